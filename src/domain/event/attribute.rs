@@ -1,0 +1,121 @@
+//! Attributes of an event: OpenTelemetry's semantic conventions where one
+//! exists, else names below `cii.`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Attributes by name.
+pub type Attributes = BTreeMap<String, AttributeValue>;
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// Yes or no.
+    Flag(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Texts in an order that means nothing, unless the attribute says so.
+    List(Vec<String>),
+}
+
+impl From<&str> for AttributeValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for AttributeValue {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<bool> for AttributeValue {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<usize> for AttributeValue {
+    fn from(number: usize) -> Self {
+        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Vec<String>> for AttributeValue {
+    fn from(texts: Vec<String>) -> Self {
+        Self::List(texts)
+    }
+}
+
+/// The names. Those without `cii.` are OpenTelemetry's.
+pub mod key {
+    /// Unique id of the event, the same on every repeat.
+    pub const LOG_RECORD_UID: &str = "log.record.uid";
+    /// The user's login.
+    pub const USER_NAME: &str = "user.name";
+    /// The user's login, when it is an e-mail address.
+    pub const USER_EMAIL: &str = "user.email";
+    /// The service's own id of the user.
+    pub const USER_ID: &str = "user.id";
+    /// The user's name for people.
+    pub const USER_FULL_NAME: &str = "user.full_name";
+    /// An IP address.
+    pub const CLIENT_ADDRESS: &str = "client.address";
+    /// A city.
+    pub const GEO_LOCALITY: &str = "geo.locality.name";
+    /// ISO 3166-1 alpha-2.
+    pub const GEO_COUNTRY: &str = "geo.country.iso_code";
+    /// A state or region as free text, for which there is no convention.
+    pub const GEO_STATE: &str = "cii.geo.state";
+    /// The page about it in the service's console.
+    pub const URL_FULL: &str = "url.full";
+    /// The sender's AWS region.
+    pub const CLOUD_REGION: &str = "cloud.region";
+    /// The sender's AWS account.
+    pub const CLOUD_ACCOUNT: &str = "cloud.account.id";
+    /// A check's id.
+    pub const CHECK_ID: &str = "cii.check.id";
+    /// A check's title.
+    pub const CHECK_TITLE: &str = "cii.check.title";
+    /// A check's severity as the service wrote it.
+    pub const CHECK_SEVERITY: &str = "cii.check.severity";
+    /// What a check looks for, a sentence an item, in order.
+    pub const CHECK_DESCRIPTION: &str = "cii.check.description";
+    /// What the service advises, in order.
+    pub const CHECK_RECOMMENDED_ACTIONS: &str = "cii.check.recommended_actions";
+    /// Why the user fails, as JSON.
+    pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
+    /// The envelope's id.
+    pub const DELIVERY_ID: &str = "cii.delivery.id";
+    /// The envelope's `detail-type`.
+    pub const DELIVERY_TYPE: &str = "cii.delivery.detail_type";
+    /// How many users the delivery names as failing.
+    pub const DELIVERY_USERS: &str = "cii.delivery.users_failing";
+    /// How many of them were not known to fail before.
+    pub const DELIVERY_NEW_USERS: &str = "cii.delivery.users_newly_failing";
+    /// An application's name.
+    pub const APPLICATION: &str = "cii.application.name";
+    /// Whether it was among the used ones before.
+    pub const APPLICATION_WAS_USED: &str = "cii.application.was_used";
+    /// Whether it was among the unused ones before.
+    pub const APPLICATION_WAS_UNUSED: &str = "cii.application.was_unused";
+    /// The user's status now.
+    pub const STATUS: &str = "cii.user.status";
+    /// The user's status before.
+    pub const STATUS_PREVIOUS: &str = "cii.user.status.previous";
+    /// Factors that came.
+    pub const FACTORS_ADDED: &str = "cii.user.factors.added";
+    /// Factors that went.
+    pub const FACTORS_REMOVED: &str = "cii.user.factors.removed";
+    /// `registered` or `working`.
+    pub const LOCATION_KIND: &str = "cii.user.location.kind";
+    /// Places that came.
+    pub const LOCATIONS_ADDED: &str = "cii.user.location.added";
+    /// Places that went.
+    pub const LOCATIONS_REMOVED: &str = "cii.user.location.removed";
+}

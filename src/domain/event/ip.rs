@@ -1,0 +1,37 @@
+//! Events about watched IP addresses.
+
+use super::{Event, EventName, key};
+use crate::domain::{IpAddress, IpChange, Timestamp};
+
+/// The entry for the first snapshot of an address.
+#[must_use]
+pub fn ip_first_seen(ip: IpAddress, at: Timestamp) -> Event {
+    about(ip, EventName::IpBaseline, at, format!("First snapshot of {ip}"))
+}
+
+/// The event that tells of a change.
+#[must_use]
+pub fn ip_changed(ip: IpAddress, change: &IpChange, at: Timestamp) -> Event {
+    let (name, login, user, body) = match change {
+        IpChange::UserNew(login, user) => {
+            (EventName::IpUserNew, login, user, format!("{login} is a new user of {ip}"))
+        }
+        IpChange::UserGone(login, user) => {
+            (EventName::IpUserGone, login, user, format!("{login} is no longer a user of {ip}"))
+        }
+    };
+    let mut event = about(ip, name, at, body);
+    event.about_login(login);
+    event.set(key::USER_ID, &user.id);
+    event.set(key::USER_FULL_NAME, &user.display_name);
+    event.set_some(key::URL_FULL, user.reference_url.as_ref());
+    event
+}
+
+fn about(ip: IpAddress, name: EventName, at: Timestamp, body: String) -> Event {
+    let mut event = Event::new(name, at, at, body);
+    let text = ip.to_string();
+    event.set(key::CLIENT_ADDRESS, &text);
+    event.ip = Some(text);
+    event
+}

@@ -1,0 +1,96 @@
+//! What happened, as it goes into the log and out to the collector.
+
+mod attribute;
+mod check;
+mod ip;
+mod name;
+mod user;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckId, Login, Severity, Timestamp};
+
+pub use attribute::{AttributeValue, Attributes, key};
+pub use check::{check_failed, delivery_received, test_received};
+pub use ip::{ip_changed, ip_first_seen};
+pub use name::EventName;
+pub use user::{UserContext, user_changed, user_first_seen};
+
+/// One entry of the log.
+///
+/// The subjects say where something changed; whoever shows the state re-reads
+/// it there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What kind of happening.
+    pub name: EventName,
+    /// The check it concerns.
+    pub check_id: Option<CheckId>,
+    /// The user it concerns.
+    pub login: Option<Login>,
+    /// The address it concerns, in its one spelling.
+    pub ip: Option<String>,
+    /// The application it concerns.
+    pub application: Option<String>,
+    /// When it happened, as far as the source tells.
+    pub happened_at: Timestamp,
+    /// When the exporter learnt of it.
+    pub observed_at: Timestamp,
+    /// The check's severity, for what is about a check.
+    pub severity: Severity,
+    /// A sentence for people.
+    pub body: String,
+    /// Everything else.
+    pub attributes: Attributes,
+}
+
+impl Event {
+    /// An event about nothing yet, with no attributes.
+    fn new(name: EventName, happened_at: Timestamp, observed_at: Timestamp, body: String) -> Self {
+        Self {
+            name,
+            check_id: None,
+            login: None,
+            ip: None,
+            application: None,
+            happened_at,
+            observed_at,
+            severity: Severity::default(),
+            body,
+            attributes: Attributes::new(),
+        }
+    }
+
+    /// The entry that tells that a user or an address is, or is no longer,
+    /// watched.
+    #[must_use]
+    pub fn watch_changed(subject: &super::WatchSubject, added: bool, at: Timestamp) -> Self {
+        let (name, verb) = if added {
+            (EventName::WatchAdded, "is watched")
+        } else {
+            (EventName::WatchRemoved, "is watched no longer")
+        };
+        let mut event = Self::new(name, at, at, format!("{} {verb}", subject.text()));
+        match subject {
+            super::WatchSubject::User(login) => event.login = Some(login.clone()),
+            super::WatchSubject::Ip(ip) => event.ip = Some(ip.to_string()),
+        }
+        event
+    }
+
+    fn set(&mut self, key: &str, value: impl Into<AttributeValue>) {
+        self.attributes.insert(key.to_owned(), value.into());
+    }
+
+    fn set_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
+        if let Some(value) = value {
+            self.set(key, value);
+        }
+    }
+
+    fn about_login(&mut self, login: &Login) {
+        self.set(key::USER_NAME, login.as_str());
+        self.set_some(key::USER_EMAIL, login.as_email());
+        self.login = Some(login.clone());
+    }
+}

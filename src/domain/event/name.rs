@@ -1,0 +1,132 @@
+//! The closed list of happenings.
+
+use serde::{Deserialize, Serialize};
+
+/// The name of an event.
+///
+/// Those that begin with `cii.` are a contract with whoever receives them; the
+/// `internal.` ones stay in the log, where they tell a projection what to read
+/// again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum EventName {
+    /// A user newly fails a check.
+    CheckFailed,
+    /// A user fails a check no longer.
+    CheckResolved,
+    /// A webhook delivery was received.
+    CheckDelivery,
+    /// A watched user has a new address.
+    UserIpNew,
+    /// A watched user lost an address.
+    UserIpGone,
+    /// An application of a watched user counts as unused now.
+    UserApplicationUnused,
+    /// An application of a watched user counts as used now.
+    UserApplicationUsed,
+    /// A watched user's status is another.
+    UserStatusChanged,
+    /// A watched user's factors are others.
+    UserFactorsChanged,
+    /// A watched user's registered or working locations are others.
+    UserLocationChanged,
+    /// A watched address has a new user.
+    IpUserNew,
+    /// A watched address lost a user.
+    IpUserGone,
+    /// The console's test message came in.
+    WebhookTest,
+    /// A delivery about a check that the operator does not want to hear of.
+    DeliveryFiltered,
+    /// The first snapshot of a user.
+    UserBaseline,
+    /// Something that describes a user changed.
+    UserDescribed,
+    /// A user has an application no longer.
+    UserApplicationGone,
+    /// The first snapshot of an address.
+    IpBaseline,
+    /// A user or an address is watched from now on.
+    WatchAdded,
+    /// A user or an address is watched no longer.
+    WatchRemoved,
+}
+
+impl EventName {
+    /// Every name.
+    pub const ALL: [Self; 20] = [
+        Self::CheckFailed,
+        Self::CheckResolved,
+        Self::CheckDelivery,
+        Self::UserIpNew,
+        Self::UserIpGone,
+        Self::UserApplicationUnused,
+        Self::UserApplicationUsed,
+        Self::UserStatusChanged,
+        Self::UserFactorsChanged,
+        Self::UserLocationChanged,
+        Self::IpUserNew,
+        Self::IpUserGone,
+        Self::WebhookTest,
+        Self::DeliveryFiltered,
+        Self::UserBaseline,
+        Self::UserDescribed,
+        Self::UserApplicationGone,
+        Self::IpBaseline,
+        Self::WatchAdded,
+        Self::WatchRemoved,
+    ];
+
+    /// The name's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CheckFailed => "cii.check.failed",
+            Self::CheckResolved => "cii.check.resolved",
+            Self::CheckDelivery => "cii.check.delivery",
+            Self::UserIpNew => "cii.user.ip.new",
+            Self::UserIpGone => "cii.user.ip.gone",
+            Self::UserApplicationUnused => "cii.user.application.unused",
+            Self::UserApplicationUsed => "cii.user.application.used",
+            Self::UserStatusChanged => "cii.user.status.changed",
+            Self::UserFactorsChanged => "cii.user.factors.changed",
+            Self::UserLocationChanged => "cii.user.location.changed",
+            Self::IpUserNew => "cii.ip.user.new",
+            Self::IpUserGone => "cii.ip.user.gone",
+            Self::WebhookTest => "cii.webhook.test",
+            Self::DeliveryFiltered => "internal.delivery.filtered",
+            Self::UserBaseline => "internal.user.baseline",
+            Self::UserDescribed => "internal.user.described",
+            Self::UserApplicationGone => "internal.user.application.gone",
+            Self::IpBaseline => "internal.ip.baseline",
+            Self::WatchAdded => "internal.watch.added",
+            Self::WatchRemoved => "internal.watch.removed",
+        }
+    }
+
+    /// The name with this text, when there is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
+    }
+
+    /// Whether the event goes out to receivers.
+    #[must_use]
+    pub fn is_public(self) -> bool {
+        self.as_str().starts_with("cii.")
+    }
+}
+
+impl From<EventName> for &'static str {
+    fn from(name: EventName) -> Self {
+        name.as_str()
+    }
+}
+
+impl TryFrom<String> for EventName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or_else(|| format!("{text:?} is no event name"))
+    }
+}

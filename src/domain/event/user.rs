@@ -1,0 +1,124 @@
+//! Events about watched users.
+
+use super::{Event, EventName, key};
+use crate::domain::{Login, Place, Timestamp, UserChange, UserState};
+
+/// Whom a change is about, and when it was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct UserContext<'a> {
+    /// The login the user is watched by.
+    pub login: &'a Login,
+    /// The user's newest snapshot.
+    pub state: &'a UserState,
+    /// When the answer came.
+    pub at: Timestamp,
+}
+
+/// The entry for the first snapshot of a user.
+#[must_use]
+pub fn user_first_seen(user: UserContext<'_>) -> Event {
+    about(user, EventName::UserBaseline, format!("First snapshot of {}", user.login))
+}
+
+/// The event that tells of a change.
+#[must_use]
+pub fn user_changed(user: UserContext<'_>, change: &UserChange) -> Event {
+    let login = user.login;
+    match change {
+        UserChange::IpNew { ip, place } => {
+            let body = format!("{login} is seen at a new IP address, {ip} ({place})");
+            at_address(about(user, EventName::UserIpNew, body), ip, place)
+        }
+        UserChange::IpGone { ip, place } => {
+            let body = format!("{login} is no longer seen at the IP address {ip} ({place})");
+            at_address(about(user, EventName::UserIpGone, body), ip, place)
+        }
+        UserChange::ApplicationUnused { application, was_used } => {
+            let body = format!("{login} has not used {application} in the past 30 days");
+            let mut event = about(user, EventName::UserApplicationUnused, body);
+            event.set(key::APPLICATION_WAS_USED, *was_used);
+            of_application(event, application)
+        }
+        UserChange::ApplicationUsed { application, was_unused } => {
+            let body = format!("{login} uses {application}");
+            let mut event = about(user, EventName::UserApplicationUsed, body);
+            event.set(key::APPLICATION_WAS_UNUSED, *was_unused);
+            of_application(event, application)
+        }
+        UserChange::ApplicationGone { application } => {
+            let body = format!("{login} no longer has {application}");
+            of_application(about(user, EventName::UserApplicationGone, body), application)
+        }
+        UserChange::Status { old, new } => {
+            let body = format!("The status of {login} changed from {old} to {new}");
+            let mut event = about(user, EventName::UserStatusChanged, body);
+            event.set(key::STATUS, new);
+            event.set(key::STATUS_PREVIOUS, old);
+            event
+        }
+        UserChange::Factors { added, removed } => {
+            let (added, removed): (Vec<_>, Vec<_>) =
+                (added.iter().cloned().collect(), removed.iter().cloned().collect());
+            let body = format!("The factors of {login} changed: {}", difference(&added, &removed));
+            let mut event = about(user, EventName::UserFactorsChanged, body);
+            event.set(key::FACTORS_ADDED, added);
+            event.set(key::FACTORS_REMOVED, removed);
+            event
+        }
+        UserChange::Locations { kind, added, removed } => {
+            let (came, went): (Vec<_>, Vec<_>) = (
+                added.iter().map(Place::to_string).collect(),
+                removed.iter().map(Place::to_string).collect(),
+            );
+            let changed = difference(&came, &went);
+            let body = format!("The {kind} location of {login} changed: {changed}");
+            let mut event = about(user, EventName::UserLocationChanged, body);
+            if let (1, Some(place)) = (added.len(), added.first()) {
+                at_place(&mut event, place);
+            }
+            event.set(key::LOCATION_KIND, *kind);
+            event.set(key::LOCATIONS_ADDED, came);
+            event.set(key::LOCATIONS_REMOVED, went);
+            event
+        }
+        UserChange::Description => {
+            about(user, EventName::UserDescribed, format!("What describes {login} changed"))
+        }
+    }
+}
+
+fn about(user: UserContext<'_>, name: EventName, body: String) -> Event {
+    let mut event = Event::new(name, user.at, user.at, body);
+    event.about_login(user.login);
+    event.set(key::USER_ID, &user.state.id);
+    event.set(key::USER_FULL_NAME, &user.state.display_name);
+    event.set_some(key::URL_FULL, user.state.reference_url.as_ref());
+    event
+}
+
+fn of_application(mut event: Event, application: &str) -> Event {
+    event.set(key::APPLICATION, application);
+    event.application = Some(application.to_owned());
+    event
+}
+
+fn at_address(mut event: Event, ip: &str, place: &Place) -> Event {
+    event.set(key::CLIENT_ADDRESS, ip);
+    event.ip = Some(ip.to_owned());
+    at_place(&mut event, place);
+    event
+}
+
+fn at_place(event: &mut Event, place: &Place) {
+    event.set_some(key::GEO_LOCALITY, place.city.as_ref());
+    event.set_some(key::GEO_STATE, place.state.as_ref());
+    event.set_some(key::GEO_COUNTRY, place.country.as_ref());
+}
+
+/// `+ came, came; - went`, for people.
+fn difference(added: &[String], removed: &[String]) -> String {
+    let side = |sign: &str, items: &[String]| {
+        (!items.is_empty()).then(|| format!("{sign} {}", items.join(", ")))
+    };
+    [side("+", added), side("-", removed)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,148 @@
+//! What a delivery changes: the decision that opens failures.
+
+use std::collections::BTreeSet;
+
+use super::{CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, event};
+
+/// What is known of a delivery's check before the delivery.
+#[derive(Debug, Clone, Default)]
+pub struct CheckContext {
+    /// Its definition, unless the check was never heard of.
+    pub definition: Option<CheckDefinition>,
+    /// Those of the named users who are known to fail it already.
+    pub open: BTreeSet<Login>,
+}
+
+/// What a delivery changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryDecision {
+    /// The check's definition from now on, when it is about a check.
+    pub definition: Option<CheckDefinition>,
+    /// The users whose failure opens.
+    pub opened: Vec<Login>,
+    /// What goes into the log.
+    pub events: Vec<Event>,
+}
+
+/// Decides what a delivery changes, given what is known of its check.
+///
+/// A user who is known to fail already opens no second failure: the service
+/// names a user again after a change of its own that nobody outside sees.
+#[must_use]
+pub fn on_delivery(
+    delivery: &Delivery,
+    known: &CheckContext,
+    received_at: Timestamp,
+) -> DeliveryDecision {
+    if delivery.kind == DeliveryKind::Test {
+        return DeliveryDecision {
+            definition: None,
+            opened: Vec::new(),
+            events: vec![event::test_received(delivery, received_at)],
+        };
+    }
+    let Some(check) = &delivery.check else {
+        return DeliveryDecision {
+            definition: None,
+            opened: Vec::new(),
+            events: vec![event::delivery_received(delivery, None, 0, received_at)],
+        };
+    };
+    let definition = newest(known.definition.as_ref(), &check.definition);
+    let newly: Vec<&FailingUser> =
+        delivery.failing.iter().filter(|user| !known.open.contains(&user.login)).collect();
+    let about = Some((&check.id, &definition));
+    let mut events = vec![event::delivery_received(delivery, about, newly.len(), received_at)];
+    events.extend(
+        newly
+            .iter()
+            .map(|user| event::check_failed(delivery, &check.id, &definition, user, received_at)),
+    );
+    DeliveryDecision {
+        opened: newly.into_iter().map(|user| user.login.clone()).collect(),
+        definition: Some(definition),
+        events,
+    }
+}
+
+/// Title and severity belong to the newest delivery by its own time, in
+/// whatever order deliveries arrive.
+fn newest(known: Option<&CheckDefinition>, reported: &CheckDefinition) -> CheckDefinition {
+    match known {
+        Some(known) if known.as_of > reported.as_of => known.clone(),
+        _ => reported.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CheckId, EventName, ReportedCheck, Severity};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).unwrap()
+    }
+
+    fn delivery(published: i64, title: &str, logins: &[&str]) -> Delivery {
+        Delivery {
+            id: "d".into(),
+            kind: DeliveryKind::FailedCheck,
+            detail_type: "FAILED_CHECK".into(),
+            published_at: Some(at(published)),
+            account: None,
+            region: None,
+            check: Some(ReportedCheck {
+                id: CheckId::new("no-mfa").unwrap(),
+                definition: CheckDefinition {
+                    title: title.into(),
+                    severity: Severity::new(Some("high")),
+                    description: vec![],
+                    recommended_actions: vec![],
+                    as_of: at(published),
+                },
+            }),
+            failing: logins
+                .iter()
+                .map(|login| FailingUser { login: Login::new(login).unwrap(), explanation: None })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn only_users_not_known_to_fail_open_a_failure() {
+        let known = CheckContext {
+            open: BTreeSet::from([Login::new("a").unwrap()]),
+            ..CheckContext::default()
+        };
+        let decision = on_delivery(&delivery(5, "No MFA", &["a", "b"]), &known, at(9));
+        assert_eq!(decision.opened, [Login::new("b").unwrap()]);
+        let names: Vec<_> = decision.events.iter().map(|event| event.name).collect();
+        assert_eq!(names, [EventName::CheckDelivery, EventName::CheckFailed]);
+        assert_eq!(
+            (decision.events[1].happened_at, decision.events[1].observed_at),
+            (at(5), at(9))
+        );
+    }
+
+    #[test]
+    fn the_newest_words_hold_whatever_the_order() {
+        let old = delivery(5, "Old title", &[]);
+        let new = delivery(6, "New title", &[]);
+        for (first, second) in [(&old, &new), (&new, &old)] {
+            let known = CheckContext {
+                definition: on_delivery(first, &CheckContext::default(), at(9)).definition,
+                ..CheckContext::default()
+            };
+            let definition = on_delivery(second, &known, at(9)).definition.unwrap();
+            assert_eq!(definition.title, "New title");
+        }
+    }
+
+    #[test]
+    fn a_test_message_opens_nothing_even_when_it_names_users() {
+        let test = Delivery { kind: DeliveryKind::Test, ..delivery(5, "No MFA", &["a"]) };
+        let decision = on_delivery(&test, &CheckContext::default(), at(9));
+        assert_eq!((decision.opened, decision.definition), (vec![], None));
+        assert_eq!(decision.events[0].name, EventName::WebhookTest);
+    }
+}

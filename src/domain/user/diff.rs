@@ -1,0 +1,232 @@
+//! What changed between two snapshots of a user.
+
+use std::collections::BTreeSet;
+
+use super::{Place, UserState};
+
+/// One difference between an old and a new snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserChange {
+    /// An address appeared.
+    IpNew {
+        /// The address.
+        ip: String,
+        /// Where it is.
+        place: Place,
+    },
+    /// An address vanished.
+    IpGone {
+        /// The address.
+        ip: String,
+        /// Where it was.
+        place: Place,
+    },
+    /// An application is now among those not used in 30 days.
+    ApplicationUnused {
+        /// Its name.
+        application: String,
+        /// Whether it was among the used ones before.
+        was_used: bool,
+    },
+    /// An application is now among those used in the past 30 days.
+    ApplicationUsed {
+        /// Its name.
+        application: String,
+        /// Whether it was among the unused ones before.
+        was_unused: bool,
+    },
+    /// The user has the application no longer.
+    ApplicationGone {
+        /// Its name.
+        application: String,
+    },
+    /// The aggregated status is another.
+    Status {
+        /// What it was.
+        old: String,
+        /// What it is.
+        new: String,
+    },
+    /// Factors came or went.
+    Factors {
+        /// Those that came.
+        added: BTreeSet<String>,
+        /// Those that went.
+        removed: BTreeSet<String>,
+    },
+    /// The registered location, or the working locations, are others.
+    Locations {
+        /// `registered` or `working`.
+        kind: &'static str,
+        /// Those that came.
+        added: BTreeSet<Place>,
+        /// Those that went.
+        removed: BTreeSet<Place>,
+    },
+    /// Something that describes the user and is no happening of its own: name,
+    /// type, manager, page, or a field that was seen for the first time.
+    Description,
+}
+
+/// Everything that differs; empty when nothing does.
+#[must_use]
+pub fn changes(old: &UserState, new: &UserState) -> Vec<UserChange> {
+    let mut found = Vec::new();
+    if old.status != new.status {
+        found.push(UserChange::Status { old: old.status.clone(), new: new.status.clone() });
+    }
+    ip_changes(old, new, &mut found);
+    application_changes(old, new, &mut found);
+    if let Some((added, removed)) = set_change(old.used_factors.as_ref(), new.used_factors.as_ref())
+    {
+        found.push(UserChange::Factors { added, removed });
+    }
+    for (kind, old, new) in [
+        ("registered", &old.registered_location, &new.registered_location),
+        ("working", &old.working_locations, &new.working_locations),
+    ] {
+        if let Some((added, removed)) = set_change(old.as_ref(), new.as_ref()) {
+            found.push(UserChange::Locations { kind, added, removed });
+        }
+    }
+    if description(old) != description(new) {
+        found.push(UserChange::Description);
+    }
+    found
+}
+
+fn ip_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
+    let (Some(old), Some(new)) = (&old.ip_addresses, &new.ip_addresses) else { return };
+    for (ip, place) in new {
+        if !old.contains_key(ip) {
+            found.push(UserChange::IpNew { ip: ip.clone(), place: place.clone() });
+        }
+    }
+    for (ip, place) in old {
+        if !new.contains_key(ip) {
+            found.push(UserChange::IpGone { ip: ip.clone(), place: place.clone() });
+        }
+    }
+}
+
+fn application_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
+    let (Some(old_unused), Some(new_unused), Some(old_used), Some(new_used)) = (
+        &old.unused_applications,
+        &new.unused_applications,
+        &old.used_applications,
+        &new.used_applications,
+    ) else {
+        return;
+    };
+    for application in new_unused.difference(old_unused) {
+        found.push(UserChange::ApplicationUnused {
+            application: application.clone(),
+            was_used: old_used.contains(application),
+        });
+    }
+    for application in new_used.difference(old_used) {
+        found.push(UserChange::ApplicationUsed {
+            application: application.clone(),
+            was_unused: old_unused.contains(application),
+        });
+    }
+    for application in old_unused.union(old_used) {
+        if !new_unused.contains(application) && !new_used.contains(application) {
+            found.push(UserChange::ApplicationGone { application: application.clone() });
+        }
+    }
+}
+
+fn set_change<T: Ord + Clone>(
+    old: Option<&BTreeSet<T>>,
+    new: Option<&BTreeSet<T>>,
+) -> Option<(BTreeSet<T>, BTreeSet<T>)> {
+    let (old, new) = (old?, new?);
+    (old != new)
+        .then(|| (new.difference(old).cloned().collect(), old.difference(new).cloned().collect()))
+}
+
+/// What a snapshot says beside the happenings; equal when nothing of it changed.
+fn description(state: &UserState) -> impl PartialEq + use<'_> {
+    (
+        (&state.id, &state.display_name, &state.user_type, &state.manager_login),
+        &state.reference_url,
+        [
+            state.ip_addresses.is_some(),
+            state.unused_applications.is_some(),
+            state.used_applications.is_some(),
+            state.used_factors.is_some(),
+            state.registered_location.is_some(),
+            state.working_locations.is_some(),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn set(names: &[&str]) -> Option<BTreeSet<String>> {
+        Some(names.iter().map(|&name| name.to_owned()).collect())
+    }
+
+    fn state() -> UserState {
+        UserState {
+            status: "ACTIVE".to_owned(),
+            ip_addresses: Some(BTreeMap::from([("203.0.113.7".to_owned(), Place::default())])),
+            unused_applications: set(&["Jira", "Miro"]),
+            used_applications: set(&["Slack"]),
+            used_factors: set(&["PUSH"]),
+            registered_location: Some(BTreeSet::new()),
+            working_locations: Some(BTreeSet::new()),
+            ..UserState::default()
+        }
+    }
+
+    #[test]
+    fn equal_snapshots_differ_in_nothing() {
+        assert_eq!(changes(&state(), &state()), []);
+    }
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let mut new = state();
+        new.status = "SUSPENDED".to_owned();
+        new.ip_addresses = Some(BTreeMap::from([("198.51.100.1".to_owned(), Place::default())]));
+        new.unused_applications = set(&["Slack", "Zoom"]);
+        new.used_applications = set(&["Jira"]);
+        new.used_factors = set(&["TOTP"]);
+        let place = Place { country: Some("DE".to_owned()), ..Place::default() };
+        new.registered_location = Some(BTreeSet::from([place.clone()]));
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            changes(&state(), &new),
+            [
+                UserChange::Status { old: text("ACTIVE"), new: text("SUSPENDED") },
+                UserChange::IpNew { ip: text("198.51.100.1"), place: Place::default() },
+                UserChange::IpGone { ip: text("203.0.113.7"), place: Place::default() },
+                UserChange::ApplicationUnused { application: text("Slack"), was_used: true },
+                UserChange::ApplicationUnused { application: text("Zoom"), was_used: false },
+                UserChange::ApplicationUsed { application: text("Jira"), was_unused: true },
+                UserChange::ApplicationGone { application: text("Miro") },
+                UserChange::Factors {
+                    added: BTreeSet::from([text("TOTP")]),
+                    removed: BTreeSet::from([text("PUSH")]),
+                },
+                UserChange::Locations {
+                    kind: "registered",
+                    added: BTreeSet::from([place]),
+                    removed: BTreeSet::new(),
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn a_field_seen_for_the_first_time_is_a_baseline() {
+        let old = UserState { ip_addresses: None, ..state() };
+        assert_eq!(changes(&old, &state()), [UserChange::Description]);
+    }
+}

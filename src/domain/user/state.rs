@@ -1,0 +1,109 @@
+//! What is known of a watched user.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+
+/// The latest snapshot of a user (`EndUserState` of the published schema).
+///
+/// `None` in a field that changes are looked for in means: never seen yet. The
+/// first time it is seen is then its baseline and makes no event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserState {
+    /// The service's own id of the user.
+    pub id: String,
+    /// The user's name for people.
+    pub display_name: String,
+    /// Aggregated over the identity providers; free text.
+    pub status: String,
+    /// `userTypeClassification`.
+    pub user_type: Option<String>,
+    /// The manager's login.
+    pub manager_login: Option<String>,
+    /// The user's page in the service's console.
+    pub reference_url: Option<String>,
+    /// The user's addresses in their one spelling, with their places.
+    pub ip_addresses: Option<BTreeMap<String, Place>>,
+    /// Has access, no access in the past 30 days.
+    pub unused_applications: Option<BTreeSet<String>>,
+    /// Accessed in the past 30 days.
+    pub used_applications: Option<BTreeSet<String>>,
+    /// Factors the user signs in with.
+    pub used_factors: Option<BTreeSet<String>>,
+    /// Where the user is registered: none or one.
+    pub registered_location: Option<BTreeSet<Place>>,
+    /// Where the user works from; how often is not kept, as it varies daily.
+    pub working_locations: Option<BTreeSet<Place>>,
+}
+
+/// A field of a snapshot that an answer can fail to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UserField {
+    /// [`UserState::user_type`]
+    UserType,
+    /// [`UserState::manager_login`]
+    ManagerLogin,
+    /// [`UserState::reference_url`]
+    ReferenceUrl,
+    /// [`UserState::ip_addresses`]
+    IpAddresses,
+    /// [`UserState::unused_applications`]
+    UnusedApplications,
+    /// [`UserState::used_applications`]
+    UsedApplications,
+    /// [`UserState::used_factors`]
+    UsedFactors,
+    /// [`UserState::registered_location`]
+    RegisteredLocation,
+    /// [`UserState::working_locations`]
+    WorkingLocations,
+}
+
+/// One answer of the service about one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserObservation {
+    /// What the answer says.
+    pub state: UserState,
+    /// The fields it could not tell; what was known of them stays.
+    pub untold: BTreeSet<UserField>,
+}
+
+impl UserObservation {
+    /// What is known after this answer.
+    #[must_use]
+    pub fn onto(mut self, old: Option<&UserState>) -> UserState {
+        let new = &mut self.state;
+        for field in self.untold {
+            match field {
+                UserField::UserType => new.user_type = old.and_then(|o| o.user_type.clone()),
+                UserField::ManagerLogin => {
+                    new.manager_login = old.and_then(|o| o.manager_login.clone());
+                }
+                UserField::ReferenceUrl => {
+                    new.reference_url = old.and_then(|o| o.reference_url.clone());
+                }
+                UserField::IpAddresses => {
+                    new.ip_addresses = old.and_then(|o| o.ip_addresses.clone());
+                }
+                UserField::UnusedApplications => {
+                    new.unused_applications = old.and_then(|o| o.unused_applications.clone());
+                }
+                UserField::UsedApplications => {
+                    new.used_applications = old.and_then(|o| o.used_applications.clone());
+                }
+                UserField::UsedFactors => {
+                    new.used_factors = old.and_then(|o| o.used_factors.clone());
+                }
+                UserField::RegisteredLocation => {
+                    new.registered_location = old.and_then(|o| o.registered_location.clone());
+                }
+                UserField::WorkingLocations => {
+                    new.working_locations = old.and_then(|o| o.working_locations.clone());
+                }
+            }
+        }
+        self.state
+    }
+}

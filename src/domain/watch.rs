@@ -1,0 +1,70 @@
+//! What is watched, and why.
+
+use super::{IpAddress, Login};
+
+/// A user or an address that is polled.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WatchSubject {
+    /// A user, by login.
+    User(Login),
+    /// An address.
+    Ip(IpAddress),
+}
+
+impl WatchSubject {
+    /// `user` or `ip`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Ip(_) => "ip",
+        }
+    }
+
+    /// The login, or the address in its one spelling.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::User(login) => login.to_string(),
+            Self::Ip(ip) => ip.to_string(),
+        }
+    }
+}
+
+/// Where an entry of the watch list came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WatchSource {
+    /// The configuration.
+    Configuration,
+    /// A webhook named the user as failing.
+    Webhook,
+}
+
+impl WatchSource {
+    /// The source as the store and people write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// Whether users that webhooks name are watched, and how many users at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchPolicy {
+    /// Watch every user that a webhook names.
+    pub failing_users: bool,
+    /// Watch no more users than this.
+    pub max_users: usize,
+}
+
+impl WatchPolicy {
+    /// How many of the users that a webhook named for the first time can still
+    /// be watched, when `watched` are already.
+    #[must_use]
+    pub const fn room(self, watched: usize) -> usize {
+        if self.failing_users { self.max_users.saturating_sub(watched) } else { 0 }
+    }
+}

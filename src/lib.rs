@@ -1,0 +1,3 @@
+//! Brings what Cisco Identity Intelligence knows to Prometheus and OTLP.
+
+pub mod domain;
