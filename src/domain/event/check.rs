@@ -55,6 +55,13 @@ pub fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
     from_delivery(EventName::WebhookTest, delivery, observed_at, body)
 }
 
+/// The entry for a delivery about a check that the operator filters out.
+#[must_use]
+pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
+    let body = "A webhook delivery was filtered out by its check".to_owned();
+    from_delivery(EventName::DeliveryFiltered, delivery, observed_at, body)
+}
+
 fn from_delivery(name: EventName, delivery: &Delivery, at: Timestamp, body: String) -> Event {
     let mut event = Event::new(name, delivery.published_at.unwrap_or(at), at, body);
     event.set(key::DELIVERY_ID, &delivery.id);

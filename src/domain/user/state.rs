@@ -104,6 +104,40 @@ impl UserObservation {
                 }
             }
         }
+        // One that the service lists as both counts as used.
+        if let (Some(unused), Some(used)) = (&mut new.unused_applications, &new.used_applications) {
+            unused.retain(|application| !used.contains(application));
+        }
         self.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Option<BTreeSet<String>> {
+        Some(names.iter().map(|&name| name.to_owned()).collect())
+    }
+
+    #[test]
+    fn what_an_answer_cannot_tell_stays_as_it_was() {
+        let old = UserState { used_factors: names(&["PUSH"]), ..UserState::default() };
+        let state = UserState { status: "ACTIVE".into(), ..UserState::default() };
+        let observation = UserObservation { state, untold: [UserField::UsedFactors].into() };
+        let new = observation.clone().onto(Some(&old));
+        assert_eq!((new.used_factors, new.status.as_str()), (names(&["PUSH"]), "ACTIVE"));
+        assert_eq!(observation.onto(None).used_factors, None);
+    }
+
+    #[test]
+    fn an_application_listed_twice_counts_as_used() {
+        let state = UserState {
+            unused_applications: names(&["Jira", "Slack"]),
+            used_applications: names(&["Slack"]),
+            ..UserState::default()
+        };
+        let new = UserObservation { state, untold: BTreeSet::new() }.onto(None);
+        assert_eq!(new.unused_applications, names(&["Jira"]));
     }
 }

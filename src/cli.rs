@@ -1,0 +1,77 @@
+//! The command line: what can be said, and what it means.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use cii_exporter::build_info;
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+
+use crate::exit;
+
+/// Brings what Cisco Identity Intelligence knows to Prometheus and OTLP.
+///
+/// Receives the service's webhooks, asks it about watched users and IP addresses,
+/// keeps snapshots and events in SQLite, shows metrics at /metrics, and sends
+/// every event to an OTLP collector.
+///
+/// Every setting can be given as an environment variable: CII_EXPORTER_ and the
+/// setting's path in capitals, joined by two underscores, such as
+/// CII_EXPORTER_OPS__LISTEN=127.0.0.1:9847.
+///
+/// Exit codes: 0 ended as told; 64 usage or configuration; 1 could not start;
+/// 70 a part ended by itself.
+#[derive(Debug, Parser)]
+#[command(name = "cii-exporter", version = build_info::VERSION, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon until SIGTERM or Ctrl-C. SIGHUP reads the configuration again.
+    Run(ConfigFile),
+    /// Say what is wrong with a configuration, or print what it comes to.
+    ///
+    /// The effective configuration is printed with the origin of every value;
+    /// secrets are hidden. Nothing is started and nothing is contacted.
+    CheckConfig(ConfigFile),
+    /// Run everything against a simulated tenant; needs no configuration.
+    ///
+    /// Starts a simulated service, a collector and the daemon in one process
+    /// with a temporary database, and tells what happens and where to look.
+    /// Ctrl-C ends it and leaves nothing behind.
+    Demo(crate::commands::demo::Options),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub struct ConfigFile {
+    /// The configuration, in TOML; without it, the environment alone decides.
+    #[arg(long, short, value_name = "FILE", env = "CII_EXPORTER_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// What the process was told to do, or the exit code of having told what it can.
+pub fn parse() -> Result<Command, ExitCode> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        // Nothing can be done when even the message cannot be written.
+        let _ = error.print();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+            _ => ExitCode::from(exit::USAGE),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,45 @@
+//! `run`: the daemon.
+
+use std::process::ExitCode;
+
+use cii_exporter::daemon::{ConfigSource, Daemon};
+
+use super::signal;
+use crate::{cli::ConfigFile, exit, logging};
+
+/// Runs the daemon until it is told to stop.
+pub fn run(file: ConfigFile) -> ExitCode {
+    let source = ConfigSource::file(file.config);
+    let config = match source.load() {
+        Ok(config) => config,
+        Err(error) => return exit::fail(exit::USAGE, &error),
+    };
+    logging::start(&config.log.level, config.log.is_json());
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(live(source)),
+        Err(error) => exit::fail(exit::START_FAILED, &error),
+    }
+}
+
+async fn live(source: ConfigSource) -> ExitCode {
+    let daemon = match Daemon::start(source).await {
+        Ok(daemon) => daemon,
+        Err(error) if error.is_configuration() => return exit::fail(exit::USAGE, &error),
+        Err(error) => return exit::fail(exit::START_FAILED, &error),
+    };
+    let addresses = daemon.addresses();
+    tracing::info!("takes webhook deliveries at {}", addresses.webhook_url());
+    tracing::info!("shows metrics at {}", addresses.ops_url("/metrics"));
+    let stop = async {
+        if let Err(error) = signal::stop().await {
+            tracing::error!(%error, "signals cannot be heard; stopping");
+        }
+    };
+    match daemon.run(stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::fail(exit::ENDED_EARLY, &error),
+    }
+}

@@ -1,0 +1,166 @@
+//! Puts the rooms together.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus::{Registry, process_collector::ProcessCollector};
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::{
+    Addresses, ConfigSource, Daemon, StartError,
+    listener,
+    reload::Reloader,
+    tasks::{Stage, Tasks},
+};
+use crate::{
+    build_info,
+    cii::{self, Client, ClientSettings},
+    clock,
+    config::{ApiConfig, Config, JobConfig},
+    delivery::{self, OtlpSettings},
+    domain::{CheckFilter, CheckId, WatchPolicy},
+    ingest::{self, Ingest, Rules},
+    metrics::Exposition,
+    store::Store,
+    sync::{self, IpsJob, Job, Runner, Schedule, Scheduler, UsersJob},
+    web::{Ops, Readiness},
+};
+
+pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
+    let config = source.load()?;
+    let (store, writer) = Store::open(&config.store.path)?;
+    let registry = registry(&store)?;
+    let mut tasks = Tasks::default();
+
+    let watch = config.watch.clone();
+    store.configure_watch(watch.users, watch.ips, clock::now()).await?;
+    let (exposition, projector) =
+        Exposition::build(store.clone(), registry.clone(), config.otlp.is_some()).await?;
+    tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
+
+    deliver(&config, &store, &registry, &mut tasks)?;
+    let (webhook, webhook_address) =
+        listener::bind("webhook.listen", config.webhook.listen).await?;
+    let (ops, ops_address) = listener::bind("ops.listen", config.ops.listen).await?;
+
+    let ingest_meters = ingest::Meters::new()?;
+    ingest_meters.register(&registry)?;
+    let (rules, current_rules) = watch::channel(Arc::new(rules(&config)));
+    let router =
+        Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
+            .into_router(&config.webhook.path);
+    tasks.spawn(Stage::Listeners, "webhook listener", |stop| {
+        listener::serve(webhook, router, stop)
+    });
+
+    let (readiness, current_readiness) = watch::channel(Readiness::Starting);
+    let (reload, requests) = mpsc::channel(1);
+    let router = Ops { exposition, readiness: current_readiness, reload }.into_router();
+    tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
+
+    let scheduler = schedule(&config, &store, &registry, &mut tasks).await?;
+
+    let addresses = Addresses {
+        webhook: webhook_address,
+        ops: ops_address,
+        webhook_path: config.webhook.path.clone(),
+    };
+    let reloader = Reloader { source, current: config, rules, store: store.clone(), requests };
+    tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
+    Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// What decides over deliveries.
+pub(super) fn rules(config: &Config) -> Rules {
+    let webhook = &config.webhook;
+    Rules {
+        header: webhook.header.clone(),
+        secrets: webhook.secrets.clone(),
+        filter: CheckFilter::new(webhook.check_ids.iter().filter_map(|id| CheckId::new(id))),
+        policy: WatchPolicy {
+            failing_users: config.watch.failing_users,
+            max_users: config.watch.max_users,
+        },
+    }
+}
+
+fn registry(store: &Store) -> Result<Registry, StartError> {
+    let registry = Registry::new();
+    store.meters().register(&registry)?;
+    build_info::register(&registry)?;
+    registry.register(Box::new(ProcessCollector::for_self()))?;
+    Ok(registry)
+}
+
+fn deliver(
+    config: &Config,
+    store: &Store,
+    registry: &Registry,
+    tasks: &mut Tasks,
+) -> Result<(), StartError> {
+    let meters = delivery::Meters::new()?;
+    meters.register(registry)?;
+    let Some(otlp) = &config.otlp else { return Ok(()) };
+    let settings = OtlpSettings { endpoint: None, protocol: None };
+    let _ = (otlp, settings, store, tasks);
+    Ok(())
+}
+
+async fn schedule(
+    config: &Config,
+    store: &Store,
+    registry: &Registry,
+    tasks: &mut Tasks,
+) -> Result<Option<Scheduler>, StartError> {
+    let meters = sync::Meters::new()?;
+    meters.register(registry)?;
+    let api_meters = cii::Meters::new()?;
+    api_meters.register(registry)?;
+    let Some(api) = &config.api else { return Ok(None) };
+    let client = Arc::new(client(api, api_meters)?);
+    let users =
+        UsersJob { client: client.clone(), store: store.clone(), concurrency: api.concurrency };
+    let ips = IpsJob {
+        client,
+        store: store.clone(),
+        concurrency: api.concurrency,
+        page_size: api.page_size,
+    };
+    let bells = vec![
+        run_job(users, &config.sync.users, store, &meters, tasks)?,
+        run_job(ips, &config.sync.ips, store, &meters, tasks)?,
+    ];
+    Ok(Some(Scheduler::start(bells).await?))
+}
+
+fn client(api: &ApiConfig, meters: cii::Meters) -> Result<Client, StartError> {
+    let settings = ClientSettings {
+        url: api.url.to_string(),
+        token_url: api.token_url.to_string(),
+        client_id: api.client_id.clone(),
+        client_secret: api.client_secret.clone(),
+        audience: api.audience.clone(),
+        timeout: Duration::from_secs(api.timeout_seconds),
+    };
+    Ok(Client::new(settings, meters)?)
+}
+
+/// Starts a job; returns its schedule and the bell that makes it run.
+fn run_job<J: Job>(
+    job: J,
+    config: &JobConfig,
+    store: &Store,
+    meters: &sync::Meters,
+    tasks: &mut Tasks,
+) -> Result<(String, Arc<Notify>), StartError> {
+    let bell = Arc::new(Notify::new());
+    let runner = Runner {
+        job,
+        schedule: Schedule::new(&config.schedule)?,
+        on_start: config.on_start,
+        bell: bell.clone(),
+        store: store.clone(),
+        meters: meters.clone(),
+    };
+    tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
+    Ok((config.schedule.clone(), bell))
+}

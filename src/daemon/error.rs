@@ -1,0 +1,56 @@
+//! Why the daemon does not run.
+
+use std::net::SocketAddr;
+
+use crate::{cii, config::ConfigError, delivery::OtlpStartError, store::StoreError, sync};
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened, or not be read.
+    #[error("cannot use the store: {0}")]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({setting}): {source}")]
+    Listen {
+        /// The setting that names the address.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The API's client cannot be built.
+    #[error("cannot use the API: {0}")]
+    Api(#[from] cii::SettingsError),
+    /// The OTLP delivery cannot be built.
+    #[error("cannot send to the OTLP collector: {0}")]
+    Otlp(#[from] OtlpStartError),
+    /// A schedule cannot be used.
+    #[error("cannot schedule: {0}")]
+    Schedule(#[from] sync::ScheduleError),
+    /// Two metrics have one name.
+    #[error("cannot register the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+impl StartError {
+    /// Whether the operator's configuration is at fault, not the machine.
+    #[must_use]
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Config(_) | Self::Api(_) | Self::Schedule(_))
+    }
+}
+
+/// A task that ended although nobody told it to.
+#[derive(Debug, thiserror::Error)]
+#[error("the task {task} ended early: {reason}")]
+pub struct EndedEarly {
+    /// The task's name.
+    pub task: &'static str,
+    /// What it ended with.
+    pub reason: String,
+}

@@ -1,0 +1,106 @@
+//! Builds the daemon from its configuration, supervises its tasks, and stops
+//! them in order. The only room that spawns tasks.
+
+mod assemble;
+mod error;
+mod listener;
+mod reload;
+mod source;
+mod tasks;
+
+use std::{future::Future, net::SocketAddr};
+
+use tokio::sync::watch;
+
+use crate::{
+    store::{Store, WriterThread},
+    sync::Scheduler,
+    web::Readiness,
+};
+
+pub use error::{EndedEarly, StartError};
+pub use source::ConfigSource;
+use tasks::Tasks;
+
+/// A running daemon.
+pub struct Daemon {
+    addresses: Addresses,
+    tasks: Tasks,
+    scheduler: Option<Scheduler>,
+    readiness: watch::Sender<Readiness>,
+    store: Store,
+    writer: WriterThread,
+}
+
+/// Where the daemon listens.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// For webhook deliveries.
+    pub webhook: SocketAddr,
+    /// For scrapes and operators.
+    pub ops: SocketAddr,
+    /// The path that takes deliveries.
+    pub webhook_path: String,
+}
+
+impl Addresses {
+    /// The URL that takes deliveries.
+    #[must_use]
+    pub fn webhook_url(&self) -> String {
+        format!("http://{}{}", self.webhook, self.webhook_path)
+    }
+
+    /// The URL of a page of the ops listener.
+    #[must_use]
+    pub fn ops_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.ops)
+    }
+}
+
+impl Daemon {
+    /// Opens the store, builds the metrics from it, and starts everything.
+    /// Deliveries are taken when this returns.
+    ///
+    /// # Errors
+    /// When the configuration cannot be loaded, or a part cannot be started.
+    pub async fn start(source: ConfigSource) -> Result<Self, StartError> {
+        assemble::assemble(source).await
+    }
+
+    /// Where the daemon listens.
+    #[must_use]
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Runs until `stop` resolves, then finishes what is in hand and ends:
+    /// listeners, running work, delivery's batch, writer, in this order.
+    ///
+    /// # Errors
+    /// When a task ended before the stop signal.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), EndedEarly> {
+        self.readiness.send_replace(Readiness::Ready);
+        let ended = tokio::select! {
+            () = stop => None,
+            ended = self.tasks.first_end() => Some(ended),
+        };
+        if let Some(ended) = &ended {
+            tracing::error!(task = ended.task, reason = %ended.reason, "a task ended early");
+        } else {
+            tracing::info!("stopping: what is in hand is finished first");
+        }
+        self.stop().await;
+        ended.map_or(Ok(()), Err)
+    }
+
+    async fn stop(mut self) {
+        self.readiness.send_replace(Readiness::Stopping);
+        if let Some(scheduler) = self.scheduler.take() {
+            scheduler.stop().await;
+        }
+        self.tasks.stop().await;
+        drop(self.store);
+        self.writer.stop().await;
+        tracing::info!("stopped");
+    }
+}

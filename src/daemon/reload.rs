@@ -1,0 +1,71 @@
+//! Reading the configuration again while running.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{ConfigSource, StartError, assemble};
+use crate::{
+    clock,
+    config::Config,
+    ingest::Rules,
+    store::Store,
+    web::{ReloadReply, ReloadRequest},
+};
+
+/// Applies what can change while running.
+pub(super) struct Reloader {
+    pub(super) source: ConfigSource,
+    pub(super) current: Config,
+    pub(super) rules: watch::Sender<Arc<Rules>>,
+    pub(super) store: Store,
+    pub(super) requests: mpsc::Receiver<ReloadRequest>,
+}
+
+impl Reloader {
+    /// Answers wishes to reload, and SIGHUP, until told to stop.
+    pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), std::io::Error> {
+        let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                Some(reply) = self.requests.recv() => {
+                    let _ = reply.send(self.reload().await);
+                }
+                _ = hangup.recv() => {
+                    self.reload().await;
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self) -> ReloadReply {
+        match self.apply().await {
+            Ok(needs_restart) => {
+                tracing::info!(?needs_restart, "configuration reloaded");
+                ReloadReply::Applied { needs_restart }
+            }
+            Err(error) => {
+                tracing::error!(%error, "configuration not reloaded; the old one holds");
+                ReloadReply::Refused(error.to_string())
+            }
+        }
+    }
+
+    /// Applies the webhook's rules and the watch list; returns the tables that
+    /// differ and wait for a restart.
+    async fn apply(&mut self) -> Result<Vec<String>, StartError> {
+        let new = self.source.load()?;
+        let watch = new.watch.clone();
+        self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
+        self.rules.send_replace(Arc::new(assemble::rules(&new)));
+        let needs_restart = new.differences_that_need_a_restart(&self.current);
+        // What needs a restart is held against what runs, reload after reload.
+        self.current.webhook.header = new.webhook.header;
+        self.current.webhook.secrets = new.webhook.secrets;
+        self.current.webhook.check_ids = new.webhook.check_ids;
+        self.current.watch = new.watch;
+        Ok(needs_restart)
+    }
+}

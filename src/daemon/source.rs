@@ -1,0 +1,36 @@
+//! Where the configuration comes from, now and at each reload.
+
+use std::{fmt, path::PathBuf};
+
+use crate::config::{Config, ConfigError};
+
+/// Loads the configuration, as often as asked.
+pub struct ConfigSource(Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
+
+impl ConfigSource {
+    /// The file, if any, with the process's environment over it.
+    #[must_use]
+    pub fn file(path: Option<PathBuf>) -> Self {
+        Self(Box::new(move || Config::load(path.as_deref(), std::env::vars_os())))
+    }
+
+    /// A configuration that stays what it is.
+    #[must_use]
+    pub fn fixed(config: Config) -> Self {
+        Self(Box::new(move || Ok(config.clone())))
+    }
+
+    /// Loads it.
+    ///
+    /// # Errors
+    /// When it is wrong.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for ConfigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfigSource(..)")
+    }
+}

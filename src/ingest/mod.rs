@@ -1,0 +1,67 @@
+//! The webhook listener: a delivery comes in, and is answered with a 2xx once
+//! it is on the disk.
+
+mod answer;
+mod auth;
+mod body;
+mod handler;
+mod meters;
+
+use std::sync::Arc;
+
+use axum::{Router, routing::post};
+use secrecy::SecretString;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    domain::{CheckFilter, WatchPolicy},
+    store::Store,
+};
+
+pub use meters::Meters;
+
+/// Deliveries in hand at once; past that, the sender is told to come back.
+const IN_FLIGHT: usize = 1024;
+
+/// What decides over a delivery; can be exchanged while running.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The header that carries the shared secret, in lower case.
+    pub header: String,
+    /// Any of these opens the door.
+    pub secrets: Vec<SecretString>,
+    /// The checks the operator wants to hear of.
+    pub filter: CheckFilter,
+    /// Whether named users are watched from now on.
+    pub policy: WatchPolicy,
+}
+
+/// The listener's parts.
+#[derive(Debug)]
+pub struct Ingest {
+    store: Store,
+    rules: watch::Receiver<Arc<Rules>>,
+    max_body_bytes: usize,
+    meters: Meters,
+    in_flight: Semaphore,
+}
+
+impl Ingest {
+    /// A listener that records into `store` by the newest `rules`.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        rules: watch::Receiver<Arc<Rules>>,
+        max_body_bytes: usize,
+        meters: Meters,
+    ) -> Self {
+        let in_flight = Semaphore::new(IN_FLIGHT);
+        Self { store, rules, max_body_bytes, meters, in_flight }
+    }
+
+    /// The routes: one path, one method.
+    #[must_use]
+    pub fn into_router(self, path: &str) -> Router {
+        Router::new().route(path, post(handler::receive)).with_state(Arc::new(self))
+    }
+}

@@ -1,0 +1,115 @@
+//! The samples of one subject, from what the store says of it.
+
+use super::{
+    Family,
+    sample::{Sample, Value},
+    view::Subject,
+};
+use crate::{
+    domain::UserState,
+    store::{CheckState, IpView, Reader, StoreError, UserView},
+};
+
+/// Reads a subject's rows and says how they are shown; nothing when the subject
+/// is gone, or is not watched.
+pub(super) fn samples(reader: &Reader, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
+    Ok(match subject {
+        Subject::Check(id) => reader.check(id)?.map(|state| check(id, &state)).unwrap_or_default(),
+        Subject::User(login) => {
+            reader.watched_user(login)?.map(|state| user(login, &state)).unwrap_or_default()
+        }
+        Subject::Ip(address) => {
+            reader.watched_ip(address)?.map(|state| ip(address, &state)).unwrap_or_default()
+        }
+        Subject::Application(name) => {
+            let found = reader.application_use(name)?;
+            let labels = [("application", name.as_str())];
+            if found.unused + found.used == 0 {
+                return Ok(Vec::new());
+            }
+            vec![
+                Sample::new(Family::ApplicationUnusedUsers, &labels, Value::Count(found.unused)),
+                Sample::new(Family::ApplicationUsedUsers, &labels, Value::Count(found.used)),
+            ]
+        }
+        Subject::Watched => ["user", "ip"]
+            .into_iter()
+            .map(|kind| {
+                let count = reader.watched_count(kind)?;
+                Ok(Sample::new(Family::Watched, &[("kind", kind)], Value::Count(count)))
+            })
+            .collect::<Result<_, StoreError>>()?,
+        Subject::Webhook => reader
+            .last_delivery_at()?
+            .map(|at| Sample::new(Family::WebhookLastDelivery, &[], Value::Moment(at)))
+            .into_iter()
+            .collect(),
+    })
+}
+
+fn check(id: &str, state: &CheckState) -> Vec<Sample> {
+    let severity = state.severity.label();
+    let labels = [("check_id", id), ("severity", severity.as_str())];
+    let mut samples = vec![
+        Sample::new(Family::CheckFailingUsers, &labels, Value::Count(state.failing)),
+        Sample::new(
+            Family::CheckInfo,
+            &[labels[0], labels[1], ("title", state.title.as_str())],
+            Value::Count(1),
+        ),
+        Sample::new(Family::CheckLastEvent, &labels[..1], Value::Moment(state.last_event_at)),
+    ];
+    for totals in &state.totals {
+        let labels = [("check_id", id), ("severity", totals.severity.as_str())];
+        samples.push(Sample::new(Family::CheckFailures, &labels, Value::Count(totals.failures)));
+        let resolutions = Value::Count(totals.resolutions);
+        samples.push(Sample::new(Family::CheckResolutions, &labels, resolutions));
+    }
+    samples
+}
+
+fn user(login: &str, user: &UserView) -> Vec<Sample> {
+    let labels = [("login", login)];
+    let count = |family, number| Sample::new(family, &labels, Value::Count(number));
+    let mut samples = vec![count(Family::UserFailingChecks, user.failing_checks)];
+    let Some(state) = &user.snapshot else { return samples };
+    samples.extend(sizes(state).into_iter().filter_map(|(family, size)| {
+        Some(count(family, u64::try_from(size?).unwrap_or(u64::MAX)))
+    }));
+    samples.push(count(Family::UserNewIps, user.new_ips));
+    if let Some(at) = user.last_new_ip_at {
+        samples.push(Sample::new(Family::UserLastNewIp, &labels, Value::Moment(at)));
+    }
+    let user_type = state.user_type.as_deref().unwrap_or("unknown");
+    let labels = [labels[0], ("status", state.status.as_str()), ("user_type", user_type)];
+    samples.push(Sample::new(Family::UserInfo, &labels, Value::Count(1)));
+    samples
+}
+
+/// How many there are of what was seen at all.
+fn sizes(state: &UserState) -> [(Family, Option<usize>); 3] {
+    [
+        (
+            Family::UserUnusedApplications,
+            state.unused_applications.as_ref().map(std::collections::BTreeSet::len),
+        ),
+        (
+            Family::UserUsedApplications,
+            state.used_applications.as_ref().map(std::collections::BTreeSet::len),
+        ),
+        (Family::UserIpAddresses, state.ip_addresses.as_ref().map(std::collections::BTreeMap::len)),
+    ]
+}
+
+fn ip(address: &str, state: &IpView) -> Vec<Sample> {
+    let labels = [("ip", address)];
+    let users = u64::try_from(state.users.len()).unwrap_or(u64::MAX);
+    let mut samples = vec![
+        Sample::new(Family::IpUsers, &labels, Value::Count(users)),
+        Sample::new(Family::IpNewUsers, &labels, Value::Count(state.new_users)),
+    ];
+    if let Some(at) = state.last_new_user_at {
+        samples.push(Sample::new(Family::IpLastNewUser, &labels, Value::Moment(at)));
+    }
+    samples
+}

@@ -1,0 +1,104 @@
+//! What a scrape gets: the tenant's metrics and the exporter's own.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus::{Registry, TextEncoder};
+use tokio::sync::watch;
+
+use super::{
+    Family, Projector,
+    sample::{self, Sample, Value},
+    view::View,
+};
+use crate::store::{Reader, Store, StoreError};
+
+/// How long a scrape waits for what was committed before it to be in the view.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// Why a scrape cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpositionError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The exporter's own metrics cannot be encoded.
+    #[error("the exporter's own metrics cannot be encoded: {0}")]
+    Encode(#[from] prometheus::Error),
+}
+
+/// Answers scrapes.
+#[derive(Debug)]
+pub struct Exposition {
+    store: Store,
+    view: Arc<Mutex<View>>,
+    reached: watch::Receiver<i64>,
+    registry: Registry,
+    with_backlog: bool,
+}
+
+impl Exposition {
+    /// The content type of [`Exposition::text`].
+    pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// Builds the view from the store. `registry` holds the exporter's own
+    /// metrics; `with_backlog` says whether there is an OTLP delivery for which
+    /// events can wait.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn build(
+        store: Store,
+        registry: Registry,
+        with_backlog: bool,
+    ) -> Result<(Self, Projector), StoreError> {
+        let (projector, view, reached) = Projector::rebuild(store.clone()).await?;
+        Ok((Self { store, view, reached, registry, with_backlog }, projector))
+    }
+
+    /// All metrics in Prometheus' text format. Whatever was committed before
+    /// the call is in them.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the exporter's own metrics cannot be
+    /// encoded.
+    pub async fn text(&self) -> Result<String, ExpositionError> {
+        let newest = *self.store.commits().borrow();
+        let mut reached = self.reached.clone();
+        // Past the time limit, a scrape that is slightly old beats none.
+        let _ = tokio::time::timeout(CATCH_UP, reached.wait_for(|seq| *seq >= newest)).await;
+        let tenant = self.view.lock().unwrap_or_else(PoisonError::into_inner).render();
+        let mut text =
+            String::with_capacity(tenant.iter().map(|part| part.len()).sum::<usize>() + 32768);
+        for part in tenant {
+            text.push_str(&part);
+        }
+        if self.with_backlog {
+            text.push_str(&self.backlog().await?);
+        }
+        TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    /// Whether the store can be read.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.store.read(Reader::last_seq).await.map(|_| ())
+    }
+
+    async fn backlog(&self) -> Result<String, StoreError> {
+        let backlog = self.store.read(Reader::otlp_backlog).await?;
+        let pending = Sample::new(Family::OtlpPending, &[], Value::Count(backlog.pending));
+        let oldest =
+            backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], Value::Moment(at)));
+        Ok([Some(pending), oldest]
+            .into_iter()
+            .flatten()
+            .map(|sample| sample::heading(sample.family) + sample.line())
+            .collect())
+    }
+}

@@ -1,0 +1,14 @@
+//! From the store to `/metrics`: projector, view, exposition.
+
+mod describe;
+mod exposition;
+mod family;
+mod projector;
+mod sample;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use exposition::{Exposition, ExpositionError};
+pub use family::{Family, Kind};
+pub use projector::Projector;

@@ -1,0 +1,109 @@
+//! The tenant's metrics as they are shown: lines by subject.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Family, sample, sample::Sample};
+
+/// What lines are about. All of a subject's lines are replaced together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Check(String),
+    User(String),
+    Ip(String),
+    Application(String),
+    Watched,
+    Webhook,
+}
+
+/// The lines of every family, and the text of those that did not change since
+/// it was last asked for.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    lines: BTreeMap<Family, BTreeMap<Subject, String>>,
+    families_of: BTreeMap<Subject, BTreeSet<Family>>,
+    rendered: BTreeMap<Family, Arc<str>>,
+}
+
+impl View {
+    /// Makes these the samples of a subject, and no others.
+    pub(super) fn replace(&mut self, subject: Subject, samples: &[Sample]) {
+        let mut lines: BTreeMap<Family, String> = BTreeMap::new();
+        for sample in samples {
+            lines.entry(sample.family).or_default().push_str(sample.line());
+        }
+        let families: BTreeSet<Family> = lines.keys().copied().collect();
+        let before = self.families_of.remove(&subject).unwrap_or_default();
+        for family in before.difference(&families) {
+            self.rendered.remove(family);
+            if let Some(lines) = self.lines.get_mut(family) {
+                lines.remove(&subject);
+            }
+        }
+        for (family, line) in lines {
+            let of_family = self.lines.entry(family).or_default();
+            if of_family.get(&subject) != Some(&line) {
+                self.rendered.remove(&family);
+                of_family.insert(subject.clone(), line);
+            }
+        }
+        if !families.is_empty() {
+            self.families_of.insert(subject, families);
+        }
+    }
+
+    /// The text of every family that has a sample.
+    pub(super) fn render(&mut self) -> Vec<Arc<str>> {
+        let mut texts = Vec::with_capacity(self.lines.len());
+        for (family, lines) in self.lines.iter().filter(|(_, lines)| !lines.is_empty()) {
+            let text = self.rendered.entry(*family).or_insert_with(|| {
+                let mut text = sample::heading(*family);
+                text.reserve(lines.values().map(String::len).sum());
+                text.extend(lines.values().map(String::as_str));
+                Arc::from(text)
+            });
+            texts.push(text.clone());
+        }
+        texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::sample::Value, *};
+
+    fn user(view: &mut View, login: &str, unused: Option<u64>) {
+        let samples: Vec<_> = unused
+            .map(|unused| {
+                let labels = [("login", login)];
+                Sample::new(Family::UserUnusedApplications, &labels, Value::Count(unused))
+            })
+            .into_iter()
+            .collect();
+        view.replace(Subject::User(login.to_owned()), &samples);
+    }
+
+    fn text(view: &mut View) -> String {
+        view.render().concat()
+    }
+
+    #[test]
+    fn lines_come_change_and_vanish_with_their_subject() {
+        let mut view = View::default();
+        assert_eq!(text(&mut view), "");
+        user(&mut view, "b", Some(2));
+        user(&mut view, "a", Some(1));
+        let expected = "# HELP cii_user_unused_applications Applications that the watched user has \
+            and did not access in the past 30 days.\n# TYPE cii_user_unused_applications gauge\n\
+            cii_user_unused_applications{login=\"a\"} 1\n\
+            cii_user_unused_applications{login=\"b\"} 2\n";
+        assert_eq!(text(&mut view), expected);
+        user(&mut view, "b", Some(3));
+        assert!(text(&mut view).contains("{login=\"b\"} 3"));
+        user(&mut view, "a", None);
+        user(&mut view, "b", None);
+        assert_eq!(text(&mut view), "");
+    }
+}

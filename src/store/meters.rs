@@ -1,0 +1,80 @@
+//! What the store tells of itself.
+
+use std::path::{Path, PathBuf};
+
+use prometheus::{
+    Histogram, HistogramOpts, IntCounter, IntGauge, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+
+/// Counters of commits, and the size of the files.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    pub(super) commits: IntCounter,
+    pub(super) commit_duration: Histogram,
+    size: FileSize,
+}
+
+impl Meters {
+    pub(super) fn new(path: &Path) -> prometheus::Result<Self> {
+        Ok(Self {
+            commits: IntCounter::new(
+                "cii_store_commits_total",
+                "Transactions committed; one carries every write that waited.",
+            )?,
+            commit_duration: Histogram::with_opts(
+                HistogramOpts::new(
+                    "cii_store_commit_duration_seconds",
+                    "How long a transaction took, from its begin to its being on the disk.",
+                )
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]),
+            )?,
+            size: FileSize::new(path)?,
+        })
+    }
+
+    /// Makes the meters part of what `registry` shows.
+    ///
+    /// # Errors
+    /// When a metric of the same name is registered already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.commits.clone()))?;
+        registry.register(Box::new(self.commit_duration.clone()))?;
+        registry.register(Box::new(self.size.clone()))
+    }
+}
+
+/// The size of the database, looked up at each scrape.
+#[derive(Debug, Clone)]
+struct FileSize {
+    gauge: IntGauge,
+    files: [PathBuf; 2],
+}
+
+impl FileSize {
+    fn new(path: &Path) -> prometheus::Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Self {
+            gauge: IntGauge::new(
+                "cii_store_size_bytes",
+                "Size of the database file and of its write-ahead log.",
+            )?,
+            files: [path.to_owned(), PathBuf::from(log)],
+        })
+    }
+}
+
+impl Collector for FileSize {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let size: u64 =
+            self.files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
+        self.gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
+        self.gauge.collect()
+    }
+}

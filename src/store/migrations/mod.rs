@@ -1,0 +1,53 @@
+//! The versions of the database's schema.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// One script a version, in order; a script that was released never changes.
+const SCRIPTS: [&str; 1] = [include_str!("0001_initial.sql")];
+
+/// Brings the database to the newest version, all of it or nothing.
+///
+/// # Errors
+/// When the database was written by a newer exporter, or SQLite fails.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCRIPTS.len() {
+        return Err(StoreError::TooNew { found, known: SCRIPTS.len() });
+    }
+    for script in &SCRIPTS[found..] {
+        tx.execute_batch(script)?;
+    }
+    tx.pragma_update(None, "user_version", SCRIPTS.len())?;
+    tx.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_migration_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let id = |connection: &Connection| {
+            connection
+                .query_row("SELECT value FROM meta", [], |row| row.get::<_, String>(0))
+                .unwrap()
+        };
+        let first = id(&connection);
+        migrate(&mut connection).unwrap();
+        assert_eq!(id(&connection), first);
+    }
+
+    #[test]
+    fn a_newer_database_is_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut connection).unwrap_err();
+        assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
+    }
+}

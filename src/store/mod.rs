@@ -1,0 +1,99 @@
+//! The durable state and the log of events, in one SQLite file.
+//!
+//! One thread owns the connection that writes and commits what waits in one
+//! group; decisions of the domain run inside its transaction, so that old state
+//! is read under the lock. Everybody else reads, in short transactions.
+
+mod connection;
+mod error;
+mod meters;
+mod migrations;
+mod moment;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::watch;
+
+pub use error::StoreError;
+pub use meters::Meters;
+pub use read::{
+    ApplicationUse, Backlog, CheckState, CheckTotals, IpView, Reader, StoredEvent, Subjects,
+    UserView,
+};
+pub use write::{DeliveryOutcome, RecordDelivery, RecordIp, RecordUser, WatchOutcome};
+pub use writer::WriterThread;
+
+/// A handle to the store; clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: String,
+    readers: read::Pool,
+    writes: writer::Queue,
+    commits: watch::Receiver<i64>,
+    meters: Meters,
+}
+
+impl Store {
+    /// Opens the database, making or upgrading it first, and starts the thread
+    /// that writes.
+    ///
+    /// # Errors
+    /// When the file is in use, cannot be opened, or is newer than this
+    /// exporter.
+    pub fn open(path: &Path) -> Result<(Self, WriterThread), StoreError> {
+        let lock = connection::lock(path)?;
+        let mut connection = connection::open_writer(path)?;
+        migrations::migrate(&mut connection)?;
+        let reader = Reader::open(path)?;
+        let id = reader.store_id()?;
+        let last_seq = reader.last_seq()?;
+        let meters = Meters::new(path).map_err(|_| StoreError::Corrupt("metric name"))?;
+        let (announce, commits) = watch::channel(last_seq);
+        let (writes, thread) = writer::start(connection, lock, announce, meters.clone())?;
+        let readers = read::Pool::new(path, reader);
+        Ok((Self { shared: Arc::new(Shared { id, readers, writes, commits, meters }) }, thread))
+    }
+
+    /// The store's own id, made once: it stays over restarts and upgrades.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// The sequence number of the newest committed event. A change is a wake-up
+    /// and carries no data: whoever wakes reads on from a cursor of its own.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<i64> {
+        self.shared.commits.clone()
+    }
+
+    /// What the store tells of itself.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.shared.meters
+    }
+
+    /// Reads within one transaction, so that everything read is of one moment.
+    ///
+    /// # Errors
+    /// What `query` fails with, and when no reader can be had.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = self.shared.clone();
+        tokio::task::spawn_blocking(move || shared.readers.with(query))
+            .await
+            .map_err(|_| StoreError::Closed)?
+    }
+}

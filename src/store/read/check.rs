@@ -1,0 +1,90 @@
+//! Checks and who fails them.
+
+use rusqlite::OptionalExtension;
+
+use super::Reader;
+use crate::{
+    domain::{Severity, Timestamp},
+    store::{StoreError, moment::from_micros},
+};
+
+/// All that is shown of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckState {
+    /// Its title for people.
+    pub title: String,
+    /// Its severity now.
+    pub severity: Severity,
+    /// Users who fail it now.
+    pub failing: u64,
+    /// When the exporter last learnt something of it.
+    pub last_event_at: Timestamp,
+    /// What was counted, by the severity of its time.
+    pub totals: Vec<CheckTotals>,
+}
+
+/// What was counted of a check while it had a severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckTotals {
+    /// The label's value.
+    pub severity: String,
+    /// Failures that opened.
+    pub failures: u64,
+    /// Failures that ended.
+    pub resolutions: u64,
+}
+
+impl Reader {
+    /// The ids of all checks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_ids(&self) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT check_id FROM check_definition", [])
+    }
+
+    /// All that is shown of a check.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check(&self, id: &str) -> Result<Option<CheckState>, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT title, severity, last_event_at FROM check_definition WHERE check_id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get::<_, i64>(2)?,
+                ))
+            })
+            .optional()?;
+        let Some((title, severity, last_event_at)) = row else { return Ok(None) };
+        Ok(Some(CheckState {
+            title,
+            severity: Severity::new(severity.as_deref()),
+            failing: self.count(
+                "SELECT count(*) FROM failure WHERE check_id = ?1 AND resolved_at IS NULL",
+                [id],
+            )?,
+            last_event_at: from_micros(last_event_at)?,
+            totals: self.totals(id)?,
+        }))
+    }
+
+    fn totals(&self, id: &str) -> Result<Vec<CheckTotals>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT severity, failures, resolutions FROM check_total WHERE check_id = ?1",
+        )?;
+        let rows = statement.query_map([id], |row| {
+            Ok(CheckTotals {
+                severity: row.get(0)?,
+                failures: row.get(1)?,
+                resolutions: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,160 @@
+//! The log, from a cursor on.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Reader;
+use crate::{
+    domain::{CheckId, Event, EventName, Login, Severity, Timestamp},
+    store::{StoreError, moment::from_micros, write::OTLP},
+};
+
+/// An event with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number: rising, never used twice.
+    pub seq: i64,
+    /// Its id for receivers: unique over all stores, the same on every repeat.
+    pub uid: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What an event is about, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subjects {
+    /// Its number.
+    pub seq: i64,
+    /// What kind of happening.
+    pub name: EventName,
+    /// The check it concerns.
+    pub check_id: Option<String>,
+    /// The user it concerns.
+    pub login: Option<String>,
+    /// The address it concerns.
+    pub ip: Option<String>,
+    /// The application it concerns.
+    pub application: Option<String>,
+}
+
+/// What waits for the OTLP delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events.
+    pub pending: u64,
+    /// When the exporter learnt of the oldest of them.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Reader {
+    /// The number of the newest event; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_seq(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM event")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// What the events after `seq` are about, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn subjects_after(&self, seq: i64, limit: usize) -> Result<Vec<Subjects>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, name, check_id, login, ip, application
+             FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Subjects {
+                seq: row.get(0)?,
+                name: name(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+                check_id: row.get(2)?,
+                login: row.get(3)?,
+                ip: row.get(4)?,
+                application: row.get(5)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The events after `seq` that go out to receivers, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn public_events_after(
+        &self,
+        seq: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let store_id = self.store_id()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, name, check_id, login, ip, application,
+                    happened_at, observed_at, severity, body, attributes
+             FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
+            found.push(StoredEvent { seq, uid: format!("{store_id}-{seq}"), event: event(row)? });
+        }
+        Ok(found)
+    }
+
+    /// Everything up to this number is delivered by OTLP, or parked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_cursor(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM cursor WHERE consumer = ?1")?;
+        Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// What waits for the OTLP delivery.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
+        let cursor = self.otlp_cursor()?;
+        let pending =
+            self.count("SELECT count(*) FROM event WHERE public = 1 AND seq > ?1", [cursor])?;
+        let oldest = self
+            .connection
+            .prepare_cached(
+                "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([cursor], |row| row.get(0))
+            .optional()?
+            .map(from_micros)
+            .transpose()?;
+        Ok(Backlog { pending, oldest })
+    }
+}
+
+fn name(text: &str) -> Result<EventName, StoreError> {
+    EventName::parse(text).ok_or(StoreError::Corrupt("event name"))
+}
+
+fn event(row: &Row<'_>) -> Result<Event, StoreError> {
+    let attributes: String = row.get(10)?;
+    let login: Option<String> = row.get(3)?;
+    Ok(Event {
+        name: name(&row.get::<_, String>(1)?)?,
+        check_id: row.get::<_, Option<String>>(2)?.as_deref().and_then(CheckId::new),
+        login: login
+            .map(|text| Login::new(&text).map_err(|_| StoreError::Corrupt("login")))
+            .transpose()?,
+        ip: row.get(4)?,
+        application: row.get(5)?,
+        happened_at: from_micros(row.get(6)?)?,
+        observed_at: from_micros(row.get(7)?)?,
+        severity: Severity::new(row.get::<_, Option<String>>(8)?.as_deref()),
+        body: row.get(9)?,
+        attributes: serde_json::from_str(&attributes)
+            .map_err(|_| StoreError::Corrupt("set of attributes"))?,
+    })
+}

@@ -1,0 +1,47 @@
+//! Watched addresses.
+
+use rusqlite::OptionalExtension;
+
+use super::Reader;
+use crate::{
+    domain::{IpUsers, Timestamp},
+    store::{StoreError, moment::from_micros},
+};
+
+/// All that is shown of a watched address that was polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpView {
+    /// Who uses it.
+    pub users: IpUsers,
+    /// New users since the first snapshot.
+    pub new_users: u64,
+    /// When the last new user was found.
+    pub last_new_user_at: Option<Timestamp>,
+}
+
+impl Reader {
+    /// All that is shown of an address, when it is watched and was polled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn watched_ip(&self, ip: &str) -> Result<Option<IpView>, StoreError> {
+        if !self.is_watched("ip", ip)? {
+            return Ok(None);
+        }
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT users, new_users, last_new_user_at FROM ip_snapshot WHERE ip = ?1",
+            )?
+            .query_row([ip], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, Option<i64>>(2)?))
+            })
+            .optional()?;
+        let Some((users, new_users, last_new_user_at)) = row else { return Ok(None) };
+        Ok(Some(IpView {
+            users: serde_json::from_str(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?,
+            new_users,
+            last_new_user_at: last_new_user_at.map(from_micros).transpose()?,
+        }))
+    }
+}

@@ -1,0 +1,55 @@
+//! What can be asked: short transactions on connections that cannot write.
+
+mod application;
+mod check;
+mod events;
+mod ip;
+mod job;
+mod pool;
+mod user;
+mod watch;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{StoreError, connection};
+
+pub use application::ApplicationUse;
+pub use check::{CheckState, CheckTotals};
+pub use events::{Backlog, StoredEvent, Subjects};
+pub use ip::IpView;
+pub(super) use pool::Pool;
+pub use user::UserView;
+
+/// One reading connection.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: connection::open_reader(path)? })
+    }
+
+    pub(super) fn store_id(&self) -> Result<String, StoreError> {
+        Ok(self.connection.query_row(
+            "SELECT value FROM meta WHERE key = 'store_id'",
+            [],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// All that a query of one column gives.
+    fn texts(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params, |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A number that is never negative.
+    fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+    }
+}

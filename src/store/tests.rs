@@ -1,0 +1,231 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::{
+    CheckDefinition, CheckId, Delivery, DeliveryKind, EventName, FailingUser, IpUser, Login, Place,
+    ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
+};
+
+struct Fixture {
+    store: Store,
+    writer: WriterThread,
+    folder: TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (store, writer) = Store::open(&file(&folder)).unwrap();
+        Self { store, writer, folder }
+    }
+
+    async fn reopen(self) -> Self {
+        drop(self.store);
+        self.writer.stop().await;
+        let (store, writer) = Store::open(&file(&self.folder)).unwrap();
+        Self { store, writer, folder: self.folder }
+    }
+}
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("store.db")
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_timestamp(second, 0).unwrap()
+}
+
+fn login(text: &str) -> Login {
+    Login::new(text).unwrap()
+}
+
+fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
+    let definition = CheckDefinition {
+        title: "No MFA".into(),
+        severity: Severity::new(Some("critical")),
+        description: vec!["Finds users without MFA.".into()],
+        recommended_actions: vec![],
+        as_of: at(10),
+    };
+    let failing = |text: &&str| FailingUser { login: login(text), explanation: None };
+    RecordDelivery {
+        delivery: Delivery {
+            id: id.into(),
+            kind: DeliveryKind::FailedCheck,
+            detail_type: "FAILED_CHECK".into(),
+            published_at: Some(at(10)),
+            account: None,
+            region: None,
+            check: Some(ReportedCheck { id: CheckId::new("no-mfa").unwrap(), definition }),
+            failing: logins.iter().map(failing).collect(),
+        },
+        body: "{}".into(),
+        admitted: true,
+        policy: WatchPolicy { failing_users: true, max_users: 3 },
+        received_at: at(20),
+    }
+}
+
+fn snapshot(name: &str, ips: &[&str]) -> RecordUser {
+    let ips: BTreeMap<_, _> = ips.iter().map(|&ip| (ip.to_owned(), Place::default())).collect();
+    let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
+    RecordUser {
+        login: login(name),
+        observation: UserObservation { state, untold: [].into() },
+        observed_at: at(30),
+    }
+}
+
+async fn names(store: &Store) -> Vec<EventName> {
+    let events = store.read(|reader| reader.subjects_after(0, 1000)).await.unwrap();
+    events.into_iter().map(|event| event.name).collect()
+}
+
+#[tokio::test]
+async fn a_repeated_delivery_changes_nothing() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let first = store.record_delivery(delivery("d1", &["a", "b"])).await.unwrap();
+    assert_eq!(first, DeliveryOutcome::Accepted { opened: 2, unwatched: 0 });
+    let before = names(&store).await;
+    let repeat = store.record_delivery(delivery("d1", &["c"])).await.unwrap();
+    assert_eq!(repeat, DeliveryOutcome::Duplicate);
+    assert_eq!(names(&store).await, before);
+}
+
+#[tokio::test]
+async fn all_that_a_delivery_changes_survives_a_restart() {
+    let fixture = Fixture::new();
+    let id = fixture.store.id().to_owned();
+    fixture.store.record_delivery(delivery("d1", &["a", "b"])).await.unwrap();
+    fixture.store.record_delivery(delivery("d2", &["b", "c"])).await.unwrap();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.id(), id);
+    let check = fixture.store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
+    assert_eq!((check.failing, check.last_event_at), (3, at(20)));
+    let totals = CheckTotals { severity: "critical".into(), failures: 3, resolutions: 0 };
+    assert_eq!(check.totals, [totals]);
+}
+
+#[tokio::test]
+async fn the_watch_list_takes_named_users_up_to_its_limit() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    store.configure_watch([login("x")], [], at(1)).await.unwrap();
+    let outcome = store.record_delivery(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
+    assert_eq!(outcome, DeliveryOutcome::Accepted { opened: 4, unwatched: 1 });
+    let watched = store.read(Reader::watched_logins).await.unwrap();
+    assert_eq!(watched, [login("a"), login("b"), login("x")]);
+}
+
+#[tokio::test]
+async fn what_leaves_the_configuration_leaves_the_watch_list() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let ip = "203.0.113.7".parse().unwrap();
+    let outcome = store.configure_watch([login("a"), login("b")], [ip], at(1)).await.unwrap();
+    assert_eq!(outcome, WatchOutcome { added: 3, removed: 0 });
+    store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    // The webhook is a reason of its own to go on watching "a".
+    let outcome = store.configure_watch([], [ip], at(2)).await.unwrap();
+    assert_eq!(outcome, WatchOutcome { added: 0, removed: 1 });
+    assert_eq!(store.read(Reader::watched_logins).await.unwrap(), [login("a")]);
+}
+
+#[tokio::test]
+async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    store.configure_watch([login("a")], [], at(1)).await.unwrap();
+    store.record_user(snapshot("a", &["192.0.2.1"])).await.unwrap();
+    store.record_user(snapshot("a", &["192.0.2.1"])).await.unwrap();
+    let expected = [EventName::WatchAdded, EventName::UserBaseline];
+    assert_eq!(names(&store).await, expected);
+    store.record_user(snapshot("a", &["192.0.2.2"])).await.unwrap();
+    assert_eq!(names(&store).await[2..], [EventName::UserIpNew, EventName::UserIpGone]);
+    let user = store.read(|reader| reader.watched_user("a")).await.unwrap().unwrap();
+    assert_eq!((user.new_ips, user.last_new_ip_at), (1, Some(at(30))));
+}
+
+#[tokio::test]
+async fn users_of_an_address_come_and_go() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let ip = "203.0.113.7".parse().unwrap();
+    let record = |logins: &[&str]| RecordIp {
+        ip,
+        users: logins
+            .iter()
+            .map(|text| {
+                let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+                (login(text), user)
+            })
+            .collect(),
+        observed_at: at(30),
+    };
+    store.configure_watch([], [ip], at(1)).await.unwrap();
+    store.record_ip(record(&["a"])).await.unwrap();
+    store.record_ip(record(&["b"])).await.unwrap();
+    let expected =
+        [EventName::WatchAdded, EventName::IpBaseline, EventName::IpUserNew, EventName::IpUserGone];
+    assert_eq!(names(&store).await, expected);
+    let view = store.read(|reader| reader.watched_ip("203.0.113.7")).await.unwrap().unwrap();
+    assert_eq!((view.users.len(), view.new_users), (1, 1));
+}
+
+#[tokio::test]
+async fn the_log_comes_out_as_it_went_in_and_its_ids_stay() {
+    let fixture = Fixture::new();
+    fixture.store.record_delivery(delivery("d1", &["a@example.com"])).await.unwrap();
+    let read = |reader: &Reader| reader.public_events_after(0, 10);
+    let before = fixture.store.read(read).await.unwrap();
+    assert_eq!(before.len(), 2);
+    assert_eq!(before[1].event.name, EventName::CheckFailed);
+    assert_eq!(before[1].event.login, Some(login("a@example.com")));
+    assert_eq!((before[1].event.happened_at, before[1].event.observed_at), (at(10), at(20)));
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.read(read).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
+    let fixture = Fixture::new();
+    fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
+    assert_eq!(backlog, Backlog { pending: 2, oldest: Some(at(20)) });
+    let last = fixture.store.read(Reader::last_seq).await.unwrap();
+    fixture.store.advance_otlp(last).await.unwrap();
+    fixture.store.advance_otlp(1).await.unwrap();
+    let fixture = fixture.reopen().await;
+    let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
+    assert_eq!(backlog, Backlog { pending: 0, oldest: None });
+}
+
+#[tokio::test]
+async fn a_second_exporter_is_kept_off_the_database() {
+    let fixture = Fixture::new();
+    let second = Store::open(&file(&fixture.folder));
+    assert!(matches!(second, Err(StoreError::InUse(_))));
+}
+
+#[tokio::test]
+async fn a_locked_database_fails_the_write_and_recovers() {
+    let fixture = Fixture::new();
+    let other = rusqlite::Connection::open(file(&fixture.folder)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = fixture.store.record_delivery(delivery("d1", &["a"])).await;
+    assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    let outcome = fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    assert_eq!(outcome, DeliveryOutcome::Accepted { opened: 1, unwatched: 0 });
+}
+
+#[tokio::test]
+async fn writes_that_wait_together_are_committed_together() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let writes = (0..200).map(|n| {
+        let store = store.clone();
+        async move { store.record_delivery(delivery(&format!("d{n}"), &["a"])).await }
+    });
+    let outcomes = futures_util::future::join_all(writes).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    let commits = store.meters().commits.get();
+    assert!(commits < 100, "{commits} commits for 200 writes");
+}

@@ -1,0 +1,96 @@
+//! What can be written: a closed list, one file a kind.
+
+mod cursor;
+mod delivery;
+mod event;
+mod ip;
+mod job;
+mod user;
+mod watch;
+
+use rusqlite::{Savepoint, Transaction};
+
+use super::{
+    StoreError,
+    writer::{Acknowledge, Reply},
+};
+
+pub(super) use cursor::OTLP;
+pub use delivery::{DeliveryOutcome, RecordDelivery};
+pub use ip::RecordIp;
+pub use user::RecordUser;
+pub use watch::WatchOutcome;
+
+/// Something that is written as a whole or not at all.
+pub(super) trait Transact: Sized {
+    /// What the sender learns once it is on the disk.
+    type Outcome: Send + 'static;
+
+    /// The entry of the list, with the way back to the sender.
+    fn with(self, reply: Reply<Self::Outcome>) -> Write;
+
+    /// Reads what is, decides, and writes.
+    fn apply(self, tx: &Savepoint<'_>) -> Result<Self::Outcome, StoreError>;
+}
+
+/// Everything that can be asked of the writer.
+#[derive(Debug)]
+pub(super) enum Write {
+    Delivery(RecordDelivery, Reply<DeliveryOutcome>),
+    User(RecordUser, Reply<()>),
+    Ip(RecordIp, Reply<()>),
+    Watch(watch::ConfigureWatch, Reply<WatchOutcome>),
+    Cursor(cursor::AdvanceCursor, Reply<()>),
+    Park(cursor::ParkEvent, Reply<()>),
+    Job(job::JobSucceeded, Reply<()>),
+    Stop,
+}
+
+impl Write {
+    /// Applies the write; what the sender learns waits for the commit.
+    pub(super) fn apply(self, tx: &mut Transaction<'_>) -> Option<Acknowledge> {
+        match self {
+            Self::Delivery(write, reply) => Some(step(tx, write, reply)),
+            Self::User(write, reply) => Some(step(tx, write, reply)),
+            Self::Ip(write, reply) => Some(step(tx, write, reply)),
+            Self::Watch(write, reply) => Some(step(tx, write, reply)),
+            Self::Cursor(write, reply) => Some(step(tx, write, reply)),
+            Self::Park(write, reply) => Some(step(tx, write, reply)),
+            Self::Job(write, reply) => Some(step(tx, write, reply)),
+            Self::Stop => None,
+        }
+    }
+
+    /// The acknowledgement of a write that was never applied, because its group
+    /// failed.
+    pub(super) fn refused(self) -> Option<Acknowledge> {
+        match self {
+            Self::Delivery(_, reply) => Some(refusal(reply)),
+            Self::User(_, reply)
+            | Self::Ip(_, reply)
+            | Self::Cursor(_, reply)
+            | Self::Park(_, reply)
+            | Self::Job(_, reply) => Some(refusal(reply)),
+            Self::Watch(_, reply) => Some(refusal(reply)),
+            Self::Stop => None,
+        }
+    }
+}
+
+/// One write within a savepoint: if it fails, the others of its group do not.
+fn step<T: Transact>(tx: &mut Transaction<'_>, write: T, reply: Reply<T::Outcome>) -> Acknowledge {
+    let outcome = tx.savepoint().map_err(StoreError::from).and_then(|savepoint| {
+        let outcome = write.apply(&savepoint)?;
+        savepoint.commit()?;
+        Ok(outcome)
+    });
+    Box::new(move |committed| {
+        let _ = reply.send(outcome.and_then(|outcome| committed.map(|()| outcome)));
+    })
+}
+
+fn refusal<T: Send + 'static>(reply: Reply<T>) -> Acknowledge {
+    Box::new(move |committed| {
+        let _ = reply.send(committed.and(Err(StoreError::Closed)));
+    })
+}

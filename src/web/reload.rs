@@ -1,0 +1,54 @@
+//! `/-/reload`: the configuration is read again.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Ops;
+
+/// What became of a reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReloadReply {
+    /// The new configuration holds; these settings wait for a restart.
+    Applied {
+        /// Settings that differ and cannot change while running.
+        needs_restart: Vec<String>,
+    },
+    /// The new configuration is wrong; the old one goes on to hold.
+    Refused(String),
+}
+
+/// A wish to reload, with the way back to who wishes.
+pub type ReloadRequest = oneshot::Sender<ReloadReply>;
+
+/// Where wishes to reload are handed in.
+pub type ReloadDesk = mpsc::Sender<ReloadRequest>;
+
+pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {
+    let (reply, answer) = oneshot::channel();
+    if ops.reload.send(reply).await.is_err() {
+        return stopping();
+    }
+    match answer.await {
+        Ok(ReloadReply::Applied { needs_restart }) => {
+            Json(json!({ "result": "applied", "needs_restart": needs_restart })).into_response()
+        }
+        Ok(ReloadReply::Refused(reason)) => {
+            let body = json!({ "result": "refused", "detail": reason });
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
+        }
+        Err(_) => stopping(),
+    }
+}
+
+fn stopping() -> Response {
+    let body = json!({ "result": "refused", "detail": "the daemon is stopping" });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}
