@@ -60,7 +60,6 @@ impl Ingest {
     }
 
     /// The routes: one path, one method.
-    #[must_use]
     pub fn into_router(self, path: &str) -> Router {
         Router::new().route(path, post(handler::receive)).with_state(Arc::new(self))
     }

@@ -32,7 +32,6 @@ pub struct Ops {
 
 impl Ops {
     /// The routes.
-    #[must_use]
     pub fn into_router(self) -> Router {
         Router::new()
             .route("/", get(index::page))

@@ -1,0 +1,168 @@
+//! Questions to the API: one GraphQL operation a request.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{StatusCode, Url, header::AUTHORIZATION, redirect};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    error::ApiError,
+    exchange::Exchange,
+    graphql::{Answer, GraphqlError},
+    meters::{Meters, Operation, Outcome},
+    token::{Bearer, Credentials, TokenSource},
+};
+
+const USER_AGENT: &str = concat!("cii-exporter/", env!("CARGO_PKG_VERSION"));
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Where the API is and who asks. The console shows each API client its own
+/// URLs.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// The GraphQL endpoint.
+    pub url: String,
+    /// The OAuth token endpoint.
+    pub token_url: String,
+    /// The API client's id.
+    pub client_id: String,
+    /// The API client's secret.
+    pub client_secret: SecretString,
+    /// Asked for by API clients made before September 2025.
+    pub audience: Option<String>,
+    /// How long one request may take, to the end of its answer.
+    pub timeout: Duration,
+}
+
+/// Why no client can be made of its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A URL is none, or is not one of HTTP.
+    #[error("{setting} is not usable: {reason}")]
+    Url {
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The HTTP client cannot be set up, for instance for want of root
+    /// certificates.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(#[source] reqwest::Error),
+}
+
+/// A client of the API; clones share the access token and the connections.
+///
+/// It asks again once when an access token is refused. Every other failure is
+/// the caller's to answer.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    url: Url,
+    tokens: TokenSource,
+    meters: Meters,
+}
+
+impl Client {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When a URL is not one of HTTP, or the HTTP client cannot be set up.
+    pub fn new(settings: ClientSettings, meters: Meters) -> Result<Self, SettingsError> {
+        let url = http_url("api.url", &settings.url)?;
+        let token_url = http_url("api.token_url", &settings.token_url)?;
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .timeout(settings.timeout)
+            .connect_timeout(settings.timeout.min(MAX_CONNECT_TIME))
+            .build()
+            .map_err(|error| SettingsError::Http(error.without_url()))?;
+        let credentials = Credentials {
+            client_id: settings.client_id,
+            client_secret: settings.client_secret,
+            audience: settings.audience,
+        };
+        let tokens = TokenSource::new(http.clone(), token_url, credentials, meters.clone());
+        Ok(Self { shared: Arc::new(Shared { http, url, tokens, meters }) })
+    }
+
+    /// Sends a query with its variables and has the answer understood. It may
+    /// be partial: its errors say what is missing.
+    pub(super) async fn execute<T>(
+        &self,
+        operation: Operation,
+        query: &'static str,
+        variables: Value,
+        understand: fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let body = json!({ "query": query, "variables": variables });
+        let bearer = self.shared.tokens.bearer().await?;
+        match self.attempt(operation, &body, &bearer, understand).await {
+            Err(ApiError::Unauthorized) => {
+                tracing::info!("the access token was refused; asking for another");
+                self.shared.tokens.invalidate(&bearer).await;
+                let bearer = self.shared.tokens.bearer().await?;
+                self.attempt(operation, &body, &bearer, understand).await
+            }
+            ended => ended,
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        operation: Operation,
+        body: &Value,
+        bearer: &Bearer,
+        understand: fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let began = Instant::now();
+        let answered = self.exchange(body, bearer).await;
+        let partial = answered.as_ref().is_ok_and(|answer| !answer.errors.is_empty());
+        let ended = answered.and_then(understand);
+        let outcome = match &ended {
+            Ok(_) if partial => Outcome::Partial,
+            Ok(_) => Outcome::Ok,
+            Err(error) => error.outcome(),
+        };
+        self.shared.meters.ended(operation, outcome, began.elapsed());
+        ended
+    }
+
+    async fn exchange(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
+        let header = bearer.header()?;
+        let request =
+            self.shared.http.post(self.shared.url.clone()).header(AUTHORIZATION, header).json(body);
+        let exchange = Exchange::run(request).await?;
+        if exchange.status == StatusCode::UNAUTHORIZED {
+            return Err(ApiError::Unauthorized);
+        }
+        let answer = Answer::parse(&exchange.success()?, bearer.expose())?;
+        if answer.errors.is_empty() || !answer.is_empty() {
+            Ok(answer)
+        } else if answer.errors.iter().any(GraphqlError::is_unauthorized) {
+            Err(ApiError::Unauthorized)
+        } else {
+            Err(ApiError::Graphql(answer.errors))
+        }
+    }
+}
+
+fn http_url(setting: &'static str, text: &str) -> Result<Url, SettingsError> {
+    let refuse = |reason: String| Err(SettingsError::Url { setting, reason });
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
+        Ok(_) => refuse("expected a URL that begins with https:// or http://".to_owned()),
+        Err(error) => refuse(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+use serde_json::json;
+
+use super::*;
+use crate::cii::{
+    HttpError, PathSegment, TokenError,
+    fake::{Fake, Reply, SECRET, hangs_up_after},
+};
+
+const QUERY: &str = "query { getEndUserState(login: \"a\") { id } }";
+
+async fn ask(client: &Client) -> Result<Answer, ApiError> {
+    client.execute(Operation::GetEndUserState, QUERY, json!({ "login": "a" }), Ok).await
+}
+
+fn counted(fake: &Fake, result: &str) -> u64 {
+    fake.meters.count(Operation::GetEndUserState, result)
+}
+
+fn answered() -> Reply {
+    Reply::data(&json!({ "getEndUserState": { "id": "1" } }))
+}
+
+fn failed(error_type: &str, data: &Value) -> Reply {
+    let error = json!({
+        "path": ["getEndUserState", "ipAddresses", 2],
+        "errorType": error_type,
+        "message": "no\nluck",
+    });
+    Reply::json(200, &json!({ "data": data, "errors": [error] }))
+}
+
+#[tokio::test]
+async fn a_question_carries_query_variables_token_and_name() {
+    let fake = Fake::api(vec![answered()]).await;
+    let client = fake.client();
+    let answer = ask(&client).await.unwrap();
+    assert_eq!(answer.data["getEndUserState"]["id"], "1");
+    ask(&client.clone()).await.unwrap();
+    let asked = fake.queries_asked();
+    assert_eq!(asked[0].body, json!({ "query": QUERY, "variables": { "login": "a" } }));
+    assert_eq!(asked[0].headers["authorization"], "Bearer token-1");
+    assert_eq!(asked[1].headers["authorization"], "Bearer token-1");
+    assert_eq!(asked[0].headers["user-agent"], USER_AGENT);
+    assert_eq!((fake.tokens_asked().len(), counted(&fake, "ok")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    for refusal in [Reply::status(401), failed("UnauthorizedException", &Value::Null)] {
+        let fake = Fake::api(vec![refusal, answered()]).await;
+        ask(&fake.client()).await.unwrap();
+        let tokens: Vec<_> = fake
+            .queries_asked()
+            .iter()
+            .map(|asked| asked.headers["authorization"].clone())
+            .collect();
+        assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+        assert_eq!((counted(&fake, "unauthorized"), counted(&fake, "ok")), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn two_refused_tokens_are_enough() {
+    let fake = Fake::api(vec![Reply::status(401)]).await;
+    let error = ask(&fake.client()).await.unwrap_err();
+    assert_eq!((&error, error.is_transient()), (&ApiError::Unauthorized, false));
+    assert_eq!((fake.queries_asked().len(), counted(&fake, "unauthorized")), (2, 2));
+}
+
+#[tokio::test]
+async fn without_a_token_the_api_is_not_asked() {
+    let fake = Fake::start(vec![Reply::status(404)], vec![answered()]).await;
+    let error = ask(&fake.client()).await.unwrap_err();
+    let expected = TokenError::Http(HttpError::Client { status: 404 });
+    assert_eq!((error.result(), error), ("client_error", ApiError::Token(expected)));
+    assert!(fake.queries_asked().is_empty());
+    assert_eq!(fake.meters.count(Operation::Token, "client_error"), 1);
+}
+
+#[tokio::test]
+async fn partial_data_comes_with_its_errors() {
+    let data = json!({ "getEndUserState": { "id": "1", "ipAddresses": null } });
+    for error_type in ["Forbidden", "UnauthorizedException"] {
+        let fake = Fake::api(vec![failed(error_type, &data)]).await;
+        let answer = ask(&fake.client()).await.unwrap();
+        let error = &answer.errors[0];
+        let path = ["getEndUserState", "ipAddresses"].map(|name| PathSegment::Field(name.into()));
+        assert_eq!((&error.path[..2], &error.path[2]), (&path[..], &PathSegment::Index(2)));
+        assert_eq!(
+            error.to_string(),
+            format!("getEndUserState.ipAddresses[2]: {error_type}: no luck")
+        );
+        assert_eq!((fake.queries_asked().len(), counted(&fake, "partial")), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn errors_without_data_are_a_failure() {
+    for (error_type, transient) in [("NotFound", false), ("ThrottlingException", true)] {
+        for data in [Value::Null, json!({ "getEndUserState": null })] {
+            let fake = Fake::api(vec![failed(error_type, &data)]).await;
+            let error = ask(&fake.client()).await.unwrap_err();
+            assert!(matches!(&error, ApiError::Graphql(errors) if errors.len() == 1));
+            assert_eq!((error.is_transient(), counted(&fake, "graphql_error")), (transient, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_question_says_how_long_to_wait() {
+    let at = |seconds| chrono::TimeDelta::seconds(seconds);
+    let date =
+        |moment: crate::domain::Timestamp| moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let (soon, past) = (date(crate::clock::now() + at(600)), date(crate::clock::now() - at(60)));
+    for (header, expected) in [
+        ("17", 17..=17),
+        (soon.as_str(), 590..=600),
+        (past.as_str(), 0..=0),
+        ("99999999999", 86_400..=86_400),
+    ] {
+        let fake = Fake::api(vec![Reply::status(429).with("retry-after", header)]).await;
+        let error = ask(&fake.client()).await.unwrap_err();
+        assert!(expected.contains(&error.retry_after().unwrap().as_secs()), "{header}");
+        assert!(error.is_transient());
+        assert_eq!((fake.queries_asked().len(), counted(&fake, "throttled")), (1, 1));
+    }
+    let fake = Fake::api(vec![Reply::status(429).with("retry-after", "soon")]).await;
+    let expected = ApiError::Http(HttpError::Throttled { retry_after: None });
+    assert_eq!(ask(&fake.client()).await.unwrap_err(), expected);
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_success_is_a_failure() {
+    let elsewhere = "http://127.0.0.1:9/";
+    for (reply, result, transient) in [
+        (Reply::status(500), "server_error", true),
+        (Reply::status(503).with("retry-after", "3"), "server_error", true),
+        (Reply::status(403), "client_error", false),
+        (Reply::status(307).with("location", elsewhere), "client_error", false),
+    ] {
+        let fake = Fake::api(vec![reply]).await;
+        let error = ask(&fake.client()).await.unwrap_err();
+        assert_eq!((error.result(), error.is_transient()), (result, transient));
+        assert_eq!((fake.queries_asked().len(), counted(&fake, result)), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_graphql_answer_is_malformed() {
+    for body in [
+        "<!doctype html><title>Sign in</title>",
+        "",
+        "[]",
+        "{}",
+        r#"{"data":null,"errors":[]}"#,
+        r#"{"data":7}"#,
+        r#"{"data":{},"errors":"none"}"#,
+    ] {
+        let fake = Fake::api(vec![Reply::Http(200, vec![], body.to_owned())]).await;
+        let error = ask(&fake.client()).await.unwrap_err();
+        assert!(matches!(error, ApiError::Malformed(_)), "{body}: {error}");
+        assert!(!error.to_string().contains("Sign in"));
+        assert_eq!(counted(&fake, "malformed"), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_given_up() {
+    let body = " ".repeat(super::super::exchange::MAX_BODY_BYTES + 1);
+    let fake = Fake::api(vec![Reply::Http(200, vec![], body)]).await;
+    assert_eq!(ask(&fake.client()).await.unwrap_err(), ApiError::Http(HttpError::TooLarge));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_cut() {
+    for beginning in ["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"data\"", ""] {
+        let fake = Fake::api(vec![]).await;
+        let url = format!("http://{}/", hangs_up_after(beginning));
+        let settings = ClientSettings { url, ..fake.settings() };
+        let client = Client::new(settings, fake.meters.clone()).unwrap();
+        let error = ask(&client).await.unwrap_err();
+        assert_eq!((&error, error.is_transient()), (&ApiError::Http(HttpError::Cut), true));
+        assert_eq!(counted(&fake, "connect_error"), 1);
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_as_the_system_tells_it() {
+    let fake = Fake::api(vec![]).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = ClientSettings { url: format!("http://{closed}/"), ..fake.settings() };
+    let client = Client::new(settings, fake.meters.clone()).unwrap();
+    let text = ask(&client).await.unwrap_err().to_string();
+    assert!(text.contains("cannot be reached") && text.contains("refused"), "{text}");
+    assert_eq!(counted(&fake, "connect_error"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_not_waited_for() {
+    let fake = Fake::api(vec![Reply::Hang]).await;
+    let client = fake.client();
+    let asking = tokio::spawn(async move { ask(&client).await });
+    while fake.queries_asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::pause(); // time now jumps to the next timer: the request's own
+    assert_eq!(asking.await.unwrap().unwrap_err(), ApiError::Http(HttpError::Timeout));
+    assert_eq!(counted(&fake, "timeout"), 1);
+}
+
+#[tokio::test]
+async fn no_text_holds_a_secret_or_a_token() {
+    let token = "the-access-token";
+    let echo = json!({ "error": SECRET, "message": [SECRET, token] });
+    let told = json!({ "data": null, "errors": [{
+        "errorType": token, "message": format!("Bearer {token} is odd"), "path": [token],
+    }] });
+    let mut texts = Vec::new();
+    for reply in [
+        Reply::json(401, &echo),
+        Reply::json(400, &echo),
+        Reply::json(500, &echo),
+        Reply::json(200, &echo),
+        Reply::json(200, &told),
+    ] {
+        for (tokens, api) in [
+            (vec![Reply::token(token)], vec![reply.clone()]),
+            (vec![reply.clone()], vec![answered()]),
+        ] {
+            let fake = Fake::start(tokens, api).await;
+            let client = fake.client();
+            let error = ask(&client).await.unwrap_err();
+            texts.push(format!("{error} {error:?} {client:?} {:?}", fake.settings()));
+            if let Ok(bearer) = client.shared.tokens.bearer().await {
+                texts.push(format!("{bearer:?} {:?}", bearer.header()));
+            }
+        }
+    }
+    for text in texts {
+        assert!(!text.contains(SECRET) && !text.contains(token), "{text}");
+    }
+}
+
+#[test]
+fn a_url_that_is_none_is_named() {
+    for (url, reason) in [("ftp://a.example/", "https://"), ("a.example/graphql", "relative")] {
+        let settings = ClientSettings {
+            url: "https://a.example/".into(),
+            token_url: url.into(),
+            client_id: String::new(),
+            client_secret: SECRET.into(),
+            audience: None,
+            timeout: Duration::from_secs(1),
+        };
+        let text = Client::new(settings, Meters::new().unwrap()).unwrap_err().to_string();
+        assert!(text.starts_with("api.token_url ") && text.contains(reason), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_understood_counts_as_such() {
+    let fake = Fake::api(vec![answered()]).await;
+    let refuse = |_| Err::<(), _>(ApiError::Malformed("odd".into()));
+    let asked = fake.client().execute(Operation::GetEndUserState, QUERY, json!({}), refuse).await;
+    asked.unwrap_err();
+    assert_eq!((counted(&fake, "ok"), counted(&fake, "malformed")), (0, 1));
+}

@@ -1,0 +1,181 @@
+//! What can go wrong between here and the service.
+//!
+//! Every text is a sentence for the person who runs the exporter. None holds a
+//! token, a secret, or a body that the other side sent; of a GraphQL error it
+//! holds the service's own message, cleaned.
+
+use std::time::Duration;
+
+use super::{
+    graphql::{self, GraphqlError},
+    meters::Outcome,
+};
+
+/// Why a query has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// There is no access token to ask with.
+    #[error("no access token: {0}")]
+    Token(#[from] TokenError),
+    /// Two access tokens in a row were refused.
+    #[error(
+        "the API refuses a fresh access token; check that api.url and api.token_url belong to \
+         the same API client, and whether it needs api.audience"
+    )]
+    Unauthorized,
+    /// The exchange itself failed.
+    #[error("the API at api.url {0}")]
+    Http(#[from] HttpError),
+    /// The answer is not what the published schema promises.
+    #[error("the API at api.url sent an answer that cannot be understood: {0}")]
+    Malformed(String),
+    /// The service answered, with errors instead of data.
+    #[error("the API answered with errors: {}", graphql::summary(.0))]
+    Graphql(Vec<GraphqlError>),
+}
+
+/// Why there is no access token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// The client's name or secret is not accepted.
+    #[error(
+        "the server at api.token_url refuses the API client (HTTP {status}{}); check \
+         api.client_id, api.client_secret and api.audience",
+        .code.as_ref().map(|code| format!(", {code}")).unwrap_or_default()
+    )]
+    Refused {
+        /// The answer's HTTP status.
+        status: u16,
+        /// OAuth's `error` code (RFC 6749, 5.2), when it is one.
+        code: Option<String>,
+    },
+    /// The answer holds no token that can be used.
+    #[error("the server at api.token_url sent an answer that cannot be understood: {0}")]
+    Malformed(&'static str),
+    /// The exchange itself failed.
+    #[error("the server at api.token_url {0}")]
+    Http(#[from] HttpError),
+}
+
+/// Why an exchange over HTTP failed; the texts continue a sentence that begins
+/// with the server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// Status 429.
+    #[error("is asked too often{}", wait(.retry_after.as_ref()))]
+    Throttled {
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A 5xx status.
+    #[error("has a fault of its own (HTTP {status}){}", wait(.retry_after.as_ref()))]
+    Server {
+        /// The answer's HTTP status.
+        status: u16,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Any other status that is no success; redirects are not followed.
+    #[error("answers HTTP {status}; check that the URL is the one the console shows")]
+    Client {
+        /// The answer's HTTP status.
+        status: u16,
+    },
+    /// No whole answer within the time allowed.
+    #[error("did not answer in time")]
+    Timeout,
+    /// No connection came about.
+    #[error("cannot be reached: {0}")]
+    Connect(String),
+    /// The connection ended before the answer did.
+    #[error("broke its answer off")]
+    Cut,
+    /// The answer is larger than any that is read.
+    #[error("sent more than {} MiB", super::exchange::MAX_BODY_BYTES >> 20)]
+    TooLarge,
+}
+
+impl ApiError {
+    /// The `result` label under which the failed exchange is counted.
+    #[must_use]
+    pub const fn result(&self) -> &'static str {
+        self.outcome().as_str()
+    }
+
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Token(error) => error.outcome(),
+            Self::Unauthorized => Outcome::Unauthorized,
+            Self::Http(error) => error.outcome(),
+            Self::Malformed(_) => Outcome::Malformed,
+            Self::Graphql(_) => Outcome::GraphqlError,
+        }
+    }
+
+    /// Whether the same question may be answered later without anybody having
+    /// mended anything here.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Token(TokenError::Http(error)) | Self::Http(error) => error.is_transient(),
+            Self::Token(_) | Self::Unauthorized | Self::Malformed(_) => false,
+            Self::Graphql(errors) => errors.iter().any(GraphqlError::is_transient),
+        }
+    }
+
+    /// How long the server wants to be left alone, when it said so; at most a
+    /// day.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Token(TokenError::Http(error)) | Self::Http(error) => match error {
+                HttpError::Throttled { retry_after } | HttpError::Server { retry_after, .. } => {
+                    *retry_after
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl TokenError {
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Refused { .. } => Outcome::Unauthorized,
+            Self::Malformed(_) => Outcome::Malformed,
+            Self::Http(error) => error.outcome(),
+        }
+    }
+}
+
+impl HttpError {
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Throttled { .. } => Outcome::Throttled,
+            Self::Server { .. } => Outcome::ServerError,
+            Self::Client { .. } => Outcome::ClientError,
+            Self::Timeout => Outcome::Timeout,
+            Self::Connect(_) | Self::Cut => Outcome::ConnectError,
+            Self::TooLarge => Outcome::Malformed,
+        }
+    }
+
+    const fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled { .. }
+            | Self::Server { .. }
+            | Self::Timeout
+            | Self::Connect(_)
+            | Self::Cut => true,
+            Self::Client { status } => matches!(status, 408 | 425),
+            Self::TooLarge => false,
+        }
+    }
+}
+
+fn wait(retry_after: Option<&Duration>) -> String {
+    retry_after
+        .map(|wait| format!("; it wants to be left alone for {} s", wait.as_secs()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! One request and its whole answer, or why there is none.
+
+use std::{error::Error, time::Duration};
+
+use reqwest::{
+    Response, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+
+use super::error::HttpError;
+use crate::clock;
+
+/// No answer of the published schema comes near this size.
+pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
+
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+
+/// An answer, whatever its status, read to its end.
+pub(super) struct Exchange {
+    pub(super) status: StatusCode,
+    pub(super) body: Vec<u8>,
+    retry_after: Option<Duration>,
+}
+
+impl Exchange {
+    /// Sends `request` and reads the answer.
+    pub(super) async fn run(request: reqwest::RequestBuilder) -> Result<Self, HttpError> {
+        let mut response = request.send().await.map_err(|error| sending_failed(&error))?;
+        Ok(Self {
+            status: response.status(),
+            retry_after: retry_after(response.headers()),
+            body: read(&mut response).await?,
+        })
+    }
+
+    /// The body, when the status is a success.
+    pub(super) fn success(self) -> Result<Vec<u8>, HttpError> {
+        let Self { status, body, retry_after } = self;
+        if status.is_success() {
+            Ok(body)
+        } else if status == StatusCode::TOO_MANY_REQUESTS {
+            Err(HttpError::Throttled { retry_after })
+        } else if status.is_server_error() {
+            Err(HttpError::Server { status: status.as_u16(), retry_after })
+        } else {
+            Err(HttpError::Client { status: status.as_u16() })
+        }
+    }
+}
+
+async fn read(response: &mut Response) -> Result<Vec<u8>, HttpError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| reading_failed(&error))? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(HttpError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn sending_failed(error: &reqwest::Error) -> HttpError {
+    if error.is_timeout() {
+        HttpError::Timeout
+    } else if error.is_connect() {
+        HttpError::Connect(innermost(error))
+    } else {
+        HttpError::Cut
+    }
+}
+
+fn reading_failed(error: &reqwest::Error) -> HttpError {
+    if error.is_timeout() { HttpError::Timeout } else { HttpError::Cut }
+}
+
+/// The cause of a failed connection: the system's word, or that of TLS. The
+/// outer errors name the URL, which the configuration says already.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+        (until - clock::now()).to_std().unwrap_or_default()
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}

@@ -1,0 +1,173 @@
+//! What the exporter tells of its talking to the service.
+
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+
+use crate::domain::Timestamp;
+
+/// Counters of the requests to the API and to its token endpoint.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    requests: IntCounterVec,
+    duration: HistogramVec,
+    token_expiry: Gauge,
+}
+
+/// What a request is for; the `operation` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    Token,
+    GetEndUserState,
+    GetEndUsersByIp,
+}
+
+impl Operation {
+    const ALL: [Self; 3] = [Self::Token, Self::GetEndUserState, Self::GetEndUsersByIp];
+
+    /// The root field of the query, or `token`.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::GetEndUserState => "getEndUserState",
+            Self::GetEndUsersByIp => "getEndUsersByIp",
+        }
+    }
+}
+
+/// How a request ended; the `result` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    Partial,
+    GraphqlError,
+    Unauthorized,
+    Throttled,
+    ServerError,
+    ClientError,
+    Timeout,
+    ConnectError,
+    Malformed,
+}
+
+impl Outcome {
+    const ALL: [Self; 10] = [
+        Self::Ok,
+        Self::Partial,
+        Self::GraphqlError,
+        Self::Unauthorized,
+        Self::Throttled,
+        Self::ServerError,
+        Self::ClientError,
+        Self::Timeout,
+        Self::ConnectError,
+        Self::Malformed,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::GraphqlError => "graphql_error",
+            Self::Unauthorized => "unauthorized",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::ClientError => "client_error",
+            Self::Timeout => "timeout",
+            Self::ConnectError => "connect_error",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+impl Meters {
+    /// Makes the meters; every combination of labels is there at 0, so that the
+    /// first failure of a sort is an increase.
+    ///
+    /// # Errors
+    /// Never in practice: only if a name or a label broke Prometheus's rules.
+    pub fn new() -> prometheus::Result<Self> {
+        let meters = Self {
+            requests: IntCounterVec::new(
+                Opts::new(
+                    "cii_api_requests_total",
+                    "Requests to the Cisco Identity Intelligence API and to its token endpoint, \
+                     by how they ended; connect_error includes answers that broke off.",
+                ),
+                &["operation", "result"],
+            )?,
+            duration: HistogramVec::new(
+                HistogramOpts::new(
+                    "cii_api_request_duration_seconds",
+                    "How long a request took, from sending it to the end of its answer or to \
+                     giving up.",
+                )
+                .buckets(vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
+                &["operation"],
+            )?,
+            token_expiry: Gauge::new(
+                "cii_api_token_expiry_timestamp_seconds",
+                "When the access token in use expires, in Unix time; 0 when there is none.",
+            )?,
+        };
+        for operation in Operation::ALL {
+            meters.duration.with_label_values(&[operation.as_str()]);
+            for outcome in Outcome::ALL {
+                meters.requests.with_label_values(&[operation.as_str(), outcome.as_str()]);
+            }
+        }
+        Ok(meters)
+    }
+
+    /// Makes the meters part of what `registry` shows.
+    ///
+    /// # Errors
+    /// When a metric of the same name is registered already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.duration.clone()))?;
+        registry.register(Box::new(self.token_expiry.clone()))
+    }
+
+    pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {
+        self.requests.with_label_values(&[operation.as_str(), outcome.as_str()]).inc();
+        self.duration.with_label_values(&[operation.as_str()]).observe(took.as_secs_f64());
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "seconds stay exact for 285 million years")]
+    pub(super) fn token_expires(&self, at: Option<Timestamp>) {
+        self.token_expiry.set(at.map_or(0.0, |at| at.timestamp() as f64));
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self, operation: Operation, result: &str) -> u64 {
+        self.requests.with_label_values(&[operation.as_str(), result]).get()
+    }
+
+    #[cfg(test)]
+    pub(super) fn token_expiry(&self) -> f64 {
+        self.token_expiry.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_is_there_from_the_start() {
+        let (meters, registry) = (Meters::new().unwrap(), Registry::new());
+        meters.register(&registry).unwrap();
+        let series: Vec<_> = registry
+            .gather()
+            .iter()
+            .map(|family| (family.name().to_owned(), family.get_metric().len()))
+            .collect();
+        assert_eq!(
+            series,
+            [
+                ("cii_api_request_duration_seconds".to_owned(), 3),
+                ("cii_api_requests_total".to_owned(), 30),
+                ("cii_api_token_expiry_timestamp_seconds".to_owned(), 1),
+            ]
+        );
+    }
+}

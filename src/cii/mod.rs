@@ -1,0 +1,22 @@
+//! The service's side: its API (token, GraphQL client, queries) and the body of
+//! its webhook.
+//!
+//! `schema.graphql` beside this file is the published schema; a test holds
+//! every query against it.
+
+mod client;
+mod error;
+mod exchange;
+mod graphql;
+mod meters;
+mod queries;
+mod token;
+pub mod webhook;
+
+#[cfg(test)]
+mod fake;
+
+pub use client::{Client, ClientSettings, SettingsError};
+pub use error::{ApiError, HttpError, TokenError};
+pub use graphql::{GraphqlError, PathSegment};
+pub use meters::Meters;

@@ -1,0 +1,169 @@
+use serde_json::json;
+
+use super::*;
+use crate::cii::fake::{Fake, Reply, SECRET};
+
+fn source(fake: &Fake, audience: Option<&str>) -> TokenSource {
+    let credentials = Credentials {
+        client_id: "the-client".into(),
+        client_secret: SECRET.into(),
+        audience: audience.map(str::to_owned),
+    };
+    let url = fake.settings().token_url.parse().unwrap();
+    TokenSource::new(reqwest::Client::new(), url, credentials, fake.meters.clone())
+}
+
+fn granting(lifetime: &Value) -> Reply {
+    Reply::json(200, &json!({ "access_token": "a", "expires_in": lifetime }))
+}
+
+#[test]
+fn a_token_is_renewed_a_tenth_or_five_minutes_before_its_end() {
+    let kept = |seconds| keep_for(Duration::from_secs(seconds)).as_secs();
+    assert_eq!([kept(0), kept(100), kept(3000), kept(36_000)], [0, 90, 2700, 35_700]);
+}
+
+#[tokio::test]
+async fn everybody_uses_one_token_and_one_request() {
+    let fake = Fake::start(vec![Reply::token("a"), Reply::token("b")], vec![]).await;
+    let source = source(&fake, None);
+    let (a, b, c) = tokio::join!(source.bearer(), source.bearer(), source.bearer());
+    let later = source.bearer().await.unwrap();
+    for bearer in [a, b, c] {
+        assert!(bearer.unwrap().is(&later));
+    }
+    assert_eq!(later.expose(), "a");
+    assert_eq!(fake.tokens_asked().len(), 1);
+    assert_eq!(fake.meters.count(Operation::Token, "ok"), 1);
+}
+
+#[tokio::test]
+async fn those_who_wait_share_a_failure_and_the_next_tries_anew() {
+    let fake = Fake::start(vec![Reply::status(503), Reply::token("a")], vec![]).await;
+    let source = source(&fake, None);
+    let (a, b, c) = tokio::join!(source.bearer(), source.bearer(), source.bearer());
+    let failure =
+        TokenError::Http(crate::cii::HttpError::Server { status: 503, retry_after: None });
+    for bearer in [a, b, c] {
+        assert_eq!(bearer.unwrap_err(), failure);
+    }
+    assert_eq!(source.bearer().await.unwrap().expose(), "a");
+    assert_eq!(fake.tokens_asked().len(), 2);
+    assert_eq!(fake.meters.count(Operation::Token, "server_error"), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_leaves_the_others_working() {
+    let fake = Fake::start(vec![Reply::Hang, Reply::token("a")], vec![]).await;
+    let source = source(&fake, None);
+    let first_request = async {
+        while fake.tokens_asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let impatient = async {
+        tokio::select! {
+            _ = source.bearer() => unreachable!("the first request hangs"),
+            () = first_request => {}
+        }
+    };
+    let ((), patient) = tokio::join!(impatient, source.bearer());
+    assert_eq!(patient.unwrap().expose(), "a");
+}
+
+#[tokio::test]
+async fn only_the_token_in_use_is_invalidated() {
+    let fake = Fake::start(["a", "b", "c"].map(Reply::token).into(), vec![]).await;
+    let source = source(&fake, None);
+    let first = source.bearer().await.unwrap();
+    source.invalidate(&first).await;
+    assert!(fake.meters.token_expiry().abs() < 1.0);
+    let second = source.bearer().await.unwrap();
+    source.invalidate(&first).await;
+    assert!(source.bearer().await.unwrap().is(&second));
+    assert_eq!(fake.tokens_asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_expires_at_once_is_asked_for_each_time() {
+    let fake = Fake::start(vec![granting(&json!(0))], vec![]).await;
+    let source = source(&fake, None);
+    source.bearer().await.unwrap();
+    source.bearer().await.unwrap();
+    assert_eq!(fake.tokens_asked().len(), 2);
+}
+
+#[tokio::test]
+async fn the_expiry_is_shown_whatever_form_the_lifetime_has() {
+    for (lifetime, seconds) in [
+        (json!(36_000), 36_000),
+        (json!("7200"), 7200),
+        (Value::Null, 3600),
+        (json!(-1), 3600),
+        (json!(u64::MAX), 30 * 24 * 3600),
+    ] {
+        let fake = Fake::start(vec![granting(&lifetime)], vec![]).await;
+        let before = clock::now().timestamp();
+        source(&fake, None).bearer().await.unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "the gauge holds whole seconds")]
+        let shown = fake.meters.token_expiry() as i64;
+        let expected = before + seconds..=clock::now().timestamp() + seconds;
+        assert!(expected.contains(&shown), "{lifetime}");
+    }
+}
+
+#[tokio::test]
+async fn the_request_is_json_and_names_an_audience_only_when_there_is_one() {
+    for audience in [None, Some("https://old.example")] {
+        let fake = Fake::start(vec![Reply::token("a")], vec![]).await;
+        source(&fake, audience).bearer().await.unwrap();
+        let mut expected = json!({
+            "client_id": "the-client",
+            "client_secret": SECRET,
+            "grant_type": "client_credentials",
+        });
+        if let Some(audience) = audience {
+            expected["audience"] = json!(audience);
+        }
+        let asked = &fake.tokens_asked()[0];
+        assert_eq!(asked.body, expected);
+        assert_eq!(asked.headers["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_tells_its_code_and_nothing_else() {
+    for (status, body, code) in [
+        (
+            401,
+            json!({ "error": "access_denied", "error_description": SECRET }),
+            Some("access_denied"),
+        ),
+        (400, json!({ "error": "Ask <admin>" }), None),
+        (401, json!({ "error": SECRET }), None),
+        (403, json!({ "error": { "is": "odd" } }), None),
+        (401, json!({ "error": "x".repeat(99) }), None),
+    ] {
+        let fake = Fake::start(vec![Reply::json(status, &body)], vec![]).await;
+        let error = source(&fake, None).bearer().await.unwrap_err();
+        assert_eq!(error, TokenError::Refused { status, code: code.map(str::to_owned) });
+        assert_eq!(fake.meters.count(Operation::Token, "unauthorized"), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_usable_token_is_refused() {
+    for body in [
+        "<html>".to_owned(),
+        "[]".to_owned(),
+        json!({ "access_token": "" }).to_string(),
+        json!({ "access_token": 5 }).to_string(),
+        json!({ "access_token": "two\nlines" }).to_string(),
+        json!({ "access_token": "a", "token_type": "mac" }).to_string(),
+    ] {
+        let fake = Fake::start(vec![Reply::Http(200, vec![], body.clone())], vec![]).await;
+        let error = source(&fake, None).bearer().await.unwrap_err();
+        assert!(matches!(error, TokenError::Malformed(_)), "{body}");
+        assert_eq!(fake.meters.count(Operation::Token, "malformed"), 1);
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a body was not understood.
+
+/// What is wrong with a delivery's body, and where.
+///
+/// The text is made for the person who set the sender up. It holds names of
+/// fields and of types, never anything that the body said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct Malformed(Reason);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("not JSON: {0}")]
+    Syntax(String),
+    #[error("{}: {problem}", if pointer.is_empty() { "the body" } else { pointer })]
+    Field { pointer: String, problem: String },
+}
+
+impl Malformed {
+    /// A syntax error's text tells line and column and quotes nothing, as long
+    /// as the target is a plain JSON value.
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+        Self(Reason::Syntax(error.to_string()))
+    }
+
+    pub(super) fn field(pointer: String, problem: impl Into<String>) -> Self {
+        Self(Reason::Field { pointer, problem: problem.into() })
+    }
+
+    /// A short name for this sort of fault.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self.0 {
+            Reason::Syntax(_) => "The body is not JSON",
+            Reason::Field { .. } => "The body is not a delivery that can be understood",
+        }
+    }
+
+    /// Where it is, as a JSON pointer (RFC 6901; empty for the whole body);
+    /// `None` when the body is no JSON.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        match &self.0 {
+            Reason::Syntax(_) => None,
+            Reason::Field { pointer, .. } => Some(pointer),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `check-config` and the command line.
+
+use std::process::Output;
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+async fn check(config: &str, environment: &[(&str, &str)]) -> (i32, String, String) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cii-exporter"))
+        .args(["check-config", "--config"])
+        .arg(&file)
+        .envs(environment.iter().copied())
+        .output()
+        .await
+        .unwrap();
+    texts(&output)
+}
+
+fn texts(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+const MINIMAL: &str = "[webhook]\nsecrets = [\"do-not-show-this\"]\n";
+
+#[tokio::test]
+async fn a_good_configuration_is_printed_without_its_secrets() {
+    let (code, output, errors) = check(MINIMAL, &[]).await;
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("127.0.0.1:8847") && output.contains("x-api-client-token"), "{output}");
+    assert!(!output.contains("do-not-show-this") && !errors.contains("do-not-show-this"));
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_with_its_line_and_what_was_meant() {
+    let (code, _, errors) = check("[webhook]\nsecrets = [\"s\"]\n\nlissten = \"x\"\n", &[]).await;
+    assert_eq!(code, 64);
+    assert!(errors.contains("config.toml:4"), "{errors}");
+    assert!(errors.contains("lissten") && errors.contains("listen"), "{errors}");
+}
+
+#[tokio::test]
+async fn the_environment_wins_and_a_secret_can_come_from_a_file() {
+    let folder = TempDir::new().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "from-a-file\n").unwrap();
+    let environment = [
+        ("CII_EXPORTER_OPS__LISTEN", "127.0.0.1:1234"),
+        ("CII_EXPORTER_WEBHOOK__SECRETS_FILE", secret.to_str().unwrap()),
+    ];
+    let (code, output, errors) = check("[ops]\nlisten = \"127.0.0.1:1\"\n", &environment).await;
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("127.0.0.1:1234") && !output.contains("from-a-file"), "{output}");
+}
+
+#[tokio::test]
+async fn the_example_is_a_configuration() {
+    let example = include_str!("../../config.example.toml");
+    let environment = [
+        ("CII_EXPORTER_WEBHOOK__SECRETS", "s"),
+        ("CII_EXPORTER_API__CLIENT_SECRET", "s"),
+    ];
+    let (code, _, errors) = check(example, &environment).await;
+    assert_eq!(code, 0, "{errors}");
+}
+
+#[tokio::test]
+async fn exit_codes_tell_usage_from_failure() {
+    let exporter = env!("CARGO_BIN_EXE_cii-exporter");
+    let run = async |arguments: &[&str]| {
+        texts(&Command::new(exporter).args(arguments).output().await.unwrap())
+    };
+    let (code, output, _) = run(&["--help"]).await;
+    assert!(code == 0 && output.contains("check-config") && output.contains("demo"), "{output}");
+    assert_eq!(run(&["--wrong"]).await.0, 64);
+    let (code, _, errors) = run(&["run", "--config", "/nowhere/config.toml"]).await;
+    assert!(code == 64 && errors.contains("/nowhere/config.toml"), "{errors}");
+    // The address is no address of this machine.
+    let (code, _, errors) = {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("c.toml");
+        let database = folder.path().join("store.db");
+        let text = format!("{MINIMAL}listen = \"192.0.2.1:1\"\n[store]\npath = {database:?}\n");
+        std::fs::write(&file, text).unwrap();
+        run(&["run", "--config", file.to_str().unwrap()]).await
+    };
+    assert!(code == 1 && errors.contains("192.0.2.1:1"), "{errors}");
+}

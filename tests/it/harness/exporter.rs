@@ -1,0 +1,228 @@
+//! The real daemon as a process.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use cii_simulator::Simulator;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::{Metrics, Receiver, SECRET, receiver::Protocol, until};
+
+/// What a daemon is started with.
+pub struct Setup {
+    folder: TempDir,
+    tables: String,
+    webhook: String,
+    watch: String,
+}
+
+/// A running daemon; dropping it kills it.
+pub struct Exporter {
+    setup: Setup,
+    child: Child,
+    log: Arc<Mutex<String>>,
+    pub webhook_url: String,
+    pub ops_url: String,
+    http: reqwest::Client,
+}
+
+impl Setup {
+    /// A daemon that takes webhooks and does nothing else.
+    pub fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self { folder, tables: String::new(), webhook: String::new(), watch: String::new() }
+    }
+
+    /// It asks this service, as often as `schedule` says.
+    pub fn polling(mut self, simulator: &Simulator, schedule: &str) -> Self {
+        let _ = write!(
+            self.tables,
+            "[api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
+             timeout_seconds = 2\n\
+             [sync.users]\nschedule = \"{schedule}\"\n[sync.ips]\nschedule = \"{schedule}\"\n",
+            simulator.graphql_url(),
+            simulator.token_url(),
+            simulator.client_id(),
+            simulator.client_secret(),
+        );
+        self
+    }
+
+    /// It sends its events to this receiver.
+    pub fn sending(mut self, receiver: &Receiver, protocol: Protocol) -> Self {
+        let _ = write!(
+            self.tables,
+            "[otlp]\nendpoint = \"{}\"\nprotocol = \"{}\"\n",
+            receiver.endpoint(protocol),
+            protocol.as_str(),
+        );
+        self
+    }
+
+    /// Lines of the table `[watch]`.
+    pub fn watch(mut self, lines: &str) -> Self {
+        self.watch = lines.to_owned();
+        self
+    }
+
+    /// Lines of the table `[webhook]`.
+    pub fn webhook(mut self, lines: &str) -> Self {
+        self.webhook = lines.to_owned();
+        self
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    pub fn write_config(&self) {
+        let config = format!(
+            "[webhook]\nlisten = \"127.0.0.1:0\"\nsecrets = [\"{SECRET}\"]\n{}\n\
+             [ops]\nlisten = \"127.0.0.1:0\"\n\
+             [store]\npath = {:?}\n\
+             [watch]\n{}\n{}",
+            self.webhook,
+            self.database(),
+            self.watch,
+            self.tables,
+        );
+        std::fs::write(self.config_file(), config).expect("the configuration is written");
+    }
+
+    pub fn command(arguments: &[&str], config: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cii-exporter"));
+        command.args(arguments).arg("--config").arg(config).kill_on_drop(true);
+        command
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub async fn start(self) -> Exporter {
+        self.write_config();
+        let mut child = Self::command(&["run"], &self.config_file())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the daemon starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let stderr = child.stderr.take().expect("its log is piped");
+        tokio::spawn(collect(stderr, log.clone()));
+        let find = |marker: &'static str| {
+            let log = &log;
+            async move { address(&log.lock().expect("no panic"), marker) }
+        };
+        let webhook_url = until("the webhook's address", || find("deliveries at ")).await;
+        let metrics_url = until("the metrics' address", || find("metrics at ")).await;
+        let ops_url = metrics_url.trim_end_matches("/metrics").to_owned();
+        let http = reqwest::Client::new();
+        let exporter = Exporter { setup: self, child, log, webhook_url, ops_url, http };
+        until("readiness", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) })
+            .await;
+        exporter
+    }
+}
+
+impl Exporter {
+    /// Posts a body with the right secret; the status of the answer.
+    pub async fn deliver(&self, body: &Value) -> u16 {
+        self.post(body.to_string()).await.map_or(0, |(status, _)| status)
+    }
+
+    /// Posts any text with the right secret; `None` when the daemon is gone.
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> Option<(u16, String)> {
+        let request = self
+            .http
+            .post(&self.webhook_url)
+            .header("x-api-client-token", SECRET)
+            .header("content-type", "application/json")
+            .body(body);
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.text().await.ok()?))
+    }
+
+    /// Gets a page of the ops listener.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let Ok(answer) = self.http.get(format!("{}{path}", self.ops_url)).send().await else {
+            return (0, String::new());
+        };
+        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
+    }
+
+    pub async fn metrics(&self) -> Metrics {
+        let (status, text) = self.get("/metrics").await;
+        assert_eq!(status, 200, "{text}");
+        Metrics::parse(text)
+    }
+
+    /// Waits until a series has a value.
+    pub async fn until_metric(&self, series: &str, value: f64) -> Metrics {
+        until(&format!("{series} {value}\n{}", self.log()), || async {
+            let metrics = self.metrics().await;
+            (metrics.get(series) == Some(value)).then_some(metrics)
+        })
+        .await
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no panic").clone()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.setup.database()
+    }
+
+    pub fn setup(&mut self) -> &mut Setup {
+        &mut self.setup
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.is_ok_and(|status| status.success()));
+    }
+
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.child.wait().await.expect("it ends")
+    }
+
+    /// Kills the daemon without warning, and hands back what it was started with.
+    pub async fn kill(mut self) -> Setup {
+        self.child.kill().await.expect("it can be killed");
+        self.setup
+    }
+
+    /// Ends the daemon as an operator does, and hands back what it was started
+    /// with.
+    pub async fn stop(mut self) -> Setup {
+        self.signal("TERM");
+        assert!(self.ended().await.success(), "{}", self.log());
+        self.setup
+    }
+}
+
+async fn collect(stderr: tokio::process::ChildStderr, log: Arc<Mutex<String>>) {
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let mut log = log.lock().expect("no panic");
+        log.push_str(&line);
+        log.push('\n');
+    }
+}
+
+/// The address that a line of the log ends with.
+fn address(log: &str, marker: &str) -> Option<String> {
+    let line = log.lines().find(|line| line.contains(marker))?;
+    Some(line.split_once(marker)?.1.trim().to_owned())
+}

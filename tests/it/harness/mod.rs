@@ -1,0 +1,15 @@
+//! Starts the real daemon and its counterparts, and waits for conditions.
+
+mod delivery;
+mod exporter;
+mod metrics;
+mod receiver;
+mod tools;
+mod wait;
+
+pub use delivery::{Body, SECRET, sample_payload};
+pub use exporter::{Exporter, Setup};
+pub use metrics::Metrics;
+pub use receiver::{Protocol, Receiver, attribute, names};
+pub use tools::tool;
+pub use wait::until;

@@ -1,0 +1,67 @@
+//! How the daemon starts, reloads and ends.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Body, Setup, until};
+
+#[tokio::test]
+async fn sigterm_and_sigint_end_it_cleanly() {
+    for signal in ["TERM", "INT"] {
+        let mut exporter = Setup::new().start().await;
+        assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
+        exporter.signal(signal);
+        assert_eq!(exporter.ended().await.code(), Some(0), "{}", exporter.log());
+        let log = exporter.database().with_extension("db-wal");
+        assert!(log.metadata().map_or(0, |meta| meta.len()) == 0, "the log is in the database");
+    }
+}
+
+#[tokio::test]
+async fn a_second_daemon_on_the_same_database_does_not_start() {
+    let mut exporter = Setup::new().start().await;
+    let config = exporter.setup().config_file();
+    let output = Setup::command(&["run"], &config).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("in use by another cii-exporter"), "{message}");
+}
+
+#[tokio::test]
+async fn a_reload_applies_what_can_change_and_names_what_cannot() {
+    let mut exporter = Setup::new().start().await;
+    let http = reqwest::Client::new();
+    let reload = async |url: &str| {
+        let answer = http.post(format!("{url}/-/reload")).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let url = exporter.ops_url.clone();
+
+    let setup = exporter.setup();
+    setup.write_config();
+    let config = std::fs::read_to_string(setup.config_file()).unwrap();
+    let changed = config
+        .replace("a-secret-of-the-tests", "another-secret")
+        .replace("[watch]\n", "[watch]\nusers = [\"zoe@example.com\"]\n")
+        .replace("[webhook]\n", "[webhook]\npath = \"/elsewhere\"\n");
+    std::fs::write(setup.config_file(), changed).unwrap();
+    let (status, answer) = reload(&url).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["needs_restart"], json!(["webhook.path"]));
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 401);
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_user_failing_checks{login=\"zoe@example.com\"}"), Some(0.0));
+
+    std::fs::write(exporter.setup().config_file(), "[webhook]\nsecretz = []\n").unwrap();
+    let (status, answer) = reload(&url).await;
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("secretz"), "{answer}");
+    assert_eq!(exporter.metrics().await.of_tenant(), metrics.of_tenant());
+
+    exporter.setup().write_config();
+    exporter.signal("HUP");
+    until("the old secret holds again", || async {
+        let body = Body::new("2", "no-mfa", &["a"]).json();
+        (exporter.deliver(&body).await == 200).then_some(())
+    })
+    .await;
+}

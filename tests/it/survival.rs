@@ -1,0 +1,110 @@
+//! Kill, restart, repeat: what was acknowledged is there, once.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::task::JoinSet;
+
+use crate::harness::{Body, Protocol, Receiver, Setup, attribute, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_delivery_acknowledged_before_a_kill_is_there_exactly_once() {
+    let receiver = Receiver::start().await;
+    let mut setup = Setup::new().sending(&receiver, Protocol::Http);
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..3 {
+        let exporter = Arc::new(setup.start().await);
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut senders = JoinSet::new();
+        for sender in 0..16 {
+            let (exporter, stop) = (exporter.clone(), stop.clone());
+            senders.spawn(async move {
+                let mut seen = Vec::new();
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let id = format!("{round}-{sender}-{number}");
+                    let body = Body::new(&id, "load", &[&format!("{id}@example.com")]);
+                    if exporter.deliver(&body.json()).await == 200 {
+                        seen.push(id);
+                    }
+                }
+                seen
+            });
+        }
+        until("some load", || async {
+            let metrics = exporter.metrics().await;
+            let accepted = metrics.get("cii_webhook_requests_total{result=\"accepted\"}")?;
+            (accepted >= 200.0).then_some(())
+        })
+        .await;
+        exporter.signal("KILL");
+        stop.store(true, Ordering::Relaxed);
+        while let Some(seen) = senders.join_next().await {
+            acknowledged.extend(seen.unwrap());
+        }
+        setup = Arc::into_inner(exporter).expect("the senders are gone").kill().await;
+    }
+
+    let exporter = setup.start().await;
+    // A sender that heard nothing repeats; what was recorded counts once.
+    for id in acknowledged.iter().take(50) {
+        let body = Body::new(id, "load", &[&format!("{id}@example.com")]);
+        assert_eq!(exporter.deliver(&body.json()).await, 200);
+    }
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_webhook_requests_total{result=\"duplicate\"}"), Some(50.0));
+    let database = rusqlite::Connection::open(exporter.database()).unwrap();
+    let recorded: BTreeSet<String> = database
+        .prepare("SELECT id FROM delivery")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let lost: Vec<_> = acknowledged.difference(&recorded).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    let count = f64::from(u32::try_from(recorded.len()).unwrap());
+    let labels = "{check_id=\"load\",severity=\"high\"}";
+    assert_eq!(metrics.get(&format!("cii_check_failing_users{labels}")), Some(count));
+    assert_eq!(metrics.get(&format!("cii_check_failures_total{labels}")), Some(count));
+
+    // At the collector: every event, at least once, each repeat with its id.
+    let received = until("every event at the collector", || async {
+        let received = receiver.received();
+        let failed: BTreeSet<_> = received
+            .iter()
+            .filter(|line| line["record"]["eventName"] == "cii.check.failed")
+            .filter_map(|line| attribute(line, "user.email")?.as_str().map(str::to_owned))
+            .collect();
+        recorded.iter().all(|id| failed.contains(&format!("{id}@example.com"))).then_some(received)
+    })
+    .await;
+    let uids: BTreeSet<_> = received
+        .iter()
+        .map(|line| attribute(line, "log.record.uid").unwrap().to_string())
+        .collect();
+    assert_eq!(uids.len(), recorded.len() * 2, "an event's id is its own");
+}
+
+#[tokio::test]
+async fn a_restart_shows_the_same_tenant() {
+    let exporter = Setup::new().watch("users = [\"zoe@example.com\"]").start().await;
+    for (id, check) in [("1", "no-mfa"), ("2", "dormant"), ("3", "no-mfa")] {
+        let user = format!("user{id}@example.com");
+        exporter.deliver(&Body::new(id, check, &["zoe@example.com", &user]).json()).await;
+    }
+    let before = exporter.metrics().await;
+    let exporter = exporter.kill().await.start().await;
+    let after = exporter.metrics().await;
+    assert_eq!(after.of_tenant(), before.of_tenant());
+    let last = "cii_webhook_last_delivery_timestamp_seconds";
+    assert!(before.get(last).is_some());
+    assert_eq!(after.get(last), before.get(last));
+}
