@@ -5,8 +5,16 @@
 //! committed.
 
 pub mod build_info;
+pub mod cii;
 pub mod clock;
+
+pub mod config;
+pub mod daemon;
+#[path = "/tmp/stub/delivery.rs"]
+pub mod delivery;
 pub mod domain;
+pub mod ingest;
 pub mod metrics;
 pub mod store;
+pub mod sync;
 pub mod web;

@@ -14,7 +14,7 @@ pub fn run(file: ConfigFile) -> ExitCode {
         Ok(config) => config,
         Err(error) => return exit::fail(exit::USAGE, &error),
     };
-    logging::start(&config.log.level, config.log.is_json());
+    logging::start(&config.log.level, config.log.is_json);
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }

@@ -6,8 +6,7 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError,
-    listener,
+    Addresses, ConfigSource, Daemon, StartError, listener,
     reload::Reloader,
     tasks::{Stage, Tasks},
 };
@@ -17,11 +16,11 @@ use crate::{
     clock,
     config::{ApiConfig, Config, JobConfig},
     delivery::{self, OtlpSettings},
-    domain::{CheckFilter, CheckId, WatchPolicy},
+    domain::{CheckFilter, Schedule, WatchPolicy},
     ingest::{self, Ingest, Rules},
     metrics::Exposition,
     store::Store,
-    sync::{self, IpsJob, Job, Runner, Schedule, Scheduler, UsersJob},
+    sync::{self, IpsJob, Job, Runner, Scheduler, UsersJob},
     web::{Ops, Readiness},
 };
 
@@ -48,9 +47,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let router =
         Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
             .into_router(&config.webhook.path);
-    tasks.spawn(Stage::Listeners, "webhook listener", |stop| {
-        listener::serve(webhook, router, stop)
-    });
+    tasks
+        .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
@@ -64,7 +62,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         ops: ops_address,
         webhook_path: config.webhook.path.clone(),
     };
-    let reloader = Reloader { source, current: config, rules, store: store.clone(), requests };
+    let reloader = Reloader { source, running: config, rules, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
 }
@@ -75,7 +73,7 @@ pub(super) fn rules(config: &Config) -> Rules {
     Rules {
         header: webhook.header.clone(),
         secrets: webhook.secrets.clone(),
-        filter: CheckFilter::new(webhook.check_ids.iter().filter_map(|id| CheckId::new(id))),
+        filter: CheckFilter::new(webhook.check_ids.iter().cloned()),
         policy: WatchPolicy {
             failing_users: config.watch.failing_users,
             max_users: config.watch.max_users,
@@ -126,8 +124,8 @@ async fn schedule(
         page_size: api.page_size,
     };
     let bells = vec![
-        run_job(users, &config.sync.users, store, &meters, tasks)?,
-        run_job(ips, &config.sync.ips, store, &meters, tasks)?,
+        run_job(users, &config.sync.users, store, &meters, tasks),
+        run_job(ips, &config.sync.ips, store, &meters, tasks),
     ];
     Ok(Some(Scheduler::start(bells).await?))
 }
@@ -151,16 +149,16 @@ fn run_job<J: Job>(
     store: &Store,
     meters: &sync::Meters,
     tasks: &mut Tasks,
-) -> Result<(String, Arc<Notify>), StartError> {
+) -> (Schedule, Arc<Notify>) {
     let bell = Arc::new(Notify::new());
     let runner = Runner {
         job,
-        schedule: Schedule::new(&config.schedule)?,
+        schedule: config.schedule.clone(),
         on_start: config.on_start,
         bell: bell.clone(),
         store: store.clone(),
         meters: meters.clone(),
     };
     tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
-    Ok((config.schedule.clone(), bell))
+    (config.schedule.clone(), bell)
 }

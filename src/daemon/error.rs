@@ -29,9 +29,9 @@ pub enum StartError {
     /// The OTLP delivery cannot be built.
     #[error("cannot send to the OTLP collector: {0}")]
     Otlp(#[from] OtlpStartError),
-    /// A schedule cannot be used.
+    /// The scheduler cannot be started.
     #[error("cannot schedule: {0}")]
-    Schedule(#[from] sync::ScheduleError),
+    Schedule(#[from] sync::SchedulerError),
     /// Two metrics have one name.
     #[error("cannot register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -41,7 +41,7 @@ impl StartError {
     /// Whether the operator's configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Api(_) | Self::Schedule(_))
+        matches!(self, Self::Config(_) | Self::Api(_))
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
 /// Applies what can change while running.
 pub(super) struct Reloader {
     pub(super) source: ConfigSource,
-    pub(super) current: Config,
+    /// What the daemon was started with.
+    pub(super) running: Config,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
@@ -53,19 +54,14 @@ impl Reloader {
         }
     }
 
-    /// Applies the webhook's rules and the watch list; returns the tables that
-    /// differ and wait for a restart.
-    async fn apply(&mut self) -> Result<Vec<String>, StartError> {
+    /// Applies the webhook's rules and the watch list; returns the
+    /// settings that differ and wait for a restart.
+    async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
         let watch = new.watch.clone();
         self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
         self.rules.send_replace(Arc::new(assemble::rules(&new)));
-        let needs_restart = new.differences_that_need_a_restart(&self.current);
-        // What needs a restart is held against what runs, reload after reload.
-        self.current.webhook.header = new.webhook.header;
-        self.current.webhook.secrets = new.webhook.secrets;
-        self.current.webhook.check_ids = new.webhook.check_ids;
-        self.current.watch = new.watch;
-        Ok(needs_restart)
+        // Held against what runs, reload after reload.
+        Ok(new.needs_restart(&self.running))
     }
 }

@@ -52,8 +52,7 @@ impl Tasks {
     {
         let stop = self.stops.entry(stage).or_default().clone();
         let work = work(stop);
-        let handle =
-            self.set.spawn(async move { work.await.map_err(|error| error.to_string()) });
+        let handle = self.set.spawn(async move { work.await.map_err(|error| error.to_string()) });
         self.running.entry(stage).or_default().push((handle.id(), name, handle));
     }
 

@@ -6,9 +6,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Meters, Schedule};
+use super::Meters;
 use crate::{
     clock,
+    domain::Schedule,
     store::{Store, StoreError},
 };
 

@@ -10,5 +10,5 @@ mod users;
 pub use ips::IpsJob;
 pub use job::{Job, Outcome, Runner};
 pub use meters::Meters;
-pub use schedule::{Schedule, ScheduleError, Scheduler};
+pub use schedule::{Scheduler, SchedulerError};
 pub use users::UsersJob;

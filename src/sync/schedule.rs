@@ -2,50 +2,15 @@
 
 use std::sync::Arc;
 
-use croner::{
-    Cron,
-    parser::{CronParser, Seconds},
-};
 use tokio::sync::Notify;
-use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
-use crate::domain::Timestamp;
+use crate::domain::Schedule;
 
-/// A cron schedule with seconds, in UTC.
-#[derive(Debug, Clone)]
-pub struct Schedule {
-    cron: Cron,
-}
-
-/// Why a schedule cannot be used.
+/// The cron library failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ScheduleError {
-    /// The text is no schedule.
-    #[error("{0:?} is no cron schedule with seconds, such as \"0 */15 * * * *\"")]
-    Pattern(String),
-    /// The scheduler refuses it.
-    #[error("the scheduler failed: {0}")]
-    Scheduler(#[from] JobSchedulerError),
-}
-
-impl Schedule {
-    /// Takes a schedule of six fields: second, minute, hour, day, month, weekday.
-    ///
-    /// # Errors
-    /// When the text is no such schedule.
-    pub fn new(pattern: &str) -> Result<Self, ScheduleError> {
-        let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
-        let cron =
-            parser.parse(pattern).map_err(|_| ScheduleError::Pattern(pattern.to_owned()))?;
-        Ok(Self { cron })
-    }
-
-    /// The first moment after `moment`; none when there is none.
-    #[must_use]
-    pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
-        self.cron.find_next_occurrence(&moment, false).ok()
-    }
-}
+#[error("the scheduler failed: {0}")]
+pub struct SchedulerError(#[from] JobSchedulerError);
 
 /// Rings the bells of all jobs.
 pub struct Scheduler {
@@ -56,14 +21,11 @@ impl Scheduler {
     /// Starts ringing: each bell by its schedule.
     ///
     /// # Errors
-    /// When the scheduler refuses a schedule.
-    pub async fn start(bells: Vec<(String, Arc<Notify>)>) -> Result<Self, ScheduleError> {
+    /// When the cron library fails.
+    pub async fn start(bells: Vec<(Schedule, Arc<Notify>)>) -> Result<Self, SchedulerError> {
         let scheduler = JobScheduler::new().await?;
-        for (pattern, bell) in bells {
-            let job = tokio_cron_scheduler::Job::new(pattern.as_str(), move |_, _| {
-                bell.notify_one();
-            })?;
-            scheduler.add(job).await?;
+        for (schedule, bell) in bells {
+            scheduler.add(Job::new(schedule.pattern(), move |_, _| bell.notify_one())?).await?;
         }
         scheduler.start().await?;
         Ok(Self { scheduler })

@@ -19,7 +19,7 @@ pub enum ReloadReply {
     /// The new configuration holds; these settings wait for a restart.
     Applied {
         /// Settings that differ and cannot change while running.
-        needs_restart: Vec<String>,
+        needs_restart: Vec<&'static str>,
     },
     /// The new configuration is wrong; the old one goes on to hold.
     Refused(String),

@@ -63,6 +63,14 @@ CREATE TABLE watch (
     PRIMARY KEY (kind, subject, source)
 ) STRICT, WITHOUT ROWID;
 
+-- How many subjects have a row there, so that a limit costs no count.
+CREATE TABLE watch_total (
+    kind     TEXT PRIMARY KEY,
+    subjects INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO watch_total (kind, subjects) VALUES ('user', 0), ('ip', 0);
+
 CREATE TABLE user_snapshot (
     login             TEXT PRIMARY KEY,
     state             TEXT NOT NULL, -- JSON

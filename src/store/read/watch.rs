@@ -34,7 +34,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watched_count(&self, kind: &str) -> Result<u64, StoreError> {
-        self.count("SELECT count(DISTINCT subject) FROM watch WHERE kind = ?1", [kind])
+        self.count("SELECT subjects FROM watch_total WHERE kind = ?1", [kind])
     }
 
     pub(super) fn is_watched(&self, kind: &str, subject: &str) -> Result<bool, StoreError> {

@@ -87,7 +87,7 @@ pub(super) fn admit_failing<'a>(
         return Ok(0);
     }
     let watched: usize = tx
-        .prepare_cached("SELECT count(DISTINCT subject) FROM watch WHERE kind = 'user'")?
+        .prepare_cached("SELECT subjects FROM watch_total WHERE kind = 'user'")?
         .query_row([], |row| row.get(0))?;
     let room = policy.room(watched);
     for subject in strangers.iter().take(room) {
@@ -130,6 +130,7 @@ fn add(
     )?
     .execute(params![subject.kind(), subject.text(), source.as_str(), to_micros(at)])?;
     if is_new {
+        count(tx, subject, 1)?;
         event::append(tx, &Event::watch_changed(subject, true, at))?;
     }
     Ok(is_new)
@@ -141,7 +142,14 @@ fn remove(tx: &Savepoint<'_>, subject: &WatchSubject, at: Timestamp) -> Result<b
         .execute(params![subject.kind(), subject.text(), WatchSource::Configuration.as_str()])?;
     let is_last = !is_watched(tx, subject)?;
     if is_last {
+        count(tx, subject, -1)?;
         event::append(tx, &Event::watch_changed(subject, false, at))?;
     }
     Ok(is_last)
+}
+
+fn count(tx: &Savepoint<'_>, subject: &WatchSubject, change: i64) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE watch_total SET subjects = subjects + ?2 WHERE kind = ?1")?
+        .execute(params![subject.kind(), change])?;
+    Ok(())
 }

@@ -1,0 +1,72 @@
+//! Variables of the environment that set something.
+
+use std::ffi::OsString;
+
+use super::{
+    key::{KEYS, Kind},
+    problem::{Origin, Problems},
+    settings::{Settings, Value},
+};
+
+/// What the names of all of them begin with.
+const PREFIX: &str = "CII_EXPORTER_";
+
+/// The standard variables that name an OTLP endpoint, which alone turn the
+/// delivery on.
+const OTLP_ENDPOINTS: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// The name of the variable that sets a setting.
+pub(super) fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+/// Reads the variables; what is wrong in them goes to `problems`.
+pub(super) fn read(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    problems: &mut Problems,
+) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in variables {
+        let Some(name) = name.to_str() else { continue };
+        if OTLP_ENDPOINTS.contains(&name) && !value.is_empty() {
+            settings.tables.push("otlp".to_owned());
+        }
+        // Names without a table are not ours to judge.
+        let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else {
+            continue;
+        };
+        let origin = Origin::Variable(name.to_owned());
+        let path = rest.to_lowercase().replace("__", ".");
+        let Some(key) = KEYS.iter().find(|key| variable(key.path) == name) else {
+            problems.unknown(&origin, &path);
+            continue;
+        };
+        match value.to_str().and_then(|text| understand(text, key.kind)) {
+            Some(value) if value.fits(key.kind) => settings.set(key.path, value, origin),
+            _ => {
+                problems.add(Some(&origin), key.path, format!("expected {}", key.kind.expected()));
+            }
+        }
+    }
+    settings
+}
+
+fn understand(text: &str, kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::Text | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
+        Kind::Flag => text.trim().parse().ok().map(Value::Flag),
+        Kind::Integer(..) => text.trim().parse().ok().map(Value::Integer),
+        Kind::List => list(text).map(Value::List),
+    }
+}
+
+/// `["a", "b"]`, or `a,b`.
+fn list(text: &str) -> Option<Vec<String>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text).ok();
+    }
+    Some(
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+    )
+}

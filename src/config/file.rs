@@ -1,0 +1,117 @@
+//! The configuration file: TOML, with the line of everything.
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    key::{self, Key, Kind},
+    problem::{ConfigError, Origin, Problem, Problems},
+    settings::{Settings, Value},
+};
+
+/// Reads a file's text; what is wrong in it goes to `problems`.
+///
+/// # Errors
+/// When the text is no TOML.
+pub(super) fn read(
+    name: &str,
+    text: &str,
+    problems: &mut Problems,
+) -> Result<Settings, ConfigError> {
+    let document = DeTable::parse(text).map_err(|error| Problem {
+        origin: Some(Origin::File {
+            name: name.to_owned(),
+            line: line(text, error.span().map_or(0, |span| span.start)),
+        }),
+        key: String::new(),
+        message: format!("is no TOML: {}", error.message()),
+    })?;
+    let mut reading = Reading { name, text, problems, settings: Settings::default() };
+    reading.table("", document.get_ref());
+    Ok(reading.settings)
+}
+
+struct Reading<'a> {
+    name: &'a str,
+    text: &'a str,
+    problems: &'a mut Problems,
+    settings: Settings,
+}
+
+impl Reading<'_> {
+    fn table(&mut self, path: &str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let path = match path {
+                "" => name.get_ref().to_string(),
+                _ => format!("{path}.{}", name.get_ref()),
+            };
+            let line = line(self.text, name.span().start);
+            let origin = Origin::File { name: self.name.to_owned(), line };
+            match (key::find(&path), value.get_ref()) {
+                (Some(key), value) => self.setting(key, value, origin),
+                (None, DeValue::Table(inner)) if key::is_table(&path) => {
+                    self.settings.tables.push(path.clone());
+                    self.table(&path, inner);
+                }
+                (None, _) if key::is_table(&path) => {
+                    self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
+                }
+                (None, _) => self.problems.unknown(&origin, &path),
+            }
+        }
+    }
+
+    fn setting(&mut self, key: &'static Key, value: &DeValue<'_>, origin: Origin) {
+        match understand(value) {
+            Ok(value) if value.fits(key.kind) => self.settings.set(key.path, value, origin),
+            Ok(value) => {
+                let found = found(key, &value);
+                let message = format!("expected {}, found {found}", key.kind.expected());
+                self.problems.add(Some(&origin), key.path, message);
+            }
+            Err(found) => {
+                let message = format!("expected {}, found {found}", key.kind.expected());
+                self.problems.add(Some(&origin), key.path, message);
+            }
+        }
+    }
+}
+
+/// The value, or the form it has that no setting wants.
+fn understand(value: &DeValue<'_>) -> Result<Value, &'static str> {
+    let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+        DeValue::String(text) => Ok(text.to_string()),
+        _ => Err("a list that holds something else than texts"),
+    };
+    match value {
+        DeValue::String(text) => Ok(Value::Text(text.to_string())),
+        DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
+        DeValue::Array(items) => items.iter().map(text).collect::<Result<_, _>>().map(Value::List),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map(Value::Integer)
+            .map_err(|_| "a number that is too large"),
+        DeValue::Float(_) => Err("a number with a fraction"),
+        DeValue::Datetime(_) => Err("a date"),
+        DeValue::Table(_) => Err("a table"),
+    }
+}
+
+/// What was found, in words that never hold a secret.
+fn found(key: &Key, value: &Value) -> String {
+    let is_shown = key.file.is_none();
+    match value {
+        Value::Text(text) if is_shown && matches!(key.kind, Kind::Choice(_)) => format!("{text:?}"),
+        Value::Integer(number) if is_shown => number.to_string(),
+        Value::Text(_) => "a text".to_owned(),
+        Value::List(_) => "a list".to_owned(),
+        Value::Flag(_) => "true or false".to_owned(),
+        Value::Integer(_) => "a number".to_owned(),
+    }
+}
+
+/// The line of a position, counted from 1.
+fn line(text: &str, position: usize) -> usize {
+    text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
+}

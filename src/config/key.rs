@@ -1,0 +1,125 @@
+//! Every setting there is: its path, form, default and meaning.
+
+/// What a setting's value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    List,
+    Flag,
+    /// A whole number from the first to the second.
+    Integer(i64, i64),
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// What a person is told to write.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Text => "a text in quotes".to_owned(),
+            Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
+            Self::Flag => "true or false".to_owned(),
+            Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Choice(choices) => format!("one of {}", choices.join(", ")),
+        }
+    }
+}
+
+/// A setting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    /// Table and name, joined by dots.
+    pub(super) path: &'static str,
+    pub(super) kind: Kind,
+    /// As TOML; none when there is no default.
+    pub(super) default: Option<&'static str>,
+    /// The path of the setting that names a file with the value, for a secret.
+    pub(super) file: Option<&'static str>,
+}
+
+const fn key(path: &'static str, kind: Kind, default: Option<&'static str>) -> Key {
+    Key { path, kind, default, file: None }
+}
+
+const fn secret(path: &'static str, kind: Kind, file: &'static str) -> Key {
+    Key { path, kind, default: None, file: Some(file) }
+}
+
+const QUARTER_HOURLY: Option<&str> = Some("\"0 */15 * * * *\"");
+const YES: Option<&str> = Some("true");
+const NONE: Option<&str> = Some("[]");
+
+/// All of them, in the order in which they are shown.
+pub(super) const KEYS: &[Key] = &[
+    key("webhook.listen", Kind::Text, Some("\"127.0.0.1:8847\"")),
+    key("webhook.path", Kind::Text, Some("\"/webhooks/cii\"")),
+    key("webhook.header", Kind::Text, Some("\"x-api-client-token\"")),
+    secret("webhook.secrets", Kind::List, "webhook.secrets_file"),
+    key("webhook.secrets_file", Kind::Text, None),
+    key("webhook.check_ids", Kind::List, NONE),
+    key("webhook.max_body_bytes", Kind::Integer(1024, 268_435_456), Some("4194304")),
+    key("ops.listen", Kind::Text, Some("\"127.0.0.1:9847\"")),
+    key("api.url", Kind::Text, None),
+    key("api.token_url", Kind::Text, None),
+    key("api.client_id", Kind::Text, None),
+    secret("api.client_secret", Kind::Text, "api.client_secret_file"),
+    key("api.client_secret_file", Kind::Text, None),
+    key("api.audience", Kind::Text, None),
+    key("api.timeout_seconds", Kind::Integer(1, 300), Some("30")),
+    key("api.concurrency", Kind::Integer(1, 64), Some("4")),
+    key("api.page_size", Kind::Integer(1, 1000), Some("500")),
+    key("watch.users", Kind::List, NONE),
+    key("watch.ips", Kind::List, NONE),
+    key("watch.failing_users", Kind::Flag, YES),
+    key("watch.max_users", Kind::Integer(0, 1_000_000), Some("10000")),
+    key("sync.users.schedule", Kind::Text, QUARTER_HOURLY),
+    key("sync.users.on_start", Kind::Flag, YES),
+    key("sync.ips.schedule", Kind::Text, QUARTER_HOURLY),
+    key("sync.ips.on_start", Kind::Flag, YES),
+    key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
+    key("otlp.endpoint", Kind::Text, None),
+    key("otlp.protocol", Kind::Choice(&["http/protobuf", "grpc"]), None),
+    key("log.level", Kind::Text, Some("\"info\"")),
+    key("log.format", Kind::Choice(&["text", "json"]), Some("\"text\"")),
+];
+
+/// The setting with this path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Whether settings lie below this path.
+pub(super) fn is_table(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The path that was probably meant: the same name in another table, or one that
+/// is spelled much alike.
+pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
+    let score = |known: &str| strsim::jaro_winkler(known, wrong);
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let elsewhere = KEYS.iter().find(|key| last(key.path) == last(wrong));
+    let close = KEYS
+        .iter()
+        .flat_map(|key| {
+            let dots = key.path.match_indices('.').map(|(position, _)| &key.path[..position]);
+            dots.chain([key.path])
+        })
+        .filter(|known| known.matches('.').count() == wrong.matches('.').count())
+        .max_by(|left, right| score(left).total_cmp(&score(right)))
+        .filter(|known| score(known) > 0.85);
+    elsewhere.map(|key| key.path).or(close)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_probably_meant() {
+        assert_eq!(suggest("webhook.lissten"), Some("webhook.listen"));
+        assert_eq!(suggest("webhok"), Some("webhook"));
+        assert_eq!(suggest("webhook.client_id"), Some("api.client_id"));
+        assert_eq!(suggest("api.tokenurl"), Some("api.token_url"));
+        assert_eq!(suggest("entirely.different"), None);
+    }
+}

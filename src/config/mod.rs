@@ -1,0 +1,221 @@
+//! The configuration: a TOML file, the environment over it, secrets in files.
+
+mod build;
+mod effective;
+mod environment;
+mod file;
+mod key;
+mod problem;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod warning;
+
+use std::{collections::BTreeSet, ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use crate::domain::{CheckId, IpAddress, Login, Schedule};
+
+pub use problem::{ConfigError, Origin, Problem};
+
+/// Everything an operator can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The listener that takes deliveries.
+    pub webhook: WebhookConfig,
+    /// The listener for scrapes and operators.
+    pub ops: OpsConfig,
+    /// The service's API; without it, nothing is polled.
+    pub api: Option<ApiConfig>,
+    /// What is polled.
+    pub watch: WatchConfig,
+    /// When it is polled.
+    pub sync: SyncConfig,
+    /// Where state is kept.
+    pub store: StoreConfig,
+    /// Where events are sent; without it, nowhere.
+    pub otlp: Option<OtlpConfig>,
+    /// The exporter's own log.
+    pub log: LogConfig,
+    settings: settings::Settings,
+}
+
+/// `[webhook]`
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The path that takes deliveries.
+    pub path: String,
+    /// The header that carries the secret, in lower case.
+    pub header: String,
+    /// Each of these is accepted; at least one.
+    pub secrets: Vec<SecretString>,
+    /// Checks that count; empty: every check.
+    pub check_ids: BTreeSet<CheckId>,
+    /// The longest body that is taken.
+    pub max_body_bytes: usize,
+}
+
+/// `[ops]`
+#[derive(Debug, Clone)]
+pub struct OpsConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+/// `[api]`
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// The GraphQL endpoint.
+    pub url: Url,
+    /// Where tokens are had.
+    pub token_url: Url,
+    /// The API client's id.
+    pub client_id: String,
+    /// The API client's secret.
+    pub client_secret: SecretString,
+    /// For API clients made before September 2025.
+    pub audience: Option<String>,
+    /// How long one request may take.
+    pub timeout_seconds: u64,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Users a page.
+    pub page_size: u32,
+}
+
+/// `[watch]`
+#[derive(Debug, Clone)]
+pub struct WatchConfig {
+    /// Users, by login.
+    pub users: BTreeSet<Login>,
+    /// Addresses.
+    pub ips: BTreeSet<IpAddress>,
+    /// Whether every user that a webhook names is watched, too.
+    pub failing_users: bool,
+    /// Users watched at most.
+    pub max_users: usize,
+}
+
+/// `[sync]`
+#[derive(Debug, Clone)]
+pub struct SyncConfig {
+    /// When watched users are asked about.
+    pub users: JobConfig,
+    /// When watched addresses are asked about.
+    pub ips: JobConfig,
+}
+
+/// `[sync.users]`, `[sync.ips]`
+#[derive(Debug, Clone)]
+pub struct JobConfig {
+    /// Cron with seconds, in UTC.
+    pub schedule: Schedule,
+    /// Whether the first run is at the start.
+    pub on_start: bool,
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// The database file.
+    pub path: PathBuf,
+}
+
+/// `[otlp]`
+#[derive(Debug, Clone)]
+pub struct OtlpConfig {
+    /// The collector; without it, the standard variables decide.
+    pub endpoint: Option<String>,
+    /// How to speak to it; without it, the standard variables decide.
+    pub protocol: Option<OtlpProtocol>,
+}
+
+/// A form of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// `http/protobuf`
+    HttpProtobuf,
+    /// `grpc`
+    Grpc,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// A level, or a filter in the form of the crate `tracing`.
+    pub level: String,
+    /// Whether each line is a JSON object.
+    pub is_json: bool,
+}
+
+impl Config {
+    /// Loads the file, if any, with these variables of the environment over it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn load(
+        file: Option<&std::path::Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let Some(path) = file else { return Self::from_text("", "", variables) };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Problem {
+            origin: None,
+            key: String::new(),
+            message: format!("cannot read {name}: {error}"),
+        })?;
+        Self::from_text(&name, &text, variables)
+    }
+
+    /// The same, from a text in place of a file; `name` is used in errors.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn from_text(
+        name: &str,
+        text: &str,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let mut problems = problem::Problems::default();
+        let mut settings = settings::Settings::default();
+        settings.overlay(file::read(name, text, &mut problems)?, &mut problems);
+        settings.overlay(environment::read(variables, &mut problems), &mut problems);
+        secret::read_files(&mut settings, &mut problems);
+        build::build(settings, problems)
+    }
+
+    /// What the configuration comes to, as TOML, with the origin of each value
+    /// and without secrets.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        effective::show(&self.settings)
+    }
+
+    /// What is allowed and probably not meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        warning::warnings(self)
+    }
+
+    /// The settings that differ from `running` and cannot change while running.
+    #[must_use]
+    pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
+        let changes_at_once = |path: &str| {
+            path.starts_with("watch.")
+                || ["webhook.header", "webhook.check_ids"].contains(&path)
+                || path.starts_with("webhook.secrets")
+        };
+        let value =
+            |config: &Self, path| config.settings.get(path).map(|entry| entry.value.clone());
+        key::KEYS
+            .iter()
+            .map(|key| key.path)
+            .filter(|path| !changes_at_once(path) && value(self, path) != value(running, path))
+            .collect()
+    }
+}

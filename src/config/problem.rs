@@ -1,0 +1,113 @@
+//! What is wrong with a configuration, said to a person.
+
+use std::fmt;
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// A line of the file.
+    File {
+        /// The file's name.
+        name: String,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// A variable of the environment.
+    Variable(String),
+    /// The file that a secret is kept in.
+    SecretFile(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { name, line } => write!(f, "{name}:{line}"),
+            Self::Variable(name) => f.write_str(name),
+            Self::SecretFile(path) => write!(f, "file {path}"),
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where the wrong value is; `None` when one is missing.
+    pub origin: Option<Origin>,
+    /// The setting's path; empty when it is about no setting.
+    pub key: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that is wrong with a configuration; at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// What is wrong, in the order in which it was found.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is wrong")?;
+        for problem in &self.problems {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Collects problems, so that all of them are told at once.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, origin: Option<&Origin>, key: &str, message: impl Into<String>) {
+        self.0.push(Problem {
+            origin: origin.cloned(),
+            key: key.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// Adds a name that no setting has, with what was probably meant.
+    pub(super) fn unknown(&mut self, origin: &Origin, path: &str) {
+        let meant = super::key::suggest(path)
+            .map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+        self.add(Some(origin), path, format!("there is no such setting{meant}"));
+    }
+
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(ConfigError { problems: self.0 }),
+        }
+    }
+}

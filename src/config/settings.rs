@@ -1,0 +1,93 @@
+//! Values by path, each with its origin, before they mean anything.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    key::{KEYS, Kind},
+    problem::{Origin, Problems},
+};
+
+/// A value as written.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    List(Vec<String>),
+    Flag(bool),
+    Integer(i64),
+}
+
+impl Value {
+    /// Whether the value has the form that a setting wants.
+    pub(super) fn fits(&self, kind: Kind) -> bool {
+        match (self, kind) {
+            (Self::Text(_), Kind::Text)
+            | (Self::List(_), Kind::List)
+            | (Self::Flag(_), Kind::Flag) => true,
+            (Self::Integer(number), Kind::Integer(least, most)) => (least..=most).contains(number),
+            (Self::Text(text), Kind::Choice(choices)) => choices.contains(&text.as_str()),
+            _ => false,
+        }
+    }
+}
+
+/// A value and where it comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// The values that one source sets, or that all of them together come to.
+#[derive(Clone, Default)]
+pub(super) struct Settings {
+    entries: BTreeMap<&'static str, Entry>,
+    /// Tables that are there, although maybe empty.
+    pub(super) tables: Vec<String>,
+}
+
+/// Some of the values are secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings(..)")
+    }
+}
+
+impl Settings {
+    pub(super) fn set(&mut self, path: &'static str, value: Value, origin: Origin) {
+        self.entries.insert(path, Entry { value, origin });
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path)
+    }
+
+    /// Whether a table was begun, or a setting below it was set.
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        let below = |path: &str| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
+        self.tables.iter().any(|name| name == table) || self.entries.keys().any(|path| below(path))
+    }
+
+    /// Lays another source over this one. A secret given there replaces the file
+    /// named here, and the other way round.
+    pub(super) fn overlay(&mut self, over: Self, problems: &mut Problems) {
+        for key in KEYS {
+            let Some(file) = key.file else { continue };
+            match (over.get(key.path), over.get(file)) {
+                (Some(entry), Some(_)) => problems.add(
+                    Some(&entry.origin),
+                    key.path,
+                    format!("is set together with {file}; keep one of the two"),
+                ),
+                (Some(_), None) => {
+                    self.entries.remove(file);
+                }
+                (None, Some(_)) => {
+                    self.entries.remove(key.path);
+                }
+                (None, None) => {}
+            }
+        }
+        self.entries.extend(over.entries);
+        self.tables.extend(over.tables);
+    }
+}

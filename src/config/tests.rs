@@ -1,0 +1,149 @@
+use std::{ffi::OsString, fs};
+
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::*;
+
+const MINIMAL: &str = "[webhook]\nsecrets = [\"s3cret-value\"]\n";
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), value.into()));
+    Config::from_text("config.toml", text, variables)
+}
+
+fn error(text: &str, variables: &[(&str, &str)]) -> String {
+    load(text, variables).unwrap_err().to_string()
+}
+
+#[test]
+fn a_secret_is_all_that_is_needed() {
+    let config = load(MINIMAL, &[]).unwrap();
+    assert_eq!(config.webhook.listen.to_string(), "127.0.0.1:8847");
+    assert_eq!(config.webhook.header, "x-api-client-token");
+    assert_eq!(config.webhook.max_body_bytes, 4_194_304);
+    assert_eq!(config.ops.listen.to_string(), "127.0.0.1:9847");
+    assert!(config.api.is_none() && config.otlp.is_none() && config.watch.failing_users);
+    assert_eq!(config.sync.ips.schedule.pattern(), "0 */15 * * * *");
+    let message = error("", &[]);
+    assert!(message.contains("webhook.secrets: is missing"), "{message}");
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_each_with_its_line() {
+    let text = "[webhook]\nsecrets = [\"s\"]\nlissten = \"x\"\nmax_body_bytes = \"4MB\"\n\
+                path = \"no-slash\"\n[watch]\nips = [\"10.0.0.0/8\"]\n[api]\nurl = \"ftp://x\"\n\
+                [sync.users]\nschedule = \"every day\"\n";
+    let message = error(text, &[]);
+    for expected in [
+        "config.toml:3: webhook.lissten: there is no such setting; did you mean webhook.listen?",
+        "config.toml:4: webhook.max_body_bytes: expected a whole number from 1024 to 268435456, \
+         found a text",
+        "config.toml:5: webhook.path: expected a path",
+        "config.toml:7: watch.ips: \"10.0.0.0/8\" is a range",
+        "config.toml:9: api.url: expected a URL",
+        "api.token_url: is missing",
+        "api.client_secret: is missing: set it in the file, or CII_EXPORTER_API__CLIENT_SECRET",
+        "config.toml:11: sync.users.schedule: expected second, minute",
+    ] {
+        assert!(message.contains(expected), "{expected}\nis not in\n{message}");
+    }
+    let message = error("a = [\n\n", &[]);
+    assert!(message.contains("config.toml:") && message.contains("is no TOML"), "{message}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let variables = [
+        ("CII_EXPORTER_OPS__LISTEN", "127.0.0.1:1"),
+        ("CII_EXPORTER_WATCH__USERS", "a@example.com, b"),
+        ("CII_EXPORTER_WATCH__IPS", "[\"192.0.2.1\"]"),
+        ("CII_EXPORTER_WATCH__FAILING_USERS", "false"),
+        ("CII_EXPORTER_SYNC__USERS__SCHEDULE", "0 0 * * * *"),
+        ("CII_EXPORTER_WEBHOOK__SECRETS", "one,two"),
+        ("CII_EXPORTER_BINARY", "is not a setting"),
+    ];
+    let config = load(MINIMAL, &variables).unwrap();
+    assert_eq!(config.ops.listen.port(), 1);
+    assert_eq!((config.watch.users.len(), config.watch.ips.len()), (2, 1));
+    assert_eq!(config.sync.users.schedule.pattern(), "0 0 * * * *");
+    assert!(!config.watch.failing_users);
+    let secrets: Vec<_> = config.webhook.secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["one", "two"]);
+
+    let message = error(MINIMAL, &[("CII_EXPORTER_WEBHOOK__LISSTEN", "x")]);
+    assert!(
+        message.contains("CII_EXPORTER_WEBHOOK__LISSTEN") && message.contains("webhook.listen?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_secret_comes_from_its_file_and_the_later_source_wins() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("secret");
+    fs::write(&file, "first\n\nsecond\n").unwrap();
+    let file = file.to_str().unwrap();
+    let secrets = |config: Config| -> Vec<String> {
+        config.webhook.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect()
+    };
+    let of_file = format!("[webhook]\nsecrets_file = {file:?}\n");
+    assert_eq!(secrets(load(&of_file, &[]).unwrap()), ["first", "second"]);
+    let variable = [("CII_EXPORTER_WEBHOOK__SECRETS", "third")];
+    assert_eq!(secrets(load(&of_file, &variable).unwrap()), ["third"]);
+    let variable = [("CII_EXPORTER_WEBHOOK__SECRETS_FILE", file)];
+    assert_eq!(secrets(load(MINIMAL, &variable).unwrap()), ["first", "second"]);
+    let message = error(&format!("{MINIMAL}secrets_file = {file:?}\n"), &[]);
+    assert!(message.contains("keep one of the two"), "{message}");
+    let message = error("[webhook]\nsecrets_file = \"/nowhere\"\n", &[]);
+    assert!(message.contains("cannot read /nowhere"), "{message}");
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let config = load(MINIMAL, &[]).unwrap();
+    let effective = config.effective();
+    assert!(effective.contains("secrets = [\"<hidden>\"] # config.toml:2"), "{effective}");
+    assert!(effective.parse::<toml::Table>().is_ok(), "{effective}");
+    let texts = [effective, format!("{config:?}")];
+    // The values by path hold secrets, too, and Debug must not print them.
+    assert!(texts.iter().all(|text| !text.contains("s3cret-value")), "{texts:?}");
+    let message =
+        error("[api]\nclient_secret = 1234567\n[webhook]\nsecrets = \"t0psecret\"\n", &[]);
+    assert!(!message.contains("1234567") && !message.contains("t0psecret"), "{message}");
+}
+
+#[test]
+fn otlp_is_on_with_its_table_or_a_standard_variable() {
+    let otlp = load(&format!("{MINIMAL}[otlp]\n"), &[]).unwrap().otlp.unwrap();
+    assert!(otlp.endpoint.is_none() && otlp.protocol.is_none());
+    let variable = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")];
+    assert!(load(MINIMAL, &variable).unwrap().otlp.is_some());
+    let text = format!("{MINIMAL}[otlp]\nprotocol = \"grpc\"\n");
+    assert_eq!(load(&text, &[]).unwrap().otlp.unwrap().protocol, Some(OtlpProtocol::Grpc));
+    let message = error(&format!("{MINIMAL}[otlp]\nprotocol = \"http/json\"\n"), &[]);
+    assert!(message.contains("one of http/protobuf, grpc, found \"http/json\""), "{message}");
+}
+
+#[test]
+fn what_waits_for_a_restart_is_named() {
+    let running = load(MINIMAL, &[]).unwrap();
+    let text = "[webhook]\nsecrets = [\"other\"]\npath = \"/x\"\n[watch]\nusers = [\"a\"]\n";
+    assert_eq!(load(text, &[]).unwrap().needs_restart(&running), ["webhook.path"]);
+}
+
+#[test]
+fn the_example_names_every_setting_with_its_default() {
+    let example = include_str!("../../config.example.toml");
+    for key in key::KEYS {
+        let name = key.path.rsplit('.').next().unwrap();
+        let line = match key.default {
+            Some(default) => format!("{name} = {default}"),
+            None => format!("{name} = "),
+        };
+        assert!(example.contains(&line), "{}: {line}", key.path);
+    }
+    let variables =
+        [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];
+    load(example, &variables).unwrap();
+}

@@ -1,0 +1,32 @@
+//! What is allowed and probably not meant.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::Config;
+
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(api) = &config.api {
+        for (key, url) in [("api.url", &api.url), ("api.token_url", &api.token_url)] {
+            if url.scheme() == "http" && !is_loopback(url) {
+                found.push(format!("{key} is not https: secrets and answers travel in the clear"));
+            }
+        }
+    } else if !config.watch.users.is_empty() || !config.watch.ips.is_empty() {
+        found.push("there is no [api], so what [watch] names is never asked about".to_owned());
+    }
+    if !config.ops.listen.ip().is_loopback() {
+        found.push(format!(
+            "ops.listen is {}: whoever reaches it sees all metrics; there is no authentication",
+            config.ops.listen
+        ));
+    }
+    found
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
