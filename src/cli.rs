@@ -28,7 +28,7 @@ struct Cli {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the daemon until SIGTERM or Ctrl-C. SIGHUP reads the configuration again.
     Run(ConfigFile),
     /// Say what is wrong with a configuration, or print what it comes to.
@@ -46,14 +46,14 @@ pub enum Command {
 
 /// Where the configuration is.
 #[derive(Debug, Args)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// The configuration, in TOML; without it, the environment alone decides.
     #[arg(long, short, value_name = "FILE", env = "CII_EXPORTER_CONFIG")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What the process was told to do, or the exit code of having told what it can.
-pub fn parse() -> Result<Command, ExitCode> {
+pub(crate) fn parse() -> Result<Command, ExitCode> {
     Cli::try_parse().map(|cli| cli.command).map_err(|error| {
         // Nothing can be done when even the message cannot be written.
         let _ = error.print();

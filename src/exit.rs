@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 /// The command line or the configuration is wrong (`EX_USAGE`).
-pub const USAGE: u8 = 64;
+pub(crate) const USAGE: u8 = 64;
 /// The daemon could not start.
-pub const START_FAILED: u8 = 1;
+pub(crate) const START_FAILED: u8 = 1;
 /// A task of the daemon ended although nobody told it to.
-pub const ENDED_EARLY: u8 = 70;
+pub(crate) const ENDED_EARLY: u8 = 70;
 
 /// Tells a person what is wrong, and the caller how it ended.
-pub fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
+pub(crate) fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("cii-exporter: {error}");
     ExitCode::from(code)
 }

@@ -10,7 +10,6 @@ pub mod clock;
 
 pub mod config;
 pub mod daemon;
-#[path = "/tmp/stub/delivery.rs"]
 pub mod delivery;
 pub mod domain;
 pub mod ingest;

@@ -6,7 +6,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging. `directives` is a level, or a filter in the form of
 /// `tracing`; `RUST_LOG` wins over it.
-pub fn start(directives: &str, as_json: bool) {
+pub(crate) fn start(directives: &str, as_json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in the same process, keeps the first one's log.

@@ -7,7 +7,7 @@ use cii_exporter::daemon::ConfigSource;
 use crate::{cli::ConfigFile, exit};
 
 /// Prints the effective configuration, or what is wrong with it.
-pub fn run(file: &ConfigFile) -> ExitCode {
+pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     match ConfigSource::file(file.config.clone()).load() {
         Ok(config) => {
             print!("{}", config.effective());

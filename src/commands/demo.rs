@@ -2,8 +2,8 @@
 use std::process::ExitCode;
 /// o
 #[derive(Debug, clap::Args)]
-pub struct Options {}
+pub(crate) struct Options {}
 /// r
-pub fn run(_: Options) -> ExitCode {
+pub(crate) fn run(_: Options) -> ExitCode {
     ExitCode::SUCCESS
 }

@@ -1,7 +1,7 @@
 //! The subcommands, one file each.
 
 mod check_config;
-pub mod demo;
+pub(crate) mod demo;
 mod run;
 mod signal;
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use crate::cli::Command;
 
 /// Does what the command line says.
-pub fn dispatch(command: Command) -> ExitCode {
+pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(file),
         Command::CheckConfig(file) => check_config::run(&file),

@@ -8,7 +8,7 @@ use super::signal;
 use crate::{cli::ConfigFile, exit, logging};
 
 /// Runs the daemon until it is told to stop.
-pub fn run(file: ConfigFile) -> ExitCode {
+pub(crate) fn run(file: ConfigFile) -> ExitCode {
     let source = ConfigSource::file(file.config);
     let config = match source.load() {
         Ok(config) => config,

@@ -14,8 +14,8 @@ use crate::{
     build_info,
     cii::{self, Client, ClientSettings},
     clock,
-    config::{ApiConfig, Config, JobConfig},
-    delivery::{self, OtlpSettings},
+    config::{ApiConfig, Config, JobConfig, OtlpProtocol},
+    delivery::{self, Courier, OtlpSettings, Sender},
     domain::{CheckFilter, Schedule, WatchPolicy},
     ingest::{self, Ingest, Rules},
     metrics::Exposition,
@@ -98,8 +98,16 @@ fn deliver(
     let meters = delivery::Meters::new()?;
     meters.register(registry)?;
     let Some(otlp) = &config.otlp else { return Ok(()) };
-    let settings = OtlpSettings { endpoint: None, protocol: None };
-    let _ = (otlp, settings, store, tasks);
+    let settings = OtlpSettings {
+        endpoint: otlp.endpoint.clone(),
+        protocol: otlp.protocol.map(|protocol| match protocol {
+            OtlpProtocol::HttpProtobuf => delivery::Protocol::HttpProtobuf,
+            OtlpProtocol::Grpc => delivery::Protocol::Grpc,
+        }),
+    };
+    let sender = Sender::new(&settings, store.id())?;
+    let courier = Courier::new(store.clone(), sender, meters);
+    tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! The collector fails in every way that collectors do; no event is lost.
 
-use cii_simulator::collector::{Collector, Fault};
 use serde_json::json;
 
 use crate::harness::{Body, Protocol, Receiver, Setup, attribute, names};

@@ -59,10 +59,8 @@ async fn the_environment_wins_and_a_secret_can_come_from_a_file() {
 #[tokio::test]
 async fn the_example_is_a_configuration() {
     let example = include_str!("../../config.example.toml");
-    let environment = [
-        ("CII_EXPORTER_WEBHOOK__SECRETS", "s"),
-        ("CII_EXPORTER_API__CLIENT_SECRET", "s"),
-    ];
+    let environment =
+        [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];
     let (code, _, errors) = check(example, &environment).await;
     assert_eq!(code, 0, "{errors}");
 }

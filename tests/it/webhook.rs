@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{
-    Body, Protocol, Receiver, SECRET, Setup, attribute, names, sample_payload,
-};
+use crate::harness::{Body, Protocol, Receiver, SECRET, Setup, attribute, names, sample_payload};
 
 const FAILING: &str = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"critical\"}";
 
@@ -96,7 +94,7 @@ async fn what_is_not_known_is_kept_and_acknowledged() {
 
 #[tokio::test]
 async fn every_refusal_has_its_status_and_the_daemon_lives_on() {
-    let exporter = Setup::new().webhook("max_body_bytes = 2048").start().await;
+    let exporter = Setup::new().webhook("max_body_bytes = 1024").start().await;
     let http = reqwest::Client::new();
     let post = || http.post(&exporter.webhook_url).header("content-type", "application/json");
     let authorized = || post().header("x-api-client-token", SECRET);
@@ -116,7 +114,7 @@ async fn every_refusal_has_its_status_and_the_daemon_lives_on() {
         "[1, 2]".to_owned(),
         "null".to_owned(),
         "\u{0}".to_owned(),
-        "[".repeat(1500),
+        "[".repeat(1000),
         json!({ "detail-type": "FAILED_CHECK" }).to_string(),
         json!({ "id": 7, "detail-type": "FAILED_CHECK" }).to_string(),
         json!({ "id": "x", "detail-type": "FAILED_CHECK", "detail": {} }).to_string(),
@@ -139,7 +137,7 @@ async fn every_refusal_has_its_status_and_the_daemon_lives_on() {
     assert_eq!(status(http.get(&exporter.webhook_url)).await.0, 405);
     assert_eq!(status(http.post(format!("{}/more", exporter.webhook_url))).await.0, 404);
 
-    assert_eq!(exporter.post(sample_payload()).await.unwrap().0, 400 + 13); // 2 KiB are too few
+    assert_eq!(exporter.post(sample_payload()).await.unwrap().0, 413);
     let small = Body::new("1", "no-mfa", &["a"]).json();
     assert_eq!(exporter.deliver(&small).await, 200);
     let metrics = exporter.metrics().await;

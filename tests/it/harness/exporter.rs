@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use cii_simulator::Simulator;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -40,21 +39,6 @@ impl Setup {
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         Self { folder, tables: String::new(), webhook: String::new(), watch: String::new() }
-    }
-
-    /// It asks this service, as often as `schedule` says.
-    pub fn polling(mut self, simulator: &Simulator, schedule: &str) -> Self {
-        let _ = write!(
-            self.tables,
-            "[api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
-             timeout_seconds = 2\n\
-             [sync.users]\nschedule = \"{schedule}\"\n[sync.ips]\nschedule = \"{schedule}\"\n",
-            simulator.graphql_url(),
-            simulator.token_url(),
-            simulator.client_id(),
-            simulator.client_secret(),
-        );
-        self
     }
 
     /// It sends its events to this receiver.

@@ -1,0 +1,119 @@
+//! Why events do not reach the collector.
+
+use std::time::Duration;
+
+/// Why the delivery cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OtlpStartError {
+    /// A standard variable asks for a form of OTLP that is not built in.
+    #[error("{variable} is {value:?}; the exporter speaks http/protobuf and grpc")]
+    Protocol {
+        /// The variable.
+        variable: &'static str,
+        /// What it asks for.
+        value: String,
+    },
+    /// A file that a standard variable names cannot be read.
+    #[error("cannot read {path} ({variable}): {source}")]
+    File {
+        /// The variable.
+        variable: String,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The HTTP client cannot be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Http(reqwest::Error),
+    /// The official exporter refuses its settings.
+    #[error(transparent)]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+}
+
+/// The value of the `reason` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// No connection, or the collector says that it cannot now.
+    Unavailable,
+    /// The collector asks for patience.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// The collector wants other credentials.
+    Unauthorized,
+    /// There is no receiver of logs at the endpoint.
+    NotFound,
+    /// The collector refuses the records themselves, for ever.
+    Refused,
+    /// The collector took a batch and says that it dropped some of it.
+    PartialSuccess,
+    /// Anything else.
+    Other,
+}
+
+impl Reason {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Unavailable,
+        Self::Throttled,
+        Self::Timeout,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::Refused,
+        Self::PartialSuccess,
+        Self::Other,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::PartialSuccess => "partial_success",
+            Self::Other => "other",
+        }
+    }
+
+    /// The meaning of an HTTP status, by the specification of OTLP.
+    pub(super) const fn of_status(status: u16) -> Self {
+        match status {
+            400 | 413 | 415 | 422 => Self::Refused,
+            401 | 403 | 407 => Self::Unauthorized,
+            404 | 405 => Self::NotFound,
+            408 => Self::Timeout,
+            429 => Self::Throttled,
+            502..=504 => Self::Unavailable,
+            _ => Self::Other,
+        }
+    }
+
+    /// The meaning of a gRPC code, by its name.
+    pub(super) fn of_code(code: &str) -> Self {
+        match code {
+            "Unavailable" => Self::Unavailable,
+            "ResourceExhausted" => Self::Throttled,
+            "DeadlineExceeded" | "Cancelled" => Self::Timeout,
+            "Unauthenticated" | "PermissionDenied" => Self::Unauthorized,
+            "Unimplemented" | "NotFound" => Self::NotFound,
+            "InvalidArgument" | "OutOfRange" | "FailedPrecondition" => Self::Refused,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A batch that the collector did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SendError {
+    pub(super) reason: Reason,
+    /// How long the collector asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// A batch that the collector took, except for so many of its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub(super) rejected: u64,
+}

@@ -1,0 +1,59 @@
+//! What the delivery tells of itself.
+
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+
+use super::error::Reason;
+
+/// Events taken by the collector, and tries that failed.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    exported: IntCounter,
+    failures: IntCounterVec,
+}
+
+impl Meters {
+    /// Meters that stand at zero.
+    ///
+    /// # Errors
+    /// Never with the names below; the library checks them at run time.
+    pub fn new() -> prometheus::Result<Self> {
+        let exported = IntCounter::new(
+            "cii_otlp_exported_events_total",
+            "Events that the OTLP collector took.",
+        )?;
+        let failures = IntCounterVec::new(
+            Opts::new(
+                "cii_otlp_export_failures_total",
+                "Failed tries to send a batch; for the reasons refused and partial_success, \
+                 events that the collector did not take.",
+            ),
+            &["reason"],
+        )?;
+        for reason in Reason::ALL {
+            failures.with_label_values(&[reason.as_str()]);
+        }
+        Ok(Self { exported, failures })
+    }
+
+    /// Makes the meters part of what `registry` shows.
+    ///
+    /// # Errors
+    /// When a metric of the same name is registered already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.exported.clone()))?;
+        registry.register(Box::new(self.failures.clone()))
+    }
+
+    pub(super) fn exported(&self, events: usize, rejected: u64) {
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        self.exported.inc_by(events.saturating_sub(rejected));
+        if rejected > 0 {
+            let reason = Reason::PartialSuccess.as_str();
+            self.failures.with_label_values(&[reason]).inc_by(rejected);
+        }
+    }
+
+    pub(super) fn failed(&self, reason: Reason) {
+        self.failures.with_label_values(&[reason.as_str()]).inc();
+    }
+}

@@ -1,0 +1,129 @@
+//! OTLP over gRPC: the exporter tells the code of a failure, and a partial
+//! success, to its own log only. A witness reads it there.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use opentelemetry_otlp::{
+    LogExporter, RetryPolicy, WithExportConfig, WithTonicConfig,
+    tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
+};
+use tracing::{
+    Dispatch, Event, Id, Metadata, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+
+use super::super::{
+    OtlpStartError,
+    error::{Reason, SendError, Sent},
+    settings::Resolved,
+};
+
+/// The target of the exporter's own log.
+const TARGET: &str = "opentelemetry-otlp";
+
+pub(super) fn exporter(resolved: &Resolved) -> Result<LogExporter, OtlpStartError> {
+    let mut builder = LogExporter::builder()
+        .with_tonic()
+        .with_timeout(resolved.timeout)
+        .with_retry_policy(RetryPolicy::disabled());
+    if let Some(endpoint) = &resolved.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if resolved.certificate.is_some() || resolved.identity.is_some() {
+        let mut tls = ClientTlsConfig::new().with_enabled_roots();
+        if let Some(pem) = &resolved.certificate {
+            tls = tls.ca_certificate(Certificate::from_pem(pem));
+        }
+        if let Some((certificate, key)) = &resolved.identity {
+            tls = tls.identity(Identity::from_pem(certificate, key));
+        }
+        builder = builder.with_tls_config(tls);
+    }
+    Ok(builder.build()?)
+}
+
+/// Reads the exporter's own log while it exports.
+#[derive(Debug)]
+pub(super) struct Witness {
+    seen: Arc<Mutex<Seen>>,
+    dispatch: Dispatch,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    code: Option<String>,
+    rejected: u64,
+}
+
+impl Witness {
+    pub(super) fn new() -> Self {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let dispatch = Dispatch::new(Listener { seen: seen.clone() });
+        Self { seen, dispatch }
+    }
+
+    /// What the export's future is to log to.
+    pub(super) fn dispatch(&self) -> Dispatch {
+        self.dispatch.clone()
+    }
+
+    /// The outcome of the export that just ended.
+    pub(super) fn judge(&self, is_ok: bool) -> Result<Sent, SendError> {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        if is_ok {
+            return Ok(Sent { rejected: seen.rejected });
+        }
+        let reason = seen.code.map_or(Reason::Other, |code| Reason::of_code(&code));
+        Err(SendError { reason, retry_after: None })
+    }
+}
+
+struct Listener {
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == TARGET
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::DEBUG)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Reading(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Reading<'a>(&'a mut Seen);
+
+impl Visit for Reading<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "grpc_code" {
+            self.0.code = Some(value.to_owned());
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        if field.name() == "rejected_log_records" {
+            self.0.rejected = u64::try_from(value).unwrap_or(0);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}

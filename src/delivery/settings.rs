@@ -1,0 +1,150 @@
+//! Where to send, and how: the configuration, then the standard variables.
+
+use std::{fs, time::Duration};
+
+use super::OtlpStartError;
+
+/// A form of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `http/protobuf`
+    HttpProtobuf,
+    /// `grpc`
+    Grpc,
+}
+
+/// What the configuration says; whatever it leaves open, the variables
+/// `OTEL_EXPORTER_OTLP_LOGS_*` and `OTEL_EXPORTER_OTLP_*` decide.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OtlpSettings {
+    /// The collector; for HTTP without the path `/v1/logs`.
+    pub endpoint: Option<String>,
+    /// How to speak to it.
+    pub protocol: Option<Protocol>,
+}
+
+/// What is sent when nobody says how long to wait, by the specification.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The path that receivers of logs have over HTTP.
+const LOGS_PATH: &str = "/v1/logs";
+
+/// Settings with the variables taken into account. Headers, compression, and an
+/// endpoint that the configuration leaves open are the official exporter's to
+/// take from them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Resolved {
+    pub(super) endpoint: Option<String>,
+    pub(super) protocol: Protocol,
+    pub(super) timeout: Duration,
+    /// The authority that the collector's certificate is held against, as PEM.
+    pub(super) certificate: Option<String>,
+    /// Our own certificate and its key, as PEM.
+    pub(super) identity: Option<(String, String)>,
+}
+
+impl OtlpSettings {
+    /// Takes the variables into account.
+    pub(super) fn resolve(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Resolved, OtlpStartError> {
+        let find = |name: &str| {
+            [format!("OTEL_EXPORTER_OTLP_LOGS_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")]
+                .into_iter()
+                .find_map(|name| Some((variable(&name).filter(|value| !value.is_empty())?, name)))
+        };
+        let read = |name: &str| {
+            let Some((path, variable)) = find(name) else { return Ok(None) };
+            match fs::read_to_string(&path) {
+                Ok(text) => Ok(Some(text)),
+                Err(source) => Err(OtlpStartError::File { variable, path, source }),
+            }
+        };
+        let protocol = match (self.protocol, find("PROTOCOL")) {
+            (Some(protocol), _) => protocol,
+            (None, None) => Protocol::HttpProtobuf,
+            (None, Some((value, _))) => match value.as_str() {
+                "http/protobuf" => Protocol::HttpProtobuf,
+                "grpc" => Protocol::Grpc,
+                _ => {
+                    let variable = "OTEL_EXPORTER_OTLP_PROTOCOL";
+                    return Err(OtlpStartError::Protocol { variable, value });
+                }
+            },
+        };
+        let endpoint = self.endpoint.as_ref().map(|endpoint| match protocol {
+            Protocol::Grpc => endpoint.clone(),
+            Protocol::HttpProtobuf => {
+                let base = endpoint.trim_end_matches('/');
+                format!("{}{LOGS_PATH}", base.strip_suffix(LOGS_PATH).unwrap_or(base))
+            }
+        });
+        let timeout = find("TIMEOUT")
+            .and_then(|(millis, _)| millis.trim().parse().ok())
+            .map_or(DEFAULT_TIMEOUT, Duration::from_millis);
+        Ok(Resolved {
+            endpoint,
+            protocol,
+            timeout,
+            certificate: read("CERTIFICATE")?,
+            identity: read("CLIENT_CERTIFICATE")?.zip(read("CLIENT_KEY")?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(settings: &OtlpSettings, variables: &[(&str, &str)]) -> Resolved {
+        settings
+            .resolve(|name| {
+                let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+                Some((*value).to_owned())
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn an_http_endpoint_is_a_base_and_gets_its_path_once() {
+        for endpoint in ["http://c:4318", "http://c:4318/", "http://c:4318/v1/logs"] {
+            let settings = OtlpSettings { endpoint: Some(endpoint.into()), protocol: None };
+            let resolved = resolve(&settings, &[]);
+            assert_eq!(resolved.endpoint.as_deref(), Some("http://c:4318/v1/logs"));
+        }
+        let settings =
+            OtlpSettings { endpoint: Some("http://c:4317".into()), protocol: Some(Protocol::Grpc) };
+        assert_eq!(resolve(&settings, &[]).endpoint.as_deref(), Some("http://c:4317"));
+    }
+
+    #[test]
+    fn variables_decide_what_the_configuration_leaves_open() {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
+            ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "2000"),
+        ];
+        let resolved = resolve(&OtlpSettings::default(), &variables);
+        assert_eq!(resolved.protocol, Protocol::Grpc);
+        assert_eq!(resolved.timeout, Duration::from_secs(2));
+        let settings =
+            OtlpSettings { protocol: Some(Protocol::HttpProtobuf), ..OtlpSettings::default() };
+        assert_eq!(resolve(&settings, &variables).protocol, Protocol::HttpProtobuf);
+        assert_eq!(resolve(&OtlpSettings::default(), &[]).timeout, DEFAULT_TIMEOUT);
+    }
+
+    #[test]
+    fn what_cannot_be_spoken_or_read_is_a_clear_error() {
+        let resolve = |name: &'static str, value: &'static str| {
+            OtlpSettings::default()
+                .resolve(|known| (known == name).then(|| value.to_owned()))
+                .unwrap_err()
+                .to_string()
+        };
+        let message = resolve("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
+        assert!(message.contains("http/json") && message.contains("grpc"), "{message}");
+        let message = resolve("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem");
+        assert!(message.contains("/nowhere.pem"), "{message}");
+    }
+}
