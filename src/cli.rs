@@ -13,9 +13,9 @@ use crate::exit;
 /// keeps snapshots and events in SQLite, shows metrics at /metrics, and sends
 /// every event to an OTLP collector.
 ///
-/// Every setting can be given as an environment variable: CII_EXPORTER_ and the
+/// Every setting can be given as an environment variable: `CII_EXPORTER_` and the
 /// setting's path in capitals, joined by two underscores, such as
-/// CII_EXPORTER_OPS__LISTEN=127.0.0.1:9847.
+/// `CII_EXPORTER_OPS__LISTEN=127.0.0.1:9847`.
 ///
 /// Exit codes: 0 ended as told; 64 usage or configuration; 1 could not start;
 /// 70 a part ended by itself.

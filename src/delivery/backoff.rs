@@ -50,7 +50,7 @@ mod tests {
         for _ in 0..50 {
             assert!(backoff.after_failure(None) <= LONGEST);
         }
-        let asked = Duration::from_secs(60);
+        let asked = Duration::from_mins(1);
         assert_eq!(backoff.after_failure(Some(asked)), asked);
         assert_eq!(backoff.after_failure(Some(Duration::from_secs(9999))), MOST_PATIENT);
     }

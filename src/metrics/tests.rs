@@ -57,8 +57,8 @@ fn address(number: u8) -> String {
     format!("192.0.2.{number}")
 }
 
-fn names(numbers: &BTreeSet<u8>) -> Option<BTreeSet<String>> {
-    Some(numbers.iter().map(|number| format!("app{number}")).collect())
+fn names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
+    numbers.iter().map(|number| format!("app{number}")).collect()
 }
 
 async fn happen(store: &Store, step: Step, now: Timestamp) {
@@ -98,8 +98,8 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             let state = UserState {
                 status: ["ACTIVE", "SUSPENDED"][usize::from(status)].to_owned(),
                 ip_addresses: Some(ips),
-                unused_applications: names(&unused),
-                used_applications: names(&used),
+                unused_applications: Some(names(&unused)),
+                used_applications: Some(names(&used)),
                 ..UserState::default()
             };
             let observation = UserObservation { state, untold: BTreeSet::new() };

@@ -4,6 +4,11 @@
 //! loopback ports and waits for conditions.
 
 #![expect(unreachable_pub, reason = "the harness is public to the tests and to nobody else")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says where by its panic"
+)]
 #![expect(clippy::float_cmp, reason = "the counts that are compared are whole numbers")]
 
 mod architecture;

@@ -168,6 +168,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "this is the form of the fields")]
     fn set(names: &[&str]) -> Option<BTreeSet<String>> {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }

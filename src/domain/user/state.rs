@@ -116,6 +116,7 @@ impl UserObservation {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "this is the form of the fields")]
     fn names(names: &[&str]) -> Option<BTreeSet<String>> {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }

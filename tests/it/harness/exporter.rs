@@ -54,13 +54,13 @@ impl Setup {
 
     /// Lines of the table `[watch]`.
     pub fn watch(mut self, lines: &str) -> Self {
-        self.watch = lines.to_owned();
+        lines.clone_into(&mut self.watch);
         self
     }
 
     /// Lines of the table `[webhook]`.
     pub fn webhook(mut self, lines: &str) -> Self {
-        self.webhook = lines.to_owned();
+        lines.clone_into(&mut self.webhook);
         self
     }
 
@@ -76,10 +76,10 @@ impl Setup {
         let config = format!(
             "[webhook]\nlisten = \"127.0.0.1:0\"\nsecrets = [\"{SECRET}\"]\n{}\n\
              [ops]\nlisten = \"127.0.0.1:0\"\n\
-             [store]\npath = {:?}\n\
+             [store]\npath = \"{}\"\n\
              [watch]\n{}\n{}",
             self.webhook,
-            self.database(),
+            self.database().display(),
             self.watch,
             self.tables,
         );

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Far longer than anything should take, so that only a defect reaches it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until there is an answer; panics, saying what was
 /// awaited, when there never is one.
