@@ -105,6 +105,18 @@ impl GraphqlError {
         self.error_type.as_deref() == Some("UnauthorizedException")
     }
 
+    /// Whether the service says that it does not know what the root field was
+    /// asked about. No public text names the error's type, so its words count.
+    pub(super) fn says_not_found(&self, root: &str) -> bool {
+        let is_about_root = match self.path.first() {
+            Some(PathSegment::Field(name)) => name == root,
+            _ => true,
+        };
+        let words = format!("{} {}", self.error_type.as_deref().unwrap_or_default(), self.message);
+        let words = words.to_lowercase().replace([' ', '_', '-'], "");
+        is_about_root && (words.contains("notfound") || words.contains("nosuchuser"))
+    }
+
     /// Whether its type is one of those by which AWS services tell of a
     /// passing condition. What is not among them is taken to last.
     pub(super) fn is_transient(&self) -> bool {

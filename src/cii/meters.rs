@@ -16,17 +16,20 @@ pub struct Meters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     Token,
+    GetEndUser,
     GetEndUserState,
     GetEndUsersByIp,
 }
 
 impl Operation {
-    const ALL: [Self; 3] = [Self::Token, Self::GetEndUserState, Self::GetEndUsersByIp];
+    const ALL: [Self; 4] =
+        [Self::Token, Self::GetEndUser, Self::GetEndUserState, Self::GetEndUsersByIp];
 
     /// The root field of the query, or `token`.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::GetEndUser => "getEndUser",
             Self::GetEndUserState => "getEndUserState",
             Self::GetEndUsersByIp => "getEndUsersByIp",
         }
@@ -165,7 +168,7 @@ mod tests {
             series,
             [
                 ("cii_api_request_duration_seconds".to_owned(), 3),
-                ("cii_api_requests_total".to_owned(), 30),
+                ("cii_api_requests_total".to_owned(), 40),
                 ("cii_api_token_expiry_timestamp_seconds".to_owned(), 1),
             ]
         );

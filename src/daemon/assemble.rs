@@ -44,6 +44,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let ingest_meters = ingest::Meters::new()?;
     ingest_meters.register(&registry)?;
     let (rules, current_rules) = watch::channel(Arc::new(rules(&config)));
+    let (filter, current_filter) = watch::channel(check_filter(&config));
     let router =
         Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
             .into_router(&config.webhook.path);
@@ -55,14 +56,15 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let router = Ops { exposition, readiness: current_readiness, reload }.into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
-    let scheduler = schedule(&config, &store, &registry, &mut tasks).await?;
+    let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;
 
     let addresses = Addresses {
         webhook: webhook_address,
         ops: ops_address,
         webhook_path: config.webhook.path.clone(),
     };
-    let reloader = Reloader { source, running: config, rules, store: store.clone(), requests };
+    let reloader =
+        Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
 }
@@ -73,12 +75,17 @@ pub(super) fn rules(config: &Config) -> Rules {
     Rules {
         header: webhook.header.clone(),
         secrets: webhook.secrets.clone(),
-        filter: CheckFilter::new(webhook.check_ids.iter().cloned()),
+        filter: check_filter(config),
         policy: WatchPolicy {
             failing_users: config.watch.failing_users,
             max_users: config.watch.max_users,
         },
     }
+}
+
+/// The checks the operator wants to hear of.
+pub(super) fn check_filter(config: &Config) -> CheckFilter {
+    CheckFilter::new(config.webhook.check_ids.iter().cloned())
 }
 
 fn registry(store: &Store) -> Result<Registry, StartError> {
@@ -115,6 +122,7 @@ async fn schedule(
     config: &Config,
     store: &Store,
     registry: &Registry,
+    filter: watch::Receiver<CheckFilter>,
     tasks: &mut Tasks,
 ) -> Result<Option<Scheduler>, StartError> {
     let meters = sync::Meters::new()?;
@@ -123,8 +131,12 @@ async fn schedule(
     api_meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
     let client = Arc::new(client(api, api_meters)?);
-    let users =
-        UsersJob { client: client.clone(), store: store.clone(), concurrency: api.concurrency };
+    let users = UsersJob {
+        client: client.clone(),
+        store: store.clone(),
+        concurrency: api.concurrency,
+        filter,
+    };
     let ips = IpsJob {
         client,
         store: store.clone(),

@@ -9,6 +9,7 @@ use super::{ConfigSource, StartError, assemble};
 use crate::{
     clock,
     config::Config,
+    domain::CheckFilter,
     ingest::Rules,
     store::Store,
     web::{ReloadReply, ReloadRequest},
@@ -20,6 +21,7 @@ pub(super) struct Reloader {
     /// What the daemon was started with.
     pub(super) running: Config,
     pub(super) rules: watch::Sender<Arc<Rules>>,
+    pub(super) filter: watch::Sender<CheckFilter>,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
 }
@@ -61,6 +63,7 @@ impl Reloader {
         let watch = new.watch.clone();
         self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
         self.rules.send_replace(Arc::new(assemble::rules(&new)));
+        self.filter.send_replace(assemble::check_filter(&new));
         // Held against what runs, reload after reload.
         Ok(new.needs_restart(&self.running))
     }

@@ -67,6 +67,12 @@ impl CheckFilter {
     #[must_use]
     pub fn admits(&self, delivery: &Delivery) -> bool {
         let Some(check) = &delivery.check else { return true };
-        self.0.is_empty() || delivery.kind == DeliveryKind::Test || self.0.contains(&check.id)
+        delivery.kind == DeliveryKind::Test || self.admits_check(&check.id)
+    }
+
+    /// Whether a check is wanted.
+    #[must_use]
+    pub fn admits_check(&self, id: &CheckId) -> bool {
+        self.0.is_empty() || self.0.contains(id)
     }
 }

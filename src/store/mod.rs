@@ -25,7 +25,9 @@ pub use read::{
     ApplicationUse, Backlog, CheckState, CheckTotals, IpView, Reader, StoredEvent, Subjects,
     UserView,
 };
-pub use write::{DeliveryOutcome, RecordDelivery, RecordIp, RecordUser, WatchOutcome};
+pub use write::{
+    DeliveryOutcome, RecordDelivery, RecordFailures, RecordIp, RecordUser, WatchOutcome,
+};
 pub use writer::WriterThread;
 
 /// A handle to the store; clones share it.

@@ -46,6 +46,12 @@ impl From<usize> for AttributeValue {
     }
 }
 
+impl From<i64> for AttributeValue {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
 impl From<Vec<String>> for AttributeValue {
     fn from(texts: Vec<String>) -> Self {
         Self::List(texts)
@@ -90,6 +96,10 @@ pub mod key {
     pub const CHECK_RECOMMENDED_ACTIONS: &str = "cii.check.recommended_actions";
     /// Why the user fails, as JSON.
     pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
+    /// Why a failure counts as ended: `no_longer_failing`, or `user_unknown`.
+    pub const CHECK_RESOLUTION: &str = "cii.check.resolution";
+    /// For how long the user was known to fail, in seconds.
+    pub const CHECK_FAILED_FOR: &str = "cii.check.failed_for_seconds";
     /// The envelope's id.
     pub const DELIVERY_ID: &str = "cii.delivery.id";
     /// The envelope's `detail-type`.

@@ -1,7 +1,10 @@
 //! Events about checks and the deliveries that tell of them.
 
 use super::{Event, EventName, key};
-use crate::domain::{CheckDefinition, CheckId, Delivery, FailingUser, Timestamp};
+use crate::domain::{
+    CheckDefinition, CheckId, Delivery, FailingUser, Timestamp,
+    failure::{FailureAnswer, OpenFailure},
+};
 
 /// `cii.check.failed`: a user newly fails a check.
 #[must_use]
@@ -17,6 +20,53 @@ pub fn check_failed(
     about_check(&mut event, check_id, check);
     event.about_login(&user.login);
     event.set_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
+    event
+}
+
+/// `cii.check.failed`: the API lists a check for a user that no delivery told of.
+#[must_use]
+pub fn check_found_failing(
+    answer: &FailureAnswer,
+    check_id: &CheckId,
+    check: &CheckDefinition,
+) -> Event {
+    let body = format!("{} is found to fail the check \"{}\"", answer.login, check.title);
+    from_answer(EventName::CheckFailed, answer, check_id, check, body)
+}
+
+/// `cii.check.resolved`: a user fails a check no longer.
+#[must_use]
+pub fn check_resolved(
+    answer: &FailureAnswer,
+    check_id: &CheckId,
+    check: &CheckDefinition,
+    failure: &OpenFailure,
+    reason: &'static str,
+) -> Event {
+    let body = match reason {
+        "user_unknown" => format!(
+            "{} is no longer known to the service, so no longer counts as failing \"{}\"",
+            answer.login, check.title
+        ),
+        _ => format!("{} no longer fails the check \"{}\"", answer.login, check.title),
+    };
+    let mut event = from_answer(EventName::CheckResolved, answer, check_id, check, body);
+    event.set(key::CHECK_RESOLUTION, reason);
+    let seconds = (answer.asked_at - failure.opened_at).num_seconds().max(0);
+    event.set(key::CHECK_FAILED_FOR, seconds);
+    event
+}
+
+fn from_answer(
+    name: EventName,
+    answer: &FailureAnswer,
+    check_id: &CheckId,
+    check: &CheckDefinition,
+    body: String,
+) -> Event {
+    let mut event = Event::new(name, answer.asked_at, answer.answered_at, body);
+    about_check(&mut event, check_id, check);
+    event.about_login(&answer.login);
     event
 }
 

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{CheckId, Login, Severity, Timestamp};
 
 pub use attribute::{AttributeValue, Attributes, key};
-pub use check::{check_failed, delivery_filtered, delivery_received, test_received};
+pub use check::{
+    check_failed, check_found_failing, check_resolved, delivery_filtered, delivery_received,
+    test_received,
+};
 pub use ip::{ip_changed, ip_first_seen};
 pub use name::EventName;
 pub use user::{UserContext, user_changed, user_first_seen};

@@ -46,12 +46,19 @@ CREATE TABLE failure (
     check_id     TEXT NOT NULL,
     login        TEXT NOT NULL,
     opened_at    INTEGER NOT NULL,
-    observed_at  INTEGER NOT NULL,
-    delivery_seq INTEGER NOT NULL REFERENCES delivery (seq),
+    reported_at  INTEGER NOT NULL, -- when the service last said so
+    delivery_seq INTEGER REFERENCES delivery (seq), -- NULL when an answer told of it
     resolved_at  INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX failure_open ON failure (check_id, login) WHERE resolved_at IS NULL;
+-- How far the answers of the API about a user's failures have got.
+CREATE TABLE failure_answer (
+    login         TEXT PRIMARY KEY,
+    as_of         INTEGER NOT NULL, -- when the newest one had been asked for
+    unknown_since INTEGER           -- since when the service does not know the user
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX failure_open_by_login ON failure (login) WHERE resolved_at IS NULL;
 
 -- One row for each reason to watch something.

@@ -18,6 +18,22 @@ impl Reader {
             .collect()
     }
 
+    /// The users who fail a check and are not watched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn unwatched_failing_logins(&self) -> Result<Vec<Login>, StoreError> {
+        self.texts(
+            "SELECT DISTINCT login FROM failure WHERE resolved_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
+             )",
+            [],
+        )?
+        .iter()
+        .map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")))
+        .collect()
+    }
+
     /// The addresses that are watched.
     ///
     /// # Errors

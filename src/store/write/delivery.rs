@@ -1,18 +1,13 @@
 //! A webhook delivery, with all that it changes.
 
-use rusqlite::{OptionalExtension, Savepoint, params};
+use rusqlite::{Savepoint, params};
 
-use super::{Transact, Write, event, watch};
+use super::{Transact, Write, check, event, failures, watch};
 use crate::{
     domain::{
-        CheckDefinition, CheckId, Delivery, DeliveryKind, Login, Severity, Timestamp, WatchPolicy,
-        event::delivery_filtered, failure,
+        CheckId, Delivery, DeliveryKind, Timestamp, WatchPolicy, event::delivery_filtered, failure,
     },
-    store::{
-        Store, StoreError,
-        moment::{from_micros, to_micros},
-        writer::Reply,
-    },
+    store::{Store, StoreError, moment::to_micros, writer::Reply},
 };
 
 /// A delivery to record.
@@ -86,11 +81,12 @@ impl Transact for RecordDelivery {
         let known = self.known(tx)?;
         let decision = failure::on_delivery(&self.delivery, &known, self.received_at);
         if let (Some(check), Some(definition)) = (&self.delivery.check, &decision.definition) {
-            save_definition(tx, &check.id, definition, self.received_at)?;
-            count_failures(tx, &check.id, &definition.severity, decision.opened.len())?;
+            check::save(tx, &check.id, definition, self.received_at)?;
+            check::count(tx, &check.id, &definition.severity, decision.opened.len(), 0)?;
             for login in &decision.opened {
-                self.open_failure(tx, seq, &check.id, login)?;
+                failures::open(tx, &check.id, login, self.reported_at(), Some(seq))?;
             }
+            self.confirm(tx, &check.id, &known)?;
         }
         for entry in &decision.events {
             event::append(tx, entry)?;
@@ -133,116 +129,38 @@ impl RecordDelivery {
         let mut is_open = tx.prepare_cached(
             "SELECT 1 FROM failure WHERE check_id = ?1 AND login = ?2 AND resolved_at IS NULL",
         )?;
+        let mut acquitted =
+            tx.prepare_cached("SELECT 1 FROM failure_answer WHERE login = ?1 AND as_of > ?2")?;
         let mut known = failure::CheckContext {
-            definition: load_definition(tx, &check.id)?,
+            definition: check::load(tx, &check.id)?,
             ..failure::CheckContext::default()
         };
         for user in &self.delivery.failing {
-            if is_open.exists(params![check.id.as_str(), user.login.as_str()])? {
-                known.open.insert(user.login.clone());
+            let login = &user.login;
+            if is_open.exists(params![check.id.as_str(), login.as_str()])? {
+                known.open.insert(login.clone());
+            } else if acquitted.exists(params![login.as_str(), to_micros(self.reported_at())])? {
+                known.acquitted.insert(login.clone());
             }
         }
         Ok(known)
     }
 
-    fn open_failure(
+    /// When the service said what the delivery says.
+    fn reported_at(&self) -> Timestamp {
+        self.delivery.published_at.unwrap_or(self.received_at)
+    }
+
+    /// The failures that go on were reported once more.
+    fn confirm(
         &self,
         tx: &Savepoint<'_>,
-        delivery_seq: i64,
         check_id: &CheckId,
-        login: &Login,
+        known: &failure::CheckContext,
     ) -> Result<(), StoreError> {
-        let opened_at = self.delivery.published_at.unwrap_or(self.received_at);
-        tx.prepare_cached(
-            "INSERT INTO failure (check_id, login, opened_at, observed_at, delivery_seq)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![
-            check_id.as_str(),
-            login.as_str(),
-            to_micros(opened_at),
-            to_micros(self.received_at),
-            delivery_seq,
-        ])?;
+        for login in &known.open {
+            failures::confirm(tx, check_id, login, self.reported_at())?;
+        }
         Ok(())
     }
-}
-
-fn load_definition(
-    tx: &Savepoint<'_>,
-    check_id: &CheckId,
-) -> Result<Option<CheckDefinition>, StoreError> {
-    let row = tx
-        .prepare_cached(
-            "SELECT title, severity, description, recommended_actions, as_of
-             FROM check_definition WHERE check_id = ?1",
-        )?
-        .query_row([check_id.as_str()], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, Option<String>>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, i64>(4)?,
-            ))
-        })
-        .optional()?;
-    let Some((title, severity, description, recommended_actions, as_of)) = row else {
-        return Ok(None);
-    };
-    let sentences = |json: &str| {
-        serde_json::from_str::<Vec<String>>(json)
-            .map_err(|_| StoreError::Corrupt("check definition"))
-    };
-    Ok(Some(CheckDefinition {
-        title,
-        severity: Severity::new(severity.as_deref()),
-        description: sentences(&description)?,
-        recommended_actions: sentences(&recommended_actions)?,
-        as_of: from_micros(as_of)?,
-    }))
-}
-
-fn save_definition(
-    tx: &Savepoint<'_>,
-    check_id: &CheckId,
-    definition: &CheckDefinition,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let json = |sentences: &[String]| {
-        serde_json::to_string(sentences).map_err(|_| StoreError::Corrupt("check definition"))
-    };
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO check_definition
-            (check_id, title, severity, description, recommended_actions, as_of, last_event_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        check_id.as_str(),
-        definition.title,
-        definition.severity.text(),
-        json(&definition.description)?,
-        json(&definition.recommended_actions)?,
-        to_micros(definition.as_of),
-        to_micros(at),
-    ])?;
-    Ok(())
-}
-
-fn count_failures(
-    tx: &Savepoint<'_>,
-    check_id: &CheckId,
-    severity: &Severity,
-    opened: usize,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO check_total (check_id, severity, failures) VALUES (?1, ?2, ?3)
-         ON CONFLICT (check_id, severity) DO UPDATE SET failures = failures + excluded.failures",
-    )?
-    .execute(params![
-        check_id.as_str(),
-        severity.label(),
-        i64::try_from(opened).unwrap_or(0)
-    ])?;
-    Ok(())
 }

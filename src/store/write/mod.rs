@@ -1,8 +1,10 @@
 //! What can be written: a closed list, one file a kind.
 
+mod check;
 mod cursor;
 mod delivery;
 mod event;
+mod failures;
 mod ip;
 mod job;
 mod user;
@@ -17,6 +19,7 @@ use super::{
 
 pub(super) use cursor::OTLP;
 pub use delivery::{DeliveryOutcome, RecordDelivery};
+pub use failures::RecordFailures;
 pub use ip::RecordIp;
 pub use user::RecordUser;
 pub use watch::WatchOutcome;
@@ -37,6 +40,7 @@ pub(super) trait Transact: Sized {
 #[derive(Debug)]
 pub(super) enum Write {
     Delivery(RecordDelivery, Reply<DeliveryOutcome>),
+    Failures(RecordFailures, Reply<()>),
     User(RecordUser, Reply<()>),
     Ip(RecordIp, Reply<()>),
     Watch(watch::ConfigureWatch, Reply<WatchOutcome>),
@@ -51,6 +55,7 @@ impl Write {
     pub(super) fn apply(self, tx: &mut Transaction<'_>) -> Option<Acknowledge> {
         match self {
             Self::Delivery(write, reply) => Some(step(tx, write, reply)),
+            Self::Failures(write, reply) => Some(step(tx, write, reply)),
             Self::User(write, reply) => Some(step(tx, write, reply)),
             Self::Ip(write, reply) => Some(step(tx, write, reply)),
             Self::Watch(write, reply) => Some(step(tx, write, reply)),
@@ -66,7 +71,8 @@ impl Write {
     pub(super) fn refused(self) -> Option<Acknowledge> {
         match self {
             Self::Delivery(_, reply) => Some(refusal(reply)),
-            Self::User(_, reply)
+            Self::Failures(_, reply)
+            | Self::User(_, reply)
             | Self::Ip(_, reply)
             | Self::Cursor(_, reply)
             | Self::Park(_, reply)

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, event};
+use super::super::{
+    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, event,
+};
 
 /// What is known of a delivery's check before the delivery.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +13,9 @@ pub struct CheckContext {
     pub definition: Option<CheckDefinition>,
     /// Those of the named users who are known to fail it already.
     pub open: BTreeSet<Login>,
+    /// Those of the named users of whom a newer word than the delivery said that
+    /// they do not fail it.
+    pub acquitted: BTreeSet<Login>,
 }
 
 /// What a delivery changes.
@@ -49,8 +54,10 @@ pub fn on_delivery(
         };
     };
     let definition = newest(known.definition.as_ref(), &check.definition);
-    let newly: Vec<&FailingUser> =
-        delivery.failing.iter().filter(|user| !known.open.contains(&user.login)).collect();
+    let is_news = |user: &&FailingUser| {
+        !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
+    };
+    let newly: Vec<&FailingUser> = delivery.failing.iter().filter(is_news).collect();
     let about = Some((&check.id, &definition));
     let mut events = vec![event::delivery_received(delivery, about, newly.len(), received_at)];
     events.extend(

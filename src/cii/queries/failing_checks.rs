@@ -1,0 +1,77 @@
+//! Which checks a user fails: `getEndUser`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    domain::{Login, failure::Verdict},
+};
+
+pub(super) const QUERY: &str = "\
+query GetEndUser($login: String!) {
+  getEndUser(login: $login) {
+    endUserDetails {
+      failingChecks
+    }
+  }
+}";
+
+const ROOT: &str = "getEndUser";
+
+impl Client {
+    /// Which checks a user fails; `None` when the service does not tell.
+    ///
+    /// # Errors
+    /// When there is no answer about the user, or none that can be understood. A
+    /// user whom the service does not know is an answer.
+    pub async fn failing_checks(&self, login: &Login) -> Result<Option<Verdict>, ApiError> {
+        let variables = json!({ "login": login.as_str() });
+        match self.execute(Operation::GetEndUser, QUERY, variables, understand).await {
+            Err(ApiError::Graphql(errors)) if errors.iter().any(|e| e.says_not_found(ROOT)) => {
+                Ok(Some(Verdict::Unknown))
+            }
+            ended => ended,
+        }
+    }
+}
+
+/// A list with an error in it might not be whole, so it tells nothing: what is
+/// not on it would count as resolved.
+fn understand(mut answer: Answer) -> Result<Option<Verdict>, ApiError> {
+    let user = answer.root(ROOT)?;
+    let not_as_promised =
+        || ApiError::Malformed(format!("{ROOT} has failing checks that are no list of texts"));
+    match user.pointer("/endUserDetails/failingChecks") {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) if !answer.errors.is_empty() => Ok(None),
+        Some(Value::Array(checks)) => checks
+            .iter()
+            .map(|check| check.as_str().map(str::to_owned).ok_or_else(not_as_promised))
+            .collect::<Result<_, _>>()
+            .map(|checks| Some(Verdict::Fails(checks))),
+        Some(_) => Err(not_as_promised()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(body: &str) -> Result<Option<Verdict>, ApiError> {
+        understand(Answer::parse(body.as_bytes(), "token").unwrap())
+    }
+
+    #[test]
+    fn a_list_is_a_verdict_and_no_list_tells_nothing() {
+        let list = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":["no-mfa","A"]}}}}"#;
+        let expected = ["no-mfa", "A"].map(str::to_owned).into();
+        assert_eq!(understood(list), Ok(Some(Verdict::Fails(expected))));
+        let none = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":null}}}}"#;
+        assert_eq!(understood(none), Ok(None));
+        let partial = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":["a"]}}},
+            "errors":[{"path":["getEndUser","endUserDetails"],"message":"x"}]}"#;
+        assert_eq!(understood(partial), Ok(None));
+        let odd = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":[1]}}}}"#;
+        assert!(matches!(understood(odd), Err(ApiError::Malformed(_))));
+    }
+}
