@@ -1,1 +1,25 @@
+//! A stand-in for Cisco Identity Intelligence: its GraphQL API, its token
+//! endpoint, its webhooks, and a tenant that changes over time.
+//!
+//! It is strict where the service is, and it fails on demand in the ways that
+//! services fail. Beside it stands a collector for OTLP logs.
 
+mod clock;
+pub mod collector;
+pub mod faults;
+mod graphql;
+mod http;
+mod ids;
+mod options;
+mod requests;
+mod service;
+mod simulator;
+pub mod tenant;
+mod tokens;
+pub mod vocabulary;
+pub mod webhook;
+
+pub use faults::{Endpoint, Fault, Faults, Kind};
+pub use options::{DeliveryPolicy, Options};
+pub use requests::{Request, Requests};
+pub use simulator::{Simulator, StartError};

@@ -14,6 +14,6 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(file),
         Command::CheckConfig(file) => check_config::run(&file),
-        Command::Demo(options) => demo::run(options),
+        Command::Demo(options) => demo::run(&options),
     }
 }

@@ -41,7 +41,7 @@ impl StartError {
     /// Whether the operator's configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Api(_))
+        matches!(self, Self::Config(_) | Self::Api(_) | Self::Otlp(_))
     }
 }
 

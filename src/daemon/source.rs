@@ -11,13 +11,13 @@ impl ConfigSource {
     /// The file, if any, with the process's environment over it.
     #[must_use]
     pub fn file(path: Option<PathBuf>) -> Self {
-        Self(Box::new(move || Config::load(path.as_deref(), std::env::vars_os())))
+        Self::new(move || Config::load(path.as_deref(), std::env::vars_os()))
     }
 
-    /// A configuration that stays what it is.
+    /// Any other way to load it.
     #[must_use]
-    pub fn fixed(config: Config) -> Self {
-        Self(Box::new(move || Ok(config.clone())))
+    pub fn new(load: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static) -> Self {
+        Self(Box::new(load))
     }
 
     /// Loads it.

@@ -135,10 +135,12 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         // A refused batch is halved until what is refused stands alone.
         let mut waiting = vec![batch];
         let mut backoff = Backoff::default();
+        let mut refusals = Backoff::default();
         while let Some(part) = waiting.pop() {
             match self.try_once(part).await {
                 Ok(sent) => {
                     self.meters.exported(part.len(), sent.rejected);
+                    refusals = Backoff::default();
                     if backoff.is_failing() {
                         tracing::info!("the collector takes events again");
                         backoff = Backoff::default();
@@ -163,7 +165,14 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                         let (seq, event) = (refused.seq, refused.event.name.as_str());
                         tracing::error!(seq, event, "the collector refuses an event; it is parked");
                         self.log.park(seq, Reason::Refused).await?;
+                        self.log.advance(seq).await?;
                         self.meters.failed(Reason::Refused);
+                    }
+                    // One that refuses everything is more likely the wrong
+                    // receiver: it must not empty the log before anybody looks.
+                    let wait = refusals.after_failure(None);
+                    if !waiting.is_empty() && !self.wait(wait).await {
+                        return Ok(false);
                     }
                 }
                 Err(error) => {
@@ -174,14 +183,21 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                     }
                     waiting.push(part);
                     let wait = backoff.after_failure(error.retry_after);
-                    tokio::select! {
-                        () = self.stop.cancelled() => return Ok(false),
-                        () = tokio::time::sleep(wait) => {}
+                    if !self.wait(wait).await {
+                        return Ok(false);
                     }
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Returns whether the wait came to its end; not, when the daemon stops.
+    async fn wait(&self, time: Duration) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(time) => true,
+        }
     }
 
     /// One try; once the daemon stops, it may take a while longer and no more.

@@ -9,7 +9,7 @@ pub enum OtlpStartError {
     #[error("{variable} is {value:?}; the exporter speaks http/protobuf and grpc")]
     Protocol {
         /// The variable.
-        variable: &'static str,
+        variable: String,
         /// What it asks for.
         value: String,
     },
@@ -23,6 +23,12 @@ pub enum OtlpStartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Only one of a certificate and its key is there.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY \
+         are of use together only"
+    )]
+    HalfAnIdentity,
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Http(reqwest::Error),
@@ -91,8 +97,15 @@ impl Reason {
     }
 
     /// The meaning of a gRPC code, by its name.
-    pub(super) fn of_code(code: &str) -> Self {
+    ///
+    /// A message above the receiver's limit has the code of a receiver that is
+    /// short of something for now. The first can never pass, and a smaller one
+    /// may; grpc-go and grpc-java tell them apart by the text alone.
+    pub(super) fn of_code(code: &str, message: &str) -> Self {
+        let is_too_large =
+            message.contains("larger than max") || message.contains("exceeds maximum size");
         match code {
+            "ResourceExhausted" if is_too_large => Self::Refused,
             "Unavailable" => Self::Unavailable,
             "ResourceExhausted" => Self::Throttled,
             "DeadlineExceeded" | "Cancelled" => Self::Timeout,

@@ -70,3 +70,85 @@ fn for_ever(text: &str) -> Option<&'static str> {
     known.insert(text);
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::logs::LoggerProvider;
+    use opentelemetry_proto::tonic::{
+        common::v1::{AnyValue, ArrayValue, any_value::Value},
+        logs::v1::LogRecord,
+    };
+    use opentelemetry_sdk::logs::SdkLoggerProvider;
+
+    use super::*;
+    use crate::domain::{Event, Login, Severity, WatchSubject};
+
+    fn stored() -> StoredEvent {
+        let at = Timestamp::from_timestamp_micros(1_767_323_700_123_456).unwrap();
+        let subject = WatchSubject::User(Login::new("a").unwrap());
+        let event = Event::watch_changed(&subject, true, at);
+        StoredEvent { seq: 7, uid: "store-7".to_owned(), event }
+    }
+
+    fn sent(stored: &StoredEvent) -> LogRecord {
+        let logger = SdkLoggerProvider::builder().build().logger("test");
+        (&super::record(&logger, stored)).into()
+    }
+
+    fn attribute(record: &LogRecord, name: &str) -> Value {
+        let found = record.attributes.iter().find(|attribute| attribute.key == name).unwrap();
+        found.value.clone().unwrap().value.unwrap()
+    }
+
+    fn text(text: &str) -> AnyValue {
+        AnyValue { value: Some(Value::StringValue(text.to_owned())) }
+    }
+
+    #[test]
+    fn a_record_says_what_the_event_says() {
+        let mut stored = stored();
+        stored.event.observed_at += Duration::from_secs(2);
+        let record = sent(&stored);
+        assert_eq!(record.event_name, stored.event.name.as_str());
+        assert_eq!(record.body, Some(text(&stored.event.body)));
+        assert_eq!(record.time_unix_nano, 1_767_323_700_123_456_000);
+        assert_eq!(record.observed_time_unix_nano, 1_767_323_702_123_456_000);
+        assert_eq!(attribute(&record, "log.record.uid"), Value::StringValue(stored.uid));
+    }
+
+    #[test]
+    fn every_kind_of_attribute_keeps_its_kind() {
+        let mut stored = stored();
+        for (name, value) in [
+            ("flag", AttributeValue::Flag(true)),
+            ("integer", AttributeValue::Integer(-3)),
+            ("text", AttributeValue::Text("words".into())),
+            ("list", AttributeValue::List(vec!["a".into(), "b".into()])),
+        ] {
+            stored.event.attributes.insert(name.to_owned(), value);
+        }
+        let record = sent(&stored);
+        assert_eq!(attribute(&record, "flag"), Value::BoolValue(true));
+        assert_eq!(attribute(&record, "integer"), Value::IntValue(-3));
+        assert_eq!(attribute(&record, "text"), Value::StringValue("words".into()));
+        let list = ArrayValue { values: vec![text("a"), text("b")] };
+        assert_eq!(attribute(&record, "list"), Value::ArrayValue(list));
+    }
+
+    #[test]
+    fn severities_become_numbers_and_keep_their_text() {
+        for (source, number, label) in [
+            (Some("low"), 9, "low"),
+            (Some("Moderate"), 13, "Moderate"),
+            (Some("HIGH"), 17, "HIGH"),
+            (Some("critical"), 21, "critical"),
+            (Some("peculiar"), 9, "peculiar"),
+            (None, 9, ""),
+        ] {
+            let mut stored = stored();
+            stored.event.severity = Severity::new(source);
+            let record = sent(&stored);
+            assert_eq!((record.severity_number, record.severity_text.as_str()), (number, label));
+        }
+    }
+}

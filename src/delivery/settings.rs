@@ -37,6 +37,8 @@ pub(super) struct Resolved {
     pub(super) endpoint: Option<String>,
     pub(super) protocol: Protocol,
     pub(super) timeout: Duration,
+    /// Whether the connection is to be encrypted.
+    pub(super) is_encrypted: bool,
     /// The authority that the collector's certificate is held against, as PEM.
     pub(super) certificate: Option<String>,
     /// Our own certificate and its key, as PEM.
@@ -64,14 +66,25 @@ impl OtlpSettings {
         let protocol = match (self.protocol, find("PROTOCOL")) {
             (Some(protocol), _) => protocol,
             (None, None) => Protocol::HttpProtobuf,
-            (None, Some((value, _))) => match value.as_str() {
+            (None, Some((value, variable))) => match value.as_str() {
                 "http/protobuf" => Protocol::HttpProtobuf,
                 "grpc" => Protocol::Grpc,
-                _ => {
-                    let variable = "OTEL_EXPORTER_OTLP_PROTOCOL";
-                    return Err(OtlpStartError::Protocol { variable, value });
-                }
+                _ => return Err(OtlpStartError::Protocol { variable, value }),
             },
+        };
+        let is_encrypted =
+            self.endpoint.clone().or_else(|| Some(find("ENDPOINT")?.0)).is_some_and(|endpoint| {
+                match endpoint.split_once("://") {
+                    Some((scheme, _)) => scheme.eq_ignore_ascii_case("https"),
+                    None => {
+                        !find("INSECURE").is_some_and(|(flag, _)| flag.eq_ignore_ascii_case("true"))
+                    }
+                }
+            });
+        let identity = match (read("CLIENT_CERTIFICATE")?, read("CLIENT_KEY")?) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(OtlpStartError::HalfAnIdentity),
         };
         let endpoint = self.endpoint.as_ref().map(|endpoint| match protocol {
             Protocol::Grpc => endpoint.clone(),
@@ -87,8 +100,9 @@ impl OtlpSettings {
             endpoint,
             protocol,
             timeout,
+            is_encrypted,
             certificate: read("CERTIFICATE")?,
-            identity: read("CLIENT_CERTIFICATE")?.zip(read("CLIENT_KEY")?),
+            identity,
         })
     }
 }
@@ -135,6 +149,25 @@ mod tests {
     }
 
     #[test]
+    fn the_endpoint_says_whether_to_encrypt() {
+        let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "true");
+        for (variables, is_encrypted) in [
+            (vec![], false),
+            (vec![(endpoint, "http://c:4317")], false),
+            (vec![(endpoint, "https://c:4317"), insecure], true),
+            (vec![(endpoint, "c:4317")], true),
+            (vec![(endpoint, "c:4317"), insecure], false),
+        ] {
+            let resolved = resolve(&OtlpSettings::default(), &variables);
+            assert_eq!(resolved.is_encrypted, is_encrypted, "{variables:?}");
+        }
+        let settings =
+            OtlpSettings { endpoint: Some("http://c:4317".into()), ..OtlpSettings::default() };
+        assert!(!resolve(&settings, &[(endpoint, "https://c:4317")]).is_encrypted);
+    }
+
+    #[test]
     fn what_cannot_be_spoken_or_read_is_a_clear_error() {
         let resolve = |name: &'static str, value: &'static str| {
             OtlpSettings::default()
@@ -142,8 +175,13 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        let message = resolve("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
-        assert!(message.contains("http/json") && message.contains("grpc"), "{message}");
+        for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
+            let message = resolve(variable, "http/json");
+            assert!(message.starts_with(variable) && message.contains("http/json"), "{message}");
+        }
+        let readable = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let message = resolve("OTEL_EXPORTER_OTLP_CLIENT_KEY", readable);
+        assert!(message.contains("CLIENT_CERTIFICATE"), "{message}");
         let message = resolve("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem");
         assert!(message.contains("/nowhere.pem"), "{message}");
     }

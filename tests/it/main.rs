@@ -14,9 +14,11 @@
 mod architecture;
 mod collector;
 mod config;
+mod demo;
 
 mod harness;
 mod lifecycle;
+mod poll;
 
 mod scrape;
 mod survival;

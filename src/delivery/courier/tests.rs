@@ -102,6 +102,24 @@ async fn what_is_refused_for_ever_is_parked_and_blocks_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_collector_that_refuses_everything_does_not_empty_the_log_at_once() {
+    let log = Shelf { last: 8, ..Shelf::default() };
+    let collector = Fake { poison: (1..=8).collect(), ..Fake::default() };
+    let (meters, stop) = (Meters::new().unwrap(), CancellationToken::new());
+    let (_announce, commits) = watch::channel(log.last);
+    let round = Round { log: &log, collector: &collector, meters: &meters, stop: &stop };
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(round.run(commits), stopping);
+    ended.unwrap();
+    let parked = log.parked.lock().unwrap();
+    assert!((1..8).contains(&parked.len()), "{parked:?}");
+    assert_eq!(Some(&*log.cursor.lock().unwrap()), parked.last(), "none is parked twice");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_patience_that_the_collector_asks_for_is_given() {
     let log = Shelf { last: 1, ..Shelf::default() };
     let script = [fails(Reason::Throttled, 60)].into();

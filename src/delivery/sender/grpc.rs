@@ -34,7 +34,8 @@ pub(super) fn exporter(resolved: &Resolved) -> Result<LogExporter, OtlpStartErro
     if let Some(endpoint) = &resolved.endpoint {
         builder = builder.with_endpoint(endpoint);
     }
-    if resolved.certificate.is_some() || resolved.identity.is_some() {
+    // Left to itself, the exporter would trust no authority at all.
+    if resolved.is_encrypted {
         let mut tls = ClientTlsConfig::new().with_enabled_roots();
         if let Some(pem) = &resolved.certificate {
             tls = tls.ca_certificate(Certificate::from_pem(pem));
@@ -57,6 +58,7 @@ pub(super) struct Witness {
 #[derive(Debug, Default)]
 struct Seen {
     code: Option<String>,
+    message: String,
     rejected: u64,
 }
 
@@ -78,7 +80,7 @@ impl Witness {
         if is_ok {
             return Ok(Sent { rejected: seen.rejected });
         }
-        let reason = seen.code.map_or(Reason::Other, |code| Reason::of_code(&code));
+        let reason = seen.code.map_or(Reason::Other, |code| Reason::of_code(&code, &seen.message));
         Err(SendError { reason, retry_after: None })
     }
 }
@@ -114,8 +116,10 @@ struct Reading<'a>(&'a mut Seen);
 
 impl Visit for Reading<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "grpc_code" {
-            self.0.code = Some(value.to_owned());
+        match field.name() {
+            "grpc_code" => self.0.code = Some(value.to_owned()),
+            "grpc_message" => value.clone_into(&mut self.0.message),
+            _ => {}
         }
     }
 

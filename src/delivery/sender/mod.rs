@@ -3,7 +3,7 @@
 mod grpc;
 mod http;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider};
 use opentelemetry_otlp::LogExporter;
@@ -17,6 +17,7 @@ use super::{
     OtlpSettings, OtlpStartError, Protocol,
     error::{Reason, SendError, Sent},
     record,
+    settings::Resolved,
 };
 use crate::{build_info, store::StoredEvent};
 
@@ -26,13 +27,22 @@ const SERVICE: &str = "cii-exporter";
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Sends batches of events to one collector.
-#[derive(Debug)]
 pub struct Sender {
     exporter: LogExporter,
     logger: SdkLogger,
     scope: InstrumentationScope,
     transport: Transport,
     timeout: Duration,
+}
+
+/// The exporter is left out: it would show the headers, and they hold secrets.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("transport", &self.transport)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -48,13 +58,16 @@ impl Sender {
     /// # Errors
     /// When the settings make no usable exporter.
     pub fn new(settings: &OtlpSettings, instance_id: &str) -> Result<Self, OtlpStartError> {
-        let resolved = settings.resolve(|name| std::env::var(name).ok())?;
+        Self::from_resolved(&settings.resolve(|name| std::env::var(name).ok())?, instance_id)
+    }
+
+    fn from_resolved(resolved: &Resolved, instance_id: &str) -> Result<Self, OtlpStartError> {
         let (mut exporter, transport) = match resolved.protocol {
             Protocol::HttpProtobuf => {
-                let (exporter, notes) = http::exporter(&resolved)?;
+                let (exporter, notes) = http::exporter(resolved)?;
                 (exporter, Transport::Http(notes))
             }
-            Protocol::Grpc => (grpc::exporter(&resolved)?, Transport::Grpc(grpc::Witness::new())),
+            Protocol::Grpc => (grpc::exporter(resolved)?, Transport::Grpc(grpc::Witness::new())),
         };
         exporter.set_resource(
             &Resource::builder()
@@ -91,3 +104,6 @@ impl Sender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,14 +24,17 @@ pub fn check_failed(
 }
 
 /// `cii.check.failed`: the API lists a check for a user that no delivery told of.
+/// What the first answer about a user lists is the baseline, and nothing new.
 #[must_use]
 pub fn check_found_failing(
     answer: &FailureAnswer,
     check_id: &CheckId,
     check: &CheckDefinition,
+    is_baseline: bool,
 ) -> Event {
     let body = format!("{} is found to fail the check \"{}\"", answer.login, check.title);
-    from_answer(EventName::CheckFailed, answer, check_id, check, body)
+    let name = if is_baseline { EventName::CheckBaseline } else { EventName::CheckFailed };
+    from_answer(name, answer, check_id, check, body)
 }
 
 /// `cii.check.resolved`: a user fails a check no longer.

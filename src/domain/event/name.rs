@@ -46,6 +46,8 @@ pub enum EventName {
     UserApplicationGone,
     /// The first snapshot of an address.
     IpBaseline,
+    /// A user was found to fail a check by the first answer about the user.
+    CheckBaseline,
     /// A user or an address is watched from now on.
     WatchAdded,
     /// A user or an address is watched no longer.
@@ -54,7 +56,7 @@ pub enum EventName {
 
 impl EventName {
     /// Every name.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CheckFailed,
         Self::CheckResolved,
         Self::CheckDelivery,
@@ -73,6 +75,7 @@ impl EventName {
         Self::UserDescribed,
         Self::UserApplicationGone,
         Self::IpBaseline,
+        Self::CheckBaseline,
         Self::WatchAdded,
         Self::WatchRemoved,
     ];
@@ -99,6 +102,7 @@ impl EventName {
             Self::UserDescribed => "internal.user.described",
             Self::UserApplicationGone => "internal.user.application.gone",
             Self::IpBaseline => "internal.ip.baseline",
+            Self::CheckBaseline => "internal.check.baseline",
             Self::WatchAdded => "internal.watch.added",
             Self::WatchRemoved => "internal.watch.removed",
         }

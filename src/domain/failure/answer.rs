@@ -68,6 +68,9 @@ pub struct AnswerContext {
 pub struct AnswerDecision {
     /// Failures that open, each with its check.
     pub opened: Vec<CheckName>,
+    /// Whether those were there before anyone looked, so that none of them is
+    /// new.
+    pub is_baseline: bool,
     /// Failures that go on.
     pub confirmed: Vec<CheckId>,
     /// Failures that end, each with its check's severity.
@@ -101,7 +104,8 @@ fn on_list(
     known: &AnswerContext,
     filter: &CheckFilter,
 ) -> AnswerDecision {
-    let mut decision = AnswerDecision::default();
+    let is_baseline = known.as_of.is_none();
+    let mut decision = AnswerDecision { is_baseline, ..AnswerDecision::default() };
     let failing: BTreeMap<CheckId, CheckName> = names
         .iter()
         .flat_map(|name| meant(name, known))
@@ -111,7 +115,8 @@ fn on_list(
         if known.open.contains_key(id) {
             decision.confirmed.push(id.clone());
         } else if filter.admits_check(id) {
-            decision.events.push(event::check_found_failing(answer, id, &check.definition));
+            let found = event::check_found_failing(answer, id, &check.definition, is_baseline);
+            decision.events.push(found);
             decision.opened.push(check.clone());
         }
     }
@@ -227,6 +232,9 @@ mod tests {
         }
         let decision = decide(&answer(fails(&["Brand New"]), 20), &known(&[])).unwrap();
         assert_eq!(decision.opened[0].id, id("Brand New"));
+        assert_eq!(decision.events[0].name, EventName::CheckBaseline);
+        let known = AnswerContext { as_of: Some(at(10)), ..known(&[]) };
+        let decision = decide(&answer(fails(&["Brand New"]), 20), &known).unwrap();
         assert_eq!(decision.events[0].name, EventName::CheckFailed);
     }
 

@@ -51,7 +51,8 @@ impl Transact for RecordFailures {
         };
         for found in &decision.opened {
             check::save(tx, &found.id, &found.definition, answer.answered_at)?;
-            check::count(tx, &found.id, &found.definition.severity, 1, 0)?;
+            let counted = usize::from(!decision.is_baseline);
+            check::count(tx, &found.id, &found.definition.severity, counted, 0)?;
             open(tx, &found.id, &answer.login, answer.asked_at, None)?;
         }
         for check_id in &decision.confirmed {

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use cii_simulator::Simulator;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -41,15 +42,32 @@ impl Setup {
         Self { folder, tables: String::new(), webhook: String::new(), watch: String::new() }
     }
 
-    /// It sends its events to this receiver.
-    pub fn sending(mut self, receiver: &Receiver, protocol: Protocol) -> Self {
+    /// It asks this service, as often as `schedule` says.
+    pub fn polling(mut self, simulator: &Simulator, schedule: &str) -> Self {
         let _ = write!(
             self.tables,
-            "[otlp]\nendpoint = \"{}\"\nprotocol = \"{}\"\n",
-            receiver.endpoint(protocol),
-            protocol.as_str(),
+            "[api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
+             timeout_seconds = 2\n\
+             [sync.users]\nschedule = \"{schedule}\"\n[sync.ips]\nschedule = \"{schedule}\"\n",
+            simulator.graphql_url(),
+            simulator.token_url(),
+            simulator.client_id(),
+            simulator.client_secret(),
         );
         self
+    }
+
+    /// It sends its events to this OTLP endpoint.
+    pub fn sending_to(mut self, endpoint: &str, protocol: Protocol) -> Self {
+        let protocol = protocol.as_str();
+        let _ =
+            write!(self.tables, "[otlp]\nendpoint = \"{endpoint}\"\nprotocol = \"{protocol}\"\n");
+        self
+    }
+
+    /// It sends its events to this receiver.
+    pub fn sending(self, receiver: &Receiver, protocol: Protocol) -> Self {
+        self.sending_to(&receiver.endpoint(protocol), protocol)
     }
 
     /// Lines of the table `[watch]`.

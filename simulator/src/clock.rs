@@ -1,0 +1,10 @@
+//! The one place that reads the wall clock.
+
+use chrono::{DateTime, Utc};
+
+/// The present moment, in UTC.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the function that the others call instead")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}

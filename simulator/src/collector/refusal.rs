@@ -1,0 +1,31 @@
+//! Batches that are not taken.
+
+use super::Record;
+
+/// A way not to take a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The next batch: 503, `UNAVAILABLE`.
+    Unavailable,
+    /// The next batch: 429, `RESOURCE_EXHAUSTED`.
+    Throttled,
+    /// The next batch is taken, and so many of its records are dropped.
+    Partial(i64),
+    /// Every batch with a record whose body holds this text: 400,
+    /// `INVALID_ARGUMENT`.
+    Poison(String),
+}
+
+impl Refusal {
+    pub(super) fn concerns(&self, records: &[Record]) -> bool {
+        match self {
+            Self::Poison(text) => records.iter().any(|record| record.body().contains(text)),
+            _ => true,
+        }
+    }
+
+    /// Whether it holds for more than one batch.
+    pub(super) const fn lasts(&self) -> bool {
+        matches!(self, Self::Poison(_))
+    }
+}

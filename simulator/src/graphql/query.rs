@@ -1,0 +1,148 @@
+//! The queries.
+
+use async_graphql::{Context, Object, Result};
+
+use super::{
+    failure,
+    input::ListEndUsersInput,
+    page::{Limits, page},
+    service,
+    types::{
+        AdminLogin, AwsDateTime, DailyCheckCount, GetEndUsersByIpConnection,
+        ListAdminLoginsConnection, ListEndUsersConnection, PublicIntegrationStatus,
+    },
+    user_types::{EndUserRef, EndUserState, GetEndUserOutput, PublicEndUser, failing},
+};
+use crate::{
+    clock,
+    tenant::{Tenant, User},
+    vocabulary::{ActivityResultType, Order},
+};
+
+const USERS_BY_IP: Limits = Limits { usual: 50, most: 1000 };
+const END_USERS: Limits = Limits { usual: 100, most: 500 };
+const ADMINS: Limits = Limits { usual: 100, most: 500 };
+
+pub(crate) struct Query;
+
+#[expect(clippy::unused_async, reason = "the library wants its resolvers so")]
+#[Object]
+impl Query {
+    async fn ping(&self, context: &Context<'_>) -> Result<bool> {
+        service(context).map(|_| true)
+    }
+
+    async fn get_end_user_state(
+        &self,
+        context: &Context<'_>,
+        login: String,
+    ) -> Result<EndUserState> {
+        service(context)?.tenant(|tenant| Ok(EndUserState::from(user(tenant, &login)?)))
+    }
+
+    async fn get_end_users_by_ip(
+        &self,
+        context: &Context<'_>,
+        ip_address: String,
+        page_size: Option<i32>,
+        page_token: Option<String>,
+    ) -> Result<GetEndUsersByIpConnection> {
+        let users: Vec<EndUserRef> = service(context)?
+            .tenant(|tenant| tenant.users_at(&ip_address).map(EndUserRef::from).collect());
+        let (items, page_token) = page(users, &USERS_BY_IP, page_size, page_token.as_deref())?;
+        Ok(GetEndUsersByIpConnection { items, page_token })
+    }
+
+    async fn get_end_user(&self, context: &Context<'_>, login: String) -> Result<GetEndUserOutput> {
+        service(context)?.tenant(|tenant| {
+            let user = user(tenant, &login)?;
+            Ok(GetEndUserOutput::new(user, failing_checks(tenant, user)))
+        })
+    }
+
+    async fn list_end_users(
+        &self,
+        context: &Context<'_>,
+        input: ListEndUsersInput,
+        page_size: Option<i32>,
+        page_token: Option<String>,
+    ) -> Result<ListEndUsersConnection> {
+        let is_descending = input
+            .order_by
+            .iter()
+            .flatten()
+            .any(|by| by.name == "login" && by.order == Some(Order::Desc));
+        let users = service(context)?.tenant(|tenant| {
+            let mut users: Vec<_> = tenant
+                .users()
+                .map(|user| PublicEndUser::new(user, failing_checks(tenant, user)))
+                .collect();
+            if is_descending {
+                users.reverse();
+            }
+            users
+        });
+        let (items, page_token) = page(users, &END_USERS, page_size, page_token.as_deref())?;
+        Ok(ListEndUsersConnection { items, page_token })
+    }
+
+    async fn get_total_check_failing_counts(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Vec<DailyCheckCount>> {
+        Ok(service(context)?.tenant(|tenant| {
+            let counts = tenant.daily_failing.iter().map(|(day, total)| DailyCheckCount {
+                day: day.clone(),
+                total: i32::try_from(*total).unwrap_or(i32::MAX),
+            });
+            counts.collect()
+        }))
+    }
+
+    async fn list_admin_logins(
+        &self,
+        context: &Context<'_>,
+        page_size: Option<i32>,
+        page_token: Option<String>,
+    ) -> Result<ListAdminLoginsConnection> {
+        let admins: Vec<AdminLogin> = service(context)?.tenant(|tenant| {
+            let admins = tenant.admins.iter().map(|login| {
+                let user = tenant.user(login);
+                AdminLogin {
+                    login: login.clone(),
+                    display_name: user.map(|user| user.display_name.clone()),
+                    last_sign_in: user.and_then(|user| user.last_sign_in.as_ref()).map(Into::into),
+                }
+            });
+            admins.collect()
+        });
+        let (items, page_token) = page(admins, &ADMINS, page_size, page_token.as_deref())?;
+        Ok(ListAdminLoginsConnection { items, page_token })
+    }
+
+    async fn get_integrations_status(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Vec<PublicIntegrationStatus>> {
+        service(context)?;
+        let status = |id: &str, name: &str, status, error: Option<&str>| PublicIntegrationStatus {
+            integration_id: id.into(),
+            integration_name: name.to_owned(),
+            status,
+            date: AwsDateTime(clock::now()),
+            error: error.map(str::to_owned),
+        };
+        Ok(vec![
+            status("okta-1", "Okta", ActivityResultType::Success, None),
+            status("duo-1", "Duo", ActivityResultType::PartialSuccess, Some("1 page failed")),
+        ])
+    }
+}
+
+fn user<'a>(tenant: &'a Tenant, login: &str) -> Result<&'a User> {
+    tenant.user(login).ok_or_else(|| failure("NotFound", "the user is not found"))
+}
+
+fn failing_checks(tenant: &Tenant, user: &User) -> Vec<String> {
+    failing(user, |id| tenant.check(id).cloned(), tenant.failing_checks_by_title)
+}

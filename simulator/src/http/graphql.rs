@@ -1,0 +1,162 @@
+//! `POST /graphql`: answers, and errors, in the form of AWS `AppSync`.
+
+use async_graphql::{
+    Name, PathSegment, ServerError, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, Selection},
+};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{App, misbehave};
+use crate::{
+    faults::{self, Endpoint, Kind},
+    graphql::{RootErrors, error_type},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Question {
+    query: String,
+    #[serde(default)]
+    variables: Value,
+    operation_name: Option<String>,
+}
+
+pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    if !is_authorized(&app, &headers) {
+        let problem = problem("UnauthorizedException", "You are not authorized to make this call.");
+        return (StatusCode::UNAUTHORIZED, misbehave::json(problem)).into_response();
+    }
+    let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+        let problem = problem("MalformedHttpRequestException", "Unable to parse GraphQL query.");
+        return (StatusCode::BAD_REQUEST, misbehave::json(problem)).into_response();
+    };
+    let operations = root_fields(&question.query);
+    let subjects = texts(&question.variables);
+    let _in_hand = app.service.requests.begin(&operations, &question.variables);
+    let struck = app.service.faults.strike(Endpoint::Graphql, &operations, &subjects);
+    tokio::time::sleep(app.service.options.latency + faults::delay(&struck)).await;
+    let right = execute(&app, question, &struck).await.to_string();
+    match misbehave::instead(&struck, &right).await {
+        Some(response) => response,
+        None => misbehave::json(right),
+    }
+}
+
+fn is_authorized(app: &App, headers: &HeaderMap) -> bool {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .is_some_and(|token| app.service.tokens.is_good(token))
+}
+
+async fn execute(app: &App, question: Question, struck: &[Kind]) -> Value {
+    let errors = RootErrors::new(struck);
+    let mut request = async_graphql::Request::new(question.query)
+        .variables(Variables::from_json(question.variables))
+        .data(errors);
+    if let Some(name) = question.operation_name {
+        request = request.operation_name(name);
+    }
+    let response = app.schema.execute(request).await;
+    let mut data = response.data.into_json().unwrap_or(Value::Null);
+    let mut errors: Vec<Value> = response.errors.iter().map(appsync).collect();
+    for kind in struck {
+        if let Kind::FieldError(field) = kind {
+            lose(&mut data, field, &mut errors);
+        }
+    }
+    if errors.is_empty() {
+        json!({ "data": data })
+    } else {
+        json!({ "data": data, "errors": errors })
+    }
+}
+
+/// Makes a field null in every root field that has it, with an error.
+fn lose(data: &mut Value, field: &str, errors: &mut Vec<Value>) {
+    for (key, root) in data.as_object_mut().into_iter().flatten() {
+        if let Some(value) = root.get_mut(field) {
+            *value = Value::Null;
+            errors.push(json!({
+                "path": [key, field],
+                "errorType": "InternalFailure",
+                "message": "a fault on demand",
+                "errorInfo": null,
+                "data": null,
+                "locations": null,
+            }));
+        }
+    }
+}
+
+/// An error in the form of `AppSync`.
+fn appsync(error: &ServerError) -> Value {
+    let path: Vec<Value> = error
+        .path
+        .iter()
+        .map(|segment| match segment {
+            PathSegment::Field(name) => json!(name),
+            PathSegment::Index(index) => json!(index),
+        })
+        .collect();
+    let locations: Vec<Value> = error
+        .locations
+        .iter()
+        .map(|place| json!({ "line": place.line, "column": place.column, "sourceName": null }))
+        .collect();
+    json!({
+        "path": if path.is_empty() { Value::Null } else { json!(path) },
+        "errorType": error_type(error),
+        "message": error.message,
+        "errorInfo": null,
+        "data": null,
+        "locations": locations,
+    })
+}
+
+fn problem(error_type: &str, message: &str) -> String {
+    json!({ "errors": [{ "errorType": error_type, "message": message }] }).to_string()
+}
+
+/// The root fields that a query asks for, without their aliases.
+fn root_fields(query: &str) -> Vec<String> {
+    let Ok(document) = async_graphql::parser::parse_query(query) else { return Vec::new() };
+    operations(&document)
+        .into_iter()
+        .filter_map(|selection| match selection {
+            Selection::Field(field) => Some(field.node.name.node.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn operations(document: &ExecutableDocument) -> Vec<&Selection> {
+    let definitions: Vec<(Option<&Name>, _)> = match &document.operations {
+        DocumentOperations::Single(single) => vec![(None, single)],
+        DocumentOperations::Multiple(many) => {
+            many.iter().map(|(name, one)| (Some(name), one)).collect()
+        }
+    };
+    definitions
+        .into_iter()
+        .flat_map(|(_, definition)| &definition.node.selection_set.node.items)
+        .map(|item| &item.node)
+        .collect()
+}
+
+/// Every text among the variables: logins and addresses.
+fn texts(variables: &Value) -> Vec<String> {
+    match variables {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}

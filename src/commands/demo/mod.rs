@@ -1,0 +1,91 @@
+//! `demo`: everything in one process, against a simulated tenant.
+
+mod narrator;
+mod scene;
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use cii_exporter::daemon::{Daemon, StartError};
+use clap::Args;
+
+use self::{narrator::Narrator, scene::Scene};
+use super::signal;
+use crate::{exit, logging};
+
+/// How the demo is set up.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where webhook deliveries are taken; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8847")]
+    webhook_listen: SocketAddr,
+    /// Where metrics are shown; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9847")]
+    ops_listen: SocketAddr,
+    /// Users of the simulated tenant.
+    #[arg(long, value_name = "COUNT", default_value_t = 80)]
+    users: usize,
+    /// The number that the tenant is made from; the same one makes the same tenant.
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    seed: u64,
+    /// End by itself after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+/// Why the demo cannot begin.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    #[error("cannot make a temporary folder: {0}")]
+    Folder(std::io::Error),
+    #[error("cannot start the simulated tenant: {0}")]
+    Simulator(#[from] cii_simulator::StartError),
+    #[error("cannot start the daemon: {0}\n(addresses in use? see `demo --help` for others)")]
+    Daemon(#[from] StartError),
+}
+
+/// Runs the demo until it is told to stop.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    logging::start("warn", false);
+    let ended = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(play(options)),
+        Err(error) => return exit::fail(exit::START_FAILED, &error),
+    };
+    ended.unwrap_or_else(|error| exit::fail(exit::START_FAILED, &error))
+}
+
+async fn play(options: &Options) -> Result<ExitCode, DemoError> {
+    println!("cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n");
+    let scene = Scene::set(options.users, options.seed).await?;
+    let daemon =
+        Daemon::start(scene.configuration(options.webhook_listen, options.ops_listen)).await?;
+    let addresses = daemon.addresses().clone();
+    scene.announce(&addresses);
+
+    let narrator = Narrator::new(&addresses);
+    let narrating = async {
+        tokio::join!(narrator.tell_events(scene.collector()), narrator.tell_metrics());
+    };
+    let enough = async {
+        match options.seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let stop = async {
+        tokio::select! {
+            _ = signal::stop() => {}
+            () = enough => {}
+        }
+        println!("\nEnding: what is in hand is finished first.");
+    };
+    scene.begin(&addresses).await;
+    let ended = tokio::select! {
+        ended = daemon.run(stop) => ended,
+        () = narrating => Ok(()),
+    };
+    scene.clear().await;
+    Ok(match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::fail(exit::ENDED_EARLY, &error),
+    })
+}

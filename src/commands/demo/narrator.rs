@@ -1,0 +1,93 @@
+//! Tells what happens in the demo, from what can be seen outside: records at the
+//! collector, and /metrics.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use cii_exporter::daemon::Addresses;
+use cii_simulator::collector::Collector;
+
+/// How often the collector is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often the metrics are summed up.
+const SUM_UP: Duration = Duration::from_secs(3);
+
+/// Prints what happens.
+pub(super) struct Narrator {
+    begun: Instant,
+    metrics_url: String,
+    http: reqwest::Client,
+}
+
+impl Narrator {
+    pub(super) fn new(addresses: &Addresses) -> Self {
+        Self {
+            begun: Instant::now(),
+            metrics_url: addresses.ops_url("/metrics"),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// Prints each event that reaches the collector.
+    pub(super) async fn tell_events(&self, collector: Option<&Collector>) {
+        let Some(collector) = collector else { return std::future::pending().await };
+        let mut told = 0;
+        loop {
+            let records = collector.records();
+            for record in &records[told..] {
+                self.tell("collector", &format!("{:<28} {}", record.event_name(), record.body()));
+            }
+            told = records.len();
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Prints what a scrape comes to, again and again.
+    pub(super) async fn tell_metrics(&self) {
+        loop {
+            tokio::time::sleep(SUM_UP).await;
+            if let Some(text) = self.scrape().await {
+                self.tell("metrics", &summary(&text));
+            }
+        }
+    }
+
+    async fn scrape(&self) -> Option<String> {
+        self.http.get(&self.metrics_url).send().await.ok()?.text().await.ok()
+    }
+
+    fn tell(&self, who: &str, what: &str) {
+        println!("{:>6.1}s  {who:<9}  {what}", self.begun.elapsed().as_secs_f64());
+    }
+}
+
+/// The figures that a newcomer can follow.
+fn summary(scrape: &str) -> String {
+    let sums = sums(scrape);
+    let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
+    format!(
+        "{} failing users in {} checks, {} resolved; {} deliveries; {} API requests; \
+         {} new IPs; {} events sent, {} waiting",
+        sum("cii_check_failing_users"),
+        scrape.lines().filter(|line| line.starts_with("cii_check_info{")).count(),
+        sum("cii_check_resolutions_total"),
+        sum("cii_webhook_requests_total"),
+        sum("cii_api_requests_total"),
+        sum("cii_user_new_ips_total"),
+        sum("cii_otlp_exported_events_total"),
+        sum("cii_otlp_pending_events"),
+    )
+}
+
+/// The sum of each metric's samples.
+fn sums(scrape: &str) -> BTreeMap<&str, f64> {
+    let mut sums = BTreeMap::new();
+    for line in scrape.lines().filter(|line| !line.starts_with('#')) {
+        let Some((series, value)) = line.rsplit_once(' ') else { continue };
+        let name = series.split('{').next().unwrap_or(series);
+        *sums.entry(name).or_default() += value.parse().unwrap_or(0.0);
+    }
+    sums
+}

@@ -1,0 +1,131 @@
+//! What the daemon meets in the demo: a service, a collector, a temporary folder.
+
+use std::{net::SocketAddr, time::Duration};
+
+use cii_exporter::{
+    config::{Config, ConfigError},
+    daemon::{Addresses, ConfigSource},
+};
+use cii_simulator::{Simulator, collector::Collector, webhook::Target};
+use tempfile::TempDir;
+
+use super::DemoError;
+
+/// The secret that the simulated service and the daemon share.
+const SECRET: &str = "the-secret-of-the-demo";
+const HEADER: &str = "x-api-client-token";
+
+/// How often something changes in the tenant.
+const CHANGES: Duration = Duration::from_millis(1500);
+
+/// Users and addresses that are watched from the start.
+const WATCHED_USERS: usize = 12;
+const WATCHED_IPS: usize = 3;
+
+/// A simulated service, and a collector unless the environment names one.
+pub(super) struct Scene {
+    folder: TempDir,
+    simulator: Simulator,
+    collector: Option<Collector>,
+}
+
+impl Scene {
+    /// Starts everything but the daemon.
+    pub(super) async fn set(users: usize, seed: u64) -> Result<Self, DemoError> {
+        let folder = TempDir::with_prefix("cii-exporter-demo-").map_err(DemoError::Folder)?;
+        let simulator = Simulator::start(cii_simulator::Options {
+            users,
+            seed,
+            change_interval: Some(CHANGES),
+            ..cii_simulator::Options::default()
+        })
+        .await?;
+        let is_elsewhere = std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
+        let collector = if is_elsewhere { None } else { Some(Collector::start().await?) };
+        Ok(Self { folder, simulator, collector })
+    }
+
+    /// The collector in this process, if it is used.
+    pub(super) const fn collector(&self) -> Option<&Collector> {
+        self.collector.as_ref()
+    }
+
+    /// What the daemon is told.
+    pub(super) fn configuration(&self, webhook: SocketAddr, ops: SocketAddr) -> ConfigSource {
+        let text = self.text(webhook, ops);
+        // The standard variables may name a collector; settings of a real
+        // exporter in the environment must not change the demo.
+        let load = move || -> Result<Config, ConfigError> {
+            let variables =
+                std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_"));
+            Config::from_text("demo", &text, variables)
+        };
+        ConfigSource::new(load)
+    }
+
+    fn text(&self, webhook: SocketAddr, ops: SocketAddr) -> String {
+        let (users, ips) = self.simulator.tenant(|tenant| {
+            let users: Vec<String> = tenant.logins().into_iter().take(WATCHED_USERS).collect();
+            let ips: Vec<String> = tenant
+                .busiest_addresses()
+                .into_iter()
+                .take(WATCHED_IPS)
+                .map(|(ip, _)| ip)
+                .collect();
+            (users, ips)
+        });
+        let simulator = &self.simulator;
+        let otlp = self.collector.as_ref().map_or_else(String::new, |collector| {
+            format!("[otlp]\nendpoint = \"{}\"\n", collector.http_endpoint())
+        });
+        format!(
+            "[webhook]\nlisten = \"{webhook}\"\nheader = \"{HEADER}\"\nsecrets = [\"{SECRET}\"]\n\
+             [ops]\nlisten = \"{ops}\"\n\
+             [api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
+             [watch]\nusers = {users:?}\nips = {ips:?}\n\
+             [sync.users]\nschedule = \"*/5 * * * * *\"\n\
+             [sync.ips]\nschedule = \"*/5 * * * * *\"\n\
+             [store]\npath = \"{}\"\n{otlp}",
+            simulator.graphql_url(),
+            simulator.token_url(),
+            simulator.client_id(),
+            simulator.client_secret(),
+            self.folder.path().join("demo.db").display(),
+        )
+    }
+
+    /// Says where everything is.
+    pub(super) fn announce(&self, addresses: &Addresses) {
+        println!("  metrics    {}", addresses.ops_url("/metrics"));
+        println!("  page       {}", addresses.ops_url("/"));
+        println!("  webhooks   {}", addresses.webhook_url());
+        println!("  service    {} (simulated)", self.simulator.graphql_url());
+        match &self.collector {
+            Some(collector) => println!(
+                "  collector  {} (in this process; OTEL_EXPORTER_OTLP_ENDPOINT names another)",
+                collector.http_endpoint()
+            ),
+            None => println!("  collector  by OTEL_EXPORTER_OTLP_ENDPOINT"),
+        }
+        println!("  database   {} (removed at the end)\n", self.folder.path().display());
+    }
+
+    /// Lets the service send its webhooks to the daemon, the first at once.
+    pub(super) async fn begin(&self, addresses: &Addresses) {
+        self.simulator.add_webhook_target(Target {
+            url: addresses.webhook_url(),
+            header: HEADER.to_owned(),
+            secret: SECRET.to_owned(),
+            check_ids: Vec::new(),
+        });
+        self.simulator.tick().await;
+    }
+
+    /// Stops everything and leaves nothing behind.
+    pub(super) async fn clear(self) {
+        self.simulator.stop().await;
+        if let Some(collector) = self.collector {
+            collector.stop().await;
+        }
+    }
+}
