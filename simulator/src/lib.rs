@@ -14,12 +14,15 @@ mod options;
 mod requests;
 mod service;
 mod simulator;
+mod target;
 pub mod tenant;
+mod time;
 mod tokens;
 pub mod vocabulary;
 pub mod webhook;
 
 pub use faults::{Endpoint, Fault, Faults, Kind};
-pub use options::{DeliveryPolicy, Options};
+pub use options::Options;
 pub use requests::{Request, Requests};
 pub use simulator::{Simulator, StartError};
+pub use target::DeliveryPolicy;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::webhook::Target;
+use crate::target::{DeliveryPolicy, Target};
 
 /// Everything that a simulator can be told at its start. `Options::default()` suits most tests.
 #[derive(Debug, Clone)]
@@ -51,30 +51,6 @@ impl Default for Options {
             changes_per_round: 5,
             webhook_targets: Vec::new(),
             delivery: DeliveryPolicy::default(),
-        }
-    }
-}
-
-/// How webhook deliveries are sent.
-#[derive(Debug, Clone)]
-pub struct DeliveryPolicy {
-    /// How often a delivery is tried until a 2xx comes back, the first try included.
-    pub attempts: u32,
-    /// What to wait before the second try; each further wait is twice as long.
-    pub backoff: Duration,
-    /// How long one try may take.
-    pub timeout: Duration,
-    /// How often an accepted delivery is sent again, to try whether the receiver notices.
-    pub repeats: u32,
-}
-
-impl Default for DeliveryPolicy {
-    fn default() -> Self {
-        Self {
-            attempts: 5,
-            backoff: Duration::from_millis(100),
-            timeout: Duration::from_secs(10),
-            repeats: 0,
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::{
     ids,
     options::Options,
     requests::Requests,
+    target::{Registered, Target},
     tenant::Tenant,
     tokens::Tokens,
-    webhook::{Registered, Target},
 };
 
 #[derive(Debug)]

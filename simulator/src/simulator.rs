@@ -1,18 +1,18 @@
 //! The running simulator.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock,
     faults::Faults,
     http,
     options::Options,
     requests::Requests,
     service::Service,
     tenant::{Change, Tenant},
+    time,
     webhook::{self, Outcome, Target},
 };
 
@@ -54,7 +54,7 @@ impl Simulator {
         let serving = http::serve(listener, service.clone(), stop.clone());
         let mut tasks = vec![tokio::spawn(serving)];
         if let Some(interval) = interval {
-            tasks.push(tokio::spawn(change(service.clone(), interval, stop.clone())));
+            tasks.push(tokio::spawn(time::pass(service.clone(), interval, stop.clone())));
         }
         Ok(Self { service, address, stop, tasks })
     }
@@ -118,7 +118,7 @@ impl Simulator {
 
     /// One round of random changes, and the deliveries that come of it.
     pub async fn tick(&self) -> Vec<Change> {
-        tick(&self.service).await
+        time::tick(&self.service).await
     }
 
     /// Sends what newly fails to every target; returns how each delivery went.
@@ -143,21 +143,4 @@ impl Drop for Simulator {
             task.abort();
         }
     }
-}
-
-async fn change(service: Arc<Service>, interval: Duration, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(interval) => {}
-        }
-        tick(&service).await;
-    }
-}
-
-pub(crate) async fn tick(service: &Service) -> Vec<Change> {
-    let count = service.options.changes_per_round;
-    let changes = service.tenant(|tenant| tenant.change(count, clock::now()));
-    webhook::deliver_newly_failing(service).await;
-    changes
 }

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::{
     error::ApiError,
     exchange::Exchange,
-    graphql::{Answer, GraphqlError},
+    graphql::Answer,
+    graphql_error::GraphqlError,
     meters::{Meters, Operation, Outcome},
     token::{Bearer, Credentials, TokenSource},
 };

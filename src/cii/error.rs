@@ -7,9 +7,12 @@
 use std::time::Duration;
 
 use super::{
-    graphql::{self, GraphqlError},
+    graphql_error::{self, GraphqlError},
     meters::Outcome,
 };
+
+/// No answer of the published schema comes near this size.
+pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +33,7 @@ pub enum ApiError {
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
     Malformed(String),
     /// The service answered, with errors instead of data.
-    #[error("the API answered with errors: {}", graphql::summary(.0))]
+    #[error("the API answered with errors: {}", graphql_error::summary(.0))]
     Graphql(Vec<GraphqlError>),
 }
 
@@ -91,7 +94,7 @@ pub enum HttpError {
     #[error("broke its answer off")]
     Cut,
     /// The answer is larger than any that is read.
-    #[error("sent more than {} MiB", super::exchange::MAX_BODY_BYTES >> 20)]
+    #[error("sent more than {} MiB", MAX_BODY_BYTES >> 20)]
     TooLarge,
 }
 

@@ -7,11 +7,8 @@ use reqwest::{
     header::{HeaderMap, RETRY_AFTER},
 };
 
-use super::error::HttpError;
+use super::error::{HttpError, MAX_BODY_BYTES};
 use crate::clock;
-
-/// No answer of the published schema comes near this size.
-pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 

@@ -1,10 +1,8 @@
 //! GraphQL's answers: data, errors, or both.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
+use super::{error::ApiError, graphql_error::GraphqlError};
 
 /// What came of a query: data, and perhaps errors that say what is missing in
 /// it.
@@ -13,32 +11,6 @@ pub(super) struct Answer {
     pub(super) data: Map<String, Value>,
     pub(super) errors: Vec<GraphqlError>,
 }
-
-/// An error of the service's GraphQL layer (AWS `AppSync`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GraphqlError {
-    /// The part of the answer that it concerns; empty for the whole.
-    pub path: Vec<PathSegment>,
-    /// `errorType`, the service's name for this sort of error.
-    pub error_type: Option<String>,
-    /// The service's message: one line, of bounded length, without the token
-    /// that the request carried.
-    pub message: String,
-}
-
-/// A step on the way to a part of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathSegment {
-    /// A field, or its alias.
-    Field(String),
-    /// An element of a list.
-    Index(u64),
-}
-
-/// The errors at most that a text names.
-const NAMED_ERRORS: usize = 3;
-const MAX_MESSAGE_CHARS: usize = 200;
-const MAX_NAME_CHARS: usize = 64;
 
 impl Answer {
     /// Understands an answer's body. `token` is what no text of an error may
@@ -81,102 +53,4 @@ impl Answer {
             _ => Err(ApiError::Graphql(self.errors.clone())),
         }
     }
-}
-
-impl GraphqlError {
-    fn parse(error: &Value, token: &str) -> Self {
-        let text = |name: &str, limit| {
-            error.get(name).and_then(Value::as_str).map(|text| clean(text, token, limit))
-        };
-        let path = error.get("path").and_then(Value::as_array);
-        Self {
-            path: path
-                .into_iter()
-                .flatten()
-                .map_while(|step| PathSegment::parse(step, token))
-                .collect(),
-            error_type: text("errorType", MAX_NAME_CHARS).filter(|name| !name.is_empty()),
-            message: text("message", MAX_MESSAGE_CHARS).unwrap_or_default(),
-        }
-    }
-
-    /// The access token was not accepted; `AppSync`'s name for it.
-    pub(super) fn is_unauthorized(&self) -> bool {
-        self.error_type.as_deref() == Some("UnauthorizedException")
-    }
-
-    /// Whether the service says that it does not know what the root field was
-    /// asked about. No public text names the error's type, so its words count.
-    pub(super) fn says_not_found(&self, root: &str) -> bool {
-        let is_about_root = match self.path.first() {
-            Some(PathSegment::Field(name)) => name == root,
-            _ => true,
-        };
-        let words = format!("{} {}", self.error_type.as_deref().unwrap_or_default(), self.message);
-        let words = words.to_lowercase().replace([' ', '_', '-'], "");
-        is_about_root && (words.contains("notfound") || words.contains("nosuchuser"))
-    }
-
-    /// Whether its type is one of those by which AWS services tell of a
-    /// passing condition. What is not among them is taken to last.
-    pub(super) fn is_transient(&self) -> bool {
-        let name = self.error_type.as_deref().unwrap_or_default();
-        ["Throttl", "TooManyRequests", "Timeout", "ServiceUnavailable", "InternalFailure"]
-            .iter()
-            .any(|passing| name.contains(passing))
-    }
-}
-
-impl PathSegment {
-    fn parse(segment: &Value, token: &str) -> Option<Self> {
-        match segment {
-            Value::String(field) => Some(Self::Field(clean(field, token, MAX_NAME_CHARS))),
-            Value::Number(index) => index.as_u64().map(Self::Index),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for GraphqlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, segment) in self.path.iter().enumerate() {
-            match segment {
-                PathSegment::Field(name) if position == 0 => write!(f, "{name}")?,
-                PathSegment::Field(name) => write!(f, ".{name}")?,
-                PathSegment::Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        if !self.path.is_empty() {
-            f.write_str(": ")?;
-        }
-        match (&self.error_type, self.message.as_str()) {
-            (Some(name), "") => f.write_str(name),
-            (Some(name), message) => write!(f, "{name}: {message}"),
-            (None, "") => f.write_str("an error without a message"),
-            (None, message) => f.write_str(message),
-        }
-    }
-}
-
-/// The first errors in one line.
-pub(super) fn summary(errors: &[GraphqlError]) -> String {
-    let named: Vec<_> = errors.iter().take(NAMED_ERRORS).map(ToString::to_string).collect();
-    let more = match errors.len().saturating_sub(NAMED_ERRORS) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    format!("{}{more}", named.join("; "))
-}
-
-/// One line without the token, of bounded length.
-fn clean(text: &str, token: &str, limit: usize) -> String {
-    let text = if token.is_empty() { text.to_owned() } else { text.replace(token, "[token]") };
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = line.trim();
-    if line.chars().count() <= limit {
-        return line.to_owned();
-    }
-    let mut short: String = line.chars().take(limit).collect();
-    short.push('…');
-    short
 }

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(
             series,
             [
-                ("cii_api_request_duration_seconds".to_owned(), 3),
+                ("cii_api_request_duration_seconds".to_owned(), 4),
                 ("cii_api_requests_total".to_owned(), 40),
                 ("cii_api_token_expiry_timestamp_seconds".to_owned(), 1),
             ]

@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod exchange;
 mod graphql;
+mod graphql_error;
 mod meters;
 mod queries;
 mod token;
@@ -18,5 +19,5 @@ mod fake;
 
 pub use client::{Client, ClientSettings, SettingsError};
 pub use error::{ApiError, HttpError, TokenError};
-pub use graphql::{GraphqlError, PathSegment};
+pub use graphql_error::{GraphqlError, PathSegment};
 pub use meters::Meters;

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::{
     Addresses, ConfigSource, Daemon, StartError, listener,
     reload::Reloader,
+    rules,
     tasks::{Stage, Tasks},
 };
 use crate::{
@@ -16,8 +17,8 @@ use crate::{
     clock,
     config::{ApiConfig, Config, JobConfig, OtlpProtocol},
     delivery::{self, Courier, OtlpSettings, Sender},
-    domain::{CheckFilter, Schedule, WatchPolicy},
-    ingest::{self, Ingest, Rules},
+    domain::{CheckFilter, Schedule},
+    ingest::{self, Ingest},
     metrics::Exposition,
     store::Store,
     sync::{self, IpsJob, Job, Runner, Scheduler, UsersJob},
@@ -43,8 +44,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     let ingest_meters = ingest::Meters::new()?;
     ingest_meters.register(&registry)?;
-    let (rules, current_rules) = watch::channel(Arc::new(rules(&config)));
-    let (filter, current_filter) = watch::channel(check_filter(&config));
+    let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
+    let (filter, current_filter) = watch::channel(rules::check_filter(&config));
     let router =
         Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
             .into_router(&config.webhook.path);
@@ -67,25 +68,6 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
-}
-
-/// What decides over deliveries.
-pub(super) fn rules(config: &Config) -> Rules {
-    let webhook = &config.webhook;
-    Rules {
-        header: webhook.header.clone(),
-        secrets: webhook.secrets.clone(),
-        filter: check_filter(config),
-        policy: WatchPolicy {
-            failing_users: config.watch.failing_users,
-            max_users: config.watch.max_users,
-        },
-    }
-}
-
-/// The checks the operator wants to hear of.
-pub(super) fn check_filter(config: &Config) -> CheckFilter {
-    CheckFilter::new(config.webhook.check_ids.iter().cloned())
 }
 
 fn registry(store: &Store) -> Result<Registry, StartError> {

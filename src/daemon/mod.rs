@@ -5,6 +5,7 @@ mod assemble;
 mod error;
 mod listener;
 mod reload;
+mod rules;
 mod source;
 mod tasks;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigSource, StartError, assemble};
+use super::{ConfigSource, StartError, rules};
 use crate::{
     clock,
     config::Config,
@@ -62,8 +62,8 @@ impl Reloader {
         let new = self.source.load()?;
         let watch = new.watch.clone();
         self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
-        self.rules.send_replace(Arc::new(assemble::rules(&new)));
-        self.filter.send_replace(assemble::check_filter(&new));
+        self.rules.send_replace(Arc::new(rules::rules(&new)));
+        self.filter.send_replace(rules::check_filter(&new));
         // Held against what runs, reload after reload.
         Ok(new.needs_restart(&self.running))
     }

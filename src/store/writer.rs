@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     Meters, Store, StoreError,
-    write::{Transact, Write},
+    write::{Acknowledge, Transact, Write},
 };
 
 /// Writes that may wait; past that, a sender that must not wait hears `Busy`.
@@ -15,13 +15,6 @@ const QUEUE: usize = 2048;
 
 /// Writes that share a commit at most, so that no one waits for long.
 const GROUP: usize = 512;
-
-/// Where the outcome of a write goes once it is on the disk.
-pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// Tells the sender of a write what became of it, once the group's commit has
-/// succeeded or failed.
-pub(super) type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// The way to the thread.
 pub(super) type Queue = mpsc::Sender<Write>;

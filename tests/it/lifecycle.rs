@@ -1,8 +1,12 @@
 //! How the daemon starts, reloads and ends.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::harness::{Body, Setup, until};
+use cii_simulator::{Fault, Kind, Options, Simulator};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use crate::harness::{Body, Protocol, Setup, until};
 
 #[tokio::test]
 async fn sigterm_and_sigint_end_it_cleanly() {
@@ -64,4 +68,36 @@ async fn a_reload_applies_what_can_change_and_names_what_cannot() {
         (exporter.deliver(&body).await == 200).then_some(())
     })
     .await;
+}
+
+/// The promise of the README, not a measure of speed.
+const PROMISED: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn it_ends_in_time_although_everybody_it_talks_to_hangs() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    simulator.faults().add(Fault::graphql(Kind::Hang));
+    // A collector that takes connections and never answers.
+    let collector = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let mut exporter = Setup::new()
+        .watch("users = [\"zoe@example.com\"]")
+        .polling(&simulator, "* * * * * *")
+        .sending_to(&endpoint, Protocol::Http)
+        .start()
+        .await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
+    // A sender that stops in the middle of its delivery.
+    let address = exporter.webhook_url.split('/').nth(2).unwrap().to_owned();
+    let mut sender = tokio::net::TcpStream::connect(address).await.unwrap();
+    let half = "POST /webhooks/cii HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\
+                x-api-client-token: a-secret-of-the-tests\r\n\r\n{";
+    sender.write_all(half.as_bytes()).await.unwrap();
+    until("a question in hand", || async {
+        (simulator.requests().count("getEndUserState") > 0).then_some(())
+    })
+    .await;
+    exporter.signal("TERM");
+    let ended = tokio::time::timeout(PROMISED, exporter.ended()).await;
+    assert_eq!(ended.expect("it ends in time").code(), Some(0), "{}", exporter.log());
 }

@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::float_cmp, reason = "the counts that are compared are whole numbers")]
 
+mod alerts;
 mod architecture;
 mod collector;
 mod config;

@@ -1,5 +1,6 @@
 //! The GraphQL API, as its published schema says.
 
+mod connections;
 mod input;
 mod mutation;
 mod page;

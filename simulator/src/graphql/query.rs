@@ -3,14 +3,14 @@
 use async_graphql::{Context, Object, Result};
 
 use super::{
+    connections::{
+        AdminLogin, GetEndUsersByIpConnection, ListAdminLoginsConnection, ListEndUsersConnection,
+    },
     failure,
     input::ListEndUsersInput,
     page::{Limits, page},
     service,
-    types::{
-        AdminLogin, AwsDateTime, DailyCheckCount, GetEndUsersByIpConnection,
-        ListAdminLoginsConnection, ListEndUsersConnection, PublicIntegrationStatus,
-    },
+    types::{AwsDateTime, DailyCheckCount, PublicIntegrationStatus},
     user_types::{EndUserRef, EndUserState, GetEndUserOutput, PublicEndUser, failing},
 };
 use crate::{

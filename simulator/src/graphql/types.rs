@@ -1,11 +1,10 @@
-//! The types of answers that are about no user in particular.
+//! The types of answers that are made of plain values.
 
 use async_graphql::{
     ID, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::user_types::{EndUserRef, PublicEndUser, PublicUserSignInInfo};
 use crate::vocabulary::{ActivityResultType, TrustScoreGroupId, TrustScoreWeight};
 
 /// ISO 8601 with an offset.
@@ -28,13 +27,6 @@ impl ScalarType for AwsDateTime {
 }
 
 #[derive(SimpleObject)]
-pub(super) struct AdminLogin {
-    pub(super) login: String,
-    pub(super) display_name: Option<String>,
-    pub(super) last_sign_in: Option<PublicUserSignInInfo>,
-}
-
-#[derive(SimpleObject)]
 pub(super) struct DailyCheckCount {
     pub(super) day: String,
     pub(super) total: i32,
@@ -44,12 +36,6 @@ pub(super) struct DailyCheckCount {
 pub(super) struct FeatureExplainabilityItem {
     pub(super) feature_id: String,
     pub(super) details: Option<Vec<KeyValuePair>>,
-}
-
-#[derive(SimpleObject)]
-pub(super) struct GetEndUsersByIpConnection {
-    pub(super) items: Vec<EndUserRef>,
-    pub(super) page_token: Option<String>,
 }
 
 #[derive(SimpleObject)]
@@ -70,18 +56,6 @@ pub(super) struct KeyValuePair {
 pub(super) struct LabelCount {
     pub(super) value: String,
     pub(super) count: i32,
-}
-
-#[derive(SimpleObject)]
-pub(super) struct ListAdminLoginsConnection {
-    pub(super) items: Vec<AdminLogin>,
-    pub(super) page_token: Option<String>,
-}
-
-#[derive(SimpleObject)]
-pub(super) struct ListEndUsersConnection {
-    pub(super) items: Vec<PublicEndUser>,
-    pub(super) page_token: Option<String>,
 }
 
 #[derive(SimpleObject)]

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::App;
-use crate::{faults::Fault, simulator, webhook};
+use crate::{faults::Fault, time, webhook};
 
 /// What there is, and what was asked.
 pub(super) async fn state(State(app): State<App>) -> Json<Value> {
@@ -30,7 +30,7 @@ pub(super) async fn clear_faults(State(app): State<App>) -> StatusCode {
 
 /// One round of changes, as time would make it.
 pub(super) async fn tick(State(app): State<App>) -> Json<Value> {
-    let changes = simulator::tick(&app.service).await;
+    let changes = time::tick(&app.service).await;
     Json(
         json!({ "changes": changes.iter().map(|change| format!("{change:?}")).collect::<Vec<_>>() }),
     )

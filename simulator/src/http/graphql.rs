@@ -66,6 +66,15 @@ async fn execute(app: &App, question: Question, struck: &[Kind]) -> Value {
     }
     let response = app.schema.execute(request).await;
     let mut data = response.data.into_json().unwrap_or(Value::Null);
+    // Every root field is non-null, so by GraphQL's rule one that fails leaves
+    // no data at all; the library keeps what the others gave.
+    let is_lost = |error: &ServerError| match error.path.first() {
+        Some(PathSegment::Field(key)) => data.get(key).is_none_or(Value::is_null),
+        _ => true,
+    };
+    if response.errors.iter().any(is_lost) {
+        data = Value::Null;
+    }
     let mut errors: Vec<Value> = response.errors.iter().map(appsync).collect();
     for kind in struck {
         if let Kind::FieldError(field) = kind {

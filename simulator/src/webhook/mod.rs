@@ -3,23 +3,11 @@
 mod payload;
 mod sender;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{clock, ids, service::Service};
+use crate::{clock, service::Service};
 
-/// Where deliveries go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// The receiver's URL.
-    pub url: String,
-    /// The header that carries the secret.
-    pub header: String,
-    /// The secret.
-    pub secret: String,
-    /// The checks it is subscribed to; empty: all.
-    #[serde(default)]
-    pub check_ids: Vec<String>,
-}
+pub use crate::target::Target;
 
 /// How a delivery went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,23 +18,6 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// Tries it took.
     pub attempts: u32,
-}
-
-/// A target with the id that the service gave it.
-#[derive(Debug, Clone)]
-pub(crate) struct Registered {
-    pub(crate) id: String,
-    pub(crate) target: Target,
-}
-
-impl Registered {
-    pub(crate) fn new(target: Target) -> Self {
-        Self { id: ids::uuid(), target }
-    }
-
-    fn wants(&self, check_id: &str) -> bool {
-        self.target.check_ids.is_empty() || self.target.check_ids.iter().any(|id| id == check_id)
-    }
 }
 
 /// Sends what newly fails, a delivery for each check and target.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Outcome, Target};
-use crate::options::DeliveryPolicy;
+use super::Outcome;
+use crate::target::{DeliveryPolicy, Target};
 
 pub(super) async fn send(target: &Target, body: &Value, policy: &DeliveryPolicy) -> Outcome {
     let http = reqwest::Client::new();

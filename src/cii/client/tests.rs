@@ -166,7 +166,7 @@ async fn what_is_no_graphql_answer_is_malformed() {
 
 #[tokio::test]
 async fn an_endless_answer_is_given_up() {
-    let body = " ".repeat(super::super::exchange::MAX_BODY_BYTES + 1);
+    let body = " ".repeat(super::super::error::MAX_BODY_BYTES + 1);
     let fake = Fake::api(vec![Reply::Http(200, vec![], body)]).await;
     assert_eq!(ask(&fake.client()).await.unwrap_err(), ApiError::Http(HttpError::TooLarge));
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::{Savepoint, params};
 
-use super::{Transact, Write};
+use super::{Reply, Transact, Write};
 use crate::{
     clock,
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// The name of the OTLP delivery among the receivers of the log.

@@ -2,12 +2,12 @@
 
 use rusqlite::{Savepoint, params};
 
-use super::{Transact, Write, check, event, failures, watch};
+use super::{Reply, Transact, Write, check, event, failures, watch};
 use crate::{
     domain::{
         CheckId, Delivery, DeliveryKind, Timestamp, WatchPolicy, event::delivery_filtered, failure,
     },
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// A delivery to record.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Transact, Write, check, event};
+use super::{Reply, Transact, Write, check, event};
 use crate::{
     domain::{
         CheckFilter, CheckId, Login, Timestamp,
@@ -13,7 +13,6 @@ use crate::{
     store::{
         Store, StoreError,
         moment::{from_micros, to_micros},
-        writer::Reply,
     },
 };
 

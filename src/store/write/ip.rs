@@ -2,14 +2,14 @@
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Transact, Write, event};
+use super::{Reply, Transact, Write, event};
 use crate::{
     domain::{
         EventName, IpAddress, IpUsers, Timestamp,
         event::{ip_changed, ip_first_seen},
         ip_users,
     },
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// A complete answer about an address to record.

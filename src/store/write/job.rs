@@ -2,10 +2,10 @@
 
 use rusqlite::{Savepoint, params};
 
-use super::{Transact, Write};
+use super::{Reply, Transact, Write};
 use crate::{
     domain::Timestamp,
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// A job's run ended well.

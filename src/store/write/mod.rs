@@ -11,11 +11,9 @@ mod user;
 mod watch;
 
 use rusqlite::{Savepoint, Transaction};
+use tokio::sync::oneshot;
 
-use super::{
-    StoreError,
-    writer::{Acknowledge, Reply},
-};
+use super::StoreError;
 
 pub(super) use cursor::OTLP;
 pub use delivery::{DeliveryOutcome, RecordDelivery};
@@ -23,6 +21,13 @@ pub use failures::RecordFailures;
 pub use ip::RecordIp;
 pub use user::RecordUser;
 pub use watch::WatchOutcome;
+
+/// Where the outcome of a write goes once it is on the disk.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Tells the sender of a write what became of it, once the group's commit has
+/// succeeded or failed.
+pub(super) type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Something that is written as a whole or not at all.
 pub(super) trait Transact: Sized {

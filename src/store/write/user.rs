@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Transact, Write, event};
+use super::{Reply, Transact, Write, event};
 use crate::{
     domain::{
         EventName, Login, Timestamp, UserObservation, UserState,
         event::{UserContext, user_changed, user_first_seen},
         user,
     },
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// An answer about a user to record.

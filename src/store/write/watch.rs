@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Savepoint, params};
 
-use super::{Transact, Write, event};
+use super::{Reply, Transact, Write, event};
 use crate::{
     domain::{Event, IpAddress, Login, Timestamp, WatchPolicy, WatchSource, WatchSubject},
-    store::{Store, StoreError, moment::to_micros, writer::Reply},
+    store::{Store, StoreError, moment::to_micros},
 };
 
 /// Makes the entries that come from the configuration these, and no others.

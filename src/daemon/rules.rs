@@ -1,0 +1,26 @@
+//! What of the configuration can change while running.
+
+use crate::{
+    config::Config,
+    domain::{CheckFilter, WatchPolicy},
+    ingest::Rules,
+};
+
+/// What decides over deliveries.
+pub(super) fn rules(config: &Config) -> Rules {
+    let webhook = &config.webhook;
+    Rules {
+        header: webhook.header.clone(),
+        secrets: webhook.secrets.clone(),
+        filter: check_filter(config),
+        policy: WatchPolicy {
+            failing_users: config.watch.failing_users,
+            max_users: config.watch.max_users,
+        },
+    }
+}
+
+/// The checks the operator wants to hear of.
+pub(super) fn check_filter(config: &Config) -> CheckFilter {
+    CheckFilter::new(config.webhook.check_ids.iter().cloned())
+}
