@@ -25,6 +25,10 @@ pub(crate) fn run(file: ConfigFile) -> ExitCode {
 }
 
 async fn live(source: ConfigSource) -> ExitCode {
+    let stop = match signal::stop() {
+        Ok(stop) => stop,
+        Err(error) => return exit::fail(exit::START_FAILED, &error),
+    };
     let daemon = match Daemon::start(source).await {
         Ok(daemon) => daemon,
         Err(error) if error.is_configuration() => return exit::fail(exit::USAGE, &error),
@@ -33,11 +37,6 @@ async fn live(source: ConfigSource) -> ExitCode {
     let addresses = daemon.addresses();
     tracing::info!("takes webhook deliveries at {}", addresses.webhook_url());
     tracing::info!("shows metrics at {}", addresses.ops_url("/metrics"));
-    let stop = async {
-        if let Err(error) = signal::stop().await {
-            tracing::error!(%error, "signals cannot be heard; stopping");
-        }
-    };
     match daemon.run(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::ENDED_EARLY, &error),

@@ -1,22 +1,29 @@
 //! The signals that end the process.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::future::Future;
 
-/// Resolves at the first SIGTERM or SIGINT; a second one ends the process at
-/// once.
-pub(crate) async fn stop() -> std::io::Result<()> {
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Hears SIGTERM and SIGINT from now on; the future resolves at the first. A
+/// second one ends the process at once.
+///
+/// # Errors
+/// When the system lets nobody hear signals.
+pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        either(&mut terminate, &mut interrupt).await;
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            std::process::exit(130);
+        });
+    })
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(130);
-    });
-    Ok(())
 }

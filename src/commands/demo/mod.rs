@@ -35,6 +35,8 @@ pub(crate) struct Options {
 /// Why the demo cannot begin.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
+    #[error("cannot hear signals: {0}")]
+    Signals(std::io::Error),
     #[error("cannot make a temporary folder: {0}")]
     Folder(std::io::Error),
     #[error("cannot start the simulated tenant: {0}")]
@@ -54,6 +56,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 async fn play(options: &Options) -> Result<ExitCode, DemoError> {
+    let told = signal::stop().map_err(DemoError::Signals)?;
     println!("cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n");
     let scene = Scene::set(options.users, options.seed).await?;
     let daemon =
@@ -73,7 +76,7 @@ async fn play(options: &Options) -> Result<ExitCode, DemoError> {
     };
     let stop = async {
         tokio::select! {
-            _ = signal::stop() => {}
+            () = told => {}
             () = enough => {}
         }
         println!("\nEnding: what is in hand is finished first.");
