@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -15,24 +16,38 @@ use super::StoreError;
 /// holds. Shorter than a webhook sender's patience: it then hears 503.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Who may read the database: its owner. It names persons. SQLite gives its own
+/// files beside it the same mode.
+const MODE: u32 = 0o600;
+
 /// Takes the lock that keeps a second exporter off the database; the lock is
 /// held as long as the file is open.
 pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
-    let path = PathBuf::from(name);
-    let open = |source| StoreError::Open { path: path.clone(), source: Arc::new(source) };
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(open)?;
+    let file = create(&PathBuf::from(name))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
-        Err(TryLockError::Error(source)) => Err(open(source)),
+        Err(TryLockError::Error(source)) => {
+            Err(StoreError::Open { path: database.to_owned(), source: Arc::new(source) })
+        }
     }
+}
+
+/// Opens a file, and makes it first when it does not exist.
+fn create(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(MODE)
+        .open(path)
+        .map_err(|source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) })
 }
 
 /// Opens the one connection that writes.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    create(path)?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
 };
 
@@ -201,6 +202,16 @@ async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
     let fixture = fixture.reopen().await;
     let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
     assert_eq!(backlog, Backlog { pending: 0, oldest: None });
+}
+
+#[tokio::test]
+async fn only_the_owner_can_read_the_database() {
+    let fixture = Fixture::new();
+    fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    for name in ["store.db", "store.db-wal"] {
+        let mode = fixture.folder.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 #[tokio::test]
