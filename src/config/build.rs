@@ -1,6 +1,6 @@
 //! From values to what they mean.
 
-use std::{collections::BTreeSet, fmt::Display, str::FromStr};
+use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr};
 
 use reqwest::{Url, header::HeaderName};
 use secrecy::SecretString;
@@ -11,7 +11,7 @@ use super::{
     problem::Problems,
     settings::{Settings, Value},
 };
-use crate::domain::{CheckId, Login};
+use crate::domain::{CheckId, Login, Schedule, ScheduleError, Timestamp};
 
 /// Makes the configuration of the settings, or tells all that is wrong.
 pub(super) fn build(settings: Settings, problems: Problems) -> Result<Config, ConfigError> {
@@ -34,6 +34,10 @@ impl Building<'_> {
         let (users, ips) = (self.job("sync.users"), self.job("sync.ips"));
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
+        let (store, level) = (self.required("store.path"), self.required("log.level"));
+        if let (Some(webhook), Some(ops)) = (&webhook, ops) {
+            self.listeners_differ(webhook.listen, ops);
+        }
         Some(Config {
             webhook: webhook?,
             ops: OpsConfig { listen: ops? },
@@ -43,15 +47,12 @@ impl Building<'_> {
             },
             watch: watch?,
             sync: SyncConfig { users: users?, ips: ips? },
-            store: StoreConfig { path: self.text("store.path")?.into() },
+            store: StoreConfig { path: store?.into() },
             otlp: match otlp {
                 Some(otlp) => Some(otlp?),
                 None => None,
             },
-            log: LogConfig {
-                level: self.text("log.level")?,
-                is_json: self.text("log.format")? == "json",
-            },
+            log: LogConfig { level: level?, is_json: self.text("log.format")? == "json" },
             settings: Settings::default(),
         })
     }
@@ -86,10 +87,27 @@ impl Building<'_> {
         })
     }
 
+    /// Two listeners cannot have one address.
+    fn listeners_differ(&mut self, webhook: SocketAddr, ops: SocketAddr) {
+        let is_any = webhook.ip().is_unspecified() || ops.ip().is_unspecified();
+        if webhook.port() == 0 || webhook.port() != ops.port() {
+            return;
+        }
+        if is_any || webhook.ip() == ops.ip() {
+            let path = "ops.listen";
+            let origin = self.origin(path).or_else(|| self.origin("webhook.listen"));
+            let message = format!("{ops} cannot be listened at beside webhook.listen, {webhook}");
+            self.problems.add(origin.as_ref(), path, message);
+        }
+    }
+
     fn secrets(&mut self) -> Option<Vec<SecretString>> {
         let path = "webhook.secrets";
         let (secrets, origin) = self.list(path);
         if secrets.is_empty() {
+            if self.is_told(path) {
+                return None;
+            }
             let message = format!(
                 "is missing: set it, webhook.secrets_file or {}; `openssl rand -hex 32` makes one",
                 environment::variable(path)
@@ -98,10 +116,18 @@ impl Building<'_> {
             return None;
         }
         let is_sendable = |secret: &String| {
-            !secret.is_empty() && secret.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+            // HTTP drops white space around a header's value; `Basic …` has one inside.
+            !secret.is_empty()
+                && secret.trim() == secret
+                && secret.chars().all(|c| c == ' ' || c.is_ascii_graphic())
         };
-        if !secrets.iter().all(is_sendable) {
-            let message = "a secret must not be empty, and be of visible ASCII characters";
+        if let Some(position) = secrets.iter().position(|secret| !is_sendable(secret)) {
+            let message = format!(
+                "secret {} of {} cannot be a header's value: it must be of visible ASCII \
+                 characters, without white space around them",
+                position + 1,
+                secrets.len()
+            );
             self.problems.add(origin.as_ref(), path, message);
             return None;
         }
@@ -112,12 +138,16 @@ impl Building<'_> {
         let (url, token_url) = (self.url("api.url"), self.url("api.token_url"));
         let (client_id, client_secret) =
             (self.required("api.client_id"), self.required("api.client_secret"));
+        let audience = match self.text("api.audience") {
+            Some(_) => Some(self.required("api.audience")?),
+            None => None,
+        };
         Some(ApiConfig {
             url: url?,
             token_url: token_url?,
             client_id: client_id?,
             client_secret: client_secret?.into(),
-            audience: self.text("api.audience"),
+            audience,
             timeout_seconds: self.number("api.timeout_seconds")?,
             concurrency: self.number("api.concurrency")?,
             page_size: self.number("api.page_size")?,
@@ -132,7 +162,7 @@ impl Building<'_> {
         if let (Some(users), Some(max_users)) = (&users, max_users)
             && users.len() > max_users
         {
-            let origin = self.settings.get("watch.users").map(|entry| entry.origin.clone());
+            let origin = self.origin("watch.users");
             let message =
                 format!("names {} users, and watch.max_users allows {max_users}", users.len());
             self.problems.add(origin.as_ref(), "watch.users", message);
@@ -146,7 +176,14 @@ impl Building<'_> {
     }
 
     fn job(&mut self, table: &str) -> Option<JobConfig> {
-        let schedule = self.checked(&format!("{table}.schedule"), str::parse);
+        let schedule = self.checked(&format!("{table}.schedule"), |pattern| {
+            let schedule: Schedule =
+                pattern.parse().map_err(|error: ScheduleError| error.to_string())?;
+            match schedule.next_after(Timestamp::UNIX_EPOCH) {
+                Some(_) => Ok(schedule),
+                None => Err("names moments that never come".to_owned()),
+            }
+        });
         let on_start = self.flag(&format!("{table}.on_start"));
         Some(JobConfig { schedule: schedule?, on_start: on_start? })
     }
@@ -163,37 +200,23 @@ impl Building<'_> {
         Some(OtlpConfig { endpoint, protocol })
     }
 
-    /// The value, else the default.
-    fn value(&self, path: &str) -> Option<Value> {
-        if let Some(entry) = self.settings.get(path) {
-            return Some(entry.value.clone());
-        }
-        let default = key::find(path)?.default?;
-        Some(match default.parse::<toml::Value>().ok()? {
-            toml::Value::String(text) => Value::Text(text),
-            toml::Value::Boolean(flag) => Value::Flag(flag),
-            toml::Value::Integer(number) => Value::Integer(number),
-            _ => Value::List(Vec::new()),
-        })
-    }
-
     fn text(&self, path: &str) -> Option<String> {
-        match self.value(path)? {
+        match self.settings.value(path)? {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
     fn list(&self, path: &str) -> (Vec<String>, Option<Origin>) {
-        let origin = self.settings.get(path).map(|entry| entry.origin.clone());
-        match self.value(path) {
+        let origin = self.origin(path);
+        match self.settings.value(path) {
             Some(Value::List(texts)) => (texts, origin),
             _ => (Vec::new(), origin),
         }
     }
 
     fn flag(&self, path: &str) -> Option<bool> {
-        match self.value(path)? {
+        match self.settings.value(path)? {
             Value::Flag(flag) => Some(flag),
             _ => None,
         }
@@ -201,19 +224,37 @@ impl Building<'_> {
 
     /// A number; the form of its key keeps it within the type.
     fn number<T: TryFrom<i64>>(&self, path: &str) -> Option<T> {
-        match self.value(path)? {
+        match self.settings.value(path)? {
             Value::Integer(number) => T::try_from(number).ok(),
             _ => None,
         }
     }
 
+    fn origin(&self, path: &str) -> Option<Origin> {
+        self.settings.get(path).map(|entry| entry.origin.clone())
+    }
+
+    /// Whether a setting, the file that holds it, or the region that implies it
+    /// is known to be wrong: nothing is missing then.
+    fn is_told(&self, path: &str) -> bool {
+        let file = key::find(path).and_then(|key| key.file);
+        let region = (path == "api.url").then_some("api.region");
+        [Some(path), file, region].into_iter().flatten().any(|path| self.problems.has(path))
+    }
+
     /// A text that must be there and not be empty.
     fn required(&mut self, path: &str) -> Option<String> {
         let text = self.text(path).filter(|text| !text.trim().is_empty());
-        if text.is_none() {
-            let origin = self.settings.get(path).map(|entry| entry.origin.clone());
+        if text.is_none() && !self.is_told(path) {
+            let origin = self.origin(path);
             let variable = environment::variable(path);
-            let message = format!("is missing: set it in the file, or {variable}");
+            let message = match (&origin, path) {
+                (Some(_), _) => "must not be empty".to_owned(),
+                (None, "api.url") => {
+                    format!("is missing: set it or api.region in the file, or {variable}")
+                }
+                (None, _) => format!("is missing: set it in the file, or {variable}"),
+            };
             self.problems.add(origin.as_ref(), path, message);
         }
         text
@@ -228,7 +269,7 @@ impl Building<'_> {
         match check(&text) {
             Ok(value) => Some(value),
             Err(error) => {
-                let origin = self.settings.get(path).map(|entry| entry.origin.clone());
+                let origin = self.origin(path);
                 self.problems.add(origin.as_ref(), path, error.to_string());
                 None
             }

@@ -8,20 +8,32 @@ use super::{
     settings::{Settings, Value},
 };
 
+const HIDDEN: &str = "<hidden>";
+
 /// The settings as TOML, each with its origin; secrets are hidden.
 pub(super) fn show(settings: &Settings) -> String {
     let mut text = String::new();
-    let mut table = "";
-    for key in KEYS {
-        let Some((value, origin)) = shown(key, settings) else { continue };
-        let (of, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
-        // Writing to a String cannot fail.
-        if of != table {
-            let gap = if table.is_empty() { "" } else { "\n" };
-            let _ = writeln!(text, "{gap}[{of}]");
-            table = of;
+    let table = |key: &Key| key.path.rsplit_once('.').map_or("", |(table, _)| table);
+    for keys in KEYS.chunk_by(|left, right| table(left) == table(right)) {
+        let table = keys.first().map_or("", table);
+        let mut lines = String::new();
+        for key in keys {
+            let Some((value, origin)) = shown(key, settings) else { continue };
+            let name = key.path.rsplit('.').next().unwrap_or(key.path);
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{name} = {value} # {origin}");
         }
-        let _ = writeln!(text, "{name} = {value} # {origin}");
+        let gap = if text.is_empty() { "" } else { "\n" };
+        match settings.beginning(table) {
+            // A table can count without a setting in it.
+            Some(origin) if lines.is_empty() => {
+                let _ = writeln!(text, "{gap}[{table}] # {origin}");
+            }
+            None if lines.is_empty() => {}
+            _ => {
+                let _ = write!(text, "{gap}[{table}]\n{lines}");
+            }
+        }
     }
     text
 }
@@ -36,8 +48,11 @@ fn shown(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
         return Some((default.to_owned(), Origin::Default));
     };
     let value = match &entry.value {
-        Value::List(_) if key.file.is_some() => "[\"<hidden>\"]".to_owned(),
-        _ if key.file.is_some() => "\"<hidden>\"".to_owned(),
+        // How many there are shows whether an exchange is under way.
+        Value::List(secrets) if key.file.is_some() => {
+            toml::Value::from(vec![HIDDEN; secrets.len()]).to_string()
+        }
+        _ if key.file.is_some() => toml::Value::from(HIDDEN).to_string(),
         Value::Text(text) => toml::Value::from(text.as_str()).to_string(),
         Value::List(texts) => toml::Value::from(texts.clone()).to_string(),
         Value::Flag(flag) => flag.to_string(),

@@ -20,13 +20,17 @@ pub(super) fn read(
     text: &str,
     problems: &mut Problems,
 ) -> Result<Settings, ConfigError> {
-    let document = DeTable::parse(text).map_err(|error| Problem {
-        origin: Some(Origin::File {
-            name: name.to_owned(),
-            line: line(text, error.span().map_or(0, |span| span.start)),
-        }),
-        key: String::new(),
-        message: format!("is no TOML: {}", error.message()),
+    let document = DeTable::parse(text).map_err(|error| {
+        let position = error.span().map_or(0, |span| span.start);
+        Problem {
+            origin: Some(Origin::File { name: name.to_owned(), line: line(text, position) }),
+            key: String::new(),
+            message: format!(
+                "is no TOML at column {}: {}",
+                column(text, position),
+                error.message()
+            ),
+        }
     })?;
     let mut reading = Reading { name, text, problems, settings: Settings::default() };
     reading.table("", document.get_ref());
@@ -49,10 +53,15 @@ impl Reading<'_> {
             };
             let line = line(self.text, name.span().start);
             let origin = Origin::File { name: self.name.to_owned(), line };
+            if name.get_ref().contains('.') {
+                let message = "a name with dots in quotes is no path; leave the quotes away";
+                self.problems.add(Some(&origin), &path, message);
+                continue;
+            }
             match (key::find(&path), value.get_ref()) {
                 (Some(key), value) => self.setting(key, value, origin),
                 (None, DeValue::Table(inner)) if key::is_table(&path) => {
-                    self.settings.tables.push(path.clone());
+                    self.settings.begin(path.clone(), origin);
                     self.table(&path, inner);
                 }
                 (None, _) if key::is_table(&path) => {
@@ -114,4 +123,10 @@ fn found(key: &Key, value: &Value) -> String {
 /// The line of a position, counted from 1.
 fn line(text: &str, position: usize) -> usize {
     text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The column of a position, in characters counted from 1.
+fn column(text: &str, position: usize) -> usize {
+    let before = text.get(..position).unwrap_or(text);
+    before.chars().rev().take_while(|character| *character != '\n').count() + 1
 }

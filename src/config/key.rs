@@ -1,4 +1,6 @@
-//! Every setting there is: its path, form, default and meaning.
+//! Every setting there is: its path, form and default.
+
+use super::region;
 
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub(super) const KEYS: &[Key] = &[
     secret("api.client_secret", Kind::Text, "api.client_secret_file"),
     key("api.client_secret_file", Kind::Text, None),
     key("api.audience", Kind::Text, None),
+    key("api.region", Kind::Choice(region::NAMES), None),
     key("api.timeout_seconds", Kind::Integer(1, 300), Some("30")),
     key("api.concurrency", Kind::Integer(1, 64), Some("4")),
     key("api.page_size", Kind::Integer(1, 1000), Some("500")),
@@ -92,12 +95,20 @@ pub(super) fn is_table(path: &str) -> bool {
     KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// The path that was probably meant: the same name in another table, or one that
-/// is spelled much alike.
+/// The path that was probably meant: the same name in the table that is most
+/// alike, or a name spelled much alike in a table spelled much alike.
 pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
-    let score = |known: &str| strsim::jaro_winkler(known, wrong);
-    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let elsewhere = KEYS.iter().find(|key| last(key.path) == last(wrong));
+    let (wrong_table, wrong_name) = split(wrong);
+    let likeness = |known: &str| strsim::jaro_winkler(known, wrong);
+    let elsewhere = KEYS
+        .iter()
+        .map(|key| key.path)
+        .filter(|known| split(known).1 == wrong_name)
+        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
+    let likeness = |known: &str| {
+        let (table, name) = split(known);
+        strsim::jaro_winkler(table, wrong_table).min(strsim::jaro_winkler(name, wrong_name))
+    };
     let close = KEYS
         .iter()
         .flat_map(|key| {
@@ -105,9 +116,14 @@ pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
             dots.chain([key.path])
         })
         .filter(|known| known.matches('.').count() == wrong.matches('.').count())
-        .max_by(|left, right| score(left).total_cmp(&score(right)))
-        .filter(|known| score(known) > 0.85);
-    elsewhere.map(|key| key.path).or(close)
+        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
+        .filter(|known| likeness(known) > 0.75);
+    elsewhere.or(close)
+}
+
+/// The table and the name of a path.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
 }
 
 #[cfg(test)]
@@ -120,6 +136,10 @@ mod tests {
         assert_eq!(suggest("webhok"), Some("webhook"));
         assert_eq!(suggest("webhook.client_id"), Some("api.client_id"));
         assert_eq!(suggest("api.tokenurl"), Some("api.token_url"));
+        assert_eq!(suggest("opps.listen"), Some("ops.listen"));
+        assert_eq!(suggest("sync.user"), Some("sync.users"));
+        assert_eq!(suggest("watch.user"), Some("watch.users"));
         assert_eq!(suggest("entirely.different"), None);
+        assert_eq!(suggest("webhook.zz"), None);
     }
 }

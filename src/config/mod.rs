@@ -6,6 +6,7 @@ mod environment;
 mod file;
 mod key;
 mod problem;
+mod region;
 mod secret;
 mod settings;
 #[cfg(test)]
@@ -186,6 +187,7 @@ impl Config {
         settings.overlay(file::read(name, text, &mut problems)?, &mut problems);
         settings.overlay(environment::read(variables, &mut problems), &mut problems);
         secret::read_files(&mut settings, &mut problems);
+        region::apply(&mut settings);
         build::build(settings, problems)
     }
 
@@ -210,12 +212,17 @@ impl Config {
                 || ["webhook.header", "webhook.check_ids"].contains(&path)
                 || path.starts_with("webhook.secrets")
         };
-        let value =
-            |config: &Self, path| config.settings.get(path).map(|entry| entry.value.clone());
-        key::KEYS
+        let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
+        let mut waiting: Vec<_> = key::KEYS
             .iter()
             .map(|key| key.path)
-            .filter(|path| !changes_at_once(path) && value(self, path) != value(running, path))
-            .collect()
+            .filter(|path| !changes_at_once(path) && differs(path))
+            .collect();
+        // The table counts on its own, without a setting in it.
+        let is_named = waiting.iter().any(|path| path.starts_with("otlp."));
+        if self.otlp.is_some() != running.otlp.is_some() && !is_named {
+            waiting.push("otlp");
+        }
+        waiting
     }
 }

@@ -61,7 +61,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// What is wrong, in the order in which it was found.
+    /// What is wrong: in the file by its lines, then elsewhere.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -104,10 +104,23 @@ impl Problems {
         self.add(Some(origin), path, format!("there is no such setting{meant}"));
     }
 
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+    /// Whether something was said about a setting already.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|problem| problem.key == path)
+    }
+
+    /// The value, or all problems: those of the file by its lines, then the others.
+    pub(super) fn finish<T>(mut self, value: Option<T>) -> Result<T, ConfigError> {
+        let place = |problem: &Problem| match problem.origin {
+            Some(Origin::File { line, .. }) => line,
+            _ => usize::MAX,
+        };
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(ConfigError { problems: self.0 }),
+            _ => {
+                self.0.sort_by_key(place);
+                Err(ConfigError { problems: self.0 })
+            }
         }
     }
 }

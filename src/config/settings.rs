@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    key::{KEYS, Kind},
+    key::{self, KEYS, Kind},
     problem::{Origin, Problems},
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Entry {
 pub(super) struct Settings {
     entries: BTreeMap<&'static str, Entry>,
     /// Tables that are there, although maybe empty.
-    pub(super) tables: Vec<String>,
+    tables: BTreeMap<String, Origin>,
 }
 
 /// Some of the values are secrets.
@@ -61,10 +61,34 @@ impl Settings {
         self.entries.get(path)
     }
 
+    /// The value, else the default.
+    pub(super) fn value(&self, path: &str) -> Option<Value> {
+        if let Some(entry) = self.get(path) {
+            return Some(entry.value.clone());
+        }
+        let default = key::find(path)?.default?;
+        Some(match default.parse::<toml::Value>().ok()? {
+            toml::Value::String(text) => Value::Text(text),
+            toml::Value::Boolean(flag) => Value::Flag(flag),
+            toml::Value::Integer(number) => Value::Integer(number),
+            _ => Value::List(Vec::new()),
+        })
+    }
+
+    /// Remembers that a table is there; what was there first goes on to count.
+    pub(super) fn begin(&mut self, table: String, origin: Origin) {
+        self.tables.entry(table).or_insert(origin);
+    }
+
+    /// What made a table be there, when it was begun.
+    pub(super) fn beginning(&self, table: &str) -> Option<&Origin> {
+        self.tables.get(table)
+    }
+
     /// Whether a table was begun, or a setting below it was set.
     pub(super) fn has_table(&self, table: &str) -> bool {
         let below = |path: &str| path.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
-        self.tables.iter().any(|name| name == table) || self.entries.keys().any(|path| below(path))
+        self.tables.contains_key(table) || self.entries.keys().any(|path| below(path))
     }
 
     /// Lays another source over this one. A secret given there replaces the file
@@ -88,6 +112,8 @@ impl Settings {
             }
         }
         self.entries.extend(over.entries);
-        self.tables.extend(over.tables);
+        for (table, origin) in over.tables {
+            self.begin(table, origin);
+        }
     }
 }

@@ -1,3 +1,7 @@
+mod layers;
+mod refused;
+mod shown;
+
 use std::{ffi::OsString, fs};
 
 use secrecy::ExposeSecret;
@@ -135,13 +139,22 @@ fn what_waits_for_a_restart_is_named() {
 #[test]
 fn the_example_names_every_setting_with_its_default() {
     let example = include_str!("../../config.example.toml");
+    let mut table = "";
+    let mut found = Vec::new();
+    for line in example.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            table = name;
+        } else if let Some((name, value)) = line.split_once(" = ") {
+            found.push((format!("{table}.{name}"), value));
+        }
+    }
     for key in key::KEYS {
-        let name = key.path.rsplit('.').next().unwrap();
-        let line = match key.default {
-            Some(default) => format!("{name} = {default}"),
-            None => format!("{name} = "),
-        };
-        assert!(example.contains(&line), "{}: {line}", key.path);
+        let values: Vec<_> = found.iter().filter(|(path, _)| path == key.path).collect();
+        assert_eq!(values.len(), 1, "{} in {found:?}", key.path);
+        if let Some(default) = key.default {
+            assert_eq!(values[0].1, default, "{}", key.path);
+        }
     }
     let variables =
         [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];

@@ -1,0 +1,23 @@
+//! A region, as a shorthand for the API's URL.
+
+use super::settings::{Settings, Value};
+
+/// The regions that the service has.
+pub(super) const NAMES: &[&str] = &["us", "eu", "au"];
+
+/// Derives `api.url` of `api.region`, unless it is set. The domains are public;
+/// the path is the one that ends every endpoint of AWS `AppSync`, where the service
+/// runs, and not certain.
+pub(super) fn apply(settings: &mut Settings) {
+    if settings.get("api.url").is_some() {
+        return;
+    }
+    let Some(entry) = settings.get("api.region").cloned() else { return };
+    let Value::Text(region) = &entry.value else { return };
+    let domain = match region.as_str() {
+        "eu" => "api.eu.oort.io",
+        "au" => "api.au.oort.io",
+        _ => "api.oort.io",
+    };
+    settings.set("api.url", Value::Text(format!("https://{domain}/graphql")), entry.origin);
+}

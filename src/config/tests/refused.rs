@@ -1,0 +1,100 @@
+//! What is refused, and that each mistake is told once, where it is.
+
+use super::*;
+
+/// The only problem with a text.
+fn only(text: &str) -> String {
+    let error = load(text, &[]).unwrap_err();
+    assert_eq!(error.problems().len(), 1, "{error}");
+    error.problems()[0].to_string()
+}
+
+#[test]
+fn a_secret_that_was_given_wrongly_is_not_missing_too() {
+    let problem = only("[webhook]\nsecrets_file = \"/nowhere\"\n");
+    assert!(problem.contains("cannot read /nowhere"), "{problem}");
+    let problem = only("[webhook]\nsecrets = \"x\"\n");
+    assert!(problem.contains("expected a list"), "{problem}");
+    let api = "[api]\nurl = \"https://a\"\ntoken_url = \"https://a\"\nclient_id = \"a\"\n";
+    let problem = only(&format!("{MINIMAL}{api}client_secret_file = \"/nowhere\"\n"));
+    assert!(problem.contains("cannot read /nowhere"), "{problem}");
+}
+
+#[test]
+fn a_secret_that_no_header_can_carry_is_named_by_its_position() {
+    for bad in [" padded ", "", "ü"] {
+        let problem = only(&format!("[webhook]\nsecrets = [\"fine\", \"{bad}\"]\n"));
+        assert!(problem.contains("secret 2 of 2"), "{problem}");
+        assert!(!problem.contains("fine") && !problem.contains("padded"), "{problem}");
+    }
+    load("[webhook]\nsecrets = [\"Basic dXNlcjpwYXNz\"]\n", &[]).unwrap();
+}
+
+#[test]
+fn a_text_that_is_needed_is_not_empty() {
+    for table in ["[store]\npath = \"\"\n", "[log]\nlevel = \" \"\n"] {
+        let problem = only(&format!("{MINIMAL}{table}"));
+        assert!(problem.starts_with("config.toml:4: "), "{problem}");
+        assert!(problem.contains("must not be empty"), "{problem}");
+    }
+    let message = error(MINIMAL, &[("CII_EXPORTER_API__AUDIENCE", "")]);
+    assert!(message.contains("api.audience: must not be empty"), "{message}");
+}
+
+#[test]
+fn a_schedule_that_never_comes_is_refused() {
+    let problem = only(&format!("{MINIMAL}[sync.ips]\nschedule = \"0 0 0 30 2 *\"\n"));
+    assert!(problem.contains("sync.ips.schedule: names moments that never come"), "{problem}");
+}
+
+#[test]
+fn two_listeners_at_one_address_are_refused() {
+    let with = |listen: &str| format!("{MINIMAL}[ops]\nlisten = \"{listen}\"\n");
+    for listen in ["127.0.0.1:8847", "0.0.0.0:8847", "[::]:8847"] {
+        let problem = only(&with(listen));
+        assert!(problem.starts_with("config.toml:4: ops.listen"), "{problem}");
+    }
+    load(&with("127.0.0.2:8847"), &[]).unwrap();
+    // The system chooses the port, each time another.
+    load(&format!("{MINIMAL}listen = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n"), &[])
+        .unwrap();
+}
+
+#[test]
+fn a_path_in_quotes_is_no_path() {
+    let problem = only(&format!("\"ops.listen\" = \"127.0.0.1:1\"\n{MINIMAL}"));
+    assert!(problem.contains("leave the quotes away"), "{problem}");
+}
+
+#[test]
+fn problems_come_in_the_order_of_the_file() {
+    let text = "[webhook]\nsecrets = [\"s\"]\nzz = 1\n[ops]\nlisten = 3\n[log]\naa = 1\n";
+    let error = load(text, &[("CII_EXPORTER_LOG__AA", "1")]).unwrap_err();
+    let origins: Vec<_> =
+        error.problems().iter().filter_map(|problem| problem.origin.as_ref()).collect();
+    let origins: Vec<_> = origins.into_iter().map(ToString::to_string).collect();
+    assert_eq!(
+        origins,
+        ["config.toml:3", "config.toml:5", "config.toml:7", "CII_EXPORTER_LOG__AA"]
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_line_and_column_and_without_its_text() {
+    let problem = only("[ops]\nlisten = \"a\"\nlisten = \"b\"\n");
+    assert!(problem.starts_with("config.toml:3: is no TOML at column 1: "), "{problem}");
+    let problem = only("[webhook]\nsecrets = s3cret-value\n");
+    assert!(problem.starts_with("config.toml:2: is no TOML at column 11: "), "{problem}");
+    assert!(!problem.contains("s3cret") && problem.lines().count() == 1, "{problem}");
+}
+
+#[test]
+fn a_wrong_variable_is_told_with_what_was_found_and_the_right_name() {
+    let message = error(MINIMAL, &[("CII_EXPORTER_SYNC__USERS__ON_START", "yes")]);
+    assert!(message.contains("expected true or false, found \"yes\""), "{message}");
+    let message = error(MINIMAL, &[("CII_EXPORTER_API__CLIENT_SECRT", "t0psecret")]);
+    assert!(message.contains("did you mean CII_EXPORTER_API__CLIENT_SECRET,"), "{message}");
+    assert!(!message.contains("t0psecret"), "{message}");
+    let message = error("", &[("CII_EXPORTER_WEBHOOK__SECRETS", "[t0psecret")]);
+    assert!(message.contains("expected a list") && !message.contains("t0psecret"), "{message}");
+}
