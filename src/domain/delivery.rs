@@ -34,6 +34,22 @@ pub struct Delivery {
     pub failing: Vec<FailingUser>,
 }
 
+/// What a delivery may be late by: senders of its kind give up after a day.
+const LATEST: chrono::TimeDelta = chrono::TimeDelta::hours(48);
+
+impl Delivery {
+    /// The moment that the delivery's word on a failure is of, as it is held
+    /// against answers of the API: when it was published. A time from the future,
+    /// or from before any delivery could be on its way, is no time to trust; then
+    /// it is when the delivery came.
+    #[must_use]
+    pub fn reported_at(&self, received_at: Timestamp) -> Timestamp {
+        self.published_at
+            .filter(|published| (received_at - LATEST..=received_at).contains(published))
+            .unwrap_or(received_at)
+    }
+}
+
 /// A check in the words of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedCheck {

@@ -229,3 +229,18 @@ async fn a_user_who_no_longer_fails_is_resolved_and_one_who_fails_again_is_news(
     assert_eq!(names(&received), expected);
     assert_eq!(attribute(&received[2], "cii.check.resolution").unwrap(), "no_longer_failing");
 }
+
+#[tokio::test]
+async fn a_delivery_counts_although_its_time_is_old_and_the_user_was_asked_about_since() {
+    let (simulator, setup) = tenant().await;
+    let exporter = setup.start().await;
+    exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 2.0).await;
+    // No more answers, so that nothing ends the failure.
+    simulator.faults().add(Fault::graphql(Kind::Status(503, None)));
+    let mut delivery = Body::new("1", "no-mfa", &[ZOE]).json();
+    delivery["detail"]["published"] = "2024-07-24T14:25:28.589Z".into();
+    assert_eq!(exporter.deliver(&delivery).await, 200);
+    let metrics = exporter.metrics().await;
+    let labels = "{check_id=\"no-mfa\",severity=\"high\"}";
+    assert_eq!(metrics.get(&format!("cii_check_failing_users{labels}")), Some(1.0));
+}

@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_plausible_time_counts_against_answers() {
+        let hours = |hours: i64| hours * 3600;
+        let now = at(hours(100));
+        let reported = |published| delivery(published, "No MFA", &[]).reported_at(now);
+        assert_eq!(reported(hours(60)), at(hours(60)));
+        assert_eq!(reported(hours(40)), now, "older than any delivery on its way");
+        assert_eq!(reported(hours(101)), now, "from the future");
+    }
+
+    #[test]
     fn a_test_message_opens_nothing_even_when_it_names_users() {
         let test = Delivery { kind: DeliveryKind::Test, ..delivery(5, "No MFA", &["a"]) };
         let decision = on_delivery(&test, &CheckContext::default(), at(9));

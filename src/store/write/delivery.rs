@@ -84,7 +84,9 @@ impl Transact for RecordDelivery {
             check::save(tx, &check.id, definition, self.received_at)?;
             check::count(tx, &check.id, &definition.severity, decision.opened.len(), 0)?;
             for login in &decision.opened {
-                failures::open(tx, &check.id, login, self.reported_at(), Some(seq))?;
+                let opened_at = self.delivery.published_at.unwrap_or(self.received_at);
+                let reported_at = self.reported_at();
+                failures::open(tx, (&check.id, login), opened_at, reported_at, Some(seq))?;
             }
             self.confirm(tx, &check.id, &known)?;
         }
@@ -146,9 +148,8 @@ impl RecordDelivery {
         Ok(known)
     }
 
-    /// When the service said what the delivery says.
     fn reported_at(&self) -> Timestamp {
-        self.delivery.published_at.unwrap_or(self.received_at)
+        self.delivery.reported_at(self.received_at)
     }
 
     /// The failures that go on were reported once more.

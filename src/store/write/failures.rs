@@ -52,7 +52,8 @@ impl Transact for RecordFailures {
             check::save(tx, &found.id, &found.definition, answer.answered_at)?;
             let counted = usize::from(!decision.is_baseline);
             check::count(tx, &found.id, &found.definition.severity, counted, 0)?;
-            open(tx, &found.id, &answer.login, answer.asked_at, None)?;
+            let at = answer.asked_at;
+            open(tx, (&found.id, &answer.login), at, at, None)?;
         }
         for check_id in &decision.confirmed {
             confirm(tx, check_id, &answer.login, answer.asked_at)?;
@@ -72,20 +73,21 @@ impl Transact for RecordFailures {
 /// Opens a failure.
 pub(super) fn open(
     tx: &Savepoint<'_>,
-    check_id: &CheckId,
-    login: &Login,
+    (check_id, login): (&CheckId, &Login),
+    opened_at: Timestamp,
     reported_at: Timestamp,
     delivery_seq: Option<i64>,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO failure (check_id, login, opened_at, reported_at, delivery_seq)
-         VALUES (?1, ?2, ?3, ?3, ?4)",
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
         check_id.as_str(),
         login.as_str(),
+        to_micros(opened_at),
         to_micros(reported_at),
-        delivery_seq
+        delivery_seq,
     ])?;
     Ok(())
 }
