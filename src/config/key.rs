@@ -1,7 +1,5 @@
 //! Every setting there is: its path, form and default.
 
-use super::region;
-
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -66,7 +64,7 @@ pub(super) const KEYS: &[Key] = &[
     secret("api.client_secret", Kind::Text, "api.client_secret_file"),
     key("api.client_secret_file", Kind::Text, None),
     key("api.audience", Kind::Text, None),
-    key("api.region", Kind::Choice(region::NAMES), None),
+    key("api.region", Kind::Choice(&["us", "eu", "au"]), None),
     key("api.timeout_seconds", Kind::Integer(1, 300), Some("30")),
     key("api.concurrency", Kind::Integer(1, 64), Some("4")),
     key("api.page_size", Kind::Integer(1, 1000), Some("500")),

@@ -2,9 +2,6 @@
 
 use super::settings::{Settings, Value};
 
-/// The regions that the service has.
-pub(super) const NAMES: &[&str] = &["us", "eu", "au"];
-
 /// Derives `api.url` of `api.region`, unless it is set. The domains are public;
 /// the path is the one that ends every endpoint of AWS `AppSync`, where the service
 /// runs, and not certain.
