@@ -1,6 +1,6 @@
 //! What is watched, and why.
 
-use super::{IpAddress, Login};
+use super::{IpAddress, Login, Timestamp};
 
 /// A user or an address that is polled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +12,16 @@ pub enum WatchSubject {
 }
 
 impl WatchSubject {
+    /// The subject of this kind and text, as the store keeps it.
+    #[must_use]
+    pub fn parse(kind: &str, text: &str) -> Option<Self> {
+        match kind {
+            "user" => Login::new(text).ok().map(Self::User),
+            "ip" => text.parse().ok().map(Self::Ip),
+            _ => None,
+        }
+    }
+
     /// `user` or `ip`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -38,6 +48,8 @@ pub enum WatchSource {
     Configuration,
     /// A webhook named the user as failing.
     Webhook,
+    /// A command, or a request to the ops listener.
+    Command,
 }
 
 impl WatchSource {
@@ -47,8 +59,32 @@ impl WatchSource {
         match self {
             Self::Configuration => "configuration",
             Self::Webhook => "webhook",
+            Self::Command => "command",
         }
     }
+
+    /// The source of this text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Configuration, Self::Webhook, Self::Command]
+            .into_iter()
+            .find(|source| source.as_str() == text)
+    }
+}
+
+/// A reason to watch something, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchEntry {
+    /// What is watched.
+    pub subject: WatchSubject,
+    /// Who says so.
+    pub source: WatchSource,
+    /// Since when.
+    pub added_at: Timestamp,
+    /// Until when; for ever when there is none.
+    pub expires_at: Option<Timestamp>,
+    /// Why, in an operator's words.
+    pub note: Option<String>,
 }
 
 /// Whether users that webhooks name are watched, and how many users at most.

@@ -22,11 +22,12 @@ use tokio::sync::watch;
 pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
-    ApplicationUse, Backlog, CheckState, CheckTotals, IpView, Reader, StoredEvent, Subjects,
-    UserView,
+    ApplicationUse, Backlog, CheckState, CheckTotals, IpView, JobState, Listing, PollState, Reader,
+    ServiceView, StoredEvent, Subjects, UserView,
 };
 pub use write::{
-    DeliveryOutcome, RecordDelivery, RecordFailures, RecordIp, RecordUser, WatchOutcome,
+    AddWatch, DeliveryOutcome, ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordPoll,
+    RecordRun, RecordService, RecordTenantPage, RecordUser, WatchAdded, WatchOutcome, WatchRemoved,
 };
 pub use writer::WriterThread;
 

@@ -173,7 +173,7 @@ async fn users_of_an_address_come_and_go() {
         [EventName::WatchAdded, EventName::IpBaseline, EventName::IpUserNew, EventName::IpUserGone];
     assert_eq!(names(&store).await, expected);
     let view = store.read(|reader| reader.watched_ip("203.0.113.7")).await.unwrap().unwrap();
-    assert_eq!((view.users.len(), view.new_users), (1, 1));
+    assert_eq!((view.users.unwrap().len(), view.new_users), (1, 1));
 }
 
 #[tokio::test]

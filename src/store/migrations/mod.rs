@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 1] = [include_str!("0001_initial.sql")];
+const SCRIPTS: [&str; 2] = [include_str!("0001_initial.sql"), include_str!("0002_truth.sql")];
 
 /// Brings the database to the newest version, all of it or nothing.
 ///

@@ -5,7 +5,11 @@ mod check;
 mod events;
 mod ip;
 mod job;
+mod poll;
 mod pool;
+pub(super) mod service;
+mod target;
+mod tenant;
 mod user;
 mod watch;
 
@@ -19,7 +23,11 @@ pub use application::ApplicationUse;
 pub use check::{CheckState, CheckTotals};
 pub use events::{Backlog, StoredEvent, Subjects};
 pub use ip::IpView;
+pub use job::JobState;
+pub use poll::PollState;
 pub(super) use pool::Pool;
+pub use service::ServiceView;
+pub use tenant::Listing;
 pub use user::UserView;
 
 /// One reading connection.

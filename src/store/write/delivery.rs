@@ -2,7 +2,7 @@
 
 use rusqlite::{Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, failures, watch};
+use super::{Reply, Transact, Write, check, event, failures, tenant, watch};
 use crate::{
     domain::{
         CheckId, Delivery, DeliveryKind, Timestamp, WatchPolicy, event::delivery_filtered, failure,
@@ -133,6 +133,7 @@ impl RecordDelivery {
         )?;
         let mut acquitted =
             tx.prepare_cached("SELECT 1 FROM failure_answer WHERE login = ?1 AND as_of > ?2")?;
+        let is_listed_later = tenant::verdict_as_of(tx)? > Some(to_micros(self.reported_at()));
         let mut known = failure::CheckContext {
             definition: check::load(tx, &check.id)?,
             ..failure::CheckContext::default()
@@ -141,7 +142,9 @@ impl RecordDelivery {
             let login = &user.login;
             if is_open.exists(params![check.id.as_str(), login.as_str()])? {
                 known.open.insert(login.clone());
-            } else if acquitted.exists(params![login.as_str(), to_micros(self.reported_at())])? {
+            } else if is_listed_later
+                || acquitted.exists(params![login.as_str(), to_micros(self.reported_at())])?
+            {
                 known.acquitted.insert(login.clone());
             }
         }
