@@ -185,6 +185,36 @@ impl Client {
         }
     }
 
+    /// Sends a request and hands out the answer as it is, without the token:
+    /// its status, and its body when that is JSON, else null.
+    pub(super) async fn raw(
+        &self,
+        operation: Operation,
+        body: &Value,
+    ) -> Result<(u16, Value), ApiError> {
+        self.shared.budget.acquire().await?;
+        let mut bearer = self.shared.tokens.bearer().await?;
+        let mut is_first = true;
+        loop {
+            let began = Instant::now();
+            let exchanged = self.post(body, &bearer).await;
+            let outcome = exchanged.as_ref().map_or_else(ApiError::outcome, |exchange| {
+                if exchange.status.is_success() { Outcome::Ok } else { Outcome::ClientError }
+            });
+            self.shared.meters.ended(operation, outcome, began.elapsed());
+            let exchange = exchanged?;
+            if exchange.status == StatusCode::UNAUTHORIZED && is_first {
+                self.shared.tokens.invalidate(&bearer).await;
+                bearer = self.shared.tokens.bearer().await?;
+                is_first = false;
+                continue;
+            }
+            let text = String::from_utf8_lossy(&exchange.body).replace(bearer.expose(), "[token]");
+            let answer = serde_json::from_str(&text).unwrap_or_default();
+            return Ok((exchange.status.as_u16(), answer));
+        }
+    }
+
     async fn attempt<T>(
         &self,
         operation: Operation,
@@ -205,11 +235,13 @@ impl Client {
         ended
     }
 
+    async fn post(&self, body: &Value, bearer: &Bearer) -> Result<Exchange, ApiError> {
+        let request = self.shared.http.post(self.shared.url.clone()).json(body);
+        Ok(Exchange::run(request.header(AUTHORIZATION, bearer.header()?)).await?)
+    }
+
     async fn exchange(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
-        let header = bearer.header()?;
-        let request =
-            self.shared.http.post(self.shared.url.clone()).header(AUTHORIZATION, header).json(body);
-        let exchange = Exchange::run(request).await?;
+        let exchange = self.post(body, bearer).await?;
         if exchange.status == StatusCode::UNAUTHORIZED {
             return Err(ApiError::Unauthorized);
         }

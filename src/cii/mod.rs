@@ -25,4 +25,4 @@ pub use client::{Client, ClientSettings, SettingsError};
 pub use error::{ApiError, HttpError, TokenError};
 pub use graphql_error::{GraphqlError, PathSegment};
 pub use meters::Meters;
-pub use queries::{EndUser, EndUsersPage, NewTarget};
+pub use queries::{Card, EndUser, EndUsersPage, NewTarget};

@@ -6,16 +6,14 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, listener,
+    Addresses, ConfigSource, Daemon, StartError, client, listener,
     reload::Reloader,
     rules,
     tasks::{Stage, Tasks},
 };
 use crate::{
-    build_info,
-    cii::{self, Client, ClientSettings},
-    clock,
-    config::{ApiConfig, Config, JobConfig, OtlpProtocol, SyncConfig},
+    build_info, cii, clock,
+    config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest},
@@ -48,15 +46,26 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     ingest_meters.register(&registry)?;
     let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let router =
-        Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
-            .into_router(&config.webhook.path);
+    let router = Ingest::new(
+        store.clone(),
+        current_rules.clone(),
+        config.webhook.max_body_bytes,
+        ingest_meters,
+    )
+    .into_router(&config.webhook.path);
     tasks
         .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
-    let router = Ops { exposition, readiness: current_readiness, reload }.into_router();
+    let router = Ops {
+        exposition,
+        readiness: current_readiness,
+        reload,
+        store: store.clone(),
+        rules: current_rules,
+    }
+    .into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
     let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;
@@ -72,6 +81,9 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         ops: ops_address,
         webhook_path: config.webhook.path.clone(),
     };
+    if let Err(error) = store.announce(&addresses.local_ops_url()) {
+        tracing::warn!(%error, "commands beside this daemon will not find it");
+    }
     let reloader =
         Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
@@ -120,7 +132,7 @@ async fn schedule(
     let api_meters = cii::Meters::new()?;
     api_meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
-    let client = client(api, api_meters)?;
+    let client = client::client(api, api_meters)?;
     let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };
     let users = UsersJob {
         client: client.clone(),
@@ -146,21 +158,6 @@ async fn schedule(
         jobs.start(ServiceJob { client, store: store.clone() }, when);
     }
     Ok(Some(Scheduler::start(jobs.bells).await?))
-}
-
-fn client(api: &ApiConfig, meters: cii::Meters) -> Result<Client, StartError> {
-    let settings = ClientSettings {
-        url: api.url.to_string(),
-        token_url: api.token_url.to_string(),
-        client_id: api.client_id.clone(),
-        client_secret: api.client_secret.clone(),
-        audience: api.audience.clone(),
-        timeout: Duration::from_secs(api.timeout_seconds),
-        requests_per_minute: api.requests_per_minute,
-        retries: api.retries,
-        batch_size: api.batch_size,
-    };
-    Ok(Client::new(settings, meters)?)
 }
 
 /// The scheduled jobs, as they are started.

@@ -33,5 +33,5 @@ pub use service::{Admin, Integration};
 pub use severity::{Grade, Severity};
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};
-pub use watch::{WatchEntry, WatchPolicy, WatchSource, WatchSubject};
+pub use watch::{WatchEntry, WatchPolicy, WatchSource, WatchSubject, WatchSubjectError};
 pub use webhook_target::WebhookTarget;

@@ -1,10 +1,13 @@
 //! How asking about a watched user or address ended.
 
+use serde::Serialize;
+
 use super::{Event, EventName, Timestamp, WatchSubject, event};
 
 /// How the last question about a subject ended. That the service itself was
 /// down is no outcome of the subject's: it is the job's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PollOutcome {
     /// With an answer.
     Answered,

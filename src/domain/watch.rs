@@ -1,9 +1,12 @@
 //! What is watched, and why.
 
-use super::{IpAddress, Login, Timestamp};
+use serde::Serialize;
+
+use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
 
 /// A user or an address that is polled.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "kind", content = "subject", rename_all = "lowercase")]
 pub enum WatchSubject {
     /// A user, by login.
     User(Login),
@@ -12,13 +15,15 @@ pub enum WatchSubject {
 }
 
 impl WatchSubject {
-    /// The subject of this kind and text, as the store keeps it.
-    #[must_use]
-    pub fn parse(kind: &str, text: &str) -> Option<Self> {
+    /// The subject of this kind (`user`, `ip`) and text.
+    ///
+    /// # Errors
+    /// When there is no such kind, or the text is no login or no single address.
+    pub fn parse(kind: &str, text: &str) -> Result<Self, WatchSubjectError> {
         match kind {
-            "user" => Login::new(text).ok().map(Self::User),
-            "ip" => text.parse().ok().map(Self::Ip),
-            _ => None,
+            "user" => Ok(Self::User(Login::new(text)?)),
+            "ip" => Ok(Self::Ip(text.parse()?)),
+            _ => Err(WatchSubjectError::Kind(kind.to_owned())),
         }
     }
 
@@ -41,8 +46,23 @@ impl WatchSubject {
     }
 }
 
+/// Why something cannot be watched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WatchSubjectError {
+    /// Neither a user nor an address.
+    #[error("{0:?} cannot be watched; expected \"user\" or \"ip\"")]
+    Kind(String),
+    /// No login.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// No single address.
+    #[error(transparent)]
+    Ip(#[from] IpAddressError),
+}
+
 /// Where an entry of the watch list came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WatchSource {
     /// The configuration.
     Configuration,
@@ -73,9 +93,10 @@ impl WatchSource {
 }
 
 /// A reason to watch something, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WatchEntry {
     /// What is watched.
+    #[serde(flatten)]
     pub subject: WatchSubject,
     /// Who says so.
     pub source: WatchSource,

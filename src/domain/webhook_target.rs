@@ -1,11 +1,11 @@
 //! A webhook target: where the service sends its deliveries.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CheckId, Timestamp};
 
 /// A target that was registered with the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookTarget {
     /// The service's id of it.
     pub id: String,

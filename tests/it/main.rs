@@ -13,14 +13,18 @@
 
 mod alerts;
 mod architecture;
+mod cards;
 mod collector;
 mod config;
 mod demo;
-
 mod harness;
 mod lifecycle;
+mod outage;
 mod poll;
-
+mod registration;
 mod scrape;
+mod service;
 mod survival;
+mod tenant;
+mod watch;
 mod webhook;

@@ -1,5 +1,6 @@
 //! The questions that are asked, a file each.
 
+mod card;
 mod end_users;
 mod failing_checks;
 mod ip_users;
@@ -11,5 +12,6 @@ mod untold;
 mod user_state;
 mod webhook_target;
 
+pub use card::Card;
 pub use end_users::{EndUser, EndUsersPage};
 pub use webhook_target::NewTarget;

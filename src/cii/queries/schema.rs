@@ -2,7 +2,7 @@
 
 use apollo_compiler::{ExecutableDocument, Schema};
 
-use super::{end_users, failing_checks, ip_users, ping, service, user_state, webhook_target};
+use super::{card, end_users, failing_checks, ip_users, ping, service, user_state, webhook_target};
 use crate::cii::batch::Root;
 
 const SCHEMA: &str = include_str!("../schema.graphql");
@@ -13,6 +13,7 @@ fn the_published_schema_accepts_every_query() {
     let schema = Schema::parse_and_validate(SCHEMA, "schema.graphql").unwrap();
     let batches = ROOTS.iter().flat_map(|root| [1, 2, 10].map(|subjects| root.query(subjects)));
     let queries = [
+        card::USER,
         end_users::QUERY,
         ip_users::NEXT_PAGE,
         ping::QUERY,
@@ -32,5 +33,7 @@ fn the_published_schema_accepts_every_query() {
 
 #[test]
 fn no_query_asks_for_a_deprecated_field() {
-    assert!(!user_state::QUESTION.selection.contains("lastSignInLocation"));
+    for query in [user_state::QUESTION.selection, card::USER] {
+        assert!(!query.contains("lastSignInLocation"));
+    }
 }

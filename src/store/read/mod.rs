@@ -13,11 +13,11 @@ mod tenant;
 mod user;
 mod watch;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
-use super::{StoreError, connection};
+use super::{StoreError, connection, migrations};
 
 pub use application::ApplicationUse;
 pub use check::{CheckState, CheckTotals};
@@ -29,6 +29,7 @@ pub(super) use pool::Pool;
 pub use service::ServiceView;
 pub use tenant::Listing;
 pub use user::UserView;
+pub use watch::Watched;
 
 /// One reading connection.
 #[derive(Debug)]
@@ -39,6 +40,18 @@ pub struct Reader {
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self { connection: connection::open_reader(path)? })
+    }
+
+    /// Looks into a database that another process may hold.
+    ///
+    /// # Errors
+    /// When there is none, or it is of another version than this exporter's.
+    pub fn look_into(path: &Path) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+        path.metadata().map_err(open)?;
+        let reader = Self::open(path)?;
+        migrations::check(&reader.connection)?;
+        Ok(reader)
     }
 
     pub(super) fn store_id(&self) -> Result<String, StoreError> {

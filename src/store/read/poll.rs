@@ -1,6 +1,7 @@
 //! How asking about watched subjects ended.
 
 use rusqlite::OptionalExtension;
+use serde::Serialize;
 
 use super::Reader;
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// How the last question about a subject ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PollState {
     /// How.
     pub outcome: PollOutcome,

@@ -1,6 +1,8 @@
 //! The watch list.
 
-use super::Reader;
+use serde::Serialize;
+
+use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
     store::{
@@ -8,6 +10,16 @@ use crate::{
         moment::{from_micros, to_micros},
     },
 };
+
+/// A reason to watch something, with how the last question about it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// The reason.
+    #[serde(flatten)]
+    pub entry: WatchEntry,
+    /// How the last question ended; nothing before the first.
+    pub poll: Option<PollState>,
+}
 
 impl Reader {
     /// The users that are watched.
@@ -54,7 +66,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn watch_entries(&self) -> Result<Vec<WatchEntry>, StoreError> {
+    pub fn watch_list(&self) -> Result<Vec<Watched>, StoreError> {
         let mut select = self.connection.prepare_cached(
             "SELECT kind, subject, source, added_at, expires_at, note FROM watch
              ORDER BY kind DESC, subject, source",
@@ -64,13 +76,15 @@ impl Reader {
         let corrupt = || StoreError::Corrupt("watch list entry");
         while let Some(row) = rows.next()? {
             let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
-            found.push(WatchEntry {
-                subject: WatchSubject::parse(&kind, &subject).ok_or_else(corrupt)?,
+            let poll = self.poll(&kind, &subject)?;
+            let entry = WatchEntry {
+                subject: WatchSubject::parse(&kind, &subject).map_err(|_| corrupt())?,
                 source: WatchSource::parse(&row.get::<_, String>(2)?).ok_or_else(corrupt)?,
                 added_at: from_micros(row.get(3)?)?,
                 expires_at: row.get::<_, Option<i64>>(4)?.map(from_micros).transpose()?,
                 note: row.get(5)?,
-            });
+            };
+            found.push(Watched { entry, poll });
         }
         Ok(found)
     }

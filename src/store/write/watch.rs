@@ -188,7 +188,7 @@ impl Transact for ExpireWatch {
         let expired: Vec<_> = rows.collect::<Result<_, _>>()?;
         let corrupt = || StoreError::Corrupt("watch list entry");
         for (kind, subject, source) in &expired {
-            let subject = WatchSubject::parse(kind, subject).ok_or_else(corrupt)?;
+            let subject = WatchSubject::parse(kind, subject).map_err(|_| corrupt())?;
             let source = WatchSource::parse(source).ok_or_else(corrupt)?;
             remove(tx, &subject, source, self.at)?;
         }
@@ -260,7 +260,7 @@ fn configured_before(tx: &Savepoint<'_>) -> Result<BTreeSet<WatchSubject>, Store
     while let Some(row) = rows.next()? {
         let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
         let subject = WatchSubject::parse(&kind, &subject);
-        found.insert(subject.ok_or(StoreError::Corrupt("watch list entry"))?);
+        found.insert(subject.map_err(|_| StoreError::Corrupt("watch list entry"))?);
     }
     Ok(found)
 }
