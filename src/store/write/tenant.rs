@@ -120,8 +120,13 @@ impl RecordTenantPage {
             .sum();
         event::append(tx, &Event::tenant_counted(users, self.answered_at))?;
         tx.execute(
-            "INSERT OR REPLACE INTO tenant_complete (id, begun_at, completed_at, is_verdict)
-             SELECT 1, ?1, ?2, NOT EXISTS (SELECT 1 FROM tenant_staged WHERE failing IS NULL)",
+            "INSERT INTO tenant_complete (id, begun_at, completed_at, is_verdict)
+             SELECT 1, ?1, ?2, NOT EXISTS (SELECT 1 FROM tenant_staged WHERE failing IS NULL)
+             ON CONFLICT (id) DO UPDATE SET
+                -- One of a clock that was ahead counts for nothing.
+                begun_at = iif(begun_at <= ?2, max(begun_at, excluded.begun_at), excluded.begun_at),
+                completed_at = excluded.completed_at,
+                is_verdict = excluded.is_verdict",
             params![to_micros(self.begun_at), to_micros(self.answered_at)],
         )?;
         tx.execute_batch("DELETE FROM tenant_staged; DELETE FROM tenant_listing")?;
