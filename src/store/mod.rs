@@ -22,8 +22,9 @@ use tokio::sync::watch;
 pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
-    ApplicationUse, Backlog, CheckState, CheckTotals, IpView, Reader, StoredEvent, Subjects,
-    UserView,
+    ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, EventFilter, EventPage,
+    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, Reader, StoredEvent, Subjects,
+    UserRecord, UserView, WatchReason, WatchedIp, WatchedUser,
 };
 pub use write::{
     DeliveryOutcome, RecordDelivery, RecordFailures, RecordIp, RecordUser, WatchOutcome,

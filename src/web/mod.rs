@@ -1,10 +1,17 @@
-//! The ops listener: metrics, health, reload. It hands out what other rooms
-//! made.
+//! The ops listener: metrics, health, reload, the JSON API. It hands out what
+//! other rooms made.
 
+mod api;
+mod filter;
+mod follow;
 mod health;
 mod index;
+mod link;
 mod metrics;
+mod problem;
+mod query;
 mod reload;
+mod subject;
 
 use std::sync::Arc;
 
@@ -14,7 +21,8 @@ use axum::{
 };
 use tokio::sync::watch;
 
-use crate::metrics::Exposition;
+use crate::{metrics::Exposition, store::Store};
+use follow::Gate;
 
 pub use health::Readiness;
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
@@ -22,15 +30,28 @@ pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 /// The listener's parts.
 #[derive(Debug)]
 pub struct Ops {
-    /// Answers scrapes.
-    pub exposition: Exposition,
-    /// Whether the daemon does its work.
-    pub readiness: watch::Receiver<Readiness>,
-    /// Takes requests to read the configuration again.
-    pub reload: ReloadDesk,
+    exposition: Exposition,
+    store: Store,
+    readiness: watch::Receiver<Readiness>,
+    reload: ReloadDesk,
+    gate: Gate,
 }
 
 impl Ops {
+    /// Puts the listener's parts together. `exposition` answers scrapes, `store`
+    /// everything else; `readiness` says whether the daemon does its work, and
+    /// `reload` takes requests to read the configuration again.
+    #[must_use]
+    pub fn new(
+        exposition: Exposition,
+        store: Store,
+        readiness: watch::Receiver<Readiness>,
+        reload: ReloadDesk,
+    ) -> Self {
+        let gate = Gate::new(store.commits(), readiness.clone());
+        Self { exposition, store, readiness, reload, gate }
+    }
+
     /// The routes.
     pub fn into_router(self) -> Router {
         Router::new()
@@ -39,6 +60,7 @@ impl Ops {
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))
             .route("/-/reload", post(reload::reload))
+            .nest("/api/v1", api::routes())
             .with_state(Arc::new(self))
     }
 }

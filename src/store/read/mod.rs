@@ -3,11 +3,15 @@
 mod application;
 mod check;
 mod events;
+mod failing;
+mod history;
 mod ip;
 mod job;
 mod pool;
+mod snapshot;
 mod user;
 mod watch;
+mod watched;
 
 use std::path::Path;
 
@@ -16,11 +20,15 @@ use rusqlite::Connection;
 use super::{StoreError, connection};
 
 pub use application::ApplicationUse;
-pub use check::{CheckState, CheckTotals};
+pub use check::{CheckAdvice, CheckState, CheckTotals};
 pub use events::{Backlog, StoredEvent, Subjects};
+pub use failing::{FailingCheck, FailingLogin};
+pub use history::{EventFilter, EventPage};
 pub use ip::IpView;
 pub(super) use pool::Pool;
+pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
 pub use user::UserView;
+pub use watched::{WatchReason, WatchedIp, WatchedUser};
 
 /// One reading connection.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ mod tools;
 mod wait;
 
 pub use delivery::{Body, SECRET, sample_payload};
-pub use exporter::Setup;
+pub use exporter::{Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
 pub use tools::tool;

@@ -1,0 +1,59 @@
+//! Errors in the form of RFC 9457, each with what to do about it.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::store::StoreError;
+
+/// Why a request cannot be answered.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, detail: detail.into() }
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = "this path does not take the method; /api/v1/openapi.json lists what it takes";
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: detail.to_owned() }
+    }
+
+    pub(super) fn unavailable(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Closed | StoreError::Busy) {
+            return Self::unavailable("the daemon is stopping or too busy; ask again later");
+        }
+        tracing::error!(%error, "the store cannot be read");
+        let detail = format!("{error}; the daemon's log and cii_store_* tell more");
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        (self.status, content_type, body.to_string()).into_response()
+    }
+}
