@@ -6,7 +6,7 @@ use cii_exporter::{
     cii::Card,
     daemon::ConfigSource,
     domain::Login,
-    store::{Reader, StoredEvent},
+    store::{EventFilter, Reader, StoreError, StoredEvent},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ pub(crate) struct Options {
     #[arg(long)]
     history: bool,
     /// Events of the history at most, the newest first.
-    #[arg(long, value_name = "COUNT", default_value_t = 100, requires = "history")]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, requires = "history",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
     /// Print JSON, for programs.
     #[arg(long)]
@@ -63,7 +64,7 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
 
 fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let config = ConfigSource::file(options.file.config.clone()).load()?;
-    let events = Reader::look_into(&config.store.path)?.history_of(login, options.limit)?;
+    let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
     if options.json {
         let events: Vec<_> = events.iter().map(object).collect();
         println!("{:#}", json!({ "events": events }));
@@ -77,6 +78,20 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
         println!("{}", table(&["when", "event", "what"], events.iter().map(row)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The newest events about a user, the newest first.
+fn newest(reader: &Reader, login: &Login, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+    let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
+    let (mut events, mut cursor) = (Vec::new(), i64::MAX);
+    loop {
+        let page = reader.events_before(&filter, cursor, limit - events.len())?;
+        events.extend(page.events);
+        if events.len() >= limit || !page.has_more {
+            return Ok(events);
+        }
+        cursor = page.cursor;
+    }
 }
 
 fn object(stored: &StoredEvent) -> Value {

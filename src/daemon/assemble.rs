@@ -58,14 +58,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
-    let router = Ops {
-        exposition,
-        readiness: current_readiness,
-        reload,
-        store: store.clone(),
-        rules: current_rules,
-    }
-    .into_router();
+    let router =
+        Ops::new(exposition, store.clone(), current_readiness, reload, current_rules).into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
     let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;

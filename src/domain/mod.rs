@@ -23,7 +23,7 @@ pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 pub use check::{CheckDefinition, CheckId};
 pub use delivery::{CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck};
-pub use event::{AttributeValue, Event, EventName};
+pub use event::{AttributeValue, Attributes, Event, EventName};
 pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
 pub use login::{Login, LoginError};

@@ -22,8 +22,10 @@ use tokio::sync::watch;
 pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
-    ApplicationUse, Backlog, CheckState, CheckTotals, IpView, JobState, Listing, PollState, Reader,
-    ServiceView, StoredEvent, Subjects, UserView, Watched,
+    ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, EventFilter, EventPage,
+    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, Listing, PollState,
+    Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchReason, Watched,
+    WatchedIp, WatchedUser,
 };
 pub use write::{
     AddWatch, DeliveryOutcome, ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordPoll,

@@ -1,23 +1,28 @@
-//! The ops listener: metrics, health, reload. It hands out what other rooms
-//! made.
+//! The ops listener: metrics, health, reload, the JSON API. It hands out what
+//! other rooms made.
 
+mod api;
+mod filter;
+mod follow;
 mod health;
 mod index;
+mod link;
 mod metrics;
 mod problem;
+mod query;
 mod reload;
-mod targets;
-mod watch_list;
+mod subject;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use tokio::sync::watch;
 
 use crate::{ingest::Rules, metrics::Exposition, store::Store};
+use follow::Gate;
 
 pub use health::Readiness;
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
@@ -25,19 +30,31 @@ pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 /// The listener's parts.
 #[derive(Debug)]
 pub struct Ops {
-    /// Answers scrapes.
-    pub exposition: Exposition,
-    /// Whether the daemon does its work.
-    pub readiness: watch::Receiver<Readiness>,
-    /// Takes requests to read the configuration again.
-    pub reload: ReloadDesk,
-    /// What is shown and changed.
-    pub store: Store,
-    /// How many users may be watched.
-    pub rules: watch::Receiver<Arc<Rules>>,
+    exposition: Exposition,
+    store: Store,
+    readiness: watch::Receiver<Readiness>,
+    reload: ReloadDesk,
+    rules: watch::Receiver<Arc<Rules>>,
+    gate: Gate,
 }
 
 impl Ops {
+    /// Puts the listener's parts together. `exposition` answers scrapes, `store`
+    /// everything else; `readiness` says whether the daemon does its work, and
+    /// `reload` takes requests to read the configuration again; `rules` say how
+    /// many users may be watched.
+    #[must_use]
+    pub fn new(
+        exposition: Exposition,
+        store: Store,
+        readiness: watch::Receiver<Readiness>,
+        reload: ReloadDesk,
+        rules: watch::Receiver<Arc<Rules>>,
+    ) -> Self {
+        let gate = Gate::new(store.commits(), readiness.clone());
+        Self { exposition, store, readiness, reload, rules, gate }
+    }
+
     /// The routes.
     pub fn into_router(self) -> Router {
         Router::new()
@@ -46,10 +63,7 @@ impl Ops {
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))
             .route("/-/reload", post(reload::reload))
-            .route("/api/v1/watch", get(watch_list::list).post(watch_list::add))
-            .route("/api/v1/watch/{kind}/{subject}", delete(watch_list::remove))
-            .route("/api/v1/webhook-targets", get(targets::list).post(targets::keep))
-            .route("/api/v1/webhook-targets/{id}", delete(targets::forget))
+            .nest("/api/v1", api::routes())
             .with_state(Arc::new(self))
     }
 }

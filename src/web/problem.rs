@@ -1,7 +1,6 @@
-//! Errors of the API, as `application/problem+json` (RFC 9457).
+//! Errors in the form of RFC 9457, each with what to do about it.
 
 use axum::{
-    Json,
     extract::rejection::JsonRejection,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -10,42 +9,67 @@ use serde_json::json;
 
 use crate::store::StoreError;
 
-/// What went wrong, for a person and for a program.
+/// Why a request cannot be answered.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    title: &'static str,
     detail: String,
 }
 
 impl Problem {
-    pub(super) fn new(
-        status: StatusCode,
-        title: &'static str,
-        detail: impl std::fmt::Display,
-    ) -> Self {
-        Self { status, title, detail: detail.to_string() }
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, detail: detail.into() }
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = "this path does not take the method; /api/v1/openapi.json lists what it takes";
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: detail.to_owned() }
+    }
+
+    /// Something else stands against it; `detail` says what.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, detail: detail.into() }
+    }
+
+    pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: detail.into() }
+    }
+
+    pub(super) fn unavailable(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request to the API cannot be answered");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot do this now", error)
+        if matches!(error, StoreError::Closed | StoreError::Busy) {
+            return Self::unavailable("the daemon is stopping or too busy; ask again later");
+        }
+        tracing::error!(%error, "the store cannot be read");
+        let detail = format!("{error}; the daemon's log and cii_store_* tell more");
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail }
     }
 }
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        Self::new(rejection.status(), "The body cannot be understood", rejection.body_text())
+        Self { status: rejection.status(), detail: rejection.body_text() }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, title, detail } = self;
-        let body = json!({ "status": status.as_u16(), "title": title, "detail": detail });
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, Json(body).into_response().into_body()).into_response()
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        (self.status, content_type, body.to_string()).into_response()
     }
 }

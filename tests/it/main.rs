@@ -12,6 +12,7 @@
 #![expect(clippy::float_cmp, reason = "the counts that are compared are whole numbers")]
 
 mod alerts;
+mod api;
 mod architecture;
 mod cards;
 mod collector;

@@ -23,6 +23,15 @@ pub struct CheckState {
     pub totals: Vec<CheckTotals>,
 }
 
+/// A check in the tenant's words; empty when the service gave none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckAdvice {
+    /// What it looks for, a sentence an item.
+    pub description: Vec<String>,
+    /// What the service advises to do.
+    pub recommended_actions: Vec<String>,
+}
+
 /// What was counted of a check while it had a severity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckTotals {
@@ -72,6 +81,28 @@ impl Reader {
             last_event_at: from_micros(last_event_at)?,
             totals: self.totals(id)?,
         }))
+    }
+
+    /// What a tenant says of a check: what it looks for, and what to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_advice(&self, id: &str) -> Result<CheckAdvice, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT description, recommended_actions FROM check_definition WHERE check_id = ?1",
+            )?
+            .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        let Some((description, actions)) = row else { return Ok(CheckAdvice::default()) };
+        let sentences = |json: &str| {
+            serde_json::from_str(json).map_err(|_| StoreError::Corrupt("check definition"))
+        };
+        Ok(CheckAdvice {
+            description: sentences(&description)?,
+            recommended_actions: sentences(&actions)?,
+        })
     }
 
     fn totals(&self, id: &str) -> Result<Vec<CheckTotals>, StoreError> {

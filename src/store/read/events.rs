@@ -1,6 +1,6 @@
 //! The log, from a cursor on.
 
-use rusqlite::{OptionalExtension, Row, Rows, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
@@ -89,37 +89,16 @@ impl Reader {
         seq: i64,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq, name, check_id, login, ip, application,
-                    happened_at, observed_at, severity, body, attributes
-             FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.stored(&mut statement.query(params![seq, limit])?)
-    }
-
-    fn stored(&self, rows: &mut Rows<'_>) -> Result<Vec<StoredEvent>, StoreError> {
         let store_id = self.store_id()?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2"
+        ))?;
+        let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            found.push(StoredEvent { seq, uid: format!("{store_id}-{seq}"), event: event(row)? });
+            found.push(stored(row, &store_id)?);
         }
         Ok(found)
-    }
-
-    /// What happened to a user, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn history_of(&self, login: &Login, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq, name, check_id, login, ip, application,
-                    happened_at, observed_at, severity, body, attributes
-             FROM event WHERE login = ?1 AND public = 1 ORDER BY seq DESC LIMIT ?2",
-        )?;
-        self.stored(&mut statement.query(params![login.as_str(), limit])?)
     }
 
     /// Everything up to this number is delivered by OTLP, or parked.
@@ -151,6 +130,16 @@ impl Reader {
             .transpose()?;
         Ok(Backlog { pending, oldest })
     }
+}
+
+/// The columns that [`stored`] reads, in its order.
+pub(super) const COLUMNS: &str = "seq, name, check_id, login, ip, application, \
+     happened_at, observed_at, severity, body, attributes";
+
+/// An event from a row of [`COLUMNS`].
+pub(super) fn stored(row: &Row<'_>, store_id: &str) -> Result<StoredEvent, StoreError> {
+    let seq = row.get(0)?;
+    Ok(StoredEvent { seq, uid: format!("{store_id}-{seq}"), event: event(row)? })
 }
 
 fn name(text: &str) -> Result<EventName, StoreError> {

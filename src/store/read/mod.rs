@@ -3,15 +3,19 @@
 mod application;
 mod check;
 mod events;
+mod failing;
+mod history;
 mod ip;
 mod job;
 mod poll;
 mod pool;
 pub(super) mod service;
+mod snapshot;
 mod target;
 mod tenant;
 mod user;
 mod watch;
+mod watched;
 
 use std::{path::Path, sync::Arc};
 
@@ -20,16 +24,20 @@ use rusqlite::Connection;
 use super::{StoreError, connection, migrations};
 
 pub use application::ApplicationUse;
-pub use check::{CheckState, CheckTotals};
+pub use check::{CheckAdvice, CheckState, CheckTotals};
 pub use events::{Backlog, StoredEvent, Subjects};
+pub use failing::{FailingCheck, FailingLogin};
+pub use history::{EventFilter, EventPage};
 pub use ip::IpView;
 pub use job::JobState;
 pub use poll::PollState;
 pub(super) use pool::Pool;
 pub use service::ServiceView;
+pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
 pub use tenant::Listing;
 pub use user::UserView;
 pub use watch::Watched;
+pub use watched::{WatchReason, WatchedIp, WatchedUser};
 
 /// One reading connection.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Ops, problem::Problem};
 use crate::{
     clock,
     domain::{Timestamp, WatchSubject},
     store::{AddWatch, Reader, WatchAdded, WatchRemoved},
+    web::{Ops, problem::Problem},
 };
 
 /// A wish to watch something.
@@ -50,11 +50,10 @@ pub(super) async fn add(
     match ops.store.add_watch(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
-        WatchAdded::Full => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "As many users are watched as may be",
-            format!("watch.max_users is {max_users}; remove an entry, or raise it and reload"),
-        )),
+        WatchAdded::Full => Err(Problem::conflict(format!(
+            "watch.max_users is {max_users}, and so many users are watched; remove an entry, or \
+             raise it and reload"
+        ))),
     }
 }
 
@@ -66,14 +65,10 @@ pub(super) async fn remove(
     let subject = subject(&kind, &text)?;
     match ops.store.remove_watch(subject, clock::now()).await? {
         WatchRemoved::Removed => Ok(Json(json!({ "result": "removed" }))),
-        WatchRemoved::Configured => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "The configuration says so",
+        WatchRemoved::Configured => Err(Problem::conflict(
             "the configuration watches this; take it out of [watch] there, and reload",
         )),
-        WatchRemoved::Unknown => {
-            Err(Problem::new(StatusCode::NOT_FOUND, "Not watched", "this is not watched"))
-        }
+        WatchRemoved::Unknown => Err(Problem::not_found("this is not watched")),
     }
 }
 
@@ -82,5 +77,5 @@ fn subject(kind: &str, text: &str) -> Result<WatchSubject, Problem> {
 }
 
 fn unusable(reason: impl std::fmt::Display) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "This cannot be watched", reason)
+    Problem::unprocessable(format!("this cannot be watched: {reason}"))
 }

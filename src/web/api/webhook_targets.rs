@@ -10,8 +10,11 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Ops, problem::Problem};
-use crate::{domain::WebhookTarget, store::Reader};
+use crate::{
+    domain::WebhookTarget,
+    store::Reader,
+    web::{Ops, problem::Problem},
+};
 
 /// The targets.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {

@@ -1,0 +1,142 @@
+//! `/api/v1/checks`, and who fails them.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::Uri};
+use serde::Serialize;
+
+use crate::{
+    domain::Timestamp,
+    store::{CheckAdvice, CheckState, FailingLogin, Reader, StoreError},
+    web::{
+        Ops,
+        problem::Problem,
+        query::{Fields, Segment},
+    },
+};
+
+/// Users of an answer unless the query says how many.
+const USERS: usize = 100;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Checks {
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    id: String,
+    title: String,
+    severity: String,
+    description: Vec<String>,
+    recommended_actions: Vec<String>,
+    failing_users: u64,
+    failing_since: Option<Timestamp>,
+    last_event_at: Timestamp,
+    totals: Vec<Totals>,
+}
+
+#[derive(Debug, Serialize)]
+struct Totals {
+    severity: String,
+    failures: u64,
+    resolutions: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct UsersPage {
+    check_id: String,
+    users: Vec<FailingUser>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct FailingUser {
+    login: String,
+    since: Timestamp,
+    last_reported_at: Timestamp,
+}
+
+/// Every check that the store knows.
+pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Checks>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    let checks = ops
+        .store
+        .read(|reader| {
+            let mut checks = Vec::new();
+            for id in reader.check_ids()? {
+                if let Some(state) = reader.check(&id)? {
+                    let since = reader.failing_since(&id)?;
+                    checks.push(Check::new(&id, state, since, reader.check_advice(&id)?));
+                }
+            }
+            Ok(checks)
+        })
+        .await?;
+    Ok(Json(Checks { checks }))
+}
+
+/// The users who fail a check, ordered by login; the cursor is the last one's
+/// login.
+pub(super) async fn users(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Json<UsersPage>, Problem> {
+    let mut fields = Fields::of(&uri)?;
+    let limit = fields.limit()?.unwrap_or(USERS);
+    let cursor = fields.take("cursor").unwrap_or_default();
+    fields.finish()?;
+    let check_id = id.clone();
+    let page = ops.store.read(move |reader| failing(reader, &check_id, &cursor, limit + 1)).await?;
+    let Some(mut page) = page else {
+        return Err(Problem::not_found(format!(
+            "no check {id:?} was ever heard of; /api/v1/checks lists the checks"
+        )));
+    };
+    let has_more = page.len() > limit;
+    page.truncate(limit);
+    let next_cursor = page.last().filter(|_| has_more).map(|user| user.login.clone());
+    let users = page.into_iter().map(FailingUser::from).collect();
+    Ok(Json(UsersPage { check_id: id, users, next_cursor }))
+}
+
+/// The users who fail a check; `None` when there is no such check.
+fn failing(
+    reader: &Reader,
+    check_id: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Option<Vec<FailingLogin>>, StoreError> {
+    if reader.check(check_id)?.is_none() {
+        return Ok(None);
+    }
+    reader.failing_logins(check_id, after, limit).map(Some)
+}
+
+impl Check {
+    fn new(id: &str, state: CheckState, since: Option<Timestamp>, advice: CheckAdvice) -> Self {
+        let totals = state.totals.into_iter().map(|totals| Totals {
+            severity: totals.severity,
+            failures: totals.failures,
+            resolutions: totals.resolutions,
+        });
+        Self {
+            id: id.to_owned(),
+            title: state.title,
+            severity: state.severity.label(),
+            description: advice.description,
+            recommended_actions: advice.recommended_actions,
+            failing_users: state.failing,
+            failing_since: since,
+            last_event_at: state.last_event_at,
+            totals: totals.collect(),
+        }
+    }
+}
+
+impl From<FailingLogin> for FailingUser {
+    fn from(failing: FailingLogin) -> Self {
+        Self { login: failing.login, since: failing.since, last_reported_at: failing.reported_at }
+    }
+}

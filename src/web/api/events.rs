@@ -1,0 +1,144 @@
+//! `/api/v1/events`: the log, a page at a time or as a stream.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::follow;
+use crate::{
+    domain::{Attributes, Timestamp},
+    store::{EventFilter, Store, StoreError, StoredEvent},
+    web::{Ops, filter, problem::Problem, query::Fields},
+};
+
+/// Events of an answer unless the query says how many.
+const EVENTS: usize = 100;
+
+/// Looks into the log for one answer. A rare event in a long log takes more than
+/// one answer, so that none takes long.
+const LOOKS: usize = 10;
+
+/// A page of the log.
+#[derive(Debug, Serialize)]
+struct Page {
+    events: Vec<Entry>,
+    next_cursor: i64,
+    has_more: bool,
+}
+
+/// An event as programs get it.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    seq: i64,
+    uid: String,
+    name: &'static str,
+    severity: String,
+    body: String,
+    check_id: Option<String>,
+    login: Option<String>,
+    ip: Option<String>,
+    application: Option<String>,
+    happened_at: Timestamp,
+    observed_at: Timestamp,
+    attributes: Attributes,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+struct Question {
+    filter: EventFilter,
+    cursor: Option<i64>,
+    limit: Option<usize>,
+    is_stream: bool,
+}
+
+/// Answers with a page, or with a stream when that is asked for.
+pub(super) async fn events(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let question = question(&uri, &headers)?;
+    let (filter, cursor) = (question.filter, question.cursor);
+    if question.is_stream {
+        if filter.until.is_some() {
+            return Err(Problem::bad_request("a stream has no end; leave `until` out"));
+        }
+        let follower = ops.gate.admit()?;
+        let cursor = cursor.unwrap_or_else(|| follower.newest());
+        return Ok(follow::stream(ops.store.clone(), follower, filter, cursor, question.limit));
+    }
+    let limit = question.limit.unwrap_or(EVENTS);
+    Ok(Json(page(&ops.store, filter, cursor.unwrap_or(0), limit).await?).into_response())
+}
+
+fn question(uri: &Uri, headers: &HeaderMap) -> Result<Question, Problem> {
+    let mut fields = Fields::of(uri)?;
+    let filter = filter::take(&mut fields)?;
+    let cursor = fields.number("cursor", 0, i64::MAX)?;
+    let limit = fields.limit()?;
+    let is_stream = match fields.take("stream").as_deref() {
+        None => wants_lines(headers),
+        Some("true") => true,
+        Some("false") => false,
+        Some(other) => {
+            return Err(Problem::bad_request(format!("stream={other}: it is true or false")));
+        }
+    };
+    fields.finish()?;
+    Ok(Question { filter, cursor, limit, is_stream })
+}
+
+fn wants_lines(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case(follow::CONTENT_TYPE)
+    })
+}
+
+async fn page(
+    store: &Store,
+    filter: EventFilter,
+    mut cursor: i64,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let filter = Arc::new(filter);
+    let (mut events, mut has_more) = (Vec::new(), true);
+    for _ in 0..LOOKS {
+        let (filter, wanted) = (filter.clone(), limit - events.len());
+        let found = store.read(move |reader| reader.events_after(&filter, cursor, wanted)).await?;
+        events.extend(found.events.into_iter().map(Entry::from));
+        (cursor, has_more) = (found.cursor, found.has_more);
+        if !has_more || events.len() == limit {
+            break;
+        }
+    }
+    Ok(Page { events, next_cursor: cursor, has_more })
+}
+
+impl From<StoredEvent> for Entry {
+    fn from(stored: StoredEvent) -> Self {
+        let event = stored.event;
+        Self {
+            seq: stored.seq,
+            uid: stored.uid,
+            name: event.name.as_str(),
+            severity: event.severity.label(),
+            body: event.body,
+            check_id: event.check_id.map(|id| id.as_str().to_owned()),
+            login: event.login.map(|login| login.to_string()),
+            ip: event.ip,
+            application: event.application,
+            happened_at: event.happened_at,
+            observed_at: event.observed_at,
+            attributes: event.attributes,
+        }
+    }
+}

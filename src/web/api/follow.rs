@@ -1,0 +1,79 @@
+//! The log as newline-delimited JSON: what is there, then what comes.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+
+use super::events::Entry;
+use crate::{
+    store::{EventFilter, EventPage, Store, StoreError},
+    web::follow::Follower,
+};
+
+/// The content type of a stream.
+pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
+
+/// Events read at once. The client's pace decides when the next are read.
+const BATCH: usize = 500;
+
+struct Position {
+    store: Store,
+    follower: Follower,
+    filter: Arc<EventFilter>,
+    cursor: i64,
+    left: Option<usize>,
+}
+
+/// Streams the events after `cursor`, until `limit` of them went out, the client
+/// goes, or the daemon stops.
+pub(super) fn stream(
+    store: Store,
+    follower: Follower,
+    filter: EventFilter,
+    cursor: i64,
+    limit: Option<usize>,
+) -> Response {
+    let position = Position { store, follower, filter: Arc::new(filter), cursor, left: limit };
+    let lines = stream::try_unfold(position, async |mut position| {
+        let lines = position.next().await?;
+        Ok::<_, StoreError>(lines.map(|lines| (lines, position)))
+    });
+    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from_stream(lines)).into_response()
+}
+
+impl Position {
+    /// The next lines; `None` at the end of the stream.
+    async fn next(&mut self) -> Result<Option<String>, StoreError> {
+        while self.left != Some(0) && self.follower.is_running() {
+            let (filter, cursor) = (self.filter.clone(), self.cursor);
+            let wanted = self.left.map_or(BATCH, |left| left.min(BATCH));
+            let page =
+                self.store.read(move |reader| reader.events_after(&filter, cursor, wanted)).await?;
+            self.cursor = page.cursor;
+            if !page.events.is_empty() {
+                self.left = self.left.map(|left| left.saturating_sub(page.events.len()));
+                return lines(page).map(Some);
+            }
+            if !page.has_more && !self.follower.beyond(self.cursor).await {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn lines(page: EventPage) -> Result<String, StoreError> {
+    let mut lines = String::new();
+    for event in page.events {
+        let line = serde_json::to_string(&Entry::from(event));
+        lines.push_str(&line.map_err(|_| StoreError::Corrupt("set of attributes"))?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}

@@ -1,0 +1,80 @@
+//! `/api/v1/ips/{ip}`: who uses an address, and since when.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::Uri};
+use serde::Serialize;
+
+use super::users::Watch;
+use crate::{
+    domain::Timestamp,
+    store::{IpRecord, IpRecordUser},
+    web::{
+        Ops, filter, link,
+        problem::Problem,
+        query::{Fields, Segment},
+        subject,
+    },
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    ip: String,
+    watch: Watch,
+    snapshot: Option<Snapshot>,
+}
+
+#[derive(Debug, Serialize)]
+struct Snapshot {
+    users: Vec<User>,
+    new_users: u64,
+    last_new_user_at: Option<Timestamp>,
+    first_observed_at: Timestamp,
+    observed_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct User {
+    login: String,
+    id: String,
+    display_name: String,
+    reference_url: Option<String>,
+    since: Timestamp,
+}
+
+/// All that is known of an address, in whatever spelling it is asked for.
+pub(super) async fn ip(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Json<Answer>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    let ip = filter::ip(&text)?;
+    let known = subject::ip(&ops.store, &ip).await?;
+    let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
+    Ok(Json(Answer { ip, watch, snapshot: known.record.map(Snapshot::from) }))
+}
+
+impl From<IpRecord> for Snapshot {
+    fn from(record: IpRecord) -> Self {
+        Self {
+            users: record.users.into_iter().map(User::from).collect(),
+            new_users: record.new_users,
+            last_new_user_at: record.last_new_user_at,
+            first_observed_at: record.first_observed_at,
+            observed_at: record.observed_at,
+        }
+    }
+}
+
+impl From<IpRecordUser> for User {
+    fn from(found: IpRecordUser) -> Self {
+        Self {
+            login: found.login.to_string(),
+            reference_url: link::outside(found.user.reference_url.as_ref()).map(str::to_owned),
+            id: found.user.id,
+            display_name: found.user.display_name,
+            since: found.since,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The JSON API: what the store knows, for programs.
+
+mod changes;
+mod checks;
+mod events;
+mod follow;
+mod ips;
+mod openapi;
+mod users;
+mod watch;
+mod webhook_targets;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{delete, get},
+};
+
+use super::{Ops, problem::Problem};
+
+/// The routes below `/api/v1`. Whatever else is asked for there is a problem in
+/// JSON, too.
+pub(super) fn routes() -> Router<Arc<Ops>> {
+    Router::new()
+        .route("/checks", get(checks::list))
+        .route("/checks/{id}/users", get(checks::users))
+        .route("/users/{login}", get(users::user))
+        .route("/ips/{ip}", get(ips::ip))
+        .route("/events", get(events::events))
+        .route("/watch", get(watch::list).post(watch::add))
+        .route("/watch/{kind}/{subject}", delete(watch::remove))
+        .route("/webhook-targets", get(webhook_targets::list).post(webhook_targets::keep))
+        .route("/webhook-targets/{id}", delete(webhook_targets::forget))
+        .route("/changes", get(changes::changes))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(unknown)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+}
+
+async fn unknown() -> Problem {
+    Problem::not_found("there is no such path; /api/v1/openapi.json lists the paths")
+}

@@ -1,0 +1,155 @@
+//! `/api/v1/users/{login}`: all that is known of a user.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use axum::{Json, extract::State, http::Uri};
+use serde::Serialize;
+
+use crate::{
+    domain::{Login, Place, Timestamp},
+    store::{FailingCheck, UserRecord, WatchReason},
+    web::{
+        Ops, link,
+        problem::Problem,
+        query::{Fields, Segment},
+        subject,
+    },
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct User {
+    login: String,
+    watch: Watch,
+    failing_checks: Vec<FailedCheck>,
+    snapshot: Option<Snapshot>,
+}
+
+/// Whether something is watched, and why, or why not.
+#[derive(Debug, Serialize)]
+pub(super) struct Watch {
+    watched: bool,
+    reasons: Vec<Reason>,
+    explanation: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    source: String,
+    since: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct FailedCheck {
+    check_id: String,
+    title: String,
+    severity: String,
+    since: Timestamp,
+    last_reported_at: Timestamp,
+}
+
+/// What the service last answered; a list that it never told is `null`.
+#[derive(Debug, Serialize)]
+struct Snapshot {
+    id: String,
+    display_name: String,
+    status: String,
+    user_type: Option<String>,
+    manager_login: Option<String>,
+    reference_url: Option<String>,
+    used_applications: Option<BTreeSet<String>>,
+    unused_applications: Option<BTreeSet<String>>,
+    used_factors: Option<BTreeSet<String>>,
+    ip_addresses: Option<Vec<Address>>,
+    registered_location: Option<BTreeSet<Place>>,
+    working_locations: Option<BTreeSet<Place>>,
+    new_ips: u64,
+    last_new_ip_at: Option<Timestamp>,
+    first_observed_at: Timestamp,
+    observed_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Address {
+    ip: String,
+    place: Place,
+}
+
+/// All that is known of a user.
+pub(super) async fn user(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Json<User>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let known = subject::user(&ops.store, &login).await?;
+    let watch = Watch::new(known.reasons, subject::why_no_user_watch(!known.failing.is_empty()));
+    Ok(Json(User {
+        login: login.to_string(),
+        watch,
+        failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
+        snapshot: known.record.map(Snapshot::from),
+    }))
+}
+
+impl Watch {
+    /// `why_not` is told when there is no reason to watch.
+    pub(super) fn new(reasons: Vec<WatchReason>, why_not: &str) -> Self {
+        let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
+        let explanation = match sources.as_slice() {
+            [] => why_not.to_owned(),
+            sources => format!("watched by {}", sources.join(" and ")),
+        };
+        Self {
+            watched: !reasons.is_empty(),
+            explanation,
+            reasons: reasons
+                .into_iter()
+                .map(|reason| Reason { source: reason.source, since: reason.since })
+                .collect(),
+        }
+    }
+}
+
+impl From<FailingCheck> for FailedCheck {
+    fn from(check: FailingCheck) -> Self {
+        Self {
+            check_id: check.check_id,
+            title: check.title,
+            severity: check.severity.label(),
+            since: check.since,
+            last_reported_at: check.reported_at,
+        }
+    }
+}
+
+impl From<UserRecord> for Snapshot {
+    fn from(record: UserRecord) -> Self {
+        let state = record.state;
+        Self {
+            reference_url: link::outside(state.reference_url.as_ref()).map(str::to_owned),
+            id: state.id,
+            display_name: state.display_name,
+            status: state.status,
+            user_type: state.user_type,
+            manager_login: state.manager_login,
+            used_applications: state.used_applications,
+            unused_applications: state.unused_applications,
+            used_factors: state.used_factors,
+            ip_addresses: state.ip_addresses.map(addresses),
+            registered_location: state.registered_location,
+            working_locations: state.working_locations,
+            new_ips: record.new_ips,
+            last_new_ip_at: record.last_new_ip_at,
+            first_observed_at: record.first_observed_at,
+            observed_at: record.observed_at,
+        }
+    }
+}
+
+fn addresses(addresses: BTreeMap<String, Place>) -> Vec<Address> {
+    addresses.into_iter().map(|(ip, place)| Address { ip, place }).collect()
+}

@@ -1,0 +1,55 @@
+//! The filters of the log, as a query gives them.
+
+use super::{problem::Problem, query::Fields};
+use crate::{
+    domain::{EventName, IpAddress, Timestamp},
+    store::EventFilter,
+};
+
+/// Takes the filter's fields out of a query.
+///
+/// # Errors
+/// When one of them cannot be understood; the problem says which, and how it is
+/// written.
+pub(super) fn take(fields: &mut Fields) -> Result<EventFilter, Problem> {
+    Ok(EventFilter {
+        name: fields.take("name").as_deref().map(name).transpose()?,
+        check_id: fields.take("check_id"),
+        login: fields.take("login").map(|login| login.trim().to_owned()),
+        ip: fields.take("ip").as_deref().map(ip).transpose()?,
+        severity: fields.take("severity").map(|severity| severity.trim().to_lowercase()),
+        since: fields.take("since").as_deref().map(|text| moment("since", text)).transpose()?,
+        until: fields.take("until").as_deref().map(|text| moment("until", text)).transpose()?,
+    })
+}
+
+/// An address in its one spelling.
+///
+/// # Errors
+/// When the text is a range, or no address.
+pub(super) fn ip(text: &str) -> Result<String, Problem> {
+    let address = text.parse::<IpAddress>();
+    address.map(|ip| ip.to_string()).map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+/// The names that can be asked for.
+pub(super) fn public_names() -> impl Iterator<Item = EventName> {
+    EventName::ALL.into_iter().filter(|name| name.is_public())
+}
+
+fn name(text: &str) -> Result<EventName, Problem> {
+    public_names().find(|name| name.as_str() == text).ok_or_else(|| {
+        let names: Vec<_> = public_names().map(EventName::as_str).collect();
+        Problem::bad_request(format!("{text:?} is no event; there are {}", names.join(", ")))
+    })
+}
+
+fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    // In a query, an unescaped `+` of a zone comes in as a blank.
+    let written = text.trim().replace(' ', "+");
+    chrono::DateTime::parse_from_rfc3339(&written).map(|moment| moment.to_utc()).map_err(|_| {
+        Problem::bad_request(format!(
+            "{field}={text} is no moment; write it as 2026-01-02T03:04:05Z"
+        ))
+    })
+}

@@ -1,0 +1,83 @@
+//! What stands in a request's path and query.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::{Uri, request::Parts},
+};
+
+use super::problem::Problem;
+
+/// The fields of a query. Each is taken out by name; what is left over at the
+/// end was not understood.
+#[derive(Debug, Default)]
+pub(super) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// Takes the query apart.
+    ///
+    /// # Errors
+    /// When a field stands there twice.
+    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            if fields.insert(name.clone().into_owned(), value.into_owned()).is_some() {
+                return Err(Problem::bad_request(format!("{name:?} is given twice; give it once")));
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field's text.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// A field's whole number, between `least` and `most`.
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        match text.parse::<i64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(Problem::bad_request(format!(
+                "{name}={text} is no whole number from {least} to {most}"
+            ))),
+        }
+    }
+
+    /// How many things a page of an answer may hold.
+    pub(super) fn limit(&mut self) -> Result<Option<usize>, Problem> {
+        let limit = self.number("limit", 1, 1000)?;
+        Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
+    }
+
+    /// Holds that every field was understood.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Problem::bad_request(format!(
+                "{name:?} is no field of this query; /api/v1/openapi.json lists the fields"
+            ))),
+        }
+    }
+}
+
+/// The part of the path that varies, with escapes undone.
+#[derive(Debug)]
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let segment = Path::<String>::from_request_parts(parts, state).await;
+        segment.map(|Path(text)| Self(text)).map_err(|_| {
+            Problem::bad_request("the path is not UTF-8; escape each byte of the name as %XX")
+        })
+    }
+}
