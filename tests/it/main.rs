@@ -18,6 +18,7 @@ mod cards;
 mod collector;
 mod config;
 mod demo;
+mod faults;
 mod harness;
 mod lifecycle;
 mod outage;
