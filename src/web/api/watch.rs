@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{State, rejection::JsonRejection},
     http::StatusCode,
 };
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::{
     clock,
     domain::{Timestamp, WatchSubject},
     store::{AddWatch, Reader, WatchAdded, WatchRemoved},
-    web::{Ops, problem::Problem},
+    web::{Ops, problem::Problem, query::Segment},
 };
 
 /// A wish to watch something.
@@ -60,7 +60,7 @@ pub(super) async fn add(
 /// Watches something no longer.
 pub(super) async fn remove(
     State(ops): State<Arc<Ops>>,
-    Path((kind, text)): Path<(String, String)>,
+    Segment((kind, text)): Segment<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let subject = subject(&kind, &text)?;
     match ops.store.remove_watch(subject, clock::now()).await? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{State, rejection::JsonRejection},
     http::StatusCode,
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::WebhookTarget,
     store::Reader,
-    web::{Ops, problem::Problem},
+    web::{Ops, problem::Problem, query::Segment},
 };
 
 /// The targets.
@@ -35,7 +35,7 @@ pub(super) async fn keep(
 /// Forgets a target that the service has no longer.
 pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
     ops.store.forget_webhook_target(id).await?;
     Ok(Json(json!({ "result": "forgotten" })))
