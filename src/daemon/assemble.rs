@@ -22,7 +22,7 @@ use crate::{
     metrics::Exposition,
     store::Store,
     sync::{self, IpsJob, Job, Runner, Scheduler, UsersJob},
-    web::{Ops, Readiness},
+    web::{Ops, Parts, Readiness},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -54,7 +54,9 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
-    let router = Ops::new(exposition, store.clone(), current_readiness, reload).into_router();
+    let parts = Parts { api: config.api.is_some(), otlp: config.otlp.is_some() };
+    let sources = (store.clone(), registry.clone());
+    let router = Ops::new(exposition, sources, parts, current_readiness, reload).into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
     let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;

@@ -1,13 +1,13 @@
-//! The ops listener: metrics, health, reload, the JSON API. It hands out what
-//! other rooms made.
+//! The ops listener: metrics, health, reload, the JSON API, and pages for people.
+//! It hands out what other rooms made.
 
 mod api;
 mod filter;
 mod follow;
 mod health;
-mod index;
 mod link;
 mod metrics;
+mod page;
 mod problem;
 mod query;
 mod reload;
@@ -19,9 +19,10 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use prometheus::Registry;
 use tokio::sync::watch;
 
-use crate::{metrics::Exposition, store::Store};
+use crate::{clock, domain::Timestamp, metrics::Exposition, store::Store};
 use follow::Gate;
 
 pub use health::Readiness;
@@ -32,35 +33,50 @@ pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 pub struct Ops {
     exposition: Exposition,
     store: Store,
+    registry: Registry,
+    parts: Parts,
+    started_at: Timestamp,
     readiness: watch::Receiver<Readiness>,
     reload: ReloadDesk,
     gate: Gate,
 }
 
+/// Which parts of the daemon the configuration turns on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// The service is asked.
+    pub api: bool,
+    /// Events go to a collector.
+    pub otlp: bool,
+}
+
 impl Ops {
     /// Puts the listener's parts together. `exposition` answers scrapes, `store`
-    /// everything else; `readiness` says whether the daemon does its work, and
-    /// `reload` takes requests to read the configuration again.
+    /// and `registry`, with the exporter's own metrics, everything else;
+    /// `readiness` says whether the daemon does its work, and `reload` takes
+    /// requests to read the configuration again.
     #[must_use]
     pub fn new(
         exposition: Exposition,
-        store: Store,
+        (store, registry): (Store, Registry),
+        parts: Parts,
         readiness: watch::Receiver<Readiness>,
         reload: ReloadDesk,
     ) -> Self {
         let gate = Gate::new(store.commits(), readiness.clone());
-        Self { exposition, store, readiness, reload, gate }
+        let started_at = clock::now();
+        Self { exposition, store, registry, parts, started_at, readiness, reload, gate }
     }
 
     /// The routes.
     pub fn into_router(self) -> Router {
         Router::new()
-            .route("/", get(index::page))
             .route("/metrics", get(metrics::scrape))
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))
             .route("/-/reload", post(reload::reload))
             .nest("/api/v1", api::routes())
+            .merge(page::routes())
             .with_state(Arc::new(self))
     }
 }

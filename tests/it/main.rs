@@ -20,6 +20,7 @@ mod demo;
 
 mod harness;
 mod lifecycle;
+mod page;
 mod poll;
 
 mod scrape;
