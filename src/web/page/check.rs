@@ -96,7 +96,7 @@ fn table(users: &[FailingLogin]) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "User" }
-                            th scope="col" .when { "Since" }
+                            th scope="col" .when { "Began" }
                             th scope="col" .when .minor { "Last reported" }
                         }
                     }

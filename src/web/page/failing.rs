@@ -64,7 +64,7 @@ fn table(checks: &[&Failing]) -> Markup {
                         th scope="col" { "Severity" }
                         th scope="col" { "Check" }
                         th scope="col" .number { "Users" }
-                        th scope="col" .when { "Since" }
+                        th scope="col" .when { "Began" }
                         th scope="col" .when .minor { "Last news" }
                     }
                 }
@@ -77,7 +77,7 @@ fn table(checks: &[&Failing]) -> Markup {
                                 @if check.state.title != check.id { small .minor { code { (check.id) } } }
                             }
                             td .number data-after=(if check.state.failing == 1 { "user" } else { "users" }) { (check.state.failing) }
-                            td .when data-before="since" { (words::ago_or(check.since, "–")) }
+                            td .when data-before="began" { (words::ago_or(check.since, "–")) }
                             td .when .minor { (words::ago(check.state.last_event_at)) }
                         }
                     }

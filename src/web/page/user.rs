@@ -76,7 +76,7 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                         tr {
                             th scope="col" { "Severity" }
                             th scope="col" { "Check" }
-                            th scope="col" .when { "Since" }
+                            th scope="col" .when { "Began" }
                         }
                     }
                     tbody {
