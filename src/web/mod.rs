@@ -1,13 +1,13 @@
-//! The ops listener: metrics, health, reload, the JSON API. It hands out what
-//! other rooms made.
+//! The ops listener: metrics, health, reload, the JSON API, and pages for people.
+//! It hands out what other rooms made.
 
 mod api;
 mod filter;
 mod follow;
 mod health;
-mod index;
 mod link;
 mod metrics;
+mod page;
 mod problem;
 mod query;
 mod reload;
@@ -19,51 +19,68 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use prometheus::Registry;
 use tokio::sync::watch;
 
-use crate::{ingest::Rules, metrics::Exposition, store::Store};
+use crate::{clock, domain::Timestamp, ingest::Rules, metrics::Exposition, store::Store};
 use follow::Gate;
 
 pub use health::Readiness;
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 
-/// The listener's parts.
+/// What the listener shows, and where it hands requests in.
+#[derive(Debug)]
+pub struct Sources {
+    /// Answers scrapes.
+    pub exposition: Exposition,
+    /// What is known, and what is watched.
+    pub store: Store,
+    /// The exporter's own metrics.
+    pub registry: Registry,
+    /// Which parts of the daemon the configuration turns on.
+    pub parts: Parts,
+    /// Whether the daemon does its work.
+    pub readiness: watch::Receiver<Readiness>,
+    /// How many users may be watched.
+    pub rules: watch::Receiver<Arc<Rules>>,
+    /// Takes requests to read the configuration again.
+    pub reload: ReloadDesk,
+}
+
+/// Which parts of the daemon the configuration turns on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// The service is asked.
+    pub api: bool,
+    /// Events go to a collector.
+    pub otlp: bool,
+}
+
+/// The listener.
 #[derive(Debug)]
 pub struct Ops {
-    exposition: Exposition,
-    store: Store,
-    readiness: watch::Receiver<Readiness>,
-    reload: ReloadDesk,
-    rules: watch::Receiver<Arc<Rules>>,
+    sources: Sources,
+    started_at: Timestamp,
     gate: Gate,
 }
 
 impl Ops {
-    /// Puts the listener's parts together. `exposition` answers scrapes, `store`
-    /// everything else; `readiness` says whether the daemon does its work, and
-    /// `reload` takes requests to read the configuration again; `rules` say how
-    /// many users may be watched.
+    /// A listener that started now.
     #[must_use]
-    pub fn new(
-        exposition: Exposition,
-        store: Store,
-        readiness: watch::Receiver<Readiness>,
-        reload: ReloadDesk,
-        rules: watch::Receiver<Arc<Rules>>,
-    ) -> Self {
-        let gate = Gate::new(store.commits(), readiness.clone());
-        Self { exposition, store, readiness, reload, rules, gate }
+    pub fn new(sources: Sources) -> Self {
+        let gate = Gate::new(sources.store.commits(), sources.readiness.clone());
+        Self { sources, started_at: clock::now(), gate }
     }
 
     /// The routes.
     pub fn into_router(self) -> Router {
         Router::new()
-            .route("/", get(index::page))
             .route("/metrics", get(metrics::scrape))
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))
             .route("/-/reload", post(reload::reload))
             .nest("/api/v1", api::routes())
+            .merge(page::routes())
             .with_state(Arc::new(self))
     }
 }

@@ -42,6 +42,11 @@ impl Problem {
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
     }
+
+    /// The status, and what is wrong and to do, for an answer in another form.
+    pub(super) fn into_parts(self) -> (StatusCode, String) {
+        (self.status, self.detail)
+    }
 }
 
 impl From<StoreError> for Problem {

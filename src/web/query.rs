@@ -58,6 +58,12 @@ impl Fields {
         Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
     }
 
+    /// Drops fields that a form sent empty.
+    pub(super) fn without_empty(mut self) -> Self {
+        self.0.retain(|_, value| !value.trim().is_empty());
+        self
+    }
+
     /// Holds that every field was understood.
     pub(super) fn finish(self) -> Result<(), Problem> {
         match self.0.keys().next() {

@@ -8,7 +8,7 @@ use cii_simulator::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Body, Exporter, SECRET, Setup, until};
+use crate::harness::{Body, Exporter, SECRET, Setup, tool, until};
 
 const ZOE: &str = "zoe@example.com";
 
@@ -111,6 +111,25 @@ async fn users_and_addresses_with_all_that_is_known_of_them() {
     let users = &ip["snapshot"]["users"];
     assert_eq!((&users[0]["login"], &users[1]["login"]), (&json!(guest), &json!(ZOE)));
     assert_eq!(users[0]["since"], ip["snapshot"]["last_new_user_at"]);
+}
+
+#[tokio::test]
+async fn the_answers_are_what_the_openapi_document_says() {
+    let (exporter, folder) = (Setup::new().start().await, tempfile::TempDir::new().unwrap());
+    assert_eq!(
+        exporter.deliver(&Body::new("1", "no-mfa", &["alice@example.com"]).json()).await,
+        200
+    );
+    let output = tokio::process::Command::new(tool("venv/bin/schemathesis"))
+        .args(["--config-file", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemathesis.toml")])
+        .args(["run", &format!("{}/api/v1/openapi.json", exporter.ops_url)])
+        .args(["--max-examples", "20", "--seed", "1", "--generation-database", "none"])
+        .current_dir(folder.path())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod faults;
 mod harness;
 mod lifecycle;
 mod outage;
+mod page;
 mod poll;
 mod registration;
 mod scrape;

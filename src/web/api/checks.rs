@@ -88,7 +88,11 @@ pub(super) async fn users(
     let cursor = fields.take("cursor").unwrap_or_default();
     fields.finish()?;
     let check_id = id.clone();
-    let page = ops.store.read(move |reader| failing(reader, &check_id, &cursor, limit + 1)).await?;
+    let page = ops
+        .sources
+        .store
+        .read(move |reader| failing(reader, &check_id, &cursor, limit + 1))
+        .await?;
     let Some(mut page) = page else {
         return Err(Problem::not_found(format!(
             "no check {id:?} was ever heard of; /api/v1/checks lists the checks"

@@ -18,7 +18,7 @@ use crate::{
 
 /// The targets.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    let targets = ops.store.read(Reader::webhook_targets).await?;
+    let targets = ops.sources.store.read(Reader::webhook_targets).await?;
     Ok(Json(json!({ "targets": targets })))
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn keep(
     target: Result<Json<WebhookTarget>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Json(target) = target?;
-    ops.store.keep_webhook_target(target).await?;
+    ops.sources.store.keep_webhook_target(target).await?;
     Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
 }
 
@@ -37,6 +37,6 @@ pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    ops.store.forget_webhook_target(id).await?;
+    ops.sources.store.forget_webhook_target(id).await?;
     Ok(Json(json!({ "result": "forgotten" })))
 }

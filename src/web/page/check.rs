@@ -1,0 +1,116 @@
+//! `/checks/{id}`: a check, and who fails it.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use maud::{Markup, html};
+
+use super::{Failure, layout, words};
+use crate::{
+    store::{CheckAdvice, CheckState, FailingLogin},
+    web::{
+        Ops, link,
+        problem::Problem,
+        query::{Fields, Segment},
+    },
+};
+
+/// Users of a page.
+const SHOWN: usize = 100;
+
+pub(super) async fn page(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut fields = Fields::of(&uri)?;
+    let cursor = fields.take("cursor").unwrap_or_default();
+    fields.finish()?;
+    let key = id.clone();
+    let (seq, state, advice, mut users) = ops
+        .store
+        .read(move |reader| {
+            let users = reader.failing_logins(&key, &cursor, SHOWN + 1)?;
+            Ok((reader.last_seq()?, reader.check(&key)?, reader.check_advice(&key)?, users))
+        })
+        .await?;
+    let Some(state) = state else {
+        return Err(Problem::not_found(format!("no check {id:?} was ever heard of")).into());
+    };
+    let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.clone());
+    users.truncate(SHOWN);
+    let content = html! {
+        h1 { (state.title) }
+        p #summary .lead role="status" data-live {
+            (words::severity(&state.severity)) " "
+            (words::count(state.failing, "user fails", "users fail")) " the check now; last news "
+            (words::ago(state.last_event_at)) "."
+        }
+        (told(&id, &state, &advice))
+        section #users .card aria-labelledby="users-title" data-live {
+            h2 #users-title { "Who fails it" }
+            (table(&users))
+            @if let Some(next) = next {
+                p .more { a href={ (link::to("checks", &id)) "?cursor=" (link::segment(&next)) } { "More users" } }
+            }
+        }
+    };
+    Ok(layout::page(&ops, &state.title, seq, &content))
+}
+
+/// The tenant's words, and what was counted.
+fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
+    let sum = |count: fn(&crate::store::CheckTotals) -> u64| state.totals.iter().map(count).sum();
+    let (failures, resolutions): (u64, u64) =
+        (sum(|totals| totals.failures), sum(|totals| totals.resolutions));
+    html! {
+        section .card .facts aria-labelledby="about-title" {
+            h2 #about-title { "About the check" }
+            @for sentence in &advice.description { p { (sentence) } }
+            @if !advice.recommended_actions.is_empty() {
+                h3 { "What to do" }
+                ul { @for action in &advice.recommended_actions { li { (action) } } }
+            }
+            dl {
+                dt { "Id" } dd { code { (id) } }
+                dt { "Counted" } dd {
+                    (words::count(failures, "failure", "failures")) ", "
+                    (words::count(resolutions, "resolution", "resolutions"))
+                }
+                dt { "More" } dd .links {
+                    a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events" }
+                    a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }
+                }
+            }
+        }
+    }
+}
+
+fn table(users: &[FailingLogin]) -> Markup {
+    html! {
+        @if users.is_empty() {
+            p .none { "No user is known to fail it." }
+        } @else {
+            div .table {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "User" }
+                            th scope="col" .when { "Began" }
+                            th scope="col" .when .minor { "Last reported" }
+                        }
+                    }
+                    tbody {
+                        @for user in users {
+                            tr {
+                                th scope="row" { (words::subject("users", &user.login, &user.login)) }
+                                td .when { (words::ago(user.since)) }
+                                td .when .minor { (words::ago(user.reported_at)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

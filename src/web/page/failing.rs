@@ -1,0 +1,88 @@
+//! What is failing now, and since when.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::{
+    domain::Timestamp,
+    store::{CheckState, Reader, StoreError},
+};
+
+/// A check, and since when somebody fails it.
+pub(super) struct Failing {
+    pub(super) id: String,
+    pub(super) state: CheckState,
+    since: Option<Timestamp>,
+}
+
+/// Every check, the worst first.
+pub(super) fn read(reader: &Reader) -> Result<Vec<Failing>, StoreError> {
+    let mut checks = Vec::new();
+    for id in reader.check_ids()? {
+        if let Some(state) = reader.check(&id)? {
+            let since = reader.failing_since(&id)?;
+            checks.push(Failing { id, state, since });
+        }
+    }
+    checks.sort_by(|a, b| {
+        let rank = |check: &Failing| {
+            (check.state.failing > 0, check.state.severity.grade(), check.state.failing)
+        };
+        rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id))
+    });
+    Ok(checks)
+}
+
+/// The section of the page.
+pub(super) fn section(checks: &[Failing]) -> Markup {
+    let (failing, passed): (Vec<_>, Vec<_>) =
+        checks.iter().partition(|check| check.state.failing > 0);
+    html! {
+        section #failing .card aria-labelledby="failing-title" data-live {
+            h2 #failing-title { "Failing now" }
+            @if failing.is_empty() {
+                p .none { "No user is known to fail a check." }
+            } @else {
+                (table(&failing))
+            }
+            @if !passed.is_empty() {
+                details {
+                    summary { (words::count(passed.len() as u64, "check", "checks")) " that no user fails" }
+                    (table(&passed))
+                }
+            }
+        }
+    }
+}
+
+fn table(checks: &[&Failing]) -> Markup {
+    html! {
+        div .table {
+            table .stack {
+                thead {
+                    tr {
+                        th scope="col" { "Severity" }
+                        th scope="col" { "Check" }
+                        th scope="col" .number { "Users" }
+                        th scope="col" .when { "Began" }
+                        th scope="col" .when .minor { "Last news" }
+                    }
+                }
+                tbody {
+                    @for check in checks {
+                        tr {
+                            td { (words::severity(&check.state.severity)) }
+                            th .what scope="row" {
+                                (words::subject("checks", &check.id, &check.state.title))
+                                @if check.state.title != check.id { small .minor { code { (check.id) } } }
+                            }
+                            td .number data-after=(if check.state.failing == 1 { "user" } else { "users" }) { (check.state.failing) }
+                            td .when data-before="began" { (words::ago_or(check.since, "–")) }
+                            td .when .minor { (words::ago(check.state.last_event_at)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

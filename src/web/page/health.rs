@@ -1,0 +1,163 @@
+//! Whether webhook, API, OTLP and store do their work.
+
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::{figures::Figures, words};
+use crate::{
+    clock,
+    domain::Timestamp,
+    store::{Backlog, Reader, StoreError},
+    web::Parts,
+};
+
+/// How long an event may wait for the collector before that is worth a look.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+
+/// What the store says of the parts.
+pub(super) struct Standing {
+    last_delivery: Option<Timestamp>,
+    backlog: Backlog,
+}
+
+pub(super) fn read(reader: &Reader) -> Result<Standing, StoreError> {
+    Ok(Standing { last_delivery: reader.last_delivery_at()?, backlog: reader.otlp_backlog()? })
+}
+
+/// The section of the page.
+pub(super) fn section(standing: &Standing, figures: &Figures, parts: Parts) -> Markup {
+    html! {
+        section #health aria-labelledby="health-title" data-live {
+            h2 #health-title { "Health" }
+            div .grid .health {
+                (webhook(standing, figures))
+                (api(figures, parts.api))
+                (otlp(&standing.backlog, figures, parts.otlp))
+                (store(figures))
+            }
+        }
+    }
+}
+
+fn webhook(standing: &Standing, figures: &Figures) -> Markup {
+    let requests = "cii_webhook_requests_total";
+    let unavailable = figures.sum(requests, &[("result", "unavailable")]);
+    let mark = match standing.last_delivery {
+        _ if unavailable > 0.0 => Mark::Attention("refused some"),
+        Some(_) => Mark::Good("receiving"),
+        None => Mark::Plain("waiting"),
+    };
+    let others = figures.besides(requests, "result", "accepted");
+    card(
+        "Webhook",
+        mark,
+        &html! {
+            (fact("Last delivery", &words::ago_or(standing.last_delivery, "never")))
+            (fact("Accepted since start", &html! { (figures.sum(requests, &[("result", "accepted")])) }))
+            @for (result, number) in others { (fact(result, &html! { (number) })) }
+        },
+    )
+}
+
+fn api(figures: &Figures, is_on: bool) -> Markup {
+    if !is_on {
+        return card(
+            "API",
+            Mark::Plain("off"),
+            &html! { (fact("Setting", &html! { code { "[api]" } })) },
+        );
+    }
+    let (jobs, last) = ("cii_sync_targets", "cii_sync_last_success_timestamp_seconds");
+    let failed = figures.sum(jobs, &[("result", "failed")]);
+    let ran = figures.label_values(last, "job");
+    let mark = match (failed > 0.0, ran.is_empty()) {
+        (true, _) => Mark::Attention("some failed"),
+        (false, true) => Mark::Plain("no run yet"),
+        (false, false) => Mark::Good("answering"),
+    };
+    let requests = "cii_api_requests_total";
+    card(
+        "API",
+        mark,
+        &html! {
+            @for job in ran {
+                (fact(&format!("Last run: {job}"), &words::ago_or(moment(figures.sum(last, &[("job", job)])), "never")))
+            }
+            (fact("Targets failed", &html! { (failed) }))
+            (fact("Requests answered", &html! { (figures.sum(requests, &[("result", "ok")])) }))
+            @for (result, number) in figures.besides(requests, "result", "ok") {
+                (fact(&result.replace('_', " "), &html! { (number) }))
+            }
+        },
+    )
+}
+
+fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool) -> Markup {
+    if !is_on {
+        return card(
+            "OTLP",
+            Mark::Plain("off"),
+            &html! { (fact("Setting", &html! { code { "[otlp]" } })) },
+        );
+    }
+    let is_late = backlog.oldest.is_some_and(|oldest| clock::now() - oldest > PATIENCE);
+    let mark = if is_late { Mark::Failing("behind") } else { Mark::Good("up to date") };
+    card(
+        "OTLP",
+        mark,
+        &html! {
+            (fact("Waiting", &html! { (backlog.pending) }))
+            @if let Some(oldest) = backlog.oldest { (fact("Oldest waiting", &words::ago(oldest))) }
+            (fact("Sent since start", &html! { (figures.sum("cii_otlp_exported_events_total", &[])) }))
+            @for (reason, number) in figures.besides("cii_otlp_export_failures_total", "reason", "") {
+                (fact(&format!("Failed: {}", reason.replace('_', " ")), &html! { (number) }))
+            }
+        },
+    )
+}
+
+/// The page was read from the store, so the store can be read.
+fn store(figures: &Figures) -> Markup {
+    card(
+        "Store",
+        Mark::Good("open"),
+        &html! {
+            (fact("Size", &html! { (words::bytes(figures.sum("cii_store_size_bytes", &[]))) }))
+            (fact("Commits since start", &html! { (figures.sum("cii_store_commits_total", &[])) }))
+        },
+    )
+}
+
+/// How a part stands, in a word.
+#[derive(Clone, Copy)]
+enum Mark {
+    Good(&'static str),
+    Plain(&'static str),
+    Attention(&'static str),
+    Failing(&'static str),
+}
+
+fn card(title: &str, mark: Mark, facts: &Markup) -> Markup {
+    let (class, word) = match mark {
+        Mark::Good(word) => ("good", word),
+        Mark::Plain(word) => ("", word),
+        Mark::Attention(word) => ("attention", word),
+        Mark::Failing(word) => ("failing", word),
+    };
+    html! {
+        div .card {
+            h3 { (title) " " span class={ "mark " (class) } { (word) } }
+            dl { (facts) }
+        }
+    }
+}
+
+fn fact(name: &str, value: &Markup) -> Markup {
+    html! { dt { (name) } dd { (value) } }
+}
+
+/// A gauge that holds a moment in seconds since 1970.
+#[expect(clippy::cast_possible_truncation, reason = "a moment of our own clock")]
+fn moment(seconds: f64) -> Option<Timestamp> {
+    Timestamp::from_timestamp_micros((seconds * 1e6) as i64)
+}

@@ -1,0 +1,65 @@
+//! `/`: what is failing, what happened, what is watched, and whether all works.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use maud::{Markup, html};
+
+use super::{
+    Failure, events,
+    failing::{self, Failing},
+    figures::Figures,
+    health, layout, watched,
+    watched::Watched,
+    words,
+};
+use crate::web::{Ops, filter, query::Fields};
+
+pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
+    let mut fields = Fields::of(&uri)?.without_empty();
+    let filter = filter::take(&mut fields)?;
+    let before = fields.number("before", 0, i64::MAX)?.unwrap_or(i64::MAX);
+    let watched_page = fields.number("watched", 0, 1_000_000)?.unwrap_or(0);
+    let watched_page = usize::try_from(watched_page).unwrap_or(0);
+    fields.finish()?;
+    let (seq, checks, events, watched, standing, filter) = ops
+        .store
+        .read(move |reader| {
+            let events = events::read(reader, &filter, before, events::SHOWN)?;
+            Ok((
+                reader.last_seq()?,
+                failing::read(reader)?,
+                events,
+                watched::read(reader, watched_page)?,
+                health::read(reader)?,
+                filter,
+            ))
+        })
+        .await?;
+    let figures = Figures::of(&ops.sources.registry);
+    let content = html! {
+        h1 { "Identity findings" }
+        p #summary .lead role="status" data-live { (summary(&checks, &watched)) }
+        (failing::section(&checks))
+        (events::section(&events, &filter))
+        (watched::section(&watched))
+        (health::section(&standing, &figures, ops.sources.parts))
+    };
+    Ok(layout::page(&ops, "Status", seq, &content))
+}
+
+/// All of it in a sentence. It is read out when it changes.
+fn summary(checks: &[Failing], watched: &Watched) -> Markup {
+    let failures: u64 = checks.iter().map(|check| check.state.failing).sum();
+    let failing = checks.iter().filter(|check| check.state.failing > 0).count() as u64;
+    html! {
+        @if failures == 0 {
+            "No failure is known"
+        } @else {
+            (words::count(failures, "failure", "failures")) " in "
+            (words::count(failing, "check", "checks"))
+        }
+        "; " (words::count(watched.user_count, "user", "users")) " and "
+        (words::count(watched.ip_count, "IP address", "IP addresses")) " watched."
+    }
+}

@@ -1,0 +1,78 @@
+//! `/ips/{ip}`: who uses an address.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use maud::{Markup, html};
+
+use super::{Failure, layout, words};
+use crate::{
+    store::IpRecord,
+    web::{
+        Ops, filter, link,
+        query::{Fields, Segment},
+        subject,
+    },
+};
+
+pub(super) async fn page(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    Fields::of(&uri)?.finish()?;
+    let ip = filter::ip(&text)?;
+    let seq = *ops.sources.store.commits().borrow();
+    let known = subject::ip(&ops.sources.store, &ip).await?;
+    let content = html! {
+        h1 { (ip) }
+        p #summary .lead data-live {
+            @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
+            @if let Some(record) = &known.record { "; last poll " (words::ago(record.observed_at)) }
+        }
+        section #users .card aria-labelledby="users-title" data-live {
+            h2 #users-title { "Who uses it" }
+            @match &known.record {
+                Some(record) => (table(record)),
+                None => p .none { "The service was not asked about the address yet." },
+            }
+        }
+        p .links {
+            a href={ "/?ip=" (link::segment(&ip)) "#events" } { "Events" }
+            a href={ "/api/v1" (link::to("ips", &ip)) } { "JSON" }
+        }
+    };
+    Ok(layout::page(&ops, &ip, seq, &content))
+}
+
+fn table(record: &IpRecord) -> Markup {
+    html! {
+        @if record.users.is_empty() {
+            p .none { "Nobody." }
+        } @else {
+            div .table {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "User" }
+                            th scope="col" .when { "Since" }
+                            th scope="col" .minor { "Console" }
+                        }
+                    }
+                    tbody {
+                        @for found in &record.users {
+                            tr {
+                                th scope="row" {
+                                    (words::subject("users", found.login.as_str(), found.login.as_str()))
+                                    small { (found.user.display_name) }
+                                }
+                                td .when { (words::ago(found.since)) }
+                                td .minor { (words::console(found.user.reference_url.as_ref())) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

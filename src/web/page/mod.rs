@@ -1,0 +1,76 @@
+//! Pages for people: made on the server, whole without a script, and kept
+//! current by a small one.
+
+mod assets;
+mod check;
+mod events;
+mod failing;
+mod figures;
+mod health;
+mod home;
+mod ip;
+mod layout;
+mod user;
+mod watched;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{Ops, problem::Problem};
+
+/// Only our own style and script run, nothing is loaded from elsewhere, and no
+/// other page can frame this one. Text from outside is escaped besides.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+/// The pages and what they are made of.
+pub(super) fn routes() -> Router<Arc<Ops>> {
+    Router::new()
+        .route("/", get(home::page))
+        .route("/checks/{id}", get(check::page))
+        .route("/users/{login}", get(user::page))
+        .route("/ips/{ip}", get(ip::page))
+        .route("/assets/page.css", get(assets::style))
+        .route("/assets/page.js", get(assets::script))
+        .route("/assets/icon.svg", get(assets::icon))
+        .layer(middleware::map_response(guard))
+}
+
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Logins stand in addresses: no other site is told them.
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response.into_response()
+}
+
+/// A page that says why there is no other.
+struct Failure(Problem);
+
+impl<E: Into<Problem>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, detail) = self.0.into_parts();
+        (status, layout::failure(status, &detail)).into_response()
+    }
+}

@@ -1,0 +1,169 @@
+//! `/users/{login}`: all that is known of a user.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{extract::State, http::Uri, response::Response};
+use maud::{Markup, html};
+
+use super::{Failure, events, layout, words};
+use crate::{
+    domain::{Login, Place, UserState},
+    store::{EventFilter, FailingCheck, UserRecord},
+    web::{
+        Ops, link,
+        problem::Problem,
+        query::{Fields, Segment},
+        subject,
+    },
+};
+
+/// Events of a page.
+const SHOWN: usize = 10;
+
+pub(super) async fn page(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    Fields::of(&uri)?.finish()?;
+    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let known = subject::user(&ops.sources.store, &login).await?;
+    let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
+    let (seq, log) = ops
+        .store
+        .read(move |reader| {
+            Ok((reader.last_seq()?, events::read(reader, &filter, i64::MAX, SHOWN)?))
+        })
+        .await?;
+    let why_not = subject::why_no_user_watch(!known.failing.is_empty());
+    let sources: Vec<_> = known.reasons.iter().map(|reason| reason.source.as_str()).collect();
+    let watch = if sources.is_empty() {
+        why_not.to_owned()
+    } else {
+        format!("watched by {}", sources.join(" and "))
+    };
+    let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
+    let content = html! {
+        h1 { (name.filter(|name| !name.is_empty()).unwrap_or(login.as_str())) }
+        p .lead { code { (login) } " · " (watch) }
+        section #failing .card aria-labelledby="failing-title" data-live {
+            h2 #failing-title { "Failing checks" }
+            (failing(&known.failing))
+        }
+        div #snapshot data-live {
+            @match &known.record {
+                Some(record) => (snapshot(&login, record)),
+                None => section .card { p .none { "The service was not asked about the user yet." } },
+            }
+        }
+        section #events .card aria-labelledby="events-title" data-live {
+            h2 #events-title { "Latest events" }
+            (events::list(&log))
+            p .more { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
+        }
+    };
+    Ok(layout::page(&ops, login.as_str(), seq, &content))
+}
+
+fn failing(checks: &[FailingCheck]) -> Markup {
+    html! {
+        @if checks.is_empty() {
+            p .none { "The user is not known to fail a check." }
+        } @else {
+            div .table {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "Severity" }
+                            th scope="col" { "Check" }
+                            th scope="col" .when { "Began" }
+                        }
+                    }
+                    tbody {
+                        @for check in checks {
+                            tr {
+                                td { (words::severity(&check.severity)) }
+                                th scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
+                                td .when { (words::ago(check.since)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn snapshot(login: &Login, record: &UserRecord) -> Markup {
+    let state = &record.state;
+    html! {
+        div .pair {
+            section .card .facts aria-labelledby="profile-title" {
+                h2 #profile-title { "Profile" }
+                dl {
+                    dt { "Status" } dd { (state.status) }
+                    @if let Some(kind) = &state.user_type { dt { "Type" } dd { (kind) } }
+                    @if let Some(manager) = &state.manager_login {
+                        dt { "Manager" } dd { (words::subject("users", manager, manager)) }
+                    }
+                    (places("Registered in", state.registered_location.as_ref()))
+                    (places("Works from", state.working_locations.as_ref()))
+                    dt { "Last poll" } dd { (words::ago(record.observed_at)) }
+                    dt { "New addresses" } dd { (record.new_ips) " since the first poll" }
+                    dt { "More" } dd .links {
+                        (words::console(state.reference_url.as_ref()))
+                        a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }
+                    }
+                }
+            }
+            section .card aria-labelledby="use-title" {
+                h2 #use-title { "Applications and factors" }
+                (tags("Not used in 30 days", state.unused_applications.as_ref()))
+                (tags("Used in 30 days", state.used_applications.as_ref()))
+                (tags("Factors", state.used_factors.as_ref()))
+            }
+        }
+        (addresses(state))
+    }
+}
+
+fn addresses(state: &UserState) -> Markup {
+    html! {
+        @if let Some(addresses) = &state.ip_addresses {
+            section .card aria-labelledby="ips-title" {
+                h2 #ips-title { "IP addresses" }
+                div .table {
+                    table {
+                        thead { tr { th scope="col" { "Address" } th scope="col" { "Place" } } }
+                        tbody {
+                            @for (ip, place) in addresses {
+                                tr {
+                                    th scope="row" { (words::subject("ips", ip, ip)) }
+                                    td { (place) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn places(name: &str, places: Option<&BTreeSet<Place>>) -> Markup {
+    let texts: Vec<_> = places.into_iter().flatten().map(ToString::to_string).collect();
+    html! { @if !texts.is_empty() { dt { (name) } dd { (texts.join("; ")) } } }
+}
+
+fn tags(name: &str, values: Option<&BTreeSet<String>>) -> Markup {
+    html! {
+        @if let Some(values) = values {
+            h3 { (name) }
+            @if values.is_empty() {
+                p .none { "None." }
+            } @else {
+                ul .tags { @for value in values { li { (value) } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Watched users and addresses, and when they were last asked about.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::store::{Reader, StoreError, WatchedIp, WatchedUser};
+
+/// Users, and addresses, of a page.
+const SHOWN: usize = 10;
+
+/// What a page shows of the watch list.
+pub(super) struct Watched {
+    pub(super) user_count: u64,
+    pub(super) ip_count: u64,
+    page: usize,
+    users: Vec<WatchedUser>,
+    ips: Vec<WatchedIp>,
+}
+
+/// A page of the watch list; the first is 0.
+pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> {
+    let offset = page.saturating_mul(SHOWN);
+    Ok(Watched {
+        user_count: reader.watched_count("user")?,
+        ip_count: reader.watched_count("ip")?,
+        page,
+        users: reader.watched_users_page(offset, SHOWN)?,
+        ips: reader.watched_ips_page(offset, SHOWN)?,
+    })
+}
+
+/// The section of the page.
+pub(super) fn section(watched: &Watched) -> Markup {
+    html! {
+        div #watched .pair data-live {
+            section .card aria-labelledby="users-title" {
+                h2 #users-title { "Watched users" }
+                @if watched.users.is_empty() { p .none { "None here." } } @else { (users(&watched.users)) }
+                (pages(watched.page, watched.user_count))
+            }
+            section .card aria-labelledby="ips-title" {
+                h2 #ips-title { "Watched IP addresses" }
+                @if watched.ips.is_empty() { p .none { "None here." } } @else { (ips(&watched.ips)) }
+                (pages(watched.page, watched.ip_count))
+            }
+        }
+    }
+}
+
+fn users(users: &[WatchedUser]) -> Markup {
+    html! {
+        div .table {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "User" }
+                        th scope="col" .minor { "Status" }
+                        th scope="col" .number { "Failing" }
+                        th scope="col" .when { "Last poll" }
+                    }
+                }
+                tbody {
+                    @for user in users {
+                        tr {
+                            th scope="row" {
+                                (words::subject("users", &user.login, &user.login))
+                                @if let Some((name, _)) = &user.name_and_status { small { (name) } }
+                            }
+                            td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
+                            td .number { (user.failing_checks) }
+                            td .when { (words::ago_or(user.observed_at, "not yet")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ips(ips: &[WatchedIp]) -> Markup {
+    html! {
+        div .table {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Address" }
+                        th scope="col" .number { "Users" }
+                        th scope="col" .when { "Last poll" }
+                    }
+                }
+                tbody {
+                    @for ip in ips {
+                        tr {
+                            th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
+                            td .number { @if let Some(users) = ip.users { (users) } }
+                            td .when { (words::ago_or(ip.observed_at, "not yet")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pages(page: usize, count: u64) -> Markup {
+    let has_more = count > (page as u64 + 1).saturating_mul(SHOWN as u64);
+    html! {
+        @if page > 0 || has_more {
+            p .more .links {
+                @if page > 0 { a href={ "/?watched=" (page - 1) "#watched" } { "Previous" } }
+                @if has_more { a href={ "/?watched=" (page + 1) "#watched" } { "Next" } }
+            }
+        }
+    }
+}

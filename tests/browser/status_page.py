@@ -1,0 +1,141 @@
+"""Looks at the status page as people do: status_page.py OPS_URL WEBHOOK_URL SECRET
+
+The log holds a check whose title is a script, and one user who fails it.
+"""
+
+import json
+import sys
+import urllib.request
+
+from chromium import DESK, PHONE, chromium
+
+OPS_URL, WEBHOOK_URL, SECRET = sys.argv[1:]
+TITLE = "<script>alert(1)</script>"
+LOGIN = "\"><img src=x onerror=alert(1)>"
+
+# The contrast of every text against the ground it stands on (WCAG 2, 1.4.3).
+FAINT_TEXTS = """() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = color.slice(0, 3).map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = rgb(getComputedStyle(at).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(element).color)), light(ground(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) faint.push(`${element.outerHTML.slice(0, 80)}: ${contrast.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
+def deliver(number, login):
+    """Sends a webhook delivery about the check."""
+    detail = {
+        "checkId": "odd",
+        "title": TITLE,
+        "severity": "critical",
+        "usersFailing": [login],
+        "description": ["<b>bold</b>"],
+        "recommendedActions": ["<i>act</i>"],
+        "published": "2026-01-02T03:04:05.678Z",
+    }
+    body = {"id": number, "detail-type": "FAILED_CHECK", "time": "2026-01-02T03:04:05Z", "detail": detail}
+    headers = {"content-type": "application/json", "x-api-client-token": SECRET}
+    request = urllib.request.Request(WEBHOOK_URL, json.dumps(body).encode(), headers)
+    assert urllib.request.urlopen(request).status == 200
+
+
+def open_page(browser, path="/", **options):
+    """A page on which anything that goes wrong is kept."""
+    page = browser.new_page(**options)
+    page.wrong = []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda message: page.wrong.append(message.text))
+    page.on("dialog", lambda dialog: (page.wrong.append(dialog.message), dialog.dismiss()))
+    page.goto(OPS_URL + path)
+    return page
+
+
+def keeps_itself_current(browser):
+    page = open_page(browser, viewport=DESK)
+    page.wait_for_selector("#live[data-state=on]")
+    page.evaluate("window.loadedOnce = true")
+    page.locator("#login").fill("half typed")
+    deliver("2", "late@example.com")
+    page.wait_for_selector("#event-list >> text=late@example.com newly fails")
+    page.wait_for_selector("#summary >> text=2 failures in 1 check")
+    assert page.evaluate("window.loadedOnce"), "the page was loaded again"
+    assert page.locator("#login").input_value() == "half typed", "the form was lost"
+    assert page.wrong == [], page.wrong
+    page.close()
+
+
+def shows_foreign_text_as_text(browser):
+    for path in ["/", "/checks/odd", "/users/%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"]:
+        page = open_page(browser, path)
+        page.wait_for_selector("#live[data-state=on]")
+        assert TITLE in page.inner_text("main"), path
+        assert LOGIN in page.inner_text("main"), path
+        assert page.locator("main script, main img, main b, main i").count() == 0, path
+        assert page.wrong == [], page.wrong
+        page.close()
+
+
+def is_whole_without_a_script(browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(OPS_URL)
+    page.fill("#login", "late@example.com")
+    page.select_option("#name", "cii.check.failed")
+    page.click("form button")
+    rows = page.locator("#event-list tbody tr")
+    assert rows.count() == 1 and "late@example.com" in rows.first.inner_text()
+    page.click("#failing tbody a")
+    assert page.inner_text("h1") == TITLE
+    page.click("text=late@example.com")
+    assert page.url.endswith("/users/late@example.com")
+    context.close()
+
+
+def can_be_read_by_everybody(browser):
+    for scheme in ["light", "dark"]:
+        for viewport in [DESK, PHONE]:
+            page = open_page(browser, viewport=viewport, color_scheme=scheme)
+            page.wait_for_selector("#live[data-state=on]")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= viewport["width"], f"{width} wide"
+            assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
+            page.close()
+    page = open_page(browser)
+    for landmark in ["header", "main", "footer", "nav[aria-label]", "h1"]:
+        assert page.locator(landmark).count() >= 1, landmark
+    assert page.locator("h1").count() == 1
+    assert page.locator("th:not([scope])").count() == 0
+    assert page.locator("input:not([id]), select:not([id])").count() == 0
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.close()
+
+
+deliver("1", LOGIN)
+with chromium() as browser:
+    keeps_itself_current(browser)
+    shows_foreign_text_as_text(browser)
+    is_whole_without_a_script(browser)
+    can_be_read_by_everybody(browser)

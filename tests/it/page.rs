@@ -1,0 +1,73 @@
+//! The status page: in a real browser, and byte by byte.
+
+use std::collections::BTreeSet;
+
+use cii_exporter::{
+    domain::{Login, UserObservation, UserState},
+    store::{RecordUser, Store},
+};
+use tokio::process::Command;
+
+use crate::harness::{Body, SECRET, Setup, tool};
+
+#[tokio::test]
+async fn people_see_it_current_whole_and_safe() {
+    let exporter = Setup::new().start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/status_page.py");
+    let output = Command::new(tool("venv/bin/python"))
+        .args(["-B", script, &exporter.ops_url, &exporter.webhook_url, SECRET])
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn nothing_foreign_runs_and_nothing_of_ours_leaks() {
+    let exporter = Setup::new().start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
+    for (path, status) in [
+        ("/", 200),
+        ("/checks/no-mfa", 200),
+        ("/users/a", 200),
+        ("/checks/none", 404),
+        ("/ips/203.0.113.0%2F24", 400),
+        ("/?name=none", 400),
+        ("/assets/page.js", 200),
+        ("/assets/page.css", 200),
+    ] {
+        let answer = reqwest::get(format!("{}{path}", exporter.ops_url)).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        let policy = header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert!(!answer.text().await.unwrap().contains(SECRET), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_web_page_is_no_link() {
+    let setup = Setup::new();
+    let (store, writer) = Store::open(&setup.database()).unwrap();
+    let urls = [("a", "javascript:alert(1)"), ("b", "https://console.example/b")];
+    for (login, url) in urls {
+        let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
+        let record = RecordUser {
+            login: Login::new(login).unwrap(),
+            observation: UserObservation { state, untold: BTreeSet::new() },
+            observed_at: cii_exporter::clock::now(),
+        };
+        store.record_user(record).await.unwrap();
+    }
+    drop(store);
+    writer.stop().await;
+    let exporter = setup.start().await;
+    let (status, page) = exporter.get("/users/a").await;
+    assert!(status == 200 && !page.contains("javascript:"), "{page}");
+    let (_, page) = exporter.get("/users/b").await;
+    assert!(page.contains("href=\"https://console.example/b\""), "{page}");
+}
