@@ -69,10 +69,10 @@ fn every_rule_has_a_test_and_a_runbook() {
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(!names.is_empty());
     for name in names {
-        let cases = || tests.split(&format!("alertname: {name}\n")).skip(1);
-        let is_quiet = |case: &str| case.trim_start().starts_with("exp_alerts: []");
-        assert!(cases().any(is_quiet), "{name} has no test where it is quiet");
-        assert!(!cases().all(is_quiet), "{name} has no test where it fires");
+        let cases: Vec<_> = tests.split(&format!("alertname: {name}\n")).skip(1).collect();
+        let is_quiet = |case: &&str| case.trim_start().starts_with("exp_alerts: []");
+        assert!(cases.iter().any(is_quiet), "{name} has no test where it is quiet");
+        assert!(!cases.iter().all(is_quiet), "{name} has no test where it fires");
         assert!(rules.contains(&format!("runbook: docs/runbooks/{name}.md")), "{name}");
         assert!(Path::new(ROOT).join(format!("docs/runbooks/{name}.md")).exists(), "{name}");
     }
