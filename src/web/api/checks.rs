@@ -61,6 +61,7 @@ struct FailingUser {
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Checks>, Problem> {
     Fields::of(&uri)?.finish()?;
     let checks = ops
+        .sources
         .store
         .read(|reader| {
             let mut checks = Vec::new();

@@ -23,6 +23,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let watched_page = usize::try_from(watched_page).unwrap_or(0);
     fields.finish()?;
     let (seq, checks, events, watched, standing, filter) = ops
+        .sources
         .store
         .read(move |reader| {
             let events = events::read(reader, &filter, before, events::SHOWN)?;

@@ -30,6 +30,7 @@ pub(super) async fn page(
     let known = subject::user(&ops.sources.store, &login).await?;
     let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
     let (seq, log) = ops
+        .sources
         .store
         .read(move |reader| {
             Ok((reader.last_seq()?, events::read(reader, &filter, i64::MAX, SHOWN)?))
