@@ -17,6 +17,7 @@ mod architecture;
 mod cards;
 mod collector;
 mod config;
+mod dashboards;
 mod demo;
 mod faults;
 mod harness;
