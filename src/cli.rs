@@ -36,6 +36,27 @@ pub(crate) enum Command {
     /// The effective configuration is printed with the origin of every value;
     /// secrets are hidden. Nothing is started and nothing is contacted.
     CheckConfig(ConfigFile),
+    /// Add to the watch list, take from it, or show it.
+    ///
+    /// Works on a running daemon, and on its database alone when none runs. A
+    /// user is named by login, an address in any spelling; a range of addresses
+    /// is refused, since the service can be asked about single ones only.
+    #[command(subcommand)]
+    Watch(crate::commands::watch::Action),
+    /// Ask the service about a user now, or show what changed and when.
+    ///
+    /// Prints what the Okta Workflows connector's card "Get End User State"
+    /// answers: status code, the user, the errors. With --history nothing is
+    /// asked: the events in the database are shown.
+    User(crate::commands::user::Options),
+    /// Ask the service now who uses an IP address.
+    ///
+    /// Prints what the Okta Workflows connector's card "Get End Users By IP"
+    /// answers: status code, the users of all pages, the errors.
+    Ip(crate::commands::ip::Options),
+    /// Register this exporter's webhook with the service, or unregister it.
+    #[command(subcommand)]
+    Webhook(crate::commands::webhook::Action),
     /// Run everything against a simulated tenant; needs no configuration.
     ///
     /// Starts a simulated service, a collector and the daemon in one process
@@ -45,7 +66,7 @@ pub(crate) enum Command {
 }
 
 /// Where the configuration is.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigFile {
     /// The configuration, in TOML; without it, the environment alone decides.
     #[arg(long, short, value_name = "FILE", env = "CII_EXPORTER_CONFIG")]

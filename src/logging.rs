@@ -7,7 +7,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Starts logging. `directives` is a level, or a filter in the form of
 /// `tracing`; `RUST_LOG` wins over it.
 pub(crate) fn start(directives: &str, as_json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives));
+    // The library that rings the bells tells of its own making, at every start.
+    let usual = || EnvFilter::new(format!("tokio_cron_scheduler=warn,{directives}"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in the same process, keeps the first one's log.
     let _ = if as_json {

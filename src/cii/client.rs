@@ -1,4 +1,4 @@
-//! Questions to the API: one GraphQL operation a request.
+//! Questions to the API: what is sent when, how often, and to which end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
+    budget::Budget,
+    circuit::Circuit,
     error::ApiError,
     exchange::Exchange,
     graphql::Answer,
     graphql_error::GraphqlError,
     meters::{Meters, Operation, Outcome},
+    retry,
     token::{Bearer, Credentials, TokenSource},
 };
 
@@ -35,6 +38,12 @@ pub struct ClientSettings {
     pub audience: Option<String>,
     /// How long one request may take, to the end of its answer.
     pub timeout: Duration,
+    /// Requests at most in any minute.
+    pub requests_per_minute: u32,
+    /// How often a request that failed and may succeed is sent again.
+    pub retries: u32,
+    /// Users or addresses at most that one request asks about.
+    pub batch_size: usize,
 }
 
 /// Why no client can be made of its settings.
@@ -54,10 +63,11 @@ pub enum SettingsError {
     Http(#[source] reqwest::Error),
 }
 
-/// A client of the API; clones share the access token and the connections.
+/// A client of the API; clones share the access token, the connections, the
+/// request budget and the circuit.
 ///
-/// It asks again once when an access token is refused. Every other failure is
-/// the caller's to answer.
+/// It asks again once when an access token is refused, and repeats what failed
+/// and may succeed. Every other failure is the caller's to answer.
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -69,6 +79,10 @@ struct Shared {
     url: Url,
     tokens: TokenSource,
     meters: Meters,
+    budget: Budget,
+    circuit: Circuit,
+    retries: u32,
+    batch_size: usize,
 }
 
 impl Client {
@@ -92,7 +106,33 @@ impl Client {
             audience: settings.audience,
         };
         let tokens = TokenSource::new(http.clone(), token_url, credentials, meters.clone());
-        Ok(Self { shared: Arc::new(Shared { http, url, tokens, meters }) })
+        let budget = Budget::new(settings.requests_per_minute);
+        let circuit = Circuit::new(meters.clone());
+        let (retries, batch_size) = (settings.retries, settings.batch_size);
+        let shared = Shared { http, url, tokens, meters, budget, circuit, retries, batch_size };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Users or addresses at most that one request asks about.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.shared.batch_size
+    }
+
+    /// Waits until a service that is down answers a ping, or anything else;
+    /// for ever while it is not down.
+    pub async fn recovered(&self) {
+        let probe = async {
+            loop {
+                self.shared.circuit.probe_due().await;
+                let ended = self.ping().await;
+                self.shared.circuit.learn(ended.as_ref().err());
+            }
+        };
+        tokio::select! {
+            () = self.shared.circuit.closed() => {}
+            () = probe, if self.shared.circuit.admit().is_err() => {}
+        }
     }
 
     /// Sends a query with its variables and has the answer understood. It may
@@ -100,20 +140,78 @@ impl Client {
     pub(super) async fn execute<T>(
         &self,
         operation: Operation,
-        query: &'static str,
+        query: &str,
         variables: Value,
-        understand: fn(Answer) -> Result<T, ApiError>,
+        understand: impl Fn(Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let body = json!({ "query": query, "variables": variables });
+        let mut attempt = 0;
+        loop {
+            self.shared.circuit.admit()?;
+            self.shared.budget.acquire().await?;
+            let ended = self.send(operation, &body, &understand).await;
+            self.shared.circuit.learn(ended.as_ref().err());
+            let Err(error) = ended else { return ended };
+            if let Some(rest) = error.retry_after() {
+                self.shared.budget.rest(rest);
+            }
+            let retries = if operation.may_repeat() { self.shared.retries } else { 0 };
+            let Some(wait) = retry::wait(&error, attempt).filter(|_| attempt < retries) else {
+                return Err(error);
+            };
+            tracing::debug!(operation = operation.as_str(), %error, ?wait, "asking again");
+            self.shared.meters.retried(operation);
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends a request that leaves circuit and repeats alone.
+    pub(super) async fn send<T>(
+        &self,
+        operation: Operation,
+        body: &Value,
+        understand: &impl Fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let bearer = self.shared.tokens.bearer().await?;
-        match self.attempt(operation, &body, &bearer, understand).await {
+        match self.attempt(operation, body, &bearer, understand).await {
             Err(ApiError::Unauthorized) => {
                 tracing::info!("the access token was refused; asking for another");
                 self.shared.tokens.invalidate(&bearer).await;
                 let bearer = self.shared.tokens.bearer().await?;
-                self.attempt(operation, &body, &bearer, understand).await
+                self.attempt(operation, body, &bearer, understand).await
             }
             ended => ended,
+        }
+    }
+
+    /// Sends a request and hands out the answer as it is, without the token:
+    /// its status, and its body when that is JSON, else null.
+    pub(super) async fn raw(
+        &self,
+        operation: Operation,
+        body: &Value,
+    ) -> Result<(u16, Value), ApiError> {
+        self.shared.budget.acquire().await?;
+        let mut bearer = self.shared.tokens.bearer().await?;
+        let mut is_first = true;
+        loop {
+            let began = Instant::now();
+            let exchanged = self.post(body, &bearer).await;
+            let outcome = exchanged.as_ref().map_or_else(ApiError::outcome, |exchange| {
+                if exchange.status.is_success() { Outcome::Ok } else { Outcome::ClientError }
+            });
+            self.shared.meters.ended(operation, outcome, began.elapsed());
+            let exchange = exchanged?;
+            if exchange.status == StatusCode::UNAUTHORIZED && is_first {
+                self.shared.tokens.invalidate(&bearer).await;
+                bearer = self.shared.tokens.bearer().await?;
+                is_first = false;
+                continue;
+            }
+            let text = String::from_utf8_lossy(&exchange.body).replace(bearer.expose(), "[token]");
+            let answer = serde_json::from_str(&text).unwrap_or_default();
+            return Ok((exchange.status.as_u16(), answer));
         }
     }
 
@@ -122,7 +220,7 @@ impl Client {
         operation: Operation,
         body: &Value,
         bearer: &Bearer,
-        understand: fn(Answer) -> Result<T, ApiError>,
+        understand: &impl Fn(Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let began = Instant::now();
         let answered = self.exchange(body, bearer).await;
@@ -137,11 +235,13 @@ impl Client {
         ended
     }
 
+    async fn post(&self, body: &Value, bearer: &Bearer) -> Result<Exchange, ApiError> {
+        let request = self.shared.http.post(self.shared.url.clone()).json(body);
+        Ok(Exchange::run(request.header(AUTHORIZATION, bearer.header()?)).await?)
+    }
+
     async fn exchange(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
-        let header = bearer.header()?;
-        let request =
-            self.shared.http.post(self.shared.url.clone()).header(AUTHORIZATION, header).json(body);
-        let exchange = Exchange::run(request).await?;
+        let exchange = self.post(body, bearer).await?;
         if exchange.status == StatusCode::UNAUTHORIZED {
             return Err(ApiError::Unauthorized);
         }

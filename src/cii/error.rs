@@ -29,6 +29,10 @@ pub enum ApiError {
     /// The exchange itself failed.
     #[error("the API at api.url {0}")]
     Http(#[from] HttpError),
+    /// Nothing was asked: the service is down, and left alone until it answers a
+    /// ping.
+    #[error("the API at api.url did not answer several times in a row, and is left alone")]
+    Resting,
     /// The answer is not what the published schema promises.
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
     Malformed(String),
@@ -110,20 +114,41 @@ impl ApiError {
             Self::Token(error) => error.outcome(),
             Self::Unauthorized => Outcome::Unauthorized,
             Self::Http(error) => error.outcome(),
+            Self::Resting => Outcome::ConnectError,
             Self::Malformed(_) => Outcome::Malformed,
             Self::Graphql(_) => Outcome::GraphqlError,
         }
     }
 
     /// Whether the same question may be answered later without anybody having
-    /// mended anything here.
+    /// mended anything here. Of several GraphQL errors, every one has to pass.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Token(TokenError::Http(error)) | Self::Http(error) => error.is_transient(),
             Self::Token(_) | Self::Unauthorized | Self::Malformed(_) => false,
-            Self::Graphql(errors) => errors.iter().any(GraphqlError::is_transient),
+            Self::Resting => true,
+            Self::Graphql(errors) => errors.iter().all(GraphqlError::is_transient),
         }
+    }
+
+    /// Whether the service says that it does not know what it was asked about.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Graphql(errors) if errors.iter().any(GraphqlError::is_not_found))
+    }
+
+    pub(super) fn says_not_found(&self, root: &str) -> bool {
+        matches!(self, Self::Graphql(errors) if errors.iter().any(|e| e.says_not_found(root)))
+    }
+
+    /// The same without a secret that the service may have repeated.
+    pub(super) fn without(self, secret: &str) -> Self {
+        let Self::Graphql(mut errors) = self else { return self };
+        for error in &mut errors {
+            error.message = error.message.replace(secret, "[secret]");
+        }
+        Self::Graphql(errors)
     }
 
     /// How long the server wants to be left alone, when it said so; at most a

@@ -67,16 +67,20 @@ pub(super) struct Asked {
     pub(super) body: Value,
 }
 
-#[derive(Debug, Default)]
+/// Makes an answer of a question.
+type Compute = Box<dyn Fn(&Asked) -> Reply + Send>;
+
+#[derive(Default)]
 struct Script {
     token: VecDeque<Reply>,
     api: VecDeque<Reply>,
+    compute: Option<Compute>,
     tokens_asked: Vec<Asked>,
     queries_asked: Vec<Asked>,
 }
 
 /// A running stand-in; it ends with the test's runtime.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Fake {
     address: SocketAddr,
     script: Arc<Mutex<Script>>,
@@ -102,6 +106,13 @@ impl Fake {
         Self::start(tokens, api).await
     }
 
+    /// A stand-in that makes each answer of the question.
+    pub(super) async fn computed(compute: impl Fn(&Asked) -> Reply + Send + 'static) -> Self {
+        let fake = Self::api(Vec::new()).await;
+        fake.script.lock().unwrap().compute = Some(Box::new(compute));
+        fake
+    }
+
     pub(super) fn settings(&self) -> ClientSettings {
         ClientSettings {
             url: format!("http://{}/graphql", self.address),
@@ -110,6 +121,9 @@ impl Fake {
             client_secret: SECRET.into(),
             audience: None,
             timeout: Duration::from_secs(30),
+            requests_per_minute: 60_000,
+            retries: 0,
+            batch_size: 3,
         }
     }
 
@@ -134,11 +148,19 @@ async fn answer(
 ) -> Response {
     let asked = Asked { headers, body: serde_json::from_slice(&body).unwrap() };
     let reply = {
-        let Script { token, api, tokens_asked, queries_asked } = &mut *script.lock().unwrap();
-        let (replies, log) =
-            if uri.path() == "/token" { (token, tokens_asked) } else { (api, queries_asked) };
+        let Script { token, api, compute, tokens_asked, queries_asked } =
+            &mut *script.lock().unwrap();
+        let is_token = uri.path() == "/token";
+        let computed = compute.as_ref().filter(|_| !is_token).map(|compute| compute(&asked));
+        let (replies, log) = if is_token { (token, tokens_asked) } else { (api, queries_asked) };
         log.push(asked);
-        if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() }
+        if computed.is_some() {
+            computed
+        } else if replies.len() > 1 {
+            replies.pop_front()
+        } else {
+            replies.front().cloned()
+        }
     };
     match reply.expect("the script has an answer") {
         Reply::Hang => std::future::pending().await,

@@ -59,9 +59,14 @@ impl GraphqlError {
             Some(PathSegment::Field(name)) => name == root,
             _ => true,
         };
+        is_about_root && self.is_not_found()
+    }
+
+    /// Whether its words are those of something that is not there.
+    pub(super) fn is_not_found(&self) -> bool {
         let words = format!("{} {}", self.error_type.as_deref().unwrap_or_default(), self.message);
         let words = words.to_lowercase().replace([' ', '_', '-'], "");
-        is_about_root && (words.contains("notfound") || words.contains("nosuchuser"))
+        words.contains("notfound") || words.contains("nosuchuser")
     }
 
     /// Whether its type is one of those by which AWS services tell of a

@@ -1,6 +1,6 @@
 //! What the exporter tells of its talking to the service.
 
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
 use crate::domain::Timestamp;
 
@@ -8,6 +8,8 @@ use crate::domain::Timestamp;
 #[derive(Debug, Clone)]
 pub struct Meters {
     requests: IntCounterVec,
+    retries: IntCounterVec,
+    circuit_open: IntGauge,
     duration: HistogramVec,
     token_expiry: Gauge,
 }
@@ -16,23 +18,53 @@ pub struct Meters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     Token,
+    Ping,
     GetEndUser,
     GetEndUserState,
     GetEndUsersByIp,
+    ListEndUsers,
+    GetIntegrationsStatus,
+    GetTotalCheckFailingCounts,
+    ListAdminLogins,
+    RegisterWebhook,
+    UnregisterWebhook,
 }
 
 impl Operation {
-    const ALL: [Self; 4] =
-        [Self::Token, Self::GetEndUser, Self::GetEndUserState, Self::GetEndUsersByIp];
+    const ALL: [Self; 11] = [
+        Self::Token,
+        Self::Ping,
+        Self::GetEndUser,
+        Self::GetEndUserState,
+        Self::GetEndUsersByIp,
+        Self::ListEndUsers,
+        Self::GetIntegrationsStatus,
+        Self::GetTotalCheckFailingCounts,
+        Self::ListAdminLogins,
+        Self::RegisterWebhook,
+        Self::UnregisterWebhook,
+    ];
 
     /// The root field of the query, or `token`.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Ping => "ping",
             Self::GetEndUser => "getEndUser",
             Self::GetEndUserState => "getEndUserState",
             Self::GetEndUsersByIp => "getEndUsersByIp",
+            Self::ListEndUsers => "listEndUsers",
+            Self::GetIntegrationsStatus => "getIntegrationsStatus",
+            Self::GetTotalCheckFailingCounts => "getTotalCheckFailingCounts",
+            Self::ListAdminLogins => "listAdminLogins",
+            Self::RegisterWebhook => "registerWebhookWithApiKey",
+            Self::UnregisterWebhook => "unregisterWebhook",
         }
+    }
+
+    /// Whether asking twice does no more than asking once.
+    pub(super) const fn may_repeat(self) -> bool {
+        !matches!(self, Self::RegisterWebhook | Self::UnregisterWebhook)
     }
 }
 
@@ -97,6 +129,18 @@ impl Meters {
                 ),
                 &["operation", "result"],
             )?,
+            retries: IntCounterVec::new(
+                Opts::new(
+                    "cii_api_retries_total",
+                    "Requests to the API that were sent again because the one before failed in a \
+                     way that may pass.",
+                ),
+                &["operation"],
+            )?,
+            circuit_open: IntGauge::new(
+                "cii_api_circuit_open",
+                "1 while the API is down and only pinged, else 0.",
+            )?,
             duration: HistogramVec::new(
                 HistogramOpts::new(
                     "cii_api_request_duration_seconds",
@@ -113,6 +157,7 @@ impl Meters {
         };
         for operation in Operation::ALL {
             meters.duration.with_label_values(&[operation.as_str()]);
+            meters.retries.with_label_values(&[operation.as_str()]);
             for outcome in Outcome::ALL {
                 meters.requests.with_label_values(&[operation.as_str(), outcome.as_str()]);
             }
@@ -126,6 +171,8 @@ impl Meters {
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.retries.clone()))?;
+        registry.register(Box::new(self.circuit_open.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.token_expiry.clone()))
     }
@@ -133,6 +180,14 @@ impl Meters {
     pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {
         self.requests.with_label_values(&[operation.as_str(), outcome.as_str()]).inc();
         self.duration.with_label_values(&[operation.as_str()]).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn retried(&self, operation: Operation) {
+        self.retries.with_label_values(&[operation.as_str()]).inc();
+    }
+
+    pub(super) fn circuit(&self, is_open: bool) {
+        self.circuit_open.set(i64::from(is_open));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "seconds stay exact for 285 million years")]
@@ -167,8 +222,10 @@ mod tests {
         assert_eq!(
             series,
             [
-                ("cii_api_request_duration_seconds".to_owned(), 4),
-                ("cii_api_requests_total".to_owned(), 40),
+                ("cii_api_circuit_open".to_owned(), 1),
+                ("cii_api_request_duration_seconds".to_owned(), 11),
+                ("cii_api_requests_total".to_owned(), 110),
+                ("cii_api_retries_total".to_owned(), 11),
                 ("cii_api_token_expiry_timestamp_seconds".to_owned(), 1),
             ]
         );

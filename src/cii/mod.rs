@@ -4,6 +4,9 @@
 //! `schema.graphql` beside this file is the published schema; a test holds
 //! every query against it.
 
+mod batch;
+mod budget;
+mod circuit;
 mod client;
 mod error;
 mod exchange;
@@ -11,6 +14,7 @@ mod graphql;
 mod graphql_error;
 mod meters;
 mod queries;
+mod retry;
 mod token;
 pub mod webhook;
 
@@ -21,3 +25,4 @@ pub use client::{Client, ClientSettings, SettingsError};
 pub use error::{ApiError, HttpError, TokenError};
 pub use graphql_error::{GraphqlError, PathSegment};
 pub use meters::Meters;
+pub use queries::{Card, EndUser, EndUsersPage, NewTarget};

@@ -1,19 +1,43 @@
 //! The subcommands, one file each.
 
+mod api;
 mod check_config;
 pub(crate) mod demo;
+mod error;
+pub(crate) mod ip;
+mod keeper;
 mod run;
 mod signal;
+mod table;
+pub(crate) mod user;
+pub(crate) mod watch;
+pub(crate) mod webhook;
 
-use std::process::ExitCode;
+use std::{future::Future, process::ExitCode};
 
-use crate::cli::Command;
+use crate::{cli::Command, exit};
 
 /// Does what the command line says.
 pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(file),
         Command::CheckConfig(file) => check_config::run(&file),
+        Command::Watch(action) => watch::run(action),
+        Command::User(options) => user::run(&options),
+        Command::Ip(options) => ip::run(&options),
+        Command::Webhook(action) => webhook::run(action),
         Command::Demo(options) => demo::run(&options),
+    }
+}
+
+/// Runs a command that ends by itself, and tells what went wrong.
+fn finish(work: impl Future<Output = Result<ExitCode, error::CommandError>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::fail(exit::START_FAILED, &error),
+    };
+    match runtime.block_on(work) {
+        Ok(code) => code,
+        Err(error) => exit::fail(error.exit_code(), &error),
     }
 }

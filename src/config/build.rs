@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr};
 
+use chrono_tz::Tz;
 use reqwest::{Url, header::HeaderName};
 use secrecy::SecretString;
 
@@ -31,7 +32,7 @@ impl Building<'_> {
     fn config(&mut self) -> Option<Config> {
         // Every table is built before any is missed, so that all problems are told.
         let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
-        let (users, ips) = (self.job("sync.users"), self.job("sync.ips"));
+        let sync = self.sync();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.required("store.path"), self.required("log.level"));
@@ -46,8 +47,11 @@ impl Building<'_> {
                 None => None,
             },
             watch: watch?,
-            sync: SyncConfig { users: users?, ips: ips? },
-            store: StoreConfig { path: store?.into() },
+            sync: sync?,
+            store: StoreConfig {
+                path: store?.into(),
+                retention_days: self.number("store.retention_days").filter(|days| *days > 0),
+            },
             otlp: match otlp {
                 Some(otlp) => Some(otlp?),
                 None => None,
@@ -151,6 +155,9 @@ impl Building<'_> {
             timeout_seconds: self.number("api.timeout_seconds")?,
             concurrency: self.number("api.concurrency")?,
             page_size: self.number("api.page_size")?,
+            batch_size: self.number("api.batch_size")?,
+            requests_per_minute: self.number("api.requests_per_minute")?,
+            retries: self.number("api.retries")?,
         })
     }
 
@@ -172,6 +179,31 @@ impl Building<'_> {
             ips: ips?,
             failing_users: failing_users?,
             max_users: max_users?,
+        })
+    }
+
+    fn sync(&mut self) -> Option<SyncConfig> {
+        let zone = self.checked("sync.time_zone", |name| {
+            name.parse::<Tz>().map_err(|_| {
+                format!("{name:?} is no time zone; expected a name such as \"Europe/Berlin\"")
+            })
+        });
+        let mut job = |table: &str| {
+            let job = self.job(table)?;
+            Some(JobConfig { schedule: job.schedule.in_zone(zone?), ..job })
+        };
+        let (users, ips) = (job("sync.users"), job("sync.ips"));
+        let (tenant, service) = (job("sync.tenant"), job("sync.service"));
+        let (lists_tenant, sees_service) =
+            (self.flag("sync.tenant.enabled")?, self.flag("sync.service.enabled")?);
+        Some(SyncConfig {
+            users: users?,
+            ips: ips?,
+            tenant: Some(tenant?).filter(|_| lists_tenant),
+            tenant_page_size: self.number("sync.tenant.page_size")?,
+            service: Some(service?).filter(|_| sees_service),
+            jitter_seconds: self.number("sync.jitter_seconds")?,
+            spread: self.flag("sync.spread")?,
         })
     }
 

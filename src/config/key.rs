@@ -46,6 +46,7 @@ const fn secret(path: &'static str, kind: Kind, file: &'static str) -> Key {
 
 const QUARTER_HOURLY: Option<&str> = Some("\"0 */15 * * * *\"");
 const YES: Option<&str> = Some("true");
+const NO: Option<&str> = Some("false");
 const NONE: Option<&str> = Some("[]");
 
 /// All of them, in the order in which they are shown.
@@ -68,15 +69,29 @@ pub(super) const KEYS: &[Key] = &[
     key("api.timeout_seconds", Kind::Integer(1, 300), Some("30")),
     key("api.concurrency", Kind::Integer(1, 64), Some("4")),
     key("api.page_size", Kind::Integer(1, 1000), Some("500")),
+    key("api.batch_size", Kind::Integer(1, 100), Some("10")),
+    key("api.requests_per_minute", Kind::Integer(1, 100_000), Some("600")),
+    key("api.retries", Kind::Integer(0, 10), Some("3")),
     key("watch.users", Kind::List, NONE),
     key("watch.ips", Kind::List, NONE),
     key("watch.failing_users", Kind::Flag, YES),
     key("watch.max_users", Kind::Integer(0, 1_000_000), Some("10000")),
+    key("sync.time_zone", Kind::Text, Some("\"UTC\"")),
+    key("sync.jitter_seconds", Kind::Integer(0, 3600), Some("30")),
+    key("sync.spread", Kind::Flag, YES),
     key("sync.users.schedule", Kind::Text, QUARTER_HOURLY),
     key("sync.users.on_start", Kind::Flag, YES),
     key("sync.ips.schedule", Kind::Text, QUARTER_HOURLY),
     key("sync.ips.on_start", Kind::Flag, YES),
+    key("sync.tenant.enabled", Kind::Flag, NO),
+    key("sync.tenant.schedule", Kind::Text, Some("\"0 0 */6 * * *\"")),
+    key("sync.tenant.on_start", Kind::Flag, YES),
+    key("sync.tenant.page_size", Kind::Integer(1, 1000), Some("500")),
+    key("sync.service.enabled", Kind::Flag, YES),
+    key("sync.service.schedule", Kind::Text, Some("\"0 7 * * * *\"")),
+    key("sync.service.on_start", Kind::Flag, YES),
     key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
+    key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("otlp.endpoint", Kind::Text, None),
     key("otlp.protocol", Kind::Choice(&["http/protobuf", "grpc"]), None),
     key("log.level", Kind::Text, Some("\"info\"")),

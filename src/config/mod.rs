@@ -85,8 +85,14 @@ pub struct ApiConfig {
     pub timeout_seconds: u64,
     /// Requests at once.
     pub concurrency: usize,
-    /// Users a page.
+    /// Users a page, when an address is asked about.
     pub page_size: u32,
+    /// Users or addresses that one request asks about.
+    pub batch_size: usize,
+    /// Requests at most in any minute.
+    pub requests_per_minute: u32,
+    /// How often a request that failed and may succeed is sent again.
+    pub retries: u32,
 }
 
 /// `[watch]`
@@ -109,12 +115,22 @@ pub struct SyncConfig {
     pub users: JobConfig,
     /// When watched addresses are asked about.
     pub ips: JobConfig,
+    /// When the whole tenant is listed; off without it.
+    pub tenant: Option<JobConfig>,
+    /// Users a page, when the tenant is listed.
+    pub tenant_page_size: u32,
+    /// When integrations and administrators are looked at; off without it.
+    pub service: Option<JobConfig>,
+    /// By how much a run comes late at most, by chance.
+    pub jitter_seconds: u64,
+    /// Whether a run's requests are spread over the time to the next run.
+    pub spread: bool,
 }
 
-/// `[sync.users]`, `[sync.ips]`
+/// `[sync.users]` and the other jobs
 #[derive(Debug, Clone)]
 pub struct JobConfig {
-    /// Cron with seconds, in UTC.
+    /// Cron with seconds, in the configured zone.
     pub schedule: Schedule,
     /// Whether the first run is at the start.
     pub on_start: bool,
@@ -125,6 +141,9 @@ pub struct JobConfig {
 pub struct StoreConfig {
     /// The database file.
     pub path: PathBuf,
+    /// After how many days events, deliveries and ended failures are forgotten;
+    /// never without it.
+    pub retention_days: Option<u32>,
 }
 
 /// `[otlp]`

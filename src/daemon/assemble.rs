@@ -6,22 +6,22 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, listener,
+    Addresses, ConfigSource, Daemon, StartError, client, listener,
     reload::Reloader,
     rules,
     tasks::{Stage, Tasks},
 };
 use crate::{
-    build_info,
-    cii::{self, Client, ClientSettings},
-    clock,
-    config::{ApiConfig, Config, JobConfig, OtlpProtocol},
+    build_info, cii, clock,
+    config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest},
     metrics::Exposition,
     store::Store,
-    sync::{self, IpsJob, Job, Runner, Scheduler, UsersJob},
+    sync::{
+        self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
+    },
     web::{Ops, Parts, Readiness},
 };
 
@@ -46,9 +46,13 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     ingest_meters.register(&registry)?;
     let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let router =
-        Ingest::new(store.clone(), current_rules, config.webhook.max_body_bytes, ingest_meters)
-            .into_router(&config.webhook.path);
+    let router = Ingest::new(
+        store.clone(),
+        current_rules.clone(),
+        config.webhook.max_body_bytes,
+        ingest_meters,
+    )
+    .into_router(&config.webhook.path);
     tasks
         .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
@@ -56,16 +60,26 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let (reload, requests) = mpsc::channel(1);
     let parts = Parts { api: config.api.is_some(), otlp: config.otlp.is_some() };
     let sources = (store.clone(), registry.clone());
-    let router = Ops::new(exposition, sources, parts, current_readiness, reload).into_router();
+    let router = Ops::new(exposition, sources, parts, current_readiness, reload, current_rules)
+        .into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
     let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;
+    let housekeeping = Housekeeping {
+        store: store.clone(),
+        retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
+        delivers_events: config.otlp.is_some(),
+    };
+    tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
 
     let addresses = Addresses {
         webhook: webhook_address,
         ops: ops_address,
         webhook_path: config.webhook.path.clone(),
     };
+    if let Err(error) = store.announce(&addresses.local_ops_url()) {
+        tracing::warn!(%error, "commands beside this daemon will not find it");
+    }
     let reloader =
         Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
@@ -114,55 +128,60 @@ async fn schedule(
     let api_meters = cii::Meters::new()?;
     api_meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
-    let client = Arc::new(client(api, api_meters)?);
+    let client = client::client(api, api_meters)?;
+    let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };
     let users = UsersJob {
         client: client.clone(),
         store: store.clone(),
         concurrency: api.concurrency,
-        filter,
+        filter: filter.clone(),
+        tenant_is_listed: config.sync.tenant.is_some(),
     };
+    jobs.start(users, &config.sync.users);
     let ips = IpsJob {
-        client,
+        client: client.clone(),
         store: store.clone(),
         concurrency: api.concurrency,
         page_size: api.page_size,
     };
-    let bells = vec![
-        run_job(users, &config.sync.users, store, &meters, tasks),
-        run_job(ips, &config.sync.ips, store, &meters, tasks),
-    ];
-    Ok(Some(Scheduler::start(bells).await?))
+    jobs.start(ips, &config.sync.ips);
+    if let Some(when) = &config.sync.tenant {
+        let page_size = config.sync.tenant_page_size;
+        let (client, store) = (client.clone(), store.clone());
+        jobs.start(TenantJob { client, store, page_size, filter }, when);
+    }
+    if let Some(when) = &config.sync.service {
+        jobs.start(ServiceJob { client, store: store.clone() }, when);
+    }
+    Ok(Some(Scheduler::start(jobs.bells).await?))
 }
 
-fn client(api: &ApiConfig, meters: cii::Meters) -> Result<Client, StartError> {
-    let settings = ClientSettings {
-        url: api.url.to_string(),
-        token_url: api.token_url.to_string(),
-        client_id: api.client_id.clone(),
-        client_secret: api.client_secret.clone(),
-        audience: api.audience.clone(),
-        timeout: Duration::from_secs(api.timeout_seconds),
-    };
-    Ok(Client::new(settings, meters)?)
+/// The scheduled jobs, as they are started.
+struct Jobs<'a> {
+    config: &'a SyncConfig,
+    store: &'a Store,
+    meters: sync::Meters,
+    tasks: &'a mut Tasks,
+    /// The schedules, each with the bell that wakes its job.
+    bells: Vec<(Schedule, Arc<Notify>)>,
 }
 
-/// Starts a job; returns its schedule and the bell that makes it run.
-fn run_job<J: Job>(
-    job: J,
-    config: &JobConfig,
-    store: &Store,
-    meters: &sync::Meters,
-    tasks: &mut Tasks,
-) -> (Schedule, Arc<Notify>) {
-    let bell = Arc::new(Notify::new());
-    let runner = Runner {
-        job,
-        schedule: config.schedule.clone(),
-        on_start: config.on_start,
-        bell: bell.clone(),
-        store: store.clone(),
-        meters: meters.clone(),
-    };
-    tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
-    (config.schedule.clone(), bell)
+impl Jobs<'_> {
+    fn start<J: Job>(&mut self, job: J, when: &JobConfig) {
+        let bell = Arc::new(Notify::new());
+        let runner = Runner {
+            job,
+            timing: Timing {
+                schedule: when.schedule.clone(),
+                on_start: when.on_start,
+                jitter: Duration::from_secs(self.config.jitter_seconds),
+                spread: self.config.spread,
+            },
+            bell: bell.clone(),
+            store: self.store.clone(),
+            meters: self.meters.clone(),
+        };
+        self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
+        self.bells.push((when.schedule.clone(), bell));
+    }
 }

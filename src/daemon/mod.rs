@@ -2,6 +2,7 @@
 //! them in order. The only room that spawns tasks.
 
 mod assemble;
+mod client;
 mod error;
 mod listener;
 mod reload;
@@ -9,7 +10,10 @@ mod rules;
 mod source;
 mod tasks;
 
-use std::{future::Future, net::SocketAddr};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use tokio::sync::watch;
 
@@ -19,6 +23,7 @@ use crate::{
     web::Readiness,
 };
 
+pub use client::client;
 pub use error::{EndedEarly, StartError};
 pub use source::ConfigSource;
 use tasks::Tasks;
@@ -49,6 +54,21 @@ impl Addresses {
     #[must_use]
     pub fn webhook_url(&self) -> String {
         format!("http://{}{}", self.webhook, self.webhook_path)
+    }
+
+    /// The URL of the ops listener for programs on this machine.
+    #[must_use]
+    pub fn local_ops_url(&self) -> String {
+        let mut address = self.ops;
+        if address.ip().is_unspecified() {
+            let is_v4 = address.is_ipv4();
+            address.set_ip(if is_v4 {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        format!("http://{address}")
     }
 
     /// The URL of a page of the ops listener.

@@ -9,10 +9,14 @@ pub mod failure;
 mod ip;
 pub mod ip_users;
 mod login;
+mod poll;
 mod schedule;
+pub mod service;
 mod severity;
+pub mod tenant;
 pub mod user;
 mod watch;
+mod webhook_target;
 
 /// A moment in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
@@ -23,7 +27,11 @@ pub use event::{AttributeValue, Attributes, Event, EventName};
 pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
 pub use login::{Login, LoginError};
-pub use schedule::{Schedule, ScheduleError};
+pub use poll::{JobOutcome, PollOutcome, on_poll, on_run};
+pub use schedule::{Due, Schedule, ScheduleError};
+pub use service::{Admin, Integration};
 pub use severity::{Grade, Severity};
+pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};
-pub use watch::{WatchPolicy, WatchSource, WatchSubject};
+pub use watch::{WatchEntry, WatchPolicy, WatchSource, WatchSubject, WatchSubjectError};
+pub use webhook_target::WebhookTarget;

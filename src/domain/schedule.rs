@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono_tz::Tz;
 use croner::{
     Cron,
     parser::{CronParser, Seconds},
@@ -9,11 +10,12 @@ use croner::{
 
 use super::Timestamp;
 
-/// A cron schedule with seconds, in UTC.
-#[derive(Debug, Clone)]
+/// A cron schedule with seconds, in a time zone.
+#[derive(Clone)]
 pub struct Schedule {
     pattern: String,
     cron: Cron,
+    zone: Tz,
 }
 
 /// The text is no schedule.
@@ -26,42 +28,160 @@ pub struct ScheduleError;
 impl FromStr for Schedule {
     type Err = ScheduleError;
 
-    /// Takes six fields, by the rules of the library that rings the bells.
+    /// Takes six fields, by the rules of the library that rings the bells; the
+    /// zone is UTC.
     fn from_str(pattern: &str) -> Result<Self, Self::Err> {
         let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
         let cron = parser.parse(pattern).map_err(|_| ScheduleError)?;
-        Ok(Self { pattern: pattern.to_owned(), cron })
+        Ok(Self { pattern: pattern.to_owned(), cron, zone: Tz::UTC })
+    }
+}
+
+impl std::fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Schedule({:?}, {})", self.pattern, self.zone)
     }
 }
 
 impl Schedule {
+    /// The same schedule by the clocks of a zone.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        Self { zone, ..self }
+    }
+
     /// The text it was made of.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
 
+    /// A pattern in UTC that matches at every moment of the schedule, and perhaps
+    /// at others: a zone's distance from UTC changes over the year.
+    #[must_use]
+    pub fn pattern_in_utc(&self) -> String {
+        if self.zone == Tz::UTC {
+            return self.pattern.clone();
+        }
+        let seconds = self.pattern.split_whitespace().next().unwrap_or("*");
+        format!("{seconds} * * * * *")
+    }
+
     /// The first moment after `moment`; none when there is none.
     #[must_use]
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
-        self.cron.find_next_occurrence(&moment, false).ok()
+        let local = moment.with_timezone(&self.zone);
+        Some(self.cron.find_next_occurrence(&local, false).ok()?.to_utc())
+    }
+}
+
+/// Tells when a schedule's next run is due, whatever the clock does.
+#[derive(Debug, Clone)]
+pub struct Due {
+    schedule: Schedule,
+    /// When the last run began, or the waiting for the first one.
+    since: Timestamp,
+}
+
+impl Due {
+    /// Waits since this moment.
+    #[must_use]
+    pub const fn new(schedule: Schedule, since: Timestamp) -> Self {
+        Self { schedule, since }
+    }
+
+    /// The moment that the next run waits for.
+    #[must_use]
+    pub fn next(&self) -> Option<Timestamp> {
+        self.schedule.next_after(self.since)
+    }
+
+    /// Takes the run that is due, if one is: however many moments have passed,
+    /// it is one run. A clock that was set back starts the waiting anew.
+    pub fn take(&mut self, now: Timestamp) -> bool {
+        if now < self.since {
+            self.since = now;
+        }
+        let is_due = self.next().is_some_and(|next| next <= now);
+        if is_due {
+            self.since = now;
+        }
+        is_due
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
 
     #[test]
     fn the_next_moment_is_after_the_given_one() {
         let schedule: Schedule = "0 */15 * * * *".parse().unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let next = schedule.next_after(at("2026-01-02T03:15:00Z"));
         assert_eq!(next, Some(at("2026-01-02T03:30:00Z")));
     }
 
     #[test]
+    fn a_zone_has_its_own_hours_in_summer_and_in_winter() {
+        let schedule: Schedule = "0 0 6 * * *".parse().unwrap();
+        let berlin = schedule.in_zone(Tz::Europe__Berlin);
+        assert_eq!(berlin.next_after(at("2026-01-10T00:00:00Z")), Some(at("2026-01-10T05:00:00Z")));
+        assert_eq!(berlin.next_after(at("2026-07-10T00:00:00Z")), Some(at("2026-07-10T04:00:00Z")));
+        assert_eq!(berlin.pattern_in_utc(), "0 * * * * *");
+    }
+
+    #[test]
+    fn an_hour_that_summer_time_skips_or_repeats_makes_one_run_a_day() {
+        let schedule: Schedule = "0 30 2 * * *".parse().unwrap();
+        let berlin = schedule.in_zone(Tz::Europe__Berlin);
+        for day in ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"] {
+            let from = at(&format!("{day}T12:00:00Z"));
+            let next = berlin.next_after(from).unwrap();
+            assert!(next - from < TimeDelta::hours(26), "{day}: {next}");
+        }
+    }
+
+    #[test]
     fn five_fields_are_too_few() {
         assert!("*/15 * * * *".parse::<Schedule>().is_err());
+    }
+
+    #[test]
+    fn missed_moments_are_one_run() {
+        let begun = at("2026-01-01T00:00:00Z");
+        let mut due = Due::new("0 * * * * *".parse().unwrap(), begun);
+        assert!(!due.take(begun + TimeDelta::seconds(59)));
+        assert!(due.take(begun + TimeDelta::days(3)));
+        assert!(!due.take(begun + TimeDelta::days(3)));
+    }
+
+    proptest! {
+        /// Looked at every second on a clock that jumps as it likes, a job that is
+        /// due every minute runs at least once in each two minutes that pass, and
+        /// never more often than the clock's jumps and minutes allow.
+        #[test]
+        fn a_clock_that_jumps_makes_neither_a_storm_nor_a_stall(
+            jumps in prop::collection::vec((1_i64..400, -100_000_i64..100_000), 1..12),
+        ) {
+            let mut now = at("2026-01-01T00:00:00Z");
+            let mut due = Due::new("0 * * * * *".parse().unwrap(), now);
+            for (seconds, jump) in jumps {
+                now += TimeDelta::seconds(jump);
+                let mut runs = 0;
+                for _ in 0..seconds {
+                    now += TimeDelta::seconds(1);
+                    runs += i64::from(due.take(now));
+                }
+                prop_assert!(runs <= seconds / 60 + 2, "{runs} runs in {seconds} s");
+                prop_assert!(runs >= (seconds / 60).saturating_sub(1), "{runs} in {seconds} s");
+            }
+        }
     }
 }

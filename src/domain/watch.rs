@@ -1,9 +1,12 @@
 //! What is watched, and why.
 
-use super::{IpAddress, Login};
+use serde::Serialize;
+
+use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
 
 /// A user or an address that is polled.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "kind", content = "subject", rename_all = "lowercase")]
 pub enum WatchSubject {
     /// A user, by login.
     User(Login),
@@ -12,6 +15,18 @@ pub enum WatchSubject {
 }
 
 impl WatchSubject {
+    /// The subject of this kind (`user`, `ip`) and text.
+    ///
+    /// # Errors
+    /// When there is no such kind, or the text is no login or no single address.
+    pub fn parse(kind: &str, text: &str) -> Result<Self, WatchSubjectError> {
+        match kind {
+            "user" => Ok(Self::User(Login::new(text)?)),
+            "ip" => Ok(Self::Ip(text.parse()?)),
+            _ => Err(WatchSubjectError::Kind(kind.to_owned())),
+        }
+    }
+
     /// `user` or `ip`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -31,13 +46,30 @@ impl WatchSubject {
     }
 }
 
+/// Why something cannot be watched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WatchSubjectError {
+    /// Neither a user nor an address.
+    #[error("{0:?} cannot be watched; expected \"user\" or \"ip\"")]
+    Kind(String),
+    /// No login.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// No single address.
+    #[error(transparent)]
+    Ip(#[from] IpAddressError),
+}
+
 /// Where an entry of the watch list came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WatchSource {
     /// The configuration.
     Configuration,
     /// A webhook named the user as failing.
     Webhook,
+    /// A command, or a request to the ops listener.
+    Command,
 }
 
 impl WatchSource {
@@ -47,8 +79,33 @@ impl WatchSource {
         match self {
             Self::Configuration => "configuration",
             Self::Webhook => "webhook",
+            Self::Command => "command",
         }
     }
+
+    /// The source of this text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Configuration, Self::Webhook, Self::Command]
+            .into_iter()
+            .find(|source| source.as_str() == text)
+    }
+}
+
+/// A reason to watch something, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WatchEntry {
+    /// What is watched.
+    #[serde(flatten)]
+    pub subject: WatchSubject,
+    /// Who says so.
+    pub source: WatchSource,
+    /// Since when.
+    pub added_at: Timestamp,
+    /// Until when; for ever when there is none.
+    pub expires_at: Option<Timestamp>,
+    /// Why, in an operator's words.
+    pub note: Option<String>,
 }
 
 /// Whether users that webhooks name are watched, and how many users at most.

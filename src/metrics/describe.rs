@@ -1,13 +1,16 @@
 //! The samples of one subject, from what the store says of it.
 
+mod service;
+mod tenant;
+
 use super::{
     Family,
     sample::{Sample, Value},
     view::Subject,
 };
 use crate::{
-    domain::UserState,
-    store::{CheckState, IpView, Reader, StoreError, UserView},
+    domain::{PollOutcome, UserState},
+    store::{CheckState, IpView, PollState, Reader, StoreError, UserView},
 };
 
 /// Reads a subject's rows and says how they are shown; nothing when the subject
@@ -39,6 +42,8 @@ pub(super) fn samples(reader: &Reader, subject: &Subject) -> Result<Vec<Sample>,
                 Ok(Sample::new(Family::Watched, &[("kind", kind)], Value::Count(count)))
             })
             .collect::<Result<_, StoreError>>()?,
+        Subject::Tenant => tenant::samples(&reader.tenant_figures()?),
+        Subject::Service => service::samples(&reader.service()?),
         Subject::Webhook => reader
             .last_delivery_at()?
             .map(|at| Sample::new(Family::WebhookLastDelivery, &[], Value::Moment(at)))
@@ -72,6 +77,7 @@ fn user(login: &str, user: &UserView) -> Vec<Sample> {
     let labels = [("login", login)];
     let count = |family, number| Sample::new(family, &labels, Value::Count(number));
     let mut samples = vec![count(Family::UserFailingChecks, user.failing_checks)];
+    samples.extend(user.poll.map(|poll| count(Family::UserPollUp, up(poll))));
     let Some(state) = &user.snapshot else { return samples };
     samples.extend(sizes(state).into_iter().filter_map(|(family, size)| {
         Some(count(family, u64::try_from(size?).unwrap_or(u64::MAX)))
@@ -103,13 +109,19 @@ fn sizes(state: &UserState) -> [(Family, Option<usize>); 3] {
 
 fn ip(address: &str, state: &IpView) -> Vec<Sample> {
     let labels = [("ip", address)];
-    let users = u64::try_from(state.users.len()).unwrap_or(u64::MAX);
-    let mut samples = vec![
-        Sample::new(Family::IpUsers, &labels, Value::Count(users)),
-        Sample::new(Family::IpNewUsers, &labels, Value::Count(state.new_users)),
-    ];
+    let count = |family, number| Sample::new(family, &labels, Value::Count(number));
+    let mut samples: Vec<_> =
+        state.poll.map(|poll| count(Family::IpPollUp, up(poll))).into_iter().collect();
+    let Some(users) = &state.users else { return samples };
+    samples.push(count(Family::IpUsers, u64::try_from(users.len()).unwrap_or(u64::MAX)));
+    samples.push(count(Family::IpNewUsers, state.new_users));
     if let Some(at) = state.last_new_user_at {
         samples.push(Sample::new(Family::IpLastNewUser, &labels, Value::Moment(at)));
     }
     samples
+}
+
+/// 1 when the last question was answered.
+fn up(poll: PollState) -> u64 {
+    u64::from(poll.outcome == PollOutcome::Answered)
 }

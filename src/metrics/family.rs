@@ -55,6 +55,38 @@ pub enum Family {
     IpNewUsers,
     /// When a watched address's last new user was found.
     IpLastNewUser,
+    /// How the last question about a watched user ended.
+    UserPollUp,
+    /// How the last question about a watched address ended.
+    IpPollUp,
+    /// Accounts of the tenant, by status.
+    TenantUsers,
+    /// Accounts of the tenant, by type.
+    TenantUsersByType,
+    /// Accounts of the tenant, by provider.
+    TenantUsersByProvider,
+    /// Accounts of the tenant, by second factor.
+    TenantUsersByMfa,
+    /// Accounts of the tenant, by level of trust.
+    TenantUsersByTrust,
+    /// Accounts of the tenant that nobody used.
+    TenantInactiveUsers,
+    /// Devices of the tenant.
+    TenantDevices,
+    /// Devices of the tenant that only authenticate.
+    TenantUnlinkedDevices,
+    /// Failing checks on the newest day.
+    TenantDailyFailures,
+    /// Whether an integration works.
+    IntegrationUp,
+    /// When an integration was last active.
+    IntegrationLastStatus,
+    /// Administrators of the service.
+    Admins,
+    /// Administrators who do not sign in.
+    AdminsInactive,
+    /// Days since administrators signed in.
+    AdminDaysSinceSignIn,
     /// Subjects on the watch list.
     Watched,
     /// When the last webhook delivery was recorded.
@@ -67,7 +99,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 37] = [
         Self::CheckFailingUsers,
         Self::CheckInfo,
         Self::CheckFailures,
@@ -85,6 +117,22 @@ impl Family {
         Self::IpUsers,
         Self::IpNewUsers,
         Self::IpLastNewUser,
+        Self::UserPollUp,
+        Self::IpPollUp,
+        Self::TenantUsers,
+        Self::TenantUsersByType,
+        Self::TenantUsersByProvider,
+        Self::TenantUsersByMfa,
+        Self::TenantUsersByTrust,
+        Self::TenantInactiveUsers,
+        Self::TenantDevices,
+        Self::TenantUnlinkedDevices,
+        Self::TenantDailyFailures,
+        Self::IntegrationUp,
+        Self::IntegrationLastStatus,
+        Self::Admins,
+        Self::AdminsInactive,
+        Self::AdminDaysSinceSignIn,
         Self::Watched,
         Self::WebhookLastDelivery,
         Self::OtlpPending,
@@ -112,6 +160,22 @@ impl Family {
             Self::IpUsers => "cii_ip_users",
             Self::IpNewUsers => "cii_ip_new_users_total",
             Self::IpLastNewUser => "cii_ip_last_new_user_timestamp_seconds",
+            Self::UserPollUp => "cii_user_poll_up",
+            Self::IpPollUp => "cii_ip_poll_up",
+            Self::TenantUsers => "cii_tenant_users",
+            Self::TenantUsersByType => "cii_tenant_users_by_type",
+            Self::TenantUsersByProvider => "cii_tenant_users_by_provider",
+            Self::TenantUsersByMfa => "cii_tenant_users_by_mfa",
+            Self::TenantUsersByTrust => "cii_tenant_users_by_trust",
+            Self::TenantInactiveUsers => "cii_tenant_inactive_users",
+            Self::TenantDevices => "cii_tenant_devices",
+            Self::TenantUnlinkedDevices => "cii_tenant_unlinked_devices",
+            Self::TenantDailyFailures => "cii_tenant_daily_check_failures",
+            Self::IntegrationUp => "cii_integration_up",
+            Self::IntegrationLastStatus => "cii_integration_last_status_timestamp_seconds",
+            Self::Admins => "cii_admins",
+            Self::AdminsInactive => "cii_admins_inactive",
+            Self::AdminDaysSinceSignIn => "cii_admin_days_since_last_sign_in",
             Self::Watched => "cii_watched",
             Self::WebhookLastDelivery => "cii_webhook_last_delivery_timestamp_seconds",
             Self::OtlpPending => "cii_otlp_pending_events",
@@ -152,6 +216,44 @@ impl Family {
                 "Users who are new at the watched IP address since the first snapshot."
             }
             Self::IpLastNewUser => "When the watched IP address's last new user was found.",
+            Self::UserPollUp => {
+                "1 when the last question about the watched user was answered, 0 when the service answered it with an error."
+            }
+            Self::IpPollUp => {
+                "1 when the last question about the watched IP address was answered, 0 when the service answered it with an error."
+            }
+            Self::TenantUsers => {
+                "Accounts of the tenant, by status; from the last complete listing, like all of cii_tenant_*."
+            }
+            Self::TenantUsersByType => "Accounts of the tenant, by type.",
+            Self::TenantUsersByProvider => {
+                "Accounts of the tenant, by the system that knows them; one account can count in several."
+            }
+            Self::TenantUsersByMfa => {
+                "Accounts of the tenant, by whether multi-factor authentication is enabled."
+            }
+            Self::TenantUsersByTrust => "Accounts of the tenant, by level of trust.",
+            Self::TenantInactiveUsers => {
+                "Accounts that are neither deleted nor deprovisioned and were not used for so many days."
+            }
+            Self::TenantDevices => "Devices of the accounts of the tenant, by type.",
+            Self::TenantUnlinkedDevices => {
+                "Devices that authenticate, and that are not known as devices for access by their id or name."
+            }
+            Self::TenantDailyFailures => {
+                "Failing checks on the newest day that the service counted (experimental there)."
+            }
+            Self::IntegrationUp => {
+                "1 when the last activity of the integration went well, at least in part, 0 when it failed; absent when its status does not tell."
+            }
+            Self::IntegrationLastStatus => "When the last activity of the integration ended.",
+            Self::Admins => "Administrators of the service.",
+            Self::AdminsInactive => {
+                "Administrators who did not sign in for so many days, or never."
+            }
+            Self::AdminDaysSinceSignIn => {
+                "Whole days since administrators last signed in, when that was last looked at: the least, the median and the most."
+            }
             Self::Watched => "Users and IP addresses on the watch list.",
             Self::WebhookLastDelivery => "When the last webhook delivery was recorded.",
             Self::OtlpPending => "Events that wait to be taken by the OTLP collector.",

@@ -88,7 +88,7 @@ impl Projector {
 
 /// Every subject there is, with the number of the newest event it reflects.
 fn everything(reader: &Reader) -> Result<(i64, Vec<Replacement>), StoreError> {
-    let mut subjects = vec![Subject::Watched, Subject::Webhook];
+    let mut subjects = vec![Subject::Watched, Subject::Webhook, Subject::Tenant, Subject::Service];
     subjects.extend(reader.check_ids()?.into_iter().map(Subject::Check));
     let logins = reader.watched_logins()?;
     subjects.extend(logins.iter().map(|login| Subject::User(login.to_string())));
@@ -119,6 +119,12 @@ fn touch(
         }
         EventName::WatchAdded | EventName::WatchRemoved => {
             subjects.insert(Subject::Watched);
+        }
+        EventName::TenantCounted => {
+            subjects.insert(Subject::Tenant);
+        }
+        EventName::ServiceObserved => {
+            subjects.insert(Subject::Service);
         }
         _ => {}
     }

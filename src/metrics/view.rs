@@ -14,6 +14,8 @@ pub(super) enum Subject {
     User(String),
     Ip(String),
     Application(String),
+    Tenant,
+    Service,
     Watched,
     Webhook,
 }

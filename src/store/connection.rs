@@ -23,9 +23,7 @@ const MODE: u32 = 0o600;
 /// Takes the lock that keeps a second exporter off the database; the lock is
 /// held as long as the file is open.
 pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let file = create(&PathBuf::from(name))?;
+    let file = create(&lock_file(database))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
@@ -33,6 +31,14 @@ pub(super) fn lock(database: &Path) -> Result<File, StoreError> {
             Err(StoreError::Open { path: database.to_owned(), source: Arc::new(source) })
         }
     }
+}
+
+/// The file whose lock its holder has, and in which the holder says how to be
+/// reached.
+pub(super) fn lock_file(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }
 
 /// Opens a file, and makes it first when it does not exist.

@@ -30,6 +30,9 @@ pub enum StoreError {
         /// The newest version known here.
         known: usize,
     },
+    /// An older exporter wrote the database, and nobody upgraded it.
+    #[error("an older exporter wrote the database; `cii-exporter run` upgrades it")]
+    TooOld,
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Sqlite(Arc<rusqlite::Error>),

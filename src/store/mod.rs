@@ -15,7 +15,7 @@ mod tests;
 mod write;
 mod writer;
 
-use std::{path::Path, sync::Arc};
+use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 
 use tokio::sync::watch;
 
@@ -23,13 +23,22 @@ pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
     ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, EventFilter, EventPage,
-    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, Reader, StoredEvent, Subjects,
-    UserRecord, UserView, WatchReason, WatchedIp, WatchedUser,
+    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, Listing, PollState,
+    Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchReason, Watched,
+    WatchedIp, WatchedUser,
 };
 pub use write::{
-    DeliveryOutcome, RecordDelivery, RecordFailures, RecordIp, RecordUser, WatchOutcome,
+    AddWatch, DeliveryOutcome, ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordPoll,
+    RecordRun, RecordService, RecordTenantPage, RecordUser, WatchAdded, WatchOutcome, WatchRemoved,
 };
 pub use writer::WriterThread;
+
+/// How the exporter that holds a database is reached, when one left word.
+#[must_use]
+pub fn holder(database: &Path) -> Option<String> {
+    let word = std::fs::read_to_string(connection::lock_file(database)).ok()?;
+    (!word.is_empty()).then_some(word)
+}
 
 /// A handle to the store; clones share it.
 #[derive(Debug, Clone)]
@@ -44,6 +53,7 @@ struct Shared {
     writes: writer::Queue,
     commits: watch::Receiver<i64>,
     meters: Meters,
+    lock: File,
 }
 
 impl Store {
@@ -62,9 +72,23 @@ impl Store {
         let last_seq = reader.last_seq()?;
         let meters = Meters::new(path).map_err(|_| StoreError::Corrupt("metric name"))?;
         let (announce, commits) = watch::channel(last_seq);
-        let (writes, thread) = writer::start(connection, lock, announce, meters.clone())?;
+        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+        lock.set_len(0).map_err(open)?;
+        let held = lock.try_clone().map_err(open)?;
+        let (writes, thread) = writer::start(connection, held, announce, meters.clone())?;
         let readers = read::Pool::new(path, reader);
-        Ok((Self { shared: Arc::new(Shared { id, readers, writes, commits, meters }) }, thread))
+        let shared = Shared { id, readers, writes, commits, meters, lock };
+        Ok((Self { shared: Arc::new(shared) }, thread))
+    }
+
+    /// Leaves word beside the database how its holder is reached; see
+    /// [`holder`].
+    ///
+    /// # Errors
+    /// When the word cannot be written.
+    pub fn announce(&self, url: &str) -> std::io::Result<()> {
+        self.shared.lock.set_len(0)?;
+        (&self.shared.lock).write_all(url.as_bytes())
     }
 
     /// The store's own id, made once: it stays over restarts and upgrades.

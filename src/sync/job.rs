@@ -1,5 +1,5 @@
-//! The life of a job: once at the start, then whenever its bell rings, and never
-//! twice at once.
+//! The life of a job: once at the start, then whenever its schedule says, and
+//! never twice at once.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,15 +9,22 @@ use tokio_util::sync::CancellationToken;
 use super::Meters;
 use crate::{
     clock,
-    domain::Schedule,
-    store::{Store, StoreError},
+    domain::{Due, JobOutcome, Schedule, Timestamp},
+    store::{RecordRun, Store, StoreError},
 };
+
+/// How often the wall clock is held against the schedule, whether the bell rings
+/// or not: the library that rings it can miss a moment.
+const WATCHDOG: Duration = Duration::from_secs(5);
 
 /// How long after its time a run counts as missed by the scheduler.
 const GRACE: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
-/// How often the wall clock is held against the schedule.
-const WATCHDOG: Duration = Duration::from_secs(5);
+/// The part of the time to the next run over which a run's requests begin.
+const SPREAD: f64 = 0.8;
+
+/// A job waits by chance for at most this part of the time to its next run.
+const MOST_JITTER: f64 = 0.1;
 
 /// How a run went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +37,14 @@ pub struct Outcome {
     pub service_failed: bool,
 }
 
+/// How much time a run may take for its requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// The time over which they begin; zero: as soon as the request budget lets
+    /// them.
+    pub window: Duration,
+}
+
 /// What a job does in one run.
 pub trait Job: Send + Sync + 'static {
     /// The value of the `job` label.
@@ -38,8 +53,25 @@ pub trait Job: Send + Sync + 'static {
     /// One run. It may end early when `stop` is cancelled.
     fn run(
         &self,
+        pace: Pace,
         stop: &CancellationToken,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
+    /// Resolves when a service that is down answers again.
+    fn recovered(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// When a job runs.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// The moments.
+    pub schedule: Schedule,
+    /// Whether the first run is at the start.
+    pub on_start: bool,
+    /// By how much a run comes late at most, by chance.
+    pub jitter: Duration,
+    /// Whether a run's requests are spread over the time to the next run.
+    pub spread: bool,
 }
 
 /// Runs a job by its schedule.
@@ -48,15 +80,21 @@ pub struct Runner<J> {
     /// What is done.
     pub job: J,
     /// When it is done.
-    pub schedule: Schedule,
-    /// Whether the first run is at the start.
-    pub on_start: bool,
-    /// Rings when it is time; a ring during a run makes one more run after it.
+    pub timing: Timing,
+    /// Rings when it is time.
     pub bell: Arc<Notify>,
-    /// Where the job's last success is kept.
+    /// Where the job's runs are kept.
     pub store: Store,
     /// Where the job is measured.
     pub meters: Meters,
+}
+
+/// Why a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Start,
+    Schedule,
+    Recovery,
 }
 
 impl<J: Job> Runner<J> {
@@ -65,64 +103,113 @@ impl<J: Job> Runner<J> {
     /// # Errors
     /// When the store was closed under it.
     pub async fn live(self, stop: CancellationToken) -> Result<(), StoreError> {
-        if let Some(at) = self.store.read(|reader| reader.job_last_success(J::NAME)).await? {
-            self.meters.succeeded(J::NAME, at);
-        }
-        let mut is_due = self.on_start;
+        let mut due = Due::new(self.timing.schedule.clone(), clock::now());
+        let mut reason = self.first(&mut due).await?;
         while !stop.is_cancelled() {
-            if is_due {
-                match self.run(&stop).await {
+            if let Some(reason) = reason {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(self.delay(reason)) => {}
+                }
+                match self.run(reason, &stop).await {
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     // A lock held by a backup, or a full disk, can pass.
                     Err(error) => tracing::error!(job = J::NAME, %error, "run failed"),
                     Ok(()) => {}
                 }
             }
-            tokio::select! {
+            reason = tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.rung_or_missed() => is_due = true,
-            }
+                () = self.is_due(&mut due) => Some(Reason::Schedule),
+                () = self.job.recovered() => Some(Reason::Recovery),
+            };
         }
         Ok(())
     }
 
-    /// Waits for the bell, and does not trust it: past the schedule's next
-    /// moment by the wall clock, the run is made up.
-    async fn rung_or_missed(&self) {
-        let mut next = self.schedule.next_after(clock::now());
+    /// Whether the job begins with a run: when it is told to, or missed one
+    /// while nothing ran.
+    async fn first(&self, due: &mut Due) -> Result<Option<Reason>, StoreError> {
+        let state = self.store.read(|reader| reader.job_state(J::NAME)).await?;
+        if let Some(at) = state.and_then(|state| state.last_success_at) {
+            self.meters.succeeded(J::NAME, at);
+        }
+        let now = clock::now();
+        let is_missed = state.is_some_and(|state| {
+            let mut since_then = Due::new(self.timing.schedule.clone(), state.last_begun_at);
+            since_then.take(now)
+        });
+        *due = Due::new(self.timing.schedule.clone(), now);
+        Ok((self.timing.on_start || is_missed).then_some(Reason::Start))
+    }
+
+    /// Waits until a run is due by the wall clock. The bell only wakes it.
+    async fn is_due(&self, due: &mut Due) {
         loop {
-            tokio::select! {
-                () = self.bell.notified() => return,
-                () = tokio::time::sleep(WATCHDOG) => {}
-            }
-            let now = clock::now();
-            if next.is_some_and(|next| now > next + GRACE) {
-                tracing::warn!(job = J::NAME, "the scheduler missed a run; it is made up now");
+            let (now, next) = (clock::now(), due.next());
+            if due.take(now) {
+                if next.is_some_and(|next| now > next + GRACE) {
+                    tracing::info!(job = J::NAME, "a run was missed; it is made up now, once");
+                }
                 return;
             }
-            // A clock that was set back must not leave the job waiting for the
-            // old future.
-            next = next.min(self.schedule.next_after(now)).or(next);
+            tokio::select! {
+                () = self.bell.notified() => {}
+                () = tokio::time::sleep(WATCHDOG) => {}
+            }
         }
     }
 
-    async fn run(&self, stop: &CancellationToken) -> Result<(), StoreError> {
-        let begun = Instant::now();
-        tracing::debug!(job = J::NAME, "run begins");
-        let outcome = self.job.run(stop).await?;
+    /// How long a run waits by chance, so that many exporters do not ask at once.
+    fn delay(&self, reason: Reason) -> Duration {
+        if reason == Reason::Start {
+            return Duration::ZERO;
+        }
+        let most = self.timing.jitter.min(self.to_next().mul_f64(MOST_JITTER));
+        most.mul_f64(fastrand::f64())
+    }
+
+    fn pace(&self, reason: Reason) -> Pace {
+        if reason == Reason::Schedule && self.timing.spread {
+            Pace { window: self.to_next().mul_f64(SPREAD) }
+        } else {
+            Pace::default()
+        }
+    }
+
+    /// The time to the next run.
+    fn to_next(&self) -> Duration {
+        let now = clock::now();
+        let next = self.timing.schedule.next_after(now);
+        next.and_then(|next| (next - now).to_std().ok()).unwrap_or_default()
+    }
+
+    async fn run(&self, reason: Reason, stop: &CancellationToken) -> Result<(), StoreError> {
+        let (begun, begun_at) = (Instant::now(), clock::now());
+        tracing::debug!(job = J::NAME, ?reason, "run begins");
+        let outcome = self.job.run(self.pace(reason), stop).await?;
         if stop.is_cancelled() {
             return Ok(());
         }
-        let seconds = begun.elapsed().as_secs_f64();
+        self.ended(outcome, begun_at, begun.elapsed().as_secs_f64()).await
+    }
+
+    async fn ended(
+        &self,
+        outcome: Outcome,
+        begun_at: Timestamp,
+        seconds: f64,
+    ) -> Result<(), StoreError> {
         self.meters.ran(J::NAME, outcome, seconds);
-        let Outcome { ok, failed, .. } = outcome;
-        if outcome.service_failed {
+        let Outcome { ok, failed, service_failed } = outcome;
+        let ended_at = clock::now();
+        let outcome = if service_failed { JobOutcome::Failed } else { JobOutcome::Succeeded };
+        if service_failed {
             tracing::warn!(job = J::NAME, ok, failed, "run ended, and the service failed in it");
-            return Ok(());
+        } else {
+            tracing::info!(job = J::NAME, ok, failed, seconds, "run ended");
+            self.meters.succeeded(J::NAME, ended_at);
         }
-        tracing::info!(job = J::NAME, ok, failed, seconds, "run ended");
-        let at = clock::now();
-        self.meters.succeeded(J::NAME, at);
-        self.store.job_succeeded(J::NAME, at).await
+        self.store.record_run(RecordRun { job: J::NAME, outcome, begun_at, ended_at }).await
     }
 }

@@ -10,6 +10,7 @@ pub struct Meters {
     last_success: GaugeVec,
     duration: HistogramVec,
     targets: IntGaugeVec,
+    up: IntGaugeVec,
 }
 
 impl Meters {
@@ -38,6 +39,13 @@ impl Meters {
                 ),
                 &["job", "result"],
             )?,
+            up: IntGaugeVec::new(
+                Opts::new(
+                    "cii_sync_up",
+                    "1 when the service answered to the end of the job's last run, else 0.",
+                ),
+                &["job"],
+            )?,
         })
     }
 
@@ -48,11 +56,13 @@ impl Meters {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.last_success.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
-        registry.register(Box::new(self.targets.clone()))
+        registry.register(Box::new(self.targets.clone()))?;
+        registry.register(Box::new(self.up.clone()))
     }
 
     pub(super) fn ran(&self, job: &str, outcome: super::Outcome, seconds: f64) {
         self.duration.with_label_values(&[job]).observe(seconds);
+        self.up.with_label_values(&[job]).set(i64::from(!outcome.service_failed));
         for (result, count) in [("ok", outcome.ok), ("failed", outcome.failed)] {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.targets.with_label_values(&[job, result]).set(count);

@@ -25,7 +25,9 @@ impl Scheduler {
     pub async fn start(bells: Vec<(Schedule, Arc<Notify>)>) -> Result<Self, SchedulerError> {
         let scheduler = JobScheduler::new().await?;
         for (schedule, bell) in bells {
-            scheduler.add(Job::new(schedule.pattern(), move |_, _| bell.notify_one())?).await?;
+            scheduler
+                .add(Job::new(schedule.pattern_in_utc(), move |_, _| bell.notify_one())?)
+                .await?;
         }
         scheduler.start().await?;
         Ok(Self { scheduler })

@@ -22,7 +22,7 @@ use axum::{
 use prometheus::Registry;
 use tokio::sync::watch;
 
-use crate::{clock, domain::Timestamp, metrics::Exposition, store::Store};
+use crate::{clock, domain::Timestamp, ingest::Rules, metrics::Exposition, store::Store};
 use follow::Gate;
 
 pub use health::Readiness;
@@ -38,6 +38,7 @@ pub struct Ops {
     started_at: Timestamp,
     readiness: watch::Receiver<Readiness>,
     reload: ReloadDesk,
+    rules: watch::Receiver<Arc<Rules>>,
     gate: Gate,
 }
 
@@ -54,7 +55,8 @@ impl Ops {
     /// Puts the listener's parts together. `exposition` answers scrapes, `store`
     /// and `registry`, with the exporter's own metrics, everything else;
     /// `readiness` says whether the daemon does its work, and `reload` takes
-    /// requests to read the configuration again.
+    /// requests to read the configuration again; `rules` say how many users may be
+    /// watched.
     #[must_use]
     pub fn new(
         exposition: Exposition,
@@ -62,10 +64,11 @@ impl Ops {
         parts: Parts,
         readiness: watch::Receiver<Readiness>,
         reload: ReloadDesk,
+        rules: watch::Receiver<Arc<Rules>>,
     ) -> Self {
         let gate = Gate::new(store.commits(), readiness.clone());
         let started_at = clock::now();
-        Self { exposition, store, registry, parts, started_at, readiness, reload, gate }
+        Self { exposition, store, registry, parts, started_at, readiness, reload, rules, gate }
     }
 
     /// The routes.

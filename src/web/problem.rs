@@ -1,6 +1,7 @@
 //! Errors in the form of RFC 9457, each with what to do about it.
 
 use axum::{
+    extract::rejection::JsonRejection,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -29,6 +30,15 @@ impl Problem {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: detail.to_owned() }
     }
 
+    /// Something else stands against it; `detail` says what.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, detail: detail.into() }
+    }
+
+    pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: detail.into() }
+    }
+
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
     }
@@ -47,6 +57,12 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "the store cannot be read");
         let detail = format!("{error}; the daemon's log and cii_store_* tell more");
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail }
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self { status: rejection.status(), detail: rejection.body_text() }
     }
 }
 

@@ -7,6 +7,8 @@ use axum::{
     http::{Uri, request::Parts},
 };
 
+use serde::de::DeserializeOwned;
+
 use super::problem::Problem;
 
 /// The fields of a query. Each is taken out by name; what is left over at the
@@ -73,15 +75,15 @@ impl Fields {
     }
 }
 
-/// The part of the path that varies, with escapes undone.
+/// The part of the path that varies, with escapes undone; several as a tuple.
 #[derive(Debug)]
-pub(super) struct Segment(pub(super) String);
+pub(super) struct Segment<T = String>(pub(super) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Segment {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let segment = Path::<String>::from_request_parts(parts, state).await;
+        let segment = Path::<T>::from_request_parts(parts, state).await;
         segment.map(|Path(text)| Self(text)).map_err(|_| {
             Problem::bad_request("the path is not UTF-8; escape each byte of the name as %XX")
         })

@@ -10,41 +10,77 @@ use crate::harness::{Protocol, Receiver, Setup, sample_payload, tool};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-async fn promtool(arguments: &[&str]) {
-    let output = Command::new(tool("debian/usr/bin/promtool"))
+/// Runs a tool in the repository's root; what it printed.
+async fn runs(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(tool(&format!("debian/usr/bin/{program}")))
         .args(arguments)
         .current_dir(ROOT)
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {printed}{said}");
+    printed
 }
+
+const TESTS: [&str; 2] = ["alerts/tests/cii-exporter.test.yml", "alerts/tests/edges.test.yml"];
 
 #[tokio::test]
 async fn every_rule_is_valid_and_fires_when_it_should_and_only_then() {
-    promtool(&["check", "rules", "alerts/cii-exporter.rules.yml"]).await;
-    promtool(&["test", "rules", "alerts/tests/cii-exporter.test.yml"]).await;
+    runs("promtool", &["check", "rules", "alerts/cii-exporter.rules.yml"]).await;
+    for file in TESTS {
+        runs("promtool", &["test", "rules", file]).await;
+    }
+}
+
+const ALERTMANAGER: &str = "alerts/alertmanager.example.yml";
+
+#[tokio::test]
+async fn every_alert_gets_to_who_answers_for_it() {
+    runs("amtool", &["check-config", ALERTMANAGER]).await;
+    for (receiver, labels) in [
+        ("security-on-call", "alertname=CiiCheckNewlyFailing check_id=x severity=critical"),
+        ("security-on-call", "alertname=CiiCheckNewlyFailing check_id=no-mfa severity=critical"),
+        ("access-team", "alertname=CiiCheckNewlyFailing check_id=no-mfa severity=warning"),
+        ("access-team", "alertname=CiiFailingUsersGrowing check_id=no-mfa severity=warning"),
+        ("security", "alertname=CiiCheckNewlyFailing check_id=x severity=warning"),
+        ("security", "alertname=CiiUserNewIp login=a@example.com severity=warning"),
+        ("security", "alertname=CiiIpNewUser ip=203.0.113.7 severity=warning"),
+        ("security", "alertname=CiiUserStatusChanged login=a@example.com severity=warning"),
+        ("digest", "alertname=CiiUnusedApplications login=a@example.com severity=info"),
+        ("digest", "alertname=CiiStoreLarge severity=info"),
+        ("operations-on-call", "alertname=CiiExporterDown severity=critical"),
+        ("operations-on-call", "alertname=CiiTokenRefused severity=critical"),
+        ("operations", "alertname=CiiSyncStale exported_job=users severity=warning"),
+        ("operations", "alertname=CiiOtlpBacklog severity=warning"),
+    ] {
+        let mut arguments = vec!["config", "routes", "test", "--config.file", ALERTMANAGER];
+        arguments.extend(labels.split(' '));
+        assert_eq!(runs("amtool", &arguments).await.trim(), receiver, "{labels}");
+    }
 }
 
 #[test]
 fn every_rule_has_a_test_and_a_runbook() {
     let rules = fs::read_to_string(Path::new(ROOT).join("alerts/cii-exporter.rules.yml")).unwrap();
-    let tests =
-        fs::read_to_string(Path::new(ROOT).join("alerts/tests/cii-exporter.test.yml")).unwrap();
+    let tests = TESTS.map(|file| fs::read_to_string(Path::new(ROOT).join(file)).unwrap()).concat();
     let names: Vec<_> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(!names.is_empty());
     for name in names {
-        assert!(tests.contains(&format!("alertname: {name}\n")), "{name} has no test");
+        let cases: Vec<_> = tests.split(&format!("alertname: {name}\n")).skip(1).collect();
+        let is_quiet = |case: &&str| case.trim_start().starts_with("exp_alerts: []");
+        assert!(cases.iter().any(is_quiet), "{name} has no test where it is quiet");
+        assert!(!cases.iter().all(is_quiet), "{name} has no test where it fires");
         assert!(rules.contains(&format!("runbook: docs/runbooks/{name}.md")), "{name}");
         assert!(Path::new(ROOT).join(format!("docs/runbooks/{name}.md")).exists(), "{name}");
     }
 }
 
-/// The names that begin like ours in a query or a rule.
+/// The names that begin like ours in a query or a rule; what rules record has a colon.
 fn metric_names(text: &str) -> BTreeSet<String> {
-    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+    text.split(|letter: char| !letter.is_alphanumeric() && !"_:".contains(letter))
         .filter(|word| word.starts_with("cii_") || word.starts_with("process_"))
         .map(|word| word.trim_end_matches("_bucket").to_owned())
         .collect()
@@ -67,7 +103,10 @@ async fn whatever_rules_and_dashboards_ask_for_is_shown() {
         .lines()
         .filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned()))
         .chain(cii_exporter::metrics::Family::ALL.map(|family| family.name().to_owned()))
-        .chain(["cii_sync_last_success_timestamp_seconds", "cii_sync_targets"].map(str::to_owned))
+        .chain(
+            ["cii_sync_last_success_timestamp_seconds", "cii_sync_targets", "cii_sync_up"]
+                .map(str::to_owned),
+        )
         .collect();
     let mut asked = metric_names(
         &fs::read_to_string(Path::new(ROOT).join("alerts/cii-exporter.rules.yml")).unwrap(),

@@ -14,15 +14,20 @@
 mod alerts;
 mod api;
 mod architecture;
+mod cards;
 mod collector;
 mod config;
 mod demo;
-
+mod faults;
 mod harness;
 mod lifecycle;
+mod outage;
 mod page;
 mod poll;
-
+mod registration;
 mod scrape;
+mod service;
 mod survival;
+mod tenant;
+mod watch;
 mod webhook;

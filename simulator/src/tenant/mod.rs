@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod integration;
 mod place;
 mod seed;
 mod user;
@@ -14,6 +15,7 @@ use rand::rngs::SmallRng;
 
 pub use change::Change;
 pub use check::Check;
+pub use integration::Integration;
 pub use place::{IpAddress, Location, WorkingLocation};
 pub use user::{Device, SignIn, User};
 
@@ -32,6 +34,8 @@ pub struct Tenant {
     pub daily_failing: Vec<(String, usize)>,
     /// The logins of the tenant's administrators.
     pub admins: Vec<String>,
+    /// The service's integrations with the tenant's systems.
+    pub integrations: Vec<Integration>,
     users: BTreeMap<String, User>,
     checks: BTreeMap<String, Check>,
     newly_failing: BTreeMap<String, Vec<String>>,

@@ -6,12 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 use super::{
-    Device, IpAddress, Location, SignIn, Tenant, User, WorkingLocation, check::TEMPLATES, words,
+    Device, Integration, IpAddress, Location, SignIn, Tenant, User, WorkingLocation,
+    check::TEMPLATES, words,
 };
 use crate::{
     ids::uuid_from,
     vocabulary::{
-        DeviceType, EndUserStatus, LevelOfTrust, OsType, Provider, UserTypeClassification,
+        ActivityResultType, DeviceType, EndUserStatus, LevelOfTrust, OsType, Provider,
+        UserTypeClassification,
     },
 };
 
@@ -28,6 +30,14 @@ pub(super) fn tenant(seed: u64, users: usize, now: DateTime<Utc>) -> Tenant {
         failing_checks_by_title: false,
         daily_failing: Vec::new(),
         admins: Vec::new(),
+        integrations: vec![
+            Integration::new("okta-1", "Okta"),
+            Integration {
+                status: ActivityResultType::PartialSuccess,
+                error: Some("1 page failed".to_owned()),
+                ..Integration::new("duo-1", "Duo")
+            },
+        ],
         users: std::collections::BTreeMap::new(),
         checks,
         newly_failing: std::collections::BTreeMap::new(),

@@ -251,6 +251,9 @@ fn a_url_that_is_none_is_named() {
             client_secret: SECRET.into(),
             audience: None,
             timeout: Duration::from_secs(1),
+            requests_per_minute: 1,
+            retries: 0,
+            batch_size: 1,
         };
         let text = Client::new(settings, Meters::new().unwrap()).unwrap_err().to_string();
         assert!(text.starts_with("api.token_url ") && text.contains(reason), "{text}");
@@ -264,4 +267,50 @@ async fn an_answer_that_is_not_understood_counts_as_such() {
     let asked = fake.client().execute(Operation::GetEndUserState, QUERY, json!({}), refuse).await;
     asked.unwrap_err();
     assert_eq!((counted(&fake, "ok"), counted(&fake, "malformed")), (0, 1));
+}
+
+fn patient(fake: &Fake, retries: u32) -> Client {
+    Client::new(ClientSettings { retries, ..fake.settings() }, fake.meters.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn what_may_pass_is_asked_again_and_what_cannot_is_not() {
+    let fake = Fake::api(vec![Reply::status(502), Reply::status(429), answered()]).await;
+    ask(&patient(&fake, 3)).await.unwrap();
+    assert_eq!(fake.queries_asked().len(), 3);
+    for reply in [Reply::status(403), failed("NotFound", &Value::Null)] {
+        let fake = Fake::api(vec![reply, answered()]).await;
+        ask(&patient(&fake, 3)).await.unwrap_err();
+        assert_eq!(fake.queries_asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_wants_rest_is_not_asked_by_anybody() {
+    let fake = Fake::api(vec![Reply::status(503).with("retry-after", "600"), answered()]).await;
+    let client = patient(&fake, 3);
+    for _ in 0..2 {
+        assert!(ask(&client.clone()).await.unwrap_err().retry_after().unwrap().as_secs() > 500);
+    }
+    assert_eq!(fake.queries_asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_left_alone_and_found_again_by_a_ping() {
+    let mut replies = vec![Reply::status(503); 6];
+    replies.push(Reply::data(&json!({ "ping": true })));
+    replies.push(answered());
+    let fake = Fake::api(replies).await;
+    let client = fake.client();
+    for _ in 0..5 {
+        ask(&client).await.unwrap_err();
+    }
+    assert_eq!(ask(&client).await.unwrap_err(), ApiError::Resting);
+    assert_eq!(fake.queries_asked().len(), 5);
+    // The first ping fails, too.
+    client.recovered().await;
+    ask(&client).await.unwrap();
+    let queries: Vec<_> =
+        fake.queries_asked()[5..].iter().map(|a| a.body["query"].clone()).collect();
+    assert_eq!(queries, ["query { ping }", "query { ping }", QUERY]);
 }

@@ -1,37 +1,42 @@
 //! Which checks a user fails: `getEndUser`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
     domain::{Login, failure::Verdict},
 };
 
-pub(super) const QUERY: &str = "\
-query GetEndUser($login: String!) {
-  getEndUser(login: $login) {
-    endUserDetails {
-      failingChecks
-    }
-  }
-}";
+pub(super) const QUESTION: Root = Root {
+    operation: Operation::GetEndUser,
+    argument: "login",
+    shared: None,
+    type_name: "GetEndUserOutput",
+    selection: "  endUserDetails { failingChecks }",
+};
 
 const ROOT: &str = "getEndUser";
 
 impl Client {
-    /// Which checks a user fails; `None` when the service does not tell.
+    /// Which checks each user fails, in the order of the logins; `None` when
+    /// the service does not tell.
     ///
     /// # Errors
-    /// When there is no answer about the user, or none that can be understood. A
+    /// Of each user, when there is no answer, or none that can be understood. A
     /// user whom the service does not know is an answer.
-    pub async fn failing_checks(&self, login: &Login) -> Result<Option<Verdict>, ApiError> {
-        let variables = json!({ "login": login.as_str() });
-        match self.execute(Operation::GetEndUser, QUERY, variables, understand).await {
-            Err(ApiError::Graphql(errors)) if errors.iter().any(|e| e.says_not_found(ROOT)) => {
-                Ok(Some(Verdict::Unknown))
-            }
-            ended => ended,
-        }
+    pub async fn failing_checks(&self, logins: &[Login]) -> Vec<Result<Option<Verdict>, ApiError>> {
+        let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
+        let answers = self.ask_each(&QUESTION, &subjects, None, understand).await;
+        answers.into_iter().map(unknown_is_an_answer).collect()
+    }
+}
+
+fn unknown_is_an_answer(
+    ended: Result<Option<Verdict>, ApiError>,
+) -> Result<Option<Verdict>, ApiError> {
+    match ended {
+        Err(error) if error.says_not_found(ROOT) => Ok(Some(Verdict::Unknown)),
+        ended => ended,
     }
 }
 

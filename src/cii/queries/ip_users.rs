@@ -6,12 +6,22 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
     domain::{IpAddress, IpUser, IpUsers, Login},
 };
 
-pub(super) const QUERY: &str = "\
-query GetEndUsersByIp($ipAddress: String!, $pageSize: Int, $pageToken: String) {
+/// The first page, of several addresses at once.
+pub(super) const FIRST_PAGE: Root = Root {
+    operation: Operation::GetEndUsersByIp,
+    argument: "ipAddress",
+    shared: Some(("pageSize", "Int")),
+    type_name: "GetEndUsersByIpConnection",
+    selection: "  items { id displayName login referenceUrl }\n  pageToken",
+};
+
+/// A page after the first.
+pub(super) const NEXT_PAGE: &str = "\
+query ($ipAddress: String!, $pageSize: Int, $pageToken: String) {
   getEndUsersByIp(ipAddress: $ipAddress, pageSize: $pageSize, pageToken: $pageToken) {
     items { id displayName login referenceUrl }
     pageToken
@@ -46,40 +56,50 @@ struct Page {
 }
 
 impl Client {
-    /// Everybody whom the service knows to use an address, `page_size` users a
-    /// request.
+    /// Everybody whom the service knows to use each address, `page_size` users
+    /// a page, in the order of the addresses.
     ///
     /// # Errors
-    /// When any page fails, or holds anything that cannot be understood: a list
-    /// that lacks somebody would look as if that user had left.
-    pub async fn ip_users(&self, ip: IpAddress, page_size: u32) -> Result<IpUsers, ApiError> {
-        let mut users = IpUsers::new();
-        let mut followed = HashSet::new();
-        let mut page_token: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let page = self.page(ip, page_size, page_token.as_deref()).await?;
-            users.extend(page.users);
-            let Some(next) = page.next else { return Ok(users) };
-            if !followed.insert(next.clone()) {
-                return malformed("its page tokens go round in a circle");
-            }
-            page_token = Some(next);
+    /// Of each address, when any page fails, or holds anything that cannot be
+    /// understood: a list that lacks somebody would look as if that user had
+    /// left.
+    pub async fn ip_users(
+        &self,
+        ips: &[IpAddress],
+        page_size: u32,
+    ) -> Vec<Result<IpUsers, ApiError>> {
+        let texts: Vec<_> = ips.iter().map(ToString::to_string).collect();
+        let subjects: Vec<_> = texts.iter().map(String::as_str).collect();
+        let shared = Some(page_size.into());
+        let first = self.ask_each(&FIRST_PAGE, &subjects, shared, understand).await;
+        let mut lists = Vec::with_capacity(ips.len());
+        for (ip, first) in subjects.into_iter().zip(first) {
+            lists.push(match first {
+                Ok(page) => self.all_pages(ip, page_size, page).await,
+                Err(error) => Err(error),
+            });
         }
-        malformed("its pages do not end")
+        lists
     }
 
-    async fn page(
-        &self,
-        ip: IpAddress,
-        page_size: u32,
-        page_token: Option<&str>,
-    ) -> Result<Page, ApiError> {
-        let variables = json!({
-            "ipAddress": ip.to_string(),
-            "pageSize": page_size,
-            "pageToken": page_token,
-        });
-        self.execute(Operation::GetEndUsersByIp, QUERY, variables, understand).await
+    /// The pages from the first on.
+    async fn all_pages(&self, ip: &str, page_size: u32, first: Page) -> Result<IpUsers, ApiError> {
+        let Page { mut users, mut next } = first;
+        let mut followed = HashSet::new();
+        while let Some(token) = next {
+            if !followed.insert(token.clone()) {
+                return malformed("its page tokens go round in a circle");
+            }
+            if followed.len() > MAX_PAGES {
+                return malformed("its pages do not end");
+            }
+            let variables = json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": token });
+            let page =
+                self.execute(Operation::GetEndUsersByIp, NEXT_PAGE, variables, understand).await?;
+            users.extend(page.users);
+            next = page.next;
+        }
+        Ok(users)
     }
 }
 

@@ -1,8 +1,17 @@
 //! The questions that are asked, a file each.
 
+mod card;
+mod end_users;
 mod failing_checks;
 mod ip_users;
+mod ping;
 #[cfg(test)]
 mod schema;
+mod service;
 mod untold;
 mod user_state;
+mod webhook_target;
+
+pub use card::Card;
+pub use end_users::{EndUser, EndUsersPage};
+pub use webhook_target::NewTarget;

@@ -3,31 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::json;
 
 use super::untold::Untold;
 use crate::{
-    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
     domain::{IpAddress, Login, Place, UserObservation, UserState},
 };
 
-pub(super) const QUERY: &str = "\
-query GetEndUserState($login: String!) {
-  getEndUserState(login: $login) {
-    id
-    displayName
-    status
-    userTypeClassification
-    managerLogin
-    referenceUrl
-    ipAddresses { ipAddress location { city state country } }
-    unusedApplications
-    usedApplications
-    usedFactors
-    registeredLocationDetails { city state country }
-    workingLocationDetails { location { city state country } }
-  }
-}";
+pub(super) const QUESTION: Root = Root {
+    operation: Operation::GetEndUserState,
+    argument: "login",
+    shared: None,
+    type_name: "EndUserState",
+    selection: "\
+  id
+  displayName
+  status
+  userTypeClassification
+  managerLogin
+  referenceUrl
+  ipAddresses { ipAddress location { city state country } }
+  unusedApplications
+  usedApplications
+  usedFactors
+  registeredLocationDetails { city state country }
+  workingLocationDetails { location { city state country } }",
+};
 
 pub(super) const ROOT: &str = "getEndUserState";
 
@@ -68,15 +69,15 @@ struct GeoLocation {
 }
 
 impl Client {
-    /// What the service knows of a user. A field that it failed to tell is
-    /// named in [`UserObservation::untold`]; one that it left empty is known to
-    /// be empty.
+    /// What the service knows of each user, in the order of the logins. A field
+    /// that it failed to tell is named in [`UserObservation::untold`]; one that
+    /// it left empty is known to be empty.
     ///
     /// # Errors
-    /// When there is no answer about the user, or none that can be understood.
-    pub async fn user_state(&self, login: &Login) -> Result<UserObservation, ApiError> {
-        let variables = json!({ "login": login.as_str() });
-        self.execute(Operation::GetEndUserState, QUERY, variables, understand).await
+    /// Of each user, when there is no answer, or none that can be understood.
+    pub async fn user_states(&self, logins: &[Login]) -> Vec<Result<UserObservation, ApiError>> {
+        let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
+        self.ask_each(&QUESTION, &subjects, None, understand).await
     }
 }
 

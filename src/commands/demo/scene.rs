@@ -85,6 +85,8 @@ impl Scene {
              [watch]\nusers = {users:?}\nips = {ips:?}\n\
              [sync.users]\nschedule = \"*/5 * * * * *\"\n\
              [sync.ips]\nschedule = \"*/5 * * * * *\"\n\
+             [sync.tenant]\nenabled = true\nschedule = \"*/10 * * * * *\"\n\
+             [sync.service]\nschedule = \"*/10 * * * * *\"\n\
              [store]\npath = \"{}\"\n{otlp}",
             simulator.graphql_url(),
             simulator.token_url(),

@@ -128,4 +128,24 @@ pub mod key {
     pub const LOCATIONS_ADDED: &str = "cii.user.location.added";
     /// Places that went.
     pub const LOCATIONS_REMOVED: &str = "cii.user.location.removed";
+    /// The service's id of an integration.
+    pub const INTEGRATION_ID: &str = "cii.integration.id";
+    /// An integration's name.
+    pub const INTEGRATION_NAME: &str = "cii.integration.name";
+    /// How an integration's last activity ended.
+    pub const INTEGRATION_STATUS: &str = "cii.integration.status";
+    /// How the activity before that ended.
+    pub const INTEGRATION_STATUS_PREVIOUS: &str = "cii.integration.status.previous";
+    /// What went wrong, in the service's words.
+    pub const ERROR_MESSAGE: &str = "error.message";
+    /// How asking about a user or an address ended.
+    pub const POLL_OUTCOME: &str = "cii.poll.outcome";
+    /// How it ended the time before.
+    pub const POLL_OUTCOME_PREVIOUS: &str = "cii.poll.outcome.previous";
+    /// The name of a job.
+    pub const SYNC_JOB: &str = "cii.sync.job";
+    /// How a job's run ended.
+    pub const SYNC_OUTCOME: &str = "cii.sync.outcome";
+    /// How the run before ended.
+    pub const SYNC_OUTCOME_PREVIOUS: &str = "cii.sync.outcome.previous";
 }

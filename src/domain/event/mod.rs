@@ -4,6 +4,8 @@ mod attribute;
 mod check;
 mod ip;
 mod name;
+mod poll;
+mod service;
 mod user;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ pub use check::{
 };
 pub use ip::{ip_changed, ip_first_seen};
 pub use name::EventName;
+pub use poll::{poll_ended, run_ended};
+pub use service::{admin_added, admin_removed, integration_changed};
 pub use user::{UserContext, user_changed, user_first_seen};
 
 /// One entry of the log.
@@ -74,11 +78,21 @@ impl Event {
             (EventName::WatchRemoved, "is watched no longer")
         };
         let mut event = Self::new(name, at, at, format!("{} {verb}", subject.text()));
-        match subject {
-            super::WatchSubject::User(login) => event.login = Some(login.clone()),
-            super::WatchSubject::Ip(ip) => event.ip = Some(ip.to_string()),
-        }
+        event.about_subject(subject);
         event
+    }
+
+    /// The entry that tells that the whole tenant was counted anew.
+    #[must_use]
+    pub fn tenant_counted(users: u64, at: Timestamp) -> Self {
+        let body = format!("The tenant was listed to its end: {users} users");
+        Self::new(EventName::TenantCounted, at, at, body)
+    }
+
+    /// The entry that tells that the service's own state was looked at.
+    #[must_use]
+    pub fn service_observed(at: Timestamp) -> Self {
+        Self::new(EventName::ServiceObserved, at, at, "The service was looked at".to_owned())
     }
 
     fn set(&mut self, key: &str, value: impl Into<AttributeValue>) {
@@ -88,6 +102,17 @@ impl Event {
     fn set_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
         if let Some(value) = value {
             self.set(key, value);
+        }
+    }
+
+    fn about_subject(&mut self, subject: &super::WatchSubject) {
+        match subject {
+            super::WatchSubject::User(login) => self.about_login(login),
+            super::WatchSubject::Ip(ip) => {
+                let text = ip.to_string();
+                self.set(key::CLIENT_ADDRESS, &text);
+                self.ip = Some(text);
+            }
         }
     }
 

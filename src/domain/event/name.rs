@@ -36,6 +36,16 @@ pub enum EventName {
     IpUserGone,
     /// The console's test message came in.
     WebhookTest,
+    /// An integration's status is another.
+    IntegrationStatusChanged,
+    /// Somebody became an administrator of the service.
+    AdminAdded,
+    /// Somebody is an administrator of the service no longer.
+    AdminRemoved,
+    /// Asking about a watched user or address ended otherwise than before.
+    PollOutcomeChanged,
+    /// A job began or ceased to fail.
+    SyncOutcomeChanged,
     /// A delivery about a check that the operator does not want to hear of.
     DeliveryFiltered,
     /// The first snapshot of a user.
@@ -52,11 +62,17 @@ pub enum EventName {
     WatchAdded,
     /// A user or an address is watched no longer.
     WatchRemoved,
+    /// The first question about a user or an address was answered.
+    PollBaseline,
+    /// The whole tenant was counted anew.
+    TenantCounted,
+    /// Integrations, administrators and daily counts were looked at.
+    ServiceObserved,
 }
 
 impl EventName {
     /// Every name.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 29] = [
         Self::CheckFailed,
         Self::CheckResolved,
         Self::CheckDelivery,
@@ -70,6 +86,11 @@ impl EventName {
         Self::IpUserNew,
         Self::IpUserGone,
         Self::WebhookTest,
+        Self::IntegrationStatusChanged,
+        Self::AdminAdded,
+        Self::AdminRemoved,
+        Self::PollOutcomeChanged,
+        Self::SyncOutcomeChanged,
         Self::DeliveryFiltered,
         Self::UserBaseline,
         Self::UserDescribed,
@@ -78,6 +99,9 @@ impl EventName {
         Self::CheckBaseline,
         Self::WatchAdded,
         Self::WatchRemoved,
+        Self::PollBaseline,
+        Self::TenantCounted,
+        Self::ServiceObserved,
     ];
 
     /// The name's text.
@@ -97,6 +121,11 @@ impl EventName {
             Self::IpUserNew => "cii.ip.user.new",
             Self::IpUserGone => "cii.ip.user.gone",
             Self::WebhookTest => "cii.webhook.test",
+            Self::IntegrationStatusChanged => "cii.integration.status.changed",
+            Self::AdminAdded => "cii.admin.added",
+            Self::AdminRemoved => "cii.admin.removed",
+            Self::PollOutcomeChanged => "cii.poll.outcome.changed",
+            Self::SyncOutcomeChanged => "cii.sync.outcome.changed",
             Self::DeliveryFiltered => "internal.delivery.filtered",
             Self::UserBaseline => "internal.user.baseline",
             Self::UserDescribed => "internal.user.described",
@@ -105,6 +134,9 @@ impl EventName {
             Self::CheckBaseline => "internal.check.baseline",
             Self::WatchAdded => "internal.watch.added",
             Self::WatchRemoved => "internal.watch.removed",
+            Self::PollBaseline => "internal.poll.baseline",
+            Self::TenantCounted => "internal.tenant.counted",
+            Self::ServiceObserved => "internal.service.observed",
         }
     }
 

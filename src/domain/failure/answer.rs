@@ -9,6 +9,10 @@ use super::super::{
 /// How long the service may not know a user before the user's failures end.
 const GRACE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
+/// By how much a moment may be ahead and still be one to trust: answers that come
+/// together are recorded one after the other.
+pub const CLOCK_ERROR: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
 /// What the service says of the checks that a user fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -30,6 +34,15 @@ pub struct FailureAnswer {
     pub asked_at: Timestamp,
     /// When it came.
     pub answered_at: Timestamp,
+}
+
+impl FailureAnswer {
+    /// Whether something was said at this moment that the answer cannot know of.
+    /// What is from the future of the answer was said by a clock that was ahead,
+    /// and counts for nothing.
+    fn is_older_than(&self, moment: Timestamp) -> bool {
+        (self.asked_at..=self.answered_at + CLOCK_ERROR).contains(&moment)
+    }
 }
 
 /// A failure that is open.
@@ -89,7 +102,7 @@ pub fn on_answer(
     known: &AnswerContext,
     filter: &CheckFilter,
 ) -> Option<AnswerDecision> {
-    if known.as_of.is_some_and(|as_of| as_of >= answer.asked_at) {
+    if known.as_of.is_some_and(|as_of| answer.is_older_than(as_of)) {
         return None;
     }
     Some(match &answer.verdict {
@@ -122,7 +135,7 @@ fn on_list(
     }
     for (id, failure) in &known.open {
         // A failure that was reported after the question is news to the answer.
-        if !failing.contains_key(id) && failure.reported_at < answer.asked_at {
+        if !failing.contains_key(id) && !answer.is_older_than(failure.reported_at) {
             resolve(answer, id, failure, "no_longer_failing", known, &mut decision);
         }
     }
@@ -130,11 +143,11 @@ fn on_list(
 }
 
 fn on_unknown(answer: &FailureAnswer, known: &AnswerContext) -> AnswerDecision {
-    let since = known.unknown_since.unwrap_or(answer.asked_at);
+    let since = known.unknown_since.unwrap_or(answer.asked_at).min(answer.asked_at);
     let mut decision = AnswerDecision { unknown_since: Some(since), ..AnswerDecision::default() };
     if answer.asked_at - since >= GRACE {
         for (id, failure) in &known.open {
-            if failure.reported_at < answer.asked_at {
+            if !answer.is_older_than(failure.reported_at) {
                 resolve(answer, id, failure, "user_unknown", known, &mut decision);
             }
         }

@@ -8,6 +8,7 @@ mod answer;
 mod delivery;
 
 pub use answer::{
-    AnswerContext, AnswerDecision, CheckName, FailureAnswer, OpenFailure, Verdict, on_answer,
+    AnswerContext, AnswerDecision, CLOCK_ERROR, CheckName, FailureAnswer, OpenFailure, Verdict,
+    on_answer,
 };
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};

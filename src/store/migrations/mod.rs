@@ -1,11 +1,13 @@
 //! The versions of the database's schema.
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 1] = [include_str!("0001_initial.sql")];
+const SCRIPTS: [&str; 2] = [include_str!("0001_initial.sql"), include_str!("0002_truth.sql")];
 
 /// Brings the database to the newest version, all of it or nothing.
 ///
@@ -23,6 +25,19 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     tx.pragma_update(None, "user_version", SCRIPTS.len())?;
     tx.commit()?;
     Ok(())
+}
+
+/// Makes sure that a database is of the newest version.
+///
+/// # Errors
+/// When it is older or newer, or SQLite fails.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let found: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found.cmp(&SCRIPTS.len()) {
+        Ordering::Less => Err(StoreError::TooOld),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::TooNew { found, known: SCRIPTS.len() }),
+    }
 }
 
 #[cfg(test)]

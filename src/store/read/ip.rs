@@ -2,25 +2,27 @@
 
 use rusqlite::OptionalExtension;
 
-use super::Reader;
+use super::{PollState, Reader};
 use crate::{
     domain::{IpUsers, Timestamp},
     store::{StoreError, moment::from_micros},
 };
 
-/// All that is shown of a watched address that was polled.
+/// All that is shown of a watched address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpView {
-    /// Who uses it.
-    pub users: IpUsers,
+    /// Who uses it, unless there is no snapshot yet.
+    pub users: Option<IpUsers>,
     /// New users since the first snapshot.
     pub new_users: u64,
     /// When the last new user was found.
     pub last_new_user_at: Option<Timestamp>,
+    /// How the last question about it ended.
+    pub poll: Option<PollState>,
 }
 
 impl Reader {
-    /// All that is shown of an address, when it is watched and was polled.
+    /// All that is shown of an address, when it is watched.
     ///
     /// # Errors
     /// When the database fails.
@@ -28,6 +30,7 @@ impl Reader {
         if !self.is_watched("ip", ip)? {
             return Ok(None);
         }
+        let poll = self.poll("ip", ip)?;
         let row = self
             .connection
             .prepare_cached(
@@ -37,11 +40,15 @@ impl Reader {
                 Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, Option<i64>>(2)?))
             })
             .optional()?;
-        let Some((users, new_users, last_new_user_at)) = row else { return Ok(None) };
+        let Some((users, new_users, last_new_user_at)) = row else {
+            return Ok(Some(IpView { users: None, new_users: 0, last_new_user_at: None, poll }));
+        };
+        let users = serde_json::from_str(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?;
         Ok(Some(IpView {
-            users: serde_json::from_str(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?,
+            users: Some(users),
             new_users,
             last_new_user_at: last_new_user_at.map(from_micros).transpose()?,
+            poll,
         }))
     }
 }

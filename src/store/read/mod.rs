@@ -7,17 +7,21 @@ mod failing;
 mod history;
 mod ip;
 mod job;
+mod poll;
 mod pool;
+pub(super) mod service;
 mod snapshot;
+mod target;
+mod tenant;
 mod user;
 mod watch;
 mod watched;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
-use super::{StoreError, connection};
+use super::{StoreError, connection, migrations};
 
 pub use application::ApplicationUse;
 pub use check::{CheckAdvice, CheckState, CheckTotals};
@@ -25,9 +29,14 @@ pub use events::{Backlog, StoredEvent, Subjects};
 pub use failing::{FailingCheck, FailingLogin};
 pub use history::{EventFilter, EventPage};
 pub use ip::IpView;
+pub use job::JobState;
+pub use poll::PollState;
 pub(super) use pool::Pool;
+pub use service::ServiceView;
 pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
+pub use tenant::Listing;
 pub use user::UserView;
+pub use watch::Watched;
 pub use watched::{WatchReason, WatchedIp, WatchedUser};
 
 /// One reading connection.
@@ -39,6 +48,18 @@ pub struct Reader {
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self { connection: connection::open_reader(path)? })
+    }
+
+    /// Looks into a database that another process may hold.
+    ///
+    /// # Errors
+    /// When there is none, or it is of another version than this exporter's.
+    pub fn look_into(path: &Path) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+        path.metadata().map_err(open)?;
+        let reader = Self::open(path)?;
+        migrations::check(&reader.connection)?;
+        Ok(reader)
     }
 
     pub(super) fn store_id(&self) -> Result<String, StoreError> {

@@ -2,7 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
-use super::Reader;
+use super::{PollState, Reader};
 use crate::{
     domain::{Timestamp, UserState},
     store::{StoreError, moment::from_micros},
@@ -19,6 +19,8 @@ pub struct UserView {
     pub new_ips: u64,
     /// When the last new address was found.
     pub last_new_ip_at: Option<Timestamp>,
+    /// How the last question about the user ended.
+    pub poll: Option<PollState>,
 }
 
 impl Reader {
@@ -34,6 +36,7 @@ impl Reader {
             "SELECT count(*) FROM failure WHERE login = ?1 AND resolved_at IS NULL",
             [login],
         )?;
+        let poll = self.poll("user", login)?;
         let row = self
             .connection
             .prepare_cached(
@@ -49,6 +52,7 @@ impl Reader {
                 snapshot: None,
                 new_ips: 0,
                 last_new_ip_at: None,
+                poll,
             }));
         };
         let state =
@@ -58,6 +62,7 @@ impl Reader {
             snapshot: Some(state),
             new_ips,
             last_new_ip_at: last_new_ip_at.map(from_micros).transpose()?,
+            poll,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, failures, watch};
+use super::{Reply, Transact, Write, check, event, failures, tenant, watch};
 use crate::{
     domain::{
         CheckId, Delivery, DeliveryKind, Timestamp, WatchPolicy, event::delivery_filtered, failure,
@@ -131,8 +131,13 @@ impl RecordDelivery {
         let mut is_open = tx.prepare_cached(
             "SELECT 1 FROM failure WHERE check_id = ?1 AND login = ?2 AND resolved_at IS NULL",
         )?;
-        let mut acquitted =
-            tx.prepare_cached("SELECT 1 FROM failure_answer WHERE login = ?1 AND as_of > ?2")?;
+        let mut acquitted = tx.prepare_cached(
+            "SELECT 1 FROM failure_answer WHERE login = ?1 AND as_of > ?2 AND as_of <= ?3",
+        )?;
+        let (reported, received) =
+            (to_micros(self.reported_at()), to_micros(self.received_at + failure::CLOCK_ERROR));
+        let is_listed_later =
+            tenant::verdict_as_of(tx)?.is_some_and(|as_of| as_of > reported && as_of <= received);
         let mut known = failure::CheckContext {
             definition: check::load(tx, &check.id)?,
             ..failure::CheckContext::default()
@@ -141,7 +146,9 @@ impl RecordDelivery {
             let login = &user.login;
             if is_open.exists(params![check.id.as_str(), login.as_str()])? {
                 known.open.insert(login.clone());
-            } else if acquitted.exists(params![login.as_str(), to_micros(self.reported_at())])? {
+            } else if is_listed_later
+                || acquitted.exists(params![login.as_str(), reported, received])?
+            {
                 known.acquitted.insert(login.clone());
             }
         }

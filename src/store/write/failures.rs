@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event};
+use super::{Reply, Transact, Write, check, event, tenant};
 use crate::{
     domain::{
         CheckFilter, CheckId, Login, Timestamp,
@@ -43,31 +43,42 @@ impl Transact for RecordFailures {
     }
 
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        let answer = &self.answer;
-        let known = known(tx, &answer.login)?;
-        let Some(decision) = failure::on_answer(answer, &known, &self.filter) else {
-            return Ok(());
-        };
-        for found in &decision.opened {
-            check::save(tx, &found.id, &found.definition, answer.answered_at)?;
-            let counted = usize::from(!decision.is_baseline);
-            check::count(tx, &found.id, &found.definition.severity, counted, 0)?;
-            let at = answer.asked_at;
-            open(tx, (&found.id, &answer.login), at, at, None)?;
-        }
-        for check_id in &decision.confirmed {
-            confirm(tx, check_id, &answer.login, answer.asked_at)?;
-        }
-        for (check_id, severity) in &decision.resolved {
-            check::touch(tx, check_id, answer.answered_at)?;
-            check::count(tx, check_id, severity, 0, 1)?;
-            resolve(tx, check_id, &answer.login, answer.answered_at)?;
-        }
-        for entry in &decision.events {
-            event::append(tx, entry)?;
-        }
-        save_progress(tx, answer, decision.unknown_since)
+        let mut known = AnswerContext { checks: check::all(tx)?, ..AnswerContext::default() };
+        learn(tx, &self.answer, &mut known, &self.filter)
     }
+}
+
+/// Lets an answer change what is known of its user. The checks in `known` are
+/// the caller's; the rest of it is read here.
+pub(super) fn learn(
+    tx: &Savepoint<'_>,
+    answer: &FailureAnswer,
+    known: &mut AnswerContext,
+    filter: &CheckFilter,
+) -> Result<(), StoreError> {
+    recall(tx, &answer.login, known)?;
+    let Some(decision) = failure::on_answer(answer, known, filter) else {
+        return Ok(());
+    };
+    for found in &decision.opened {
+        check::save(tx, &found.id, &found.definition, answer.answered_at)?;
+        let counted = usize::from(!decision.is_baseline);
+        check::count(tx, &found.id, &found.definition.severity, counted, 0)?;
+        let at = answer.asked_at;
+        open(tx, (&found.id, &answer.login), at, at, None)?;
+    }
+    for check_id in &decision.confirmed {
+        confirm(tx, check_id, &answer.login, answer.asked_at)?;
+    }
+    for (check_id, severity) in &decision.resolved {
+        check::touch(tx, check_id, answer.answered_at)?;
+        check::count(tx, check_id, severity, 0, 1)?;
+        resolve(tx, check_id, &answer.login, answer.answered_at)?;
+    }
+    for entry in &decision.events {
+        event::append(tx, entry)?;
+    }
+    save_progress(tx, answer, decision.unknown_since)
 }
 
 /// Opens a failure.
@@ -123,7 +134,8 @@ fn resolve(
     Ok(())
 }
 
-fn known(tx: &Savepoint<'_>, login: &Login) -> Result<AnswerContext, StoreError> {
+/// Reads what is known of a user before an answer.
+fn recall(tx: &Savepoint<'_>, login: &Login, known: &mut AnswerContext) -> Result<(), StoreError> {
     let progress = tx
         .prepare_cached("SELECT as_of, unknown_since FROM failure_answer WHERE login = ?1")?
         .query_row([login.as_str()], |row| {
@@ -132,12 +144,10 @@ fn known(tx: &Savepoint<'_>, login: &Login) -> Result<AnswerContext, StoreError>
         .optional()?;
     let (as_of, unknown_since) =
         progress.map_or((None, None), |(as_of, since)| (Some(as_of), since));
-    Ok(AnswerContext {
-        open: open_failures(tx, login)?,
-        checks: check::all(tx)?,
-        as_of: as_of.map(from_micros).transpose()?,
-        unknown_since: unknown_since.map(from_micros).transpose()?,
-    })
+    known.open = open_failures(tx, login)?;
+    known.as_of = as_of.max(tenant::verdict_as_of(tx)?).map(from_micros).transpose()?;
+    known.unknown_since = unknown_since.map(from_micros).transpose()?;
+    Ok(())
 }
 
 fn open_failures(

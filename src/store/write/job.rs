@@ -1,40 +1,71 @@
-//! When a scheduled job last succeeded.
+//! How the runs of scheduled jobs ended.
 
-use rusqlite::{Savepoint, params};
+use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write};
+use super::{Reply, Transact, Write, event};
 use crate::{
-    domain::Timestamp,
+    domain::{JobOutcome, Timestamp, on_run},
     store::{Store, StoreError, moment::to_micros},
 };
 
-/// A job's run ended well.
+/// The end of a job's run, to record.
 #[derive(Debug)]
-pub(in crate::store) struct JobSucceeded {
-    job: &'static str,
-    at: Timestamp,
+pub struct RecordRun {
+    /// The job.
+    pub job: &'static str,
+    /// How its run ended.
+    pub outcome: JobOutcome,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
 }
 
 impl Store {
-    /// Notes that a job's run ended well.
+    /// Records how a job's run ended.
     ///
     /// # Errors
     /// When the database cannot commit.
-    pub async fn job_succeeded(&self, job: &'static str, at: Timestamp) -> Result<(), StoreError> {
-        self.write(JobSucceeded { job, at }).await
+    pub async fn record_run(&self, record: RecordRun) -> Result<(), StoreError> {
+        self.write(record).await
     }
 }
 
-impl Transact for JobSucceeded {
+impl Transact for RecordRun {
     type Outcome = ();
 
     fn with(self, reply: Reply<()>) -> Write {
-        Write::Job(self, reply)
+        Write::Run(self, reply)
     }
 
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        tx.prepare_cached("INSERT OR REPLACE INTO job_run (job, last_success_at) VALUES (?1, ?2)")?
-            .execute(params![self.job, to_micros(self.at)])?;
+        let Self { job, outcome, begun_at, ended_at } = self;
+        let before = tx
+            .prepare_cached("SELECT outcome FROM job_state WHERE job = ?1")?
+            .query_row([job], |row| row.get::<_, String>(0))
+            .optional()?
+            .map(|text| JobOutcome::parse(&text).ok_or(StoreError::Corrupt("job outcome")))
+            .transpose()?;
+        if let Some(entry) = on_run(job, before, outcome, ended_at) {
+            event::append(tx, &entry)?;
+        }
+        let success_at = (outcome == JobOutcome::Succeeded).then(|| to_micros(ended_at));
+        tx.prepare_cached(
+            "INSERT INTO job_state (job, outcome, since, last_begun_at, last_success_at)
+             VALUES (?1, ?2, ?4, ?3, ?5)
+             ON CONFLICT (job) DO UPDATE SET
+                since = iif(outcome = excluded.outcome, since, excluded.since),
+                outcome = excluded.outcome,
+                last_begun_at = excluded.last_begun_at,
+                last_success_at = coalesce(excluded.last_success_at, last_success_at)",
+        )?
+        .execute(params![
+            job,
+            outcome.as_str(),
+            to_micros(begun_at),
+            to_micros(ended_at),
+            success_at,
+        ])?;
         Ok(())
     }
 }

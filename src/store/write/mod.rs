@@ -7,6 +7,11 @@ mod event;
 mod failures;
 mod ip;
 mod job;
+mod poll;
+mod prune;
+mod service;
+mod target;
+mod tenant;
 mod user;
 mod watch;
 
@@ -19,8 +24,12 @@ pub(super) use cursor::OTLP;
 pub use delivery::{DeliveryOutcome, RecordDelivery};
 pub use failures::RecordFailures;
 pub use ip::RecordIp;
+pub use job::RecordRun;
+pub use poll::RecordPoll;
+pub use service::RecordService;
+pub use tenant::{ListedUser, RecordTenantPage};
 pub use user::RecordUser;
-pub use watch::WatchOutcome;
+pub use watch::{AddWatch, WatchAdded, WatchOutcome, WatchRemoved};
 
 /// Where the outcome of a write goes once it is on the disk.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -51,7 +60,16 @@ pub(super) enum Write {
     Watch(watch::ConfigureWatch, Reply<WatchOutcome>),
     Cursor(cursor::AdvanceCursor, Reply<()>),
     Park(cursor::ParkEvent, Reply<()>),
-    Job(job::JobSucceeded, Reply<()>),
+    AddWatch(watch::AddWatch, Reply<WatchAdded>),
+    RemoveWatch(watch::RemoveWatch, Reply<WatchRemoved>),
+    ExpireWatch(watch::ExpireWatch, Reply<usize>),
+    Poll(RecordPoll, Reply<()>),
+    Run(RecordRun, Reply<()>),
+    TenantPage(RecordTenantPage, Reply<()>),
+    Service(RecordService, Reply<()>),
+    KeepTarget(target::KeepTarget, Reply<()>),
+    ForgetTarget(target::ForgetTarget, Reply<()>),
+    Prune(prune::Prune, Reply<usize>),
     Stop,
 }
 
@@ -66,7 +84,16 @@ impl Write {
             Self::Watch(write, reply) => Some(step(tx, write, reply)),
             Self::Cursor(write, reply) => Some(step(tx, write, reply)),
             Self::Park(write, reply) => Some(step(tx, write, reply)),
-            Self::Job(write, reply) => Some(step(tx, write, reply)),
+            Self::AddWatch(write, reply) => Some(step(tx, write, reply)),
+            Self::RemoveWatch(write, reply) => Some(step(tx, write, reply)),
+            Self::ExpireWatch(write, reply) => Some(step(tx, write, reply)),
+            Self::Poll(write, reply) => Some(step(tx, write, reply)),
+            Self::Run(write, reply) => Some(step(tx, write, reply)),
+            Self::TenantPage(write, reply) => Some(step(tx, write, reply)),
+            Self::Service(write, reply) => Some(step(tx, write, reply)),
+            Self::KeepTarget(write, reply) => Some(step(tx, write, reply)),
+            Self::ForgetTarget(write, reply) => Some(step(tx, write, reply)),
+            Self::Prune(write, reply) => Some(step(tx, write, reply)),
             Self::Stop => None,
         }
     }
@@ -81,8 +108,16 @@ impl Write {
             | Self::Ip(_, reply)
             | Self::Cursor(_, reply)
             | Self::Park(_, reply)
-            | Self::Job(_, reply) => Some(refusal(reply)),
+            | Self::Poll(_, reply)
+            | Self::Run(_, reply)
+            | Self::TenantPage(_, reply)
+            | Self::Service(_, reply)
+            | Self::KeepTarget(_, reply)
+            | Self::ForgetTarget(_, reply) => Some(refusal(reply)),
             Self::Watch(_, reply) => Some(refusal(reply)),
+            Self::AddWatch(_, reply) => Some(refusal(reply)),
+            Self::RemoveWatch(_, reply) => Some(refusal(reply)),
+            Self::ExpireWatch(_, reply) | Self::Prune(_, reply) => Some(refusal(reply)),
             Self::Stop => None,
         }
     }

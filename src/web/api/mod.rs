@@ -7,10 +7,15 @@ mod follow;
 mod ips;
 mod openapi;
 mod users;
+mod watch;
+mod webhook_targets;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{delete, get},
+};
 
 use super::{Ops, problem::Problem};
 
@@ -23,6 +28,10 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))
         .route("/events", get(events::events))
+        .route("/watch", get(watch::list).post(watch::add))
+        .route("/watch/{kind}/{subject}", delete(watch::remove))
+        .route("/webhook-targets", get(webhook_targets::list).post(webhook_targets::keep))
+        .route("/webhook-targets/{id}", delete(webhook_targets::forget))
         .route("/changes", get(changes::changes))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)

@@ -35,6 +35,21 @@ pub struct Exporter {
     http: reqwest::Client,
 }
 
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub output: String,
+    pub errors: String,
+}
+
+impl Ended {
+    /// What it printed, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.output).expect(&self.errors)
+    }
+}
+
 impl Setup {
     /// A daemon that takes webhooks and does nothing else.
     pub fn new() -> Self {
@@ -54,6 +69,25 @@ impl Setup {
             simulator.client_id(),
             simulator.client_secret(),
         );
+        self
+    }
+
+    /// Other tables of the configuration.
+    pub fn tables(mut self, lines: &str) -> Self {
+        self.tables.push_str(lines);
+        self.tables.push('\n');
+        self
+    }
+
+    /// Other words in place of some of the configuration.
+    pub fn replace(&mut self, old: &str, new: &str) {
+        assert!(self.tables.contains(old), "{}", self.tables);
+        self.tables = self.tables.replacen(old, new, 1);
+    }
+
+    /// More lines of the table `[api]`.
+    pub fn api(mut self, lines: &str) -> Self {
+        self.tables = self.tables.replacen("[api]\n", &format!("[api]\n{lines}\n"), 1);
         self
     }
 
@@ -108,6 +142,18 @@ impl Setup {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cii-exporter"));
         command.args(arguments).arg("--config").arg(config).kill_on_drop(true);
         command
+    }
+
+    /// Runs a command with this configuration to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        self.write_config();
+        let output = Self::command(arguments, &self.config_file()).output().await.expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            output: text(&output.stdout),
+            errors: text(&output.stderr),
+        }
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -166,6 +212,22 @@ impl Exporter {
         let (status, text) = self.get("/metrics").await;
         assert_eq!(status, 200, "{text}");
         Metrics::parse(text)
+    }
+
+    /// Asks the API of the ops listener.
+    pub async fn api(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.ops_url));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.expect("the daemon answers");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    /// Runs a command beside the daemon, with its configuration.
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        self.setup.run(arguments).await
     }
 
     /// Waits until a series has a value.

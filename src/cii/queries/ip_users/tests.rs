@@ -12,7 +12,7 @@ fn page(items: &[Value], page_token: &Value) -> Reply {
 }
 
 async fn ask(fake: &Fake) -> Result<IpUsers, ApiError> {
-    fake.client().ip_users("::ffff:203.0.113.7".parse().unwrap(), 2).await
+    fake.client().ip_users(&["::ffff:203.0.113.7".parse().unwrap()], 2).await.remove(0)
 }
 
 #[tokio::test]
@@ -30,8 +30,9 @@ async fn all_pages_make_one_list() {
         assert!(users.values().all(|found| *found == user));
         let asked: Vec<_> =
             fake.queries_asked().iter().map(|asked| asked.body["variables"].clone()).collect();
-        let expected = [Value::Null, json!("p2"), json!("p3")]
+        let mut expected = [Value::Null, json!("p2"), json!("p3")]
             .map(|token| json!({ "ipAddress": "203.0.113.7", "pageSize": 2, "pageToken": token }));
+        expected[0].as_object_mut().unwrap().remove("pageToken");
         assert_eq!(asked, expected);
     }
 }

@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -41,7 +41,8 @@ fn error(path: &[Value]) -> Value {
 }
 
 async fn ask(reply: Reply) -> Result<UserObservation, ApiError> {
-    Fake::api(vec![reply]).await.client().user_state(&Login::new("alice").unwrap()).await
+    let alice = Login::new("alice").unwrap();
+    Fake::api(vec![reply]).await.client().user_states(&[alice]).await.remove(0)
 }
 
 fn brno() -> Place {
@@ -81,9 +82,12 @@ async fn an_answer_is_understood() {
 async fn the_login_is_a_variable() {
     let fake = Fake::api(vec![told(&user(), &[])]).await;
     let odd = r#"a") { id } } #"#;
-    fake.client().user_state(&Login::new(odd).unwrap()).await.unwrap();
+    fake.client().user_states(&[Login::new(odd).unwrap()]).await.remove(0).unwrap();
     let asked = &fake.queries_asked()[0].body;
-    assert_eq!((&asked["variables"], &asked["query"]), (&json!({ "login": odd }), &json!(QUERY)));
+    assert_eq!(
+        (&asked["variables"], &asked["query"]),
+        (&json!({ "login": odd }), &json!(QUESTION.query(1)))
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,165 @@
+//! The circuit: a service that is down is left alone until a probe finds it
+//! answering again.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{ApiError, HttpError, TokenError, meters::Meters};
+
+/// Failures in a row after which the service counts as down.
+const THRESHOLD: u32 = 5;
+
+/// How long it is left alone at first, and at most.
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// Opens when the service is down, and closes when it answers.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    state: Mutex<State>,
+    is_open: watch::Sender<bool>,
+    meters: Meters,
+}
+
+#[derive(Debug)]
+struct State {
+    failures: u32,
+    rest: Duration,
+    probe_at: Instant,
+}
+
+impl Circuit {
+    pub(super) fn new(meters: Meters) -> Self {
+        let state = State { failures: 0, rest: FIRST_REST, probe_at: Instant::now() };
+        Self { state: Mutex::new(state), is_open: watch::Sender::new(false), meters }
+    }
+
+    /// Lets a request through, unless the service is down.
+    pub(super) fn admit(&self) -> Result<(), ApiError> {
+        if *self.is_open.borrow() { Err(ApiError::Resting) } else { Ok(()) }
+    }
+
+    /// Learns from how a request ended.
+    pub(super) fn learn(&self, error: Option<&ApiError>) {
+        if error.is_some_and(says_down) { self.failed() } else { self.answered() }
+    }
+
+    /// Resolves when an open circuit closes; never while it is closed.
+    pub(super) async fn closed(&self) {
+        let mut is_open = self.is_open.subscribe();
+        if !*is_open.borrow_and_update() {
+            return std::future::pending().await;
+        }
+        // The sender lives as long as the circuit.
+        let _ = is_open.wait_for(|is_open| !is_open).await;
+    }
+
+    /// Resolves when it is time for the next probe, for one caller at a time.
+    pub(super) async fn probe_due(&self) {
+        loop {
+            let probe_at = self.lock().probe_at;
+            tokio::time::sleep_until(probe_at).await;
+            let mut state = self.lock();
+            if state.probe_at == probe_at {
+                state.rest = (state.rest * 2).min(LONGEST_REST);
+                state.probe_at = Instant::now() + jittered(state.rest);
+                return;
+            }
+        }
+    }
+
+    fn failed(&self) {
+        let mut state = self.lock();
+        state.failures = state.failures.saturating_add(1);
+        if state.failures >= THRESHOLD && !*self.is_open.borrow() {
+            state.rest = FIRST_REST;
+            state.probe_at = Instant::now() + jittered(FIRST_REST);
+            self.is_open.send_replace(true);
+            self.meters.circuit(true);
+            tracing::warn!("the service is down; it is left alone until a ping is answered");
+        }
+    }
+
+    fn answered(&self) {
+        self.lock().failures = 0;
+        if self.is_open.send_if_modified(|is_open| std::mem::replace(is_open, false)) {
+            self.meters.circuit(false);
+            tracing::info!("the service answers again");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Half of it for certain, the other half by chance, so that the probes of many
+/// exporters do not fall together.
+fn jittered(rest: Duration) -> Duration {
+    rest.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+/// Whether a failure means that nobody answers there, whatever is asked.
+const fn says_down(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Http(failure) | ApiError::Token(TokenError::Http(failure))
+            if matches!(
+                failure,
+                HttpError::Server { .. }
+                    | HttpError::Timeout
+                    | HttpError::Connect(_)
+                    | HttpError::Cut
+            )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOWN: ApiError = ApiError::Http(HttpError::Timeout);
+
+    fn opened() -> Circuit {
+        let circuit = Circuit::new(Meters::new().unwrap());
+        for _ in 0..THRESHOLD {
+            assert_eq!(circuit.admit(), Ok(()));
+            circuit.learn(Some(&DOWN));
+        }
+        circuit
+    }
+
+    #[tokio::test]
+    async fn failures_in_a_row_open_it_and_an_answer_closes_it() {
+        let circuit = opened();
+        assert_eq!(circuit.admit(), Err(ApiError::Resting));
+        circuit.learn(None);
+        assert_eq!(circuit.admit(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_error_of_one_question_is_an_answer_of_the_service() {
+        let circuit = Circuit::new(Meters::new().unwrap());
+        for _ in 0..3 * THRESHOLD {
+            circuit.learn(Some(&DOWN));
+            circuit.learn(Some(&ApiError::Graphql(Vec::new())));
+        }
+        assert_eq!(circuit.admit(), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn probes_come_ever_more_slowly_and_to_one_caller_each() {
+        let circuit = opened();
+        let begun = Instant::now();
+        for _ in 0..40 {
+            tokio::join!(circuit.probe_due(), circuit.probe_due());
+        }
+        let rests = begun.elapsed();
+        // Eighty probes; all but the first few at the longest distance.
+        assert!(rests > 70 * LONGEST_REST / 2 && rests < 80 * LONGEST_REST, "{rests:?}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The answers of the Okta Workflows connector's two action cards, as they are.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    cii::{ApiError, Client, meters::Operation},
+    domain::{IpAddress, Login},
+};
+
+pub(super) const USER: &str = "\
+query ($login: String!) {
+  getEndUserState(login: $login) {
+    id
+    displayName
+    login
+    employeeId
+    status
+    userTypeClassification
+    managerLogin
+    ipAddresses { ipAddress location { city state country } }
+    phoneNumber
+    unusedApplications
+    usedApplications
+    usedFactors
+    referenceUrl
+    registeredLocationDetails { city state country }
+    workingLocationDetails { location { city state country } userLocationPrevalence }
+  }
+}";
+
+/// With the smallest pages that is still far more than one address can have.
+const MAX_PAGES: usize = 10_000;
+
+/// What an action card answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Card {
+    /// The HTTP status of the last answer.
+    pub status_code: u16,
+    /// The object or the list; null when there is none.
+    pub data: Value,
+    /// The errors, in the service's form: path, errorType, message, errorInfo,
+    /// data.
+    pub errors: Vec<Value>,
+}
+
+impl Card {
+    /// Whether the service answered without any error.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status_code) && self.errors.is_empty()
+    }
+}
+
+impl Client {
+    /// The card "Get End User State": what the service says of a user now.
+    ///
+    /// # Errors
+    /// When no answer comes at all.
+    pub async fn user_card(&self, login: &Login) -> Result<Card, ApiError> {
+        let body = json!({ "query": USER, "variables": { "login": login.as_str() } });
+        self.card(Operation::GetEndUserState, &body).await
+    }
+
+    /// The card "Get End Users By IP": who uses an address, all pages in one list.
+    ///
+    /// # Errors
+    /// When no answer comes at all.
+    pub async fn ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
+        let mut items = Vec::new();
+        let mut page_token = Value::Null;
+        for _ in 0..MAX_PAGES {
+            let ip = ip.to_string();
+            let variables =
+                json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": page_token });
+            let body = json!({ "query": super::ip_users::NEXT_PAGE, "variables": variables });
+            let mut page = self.card(Operation::GetEndUsersByIp, &body).await?;
+            let next = page.data["pageToken"].take();
+            if let Value::Array(listed) = page.data["items"].take() {
+                items.extend(listed);
+            }
+            let is_last = next.as_str().is_none_or(str::is_empty) || next == page_token;
+            if is_last || !page.is_success() {
+                let data = if page.data.is_null() && items.is_empty() {
+                    Value::Null
+                } else {
+                    items.into()
+                };
+                return Ok(Card { data, ..page });
+            }
+            page_token = next;
+        }
+        Err(ApiError::Malformed("getEndUsersByIp: its pages do not end".to_owned()))
+    }
+
+    async fn card(&self, operation: Operation, body: &Value) -> Result<Card, ApiError> {
+        let (status_code, mut answer) = self.raw(operation, body).await?;
+        let errors = match answer["errors"].take() {
+            Value::Array(errors) => errors,
+            _ => Vec::new(),
+        };
+        let data = answer["data"][operation.as_str()].take();
+        Ok(Card { status_code, data, errors })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cii::fake::{Fake, Reply};
+
+    #[tokio::test]
+    async fn a_card_shows_what_the_service_says_whatever_it_is() {
+        let error = json!({
+            "path": ["getEndUserState"], "errorType": "NotFound", "message": "no token-1",
+            "errorInfo": { "a": 1 }, "data": null,
+        });
+        let fake = Fake::api(vec![
+            Reply::json(200, &json!({ "data": null, "errors": [error] })),
+            Reply::Http(502, vec![], "<html>".into()),
+        ])
+        .await;
+        let (client, alice) = (fake.client(), Login::new("alice").unwrap());
+        let card = client.user_card(&alice).await.unwrap();
+        assert_eq!((card.status_code, &card.data, card.errors.len()), (200, &Value::Null, 1));
+        assert_eq!(card.errors[0]["errorInfo"]["a"], 1);
+        assert_eq!(card.errors[0]["message"], "no [token]");
+        let card = client.user_card(&alice).await.unwrap();
+        assert_eq!((card.status_code, card.errors.len(), card.is_success()), (502, 0, false));
+    }
+
+    #[tokio::test]
+    async fn the_pages_of_an_address_are_one_list() {
+        let page = |login: &str, next: Value| {
+            let items = json!([{ "login": login }]);
+            Reply::data(&json!({ "getEndUsersByIp": { "items": items, "pageToken": next } }))
+        };
+        let fake = Fake::api(vec![page("a", json!("p2")), page("b", Value::Null)]).await;
+        let card = fake.client().ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap();
+        assert_eq!(card.data, json!([{ "login": "a" }, { "login": "b" }]));
+    }
+}

@@ -1,0 +1,108 @@
+//! Webhook targets: `registerWebhookWithApiKey`, `unregisterWebhook`.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::{
+    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    domain::CheckId,
+};
+
+pub(super) const REGISTER: &str = "\
+mutation ($input: RegisterWebhookWithApiKey!) {
+  registerWebhookWithApiKey(input: $input)
+}";
+
+pub(super) const UNREGISTER: &str = "\
+mutation ($id: ID!) {
+  unregisterWebhook(id: $id)
+}";
+
+/// A webhook target to register.
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    /// Its name; the service adds a suffix.
+    pub name: String,
+    /// Where deliveries go.
+    pub url: String,
+    /// The header that will carry the secret.
+    pub header: String,
+    /// The secret that each delivery will carry.
+    pub secret: SecretString,
+    /// The checks to subscribe to.
+    pub check_ids: Vec<CheckId>,
+}
+
+impl Client {
+    /// Registers a webhook target; returns its id. Never sent twice, since two
+    /// would make two targets.
+    ///
+    /// # Errors
+    /// When the service refuses, or its answer is lost: then a target may have
+    /// been made.
+    pub async fn register_webhook(&self, target: &NewTarget) -> Result<String, ApiError> {
+        let secret = target.secret.expose_secret().to_owned();
+        let input = json!({
+            "name": target.name,
+            "endpoint": target.url,
+            "apiKeyName": target.header,
+            "apiKey": secret,
+            "checkIds": target.check_ids,
+        });
+        let operation = Operation::RegisterWebhook;
+        self.execute(operation, REGISTER, json!({ "input": input }), |answer| {
+            match root(answer, operation)? {
+                Value::String(id) if !id.is_empty() => Ok(id),
+                _ => Err(malformed(operation)),
+            }
+        })
+        .await
+        .map_err(|error| error.without(&secret))
+    }
+
+    /// Unregisters a webhook target; returns whether there was one of this id.
+    ///
+    /// # Errors
+    /// When the service refuses, or does not answer.
+    pub async fn unregister_webhook(&self, id: &str) -> Result<bool, ApiError> {
+        let operation = Operation::UnregisterWebhook;
+        self.execute(operation, UNREGISTER, json!({ "id": id }), |answer| {
+            root(answer, operation)?.as_bool().ok_or_else(|| malformed(operation))
+        })
+        .await
+    }
+}
+
+fn root(mut answer: Answer, operation: Operation) -> Result<Value, ApiError> {
+    answer.root(operation.as_str())
+}
+
+fn malformed(operation: Operation) -> ApiError {
+    ApiError::Malformed(format!("{} is not as the schema says", operation.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cii::fake::{Fake, Reply};
+
+    #[tokio::test]
+    async fn a_refusal_never_repeats_the_secret_and_is_not_sent_again() {
+        let message = "apiKey theverysecretkey is too short";
+        let error = json!({ "errorType": "ThrottlingException", "message": message });
+        let reply = Reply::json(200, &json!({ "data": null, "errors": [error] }));
+        let fake = Fake::api(vec![reply]).await;
+        let settings = crate::cii::ClientSettings { retries: 3, ..fake.settings() };
+        let client = Client::new(settings, fake.meters.clone()).unwrap();
+        let target = NewTarget {
+            name: "exporter".into(),
+            url: "https://example.com/hook".into(),
+            header: "x-api-client-token".into(),
+            secret: "theverysecretkey".into(),
+            check_ids: Vec::new(),
+        };
+        let error = client.register_webhook(&target).await.unwrap_err();
+        assert!(!error.to_string().contains("theverysecretkey"), "{error}");
+        assert_eq!(fake.queries_asked().len(), 1);
+    }
+}

@@ -1,0 +1,19 @@
+//! A client of the service's API, for commands that ask it now.
+
+use cii_exporter::{
+    cii::{Client, Meters},
+    config::{ApiConfig, Config},
+    daemon::{self, ConfigSource},
+};
+
+use super::error::CommandError;
+use crate::{cli::ConfigFile, logging};
+
+/// Loads the configuration and makes a client of its `[api]`.
+pub(super) fn client(file: &ConfigFile) -> Result<(Config, ApiConfig, Client), CommandError> {
+    let config = ConfigSource::file(file.config.clone()).load()?;
+    logging::start("warn", false);
+    let api = config.api.clone().ok_or(CommandError::NoApi)?;
+    let client = daemon::client(&api, Meters::new()?)?;
+    Ok((config, api, client))
+}

@@ -1,0 +1,41 @@
+//! Why a command that ends by itself could not do its work.
+
+use cii_exporter::{
+    cii::{ApiError, SettingsError},
+    config::ConfigError,
+    store::StoreError,
+};
+
+use crate::exit;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the configuration has no [api]; the service cannot be asked without it")]
+    NoApi,
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the metrics of the client cannot be made: {0}")]
+    Meters(#[from] prometheus::Error),
+    #[error("the daemon at {url} does not answer: {reason}")]
+    Daemon { url: String, reason: String },
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl CommandError {
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::NoApi | Self::Settings(_) => exit::USAGE,
+            _ => exit::START_FAILED,
+        }
+    }
+}

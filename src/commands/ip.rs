@@ -1,0 +1,56 @@
+//! `ip`: the card "Get End Users By IP".
+
+use std::process::ExitCode;
+
+use cii_exporter::domain::IpAddress;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    api,
+    error::CommandError,
+    table::table,
+    user::{ended, print_errors, shown},
+};
+use crate::cli::ConfigFile;
+
+/// What to ask about, and how to tell.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A single address, in any spelling.
+    address: String,
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Asks the service.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    super::finish(async {
+        let ip: IpAddress = options.address.parse().map_err(usage)?;
+        let (_, api, client) = api::client(&options.file)?;
+        let card = client.ip_card(ip, api.page_size).await?;
+        if options.json {
+            println!("{:#}", json!(card));
+            return Ok(ended(&card));
+        }
+        println!("status code  {}", card.status_code);
+        if let Value::Array(users) = &card.data {
+            println!("users        {}", users.len());
+            let fields = ["login", "displayName", "id", "referenceUrl"];
+            let row = |user: &Value| fields.map(|field| shown(&user[field])).to_vec();
+            let header = ["login", "name", "id", "page"];
+            if !users.is_empty() {
+                println!("{}", table(&header, users.iter().map(row)));
+            }
+        }
+        print_errors(&card);
+        Ok(ended(&card))
+    })
+}
+
+fn usage(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Usage(error.to_string())
+}

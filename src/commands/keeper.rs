@@ -1,0 +1,68 @@
+//! Who keeps the store: a running daemon, which is asked over its ops listener,
+//! or nobody, so that the file can be opened here.
+
+use cii_exporter::{
+    config::Config,
+    store::{self, Store, StoreError, WriterThread},
+};
+use reqwest::Method;
+use serde_json::Value;
+
+use super::error::CommandError;
+
+/// The way to the store.
+pub(super) enum Keeper {
+    /// No daemon runs.
+    File(Store, WriterThread),
+    /// A daemon runs, and listens here.
+    Daemon(String),
+}
+
+impl Keeper {
+    /// Finds out who keeps the store.
+    pub(super) fn find(config: &Config) -> Result<Self, CommandError> {
+        match Store::open(&config.store.path) {
+            Ok((store, writer)) => Ok(Self::File(store, writer)),
+            Err(StoreError::InUse(path)) => match store::holder(&path) {
+                Some(url) => Ok(Self::Daemon(url)),
+                None => Err(StoreError::InUse(path).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Asks a daemon; the status and body of its answer.
+pub(super) async fn ask(
+    daemon: &str,
+    method: Method,
+    path: &[&str],
+    body: Option<&Value>,
+) -> Result<(u16, Value), CommandError> {
+    let unreached = |reason: String| CommandError::Daemon { url: daemon.to_owned(), reason };
+    let mut url: reqwest::Url =
+        daemon.parse().map_err(|_| unreached("its address is none".to_owned()))?;
+    url.path_segments_mut()
+        .map_err(|()| unreached("its address is none".to_owned()))?
+        .clear()
+        .extend(["api", "v1"])
+        .extend(path);
+    let mut request = reqwest::Client::new().request(method, url);
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let answer =
+        request.send().await.map_err(|error| unreached(error.without_url().to_string()))?;
+    let status = answer.status().as_u16();
+    let body = answer.json().await.unwrap_or_default();
+    Ok((status, body))
+}
+
+/// What a refusal of the daemon says.
+pub(super) fn refusal(body: &Value) -> CommandError {
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    CommandError::Refused(match text("detail") {
+        detail if detail.is_empty() => "the daemon refuses".to_owned(),
+        detail => detail,
+    })
+}

@@ -1,0 +1,136 @@
+//! `user`: the card "Get End User State", and a user's history.
+
+use std::process::ExitCode;
+
+use cii_exporter::{
+    cii::Card,
+    daemon::ConfigSource,
+    domain::Login,
+    store::{EventFilter, Reader, StoreError, StoredEvent},
+};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    api,
+    error::CommandError,
+    table::{table, visible},
+};
+use crate::cli::ConfigFile;
+
+/// Whom to ask about, and how to tell.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The login, exactly as the service writes it.
+    login: String,
+    /// Show what changed and when, from the database; the service is not asked.
+    #[arg(long)]
+    history: bool,
+    /// Events of the history at most, the newest first.
+    #[arg(long, value_name = "COUNT", default_value_t = 100, requires = "history",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    limit: usize,
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Asks, or looks up.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    super::finish(async {
+        let login =
+            Login::new(&options.login).map_err(|error| CommandError::Usage(error.to_string()))?;
+        if options.history { history(options, &login) } else { ask(options, &login).await }
+    })
+}
+
+async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
+    let (_, _, client) = api::client(&options.file)?;
+    let card = client.user_card(login).await?;
+    if options.json {
+        println!("{:#}", json!(card));
+    } else {
+        println!("status code  {}", card.status_code);
+        if let Value::Object(user) = &card.data {
+            let rows = user.iter().map(|(name, value)| vec![name.clone(), shown(value)]);
+            println!("{}", table(&[], rows));
+        }
+        print_errors(&card);
+    }
+    Ok(ended(&card))
+}
+
+fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
+    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
+    if options.json {
+        let events: Vec<_> = events.iter().map(object).collect();
+        println!("{:#}", json!({ "events": events }));
+    } else if events.is_empty() {
+        println!("Nothing is known to have happened to {}.", visible(login.as_str()));
+    } else {
+        let row = |stored: &StoredEvent| {
+            let at = stored.event.happened_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
+            vec![at, stored.event.name.as_str().to_owned(), stored.event.body.clone()]
+        };
+        println!("{}", table(&["when", "event", "what"], events.iter().map(row)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The newest events about a user, the newest first.
+fn newest(reader: &Reader, login: &Login, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+    let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
+    let (mut events, mut cursor) = (Vec::new(), i64::MAX);
+    loop {
+        let page = reader.events_before(&filter, cursor, limit - events.len())?;
+        events.extend(page.events);
+        if events.len() >= limit || !page.has_more {
+            return Ok(events);
+        }
+        cursor = page.cursor;
+    }
+}
+
+fn object(stored: &StoredEvent) -> Value {
+    json!({
+        "uid": stored.uid,
+        "name": stored.event.name.as_str(),
+        "happened_at": stored.event.happened_at,
+        "observed_at": stored.event.observed_at,
+        "body": stored.event.body,
+        "attributes": stored.event.attributes,
+    })
+}
+
+/// A value of the card in one cell: lists a line an item, objects in the order
+/// of their fields.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Value::Object(fields) => {
+            let filled = fields.values().filter(|value| !value.is_null()).map(shown);
+            filled.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The card's errors, a line each.
+pub(super) fn print_errors(card: &Card) {
+    for error in &card.errors {
+        let text = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
+        let line = format!("error        {}: {}", text("errorType"), text("message"));
+        println!("{}", visible(&line));
+    }
+}
+
+/// How the command ends: well when the service answered without errors.
+pub(super) fn ended(card: &Card) -> ExitCode {
+    if card.is_success() { ExitCode::SUCCESS } else { ExitCode::from(crate::exit::START_FAILED) }
+}

@@ -1,0 +1,231 @@
+//! `watch`: the watch list, on a running daemon or on the file alone.
+
+use std::process::ExitCode;
+
+use cii_exporter::{
+    clock,
+    config::Config,
+    daemon::ConfigSource,
+    domain::{Timestamp, WatchSubject},
+    store::{AddWatch, Reader, WatchAdded, WatchRemoved, Watched},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{
+    error::CommandError,
+    keeper::{self, Keeper},
+    table::table,
+};
+use crate::cli::ConfigFile;
+
+/// What to do with the watch list.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Watch a user or an address from now on.
+    Add(Add),
+    /// Watch a user or an address no longer. What the configuration names stays.
+    Remove(Remove),
+    /// Show what is watched: why, since when, until when, and how polls end.
+    List(List),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    User,
+    Ip,
+}
+
+/// What is watched.
+#[derive(Debug, Args)]
+struct Subject {
+    /// What it is.
+    kind: Kind,
+    /// The login, or the address in any spelling.
+    subject: String,
+}
+
+/// `watch add`
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    #[command(flatten)]
+    subject: Subject,
+    /// Why, in your words.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Until when: a moment such as 2030-01-31T18:00:00Z, or from now on such as 30d or 12h.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    expires: Option<Timestamp>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `watch remove`
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `watch list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(action: Action) -> ExitCode {
+    super::finish(async move {
+        match action {
+            Action::Add(options) => add(options).await,
+            Action::Remove(options) => remove(options).await,
+            Action::List(options) => list(&options),
+        }
+    })
+}
+
+/// A moment, or how far it is away.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let at = if let Ok(at) = text.parse::<Timestamp>() {
+        at
+    } else {
+        let away = humantime::parse_duration(text).ok();
+        let away = away.and_then(|away| chrono::TimeDelta::from_std(away).ok());
+        away.and_then(|away| clock::now().checked_add_signed(away)).ok_or(
+            "expected a moment such as 2030-01-31T18:00:00Z, or a time from now on such as 30d",
+        )?
+    };
+    if at <= clock::now() { Err("that moment has passed".to_owned()) } else { Ok(at) }
+}
+
+impl Subject {
+    fn parse(&self) -> Result<WatchSubject, CommandError> {
+        let kind = match self.kind {
+            Kind::User => "user",
+            Kind::Ip => "ip",
+        };
+        WatchSubject::parse(kind, &self.subject)
+            .map_err(|error| CommandError::Usage(error.to_string()))
+    }
+}
+
+fn load(file: &ConfigFile) -> Result<Config, CommandError> {
+    Ok(ConfigSource::file(file.config.clone()).load()?)
+}
+
+async fn add(options: Add) -> Result<ExitCode, CommandError> {
+    let subject = options.subject.parse()?;
+    let config = load(&options.file)?;
+    let text = subject.text();
+    let is_new = match Keeper::find(&config)? {
+        Keeper::File(store, writer) => {
+            let max_users = config.watch.max_users;
+            let (note, expires_at) = (options.note, options.expires);
+            let add = AddWatch { subject, note, expires_at, max_users, at: clock::now() };
+            let added = store.add_watch(add).await;
+            drop(store);
+            writer.stop().await;
+            match added? {
+                WatchAdded::Added => true,
+                WatchAdded::Known => false,
+                WatchAdded::Full => {
+                    let reason = format!(
+                        "watch.max_users allows {max_users} users, and so many are watched"
+                    );
+                    return Err(CommandError::Refused(reason));
+                }
+            }
+        }
+        Keeper::Daemon(url) => {
+            let body = json!({
+                "kind": subject.kind(),
+                "subject": text,
+                "note": options.note,
+                "expires_at": options.expires,
+            });
+            match keeper::ask(&url, Method::POST, &["watch"], Some(&body)).await? {
+                (201, _) => true,
+                (200, _) => false,
+                (_, body) => return Err(keeper::refusal(&body)),
+            }
+        }
+    };
+    if is_new {
+        println!("{text} is watched; it is asked about from the next run on");
+    } else {
+        println!("{text} was watched already; note and expiry are kept as given now");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
+    let subject = options.subject.parse()?;
+    let config = load(&options.file)?;
+    let text = subject.text();
+    match Keeper::find(&config)? {
+        Keeper::File(store, writer) => {
+            let removed = store.remove_watch(subject, clock::now()).await;
+            drop(store);
+            writer.stop().await;
+            match removed? {
+                WatchRemoved::Removed => {}
+                WatchRemoved::Configured => {
+                    let reason =
+                        format!("the configuration watches {text}; take it out of [watch] there");
+                    return Err(CommandError::Refused(reason));
+                }
+                WatchRemoved::Unknown => {
+                    return Err(CommandError::Refused(format!("{text} is not watched")));
+                }
+            }
+        }
+        Keeper::Daemon(url) => {
+            let path = ["watch", subject.kind(), &text];
+            let (status, body) = keeper::ask(&url, Method::DELETE, &path, None).await?;
+            if status != 200 {
+                return Err(keeper::refusal(&body));
+            }
+        }
+    }
+    println!("{text} is watched no longer");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reading needs no keeper: the file tells, whether a daemon runs or not.
+fn list(options: &List) -> Result<ExitCode, CommandError> {
+    let config = load(&options.file)?;
+    let reader = Reader::look_into(&config.store.path)?;
+    let entries = reader.watch_list()?;
+    if options.json {
+        println!("{:#}", json!({ "entries": entries }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if entries.is_empty() {
+        println!("Nothing is watched.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let header = ["kind", "subject", "source", "added", "expires", "last poll", "outcome", "note"];
+    println!("{}", table(&header, entries.iter().map(row)));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(Watched { entry, poll }: &Watched) -> Vec<String> {
+    let shown = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
+    vec![
+        entry.subject.kind().to_owned(),
+        entry.subject.text(),
+        entry.source.as_str().to_owned(),
+        shown(entry.added_at),
+        entry.expires_at.map_or_else(|| "never".to_owned(), shown),
+        poll.as_ref().map_or_else(|| "-".to_owned(), |poll| shown(poll.last_at)),
+        poll.as_ref().map_or("-", |poll| poll.outcome.as_str()).to_owned(),
+        entry.note.clone().unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,192 @@
+//! `webhook`: registering with the service, and what was registered.
+
+use std::process::ExitCode;
+
+use cii_exporter::{
+    cii::NewTarget,
+    clock,
+    config::Config,
+    daemon::ConfigSource,
+    domain::{CheckId, WebhookTarget},
+    store::Reader,
+};
+use clap::{Args, Subcommand};
+use reqwest::{Method, Url};
+use serde_json::json;
+
+use super::{
+    api,
+    error::CommandError,
+    keeper::{self, Keeper},
+    table::table,
+};
+use crate::cli::ConfigFile;
+
+/// What to do with webhook targets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Have the service send its deliveries to this exporter.
+    ///
+    /// Each delivery will carry the first of webhook.secrets in webhook.header.
+    /// The service sends a test message at once: have the daemon running.
+    Register(Register),
+    /// Have the service send deliveries no longer.
+    Unregister(Unregister),
+    /// Show the targets that were registered with these commands.
+    List(List),
+}
+
+/// `webhook register`
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// Where deliveries go: the URL under which the service reaches webhook.listen.
+    #[arg(long, value_name = "URL")]
+    url: Url,
+    /// The id of a check to subscribe to; give it once for each check.
+    #[arg(long = "check", value_name = "ID", required = true)]
+    checks: Vec<String>,
+    /// The target's name in the console; the service adds a suffix.
+    #[arg(long, value_name = "NAME", default_value = "cii-exporter")]
+    name: String,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `webhook unregister`
+#[derive(Debug, Args)]
+pub(crate) struct Unregister {
+    /// The id that registering printed.
+    id: String,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `webhook list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(action: Action) -> ExitCode {
+    super::finish(async move {
+        match action {
+            Action::Register(options) => register(options).await,
+            Action::Unregister(options) => unregister(options).await,
+            Action::List(options) => list(&options),
+        }
+    })
+}
+
+async fn register(options: Register) -> Result<ExitCode, CommandError> {
+    let Register { url, checks, name, file } = options;
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        let text = "--url: expected a URL that begins with https://".to_owned();
+        return Err(CommandError::Usage(text));
+    }
+    if url.scheme() == "http" {
+        eprintln!("warning: {url} is not https; the service delivers to public certificates only");
+    }
+    let check_ids: Option<Vec<_>> = checks.iter().map(|id| CheckId::new(id)).collect();
+    let check_ids = check_ids
+        .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
+    let (config, _, client) = api::client(&file)?;
+    let secret = config.webhook.secrets.first().cloned();
+    let secret =
+        secret.ok_or_else(|| CommandError::Usage("webhook.secrets is empty".to_owned()))?;
+    // Found before anything is registered: its id must have a place to go.
+    let keeper = Keeper::find(&config)?;
+    let target = NewTarget {
+        name: name.clone(),
+        url: url.to_string(),
+        header: config.webhook.header.clone(),
+        secret,
+        check_ids: check_ids.clone(),
+    };
+    let registered = client.register_webhook(&target).await;
+    let registered_at = clock::now();
+    let target = registered.map(|id| WebhookTarget {
+        id,
+        name,
+        url: url.to_string(),
+        check_ids,
+        registered_at,
+    });
+    let kept = match (keeper, &target) {
+        (Keeper::File(store, writer), target) => {
+            let kept = match target {
+                Ok(target) => store.keep_webhook_target(target.clone()).await,
+                Err(_) => Ok(()),
+            };
+            drop(store);
+            writer.stop().await;
+            kept.map_err(CommandError::from)
+        }
+        (Keeper::Daemon(url), Ok(target)) => {
+            let body = json!(target);
+            match keeper::ask(&url, Method::POST, &["webhook-targets"], Some(&body)).await {
+                Ok((201, _)) => Ok(()),
+                Ok((_, body)) => Err(keeper::refusal(&body)),
+                Err(error) => Err(error),
+            }
+        }
+        (Keeper::Daemon(_), Err(_)) => Ok(()),
+    };
+    let target = target?;
+    println!("registered as {}", target.id);
+    if let Err(error) = kept {
+        eprintln!("cii-exporter: the id could not be kept; note it: {error}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
+    let Unregister { id, file } = options;
+    let (config, _, client) = api::client(&file)?;
+    let existed = client.unregister_webhook(&id).await?;
+    forget(&config, &id).await?;
+    if existed {
+        println!("{id} is unregistered");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(CommandError::Refused(format!("the service has no webhook target {id:?}")))
+    }
+}
+
+async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
+    match Keeper::find(config)? {
+        Keeper::File(store, writer) => {
+            let forgotten = store.forget_webhook_target(id.to_owned()).await;
+            drop(store);
+            writer.stop().await;
+            Ok(forgotten?)
+        }
+        Keeper::Daemon(url) => {
+            let path = ["webhook-targets", id];
+            keeper::ask(&url, Method::DELETE, &path, None).await.map(|_| ())
+        }
+    }
+}
+
+fn list(options: &List) -> Result<ExitCode, CommandError> {
+    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
+    if options.json {
+        println!("{:#}", json!({ "targets": targets }));
+    } else if targets.is_empty() {
+        println!("No webhook target was registered with this exporter's help.");
+    } else {
+        let row = |target: &WebhookTarget| {
+            let checks: Vec<_> = target.check_ids.iter().map(CheckId::as_str).collect();
+            let at = target.registered_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
+            vec![target.id.clone(), target.name.clone(), target.url.clone(), checks.join("\n"), at]
+        };
+        let header = ["id", "name", "url", "checks", "registered"];
+        println!("{}", table(&header, targets.iter().map(row)));
+    }
+    Ok(ExitCode::SUCCESS)
+}

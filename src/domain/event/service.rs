@@ -1,0 +1,36 @@
+//! Events about the tenant's integrations and administrators.
+
+use super::{Event, EventName, key};
+use crate::domain::{Admin, Integration, Timestamp};
+
+/// `cii.integration.status.changed`: an integration's status is another.
+#[must_use]
+pub fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Event {
+    let body = format!("Integration {} is {} (was {before})", now.name, now.status);
+    let mut event = Event::new(EventName::IntegrationStatusChanged, now.date, at, body);
+    event.set(key::INTEGRATION_ID, &now.id);
+    event.set(key::INTEGRATION_NAME, &now.name);
+    event.set(key::INTEGRATION_STATUS, &now.status);
+    event.set(key::INTEGRATION_STATUS_PREVIOUS, before);
+    event.set_some(key::ERROR_MESSAGE, now.error.as_ref());
+    event
+}
+
+/// `cii.admin.added`: somebody became an administrator.
+#[must_use]
+pub fn admin_added(admin: &Admin, at: Timestamp) -> Event {
+    about_admin(EventName::AdminAdded, admin, at, "is a new administrator of the service")
+}
+
+/// `cii.admin.removed`: somebody is an administrator no longer.
+#[must_use]
+pub fn admin_removed(admin: &Admin, at: Timestamp) -> Event {
+    about_admin(EventName::AdminRemoved, admin, at, "is no longer an administrator of the service")
+}
+
+fn about_admin(name: EventName, admin: &Admin, at: Timestamp, what: &str) -> Event {
+    let mut event = Event::new(name, at, at, format!("{} {what}", admin.login));
+    event.about_login(&admin.login);
+    event.set_some(key::USER_FULL_NAME, admin.display_name.as_ref());
+    event
+}

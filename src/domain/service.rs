@@ -1,0 +1,117 @@
+//! The service itself: its integrations with the tenant's systems, and its
+//! administrators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Event, Login, Timestamp, event};
+
+/// An integration with one of the tenant's systems
+/// (`PublicIntegrationStatus` of the published schema).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration {
+    /// The service's id of it.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// How its last activity ended, in lower case (`ActivityResultType`).
+    pub status: String,
+    /// When that was.
+    pub date: Timestamp,
+    /// What went wrong, in the service's words.
+    pub error: Option<String>,
+}
+
+impl Integration {
+    /// Whether it works; `None` when its status does not tell.
+    #[must_use]
+    pub fn is_up(&self) -> Option<bool> {
+        match self.status.as_str() {
+            "success" | "partial_success" | "info" | "started" => Some(true),
+            "failure" | "timeout" | "blocked" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// An administrator of the service (`AdminLogin`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// Who.
+    pub login: Login,
+    /// The name for people.
+    pub display_name: Option<String>,
+    /// When they last signed in, when the service knows.
+    pub last_sign_in: Option<Timestamp>,
+}
+
+/// Which integrations have another status than before; one that is new is no
+/// change.
+#[must_use]
+pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestamp) -> Vec<Event> {
+    let statuses: BTreeMap<_, _> =
+        before.iter().map(|known| (&known.id, known.status.as_str())).collect();
+    now.iter()
+        .filter_map(|integration| {
+            let before = statuses.get(&integration.id)?;
+            (*before != integration.status)
+                .then(|| event::integration_changed(before, integration, at))
+        })
+        .collect()
+}
+
+/// Who became an administrator, and who is one no longer; the first list is the
+/// baseline.
+#[must_use]
+pub fn on_admins(before: Option<&[Admin]>, now: &[Admin], at: Timestamp) -> Vec<Event> {
+    let Some(before) = before else { return Vec::new() };
+    let logins = |admins: &[Admin]| -> BTreeSet<Login> {
+        admins.iter().map(|admin| admin.login.clone()).collect()
+    };
+    let (old, new) = (logins(before), logins(now));
+    let added = now.iter().filter(|admin| !old.contains(&admin.login));
+    let removed = before.iter().filter(|admin| !new.contains(&admin.login));
+    added
+        .map(|admin| event::admin_added(admin, at))
+        .chain(removed.map(|admin| event::admin_removed(admin, at)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::EventName;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn admin(login: &str) -> Admin {
+        Admin { login: Login::new(login).unwrap(), display_name: None, last_sign_in: None }
+    }
+
+    fn integration(id: &str, status: &str) -> Integration {
+        let (id, status) = (id.to_owned(), status.to_owned());
+        Integration { name: id.clone(), id, status, date: AT, error: None }
+    }
+
+    #[test]
+    fn the_first_list_of_administrators_is_no_news() {
+        assert!(on_admins(None, &[admin("a")], AT).is_empty());
+        let events = on_admins(Some(&[admin("a"), admin("b")]), &[admin("b"), admin("c")], AT);
+        let names: Vec<_> = events.iter().map(|event| event.name).collect();
+        assert_eq!(names, [EventName::AdminAdded, EventName::AdminRemoved]);
+    }
+
+    #[test]
+    fn an_integration_s_new_status_is_news() {
+        let before = [integration("okta", "success"), integration("duo", "success")];
+        let now = [integration("okta", "failure"), integration("new", "failure")];
+        let events = on_integrations(&before, &now, AT);
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].body, "Integration okta is failure (was success)");
+    }
+
+    #[test]
+    fn what_never_ran_is_neither_up_nor_down() {
+        assert_eq!(integration("a", "none").is_up(), None);
+        assert_eq!(integration("a", "blocked").is_up(), Some(false));
+    }
+}

@@ -1,0 +1,21 @@
+//! A webhook target: where the service sends its deliveries.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckId, Timestamp};
+
+/// A target that was registered with the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookTarget {
+    /// The service's id of it.
+    pub id: String,
+    /// The name it was given; the service adds a suffix.
+    pub name: String,
+    /// Where deliveries go.
+    pub url: String,
+    /// The checks it is subscribed to.
+    pub check_ids: Vec<CheckId>,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+}

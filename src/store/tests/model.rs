@@ -1,0 +1,166 @@
+//! The life of failures, held against a model that knows only what was said
+//! last.
+
+use proptest::prelude::*;
+
+use super::{order::listing, *};
+
+const HOUR: i64 = 3600;
+
+/// What is said, so many hours after what was said before.
+#[derive(Debug, Clone)]
+enum Step {
+    Delivery(u8),
+    Answer(u8, bool),
+    /// The service does not know the user.
+    Unknown(u8),
+    Listing(BTreeSet<u8>),
+}
+
+fn step() -> impl Strategy<Value = (i64, Step)> {
+    let user = 0..3_u8;
+    let step = prop_oneof![
+        user.clone().prop_map(Step::Delivery),
+        (user.clone(), any::<bool>()).prop_map(|(user, fails)| Step::Answer(user, fails)),
+        user.prop_map(Step::Unknown),
+        proptest::collection::btree_set(0..3_u8, 0..4).prop_map(Step::Listing),
+    ];
+    (1..20_i64, step)
+}
+
+/// Who fails, as somebody would keep it on paper.
+#[derive(Debug, Default)]
+struct Model {
+    failing: BTreeSet<u8>,
+    unknown_since: BTreeMap<u8, i64>,
+}
+
+impl Model {
+    fn hear(&mut self, now: i64, step: &Step) {
+        match step {
+            Step::Delivery(user) => {
+                self.failing.insert(*user);
+            }
+            Step::Answer(user, fails) => self.answered(*user, *fails),
+            Step::Unknown(user) => {
+                let since = *self.unknown_since.entry(*user).or_insert(now);
+                if now - since >= 24 {
+                    self.failing.remove(user);
+                }
+            }
+            Step::Listing(failing) => {
+                for user in 0..3 {
+                    // What is said of somebody who neither fails nor failed is
+                    // not kept.
+                    if failing.contains(&user) || self.failing.contains(&user) {
+                        self.answered(user, failing.contains(&user));
+                    }
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, user: u8, fails: bool) {
+        self.unknown_since.remove(&user);
+        if fails {
+            self.failing.insert(user);
+        } else {
+            self.failing.remove(&user);
+        }
+    }
+}
+
+async fn say(store: &Store, now: i64, position: usize, step: &Step) {
+    let now = now * HOUR;
+    let filter = CheckFilter::default();
+    let answer = |user: u8, verdict| FailureAnswer {
+        login: login(&format!("user{user}")),
+        verdict,
+        asked_at: at(now),
+        answered_at: at(now),
+    };
+    match step {
+        Step::Delivery(user) => {
+            let mut record = delivery(&position.to_string(), &[&format!("user{user}")]);
+            record.delivery.published_at = Some(at(now));
+            record.received_at = at(now);
+            store.record_delivery(record).await.unwrap();
+        }
+        Step::Answer(user, fails) => {
+            let fails = fails.then(|| "no-mfa".to_owned()).into_iter().collect();
+            let answer = answer(*user, Verdict::Fails(fails));
+            store.record_failures(RecordFailures { answer, filter }).await.unwrap();
+        }
+        Step::Unknown(user) => {
+            let answer = answer(*user, Verdict::Unknown);
+            store.record_failures(RecordFailures { answer, filter }).await.unwrap();
+        }
+        Step::Listing(failing) => {
+            let page = RecordTenantPage { answered_at: at(now), ..listing(now, failing) };
+            store.record_tenant_page(page).await.unwrap();
+        }
+    }
+}
+
+/// What the log tells of each user's failures, in order.
+async fn story(store: &Store) -> BTreeMap<String, Vec<EventName>> {
+    let subjects = store.read(|reader| reader.subjects_after(0, 10_000)).await.unwrap();
+    let mut story = BTreeMap::<String, Vec<EventName>>::new();
+    for event in subjects {
+        let is_told = matches!(
+            event.name,
+            EventName::CheckFailed | EventName::CheckBaseline | EventName::CheckResolved
+        );
+        if let Some(login) = event.login.filter(|_| is_told) {
+            story.entry(login).or_default().push(event.name);
+        }
+    }
+    story
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn failing_resolved_failing_as_the_model_has_it(
+        steps in proptest::collection::vec(step(), 1..25),
+    ) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let fixture = Fixture::new();
+            let (mut model, mut now) = (Model::default(), 0);
+            for (position, (hours, step)) in steps.iter().enumerate() {
+                now += hours;
+                model.hear(now, step);
+                say(&fixture.store, now, position, step).await;
+                let check = fixture.store.read(|reader| reader.check("no-mfa")).await.unwrap();
+                let failing = check.as_ref().map_or(0, |check| check.failing);
+                assert_eq!(failing, model.failing.len() as u64, "after {step:?} at {now}");
+            }
+            let mut open = 0;
+            for (login, names) in story(&fixture.store).await {
+                // It begins with a failure, and ends and begins take turns.
+                for (position, name) in names.iter().enumerate() {
+                    let is_end = *name == EventName::CheckResolved;
+                    assert_eq!(is_end, position % 2 == 1, "{login}: {names:?}");
+                }
+                open += names.len() % 2;
+            }
+            assert_eq!(open, model.failing.len());
+            fixture.writer.stop().await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_stop_answers_from_counting() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let year = 365 * 24;
+    say(&store, year, 0, &Step::Delivery(0)).await;
+    say(&store, year, 1, &Step::Answer(0, true)).await;
+    // The clock is set right, a year back.
+    say(&store, 1, 2, &Step::Answer(0, false)).await;
+    let failing = |check: Option<CheckState>| check.unwrap().failing;
+    assert_eq!(failing(store.read(|reader| reader.check("no-mfa")).await.unwrap()), 0);
+    say(&store, 2, 3, &Step::Delivery(0)).await;
+    assert_eq!(failing(store.read(|reader| reader.check("no-mfa")).await.unwrap()), 1);
+}

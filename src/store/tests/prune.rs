@@ -1,0 +1,42 @@
+//! Forgetting what is too old.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    store.record_delivery(delivery("old", &["a"])).await.unwrap();
+    store.record_delivery(delivery("older", &["b"])).await.unwrap();
+    let resolved = FailureAnswer {
+        login: login("b"),
+        verdict: Verdict::Fails(BTreeSet::new()),
+        asked_at: at(30),
+        answered_at: at(31),
+    };
+    let filter = CheckFilter::default();
+    store.record_failures(RecordFailures { answer: resolved, filter }).await.unwrap();
+    let before = store.read(|reader| reader.public_events_after(0, 100)).await.unwrap();
+
+    // Nothing was delivered yet, so no event goes.
+    while store.prune(at(1000), true).await.unwrap() > 0 {}
+    let kept = store.read(|reader| reader.public_events_after(0, 100)).await.unwrap();
+    assert_eq!(kept, before);
+    let last = store.read(Reader::last_seq).await.unwrap();
+    store.advance_otlp(last).await.unwrap();
+    while store.prune(at(1000), true).await.unwrap() > 0 {}
+    // The newest event stays, so that numbers are never used twice.
+    assert_eq!(store.read(|reader| reader.subjects_after(0, 100)).await.unwrap().len(), 1);
+    assert_eq!(store.read(Reader::last_seq).await.unwrap(), last);
+    let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
+    assert_eq!((check.failing, check.totals[0].failures, check.totals[0].resolutions), (1, 2, 1));
+    // The delivery that opened what is open is still known; so is the newest.
+    let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
+    assert_eq!(again, DeliveryOutcome::Duplicate);
+}
+
+#[tokio::test]
+async fn what_is_young_stays() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    assert_eq!(store.prune(at(20), false).await.unwrap(), 0);
+}

@@ -1,0 +1,78 @@
+//! What the passing of time alone changes: entries of the watch list that
+//! expire, and what is too old to keep.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock,
+    store::{Store, StoreError},
+};
+
+/// How often expiry is looked at; short against the minutes that people name.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often what is old is removed.
+const PRUNING: Duration = Duration::from_hours(1);
+
+/// A breath between two removals, in which deliveries are committed.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Keeps the store in order.
+#[derive(Debug)]
+pub struct Housekeeping {
+    /// The store.
+    pub store: Store,
+    /// For how long things are kept; none: for ever.
+    pub retention: Option<chrono::TimeDelta>,
+    /// Whether events wait for an OTLP collector to take them.
+    pub delivers_events: bool,
+}
+
+impl Housekeeping {
+    /// Lives until told to stop.
+    ///
+    /// # Errors
+    /// When the store was closed under it.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
+        let mut pruned: Option<Instant> = None;
+        while !stop.is_cancelled() {
+            let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
+            match self.round(is_due, &stop).await {
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                Err(error) => tracing::warn!(%error, "the store cannot be kept in order"),
+                Ok(()) if is_due => pruned = Some(Instant::now()),
+                Ok(()) => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn round(&self, prunes: bool, stop: &CancellationToken) -> Result<(), StoreError> {
+        let now = clock::now();
+        let is_expiring = self.store.read(move |reader| reader.watch_expired(now)).await?;
+        if is_expiring {
+            let expired = self.store.expire_watch(now).await?;
+            tracing::info!(expired, "entries of the watch list expired");
+        }
+        let Some(retention) = self.retention.filter(|_| prunes) else { return Ok(()) };
+        let mut removed = 0;
+        while !stop.is_cancelled() {
+            match self.store.prune(now - retention, self.delivers_events).await? {
+                0 => break,
+                some => removed += some,
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+        if removed > 0 {
+            tracing::info!(rows = removed, "what was older than store.retention_days is gone");
+        }
+        Ok(())
+    }
+}

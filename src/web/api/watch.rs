@@ -1,0 +1,81 @@
+//! `/api/v1/watch`: what is watched, why, and until when.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    clock,
+    domain::{Timestamp, WatchSubject},
+    store::{AddWatch, Reader, WatchAdded, WatchRemoved},
+    web::{Ops, problem::Problem, query::Segment},
+};
+
+/// A wish to watch something.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    kind: String,
+    subject: String,
+    note: Option<String>,
+    expires_at: Option<Timestamp>,
+}
+
+/// Every reason to watch something, with how it is polled.
+pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
+    let entries = ops.store.read(Reader::watch_list).await?;
+    Ok(Json(json!({ "entries": entries })))
+}
+
+/// Watches something from now on.
+pub(super) async fn add(
+    State(ops): State<Arc<Ops>>,
+    wish: Result<Json<Wish>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let Json(wish) = wish?;
+    let at = clock::now();
+    let subject = subject(&wish.kind, &wish.subject)?;
+    if wish.expires_at.is_some_and(|expires_at| expires_at <= at) {
+        return Err(unusable("expires_at has passed"));
+    }
+    let max_users = ops.rules.borrow().policy.max_users;
+    let note = wish.note.filter(|note| !note.trim().is_empty());
+    let add = AddWatch { subject, note, expires_at: wish.expires_at, max_users, at };
+    match ops.store.add_watch(add).await? {
+        WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
+        WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
+        WatchAdded::Full => Err(Problem::conflict(format!(
+            "watch.max_users is {max_users}, and so many users are watched; remove an entry, or \
+             raise it and reload"
+        ))),
+    }
+}
+
+/// Watches something no longer.
+pub(super) async fn remove(
+    State(ops): State<Arc<Ops>>,
+    Segment((kind, text)): Segment<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let subject = subject(&kind, &text)?;
+    match ops.store.remove_watch(subject, clock::now()).await? {
+        WatchRemoved::Removed => Ok(Json(json!({ "result": "removed" }))),
+        WatchRemoved::Configured => Err(Problem::conflict(
+            "the configuration watches this; take it out of [watch] there, and reload",
+        )),
+        WatchRemoved::Unknown => Err(Problem::not_found("this is not watched")),
+    }
+}
+
+fn subject(kind: &str, text: &str) -> Result<WatchSubject, Problem> {
+    WatchSubject::parse(kind, text).map_err(unusable)
+}
+
+fn unusable(reason: impl std::fmt::Display) -> Problem {
+    Problem::unprocessable(format!("this cannot be watched: {reason}"))
+}

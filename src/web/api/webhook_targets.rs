@@ -1,0 +1,46 @@
+//! `/api/v1/webhook-targets`: the webhook targets that were registered with
+//! this exporter's help.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::WebhookTarget,
+    store::Reader,
+    web::{Ops, problem::Problem, query::Segment},
+};
+
+/// The targets.
+pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
+    let targets = ops.store.read(Reader::webhook_targets).await?;
+    Ok(Json(json!({ "targets": targets })))
+}
+
+/// Keeps a target that the service has registered.
+pub(super) async fn keep(
+    State(ops): State<Arc<Ops>>,
+    target: Result<Json<WebhookTarget>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let Json(target) = target?;
+    if target.id.is_empty() {
+        // It could never be forgotten: a path has no place for it.
+        return Err(Problem::unprocessable("a target has an id; take it from the service's answer"));
+    }
+    ops.store.keep_webhook_target(target).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
+}
+
+/// Forgets a target that the service has no longer.
+pub(super) async fn forget(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+) -> Result<Json<Value>, Problem> {
+    ops.store.forget_webhook_target(id).await?;
+    Ok(Json(json!({ "result": "forgotten" })))
+}

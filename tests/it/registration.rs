@@ -1,0 +1,37 @@
+//! Webhook targets: registered by command, and kept.
+
+use cii_simulator::{Options, Simulator};
+
+use crate::harness::Setup;
+
+#[tokio::test]
+async fn a_target_that_is_registered_delivers_to_the_daemon_and_is_kept() {
+    let simulator = Simulator::start(Options { users: 5, ..Options::default() }).await.unwrap();
+    let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").start().await;
+    let url = exporter.webhook_url.clone();
+    let ended = exporter.run(&["webhook", "register", "--url", &url, "--check", "no-mfa"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        !ended.output.contains(crate::harness::SECRET)
+            && !ended.errors.contains(crate::harness::SECRET)
+    );
+    let id = ended.output.trim().strip_prefix("registered as ").unwrap().to_owned();
+    // The service's test message carries the right secret in the right header.
+    exporter.until_metric("cii_webhook_requests_total{result=\"test\"}", 1.0).await;
+    let list = exporter.run(&["webhook", "list", "--json"]).await.json();
+    assert_eq!(
+        (&list["targets"][0]["id"], &list["targets"][0]["url"]),
+        (&id.clone().into(), &url.into())
+    );
+
+    let setup = exporter.stop().await;
+    let table = setup.run(&["webhook", "list"]).await;
+    assert!(table.output.contains(&id) && table.output.contains("no-mfa"), "{table:?}");
+    let gone = setup.run(&["webhook", "unregister", &id]).await;
+    assert_eq!(gone.code, 0, "{gone:?}");
+    assert!(setup.run(&["webhook", "list"]).await.output.contains("No webhook target"));
+    assert_eq!(setup.run(&["webhook", "unregister", &id]).await.code, 1);
+    let no_url =
+        setup.run(&["webhook", "register", "--url", "ftp://a.example", "--check", "x"]).await;
+    assert_eq!(no_url.code, 64, "{no_url:?}");
+}

@@ -1,0 +1,139 @@
+//! The whole tenant: who fails what, and figures, from a listing that is whole.
+
+use cii_simulator::{Fault, Kind, Options, Simulator};
+
+use crate::harness::{Protocol, Receiver, Setup, attribute, names, until};
+
+fn table(schedule: &str) -> String {
+    format!("[sync.tenant]\nenabled = true\npage_size = 10\nschedule = \"{schedule}\"")
+}
+
+async fn simulator(users: usize) -> Simulator {
+    Simulator::start(Options { users, ..Options::default() }).await.unwrap()
+}
+
+/// How many users fail a check, as the tenant itself counts.
+fn failing(simulator: &Simulator, check: &str) -> f64 {
+    let count = simulator.tenant(|tenant| tenant.failing(check).count());
+    f64::from(u32::try_from(count).unwrap())
+}
+
+/// The tokens of the pages that were asked for, in order.
+fn pages(simulator: &Simulator) -> Vec<serde_json::Value> {
+    let requests = simulator.requests().last();
+    let pages = requests.iter().filter(|request| request.operation == "listEndUsers");
+    pages.map(|request| request.variables["pageToken"].clone()).collect()
+}
+
+async fn until_failing(exporter: &crate::harness::Exporter, check: &str, count: f64) {
+    until(&format!("{count} users who fail {check}\n{}", exporter.log()), || async {
+        let metrics = exporter.metrics().await;
+        let series = metrics.series("cii_check_failing_users");
+        let found = series.iter().find(|(series, _)| series.contains(check));
+        (found.map_or(0.0, |(_, value)| *value) == count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_listing_shows_the_whole_tenant_without_any_webhook() {
+    let simulator = simulator(95).await;
+    let receiver = Receiver::start().await;
+    simulator.tenant(|tenant| tenant.failing_checks_by_title = true);
+    let check = simulator.tenant(|tenant| {
+        let most = tenant.checks().max_by_key(|check| tenant.failing(&check.id).count());
+        most.unwrap().clone()
+    });
+    assert!(failing(&simulator, &check.id) > 0.0);
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
+    let exporter = setup.sending(&receiver, Protocol::Http).start().await;
+    // Titles: no delivery has told of the check's id yet.
+    until_failing(&exporter, &check.title, failing(&simulator, &check.id)).await;
+    let metrics = exporter.metrics().await;
+    let sum = |name: &str| metrics.series(name).iter().map(|(_, value)| value).sum::<f64>();
+    for name in [
+        "cii_tenant_users",
+        "cii_tenant_users_by_type",
+        "cii_tenant_users_by_mfa",
+        "cii_tenant_users_by_trust",
+    ] {
+        assert_eq!(sum(name), 95.0, "{name}");
+    }
+    assert!(metrics.get("cii_tenant_inactive_users{days=\"90\"}").is_some());
+    assert!(metrics.get("cii_tenant_unlinked_devices").is_some());
+    assert!(metrics.series("cii_user_failing_checks").is_empty(), "a series for a person");
+    assert!(receiver.received().is_empty(), "the first listing is the baseline");
+
+    // Somebody starts, somebody stops.
+    let (starts, stops) = simulator.tenant(|tenant| {
+        let stops = tenant.failing(&check.id).next().unwrap().login.clone();
+        let fails: Vec<_> = tenant.failing(&check.id).map(|user| user.login.clone()).collect();
+        let starts = tenant.logins().into_iter().find(|login| !fails.contains(login)).unwrap();
+        tenant.set_failing(&starts, &check.id, true);
+        tenant.set_failing(&stops, &check.id, false);
+        (starts, stops)
+    });
+    let received = receiver.until_received(2).await;
+    let mut found = names(&received);
+    found.sort_unstable();
+    assert_eq!(found, ["cii.check.failed", "cii.check.resolved"]);
+    for record in &received {
+        let resolved = record["record"]["eventName"] == "cii.check.resolved";
+        let login = if resolved { &stops } else { &starts };
+        assert_eq!(attribute(record, "user.name").unwrap(), login.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_breaks_shows_no_half_and_goes_on_where_it_broke() {
+    let simulator = simulator(95).await;
+    let setup = Setup::new()
+        .polling(&simulator, "0 0 0 1 1 *")
+        .api("retries = 0")
+        .tables(&table("* * * * * *"));
+    // The fourth page never comes.
+    simulator.faults().add(Fault::graphql(Kind::Cut).of("listEndUsers").about("page-1e"));
+    let exporter = setup.start().await;
+    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    let metrics = exporter.metrics().await;
+    assert!(metrics.series("cii_tenant_users").is_empty(), "half a tenant is shown");
+    assert!(metrics.series("cii_check_failing_users").is_empty(), "half a tenant is shown");
+
+    // It is resumed by another process, too.
+    let setup = exporter.kill().await;
+    let before = simulator.requests().count("listEndUsers");
+    assert_eq!(pages(&simulator).iter().filter(|token| token.is_null()).count(), 1);
+    simulator.faults().clear();
+    let exporter = setup.start().await;
+    until("all users", || async {
+        let metrics = exporter.metrics().await;
+        let users: f64 = metrics.series("cii_tenant_users").iter().map(|(_, n)| n).sum();
+        (users == 95.0).then_some(())
+    })
+    .await;
+    assert!(simulator.requests().count("listEndUsers") > before);
+    assert_eq!(pages(&simulator)[before], "page-1e");
+}
+
+#[tokio::test]
+async fn a_user_who_vanishes_from_the_tenant_keeps_failing_for_a_while() {
+    let simulator = simulator(20).await;
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
+    let exporter = setup.start().await;
+    simulator.tenant(|tenant| {
+        let first = tenant.logins()[0].clone();
+        tenant.set_failing(&first, "no-mfa", true);
+    });
+    let count = failing(&simulator, "no-mfa");
+    until_failing(&exporter, "no-mfa", count).await;
+    let runs = simulator.requests().count("listEndUsers");
+    simulator.tenant(|tenant| {
+        let first = tenant.logins()[0].clone();
+        tenant.remove_user(&first)
+    });
+    until("two more listings", || async {
+        (simulator.requests().count("listEndUsers") >= runs + 6).then_some(())
+    })
+    .await;
+    until_failing(&exporter, "no-mfa", count).await;
+}
