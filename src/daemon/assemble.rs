@@ -22,7 +22,7 @@ use crate::{
     sync::{
         self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
     },
-    web::{Ops, Parts, Readiness},
+    web::{Ops, Parts, Readiness, Sources},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -58,10 +58,16 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
-    let parts = Parts { api: config.api.is_some(), otlp: config.otlp.is_some() };
-    let sources = (store.clone(), registry.clone());
-    let router = Ops::new(exposition, sources, parts, current_readiness, reload, current_rules)
-        .into_router();
+    let sources = Sources {
+        exposition,
+        store: store.clone(),
+        registry: registry.clone(),
+        parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
+        readiness: current_readiness,
+        rules: current_rules,
+        reload,
+    };
+    let router = Ops::new(sources).into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
     let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;

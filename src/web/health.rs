@@ -24,11 +24,11 @@ pub(super) async fn healthy() -> &'static str {
 
 /// The daemon takes deliveries, and its store can be read.
 pub(super) async fn ready(State(ops): State<Arc<Ops>>) -> (StatusCode, String) {
-    let readiness = *ops.readiness.borrow();
+    let readiness = *ops.sources.readiness.borrow();
     let reason = match readiness {
         Readiness::Starting => "starting".to_owned(),
         Readiness::Stopping => "stopping".to_owned(),
-        Readiness::Ready => match ops.exposition.check().await {
+        Readiness::Ready => match ops.sources.exposition.check().await {
             Ok(()) => return (StatusCode::OK, "ready\n".to_owned()),
             Err(error) => error.to_string(),
         },

@@ -12,7 +12,7 @@ use super::Ops;
 use crate::metrics::Exposition;
 
 pub(super) async fn scrape(State(ops): State<Arc<Ops>>) -> Response {
-    match ops.exposition.text().await {
+    match ops.sources.exposition.text().await {
         Ok(text) => ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a scrape cannot be answered");

@@ -28,18 +28,23 @@ use follow::Gate;
 pub use health::Readiness;
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 
-/// The listener's parts.
+/// What the listener shows, and where it hands requests in.
 #[derive(Debug)]
-pub struct Ops {
-    exposition: Exposition,
-    store: Store,
-    registry: Registry,
-    parts: Parts,
-    started_at: Timestamp,
-    readiness: watch::Receiver<Readiness>,
-    reload: ReloadDesk,
-    rules: watch::Receiver<Arc<Rules>>,
-    gate: Gate,
+pub struct Sources {
+    /// Answers scrapes.
+    pub exposition: Exposition,
+    /// What is known, and what is watched.
+    pub store: Store,
+    /// The exporter's own metrics.
+    pub registry: Registry,
+    /// Which parts of the daemon the configuration turns on.
+    pub parts: Parts,
+    /// Whether the daemon does its work.
+    pub readiness: watch::Receiver<Readiness>,
+    /// How many users may be watched.
+    pub rules: watch::Receiver<Arc<Rules>>,
+    /// Takes requests to read the configuration again.
+    pub reload: ReloadDesk,
 }
 
 /// Which parts of the daemon the configuration turns on.
@@ -51,24 +56,20 @@ pub struct Parts {
     pub otlp: bool,
 }
 
+/// The listener.
+#[derive(Debug)]
+pub struct Ops {
+    sources: Sources,
+    started_at: Timestamp,
+    gate: Gate,
+}
+
 impl Ops {
-    /// Puts the listener's parts together. `exposition` answers scrapes, `store`
-    /// and `registry`, with the exporter's own metrics, everything else;
-    /// `readiness` says whether the daemon does its work, and `reload` takes
-    /// requests to read the configuration again; `rules` say how many users may be
-    /// watched.
+    /// A listener that started now.
     #[must_use]
-    pub fn new(
-        exposition: Exposition,
-        (store, registry): (Store, Registry),
-        parts: Parts,
-        readiness: watch::Receiver<Readiness>,
-        reload: ReloadDesk,
-        rules: watch::Receiver<Arc<Rules>>,
-    ) -> Self {
-        let gate = Gate::new(store.commits(), readiness.clone());
-        let started_at = clock::now();
-        Self { exposition, store, registry, parts, started_at, readiness, reload, rules, gate }
+    pub fn new(sources: Sources) -> Self {
+        let gate = Gate::new(sources.store.commits(), sources.readiness.clone());
+        Self { sources, started_at: clock::now(), gate }
     }
 
     /// The routes.

@@ -33,7 +33,7 @@ pub type ReloadDesk = mpsc::Sender<ReloadRequest>;
 
 pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {
     let (reply, answer) = oneshot::channel();
-    if ops.reload.send(reply).await.is_err() {
+    if ops.sources.reload.send(reply).await.is_err() {
         return stopping();
     }
     match answer.await {

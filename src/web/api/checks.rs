@@ -61,6 +61,7 @@ struct FailingUser {
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Checks>, Problem> {
     Fields::of(&uri)?.finish()?;
     let checks = ops
+        .sources
         .store
         .read(|reader| {
             let mut checks = Vec::new();
@@ -88,7 +89,11 @@ pub(super) async fn users(
     let cursor = fields.take("cursor").unwrap_or_default();
     fields.finish()?;
     let check_id = id.clone();
-    let page = ops.store.read(move |reader| failing(reader, &check_id, &cursor, limit + 1)).await?;
+    let page = ops
+        .sources
+        .store
+        .read(move |reader| failing(reader, &check_id, &cursor, limit + 1))
+        .await?;
     let Some(mut page) = page else {
         return Err(Problem::not_found(format!(
             "no check {id:?} was ever heard of; /api/v1/checks lists the checks"

@@ -50,7 +50,7 @@ pub(super) async fn ip(
 ) -> Result<Json<Answer>, Problem> {
     Fields::of(&uri)?.finish()?;
     let ip = filter::ip(&text)?;
-    let known = subject::ip(&ops.store, &ip).await?;
+    let known = subject::ip(&ops.sources.store, &ip).await?;
     let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
     Ok(Json(Answer { ip, watch, snapshot: known.record.map(Snapshot::from) }))
 }

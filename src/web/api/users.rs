@@ -85,7 +85,7 @@ pub(super) async fn user(
 ) -> Result<Json<User>, Problem> {
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let known = subject::user(&ops.store, &login).await?;
+    let known = subject::user(&ops.sources.store, &login).await?;
     let watch = Watch::new(known.reasons, subject::why_no_user_watch(!known.failing.is_empty()));
     Ok(Json(User {
         login: login.to_string(),

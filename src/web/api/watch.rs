@@ -29,7 +29,7 @@ pub(super) struct Wish {
 
 /// Every reason to watch something, with how it is polled.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    let entries = ops.store.read(Reader::watch_list).await?;
+    let entries = ops.sources.store.read(Reader::watch_list).await?;
     Ok(Json(json!({ "entries": entries })))
 }
 
@@ -44,10 +44,10 @@ pub(super) async fn add(
     if wish.expires_at.is_some_and(|expires_at| expires_at <= at) {
         return Err(unusable("expires_at has passed"));
     }
-    let max_users = ops.rules.borrow().policy.max_users;
+    let max_users = ops.sources.rules.borrow().policy.max_users;
     let note = wish.note.filter(|note| !note.trim().is_empty());
     let add = AddWatch { subject, note, expires_at: wish.expires_at, max_users, at };
-    match ops.store.add_watch(add).await? {
+    match ops.sources.store.add_watch(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
         WatchAdded::Full => Err(Problem::conflict(format!(
@@ -63,7 +63,7 @@ pub(super) async fn remove(
     Segment((kind, text)): Segment<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let subject = subject(&kind, &text)?;
-    match ops.store.remove_watch(subject, clock::now()).await? {
+    match ops.sources.store.remove_watch(subject, clock::now()).await? {
         WatchRemoved::Removed => Ok(Json(json!({ "result": "removed" }))),
         WatchRemoved::Configured => Err(Problem::conflict(
             "the configuration watches this; take it out of [watch] there, and reload",

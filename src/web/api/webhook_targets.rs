@@ -18,7 +18,7 @@ use crate::{
 
 /// The targets.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    let targets = ops.store.read(Reader::webhook_targets).await?;
+    let targets = ops.sources.store.read(Reader::webhook_targets).await?;
     Ok(Json(json!({ "targets": targets })))
 }
 
@@ -30,9 +30,11 @@ pub(super) async fn keep(
     let Json(target) = target?;
     if target.id.is_empty() {
         // It could never be forgotten: a path has no place for it.
-        return Err(Problem::unprocessable("a target has an id; take it from the service's answer"));
+        return Err(Problem::unprocessable(
+            "a target has an id; take it from the service's answer",
+        ));
     }
-    ops.store.keep_webhook_target(target).await?;
+    ops.sources.store.keep_webhook_target(target).await?;
     Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
 }
 
@@ -41,6 +43,6 @@ pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    ops.store.forget_webhook_target(id).await?;
+    ops.sources.store.forget_webhook_target(id).await?;
     Ok(Json(json!({ "result": "forgotten" })))
 }

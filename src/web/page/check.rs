@@ -28,6 +28,7 @@ pub(super) async fn page(
     fields.finish()?;
     let key = id.clone();
     let (seq, state, advice, mut users) = ops
+        .sources
         .store
         .read(move |reader| {
             let users = reader.failing_logins(&key, &cursor, SHOWN + 1)?;

@@ -23,6 +23,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let watched_page = usize::try_from(watched_page).unwrap_or(0);
     fields.finish()?;
     let (seq, checks, events, watched, standing, filter) = ops
+        .sources
         .store
         .read(move |reader| {
             let events = events::read(reader, &filter, before, events::SHOWN)?;
@@ -36,14 +37,14 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             ))
         })
         .await?;
-    let figures = Figures::of(&ops.registry);
+    let figures = Figures::of(&ops.sources.registry);
     let content = html! {
         h1 { "Identity findings" }
         p #summary .lead role="status" data-live { (summary(&checks, &watched)) }
         (failing::section(&checks))
         (events::section(&events, &filter))
         (watched::section(&watched))
-        (health::section(&standing, &figures, ops.parts))
+        (health::section(&standing, &figures, ops.sources.parts))
     };
     Ok(layout::page(&ops, "Status", seq, &content))
 }

@@ -22,8 +22,8 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let ip = filter::ip(&text)?;
-    let seq = *ops.store.commits().borrow();
-    let known = subject::ip(&ops.store, &ip).await?;
+    let seq = *ops.sources.store.commits().borrow();
+    let known = subject::ip(&ops.sources.store, &ip).await?;
     let content = html! {
         h1 { (ip) }
         p #summary .lead data-live {

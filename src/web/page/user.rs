@@ -27,9 +27,10 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let known = subject::user(&ops.store, &login).await?;
+    let known = subject::user(&ops.sources.store, &login).await?;
     let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
     let (seq, log) = ops
+        .sources
         .store
         .read(move |reader| {
             Ok((reader.last_seq()?, events::read(reader, &filter, i64::MAX, SHOWN)?))
