@@ -4,6 +4,7 @@ mod delivery;
 mod exporter;
 mod metrics;
 mod receiver;
+mod stack;
 mod tools;
 mod wait;
 
@@ -11,5 +12,6 @@ pub use delivery::{Body, SECRET, sample_payload};
 pub use exporter::{Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
+pub use stack::Stack;
 pub use tools::tool;
 pub use wait::until;

@@ -1,0 +1,103 @@
+//! The references in `docs/` say what the program does. `UPDATE_DOCS=1` writes anew
+//! what is generated.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use cii_exporter::{domain::EventName, metrics::Family};
+use cii_simulator::{Options, Simulator};
+
+use crate::harness::{Protocol, Receiver, Setup, sample_payload, until};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const METRICS: &str = "docs/metrics.md";
+const BEGIN: &str = "<!-- generated: UPDATE_DOCS=1 cargo test --test it reference -->\n";
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(file)).unwrap()
+}
+
+/// A row for each metric that is shown, with its own description.
+fn table(shown: &str) -> String {
+    let mut rows = BTreeMap::new();
+    for line in shown.lines() {
+        let words: Vec<_> = line.splitn(4, ' ').collect();
+        let ["#", what, name, text] = words[..] else { continue };
+        let row: &mut (String, String) = rows.entry(name.to_owned()).or_default();
+        match what {
+            "HELP" => text.clone_into(&mut row.1),
+            _ => text.clone_into(&mut row.0),
+        }
+    }
+    // Some of these are there only when there is something to tell.
+    for family in Family::ALL {
+        let kind = if family.name().ends_with("_total") { "counter" } else { "gauge" };
+        let row = || (kind.to_owned(), family.help().to_owned());
+        rows.entry(family.name().to_owned()).or_insert_with(row);
+    }
+    let (tenant, own): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|(name, _)| Family::ALL.iter().any(|family| family.name() == name));
+    let section = |title: &str, rows: Vec<(String, (String, String))>| {
+        let rows = rows
+            .into_iter()
+            .map(|(name, (kind, help))| format!("| `{name}` | {kind} | {help} |\n"))
+            .collect::<String>();
+        format!("\n## {title}\n\n| name | type | what it tells |\n|---|---|---|\n{rows}")
+    };
+    section("From what is known of the tenant", tenant) + &section("From the exporter itself", own)
+}
+
+#[tokio::test]
+async fn the_metrics_reference_is_what_a_scrape_shows() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let receiver = Receiver::start().await;
+    let exporter = Setup::new()
+        .polling(&simulator, "* * * * * *")
+        .sending(&receiver, Protocol::Http)
+        .start()
+        .await;
+    exporter.post(sample_payload()).await.unwrap();
+    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    let text = read(METRICS);
+    let (head, written) = text.split_once(BEGIN).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let table = table(&exporter.metrics().await.text);
+        fs::write(Path::new(ROOT).join(METRICS), format!("{head}{BEGIN}{table}")).unwrap();
+        return;
+    }
+    until(&format!("{METRICS} as generated: UPDATE_DOCS=1 writes it anew"), || async {
+        (table(&exporter.metrics().await.text) == written).then_some(())
+    })
+    .await;
+    exporter.stop().await;
+}
+
+#[test]
+fn the_reference_of_events_has_every_event_and_attribute_and_no_other() {
+    let text = read("docs/events.md");
+    let rows: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+    let mut public: Vec<_> =
+        EventName::ALL.into_iter().filter(|name| name.is_public()).map(EventName::as_str).collect();
+    public.sort_unstable();
+    let mut documented = rows.clone();
+    documented.sort_unstable();
+    assert_eq!(documented, public);
+
+    let source = read("src/domain/event/attribute.rs");
+    let attributes: Vec<_> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub const ")?.split('"').nth(1))
+        .collect();
+    assert!(attributes.len() > 20);
+    for attribute in &attributes {
+        assert!(text.contains(&format!("`{attribute}`")), "{attribute} is not documented");
+    }
+    let words = text.split('`').skip(1).step_by(2);
+    for word in words.filter(|word| word.starts_with("cii.")) {
+        assert!(rows.contains(&word) || attributes.contains(&word), "{word} does not exist");
+    }
+}
