@@ -6,6 +6,7 @@ use super::{CheckId, Timestamp};
 
 /// A target that was registered with the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookTarget {
     /// The service's id of it.
     pub id: String,

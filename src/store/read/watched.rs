@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::Reader;
+use super::{PollState, Reader};
 use crate::{
     domain::Timestamp,
     store::{StoreError, moment::from_micros},
@@ -26,6 +26,8 @@ pub struct WatchedUser {
     pub name_and_status: Option<(String, String)>,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
+    /// How the last question ended.
+    pub poll: Option<PollState>,
     /// Checks the user fails now.
     pub failing_checks: u64,
 }
@@ -37,6 +39,8 @@ pub struct WatchedIp {
     pub ip: String,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
+    /// How the last question ended.
+    pub poll: Option<PollState>,
     /// Users seen there, unless there is no snapshot yet.
     pub users: Option<u64>,
 }
@@ -87,8 +91,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let name: Option<String> = row.get(1)?;
             let status: Option<String> = row.get(2)?;
+            let login: String = row.get(0)?;
             found.push(WatchedUser {
-                login: row.get(0)?,
+                poll: self.poll("user", &login)?,
+                login,
                 name_and_status: name.zip(status),
                 observed_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
                 failing_checks: row.get(4)?,
@@ -118,8 +124,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let observed_at = row.get::<_, Option<i64>>(1)?.map(from_micros).transpose()?;
             let users: u64 = row.get(2)?;
+            let ip: String = row.get(0)?;
             found.push(WatchedIp {
-                ip: row.get(0)?,
+                poll: self.poll("ip", &ip)?,
+                ip,
                 observed_at,
                 users: observed_at.map(|_| users),
             });

@@ -28,6 +28,12 @@ pub(super) async fn keep(
     target: Result<Json<WebhookTarget>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Json(target) = target?;
+    if target.id.is_empty() {
+        // It could never be forgotten: a path has no place for it.
+        return Err(Problem::unprocessable(
+            "a target has an id; take it from the service's answer",
+        ));
+    }
     ops.sources.store.keep_webhook_target(target).await?;
     Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
 }

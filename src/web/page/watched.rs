@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::store::{Reader, StoreError, WatchedIp, WatchedUser};
+use crate::{
+    domain::{PollOutcome, Timestamp},
+    store::{PollState, Reader, StoreError, WatchedIp, WatchedUser},
+};
 
 /// Users, and addresses, of a page.
 const SHOWN: usize = 10;
@@ -68,7 +71,7 @@ fn users(users: &[WatchedUser]) -> Markup {
                             }
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
                             td .number { (user.failing_checks) }
-                            td .when { (words::ago_or(user.observed_at, "not yet")) }
+                            td .when { (polled(user.observed_at, user.poll)) }
                         }
                     }
                 }
@@ -93,11 +96,23 @@ fn ips(ips: &[WatchedIp]) -> Markup {
                         tr {
                             th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
                             td .number { @if let Some(users) = ip.users { (users) } }
-                            td .when { (words::ago_or(ip.observed_at, "not yet")) }
+                            td .when { (polled(ip.observed_at, ip.poll)) }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// When the last question ended, and how unless it was answered.
+fn polled(observed_at: Option<Timestamp>, poll: Option<PollState>) -> Markup {
+    let last = poll.map(|poll| poll.last_at).or(observed_at);
+    let failed = poll.map(|poll| poll.outcome).filter(|how| *how != PollOutcome::Answered);
+    html! {
+        (words::ago_or(last, "not yet"))
+        @if let Some(outcome) = failed {
+            small { span .mark .attention { (outcome.as_str().replace('_', " ")) } }
         }
     }
 }
