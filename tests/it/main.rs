@@ -17,6 +17,7 @@ mod cards;
 mod collector;
 mod config;
 mod demo;
+mod deploy;
 mod harness;
 mod lifecycle;
 mod outage;
