@@ -67,7 +67,9 @@ fn every_rule_has_a_test_and_a_runbook() {
     let names: Vec<_> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(!names.is_empty());
+    let overview = fs::read_to_string(Path::new(ROOT).join("docs/alerting.md")).unwrap();
     for name in names {
+        assert!(overview.contains(&format!("`{name}`")), "{name} is not in docs/alerting.md");
         let cases: Vec<_> = tests.split(&format!("alertname: {name}\n")).skip(1).collect();
         let is_quiet = |case: &&str| case.trim_start().starts_with("exp_alerts: []");
         assert!(cases.iter().any(is_quiet), "{name} has no test where it is quiet");

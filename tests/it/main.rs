@@ -19,6 +19,7 @@ mod collector;
 mod config;
 mod dashboards;
 mod demo;
+mod deploy;
 mod faults;
 mod harness;
 mod lifecycle;

@@ -1,0 +1,48 @@
+//! The examples in `deploy/` name settings that exist.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::harness::Setup;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const EXAMPLES: [&str; 3] =
+    ["Dockerfile", "deploy/docker-compose.yml", "deploy/systemd/cii-exporter.service"];
+
+fn variables() -> BTreeSet<String> {
+    let text = EXAMPLES.map(|file| fs::read_to_string(Path::new(ROOT).join(file)).unwrap());
+    text.concat()
+        .split(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
+        .filter(|word| word.starts_with("CII_EXPORTER_") && word.contains("__"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn every_variable_of_the_examples_is_a_setting() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "a-secret-of-the-tests").unwrap();
+    let config = folder.path().join("config.toml");
+    let api = "[api]\nurl = \"https://api.example.com/graphql\"\n\
+               token_url = \"https://login.example.com/oauth/token\"\nclient_id = \"client\"\n";
+    fs::write(&config, api).unwrap();
+    let names = variables();
+    assert!(names.contains("CII_EXPORTER_WEBHOOK__SECRETS_FILE"), "{names:?}");
+    let mut command = Setup::command(&["check-config"], &config);
+    for name in &names {
+        let value = match name.rsplit('_').next().unwrap() {
+            "FILE" => secret.display().to_string(),
+            "PATH" => folder.path().join("store.db").display().to_string(),
+            "LISTEN" if name.contains("OPS") => "127.0.0.1:9847".to_owned(),
+            "LISTEN" => "127.0.0.1:8847".to_owned(),
+            _ => "http://127.0.0.1:4318".to_owned(),
+        };
+        command.env(name, value);
+    }
+    let output = command.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for name in &names {
+        assert!(said.contains(name), "{name} has no effect:\n{said}");
+    }
+}
