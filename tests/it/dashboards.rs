@@ -142,6 +142,7 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
     let variables = [
         ("$__rate_interval", "2m"),
         ("$__range", "10m"),
+        ("$__interval", "2m"),
         ("$check", ".*"),
         ("$login", login.as_str()),
         ("$ip", ip.as_str()),
