@@ -200,16 +200,19 @@ impl<J: Job> Runner<J> {
         begun_at: Timestamp,
         seconds: f64,
     ) -> Result<(), StoreError> {
-        self.meters.ran(J::NAME, outcome, seconds);
         let Outcome { ok, failed, service_failed } = outcome;
         let ended_at = clock::now();
-        let outcome = if service_failed { JobOutcome::Failed } else { JobOutcome::Succeeded };
+        let ended = if service_failed { JobOutcome::Failed } else { JobOutcome::Succeeded };
+        // What is shown is already kept.
+        let record = RecordRun { job: J::NAME, outcome: ended, begun_at, ended_at };
+        self.store.record_run(record).await?;
+        self.meters.ran(J::NAME, outcome, seconds);
         if service_failed {
             tracing::warn!(job = J::NAME, ok, failed, "run ended, and the service failed in it");
         } else {
             tracing::info!(job = J::NAME, ok, failed, seconds, "run ended");
             self.meters.succeeded(J::NAME, ended_at);
         }
-        self.store.record_run(RecordRun { job: J::NAME, outcome, begun_at, ended_at }).await
+        Ok(())
     }
 }
