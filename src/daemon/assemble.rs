@@ -22,7 +22,7 @@ use crate::{
     sync::{
         self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
     },
-    web::{Ops, Parts, Readiness, Sources},
+    web::{Ops, Parts, Polls, Readiness, Sources},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -63,6 +63,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         store: store.clone(),
         registry: registry.clone(),
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
+        polls: polls(&config),
         readiness: current_readiness,
         rules: current_rules,
         reload,
@@ -90,6 +91,12 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// When what is watched is asked about: never without the API.
+fn polls(config: &Config) -> Polls {
+    let schedule = |job: &JobConfig| config.api.as_ref().map(|_| job.schedule.clone());
+    Polls { users: schedule(&config.sync.users), ips: schedule(&config.sync.ips) }
 }
 
 fn registry(store: &Store) -> Result<Registry, StartError> {

@@ -149,7 +149,10 @@ impl<J: Job> Runner<J> {
             let (now, next) = (clock::now(), due.next());
             if due.take(now) {
                 if next.is_some_and(|next| now > next + GRACE) {
-                    tracing::info!(job = J::NAME, "a run was missed; it is made up now, once");
+                    tracing::info!(
+                        job = J::NAME,
+                        "a run comes late: the one before took long, or the clock jumped"
+                    );
                 }
                 return;
             }

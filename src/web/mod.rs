@@ -22,7 +22,13 @@ use axum::{
 use prometheus::Registry;
 use tokio::sync::watch;
 
-use crate::{clock, domain::Timestamp, ingest::Rules, metrics::Exposition, store::Store};
+use crate::{
+    clock,
+    domain::{Schedule, Timestamp},
+    ingest::Rules,
+    metrics::Exposition,
+    store::Store,
+};
 use follow::Gate;
 
 pub use health::Readiness;
@@ -39,6 +45,8 @@ pub struct Sources {
     pub registry: Registry,
     /// Which parts of the daemon the configuration turns on.
     pub parts: Parts,
+    /// When watched users and addresses are asked about.
+    pub polls: Polls,
     /// Whether the daemon does its work.
     pub readiness: watch::Receiver<Readiness>,
     /// How many users may be watched.
@@ -54,6 +62,15 @@ pub struct Parts {
     pub api: bool,
     /// Events go to a collector.
     pub otlp: bool,
+}
+
+/// When what is watched is asked about; never without a schedule.
+#[derive(Debug, Clone, Default)]
+pub struct Polls {
+    /// Users.
+    pub users: Option<Schedule>,
+    /// Addresses.
+    pub ips: Option<Schedule>,
 }
 
 /// The listener.

@@ -6,6 +6,7 @@ use cii_exporter::{
     domain::{Login, UserObservation, UserState},
     store::{RecordUser, Store},
 };
+use cii_simulator::{Options, Simulator};
 use tokio::process::Command;
 
 use crate::harness::{Body, SECRET, Setup, tool};
@@ -47,6 +48,16 @@ async fn nothing_foreign_runs_and_nothing_of_ours_leaks() {
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert!(!answer.text().await.unwrap().contains(SECRET), "{path}");
     }
+}
+
+#[tokio::test]
+async fn whoever_looks_knows_when_the_next_poll_is() {
+    let page = Setup::new().start().await.get("/").await.1;
+    assert!(page.contains("Not polled"), "{page}");
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").start().await;
+    let page = exporter.get("/").await.1;
+    assert!(page.contains("Next poll in"), "{page}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The references in `docs/` say what the program does. `UPDATE_DOCS=1` writes anew
 //! what is generated.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use cii_exporter::{domain::EventName, metrics::Family};
 use cii_simulator::{Options, Simulator};
@@ -38,11 +38,11 @@ fn table(shown: &str) -> String {
         .into_iter()
         .partition(|(name, _)| Family::ALL.iter().any(|family| family.name() == name));
     let section = |title: &str, rows: Vec<(String, (String, String))>| {
-        let rows = rows
-            .into_iter()
-            .map(|(name, (kind, help))| format!("| `{name}` | {kind} | {help} |\n"))
-            .collect::<String>();
-        format!("\n## {title}\n\n| name | type | what it tells |\n|---|---|---|\n{rows}")
+        let mut text = format!("\n## {title}\n\n| name | type | what it tells |\n|---|---|---|\n");
+        for (name, (kind, help)) in rows {
+            writeln!(text, "| `{name}` | {kind} | {help} |").unwrap();
+        }
+        text
     };
     section("From what is known of the tenant", tenant) + &section("From the exporter itself", own)
 }

@@ -43,7 +43,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         p #summary .lead role="status" data-live { (summary(&checks, &watched)) }
         (failing::section(&checks))
         (events::section(&events, &filter))
-        (watched::section(&watched))
+        (watched::section(&watched, &ops.sources.polls))
         (health::section(&standing, &figures, ops.sources.parts))
     };
     Ok(layout::page(&ops, "Status", seq, &content))

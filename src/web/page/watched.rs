@@ -4,8 +4,10 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::{
-    domain::{PollOutcome, Timestamp},
+    clock,
+    domain::{PollOutcome, Schedule, Timestamp},
     store::{PollState, Reader, StoreError, WatchedIp, WatchedUser},
+    web::Polls,
 };
 
 /// Users, and addresses, of a page.
@@ -33,16 +35,18 @@ pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> 
 }
 
 /// The section of the page.
-pub(super) fn section(watched: &Watched) -> Markup {
+pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
     html! {
         div #watched .pair data-live {
             section .card aria-labelledby="users-title" {
                 h2 #users-title { "Watched users" }
+                (next(polls.users.as_ref()))
                 @if watched.users.is_empty() { p .none { "None here." } } @else { (users(&watched.users)) }
                 (pages(watched.page, watched.user_count))
             }
             section .card aria-labelledby="ips-title" {
                 h2 #ips-title { "Watched IP addresses" }
+                (next(polls.ips.as_ref()))
                 @if watched.ips.is_empty() { p .none { "None here." } } @else { (ips(&watched.ips)) }
                 (pages(watched.page, watched.ip_count))
             }
@@ -100,6 +104,20 @@ fn ips(ips: &[WatchedIp]) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// When the next run of questions begins.
+fn next(schedule: Option<&Schedule>) -> Markup {
+    let now = clock::now();
+    let next = schedule.and_then(|schedule| schedule.next_after(now));
+    html! {
+        p .next {
+            @match (schedule, next) {
+                (Some(_), Some(next)) => { "Next poll in " (words::duration(next - now)) }
+                _ => "Not polled: there is no [api] in the configuration"
             }
         }
     }
