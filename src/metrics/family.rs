@@ -263,6 +263,46 @@ impl Family {
         }
     }
 
+    /// The names of the labels that each of the metric's samples has.
+    #[must_use]
+    pub const fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::CheckFailingUsers | Self::CheckFailures | Self::CheckResolutions => {
+                &["check_id", "severity"]
+            }
+            Self::CheckInfo => &["check_id", "severity", "title"],
+            Self::CheckLastEvent => &["check_id"],
+            Self::UserUnusedApplications
+            | Self::UserUsedApplications
+            | Self::UserIpAddresses
+            | Self::UserFailingChecks
+            | Self::UserNewIps
+            | Self::UserLastNewIp
+            | Self::UserPollUp => &["login"],
+            Self::UserInfo => &["login", "status", "user_type"],
+            Self::ApplicationUnusedUsers | Self::ApplicationUsedUsers => &["application"],
+            Self::IpUsers | Self::IpNewUsers | Self::IpLastNewUser | Self::IpPollUp => &["ip"],
+            Self::TenantUsers => &["status"],
+            Self::TenantUsersByType => &["user_type"],
+            Self::TenantUsersByProvider => &["provider"],
+            Self::TenantUsersByMfa => &["mfa"],
+            Self::TenantUsersByTrust => &["level_of_trust"],
+            Self::TenantInactiveUsers | Self::AdminsInactive => &["days"],
+            Self::TenantDevices => &["device_type"],
+            Self::IntegrationUp | Self::IntegrationLastStatus => {
+                &["integration_id", "integration", "status"]
+            }
+            Self::AdminDaysSinceSignIn => &["quantile"],
+            Self::Watched => &["kind"],
+            Self::TenantUnlinkedDevices
+            | Self::TenantDailyFailures
+            | Self::Admins
+            | Self::WebhookLastDelivery
+            | Self::OtlpPending
+            | Self::OtlpOldestPending => &[],
+        }
+    }
+
     /// The metric's type.
     #[must_use]
     pub const fn kind(self) -> Kind {

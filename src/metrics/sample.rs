@@ -23,6 +23,7 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn new(family: Family, labels: &[(&str, &str)], value: Value) -> Self {
+        debug_assert!(labels.iter().map(|(name, _)| *name).eq(family.labels().iter().copied()));
         let mut line = family.name().to_owned();
         for (position, (name, text)) in labels.iter().enumerate() {
             line.push(if position == 0 { '{' } else { ',' });
@@ -80,12 +81,12 @@ mod tests {
     fn what_comes_from_outside_cannot_leave_its_label() {
         let sample = Sample::new(
             Family::CheckInfo,
-            &[("check_id", "a\"} 1\nevil 2"), ("title", "back\\slash")],
+            &[("check_id", "a\"} 1\nevil 2"), ("severity", "low"), ("title", "back\\slash")],
             Value::Count(1),
         );
         assert_eq!(
             sample.line(),
-            "cii_check_info{check_id=\"a\\\"} 1\\nevil 2\",title=\"back\\\\slash\"} 1\n"
+            "cii_check_info{check_id=\"a\\\"} 1\\nevil 2\",severity=\"low\",title=\"back\\\\slash\"} 1\n"
         );
     }
 

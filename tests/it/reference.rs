@@ -16,31 +16,58 @@ fn read(file: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(file)).unwrap()
 }
 
+/// What the reference tells of a metric.
+#[derive(Default)]
+struct Row {
+    kind: String,
+    labels: Vec<String>,
+    help: String,
+}
+
+/// The names of the labels of a sample, but for those that histograms make.
+fn labels(sample: &str) -> Vec<String> {
+    let Some((_, rest)) = sample.split_once('{') else { return Vec::new() };
+    let names = rest.split("=\"").filter_map(|part| part.rsplit(',').next());
+    let names = names.filter(|name| !name.contains('}') && *name != "le");
+    names.map(|name| format!("`{name}`")).collect()
+}
+
 /// A row for each metric that is shown, with its own description.
 fn table(shown: &str) -> String {
-    let mut rows = BTreeMap::new();
+    let mut rows = BTreeMap::<String, Row>::new();
     for line in shown.lines() {
         let words: Vec<_> = line.splitn(4, ' ').collect();
-        let ["#", what, name, text] = words[..] else { continue };
-        let row: &mut (String, String) = rows.entry(name.to_owned()).or_default();
-        match what {
-            "HELP" => text.clone_into(&mut row.1),
-            _ => text.clone_into(&mut row.0),
+        if let ["#", what, name, text] = words[..] {
+            let row = rows.entry(name.to_owned()).or_default();
+            let column = if what == "HELP" { &mut row.help } else { &mut row.kind };
+            text.clone_into(column);
+            continue;
         }
+        let name = line.split(['{', ' ']).next().unwrap();
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+        let name = base.filter(|base| rows.contains_key(*base)).unwrap_or(name);
+        rows.get_mut(name).unwrap().labels = labels(line);
     }
     // Some of these are there only when there is something to tell.
     for family in Family::ALL {
-        let kind = if family.name().ends_with("_total") { "counter" } else { "gauge" };
-        let row = || (kind.to_owned(), family.help().to_owned());
-        rows.entry(family.name().to_owned()).or_insert_with(row);
+        let row = rows.entry(family.name().to_owned()).or_insert_with(|| Row {
+            kind: if family.name().ends_with("_total") { "counter" } else { "gauge" }.to_owned(),
+            help: family.help().to_owned(),
+            ..Row::default()
+        });
+        let labels = family.labels().iter().map(|name| format!("`{name}`")).collect();
+        assert!(row.labels.is_empty() || row.labels == labels, "{}", family.name());
+        row.labels = labels;
     }
     let (tenant, own): (Vec<_>, Vec<_>) = rows
         .into_iter()
         .partition(|(name, _)| Family::ALL.iter().any(|family| family.name() == name));
-    let section = |title: &str, rows: Vec<(String, (String, String))>| {
-        let mut text = format!("\n## {title}\n\n| name | type | what it tells |\n|---|---|---|\n");
-        for (name, (kind, help)) in rows {
-            writeln!(text, "| `{name}` | {kind} | {help} |").unwrap();
+    let section = |title: &str, rows: Vec<(String, Row)>| {
+        let mut text = format!("\n## {title}\n\n");
+        text += "| name | type | labels | what it tells |\n|---|---|---|---|\n";
+        for (name, Row { kind, labels, help }) in rows {
+            let labels = labels.join(", ");
+            writeln!(text, "| `{name}` | {kind} | {labels} | {help} |").unwrap();
         }
         text
     };
