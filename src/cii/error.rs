@@ -36,6 +36,12 @@ pub enum ApiError {
     /// The answer is not what the published schema promises.
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
     Malformed(String),
+    /// The API client has no right to this field.
+    #[error("the API client has no right to {field}; give it the right in the console")]
+    NoRight {
+        /// The root field.
+        field: &'static str,
+    },
     /// The service answered, with errors instead of data.
     #[error("the API answered with errors: {}", graphql_error::summary(.0))]
     Graphql(Vec<GraphqlError>),
@@ -116,7 +122,7 @@ impl ApiError {
             Self::Http(error) => error.outcome(),
             Self::Resting => Outcome::ConnectError,
             Self::Malformed(_) => Outcome::Malformed,
-            Self::Graphql(_) => Outcome::GraphqlError,
+            Self::NoRight { .. } | Self::Graphql(_) => Outcome::GraphqlError,
         }
     }
 
@@ -126,10 +132,18 @@ impl ApiError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Token(TokenError::Http(error)) | Self::Http(error) => error.is_transient(),
-            Self::Token(_) | Self::Unauthorized | Self::Malformed(_) => false,
+            Self::Token(_) | Self::Unauthorized | Self::Malformed(_) | Self::NoRight { .. } => {
+                false
+            }
             Self::Resting => true,
             Self::Graphql(errors) => errors.iter().all(GraphqlError::is_transient),
         }
+    }
+
+    /// The errors that the service answered with; none of any other failure.
+    #[must_use]
+    pub fn errors(&self) -> &[GraphqlError] {
+        if let Self::Graphql(errors) = self { errors } else { &[] }
     }
 
     /// Whether the service says that it does not know what it was asked about.

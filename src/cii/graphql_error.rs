@@ -14,6 +14,10 @@ pub struct GraphqlError {
     /// The service's message: one line, of bounded length, without the token
     /// that the request carried.
     pub message: String,
+    /// `errorInfo`, as compact JSON of bounded length.
+    pub error_info: Option<String>,
+    /// `data`, as compact JSON of bounded length.
+    pub data: Option<String>,
 }
 
 /// A step on the way to a part of an answer.
@@ -35,6 +39,10 @@ impl GraphqlError {
         let text = |name: &str, limit| {
             error.get(name).and_then(Value::as_str).map(|text| clean(text, token, limit))
         };
+        let json = |name: &str| {
+            let value = error.get(name).filter(|value| !value.is_null())?;
+            Some(clean(&value.to_string(), token, MAX_MESSAGE_CHARS))
+        };
         let path = error.get("path").and_then(Value::as_array);
         Self {
             path: path
@@ -44,6 +52,8 @@ impl GraphqlError {
                 .collect(),
             error_type: text("errorType", MAX_NAME_CHARS).filter(|name| !name.is_empty()),
             message: text("message", MAX_MESSAGE_CHARS).unwrap_or_default(),
+            error_info: json("errorInfo"),
+            data: json("data"),
         }
     }
 

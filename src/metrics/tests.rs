@@ -102,7 +102,8 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 used_applications: Some(names(&used)),
                 ..UserState::default()
             };
-            let observation = UserObservation { state, untold: BTreeSet::new() };
+            let observation =
+                UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() };
             let record = RecordUser { login: login(user), observation, observed_at: now };
             store.record_user(record).await.unwrap();
         }

@@ -55,7 +55,8 @@ impl IpsJob {
                 Err(error) => round::poll_outcome(error),
             };
             ended.push(match answer {
-                Ok(users) => {
+                Ok(list) => {
+                    let users = list.items;
                     self.store.record_ip(RecordIp { ip, users, observed_at }).await?;
                     Ok(())
                 }

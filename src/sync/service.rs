@@ -23,8 +23,8 @@ impl Job for ServiceJob {
 
     async fn run(&self, _: Pace, _: &CancellationToken) -> Result<Outcome, StoreError> {
         let mut outcome = Outcome::default();
-        let integrations = outcome.take(self.client.integrations().await);
-        let admins = outcome.take(self.client.admins().await);
+        let integrations = outcome.take(self.client.integrations().await).map(|list| list.items);
+        let admins = outcome.take(self.client.admins().await).map(|list| list.items);
         // An experiment of the service: that it is not there is no failure.
         let daily_failures = match self.client.daily_failures().await {
             Err(ApiError::Graphql(_) | ApiError::Malformed(_)) => {

@@ -7,7 +7,7 @@ use super::job::{Job, Outcome, Pace};
 use crate::{
     cii::{ApiError, Client, EndUsersPage},
     clock,
-    domain::{CheckFilter, Timestamp},
+    domain::{CheckFilter, Timestamp, Told},
     store::{ListedUser, Listing, Reader, RecordTenantPage, Store, StoreError},
 };
 
@@ -103,7 +103,10 @@ impl TenantJob {
         let listed = page.users.into_iter().map(|user| ListedUser {
             login: user.login,
             facts: user.facts,
-            failing: user.failing,
+            failing: match user.failing {
+                Told::Told(failing) => Some(failing),
+                Told::Null | Told::Untold => None,
+            },
         });
         let page = RecordTenantPage {
             users: listed.collect(),

@@ -13,7 +13,7 @@ use crate::{
     cii::{ApiError, Client},
     clock,
     domain::{
-        CheckFilter, Login, PollOutcome, UserObservation, WatchSubject,
+        CheckFilter, Login, PollOutcome, Told, UserObservation, WatchSubject,
         failure::{FailureAnswer, Verdict},
     },
     store::{Reader, RecordFailures, RecordPoll, RecordUser, Store, StoreError},
@@ -136,10 +136,10 @@ impl UsersJob {
     async fn record_verdict(
         &self,
         login: Login,
-        verdict: Option<Verdict>,
+        verdict: Told<Verdict>,
         asked_at: crate::domain::Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(verdict) = verdict else { return Ok(()) };
+        let Told::Told(verdict) = verdict else { return Ok(()) };
         let answer = FailureAnswer { login, verdict, asked_at, answered_at: clock::now() };
         let filter = self.filter.borrow().clone();
         self.store.record_failures(RecordFailures { answer, filter }).await

@@ -69,7 +69,11 @@ async fn an_address_that_is_no_web_page_is_no_link() {
         let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
         let record = RecordUser {
             login: Login::new(login).unwrap(),
-            observation: UserObservation { state, untold: BTreeSet::new() },
+            observation: UserObservation {
+                state,
+                untold: BTreeSet::new(),
+                null_lists: BTreeSet::new(),
+            },
             observed_at: cii_exporter::clock::now(),
         };
         store.record_user(record).await.unwrap();

@@ -110,6 +110,8 @@ proptest! {
                 path: vec![PathSegment::Field(format!("u{position}"))],
                 error_type: None,
                 message: String::new(),
+                error_info: None,
+                data: None,
             });
             let ended = Err(ApiError::Graphql(errors.collect()));
             let Sorted { parts, again } = sort(&ROOT, &group, ended);

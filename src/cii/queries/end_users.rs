@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     cii::{ApiError, Client, graphql::Answer, meters::Operation},
-    domain::{Login, TenantUser, Timestamp, tenant::TenantDevice},
+    domain::{Login, TenantUser, Timestamp, Told, tenant::TenantDevice},
 };
 
 pub(super) const QUERY: &str = "\
@@ -38,6 +38,8 @@ const ROOT: &str = "listEndUsers";
 pub struct EndUsersPage {
     /// Its users.
     pub users: Vec<EndUser>,
+    /// Rows that are null, or whose login cannot be read.
+    pub skipped: usize,
     /// The token of the next page; none on the last.
     pub next: Option<String>,
 }
@@ -49,8 +51,8 @@ pub struct EndUser {
     pub login: Login,
     /// What is counted.
     pub facts: TenantUser,
-    /// The checks the user fails, as ids or titles; `None` when not told.
-    pub failing: Option<BTreeSet<String>>,
+    /// The checks the user fails, as ids or titles.
+    pub failing: Told<BTreeSet<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,6 +126,7 @@ fn understand(mut answer: Answer) -> Result<EndUsersPage, ApiError> {
         return Err(malformed("it is not as the schema says"));
     };
     Ok(EndUsersPage {
+        skipped: 0,
         users: list.items.into_iter().map(user).collect::<Result<_, _>>()?,
         next: list.page_token.filter(|token| !token.is_empty()),
     })
@@ -148,7 +151,8 @@ fn user(item: Item) -> Result<EndUser, ApiError> {
         last_active: moments.iter().flatten().find_map(|text| moment(text)),
         devices: devices.collect(),
     };
-    Ok(EndUser { login, facts, failing: item.failing_checks })
+    let failing = item.failing_checks.map_or(Told::Null, Told::Told);
+    Ok(EndUser { login, facts, failing })
 }
 
 /// An `AWSDateTime`; a text that is none says nothing.
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(facts.status.as_deref(), Some("locked_out"));
         assert_eq!(facts.last_active, Some("2026-01-02T02:04:05.123Z".parse().unwrap()));
         assert_eq!(facts.devices[0].kind.as_deref(), Some("authentication"));
-        assert_eq!(failing.as_ref().unwrap().len(), 1);
+        assert_eq!(*failing, Told::Told(["No MFA".to_owned()].into()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, Listed, batch::Root, graphql::Answer, meters::Operation},
     domain::{IpAddress, IpUser, IpUsers, Login},
 };
 
@@ -67,7 +67,7 @@ impl Client {
         &self,
         ips: &[IpAddress],
         page_size: u32,
-    ) -> Vec<Result<IpUsers, ApiError>> {
+    ) -> Vec<Result<Listed<IpUsers>, ApiError>> {
         let texts: Vec<_> = ips.iter().map(ToString::to_string).collect();
         let subjects: Vec<_> = texts.iter().map(String::as_str).collect();
         let shared = Some(page_size.into());
@@ -83,7 +83,12 @@ impl Client {
     }
 
     /// The pages from the first on.
-    async fn all_pages(&self, ip: &str, page_size: u32, first: Page) -> Result<IpUsers, ApiError> {
+    async fn all_pages(
+        &self,
+        ip: &str,
+        page_size: u32,
+        first: Page,
+    ) -> Result<Listed<IpUsers>, ApiError> {
         let Page { mut users, mut next } = first;
         let mut followed = HashSet::new();
         while let Some(token) = next {
@@ -99,7 +104,7 @@ impl Client {
             users.extend(page.users);
             next = page.next;
         }
-        Ok(users)
+        Ok(Listed { items: users, skipped: 0 })
     }
 }
 

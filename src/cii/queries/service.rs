@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::end_users::moment;
 use crate::{
-    cii::{ApiError, Client, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, Listed, graphql::Answer, meters::Operation},
     domain::{Admin, Integration, Login},
 };
 
@@ -74,11 +74,12 @@ impl Client {
     ///
     /// # Errors
     /// When there is no whole answer, or none that can be understood.
-    pub async fn integrations(&self) -> Result<Vec<Integration>, ApiError> {
+    pub async fn integrations(&self) -> Result<Listed<Vec<Integration>>, ApiError> {
         let operation = Operation::GetIntegrationsStatus;
         self.execute(operation, INTEGRATIONS, json!({}), |answer| {
             let list: Vec<PublicIntegrationStatus> = whole(answer, operation)?;
-            list.into_iter().map(integration).collect()
+            let items = list.into_iter().map(integration).collect::<Result<_, _>>()?;
+            Ok(Listed { items, skipped: 0 })
         })
         .await
     }
@@ -88,7 +89,7 @@ impl Client {
     /// # Errors
     /// When any page fails, or holds anything that cannot be understood: a list
     /// that lacks somebody would look as if that administrator had left.
-    pub async fn admins(&self) -> Result<Vec<Admin>, ApiError> {
+    pub async fn admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
         let operation = Operation::ListAdminLogins;
         let mut admins = Vec::new();
         let mut followed = HashSet::new();
@@ -101,7 +102,7 @@ impl Client {
                 admins.push(admin(item)?);
             }
             let Some(next) = page.page_token.filter(|token| !token.is_empty()) else {
-                return Ok(admins);
+                return Ok(Listed { items: admins, skipped: 0 });
             };
             if !followed.insert(next.clone()) {
                 return Err(malformed(operation, "its page tokens go round in a circle"));
@@ -187,7 +188,7 @@ mod tests {
             Reply::data(&json!({ "listAdminLogins": { "items": items, "pageToken": next } }))
         };
         let fake = Fake::api(vec![page("a", Some("p2")), page("b", None)]).await;
-        let admins = fake.client().admins().await.unwrap();
+        let admins = fake.client().admins().await.unwrap().items;
         assert_eq!(admins.iter().map(|a| a.login.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         let fake = Fake::api(vec![page("a", Some("p")), page("a", Some("p"))]).await;
         assert!(matches!(fake.client().admins().await, Err(ApiError::Malformed(_))));

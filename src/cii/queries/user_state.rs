@@ -111,7 +111,7 @@ fn understand(mut answer: Answer) -> Result<UserObservation, ApiError> {
                 .map(|working| working.and_then(|working| working.location)),
         )),
     };
-    Ok(UserObservation { state, untold })
+    Ok(UserObservation { state, untold, null_lists: BTreeSet::new() })
 }
 
 /// The addresses in their one spelling; a text that is no address stays as it

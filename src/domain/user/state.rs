@@ -68,6 +68,9 @@ pub struct UserObservation {
     pub state: UserState,
     /// The fields it could not tell; what was known of them stays.
     pub untold: BTreeSet<UserField>,
+    /// The lists that are null without an error, and empty in `state`: whether
+    /// that means none or not told is not the answer's to say.
+    pub null_lists: BTreeSet<UserField>,
 }
 
 impl UserObservation {
@@ -125,7 +128,11 @@ mod tests {
     fn what_an_answer_cannot_tell_stays_as_it_was() {
         let old = UserState { used_factors: names(&["PUSH"]), ..UserState::default() };
         let state = UserState { status: "ACTIVE".into(), ..UserState::default() };
-        let observation = UserObservation { state, untold: [UserField::UsedFactors].into() };
+        let observation = UserObservation {
+            state,
+            untold: [UserField::UsedFactors].into(),
+            null_lists: BTreeSet::new(),
+        };
         let new = observation.clone().onto(Some(&old));
         assert_eq!((new.used_factors, new.status.as_str()), (names(&["PUSH"]), "ACTIVE"));
         assert_eq!(observation.onto(None).used_factors, None);
@@ -138,7 +145,8 @@ mod tests {
             used_applications: names(&["Slack"]),
             ..UserState::default()
         };
-        let new = UserObservation { state, untold: BTreeSet::new() }.onto(None);
+        let new = UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() }
+            .onto(None);
         assert_eq!(new.unused_applications, names(&["Jira"]));
     }
 }

@@ -83,7 +83,7 @@ fn snapshot(name: &str, ips: &[&str]) -> RecordUser {
     let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
     RecordUser {
         login: login(name),
-        observation: UserObservation { state, untold: [].into() },
+        observation: UserObservation { state, untold: [].into(), null_lists: [].into() },
         observed_at: at(30),
     }
 }

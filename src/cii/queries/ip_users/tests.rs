@@ -12,7 +12,11 @@ fn page(items: &[Value], page_token: &Value) -> Reply {
 }
 
 async fn ask(fake: &Fake) -> Result<IpUsers, ApiError> {
-    fake.client().ip_users(&["::ffff:203.0.113.7".parse().unwrap()], 2).await.remove(0)
+    fake.client()
+        .ip_users(&["::ffff:203.0.113.7".parse().unwrap()], 2)
+        .await
+        .remove(0)
+        .map(|list| list.items)
 }
 
 #[tokio::test]

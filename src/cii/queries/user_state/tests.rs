@@ -74,6 +74,7 @@ async fn an_answer_is_understood() {
                 working_locations: Some(BTreeSet::from([brno()])),
             },
             untold: BTreeSet::new(),
+            null_lists: BTreeSet::new(),
         }
     );
 }
