@@ -160,21 +160,22 @@ fn sort(root: &Root, group: &[usize], ended: Result<Answer, ApiError>) -> Sorted
         // Every root field is non-null, so one that fails takes the others with
         // it: those are asked for again without it.
         ApiError::Graphql(errors) => {
-            let mut answer = Answer { data: Map::new(), errors };
+            let mut answer = Answer { data: Map::new(), errors: errors.to_vec() };
             let (mut parts, mut others) = (Vec::new(), Vec::new());
             for (place, position) in group.iter().enumerate() {
                 let key = root.key(place, count);
                 if answer.errors.iter().any(|error| names(error) == Some(&key)) {
                     let part = root.part(&mut answer, &key);
-                    parts.push((*position, Err(ApiError::Graphql(part.errors))));
+                    parts.push((*position, Err(ApiError::Graphql(part.errors.into()))));
                 } else {
                     others.push(*position);
                 }
             }
             match (parts.is_empty(), count) {
-                (true, 1) => {
-                    Sorted { parts: alone(ApiError::Graphql(answer.errors)), again: Vec::new() }
-                }
+                (true, 1) => Sorted {
+                    parts: alone(ApiError::Graphql(answer.errors.into())),
+                    again: Vec::new(),
+                },
                 // No alias is named: halves find out whose error it is.
                 (true, _) => Sorted { parts, again: halves(&others) },
                 _ if others.is_empty() => Sorted { parts, again: Vec::new() },

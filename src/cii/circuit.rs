@@ -146,7 +146,7 @@ mod tests {
         let circuit = Circuit::new(Meters::new().unwrap());
         for _ in 0..3 * THRESHOLD {
             circuit.learn(Some(&DOWN));
-            circuit.learn(Some(&ApiError::Graphql(Vec::new())));
+            circuit.learn(Some(&ApiError::Graphql(Vec::new().into())));
         }
         assert_eq!(circuit.admit(), Ok(()));
     }

@@ -251,7 +251,7 @@ impl Client {
         } else if answer.errors.iter().any(GraphqlError::is_unauthorized) {
             Err(ApiError::Unauthorized)
         } else {
-            Err(ApiError::Graphql(answer.errors))
+            Err(ApiError::Graphql(answer.errors.into()))
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::{
-    graphql_error::{self, GraphqlError},
+    graphql_error::{GraphqlError, GraphqlErrors},
     meters::Outcome,
 };
 
@@ -43,8 +43,8 @@ pub enum ApiError {
         field: &'static str,
     },
     /// The service answered, with errors instead of data.
-    #[error("the API answered with errors: {}", graphql_error::summary(.0))]
-    Graphql(Vec<GraphqlError>),
+    #[error("the API answered with errors: {0}")]
+    Graphql(GraphqlErrors),
 }
 
 /// Why there is no access token.
@@ -158,11 +158,10 @@ impl ApiError {
 
     /// The same without a secret that the service may have repeated.
     pub(super) fn without(self, secret: &str) -> Self {
-        let Self::Graphql(mut errors) = self else { return self };
-        for error in &mut errors {
+        let Self::Graphql(errors) = self else { return self };
+        Self::Graphql(errors.map(|error| {
             error.message = error.message.replace(secret, "[secret]");
-        }
-        Self::Graphql(errors)
+        }))
     }
 
     /// How long the server wants to be left alone, when it said so; at most a

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{error::ApiError, graphql_error::GraphqlError};
+use super::{error::ApiError, graphql_error::GraphqlError, json};
 
 /// What came of a query: data, and perhaps errors that say what is missing in
 /// it.
@@ -17,7 +17,7 @@ impl Answer {
     /// repeat.
     pub(super) fn parse(body: &[u8], token: &str) -> Result<Self, ApiError> {
         let malformed = |what: &str| Err(ApiError::Malformed(what.to_owned()));
-        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        let Ok(body) = json::parse(body) else {
             return malformed("it is not JSON; is api.url the GraphQL endpoint?");
         };
         let Value::Object(mut body) = body else {
@@ -50,7 +50,7 @@ impl Answer {
         match self.data.remove(field) {
             Some(value) if !value.is_null() => Ok(value),
             _ if self.errors.is_empty() => Err(ApiError::Malformed(format!("it lacks {field}"))),
-            _ => Err(ApiError::Graphql(self.errors.clone())),
+            _ => Err(ApiError::Graphql(self.errors.clone().into())),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! `schema.graphql` beside this file is the published schema; a test holds
 //! every query against it.
 
+mod answered;
 mod batch;
 mod budget;
 mod circuit;
@@ -12,8 +13,10 @@ mod error;
 mod exchange;
 mod graphql;
 mod graphql_error;
+pub(crate) mod json;
 mod listed;
 mod meters;
+mod page_tokens;
 mod queries;
 mod retry;
 mod token;
@@ -22,9 +25,11 @@ pub mod webhook;
 #[cfg(test)]
 mod fake;
 
+pub use answered::Answered;
 pub use client::{Client, ClientSettings, SettingsError};
 pub use error::{ApiError, HttpError, TokenError};
-pub use graphql_error::{GraphqlError, PathSegment};
+pub use graphql_error::{GraphqlError, GraphqlErrors, PathSegment};
 pub use listed::Listed;
 pub use meters::Meters;
+pub use page_tokens::PageTokens;
 pub use queries::{Card, EndUser, EndUsersPage, NewTarget};

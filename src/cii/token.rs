@@ -19,6 +19,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     error::TokenError,
     exchange::Exchange,
+    json,
     meters::{Meters, Operation, Outcome},
 };
 use crate::clock;
@@ -202,7 +203,7 @@ fn keep_for(lifetime: Duration) -> Duration {
 /// A successful answer's token (RFC 6749, 5.1).
 fn grant(body: &[u8]) -> Result<Grant, TokenError> {
     let malformed = |what| Err(TokenError::Malformed(what));
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+    let Ok(body) = json::parse(body) else {
         return malformed("it is not JSON; is it the token URL that the console shows?");
     };
     let Some(token) = body.get("access_token").and_then(Value::as_str).filter(|t| !t.is_empty())

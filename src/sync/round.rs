@@ -154,7 +154,7 @@ mod tests {
     async fn a_service_that_is_down_ends_the_round_and_a_bad_target_does_not() {
         let targets: Vec<usize> = (0..40).collect();
         let asked = AtomicUsize::new(0);
-        let refused = || Err(ApiError::Graphql(Vec::new()));
+        let refused = || Err(ApiError::Graphql(Vec::new().into()));
         let ask = |batch: Vec<usize>| {
             asked.fetch_add(1, Ordering::SeqCst);
             let down = batch.contains(&20);

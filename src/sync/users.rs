@@ -86,6 +86,7 @@ impl UsersJob {
         let states = self.client.user_states(&watched).await;
         let mut polled = BTreeMap::new();
         for (login, state) in watched.into_iter().zip(states) {
+            let state = state.map(|answer| answer.value);
             polled.insert(login.clone(), self.record_state(login, state).await?);
         }
         let asked_at = clock::now();
@@ -95,7 +96,7 @@ impl UsersJob {
             let state = polled.remove(&login).unwrap_or(Ok(()));
             let failures = match verdict {
                 Ok(verdict) => {
-                    self.record_verdict(login, verdict, asked_at).await?;
+                    self.record_verdict(login, verdict.value, asked_at).await?;
                     Ok(())
                 }
                 Err(error) => Err(error),

@@ -113,7 +113,7 @@ proptest! {
                 error_info: None,
                 data: None,
             });
-            let ended = Err(ApiError::Graphql(errors.collect()));
+            let ended = Err(ApiError::Graphql(errors.collect::<Vec<_>>().into()));
             let Sorted { parts, again } = sort(&ROOT, &group, ended);
             for (position, _) in parts {
                 answered[position] += 1;

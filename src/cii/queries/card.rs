@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    cii::{ApiError, Client, meters::Operation},
+    cii::{ApiError, Client, PageTokens, meters::Operation},
     domain::{IpAddress, Login},
 };
 
@@ -68,20 +68,22 @@ impl Client {
     /// # Errors
     /// When no answer comes at all.
     pub async fn ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
+        let operation = Operation::GetEndUsersByIp;
         let mut items = Vec::new();
-        let mut page_token = Value::Null;
+        let mut page_token = None;
+        let mut tokens = PageTokens::new();
         for _ in 0..MAX_PAGES {
             let ip = ip.to_string();
             let variables =
                 json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": page_token });
             let body = json!({ "query": super::ip_users::NEXT_PAGE, "variables": variables });
-            let mut page = self.card(Operation::GetEndUsersByIp, &body).await?;
-            let next = page.data["pageToken"].take();
+            let mut page = self.card(operation, &body).await?;
+            let next = page.data["pageToken"].as_str().map(str::to_owned);
             if let Value::Array(listed) = page.data["items"].take() {
                 items.extend(listed);
             }
-            let is_last = next.as_str().is_none_or(str::is_empty) || next == page_token;
-            if is_last || !page.is_success() {
+            page_token = tokens.follow(next, operation.as_str())?;
+            if page_token.is_none() || !page.is_success() {
                 let data = if page.data.is_null() && items.is_empty() {
                     Value::Null
                 } else {
@@ -89,7 +91,6 @@ impl Client {
                 };
                 return Ok(Card { data, ..page });
             }
-            page_token = next;
         }
         Err(ApiError::Malformed("getEndUsersByIp: its pages do not end".to_owned()))
     }

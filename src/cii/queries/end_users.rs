@@ -120,7 +120,7 @@ impl Client {
 
 fn understand(mut answer: Answer) -> Result<EndUsersPage, ApiError> {
     if !answer.errors.is_empty() {
-        return Err(ApiError::Graphql(answer.errors));
+        return Err(ApiError::Graphql(answer.errors.into()));
     }
     let Ok(list) = serde_json::from_value::<Connection>(answer.root(ROOT)?) else {
         return Err(malformed("it is not as the schema says"));

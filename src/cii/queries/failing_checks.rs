@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
+    cii::{Answered, ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
     domain::{Login, Told, failure::Verdict},
 };
 
@@ -23,37 +23,43 @@ impl Client {
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood. A
     /// user whom the service does not know is an answer.
-    pub async fn failing_checks(&self, logins: &[Login]) -> Vec<Result<Told<Verdict>, ApiError>> {
+    pub async fn failing_checks(
+        &self,
+        logins: &[Login],
+    ) -> Vec<Result<Answered<Told<Verdict>>, ApiError>> {
         let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
         let answers = self.ask_each(&QUESTION, &subjects, None, understand).await;
         answers.into_iter().map(unknown_is_an_answer).collect()
     }
 }
 
-fn unknown_is_an_answer(ended: Result<Told<Verdict>, ApiError>) -> Result<Told<Verdict>, ApiError> {
+fn unknown_is_an_answer(
+    ended: Result<Answered<Told<Verdict>>, ApiError>,
+) -> Result<Answered<Told<Verdict>>, ApiError> {
     match ended {
-        Err(error) if error.says_not_found(ROOT) => Ok(Told::Told(Verdict::Unknown)),
+        Err(error) if error.says_not_found(ROOT) => Ok(Answered {
+            value: Told::Told(Verdict::Unknown),
+            errors: error.errors().to_vec().into(),
+        }),
         ended => ended,
     }
 }
 
-/// A list with an error in it might not be whole, so it tells nothing: what is
-/// not on it would count as resolved.
-fn understand(mut answer: Answer) -> Result<Told<Verdict>, ApiError> {
+/// A list with an error in it, or an element that is no text, might not be
+/// whole, so it tells nothing: what is not on it would count as resolved.
+fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, ApiError> {
     let user = answer.root(ROOT)?;
-    let not_as_promised =
-        || ApiError::Malformed(format!("{ROOT} has failing checks that are no list of texts"));
-    match user.pointer("/endUserDetails/failingChecks") {
-        _ if !answer.errors.is_empty() => Ok(Told::Untold),
-        None => Ok(Told::Untold),
-        Some(Value::Null) => Ok(Told::Null),
-        Some(Value::Array(checks)) => checks
-            .iter()
-            .map(|check| check.as_str().map(str::to_owned).ok_or_else(not_as_promised))
-            .collect::<Result<_, _>>()
-            .map(|checks| Told::Told(Verdict::Fails(checks))),
-        Some(_) => Err(not_as_promised()),
-    }
+    let value = match user.pointer("/endUserDetails/failingChecks") {
+        _ if !answer.errors.is_empty() => Told::Untold,
+        Some(Value::Null) => Told::Null,
+        Some(Value::Array(checks)) => {
+            let texts = checks.iter().map(|check| check.as_str().map(str::to_owned));
+            let whole: Option<_> = texts.collect();
+            whole.map_or(Told::Untold, |checks| Told::Told(Verdict::Fails(checks)))
+        }
+        _ => Told::Untold,
+    };
+    Ok(Answered { value, errors: answer.errors.into() })
 }
 
 #[cfg(test)]
@@ -61,7 +67,7 @@ mod tests {
     use super::*;
 
     fn understood(body: &str) -> Result<Told<Verdict>, ApiError> {
-        understand(Answer::parse(body.as_bytes(), "token").unwrap())
+        understand(Answer::parse(body.as_bytes(), "token").unwrap()).map(|answer| answer.value)
     }
 
     #[test]
@@ -74,7 +80,17 @@ mod tests {
         let partial = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":["a"]}}},
             "errors":[{"path":["getEndUser","endUserDetails"],"message":"x"}]}"#;
         assert_eq!(understood(partial), Ok(Told::Untold));
-        let odd = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":[1]}}}}"#;
-        assert!(matches!(understood(odd), Err(ApiError::Malformed(_))));
+        let empty = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":[]}}}}"#;
+        assert_eq!(understood(empty), Ok(Told::Told(Verdict::Fails([].into()))));
+        for odd in [r#"["a",1]"#, r#"["a",null]"#, r#""a""#, "7", "{}"] {
+            let body = format!(
+                r#"{{"data":{{"getEndUser":{{"endUserDetails":{{"failingChecks":{odd}}}}}}}}}"#
+            );
+            assert_eq!(understood(&body), Ok(Told::Untold), "{odd}");
+        }
+        assert_eq!(
+            understood(r#"{"data":{"getEndUser":{"endUserDetails":{}}}}"#),
+            Ok(Told::Untold)
+        );
     }
 }

@@ -1,12 +1,10 @@
 //! Who used an address: `getEndUsersByIp`.
 
-use std::collections::HashSet;
-
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    cii::{ApiError, Client, Listed, batch::Root, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, Listed, PageTokens, batch::Root, graphql::Answer, meters::Operation},
     domain::{IpAddress, IpUser, IpUsers, Login},
 };
 
@@ -90,14 +88,13 @@ impl Client {
         first: Page,
     ) -> Result<Listed<IpUsers>, ApiError> {
         let Page { mut users, mut next } = first;
-        let mut followed = HashSet::new();
-        while let Some(token) = next {
-            if !followed.insert(token.clone()) {
-                return malformed("its page tokens go round in a circle");
-            }
-            if followed.len() > MAX_PAGES {
+        let mut tokens = PageTokens::new();
+        let mut pages = 1;
+        while let Some(token) = tokens.follow(next, ROOT)? {
+            if pages > MAX_PAGES {
                 return malformed("its pages do not end");
             }
+            pages += 1;
             let variables = json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": token });
             let page =
                 self.execute(Operation::GetEndUsersByIp, NEXT_PAGE, variables, understand).await?;
@@ -110,7 +107,7 @@ impl Client {
 
 fn understand(mut answer: Answer) -> Result<Page, ApiError> {
     if !answer.errors.is_empty() {
-        return Err(ApiError::Graphql(answer.errors));
+        return Err(ApiError::Graphql(answer.errors.into()));
     }
     let Ok(list) = serde_json::from_value::<Connection>(answer.root(ROOT)?) else {
         return malformed("it is not as the schema says");

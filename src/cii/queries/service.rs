@@ -1,14 +1,12 @@
 //! The service itself: `getIntegrationsStatus`, `listAdminLogins`,
 //! `getTotalCheckFailingCounts`.
 
-use std::collections::HashSet;
-
 use serde::Deserialize;
 use serde_json::json;
 
 use super::end_users::moment;
 use crate::{
-    cii::{ApiError, Client, Listed, graphql::Answer, meters::Operation},
+    cii::{ApiError, Client, Listed, PageTokens, graphql::Answer, meters::Operation},
     domain::{Admin, Integration, Login},
 };
 
@@ -92,7 +90,7 @@ impl Client {
     pub async fn admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
         let operation = Operation::ListAdminLogins;
         let mut admins = Vec::new();
-        let mut followed = HashSet::new();
+        let mut tokens = PageTokens::new();
         let mut page_token: Option<String> = None;
         loop {
             let variables = json!({ "pageSize": PAGE_SIZE, "pageToken": page_token });
@@ -101,13 +99,10 @@ impl Client {
             for item in page.items {
                 admins.push(admin(item)?);
             }
-            let Some(next) = page.page_token.filter(|token| !token.is_empty()) else {
+            page_token = tokens.follow(page.page_token, operation.as_str())?;
+            if page_token.is_none() {
                 return Ok(Listed { items: admins, skipped: 0 });
-            };
-            if !followed.insert(next.clone()) {
-                return Err(malformed(operation, "its page tokens go round in a circle"));
             }
-            page_token = Some(next);
         }
     }
 
@@ -133,7 +128,7 @@ fn whole<T: serde::de::DeserializeOwned>(
     operation: Operation,
 ) -> Result<T, ApiError> {
     if !answer.errors.is_empty() {
-        return Err(ApiError::Graphql(answer.errors));
+        return Err(ApiError::Graphql(answer.errors.into()));
     }
     serde_json::from_value(answer.root(operation.as_str())?)
         .map_err(|_| malformed(operation, "it is not as the schema says"))

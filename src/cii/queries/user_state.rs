@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::untold::Untold;
 use crate::{
-    cii::{ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
+    cii::{Answered, ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
     domain::{IpAddress, Login, Place, UserObservation, UserState},
 };
 
@@ -75,20 +75,23 @@ impl Client {
     ///
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood.
-    pub async fn user_states(&self, logins: &[Login]) -> Vec<Result<UserObservation, ApiError>> {
+    pub async fn user_states(
+        &self,
+        logins: &[Login],
+    ) -> Vec<Result<Answered<UserObservation>, ApiError>> {
         let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
         self.ask_each(&QUESTION, &subjects, None, understand).await
     }
 }
 
-fn understand(mut answer: Answer) -> Result<UserObservation, ApiError> {
+fn understand(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
     let value = answer.root(ROOT)?;
     let untold = Untold::new(&answer.errors, ROOT).fields(&value);
     let not_as_promised = || {
         if answer.errors.is_empty() {
             ApiError::Malformed(format!("{ROOT} is not as the schema says"))
         } else {
-            ApiError::Graphql(answer.errors.clone())
+            ApiError::Graphql(answer.errors.clone().into())
         }
     };
     let user: EndUserState = serde_json::from_value(value).map_err(|_| not_as_promised())?;
@@ -111,7 +114,8 @@ fn understand(mut answer: Answer) -> Result<UserObservation, ApiError> {
                 .map(|working| working.and_then(|working| working.location)),
         )),
     };
-    Ok(UserObservation { state, untold, null_lists: BTreeSet::new() })
+    let value = UserObservation { state, untold, null_lists: BTreeSet::new() };
+    Ok(Answered { value, errors: answer.errors.into() })
 }
 
 /// The addresses in their one spelling; a text that is no address stays as it

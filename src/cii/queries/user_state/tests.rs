@@ -42,7 +42,7 @@ fn error(path: &[Value]) -> Value {
 
 async fn ask(reply: Reply) -> Result<UserObservation, ApiError> {
     let alice = Login::new("alice").unwrap();
-    Fake::api(vec![reply]).await.client().user_states(&[alice]).await.remove(0)
+    Fake::api(vec![reply]).await.client().user_states(&[alice]).await.remove(0).map(|a| a.value)
 }
 
 fn brno() -> Place {

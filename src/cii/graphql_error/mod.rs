@@ -1,8 +1,12 @@
 //! Errors of the service's GraphQL layer.
 
+mod list;
+
 use std::fmt;
 
 use serde_json::Value;
+
+pub use list::GraphqlErrors;
 
 /// An error of the service's GraphQL layer (AWS `AppSync`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +33,6 @@ pub enum PathSegment {
     Index(u64),
 }
 
-/// The errors at most that a text names.
-const NAMED_ERRORS: usize = 3;
 const MAX_MESSAGE_CHARS: usize = 200;
 const MAX_NAME_CHARS: usize = 64;
 
@@ -118,16 +120,6 @@ impl fmt::Display for GraphqlError {
             (None, message) => f.write_str(message),
         }
     }
-}
-
-/// The first errors in one line.
-pub(super) fn summary(errors: &[GraphqlError]) -> String {
-    let named: Vec<_> = errors.iter().take(NAMED_ERRORS).map(ToString::to_string).collect();
-    let more = match errors.len().saturating_sub(NAMED_ERRORS) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    format!("{}{more}", named.join("; "))
 }
 
 /// One line without the token, of bounded length.
