@@ -17,7 +17,7 @@ use crate::{
     delivery::{self, Courier, OtlpSettings, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest},
-    metrics::Exposition,
+    metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
         self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
@@ -34,7 +34,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let watch = config.watch.clone();
     store.configure_watch(watch.users, watch.ips, clock::now()).await?;
     let (exposition, projector) =
-        Exposition::build(store.clone(), registry.clone(), config.otlp.is_some()).await?;
+        Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     deliver(&config, &store, &registry, &mut tasks)?;
@@ -91,6 +91,16 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         Reloader { source, running: config, rules, filter, store: store.clone(), requests };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// What the metrics show, as far as the configuration decides.
+fn scope(config: &Config) -> Scope {
+    let listing = match (&config.api, &config.sync.tenant) {
+        (None, _) => TenantListing::NoApi,
+        (Some(_), None) => TenantListing::Off,
+        (Some(_), Some(_)) => TenantListing::On,
+    };
+    Scope { backlog: config.otlp.is_some(), listing }
 }
 
 /// When what is watched is asked about: never without the API.

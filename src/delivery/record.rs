@@ -23,7 +23,7 @@ pub(super) fn record(logger: &SdkLogger, stored: &StoredEvent) -> SdkLogRecord {
     record.set_timestamp(system_time(event.happened_at));
     // Without it, the conversion to protobuf panics.
     record.set_observed_timestamp(system_time(event.observed_at));
-    record.set_severity_number(match event.severity.grade() {
+    record.set_severity_number(match event.grade() {
         Grade::Info => Severity::Info,
         Grade::Warn => Severity::Warn,
         Grade::Error => Severity::Error,

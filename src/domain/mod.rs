@@ -31,7 +31,7 @@ pub use login::{Login, LoginError};
 pub use poll::{JobOutcome, PollOutcome, on_poll, on_run};
 pub use schedule::{Due, Schedule, ScheduleError};
 pub use service::{Admin, Integration};
-pub use severity::{Grade, Severity};
+pub use severity::{Grade, Rank, Severity};
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use told::Told;
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};

@@ -1,8 +1,8 @@
-//! How bad a check's failing is, in the words of the service.
+//! How bad it is to fail a check, as the service rates it.
 
 use serde::{Deserialize, Serialize};
 
-/// A check's severity as the service wrote it, or nothing when it said none.
+/// A check's severity as the service wrote it, or nothing when it told none.
 ///
 /// Seen in public text: `critical`, `high`, `medium`, `moderate`, `low`, in
 /// varying case. A tenant can re-rate a check at any time.
@@ -10,12 +10,30 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Severity(Option<String>);
 
+/// How severities are ordered, the mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// `info`.
+    Info,
+    /// `low`.
+    Low,
+    /// Not told, or a word that is not known here. It may be anything, so it
+    /// stands above what is known to be harmless.
+    Unknown,
+    /// `medium` or `moderate`.
+    Medium,
+    /// `high`.
+    High,
+    /// `critical`.
+    Critical,
+}
+
 /// The four grades that a log record distinguishes, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
-    /// `low`, or a severity that is not known here.
+    /// `low` or `info`.
     Info,
-    /// `medium` or `moderate`.
+    /// `medium` or `moderate`; also a check whose severity is not known.
     Warn,
     /// `high`.
     Error,
@@ -24,6 +42,9 @@ pub enum Grade {
 }
 
 impl Severity {
+    /// The labels that are counted even where nobody has them, the worst first.
+    pub const LABELS: [&str; 6] = ["critical", "high", "medium", UNKNOWN, "low", "info"];
+
     /// Takes the service's text; white space alone counts as none.
     #[must_use]
     pub fn new(text: Option<&str>) -> Self {
@@ -36,24 +57,57 @@ impl Severity {
         self.0.as_deref()
     }
 
-    /// The value of the `severity` label: lower-case, so that two spellings
-    /// make one series, and `unknown` when the service said none.
+    /// The value of the `severity` label: lower case, so that two spellings make
+    /// one series; `medium` also for `moderate`; `unknown` when none was told.
     #[must_use]
     pub fn label(&self) -> String {
-        self.0.as_ref().map_or_else(|| "unknown".to_owned(), |text| text.to_lowercase())
-    }
-
-    /// The grade of a log record about this severity.
-    #[must_use]
-    pub fn grade(&self) -> Grade {
-        match self.label().as_str() {
-            "medium" | "moderate" => Grade::Warn,
-            "high" => Grade::Error,
-            "critical" => Grade::Fatal,
-            _ => Grade::Info,
+        match self.0.as_ref().map(|text| text.to_lowercase()) {
+            None => UNKNOWN.to_owned(),
+            Some(word) if word == "moderate" => "medium".to_owned(),
+            Some(word) => word,
         }
     }
+
+    /// Where the severity stands among others.
+    #[must_use]
+    pub fn rank(&self) -> Rank {
+        match self.label().as_str() {
+            "critical" => Rank::Critical,
+            "high" => Rank::High,
+            "medium" => Rank::Medium,
+            "low" => Rank::Low,
+            "info" => Rank::Info,
+            _ => Rank::Unknown,
+        }
+    }
+
+    /// The grade of a log record about a check of this severity.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        match self.rank() {
+            Rank::Critical => Grade::Fatal,
+            Rank::High => Grade::Error,
+            Rank::Medium | Rank::Unknown => Grade::Warn,
+            Rank::Low | Rank::Info => Grade::Info,
+        }
+    }
+
+    /// The worst of several; `None` of none.
+    ///
+    /// Between two words that are not known here, the result is the same in
+    /// whatever order they come: `unknown` first, then by the alphabet.
+    #[must_use]
+    pub fn worst(severities: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let order = |severity: &Self| {
+            let label = severity.label();
+            (severity.rank(), label == UNKNOWN, std::cmp::Reverse(label))
+        };
+        severities.into_iter().max_by_key(order)
+    }
 }
+
+/// The label of a severity that nobody told.
+const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]
 mod tests {
@@ -64,15 +118,50 @@ mod tests {
         for (text, label, grade) in [
             (Some("Critical"), "critical", Grade::Fatal),
             (Some("HIGH"), "high", Grade::Error),
-            (Some("moderate"), "moderate", Grade::Warn),
+            (Some("Moderate"), "medium", Grade::Warn),
             (Some("medium"), "medium", Grade::Warn),
             (Some("low"), "low", Grade::Info),
-            (Some("odd"), "odd", Grade::Info),
-            (Some(" "), "unknown", Grade::Info),
-            (None, "unknown", Grade::Info),
+            (Some("INFO"), "info", Grade::Info),
+            (Some("odd"), "odd", Grade::Warn),
+            (Some("3"), "3", Grade::Warn),
+            (Some(" "), "unknown", Grade::Warn),
+            (None, "unknown", Grade::Warn),
         ] {
             let severity = Severity::new(text);
             assert_eq!((severity.label().as_str(), severity.grade()), (label, grade));
         }
+    }
+
+    #[test]
+    fn the_source_s_word_stays_beside_its_label() {
+        assert_eq!(Severity::new(Some("Moderate")).text(), Some("Moderate"));
+    }
+
+    #[test]
+    fn what_is_not_known_stands_between_medium_and_low() {
+        let ranks: Vec<_> = Severity::LABELS.map(|label| Severity::new(Some(label)).rank()).into();
+        assert!(ranks.is_sorted_by(|worse, milder| worse > milder), "{ranks:?}");
+        assert_eq!(Severity::new(Some("severe")).rank(), Severity::default().rank());
+    }
+
+    #[test]
+    fn the_worst_is_the_same_in_whatever_order() {
+        let worst = |words: &[Option<&str>]| {
+            let worst = Severity::worst(words.iter().map(|word| Severity::new(*word)));
+            worst.map(|severity| severity.label())
+        };
+        for (words, expected) in [
+            ([Some("low"), Some("high"), None], "high"),
+            ([Some("info"), Some("low"), Some("3")], "3"),
+            ([Some("severe"), Some("3"), Some("low")], "3"),
+            ([Some("3"), None, Some("info")], "unknown"),
+            ([None, Some("moderate"), Some("3")], "medium"),
+        ] {
+            let mut reversed = words;
+            reversed.reverse();
+            assert_eq!(worst(&words).as_deref(), Some(expected), "{words:?}");
+            assert_eq!(worst(&reversed).as_deref(), Some(expected), "{words:?}");
+        }
+        assert_eq!(worst(&[]), None);
     }
 }

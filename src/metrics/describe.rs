@@ -4,7 +4,8 @@ mod service;
 mod tenant;
 
 use super::{
-    Family,
+    Family, TenantListing,
+    people::People,
     sample::{Sample, Value},
     view::Subject,
 };
@@ -13,9 +14,18 @@ use crate::{
     store::{CheckState, IpView, PollState, Reader, StoreError, UserView},
 };
 
+/// What samples are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) people: &'a People,
+    pub(super) listing: TenantListing,
+}
+
 /// Reads a subject's rows and says how they are shown; nothing when the subject
 /// is gone, or is not watched.
-pub(super) fn samples(reader: &Reader, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
+pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
+    let reader = known.reader;
     Ok(match subject {
         Subject::Check(id) => reader.check(id)?.map(|state| check(id, &state)).unwrap_or_default(),
         Subject::User(login) => {
@@ -42,7 +52,15 @@ pub(super) fn samples(reader: &Reader, subject: &Subject) -> Result<Vec<Sample>,
                 Ok(Sample::new(Family::Watched, &[("kind", kind)], Value::Count(count)))
             })
             .collect::<Result<_, StoreError>>()?,
-        Subject::Tenant => tenant::samples(&reader.tenant_figures()?),
+        Subject::People => known.people.samples(is_tenant_known(known)? == Some(true)),
+        Subject::Tenant => {
+            let mut samples = tenant::samples(&reader.tenant_figures()?);
+            samples.extend(is_tenant_known(known)?.map(|is_known| {
+                let value = Value::Count(u64::from(is_known));
+                Sample::new(Family::TenantListingComplete, &[], value)
+            }));
+            samples
+        }
         Subject::Service => service::samples(&reader.service()?),
         Subject::Webhook => reader
             .last_delivery_at()?
@@ -50,6 +68,16 @@ pub(super) fn samples(reader: &Reader, subject: &Subject) -> Result<Vec<Sample>,
             .into_iter()
             .collect(),
     })
+}
+
+/// Whether a listing told who fails what in the whole tenant; `None` where there
+/// is no API to ask.
+fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
+    match known.listing {
+        TenantListing::NoApi => Ok(None),
+        TenantListing::Off => Ok(Some(false)),
+        TenantListing::On => known.reader.tenant_is_known().map(Some),
+    }
 }
 
 fn check(id: &str, state: &CheckState) -> Vec<Sample> {

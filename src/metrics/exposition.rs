@@ -29,6 +29,26 @@ pub enum ExpositionError {
     Encode(#[from] prometheus::Error),
 }
 
+/// What the configuration says of the listing of the whole tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantListing {
+    /// There is no API to ask.
+    NoApi,
+    /// It is switched off, so what a listing once said gets older and older.
+    Off,
+    /// It runs by its schedule.
+    On,
+}
+
+/// What is shown, as far as the configuration decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Whether there is an OTLP delivery for which events can wait.
+    pub backlog: bool,
+    /// Whether the tenant is listed.
+    pub listing: TenantListing,
+}
+
 /// Answers scrapes.
 #[derive(Debug)]
 pub struct Exposition {
@@ -36,7 +56,7 @@ pub struct Exposition {
     view: Arc<Mutex<View>>,
     reached: watch::Receiver<i64>,
     registry: Registry,
-    with_backlog: bool,
+    scope: Scope,
 }
 
 impl Exposition {
@@ -44,18 +64,17 @@ impl Exposition {
     pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
     /// Builds the view from the store. `registry` holds the exporter's own
-    /// metrics; `with_backlog` says whether there is an OTLP delivery for which
-    /// events can wait.
+    /// metrics.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn build(
         store: Store,
         registry: Registry,
-        with_backlog: bool,
+        scope: Scope,
     ) -> Result<(Self, Projector), StoreError> {
-        let (projector, view, reached) = Projector::rebuild(store.clone()).await?;
-        Ok((Self { store, view, reached, registry, with_backlog }, projector))
+        let (projector, view, reached) = Projector::rebuild(store.clone(), scope.listing).await?;
+        Ok((Self { store, view, reached, registry, scope }, projector))
     }
 
     /// All metrics in Prometheus' text format. Whatever was committed before
@@ -75,7 +94,7 @@ impl Exposition {
         for part in tenant {
             text.push_str(&part);
         }
-        if self.with_backlog {
+        if self.scope.backlog {
             text.push_str(&self.backlog().await?);
         }
         TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;

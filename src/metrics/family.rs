@@ -21,6 +21,8 @@ impl Kind {
 /// A metric that is made from the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
+    /// People who fail a check now, each once.
+    FailingUsers,
     /// Users who fail a check now.
     CheckFailingUsers,
     /// A check's title and severity.
@@ -59,6 +61,8 @@ pub enum Family {
     UserPollUp,
     /// How the last question about a watched address ended.
     IpPollUp,
+    /// Whether the tenant was listed to its end.
+    TenantListingComplete,
     /// Accounts of the tenant, by status.
     TenantUsers,
     /// Accounts of the tenant, by type.
@@ -99,7 +103,8 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order in which they are shown.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
+        Self::FailingUsers,
         Self::CheckFailingUsers,
         Self::CheckInfo,
         Self::CheckFailures,
@@ -119,6 +124,7 @@ impl Family {
         Self::IpLastNewUser,
         Self::UserPollUp,
         Self::IpPollUp,
+        Self::TenantListingComplete,
         Self::TenantUsers,
         Self::TenantUsersByType,
         Self::TenantUsersByProvider,
@@ -143,6 +149,7 @@ impl Family {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::FailingUsers => "cii_failing_users",
             Self::CheckFailingUsers => "cii_check_failing_users",
             Self::CheckInfo => "cii_check_info",
             Self::CheckFailures => "cii_check_failures_total",
@@ -162,6 +169,7 @@ impl Family {
             Self::IpLastNewUser => "cii_ip_last_new_user_timestamp_seconds",
             Self::UserPollUp => "cii_user_poll_up",
             Self::IpPollUp => "cii_ip_poll_up",
+            Self::TenantListingComplete => "cii_tenant_listing_complete",
             Self::TenantUsers => "cii_tenant_users",
             Self::TenantUsersByType => "cii_tenant_users_by_type",
             Self::TenantUsersByProvider => "cii_tenant_users_by_provider",
@@ -187,6 +195,9 @@ impl Family {
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
+            Self::FailingUsers => {
+                "Users known to fail a check now, each once, at the worst severity of their checks: critical, high, medium, unknown and other words, low, info. A severity that nobody has is 0 once the tenant was listed to its end, and absent before."
+            }
             Self::CheckFailingUsers => "Users known to fail the check now.",
             Self::CheckInfo => "Always 1; the check's title and severity as labels.",
             Self::CheckFailures => "Users found to newly fail the check.",
@@ -221,6 +232,9 @@ impl Family {
             }
             Self::IpPollUp => {
                 "1 when the last question about the watched IP address was answered, 0 when the service answered it with an error."
+            }
+            Self::TenantListingComplete => {
+                "1 once a listing of the whole tenant came to its end and told who fails what; 0 before, and while the listing is off: who is not known to fail a check may fail it. Absent without [api]."
             }
             Self::TenantUsers => {
                 "Accounts of the tenant, by status; from the last complete listing, like all of cii_tenant_*."
@@ -270,6 +284,7 @@ impl Family {
             Self::CheckFailingUsers | Self::CheckFailures | Self::CheckResolutions => {
                 &["check_id", "severity"]
             }
+            Self::FailingUsers => &["severity"],
             Self::CheckInfo => &["check_id", "severity", "title"],
             Self::CheckLastEvent => &["check_id"],
             Self::UserUnusedApplications
@@ -294,7 +309,8 @@ impl Family {
             }
             Self::AdminDaysSinceSignIn => &["quantile"],
             Self::Watched => &["kind"],
-            Self::TenantUnlinkedDevices
+            Self::TenantListingComplete
+            | Self::TenantUnlinkedDevices
             | Self::TenantDailyFailures
             | Self::Admins
             | Self::WebhookLastDelivery

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    describe,
+    TenantListing,
+    describe::{self, Known},
+    people::People,
     sample::Sample,
     view::{Subject, View},
 };
@@ -29,11 +31,21 @@ const RETRY: Duration = Duration::from_secs(1);
 /// A subject's new samples.
 type Replacement = (Subject, Vec<Sample>);
 
+/// What the events name: what the view must read again.
+#[derive(Default)]
+struct Touched {
+    subjects: BTreeSet<Subject>,
+    logins: BTreeSet<String>,
+    check_ids: BTreeSet<String>,
+}
+
 /// Follows the log and brings the view after it.
 #[derive(Debug)]
 pub struct Projector {
     store: Store,
     view: Arc<Mutex<View>>,
+    people: Arc<Mutex<People>>,
+    listing: TenantListing,
     reached: watch::Sender<i64>,
 }
 
@@ -41,11 +53,14 @@ impl Projector {
     /// Builds the view from the store as it is now.
     pub(super) async fn rebuild(
         store: Store,
+        listing: TenantListing,
     ) -> Result<(Self, Arc<Mutex<View>>, watch::Receiver<i64>), StoreError> {
-        let (seq, replacements) = store.read(everything).await?;
+        let (seq, people, replacements) =
+            store.read(move |reader| everything(reader, listing)).await?;
         let view = Arc::new(Mutex::new(View::default()));
         let (reached, receiver) = watch::channel(seq);
-        let projector = Self { store, view: view.clone(), reached };
+        let people = Arc::new(Mutex::new(people));
+        let projector = Self { store, view: view.clone(), people, listing, reached };
         projector.apply(seq, &replacements);
         Ok((projector, view, receiver))
     }
@@ -60,7 +75,12 @@ impl Projector {
             let newest = *commits.borrow_and_update();
             while *self.reached.borrow() < newest && !stop.is_cancelled() {
                 let from = *self.reached.borrow();
-                match self.store.read(move |reader| since(reader, from)).await {
+                let (people, listing) = (self.people.clone(), self.listing);
+                let read = move |reader: &Reader| {
+                    let mut people = people.lock().unwrap_or_else(PoisonError::into_inner);
+                    since(reader, &mut people, listing, from)
+                };
+                match self.store.read(read).await {
                     Ok((seq, replacements)) => self.apply(seq, &replacements),
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => {
@@ -87,32 +107,46 @@ impl Projector {
 }
 
 /// Every subject there is, with the number of the newest event it reflects.
-fn everything(reader: &Reader) -> Result<(i64, Vec<Replacement>), StoreError> {
-    let mut subjects = vec![Subject::Watched, Subject::Webhook, Subject::Tenant, Subject::Service];
+fn everything(
+    reader: &Reader,
+    listing: TenantListing,
+) -> Result<(i64, People, Vec<Replacement>), StoreError> {
+    let mut subjects = vec![
+        Subject::Watched,
+        Subject::Webhook,
+        Subject::Tenant,
+        Subject::Service,
+        Subject::People,
+    ];
     subjects.extend(reader.check_ids()?.into_iter().map(Subject::Check));
     let logins = reader.watched_logins()?;
     subjects.extend(logins.iter().map(|login| Subject::User(login.to_string())));
     subjects.extend(reader.watched_ips()?.iter().map(|ip| Subject::Ip(ip.to_string())));
     subjects.extend(reader.application_names()?.into_iter().map(Subject::Application));
-    Ok((reader.last_seq()?, read(reader, subjects)?))
+    let people = People::read(reader)?;
+    let replacements = read(Known { reader, people: &people, listing }, subjects)?;
+    Ok((reader.last_seq()?, people, replacements))
 }
 
 /// The subjects that the next events touch, with the last event's number.
-fn since(reader: &Reader, seq: i64) -> Result<(i64, Vec<Replacement>), StoreError> {
+fn since(
+    reader: &Reader,
+    people: &mut People,
+    listing: TenantListing,
+    seq: i64,
+) -> Result<(i64, Vec<Replacement>), StoreError> {
     let events = reader.subjects_after(seq, BATCH)?;
     let reached = events.last().map_or_else(|| reader.last_seq(), |event| Ok(event.seq))?;
-    let mut subjects = BTreeSet::new();
+    let mut touched = Touched::default();
     for event in events {
-        touch(reader, event, &mut subjects)?;
+        touch(reader, event, &mut touched)?;
     }
-    Ok((reached, read(reader, subjects)?))
+    people.refresh(reader, touched.logins, touched.check_ids)?;
+    Ok((reached, read(Known { reader, people, listing }, touched.subjects)?))
 }
 
-fn touch(
-    reader: &Reader,
-    event: Subjects,
-    subjects: &mut BTreeSet<Subject>,
-) -> Result<(), StoreError> {
+fn touch(reader: &Reader, event: Subjects, touched: &mut Touched) -> Result<(), StoreError> {
+    let subjects = &mut touched.subjects;
     match event.name {
         EventName::CheckDelivery | EventName::WebhookTest | EventName::DeliveryFiltered => {
             subjects.insert(Subject::Webhook);
@@ -121,12 +155,17 @@ fn touch(
             subjects.insert(Subject::Watched);
         }
         EventName::TenantCounted => {
-            subjects.insert(Subject::Tenant);
+            subjects.extend([Subject::Tenant, Subject::People]);
         }
         EventName::ServiceObserved => {
             subjects.insert(Subject::Service);
         }
         _ => {}
+    }
+    if event.check_id.is_some() {
+        subjects.insert(Subject::People);
+        touched.logins.extend(event.login.clone());
+        touched.check_ids.extend(event.check_id.clone());
     }
     if let Some(login) = event.login {
         // These count in, or out, all of the user's applications at once.
@@ -149,11 +188,11 @@ fn touch(
 }
 
 fn read(
-    reader: &Reader,
+    known: Known<'_>,
     subjects: impl IntoIterator<Item = Subject>,
 ) -> Result<Vec<Replacement>, StoreError> {
     subjects
         .into_iter()
-        .map(|subject| Ok((subject.clone(), describe::samples(reader, &subject)?)))
+        .map(|subject| Ok((subject.clone(), describe::samples(&known, &subject)?)))
         .collect()
 }

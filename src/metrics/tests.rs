@@ -7,28 +7,71 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Exposition, Projector};
+use super::{Exposition, Projector, Scope, TenantListing};
 use crate::{
     domain::{
-        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Place,
-        ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
+        CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login,
+        Place, ReportedCheck, Severity, TenantUser, Timestamp, UserObservation, UserState,
+        WatchPolicy,
+        failure::{FailureAnswer, Verdict},
     },
-    store::{RecordDelivery, RecordIp, RecordUser, Store},
+    store::{
+        ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordTenantPage, RecordUser, Store,
+    },
 };
 
 /// Something that happens to the store.
 #[derive(Debug, Clone)]
 enum Step {
-    Delivery { id: u8, check: u8, severity: u8, published: i64, users: BTreeSet<u8> },
-    User { user: u8, ips: BTreeSet<u8>, unused: BTreeSet<u8>, used: BTreeSet<u8>, status: u8 },
-    Ip { ip: u8, users: BTreeSet<u8> },
-    Watch { users: BTreeSet<u8>, ips: BTreeSet<u8> },
+    Delivery {
+        id: u8,
+        check: u8,
+        severity: u8,
+        published: i64,
+        users: BTreeSet<u8>,
+    },
+    User {
+        user: u8,
+        ips: BTreeSet<u8>,
+        unused: BTreeSet<u8>,
+        used: BTreeSet<u8>,
+        status: u8,
+    },
+    Ip {
+        ip: u8,
+        users: BTreeSet<u8>,
+    },
+    Watch {
+        users: BTreeSet<u8>,
+        ips: BTreeSet<u8>,
+    },
+    /// What the API answers about a user; nothing when it does not know the user.
+    Answer {
+        user: u8,
+        fails: Option<BTreeSet<u8>>,
+    },
+    /// A listing of the tenant that comes to its end.
+    Listing {
+        fails: BTreeMap<u8, Option<BTreeSet<u8>>>,
+    },
 }
+
+/// Severities of checks, each a kind of its own.
+const SEVERITIES: [Option<&str>; 8] = [
+    Some("low"),
+    Some("HIGH"),
+    None,
+    Some("moderate"),
+    Some("medium"),
+    Some("3"),
+    Some("critical"),
+    Some("info"),
+];
 
 fn step() -> impl Strategy<Value = Step> {
     let few = || proptest::collection::btree_set(0..4_u8, 0..4);
     prop_oneof![
-        (0..6_u8, 0..2_u8, 0..3_u8, 0..9_i64, few()).prop_map(
+        (0..6_u8, 0..3_u8, 0..8_u8, 0..9_i64, few()).prop_map(
             |(id, check, severity, published, users)| Step::Delivery {
                 id,
                 check,
@@ -42,6 +85,10 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         (0..3_u8, few()).prop_map(|(ip, users)| Step::Ip { ip, users }),
         (few(), few()).prop_map(|(users, ips)| Step::Watch { users, ips }),
+        (0..4_u8, proptest::option::of(few()))
+            .prop_map(|(user, fails)| Step::Answer { user, fails }),
+        proptest::collection::btree_map(0..4_u8, proptest::option::of(few()), 0..4)
+            .prop_map(|fails| Step::Listing { fails }),
     ]
 }
 
@@ -61,12 +108,17 @@ fn names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
     numbers.iter().map(|number| format!("app{number}")).collect()
 }
 
+/// Checks as answers name them; the last is one that no delivery tells of.
+fn check_ids(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
+    numbers.iter().map(|number| format!("check{number}")).collect()
+}
+
 async fn happen(store: &Store, step: Step, now: Timestamp) {
     match step {
         Step::Delivery { id, check, severity, published, users } => {
             let definition = CheckDefinition {
                 title: format!("Check {check} of {published}"),
-                severity: Severity::new([Some("low"), Some("HIGH"), None][usize::from(severity)]),
+                severity: Severity::new(SEVERITIES[usize::from(severity)]),
                 description: vec![],
                 recommended_actions: vec![],
                 as_of: at(published),
@@ -116,6 +168,29 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             };
             store.record_ip(record).await.unwrap();
         }
+        Step::Answer { user, fails } => {
+            let verdict = fails.map_or(Verdict::Unknown, |fails| Verdict::Fails(check_ids(&fails)));
+            let answer =
+                FailureAnswer { login: login(user), verdict, asked_at: now, answered_at: now };
+            let record = RecordFailures { answer, filter: CheckFilter::default() };
+            store.record_failures(record).await.unwrap();
+        }
+        Step::Listing { fails } => {
+            let users = fails.into_iter().map(|(user, fails)| ListedUser {
+                login: login(user),
+                facts: TenantUser::default(),
+                failing: fails.as_ref().map(check_ids),
+            });
+            let page = RecordTenantPage {
+                users: users.collect(),
+                begun_at: now,
+                asked_at: now,
+                answered_at: now,
+                next: None,
+                filter: CheckFilter::default(),
+            };
+            store.record_tenant_page(page).await.unwrap();
+        }
         Step::Watch { users, ips } => {
             let ips = ips.into_iter().map(|ip| address(ip).parse().unwrap());
             store.configure_watch(users.into_iter().map(login), ips, now).await.unwrap();
@@ -124,7 +199,8 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
 }
 
 async fn exposition(store: &Store) -> (Exposition, Projector) {
-    Exposition::build(store.clone(), prometheus::Registry::new(), true).await.unwrap()
+    let scope = Scope { backlog: true, listing: TenantListing::On };
+    Exposition::build(store.clone(), prometheus::Registry::new(), scope).await.unwrap()
 }
 
 async fn followed_and_rebuilt(steps: Vec<Step>) -> (String, String) {
@@ -159,4 +235,66 @@ proptest! {
         let (followed, rebuilt) = runtime.block_on(followed_and_rebuilt(steps));
         prop_assert_eq!(followed, rebuilt);
     }
+}
+
+fn people(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("cii_failing_users")).collect()
+}
+
+fn delivery(id: u8, check: u8, severity: u8, users: &[u8]) -> Step {
+    let users = users.iter().copied().collect();
+    Step::Delivery { id, check, severity, published: i64::from(id), users }
+}
+
+#[tokio::test]
+async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() {
+    let folder = TempDir::new().unwrap();
+    let (store, writer) = Store::open(&folder.path().join("store.db")).unwrap();
+    let (exposition, projector) = exposition(&store).await;
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(projector.run(stop.clone()));
+    let listing = |fails: &[u8]| Step::Listing {
+        fails: BTreeMap::from([(0, Some(fails.iter().copied().collect()))]),
+    };
+    for (second, (step, expected)) in (100..).zip([
+        // Low, then also the words "3" and high: once, at high.
+        (delivery(1, 0, 0, &[0, 1]), vec!["{severity=\"low\"} 2"]),
+        (delivery(2, 1, 5, &[0]), vec!["{severity=\"3\"} 1", "{severity=\"low\"} 1"]),
+        // The check of the word "3" is rated high, and nobody is named.
+        (delivery(3, 1, 1, &[]), vec!["{severity=\"high\"} 1", "{severity=\"low\"} 1"]),
+        // A listing makes nobody a number.
+        (
+            listing(&[1]),
+            vec![
+                "{severity=\"critical\"} 0",
+                "{severity=\"high\"} 1",
+                "{severity=\"info\"} 0",
+                "{severity=\"low\"} 1",
+                "{severity=\"medium\"} 0",
+                "{severity=\"unknown\"} 0",
+            ],
+        ),
+    ]) {
+        happen(&store, step, at(second)).await;
+        let text = exposition.text().await.unwrap();
+        assert_eq!(people(&text), expected);
+        let is_complete = text.contains("cii_tenant_listing_complete 1\n");
+        assert_eq!(is_complete, expected.len() == 6, "{text}");
+    }
+    for (listing, shown) in [
+        (TenantListing::NoApi, None),
+        (TenantListing::Off, Some("cii_tenant_listing_complete 0\n")),
+    ] {
+        let scope = Scope { backlog: false, listing };
+        let registry = prometheus::Registry::new();
+        let (exposition, _) = Exposition::build(store.clone(), registry, scope).await.unwrap();
+        let text = exposition.text().await.unwrap();
+        assert_eq!(people(&text).len(), 2, "{text}");
+        assert!(shown.is_none_or(|shown| text.contains(shown)), "{text}");
+        assert_eq!(text.contains("cii_tenant_listing_complete"), shown.is_some(), "{text}");
+    }
+    stop.cancel();
+    following.await.unwrap().unwrap();
+    drop(store);
+    writer.stop().await;
 }

@@ -14,6 +14,7 @@ pub(super) enum Subject {
     User(String),
     Ip(String),
     Application(String),
+    People,
     Tenant,
     Service,
     Watched,

@@ -2,7 +2,7 @@
 
 use super::{problem::Problem, query::Fields};
 use crate::{
-    domain::{EventName, IpAddress, Timestamp},
+    domain::{EventName, IpAddress, Severity, Timestamp},
     store::EventFilter,
 };
 
@@ -17,7 +17,7 @@ pub(super) fn take(fields: &mut Fields) -> Result<EventFilter, Problem> {
         check_id: fields.take("check_id"),
         login: fields.take("login").map(|login| login.trim().to_owned()),
         ip: fields.take("ip").as_deref().map(ip).transpose()?,
-        severity: fields.take("severity").map(|severity| severity.trim().to_lowercase()),
+        severity: fields.take("severity").map(|text| Severity::new(Some(&text)).label()),
         since: fields.take("since").as_deref().map(|text| moment("since", text)).transpose()?,
         until: fields.take("until").as_deref().map(|text| moment("until", text)).transpose()?,
     })

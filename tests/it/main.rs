@@ -30,6 +30,7 @@ mod reference;
 mod registration;
 mod scrape;
 mod service;
+mod severity;
 mod stack;
 mod survival;
 mod tenant;

@@ -10,7 +10,7 @@ mod user;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, Login, Severity, Timestamp};
+use super::{CheckId, Grade, Login, Severity, Timestamp};
 
 pub use attribute::{AttributeValue, Attributes, key};
 pub use check::{
@@ -93,6 +93,16 @@ impl Event {
     #[must_use]
     pub fn service_observed(at: Timestamp) -> Self {
         Self::new(EventName::ServiceObserved, at, at, "The service was looked at".to_owned())
+    }
+
+    /// The grade of a log record about it. A check whose severity nobody told may
+    /// be a grave one; what is about no check has no severity to tell.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        if self.check_id.is_none() && self.severity.text().is_none() {
+            return Grade::Info;
+        }
+        self.severity.grade()
     }
 
     fn set(&mut self, key: &str, value: impl Into<AttributeValue>) {

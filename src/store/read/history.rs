@@ -21,7 +21,8 @@ pub struct EventFilter {
     pub login: Option<String>,
     /// The address concerned, in its one spelling.
     pub ip: Option<String>,
-    /// The check's severity in lower case; `unknown` for events without one.
+    /// The label of the check's severity, so `medium` also finds `moderate`;
+    /// `unknown` for events without one.
     pub severity: Option<String>,
     /// Learnt of at this moment or later.
     pub since: Option<Timestamp>,
@@ -136,7 +137,9 @@ fn conditions(filter: &EventFilter) -> (String, Vec<Box<dyn ToSql>>) {
         hold("ip = ?", Box::new(ip.clone()));
     }
     if let Some(severity) = &filter.severity {
-        hold("lower(coalesce(severity, 'unknown')) = ?", Box::new(severity.clone()));
+        // The column has the source's word, of which two share the label `medium`.
+        let label = "coalesce(nullif(lower(coalesce(severity, 'unknown')), 'moderate'), 'medium')";
+        hold(&format!("{label} = ?"), Box::new(severity.clone()));
     }
     if let Some(since) = filter.since {
         hold("observed_at >= ?", Box::new(to_micros(since)));

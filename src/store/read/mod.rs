@@ -7,6 +7,7 @@ mod failing;
 mod history;
 mod ip;
 mod job;
+mod people;
 mod poll;
 mod pool;
 pub(super) mod service;

@@ -32,6 +32,16 @@ impl Reader {
         Ok(Some(Listing { begun_at: from_micros(begun_at)?, page_token }))
     }
 
+    /// Whether the last listing that came to its end told who fails what.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn tenant_is_known(&self) -> Result<bool, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT is_verdict FROM tenant_complete")?;
+        Ok(select.query_row([], |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
     /// The figures of the last complete listing; none before the first.
     ///
     /// # Errors

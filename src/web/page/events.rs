@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::{
-    domain::Event,
+    domain::{Event, Severity},
     store::{EventFilter, EventPage, Reader, StoreError},
     web::filter,
 };
@@ -17,7 +17,7 @@ pub(super) const SHOWN: usize = 15;
 const LOOKS: usize = 5;
 
 /// Severities that the form offers; the service may have others.
-const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "moderate", "low", "unknown"];
+const SEVERITIES: [&str; 6] = Severity::LABELS;
 
 /// The newest events before `cursor`.
 pub(super) fn read(
@@ -98,7 +98,7 @@ fn row(event: &Event) -> Markup {
                 }
             }
             td .minor { code { (event.name.as_str()) } }
-            td { @if event.severity.text().is_some() { (words::severity(&event.severity)) } }
+            td { @if event.check_id.is_some() || event.severity.text().is_some() { (words::severity(&event.severity)) } }
         }
     }
 }

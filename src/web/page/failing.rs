@@ -26,7 +26,7 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Failing>, StoreError> {
     }
     checks.sort_by(|a, b| {
         let rank = |check: &Failing| {
-            (check.state.failing > 0, check.state.severity.grade(), check.state.failing)
+            (check.state.failing > 0, check.state.severity.rank(), check.state.failing)
         };
         rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id))
     });

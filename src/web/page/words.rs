@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::{
     clock,
-    domain::{Grade, Severity, Timestamp},
+    domain::{Grade, Rank, Severity, Timestamp},
     web::link,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn severity(severity: &Severity) -> Markup {
         Grade::Fatal => "fatal",
         Grade::Error => "error",
         Grade::Warn => "warn",
-        Grade::Info if label == "low" => "low",
+        Grade::Info if severity.rank() == Rank::Low => "low",
         Grade::Info => "",
     };
     html! { span class={ "mark " (class) } { (label) } }
