@@ -4,6 +4,7 @@
 //! It is strict where the service is, and it fails on demand in the ways that
 //! services fail. Beside it stands a collector for OTLP logs.
 
+mod answer;
 mod clock;
 pub mod collector;
 pub mod faults;
@@ -18,10 +19,11 @@ mod target;
 pub mod tenant;
 mod time;
 mod tokens;
+mod unfriendly;
 pub mod vocabulary;
 pub mod webhook;
 
-pub use faults::{Endpoint, Fault, Faults, Kind};
+pub use faults::{AppsyncError, Endpoint, Fault, Faults, Kind, Leaves, Oddity};
 pub use options::Options;
 pub use requests::{Request, Requests};
 pub use simulator::{Simulator, StartError};

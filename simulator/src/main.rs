@@ -2,8 +2,11 @@
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
-use cii_simulator::{Options, Simulator, webhook::Target};
+use cii_simulator::{Fault, Options, Simulator, webhook::Target};
 use clap::Parser;
+
+/// The kinds of faults, for `--help`.
+const FAULTS: &str = include_str!("faults.txt");
 
 /// A stand-in for Cisco Identity Intelligence.
 ///
@@ -15,9 +18,17 @@ use clap::Parser;
 ///   curl -X POST localhost:8080/_simulator/faults -H 'content-type: application/json' \
 ///     -d '{"endpoint":"graphql","kind":{"status":[429,30]},"times":3}'
 ///
+///   curl -X POST localhost:8080/_simulator/failing -H 'content-type: application/json' \
+///     -d '{"login":"alice@example.com","check_id":"no-mfa","failing":true}'
+///
+///   curl -X POST localhost:8080/_simulator/checks -H 'content-type: application/json' \
+///     -d '{"id":"no-mfa","title":"Accounts Without MFA","severity":"high"}'
+///
+///   curl -X POST localhost:8080/_simulator/deliver
+///
 ///   curl localhost:8080/_simulator/state
 #[derive(Debug, Parser)]
-#[command(name = "cii-simulator", version, verbatim_doc_comment)]
+#[command(name = "cii-simulator", version, verbatim_doc_comment, after_long_help = FAULTS)]
 struct Cli {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -52,6 +63,16 @@ struct Cli {
     /// What each GraphQL request waits before it is answered.
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
+    /// A fault in force from the start, as JSON; may be given more than once.
+    #[arg(long = "fault", value_name = "JSON", value_parser = fault)]
+    faults: Vec<Fault>,
+    /// Draw a mix of all unfriendliness from this number; the same one draws the same.
+    #[arg(long, value_name = "SEED")]
+    unfriendly: Option<u64>,
+}
+
+fn fault(text: &str) -> Result<Fault, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 #[tokio::main]
@@ -72,6 +93,8 @@ async fn main() -> ExitCode {
         audience: cli.audience,
         latency: Duration::from_millis(cli.latency_ms),
         change_interval: cli.change_interval.map(Duration::from_secs),
+        faults: cli.faults,
+        unfriendly: cli.unfriendly,
         webhook_targets: target.into_iter().collect(),
         ..Options::default()
     };

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use crate::target::{DeliveryPolicy, Target};
+use crate::{
+    faults::Fault,
+    target::{DeliveryPolicy, Target},
+};
 
 /// Everything that a simulator can be told at its start. `Options::default()` suits most tests.
 #[derive(Debug, Clone)]
@@ -34,6 +37,11 @@ pub struct Options {
     pub webhook_targets: Vec<Target>,
     /// How webhook deliveries are sent.
     pub delivery: DeliveryPolicy,
+    /// The faults in force from the start.
+    pub faults: Vec<Fault>,
+    /// Draws a mix of all unfriendliness from this number: faults that hold, faults that pass,
+    /// odd deliveries. Default: the service is friendly.
+    pub unfriendly: Option<u64>,
 }
 
 impl Default for Options {
@@ -51,6 +59,8 @@ impl Default for Options {
             changes_per_round: 5,
             webhook_targets: Vec::new(),
             delivery: DeliveryPolicy::default(),
+            faults: Vec::new(),
+            unfriendly: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     target::{Registered, Target},
     tenant::Tenant,
     tokens::Tokens,
+    unfriendly::Unfriendly,
 };
 
 #[derive(Debug)]
@@ -21,15 +22,22 @@ pub(crate) struct Service {
     pub(crate) tokens: Tokens,
     tenant: Mutex<Tenant>,
     targets: Mutex<Vec<Registered>>,
+    unfriendly: Option<Unfriendly>,
 }
 
 impl Service {
     pub(crate) fn new(options: Options) -> Self {
-        let tenant = Tenant::seeded(options.seed, options.users, clock::now());
+        let mut tenant = Tenant::seeded(options.seed, options.users, clock::now());
         let targets = options.webhook_targets.iter().cloned().map(Registered::new).collect();
+        let unfriendly = options.unfriendly.map(Unfriendly::new);
+        let mut faults = options.faults.clone();
+        if let Some(unfriendly) = &unfriendly {
+            faults.extend(unfriendly.standing(&mut tenant));
+        }
         Self {
             options,
-            faults: Faults::default(),
+            unfriendly,
+            faults: Faults::of(faults),
             requests: Requests::default(),
             tokens: Tokens::default(),
             tenant: Mutex::new(tenant),
@@ -40,6 +48,16 @@ impl Service {
     /// Looks at the tenant, or changes it.
     pub(crate) fn tenant<T>(&self, look: impl FnOnce(&mut Tenant) -> T) -> T {
         look(&mut self.tenant.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The faults of the next request alone, if the service is unfriendly.
+    pub(crate) fn passing_faults(&self) -> Faults {
+        self.unfriendly.as_ref().map(Unfriendly::of_request).unwrap_or_default()
+    }
+
+    /// The faults of the next delivery alone, if the service is unfriendly.
+    pub(crate) fn delivery_faults(&self) -> Faults {
+        self.unfriendly.as_ref().map(Unfriendly::of_delivery).unwrap_or_default()
     }
 
     /// Adds a webhook target; returns its id.

@@ -41,6 +41,7 @@ impl LogsService for Logs {
             Some(Refusal::Unavailable) => return Err(Status::unavailable("on demand")),
             Some(Refusal::Throttled) => return Err(Status::resource_exhausted("on demand")),
             Some(Refusal::Poison(_)) => return Err(Status::invalid_argument("on demand")),
+            Some(Refusal::Answer(..)) => return Err(Status::unimplemented("on demand")),
         };
         Ok(Response::new(ExportLogsServiceResponse { partial_success }))
     }

@@ -45,6 +45,10 @@ async fn take(State(shelf): State<Arc<Shelf>>, body: Bytes) -> Response {
         Some(Refusal::Unavailable) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(Refusal::Throttled) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
         Some(Refusal::Poison(_)) => return StatusCode::BAD_REQUEST.into_response(),
+        Some(Refusal::Answer(status, content_type, body)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            return (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+        }
     };
     let answer = ExportLogsServiceResponse { partial_success };
     ([(header::CONTENT_TYPE, "application/x-protobuf")], answer.encode_to_vec()).into_response()

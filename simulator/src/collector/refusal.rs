@@ -14,6 +14,9 @@ pub enum Refusal {
     /// Every batch with a record whose body holds this text: 400,
     /// `INVALID_ARGUMENT`.
     Poison(String),
+    /// Every batch over HTTP is answered with this status, content type and body, and is not
+    /// kept: a proxy's page, another service's JSON. Over gRPC: `UNIMPLEMENTED`.
+    Answer(u16, String, String),
 }
 
 impl Refusal {
@@ -26,6 +29,6 @@ impl Refusal {
 
     /// Whether it holds for more than one batch.
     pub(super) const fn lasts(&self) -> bool {
-        matches!(self, Self::Poison(_))
+        matches!(self, Self::Poison(_) | Self::Answer(..))
     }
 }

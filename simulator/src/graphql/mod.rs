@@ -8,7 +8,7 @@ mod query;
 mod types;
 mod user_types;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, ServerError, Value};
 
@@ -38,25 +38,44 @@ pub(crate) fn error_type(error: &ServerError) -> String {
     }
 }
 
-/// The errors that faults on demand give to the root fields of a request.
-pub(crate) struct RootErrors(Vec<String>);
+/// What the faults in force change in how a request is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    /// The type of the error that every root field fails with.
+    error_type: Option<String>,
+    /// Whether `failingChecks` has titles.
+    by_title: bool,
+    /// How long after its beginning a failure is first told.
+    lag: Duration,
+}
 
-impl RootErrors {
+impl Conditions {
     pub(crate) fn new(struck: &[Kind]) -> Self {
-        let types = struck.iter().filter_map(|kind| match kind {
-            Kind::RootError(error_type) => Some(error_type.clone()),
-            _ => None,
-        });
-        Self(types.collect())
+        let mut conditions = Self::default();
+        for kind in struck {
+            match kind {
+                Kind::RootError(error_type) => {
+                    conditions.error_type.get_or_insert_with(|| error_type.clone());
+                }
+                Kind::ChecksByTitle => conditions.by_title = true,
+                Kind::LagMillis(millis) => conditions.lag = Duration::from_millis(*millis),
+                _ => {}
+            }
+        }
+        conditions
     }
 }
 
 /// The service, unless a fault strikes.
 fn service<'a>(context: &Context<'a>) -> Result<&'a Arc<Service>, Error> {
-    if let Some(error_type) = context.data_opt::<RootErrors>().and_then(|errors| errors.0.first()) {
+    if let Some(error_type) = conditions(context).and_then(|given| given.error_type.as_ref()) {
         return Err(failure(error_type, "a fault on demand"));
     }
     context.data::<Arc<Service>>()
+}
+
+fn conditions<'a>(context: &Context<'a>) -> Option<&'a Conditions> {
+    context.data_opt::<Conditions>()
 }
 
 #[cfg(test)]

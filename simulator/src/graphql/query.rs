@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object, Result};
 
 use super::{
+    conditions,
     connections::{
         AdminLogin, GetEndUsersByIpConnection, ListAdminLoginsConnection, ListEndUsersConnection,
     },
@@ -11,7 +12,7 @@ use super::{
     page::{Limits, page},
     service,
     types::{AwsDateTime, DailyCheckCount, PublicIntegrationStatus},
-    user_types::{EndUserRef, EndUserState, GetEndUserOutput, PublicEndUser, failing},
+    user_types::{EndUserRef, EndUserState, GetEndUserOutput, PublicEndUser},
 };
 use crate::{
     clock,
@@ -56,7 +57,7 @@ impl Query {
     async fn get_end_user(&self, context: &Context<'_>, login: String) -> Result<GetEndUserOutput> {
         service(context)?.tenant(|tenant| {
             let user = user(tenant, &login)?;
-            Ok(GetEndUserOutput::new(user, failing_checks(tenant, user)))
+            Ok(GetEndUserOutput::new(user, failing_checks(context, tenant, user)))
         })
     }
 
@@ -75,7 +76,7 @@ impl Query {
         let users = service(context)?.tenant(|tenant| {
             let mut users: Vec<_> = tenant
                 .users()
-                .map(|user| PublicEndUser::new(user, failing_checks(tenant, user)))
+                .map(|user| PublicEndUser::new(user, failing_checks(context, tenant, user)))
                 .collect();
             if is_descending {
                 users.reverse();
@@ -141,6 +142,20 @@ fn user<'a>(tenant: &'a Tenant, login: &str) -> Result<&'a User> {
     tenant.user(login).ok_or_else(|| failure("NotFound", "the user is not found"))
 }
 
-fn failing_checks(tenant: &Tenant, user: &User) -> Vec<String> {
-    failing(user, |id| tenant.check(id).cloned(), tenant.failing_checks_by_title)
+fn failing_checks(context: &Context<'_>, tenant: &Tenant, user: &User) -> Vec<String> {
+    let conditions = conditions(context);
+    let by_title = conditions.is_some_and(|given| given.by_title) || tenant.failing_checks_by_title;
+    let lag = conditions.map(|given| given.lag).unwrap_or_default();
+    let now = clock::now();
+    let mut names: Vec<String> = tenant
+        .failing_checks(user, now - lag)
+        .map(|id| match tenant.check(id) {
+            Some(check) if by_title => check.title.clone(),
+            _ => id.to_owned(),
+        })
+        .collect();
+    // Two checks may have one title; the list has it once.
+    names.sort();
+    names.dedup();
+    names
 }

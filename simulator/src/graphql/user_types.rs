@@ -7,7 +7,7 @@ use super::types::{
     PublicRiskyActivityCounts, PublicScoreExplainabilitySummary,
 };
 use crate::{
-    tenant::{self, Check, User},
+    tenant::{self, User},
     vocabulary::{
         DeviceType, EndUserStatus, LevelOfTrust, OsType, Provider, TrustScoreGroupId,
         TrustScoreWeight, UserTypeClassification,
@@ -389,19 +389,4 @@ impl GetEndUserOutput {
             provider_end_user_details: user.providers.iter().map(of_provider).collect(),
         }
     }
-}
-
-/// The checks that a user fails, by id or by title.
-pub(super) fn failing(
-    user: &User,
-    check: impl Fn(&str) -> Option<Check>,
-    by_title: bool,
-) -> Vec<String> {
-    user.failing_checks
-        .iter()
-        .map(|id| match check(id) {
-            Some(check) if by_title => check.title,
-            _ => id.clone(),
-        })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The controls, for whoever runs the simulator as a program of its own.
 
 use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
@@ -8,9 +9,12 @@ use crate::{faults::Fault, time, webhook};
 
 /// What there is, and what was asked.
 pub(super) async fn state(State(app): State<App>) -> Json<Value> {
-    let (users, ips) = app.service.tenant(|tenant| (tenant.logins(), tenant.busiest_addresses()));
+    let (users, ips, failures) = app
+        .service
+        .tenant(|tenant| (tenant.logins(), tenant.busiest_addresses(), tenant.failures()));
     Json(json!({
         "users": users,
+        "failing": failures,
         "busiest_addresses": ips,
         "requests": app.service.requests.counts(),
         "most_requests_at_once": app.service.requests.most_at_once(),
@@ -26,6 +30,48 @@ pub(super) async fn add_fault(State(app): State<App>, Json(fault): Json<Fault>) 
 pub(super) async fn clear_faults(State(app): State<App>) -> StatusCode {
     app.service.faults.clear();
     StatusCode::NO_CONTENT
+}
+
+/// New words for a check: what is not given stays.
+#[derive(Deserialize)]
+pub(super) struct Renaming {
+    id: String,
+    title: Option<String>,
+    severity: Option<String>,
+}
+
+pub(super) async fn rename_check(
+    State(app): State<App>,
+    Json(renaming): Json<Renaming>,
+) -> StatusCode {
+    app.service.tenant(|tenant| {
+        let Some(check) = tenant.check_mut(&renaming.id) else { return StatusCode::NOT_FOUND };
+        check.title = renaming.title.unwrap_or_else(|| check.title.clone());
+        check.severity = renaming.severity.unwrap_or_else(|| check.severity.clone());
+        StatusCode::NO_CONTENT
+    })
+}
+
+/// A user who starts or stops failing a check.
+#[derive(Deserialize)]
+pub(super) struct FailureChange {
+    login: String,
+    check_id: String,
+    failing: bool,
+}
+
+pub(super) async fn set_failing(
+    State(app): State<App>,
+    Json(wanted): Json<FailureChange>,
+) -> StatusCode {
+    let FailureChange { login, check_id, failing } = wanted;
+    app.service.tenant(|tenant| {
+        if tenant.user(&login).is_none() || tenant.check(&check_id).is_none() {
+            return StatusCode::NOT_FOUND;
+        }
+        tenant.set_failing(&login, &check_id, failing);
+        StatusCode::NO_CONTENT
+    })
 }
 
 /// One round of changes, as time would make it.

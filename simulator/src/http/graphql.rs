@@ -1,9 +1,6 @@
 //! `POST /graphql`: answers, and errors, in the form of AWS `AppSync`.
 
-use async_graphql::{
-    Name, PathSegment, ServerError, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, Selection},
-};
+use async_graphql::{PathSegment, ServerError, Variables};
 use axum::{
     body::Bytes,
     extract::State,
@@ -15,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::{App, misbehave};
 use crate::{
+    answer::{Answer, Root, is_of_circle, render, roots},
     faults::{self, Endpoint, Kind},
-    graphql::{RootErrors, error_type},
+    graphql::{Conditions, error_type},
 };
 
 #[derive(Deserialize)]
@@ -37,12 +35,18 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, body: Byt
         let problem = problem("MalformedHttpRequestException", "Unable to parse GraphQL query.");
         return (StatusCode::BAD_REQUEST, misbehave::json(problem)).into_response();
     };
-    let operations = root_fields(&question.query);
+    let roots = roots(&question.query, &question.variables);
+    let operations: Vec<String> = roots.iter().map(|root| root.operation.clone()).collect();
     let subjects = texts(&question.variables);
     let _in_hand = app.service.requests.begin(&operations, &question.variables);
-    let struck = app.service.faults.strike(Endpoint::Graphql, &operations, &subjects);
+    let passing = app.service.passing_faults();
+    let mut struck = app.service.faults.strike(Endpoint::Graphql, &operations, &subjects);
+    struck.extend(passing.strike(Endpoint::Graphql, &operations, &subjects));
     tokio::time::sleep(app.service.options.latency + faults::delay(&struck)).await;
-    let right = execute(&app, question, &struck).await.to_string();
+    let mut answer = execute(&app, question, roots, &struck).await;
+    answer.edit(&app.service.faults);
+    answer.edit(&passing);
+    let right = render(&answer.into_json());
     match misbehave::instead(&struck, &right).await {
         Some(response) => response,
         None => misbehave::json(right),
@@ -56,11 +60,11 @@ fn is_authorized(app: &App, headers: &HeaderMap) -> bool {
         .is_some_and(|token| app.service.tokens.is_good(token))
 }
 
-async fn execute(app: &App, question: Question, struck: &[Kind]) -> Value {
-    let errors = RootErrors::new(struck);
+async fn execute(app: &App, mut question: Question, roots: Vec<Root>, struck: &[Kind]) -> Answer {
+    leave_circles(&mut question.variables);
     let mut request = async_graphql::Request::new(question.query)
         .variables(Variables::from_json(question.variables))
-        .data(errors);
+        .data(Conditions::new(struck));
     if let Some(name) = question.operation_name {
         request = request.operation_name(name);
     }
@@ -72,20 +76,14 @@ async fn execute(app: &App, question: Question, struck: &[Kind]) -> Value {
         Some(PathSegment::Field(key)) => data.get(key).is_none_or(Value::is_null),
         _ => true,
     };
-    if response.errors.iter().any(is_lost) {
-        data = Value::Null;
-    }
+    let is_lost = response.errors.iter().any(is_lost);
     let mut errors: Vec<Value> = response.errors.iter().map(appsync).collect();
     for kind in struck {
         if let Kind::FieldError(field) = kind {
             lose(&mut data, field, &mut errors);
         }
     }
-    if errors.is_empty() {
-        json!({ "data": data })
-    } else {
-        json!({ "data": data, "errors": errors })
-    }
+    Answer { roots, data, errors, is_lost }
 }
 
 /// Makes a field null in every root field that has it, with an error.
@@ -134,30 +132,13 @@ fn problem(error_type: &str, message: &str) -> String {
     json!({ "errors": [{ "errorType": error_type, "message": message }] }).to_string()
 }
 
-/// The root fields that a query asks for, without their aliases.
-fn root_fields(query: &str) -> Vec<String> {
-    let Ok(document) = async_graphql::parser::parse_query(query) else { return Vec::new() };
-    operations(&document)
-        .into_iter()
-        .filter_map(|selection| match selection {
-            Selection::Field(field) => Some(field.node.name.node.to_string()),
-            _ => None,
-        })
-        .collect()
-}
-
-fn operations(document: &ExecutableDocument) -> Vec<&Selection> {
-    let definitions: Vec<(Option<&Name>, _)> = match &document.operations {
-        DocumentOperations::Single(single) => vec![(None, single)],
-        DocumentOperations::Multiple(many) => {
-            many.iter().map(|(name, one)| (Some(name), one)).collect()
+/// Puts the first page in place of a token of a circle, which the listing itself does not know.
+fn leave_circles(variables: &mut Value) {
+    for value in variables.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
+        if value.as_str().is_some_and(is_of_circle) {
+            *value = Value::Null;
         }
-    };
-    definitions
-        .into_iter()
-        .flat_map(|(_, definition)| &definition.node.selection_set.node.items)
-        .map(|item| &item.node)
-        .collect()
+    }
 }
 
 /// Every text among the variables: logins and addresses.

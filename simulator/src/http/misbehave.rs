@@ -21,7 +21,8 @@ pub(super) async fn instead(struck: &[Kind], right: &str) -> Option<Response> {
             Kind::MalformedJson => json(half()),
             Kind::EmptyBody => json(String::new()),
             Kind::HtmlPage => Html("<html><body>Bad Gateway</body></html>").into_response(),
-            Kind::SlowMillis(_) | Kind::RootError(_) | Kind::FieldError(_) => continue,
+            Kind::ByteOrderMark => json(format!("\u{feff}{right}")),
+            _ => continue,
         });
     }
     None

@@ -35,6 +35,8 @@ pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, stop: Ca
         .route("/_simulator/state", get(control::state))
         .route("/_simulator/faults", post(control::add_fault))
         .route("/_simulator/faults", delete(control::clear_faults))
+        .route("/_simulator/checks", post(control::rename_check))
+        .route("/_simulator/failing", post(control::set_failing))
         .route("/_simulator/tick", post(control::tick))
         .route("/_simulator/revoke-tokens", post(control::revoke_tokens))
         .route("/_simulator/deliver", post(control::deliver))

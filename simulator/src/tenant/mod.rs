@@ -39,6 +39,8 @@ pub struct Tenant {
     users: BTreeMap<String, User>,
     checks: BTreeMap<String, Check>,
     newly_failing: BTreeMap<String, Vec<String>>,
+    /// When failures that began while the tenant was watched did so, by login and check.
+    failing_since: BTreeMap<(String, String), DateTime<Utc>>,
     addresses: Vec<IpAddress>,
     rng: SmallRng,
 }
@@ -149,6 +151,8 @@ impl Tenant {
         if failing {
             let new = user.failing_checks.insert(check_id.to_owned());
             if new {
+                let since = (login.clone(), check_id.to_owned());
+                self.failing_since.insert(since, crate::clock::now());
                 self.newly_failing.entry(check_id.to_owned()).or_default().push(login);
             }
             new
@@ -156,8 +160,31 @@ impl Tenant {
             if let Some(waiting) = self.newly_failing.get_mut(check_id) {
                 waiting.retain(|other| *other != login);
             }
+            self.failing_since.remove(&(login, check_id.to_owned()));
             user.failing_checks.remove(check_id)
         }
+    }
+
+    /// The ids of the checks that a user failed at a moment, as far as they are failed still.
+    pub(crate) fn failing_checks<'a>(
+        &'a self,
+        user: &'a User,
+        at: DateTime<Utc>,
+    ) -> impl Iterator<Item = &'a str> {
+        user.failing_checks.iter().map(String::as_str).filter(move |id| {
+            let key = (user.login.clone(), (*id).to_owned());
+            self.failing_since.get(&key).is_none_or(|since| *since <= at)
+        })
+    }
+
+    /// Who fails what: the users with at least one failure, with the ids of their checks.
+    #[must_use]
+    pub fn failures(&self) -> BTreeMap<String, Vec<String>> {
+        self.users
+            .values()
+            .filter(|user| !user.failing_checks.is_empty())
+            .map(|user| (user.login.clone(), user.failing_checks.iter().cloned().collect()))
+            .collect()
     }
 
     /// Takes what waits for the next webhook delivery: newly failing logins by check.

@@ -41,6 +41,7 @@ pub(super) fn tenant(seed: u64, users: usize, now: DateTime<Utc>) -> Tenant {
         users: std::collections::BTreeMap::new(),
         checks,
         newly_failing: std::collections::BTreeMap::new(),
+        failing_since: std::collections::BTreeMap::new(),
         addresses: addresses(&mut rng, 8 + users / 8),
         rng,
     };

@@ -1,11 +1,19 @@
 //! Faults on demand.
 
+mod appsync_error;
+mod kind;
+mod oddity;
+
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
+
+pub use appsync_error::{AppsyncError, Leaves};
+pub use kind::Kind;
+pub use oddity::Oddity;
 
 /// Where a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,30 +23,8 @@ pub enum Endpoint {
     Token,
     /// `POST /graphql`
     Graphql,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// This HTTP status; 429 and 503 carry `Retry-After` with these seconds.
-    Status(u16, Option<u64>),
-    /// The connection is accepted and nothing ever comes.
-    Hang,
-    /// The answer comes this many milliseconds late.
-    SlowMillis(u64),
-    /// The connection breaks in the middle of the answer.
-    Cut,
-    /// The answer ends in the middle of its JSON, as if that were all.
-    MalformedJson,
-    /// The answer has no body.
-    EmptyBody,
-    /// The answer is a page of a proxy.
-    HtmlPage,
-    /// The root field fails with an error of this type.
-    RootError(String),
-    /// This field of the answer is null, with an error.
-    FieldError(String),
+    /// The deliveries to the webhook's targets.
+    Webhook,
 }
 
 /// A rule: what goes wrong, where, and how often.
@@ -48,13 +34,14 @@ pub struct Fault {
     pub endpoint: Endpoint,
     /// What.
     pub kind: Kind,
-    /// Only for requests of this root field.
+    /// Only for requests of this root field, or deliveries about this check.
     #[serde(default)]
     pub operation: Option<String>,
-    /// Only for requests about this login or address.
+    /// Only for requests about this login, address or page token; in a list, only for the
+    /// row of this login.
     #[serde(default)]
     pub subject: Option<String>,
-    /// How many requests it strikes; without a number, all until cleared.
+    /// How many answers or deliveries it strikes; without a number, all until cleared.
     #[serde(default)]
     pub times: Option<usize>,
 }
@@ -64,6 +51,12 @@ impl Fault {
     #[must_use]
     pub const fn graphql(kind: Kind) -> Self {
         Self { endpoint: Endpoint::Graphql, kind, operation: None, subject: None, times: None }
+    }
+
+    /// A fault that strikes every delivery of the webhook.
+    #[must_use]
+    pub const fn webhook(kind: Kind) -> Self {
+        Self { endpoint: Endpoint::Webhook, kind, operation: None, subject: None, times: None }
     }
 
     /// A fault of the token endpoint that strikes every request.
@@ -96,6 +89,11 @@ impl Fault {
 pub struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
+    /// These faults in force.
+    pub(crate) const fn of(faults: Vec<Fault>) -> Self {
+        Self(Mutex::new(faults))
+    }
+
     /// Puts a fault in force.
     pub fn add(&self, fault: Fault) {
         self.lock().push(fault);
@@ -112,26 +110,45 @@ impl Faults {
         self.lock().clone()
     }
 
-    /// The faults that strike a request; each counts it.
+    /// The faults that strike a request; each counts it. Edits of the answer are not among
+    /// them: see [`Self::edit`].
     pub(crate) fn strike(
         &self,
         endpoint: Endpoint,
         operations: &[String],
         subjects: &[String],
     ) -> Vec<Kind> {
-        let mut faults = self.lock();
         let mut struck = Vec::new();
-        for fault in faults.iter_mut() {
+        self.each(|fault| {
             let concerns = fault.endpoint == endpoint
+                && !fault.kind.is_edit()
                 && fault.operation.as_ref().is_none_or(|wanted| operations.contains(wanted))
                 && fault.subject.as_ref().is_none_or(|wanted| subjects.contains(wanted));
-            if concerns && fault.times != Some(0) {
-                fault.times = fault.times.map(|times| times - 1);
+            if concerns {
                 struck.push(fault.kind.clone());
+            }
+            concerns
+        });
+        struck
+    }
+
+    /// Lets each fault that edits answers edit one. `edit` says whether it did; only then does
+    /// it count.
+    pub(crate) fn edit(&self, mut edit: impl FnMut(&Fault) -> bool) {
+        self.each(|fault| {
+            fault.endpoint == Endpoint::Graphql && fault.kind.is_edit() && edit(fault)
+        });
+    }
+
+    /// Calls `strikes` with every fault in force, and ends those that struck often enough.
+    fn each(&self, mut strikes: impl FnMut(&Fault) -> bool) {
+        let mut faults = self.lock();
+        for fault in faults.iter_mut() {
+            if fault.times != Some(0) && strikes(fault) {
+                fault.times = fault.times.map(|times| times - 1);
             }
         }
         faults.retain(|fault| fault.times != Some(0));
-        struck
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {

@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where by its panic")]
 
+mod caller;
+mod deliveries;
+mod errors;
+mod lists;
+mod texts;
+mod token;
+mod unfriendly;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -9,48 +17,13 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use cii_simulator::{
-    DeliveryPolicy, Fault, Kind, Options, Simulator,
+    DeliveryPolicy, Fault, Kind, Options,
     tenant::{IpAddress, User},
     webhook::Target,
 };
 use serde_json::{Value, json};
 
-struct Caller {
-    simulator: Simulator,
-    http: reqwest::Client,
-    token: String,
-}
-
-impl Caller {
-    async fn new(options: Options) -> Self {
-        let simulator = Simulator::start(options).await.unwrap();
-        let http = reqwest::Client::new();
-        let (status, granted) = grant(&http, &simulator, simulator.client_secret()).await;
-        assert_eq!(status, 200);
-        let token = granted["access_token"].as_str().unwrap().to_owned();
-        Self { simulator, http, token }
-    }
-
-    async fn ask(&self, query: &str, variables: Value) -> (u16, Value) {
-        let request = self
-            .http
-            .post(self.simulator.graphql_url())
-            .bearer_auth(&self.token)
-            .json(&json!({ "query": query, "variables": variables }));
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-    }
-}
-
-async fn grant(http: &reqwest::Client, simulator: &Simulator, secret: &str) -> (u16, Value) {
-    let credentials = json!({
-        "client_id": simulator.client_id(),
-        "client_secret": secret,
-        "grant_type": "client_credentials",
-    });
-    let answer = http.post(simulator.token_url()).json(&credentials).send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
+use caller::{Caller, grant};
 
 const STATE: &str = "query($login: String!) { getEndUserState(login: $login) { login status } }";
 
