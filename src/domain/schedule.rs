@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -73,6 +74,28 @@ impl Schedule {
         let local = moment.with_timezone(&self.zone);
         Some(self.cron.find_next_occurrence(&local, false).ok()?.to_utc())
     }
+
+    /// The longest time between two runs that is to be expected around a moment:
+    /// nights, weekends and rarer breaks count. `None` when there are no two runs.
+    ///
+    /// Looks at ten days, or at ten runs where they take longer.
+    #[must_use]
+    pub fn longest_gap(&self, around: Timestamp) -> Option<TimeDelta> {
+        // Between two looks, gaps that are shorter than this can hide; the runs next
+        // to each look are exact.
+        const STEP: TimeDelta = TimeDelta::minutes(30);
+        let end = around + TimeDelta::days(10);
+        let (mut moment, mut longest, mut gaps) = (around, None, 0);
+        while moment < end || gaps < 10 {
+            let local = moment.with_timezone(&self.zone);
+            let Some(next) = self.next_after(moment) else { break };
+            let Ok(previous) = self.cron.find_previous_occurrence(&local, true) else { break };
+            longest = longest.max(Some(next - previous.to_utc()));
+            gaps += 1;
+            moment = next.max(moment + STEP);
+        }
+        longest
+    }
 }
 
 /// Tells when a schedule's next run is due, whatever the clock does.
@@ -112,7 +135,6 @@ impl Due {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
@@ -145,6 +167,25 @@ mod tests {
             let from = at(&format!("{day}T12:00:00Z"));
             let next = berlin.next_after(from).unwrap();
             assert!(next - from < TimeDelta::hours(26), "{day}: {next}");
+        }
+    }
+
+    #[test]
+    fn the_longest_gap_is_the_night_or_the_weekend() {
+        let around = at("2026-11-25T15:00:30Z");
+        for (pattern, expected) in [
+            ("* * * * * *", TimeDelta::seconds(1)),
+            ("0 */15 * * * *", TimeDelta::minutes(15)),
+            ("0 0 * * * *", TimeDelta::hours(1)),
+            ("0 0 */6 * * *", TimeDelta::hours(6)),
+            ("0 0,10 * * * *", TimeDelta::minutes(50)),
+            ("0 0 3 * * *", TimeDelta::days(1)),
+            ("0 * 8-18 * * MON-FRI", TimeDelta::minutes(61 * 60 + 1)),
+            ("0 0 9 * * MON", TimeDelta::days(7)),
+            ("0 0 0 1 * *", TimeDelta::days(31)),
+        ] {
+            let schedule: Schedule = pattern.parse().unwrap();
+            assert_eq!(schedule.longest_gap(around), Some(expected), "{pattern}");
         }
     }
 

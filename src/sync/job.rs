@@ -103,7 +103,9 @@ impl<J: Job> Runner<J> {
     /// # Errors
     /// When the store was closed under it.
     pub async fn live(self, stop: CancellationToken) -> Result<(), StoreError> {
-        let mut due = Due::new(self.timing.schedule.clone(), clock::now());
+        let started_at = clock::now();
+        self.meters.scheduled(J::NAME, &self.timing.schedule, started_at);
+        let mut due = Due::new(self.timing.schedule.clone(), started_at);
         let mut reason = self.first(&mut due).await?;
         while !stop.is_cancelled() {
             if let Some(reason) = reason {

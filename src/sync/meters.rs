@@ -2,7 +2,7 @@
 
 use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntGaugeVec, Opts, Registry};
 
-use crate::domain::Timestamp;
+use crate::domain::{Schedule, Timestamp};
 
 /// When each job last succeeded, how long it took, and how its targets fared.
 #[derive(Debug, Clone)]
@@ -11,6 +11,7 @@ pub struct Meters {
     duration: HistogramVec,
     targets: IntGaugeVec,
     up: IntGaugeVec,
+    interval: GaugeVec,
 }
 
 impl Meters {
@@ -46,6 +47,13 @@ impl Meters {
                 ),
                 &["job"],
             )?,
+            interval: GaugeVec::new(
+                Opts::new(
+                    "cii_sync_interval_seconds",
+                    "The longest time between two runs of the job by its schedule, nights and weekends included.",
+                ),
+                &["job"],
+            )?,
         })
     }
 
@@ -57,7 +65,15 @@ impl Meters {
         registry.register(Box::new(self.last_success.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.targets.clone()))?;
-        registry.register(Box::new(self.up.clone()))
+        registry.register(Box::new(self.up.clone()))?;
+        registry.register(Box::new(self.interval.clone()))
+    }
+
+    /// Says how often the job is to run, so that alerts can follow the schedule.
+    pub(super) fn scheduled(&self, job: &str, schedule: &Schedule, now: Timestamp) {
+        if let Some(gap) = schedule.longest_gap(now) {
+            self.interval.with_label_values(&[job]).set(gap.as_seconds_f64());
+        }
     }
 
     pub(super) fn ran(&self, job: &str, outcome: super::Outcome, seconds: f64) {

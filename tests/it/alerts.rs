@@ -53,6 +53,7 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("operations-on-call", "alertname=CiiTokenRefused severity=critical"),
         ("operations", "alertname=CiiSyncStale exported_job=users severity=warning"),
         ("operations", "alertname=CiiOtlpBacklog severity=warning"),
+        ("digest", "alertname=CiiSyncOff exported_job=tenant severity=info"),
     ] {
         let mut arguments = vec!["config", "routes", "test", "--config.file", ALERTMANAGER];
         arguments.extend(labels.split(' '));
@@ -105,8 +106,8 @@ async fn whatever_rules_ask_for_is_shown() {
         .filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned()))
         .chain(cii_exporter::metrics::Family::ALL.map(|family| family.name().to_owned()))
         .chain(
-            ["cii_sync_last_success_timestamp_seconds", "cii_sync_targets", "cii_sync_up"]
-                .map(str::to_owned),
+            ["last_success_timestamp_seconds", "targets", "up", "interval_seconds", "off"]
+                .map(|name| format!("cii_sync_{name}")),
         )
         .collect();
     let asked = metric_names(
