@@ -1,52 +1,77 @@
 //! A webhook delivery, as far as its meaning is known.
 
-use super::{CheckDefinition, CheckId, Login, Timestamp};
+use std::{collections::BTreeMap, fmt};
+
+use super::{AttributeValue, CheckDefinition, CheckId, Login, Timestamp};
 
 /// What a delivery is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeliveryKind {
     /// Users who newly fail a check: the daily list, or a direct message.
     FailedCheck,
     /// The message that the console sends when a webhook target is made.
     Test,
     /// Something that names no failing user; kept for whoever understands it.
+    #[default]
     Other,
 }
 
 /// A delivery whose envelope was understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The envelope's id, the same on every repeat.
+    /// The envelope's id, the same on every repeat; a hash of the body when the
+    /// envelope has none that can be used.
     pub id: String,
     /// What its `detail-type` and fields make it.
     pub kind: DeliveryKind,
     /// `detail-type` as sent; empty in older deliveries.
     pub detail_type: String,
+    /// The envelope's `time`.
+    pub sent_at: Option<Timestamp>,
     /// When it was published, else the envelope's time, when either is given.
     pub published_at: Option<Timestamp>,
+    /// The envelope's `source`: the tenant's id, two underscores, eight digits.
+    pub source: Option<String>,
     /// The AWS account of the sender.
     pub account: Option<String>,
     /// The AWS region of the sender.
     pub region: Option<String>,
+    /// `detail.id`.
+    pub detail_id: Option<String>,
     /// The check it is about.
     pub check: Option<ReportedCheck>,
+    /// `detail.frameworks` as sent: texts, or one text of JSON.
+    pub frameworks: Option<AttributeValue>,
+    /// Details, as JSON, that belong to no single one of its users.
+    pub explanation: Option<String>,
     /// The users it names as failing, each once.
     pub failing: Vec<FailingUser>,
+    /// The logins in it that cannot be used.
+    pub skipped: SkippedLogins,
+    /// What in it was written in another form than usual, and how it was read.
+    pub notes: Vec<String>,
 }
 
 /// What a delivery may be late by: senders of its kind give up after a day.
 const LATEST: chrono::TimeDelta = chrono::TimeDelta::hours(48);
 
 impl Delivery {
-    /// The moment that the delivery's word on a failure is of, as it is held
-    /// against answers of the API: when it was published. A time from the future,
-    /// or from before any delivery could be on its way, is no time to trust; then
-    /// it is when the delivery came.
+    /// The moment of the delivery's report on a failure, for the comparison with
+    /// answers of the API: when it was published. A time in the future, or before
+    /// any delivery could be on its way, is not trusted; then it is when the
+    /// delivery came.
     #[must_use]
     pub fn reported_at(&self, received_at: Timestamp) -> Timestamp {
         self.published_at
             .filter(|published| (received_at - LATEST..=received_at).contains(published))
             .unwrap_or(received_at)
+    }
+
+    /// The id of the tenant: the part of `source` before the two underscores.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        let source = self.source.as_deref()?;
+        Some(source.split_once("__").map_or(source, |(tenant, _)| tenant))
     }
 }
 
@@ -66,6 +91,84 @@ pub struct FailingUser {
     pub login: Login,
     /// Why, as JSON, when the delivery explains it.
     pub explanation: Option<String>,
+}
+
+/// Logins that cannot be used, counted by why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SkippedLogins(BTreeMap<&'static str, usize>);
+
+impl SkippedLogins {
+    /// Counts one more.
+    pub fn add(&mut self, why: &'static str) {
+        *self.0.entry(why).or_default() += 1;
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.values().sum()
+    }
+}
+
+impl fmt::Display for SkippedLogins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, (why, count)) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{count} {why}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a delivery that was taken opened no failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchanged {
+    /// It was recorded before, under this number.
+    Duplicate(i64),
+    /// `webhook.check_ids` leaves its check out.
+    Filtered,
+    /// Its type is not known, and it names neither a check nor a user.
+    UnknownType,
+    /// It names users and no check.
+    NoCheck,
+    /// It names a check and no user; so many logins in it cannot be used.
+    NoUser {
+        /// Logins that cannot be used.
+        skipped: usize,
+    },
+    /// None of its users fails the check newly.
+    NothingNew {
+        /// Users who are known to fail it already.
+        known: usize,
+        /// Users whom an API answer newer than the delivery cleared.
+        cleared: usize,
+    },
+}
+
+impl fmt::Display for Unchanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate(number) => write!(f, "duplicate of delivery {number}"),
+            Self::Filtered => f.write_str("filtered: webhook.check_ids leaves the check out"),
+            Self::UnknownType => f.write_str("its type is not known"),
+            Self::NoCheck => f.write_str("names no check"),
+            Self::NoUser { skipped: 0 } => f.write_str("names no user"),
+            Self::NoUser { skipped } => {
+                write!(f, "names no user; logins that cannot be used: {skipped}")
+            }
+            Self::NothingNew { cleared: 0, .. } => {
+                f.write_str("every named user is known to fail already")
+            }
+            Self::NothingNew { known: 0, .. } => {
+                f.write_str("an API answer newer than the delivery cleared every named user")
+            }
+            Self::NothingNew { known, cleared } => write!(
+                f,
+                "named users known to fail already: {known}; cleared by an API answer newer than \
+                 the delivery: {cleared}"
+            ),
+        }
+    }
 }
 
 /// Which checks an operator wants to hear of.

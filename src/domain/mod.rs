@@ -23,7 +23,9 @@ mod webhook_target;
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 pub use check::{CheckDefinition, CheckId};
-pub use delivery::{CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck};
+pub use delivery::{
+    CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck, SkippedLogins, Unchanged,
+};
 pub use event::{AttributeValue, Attributes, Event, EventName};
 pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};

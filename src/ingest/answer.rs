@@ -27,11 +27,15 @@ pub(super) enum Answer {
     Unauthorized,
     /// Not JSON by its content type.
     NotJson,
+    /// Packed with something that is not taken, as its header names it.
+    Encoded(String),
+    /// Not what its content encoding says, or cut off.
+    Damaged,
     /// Not what a delivery looks like.
     Malformed(Malformed),
     /// The body did not arrive whole.
     Incomplete,
-    /// Longer than this many bytes.
+    /// Longer than this many bytes, as sent or when unpacked.
     TooLarge(usize),
     /// Cannot be committed now.
     Unavailable,
@@ -46,7 +50,11 @@ impl Answer {
             Self::Filtered => "filtered",
             Self::Test => "test",
             Self::Unauthorized => "unauthorized",
-            Self::NotJson | Self::Malformed(_) | Self::Incomplete => "malformed",
+            Self::NotJson
+            | Self::Encoded(_)
+            | Self::Damaged
+            | Self::Malformed(_)
+            | Self::Incomplete => "malformed",
             Self::TooLarge(_) => "too_large",
             Self::Unavailable => "unavailable",
         }
@@ -71,6 +79,20 @@ impl IntoResponse for Answer {
                 "a delivery is JSON; send it with the content type application/json",
                 None,
             ),
+            Self::Encoded(encoding) => {
+                let detail = format!(
+                    "the content encoding {encoding} is not taken; send the body as it is, or \
+                     with gzip alone"
+                );
+                let mut response = problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail, None);
+                let taken = header::HeaderValue::from_static("gzip");
+                response.headers_mut().insert(header::ACCEPT_ENCODING, taken);
+                response
+            }
+            Self::Damaged => {
+                let detail = "the body is not whole gzip, as its content encoding says";
+                problem(StatusCode::BAD_REQUEST, detail, None)
+            }
             Self::Malformed(malformed) => {
                 problem(StatusCode::BAD_REQUEST, &malformed.to_string(), malformed.pointer())
             }
@@ -78,7 +100,9 @@ impl IntoResponse for Answer {
                 problem(StatusCode::BAD_REQUEST, "the body did not arrive whole", None)
             }
             Self::TooLarge(limit) => {
-                let detail = format!("a delivery may have {limit} bytes (webhook.max_body_bytes)");
+                let detail = format!(
+                    "a delivery may have {limit} bytes (webhook.max_body_bytes), also when unpacked"
+                );
                 problem(StatusCode::PAYLOAD_TOO_LARGE, &detail, None)
             }
             Self::Unavailable => {

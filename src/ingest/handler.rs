@@ -15,6 +15,7 @@ use super::{
     answer::Answer,
     auth,
     body::{self, BodyError},
+    encoding::{Encoding, UnpackError},
 };
 use crate::{
     cii::webhook,
@@ -34,32 +35,57 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
 }
 
 impl Ingest {
+    /// Authenticates, unpacks, parses, records; each step can be the last.
     async fn answer(&self, request: Request) -> Answer {
         let (head, body) = request.into_parts();
         let rules = self.rules.borrow().clone();
-        if let Some(refusal) = self.refuse_unread(&head.headers, &rules) {
-            body::drain(body).await;
-            return refusal;
-        }
+        let encoding = match self.admit(&head.headers, &rules) {
+            Ok(encoding) => encoding,
+            Err(refusal) => {
+                body::drain(body).await;
+                return refusal;
+            }
+        };
         let Ok(_permit) = self.in_flight.try_acquire() else { return Answer::Unavailable };
-        match body::read(body, self.max_body_bytes).await {
+        let packed = match body::read(body, self.max_body_bytes).await {
+            Ok(packed) => packed,
+            Err(BodyError::TooLarge) => return Answer::TooLarge(self.max_body_bytes),
+            Err(BodyError::Incomplete) => return Answer::Incomplete,
+        };
+        match self.unpack(encoding, packed).await {
             Ok(bytes) => self.record(bytes, &rules).await,
-            Err(BodyError::TooLarge) => Answer::TooLarge(self.max_body_bytes),
-            Err(BodyError::Incomplete) => Answer::Incomplete,
+            Err(refusal) => refusal,
         }
     }
 
     /// What can be refused without a look at the body. Who is not authorized
     /// learns nothing else.
-    fn refuse_unread(&self, headers: &HeaderMap, rules: &Rules) -> Option<Answer> {
+    fn admit(&self, headers: &HeaderMap, rules: &Rules) -> Result<Encoding, Answer> {
         if !auth::is_authorized(headers, &rules.header, &rules.secrets) {
-            return Some(Answer::Unauthorized);
+            return Err(Answer::Unauthorized);
         }
         if !is_json(headers) {
-            return Some(Answer::NotJson);
+            return Err(Answer::NotJson);
         }
-        body::announces_more_than(self.max_body_bytes, headers)
-            .then_some(Answer::TooLarge(self.max_body_bytes))
+        let encoding = Encoding::of(headers).map_err(Answer::Encoded)?;
+        if body::announces_more_than(self.max_body_bytes, headers) {
+            return Err(Answer::TooLarge(self.max_body_bytes));
+        }
+        Ok(encoding)
+    }
+
+    async fn unpack(&self, encoding: Encoding, packed: Vec<u8>) -> Result<Vec<u8>, Answer> {
+        let limit = self.max_body_bytes;
+        if encoding == Encoding::Identity {
+            return Ok(packed);
+        }
+        // Unpacking computes, so it must not hold up the other requests.
+        match tokio::task::spawn_blocking(move || encoding.unpack(packed, limit)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(UnpackError::TooLarge)) => Err(Answer::TooLarge(limit)),
+            Ok(Err(UnpackError::Damaged)) => Err(Answer::Damaged),
+            Err(_) => Err(Answer::Unavailable),
+        }
     }
 
     async fn record(&self, bytes: Vec<u8>, rules: &Rules) -> Answer {
@@ -72,10 +98,10 @@ impl Ingest {
             }
         };
         let check = delivery.check.as_ref().map(|check| check.id.clone());
+        let skipped = delivery.skipped.clone();
         let record = RecordDelivery {
             admitted: rules.filter.admits(&delivery),
             delivery,
-            // What parses as JSON is UTF-8.
             body: String::from_utf8_lossy(&bytes).into_owned(),
             policy: rules.policy,
             received_at,
@@ -83,7 +109,17 @@ impl Ingest {
         let committed =
             tokio::time::timeout(COMMIT_PATIENCE, self.store.record_delivery(record)).await;
         match committed {
-            Ok(Ok(outcome)) => acknowledge(outcome, check.as_ref()),
+            Ok(Ok(outcome)) => {
+                if skipped.count() > 0 && outcome != DeliveryOutcome::Duplicate {
+                    self.meters.count_skipped(skipped.count());
+                    tracing::warn!(
+                        logins = skipped.count(),
+                        why = %skipped,
+                        "a webhook delivery names logins that cannot be used; the others count"
+                    );
+                }
+                acknowledge(outcome, check.as_ref())
+            }
             Ok(Err(error)) => {
                 tracing::error!(%error, "a webhook delivery cannot be recorded");
                 Answer::Unavailable

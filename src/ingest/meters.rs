@@ -1,12 +1,13 @@
-//! What the webhook listener tells of itself.
+//! Metrics of the webhook listener.
 
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
 
-/// Requests by result, and how long they took.
+/// Requests by result, how long they took, and the logins that could not be used.
 #[derive(Debug, Clone)]
 pub struct Meters {
     requests: IntCounterVec,
     duration: Histogram,
+    skipped_logins: IntCounter,
 }
 
 /// Every value of the `result` label.
@@ -44,7 +45,11 @@ impl Meters {
             )
             .buckets(vec![0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
         )?;
-        Ok(Self { requests, duration })
+        let skipped_logins = IntCounter::new(
+            "cii_webhook_skipped_logins_total",
+            "Logins in webhook deliveries that cannot be used; the others of their delivery count.",
+        )?;
+        Ok(Self { requests, duration, skipped_logins })
     }
 
     /// Makes the meters part of what `registry` shows.
@@ -53,7 +58,12 @@ impl Meters {
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.duration.clone()))
+        registry.register(Box::new(self.duration.clone()))?;
+        registry.register(Box::new(self.skipped_logins.clone()))
+    }
+
+    pub(super) fn count_skipped(&self, logins: usize) {
+        self.skipped_logins.inc_by(u64::try_from(logins).unwrap_or(u64::MAX));
     }
 
     pub(super) fn observe(&self, result: &str, seconds: f64) {

@@ -130,12 +130,10 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 delivery: Delivery {
                     id: id.to_string(),
                     kind: DeliveryKind::FailedCheck,
-                    detail_type: String::new(),
                     published_at: Some(at(published)),
-                    account: None,
-                    region: None,
                     check: Some(ReportedCheck { id: check, definition }),
                     failing: failing.collect(),
+                    ..Delivery::default()
                 },
                 body: "{}".into(),
                 admitted: id != 0,

@@ -20,6 +20,7 @@ mod config;
 mod dashboards;
 mod demo;
 mod deploy;
+mod door;
 mod faults;
 mod harness;
 mod lifecycle;

@@ -1,19 +1,24 @@
 //! `detail`: the check and its users.
 
-use super::{FailingUser, Malformed, field::Field, users};
-use crate::domain::{CheckDefinition, CheckId, Severity, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{
+    notes::Notes,
+    reading::{field, name_of_type, text, texts},
+    users::{self, Named},
+};
+use crate::domain::{AttributeValue, CheckDefinition, CheckId, Severity, Timestamp};
+
+/// Characters of a check's id at most; the known ones are short slugs.
+const MAX_CHECK_ID_CHARS: usize = 256;
 
 /// What a delivery is about; empty in a test message.
 #[derive(Debug, Default)]
 pub(super) struct Content {
+    pub(super) id: Option<String>,
     pub(super) check: Option<Check>,
-    pub(super) failing: Vec<FailingUser>,
-}
-
-impl Content {
-    pub(super) const fn names_failures(&self) -> bool {
-        self.check.is_some() && !self.failing.is_empty()
-    }
+    pub(super) frameworks: Option<AttributeValue>,
+    pub(super) named: Named,
 }
 
 #[derive(Debug)]
@@ -38,48 +43,85 @@ impl Words {
     }
 }
 
-/// The detail of a delivery that says it is a failed check: one without a check
-/// is refused.
-pub(super) fn failed_check(detail: &Field<'_>) -> Result<Content, Malformed> {
-    if detail.is_missing() {
-        return Err(detail.malformed("missing"));
+impl Content {
+    /// Reads a detail; whatever in it cannot be read is noted.
+    pub(super) fn read(detail: &Map<String, Value>, notes: &mut Notes) -> Self {
+        let check = check_id(field(detail, "checkId"), notes)
+            .map(|id| Check { words: words(&id, detail, notes), id });
+        Self {
+            id: text(field(detail, "id"), "detail.id", notes),
+            check,
+            frameworks: field(detail, "frameworks").and_then(frameworks),
+            named: users::named(detail, notes),
+        }
     }
-    detail.object()?;
-    let check_id = detail.required("checkId")?;
-    match CheckId::new(check_id.text()?) {
-        Some(id) => about(id, detail),
-        None => Err(check_id.malformed("must not be empty")),
+
+    pub(super) const fn names_something(&self) -> bool {
+        self.check.is_some() || !self.named.users.is_empty()
+    }
+
+    pub(super) const fn names_failures(&self) -> bool {
+        self.check.is_some() && !self.named.users.is_empty()
     }
 }
 
-/// The detail of a delivery of a type that is not known. It counts as one about
-/// a check when it names one, else nothing in it is known, so nothing can be
-/// wrong.
-pub(super) fn unknown(detail: &Field<'_>) -> Result<Content, Malformed> {
-    if detail.object().is_err() {
-        return Ok(Content::default());
-    }
-    match detail.optional_text("checkId")?.and_then(CheckId::new) {
-        Some(id) => about(id, detail),
-        None => Ok(Content::default()),
-    }
-}
-
-fn about(id: CheckId, detail: &Field<'_>) -> Result<Content, Malformed> {
-    detail.optional_text("published")?;
-    let title = detail.optional_text("title")?.filter(|title| !title.trim().is_empty());
-    let words = Words {
-        title: title.unwrap_or(id.as_str()).to_owned(),
-        severity: Severity::new(detail.optional_text("severity")?),
-        description: detail.child("description").texts()?,
-        recommended_actions: recommended_actions(detail)?,
+/// An id is a text or a number; any other reading would invent a check.
+fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
+    let value = value?;
+    let only = match value {
+        Value::Array(list) if list.len() == 1 => &list[0],
+        other => other,
     };
-    Ok(Content { check: Some(Check { id, words }), failing: users::failing(detail)? })
+    let id = match only {
+        Value::String(text) => CheckId::new(text),
+        Value::Number(number) => CheckId::new(&number.to_string()),
+        _ => None,
+    };
+    let id = id.filter(|id| id.as_str().chars().nth(MAX_CHECK_ID_CHARS).is_none());
+    match (&id, value) {
+        (Some(_), Value::String(_)) => {}
+        (Some(id), other) => {
+            notes.add("detail.checkId", format_args!("{}, read as \"{id}\"", name_of_type(other)));
+        }
+        (None, other) => {
+            notes.add(
+                "detail.checkId",
+                format_args!("{}, no id that can be used", name_of_type(other)),
+            );
+        }
+    }
+    id
 }
 
-/// One published text of the service spells the field with a space.
-fn recommended_actions(detail: &Field<'_>) -> Result<Vec<String>, Malformed> {
-    let usual = detail.child("recommendedActions");
-    let field = if usual.is_missing() { detail.child("recommended Actions") } else { usual };
-    field.texts()
+fn words(id: &CheckId, detail: &Map<String, Value>, notes: &mut Notes) -> Words {
+    Words {
+        title: text(field(detail, "title"), "detail.title", notes)
+            .unwrap_or_else(|| id.as_str().to_owned()),
+        severity: Severity::new(
+            text(field(detail, "severity"), "detail.severity", notes).as_deref(),
+        ),
+        description: texts(field(detail, "description"), "detail.description", notes),
+        recommended_actions: texts(
+            field(detail, "recommendedActions"),
+            "detail.recommendedActions",
+            notes,
+        ),
+    }
+}
+
+/// The form of `frameworks` is not published: texts stay texts, the rest is JSON.
+fn frameworks(value: &Value) -> Option<AttributeValue> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(AttributeValue::Text(text.clone())),
+        Value::Array(list) if list.is_empty() => None,
+        Value::Array(list) => {
+            let texts: Option<Vec<_>> =
+                list.iter().map(|entry| entry.as_str().map(str::to_owned)).collect();
+            Some(
+                texts.map_or_else(|| AttributeValue::Text(value.to_string()), AttributeValue::List),
+            )
+        }
+        other => Some(AttributeValue::Text(other.to_string())),
+    }
 }

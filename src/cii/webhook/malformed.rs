@@ -13,7 +13,7 @@ enum Reason {
     #[error("not JSON: {0}")]
     Syntax(String),
     #[error("{}: {problem}", if pointer.is_empty() { "the body" } else { pointer })]
-    Field { pointer: String, problem: String },
+    Field { pointer: &'static str, problem: String },
 }
 
 impl Malformed {
@@ -23,7 +23,9 @@ impl Malformed {
         Self(Reason::Syntax(error.to_string()))
     }
 
-    pub(super) fn field(pointer: String, problem: impl Into<String>) -> Self {
+    /// `pointer` is written in this code: it never repeats a name that a sender
+    /// made up.
+    pub(super) fn field(pointer: &'static str, problem: impl Into<String>) -> Self {
         Self(Reason::Field { pointer, problem: problem.into() })
     }
 

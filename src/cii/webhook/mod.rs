@@ -1,25 +1,36 @@
 //! The body of a webhook: from bytes to a [`Delivery`], or to a reason why not.
 //!
 //! The envelope is that of AWS `EventBridge`. What the service promises of its
-//! content is little and changes, so a field that is missing is missing and a
-//! field that is unknown is ignored; but a known field of a wrong type is
-//! refused, because a user overlooked in it would never be named again.
+//! content is little and changes, so reading is lenient: a field that is missing is
+//! missing, one that is unknown is ignored, and one of another type is read where
+//! a reading is plain, and noted. A failed check is refused only where nothing in
+//! it names a user or a check, since a user overlooked in it would never be named
+//! again.
 
 mod detail;
-mod field;
 mod malformed;
+mod moment;
+mod notes;
 #[cfg(test)]
 mod properties;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod users;
 
-use serde_json::Value;
+use std::{borrow::Cow, fmt::Write as _};
 
-use crate::domain::{Delivery, DeliveryKind, FailingUser, ReportedCheck, Timestamp};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cii::json,
+    domain::{Delivery, DeliveryKind, FailingUser, ReportedCheck, Timestamp},
+};
 use detail::Content;
-use field::Field;
 pub use malformed::Malformed;
+use notes::Notes;
+use reading::{field, held_json, name_of_type, text};
 
 const MAX_ID_CHARS: usize = 256;
 
@@ -28,41 +39,125 @@ const MAX_ID_CHARS: usize = 256;
 /// `received_at` dates what a delivery without a time of its own says.
 ///
 /// # Errors
-/// When the body is not JSON, has no envelope, or holds something under a known
-/// name that does not belong there.
+/// When the body is no JSON object, or says that it is a failed check and names
+/// neither a check nor a user that can be read.
 pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| Malformed::syntax(&error))?;
-    let envelope = Field::root(&body);
-    envelope.object()?;
-
-    let id = envelope.required("id")?.filled_text()?;
-    if id.chars().count() > MAX_ID_CHARS {
-        let limit = format!("a text longer than {MAX_ID_CHARS} characters is no id");
-        return Err(envelope.child("id").malformed(limit));
-    }
-    let detail_type = envelope.optional_text("detail-type")?.unwrap_or_default();
-    let sent_at = envelope.optional_text("time")?.and_then(moment);
-    let detail = envelope.child("detail");
-
-    let content = match DetailType::of(detail_type) {
-        DetailType::Test => Content::default(),
-        DetailType::FailedCheck => detail::failed_check(&detail)?,
-        DetailType::Unknown => detail::unknown(&detail)?,
+    let parsed = json::parse(body).map_err(|error| Malformed::syntax(&error))?;
+    let Value::Object(envelope) = &parsed else {
+        let found = format!("expected an object, found {}", name_of_type(&parsed));
+        return Err(Malformed::field("", found));
     };
-    let published_at = published(&body).or(sent_at);
+    let mut notes = Notes::default();
+    let id = envelope_id(field(envelope, "id"), body, &mut notes);
+    let detail_type =
+        text(field(envelope, "detail-type"), "detail-type", &mut notes).unwrap_or_default();
+    let sent_at = moment::read(field(envelope, "time"), "time", &mut notes);
+    let meaning = DetailType::of(&detail_type);
+    let mut published_at = None;
+    let content = match (meaning, detail(envelope, &mut notes)) {
+        (DetailType::Test, _) => Content::default(),
+        (_, Detail::Object(detail)) => {
+            let published = field(&detail, "published");
+            published_at = moment::read(published, "detail.published", &mut notes);
+            Content::read(&detail, &mut notes)
+        }
+        (DetailType::FailedCheck, Detail::Missing) => {
+            return Err(Malformed::field("/detail", "missing"));
+        }
+        (DetailType::FailedCheck, Detail::Other(found)) => {
+            let found = format!("expected an object, found {found}");
+            return Err(Malformed::field("/detail", found));
+        }
+        (DetailType::Unknown, _) => Content::default(),
+    };
+    if meaning == DetailType::FailedCheck && !content.names_something() {
+        return Err(names_nothing(&content));
+    }
+    let published_at = published_at.or(sent_at);
     Ok(Delivery {
-        id: id.to_owned(),
-        kind: kind(DetailType::of(detail_type), &content),
-        detail_type: detail_type.to_owned(),
+        id,
+        kind: kind(meaning, &content),
+        sent_at,
         published_at,
-        account: envelope.optional_text("account")?.map(str::to_owned),
-        region: envelope.optional_text("region")?.map(str::to_owned),
+        source: text(field(envelope, "source"), "source", &mut notes),
+        account: text(field(envelope, "account"), "account", &mut notes),
+        region: text(field(envelope, "region"), "region", &mut notes),
+        detail_type,
+        detail_id: content.id,
         check: content.check.map(|check| ReportedCheck {
             id: check.id,
             definition: check.words.dated(published_at.unwrap_or(received_at)),
         }),
-        failing: content.failing,
+        frameworks: content.frameworks,
+        explanation: content.named.explanation,
+        failing: content.named.users,
+        skipped: content.named.skipped,
+        notes: notes.into_texts(),
     })
+}
+
+/// The envelope's id. Without one that can be used it is made from the body, so
+/// that an exact repeat is known as one.
+fn envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> String {
+    let given = match value {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => {
+            notes.add("id", "a number, read as text");
+            Some(number.to_string())
+        }
+        _ => None,
+    };
+    let given = given.filter(|id| !id.trim().is_empty() && id.chars().nth(MAX_ID_CHARS).is_none());
+    given.unwrap_or_else(|| {
+        let why = if value.is_none() { "missing" } else { "no id that can be used" };
+        notes.add("id", format_args!("{why}, made from the body"));
+        Sha256::digest(body).iter().fold("sha256:".to_owned(), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
+    })
+}
+
+/// `detail`, as far as it can be looked into.
+enum Detail<'a> {
+    Object(Cow<'a, Map<String, Value>>),
+    Missing,
+    /// Of this type.
+    Other(&'static str),
+}
+
+/// Finds the detail: an object, a text that holds one, a list of one, or the
+/// envelope itself when a sender passed on the content without its envelope.
+fn detail<'a>(envelope: &'a Map<String, Value>, notes: &mut Notes) -> Detail<'a> {
+    let Some(value) = field(envelope, "detail") else {
+        let is_content = ["checkId", "usersFailing", "loginDetails", "login"];
+        if is_content.iter().any(|name| field(envelope, name).is_some()) {
+            notes.add("detail", "missing, its fields stand in the envelope");
+            return Detail::Object(Cow::Borrowed(envelope));
+        }
+        return Detail::Missing;
+    };
+    let held = match value {
+        Value::Object(detail) => return Detail::Object(Cow::Borrowed(detail)),
+        Value::String(text) => held_json(text),
+        Value::Array(list) if list.len() == 1 => Some(list[0].clone()),
+        _ => None,
+    };
+    match held {
+        Some(Value::Object(detail)) => {
+            notes.add("detail", format_args!("{} that holds an object", name_of_type(value)));
+            Detail::Object(Cow::Owned(detail))
+        }
+        _ => Detail::Other(name_of_type(value)),
+    }
+}
+
+fn names_nothing(content: &Content) -> Malformed {
+    let mut problem = "names neither a check nor a user that can be read".to_owned();
+    if content.named.skipped.count() > 0 {
+        let _ = write!(problem, "; logins that cannot be used: {}", content.named.skipped);
+    }
+    Malformed::field("/detail", problem)
 }
 
 /// `detail-type`, as far as its meaning is known.
@@ -80,7 +175,7 @@ impl DetailType {
     /// spaces do not count.
     fn of(text: &str) -> Self {
         let letters: String =
-            text.to_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
+            text.trim().to_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
         match letters.as_str() {
             "webhooktest" => Self::Test,
             "failedcheck" | "" => Self::FailedCheck,
@@ -96,13 +191,4 @@ fn kind(detail_type: DetailType, content: &Content) -> DeliveryKind {
         DetailType::Unknown if content.names_failures() => DeliveryKind::FailedCheck,
         DetailType::Unknown => DeliveryKind::Other,
     }
-}
-
-/// When the content was published; whatever is no RFC 3339 time tells nothing.
-fn published(body: &Value) -> Option<Timestamp> {
-    body.pointer("/detail/published").and_then(Value::as_str).and_then(moment)
-}
-
-fn moment(text: &str) -> Option<Timestamp> {
-    Some(chrono::DateTime::parse_from_rfc3339(text.trim()).ok()?.to_utc())
 }

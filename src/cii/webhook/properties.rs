@@ -98,7 +98,7 @@ proptest! {
                 logins.sort();
                 logins.dedup();
                 prop_assert_eq!(logins.len(), delivery.failing.len());
-                prop_assert!(delivery.failing.is_empty() || delivery.check.is_some());
+                prop_assert!(delivery.notes.len() <= 21);
             }
             Err(malformed) => {
                 prop_assert!(!text(&malformed).contains(MARK));
@@ -108,6 +108,19 @@ proptest! {
                 prop_assert_ne!(missing, there);
             }
         }
+    }
+
+    #[test]
+    fn whatever_stands_beside_a_check_is_never_refused(detail in detail(), id in value()) {
+        let mut detail = detail;
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("checkId".to_owned(), json!("c"));
+        } else {
+            detail = json!({ "checkId": "c" });
+        }
+        let body = json!({ "id": id, "detail-type": "FAILED_CHECK", "detail": detail });
+        let delivery = parse(body.to_string().as_bytes(), received()).unwrap();
+        prop_assert!(delivery.check.is_some() && !delivery.id.is_empty());
     }
 
     #[test]

@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{CheckDefinition, CheckId, Severity};
+use crate::domain::{AttributeValue, CheckDefinition, CheckId, Severity};
 
 const SAMPLE: &[u8] = include_bytes!("../../../tests/payloads/failed-check-no-mfa.json");
 
 fn at(text: &str) -> Timestamp {
-    moment(text).unwrap()
+    text.parse().unwrap()
 }
 
 fn received() -> Timestamp {
@@ -39,6 +39,11 @@ fn the_published_sample_is_understood() {
     assert_eq!(delivery.published_at, Some(at("2024-07-24T14:25:28.589Z")));
     assert_eq!(delivery.account.as_deref(), Some("988897525199"));
     assert_eq!(delivery.region.as_deref(), Some("us-east-2"));
+    assert_eq!(delivery.source.as_deref(), Some("a229bd52-608a-4225-bd01-b2214a3c4127__a7708c35"));
+    assert_eq!(delivery.tenant_id(), Some("a229bd52-608a-4225-bd01-b2214a3c4127"));
+    assert_eq!(delivery.sent_at, Some(at("2024-07-24T14:25:28Z")));
+    assert_eq!(delivery.detail_id.as_deref(), Some("b13fb22c-efc3-4764-b22a-b219d1efa27d"));
+    assert_eq!(delivery.notes, [""; 0]);
     let ReportedCheck { id, definition } = delivery.check.unwrap();
     assert_eq!(id, CheckId::new("no-mfa").unwrap());
     assert_eq!(definition.title, "No MFA Configured");
@@ -61,12 +66,8 @@ fn the_least_that_a_failed_check_needs() {
     let expected = Delivery {
         id: "d".into(),
         kind: DeliveryKind::FailedCheck,
-        detail_type: String::new(),
-        published_at: None,
-        account: None,
-        region: None,
         check: Some(check),
-        failing: vec![],
+        ..Delivery::default()
     };
     assert_eq!(delivery, expected);
 }
@@ -204,32 +205,22 @@ fn assert_malformed(body: &Value, pointer: &str, problem: &str) {
 }
 
 #[test]
-fn what_is_wrong_with_an_envelope_is_told_with_its_place() {
-    let long = "x".repeat(257);
+fn a_failed_check_that_names_nothing_is_refused_with_the_place() {
+    let nothing = "names neither a check nor a user that can be read";
     for (body, pointer, problem) in [
         (json!([]), "", "expected an object, found a list"),
-        (json!({}), "/id", "missing"),
-        (json!({ "id": null }), "/id", "missing"),
-        (json!({ "id": 5 }), "/id", "expected a string, found a number"),
-        (json!({ "id": " " }), "/id", "must not be empty"),
-        (json!({ "id": long }), "/id", "a text longer than 256 characters is no id"),
-        (
-            json!({ "id": "d", "detail-type": true }),
-            "/detail-type",
-            "expected a string, found true or false",
-        ),
-        (
-            json!({ "id": "d", "detail-type": "WebhookTest", "region": 5 }),
-            "/region",
-            "expected a string, found a number",
-        ),
+        (json!({}), "/detail", "missing"),
         (json!({ "id": "d" }), "/detail", "missing"),
         (json!({ "id": "d", "detail": "x" }), "/detail", "expected an object, found a string"),
-        (json!({ "id": "d", "detail": {} }), "/detail/checkId", "missing"),
+        (json!({ "id": "d", "detail": [1, 2] }), "/detail", "expected an object, found a list"),
+        (json!({ "id": "d", "detail": {} }), "/detail", nothing),
+        (json!({ "id": "d", "detail": { "checkId": {} } }), "/detail", nothing),
+        (json!({ "id": "d", "detail": { "checkId": " ", "title": "x" } }), "/detail", nothing),
         (
-            json!({ "id": "d", "detail-type": "NewThing", "detail": { "checkId": 1 } }),
-            "/detail/checkId",
-            "expected a string, found a number",
+            json!({ "id": "d", "detail": { "checkId": true, "usersFailing": ["", "", null] } }),
+            "/detail",
+            "names neither a check nor a user that can be read; logins that cannot be used: \
+             2 empty, 1 no text",
         ),
     ] {
         assert_malformed(&body, pointer, problem);
@@ -237,30 +228,235 @@ fn what_is_wrong_with_an_envelope_is_told_with_its_place() {
 }
 
 #[test]
-fn what_is_wrong_with_a_check_is_told_with_its_place() {
-    let (no_text, no_list) = ("expected a string, found a list", "expected a list, found a string");
-    for (field, value, below, problem) in [
-        ("checkId", json!(" "), "", "must not be empty"),
-        ("checkId", json!({}), "", "expected a string, found an object"),
-        ("usersFailing", json!("a"), "", no_list),
-        ("usersFailing", json!(["a", "b", 3]), "/2", "expected a string, found a number"),
-        ("usersFailing", json!([null, " "]), "/1", "a login must not be empty"),
-        ("login", json!("a\u{7}b"), "", "a login must not hold control characters"),
-        ("loginDetails", json!([7]), "/0", "expected an object, found a number"),
-        ("loginDetails", json!([{ "login": [] }]), "/0/login", no_text),
-        ("loginDetails", json!([{ "login": "a", "details": "x" }]), "/0/details", no_list),
-        ("explainabilityDetails", json!({}), "", "expected a list, found an object"),
-        ("severity", json!([5]), "", no_text),
-        ("title", json!(["t"]), "", no_text),
-        ("published", json!([]), "", no_text),
-        ("description", json!(5), "", "expected a list of strings, or a string, found a number"),
-        ("recommended Actions", json!([[]]), "/0", no_text),
+fn an_envelope_without_a_usable_id_gets_one_from_its_body() {
+    let body = |id: Value| json!({ "id": id, "detail": { "checkId": "c" } });
+    assert_eq!(parsed(&body(json!(5))).unwrap().id, "5");
+    let mut ids = std::collections::BTreeSet::new();
+    for id in [Value::Null, json!(" "), json!("x".repeat(257)), json!([]), json!({ "a": 1 })] {
+        let first = parsed(&body(id.clone())).unwrap();
+        assert!(first.id.starts_with("sha256:") && first.notes[0].contains("made from the body"));
+        assert_eq!(parsed(&body(id)).unwrap().id, first.id, "an exact repeat is one");
+        ids.insert(first.id);
+    }
+    assert_eq!(ids.len(), 5, "other bodies have other ids");
+    let other = parsed(&json!({ "detail-type": "NewThing" })).unwrap();
+    assert_eq!((other.kind, other.id.starts_with("sha256:")), (DeliveryKind::Other, true));
+}
+
+#[test]
+fn a_check_id_is_a_text_or_a_number() {
+    for (value, expected) in [
+        (json!("c"), Some("c")),
+        (json!(7), Some("7")),
+        (json!(["c"]), Some("c")),
+        (json!(["c", "d"]), None),
+        (json!({ "en": "c" }), None),
+        (json!("x".repeat(257)), None),
+    ] {
+        let detail = json!({ "checkId": value, "login": "a" });
+        let delivery = delivery("FAILED_CHECK", &detail).unwrap();
+        let id = delivery.check.as_ref().map(|check| check.id.as_str());
+        assert_eq!((id, users(&delivery).len()), (expected, 1), "{value}");
+        assert_eq!(delivery.notes.is_empty(), value == "c", "{:?}", delivery.notes);
+    }
+}
+
+#[test]
+fn side_fields_of_another_type_are_read_and_noted() {
+    let detail = |name: &str, value: &Value| {
+        let mut detail = json!({ "checkId": "c", "usersFailing": ["a"] });
+        detail[name] = value.clone();
+        let delivery = delivery("FAILED_CHECK", &detail).unwrap();
+        assert_eq!(users(&delivery), [("a", None)], "{name}: {value}");
+        (delivery.check.unwrap().definition, delivery.notes)
+    };
+    for (value, expected) in [
+        (json!(3), "3"),
+        (json!(true), "true"),
+        (json!(["high", "low"]), "high"),
+        (json!({ "text": "high", "level": 3 }), "high"),
+        (json!({ "level": 3 }), r#"{"level":3}"#),
+    ] {
+        let (definition, notes) = detail("severity", &value);
+        assert_eq!(definition.severity.text(), Some(expected));
+        assert!(notes[0].starts_with("detail.severity: ") && notes[0].contains(", read as "));
+    }
+    assert_eq!(detail("severity", &json!(3)).1, [r#"detail.severity: a number, read as "3""#]);
+    for (value, expected) in [
+        (json!({ "en": "x", "de": "y" }), "x"),
+        (json!({ "value": "x" }), "x"),
+        (json!({ "fr": "x" }), "x"),
+        (json!({ "fr": "x", "de": "y" }), r#"{"de":"y","fr":"x"}"#),
+        (json!(["x"]), "x"),
+        (json!([{ "en": "x" }]), "x"),
+        (json!(5), "5"),
+        (json!({}), "c"),
+        (json!([]), "c"),
+    ] {
+        let (definition, notes) = detail("title", &value);
+        assert_eq!((definition.title.as_str(), notes.len()), (expected, 1), "{value}");
+    }
+    let (definition, notes) = detail("title", &json!("x".repeat(5000)));
+    assert_eq!((definition.title.len(), notes.len()), (1000, 1));
+    for (value, expected) in [
+        (json!({ "en": "x", "de": "y" }), vec!["x"]),
+        (json!({ "en": ["x", "y"] }), vec!["x", "y"]),
+        (json!([{ "en": "x" }, { "text": "y" }, "z", 7, null]), vec!["x", "y", "z", "7"]),
+        (json!(7), vec!["7"]),
+        (json!([["x", "y"]]), vec!["x", "y"]),
+        (json!({ "a": "x", "b": "y" }), vec![r#"{"a":"x","b":"y"}"#]),
+    ] {
+        for name in ["description", "recommendedActions", "recommended_actions"] {
+            let (definition, notes) = detail(name, &value);
+            let is_description = name == "description";
+            let texts = if is_description {
+                definition.description
+            } else {
+                definition.recommended_actions
+            };
+            assert_eq!((texts, notes.len()), (expected.iter().map(|&s| s.to_owned()).collect(), 1));
+        }
+    }
+    let published = json!(1_764_072_000);
+    assert_eq!(detail("published", &published).0.as_of, at("2025-11-25T12:00:00Z"));
+}
+
+#[test]
+fn an_envelope_of_odd_types_is_read_and_noted() {
+    let body = json!({
+        "id": "d", "detail-type": ["FAILED_CHECK"], "time": 1_764_072_000,
+        "account": 988_897_525_199_i64, "region": ["eu-west-1", "x"], "source": { "value": "t__1" },
+        "detail": "{\"checkId\":\"c\",\"usersFailing\":[\"a\"]}",
+    });
+    let delivery = parsed(&body).unwrap();
+    assert_eq!((delivery.kind, users(&delivery).len()), (DeliveryKind::FailedCheck, 1));
+    assert_eq!(delivery.sent_at, Some(at("2025-11-25T12:00:00Z")));
+    assert_eq!(delivery.account.as_deref(), Some("988897525199"));
+    assert_eq!(delivery.region.as_deref(), Some("eu-west-1"));
+    assert_eq!(delivery.tenant_id(), Some("t"));
+    assert_eq!(delivery.notes.len(), 6, "{:?}", delivery.notes);
+    let bare = parsed(&json!({ "checkId": "c", "usersFailing": ["a"] })).unwrap();
+    assert_eq!((bare.check.is_some(), users(&bare).len()), (true, 1));
+    let strange = parsed(&json!({ "id": "d", "detail-type": true })).unwrap();
+    assert_eq!((strange.kind, strange.detail_type.as_str()), (DeliveryKind::Other, "true"));
+}
+
+#[test]
+fn users_in_every_plain_form() {
+    let pair = r#"[{"key":"k","value":"v"}]"#;
+    let pairs = json!([{ "key": "k", "value": "v" }]);
+    for (name, value, expected) in [
+        ("usersFailing", json!("a"), vec![("a", None)]),
+        ("usersFailing", json!(r#"["a","b"]"#), vec![("a", None), ("b", None)]),
+        ("usersFailing", json!("a@x.y, b@x.y"), vec![("a@x.y", None), ("b@x.y", None)]),
+        ("usersFailing", json!("Domain User"), vec![("Domain User", None)]),
+        ("usersFailing", json!(7), vec![("7", None)]),
+        ("usersFailing", json!(["a", 7]), vec![("a", None), ("7", None)]),
+        ("usersFailing", json!([{ "login": "a" }, "b"]), vec![("a", None), ("b", None)]),
+        ("usersFailing", json!({ "login": "a", "details": pairs }), vec![("a", Some(pair))]),
+        ("usersFailing", json!({ "a": {}, "b": pairs }), vec![("a", None), ("b", Some(pair))]),
+        (
+            "loginDetails",
+            json!({ "a": pairs, "b": { "k": "v" } }),
+            vec![("a", Some(pair)), ("b", Some(pair))],
+        ),
+        (
+            "loginDetails",
+            json!(["a", { "login": "b", "details": { "k": "v" } }]),
+            vec![("a", None), ("b", Some(pair))],
+        ),
+        ("loginDetails", json!([{ "login": "a", "details": "why" }]), vec![("a", Some("\"why\""))]),
+        (
+            "loginDetails",
+            json!([{ "login": 7, "details": pairs.to_string() }]),
+            vec![("7", Some(pair))],
+        ),
+        ("users_failing", json!(["a"]), vec![("a", None)]),
+        ("login", json!(["a"]), vec![("a", None)]),
     ] {
         let mut detail = json!({ "checkId": "c" });
-        detail[field] = value;
-        let body = json!({ "id": "d", "detail-type": "FAILED_CHECK", "detail": detail });
-        assert_malformed(&body, &format!("/detail/{field}{below}"), problem);
+        detail[name] = value.clone();
+        let delivery = delivery("FAILED_CHECK", &detail).unwrap();
+        assert_eq!(users(&delivery), expected, "{name}: {value}");
+        assert_eq!(delivery.skipped.count(), 0, "{name}: {value}");
     }
+}
+
+#[test]
+fn one_unusable_login_costs_only_itself() {
+    let long = "x".repeat(600);
+    let detail = json!({
+        "checkId": "c",
+        "usersFailing": ["a", "", long, null, true, [], {}, "b\u{7}", "b"],
+        "loginDetails": [{ "login": "" }, { "login": long }, { "login": "c" }, { "details": [] }],
+        "login": " ",
+    });
+    let delivery = delivery("FAILED_CHECK", &detail).unwrap();
+    assert_eq!(users(&delivery), [("a", None), ("b", None), ("c", None)]);
+    // What both lists have counts once: the empty one, the long one, the missing one.
+    let why = "2 empty, 4 no text, 1 too long, 1 with control characters";
+    assert_eq!((delivery.skipped.count(), delivery.skipped.to_string().as_str()), (8, why));
+    assert!(!delivery.notes.join(" ").contains("xxx"));
+}
+
+#[test]
+fn a_delivery_of_unusable_logins_alone_still_tells_of_its_check() {
+    let all_bad = json!({ "checkId": "c", "usersFailing": ["", null] });
+    let delivery = delivery("FAILED_CHECK", &all_bad).unwrap();
+    assert_eq!((delivery.check.is_some(), users(&delivery).len()), (true, 0));
+    assert_eq!(delivery.skipped.count(), 2);
+}
+
+#[test]
+fn a_user_without_a_check_is_kept() {
+    for detail in [json!({ "usersFailing": ["a"] }), json!({ "login": "a", "checkId": {} })] {
+        let delivery = delivery("", &detail).unwrap();
+        assert_eq!((delivery.kind, delivery.check.is_none()), (DeliveryKind::FailedCheck, true));
+        assert_eq!(users(&delivery), [("a", None)]);
+    }
+}
+
+#[test]
+fn fields_decide_and_not_the_type() {
+    let details = json!({ "userTitle": "Accountant" });
+    let why = r#"[{"key":"userTitle","value":"Accountant"}]"#;
+    let frameworks = json!(["MITRE ATT&CK"]);
+    for detail_type in ["FAILED_CHECK", "", "DIRECT_MESSAGE"] {
+        let direct = json!({
+            "checkId": "c", "login": "a", "explainabilityDetails": details, "frameworks": frameworks,
+        });
+        let direct = delivery(detail_type, &direct).unwrap();
+        assert_eq!(
+            (direct.kind, users(&direct)),
+            (DeliveryKind::FailedCheck, vec![("a", Some(why))])
+        );
+        let texts = AttributeValue::List(vec!["MITRE ATT&CK".to_owned()]);
+        assert_eq!(direct.frameworks, Some(texts));
+        let one =
+            json!({ "checkId": "c", "usersFailing": ["a"], "explainabilityDetails": details });
+        assert_eq!(users(&delivery(detail_type, &one).unwrap()), [("a", Some(why))]);
+        let several =
+            json!({ "checkId": "c", "usersFailing": ["a", "b"], "explainabilityDetails": details });
+        let several = delivery(detail_type, &several).unwrap();
+        assert_eq!(users(&several), [("a", None), ("b", None)]);
+        assert_eq!((several.explanation.as_deref(), several.notes.len()), (Some(why), 1));
+    }
+    let odd = json!({ "checkId": "c", "frameworks": [{ "name": "x" }] });
+    let odd = delivery("", &odd).unwrap().frameworks;
+    assert_eq!(odd, Some(AttributeValue::Text(r#"[{"name":"x"}]"#.to_owned())));
+}
+
+#[test]
+fn bytes_that_are_no_text_cost_only_themselves() {
+    let marked = b"\xef\xbb\xbf{\"id\":\"d\",\"detail\":{\"checkId\":\"c\",\"title\":\"a\xffb\"}}";
+    let delivery = parse(marked, received()).unwrap();
+    assert_eq!(delivery.check.unwrap().definition.title, "a\u{fffd}b");
+    let cut =
+        br#"{"id":"d","detail":{"checkId":"c","title":"a\ud83d","usersFailing":["b\ud83d","c"]}}"#;
+    let delivery = parse(cut, received()).unwrap();
+    assert_eq!(users(&delivery), [("b\u{fffd}", None), ("c", None)]);
+    assert_eq!(delivery.check.unwrap().definition.title, "a\u{fffd}");
+    assert!(parse(b"\xff\xfe", received()).is_err());
 }
 
 #[test]

@@ -34,6 +34,12 @@ impl From<&String> for AttributeValue {
     }
 }
 
+impl From<String> for AttributeValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl From<bool> for AttributeValue {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
@@ -94,6 +100,8 @@ pub mod key {
     pub const CHECK_DESCRIPTION: &str = "cii.check.description";
     /// What the service advises, in order.
     pub const CHECK_RECOMMENDED_ACTIONS: &str = "cii.check.recommended_actions";
+    /// The frameworks that the check belongs to: texts, or one text of JSON.
+    pub const CHECK_FRAMEWORKS: &str = "cii.check.frameworks";
     /// Why the user fails, as JSON.
     pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
     /// Why a failure counts as ended: `no_longer_failing`, or `user_unknown`.
@@ -104,10 +112,27 @@ pub mod key {
     pub const DELIVERY_ID: &str = "cii.delivery.id";
     /// The envelope's `detail-type`.
     pub const DELIVERY_TYPE: &str = "cii.delivery.detail_type";
+    /// The id inside the delivery's detail.
+    pub const DELIVERY_DETAIL_ID: &str = "cii.delivery.detail_id";
+    /// The envelope's `source`.
+    pub const DELIVERY_SOURCE: &str = "cii.delivery.source";
+    /// The envelope's `time`, as RFC 3339.
+    pub const DELIVERY_SENT_AT: &str = "cii.delivery.sent_at";
+    /// What in the delivery was written in another form than usual, and how it
+    /// was read.
+    pub const DELIVERY_NOTES: &str = "cii.delivery.notes";
+    /// The tenant's id: the envelope's `source` up to the two underscores.
+    pub const TENANT_ID: &str = "cii.tenant.id";
     /// How many users the delivery names as failing.
     pub const DELIVERY_USERS: &str = "cii.delivery.users_failing";
     /// How many of them were not known to fail before.
     pub const DELIVERY_NEW_USERS: &str = "cii.delivery.users_newly_failing";
+    /// How many of them were known to fail already.
+    pub const DELIVERY_KNOWN_USERS: &str = "cii.delivery.users_known";
+    /// How many of them an API answer newer than the delivery cleared.
+    pub const DELIVERY_CLEARED_USERS: &str = "cii.delivery.users_cleared";
+    /// How many logins in the delivery cannot be used.
+    pub const DELIVERY_SKIPPED_LOGINS: &str = "cii.delivery.logins_skipped";
     /// An application's name.
     pub const APPLICATION: &str = "cii.application.name";
     /// Whether it was among the used ones before.

@@ -1,5 +1,7 @@
 //! Events about checks and the deliveries that tell of them.
 
+use chrono::SecondsFormat;
+
 use super::{Event, EventName, key};
 use crate::domain::{
     CheckDefinition, CheckId, Delivery, FailingUser, Timestamp,
@@ -20,6 +22,7 @@ pub fn check_failed(
     about_check(&mut event, check_id, check);
     event.about_login(&user.login);
     event.set_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
+    event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
     event
 }
 
@@ -73,20 +76,36 @@ fn from_answer(
     event
 }
 
+/// How many of the users that a delivery names are of which sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NamedUsers {
+    /// Their failure opens.
+    pub newly_failing: usize,
+    /// They were known to fail already.
+    pub known: usize,
+    /// An API answer newer than the delivery cleared them.
+    pub cleared: usize,
+}
+
 /// `cii.check.delivery`: a delivery came in, with all that it says of its check.
 #[must_use]
 pub fn delivery_received(
     delivery: &Delivery,
     check: Option<(&CheckId, &CheckDefinition)>,
-    newly_failing: usize,
+    users: NamedUsers,
     observed_at: Timestamp,
 ) -> Event {
     let named = delivery.failing.len();
     let body = match check {
         Some((_, check)) => format!(
-            "Webhook delivery: {named} {} the check \"{}\", {newly_failing} of them newly",
+            "Webhook delivery: {named} {} the check \"{}\", {} of them newly",
             if named == 1 { "user fails" } else { "users fail" },
-            check.title
+            check.title,
+            users.newly_failing
+        ),
+        None if named > 0 => format!(
+            "Webhook delivery that names {named} {} and no check",
+            if named == 1 { "user" } else { "users" }
         ),
         None => format!("Webhook delivery of the type {:?}", delivery.detail_type),
     };
@@ -96,8 +115,14 @@ pub fn delivery_received(
         event.set(key::CHECK_DESCRIPTION, check.description.clone());
         event.set(key::CHECK_RECOMMENDED_ACTIONS, check.recommended_actions.clone());
     }
+    event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
+    event.set_some(key::CHECK_EXPLANATION, delivery.explanation.as_ref());
     event.set(key::DELIVERY_USERS, named);
-    event.set(key::DELIVERY_NEW_USERS, newly_failing);
+    event.set(key::DELIVERY_NEW_USERS, users.newly_failing);
+    event.set(key::DELIVERY_KNOWN_USERS, users.known);
+    event.set(key::DELIVERY_CLEARED_USERS, users.cleared);
+    event.set(key::DELIVERY_SKIPPED_LOGINS, delivery.skipped.count());
+    about_reading(&mut event, delivery);
     event
 }
 
@@ -105,7 +130,9 @@ pub fn delivery_received(
 #[must_use]
 pub fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "The webhook's test message came in".to_owned();
-    from_delivery(EventName::WebhookTest, delivery, observed_at, body)
+    let mut event = from_delivery(EventName::WebhookTest, delivery, observed_at, body);
+    about_reading(&mut event, delivery);
+    event
 }
 
 /// The entry for a delivery about a check that the operator filters out.
@@ -118,10 +145,22 @@ pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
 fn from_delivery(name: EventName, delivery: &Delivery, at: Timestamp, body: String) -> Event {
     let mut event = Event::new(name, delivery.published_at.unwrap_or(at), at, body);
     event.set(key::DELIVERY_ID, &delivery.id);
+    event.set_some(key::DELIVERY_DETAIL_ID, delivery.detail_id.as_ref());
     event.set(key::DELIVERY_TYPE, &delivery.detail_type);
+    event.set_some(key::DELIVERY_SOURCE, delivery.source.as_ref());
+    event.set_some(key::TENANT_ID, delivery.tenant_id());
+    let sent_at = delivery.sent_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    event.set_some(key::DELIVERY_SENT_AT, sent_at);
     event.set_some(key::CLOUD_REGION, delivery.region.as_ref());
     event.set_some(key::CLOUD_ACCOUNT, delivery.account.as_ref());
     event
+}
+
+/// Notes stand on the event of the delivery alone: it may name many users.
+fn about_reading(event: &mut Event, delivery: &Delivery) {
+    if !delivery.notes.is_empty() {
+        event.set(key::DELIVERY_NOTES, delivery.notes.clone());
+    }
 }
 
 fn about_check(event: &mut Event, check_id: &CheckId, check: &CheckDefinition) {

@@ -14,8 +14,8 @@ use super::{CheckId, Grade, Login, Severity, Timestamp};
 
 pub use attribute::{AttributeValue, Attributes, key};
 pub use check::{
-    check_failed, check_found_failing, check_resolved, delivery_filtered, delivery_received,
-    test_received,
+    NamedUsers, check_failed, check_found_failing, check_resolved, delivery_filtered,
+    delivery_received, test_received,
 };
 pub use ip::{ip_changed, ip_first_seen};
 pub use name::EventName;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::{
-    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, event,
+    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, Unchanged,
+    event::{self, NamedUsers},
 };
 
 /// What is known of a delivery's check before the delivery.
@@ -13,8 +14,8 @@ pub struct CheckContext {
     pub definition: Option<CheckDefinition>,
     /// Those of the named users who are known to fail it already.
     pub open: BTreeSet<Login>,
-    /// Those of the named users of whom a newer word than the delivery said that
-    /// they do not fail it.
+    /// Named users whom a more recent API answer cleared; the delivery is stale for
+    /// them.
     pub acquitted: BTreeSet<Login>,
 }
 
@@ -25,6 +26,8 @@ pub struct DeliveryDecision {
     pub definition: Option<CheckDefinition>,
     /// The users whose failure opens.
     pub opened: Vec<Login>,
+    /// Why no failure opens, when none does; a test message needs no reason.
+    pub unchanged: Option<Unchanged>,
     /// What goes into the log.
     pub events: Vec<Event>,
 }
@@ -37,20 +40,23 @@ pub struct DeliveryDecision {
 pub fn on_delivery(
     delivery: &Delivery,
     known: &CheckContext,
-    received_at: Timestamp,
+    observed_at: Timestamp,
 ) -> DeliveryDecision {
     if delivery.kind == DeliveryKind::Test {
         return DeliveryDecision {
             definition: None,
             opened: Vec::new(),
-            events: vec![event::test_received(delivery, received_at)],
+            unchanged: None,
+            events: vec![event::test_received(delivery, observed_at)],
         };
     }
     let Some(check) = &delivery.check else {
+        let users = NamedUsers::default();
         return DeliveryDecision {
             definition: None,
             opened: Vec::new(),
-            events: vec![event::delivery_received(delivery, None, 0, received_at)],
+            unchanged: why_unchanged(delivery, users),
+            events: vec![event::delivery_received(delivery, None, users, observed_at)],
         };
     };
     let definition = newest(known.definition.as_ref(), &check.definition);
@@ -58,17 +64,35 @@ pub fn on_delivery(
         !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
     };
     let newly: Vec<&FailingUser> = delivery.failing.iter().filter(is_news).collect();
+    let users = NamedUsers {
+        newly_failing: newly.len(),
+        known: known.open.len(),
+        cleared: known.acquitted.len(),
+    };
     let about = Some((&check.id, &definition));
-    let mut events = vec![event::delivery_received(delivery, about, newly.len(), received_at)];
+    let mut events = vec![event::delivery_received(delivery, about, users, observed_at)];
     events.extend(
         newly
             .iter()
-            .map(|user| event::check_failed(delivery, &check.id, &definition, user, received_at)),
+            .map(|user| event::check_failed(delivery, &check.id, &definition, user, observed_at)),
     );
     DeliveryDecision {
         opened: newly.into_iter().map(|user| user.login.clone()).collect(),
         definition: Some(definition),
+        unchanged: why_unchanged(delivery, users),
         events,
+    }
+}
+
+fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
+    match (&delivery.check, delivery.failing.len()) {
+        (None, 0) => Some(Unchanged::UnknownType),
+        (None, _) => Some(Unchanged::NoCheck),
+        (Some(_), 0) => Some(Unchanged::NoUser { skipped: delivery.skipped.count() }),
+        (Some(_), _) if users.newly_failing == 0 => {
+            Some(Unchanged::NothingNew { known: users.known, cleared: users.cleared })
+        }
+        _ => None,
     }
 }
 
@@ -96,8 +120,6 @@ mod tests {
             kind: DeliveryKind::FailedCheck,
             detail_type: "FAILED_CHECK".into(),
             published_at: Some(at(published)),
-            account: None,
-            region: None,
             check: Some(ReportedCheck {
                 id: CheckId::new("no-mfa").unwrap(),
                 definition: CheckDefinition {
@@ -112,6 +134,7 @@ mod tests {
                 .iter()
                 .map(|login| FailingUser { login: Login::new(login).unwrap(), explanation: None })
                 .collect(),
+            ..Delivery::default()
         }
     }
 
@@ -129,6 +152,39 @@ mod tests {
             (decision.events[1].happened_at, decision.events[1].observed_at),
             (at(5), at(9))
         );
+    }
+
+    #[test]
+    fn a_delivery_that_opens_nothing_says_why() {
+        let logins = |names: &[&str]| -> BTreeSet<_> {
+            names.iter().map(|name| Login::new(name).unwrap()).collect()
+        };
+        let why = |delivery: &Delivery, open: &[&str], acquitted: &[&str]| {
+            let known = CheckContext {
+                open: logins(open),
+                acquitted: logins(acquitted),
+                ..CheckContext::default()
+            };
+            on_delivery(delivery, &known, at(9)).unchanged.map(|why| why.to_string())
+        };
+        let both = delivery(5, "No MFA", &["a", "b"]);
+        let no_check = Delivery { check: None, ..both.clone() };
+        let mut unusable = delivery(5, "No MFA", &[]);
+        unusable.skipped.add("empty");
+        for (delivery, open, acquitted, expected) in [
+            (&both, &["a"][..], &[][..], None),
+            (&both, &["a", "b"], &[], Some("every named user is known to fail already")),
+            (&both, &[], &["a", "b"], Some("newer than the delivery cleared every named user")),
+            (&both, &["a"], &["b"], Some("known to fail already: 1; cleared")),
+            (&no_check, &[], &[], Some("names no check")),
+            (&delivery(5, "No MFA", &[]), &[], &[], Some("names no user")),
+            (&unusable, &[], &[], Some("cannot be used: 1")),
+            (&Delivery::default(), &[], &[], Some("its type is not known")),
+        ] {
+            let told = why(delivery, open, acquitted);
+            assert_eq!(told.is_some(), expected.is_some(), "{told:?}");
+            assert!(expected.is_none_or(|text| told.as_ref().unwrap().contains(text)), "{told:?}");
+        }
     }
 
     #[test]

@@ -66,10 +66,9 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
             kind: DeliveryKind::FailedCheck,
             detail_type: "FAILED_CHECK".into(),
             published_at: Some(at(10)),
-            account: None,
-            region: None,
             check: Some(ReportedCheck { id: CheckId::new("no-mfa").unwrap(), definition }),
             failing: logins.iter().map(failing).collect(),
+            ..Delivery::default()
         },
         body: "{}".into(),
         admitted: true,

@@ -200,6 +200,20 @@ impl Exporter {
         Some((status, answer.text().await.ok()?))
     }
 
+    /// Posts bytes with the right secret and a content encoding; the status, and
+    /// what the answer says.
+    pub async fn post_encoded(&self, body: Vec<u8>, encoding: &str) -> (u16, String) {
+        let request = self
+            .http
+            .post(&self.webhook_url)
+            .header("x-api-client-token", SECRET)
+            .header("content-type", "application/json")
+            .header("content-encoding", encoding)
+            .body(body);
+        let answer = request.send().await.expect("the daemon answers");
+        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
+    }
+
     /// Gets a page of the ops listener.
     pub async fn get(&self, path: &str) -> (u16, String) {
         let Ok(answer) = self.http.get(format!("{}{path}", self.ops_url)).send().await else {

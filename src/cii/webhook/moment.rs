@@ -1,0 +1,115 @@
+//! Times in the forms that senders write.
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat};
+use serde_json::{Number, Value};
+
+use super::{
+    notes::{Notes, quoted},
+    reading::{name_of_type, plain},
+};
+use crate::domain::Timestamp;
+
+/// The first second of 2000 and of 2100: a number outside is no time of a
+/// delivery. Between them, seconds, milliseconds, microseconds and nanoseconds
+/// cannot be taken for each other.
+const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
+
+/// What one second is in the units that a number can count.
+const UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
+
+/// Forms beside RFC 3339, tried in order; those without a zone are UTC.
+const WITH_ZONE: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
+const WITHOUT_ZONE: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%MZ"];
+
+/// The time that a field tells; what is not RFC 3339 is noted.
+pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<Timestamp> {
+    let value = value?;
+    let moment = match value {
+        Value::Number(number) => of_number(number),
+        Value::String(text) if text.trim().is_empty() => return None,
+        Value::String(text) => match DateTime::parse_from_rfc3339(text.trim()) {
+            Ok(moment) => return Some(moment.to_utc()),
+            Err(_) => of_text(text.trim()),
+        },
+        other => plain(other).and_then(|text| of_text(text.trim())),
+    };
+    let kind = name_of_type(value);
+    match (moment, value) {
+        (Some(moment), _) => {
+            let moment = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            notes.add(place, format_args!("{kind}, read as {moment}"));
+        }
+        (None, Value::String(text)) => {
+            notes.add(place, format_args!("{} is no time that can be read", quoted(text)));
+        }
+        (None, _) => notes.add(place, format_args!("{kind}, no time that can be read")),
+    }
+    moment
+}
+
+fn of_text(text: &str) -> Option<Timestamp> {
+    if let Ok(number) = text.parse::<Number>() {
+        return of_number(&number);
+    }
+    let zoned = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
+    if let Ok(moment) = zoned {
+        return Some(moment.to_utc());
+    }
+    let mut zoned = WITH_ZONE.iter().filter_map(|form| DateTime::parse_from_str(text, form).ok());
+    if let Some(moment) = zoned.next() {
+        return Some(moment.to_utc());
+    }
+    let mut naive =
+        WITHOUT_ZONE.iter().filter_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    naive.next().map(|moment| moment.and_utc())
+}
+
+fn of_number(number: &Number) -> Option<Timestamp> {
+    let number = number.as_f64()?;
+    let seconds =
+        UNITS.iter().map(|unit| number / unit).find(|seconds| SECONDS.contains(seconds))?;
+    #[expect(clippy::cast_possible_truncation, reason = "within 2000 to 2100, in microseconds")]
+    let micros = (seconds * 1e6).round() as i64;
+    Timestamp::from_timestamp_micros(micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_time_in_any_plain_form() {
+        let at = |text: &str| Some(DateTime::parse_from_rfc3339(text).unwrap().to_utc());
+        for (value, expected) in [
+            (json!(1_764_072_000), at("2025-11-25T12:00:00Z")),
+            (json!(1_764_072_000_123_i64), at("2025-11-25T12:00:00.123Z")),
+            (json!(1_764_072_000.5), at("2025-11-25T12:00:00.5Z")),
+            (json!("1764072000"), at("2025-11-25T12:00:00Z")),
+            (json!("1764072000123"), at("2025-11-25T12:00:00.123Z")),
+            (json!("1764072000.25"), at("2025-11-25T12:00:00.25Z")),
+            (json!("2025-11-25T12:00Z"), at("2025-11-25T12:00:00Z")),
+            (json!("2025-11-25T12:00:00"), at("2025-11-25T12:00:00Z")),
+            (json!("2025-11-25 12:00:00.589"), at("2025-11-25T12:00:00.589Z")),
+            (json!("2025-11-25T13:00:00+0100"), at("2025-11-25T12:00:00Z")),
+            (json!("2025-11-25 13:00:00 +01:00"), at("2025-11-25T12:00:00Z")),
+            (json!("Tue, 25 Nov 2025 12:00:00 GMT"), at("2025-11-25T12:00:00Z")),
+            (json!(["2025-11-25T12:00:00Z"]), at("2025-11-25T12:00:00Z")),
+            (json!("yesterday"), None),
+            (json!(7), None),
+            (json!(-1), None),
+            (json!(1e300), None),
+            (json!(true), None),
+            (json!({}), None),
+        ] {
+            let mut notes = Notes::default();
+            assert_eq!(read(Some(&value), "time", &mut notes), expected, "{value}");
+            assert_eq!(notes.into_texts().len(), 1, "{value}");
+        }
+        let mut notes = Notes::default();
+        let usual = json!("2024-07-24T14:25:28.589Z");
+        assert_eq!(read(Some(&usual), "time", &mut notes), at("2024-07-24T14:25:28.589Z"));
+        assert!(notes.into_texts().is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! Plain readings of JSON values that are of another type than usual.
+
+use serde_json::{Map, Value};
+
+use super::notes::{Notes, quoted};
+use crate::cii::json;
+
+/// Characters of a side field at most; no title or account is as long.
+const MAX_TEXT_CHARS: usize = 1000;
+
+/// Where an object that stands for a text has it.
+const TEXT_FIELDS: [&str; 3] = ["en", "text", "value"];
+
+/// The field of this name; `null` counts as missing. Public texts of the service
+/// disagree on spelling (`recommended Actions`), so when there is none, case,
+/// spaces, `_` and `-` do not count.
+pub(super) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let exact = object.get(name).filter(|value| !value.is_null());
+    exact.or_else(|| {
+        let same = |key: &str| letters(key).eq(letters(name));
+        object.iter().find(|(key, value)| !value.is_null() && same(key)).map(|(_, value)| value)
+    })
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
+}
+
+/// One text: a string as it is, anything else by its plainest reading.
+pub(super) fn text(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<String> {
+    let value = value?;
+    let text = match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty())?,
+        other => {
+            let text = plain(other);
+            let read = text
+                .as_deref()
+                .map_or("not read".to_owned(), |text| format!("read as {}", quoted(text)));
+            notes.add(place, format_args!("{}, {read}", name_of_type(other)));
+            text?
+        }
+    };
+    if text.chars().nth(MAX_TEXT_CHARS).is_none() {
+        return Some(text);
+    }
+    notes.add(place, format_args!("longer than {MAX_TEXT_CHARS} characters, cut"));
+    Some(text.chars().take(MAX_TEXT_CHARS).collect())
+}
+
+/// Sentences: of a list, or of one text alone; empty ones are dropped.
+pub(super) fn texts(value: Option<&Value>, place: &str, notes: &mut Notes) -> Vec<String> {
+    let Some(value) = value else { return Vec::new() };
+    let mut odd = 0_usize;
+    let texts = match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(list) => list
+            .iter()
+            .flat_map(|entry| {
+                odd += usize::from(!entry.is_string() && !entry.is_null());
+                spread(entry)
+            })
+            .collect(),
+        other => {
+            notes.add(place, format_args!("{}, read as text", name_of_type(other)));
+            spread(other)
+        }
+    };
+    if odd > 0 {
+        notes.add(place, format_args!("entries that are no texts, read as texts: {odd}"));
+    }
+    texts.into_iter().filter(|text| !text.trim().is_empty()).collect()
+}
+
+/// The texts that one value stands for.
+fn spread(value: &Value) -> Vec<String> {
+    let inner = match value {
+        Value::Array(_) => Some(value),
+        Value::Object(object) => wrapped(object).filter(|inner| inner.is_array()),
+        _ => None,
+    };
+    match inner {
+        Some(Value::Array(list)) => list.iter().filter_map(plain).collect(),
+        _ => plain(value).into_iter().collect(),
+    }
+}
+
+/// The plainest text of a value: of an object the text inside it, of a list the
+/// first text, else the value as JSON. `None` when there is nothing in it.
+pub(super) fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(list) => {
+            let first = list.iter().find(|entry| entry.is_string());
+            first.or_else(|| list.iter().find(|entry| !entry.is_null())).and_then(plain)
+        }
+        Value::Object(object) if object.is_empty() => None,
+        Value::Object(object) => match wrapped(object) {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => Some(value.to_string()),
+        },
+    }
+}
+
+/// What an object wraps: its English text, else the only text or list in it.
+fn wrapped(object: &Map<String, Value>) -> Option<&Value> {
+    let is_text = |value: &&Value| match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => false,
+    };
+    TEXT_FIELDS.iter().find_map(|name| object.get(*name).filter(is_text)).or_else(|| {
+        let mut texts = object.values().filter(is_text);
+        let only = texts.next();
+        only.filter(|_| texts.next().is_none())
+    })
+}
+
+/// The list or object that a text holds as JSON.
+pub(super) fn held_json(text: &str) -> Option<Value> {
+    let text = text.trim();
+    text.starts_with(['{', '[']).then(|| json::parse(text.as_bytes()).ok()).flatten()
+}
+
+/// The JSON type of a value, for people.
+pub(super) const fn name_of_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

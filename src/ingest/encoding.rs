@@ -1,0 +1,133 @@
+//! `Content-Encoding`: what a body is packed with, and unpacking it within limits.
+
+use std::io::{self, Read as _};
+
+use axum::http::{HeaderMap, header};
+use flate2::read::MultiGzDecoder;
+
+/// Bytes that an unpacked body has room for at first; it grows as needed.
+const FIRST_ROOM: usize = 16 * 1024;
+
+/// Characters of an encoding that an answer repeats at most.
+const MAX_NAME_CHARS: usize = 60;
+
+/// What a body is packed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Nothing.
+    Identity,
+    /// gzip, in one member or several.
+    Gzip,
+}
+
+/// Why a body cannot be unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnpackError {
+    /// Longer than allowed when unpacked.
+    TooLarge,
+    /// Cut off, or not what its encoding says.
+    Damaged,
+}
+
+impl Encoding {
+    /// Reads the header; `Err` names an encoding that is not taken.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, String> {
+        let values = headers.get_all(header::CONTENT_ENCODING).iter();
+        let text = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
+            .collect::<Vec<_>>()
+            .join(",");
+        let mut encodings =
+            text.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity"));
+        match (encodings.next(), encodings.next()) {
+            (None, _) => Ok(Self::Identity),
+            (Some("gzip" | "x-gzip"), None) => Ok(Self::Gzip),
+            _ => Err(text
+                .chars()
+                .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+                .take(MAX_NAME_CHARS)
+                .collect()),
+        }
+    }
+
+    /// Unpacks a body that must not be longer than `limit` then. No more than
+    /// that is ever unpacked.
+    pub(super) fn unpack(self, packed: Vec<u8>, limit: usize) -> Result<Vec<u8>, UnpackError> {
+        match self {
+            Self::Identity if packed.len() > limit => Err(UnpackError::TooLarge),
+            Self::Identity => Ok(packed),
+            Self::Gzip => {
+                gunzip(&packed, limit).map_err(|_| UnpackError::Damaged).and_then(|bytes| {
+                    if bytes.len() > limit { Err(UnpackError::TooLarge) } else { Ok(bytes) }
+                })
+            }
+        }
+    }
+}
+
+/// One byte more than `limit` at most, so that the caller sees that it is longer.
+fn gunzip(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::with_capacity(limit.min(FIRST_ROOM));
+    MultiGzDecoder::new(packed).take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_header_in_any_spelling() {
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::CONTENT_ENCODING, value.parse().unwrap());
+            }
+            Encoding::of(&headers)
+        };
+        for values in [&[][..], &[""], &["identity"], &["Identity, identity"]] {
+            assert_eq!(of(values), Ok(Encoding::Identity), "{values:?}");
+        }
+        for values in
+            [&["gzip"][..], &["GZIP"], &["x-gzip"], &[" gzip , identity"], &["identity", "gzip"]]
+        {
+            assert_eq!(of(values), Ok(Encoding::Gzip), "{values:?}");
+        }
+        for values in [&["br"][..], &["deflate"], &["zstd"], &["gzip, gzip"], &["gzip", "br"]] {
+            let refused = of(values).unwrap_err();
+            assert!(values.iter().all(|value| refused.contains(value)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_whole_or_not_at_all() {
+        let unpack = |bytes: Vec<u8>, limit| Encoding::Gzip.unpack(bytes, limit);
+        assert_eq!(unpack(packed(b"{}"), 2), Ok(b"{}".to_vec()));
+        let members = [packed(b"{"), packed(b""), packed(b"}")].concat();
+        assert_eq!(unpack(members, 2), Ok(b"{}".to_vec()));
+        assert_eq!(unpack(packed(b"{} "), 2), Err(UnpackError::TooLarge));
+        let bomb = packed(&vec![0; 50_000_000]);
+        assert!(bomb.len() < 100_000);
+        assert_eq!(unpack(bomb, 1024), Err(UnpackError::TooLarge));
+        let mut cut = packed(b"{\"id\":1}");
+        cut.truncate(cut.len() - 3);
+        assert_eq!(unpack(cut, 1024), Err(UnpackError::Damaged));
+        for odd in [&b"{}"[..], b"", b"\x1f\x8b", b"\x1f\x8b\x08\x00"] {
+            assert_eq!(unpack(odd.to_vec(), 1024), Err(UnpackError::Damaged), "{odd:?}");
+        }
+        let mut more = packed(b"{}");
+        more.extend(b"more");
+        assert_eq!(unpack(more, 1024), Err(UnpackError::Damaged));
+    }
+}
