@@ -22,7 +22,7 @@ use crate::{
     sync::{
         self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
     },
-    web::{Ops, Parts, Polls, Readiness, Sources},
+    web::{Door, Ops, Parts, Polls, Readiness, Sources},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -64,6 +64,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         registry: registry.clone(),
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         polls: polls(&config),
+        door: Door { listen: webhook_address, path: config.webhook.path.clone() },
         readiness: current_readiness,
         rules: current_rules,
         reload,
@@ -106,7 +107,13 @@ fn scope(config: &Config) -> Scope {
 /// When what is watched is asked about: never without the API.
 fn polls(config: &Config) -> Polls {
     let schedule = |job: &JobConfig| config.api.as_ref().map(|_| job.schedule.clone());
-    Polls { users: schedule(&config.sync.users), ips: schedule(&config.sync.ips) }
+    let tenant = config.sync.tenant.as_ref();
+    Polls {
+        users: schedule(&config.sync.users),
+        ips: schedule(&config.sync.ips),
+        tenant: tenant.and_then(schedule),
+        tenant_on_start: tenant.is_some_and(|job| job.on_start),
+    }
 }
 
 fn registry(store: &Store) -> Result<Registry, StartError> {

@@ -76,7 +76,7 @@ fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
     match known.listing {
         TenantListing::NoApi => Ok(None),
         TenantListing::Off => Ok(Some(false)),
-        TenantListing::On => known.reader.tenant_is_known().map(Some),
+        TenantListing::On => Ok(Some(known.reader.tenant_listing_state()?.is_complete())),
     }
 }
 

@@ -23,9 +23,9 @@ pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
     ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, EventFilter, EventPage,
-    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, Listing, PollState,
-    Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchReason, Watched,
-    WatchedIp, WatchedUser,
+    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, Listing, ListingComplete,
+    ListingState, ListingUnderWay, PollState, Reader, ServiceView, StoredEvent, Subjects,
+    UserRecord, UserView, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use write::{
     AddWatch, DeliveryOutcome, ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordPoll,

@@ -6,6 +6,7 @@ mod filter;
 mod follow;
 mod health;
 mod link;
+mod listing;
 mod metrics;
 mod page;
 mod problem;
@@ -13,7 +14,7 @@ mod query;
 mod reload;
 mod subject;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -47,9 +48,11 @@ pub struct Sources {
     pub parts: Parts,
     /// When watched users and addresses are asked about.
     pub polls: Polls,
+    /// Where deliveries are taken.
+    pub door: Door,
     /// Whether the daemon does its work.
     pub readiness: watch::Receiver<Readiness>,
-    /// How many users may be watched.
+    /// The header of deliveries, and how many users may be watched.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Takes requests to read the configuration again.
     pub reload: ReloadDesk,
@@ -71,6 +74,19 @@ pub struct Polls {
     pub users: Option<Schedule>,
     /// Addresses.
     pub ips: Option<Schedule>,
+    /// The whole tenant; never while the listing is switched off.
+    pub tenant: Option<Schedule>,
+    /// Whether the tenant is also listed at the start.
+    pub tenant_on_start: bool,
+}
+
+/// Where deliveries are taken.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// The listener's own address, behind whatever terminates TLS.
+    pub listen: SocketAddr,
+    /// The path of deliveries.
+    pub path: String,
 }
 
 /// The listener.

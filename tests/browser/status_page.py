@@ -77,7 +77,7 @@ def keeps_itself_current(browser):
     page.locator("#login").fill("half typed")
     deliver("2", "late@example.com")
     page.wait_for_selector("#event-list >> text=late@example.com newly fails")
-    page.wait_for_selector("#summary >> text=2 failures in 1 check")
+    page.wait_for_selector("#summary >> text=2 failures of 2 users in 1 check")
     assert page.evaluate("window.loadedOnce"), "the page was loaded again"
     assert page.locator("#login").input_value() == "half typed", "the form was lost"
     assert page.wrong == [], page.wrong

@@ -30,7 +30,9 @@ async fn problem(exporter: &Exporter, path: &str) -> (u16, String) {
 #[tokio::test]
 async fn checks_and_who_fails_them_page_by_page() {
     let exporter = Setup::new().start().await;
-    assert_eq!(get(&exporter, "/api/v1/checks").await, json!({ "checks": [] }));
+    let checks = get(&exporter, "/api/v1/checks").await;
+    assert_eq!((&checks["checks"], &checks["failing_people"]), (&json!([]), &json!(0)));
+    assert_eq!(checks["listing"]["state"], "no_api");
     let users = ["c", "a", "b/../x?y"];
     assert_eq!(exporter.deliver(&Body::new("1", "odd/id", &users).json()).await, 200);
     let checks = get(&exporter, "/api/v1/checks").await;

@@ -22,6 +22,7 @@ mod demo;
 mod deploy;
 mod door;
 mod faults;
+mod first_day;
 mod harness;
 mod lifecycle;
 mod outage;

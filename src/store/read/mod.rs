@@ -35,7 +35,7 @@ pub use poll::PollState;
 pub(super) use pool::Pool;
 pub use service::ServiceView;
 pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
-pub use tenant::Listing;
+pub use tenant::{Listing, ListingComplete, ListingState, ListingUnderWay};
 pub use user::UserView;
 pub use watch::Watched;
 pub use watched::{WatchReason, WatchedIp, WatchedUser};

@@ -17,6 +17,44 @@ pub struct Listing {
     pub page_token: String,
 }
 
+/// What is known of the tenant's listing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListingState {
+    /// The listing that is under way, when one is.
+    pub under_way: Option<ListingUnderWay>,
+    /// The last one that came to its end; none before the first.
+    pub complete: Option<ListingComplete>,
+}
+
+impl ListingState {
+    /// Whether who fails what is known of the tenant: a listing came to its end
+    /// that told failing checks.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete.is_some_and(|complete| complete.told)
+    }
+}
+
+/// How far a listing has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListingUnderWay {
+    /// When it began.
+    pub since: Timestamp,
+    /// Users so far.
+    pub users: u64,
+}
+
+/// A listing that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListingComplete {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Its users.
+    pub users: u64,
+    /// Whether it told failing checks.
+    pub told: bool,
+}
+
 impl Reader {
     /// The listing that is under way, when one is.
     ///
@@ -32,14 +70,28 @@ impl Reader {
         Ok(Some(Listing { begun_at: from_micros(begun_at)?, page_token }))
     }
 
-    /// Whether the last listing that came to its end told who fails what.
+    /// What is known of the tenant's listing.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn tenant_is_known(&self) -> Result<bool, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT is_verdict FROM tenant_complete")?;
-        Ok(select.query_row([], |row| row.get(0)).optional()?.unwrap_or(false))
+    pub fn tenant_listing_state(&self) -> Result<ListingState, StoreError> {
+        let under_way = self.tenant_listing()?.map(|listing| {
+            let users = self.count("SELECT count(*) FROM tenant_staged", [])?;
+            Ok::<_, StoreError>(ListingUnderWay { since: listing.begun_at, users })
+        });
+        let complete = self
+            .connection
+            .prepare_cached("SELECT completed_at, is_verdict FROM tenant_complete")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let complete = complete.map(|(at, told)| {
+            let users = self.count(
+                "SELECT coalesce(sum(count), 0) FROM tenant_figure WHERE dimension = 'status'",
+                [],
+            )?;
+            Ok::<_, StoreError>(ListingComplete { at: from_micros(at)?, users, told })
+        });
+        Ok(ListingState { under_way: under_way.transpose()?, complete: complete.transpose()? })
     }
 
     /// The figures of the last complete listing; none before the first.

@@ -10,6 +10,7 @@ use crate::{
     store::{CheckAdvice, CheckState, FailingLogin, Reader, StoreError},
     web::{
         Ops,
+        listing::{self, Listing, Setting},
         problem::Problem,
         query::{Fields, Segment},
     },
@@ -19,7 +20,9 @@ use crate::{
 const USERS: usize = 100;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Checks {
+pub(super) struct CheckList {
+    listing: Listing,
+    failing_people: u64,
     checks: Vec<Check>,
 }
 
@@ -57,13 +60,17 @@ struct FailingUser {
     last_reported_at: Timestamp,
 }
 
-/// Every check that the store knows.
-pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Checks>, Problem> {
+/// Every check that the store knows, and how far the tenant is known.
+pub(super) async fn list(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Json<CheckList>, Problem> {
     Fields::of(&uri)?.finish()?;
-    let checks = ops
+    let setting = Setting::of(&ops);
+    let answer = ops
         .sources
         .store
-        .read(|reader| {
+        .read(move |reader| {
             let mut checks = Vec::new();
             for id in reader.check_ids()? {
                 if let Some(state) = reader.check(&id)? {
@@ -71,10 +78,11 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<C
                     checks.push(Check::new(&id, state, since, reader.check_advice(&id)?));
                 }
             }
-            Ok(checks)
+            let listing = listing::read(reader, &setting)?;
+            Ok(CheckList { listing, failing_people: reader.failing_people()?, checks })
         })
         .await?;
-    Ok(Json(Checks { checks }))
+    Ok(Json(answer))
 }
 
 /// The users who fail a check, ordered by login; the cursor is the last one's

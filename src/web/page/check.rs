@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, layout, words};
+use super::{Failure, failing, layout, words};
 use crate::{
     store::{CheckAdvice, CheckState, FailingLogin},
     web::{
         Ops, link,
+        listing::{self, Listing, Setting},
         problem::Problem,
         query::{Fields, Segment},
     },
@@ -26,13 +27,14 @@ pub(super) async fn page(
     let mut fields = Fields::of(&uri)?;
     let cursor = fields.take("cursor").unwrap_or_default();
     fields.finish()?;
-    let key = id.clone();
-    let (seq, state, advice, mut users) = ops
+    let (key, setting) = (id.clone(), Setting::of(&ops));
+    let (seq, state, advice, listing, mut users) = ops
         .sources
         .store
         .read(move |reader| {
             let users = reader.failing_logins(&key, &cursor, SHOWN + 1)?;
-            Ok((reader.last_seq()?, reader.check(&key)?, reader.check_advice(&key)?, users))
+            let (state, advice) = (reader.check(&key)?, reader.check_advice(&key)?);
+            Ok((reader.last_seq()?, state, advice, listing::read(reader, &setting)?, users))
         })
         .await?;
     let Some(state) = state else {
@@ -44,13 +46,17 @@ pub(super) async fn page(
         h1 { (state.title) }
         p #summary .lead role="status" data-live {
             (words::severity(&state.severity)) " "
-            (words::count(state.failing, "user fails", "users fail")) " the check now; last news "
-            (words::ago(state.last_event_at)) "."
+            @if state.failing == 0 {
+                "Nobody is known to fail the check"
+            } @else {
+                (words::count(state.failing, "user is known to fail", "users are known to fail")) " the check"
+            }
+            "; last change " (words::ago(state.last_event_at)) "."
         }
         (told(&id, &state, &advice))
         section #users .card aria-labelledby="users-title" data-live {
             h2 #users-title { "Who fails it" }
-            (table(&users))
+            (table(&users, &listing))
             @if let Some(next) = next {
                 p .more { a href={ (link::to("checks", &id)) "?cursor=" (link::segment(&next)) } { "More users" } }
             }
@@ -75,8 +81,8 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
             dl {
                 dt { "Id" } dd { code { (id) } }
                 dt { "Counted" } dd {
-                    (words::count(failures, "failure", "failures")) ", "
-                    (words::count(resolutions, "resolution", "resolutions"))
+                    (words::count(failures, "failure", "failures")) " found, "
+                    (resolutions) " of them ended: no longer failing"
                 }
                 dt { "More" } dd .links {
                     a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events" }
@@ -87,10 +93,10 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
     }
 }
 
-fn table(users: &[FailingLogin]) -> Markup {
+fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
     html! {
         @if users.is_empty() {
-            p .none { "No user is known to fail it." }
+            p .none { (failing::nobody("No user is known to fail it", listing)) }
         } @else {
             div .table {
                 table {

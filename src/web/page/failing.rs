@@ -6,6 +6,7 @@ use super::words;
 use crate::{
     domain::Timestamp,
     store::{CheckState, Reader, StoreError},
+    web::listing::{Listing, State},
 };
 
 /// A check, and since when somebody fails it.
@@ -34,14 +35,14 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<Failing>, StoreError> {
 }
 
 /// The section of the page.
-pub(super) fn section(checks: &[Failing]) -> Markup {
+pub(super) fn section(checks: &[Failing], listing: &Listing) -> Markup {
     let (failing, passed): (Vec<_>, Vec<_>) =
         checks.iter().partition(|check| check.state.failing > 0);
     html! {
         section #failing .card aria-labelledby="failing-title" data-live {
             h2 #failing-title { "Failing now" }
             @if failing.is_empty() {
-                p .none { "No user is known to fail a check." }
+                p .none { (nobody("No user is known to fail a check", listing)) }
             } @else {
                 (table(&failing))
             }
@@ -51,6 +52,18 @@ pub(super) fn section(checks: &[Failing]) -> Markup {
                     (table(&passed))
                 }
             }
+        }
+    }
+}
+
+/// That nobody fails, as far as that is known.
+pub(super) fn nobody(claim: &str, listing: &Listing) -> Markup {
+    html! {
+        (claim)
+        @if listing.state == State::Complete {
+            "."
+        } @else {
+            ". The tenant was not listed yet, so failures may be missing."
         }
     }
 }

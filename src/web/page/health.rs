@@ -16,7 +16,7 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
 /// What the store says of the parts.
 pub(super) struct Standing {
-    last_delivery: Option<Timestamp>,
+    pub(super) last_delivery: Option<Timestamp>,
     backlog: Backlog,
 }
 

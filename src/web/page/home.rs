@@ -9,11 +9,15 @@ use super::{
     Failure, events,
     failing::{self, Failing},
     figures::Figures,
-    health, layout, watched,
+    health, layout, listing, start, watched,
     watched::Watched,
     words,
 };
-use crate::web::{Ops, filter, query::Fields};
+use crate::web::{
+    Ops, filter,
+    listing::{self as tenant, Listing, Setting},
+    query::Fields,
+};
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?.without_empty();
@@ -22,13 +26,16 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let watched_page = fields.number("watched", 0, 1_000_000)?.unwrap_or(0);
     let watched_page = usize::try_from(watched_page).unwrap_or(0);
     fields.finish()?;
-    let (seq, checks, events, watched, standing, filter) = ops
+    let setting = Setting::of(&ops);
+    let (seq, listing, people, checks, events, watched, standing, filter) = ops
         .sources
         .store
         .read(move |reader| {
             let events = events::read(reader, &filter, before, events::SHOWN)?;
             Ok((
                 reader.last_seq()?,
+                tenant::read(reader, &setting)?,
+                reader.failing_people()?,
                 failing::read(reader)?,
                 events,
                 watched::read(reader, watched_page)?,
@@ -40,8 +47,9 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let figures = Figures::of(&ops.sources.registry);
     let content = html! {
         h1 { "Identity findings" }
-        p #summary .lead role="status" data-live { (summary(&checks, &watched)) }
-        (failing::section(&checks))
+        p #summary .lead role="status" data-live { (summary(&checks, people, &watched, &listing)) }
+        (start::section(&ops, &standing, &figures, &listing))
+        (failing::section(&checks, &listing))
         (events::section(&events, &filter))
         (watched::section(&watched, &ops.sources.polls))
         (health::section(&standing, &figures, ops.sources.parts))
@@ -50,17 +58,18 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
 }
 
 /// All of it in a sentence. It is read out when it changes.
-fn summary(checks: &[Failing], watched: &Watched) -> Markup {
+fn summary(checks: &[Failing], people: u64, watched: &Watched, listing: &Listing) -> Markup {
     let failures: u64 = checks.iter().map(|check| check.state.failing).sum();
     let failing = checks.iter().filter(|check| check.state.failing > 0).count() as u64;
     html! {
         @if failures == 0 {
             "No failure is known"
         } @else {
-            (words::count(failures, "failure", "failures")) " in "
+            (words::count(failures, "failure", "failures")) " of "
+            (words::count(people, "user", "users")) " in "
             (words::count(failing, "check", "checks"))
         }
         "; " (words::count(watched.user_count, "user", "users")) " and "
-        (words::count(watched.ip_count, "IP address", "IP addresses")) " watched."
+        (words::count(watched.ip_count, "IP address", "IP addresses")) " watched. " (listing::sentence(listing))
     }
 }

@@ -10,6 +10,8 @@ mod health;
 mod home;
 mod ip;
 mod layout;
+mod listing;
+mod start;
 mod user;
 mod watched;
 mod words;

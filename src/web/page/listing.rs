@@ -1,0 +1,64 @@
+//! How far the tenant is known, in a sentence.
+
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::words;
+use crate::{
+    clock,
+    domain::Timestamp,
+    web::listing::{Listing, State},
+};
+
+/// What a reader must know before taking what is shown for all that there is.
+pub(super) fn sentence(listing: &Listing) -> Markup {
+    html! {
+        @if listing.state == State::Complete {
+            "The whole tenant was listed " (words::ago_or(listing.completed_at, "before"))
+            (counted(listing)) "."
+        } @else {
+            "The tenant was not listed yet: " (why_not(listing)) ", so failures may be missing."
+        }
+    }
+}
+
+/// What the first listing waits for.
+pub(super) fn why_not(listing: &Listing) -> Markup {
+    html! {
+        @match listing.state {
+            State::Running | State::Complete => {
+                "a listing runs since " (words::ago_or(listing.since, "just now"))
+                @if let Some(users) = listing.users { ", " (words::count(users, "user", "users")) " so far" }
+            },
+            State::Waiting => { "the first listing begins " (begins(listing.next_at)) },
+            State::Failed => {
+                "the last try failed"
+                @if let (Some(_), Some(users)) = (listing.since, listing.users) {
+                    " after " (words::count(users, "user", "users"))
+                }
+                ", the next one begins " (begins(listing.next_at))
+            },
+            State::Untold => { "the last listing did not tell who fails what" },
+            State::NoRight => { "off, the API client has no right to listEndUsers" },
+            State::Off => { "switched off by " code { "sync.tenant.enabled" } },
+            State::NoApi => { "there is no " code { "[api]" } " in the configuration" },
+        }
+    }
+}
+
+fn counted(listing: &Listing) -> Markup {
+    html! {
+        @if let Some(users) = listing.users.filter(|_| listing.since.is_none()) {
+            " (" (words::count(users, "user", "users")) ")"
+        }
+    }
+}
+
+fn begins(at: Option<Timestamp>) -> String {
+    let distance = at.map(|at| at - clock::now());
+    match distance {
+        Some(distance) if distance <= TimeDelta::seconds(1) => "now".to_owned(),
+        Some(distance) => format!("in {}", words::duration(distance)),
+        None => "never by its schedule".to_owned(),
+    }
+}

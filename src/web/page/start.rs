@@ -1,0 +1,160 @@
+//! The first steps: what is done, and what is to be done next. Shown until
+//! deliveries arrive and the tenant was listed.
+
+use maud::{Markup, html};
+
+use super::{figures::Figures, health::Standing, listing, words};
+use crate::web::{
+    Ops,
+    listing::{Listing, State},
+};
+
+/// How far a step is.
+enum Step {
+    Done,
+    Running,
+    Open,
+    Off,
+}
+
+/// The section of the page; nothing once all is done.
+pub(super) fn section(
+    ops: &Ops,
+    standing: &Standing,
+    figures: &Figures,
+    listing: &Listing,
+) -> Markup {
+    let is_listed = matches!(listing.state, State::Complete | State::NoApi);
+    if is_listed && standing.last_delivery.is_some() {
+        return html! {};
+    }
+    html! {
+        section #start .card aria-labelledby="start-title" data-live {
+            h2 #start-title { "First steps" }
+            ol .steps {
+                (step(&Step::Done, "The exporter runs", &html! { "The store is open, and the configuration has no faults." }))
+                (api(ops, figures))
+                (list(listing))
+                (webhook(ops, standing, figures))
+            }
+            h3 { "What to expect" }
+            ul {
+                li { b { "In minutes" } ", when the listing ends: who fails which check now, here and in the metrics." }
+                li {
+                    b { "Within a day" } ": the first deliveries. The service analyses a source once in 24 hours, "
+                    "event-based checks hourly where logs are streamed, and names only who newly fails."
+                }
+            }
+        }
+    }
+}
+
+fn api(ops: &Ops, figures: &Figures) -> Markup {
+    let title = "The API answers";
+    if !ops.sources.parts.api {
+        let what = html! {
+            "There is no " code { "[api]" } " in the configuration, so only webhooks tell of failures, "
+            "and nobody tells when one ends. Make an API client in the console, and fill the table in."
+        };
+        return step(&Step::Open, title, &what);
+    }
+    let requests = "cii_api_requests_total";
+    let answered = figures.sum(requests, &[("result", "ok")]);
+    let failed: f64 =
+        figures.besides(requests, "result", "ok").iter().map(|(_, number)| number).sum();
+    match (answered > 0.0, failed > 0.0) {
+        (true, _) => step(
+            &Step::Done,
+            title,
+            &html! { (answered) " requests were answered since the start, " (failed) " were not." },
+        ),
+        (false, true) => step(
+            &Step::Open,
+            title,
+            &html! { (failed) " requests failed, none was answered. The log says why." },
+        ),
+        (false, false) => step(&Step::Running, title, &html! { "No request was answered yet." }),
+    }
+}
+
+fn list(listing: &Listing) -> Markup {
+    let title = "The tenant is listed";
+    let (how, what) = match listing.state {
+        State::Complete => (Step::Done, listing::sentence(listing)),
+        State::Running => (
+            Step::Running,
+            html! { "Who fails what is known when it ends: " (listing::why_not(listing)) "." },
+        ),
+        State::Waiting => (
+            Step::Running,
+            html! { "Nobody failing is known yet: " (listing::why_not(listing)) "." },
+        ),
+        State::Failed | State::Untold => (
+            Step::Open,
+            html! { "Who fails what is not known: " (listing::why_not(listing)) ". The log says why." },
+        ),
+        State::NoRight => (
+            Step::Open,
+            html! {
+                "Who failed before the exporter was set up is not known: " (listing::why_not(listing))
+                ". Give the client the right in the console; it is tried again by itself."
+            },
+        ),
+        State::Off | State::NoApi => (
+            Step::Off,
+            html! {
+                "Who failed before the exporter was set up is not known: " (listing::why_not(listing)) "."
+            },
+        ),
+    };
+    step(&how, title, &what)
+}
+
+fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
+    let title = "The service delivers";
+    if let Some(at) = standing.last_delivery {
+        return step(&Step::Done, title, &html! { "The last delivery came " (words::ago(at)) "." });
+    }
+    let refused: f64 = figures
+        .besides("cii_webhook_requests_total", "result", "accepted")
+        .iter()
+        .map(|(_, number)| number)
+        .sum();
+    let header = ops.sources.rules.borrow().header.clone();
+    let door = &ops.sources.door;
+    let what = html! {
+        "Add a webhook target in the console, with these values. The console then sends a test message. "
+        @if refused > 0.0 {
+            (refused) " requests came and none was recorded; the log says why."
+        } @else {
+            "Nothing arrived yet."
+        }
+        dl {
+            dt { "URL" }
+            dd {
+                "your proxy's " code { "https://…" (door.path) } ", which passes it on to "
+                code { "http://" (door.listen) (door.path) }
+            }
+            dt { "Authorization" } dd { "API key" }
+            dt { "Header name" } dd { code { (header) } }
+            dt { "Header value" }
+            dd { "one of " code { "webhook.secrets" } "; it is never shown here" }
+        }
+    };
+    step(&Step::Open, title, &what)
+}
+
+fn step(how: &Step, title: &str, what: &Markup) -> Markup {
+    let (class, word) = match how {
+        Step::Done => ("good", "done"),
+        Step::Running => ("", "running"),
+        Step::Open => ("attention", "to do"),
+        Step::Off => ("", "off"),
+    };
+    html! {
+        li {
+            h3 { (title) " " span class={ "mark " (class) } { (word) } }
+            div { (what) }
+        }
+    }
+}
