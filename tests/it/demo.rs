@@ -18,7 +18,7 @@ async fn the_demo_shows_deliveries_polls_metrics_and_events_and_leaves_nothing_b
         .unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     let mut awaited =
-        vec!["database", "/metrics", "cii.check.delivery", "cii.check.failed", "failing users in"];
+        vec!["database", "/metrics", "cii.check.delivery", "cii.check.failed", "failures of"];
     let mut folder = None;
     let patience = std::time::Duration::from_mins(1);
     tokio::time::timeout(patience, async {

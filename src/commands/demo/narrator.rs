@@ -68,10 +68,11 @@ fn summary(scrape: &str) -> String {
     let sums = sums(scrape);
     let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
     format!(
-        "{} failing users in {} checks, {} resolved; {} deliveries; {} API requests; \
+        "{} failures of {} users in {} checks, {} resolved; {} deliveries; {} API requests; \
          {} new IPs; {} events sent, {} waiting",
         sum("cii_check_failing_users"),
-        scrape.lines().filter(|line| line.starts_with("cii_check_info{")).count(),
+        sum("cii_failing_users"),
+        failing_checks(scrape),
         sum("cii_check_resolutions_total"),
         sum("cii_webhook_requests_total"),
         sum("cii_api_requests_total"),
@@ -79,6 +80,12 @@ fn summary(scrape: &str) -> String {
         sum("cii_otlp_exported_events_total"),
         sum("cii_otlp_pending_events"),
     )
+}
+
+/// How many checks somebody fails.
+fn failing_checks(scrape: &str) -> usize {
+    let checks = scrape.lines().filter(|line| line.starts_with("cii_check_failing_users{"));
+    checks.filter(|line| !line.ends_with(" 0")).count()
 }
 
 /// The sum of each metric's samples.
@@ -90,4 +97,20 @@ fn sums(scrape: &str) -> BTreeMap<&str, f64> {
         *sums.entry(name).or_default() += value.parse().unwrap_or(0.0);
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_and_the_people_who_have_them_are_told_apart() {
+        let scrape = "# HELP cii_check_failing_users Users.\n\
+            cii_check_failing_users{check_id=\"a\",severity=\"high\"} 30\n\
+            cii_check_failing_users{check_id=\"b\",severity=\"low\"} 20\n\
+            cii_check_failing_users{check_id=\"c\",severity=\"low\"} 0\n\
+            cii_failing_users{severity=\"high\"} 30\n\
+            cii_failing_users{severity=\"low\"} 1\n";
+        assert!(summary(scrape).starts_with("50 failures of 31 users in 2 checks, 0 resolved;"));
+    }
 }
