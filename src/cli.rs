@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Register this exporter's webhook with the service, or unregister it.
     #[command(subcommand)]
     Webhook(crate::commands::webhook::Action),
+    /// Show how the OTLP delivery stands, and send events on purpose.
+    #[command(subcommand)]
+    Otlp(crate::commands::otlp::Action),
     /// Run everything against a simulated tenant; needs no configuration.
     ///
     /// Starts a simulated service, a collector and the daemon in one process

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 mod error;
 pub(crate) mod ip;
 mod keeper;
+pub(crate) mod otlp;
 mod run;
 mod signal;
 mod table;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::User(options) => user::run(&options),
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),
+        Command::Otlp(action) => otlp::run(action),
         Command::Demo(options) => demo::run(&options),
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     build_info, cii, clock,
     config::{Config, JobConfig, OtlpProtocol, SyncConfig},
-    delivery::{self, Courier, OtlpSettings, Sender},
+    delivery::{self, Courier, OtlpSettings, Outages, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest},
     metrics::{Exposition, Scope, TenantListing},
@@ -37,7 +37,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
-    deliver(&config, &store, &registry, &mut tasks)?;
+    let outages = deliver(&config, &store, &registry, &mut tasks).await?;
     let (webhook, webhook_address) =
         listener::bind("webhook.listen", config.webhook.listen).await?;
     let (ops, ops_address) = listener::bind("ops.listen", config.ops.listen).await?;
@@ -62,6 +62,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         exposition,
         store: store.clone(),
         registry: registry.clone(),
+        outages,
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         polls: polls(&config),
         door: Door { listen: webhook_address, path: config.webhook.path.clone() },
@@ -124,15 +125,24 @@ fn registry(store: &Store) -> Result<Registry, StartError> {
     Ok(registry)
 }
 
-fn deliver(
+/// Starts the OTLP delivery, when there is one; hands out why events wait.
+async fn deliver(
     config: &Config,
     store: &Store,
     registry: &Registry,
     tasks: &mut Tasks,
-) -> Result<(), StartError> {
-    let meters = delivery::Meters::new()?;
+) -> Result<Outages, StartError> {
+    let (meters, outages) = (delivery::Meters::new()?, Outages::default());
     meters.register(registry)?;
-    let Some(otlp) = &config.otlp else { return Ok(()) };
+    let left_out = store.begin_otlp(config.otlp.is_some()).await?;
+    let Some(otlp) = &config.otlp else { return Ok(outages) };
+    if left_out > 0 {
+        tracing::warn!(
+            events = left_out,
+            "the OTLP delivery was off when the daemon last ran: it begins now and leaves out what \
+             was before; `cii-exporter otlp backfill --since 30d` sends that, too"
+        );
+    }
     let settings = OtlpSettings {
         endpoint: otlp.endpoint.clone(),
         protocol: otlp.protocol.map(|protocol| match protocol {
@@ -141,9 +151,9 @@ fn deliver(
         }),
     };
     let sender = Sender::new(&settings, store.id())?;
-    let courier = Courier::new(store.clone(), sender, meters);
+    let courier = Courier::new(store.clone(), sender, meters, outages.clone());
     tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
-    Ok(())
+    Ok(outages)
 }
 
 async fn schedule(

@@ -25,11 +25,6 @@ impl Backoff {
         let asked = retry_after.unwrap_or_default().min(MOST_PATIENT);
         asked.max(longest.mul_f64(jitter()))
     }
-
-    /// Whether the last try failed.
-    pub(super) const fn is_failing(&self) -> bool {
-        self.failures > 0
-    }
 }
 
 /// A number from 0 to 1. The standard library's hasher is seeded at random,

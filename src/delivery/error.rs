@@ -54,12 +54,16 @@ pub(super) enum Reason {
     Refused,
     /// The collector took a batch and says that it dropped some of it.
     PartialSuccess,
+    /// A success by its status that is no answer of OTLP.
+    NotOtlp,
+    /// The endpoint points elsewhere; that is not followed.
+    Redirect,
     /// Anything else.
     Other,
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Unavailable,
         Self::Throttled,
         Self::Timeout,
@@ -67,6 +71,8 @@ impl Reason {
         Self::NotFound,
         Self::Refused,
         Self::PartialSuccess,
+        Self::NotOtlp,
+        Self::Redirect,
         Self::Other,
     ];
 
@@ -79,6 +85,8 @@ impl Reason {
             Self::NotFound => "not_found",
             Self::Refused => "refused",
             Self::PartialSuccess => "partial_success",
+            Self::NotOtlp => "not_otlp",
+            Self::Redirect => "redirect",
             Self::Other => "other",
         }
     }
@@ -86,6 +94,7 @@ impl Reason {
     /// The meaning of an HTTP status, by the specification of OTLP.
     pub(super) const fn of_status(status: u16) -> Self {
         match status {
+            300..=399 => Self::Redirect,
             400 | 413 | 415 | 422 => Self::Refused,
             401 | 403 | 407 => Self::Unauthorized,
             404 | 405 => Self::NotFound,
@@ -104,7 +113,15 @@ impl Reason {
     pub(super) fn of_code(code: &str, message: &str) -> Self {
         let is_too_large =
             message.contains("larger than max") || message.contains("exceeds maximum size");
+        // The client's own words for an answer that is none of gRPC's.
+        let is_foreign =
+            ["protocol error: ", "Missing response message", "failed to decode Protobuf"]
+                .iter()
+                .any(|words| message.contains(words));
+        let is_redirect = message.contains("mapped from HTTP status code 3");
         match code {
+            "Internal" | "Unknown" if is_foreign => Self::NotOtlp,
+            "Unknown" if is_redirect => Self::Redirect,
             "ResourceExhausted" if is_too_large => Self::Refused,
             "Unavailable" => Self::Unavailable,
             "ResourceExhausted" => Self::Throttled,
@@ -118,15 +135,25 @@ impl Reason {
 }
 
 /// A batch that the collector did not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SendError {
     pub(super) reason: Reason,
     /// How long the collector asks to be left alone.
     pub(super) retry_after: Option<Duration>,
+    /// What happened, in words; short, and without secrets.
+    pub(super) cause: String,
+}
+
+impl SendError {
+    pub(super) fn new(reason: Reason, cause: impl Into<String>) -> Self {
+        Self { reason, retry_after: None, cause: cause.into() }
+    }
 }
 
 /// A batch that the collector took, except for so many of its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) rejected: u64,
+    /// The collector's words about them, or a warning of it.
+    pub(super) message: Option<String>,
 }

@@ -2,15 +2,20 @@
 //! that the store keeps.
 
 mod backoff;
+mod cause;
 mod courier;
 mod error;
 mod meters;
+mod outage;
 mod record;
+mod resource;
 mod sender;
 mod settings;
+mod walk;
 
 pub use courier::Courier;
 pub use error::OtlpStartError;
 pub use meters::Meters;
+pub use outage::{Outage, Outages};
 pub use sender::Sender;
 pub use settings::{OtlpSettings, Protocol};

@@ -142,7 +142,7 @@ mod tests {
             (Some("Moderate"), 13, "Moderate"),
             (Some("HIGH"), 17, "HIGH"),
             (Some("critical"), 21, "critical"),
-            (Some("peculiar"), 9, "peculiar"),
+            (Some("peculiar"), 13, "peculiar"),
             (None, 9, ""),
         ] {
             let mut stored = stored();

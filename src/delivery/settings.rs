@@ -2,6 +2,8 @@
 
 use std::{fs, time::Duration};
 
+use secrecy::SecretString;
+
 use super::OtlpStartError;
 
 /// A form of OTLP.
@@ -32,9 +34,11 @@ const LOGS_PATH: &str = "/v1/logs";
 /// Settings with the variables taken into account. Headers, compression, and an
 /// endpoint that the configuration leaves open are the official exporter's to
 /// take from them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) endpoint: Option<String>,
+    /// Where batches go, whoever says it; for people.
+    pub(super) target: String,
     pub(super) protocol: Protocol,
     pub(super) timeout: Duration,
     /// Whether the connection is to be encrypted.
@@ -43,6 +47,8 @@ pub(super) struct Resolved {
     pub(super) certificate: Option<String>,
     /// Our own certificate and its key, as PEM.
     pub(super) identity: Option<(String, String)>,
+    /// The words of which headers' values are made.
+    pub(super) secrets: Vec<SecretString>,
 }
 
 impl OtlpSettings {
@@ -93,18 +99,47 @@ impl OtlpSettings {
                 format!("{}{LOGS_PATH}", base.strip_suffix(LOGS_PATH).unwrap_or(base))
             }
         });
+        let target = endpoint.clone().or_else(|| {
+            let (endpoint, variable) = find("ENDPOINT")?;
+            let is_base = protocol == Protocol::HttpProtobuf && !variable.contains("_LOGS_");
+            let path = if is_base { LOGS_PATH } else { "" };
+            Some(format!("{}{path}", endpoint.trim_end_matches('/')))
+        });
+        let target = target.unwrap_or_else(|| match protocol {
+            Protocol::Grpc => "http://localhost:4317".to_owned(),
+            Protocol::HttpProtobuf => format!("http://localhost:4318{LOGS_PATH}"),
+        });
+        let secrets = find("HEADERS").map(|(headers, _)| secrets(&headers)).unwrap_or_default();
         let timeout = find("TIMEOUT")
             .and_then(|(millis, _)| millis.trim().parse().ok())
             .map_or(DEFAULT_TIMEOUT, Duration::from_millis);
         Ok(Resolved {
             endpoint,
+            target,
             protocol,
             timeout,
             is_encrypted,
             certificate: read("CERTIFICATE")?,
             identity,
+            secrets,
         })
     }
+}
+
+/// The words of the values in `name=value,name=value`, as written and decoded,
+/// without those that only name a scheme.
+fn secrets(headers: &str) -> Vec<SecretString> {
+    let mut words = Vec::new();
+    for value in headers.split(',').filter_map(|entry| Some(entry.split_once('=')?.1)) {
+        let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+        for word in value.split_whitespace().chain(decoded.split_whitespace()) {
+            let is_scheme = ["basic", "bearer", "token"].contains(&word.to_lowercase().as_str());
+            if word.len() > 3 && !is_scheme {
+                words.push(SecretString::from(word));
+            }
+        }
+    }
+    words
 }
 
 #[cfg(test)]

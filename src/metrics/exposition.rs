@@ -114,7 +114,8 @@ impl Exposition {
         let pending = Sample::new(Family::OtlpPending, &[], Value::Count(backlog.pending));
         let oldest =
             backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], Value::Moment(at)));
-        Ok([Some(pending), oldest]
+        let parked = Sample::new(Family::OtlpParked, &[], Value::Count(backlog.parked));
+        Ok([Some(pending), oldest, Some(parked)]
             .into_iter()
             .flatten()
             .map(|sample| sample::heading(sample.family) + sample.line())

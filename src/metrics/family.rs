@@ -99,11 +99,13 @@ pub enum Family {
     OtlpPending,
     /// When the oldest of them was observed.
     OtlpOldestPending,
+    /// Events that the collector refuses for ever.
+    OtlpParked,
 }
 
 impl Family {
     /// Every family, in the order in which they are shown.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::FailingUsers,
         Self::CheckFailingUsers,
         Self::CheckInfo,
@@ -143,6 +145,7 @@ impl Family {
         Self::WebhookLastDelivery,
         Self::OtlpPending,
         Self::OtlpOldestPending,
+        Self::OtlpParked,
     ];
 
     /// The metric's name.
@@ -188,6 +191,7 @@ impl Family {
             Self::WebhookLastDelivery => "cii_webhook_last_delivery_timestamp_seconds",
             Self::OtlpPending => "cii_otlp_pending_events",
             Self::OtlpOldestPending => "cii_otlp_oldest_pending_timestamp_seconds",
+            Self::OtlpParked => "cii_otlp_parked_events",
         }
     }
 
@@ -272,7 +276,10 @@ impl Family {
             Self::WebhookLastDelivery => "When the last webhook delivery was recorded.",
             Self::OtlpPending => "Events that wait to be taken by the OTLP collector.",
             Self::OtlpOldestPending => {
-                "When the oldest event that waits for the OTLP collector was observed."
+                "When the oldest event that waits for the OTLP collector was observed; those sent on purpose do not count."
+            }
+            Self::OtlpParked => {
+                "Events that the OTLP collector refuses while it takes others; otlp retry sends them again."
             }
         }
     }
@@ -315,7 +322,8 @@ impl Family {
             | Self::Admins
             | Self::WebhookLastDelivery
             | Self::OtlpPending
-            | Self::OtlpOldestPending => &[],
+            | Self::OtlpOldestPending
+            | Self::OtlpParked => &[],
         }
     }
 

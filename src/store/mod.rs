@@ -17,7 +17,7 @@ mod writer;
 
 use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use error::StoreError;
 pub use meters::Meters;
@@ -28,8 +28,9 @@ pub use read::{
     UserRecord, UserView, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use write::{
-    AddWatch, DeliveryOutcome, ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordPoll,
-    RecordRun, RecordService, RecordTenantPage, RecordUser, WatchAdded, WatchOutcome, WatchRemoved,
+    AddWatch, DeliveryOutcome, ListedUser, OtlpProgress, RecordDelivery, RecordFailures, RecordIp,
+    RecordPoll, RecordRun, RecordService, RecordTenantPage, RecordUser, WatchAdded, WatchOutcome,
+    WatchRemoved,
 };
 pub use writer::WriterThread;
 
@@ -54,6 +55,8 @@ struct Shared {
     commits: watch::Receiver<i64>,
     meters: Meters,
     lock: File,
+    /// Rings when somebody wants events sent by OTLP on purpose.
+    resend: Notify,
 }
 
 impl Store {
@@ -77,7 +80,7 @@ impl Store {
         let held = lock.try_clone().map_err(open)?;
         let (writes, thread) = writer::start(connection, held, announce, meters.clone())?;
         let readers = read::Pool::new(path, reader);
-        let shared = Shared { id, readers, writes, commits, meters, lock };
+        let shared = Shared { id, readers, writes, commits, meters, lock, resend: Notify::new() };
         Ok((Self { shared: Arc::new(shared) }, thread))
     }
 

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock,
+    delivery::Outages,
     domain::{Schedule, Timestamp},
     ingest::Rules,
     metrics::Exposition,
@@ -44,6 +45,8 @@ pub struct Sources {
     pub store: Store,
     /// The exporter's own metrics.
     pub registry: Registry,
+    /// Why events wait for the OTLP collector.
+    pub outages: Outages,
     /// Which parts of the daemon the configuration turns on.
     pub parts: Parts,
     /// When watched users and addresses are asked about.

@@ -25,6 +25,7 @@ mod faults;
 mod first_day;
 mod harness;
 mod lifecycle;
+mod otlp;
 mod outage;
 mod page;
 mod poll;

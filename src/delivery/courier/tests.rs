@@ -10,6 +10,7 @@ use crate::domain::{Event, Login, Timestamp, WatchSubject};
 struct Shelf {
     last: i64,
     cursor: Mutex<i64>,
+    resends: Mutex<Vec<i64>>,
     parked: Mutex<Vec<i64>>,
 }
 
@@ -18,18 +19,31 @@ impl Log for Shelf {
         Ok(*self.cursor.lock().unwrap())
     }
 
-    async fn after(&self, seq: i64) -> Result<Vec<StoredEvent>, StoreError> {
-        Ok((seq + 1..=self.last).take(8).map(event).collect())
+    async fn after(&self, seq: i64) -> Result<Vec<i64>, StoreError> {
+        Ok((seq + 1..=self.last).take(8).collect())
     }
 
-    async fn advance(&self, seq: i64) -> Result<(), StoreError> {
-        *self.cursor.lock().unwrap() = seq;
+    async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+        Ok(self.resends.lock().unwrap().iter().copied().take(limit).collect())
+    }
+
+    async fn load(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(seqs.iter().copied().map(event).collect())
+    }
+
+    async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError> {
+        *self.cursor.lock().unwrap() = progress.cursor;
+        self.resends.lock().unwrap().retain(|seq| !progress.resent.contains(seq));
+        self.parked.lock().unwrap().extend(progress.parked.iter().flat_map(|(seqs, _)| seqs));
         Ok(())
     }
 
-    async fn park(&self, seq: i64, _: Reason) -> Result<(), StoreError> {
-        self.parked.lock().unwrap().push(seq);
-        Ok(())
+    async fn waiting(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    fn resend_requested(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
     }
 }
 
@@ -48,36 +62,48 @@ struct Fake {
 }
 
 impl Collector for Fake {
+    fn endpoint(&self) -> &'static str {
+        "fake"
+    }
+
     async fn send(&self, events: &[StoredEvent]) -> Result<Sent, SendError> {
         if let Some(error) = self.script.lock().unwrap().pop_front() {
             return Err(error);
         }
         if events.iter().any(|event| self.poison.contains(&event.seq)) {
-            return Err(SendError { reason: Reason::Refused, retry_after: None });
+            return Err(SendError::new(Reason::Refused, "no"));
         }
         self.taken.lock().unwrap().extend(events.iter().map(|event| event.seq));
-        Ok(Sent { rejected: 0 })
+        Ok(Sent::default())
     }
 }
 
 fn fails(reason: Reason, seconds: u64) -> SendError {
-    SendError { reason, retry_after: (seconds > 0).then(|| Duration::from_secs(seconds)) }
+    let retry_after = (seconds > 0).then(|| Duration::from_secs(seconds));
+    SendError { retry_after, ..SendError::new(reason, "down") }
 }
 
-/// Carries until the cursor stands at the end.
-async fn carry(log: &Shelf, collector: &Fake) {
-    let meters = Meters::new().unwrap();
+/// Carries until `is_done`, or until some hours have passed.
+async fn carry_until(log: &Shelf, collector: &Fake, is_done: impl Fn() -> bool) -> Outages {
+    let (meters, outages) = (Meters::new().unwrap(), Outages::default());
     let stop = CancellationToken::new();
     let (_announce, commits) = watch::channel(log.last);
-    let round = Round { log, collector, meters: &meters, stop: &stop };
-    let at_the_end = async {
-        while *log.cursor.lock().unwrap() < log.last {
+    let round = Round { log, collector, meters: &meters, outages: &outages, stop: &stop };
+    let stopping = async {
+        let begun = Instant::now();
+        while !is_done() && begun.elapsed() < Duration::from_hours(3) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         stop.cancel();
     };
-    let (ended, ()) = tokio::join!(round.run(commits), at_the_end);
+    let (ended, ()) = tokio::join!(round.run(commits), stopping);
     ended.unwrap();
+    outages
+}
+
+/// Carries until the cursor stands at the end.
+async fn carry(log: &Shelf, collector: &Fake) {
+    carry_until(log, collector, || *log.cursor.lock().unwrap() == log.last).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,21 +128,48 @@ async fn what_is_refused_for_ever_is_parked_and_blocks_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collector_that_refuses_everything_does_not_empty_the_log_at_once() {
-    let log = Shelf { last: 8, ..Shelf::default() };
-    let collector = Fake { poison: (1..=8).collect(), ..Fake::default() };
-    let (meters, stop) = (Meters::new().unwrap(), CancellationToken::new());
-    let (_announce, commits) = watch::channel(log.last);
-    let round = Round { log: &log, collector: &collector, meters: &meters, stop: &stop };
-    let stopping = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        stop.cancel();
-    };
-    let (ended, ()) = tokio::join!(round.run(commits), stopping);
-    ended.unwrap();
-    let parked = log.parked.lock().unwrap();
-    assert!((1..8).contains(&parked.len()), "{parked:?}");
-    assert_eq!(Some(&*log.cursor.lock().unwrap()), parked.last(), "none is parked twice");
+async fn a_collector_that_refuses_everything_gets_it_all_once_it_is_repaired() {
+    let log = Shelf { last: 20, ..Shelf::default() };
+    let script = (0..500).map(|_| fails(Reason::Refused, 0)).collect();
+    let collector = Fake { script: Mutex::new(script), poison: vec![5], ..Fake::default() };
+    let outages =
+        carry_until(&log, &collector, || collector.script.lock().unwrap().len() < 300).await;
+    assert_eq!((log.parked.lock().unwrap().len(), *log.cursor.lock().unwrap()), (0, 0));
+    assert_eq!(outages.current().unwrap().reason, "refused");
+    carry(&log, &collector).await;
+    let taken: std::collections::BTreeSet<_> =
+        collector.taken.lock().unwrap().iter().copied().collect();
+    assert_eq!(taken, (1..=20).filter(|seq| *seq != 5).collect());
+    assert_eq!(*log.parked.lock().unwrap(), [5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_poison_alone_waits_and_is_parked_when_another_is_taken() {
+    let mut log = Shelf { last: 1, ..Shelf::default() };
+    let collector = Fake { poison: vec![1], ..Fake::default() };
+    let outages = carry_until(&log, &collector, || false).await;
+    assert_eq!((log.parked.lock().unwrap().len(), *log.cursor.lock().unwrap()), (0, 0));
+    assert_eq!(outages.current().unwrap().reason, "refused");
+    log.last = 2;
+    carry(&log, &collector).await;
+    assert_eq!(
+        (&*collector.taken.lock().unwrap(), &*log.parked.lock().unwrap()),
+        (&vec![2], &vec![1])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_purpose_comes_after_what_is_new_and_is_parked_again_when_refused() {
+    let log = Shelf { last: 20, cursor: Mutex::new(12), ..Shelf::default() };
+    *log.resends.lock().unwrap() = vec![3, 5, 7];
+    let collector = Fake { poison: vec![5], ..Fake::default() };
+    carry_until(&log, &collector, || log.resends.lock().unwrap().is_empty()).await;
+    let expected: Vec<_> = (13..=20).chain([3, 7]).collect();
+    assert_eq!(
+        (&*collector.taken.lock().unwrap(), &*log.parked.lock().unwrap()),
+        (&expected, &vec![5])
+    );
+    assert_eq!(*log.cursor.lock().unwrap(), 20);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,16 +187,10 @@ async fn a_stop_ends_the_waiting_and_moves_nothing() {
     let log = Shelf { last: 5, ..Shelf::default() };
     let script = [fails(Reason::Throttled, 200)].into();
     let collector = Fake { script: Mutex::new(script), ..Fake::default() };
-    let (meters, stop) = (Meters::new().unwrap(), CancellationToken::new());
-    let (_announce, commits) = watch::channel(log.last);
-    let round = Round { log: &log, collector: &collector, meters: &meters, stop: &stop };
     let begun = Instant::now();
-    let stopping = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        stop.cancel();
-    };
-    let (ended, ()) = tokio::join!(round.run(commits), stopping);
-    ended.unwrap();
+    let stops = || begun.elapsed() >= Duration::from_secs(1);
+    let outages = carry_until(&log, &collector, stops).await;
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(*log.cursor.lock().unwrap(), 0);
+    assert_eq!(outages.current().unwrap().cause, "down");
 }

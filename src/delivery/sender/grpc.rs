@@ -10,6 +10,7 @@ use opentelemetry_otlp::{
     LogExporter, RetryPolicy, WithExportConfig, WithTonicConfig,
     tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
 };
+use opentelemetry_sdk::error::OTelSdkResult;
 use tracing::{
     Dispatch, Event, Id, Metadata, Subscriber,
     field::{Field, Visit},
@@ -17,10 +18,13 @@ use tracing::{
     span,
 };
 
-use super::super::{
-    OtlpStartError,
-    error::{Reason, SendError, Sent},
-    settings::Resolved,
+use super::{
+    super::{
+        OtlpStartError, cause,
+        error::{Reason, SendError, Sent},
+        settings::Resolved,
+    },
+    retry_info,
 };
 
 /// The target of the exporter's own log.
@@ -59,7 +63,11 @@ pub(super) struct Witness {
 struct Seen {
     code: Option<String>,
     message: String,
+    /// The details of a status, as the exporter writes them.
+    details: String,
     rejected: u64,
+    /// What the collector says of a partial success.
+    partial: Option<String>,
 }
 
 impl Witness {
@@ -74,14 +82,42 @@ impl Witness {
         self.dispatch.clone()
     }
 
-    /// The outcome of the export that just ended.
-    pub(super) fn judge(&self, is_ok: bool) -> Result<Sent, SendError> {
+    /// The outcome of the export that just ended with `result`. `hide` takes
+    /// secrets out of the collector's words.
+    pub(super) fn judge(
+        &self,
+        result: &OTelSdkResult,
+        hide: impl Fn(&str) -> String,
+    ) -> Result<Sent, SendError> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        if is_ok {
-            return Ok(Sent { rejected: seen.rejected });
-        }
-        let reason = seen.code.map_or(Reason::Other, |code| Reason::of_code(&code, &seen.message));
-        Err(SendError { reason, retry_after: None })
+        let Err(error) = result else {
+            return Ok(Sent { rejected: seen.rejected, message: seen.partial });
+        };
+        let Some(code) = seen.code else {
+            return Err(SendError::new(Reason::Other, "the request could not be made"));
+        };
+        // The exporter's error has the texts of the transport's errors after the
+        // code, and nothing there when the collector itself answered.
+        let text = error.to_string();
+        let chain = text.split_once("gRPC code: ").and_then(|(_, rest)| rest.split_once(": "));
+        let reason = match (Reason::of_code(&code, &seen.message), chain) {
+            // The code is the client's own guess: a connection that was cut is no
+            // collector that took too long.
+            (Reason::Timeout | Reason::Other, Some((_, chain))) if !cause::is_timeout(chain) => {
+                Reason::Unavailable
+            }
+            (reason, _) => reason,
+        };
+        let cause = match (chain, reason) {
+            (Some((_, chain)), _) => cause::of_errors(chain),
+            (None, Reason::NotOtlp) => format!(
+                "it answered what is no answer of OTLP ({}); the endpoint is not an OTLP receiver \
+                 of logs over gRPC",
+                cause::clean(&hide(&seen.message))
+            ),
+            (None, _) => cause::of_code(&code, &hide(&seen.message)),
+        };
+        Err(SendError { reason, retry_after: retry_info::wait(&seen.details), cause })
     }
 }
 
@@ -119,6 +155,10 @@ impl Visit for Reading<'_> {
         match field.name() {
             "grpc_code" => self.0.code = Some(value.to_owned()),
             "grpc_message" => value.clone_into(&mut self.0.message),
+            "grpc_details" => value.clone_into(&mut self.0.details),
+            "error_message" => {
+                self.0.partial = (!value.trim().is_empty()).then(|| value.to_owned());
+            }
             _ => {}
         }
     }

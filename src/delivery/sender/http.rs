@@ -6,19 +6,25 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderMap, Request, Response, header::RETRY_AFTER};
+use axum::http::{
+    Request, Response,
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
+};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{LogExporter, RetryPolicy, WithExportConfig, WithHttpConfig};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
-use prost::Message;
+use opentelemetry_sdk::error::OTelSdkResult;
 use reqwest::{Certificate, Identity, redirect};
 use tracing::{Dispatch, subscriber::NoSubscriber};
 
-use super::super::{
-    OtlpStartError,
-    error::{Reason, SendError, Sent},
-    settings::Resolved,
+use super::{
+    super::{
+        OtlpStartError, cause,
+        error::{Reason, SendError, Sent},
+        settings::Resolved,
+    },
+    answer,
 };
+use crate::{clock, domain::Timestamp};
 
 /// The longest answer of a collector that is read.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -63,14 +69,18 @@ fn client(resolved: &Resolved) -> Result<reqwest::Client, OtlpStartError> {
 pub(super) struct Notes(Arc<Mutex<Option<Result<Sent, SendError>>>>);
 
 impl Notes {
-    /// The outcome of the export that just ended.
-    pub(super) fn judge(&self, is_ok: bool) -> Result<Sent, SendError> {
+    /// The outcome of the export that just ended with `result`.
+    pub(super) fn judge(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
         let note = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (note, is_ok) {
+        match (note, result) {
             (Some(Err(error)), _) => Err(error),
-            (Some(Ok(sent)), true) => Ok(sent),
+            (Some(Ok(sent)), Ok(())) => Ok(sent),
+            // The exporter refuses a body above its own limit; a smaller batch may pass.
+            (_, Err(error)) if error.to_string().contains("request body") => {
+                Err(SendError::new(Reason::Refused, "the batch is too large to be sent"))
+            }
             // The request was never made, or its answer not understood.
-            _ => Err(SendError { reason: Reason::Other, retry_after: None }),
+            _ => Err(SendError::new(Reason::Other, "the request could not be made")),
         }
     }
 
@@ -91,26 +101,24 @@ impl HttpClient for NotingClient {
         let answered = self.exchange(request).await;
         self.notes.note(match &answered {
             Ok(response) => judge(response),
-            Err(error) => {
-                let is_timeout =
-                    error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
-                let reason = if is_timeout { Reason::Timeout } else { Reason::Unavailable };
-                Err(SendError { reason, retry_after: None })
-            }
+            Err(error) => Err(failure(error)),
         });
-        answered
+        Ok(answered?)
     }
 }
 
 impl NotingClient {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    /// Sends a request; of an answer above the limit, the first part is enough to
+    /// see that it is none of OTLP's.
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, reqwest::Error> {
         let mut response = self.client.execute(request.try_into()?).await?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err("the collector's answer is too long".into());
-            }
             body.extend_from_slice(&chunk);
+            if body.len() > MAX_ANSWER {
+                body.truncate(MAX_ANSWER);
+                break;
+            }
         }
         let mut answer = Response::new(Bytes::from(body));
         *answer.status_mut() = response.status();
@@ -119,21 +127,53 @@ impl NotingClient {
     }
 }
 
-fn judge(response: &Response<Bytes>) -> Result<Sent, SendError> {
-    let status = response.status();
-    if !status.is_success() {
-        let reason = Reason::of_status(status.as_u16());
-        return Err(SendError { reason, retry_after: retry_after(response.headers()) });
+fn failure(error: &reqwest::Error) -> SendError {
+    if error.is_timeout() {
+        return SendError::new(Reason::Timeout, "there was no answer in time");
     }
-    let partial = ExportLogsServiceResponse::decode(response.body().as_ref())
-        .ok()
-        .and_then(|answer| answer.partial_success);
-    let rejected = partial.map_or(0, |partial| partial.rejected_log_records);
-    Ok(Sent { rejected: u64::try_from(rejected).unwrap_or(0) })
+    SendError::new(Reason::Unavailable, cause::of_errors(&cause::chain(error)))
 }
 
-/// `Retry-After` in seconds; collectors send no dates.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+fn judge(response: &Response<Bytes>) -> Result<Sent, SendError> {
+    let status = response.status();
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    if !status.is_success() {
+        return Err(SendError {
+            reason: Reason::of_status(status.as_u16()),
+            retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text, clock::now())),
+            cause: cause::of_status(status, header(LOCATION)),
+        });
+    }
+    answer::read(status, header(CONTENT_TYPE), response.body())
+        .map_err(|words| SendError::new(Reason::NotOtlp, cause::clean(&words)))
+}
+
+/// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+    Some((until - now).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_seconds_or_until_a_date() {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 120 ", Some(120)),
+            ("Fri, 02 Jan 2026 03:05:05 GMT", Some(60)),
+            ("Fri, 02 Jan 2026 03:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
 }

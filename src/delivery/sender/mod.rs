@@ -1,27 +1,33 @@
 //! Sends a batch with the official exporter, and learns what became of it.
 
+mod answer;
 mod grpc;
 mod http;
+mod retry_info;
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider};
 use opentelemetry_otlp::LogExporter;
 use opentelemetry_sdk::{
     Resource,
     logs::{LogBatch, LogExporter as _, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+    resource::TelemetryResourceDetector,
 };
+use secrecy::{ExposeSecret, SecretString};
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    OtlpSettings, OtlpStartError, Protocol,
+    OtlpSettings, OtlpStartError, Protocol, cause,
     error::{Reason, SendError, Sent},
     record,
+    resource::{self, ResourceAttributes},
     settings::Resolved,
 };
 use crate::{build_info, store::StoredEvent};
 
-const SERVICE: &str = "cii-exporter";
+/// The name of the instrumentation scope.
+const SCOPE: &str = "cii-exporter";
 
 /// What the transport's own clock may be late by before it is cut off.
 const GRACE: Duration = Duration::from_secs(1);
@@ -33,6 +39,9 @@ pub struct Sender {
     scope: InstrumentationScope,
     transport: Transport,
     timeout: Duration,
+    endpoint: String,
+    /// Values of headers, which a collector may repeat in its words.
+    secrets: Vec<SecretString>,
 }
 
 /// The exporter is left out: it would show the headers, and they hold secrets.
@@ -41,6 +50,7 @@ impl fmt::Debug for Sender {
         f.debug_struct("Sender")
             .field("transport", &self.transport)
             .field("timeout", &self.timeout)
+            .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }
@@ -58,10 +68,22 @@ impl Sender {
     /// # Errors
     /// When the settings make no usable exporter.
     pub fn new(settings: &OtlpSettings, instance_id: &str) -> Result<Self, OtlpStartError> {
-        Self::from_resolved(&settings.resolve(|name| std::env::var(name).ok())?, instance_id)
+        let variable = |name: &str| std::env::var(name).ok();
+        let ResourceAttributes { attributes, malformed } =
+            resource::attributes(instance_id, variable);
+        if !malformed.is_empty() {
+            tracing::warn!(
+                entries = ?malformed,
+                "entries of OTEL_RESOURCE_ATTRIBUTES are not key=value and are ignored"
+            );
+        }
+        Self::from_resolved(&settings.resolve(variable)?, attributes)
     }
 
-    fn from_resolved(resolved: &Resolved, instance_id: &str) -> Result<Self, OtlpStartError> {
+    fn from_resolved(
+        resolved: &Resolved,
+        attributes: BTreeMap<String, String>,
+    ) -> Result<Self, OtlpStartError> {
         let (mut exporter, transport) = match resolved.protocol {
             Protocol::HttpProtobuf => {
                 let (exporter, notes) = http::exporter(resolved)?;
@@ -69,17 +91,23 @@ impl Sender {
             }
             Protocol::Grpc => (grpc::exporter(resolved)?, Transport::Grpc(grpc::Witness::new())),
         };
+        let attributes = attributes.into_iter().map(|(key, value)| KeyValue::new(key, value));
         exporter.set_resource(
-            &Resource::builder()
-                .with_service_name(SERVICE)
-                .with_attribute(KeyValue::new("service.version", build_info::VERSION))
-                .with_attribute(KeyValue::new("service.instance.id", instance_id.to_owned()))
+            &Resource::builder_empty()
+                .with_detector(Box::new(TelemetryResourceDetector))
+                .with_attributes(attributes)
                 .build(),
         );
-        let logger = SdkLoggerProvider::builder().build().logger(SERVICE);
-        let scope =
-            InstrumentationScope::builder(SERVICE).with_version(build_info::VERSION).build();
-        Ok(Self { exporter, logger, scope, transport, timeout: resolved.timeout })
+        let logger = SdkLoggerProvider::builder().build().logger(SCOPE);
+        let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
+        let (timeout, secrets) = (resolved.timeout, resolved.secrets.clone());
+        let endpoint = cause::endpoint(&resolved.target);
+        Ok(Self { exporter, logger, scope, transport, timeout, endpoint, secrets })
+    }
+
+    /// Where batches go, without user, password and query.
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Sends a batch, once.
@@ -96,12 +124,22 @@ impl Sender {
             });
         let ended = tokio::time::timeout(self.timeout + GRACE, export).await;
         let Ok(result) = ended else {
-            return Err(SendError { reason: Reason::Timeout, retry_after: None });
+            return Err(SendError::new(Reason::Timeout, "there was no answer in time"));
         };
-        match &self.transport {
-            Transport::Http(notes) => notes.judge(result.is_ok()),
-            Transport::Grpc(witness) => witness.judge(result.is_ok()),
-        }
+        let mut sent = match &self.transport {
+            Transport::Http(notes) => notes.judge(&result),
+            Transport::Grpc(witness) => witness.judge(&result, |text| self.hide(text)),
+        }?;
+        // Both come from outside: no more can be dropped than was sent.
+        sent.rejected = sent.rejected.min(u64::try_from(events.len()).unwrap_or(u64::MAX));
+        sent.message = sent.message.map(|text| cause::clean(&self.hide(&text)));
+        Ok(sent)
+    }
+
+    fn hide(&self, text: &str) -> String {
+        let hide =
+            |text: String, secret: &SecretString| text.replace(secret.expose_secret(), "[hidden]");
+        self.secrets.iter().fold(text.to_owned(), hide)
     }
 }
 

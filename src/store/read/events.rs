@@ -1,11 +1,11 @@
 //! The log, from a cursor on.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::Reader;
 use crate::{
-    domain::{CheckId, Event, EventName, Login, Severity, Timestamp},
-    store::{StoreError, moment::from_micros, write::OTLP},
+    domain::{CheckId, Event, EventName, Login, Severity},
+    store::{StoreError, moment::from_micros},
 };
 
 /// An event with its place in the log.
@@ -34,15 +34,6 @@ pub struct Subjects {
     pub ip: Option<String>,
     /// The application it concerns.
     pub application: Option<String>,
-}
-
-/// What waits for the OTLP delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    /// Events.
-    pub pending: u64,
-    /// When the exporter learnt of the oldest of them.
-    pub oldest: Option<Timestamp>,
 }
 
 impl Reader {
@@ -99,36 +90,6 @@ impl Reader {
             found.push(stored(row, &store_id)?);
         }
         Ok(found)
-    }
-
-    /// Everything up to this number is delivered by OTLP, or parked.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn otlp_cursor(&self) -> Result<i64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT seq FROM cursor WHERE consumer = ?1")?;
-        Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
-    }
-
-    /// What waits for the OTLP delivery.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
-        let cursor = self.otlp_cursor()?;
-        let pending =
-            self.count("SELECT count(*) FROM event WHERE public = 1 AND seq > ?1", [cursor])?;
-        let oldest = self
-            .connection
-            .prepare_cached(
-                "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
-            )?
-            .query_row([cursor], |row| row.get(0))
-            .optional()?
-            .map(from_micros)
-            .transpose()?;
-        Ok(Backlog { pending, oldest })
     }
 }
 

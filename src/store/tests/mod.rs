@@ -1,5 +1,6 @@
 mod model;
 mod order;
+mod otlp;
 mod prune;
 mod upgrade;
 
@@ -85,6 +86,10 @@ fn snapshot(name: &str, ips: &[&str]) -> RecordUser {
         observation: UserObservation { state, untold: [].into(), null_lists: [].into() },
         observed_at: at(30),
     }
+}
+
+fn delivered(cursor: i64) -> OtlpProgress {
+    OtlpProgress { cursor, ..OtlpProgress::default() }
 }
 
 async fn names(store: &Store) -> Vec<EventName> {
@@ -198,13 +203,13 @@ async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
     let fixture = Fixture::new();
     fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
     let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
-    assert_eq!(backlog, Backlog { pending: 2, oldest: Some(at(20)) });
+    assert_eq!(backlog, Backlog { pending: 2, oldest: Some(at(20)), parked: 0 });
     let last = fixture.store.read(Reader::last_seq).await.unwrap();
-    fixture.store.advance_otlp(last).await.unwrap();
-    fixture.store.advance_otlp(1).await.unwrap();
+    fixture.store.keep_otlp_progress(delivered(last)).await.unwrap();
+    fixture.store.keep_otlp_progress(delivered(1)).await.unwrap();
     let fixture = fixture.reopen().await;
     let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
-    assert_eq!(backlog, Backlog { pending: 0, oldest: None });
+    assert_eq!(backlog, Backlog { pending: 0, oldest: None, parked: 0 });
 }
 
 #[tokio::test]

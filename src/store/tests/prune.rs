@@ -22,7 +22,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     let kept = store.read(|reader| reader.public_events_after(0, 100)).await.unwrap();
     assert_eq!(kept, before);
     let last = store.read(Reader::last_seq).await.unwrap();
-    store.advance_otlp(last).await.unwrap();
+    store.keep_otlp_progress(delivered(last)).await.unwrap();
     while store.prune(at(1000), true).await.unwrap() > 0 {}
     // The newest event stays, so that numbers are never used twice.
     assert_eq!(store.read(|reader| reader.subjects_after(0, 100)).await.unwrap().len(), 1);

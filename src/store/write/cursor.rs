@@ -11,66 +11,63 @@ use crate::{
 /// The name of the OTLP delivery among the receivers of the log.
 pub(in crate::store) const OTLP: &str = "otlp";
 
-/// Everything up to `seq` is delivered or parked.
-#[derive(Debug)]
-pub(in crate::store) struct AdvanceCursor {
-    seq: i64,
+/// What became of a batch, kept as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OtlpProgress {
+    /// Everything in the log up to here is delivered, parked or left out. It never
+    /// moves back.
+    pub cursor: i64,
+    /// Events that were to be sent on purpose, and need not be any more.
+    pub resent: Vec<i64>,
+    /// Events that the collector refuses for ever, and why.
+    pub parked: Option<(Vec<i64>, &'static str)>,
 }
 
-/// The collector refuses the event `seq` for ever.
+/// Keeps an [`OtlpProgress`].
 #[derive(Debug)]
-pub(in crate::store) struct ParkEvent {
-    seq: i64,
-    reason: &'static str,
-}
+pub(in crate::store) struct KeepProgress(OtlpProgress);
 
 impl Store {
-    /// Notes that everything up to `seq` was delivered or parked.
+    /// Keeps what became of a batch.
     ///
     /// # Errors
     /// When the database cannot commit.
-    pub async fn advance_otlp(&self, seq: i64) -> Result<(), StoreError> {
-        self.write(AdvanceCursor { seq }).await
-    }
-
-    /// Notes that the collector refuses an event for ever.
-    ///
-    /// # Errors
-    /// When the database cannot commit.
-    pub async fn park_otlp(&self, seq: i64, reason: &'static str) -> Result<(), StoreError> {
-        self.write(ParkEvent { seq, reason }).await
+    pub async fn keep_otlp_progress(&self, progress: OtlpProgress) -> Result<(), StoreError> {
+        self.write(KeepProgress(progress)).await
     }
 }
 
-impl Transact for AdvanceCursor {
+impl Transact for KeepProgress {
     type Outcome = ();
 
     fn with(self, reply: Reply<()>) -> Write {
-        Write::Cursor(self, reply)
+        Write::OtlpProgress(self, reply)
     }
 
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        tx.prepare_cached(
-            "INSERT INTO cursor (consumer, seq) VALUES (?1, ?2)
-             ON CONFLICT (consumer) DO UPDATE SET seq = max(seq, excluded.seq)",
-        )?
-        .execute(params![OTLP, self.seq])?;
-        Ok(())
-    }
-}
-
-impl Transact for ParkEvent {
-    type Outcome = ();
-
-    fn with(self, reply: Reply<()>) -> Write {
-        Write::Park(self, reply)
-    }
-
-    fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        tx.prepare_cached(
+        let Self(OtlpProgress { cursor, resent, parked }) = self;
+        advance(tx, cursor)?;
+        let mut done = tx.prepare_cached("DELETE FROM otlp_resend WHERE seq = ?1")?;
+        for seq in resent {
+            done.execute([seq])?;
+        }
+        let Some((seqs, reason)) = parked else { return Ok(()) };
+        let mut park = tx.prepare_cached(
             "INSERT OR IGNORE INTO parked_event (seq, reason, parked_at) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![self.seq, self.reason, to_micros(clock::now())])?;
+        )?;
+        for seq in seqs {
+            park.execute(params![seq, reason, to_micros(clock::now())])?;
+        }
         Ok(())
     }
+}
+
+/// Moves the cursor, forward only.
+pub(super) fn advance(tx: &Savepoint<'_>, seq: i64) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO cursor (consumer, seq) VALUES (?1, ?2)
+         ON CONFLICT (consumer) DO UPDATE SET seq = max(seq, excluded.seq)",
+    )?
+    .execute(params![OTLP, seq])?;
+    Ok(())
 }

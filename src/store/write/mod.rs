@@ -7,6 +7,7 @@ mod event;
 mod failures;
 mod ip;
 mod job;
+mod otlp;
 mod poll;
 mod prune;
 mod service;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 use super::StoreError;
 
 pub(super) use cursor::OTLP;
+pub use cursor::OtlpProgress;
 pub use delivery::{DeliveryOutcome, RecordDelivery};
 pub use failures::RecordFailures;
 pub use ip::RecordIp;
@@ -58,8 +60,10 @@ pub(super) enum Write {
     User(RecordUser, Reply<()>),
     Ip(RecordIp, Reply<()>),
     Watch(watch::ConfigureWatch, Reply<WatchOutcome>),
-    Cursor(cursor::AdvanceCursor, Reply<()>),
-    Park(cursor::ParkEvent, Reply<()>),
+    OtlpProgress(cursor::KeepProgress, Reply<()>),
+    BeginOtlp(otlp::BeginOtlp, Reply<u64>),
+    RetryParked(otlp::RetryParked, Reply<u64>),
+    Backfill(otlp::Backfill, Reply<u64>),
     AddWatch(watch::AddWatch, Reply<WatchAdded>),
     RemoveWatch(watch::RemoveWatch, Reply<WatchRemoved>),
     ExpireWatch(watch::ExpireWatch, Reply<usize>),
@@ -82,8 +86,10 @@ impl Write {
             Self::User(write, reply) => Some(step(tx, write, reply)),
             Self::Ip(write, reply) => Some(step(tx, write, reply)),
             Self::Watch(write, reply) => Some(step(tx, write, reply)),
-            Self::Cursor(write, reply) => Some(step(tx, write, reply)),
-            Self::Park(write, reply) => Some(step(tx, write, reply)),
+            Self::OtlpProgress(write, reply) => Some(step(tx, write, reply)),
+            Self::BeginOtlp(write, reply) => Some(step(tx, write, reply)),
+            Self::RetryParked(write, reply) => Some(step(tx, write, reply)),
+            Self::Backfill(write, reply) => Some(step(tx, write, reply)),
             Self::AddWatch(write, reply) => Some(step(tx, write, reply)),
             Self::RemoveWatch(write, reply) => Some(step(tx, write, reply)),
             Self::ExpireWatch(write, reply) => Some(step(tx, write, reply)),
@@ -106,14 +112,16 @@ impl Write {
             Self::Failures(_, reply)
             | Self::User(_, reply)
             | Self::Ip(_, reply)
-            | Self::Cursor(_, reply)
-            | Self::Park(_, reply)
+            | Self::OtlpProgress(_, reply)
             | Self::Poll(_, reply)
             | Self::Run(_, reply)
             | Self::TenantPage(_, reply)
             | Self::Service(_, reply)
             | Self::KeepTarget(_, reply)
             | Self::ForgetTarget(_, reply) => Some(refusal(reply)),
+            Self::BeginOtlp(_, reply) | Self::RetryParked(_, reply) | Self::Backfill(_, reply) => {
+                Some(refusal(reply))
+            }
             Self::Watch(_, reply) => Some(refusal(reply)),
             Self::AddWatch(_, reply) => Some(refusal(reply)),
             Self::RemoveWatch(_, reply) => Some(refusal(reply)),

@@ -47,6 +47,14 @@ impl Transact for Prune {
         } else {
             i64::MAX
         };
+        // Without a delivery nothing waits, whatever somebody wanted sent before.
+        if !self.keep_pending {
+            tx.execute(
+                "DELETE FROM otlp_resend WHERE seq IN (
+                    SELECT seq FROM event WHERE observed_at < ?1)",
+                [before],
+            )?;
+        }
         tx.execute(
             "DELETE FROM parked_event WHERE seq IN (
                 SELECT seq FROM event WHERE observed_at < ?1 AND seq <= ?2)",
@@ -57,6 +65,7 @@ impl Transact for Prune {
             "DELETE FROM event WHERE seq IN (
                 SELECT seq FROM event
                 WHERE observed_at < ?1 AND seq <= ?2 AND seq < (SELECT max(seq) FROM event)
+                AND seq NOT IN (SELECT seq FROM otlp_resend)
                 ORDER BY seq LIMIT ?3)",
             params![before, delivered, AT_ONCE],
         )?;

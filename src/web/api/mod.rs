@@ -6,6 +6,7 @@ mod events;
 mod follow;
 mod ips;
 mod openapi;
+mod otlp;
 mod users;
 mod watch;
 mod webhook_targets;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{delete, get},
+    routing::{delete, get, post},
 };
 
 use super::{Ops, problem::Problem};
@@ -32,6 +33,9 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/watch/{kind}/{subject}", delete(watch::remove))
         .route("/webhook-targets", get(webhook_targets::list).post(webhook_targets::keep))
         .route("/webhook-targets/{id}", delete(webhook_targets::forget))
+        .route("/otlp", get(otlp::status))
+        .route("/otlp/retry", post(otlp::retry))
+        .route("/otlp/backfill", post(otlp::backfill))
         .route("/changes", get(changes::changes))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{figures::Figures, words};
 use crate::{
     clock,
+    delivery::Outage,
     domain::Timestamp,
     store::{Backlog, Reader, StoreError},
     web::Parts,
@@ -25,14 +26,19 @@ pub(super) fn read(reader: &Reader) -> Result<Standing, StoreError> {
 }
 
 /// The section of the page.
-pub(super) fn section(standing: &Standing, figures: &Figures, parts: Parts) -> Markup {
+pub(super) fn section(
+    standing: &Standing,
+    figures: &Figures,
+    parts: Parts,
+    outage: Option<&Outage>,
+) -> Markup {
     html! {
         section #health aria-labelledby="health-title" data-live {
             h2 #health-title { "Health" }
             div .grid .health {
                 (webhook(standing, figures))
                 (api(figures, parts.api))
-                (otlp(&standing.backlog, figures, parts.otlp))
+                (otlp(&standing.backlog, figures, parts.otlp, outage))
                 (store(figures))
             }
         }
@@ -92,7 +98,7 @@ fn api(figures: &Figures, is_on: bool) -> Markup {
     )
 }
 
-fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool) -> Markup {
+fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outage>) -> Markup {
     if !is_on {
         return card(
             "OTLP",
@@ -101,12 +107,24 @@ fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool) -> Markup {
         );
     }
     let is_late = backlog.oldest.is_some_and(|oldest| clock::now() - oldest > PATIENCE);
-    let mark = if is_late { Mark::Failing("behind") } else { Mark::Good("up to date") };
+    let mark = match outage {
+        _ if is_late => Mark::Failing("behind"),
+        Some(_) => Mark::Attention("not taken"),
+        None if backlog.parked > 0 => Mark::Attention("some parked"),
+        None => Mark::Good("up to date"),
+    };
     card(
         "OTLP",
         mark,
         &html! {
             (fact("Waiting", &html! { (backlog.pending) }))
+            @if let Some(outage) = outage {
+                (fact("Why", &html! { (outage.cause) }))
+                (fact("Not taken since", &words::ago(outage.since)))
+            }
+            @if backlog.parked > 0 {
+                (fact("Parked", &html! { (backlog.parked) " (" code { "cii-exporter otlp retry" } ")" }))
+            }
             @if let Some(oldest) = backlog.oldest { (fact("Oldest waiting", &words::ago(oldest))) }
             (fact("Sent since start", &html! { (figures.sum("cii_otlp_exported_events_total", &[])) }))
             @for (reason, number) in figures.besides("cii_otlp_export_failures_total", "reason", "") {

@@ -52,7 +52,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         (failing::section(&checks, &listing))
         (events::section(&events, &filter))
         (watched::section(&watched, &ops.sources.polls))
-        (health::section(&standing, &figures, ops.sources.parts))
+        (health::section(&standing, &figures, ops.sources.parts, ops.sources.outages.current().as_ref()))
     };
     Ok(layout::page(&ops, "Status", seq, &content))
 }

@@ -23,6 +23,7 @@ pub struct Setup {
     tables: String,
     webhook: String,
     watch: String,
+    variables: Vec<(String, String)>,
 }
 
 /// A running daemon; dropping it kills it.
@@ -54,7 +55,13 @@ impl Setup {
     /// A daemon that takes webhooks and does nothing else.
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        Self { folder, tables: String::new(), webhook: String::new(), watch: String::new() }
+        Self {
+            folder,
+            tables: String::new(),
+            webhook: String::new(),
+            watch: String::new(),
+            variables: Vec::new(),
+        }
     }
 
     /// It asks this service, as often as `schedule` says.
@@ -102,6 +109,12 @@ impl Setup {
     /// It sends its events to this receiver.
     pub fn sending(self, receiver: &Receiver, protocol: Protocol) -> Self {
         self.sending_to(&receiver.endpoint(protocol), protocol)
+    }
+
+    /// A variable of the daemon's environment.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Lines of the table `[watch]`.
@@ -160,6 +173,7 @@ impl Setup {
     pub async fn start(self) -> Exporter {
         self.write_config();
         let mut child = Self::command(&["run"], &self.config_file())
+            .envs(self.variables.clone())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the daemon starts");

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use axum::{http::StatusCode, response::IntoResponse};
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
     logs_service_server::{LogsService, LogsServiceServer},
 };
-use tokio::sync::mpsc;
+use tokio::{io::AsyncWriteExt, sync::mpsc};
 use tonic::{
     Code, Request, Response, Status,
     transport::server::{Server, TcpIncoming},
@@ -51,10 +52,7 @@ async fn send_to(answer: Answer) -> Result<Sent, SendError> {
 
 #[tokio::test]
 async fn what_is_taken_is_sent() {
-    assert_eq!(
-        send_to(|| Ok(ExportLogsServiceResponse::default())).await,
-        Ok(Sent { rejected: 0 })
-    );
+    assert_eq!(send_to(|| Ok(ExportLogsServiceResponse::default())).await, Ok(Sent::default()));
 }
 
 #[tokio::test]
@@ -68,7 +66,7 @@ async fn a_partial_success_is_seen_once() {
     });
     let sender = sender(Protocol::Grpc, endpoint, 5000);
     for _ in 0..2 {
-        assert_eq!(sender.send(&events(3)).await, Ok(Sent { rejected: 2 }));
+        assert_eq!(sender.send(&events(3)).await, Ok(dropped(2, "too old")));
     }
 }
 
@@ -86,7 +84,7 @@ async fn each_code_has_its_reason() {
         (|| Err(Status::new(Code::Internal, "")), Reason::Other),
     ];
     for (answer, reason) in cases {
-        assert_eq!(send_to(answer).await, failure(reason, None));
+        assert_eq!(without_words(send_to(answer).await), failure(reason, None));
     }
 }
 
@@ -98,13 +96,13 @@ async fn a_batch_that_is_too_large_is_refused_and_not_throttled() {
         let text = "grpc: received message larger than max (5000000 vs. 4194304)";
         Err(Status::new(Code::ResourceExhausted, text))
     };
-    assert_eq!(send_to(answer).await, failure(Reason::Refused, None));
+    assert_eq!(without_words(send_to(answer).await), failure(Reason::Refused, None));
 }
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
     let sender = sender(Protocol::Grpc, nobody().await, 5000);
-    assert_eq!(sender.send(&events(1)).await, failure(Reason::Unavailable, None));
+    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Unavailable, None));
 }
 
 #[tokio::test]
@@ -112,5 +110,71 @@ async fn a_collector_that_hangs_runs_into_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let sender = sender(Protocol::Grpc, endpoint, 200);
-    assert_eq!(sender.send(&events(1)).await, failure(Reason::Timeout, None));
+    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Timeout, None));
+}
+
+#[tokio::test]
+async fn a_wait_that_the_collector_asks_for_is_passed_on() {
+    let answer: Answer = || {
+        let details = super::super::retry_info::details(Duration::from_secs(7));
+        Err(Status::with_details(Code::ResourceExhausted, "busy", details.into()))
+    };
+    assert_eq!(without_words(send_to(answer).await), failure(Reason::Throttled, Some(7)));
+}
+
+/// A collector that repeats what it got must not bring a secret into the log.
+#[tokio::test]
+async fn the_collectors_words_are_passed_on_without_headers() {
+    let (endpoint, _requests) = receiver(|| {
+        Err(Status::new(Code::Unauthenticated, "no such key: Bearer abc123+/= (decoded)\nsorry"))
+    });
+    let settings = OtlpSettings { endpoint: Some(endpoint), protocol: Some(Protocol::Grpc) };
+    let sender = sender_with(&settings, |name| {
+        (name == "OTEL_EXPORTER_OTLP_HEADERS").then(|| "authorization=Bearer%20abc123%2B/=".into())
+    });
+    let cause = sender.send(&events(1)).await.unwrap_err().cause;
+    assert!(cause.contains("no such key: Bearer [hidden] (decoded) sorry"), "{cause}");
+    assert!(cause.contains("Unauthenticated") && !cause.contains("abc123"), "{cause}");
+}
+
+#[tokio::test]
+async fn what_is_no_grpc_says_so() {
+    let (endpoint, _) = super::http::receiver(|| "hello".into_response()).await;
+    let error = sender(Protocol::Grpc, endpoint, 5000).send(&events(1)).await.unwrap_err();
+    assert_eq!(error.reason, Reason::NotOtlp, "{error:?}");
+    let redirect = || (StatusCode::FOUND, [("location", "/login")]).into_response();
+    let (endpoint, _) = super::http::receiver(redirect).await;
+    let error = sender(Protocol::Grpc, endpoint, 5000).send(&events(1)).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Redirect, "{error:?}");
+}
+
+/// As at the port for OTLP over HTTP.
+#[tokio::test]
+async fn what_speaks_http_1_only_says_so() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut streams = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+            streams.push(stream);
+        }
+    });
+    let error = sender(Protocol::Grpc, endpoint, 5000).send(&events(1)).await.unwrap_err();
+    assert!(error.cause.contains("does not speak gRPC"), "{error:?}");
+}
+
+#[tokio::test]
+async fn connections_fail_in_words() {
+    let http = super::http::receiver(|| StatusCode::OK.into_response()).await.0;
+    for (endpoint, words) in [
+        (nobody().await, "the connection is refused"),
+        ("http://nowhere.invalid:4317".to_owned(), "host name is not resolved"),
+        (http.replace("http:", "https:"), "does not speak TLS"),
+    ] {
+        let error = sender(Protocol::Grpc, endpoint, 5000).send(&events(1)).await.unwrap_err();
+        assert_eq!(error.reason, Reason::Unavailable);
+        assert!(error.cause.contains(words), "{error:?}");
+    }
 }

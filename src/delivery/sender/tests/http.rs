@@ -17,7 +17,7 @@ use super::*;
 type Heard = Arc<Mutex<Vec<(String, HeaderMap, Vec<u8>)>>>;
 
 /// A receiver that answers everything with what `answer` makes.
-async fn receiver(answer: fn() -> Response) -> (String, Heard) {
+pub(super) async fn receiver(answer: fn() -> Response) -> (String, Heard) {
     let heard = Heard::default();
     let kept = heard.clone();
     let router = Router::new().fallback(async move |request: Request<Body>| {
@@ -40,7 +40,7 @@ async fn send_to(answer: fn() -> Response) -> (Result<Sent, SendError>, Heard) {
 #[tokio::test]
 async fn what_is_sent_arrives_whole_and_in_order() {
     let (sent, heard) = send_to(|| StatusCode::OK.into_response()).await;
-    assert_eq!(sent, Ok(Sent { rejected: 0 }));
+    assert_eq!(sent, Ok(Sent::default()));
     let heard = heard.lock().unwrap();
     let (path, headers, body) = &heard[0];
     assert_eq!((heard.len(), path.as_str()), (1, "/v1/logs"));
@@ -51,7 +51,7 @@ async fn what_is_sent_arrives_whole_and_in_order() {
     let instance = instance.filter(|attribute| attribute.key == "service.instance.id").count();
     assert_eq!(instance, 1);
     let [scope_logs] = resource_logs.scope_logs.as_slice() else { panic!("one scope") };
-    assert_eq!(scope_logs.scope.as_ref().unwrap().name, SERVICE);
+    assert_eq!(scope_logs.scope.as_ref().unwrap().name, SCOPE);
     let uids: Vec<_> = scope_logs
         .log_records
         .iter()
@@ -74,11 +74,11 @@ async fn each_status_has_its_reason_and_is_tried_once() {
         (|| StatusCode::INTERNAL_SERVER_ERROR.into_response(), Reason::Other),
         (|| StatusCode::BAD_GATEWAY.into_response(), Reason::Unavailable),
         (|| StatusCode::TOO_MANY_REQUESTS.into_response(), Reason::Throttled),
-        (|| (StatusCode::FOUND, [("location", "/elsewhere")]).into_response(), Reason::Other),
+        (|| (StatusCode::FOUND, [("location", "/elsewhere")]).into_response(), Reason::Redirect),
     ];
     for (answer, reason) in cases {
         let (sent, heard) = send_to(answer).await;
-        assert_eq!(sent, failure(reason, None));
+        assert_eq!(without_words(sent), failure(reason, None));
         assert_eq!(heard.lock().unwrap().len(), 1, "{reason:?}");
     }
 }
@@ -86,7 +86,46 @@ async fn each_status_has_its_reason_and_is_tried_once() {
 #[tokio::test]
 async fn the_wish_of_a_collector_is_passed_on() {
     let busy = || (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "7")]).into_response();
-    assert_eq!(send_to(busy).await.0, failure(Reason::Unavailable, Some(7)));
+    assert_eq!(without_words(send_to(busy).await.0), failure(Reason::Unavailable, Some(7)));
+}
+
+#[tokio::test]
+async fn a_success_that_is_no_answer_of_otlp_is_a_failure_that_says_what_came() {
+    let html = || ([("content-type", "text/html")], "<html>Sign in</html>").into_response();
+    let json = || ([("content-type", "application/json")], r#"{"status":"ok"}"#).into_response();
+    let plain = || ([("content-type", "text/plain")], "ok").into_response();
+    let long = || ([("content-type", "text/html")], vec![b'x'; 3_000_000]).into_response();
+    for (answer, words) in [
+        (html as fn() -> Response, "20 bytes of text/html"),
+        (json, "application/json"),
+        (plain, "text/plain"),
+        (long, "text/html"),
+    ] {
+        let error = send_to(answer).await.0.unwrap_err();
+        assert_eq!(error.reason, Reason::NotOtlp);
+        assert!(error.cause.contains(words), "{error:?}");
+    }
+    let json = || ([("content-type", "application/json")], "{}").into_response();
+    for answer in [json as fn() -> Response, || StatusCode::NO_CONTENT.into_response()] {
+        assert_eq!(send_to(answer).await.0, Ok(Sent::default()));
+    }
+}
+
+#[tokio::test]
+async fn connections_fail_in_words() {
+    let sender = |endpoint: &str| super::sender(Protocol::HttpProtobuf, endpoint.to_owned(), 5000);
+    let plain = receiver(|| StatusCode::OK.into_response()).await.0;
+    for (endpoint, words) in [
+        (nobody().await, "the connection is refused"),
+        ("http://user:pass@nowhere.invalid:4318".to_owned(), "host name is not resolved"),
+        (plain.replace("http:", "https:"), "does not speak TLS"),
+    ] {
+        let sender = sender(&endpoint);
+        let error = sender.send(&events(1)).await.unwrap_err();
+        assert_eq!(error.reason, Reason::Unavailable);
+        assert!(error.cause.contains(words), "{error:?}");
+        assert!(!format!("{error:?} {sender:?}").contains("pass"), "{sender:?}");
+    }
 }
 
 #[tokio::test]
@@ -99,13 +138,13 @@ async fn a_partial_success_is_seen() {
         let answer = ExportLogsServiceResponse { partial_success: Some(partial) };
         answer.encode_to_vec().into_response()
     };
-    assert_eq!(send_to(partial).await.0, Ok(Sent { rejected: 2 }));
+    assert_eq!(send_to(partial).await.0, Ok(dropped(2, "too old")));
 }
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
     let sender = sender(Protocol::HttpProtobuf, nobody().await, 5000);
-    assert_eq!(sender.send(&events(1)).await, failure(Reason::Unavailable, None));
+    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Unavailable, None));
 }
 
 #[tokio::test]
@@ -113,5 +152,5 @@ async fn a_collector_that_hangs_runs_into_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let sender = sender(Protocol::HttpProtobuf, endpoint, 200);
-    assert_eq!(sender.send(&events(1)).await, failure(Reason::Timeout, None));
+    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Timeout, None));
 }

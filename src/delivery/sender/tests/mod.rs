@@ -21,7 +21,12 @@ fn events(count: i64) -> Vec<StoredEvent> {
 fn sender(protocol: Protocol, endpoint: String, millis: u64) -> Sender {
     let settings = OtlpSettings { endpoint: Some(endpoint), protocol: Some(protocol) };
     let variable = |name: &str| (name == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| millis.to_string());
-    Sender::from_resolved(&settings.resolve(variable).unwrap(), "store-1").unwrap()
+    sender_with(&settings, variable)
+}
+
+fn sender_with(settings: &OtlpSettings, variable: impl Fn(&str) -> Option<String>) -> Sender {
+    let attributes = resource::attributes("store-1", &variable).attributes;
+    Sender::from_resolved(&settings.resolve(&variable).unwrap(), attributes).unwrap()
 }
 
 /// An address of this machine where nobody listens.
@@ -30,12 +35,17 @@ async fn nobody() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-const fn failure(reason: Reason, seconds: Option<u64>) -> Result<Sent, SendError> {
-    let retry_after = match seconds {
-        Some(seconds) => Some(Duration::from_secs(seconds)),
-        None => None,
-    };
-    Err(SendError { reason, retry_after })
+/// A failure with its words left out.
+fn failure(reason: Reason, seconds: Option<u64>) -> Result<Sent, (Reason, Option<Duration>)> {
+    Err((reason, seconds.map(Duration::from_secs)))
+}
+
+fn without_words(sent: Result<Sent, SendError>) -> Result<Sent, (Reason, Option<Duration>)> {
+    sent.map_err(|error| (error.reason, error.retry_after))
+}
+
+fn dropped(rejected: u64, message: &str) -> Sent {
+    Sent { rejected, message: Some(message.to_owned()) }
 }
 
 /// The environment's headers can be secrets, and a debug line goes anywhere.

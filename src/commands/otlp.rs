@@ -1,0 +1,200 @@
+//! `otlp`: how the delivery stands, and what is sent on purpose, on a running
+//! daemon or on the file alone.
+
+use std::process::ExitCode;
+
+use cii_exporter::{
+    clock,
+    config::Config,
+    daemon::ConfigSource,
+    domain::Timestamp,
+    store::{Reader, Store},
+};
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    error::CommandError,
+    keeper::{self, Keeper},
+    table::{table, visible},
+};
+use crate::cli::ConfigFile;
+
+/// What to do with the OTLP delivery.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Show what waits for the collector, what is parked, and what was left out.
+    Status(Status),
+    /// Send parked events again.
+    ///
+    /// Parked are events that the collector refused while it took others. What it
+    /// refuses once more is parked once more. Without a running daemon, they go
+    /// with its next start.
+    Retry(Retry),
+    /// Send the events that happened while [otlp] was off.
+    ///
+    /// A delivery that is switched on begins with what happens from then on. This
+    /// sends what was before, oldest first, beside what is new. Without a running
+    /// daemon, it goes with its next start.
+    Backfill(Backfill),
+}
+
+/// `otlp status`
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `otlp retry`
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `otlp backfill`
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    /// From when on: a moment such as 2030-01-31T18:00:00Z, or back from now such as 30d or 12h.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    since: Timestamp,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(action: Action) -> ExitCode {
+    super::finish(async move {
+        match action {
+            Action::Status(options) => status(&options),
+            Action::Retry(options) => retry(&options).await,
+            Action::Backfill(options) => backfill(&options).await,
+        }
+    })
+}
+
+/// A moment, or how far back it is.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return if at > clock::now() {
+            Err("that moment is still to come".to_owned())
+        } else {
+            Ok(at)
+        };
+    }
+    let back = humantime::parse_duration(text).ok();
+    let back = back.and_then(|back| chrono::TimeDelta::from_std(back).ok());
+    back.and_then(|back| clock::now().checked_sub_signed(back)).ok_or_else(|| {
+        "expected a moment such as 2030-01-31T18:00:00Z, or a time such as 30d".to_owned()
+    })
+}
+
+fn load(file: &ConfigFile) -> Result<Config, CommandError> {
+    Ok(ConfigSource::file(file.config.clone()).load()?)
+}
+
+async fn retry(options: &Retry) -> Result<ExitCode, CommandError> {
+    let events = on_purpose(&options.file, None).await?;
+    match events {
+        0 => println!("No event is parked; nothing is sent again."),
+        events => println!("{events} parked events are sent again."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
+    let events = on_purpose(&options.file, Some(options.since)).await?;
+    let since = options.since.format("%Y-%m-%d %H:%M:%SZ");
+    match events {
+        0 => println!("No event was left out since {since}; nothing is sent."),
+        events => println!("{events} events that were left out since {since} are sent."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has parked events sent, or those left out since a moment; how many.
+async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
+    let config = load(file)?;
+    match Keeper::find(&config)? {
+        Keeper::File(store, writer) => {
+            let events = if config.otlp.is_some() {
+                on_file(&store, since).await
+            } else {
+                let reason = "the configuration has no [otlp], and OTEL_EXPORTER_OTLP_ENDPOINT is \
+                              not set; nothing would be sent";
+                Err(CommandError::Refused(reason.to_owned()))
+            };
+            drop(store);
+            writer.stop().await;
+            events
+        }
+        Keeper::Daemon(url) => {
+            let (action, body) = match since {
+                None => ("retry", None),
+                Some(since) => ("backfill", Some(json!({ "since": since }))),
+            };
+            match keeper::ask(&url, Method::POST, &["otlp", action], body.as_ref()).await? {
+                (200, body) => Ok(body["events"].as_u64().unwrap_or(0)),
+                (_, body) => Err(keeper::refusal(&body)),
+            }
+        }
+    }
+}
+
+async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
+    // As the next start would: what happened while it was off is left out first.
+    store.begin_otlp(true).await?;
+    Ok(match since {
+        None => store.retry_otlp().await?,
+        Some(since) => store.backfill_otlp(since).await?,
+    })
+}
+
+/// The file tells, whether a daemon runs or not.
+fn status(options: &Status) -> Result<ExitCode, CommandError> {
+    let config = load(&options.file)?;
+    let reader = Reader::look_into(&config.store.path)?;
+    let (backlog, left_out) = (reader.otlp_backlog()?, reader.otlp_left_out()?);
+    let status = json!({
+        "enabled": config.otlp.is_some(),
+        "cursor": reader.otlp_cursor()?,
+        "pending_events": backlog.pending,
+        "oldest_pending_at": backlog.oldest,
+        "parked_events": backlog.parked,
+        "left_out_events": left_out,
+    });
+    if options.json {
+        println!("{status:#}");
+    } else {
+        let rows = status.as_object().into_iter().flatten().map(|(name, value)| {
+            let value = match value {
+                Value::Null => "-".to_owned(),
+                Value::String(text) => visible(text),
+                other => other.to_string(),
+            };
+            vec![name.replace('_', " "), value]
+        });
+        println!("{}", table(&[], rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_in_the_past_or_so_long_ago() {
+        assert_eq!(moment("2020-01-31T18:00:00Z").unwrap().timestamp(), 1_580_493_600);
+        let since = moment("30d").unwrap();
+        assert_eq!((clock::now() - since).num_days(), 30);
+        for text in ["2999-01-01T00:00:00Z", "soon", "30", "999999999y"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Since when the collector does not take events, and why: what is logged of it,
+//! and what others may ask.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::TimeDelta;
+
+use super::error::Reason;
+use crate::domain::Timestamp;
+
+/// The least time between two log lines about the same trouble.
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// Why events wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// The value of the `reason` label.
+    pub reason: &'static str,
+    /// What happened last, in words.
+    pub cause: String,
+    /// When the first try failed.
+    pub since: Timestamp,
+    logged_at: Timestamp,
+}
+
+/// The current outage, if there is one; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Outages(Arc<Mutex<Option<Outage>>>);
+
+impl Outages {
+    /// Why events wait; nothing when the last try succeeded, or none was made.
+    #[must_use]
+    pub fn current(&self) -> Option<Outage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A try failed; whether that is worth a line in the log.
+    pub(super) fn failed(&self, reason: Reason, cause: &str, now: Timestamp) -> bool {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (reason, cause) = (reason.as_str(), cause.to_owned());
+        let Some(outage) = &mut *current else {
+            *current = Some(Outage { reason, cause, since: now, logged_at: now });
+            return true;
+        };
+        let is_news = outage.reason != reason || now - outage.logged_at >= PAUSE;
+        outage.reason = reason;
+        outage.cause = cause;
+        if is_news {
+            outage.logged_at = now;
+        }
+        is_news
+    }
+
+    /// A try succeeded; since when they had failed.
+    pub(super) fn ended(&self) -> Option<Timestamp> {
+        let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ended.map(|outage| outage.since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_for_the_first_a_new_reason_and_each_minute() {
+        let outages = Outages::default();
+        let at = |second| Timestamp::from_timestamp(second, 0).unwrap();
+        for (second, reason, is_logged) in [
+            (0, Reason::Unavailable, true),
+            (1, Reason::Unavailable, false),
+            (2, Reason::Timeout, true),
+            (3, Reason::Timeout, false),
+            (62, Reason::Timeout, true),
+            (63, Reason::Timeout, false),
+        ] {
+            assert_eq!(outages.failed(reason, "x", at(second)), is_logged, "{second}");
+        }
+        let current = outages.current().unwrap();
+        assert_eq!((current.reason, current.since), ("timeout", at(0)));
+        assert_eq!((outages.ended(), outages.current()), (Some(at(0)), None));
+        assert!(outages.failed(Reason::Timeout, "x", at(64)));
+    }
+}

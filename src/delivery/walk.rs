@@ -1,0 +1,265 @@
+//! What is sent next, and what becomes of what a collector refuses: decided without
+//! sending anything.
+//!
+//! A refusal can be the record's fault or the collector's (a wrong receiver, a
+//! broken processor). A refused batch is halved until what is refused stands alone.
+//! Such a record is parked only when others were taken after the refusals that
+//! concern it began; until then it is *held*: it waits, and is tried again as soon
+//! as another record is taken, and from time to time.
+
+/// Records that are parked at most without another being taken in between: a
+/// collector that breaks while a batch is halved costs no more than these.
+const PARKED_AT_MOST: usize = 32;
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    /// The log, from the cursor on.
+    Live,
+    /// What is sent (again) on purpose.
+    Resend,
+}
+
+/// Records that are sent in one request, by their numbers, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) lane: Lane,
+    pub(super) seqs: Vec<i64>,
+    /// The number of the first refused try that had these records in it.
+    since: Option<u64>,
+}
+
+/// What becomes of a refused part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Its halves are tried.
+    Halved,
+    /// It is one record, and its own fault.
+    Parked,
+    /// It is one record, and nobody else was taken since: it waits.
+    Held,
+}
+
+/// All that is not yet taken or parked of what was begun.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    /// The next one is the last.
+    parts: Vec<Part>,
+    held: Vec<Part>,
+    /// The number of the newest try that was answered.
+    tries: u64,
+    /// The number of the newest that was taken; 0 before.
+    taken_at: u64,
+    parked: usize,
+}
+
+impl Walk {
+    /// Puts records before everything that waits.
+    pub(super) fn add(&mut self, lane: Lane, seqs: Vec<i64>) {
+        if !seqs.is_empty() {
+            self.parts.push(Part { lane, seqs, since: None });
+        }
+    }
+
+    /// What is to be sent now.
+    pub(super) fn next(&self) -> Option<&Part> {
+        self.parts.last()
+    }
+
+    /// How many records were refused alone, with nobody taken since.
+    pub(super) const fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether a record is under way.
+    pub(super) fn has(&self, lane: Lane, seq: i64) -> bool {
+        let mut parts = self.parts.iter().chain(&self.held);
+        parts.any(|part| part.lane == lane && part.seqs.contains(&seq))
+    }
+
+    /// The first number of a lane that is neither taken nor parked.
+    pub(super) fn first(&self, lane: Lane) -> Option<i64> {
+        let parts = self.parts.iter().chain(&self.held).filter(|part| part.lane == lane);
+        parts.filter_map(|part| part.seqs.first()).min().copied()
+    }
+
+    /// The next part was taken. What is held has its chance at once.
+    pub(super) fn taken(&mut self) -> Option<Part> {
+        let part = self.parts.pop();
+        self.tries += 1;
+        self.taken_at = self.tries;
+        self.parked = 0;
+        self.retry_held();
+        part
+    }
+
+    /// The next part was refused.
+    pub(super) fn refused(&mut self) -> Refused {
+        self.tries += 1;
+        let Some(mut part) = self.parts.pop() else { return Refused::Halved };
+        let since = *part.since.get_or_insert(self.tries);
+        if part.seqs.len() > 1 {
+            let second = part.seqs.split_off(part.seqs.len() / 2);
+            self.parts.push(Part { seqs: second, ..part });
+            self.parts.push(part);
+            Refused::Halved
+        } else if self.taken_at > since && self.parked < PARKED_AT_MOST {
+            self.parked += 1;
+            Refused::Parked
+        } else {
+            self.held.push(part);
+            Refused::Held
+        }
+    }
+
+    /// Tries everything that is held again, before the rest: neighbours together,
+    /// oldest first.
+    pub(super) fn retry_held(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by_key(|part| (part.lane, part.seqs.first().copied()));
+        let mut groups: Vec<Part> = Vec::new();
+        for part in held {
+            match groups.last_mut() {
+                Some(group)
+                    if group.lane == part.lane && group.seqs.len() < super::courier::BATCH =>
+                {
+                    group.seqs.extend(part.seqs);
+                    // The later of both: whoever was taken after it was taken after each.
+                    group.since = group.since.max(part.since);
+                }
+                _ => groups.push(part),
+            }
+        }
+        self.parts.extend(groups.into_iter().rev());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where records end that a collector takes when `takes` says so.
+    #[derive(Debug, Default)]
+    struct Ends {
+        taken: BTreeSet<i64>,
+        parked: BTreeSet<i64>,
+        tries: usize,
+    }
+
+    impl Ends {
+        /// Tries until all is done or only held ones are left.
+        fn walk(&mut self, walk: &mut Walk, mut takes: impl FnMut(&[i64], usize) -> bool) {
+            while let Some(part) = walk.next().cloned() {
+                self.tries += 1;
+                if takes(&part.seqs, self.tries) {
+                    self.taken.extend(&walk.taken().unwrap().seqs);
+                } else if walk.refused() == Refused::Parked {
+                    assert!(self.parked.insert(part.seqs[0]), "parked twice");
+                }
+            }
+        }
+
+        fn sent(records: impl IntoIterator<Item = i64>, poison: &[i64]) -> (Self, Walk) {
+            let (mut ends, mut walk) = (Self::default(), Walk::default());
+            walk.add(Lane::Live, records.into_iter().collect());
+            ends.walk(&mut walk, |seqs, _| !seqs.iter().any(|seq| poison.contains(seq)));
+            (ends, walk)
+        }
+    }
+
+    #[test]
+    fn poison_among_good_is_parked_wherever_it_is() {
+        for poison in
+            [vec![1], vec![8], vec![1, 2], vec![7, 8], vec![1, 4, 5, 8], vec![2, 3, 4, 5, 6, 7, 8]]
+        {
+            let (ends, walk) = Ends::sent(1..=8, &poison);
+            assert_eq!(ends.parked, poison.iter().copied().collect(), "{poison:?}");
+            assert_eq!((ends.taken.len(), walk.held()), (8 - poison.len(), 0));
+        }
+    }
+
+    #[test]
+    fn one_that_stands_alone_is_held_until_another_was_taken_beside_it() {
+        let (mut ends, mut walk) = Ends::sent([1], &[1]);
+        for _ in 0..5 {
+            walk.retry_held();
+            ends.walk(&mut walk, |_, _| false);
+        }
+        assert_eq!((ends.parked.len(), walk.held(), walk.first(Lane::Live)), (0, 1, Some(1)));
+        walk.add(Lane::Live, vec![2]);
+        ends.walk(&mut walk, |seqs, _| seqs == [2]);
+        assert_eq!((ends.taken, ends.parked), ([2].into(), [1].into()));
+        assert_eq!((walk.held(), walk.first(Lane::Live)), (0, None));
+    }
+
+    #[test]
+    fn one_that_was_taken_before_the_refusals_began_is_no_proof() {
+        let (mut ends, mut walk) = Ends::sent([1, 2], &[]);
+        walk.add(Lane::Live, vec![3, 4]);
+        ends.walk(&mut walk, |_, _| false);
+        assert_eq!((ends.parked.len(), walk.held()), (0, 2));
+    }
+
+    #[test]
+    fn a_collector_that_breaks_in_the_middle_costs_little() {
+        let (mut ends, mut walk) = (Ends::default(), Walk::default());
+        walk.add(Lane::Live, (1..=500).collect());
+        ends.walk(&mut walk, |seqs, try_| try_ < 12 && !seqs.contains(&3));
+        assert!(ends.parked.len() <= PARKED_AT_MOST, "{}", ends.parked.len());
+        assert_eq!(ends.taken.len() + ends.parked.len() + walk.held(), 500);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost(
+            count in 1_i64..60,
+            poison in proptest::collection::btree_set(1_i64..60, 0..60),
+            broken in proptest::collection::vec((0_usize..200, 1_usize..50), 0..4),
+        ) {
+            let (mut ends, mut walk) = (Ends::default(), Walk::default());
+            for chunk in (1..=count).collect::<Vec<_>>().chunks(7) {
+                walk.add(Lane::Live, chunk.to_vec());
+                ends.walk(&mut walk, |seqs, at| {
+                    let is_broken = broken.iter().any(|(from, long)| (*from..from + long).contains(&at));
+                    !is_broken && !seqs.iter().any(|seq| poison.contains(seq))
+                });
+            }
+            let held: BTreeSet<_> = walk.held.iter().flat_map(|part| part.seqs.clone()).collect();
+            let all: BTreeSet<_> = ends.taken.iter().chain(&ends.parked).chain(&held).copied().collect();
+            prop_assert_eq!(all.len(), usize::try_from(count).unwrap());
+            prop_assert_eq!(ends.taken.len() + ends.parked.len() + held.len(), all.len());
+            prop_assert_eq!(walk.first(Lane::Live), held.first().copied());
+        }
+
+        #[test]
+        fn one_that_refuses_everything_parks_nothing(batches in proptest::collection::vec(1_i64..40, 1..5)) {
+            let (mut ends, mut walk) = (Ends::default(), Walk::default());
+            let mut next = 1;
+            for batch in batches {
+                walk.add(Lane::Live, (next..next + batch).collect());
+                next += batch;
+                ends.walk(&mut walk, |_, _| false);
+                walk.retry_held();
+                ends.walk(&mut walk, |_, _| false);
+            }
+            prop_assert!(ends.parked.is_empty());
+            // Repaired: all of them go, in order.
+            walk.retry_held();
+            ends.walk(&mut walk, |_, _| true);
+            prop_assert_eq!(ends.taken, (1..next).collect());
+        }
+
+        #[test]
+        fn a_single_poison_among_good_is_parked(count in 2_i64..600, at in 0_i64..600) {
+            let poison = 1 + at % count;
+            let (ends, walk) = Ends::sent(1..=count, &[poison]);
+            prop_assert_eq!(ends.parked, [poison].into());
+            prop_assert_eq!((ends.taken.len(), walk.held()), (usize::try_from(count - 1).unwrap(), 0));
+            prop_assert!(ends.tries < 30, "{} tries", ends.tries);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What the OTLP delivery sends next, and what waits for it.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{
+    Reader, StoredEvent,
+    events::{COLUMNS, stored},
+};
+use crate::{
+    domain::Timestamp,
+    store::{StoreError, moment::from_micros, write::OTLP},
+};
+
+/// What waits for the OTLP delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events, also those to send on purpose.
+    pub pending: u64,
+    /// When the exporter learnt of the oldest of them. Those to send on purpose do
+    /// not count: they are old already when they begin to wait.
+    pub oldest: Option<Timestamp>,
+    /// Events that the collector refuses for ever.
+    pub parked: u64,
+}
+
+impl Reader {
+    /// Everything up to this number is delivered by OTLP, parked, or left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_cursor(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM cursor WHERE consumer = ?1")?;
+        Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// The numbers of the events after `seq` that go out to receivers, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn public_numbers_after(&self, seq: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![seq, limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The numbers of events to send on purpose, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM otlp_resend ORDER BY seq LIMIT ?1")?;
+        let rows = statement.query_map([limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Those of the events that exist and go out to receivers, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn public_events(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+        let store_id = self.store_id()?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM event WHERE public = 1 AND seq = ?1"
+        ))?;
+        let mut found = Vec::with_capacity(seqs.len());
+        for seq in seqs {
+            let mut rows = statement.query([seq])?;
+            if let Some(row) = rows.next()? {
+                found.push(stored(row, &store_id)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What waits for the OTLP delivery.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
+        let cursor = self.otlp_cursor()?;
+        let live =
+            self.count("SELECT count(*) FROM event WHERE public = 1 AND seq > ?1", [cursor])?;
+        let on_purpose = self.count("SELECT count(*) FROM otlp_resend", [])?;
+        let parked = self.count("SELECT count(*) FROM parked_event", [])?;
+        let oldest = self
+            .connection
+            .prepare_cached(
+                "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([cursor], |row| row.get(0))
+            .optional()?
+            .map(from_micros)
+            .transpose()?;
+        Ok(Backlog { pending: live + on_purpose, oldest, parked })
+    }
+
+    /// How many events were left out, because there was no OTLP delivery.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_left_out(&self) -> Result<u64, StoreError> {
+        self.count(
+            "SELECT count(*) FROM otlp_gap
+             JOIN event ON event.seq BETWEEN first_seq AND last_seq WHERE public = 1",
+            [],
+        )
+    }
+}

@@ -1,0 +1,70 @@
+//! `/api/v1/otlp`: what waits for the collector and why, and what is sent on
+//! purpose.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::Timestamp,
+    web::{Ops, problem::Problem},
+};
+
+/// From which moment on to send what was left out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Backfill {
+    since: Timestamp,
+}
+
+/// How the delivery stands.
+pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
+    let read = ops.sources.store.read(|reader| {
+        Ok((reader.otlp_backlog()?, reader.otlp_cursor()?, reader.otlp_left_out()?))
+    });
+    let (backlog, cursor, left_out) = read.await?;
+    let outage = ops.sources.outages.current().map(
+        |outage| json!({ "reason": outage.reason, "cause": outage.cause, "since": outage.since }),
+    );
+    Ok(Json(json!({
+        "enabled": ops.sources.parts.otlp,
+        "cursor": cursor,
+        "pending_events": backlog.pending,
+        "oldest_pending_at": backlog.oldest,
+        "parked_events": backlog.parked,
+        "left_out_events": left_out,
+        "outage": outage,
+    })))
+}
+
+/// Sends parked events again.
+pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
+    is_on(&ops)?;
+    let events = ops.sources.store.retry_otlp().await?;
+    tracing::info!(events, "parked events are sent to the OTLP collector again");
+    Ok(Json(json!({ "events": events })))
+}
+
+/// Sends what was left out, because there was no delivery.
+pub(super) async fn backfill(
+    State(ops): State<Arc<Ops>>,
+    wish: Result<Json<Backfill>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Json(Backfill { since }) = wish?;
+    is_on(&ops)?;
+    let events = ops.sources.store.backfill_otlp(since).await?;
+    tracing::info!(events, %since, "events that were left out are sent to the OTLP collector");
+    Ok(Json(json!({ "events": events })))
+}
+
+fn is_on(ops: &Ops) -> Result<(), Problem> {
+    if ops.sources.parts.otlp {
+        return Ok(());
+    }
+    Err(Problem::conflict("there is no OTLP delivery; set [otlp] and restart the daemon"))
+}
