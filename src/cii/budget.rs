@@ -37,7 +37,18 @@ impl Budget {
     pub(super) fn new(per_minute: u32) -> Self {
         let at_once = (per_minute / 10).max(1);
         let evenly = per_minute.saturating_sub(at_once).max(1);
-        let interval = Duration::from_mins(1) / evenly;
+        Self::every(Duration::from_mins(1) / evenly, at_once)
+    }
+
+    /// Half of the budget of so many a minute.
+    pub(super) fn half(per_minute: u32) -> Self {
+        match per_minute / 2 {
+            0 => Self::every(Duration::from_mins(2), 1),
+            half => Self::new(half),
+        }
+    }
+
+    fn every(interval: Duration, at_once: u32) -> Self {
         // Long past, so that the first requests find the whole burst.
         let next = Instant::now();
         Self {
@@ -75,6 +86,11 @@ impl Budget {
         let mut state = self.lock();
         let resume = Instant::now() + wait;
         state.resume = Some(state.resume.map_or(resume, |until| until.max(resume)));
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_resting(&self) -> bool {
+        self.lock().resume.is_some_and(|until| until > Instant::now())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -123,6 +139,19 @@ mod tests {
                 // One request a minute cannot be told from none at once.
                 prop_assert!(within <= per_minute.max(2) as usize, "{within} of {per_minute}");
             }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_gets_half_of_the_budget() {
+        for (per_minute, most) in [(600, 300), (60, 30), (10, 5), (2, 2), (1, 2)] {
+            let (budget, begun) = (Budget::half(per_minute), Instant::now());
+            let mut sent = 0;
+            while begun.elapsed() < Duration::from_mins(1) {
+                budget.acquire().await.unwrap();
+                sent += u32::from(begun.elapsed() < Duration::from_mins(1));
+            }
+            assert!(sent <= most, "{sent} of {per_minute}");
         }
     }
 

@@ -7,12 +7,16 @@
 use std::time::Duration;
 
 use super::{
-    graphql_error::{GraphqlError, GraphqlErrors},
+    graphql_error::{ErrorKind, GraphqlError, GraphqlErrors},
     meters::Outcome,
 };
 
-/// No answer of the published schema comes near this size.
-pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
+/// What is wrong with an answer that is JSON but for one value.
+const BAD_VALUE: &str = "a value in it cannot be read as JSON";
+
+/// What is wrong with an answer whose JSON lacks its end. Something on the way
+/// broke it off, so the next may be whole.
+const ENDS_EARLY: &str = "its JSON ends too early";
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,8 +108,11 @@ pub enum HttpError {
     #[error("broke its answer off")]
     Cut,
     /// The answer is larger than any that is read.
-    #[error("sent more than {} MiB", MAX_BODY_BYTES >> 20)]
-    TooLarge,
+    #[error("sent more than the {max_bytes} bytes that api.max_answer_bytes allows")]
+    TooLarge {
+        /// The setting's value.
+        max_bytes: usize,
+    },
 }
 
 impl ApiError {
@@ -122,21 +129,25 @@ impl ApiError {
             Self::Http(error) => error.outcome(),
             Self::Resting => Outcome::ConnectError,
             Self::Malformed(_) => Outcome::Malformed,
+            Self::Graphql(errors) if matches!(errors.kind(), ErrorKind::Throttled) => {
+                Outcome::Throttled
+            }
             Self::NoRight { .. } | Self::Graphql(_) => Outcome::GraphqlError,
         }
     }
 
-    /// Whether the same question may be answered later without anybody having
-    /// mended anything here. Of several GraphQL errors, every one has to pass.
+    /// Whether the same request may be answered later without anybody having
+    /// changed anything here.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Token(TokenError::Http(error)) | Self::Http(error) => error.is_transient(),
-            Self::Token(_) | Self::Unauthorized | Self::Malformed(_) | Self::NoRight { .. } => {
-                false
-            }
+            Self::Malformed(text) => text == ENDS_EARLY,
+            Self::Token(_) | Self::Unauthorized | Self::NoRight { .. } => false,
             Self::Resting => true,
-            Self::Graphql(errors) => errors.iter().all(GraphqlError::is_transient),
+            Self::Graphql(errors) => {
+                matches!(errors.kind(), ErrorKind::Passing | ErrorKind::Throttled)
+            }
         }
     }
 
@@ -146,21 +157,42 @@ impl ApiError {
         if let Self::Graphql(errors) = self { errors } else { &[] }
     }
 
-    /// Whether the service says that it does not know what it was asked about.
+    /// Whether the service says that it does not know the user or the address
+    /// that it was asked about.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Graphql(errors) if errors.iter().any(GraphqlError::is_not_found))
+        matches!(self, Self::Graphql(errors) if errors.kind() == ErrorKind::NotFound)
     }
 
-    pub(super) fn says_not_found(&self, root: &str) -> bool {
-        matches!(self, Self::Graphql(errors) if errors.iter().any(|e| e.says_not_found(root)))
+    /// An answer that is JSON but for a value that cannot be read; `why` is the
+    /// parser's text, which repeats nothing of the answer.
+    pub(super) fn bad_value(why: &serde_json::Error) -> Self {
+        Self::Malformed(format!("{BAD_VALUE}: {why}"))
+    }
+
+    /// An answer whose JSON lacks its end.
+    pub(super) fn ends_early() -> Self {
+        Self::Malformed(ENDS_EARLY.to_owned())
+    }
+
+    /// Whether one value made the whole answer unreadable.
+    pub(super) fn is_bad_value(&self) -> bool {
+        matches!(self, Self::Malformed(text) if text.starts_with(BAD_VALUE))
+    }
+
+    /// Whether the service asks for fewer requests.
+    pub(super) fn is_throttled(&self) -> bool {
+        self.outcome() == Outcome::Throttled
     }
 
     /// The same without a secret that the service may have repeated.
     pub(super) fn without(self, secret: &str) -> Self {
         let Self::Graphql(errors) = self else { return self };
         Self::Graphql(errors.map(|error| {
-            error.message = error.message.replace(secret, "[secret]");
+            let texts = [&mut error.error_type, &mut error.error_info, &mut error.data];
+            for text in texts.into_iter().flatten().chain([&mut error.message]) {
+                *text = text.replace(secret, "[secret]");
+            }
         }))
     }
 
@@ -198,7 +230,7 @@ impl HttpError {
             Self::Client { .. } => Outcome::ClientError,
             Self::Timeout => Outcome::Timeout,
             Self::Connect(_) | Self::Cut => Outcome::ConnectError,
-            Self::TooLarge => Outcome::Malformed,
+            Self::TooLarge { .. } => Outcome::Malformed,
         }
     }
 
@@ -210,7 +242,7 @@ impl HttpError {
             | Self::Connect(_)
             | Self::Cut => true,
             Self::Client { status } => matches!(status, 408 | 425),
-            Self::TooLarge => false,
+            Self::TooLarge { .. } => false,
         }
     }
 }

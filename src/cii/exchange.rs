@@ -4,10 +4,10 @@ use std::{error::Error, time::Duration};
 
 use reqwest::{
     Response, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 
-use super::error::{HttpError, MAX_BODY_BYTES};
+use super::error::HttpError;
 use crate::clock;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -16,23 +16,29 @@ const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 pub(super) struct Exchange {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
+    /// Whether the answer calls itself a web page.
+    pub(super) is_html: bool,
     retry_after: Option<Duration>,
 }
 
 impl Exchange {
-    /// Sends `request` and reads the answer.
-    pub(super) async fn run(request: reqwest::RequestBuilder) -> Result<Self, HttpError> {
+    /// Sends `request` and reads the answer, of `max_bytes` at most.
+    pub(super) async fn run(
+        request: reqwest::RequestBuilder,
+        max_bytes: usize,
+    ) -> Result<Self, HttpError> {
         let mut response = request.send().await.map_err(|error| sending_failed(&error))?;
         Ok(Self {
             status: response.status(),
             retry_after: retry_after(response.headers()),
-            body: read(&mut response).await?,
+            is_html: is_html(response.headers()),
+            body: read(&mut response, max_bytes).await?,
         })
     }
 
     /// The body, when the status is a success.
     pub(super) fn success(self) -> Result<Vec<u8>, HttpError> {
-        let Self { status, body, retry_after } = self;
+        let Self { status, body, retry_after, .. } = self;
         if status.is_success() {
             Ok(body)
         } else if status == StatusCode::TOO_MANY_REQUESTS {
@@ -45,15 +51,20 @@ impl Exchange {
     }
 }
 
-async fn read(response: &mut Response) -> Result<Vec<u8>, HttpError> {
+async fn read(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| reading_failed(&error))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(HttpError::TooLarge);
+        if body.len() + chunk.len() > max_bytes {
+            return Err(HttpError::TooLarge { max_bytes });
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
 fn sending_failed(error: &reqwest::Error) -> HttpError {

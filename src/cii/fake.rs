@@ -19,6 +19,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Client, ClientSettings, Meters};
+use crate::config::TokenRequest;
 
 pub(super) const SECRET: &str = "theclientsecret";
 
@@ -120,10 +121,13 @@ impl Fake {
             client_id: "the-client".into(),
             client_secret: SECRET.into(),
             audience: None,
+            token_request: TokenRequest::Auto,
             timeout: Duration::from_secs(30),
             requests_per_minute: 60_000,
             retries: 0,
             batch_size: 3,
+            max_answer_bytes: 1 << 20,
+            max_answer_items: 100_000,
         }
     }
 
@@ -146,7 +150,10 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let asked = Asked { headers, body: serde_json::from_slice(&body).unwrap() };
+    // A body that is no JSON is a form.
+    let form = || Value::String(String::from_utf8(body.to_vec()).unwrap());
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| form());
+    let asked = Asked { headers, body };
     let reply = {
         let Script { token, api, compute, tokens_asked, queries_asked } =
             &mut *script.lock().unwrap();

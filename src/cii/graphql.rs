@@ -10,32 +10,38 @@ use super::{error::ApiError, graphql_error::GraphqlError, json};
 pub(super) struct Answer {
     pub(super) data: Map<String, Value>,
     pub(super) errors: Vec<GraphqlError>,
+    /// Elements at most of any one list in it.
+    pub(super) max_items: usize,
 }
 
 impl Answer {
-    /// Understands an answer's body. `token` is what no text of an error may
-    /// repeat.
-    pub(super) fn parse(body: &[u8], token: &str) -> Result<Self, ApiError> {
-        let malformed = |what: &str| Err(ApiError::Malformed(what.to_owned()));
-        let Ok(body) = json::parse(body) else {
-            return malformed("it is not JSON; is api.url the GraphQL endpoint?");
-        };
-        let Value::Object(mut body) = body else {
+    /// Understands an answer's body. `is_html` is what its content type says,
+    /// `token` is what no text of an error may repeat.
+    pub(super) fn parse(
+        body: &[u8],
+        is_html: bool,
+        token: &str,
+        max_items: usize,
+    ) -> Result<Self, ApiError> {
+        let Value::Object(mut body) = document(body, is_html)? else {
             return malformed("it is JSON, but not an object");
         };
         let errors = match body.remove("errors") {
             None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(errors)) if errors.len() > max_items => {
+                return Err(too_many("errors", max_items));
+            }
             Some(Value::Array(errors)) => {
                 errors.iter().map(|error| GraphqlError::parse(error, token)).collect()
             }
             Some(_) => return malformed("its errors are not a list"),
         };
         match body.remove("data") {
-            Some(Value::Object(data)) => Ok(Self { data, errors }),
+            Some(Value::Object(data)) => Ok(Self { data, errors, max_items }),
             None | Some(Value::Null) if errors.is_empty() => {
                 malformed("it has neither data nor errors")
             }
-            None | Some(Value::Null) => Ok(Self { data: Map::new(), errors }),
+            None | Some(Value::Null) => Ok(Self { data: Map::new(), errors, max_items }),
             Some(_) => malformed("its data is not an object"),
         }
     }
@@ -48,9 +54,51 @@ impl Answer {
     /// Takes a root field. Every root field of the schema is non-null.
     pub(super) fn root(&mut self, field: &str) -> Result<Value, ApiError> {
         match self.data.remove(field) {
-            Some(value) if !value.is_null() => Ok(value),
+            Some(value) if !value.is_null() => match longest(field, &value, self.max_items) {
+                Some(list) => Err(too_many(&list, self.max_items)),
+                None => Ok(value),
+            },
             _ if self.errors.is_empty() => Err(ApiError::Malformed(format!("it lacks {field}"))),
             _ => Err(ApiError::Graphql(self.errors.clone().into())),
         }
+    }
+}
+
+/// What a list of `what` is refused with.
+pub(super) fn too_many(what: &str, max_items: usize) -> ApiError {
+    let text = format!("{what} are more than the {max_items} that api.max_answer_items allows");
+    ApiError::Malformed(text)
+}
+
+/// The body as JSON. One that ends too early broke off; one that begins like an
+/// answer has a bad value in it, which concerns one subject of several.
+fn document(body: &[u8], is_html: bool) -> Result<Value, ApiError> {
+    let error = match json::parse(body) {
+        Ok(document) => return Ok(document),
+        Err(error) => error,
+    };
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    if is_html || !text.starts_with(b"{") {
+        malformed("it is not JSON; is api.url the GraphQL endpoint?")
+    } else if error.is_eof() {
+        Err(ApiError::ends_early())
+    } else {
+        Err(ApiError::bad_value(&error))
+    }
+}
+
+fn malformed<T>(what: &str) -> Result<T, ApiError> {
+    Err(ApiError::Malformed(what.to_owned()))
+}
+
+/// The name of a list with more than `max_items` elements, if there is one.
+fn longest(name: &str, value: &Value, max_items: usize) -> Option<String> {
+    match value {
+        Value::Array(items) if items.len() > max_items => Some(name.to_owned()),
+        Value::Array(items) => items.iter().find_map(|item| longest(name, item, max_items)),
+        Value::Object(fields) => {
+            fields.iter().find_map(|(field, value)| longest(field, value, max_items))
+        }
+        _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! What the exporter tells of its talking to the service.
 
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
 use crate::domain::Timestamp;
 
@@ -10,6 +12,7 @@ pub struct Meters {
     requests: IntCounterVec,
     retries: IntCounterVec,
     circuit_open: IntGauge,
+    right_missing: IntGaugeVec,
     duration: HistogramVec,
     token_expiry: Gauge,
 }
@@ -31,7 +34,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Token,
         Self::Ping,
         Self::GetEndUser,
@@ -141,6 +144,14 @@ impl Meters {
                 "cii_api_circuit_open",
                 "1 while the API is down and only pinged, else 0.",
             )?,
+            right_missing: IntGaugeVec::new(
+                Opts::new(
+                    "cii_api_right_missing",
+                    "1 while the API client has no right to the operation, which is then sent \
+                     only every 6 hours, else 0.",
+                ),
+                &["operation"],
+            )?,
             duration: HistogramVec::new(
                 HistogramOpts::new(
                     "cii_api_request_duration_seconds",
@@ -158,6 +169,7 @@ impl Meters {
         for operation in Operation::ALL {
             meters.duration.with_label_values(&[operation.as_str()]);
             meters.retries.with_label_values(&[operation.as_str()]);
+            meters.right_missing.with_label_values(&[operation.as_str()]);
             for outcome in Outcome::ALL {
                 meters.requests.with_label_values(&[operation.as_str(), outcome.as_str()]);
             }
@@ -173,6 +185,7 @@ impl Meters {
         registry.register(Box::new(self.requests.clone()))?;
         registry.register(Box::new(self.retries.clone()))?;
         registry.register(Box::new(self.circuit_open.clone()))?;
+        registry.register(Box::new(self.right_missing.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.token_expiry.clone()))
     }
@@ -190,6 +203,10 @@ impl Meters {
         self.circuit_open.set(i64::from(is_open));
     }
 
+    pub(super) fn right_missing(&self, operation: Operation, is_missing: bool) {
+        self.right_missing.with_label_values(&[operation.as_str()]).set(i64::from(is_missing));
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "seconds stay exact for 285 million years")]
     pub(super) fn token_expires(&self, at: Option<Timestamp>) {
         self.token_expiry.set(at.map_or(0.0, |at| at.timestamp() as f64));
@@ -198,6 +215,11 @@ impl Meters {
     #[cfg(test)]
     pub(super) fn count(&self, operation: Operation, result: &str) -> u64 {
         self.requests.with_label_values(&[operation.as_str(), result]).get()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_right_missing(&self, operation: Operation) -> i64 {
+        self.right_missing.with_label_values(&[operation.as_str()]).get()
     }
 
     #[cfg(test)]
@@ -226,6 +248,7 @@ mod tests {
                 ("cii_api_request_duration_seconds".to_owned(), 11),
                 ("cii_api_requests_total".to_owned(), 110),
                 ("cii_api_retries_total".to_owned(), 11),
+                ("cii_api_right_missing".to_owned(), 11),
                 ("cii_api_token_expiry_timestamp_seconds".to_owned(), 1),
             ]
         );

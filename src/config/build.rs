@@ -8,7 +8,8 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, JobConfig, LogConfig, OpsConfig, Origin, OtlpConfig,
-    OtlpProtocol, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, environment, key,
+    OtlpProtocol, StoreConfig, SyncConfig, TokenRequest, WatchConfig, WebhookConfig, environment,
+    key,
     problem::Problems,
     settings::{Settings, Value},
 };
@@ -146,18 +147,26 @@ impl Building<'_> {
             Some(_) => Some(self.required("api.audience")?),
             None => None,
         };
+        let token_request = match self.text("api.token_request")?.as_str() {
+            "json" => TokenRequest::Json,
+            "form" => TokenRequest::Form,
+            _ => TokenRequest::Auto,
+        };
         Some(ApiConfig {
             url: url?,
             token_url: token_url?,
             client_id: client_id?,
             client_secret: client_secret?.into(),
             audience,
+            token_request,
             timeout_seconds: self.number("api.timeout_seconds")?,
             concurrency: self.number("api.concurrency")?,
             page_size: self.number("api.page_size")?,
             batch_size: self.number("api.batch_size")?,
             requests_per_minute: self.number("api.requests_per_minute")?,
             retries: self.number("api.retries")?,
+            max_answer_bytes: self.number("api.max_answer_bytes")?,
+            max_answer_items: self.number("api.max_answer_items")?,
         })
     }
 

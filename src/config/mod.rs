@@ -81,6 +81,8 @@ pub struct ApiConfig {
     pub client_secret: SecretString,
     /// For API clients made before September 2025.
     pub audience: Option<String>,
+    /// The form of a token request.
+    pub token_request: TokenRequest,
     /// How long one request may take.
     pub timeout_seconds: u64,
     /// Requests at once.
@@ -93,6 +95,21 @@ pub struct ApiConfig {
     pub requests_per_minute: u32,
     /// How often a request that failed and may succeed is sent again.
     pub retries: u32,
+    /// Bytes of an answer at most.
+    pub max_answer_bytes: usize,
+    /// Elements at most of any one list in an answer.
+    pub max_answer_items: usize,
+}
+
+/// The form of a token request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenRequest {
+    /// The one that the token endpoint takes, JSON first.
+    Auto,
+    /// JSON.
+    Json,
+    /// Form-encoded, as OAuth 2.0 has it (RFC 6749).
+    Form,
 }
 
 /// `[watch]`

@@ -8,6 +8,8 @@ use super::{
     settings::{Settings, Value},
 };
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads the files that the settings name in place of secrets.
 pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
     for key in KEYS {
@@ -15,7 +17,8 @@ pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
         let Some(entry) = settings.get(file).cloned() else { continue };
         let Value::Text(path) = entry.value else { continue };
         let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+            // Editors on Windows begin a file with a byte order mark.
+            Ok(text) => text.trim_start_matches(BYTE_ORDER_MARK).to_owned(),
             Err(error) => {
                 let message = format!("cannot read {path}: {error}");
                 problems.add(Some(&entry.origin), file, message);

@@ -18,10 +18,13 @@ pub fn client(api: &ApiConfig, meters: Meters) -> Result<Client, SettingsError> 
         client_id: api.client_id.clone(),
         client_secret: api.client_secret.clone(),
         audience: api.audience.clone(),
+        token_request: api.token_request,
         timeout: Duration::from_secs(api.timeout_seconds),
         requests_per_minute: api.requests_per_minute,
         retries: api.retries,
         batch_size: api.batch_size,
+        max_answer_bytes: api.max_answer_bytes,
+        max_answer_items: api.max_answer_items,
     };
     Client::new(settings, meters)
 }

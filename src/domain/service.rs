@@ -13,15 +13,19 @@ pub struct Integration {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// How its last activity ended, in lower case (`ActivityResultType`).
+    /// How its last activity ended, in lower case (`ActivityResultType`), or
+    /// [`Self::UNKNOWN`].
     pub status: String,
-    /// When that was.
-    pub date: Timestamp,
+    /// When that was, when the service told it.
+    pub date: Option<Timestamp>,
     /// What went wrong, in the service's words.
     pub error: Option<String>,
 }
 
 impl Integration {
+    /// The status of an integration whose status was not told.
+    pub const UNKNOWN: &str = "unknown";
+
     /// Whether it works; `None` when its status does not tell.
     #[must_use]
     pub fn is_up(&self) -> Option<bool> {
@@ -53,7 +57,8 @@ pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestam
     now.iter()
         .filter_map(|integration| {
             let before = statuses.get(&integration.id)?;
-            (*before != integration.status)
+            let is_told = [*before, &integration.status].iter().all(|s| *s != Integration::UNKNOWN);
+            (is_told && *before != integration.status)
                 .then(|| event::integration_changed(before, integration, at))
         })
         .collect()
@@ -89,7 +94,7 @@ mod tests {
 
     fn integration(id: &str, status: &str) -> Integration {
         let (id, status) = (id.to_owned(), status.to_owned());
-        Integration { name: id.clone(), id, status, date: AT, error: None }
+        Integration { name: id.clone(), id, status, date: Some(AT), error: None }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The answer to a scrape: the tenant's metrics and the exporter's own.
+//! What a scrape gets: the tenant's metrics and the exporter's own.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,8 +15,7 @@ use super::{
 };
 use crate::store::{Reader, Store, StoreError};
 
-/// How long a scrape waits until the view has everything that was committed before
-/// the scrape.
+/// How long a scrape waits for what was committed before it to be in the view.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// Why a scrape cannot be answered.
@@ -50,7 +49,7 @@ pub struct Scope {
     pub listing: TenantListing,
 }
 
-/// Answers scrapes from the view.
+/// Answers scrapes.
 #[derive(Debug)]
 pub struct Exposition {
     store: Store,
@@ -87,7 +86,7 @@ impl Exposition {
     pub async fn text(&self) -> Result<String, ExpositionError> {
         let newest = *self.store.commits().borrow();
         let mut reached = self.reached.clone();
-        // Past the limit, a scrape gets the view as it is: slightly old is better than none.
+        // Past the time limit, a scrape that is slightly old beats none.
         let _ = tokio::time::timeout(CATCH_UP, reached.wait_for(|seq| *seq >= newest)).await;
         let tenant = self.view.lock().unwrap_or_else(PoisonError::into_inner).render();
         let mut text =

@@ -4,12 +4,16 @@ use super::*;
 use crate::cii::{
     HttpError, PathSegment, TokenError,
     fake::{Fake, Reply, SECRET, hangs_up_after},
+    graphql::Answer,
 };
 
 const QUERY: &str = "query { getEndUserState(login: \"a\") { id } }";
 
 async fn ask(client: &Client) -> Result<Answer, ApiError> {
-    client.execute(Operation::GetEndUserState, QUERY, json!({ "login": "a" }), Ok).await
+    let understand = |answer: Answer| {
+        if answer.is_empty() { Err(ApiError::Graphql(answer.errors.into())) } else { Ok(answer) }
+    };
+    client.execute(Operation::GetEndUserState, QUERY, json!({ "login": "a" }), understand).await
 }
 
 fn counted(fake: &Fake, result: &str) -> u64 {
@@ -101,7 +105,8 @@ async fn errors_without_data_are_a_failure() {
             let fake = Fake::api(vec![failed(error_type, &data)]).await;
             let error = ask(&fake.client()).await.unwrap_err();
             assert!(matches!(&error, ApiError::Graphql(errors) if errors.len() == 1));
-            assert_eq!((error.is_transient(), counted(&fake, "graphql_error")), (transient, 1));
+            let result = if transient { "throttled" } else { "graphql_error" };
+            assert_eq!((error.is_transient(), counted(&fake, result)), (transient, 1));
         }
     }
 }
@@ -166,9 +171,11 @@ async fn what_is_no_graphql_answer_is_malformed() {
 
 #[tokio::test]
 async fn an_endless_answer_is_given_up() {
-    let body = " ".repeat(super::super::error::MAX_BODY_BYTES + 1);
+    let body = " ".repeat((1 << 20) + 1);
     let fake = Fake::api(vec![Reply::Http(200, vec![], body)]).await;
-    assert_eq!(ask(&fake.client()).await.unwrap_err(), ApiError::Http(HttpError::TooLarge));
+    let error = ask(&fake.client()).await.unwrap_err();
+    assert_eq!(error, ApiError::Http(HttpError::TooLarge { max_bytes: 1 << 20 }));
+    assert!(error.to_string().contains("api.max_answer_bytes"), "{error}");
 }
 
 #[tokio::test]
@@ -250,10 +257,13 @@ fn a_url_that_is_none_is_named() {
             client_id: String::new(),
             client_secret: SECRET.into(),
             audience: None,
+            token_request: crate::config::TokenRequest::Auto,
             timeout: Duration::from_secs(1),
             requests_per_minute: 1,
             retries: 0,
             batch_size: 1,
+            max_answer_bytes: 1,
+            max_answer_items: 1,
         };
         let text = Client::new(settings, Meters::new().unwrap()).unwrap_err().to_string();
         assert!(text.starts_with("api.token_url ") && text.contains(reason), "{text}");
@@ -313,4 +323,91 @@ async fn a_service_that_is_down_is_left_alone_and_found_again_by_a_ping() {
     let queries: Vec<_> =
         fake.queries_asked()[5..].iter().map(|a| a.body["query"].clone()).collect();
     assert_eq!(queries, ["query { ping }", "query { ping }", QUERY]);
+}
+
+#[tokio::test]
+async fn an_answer_of_too_many_items_says_which_setting_allows_more() {
+    let fake = Fake::api(vec![]).await;
+    let settings = ClientSettings { max_answer_items: 2, ..fake.settings() };
+    let error = json!({ "message": "x" });
+    for body in [
+        json!({ "data": null, "errors": [error, error, error] }),
+        json!({ "data": { "getEndUserState": { "a": [{ "b": [1, 2, 3] }] } } }),
+    ] {
+        let answer = Answer::parse(body.to_string().as_bytes(), false, "", 2);
+        let error = answer.and_then(|mut answer| answer.root("getEndUserState")).unwrap_err();
+        assert!(error.to_string().contains("2 that api.max_answer_items allows"), "{error}");
+        assert_eq!(error.result(), "malformed");
+    }
+    assert_eq!(Client::new(settings, fake.meters.clone()).unwrap().max_items(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_too_early_is_cut_and_a_bad_value_is_not() {
+    let parse = |body: &[u8], is_html| Answer::parse(body, is_html, "", 10).unwrap_err();
+    let cut = parse(br#"{"data":{"a":"#, false);
+    assert_eq!((cut.is_transient(), cut.result(), cut.is_bad_value()), (true, "malformed", false));
+    assert!(parse(br#"{"data":{"a":1e999}}"#, false).is_bad_value());
+    assert!(parse(br#"{"data":{"a":"\x"}}"#, false).is_bad_value());
+    let deep = format!("{{\"data\":{}", "[".repeat(200));
+    assert!(parse(deep.as_bytes(), false).is_bad_value());
+    for (body, is_html) in [("<html>", false), ("{oops", true), ("", false), ("oops", false)] {
+        let error = parse(body.as_bytes(), is_html);
+        assert!(matches!(error, ApiError::Malformed(_)) && !error.is_bad_value(), "{body}");
+    }
+}
+
+fn throttled() -> Reply {
+    let error = json!({ "path": null, "errorType": "ThrottlingException", "message": "" });
+    Reply::json(200, &json!({ "data": null, "errors": [error] }))
+}
+
+#[tokio::test]
+async fn throttling_in_the_body_slows_everybody_and_is_counted_as_such() {
+    for reply in [throttled(), Reply::status(429)] {
+        let fake = Fake::api(vec![reply, answered()]).await;
+        let client = fake.client();
+        ask(&client).await.unwrap_err();
+        assert_eq!(counted(&fake, "throttled"), 1);
+        assert!(client.shared.budget.is_resting());
+    }
+}
+
+#[tokio::test]
+async fn an_outage_in_the_body_is_asked_again() {
+    let outage = || {
+        let message = "2025-11-25T12:00:00Z 7 Task timed out after 30.00 seconds";
+        let error = json!({ "path": ["getEndUserState"], "errorType": "Lambda:Unhandled",
+            "message": message });
+        Reply::json(200, &json!({ "data": null, "errors": [error] }))
+    };
+    let fake = Fake::api(vec![outage(), outage(), answered()]).await;
+    ask(&patient(&fake, 3)).await.unwrap();
+    assert_eq!((fake.queries_asked().len(), counted(&fake, "graphql_error")), (3, 2));
+    let fake = Fake::api(vec![outage()]).await;
+    assert!(ask(&fake.client()).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
+async fn an_operation_without_the_right_is_not_sent_again() {
+    let message = "Not Authorized to access getEndUserState on type Query";
+    let error =
+        json!({ "path": ["getEndUserState"], "errorType": "Unauthorized", "message": message });
+    let refused = Reply::json(200, &json!({ "data": null, "errors": [error] }));
+    let fake = Fake::api(vec![refused]).await;
+    let client = patient(&fake, 3);
+    for _ in 0..3 {
+        let expected = ApiError::NoRight { field: "getEndUserState" };
+        assert_eq!(ask(&client).await.unwrap_err(), expected);
+    }
+    assert_eq!((fake.queries_asked().len(), fake.tokens_asked().len()), (1, 1));
+    assert_eq!(fake.meters.is_right_missing(Operation::GetEndUserState), 1);
+}
+
+#[tokio::test]
+async fn a_bad_value_is_mended_where_it_can_be() {
+    let body = r#"{"data":{"getEndUserState":{"id":"1","displayName":"Zo\ud83d"}}}"#;
+    let fake = Fake::api(vec![Reply::Http(200, vec![], format!("\u{feff}{body}"))]).await;
+    let answer = ask(&fake.client()).await.unwrap();
+    assert_eq!(answer.data["getEndUserState"]["displayName"], "Zo\u{fffd}");
 }

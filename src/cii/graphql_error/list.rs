@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::Deref};
 
-use super::GraphqlError;
+use super::{
+    GraphqlError,
+    kind::{self, ErrorKind, Subject},
+};
 
 /// Errors that are kept: an answer can hold many thousands, and it is copied
 /// for each of its subjects.
@@ -11,14 +14,35 @@ const KEPT: usize = 100;
 /// Errors that a text names.
 const NAMED: usize = 3;
 
-/// The first errors of an answer, and how many there were.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The first errors of an answer, how many there were, and their common kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphqlErrors {
     kept: Vec<GraphqlError>,
     more: usize,
+    kind: ErrorKind,
 }
 
 impl GraphqlErrors {
+    /// The errors of the root field `root`, asked about `subject`. All of them
+    /// decide on the kind, also those that are not kept.
+    pub(in crate::cii) fn about(
+        mut errors: Vec<GraphqlError>,
+        root: &str,
+        subject: Subject<'_>,
+    ) -> Self {
+        let kind = kind::of_all(errors.iter().map(|error| error.kind(root, subject)));
+        let more = errors.len().saturating_sub(KEPT);
+        errors.truncate(KEPT);
+        errors.shrink_to_fit();
+        Self { kept: errors, more, kind }
+    }
+
+    /// What the errors mean together.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
     /// How many errors the answer had, those included that were not kept.
     #[must_use]
     pub const fn count(&self) -> usize {
@@ -32,12 +56,16 @@ impl GraphqlErrors {
     }
 }
 
+/// Errors of which it is not known what they were asked about.
 impl From<Vec<GraphqlError>> for GraphqlErrors {
-    fn from(mut errors: Vec<GraphqlError>) -> Self {
-        let more = errors.len().saturating_sub(KEPT);
-        errors.truncate(KEPT);
-        errors.shrink_to_fit();
-        Self { kept: errors, more }
+    fn from(errors: Vec<GraphqlError>) -> Self {
+        Self::about(errors, "", Subject::Either)
+    }
+}
+
+impl Default for GraphqlErrors {
+    fn default() -> Self {
+        Vec::new().into()
     }
 }
 

@@ -1,12 +1,15 @@
 //! Errors of the service's GraphQL layer.
 
+mod kind;
 mod list;
+mod sentence;
 
 use std::fmt;
 
 use serde_json::Value;
 
-pub use list::GraphqlErrors;
+pub(super) use kind::Subject;
+pub use {kind::ErrorKind, list::GraphqlErrors};
 
 /// An error of the service's GraphQL layer (AWS `AppSync`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,35 +62,26 @@ impl GraphqlError {
         }
     }
 
-    /// The access token was not accepted; `AppSync`'s name for it.
-    pub(super) fn is_unauthorized(&self) -> bool {
+    /// Whether the access token was not accepted; `AppSync`'s name for it. A
+    /// missing right is `Unauthorized`.
+    pub(super) fn is_refused_token(&self) -> bool {
         self.error_type.as_deref() == Some("UnauthorizedException")
     }
 
-    /// Whether the service says that it does not know what the root field was
-    /// asked about. No public text names the error's type, so its words count.
-    pub(super) fn says_not_found(&self, root: &str) -> bool {
-        let is_about_root = match self.path.first() {
-            Some(PathSegment::Field(name)) => name == root,
-            _ => true,
-        };
-        is_about_root && self.is_not_found()
+    /// The field at this depth of the path; the root field is at 0.
+    pub(super) fn field(&self, depth: usize) -> Option<&str> {
+        match self.path.get(depth) {
+            Some(PathSegment::Field(name)) => Some(name),
+            _ => None,
+        }
     }
 
-    /// Whether its words are those of something that is not there.
-    pub(super) fn is_not_found(&self) -> bool {
-        let words = format!("{} {}", self.error_type.as_deref().unwrap_or_default(), self.message);
-        let words = words.to_lowercase().replace([' ', '_', '-'], "");
-        words.contains("notfound") || words.contains("nosuchuser")
-    }
-
-    /// Whether its type is one of those by which AWS services tell of a
-    /// passing condition. What is not among them is taken to last.
-    pub(super) fn is_transient(&self) -> bool {
-        let name = self.error_type.as_deref().unwrap_or_default();
-        ["Throttl", "TooManyRequests", "Timeout", "ServiceUnavailable", "InternalFailure"]
-            .iter()
-            .any(|passing| name.contains(passing))
+    /// The list element at this depth of the path.
+    pub(super) fn index(&self, depth: usize) -> Option<usize> {
+        match self.path.get(depth) {
+            Some(PathSegment::Index(index)) => usize::try_from(*index).ok(),
+            _ => None,
+        }
     }
 }
 

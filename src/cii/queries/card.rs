@@ -1,8 +1,11 @@
 //! The answers of the Okta Workflows connector's two action cards, as they are.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ip_users::NEXT_PAGE;
 use crate::{
     cii::{ApiError, Client, PageTokens, meters::Operation},
     domain::{IpAddress, Login},
@@ -76,7 +79,8 @@ impl Client {
             let ip = ip.to_string();
             let variables =
                 json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": page_token });
-            let body = json!({ "query": super::ip_users::NEXT_PAGE, "variables": variables });
+            let query = NEXT_PAGE.query(&BTreeSet::new());
+            let body = json!({ "query": query, "variables": variables });
             let mut page = self.card(operation, &body).await?;
             let next = page.data["pageToken"].as_str().map(str::to_owned);
             if let Value::Array(listed) = page.data["items"].take() {

@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    cii::{Answered, ApiError, Client, batch::Root, graphql::Answer, meters::Operation},
+    cii::{
+        Answered, ApiError, Client,
+        batch::{Field, Root},
+        graphql::Answer,
+        meters::Operation,
+    },
     domain::{Login, Told, failure::Verdict},
 };
 
@@ -12,7 +17,10 @@ pub(super) const QUESTION: Root = Root {
     argument: "login",
     shared: None,
     type_name: "GetEndUserOutput",
-    selection: "  endUserDetails { failingChecks }",
+    around: (" endUserDetails {", "} "),
+    depth: 2,
+    fields: &[Field::leaf("failingChecks")],
+    needed: &[],
 };
 
 const ROOT: &str = "getEndUser";
@@ -37,7 +45,7 @@ fn unknown_is_an_answer(
     ended: Result<Answered<Told<Verdict>>, ApiError>,
 ) -> Result<Answered<Told<Verdict>>, ApiError> {
     match ended {
-        Err(error) if error.says_not_found(ROOT) => Ok(Answered {
+        Err(error) if error.is_not_found() => Ok(Answered {
             value: Told::Told(Verdict::Unknown),
             errors: error.errors().to_vec().into(),
         }),
@@ -67,7 +75,8 @@ mod tests {
     use super::*;
 
     fn understood(body: &str) -> Result<Told<Verdict>, ApiError> {
-        understand(Answer::parse(body.as_bytes(), "token").unwrap()).map(|answer| answer.value)
+        understand(Answer::parse(body.as_bytes(), false, "token", 100).unwrap())
+            .map(|answer| answer.value)
     }
 
     #[test]
@@ -92,5 +101,51 @@ mod tests {
             understood(r#"{"data":{"getEndUser":{"endUserDetails":{}}}}"#),
             Ok(Told::Untold)
         );
+    }
+
+    #[tokio::test]
+    async fn checks_that_are_refused_are_untold_with_their_reason() {
+        use serde_json::json;
+
+        use crate::cii::fake::{Fake, Reply};
+
+        let message = "Not Authorized to access failingChecks on type PublicEndUserDetails";
+        let error = json!({ "path": [ROOT, "endUserDetails", "failingChecks"],
+            "errorType": "Unauthorized", "message": message });
+        let user = json!({ "endUserDetails": { "failingChecks": null } });
+        let partial = json!({ "data": { ROOT: user }, "errors": [error] });
+        let nulled = json!({ "data": null, "errors": [error] });
+        let without = json!({ "data": { ROOT: { "endUserDetails": {} } } });
+        for replies in [vec![partial], vec![nulled, without]] {
+            let replies = replies.iter().map(|body| Reply::json(200, body)).collect();
+            let fake = Fake::api(replies).await;
+            let alice = Login::new("alice").unwrap();
+            let answered = fake.client().failing_checks(&[alice]).await.remove(0).unwrap();
+            assert_eq!(answered.value, Told::Untold);
+            assert!(answered.errors.to_string().contains(message), "{}", answered.errors);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_user_who_does_not_exist_is_unknown() {
+        use serde_json::json;
+
+        use crate::cii::fake::{Fake, Reply};
+
+        for (error_type, message, is_unknown) in [
+            ("NotFound", "", true),
+            ("Lambda:Unhandled", "User a@example.com not found", true),
+            ("Lambda:Unhandled", "getaddrinfo ENOTFOUND dynamodb.eu-west-1", false),
+            ("DynamoDB:ResourceNotFoundException", "Requested resource not found", false),
+            ("Custom", "user table not found", false),
+        ] {
+            let error = json!({ "path": [ROOT], "errorType": error_type, "message": message });
+            let body = json!({ "data": null, "errors": [error] });
+            let fake = Fake::api(vec![Reply::json(200, &body)]).await;
+            let login = Login::new("a@example.com").unwrap();
+            let answer = fake.client().failing_checks(&[login]).await.remove(0);
+            let unknown = answer.is_ok_and(|answer| answer.value == Told::Told(Verdict::Unknown));
+            assert_eq!(unknown, is_unknown, "{error_type}: {message}");
+        }
     }
 }

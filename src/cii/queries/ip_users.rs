@@ -1,12 +1,24 @@
 //! Who used an address: `getEndUsersByIp`.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    cii::{ApiError, Client, Listed, PageTokens, batch::Root, graphql::Answer, meters::Operation},
+    cii::{
+        ApiError, Client, Listed, PageTokens,
+        batch::{Field, Root},
+        lenient::text,
+        meters::Operation,
+        rows::{Page, Row, Rows},
+    },
     domain::{IpAddress, IpUser, IpUsers, Login},
 };
+
+const FIELDS: &[Field] = &[
+    Field::leaf("id"),
+    Field::leaf("displayName"),
+    Field::leaf("login"),
+    Field::leaf("referenceUrl"),
+];
 
 /// The first page, of several addresses at once.
 pub(super) const FIRST_PAGE: Root = Root {
@@ -14,53 +26,37 @@ pub(super) const FIRST_PAGE: Root = Root {
     argument: "ipAddress",
     shared: Some(("pageSize", "Int")),
     type_name: "GetEndUsersByIpConnection",
-    selection: "  items { id displayName login referenceUrl }\n  pageToken",
+    around: (" items {", "} pageToken "),
+    depth: 3,
+    fields: FIELDS,
+    needed: &["login"],
 };
 
 /// A page after the first.
-pub(super) const NEXT_PAGE: &str = "\
-query ($ipAddress: String!, $pageSize: Int, $pageToken: String) {
-  getEndUsersByIp(ipAddress: $ipAddress, pageSize: $pageSize, pageToken: $pageToken) {
-    items { id displayName login referenceUrl }
-    pageToken
-  }
-}";
+pub(super) const NEXT_PAGE: Rows = Rows {
+    operation: Operation::GetEndUsersByIp,
+    declared: "($ipAddress: String!, $pageSize: Int, $pageToken: String)",
+    passed: "(ipAddress: $ipAddress, pageSize: $pageSize, pageToken: $pageToken)",
+    is_paged: true,
+    fields: FIELDS,
+    needed: "login",
+};
 
 const ROOT: &str = "getEndUsersByIp";
 
 /// With the smallest pages that is still far more than one address can have.
 const MAX_PAGES: usize = 10_000;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Connection {
-    items: Vec<Item>,
-    page_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Item {
-    id: String,
-    display_name: String,
-    login: String,
-    reference_url: Option<String>,
-}
-
-#[derive(Debug)]
-struct Page {
-    users: IpUsers,
-    next: Option<String>,
-}
+type Users = Page<(Login, IpUser)>;
 
 impl Client {
     /// Everybody whom the service knows to use each address, `page_size` users
     /// a page, in the order of the addresses.
     ///
     /// # Errors
-    /// Of each address, when any page fails, or holds anything that cannot be
-    /// understood: a list that lacks somebody would look as if that user had
-    /// left.
+    /// Of each address, when any page fails: a list that lacks somebody would
+    /// look as if that user had left. Rows that cannot be read are counted as
+    /// skipped.
     pub async fn ip_users(
         &self,
         ips: &[IpAddress],
@@ -69,6 +65,7 @@ impl Client {
         let texts: Vec<_> = ips.iter().map(ToString::to_string).collect();
         let subjects: Vec<_> = texts.iter().map(String::as_str).collect();
         let shared = Some(page_size.into());
+        let understand = |answer| NEXT_PAGE.read(answer, user);
         let first = self.ask_each(&FIRST_PAGE, &subjects, shared, understand).await;
         let mut lists = Vec::with_capacity(ips.len());
         for (ip, first) in subjects.into_iter().zip(first) {
@@ -85,49 +82,40 @@ impl Client {
         &self,
         ip: &str,
         page_size: u32,
-        first: Page,
+        first: Users,
     ) -> Result<Listed<IpUsers>, ApiError> {
-        let Page { mut users, mut next } = first;
+        let Page { items, mut skipped, mut next } = first;
+        let mut users: IpUsers = items.into_iter().collect();
         let mut tokens = PageTokens::new();
         let mut pages = 1;
         while let Some(token) = tokens.follow(next, ROOT)? {
             if pages > MAX_PAGES {
-                return malformed("its pages do not end");
+                return Err(NEXT_PAGE.malformed("its pages do not end"));
             }
             pages += 1;
             let variables = json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": token });
-            let page =
-                self.execute(Operation::GetEndUsersByIp, NEXT_PAGE, variables, understand).await?;
-            users.extend(page.users);
+            let page = self.ask_rows(&NEXT_PAGE, variables, user).await?;
+            users.extend(page.items);
+            skipped += page.skipped;
+            self.check_items("the users of the address", users.len().saturating_add(skipped))?;
             next = page.next;
         }
-        Ok(Listed { items: users, skipped: 0 })
+        Ok(Listed { items: users, skipped })
     }
 }
 
-fn understand(mut answer: Answer) -> Result<Page, ApiError> {
-    if !answer.errors.is_empty() {
-        return Err(ApiError::Graphql(answer.errors.into()));
-    }
-    let Ok(list) = serde_json::from_value::<Connection>(answer.root(ROOT)?) else {
-        return malformed("it is not as the schema says");
+/// A row; nothing when it names nobody. The login is what counts: a user whose
+/// id or name is not told still uses the address.
+fn user(row: &Row<'_>) -> Option<(Login, IpUser)> {
+    let login = Login::new(&text(row.leaf("login"))?).ok()?;
+    // The text of the Okta Workflows connector writes the second.
+    let reference_url = text(row.leaf("referenceUrl")).or_else(|| text(row.leaf("referenceURL")));
+    let user = IpUser {
+        id: text(row.leaf("id")).unwrap_or_default(),
+        display_name: text(row.leaf("displayName")).unwrap_or_else(|| login.to_string()),
+        reference_url,
     };
-    Ok(Page {
-        users: list.items.into_iter().map(user).collect::<Result<_, _>>()?,
-        next: list.page_token.filter(|token| !token.is_empty()),
-    })
-}
-
-fn user(item: Item) -> Result<(Login, IpUser), ApiError> {
-    let Ok(login) = Login::new(&item.login) else {
-        return malformed("it names a user without a usable login");
-    };
-    let reference_url = item.reference_url.filter(|url| !url.trim().is_empty());
-    Ok((login, IpUser { id: item.id, display_name: item.display_name, reference_url }))
-}
-
-fn malformed<T>(what: &str) -> Result<T, ApiError> {
-    Err(ApiError::Malformed(format!("{ROOT}: {what}")))
+    Some((login, user))
 }
 
 #[cfg(test)]

@@ -1,107 +1,88 @@
 //! The service itself: `getIntegrationsStatus`, `listAdminLogins`,
 //! `getTotalCheckFailingCounts`.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::end_users::moment;
 use crate::{
-    cii::{ApiError, Client, Listed, PageTokens, graphql::Answer, meters::Operation},
+    cii::{
+        ApiError, Client, Listed, PageTokens,
+        batch::Field,
+        lenient::{lower, moment, text},
+        meters::Operation,
+        rows::{Row, Rows},
+    },
     domain::{Admin, Integration, Login},
 };
 
-pub(super) const INTEGRATIONS: &str = "\
-query {
-  getIntegrationsStatus { integrationId integrationName status date error }
-}";
+pub(super) const INTEGRATIONS: Rows = Rows {
+    operation: Operation::GetIntegrationsStatus,
+    declared: "",
+    passed: "",
+    is_paged: false,
+    fields: &[
+        Field::leaf("integrationId"),
+        Field::leaf("integrationName"),
+        Field::leaf("status"),
+        Field::leaf("date"),
+        Field::leaf("error"),
+    ],
+    needed: "integrationId",
+};
 
-pub(super) const ADMINS: &str = "\
-query ($pageSize: Int, $pageToken: String) {
-  listAdminLogins(pageSize: $pageSize, pageToken: $pageToken) {
-    items { login displayName lastSignIn { timestamp } }
-    pageToken
-  }
-}";
+pub(super) const ADMINS: Rows = Rows {
+    operation: Operation::ListAdminLogins,
+    declared: "($pageSize: Int, $pageToken: String)",
+    passed: "(pageSize: $pageSize, pageToken: $pageToken)",
+    is_paged: true,
+    fields: &[
+        Field::leaf("login"),
+        Field::leaf("displayName"),
+        Field::nested("lastSignIn", "{ timestamp }"),
+    ],
+    needed: "login",
+};
 
-pub(super) const DAILY_FAILURES: &str = "\
-query {
-  getTotalCheckFailingCounts { day total }
-}";
+pub(super) const DAILY_FAILURES: Rows = Rows {
+    operation: Operation::GetTotalCheckFailingCounts,
+    declared: "",
+    passed: "",
+    is_paged: false,
+    fields: &[Field::leaf("day"), Field::leaf("total")],
+    needed: "day",
+};
 
 /// Administrators a page; no tenant has many.
 const PAGE_SIZE: u32 = 100;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PublicIntegrationStatus {
-    integration_id: String,
-    integration_name: String,
-    status: String,
-    date: String,
-    error: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AdminLogins {
-    items: Vec<AdminLogin>,
-    page_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AdminLogin {
-    login: String,
-    display_name: Option<String>,
-    last_sign_in: Option<SignIn>,
-}
-
-#[derive(Debug, Deserialize)]
-struct SignIn {
-    timestamp: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DailyCheckCount {
-    day: String,
-    total: u64,
-}
 
 impl Client {
     /// The tenant's integrations.
     ///
     /// # Errors
-    /// When there is no whole answer, or none that can be understood.
+    /// When there is no answer, none that can be understood, or one with an error
+    /// about the whole list.
     pub async fn integrations(&self) -> Result<Listed<Vec<Integration>>, ApiError> {
-        let operation = Operation::GetIntegrationsStatus;
-        self.execute(operation, INTEGRATIONS, json!({}), |answer| {
-            let list: Vec<PublicIntegrationStatus> = whole(answer, operation)?;
-            let items = list.into_iter().map(integration).collect::<Result<_, _>>()?;
-            Ok(Listed { items, skipped: 0 })
-        })
-        .await
+        let list = self.ask_rows(&INTEGRATIONS, json!({}), integration).await?;
+        Ok(Listed { items: list.items, skipped: list.skipped })
     }
 
     /// The service's administrators.
     ///
     /// # Errors
-    /// When any page fails, or holds anything that cannot be understood: a list
-    /// that lacks somebody would look as if that administrator had left.
+    /// When any page fails: a list that lacks somebody would look as if that
+    /// administrator had left. Rows that cannot be read are counted as skipped.
     pub async fn admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
-        let operation = Operation::ListAdminLogins;
-        let mut admins = Vec::new();
+        let (mut items, mut skipped) = (Vec::new(), 0);
         let mut tokens = PageTokens::new();
         let mut page_token: Option<String> = None;
         loop {
             let variables = json!({ "pageSize": PAGE_SIZE, "pageToken": page_token });
-            let understand = |answer| whole::<AdminLogins>(answer, operation);
-            let page = self.execute(operation, ADMINS, variables, understand).await?;
-            for item in page.items {
-                admins.push(admin(item)?);
-            }
-            page_token = tokens.follow(page.page_token, operation.as_str())?;
+            let page = self.ask_rows(&ADMINS, variables, admin).await?;
+            items.extend(page.items);
+            skipped += page.skipped;
+            self.check_items("the administrators", items.len().saturating_add(skipped))?;
+            page_token = tokens.follow(page.next, ADMINS.field())?;
             if page_token.is_none() {
-                return Ok(Listed { items: admins, skipped: 0 });
+                return Ok(Listed { items, skipped });
             }
         }
     }
@@ -110,82 +91,44 @@ impl Client {
     /// when it has no days. The schema calls this experimental.
     ///
     /// # Errors
-    /// When there is no whole answer, or none that can be understood.
+    /// When there is no answer, none that can be understood, or one with an error
+    /// about the whole list.
     pub async fn daily_failures(&self) -> Result<Option<u64>, ApiError> {
-        let operation = Operation::GetTotalCheckFailingCounts;
-        self.execute(operation, DAILY_FAILURES, json!({}), |answer| {
-            let days: Vec<DailyCheckCount> = whole(answer, operation)?;
-            // Days are written so that their order is that of their texts.
-            Ok(days.into_iter().max_by(|a, b| a.day.cmp(&b.day)).map(|newest| newest.total))
-        })
-        .await
+        let days = self.ask_rows(&DAILY_FAILURES, json!({}), daily_failures).await?.items;
+        // Days are written so that their order is that of their texts.
+        Ok(days.into_iter().max_by(|(a, _), (b, _)| a.cmp(b)).and_then(|(_, total)| total))
     }
 }
 
-/// The root field, from an answer without errors.
-fn whole<T: serde::de::DeserializeOwned>(
-    mut answer: Answer,
-    operation: Operation,
-) -> Result<T, ApiError> {
-    if !answer.errors.is_empty() {
-        return Err(ApiError::Graphql(answer.errors.into()));
-    }
-    serde_json::from_value(answer.root(operation.as_str())?)
-        .map_err(|_| malformed(operation, "it is not as the schema says"))
-}
-
-fn integration(status: PublicIntegrationStatus) -> Result<Integration, ApiError> {
-    let date = moment(&status.date)
-        .ok_or_else(|| malformed(Operation::GetIntegrationsStatus, "it has a date that is none"))?;
-    Ok(Integration {
-        id: status.integration_id,
-        name: status.integration_name,
-        status: status.status.to_lowercase(),
-        date,
-        error: status.error.filter(|error| !error.trim().is_empty()),
+/// A row; nothing when it does not say which integration it is.
+fn integration(row: &Row<'_>) -> Option<Integration> {
+    let id = text(row.leaf("integrationId"))?;
+    Some(Integration {
+        name: text(row.leaf("integrationName")).unwrap_or_else(|| id.clone()),
+        id,
+        status: lower(row.leaf("status")).unwrap_or_else(|| Integration::UNKNOWN.to_owned()),
+        date: moment(row.leaf("date")),
+        error: text(row.leaf("error")),
     })
 }
 
-fn admin(item: AdminLogin) -> Result<Admin, ApiError> {
-    let login = Login::new(&item.login).map_err(|_| {
-        malformed(Operation::ListAdminLogins, "it names somebody without a usable login")
-    })?;
-    let last_sign_in = item.last_sign_in.and_then(|sign_in| moment(&sign_in.timestamp?));
-    Ok(Admin { login, display_name: item.display_name, last_sign_in })
+fn admin(row: &Row<'_>) -> Option<Admin> {
+    Some(Admin {
+        login: Login::new(&text(row.leaf("login"))?).ok()?,
+        display_name: text(row.leaf("displayName")),
+        last_sign_in: moment(&row.leaf("lastSignIn")["timestamp"]),
+    })
 }
 
-fn malformed(operation: Operation, what: &str) -> ApiError {
-    ApiError::Malformed(format!("{}: {what}", operation.as_str()))
+/// A day and its count, which is unknown when it cannot be read.
+fn daily_failures(row: &Row<'_>) -> Option<(String, Option<u64>)> {
+    let total = match row.leaf("total") {
+        Value::String(digits) => digits.trim().parse().ok(),
+        // A whole number may be written with a fraction of zero.
+        total => total.as_u64().or_else(|| total.to_string().strip_suffix(".0")?.parse().ok()),
+    };
+    Some((text(row.leaf("day"))?, total))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cii::fake::{Fake, Reply};
-
-    #[tokio::test]
-    async fn the_newest_day_counts_whatever_the_order() {
-        let days = json!([{ "day": "2026-01-09", "total": 7 }, { "day": "2026-01-10", "total": 9 },
-            { "day": "2025-12-31", "total": 1 }]);
-        let fake = Fake::api(vec![
-            Reply::data(&json!({ "getTotalCheckFailingCounts": days })),
-            Reply::data(&json!({ "getTotalCheckFailingCounts": [] })),
-        ])
-        .await;
-        assert_eq!(fake.client().daily_failures().await, Ok(Some(9)));
-        assert_eq!(fake.client().daily_failures().await, Ok(None));
-    }
-
-    #[tokio::test]
-    async fn administrators_come_from_all_pages() {
-        let page = |login: &str, next: Option<&str>| {
-            let items = json!([{ "login": login, "displayName": null, "lastSignIn": null }]);
-            Reply::data(&json!({ "listAdminLogins": { "items": items, "pageToken": next } }))
-        };
-        let fake = Fake::api(vec![page("a", Some("p2")), page("b", None)]).await;
-        let admins = fake.client().admins().await.unwrap().items;
-        assert_eq!(admins.iter().map(|a| a.login.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        let fake = Fake::api(vec![page("a", Some("p")), page("a", Some("p"))]).await;
-        assert!(matches!(fake.client().admins().await, Err(ApiError::Malformed(_))));
-    }
-}
+mod tests;

@@ -1,26 +1,8 @@
 //! Which fields of a user an answer failed to tell.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-use crate::{
-    cii::{GraphqlError, PathSegment},
-    domain::UserField,
-};
-
-/// The fields of `EndUserState` that are asked for and may be empty.
-const FIELDS: [(&str, UserField); 9] = [
-    ("userTypeClassification", UserField::UserType),
-    ("managerLogin", UserField::ManagerLogin),
-    ("referenceUrl", UserField::ReferenceUrl),
-    ("ipAddresses", UserField::IpAddresses),
-    ("unusedApplications", UserField::UnusedApplications),
-    ("usedApplications", UserField::UsedApplications),
-    ("usedFactors", UserField::UsedFactors),
-    ("registeredLocationDetails", UserField::RegisteredLocation),
-    ("workingLocationDetails", UserField::WorkingLocations),
-];
+use crate::cii::{GraphqlError, PathSegment, lenient::is_void};
 
 /// The errors of an answer, seen from its root field.
 #[derive(Debug)]
@@ -34,31 +16,20 @@ impl<'a> Untold<'a> {
         Self { errors, root }
     }
 
-    /// The fields of `user` that the errors leave in doubt.
+    /// Whether the errors leave the field `name` in doubt.
     ///
     /// An error at or below a field does, whatever the field holds: a list that
     /// lacks an element must not look complete. An error above it, or one that
-    /// does not say where it belongs, does when the field is null. A field that
-    /// is not in the answer at all was not told either.
-    pub(super) fn fields(&self, user: &Value) -> BTreeSet<UserField> {
-        FIELDS
-            .into_iter()
-            .filter(|(name, _)| {
-                let Some(value) = user.get(name) else { return true };
-                self.errors.iter().any(|error| self.doubts(error, name, value.is_null()))
-            })
-            .map(|(_, field)| field)
-            .collect()
-    }
-
-    fn doubts(&self, error: &GraphqlError, name: &str, is_null: bool) -> bool {
-        match error.path.as_slice() {
+    /// does not say where it belongs, does when the field is null or an empty
+    /// list.
+    pub(super) fn doubts(&self, name: &str, value: &Value) -> bool {
+        self.errors.iter().any(|error| match error.path.as_slice() {
             [PathSegment::Field(root), ..] if root != self.root => false,
             [_, PathSegment::Field(field), below @ ..] => {
-                field == name && (is_null || !is_place_of_an_address(name, below))
+                field == name && (is_void(value) || !is_place_of_an_address(name, below))
             }
-            _ => is_null,
-        }
+            _ => is_void(value),
+        })
     }
 }
 

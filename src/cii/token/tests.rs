@@ -1,5 +1,9 @@
 use serde_json::json;
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::*;
 use crate::cii::fake::{Fake, Reply, SECRET};
 
@@ -10,7 +14,8 @@ fn source(fake: &Fake, audience: Option<&str>) -> TokenSource {
         audience: audience.map(str::to_owned),
     };
     let url = fake.settings().token_url.parse().unwrap();
-    TokenSource::new(reqwest::Client::new(), url, credentials, fake.meters.clone())
+    let http = reqwest::Client::new();
+    TokenSource::new(http, url, credentials, fake.settings().token_request, fake.meters.clone())
 }
 
 fn granting(lifetime: &Value) -> Reply {
@@ -20,7 +25,7 @@ fn granting(lifetime: &Value) -> Reply {
 #[test]
 fn a_token_is_renewed_a_tenth_or_five_minutes_before_its_end() {
     let kept = |seconds| keep_for(Duration::from_secs(seconds)).as_secs();
-    assert_eq!([kept(0), kept(100), kept(3000), kept(36_000)], [0, 90, 2700, 35_700]);
+    assert_eq!([kept(0), kept(100), kept(3000), kept(36_000)], [30, 90, 2700, 35_700]);
 }
 
 #[tokio::test]
@@ -85,12 +90,85 @@ async fn only_the_token_in_use_is_invalidated() {
 }
 
 #[tokio::test]
-async fn a_token_that_expires_at_once_is_asked_for_each_time() {
-    let fake = Fake::start(vec![granting(&json!(0))], vec![]).await;
-    let source = source(&fake, None);
-    source.bearer().await.unwrap();
-    source.bearer().await.unwrap();
-    assert_eq!(fake.tokens_asked().len(), 2);
+async fn a_token_that_expires_at_once_is_used_for_a_while() {
+    for lifetime in [json!(0), json!(-5), json!("0"), json!(3)] {
+        let fake = Fake::start(vec![granting(&lifetime)], vec![]).await;
+        let source = source(&fake, None);
+        source.bearer().await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(29)).await;
+        source.bearer().await.unwrap();
+        assert_eq!(fake.tokens_asked().len(), 1, "{lifetime}");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        tokio::time::resume();
+        source.bearer().await.unwrap();
+        assert_eq!(fake.tokens_asked().len(), 2, "{lifetime}");
+    }
+}
+
+/// Which form each request for a token had.
+fn forms(fake: &Fake) -> Vec<&'static str> {
+    let form = |asked: &crate::cii::fake::Asked| match (
+        asked.headers["content-type"].to_str().unwrap(),
+        &asked.body,
+    ) {
+        ("application/json", Value::Object(_)) => "json",
+        ("application/x-www-form-urlencoded", Value::String(_)) => "form",
+        other => panic!("{other:?}"),
+    };
+    fake.tokens_asked().iter().map(form).collect()
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_json_is_asked_in_the_other_form_from_then_on() {
+    for refusal in [Reply::status(415), Reply::status(400), Reply::json(400, &json!({}))] {
+        let replies = vec![refusal, Reply::token("a"), Reply::token("b")];
+        let fake = Fake::start(replies, vec![]).await;
+        let source = source(&fake, Some("an audience"));
+        let first = source.bearer().await.unwrap();
+        source.invalidate(&first).await;
+        assert_eq!(source.bearer().await.unwrap().expose(), "b");
+        assert_eq!(forms(&fake), ["json", "form", "form"]);
+        let expected = format!(
+            "grant_type=client_credentials&client_id=the-client&client_secret={SECRET}\
+             &audience=an+audience"
+        );
+        assert_eq!(fake.tokens_asked()[1].body, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_not_of_the_form_is_not_asked_again() {
+    for refusal in [Reply::status(401), Reply::status(403), Reply::status(503)] {
+        let fake = Fake::start(vec![refusal], vec![]).await;
+        source(&fake, None).bearer().await.unwrap_err();
+        assert_eq!(forms(&fake), ["json"]);
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_one_error_whatever_the_form() {
+    let refused = |status, code: &str| Reply::json(status, &json!({ "error": code }));
+    for replies in [
+        [refused(400, "invalid_client"), Reply::status(415)],
+        [refused(415, "unsupported_media_type"), refused(401, "invalid_client")],
+        [refused(400, "invalid_request"), refused(400, "invalid_client")],
+    ] {
+        let fake = Fake::start(replies.into(), vec![]).await;
+        let error = source(&fake, None).bearer().await.unwrap_err();
+        assert!(error.to_string().contains("invalid_client"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_set_is_the_only_one() {
+    for (setting, form) in [(TokenRequest::Json, "json"), (TokenRequest::Form, "form")] {
+        let fake = Fake::start(vec![Reply::status(400)], vec![]).await;
+        let source = TokenSource { setting, ..source(&fake, None) };
+        source.state.lock().await.form = Form::first(setting);
+        source.bearer().await.unwrap_err();
+        assert_eq!(forms(&fake), [form]);
+    }
 }
 
 #[tokio::test]
@@ -99,7 +177,10 @@ async fn the_expiry_is_shown_whatever_form_the_lifetime_has() {
         (json!(36_000), 36_000),
         (json!("7200"), 7200),
         (Value::Null, 3600),
-        (json!(-1), 3600),
+        (json!(-1), 30),
+        (json!(0), 30),
+        (json!(7200.0), 7200),
+        (json!(true), 3600),
         (json!(u64::MAX), 30 * 24 * 3600),
     ] {
         let fake = Fake::start(vec![granting(&lifetime)], vec![]).await;
@@ -147,7 +228,9 @@ async fn a_refusal_tells_its_code_and_nothing_else() {
         let fake = Fake::start(vec![Reply::json(status, &body)], vec![]).await;
         let error = source(&fake, None).bearer().await.unwrap_err();
         assert_eq!(error, TokenError::Refused { status, code: code.map(str::to_owned) });
-        assert_eq!(fake.meters.count(Operation::Token, "unauthorized"), 1);
+        // 400 may also be of the form, so the other is tried.
+        let requests = if status == 400 { 2 } else { 1 };
+        assert_eq!(fake.meters.count(Operation::Token, "unauthorized"), requests);
     }
 }
 

@@ -7,7 +7,8 @@ use crate::domain::{Admin, Integration, Timestamp};
 #[must_use]
 pub fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Event {
     let body = format!("Integration {} is {} (was {before})", now.name, now.status);
-    let mut event = Event::new(EventName::IntegrationStatusChanged, now.date, at, body);
+    let mut event =
+        Event::new(EventName::IntegrationStatusChanged, now.date.unwrap_or(at), at, body);
     event.set(key::INTEGRATION_ID, &now.id);
     event.set(key::INTEGRATION_NAME, &now.name);
     event.set(key::INTEGRATION_STATUS, &now.status);

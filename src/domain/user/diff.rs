@@ -64,7 +64,8 @@ pub enum UserChange {
         removed: BTreeSet<Place>,
     },
     /// Something that describes the user and is no happening of its own: name,
-    /// type, manager, page, or a field that was seen for the first time.
+    /// type, manager, page, numbers, how often a place is worked from, or a field
+    /// that was seen for the first time.
     Description,
 }
 
@@ -72,7 +73,8 @@ pub enum UserChange {
 #[must_use]
 pub fn changes(old: &UserState, new: &UserState) -> Vec<UserChange> {
     let mut found = Vec::new();
-    if old.status != new.status {
+    // An old status that was never told is no status that changed.
+    if old.status != new.status && !old.status.is_empty() {
         found.push(UserChange::Status { old: old.status.clone(), new: new.status.clone() });
     }
     ip_changes(old, new, &mut found);
@@ -89,7 +91,7 @@ pub fn changes(old: &UserState, new: &UserState) -> Vec<UserChange> {
             found.push(UserChange::Locations { kind, added, removed });
         }
     }
-    if description(old) != description(new) {
+    if description(old) != description(new) || (old.status.is_empty() && !new.status.is_empty()) {
         found.push(UserChange::Description);
     }
     found
@@ -150,7 +152,7 @@ fn set_change<T: Ord + Clone>(
 fn description(state: &UserState) -> impl PartialEq + use<'_> {
     (
         (&state.id, &state.display_name, &state.user_type, &state.manager_login),
-        &state.reference_url,
+        (&state.reference_url, &state.employee_ids, &state.phone_number, &state.prevalence),
         [
             state.ip_addresses.is_some(),
             state.unused_applications.is_some(),

@@ -16,7 +16,8 @@ pub struct UserState {
     pub id: String,
     /// The user's name for people.
     pub display_name: String,
-    /// Aggregated over the identity providers; free text.
+    /// Aggregated over the identity providers; free text. Empty while the service
+    /// did not tell it.
     pub status: String,
     /// `userTypeClassification`.
     pub user_type: Option<String>,
@@ -34,13 +35,33 @@ pub struct UserState {
     pub used_factors: Option<BTreeSet<String>>,
     /// Where the user is registered: none or one.
     pub registered_location: Option<BTreeSet<Place>>,
-    /// Where the user works from; how often is not kept, as it varies daily.
+    /// Where the user works from.
     pub working_locations: Option<BTreeSet<Place>>,
+    /// How much of the user's work is done from a place, in hundredths of a per
+    /// cent, by place; it varies daily.
+    #[serde(default)]
+    pub prevalence: BTreeSet<(Place, u32)>,
+    /// The user's numbers as an employee.
+    #[serde(default)]
+    pub employee_ids: Option<BTreeSet<String>>,
+    /// The user's telephone.
+    #[serde(default)]
+    pub phone_number: Option<String>,
 }
 
 /// A field of a snapshot that an answer can fail to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserField {
+    /// [`UserState::id`]
+    Id,
+    /// [`UserState::display_name`]
+    DisplayName,
+    /// [`UserState::status`]
+    Status,
+    /// [`UserState::employee_ids`]
+    EmployeeIds,
+    /// [`UserState::phone_number`]
+    PhoneNumber,
     /// [`UserState::user_type`]
     UserType,
     /// [`UserState::manager_login`]
@@ -80,6 +101,17 @@ impl UserObservation {
         let new = &mut self.state;
         for field in self.untold {
             match field {
+                UserField::Id => new.id = old.map(|o| o.id.clone()).unwrap_or_default(),
+                UserField::DisplayName => {
+                    new.display_name = old.map(|o| o.display_name.clone()).unwrap_or_default();
+                }
+                UserField::Status => new.status = old.map(|o| o.status.clone()).unwrap_or_default(),
+                UserField::EmployeeIds => {
+                    new.employee_ids = old.and_then(|o| o.employee_ids.clone());
+                }
+                UserField::PhoneNumber => {
+                    new.phone_number = old.and_then(|o| o.phone_number.clone());
+                }
                 UserField::UserType => new.user_type = old.and_then(|o| o.user_type.clone()),
                 UserField::ManagerLogin => {
                     new.manager_login = old.and_then(|o| o.manager_login.clone());
@@ -104,6 +136,7 @@ impl UserObservation {
                 }
                 UserField::WorkingLocations => {
                     new.working_locations = old.and_then(|o| o.working_locations.clone());
+                    new.prevalence = old.map(|o| o.prevalence.clone()).unwrap_or_default();
                 }
             }
         }

@@ -26,8 +26,9 @@ fn integration(integration: &Integration) -> Vec<Sample> {
     let labels = [("integration_id", id.as_str()), ("integration", name), ("status", status)];
     let up = integration.is_up().map(u64::from);
     let up = up.map(|up| Sample::new(Family::IntegrationUp, &labels, Value::Count(up)));
-    let last = Sample::new(Family::IntegrationLastStatus, &labels, Value::Moment(*date));
-    up.into_iter().chain([last]).collect()
+    let last =
+        date.map(|date| Sample::new(Family::IntegrationLastStatus, &labels, Value::Moment(date)));
+    up.into_iter().chain(last).collect()
 }
 
 fn administrators(admins: &[Admin], at: Timestamp) -> Vec<Sample> {

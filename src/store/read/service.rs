@@ -63,7 +63,7 @@ pub(in crate::store) fn integrations(
             id: row.get(0)?,
             name: row.get(1)?,
             status: row.get(2)?,
-            date: from_micros(row.get(3)?)?,
+            date: Some(row.get(3)?).filter(|date| *date != 0).map(from_micros).transpose()?,
             error: row.get(4)?,
         });
     }

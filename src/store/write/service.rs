@@ -82,7 +82,8 @@ fn save_integrations(tx: &Savepoint<'_>, integrations: &[Integration]) -> Result
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for Integration { id, name, status, date, error } in integrations {
-        insert.execute(params![id, name, status, to_micros(*date), error])?;
+        // 0 stands for a date that was not told.
+        insert.execute(params![id, name, status, date.map_or(0, to_micros), error])?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `/checks/{id}`: a check and the users who fail it.
+//! `/checks/{id}`: a check, and who fails it.
 
 use std::sync::Arc;
 
@@ -38,10 +38,7 @@ pub(super) async fn page(
         })
         .await?;
     let Some(state) = state else {
-        return Err(Problem::not_found(format!(
-            "no check has the id {id:?}; the status page lists the checks"
-        ))
-        .into());
+        return Err(Problem::not_found(format!("no check {id:?} was ever heard of")).into());
     };
     let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.clone());
     users.truncate(SHOWN);
@@ -68,7 +65,7 @@ pub(super) async fn page(
     Ok(layout::page(&ops, &state.title, seq, &content))
 }
 
-/// The check's description and advice, and its counts.
+/// The tenant's words, and what was counted.
 fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
     let sum = |count: fn(&crate::store::CheckTotals) -> u64| state.totals.iter().map(count).sum();
     let (failures, resolutions): (u64, u64) =

@@ -1,4 +1,4 @@
-//! `/`: failures, events, what is watched, and the health of the exporter.
+//! `/`: what is failing, what happened, what is watched, and whether all works.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::page(&ops, "Status", seq, &content))
 }
 
-/// The page in a sentence, which screen readers read out when it changes.
+/// All of it in a sentence. It is read out when it changes.
 fn summary(checks: &[Failing], people: u64, watched: &Watched, listing: &Listing) -> Markup {
     let failures: u64 = checks.iter().map(|check| check.state.failing).sum();
     let failing = checks.iter().filter(|check| check.state.failing > 0).count() as u64;

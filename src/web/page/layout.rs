@@ -1,4 +1,4 @@
-//! The frame of every page.
+//! What all pages have in common.
 
 use axum::{
     http::{StatusCode, header},
@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::{assets, words};
 use crate::{build_info, clock, web::Ops};
 
-/// Renders a page. `seq` is the newest event that the page reflects.
+/// The frame of a page. `seq` is the newest event that the page can know of.
 pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Response {
     let uptime = words::duration(clock::now() - ops.started_at);
     let footer = html! {
@@ -51,7 +51,7 @@ pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Respon
         .into_response()
 }
 
-/// Renders an error page.
+/// A page that says why there is no other.
 pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure");
     let body = html! {

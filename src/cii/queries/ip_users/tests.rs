@@ -53,17 +53,80 @@ async fn page_tokens_that_go_round_are_an_error() {
 async fn an_error_in_any_page_fails_the_whole() {
     let partial = json!({
         "data": { ROOT: { "items": [item("b")] } },
-        "errors": [{ "message": "one is missing", "path": [ROOT, "items", 1] }],
+        "errors": [{ "message": "one is missing", "path": [ROOT, "items"] }],
     });
     for (second, result) in [
         (Reply::json(200, &partial), "graphql_error"),
         (Reply::status(500), "server_error"),
-        (page(&[item(" ")], &Value::Null), "malformed"),
-        (page(&[json!({ "id": "1", "displayName": "A" })], &Value::Null), "malformed"),
         (Reply::data(&json!({ ROOT: { "pageToken": null } })), "malformed"),
         (Reply::data(&json!({ ROOT: null })), "malformed"),
     ] {
         let fake = Fake::api(vec![page(&[item("a")], &json!("p2")), second]).await;
         assert_eq!(ask(&fake).await.unwrap_err().result(), result);
+    }
+}
+
+#[tokio::test]
+async fn one_bad_row_costs_only_itself() {
+    let odd = json!({ "login": "c", "displayName": null, "referenceURL": "https://x.example/c" });
+    let partial = json!({
+        "data": { ROOT: { "items": [item("a"), null, item(" "), odd, { "id": "1" }] } },
+        "errors": [
+            { "message": "x", "path": [ROOT, "items", 0, "referenceUrl"] },
+            { "message": "x", "path": [ROOT, "items", 9] },
+        ],
+    });
+    let fake = Fake::api(vec![Reply::json(200, &partial)]).await;
+    let ip = "203.0.113.7".parse().unwrap();
+    let list = fake.client().ip_users(&[ip], 2).await.remove(0).unwrap();
+    assert_eq!(list.items.keys().map(Login::as_str).collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(list.skipped, 4);
+    let odd = list.items.values().next_back().unwrap();
+    assert_eq!((odd.id.as_str(), odd.display_name.as_str()), ("", "c"));
+    assert_eq!(odd.reference_url.as_deref(), Some("https://x.example/c"));
+}
+
+#[tokio::test]
+async fn a_leaf_that_nulls_the_list_is_left_out_on_any_page() {
+    let fake = Fake::computed(|asked| {
+        if asked.body["query"].as_str().unwrap().contains("displayName") {
+            let path = json!([ROOT, "items", 1, "displayName"]);
+            let error = json!({ "path": path, "errorType": "Custom", "message": "no" });
+            return Reply::json(200, &json!({ "data": null, "errors": [error] }));
+        }
+        let is_first = asked.body["variables"]["pageToken"].is_null();
+        page(&[item(if is_first { "a" } else { "b" })], &json!(is_first.then_some("p2")))
+    })
+    .await;
+    assert_eq!(ask(&fake).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_users_of_all_pages_are_bounded_together() {
+    let fake = Fake::computed(|asked| {
+        let next = asked.body["variables"]["pageToken"].as_str().map_or(0, |t| t.parse().unwrap());
+        page(&[item(&format!("u{next}"))], &json!((next + 1).to_string()))
+    })
+    .await;
+    let settings = crate::cii::ClientSettings { max_answer_items: 7, ..fake.settings() };
+    let client = Client::new(settings, fake.meters.clone()).unwrap();
+    let ip = "203.0.113.7".parse().unwrap();
+    let error = client.ip_users(&[ip], 2).await.remove(0).unwrap_err();
+    assert!(error.to_string().contains("api.max_answer_items"), "{error}");
+    assert_eq!(fake.queries_asked().len(), 8);
+}
+
+#[tokio::test]
+async fn an_address_is_not_found_narrowly() {
+    for (error_type, message, expected) in [
+        ("NotFound", "", true),
+        ("Lambda:Unhandled", "IP address 203.0.113.7 not found", true),
+        ("Lambda:Unhandled", "getaddrinfo ENOTFOUND x", false),
+        ("ResourceNotFoundException", "Requested resource not found", false),
+    ] {
+        let error = json!({ "path": [ROOT], "errorType": error_type, "message": message });
+        let fake =
+            Fake::api(vec![Reply::json(200, &json!({ "data": null, "errors": [error] }))]).await;
+        assert_eq!(ask(&fake).await.unwrap_err().is_not_found(), expected, "{error_type}");
     }
 }

@@ -1,9 +1,11 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    cii::fake::{Fake, Reply},
-    domain::UserField,
+    cii::fake::{Asked, Fake, Reply},
+    domain::{Place, UserField, UserState},
 };
 
 fn user() -> Value {
@@ -11,6 +13,8 @@ fn user() -> Value {
         "id": "1",
         "displayName": "Alice",
         "status": "ACTIVE",
+        "employeeId": ["17", "18"],
+        "phoneNumber": "+49 30 1",
         "userTypeClassification": "INTERNAL",
         "managerLogin": "",
         "referenceUrl": null,
@@ -26,8 +30,8 @@ fn user() -> Value {
         "usedFactors": null,
         "registeredLocationDetails": { "city": null, "state": null, "country": null },
         "workingLocationDetails": [
-            { "location": { "city": "Brno", "state": null, "country": "CZ" } },
-            { "location": null },
+            { "location": { "city": "Brno", "state": null, "country": "CZ" },
+              "userLocationPrevalence": 66.666 },
         ],
     })
 }
@@ -72,9 +76,12 @@ async fn an_answer_is_understood() {
                 used_factors: set(&[]),
                 registered_location: Some(BTreeSet::new()),
                 working_locations: Some(BTreeSet::from([brno()])),
+                prevalence: BTreeSet::from([(brno(), 6667)]),
+                employee_ids: set(&["17", "18"]),
+                phone_number: Some("+49 30 1".into()),
             },
             untold: BTreeSet::new(),
-            null_lists: BTreeSet::new(),
+            null_lists: BTreeSet::from([UserField::UsedFactors]),
         }
     );
 }
@@ -87,7 +94,7 @@ async fn the_login_is_a_variable() {
     let asked = &fake.queries_asked()[0].body;
     assert_eq!(
         (&asked["variables"], &asked["query"]),
-        (&json!({ "login": odd }), &json!(QUESTION.query(1)))
+        (&json!({ "login": odd }), &json!(QUESTION.query(1, &BTreeSet::new())))
     );
 }
 
@@ -110,8 +117,16 @@ async fn what_an_error_leaves_in_doubt_is_untold() {
             vec![UserField::WorkingLocations],
         ),
         (vec![json!("managerLogin")], vec![UserField::ManagerLogin]),
-        (vec![json!("phoneNumber")], vec![]),
-        (vec![], vec![UserField::ReferenceUrl, UserField::UsedFactors]),
+        (vec![json!("phoneNumber")], vec![UserField::PhoneNumber]),
+        (vec![json!("employeeId"), json!(0)], vec![UserField::EmployeeIds]),
+        (vec![json!("status")], vec![UserField::Status]),
+        (vec![json!("somethingElse")], vec![]),
+        // An empty list beside an error may be one that was not told.
+        (
+            vec![],
+            vec![UserField::ReferenceUrl, UserField::UsedApplications, UserField::UsedFactors],
+        ),
+        (vec![json!("usedApplications")], vec![UserField::UsedApplications]),
     ] {
         let path: Vec<_> = std::iter::once(root.clone()).chain(path).collect();
         let observation = ask(told(&user(), &[error(&path)])).await.unwrap();
@@ -122,7 +137,8 @@ async fn what_an_error_leaves_in_doubt_is_untold() {
 #[tokio::test]
 async fn an_error_without_a_path_leaves_the_null_fields_in_doubt() {
     let observation = ask(told(&user(), &[json!({ "message": "no" })])).await.unwrap();
-    let expected = BTreeSet::from([UserField::ReferenceUrl, UserField::UsedFactors]);
+    let expected =
+        [UserField::ReferenceUrl, UserField::UsedApplications, UserField::UsedFactors].into();
     assert_eq!(observation.untold, expected);
 }
 
@@ -150,11 +166,117 @@ async fn no_user_is_an_error() {
         (told(&Value::Null, &errors), "graphql_error"),
         (told(&Value::Null, &[]), "malformed"),
         (Reply::data(&json!({ "other": 1 })), "malformed"),
-        (told(&json!({ "id": "1" }), &[]), "malformed"),
-        (told(&json!({ "id": "1" }), &errors), "graphql_error"),
+        (told(&json!({ "id": null }), &errors), "graphql_error"),
         (told(&json!("alice"), &[]), "malformed"),
-        (told(&json!({ "id": 1, "displayName": "A", "status": "S" }), &[]), "malformed"),
     ] {
         assert_eq!(ask(reply).await.unwrap_err().result(), result);
+    }
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_is_untold_unless_its_reading_is_plain() {
+    for (name, value, untold) in [
+        ("id", json!(7), vec![]),
+        ("id", json!({}), vec![UserField::Id]),
+        ("displayName", json!(null), vec![UserField::DisplayName]),
+        ("status", json!(["ACTIVE"]), vec![UserField::Status]),
+        ("managerLogin", json!(true), vec![UserField::ManagerLogin]),
+        ("phoneNumber", json!(49), vec![]),
+        ("employeeId", json!("17"), vec![]),
+        ("employeeId", json!(17), vec![]),
+        ("employeeId", json!({}), vec![UserField::EmployeeIds]),
+        ("ipAddresses", json!("203.0.113.7"), vec![UserField::IpAddresses]),
+        ("ipAddresses", json!([null]), vec![UserField::IpAddresses]),
+        ("ipAddresses", json!([{ "location": null }]), vec![UserField::IpAddresses]),
+        ("ipAddresses", json!([{ "ipAddress": "1.1.1.1", "location": 3 }]), vec![]),
+        ("usedFactors", json!("PUSH"), vec![UserField::UsedFactors]),
+        ("usedFactors", json!(["PUSH", null]), vec![UserField::UsedFactors]),
+        ("usedApplications", json!([["Slack"]]), vec![UserField::UsedApplications]),
+        ("registeredLocationDetails", json!("Brno"), vec![UserField::RegisteredLocation]),
+        ("registeredLocationDetails", json!({ "city": 1 }), vec![]),
+        ("workingLocationDetails", json!([null]), vec![UserField::WorkingLocations]),
+        (
+            "workingLocationDetails",
+            json!([{ "location": null }]),
+            vec![UserField::WorkingLocations],
+        ),
+    ] {
+        let mut user = user();
+        user[name] = value.clone();
+        let observation = ask(told(&user, &[])).await.unwrap();
+        assert_eq!(observation.untold, untold.into_iter().collect(), "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_null_without_an_error_is_noted() {
+    for (name, field) in [
+        ("ipAddresses", UserField::IpAddresses),
+        ("unusedApplications", UserField::UnusedApplications),
+        ("usedApplications", UserField::UsedApplications),
+        ("usedFactors", UserField::UsedFactors),
+        ("workingLocationDetails", UserField::WorkingLocations),
+        ("employeeId", UserField::EmployeeIds),
+    ] {
+        let mut user = user();
+        user["usedFactors"] = json!([]);
+        user[name] = Value::Null;
+        let observation = ask(told(&user, &[])).await.unwrap();
+        assert_eq!((observation.null_lists.len(), observation.untold.len()), (1, 0), "{name}");
+        assert!(observation.null_lists.contains(&field));
+        for empty in [json!(null), json!([])] {
+            user[name] = empty;
+            let refused = error(&[json!(ROOT), json!(name)]);
+            let observation = ask(told(&user, &[refused])).await.unwrap();
+            assert_eq!(observation.null_lists, BTreeSet::new());
+            assert_eq!(observation.untold, BTreeSet::from([field]), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_connector_s_spelling_of_the_employee_is_read() {
+    let mut user = user();
+    user.as_object_mut().unwrap().remove("employeeId");
+    user["employeeID"] = json!("17");
+    let observation = ask(told(&user, &[])).await.unwrap();
+    assert_eq!(observation.state.employee_ids, Some(BTreeSet::from(["17".to_owned()])));
+    assert_eq!(observation.untold, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_promised_field_that_nulls_the_user_is_untold_with_its_reason() {
+    let fake = Fake::computed(|asked: &Asked| {
+        if asked.body["query"].as_str().unwrap().contains("status") {
+            let refused = error(&[json!(ROOT), json!("status")]);
+            return Reply::json(200, &json!({ "data": null, "errors": [refused] }));
+        }
+        let mut user = user();
+        user.as_object_mut().unwrap().remove("status");
+        told(&user, &[])
+    })
+    .await;
+    let alice = Login::new("alice").unwrap();
+    let answered = fake.client().user_states(&[alice]).await.remove(0).unwrap();
+    assert_eq!(answered.value.untold, BTreeSet::from([UserField::Status]));
+    assert_eq!(answered.errors.to_string(), "getEndUserState.status: Forbidden: no");
+}
+
+#[tokio::test]
+async fn how_much_of_the_work_is_done_from_a_place_is_read_leniently() {
+    for (value, expected) in [
+        (json!(100), Some(10_000)),
+        (json!("12.5"), Some(1250)),
+        (json!(0), Some(0)),
+        (json!(-1), None),
+        (json!(100.1), None),
+        (json!(null), None),
+        (json!("NaN"), None),
+    ] {
+        let mut user = user();
+        user["workingLocationDetails"][0]["userLocationPrevalence"] = value.clone();
+        let state = ask(told(&user, &[])).await.unwrap().state;
+        assert_eq!(state.prevalence.first().map(|(_, share)| *share), expected, "{value}");
+        assert_eq!(state.working_locations.unwrap().len(), 1);
     }
 }

@@ -1,0 +1,161 @@
+//! A root field that is asked about one subject, or several at once.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use serde_json::{Map, Value};
+
+use crate::cii::{
+    GraphqlError, PathSegment, graphql::Answer, graphql_error::Subject, meters::Operation,
+};
+
+/// A field that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cii) struct Field {
+    /// Its name.
+    pub(in crate::cii) name: &'static str,
+    /// Its own fields in braces; empty for a leaf.
+    pub(in crate::cii) below: &'static str,
+}
+
+impl Field {
+    pub(in crate::cii) const fn leaf(name: &'static str) -> Self {
+        Self { name, below: "" }
+    }
+
+    pub(in crate::cii) const fn nested(name: &'static str, below: &'static str) -> Self {
+        Self { name, below }
+    }
+}
+
+/// A line for each field that is not left out.
+pub(in crate::cii) fn selection(fields: &[Field], without: &BTreeSet<&str>) -> String {
+    let kept = fields.iter().filter(|field| !without.contains(field.name));
+    let lines: Vec<_> = kept
+        .map(|Field { name, below }| format!("    {name} {below}").trim_end().to_owned())
+        .collect();
+    // No selection may be empty.
+    if lines.is_empty() { "    __typename".to_owned() } else { lines.join("\n") }
+}
+
+/// A root field that is asked about one subject, or several at once.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cii) struct Root {
+    /// The root field.
+    pub(in crate::cii) operation: Operation,
+    /// The argument that names the subject, a `String!`.
+    pub(in crate::cii) argument: &'static str,
+    /// Another argument with its type, the same for all subjects.
+    pub(in crate::cii) shared: Option<(&'static str, &'static str)>,
+    /// The type of the field.
+    pub(in crate::cii) type_name: &'static str,
+    /// What stands around the fields: before and after them.
+    pub(in crate::cii) around: (&'static str, &'static str),
+    /// How deep in a path the fields are; the root field is at 0.
+    pub(in crate::cii) depth: usize,
+    /// What is asked of it.
+    pub(in crate::cii) fields: &'static [Field],
+    /// Fields without which the answer says nothing.
+    pub(in crate::cii) needed: &'static [&'static str],
+}
+
+impl Root {
+    pub(in crate::cii) const fn field(&self) -> &'static str {
+        self.operation.as_str()
+    }
+
+    /// The subject of a request.
+    pub(super) fn subject<'a>(&self, text: &'a str) -> Subject<'a> {
+        if self.operation == Operation::GetEndUsersByIp {
+            Subject::Address(text)
+        } else {
+            Subject::User(text)
+        }
+    }
+
+    /// The query about so many subjects, without some fields.
+    pub(in crate::cii) fn query(&self, subjects: usize, without: &BTreeSet<&str>) -> String {
+        let Self { argument, type_name, around: (before, after), .. } = self;
+        let (declared, passed) = self.shared.map_or_else(Default::default, |(name, kind)| {
+            (format!(", ${name}: {kind}"), format!(", {name}: ${name}"))
+        });
+        let variables: Vec<_> = (0..subjects)
+            .map(|position| format!("${}: String!", self.variable(position, subjects)))
+            .collect();
+        let mut query = format!("query ({}{declared}) {{", variables.join(", "));
+        for position in 0..subjects {
+            let alias = if subjects == 1 { String::new() } else { format!("u{position}: ") };
+            let variable = self.variable(position, subjects);
+            // Writing to a String cannot fail.
+            let _ = write!(
+                query,
+                "\n  {alias}{}({argument}: ${variable}{passed}) {{ ...asked }}",
+                self.field()
+            );
+        }
+        let fields = selection(self.fields, without);
+        let _ =
+            write!(query, "\n}}\nfragment asked on {type_name} {{{before}\n{fields}\n{after}}}");
+        query
+    }
+
+    fn variable(&self, position: usize, subjects: usize) -> String {
+        if subjects == 1 {
+            self.argument.to_owned()
+        } else {
+            format!("{}{position}", self.argument)
+        }
+    }
+
+    /// The name under which a subject's part of the answer comes.
+    pub(super) fn key(&self, position: usize, subjects: usize) -> String {
+        if subjects == 1 { self.field().to_owned() } else { format!("u{position}") }
+    }
+
+    pub(super) fn variables(&self, subjects: &[&str], shared: Option<&Value>) -> Value {
+        let mut variables: Map<String, Value> = subjects
+            .iter()
+            .enumerate()
+            .map(|(position, subject)| (self.variable(position, subjects.len()), (*subject).into()))
+            .collect();
+        if let (Some((name, _)), Some(value)) = (self.shared, shared) {
+            variables.insert(name.to_owned(), value.clone());
+        }
+        variables.into()
+    }
+
+    /// A subject's part of a common answer, as if it alone had been asked about.
+    /// Errors that belong to no subject belong to each.
+    pub(super) fn part(
+        &self,
+        answer: &mut Answer,
+        key: &str,
+        is_any: impl Fn(&str) -> bool,
+    ) -> Answer {
+        let errors = answer
+            .errors
+            .iter()
+            .filter(|error| error.field(0).is_none_or(|name| name == key || !is_any(name)))
+            .map(|error| self.renamed(error, key))
+            .collect();
+        let data = answer.data.remove(key).map(|value| (self.field().to_owned(), value));
+        Answer { data: data.into_iter().collect(), errors, max_items: answer.max_items }
+    }
+
+    /// The error with the root field's name in place of its alias.
+    pub(super) fn renamed(&self, error: &GraphqlError, key: &str) -> GraphqlError {
+        let mut error = error.clone();
+        if let Some(PathSegment::Field(name)) = error.path.first_mut()
+            && name == key
+        {
+            self.field().clone_into(name);
+        }
+        error
+    }
+
+    /// The field that an error is about, when it can be left out.
+    pub(super) fn leaf(&self, error: &GraphqlError) -> Option<&'static str> {
+        let name = error.field(self.depth)?;
+        let field = self.fields.iter().find(|field| field.name == name)?;
+        (!self.needed.contains(&field.name)).then_some(field.name)
+    }
+}

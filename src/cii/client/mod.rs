@@ -1,0 +1,172 @@
+//! The client of the API: what is sent when, how often, and to which end.
+
+mod request;
+mod settings;
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{StatusCode, Url, redirect};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use self::settings::http_url;
+pub use self::settings::{ClientSettings, SettingsError};
+use super::{
+    budget::Budget,
+    circuit::Circuit,
+    error::ApiError,
+    json,
+    loners::Loners,
+    meters::{Meters, Operation, Outcome},
+    rights::Rights,
+    token::{Credentials, TokenSource},
+};
+
+const USER_AGENT: &str = concat!("cii-exporter/", env!("CARGO_PKG_VERSION"));
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// A client of the API; clones share the access token, the connections, the
+/// request budget and the circuit.
+///
+/// It asks again once when an access token is refused, and repeats what failed
+/// and may succeed. Every other failure is the caller's to answer.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    url: Url,
+    tokens: TokenSource,
+    meters: Meters,
+    budget: Budget,
+    /// The share of the budget that the listing of the tenant may use: the
+    /// polls of users and addresses must not wait for it.
+    listing_budget: Budget,
+    circuit: Circuit,
+    rights: Rights,
+    loners: Loners,
+    limits: Limits,
+    retries: u32,
+    batch_size: usize,
+}
+
+/// How much of an answer is read.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    bytes: usize,
+    items: usize,
+}
+
+impl Client {
+    /// Makes a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When a URL is not one of HTTP, or the HTTP client cannot be set up.
+    pub fn new(settings: ClientSettings, meters: Meters) -> Result<Self, SettingsError> {
+        let url = http_url("api.url", &settings.url)?;
+        let token_url = http_url("api.token_url", &settings.token_url)?;
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .timeout(settings.timeout)
+            .connect_timeout(settings.timeout.min(MAX_CONNECT_TIME))
+            .build()
+            .map_err(|error| SettingsError::Http(error.without_url()))?;
+        let credentials = Credentials {
+            client_id: settings.client_id,
+            client_secret: settings.client_secret,
+            audience: settings.audience,
+        };
+        let limits = Limits { bytes: settings.max_answer_bytes, items: settings.max_answer_items };
+        let form = settings.token_request;
+        let tokens = TokenSource::new(http.clone(), token_url, credentials, form, meters.clone());
+        let shared = Shared {
+            http,
+            url,
+            tokens,
+            budget: Budget::new(settings.requests_per_minute),
+            listing_budget: Budget::half(settings.requests_per_minute),
+            circuit: Circuit::new(meters.clone()),
+            rights: Rights::new(meters.clone()),
+            loners: Loners::default(),
+            meters,
+            limits,
+            retries: settings.retries,
+            batch_size: settings.batch_size,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Users or addresses at most that one request asks about.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.shared.batch_size
+    }
+
+    /// Elements at most of any one list.
+    pub(super) fn max_items(&self) -> usize {
+        self.shared.limits.items
+    }
+
+    /// The rights of the API client, as far as answers show them.
+    pub(super) fn rights(&self) -> &Rights {
+        &self.shared.rights
+    }
+
+    /// The subjects that are asked about alone.
+    pub(super) fn loners(&self) -> &Loners {
+        &self.shared.loners
+    }
+
+    /// Waits until a service that is down answers a ping, or anything else;
+    /// for ever while it is not down.
+    pub async fn recovered(&self) {
+        let probe = async {
+            loop {
+                self.shared.circuit.probe_due().await;
+                let ended = self.ping().await;
+                self.shared.circuit.learn(ended.as_ref().err());
+            }
+        };
+        tokio::select! {
+            () = self.shared.circuit.closed() => {}
+            () = probe, if self.shared.circuit.admit().is_err() => {}
+        }
+    }
+
+    /// Sends a request and hands out the answer as it is, without the token:
+    /// its status, and its body when that is JSON, else null.
+    pub(super) async fn raw(
+        &self,
+        operation: Operation,
+        body: &Value,
+    ) -> Result<(u16, Value), ApiError> {
+        self.shared.budget.acquire().await?;
+        let mut bearer = self.shared.tokens.bearer().await?;
+        let mut is_first = true;
+        loop {
+            let began = Instant::now();
+            let exchanged = self.post(body, &bearer).await;
+            let outcome = exchanged.as_ref().map_or_else(ApiError::outcome, |exchange| {
+                if exchange.status.is_success() { Outcome::Ok } else { Outcome::ClientError }
+            });
+            self.shared.meters.ended(operation, outcome, began.elapsed());
+            let exchange = exchanged?;
+            if exchange.status == StatusCode::UNAUTHORIZED && is_first {
+                self.shared.tokens.invalidate(&bearer).await;
+                bearer = self.shared.tokens.bearer().await?;
+                is_first = false;
+                continue;
+            }
+            let text = String::from_utf8_lossy(&exchange.body).replace(bearer.expose(), "[token]");
+            let answer = json::parse(text.as_bytes()).unwrap_or_default();
+            return Ok((exchange.status.as_u16(), answer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

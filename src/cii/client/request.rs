@@ -1,0 +1,177 @@
+//! One request: when it may be sent, what came of it, and when it is sent again.
+
+use reqwest::{StatusCode, header::AUTHORIZATION};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::Client;
+use crate::cii::{
+    ErrorKind, GraphqlError,
+    error::ApiError,
+    exchange::Exchange,
+    graphql::Answer,
+    graphql_error::Subject,
+    meters::{Operation, Outcome},
+    retry,
+    token::Bearer,
+};
+
+impl Client {
+    /// Sends a query with its variables and has the answer understood. It may
+    /// be partial: its errors say what is missing.
+    ///
+    /// An operation that the API client has no right to is not sent.
+    pub(in crate::cii) async fn execute<T>(
+        &self,
+        operation: Operation,
+        query: &str,
+        variables: Value,
+        understand: impl Fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let body = json!({ "query": query, "variables": variables });
+        let mut attempt = 0;
+        loop {
+            self.shared.rights.check(operation)?;
+            let error = match self.once(operation, &body, &understand).await {
+                Ok(understood) => {
+                    self.shared.rights.record_granted(operation);
+                    return Ok(understood);
+                }
+                Err(error) => error,
+            };
+            if self.shows_missing_right(operation, &error) {
+                return Err(ApiError::NoRight { field: operation.as_str() });
+            }
+            if !self.pause(operation, &error, attempt).await {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Sends a request when circuit and budget allow it.
+    pub(in crate::cii) async fn once<T>(
+        &self,
+        operation: Operation,
+        body: &Value,
+        understand: &impl Fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.shared.circuit.admit()?;
+        if operation == Operation::ListEndUsers {
+            self.shared.listing_budget.acquire().await?;
+        }
+        self.shared.budget.acquire().await?;
+        let ended = self.send(operation, body, understand).await;
+        self.shared.circuit.learn(ended.as_ref().err());
+        ended
+    }
+
+    /// Waits before the attempt after `attempt`, and returns whether there is
+    /// one. When the service asks for fewer requests, nobody sends meanwhile.
+    pub(in crate::cii) async fn pause(
+        &self,
+        operation: Operation,
+        error: &ApiError,
+        attempt: u32,
+    ) -> bool {
+        // Nothing was sent: the circuit closes when a ping is answered.
+        if matches!(error, ApiError::Resting) {
+            return false;
+        }
+        let wait = retry::wait(error, attempt);
+        let rest =
+            if error.is_throttled() { wait.or(error.retry_after()) } else { error.retry_after() };
+        if let Some(rest) = rest {
+            self.shared.budget.rest(rest);
+        }
+        let retries = if operation.may_repeat() { self.shared.retries } else { 0 };
+        let Some(wait) = wait.filter(|_| attempt < retries) else { return false };
+        tracing::debug!(operation = operation.as_str(), %error, ?wait, "sending again");
+        self.shared.meters.retried(operation);
+        tokio::time::sleep(wait).await;
+        true
+    }
+
+    /// Whether a refusal of the whole root field shows that the API client has
+    /// no right to it. An address is a subject that alone may be refused.
+    fn shows_missing_right(&self, operation: Operation, error: &ApiError) -> bool {
+        let ApiError::Graphql(errors) = error else { return false };
+        errors.kind() == ErrorKind::NoRight
+            && operation.may_repeat()
+            && errors.iter().all(|error| error.path.len() <= 1)
+            && self.shared.rights.record_refused(operation, operation == Operation::GetEndUsersByIp)
+    }
+
+    /// Sends a request that leaves circuit, budget and repeats alone. A refused
+    /// access token is replaced once.
+    pub(in crate::cii) async fn send<T>(
+        &self,
+        operation: Operation,
+        body: &Value,
+        understand: &impl Fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let bearer = self.shared.tokens.bearer().await?;
+        match self.attempt(operation, body, &bearer, understand).await {
+            Err(ApiError::Unauthorized) => {
+                tracing::info!("the access token was refused; asking for another");
+                self.shared.tokens.invalidate(&bearer).await;
+                let bearer = self.shared.tokens.bearer().await?;
+                self.attempt(operation, body, &bearer, understand).await
+            }
+            ended => ended,
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        operation: Operation,
+        body: &Value,
+        bearer: &Bearer,
+        understand: &impl Fn(Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let began = Instant::now();
+        let answered = self.exchange(body, bearer).await;
+        let told = answered.as_ref().ok().and_then(outcome);
+        let ended = answered.and_then(understand);
+        let outcome = match &ended {
+            Ok(_) => told.unwrap_or(Outcome::Ok),
+            Err(error) => error.outcome(),
+        };
+        self.shared.meters.ended(operation, outcome, began.elapsed());
+        ended
+    }
+
+    pub(super) async fn post(&self, body: &Value, bearer: &Bearer) -> Result<Exchange, ApiError> {
+        let request = self.shared.http.post(self.shared.url.clone()).json(body);
+        let request = request.header(AUTHORIZATION, bearer.header()?);
+        Ok(Exchange::run(request, self.shared.limits.bytes).await?)
+    }
+
+    async fn exchange(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
+        let exchange = self.post(body, bearer).await?;
+        if exchange.status == StatusCode::UNAUTHORIZED {
+            return Err(ApiError::Unauthorized);
+        }
+        let is_html = exchange.is_html;
+        let body = exchange.success()?;
+        let answer = Answer::parse(&body, is_html, bearer.expose(), self.shared.limits.items)?;
+        if answer.is_empty() && answer.errors.iter().any(GraphqlError::is_refused_token) {
+            return Err(ApiError::Unauthorized);
+        }
+        Ok(answer)
+    }
+}
+
+/// How an answer that was understood counts, unless it is whole.
+fn outcome(answer: &Answer) -> Option<Outcome> {
+    let is_throttled = |error: &GraphqlError| error.kind("", Subject::List) == ErrorKind::Throttled;
+    if answer.errors.is_empty() {
+        None
+    } else if answer.errors.iter().any(is_throttled) {
+        Some(Outcome::Throttled)
+    } else if answer.is_empty() {
+        Some(Outcome::GraphqlError)
+    } else {
+        Some(Outcome::Partial)
+    }
+}

@@ -1,0 +1,450 @@
+//! Sentences that say that a user or an address does not exist.
+//!
+//! Nobody publishes the service's messages, so forms are recognised and not
+//! texts. They are narrow: what is not recognised only delays an end, what is
+//! recognised falsely ends failures that last.
+
+use std::net::IpAddr;
+
+/// The nouns that name a subject.
+pub(super) struct Nouns {
+    names: &'static [&'static str],
+    /// Words that may stand right before a name.
+    before: &'static [&'static str],
+}
+
+pub(super) const USER: Nouns = Nouns {
+    names: &["user", "users", "login", "username", "enduser", "endusers"],
+    before: &["end"],
+};
+pub(super) const ADDRESS: Nouns = Nouns {
+    names: &["ip", "address", "ipaddress", "addresses", "user", "users", "enduser", "endusers"],
+    before: &["end", "ip"],
+};
+
+/// Things that are not found when something is broken, and are no subject.
+const OTHER_THINGS: &[&str] = &[
+    "table",
+    "resource",
+    "host",
+    "hostname",
+    "index",
+    "function",
+    "secret",
+    "bucket",
+    "queue",
+    "endpoint",
+    "database",
+    "pool",
+    "schema",
+    "service",
+    "module",
+    "provider",
+    "session",
+    "key",
+    "file",
+    "route",
+    "cluster",
+    "stream",
+    "topic",
+    "role",
+    "policy",
+    "certificate",
+    "connection",
+    "server",
+    "credential",
+    "token",
+    "field",
+    "type",
+    "column",
+    "tenant",
+    "organization",
+    "integration",
+    "manager",
+    "group",
+    "application",
+    "app",
+    "template",
+    "resolver",
+    "datasource",
+    "lambda",
+    "method",
+    "path",
+    "url",
+    "request",
+    "context",
+    "header",
+    "payload",
+    "body",
+    "cache",
+    "permission",
+    "access",
+    "domain",
+    "dns",
+    "network",
+    "version",
+    "alias",
+    "region",
+    "account",
+    "device",
+    "partition",
+    "shard",
+    "record",
+    "setting",
+    "attribute",
+    "config",
+    "configuration",
+    "object",
+    "bundle",
+    "package",
+    "command",
+    "operation",
+    "handler",
+    "api",
+    "client",
+    "job",
+];
+
+/// Words that may begin a sentence before its subject.
+const OPENING: &[&str] = &[
+    "the",
+    "a",
+    "an",
+    "this",
+    "that",
+    "any",
+    "such",
+    "requested",
+    "given",
+    "specified",
+    "provided",
+    "we",
+    "i",
+    "there",
+    "is",
+    "are",
+    "was",
+    "were",
+    "sorry",
+    "error",
+    "exception",
+    "found",
+    "have",
+    "has",
+    "with",
+    "matching",
+    "asked",
+    "existing",
+];
+
+/// Words that may stand between a subject and what is said of it.
+const BETWEEN: &[&str] = &[
+    "with",
+    "by",
+    "the",
+    "this",
+    "that",
+    "given",
+    "specified",
+    "requested",
+    "provided",
+    "id",
+    "identifier",
+    "name",
+    "called",
+    "named",
+    "is",
+    "was",
+    "were",
+    "are",
+    "has",
+    "have",
+    "had",
+    "could",
+    "can",
+    "does",
+    "do",
+    "did",
+    "been",
+    "be",
+    "which",
+    "for",
+    "of",
+    "end",
+    "a",
+    "an",
+];
+
+/// Words that may come after a subject of which there is none.
+const AFTER: &[&str] = &[
+    "with", "for", "by", "named", "called", "matching", "having", "found", "exists", "exist", "in",
+];
+
+/// What says that there is none, after the subject.
+const PREDICATES: &[&[&str]] = &[
+    &["not", "found"],
+    &["not", "be", "found"],
+    &["not", "been", "found"],
+    &["cannot", "be", "found"],
+    &["cant", "be", "found"],
+    &["couldnt", "be", "found"],
+    &["wasnt", "found"],
+    &["not", "exist"],
+    &["not", "exists"],
+    &["doesnt", "exist"],
+    &["dont", "exist"],
+    &["didnt", "exist"],
+    &["no", "longer", "exists"],
+    &["no", "longer", "exist"],
+    &["not", "known"],
+    &["isnt", "known"],
+    &["unknown"],
+    &["nonexistent"],
+];
+
+/// What says that there is none, before the subject.
+const DENIALS: &[&[&str]] = &[
+    &["no", "such"],
+    &["no"],
+    &["unknown"],
+    &["nonexistent"],
+    &["cannot", "find"],
+    &["can", "not", "find"],
+    &["cant", "find"],
+    &["could", "not", "find"],
+    &["couldnt", "find"],
+    &["did", "not", "find"],
+    &["didnt", "find"],
+    &["unable", "to", "find"],
+    &["failed", "to", "find"],
+    &["cannot", "locate"],
+    &["could", "not", "locate"],
+    &["couldnt", "locate"],
+    &["unable", "to", "locate"],
+];
+
+/// A word in lower case, or a mark that ends a sentence or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    /// A colon, a comma or a dash.
+    Pause,
+    Stop,
+}
+
+impl Token {
+    fn is(&self, words: &[&str]) -> bool {
+        matches!(self, Self::Word(word) if words.contains(&word.as_str()))
+    }
+}
+
+/// Whether the text says that none of what the nouns name exists, in the form
+/// "user … not found", "no such user" or "cannot find user".
+pub(super) fn says_no_such(text: &str, nouns: &Nouns) -> bool {
+    let tokens = tokens(text);
+    let begins = (0..tokens.len())
+        .filter(|at| *at == 0 || !matches!(tokens[*at - 1], Token::Word(_)))
+        .collect::<Vec<_>>();
+    begins.into_iter().any(|at| {
+        let opening = tokens[at..].iter().take_while(|token| token.is(OPENING)).count();
+        // "no" may follow any part of the opening: "there is no user".
+        (at..=at + opening).any(|at| {
+            subject_then_predicate(&tokens, at, nouns) || denial_then_subject(&tokens, at, nouns)
+        })
+    })
+}
+
+/// Whether the text names a thing that is no user and no address.
+pub(super) fn speaks_of_another_thing(text: &str) -> bool {
+    tokens(text).iter().any(is_another_thing)
+}
+
+fn is_another_thing(token: &Token) -> bool {
+    let Token::Word(word) = token else { return false };
+    let names = |word: &str| OTHER_THINGS.contains(&word);
+    names(word)
+        || word.strip_suffix('s').is_some_and(names)
+        || word.strip_suffix("ies").is_some_and(|stem| names(&format!("{stem}y")))
+}
+
+fn subject_then_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
+    let Some(subject_end) = subject(tokens, at, nouns) else { return false };
+    let mut next = subject_end;
+    loop {
+        if let Some(end) = phrase(tokens, next, PREDICATES) {
+            return !tokens[..at].iter().chain(after(tokens, end)).any(is_another_thing);
+        }
+        let previous = next.checked_sub(1).and_then(|at| tokens.get(at));
+        match tokens.get(next) {
+            Some(Token::Pause) => {}
+            Some(token) if token.is(BETWEEN) || token.is(nouns.names) => {}
+            // "user with e-mail x", and not "user e-mail".
+            Some(token)
+                if token.is(&["email", "mail", "e-mail", "address"])
+                    && previous.is_some_and(|word| {
+                        word.is(&["with", "by", "the", "this", "email", "e-mail", "for"])
+                    }) => {}
+            _ => return false,
+        }
+        next += 1;
+    }
+}
+
+/// What comes after the predicate, without where it was looked: "not found in
+/// the database".
+fn after(tokens: &[Token], end: usize) -> &[Token] {
+    let rest = &tokens[end..];
+    let is_place = rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from"]));
+    let place = if is_place {
+        rest.iter().position(|token| !matches!(token, Token::Word(_))).unwrap_or(rest.len())
+    } else {
+        0
+    };
+    &rest[place..]
+}
+
+fn denial_then_subject(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
+    DENIALS.iter().any(|denial| {
+        let Some(mut next) = phrase(tokens, at, &[denial]) else { return false };
+        while tokens.get(next).is_some_and(|token| token.is(OPENING)) {
+            next += 1;
+        }
+        let Some(end) = subject(tokens, next, nouns) else { return false };
+        let is_ended = match &tokens[end..] {
+            [] | [Token::Pause | Token::Stop, ..] => true,
+            [first, second, ..] if first.is(&["was", "were", "is", "could"]) => {
+                second.is(&["found", "known", "be"])
+            }
+            [first, ..] => first.is(AFTER),
+        };
+        is_ended && !tokens[at..].iter().any(is_another_thing)
+    })
+}
+
+/// The end of a subject at `at`: "user", "end user", "IP address".
+fn subject(tokens: &[Token], at: usize, nouns: &Nouns) -> Option<usize> {
+    let named = |at: usize| tokens.get(at).is_some_and(|token| token.is(nouns.names));
+    if tokens.get(at).is_some_and(|token| token.is(nouns.before)) && named(at + 1) {
+        return Some(at + 2);
+    }
+    named(at).then_some(at + 1)
+}
+
+/// The end of one of the phrases at `at`.
+fn phrase(tokens: &[Token], at: usize, phrases: &[&[&str]]) -> Option<usize> {
+    phrases.iter().find_map(|phrase| {
+        let here = tokens.get(at..at + phrase.len())?;
+        here.iter().zip(*phrase).all(|(token, word)| token.is(&[word])).then_some(at + phrase.len())
+    })
+}
+
+/// The text without `subject`, in any case; one that is a word of a sentence
+/// stays, or the sentence would lose it.
+pub(super) fn without(text: &str, subject: &str) -> String {
+    let known = [OPENING, BETWEEN, USER.names, ADDRESS.names, OTHER_THINGS];
+    let lower = subject.to_lowercase();
+    let is_word = known.iter().any(|words| words.contains(&lower.as_str()));
+    if lower.is_empty() || is_word {
+        return text.to_owned();
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let is_start = !kept.ends_with(char::is_alphanumeric);
+        match rest.get(..subject.len()) {
+            Some(found)
+                if is_start
+                    && found.to_lowercase() == lower
+                    && !rest[subject.len()..].starts_with(char::is_alphanumeric) =>
+            {
+                rest = &rest[subject.len()..];
+            }
+            _ => {
+                kept.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    kept
+}
+
+/// The words without quoted texts, e-mail addresses, IP addresses and numbers.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for part in unquoted(text).split_whitespace() {
+        let word = part.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_value = word.contains('@') || word.parse::<IpAddr>().is_ok() || is_number(word);
+        if !is_value {
+            words(word, &mut tokens);
+        }
+        match part.chars().last() {
+            Some('.' | ';' | '!' | '?') => tokens.push(Token::Stop),
+            Some(':' | ',' | '-' | '–' | '—') => tokens.push(Token::Pause),
+            _ => {}
+        }
+    }
+    tokens
+}
+
+fn is_number(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// The words of a text without white space; `UserNotFound` is three.
+fn words(text: &str, tokens: &mut Vec<Token>) {
+    let text = text.replace(['\'', '’'], "");
+    for part in text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != ':') {
+        for (position, part) in part.split(':').enumerate() {
+            if position > 0 {
+                tokens.push(Token::Pause);
+            }
+            let mut word = String::new();
+            for c in part.chars() {
+                if c.is_uppercase() && word.ends_with(char::is_lowercase) {
+                    tokens.push(Token::Word(std::mem::take(&mut word).to_lowercase()));
+                }
+                word.push(c);
+            }
+            if !word.is_empty() {
+                tokens.push(Token::Word(word.to_lowercase()));
+            }
+        }
+    }
+}
+
+/// The text without what stands in quotes. A quote inside a word is an
+/// apostrophe.
+fn unquoted(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        rest = &rest[next.len_utf8()..];
+        let closing = match next {
+            '"' | '\'' | '`' => next,
+            '“' => '”',
+            '‘' => '’',
+            '«' => '»',
+            _ => {
+                kept.push(next);
+                continue;
+            }
+        };
+        let is_apostrophe = matches!(next, '\'') && kept.ends_with(char::is_alphanumeric);
+        let end = rest
+            .match_indices(closing)
+            .map(|(at, _)| at)
+            .find(|at| !rest[at + closing.len_utf8()..].starts_with(char::is_alphanumeric));
+        match end {
+            Some(end) if !is_apostrophe => {
+                kept.push(' ');
+                rest = &rest[end + closing.len_utf8()..];
+            }
+            _ => kept.push(next),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

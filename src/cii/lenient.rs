@@ -1,0 +1,68 @@
+//! Values of an answer, read wherever a reading is plain.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::domain::Timestamp;
+
+/// A text that says something; a number is its digits. Anything else is unknown.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The same in lower case and without white space around it.
+pub(super) fn lower(value: &Value) -> Option<String> {
+    text(value).map(|text| text.trim().to_lowercase())
+}
+
+/// The texts of a list without those that are empty, and whether the list is
+/// whole: null, or an element that cannot be read, makes it part of one.
+/// Nothing when it is no list.
+pub(super) fn texts(value: &Value) -> Option<(BTreeSet<String>, bool)> {
+    let items = value.as_array()?;
+    let is_plain = |item: &Value| item.is_string() || item.is_number();
+    Some((items.iter().filter_map(text).collect(), items.iter().all(is_plain)))
+}
+
+/// An `AWSDateTime`; a text that is none says nothing.
+pub(super) fn moment(value: &Value) -> Option<Timestamp> {
+    DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok().map(|moment| moment.to_utc())
+}
+
+/// Whether a value is null, or a list without elements: beside an error, both
+/// can mean that the value was not told.
+pub(super) fn is_void(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_leaf_of_another_type_is_read_where_that_is_plain() {
+        assert_eq!(text(&json!(17)), Some("17".to_owned()));
+        assert_eq!(lower(&json!(" SNOWFLAKE ")), Some("snowflake".to_owned()));
+        for odd in [json!(null), json!(" "), json!([]), json!({ "a": 1 }), json!(true)] {
+            assert_eq!((text(&odd), moment(&odd)), (None, None), "{odd}");
+        }
+        assert_eq!(moment(&json!("yesterday")), None);
+    }
+
+    #[test]
+    fn a_list_with_an_element_that_cannot_be_read_is_not_whole() {
+        let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(texts(&json!(["a", "", 1])), Some((set(&["a", "1"]), true)));
+        assert_eq!(texts(&json!(["a", null])), Some((set(&["a"]), false)));
+        assert_eq!(texts(&json!(["a", {}])), Some((set(&["a"]), false)));
+        assert_eq!(texts(&json!("a")), None);
+    }
+}

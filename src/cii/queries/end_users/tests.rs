@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::cii::fake::{Asked, Fake, Reply};
+
+const ROOT: &str = "listEndUsers";
+
+fn page(items: &Value, errors: &Value) -> Reply {
+    let data = json!({ ROOT: { "items": items, "pageToken": "" } });
+    Reply::json(200, &json!({ "data": data, "errors": errors }))
+}
+
+async fn ask(reply: Reply) -> Result<EndUsersPage, ApiError> {
+    Fake::api(vec![reply]).await.client().end_users(10, None).await
+}
+
+fn error(path: &Value) -> Value {
+    json!({ "path": path, "errorType": "Custom", "message": "no" })
+}
+
+fn logins(page: &EndUsersPage) -> Vec<&str> {
+    page.users.iter().map(|user| user.login.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_user_is_counted_by_what_is_known() {
+    let items = json!([{
+        "login": "a@example.com",
+        "status": "LOCKED_OUT",
+        "userTypeClassification": null,
+        "providers": ["OKTA", "SNOWFLAKE", "JAMF"],
+        "mfaEnabled": false,
+        "lastActive": null,
+        "lastSignIn": { "timestamp": "2026-01-02T03:04:05.123+01:00" },
+        "firstCreatedDate": "2020-01-01T00:00:00Z",
+        "failingChecks": ["No MFA"],
+        "devices": [{ "deviceId": "1", "displayName": "Phone", "deviceType": "WEARABLE" }],
+        "endUserTrustScore": { "levelOfTrust": "SHAKY" },
+    }]);
+    let page = ask(page(&items, &json!([]))).await.unwrap();
+    let EndUser { facts, failing, .. } = &page.users[0];
+    assert_eq!((page.next, page.skipped), (None, 0));
+    assert_eq!(facts.status.as_deref(), Some("locked_out"));
+    assert_eq!(facts.last_active, Some("2026-01-02T02:04:05.123Z".parse().unwrap()));
+    // Values that the published schema lacks are kept.
+    assert_eq!(facts.providers, ["okta", "snowflake", "jamf"].map(str::to_owned).into());
+    assert_eq!(facts.devices[0].kind.as_deref(), Some("wearable"));
+    assert_eq!(facts.level_of_trust.as_deref(), Some("shaky"));
+    assert_eq!(*failing, Told::Told(["No MFA".to_owned()].into()));
+}
+
+#[tokio::test]
+async fn one_bad_row_costs_only_itself() {
+    let items = json!([
+        { "login": "a@example.com", "lastSignIn": null, "providers": ["OKTA"] },
+        { "login": "", "providers": [] },
+        { "login": "x".repeat(600), "providers": [] },
+        { "login": "b@example.com", "providers": null },
+        null,
+        { "login": "tab\u{7}", "providers": [] },
+        { "providers": [] },
+        "odd",
+        { "login": "c@example.com", "providers": "OKTA", "mfaEnabled": "yes", "status": 7,
+          "lastActive": "yesterday", "devices": [null, 3, { "deviceId": 4 }, {}],
+          "endUserTrustScore": "LOW", "lastSignIn": 1 },
+    ]);
+    let errors = json!([error(&json!([ROOT, "items", 0, "lastSignIn"]))]);
+    let page = ask(page(&items, &errors)).await.unwrap();
+    assert_eq!(logins(&page), ["a@example.com", "b@example.com", "c@example.com"]);
+    assert_eq!(page.skipped, 6);
+    let facts = &page.users[2].facts;
+    assert_eq!((facts.mfa, facts.status.as_deref(), facts.last_active), (None, Some("7"), None));
+    assert_eq!((facts.providers.len(), facts.devices.len()), (0, 1));
+    assert_eq!(facts.level_of_trust, None);
+}
+
+#[tokio::test]
+async fn failing_checks_are_told_only_by_a_whole_list() {
+    let items = json!([
+        { "login": "told", "failingChecks": [] },
+        { "login": "null", "failingChecks": null },
+        { "login": "missing" },
+        { "login": "refused", "failingChecks": null },
+        { "login": "empty-and-refused", "failingChecks": [] },
+        { "login": "hole", "failingChecks": ["a", null] },
+        { "login": "text", "failingChecks": "a" },
+    ]);
+    let errors = json!([
+        error(&json!([ROOT, "items", 3, "failingChecks"])),
+        error(&json!([ROOT, "items", 4, "failingChecks", 0])),
+    ]);
+    let page = ask(page(&items, &errors)).await.unwrap();
+    let told: BTreeMap<_, _> =
+        page.users.iter().map(|user| (user.login.as_str(), user.failing.clone())).collect();
+    for (login, expected) in [
+        ("told", Told::Told(BTreeSet::new())),
+        ("null", Told::Null),
+        ("missing", Told::Untold),
+        ("refused", Told::Untold),
+        ("empty-and-refused", Told::Untold),
+        ("hole", Told::Untold),
+        ("text", Told::Untold),
+    ] {
+        assert_eq!(told[login], expected, "{login}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_about_the_whole_fails_the_page() {
+    for path in [json!(null), json!([ROOT]), json!([ROOT, "items"]), json!([ROOT, "pageToken"])] {
+        let reply = page(&json!([{ "login": "a" }]), &json!([error(&path)]));
+        assert!(matches!(ask(reply).await, Err(ApiError::Graphql(_))), "{path}");
+    }
+    for data in [json!({ ROOT: { "items": null } }), json!({ ROOT: 7 }), json!({ ROOT: {} })] {
+        assert!(matches!(ask(Reply::data(&data)).await, Err(ApiError::Malformed(_))), "{data}");
+    }
+}
+
+/// A service by GraphQL's rule: an error on a non-null leaf nulls everything.
+fn strict(bad_leaf: &'static str) -> impl Fn(&Asked) -> Reply {
+    move |asked| {
+        let query = asked.body["query"].as_str().unwrap();
+        let size = asked.body["variables"]["pageSize"].as_u64().unwrap();
+        let row = if size > 3 { 3 } else { 0 };
+        let is_asked = query.contains(&format!("    {bad_leaf}\n"));
+        let is_reached = asked.body["variables"]["pageToken"] == "t3" || size > 3;
+        if is_asked && is_reached {
+            let error = error(&json!([ROOT, "items", row, bad_leaf]));
+            return Reply::json(200, &json!({ "data": null, "errors": [error] }));
+        }
+        let items = json!([{ "login": "a" }, { "login": "b" }]);
+        Reply::data(&json!({ ROOT: { "items": items, "pageToken": "t3" } }))
+    }
+}
+
+#[tokio::test]
+async fn a_leaf_that_nulls_the_page_is_left_out() {
+    let fake = Fake::computed(strict("providers")).await;
+    let page = fake.client().end_users(500, None).await.unwrap();
+    assert_eq!(logins(&page), ["a", "b"]);
+    assert_eq!(fake.queries_asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_row_that_nulls_the_page_leaves_those_before_it() {
+    let fake = Fake::computed(strict("login")).await;
+    let client = fake.client();
+    let page = client.end_users(8, None).await.unwrap();
+    assert_eq!((logins(&page), page.next.as_deref()), (vec!["a", "b"], Some("t3")));
+    let error = client.end_users(8, Some("t3")).await.unwrap_err();
+    assert!(error.to_string().contains("listEndUsers.items[0].login"), "{error}");
+}

@@ -1,0 +1,129 @@
+//! Which operations the API client has no right to, so that they are not sent
+//! again and again.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    ApiError,
+    meters::{Meters, Operation},
+};
+
+/// How long an operation is not sent once it was refused. A right is given by a
+/// person in the console, who can restart the exporter; four requests a day
+/// notice it without that.
+const PAUSE: Duration = Duration::from_hours(6);
+
+/// The rights of the API client, as far as answers show them.
+#[derive(Debug)]
+pub(super) struct Rights {
+    states: Mutex<[State; Operation::ALL.len()]>,
+    meters: Meters,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing speaks of a missing right.
+    Unknown,
+    /// The last answer was one.
+    Granted,
+    /// One subject was refused after another was answered.
+    RefusedOnce,
+    Missing {
+        until: Instant,
+    },
+}
+
+impl Rights {
+    pub(super) fn new(meters: Meters) -> Self {
+        Self { states: Mutex::new([State::Unknown; Operation::ALL.len()]), meters }
+    }
+
+    /// Lets an operation through, unless it was refused less than [`PAUSE`] ago.
+    pub(super) fn check(&self, operation: Operation) -> Result<(), ApiError> {
+        match self.lock()[operation as usize] {
+            State::Missing { until } if Instant::now() < until => {
+                Err(ApiError::NoRight { field: operation.as_str() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records that an operation was answered.
+    pub(super) fn record_granted(&self, operation: Operation) {
+        let before = std::mem::replace(&mut self.lock()[operation as usize], State::Granted);
+        if matches!(before, State::Missing { .. }) {
+            self.meters.right_missing(operation, false);
+            tracing::info!(operation = operation.as_str(), "the API client has the right again");
+        }
+    }
+
+    /// Records that an operation was refused for all it was asked about, and
+    /// returns whether that shows a missing right. A single subject
+    /// (`is_lone`) may be one that this client must not see: it shows a missing
+    /// right only when no other was answered in between.
+    pub(super) fn record_refused(&self, operation: Operation, is_lone: bool) -> bool {
+        let mut states = self.lock();
+        let state = &mut states[operation as usize];
+        if is_lone && *state == State::Granted {
+            *state = State::RefusedOnce;
+            return false;
+        }
+        let before = std::mem::replace(state, State::Missing { until: Instant::now() + PAUSE });
+        drop(states);
+        if !matches!(before, State::Missing { .. }) {
+            self.meters.right_missing(operation, true);
+            tracing::warn!(
+                operation = operation.as_str(),
+                "the API client has no right to this operation, which is not sent for 6 hours; \
+                 give the API client the right in the console and restart the exporter, or \
+                 disable the job that needs it"
+            );
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [State; Operation::ALL.len()]> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: Operation = Operation::ListEndUsers;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_operation_is_not_sent_for_six_hours() {
+        let meters = Meters::new().unwrap();
+        let rights = Rights::new(meters.clone());
+        assert_eq!(rights.check(LIST), Ok(()));
+        assert!(rights.record_refused(LIST, false));
+        assert_eq!(meters.is_right_missing(LIST), 1);
+        assert_eq!(rights.check(LIST), Err(ApiError::NoRight { field: "listEndUsers" }));
+        assert_eq!(rights.check(Operation::GetEndUser), Ok(()));
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(rights.check(LIST), Ok(()));
+        assert_eq!(meters.is_right_missing(LIST), 1);
+        rights.record_granted(LIST);
+        assert_eq!((rights.check(LIST), meters.is_right_missing(LIST)), (Ok(()), 0));
+    }
+
+    #[tokio::test]
+    async fn one_subject_that_is_refused_among_others_shows_nothing() {
+        let rights = Rights::new(Meters::new().unwrap());
+        let operation = Operation::GetEndUser;
+        for _ in 0..3 {
+            rights.record_granted(operation);
+            assert!(!rights.record_refused(operation, true));
+        }
+        assert!(rights.record_refused(operation, true));
+        let rights = Rights::new(Meters::new().unwrap());
+        assert!(rights.record_refused(operation, true));
+    }
+}

@@ -1,0 +1,218 @@
+//! A list of the service, read row by row: one bad row costs only itself.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    ApiError, Client, GraphqlError, PathSegment,
+    batch::{Field, selection},
+    graphql::{Answer, too_many},
+    meters::Operation,
+};
+
+/// A root field that answers with a list, or with pages of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    pub(super) operation: Operation,
+    /// The variables with their types, in parentheses; empty for none.
+    pub(super) declared: &'static str,
+    /// The arguments that they are passed as, in parentheses.
+    pub(super) passed: &'static str,
+    /// Whether the list comes in pages: rows are in `items`, beside `pageToken`.
+    pub(super) is_paged: bool,
+    pub(super) fields: &'static [Field],
+    /// The field without which a row names nothing.
+    pub(super) needed: &'static str,
+}
+
+/// The rows of one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// Rows that are null, or name nothing.
+    pub(super) skipped: usize,
+    /// The token of the next page, as the answer has it.
+    pub(super) next: Option<String>,
+}
+
+/// A row and what is known about its leaves.
+pub(super) struct Row<'a> {
+    value: &'a Value,
+    index: usize,
+    doubted: &'a HashSet<(usize, String)>,
+}
+
+impl Row<'_> {
+    /// A leaf; null when it is not there.
+    pub(super) fn leaf(&self, name: &str) -> &Value {
+        &self.value[name]
+    }
+
+    /// Whether the leaf was not told: it is missing, or an error stands on it.
+    pub(super) fn is_untold(&self, name: &str) -> bool {
+        self.value.get(name).is_none() || self.doubted.contains(&(self.index, name.to_owned()))
+    }
+}
+
+impl Rows {
+    pub(super) const fn field(&self) -> &'static str {
+        self.operation.as_str()
+    }
+
+    /// The query, without some of the rows' fields.
+    pub(super) fn query(&self, without: &BTreeSet<&str>) -> String {
+        let Self { declared, passed, .. } = self;
+        let fields = selection(self.fields, without);
+        let inner = if self.is_paged {
+            format!("    items {{\n{fields}\n    }}\n    pageToken")
+        } else {
+            fields
+        };
+        format!("query {declared} {{\n  {}{passed} {{\n{inner}\n  }}\n}}", self.field())
+    }
+
+    /// How deep in a path the list's elements are.
+    const fn depth(&self) -> usize {
+        if self.is_paged { 2 } else { 1 }
+    }
+
+    /// Reads an answer. An error about the whole list fails it; one about a row
+    /// or its leaf only says what is not told.
+    pub(super) fn read<T>(
+        &self,
+        mut answer: Answer,
+        read: impl Fn(&Row<'_>) -> Option<T>,
+    ) -> Result<Page<T>, ApiError> {
+        let mut root = answer.root(self.field())?;
+        if answer.errors.iter().any(|error| !self.is_about_row(error)) {
+            return Err(ApiError::Graphql(answer.errors.into()));
+        }
+        let (rows, next) = if self.is_paged {
+            // Taken with care: indexing to change panics where there is no object.
+            let mut take = |name| root.get_mut(name).map(Value::take).unwrap_or_default();
+            (take("items"), take("pageToken"))
+        } else {
+            (root, Value::Null)
+        };
+        let Value::Array(rows) = rows else { return Err(self.malformed("its rows are no list")) };
+        let next = match next {
+            Value::Null => None,
+            Value::String(token) => Some(token),
+            Value::Number(token) => Some(token.to_string()),
+            _ => return Err(self.malformed("its page token is no text")),
+        };
+        let doubted: HashSet<_> = answer
+            .errors
+            .iter()
+            .filter_map(|error| {
+                let name = error.field(self.depth() + 1)?;
+                Some((error.index(self.depth())?, name.to_owned()))
+            })
+            .collect();
+        // An error about a row that is not in the list stands for that row.
+        let missing: HashSet<_> = answer
+            .errors
+            .iter()
+            .filter_map(|error| error.index(self.depth()))
+            .filter(|index| *index >= rows.len())
+            .collect();
+        let count = rows.len() + missing.len();
+        let items: Vec<_> = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| value.is_object())
+            .filter_map(|(index, value)| read(&Row { value, index, doubted: &doubted }))
+            .collect();
+        let skipped = count - items.len();
+        if skipped > 0 {
+            tracing::warn!(
+                field = self.field(),
+                skipped,
+                rows = count,
+                needed = self.needed,
+                "rows were skipped: they are null, or the field that names them cannot be read"
+            );
+        }
+        Ok(Page { items, skipped, next })
+    }
+
+    fn is_about_row(&self, error: &GraphqlError) -> bool {
+        error.field(0) == Some(self.field())
+            && (!self.is_paged || error.field(1) == Some("items"))
+            && matches!(error.path.get(self.depth()), Some(PathSegment::Index(_)))
+    }
+
+    /// The fields that made the whole answer fail and can be left out. By
+    /// GraphQL's rule, an error on a non-null leaf of one row nulls everything
+    /// above it.
+    fn leaves(&self, error: &ApiError) -> BTreeSet<&'static str> {
+        let leaf = |error: &GraphqlError| {
+            let name = error.field(self.depth() + 1).filter(|_| self.is_about_row(error))?;
+            let field = self.fields.iter().find(|field| field.name == name)?;
+            (field.name != self.needed).then_some(field.name)
+        };
+        error.errors().iter().filter_map(leaf).collect()
+    }
+
+    /// The first row that makes the whole answer fail.
+    fn bad_row<'a>(&self, error: &'a ApiError) -> Option<&'a GraphqlError> {
+        error.errors().iter().find(|error| self.is_about_row(error))
+    }
+
+    pub(super) fn malformed(&self, what: &str) -> ApiError {
+        ApiError::Malformed(format!("{}: {what}", self.field()))
+    }
+}
+
+impl Client {
+    /// Asks for a list, or a page of it. When leaves of a row make the whole
+    /// answer fail, they are left out, and are not told for this page. When a
+    /// row itself does, smaller pages are asked for, so that the rows before it
+    /// count.
+    pub(super) async fn ask_rows<T>(
+        &self,
+        rows: &Rows,
+        mut variables: Value,
+        read: impl Fn(&Row<'_>) -> Option<T>,
+    ) -> Result<Page<T>, ApiError> {
+        let mut without = BTreeSet::new();
+        // Each round leaves out a field or halves the page, so they end.
+        loop {
+            let query = rows.query(&without);
+            let understand = |answer| rows.read(answer, &read);
+            let error =
+                match self.execute(rows.operation, &query, variables.clone(), understand).await {
+                    Ok(page) => return Ok(page),
+                    Err(error) => error,
+                };
+            let leaves = rows.leaves(&error);
+            let count = without.len();
+            without.extend(leaves);
+            if without.len() > count {
+                tracing::warn!(
+                    field = rows.field(), ?without, %error,
+                    "fields made the list fail; it is asked for without them"
+                );
+                continue;
+            }
+            let Some(bad) = rows.bad_row(&error) else { return Err(error) };
+            match variables["pageSize"].as_u64() {
+                Some(size @ 2..) => variables["pageSize"] = json!(size / 2),
+                _ => {
+                    return Err(rows.malformed(&format!(
+                        "a row cannot be read, and the list not go on past it: {bad}"
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Adds up the rows of a list's pages.
+    ///
+    /// # Errors
+    /// When they are more than the setting allows.
+    pub(super) fn check_items(&self, what: &str, count: usize) -> Result<(), ApiError> {
+        if count > self.max_items() { Err(too_many(what, self.max_items())) } else { Ok(()) }
+    }
+}

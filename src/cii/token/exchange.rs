@@ -1,0 +1,135 @@
+//! A request for a token, in the form that the token endpoint takes.
+
+use reqwest::{StatusCode, Url, header::CONTENT_TYPE};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::grant::{Grant, grant};
+use crate::{
+    cii::{error::TokenError, exchange::Exchange},
+    config::TokenRequest,
+};
+
+const MAX_CODE_CHARS: usize = 40;
+
+/// No token endpoint answers with more.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// Who asks for tokens.
+#[derive(Debug)]
+pub(in crate::cii) struct Credentials {
+    pub(in crate::cii) client_id: String,
+    pub(in crate::cii) client_secret: SecretString,
+    pub(in crate::cii) audience: Option<String>,
+}
+
+/// A form of the request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the service's documentation has it.
+    Json,
+    /// As OAuth 2.0 has it (RFC 6749, 4.4.2).
+    Encoded,
+}
+
+impl Form {
+    pub(super) const fn first(setting: TokenRequest) -> Self {
+        match setting {
+            TokenRequest::Auto | TokenRequest::Json => Self::Json,
+            TokenRequest::Form => Self::Encoded,
+        }
+    }
+
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Json => Self::Encoded,
+            Self::Encoded => Self::Json,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Fields<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+    grant_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<&'a str>,
+}
+
+/// Asks for a token once.
+pub(super) async fn ask(
+    http: &reqwest::Client,
+    url: &Url,
+    credentials: &Credentials,
+    form: Form,
+) -> Result<Grant, TokenError> {
+    let secret = credentials.client_secret.expose_secret();
+    let fields = Fields {
+        client_id: &credentials.client_id,
+        client_secret: secret,
+        grant_type: "client_credentials",
+        audience: credentials.audience.as_deref(),
+    };
+    let request = http.post(url.clone());
+    let request = match form {
+        Form::Json => request.json(&fields),
+        Form::Encoded => {
+            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encoded(&fields))
+        }
+    };
+    let answer = Exchange::run(request, MAX_ANSWER_BYTES).await?;
+    let refusals = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    ];
+    if refusals.contains(&answer.status) {
+        let code = error_code(&answer.body).filter(|code| code != secret);
+        return Err(TokenError::Refused { status: answer.status.as_u16(), code });
+    }
+    grant(&answer.success()?)
+}
+
+/// Whether a refusal may be of the form and not of the client: 400 also says
+/// that the credentials are wrong.
+pub(super) fn may_be_form(error: &TokenError) -> bool {
+    matches!(error, TokenError::Refused { status: 400 | 415, .. })
+}
+
+/// Of the refusals of both forms the one to report: the other may only say that
+/// its form is not taken.
+pub(super) fn plainer(first: TokenError, second: TokenError) -> TokenError {
+    let is_of_form = |error: &TokenError| match error {
+        TokenError::Refused { status: 415, .. } => true,
+        TokenError::Refused { status: 400, code } => {
+            matches!(code.as_deref(), None | Some("invalid_request" | "unsupported_media_type"))
+        }
+        _ => false,
+    };
+    if !is_of_form(&first) && is_of_form(&second) { first } else { second }
+}
+
+fn encoded(fields: &Fields<'_>) -> String {
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.append_pair("grant_type", fields.grant_type);
+    body.append_pair("client_id", fields.client_id);
+    body.append_pair("client_secret", fields.client_secret);
+    if let Some(audience) = fields.audience {
+        body.append_pair("audience", audience);
+    }
+    body.finish()
+}
+
+/// OAuth's `error` code, if it looks like one: nothing else of a refusal is
+/// repeated, since servers echo requests.
+fn error_code(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body.get("error")?.as_str()?;
+    let is_code = !code.is_empty()
+        && code.len() <= MAX_CODE_CHARS
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_code.then(|| code.to_owned())
+}

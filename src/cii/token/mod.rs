@@ -1,0 +1,140 @@
+//! The access token: OAuth 2.0 client credentials.
+//!
+//! The service documents a JSON request. Some of its token endpoints take the
+//! form of OAuth's own text instead, so both are tried.
+
+mod exchange;
+mod grant;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::Url;
+use tokio::{sync::Mutex, time::Instant};
+
+pub(super) use self::{exchange::Credentials, grant::Bearer};
+use self::{
+    exchange::{Form, ask, may_be_form, plainer},
+    grant::{Grant, keep_for},
+};
+use super::{
+    error::TokenError,
+    meters::{Meters, Operation, Outcome},
+};
+use crate::{clock, config::TokenRequest};
+
+/// Hands out one access token to everybody and renews it in time.
+#[derive(Debug)]
+pub(super) struct TokenSource {
+    http: reqwest::Client,
+    url: Url,
+    credentials: Credentials,
+    setting: TokenRequest,
+    meters: Meters,
+    /// Requests for a token that have ended, well or not.
+    ended: AtomicU64,
+    /// Held while a token is requested, so that all who need one wait for it.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    current: Option<Current>,
+    /// The form that worked last, or is tried first.
+    form: Form,
+    /// How the last request failed, unless it succeeded.
+    failure: Option<TokenError>,
+}
+
+#[derive(Debug)]
+struct Current {
+    bearer: Bearer,
+    renew_at: Instant,
+}
+
+impl TokenSource {
+    pub(super) fn new(
+        http: reqwest::Client,
+        url: Url,
+        credentials: Credentials,
+        setting: TokenRequest,
+        meters: Meters,
+    ) -> Self {
+        let state = State { current: None, form: Form::first(setting), failure: None };
+        let (ended, state) = (AtomicU64::new(0), Mutex::new(state));
+        Self { http, url, credentials, setting, meters, ended, state }
+    }
+
+    /// The token in use, or a new one when it is about to expire. Whoever comes
+    /// while one is being requested shares that request, and its failure.
+    pub(super) async fn bearer(&self) -> Result<Bearer, TokenError> {
+        let ended_before = self.ended.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
+        if let Some(current) = &state.current
+            && Instant::now() < current.renew_at
+        {
+            return Ok(current.bearer.clone());
+        }
+        if let Some(failure) = &state.failure
+            && self.ended.load(Ordering::Acquire) > ended_before
+        {
+            return Err(failure.clone());
+        }
+        let mut form = state.form;
+        let granted = self.request(&mut form).await;
+        self.ended.fetch_add(1, Ordering::Release);
+        match granted {
+            Ok(Grant { bearer, lifetime }) => {
+                let renew_at = Instant::now() + keep_for(lifetime);
+                *state = State {
+                    current: Some(Current { bearer: bearer.clone(), renew_at }),
+                    form,
+                    failure: None,
+                };
+                self.meters.token_expires(Some(clock::now() + lifetime));
+                Ok(bearer)
+            }
+            Err(failure) => {
+                tracing::warn!(error = %failure, "no access token");
+                state.failure = Some(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    /// Drops a token that the API refused, unless another has taken its place.
+    pub(super) async fn invalidate(&self, refused: &Bearer) {
+        let mut state = self.state.lock().await;
+        if state.current.as_ref().is_some_and(|current| current.bearer.is(refused)) {
+            state.current = None;
+            self.meters.token_expires(None);
+        }
+    }
+
+    /// Asks for a token, and once more in the other form when the first may
+    /// have been refused for its form.
+    async fn request(&self, form: &mut Form) -> Result<Grant, TokenError> {
+        let first = match self.ask(*form).await {
+            Err(error) if self.setting == TokenRequest::Auto && may_be_form(&error) => error,
+            ended => return ended,
+        };
+        let second = self.ask(form.other()).await;
+        match second {
+            Ok(grant) => {
+                *form = form.other();
+                Ok(grant)
+            }
+            Err(second) => Err(plainer(first, second)),
+        }
+    }
+
+    async fn ask(&self, form: Form) -> Result<Grant, TokenError> {
+        let began = Instant::now();
+        let granted = ask(&self.http, &self.url, &self.credentials, form).await;
+        let outcome = granted.as_ref().err().map_or(Outcome::Ok, TokenError::outcome);
+        self.meters.ended(Operation::Token, outcome, began.elapsed());
+        granted
+    }
+}
+
+#[cfg(test)]
+mod tests;
