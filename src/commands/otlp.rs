@@ -148,9 +148,17 @@ async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, 
 
 async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
     // As the next start would: what happened while it was off is left out first.
-    store.begin_otlp(true).await?;
+    let left_out = store.begin_otlp(true).await?;
     Ok(match since {
-        None => store.retry_otlp().await?,
+        None => {
+            if left_out > 0 {
+                eprintln!(
+                    "{left_out} events that happened while [otlp] was off are left out; \
+                     `cii-exporter otlp backfill --since 30d` sends them"
+                );
+            }
+            store.retry_otlp().await?
+        }
         Some(since) => store.backfill_otlp(since).await?,
     })
 }

@@ -7,7 +7,7 @@ use std::{
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
-/// A collector that asks for more patience than this is asked again anyway.
+/// The longest wait that a collector can ask for.
 const MOST_PATIENT: Duration = Duration::from_mins(5);
 
 /// Exponential, with full jitter: collectors that come back are not met by all

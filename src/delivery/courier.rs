@@ -69,8 +69,8 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// A courier from `store` to the collector of `sender`, which tells `outages`
-    /// why events wait.
+    /// A courier from `store` to the collector of `sender`, which records in
+    /// `outages` why events wait.
     #[must_use]
     pub const fn new(store: Store, sender: Sender, meters: Meters, outages: Outages) -> Self {
         Self { store, sender, meters, outages }

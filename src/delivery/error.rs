@@ -42,11 +42,11 @@ pub enum OtlpStartError {
 pub(super) enum Reason {
     /// No connection, or the collector says that it cannot now.
     Unavailable,
-    /// The collector asks for patience.
+    /// The collector limits the rate of requests.
     Throttled,
     /// No answer in time.
     Timeout,
-    /// The collector wants other credentials.
+    /// The collector does not accept the credentials.
     Unauthorized,
     /// There is no receiver of logs at the endpoint.
     NotFound,
@@ -138,7 +138,7 @@ impl Reason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SendError {
     pub(super) reason: Reason,
-    /// How long the collector asks to be left alone.
+    /// How long the collector asks the sender to wait.
     pub(super) retry_after: Option<Duration>,
     /// What happened, in words; short, and without secrets.
     pub(super) cause: String,

@@ -1,4 +1,4 @@
-//! What the delivery tells of itself.
+//! Metrics of the delivery itself.
 
 use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 

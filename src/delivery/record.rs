@@ -53,7 +53,7 @@ fn system_time(moment: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }
 
-/// The same text with a life as long as the process's, as the library wants it.
+/// The same text as `'static`, which the library requires.
 /// A tenant has a handful of severities; past a limit the text is left to the
 /// attribute `cii.check.severity`.
 fn for_ever(text: &str) -> Option<&'static str> {

@@ -170,6 +170,24 @@ async fn a_collector_that_refuses_everything_gets_it_all_once_it_is_repaired() {
 }
 
 #[tokio::test]
+async fn what_is_refused_alone_waits_and_is_parked_when_another_is_taken() {
+    for protocol in [Protocol::Http, Protocol::Grpc] {
+        let collector = Collector::start().await.unwrap();
+        collector.refuse(Refusal::Poison("Title of no-mfa".to_owned()));
+        let exporter =
+            Setup::new().sending_to(&endpoint(&collector, protocol), protocol).start().await;
+        deliver(&exporter, "1", "a@example.com").await;
+        until_failed(&exporter, "refused").await;
+        let other = Body::new("2", "other", &["b@example.com"]);
+        assert_eq!(exporter.deliver(&other.json()).await, 200);
+        exporter.until_metric(PENDING, 0.0).await;
+        assert_eq!(exporter.metrics().await.get(PARKED), Some(2.0));
+        assert_eq!(collector.records().len(), 2);
+        exporter.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn parked_events_are_sent_again_when_somebody_wants_it() {
     let collector = Collector::start().await.unwrap();
     let poison = || collector.refuse(Refusal::Poison("poison@example.com".to_owned()));

@@ -1,5 +1,5 @@
-//! OTLP over gRPC: the exporter tells the code of a failure, and a partial
-//! success, to its own log only. A witness reads it there.
+//! OTLP over gRPC: the exporter writes the code of a failure, and a partial success,
+//! to its own log only. A subscriber of ours reads them there.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! Sends a batch with the official exporter, and learns what became of it.
+//! Sends a batch with the official exporter, and finds out what became of it.
 
 mod answer;
 mod grpc;
@@ -19,6 +19,7 @@ use tracing::instrument::WithSubscriber;
 
 use super::{
     OtlpSettings, OtlpStartError, Protocol, cause,
+    courier::BATCH,
     error::{Reason, SendError, Sent},
     record,
     resource::{self, ResourceAttributes},
@@ -130,8 +131,9 @@ impl Sender {
             Transport::Http(notes) => notes.judge(&result),
             Transport::Grpc(witness) => witness.judge(&result, |text| self.hide(text)),
         }?;
-        // Both come from outside: no more can be dropped than was sent.
-        sent.rejected = sent.rejected.min(u64::try_from(events.len()).unwrap_or(u64::MAX));
+        // Both come from outside. The number is the collector's, within the size of a
+        // batch: a counter can never be lowered again.
+        sent.rejected = sent.rejected.min(u64::try_from(BATCH).unwrap_or(u64::MAX));
         sent.message = sent.message.map(|text| cause::clean(&self.hide(&text)));
         Ok(sent)
     }

@@ -1,4 +1,4 @@
-//! How long a collector asks to be left alone, over gRPC: `google.rpc.RetryInfo`
+//! How long a collector asks the sender to wait, over gRPC: `google.rpc.RetryInfo`
 //! among the details of a status.
 
 use std::time::Duration;

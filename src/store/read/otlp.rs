@@ -16,7 +16,7 @@ use crate::{
 pub struct Backlog {
     /// Events, also those to send on purpose.
     pub pending: u64,
-    /// When the exporter learnt of the oldest of them. Those to send on purpose do
+    /// When the oldest of them was observed. Those to send on purpose do
     /// not count: they are old already when they begin to wait.
     pub oldest: Option<Timestamp>,
     /// Events that the collector refuses for ever.

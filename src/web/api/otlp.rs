@@ -53,9 +53,9 @@ pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Pr
 /// Sends what was left out, because there was no delivery.
 pub(super) async fn backfill(
     State(ops): State<Arc<Ops>>,
-    wish: Result<Json<Backfill>, JsonRejection>,
+    request: Result<Json<Backfill>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let Json(Backfill { since }) = wish?;
+    let Json(Backfill { since }) = request?;
     is_on(&ops)?;
     let events = ops.sources.store.backfill_otlp(since).await?;
     tracing::info!(events, %since, "events that were left out are sent to the OTLP collector");
