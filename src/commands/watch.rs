@@ -211,7 +211,8 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
         println!("Nothing is watched.");
         return Ok(ExitCode::SUCCESS);
     }
-    let header = ["kind", "subject", "source", "added", "expires", "last poll", "outcome", "note"];
+    let header =
+        ["kind", "subject", "source", "added", "expires", "last poll", "outcome", "reason", "note"];
     println!("{}", table(&header, entries.iter().map(row)));
     Ok(ExitCode::SUCCESS)
 }
@@ -226,6 +227,7 @@ fn row(Watched { entry, poll }: &Watched) -> Vec<String> {
         entry.expires_at.map_or_else(|| "never".to_owned(), shown),
         poll.as_ref().map_or_else(|| "-".to_owned(), |poll| shown(poll.last_at)),
         poll.as_ref().map_or("-", |poll| poll.outcome.as_str()).to_owned(),
+        poll.as_ref().and_then(|poll| poll.reason.clone()).unwrap_or_default(),
         entry.note.clone().unwrap_or_default(),
     ]
 }

@@ -44,9 +44,10 @@ const fn secret(path: &'static str, kind: Kind, file: &'static str) -> Key {
     Key { path, kind, default: None, file: Some(file) }
 }
 
-const QUARTER_HOURLY: Option<&str> = Some("\"0 */15 * * * *\"");
+/// The service analyses once a day, or hourly with log streaming: asking more often
+/// mostly gets the same answer.
+const HOURLY: Option<&str> = Some("\"0 0 * * * *\"");
 const YES: Option<&str> = Some("true");
-const NO: Option<&str> = Some("false");
 const NONE: Option<&str> = Some("[]");
 
 /// All of them, in the order in which they are shown.
@@ -82,11 +83,11 @@ pub(super) const KEYS: &[Key] = &[
     key("sync.time_zone", Kind::Text, Some("\"UTC\"")),
     key("sync.jitter_seconds", Kind::Integer(0, 3600), Some("30")),
     key("sync.spread", Kind::Flag, YES),
-    key("sync.users.schedule", Kind::Text, QUARTER_HOURLY),
+    key("sync.users.schedule", Kind::Text, HOURLY),
     key("sync.users.on_start", Kind::Flag, YES),
-    key("sync.ips.schedule", Kind::Text, QUARTER_HOURLY),
+    key("sync.ips.schedule", Kind::Text, HOURLY),
     key("sync.ips.on_start", Kind::Flag, YES),
-    key("sync.tenant.enabled", Kind::Flag, NO),
+    key("sync.tenant.enabled", Kind::Flag, YES),
     key("sync.tenant.schedule", Kind::Text, Some("\"0 0 */6 * * *\"")),
     key("sync.tenant.on_start", Kind::Flag, YES),
     key("sync.tenant.page_size", Kind::Integer(1, 1000), Some("500")),

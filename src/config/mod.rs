@@ -234,6 +234,13 @@ impl Config {
         effective::show(&self.settings)
     }
 
+    /// Whether the operator set this setting, such as `sync.users.schedule`,
+    /// in the file or in the environment.
+    #[must_use]
+    pub fn is_set(&self, path: &str) -> bool {
+        self.settings.get(path).is_some()
+    }
+
     /// What is allowed and probably not meant.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

@@ -28,7 +28,9 @@ fn a_secret_is_all_that_is_needed() {
     assert_eq!(config.webhook.max_body_bytes, 4_194_304);
     assert_eq!(config.ops.listen.to_string(), "127.0.0.1:9847");
     assert!(config.api.is_none() && config.otlp.is_none() && config.watch.failing_users);
-    assert_eq!(config.sync.ips.schedule.pattern(), "0 */15 * * * *");
+    assert_eq!(config.sync.ips.schedule.pattern(), "0 0 * * * *");
+    assert_eq!(config.sync.users.schedule.pattern(), "0 0 * * * *");
+    assert!(config.sync.tenant.is_some(), "the tenant is listed unless the operator says no");
     let message = error("", &[]);
     assert!(message.contains("webhook.secrets: is missing"), "{message}");
 }

@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, client, listener,
+    Addresses, ConfigSource, Daemon, StartError, client, defaults, listener,
     reload::Reloader,
     rules,
     tasks::{Stage, Tasks},
@@ -15,12 +16,13 @@ use crate::{
     build_info, cii, clock,
     config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Outages, Sender},
-    domain::{CheckFilter, Schedule},
+    domain::{CheckFilter, NullLists, Schedule},
     ingest::{self, Ingest},
     metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
-        self, Housekeeping, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob, Timing, UsersJob,
+        self, Housekeeping, IpQuestions, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob,
+        Timing, UserQuestions, UsersJob,
     },
     web::{Door, Ops, Parts, Polls, Readiness, Sources},
 };
@@ -28,6 +30,16 @@ use crate::{
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
     let config = source.load()?;
     let (store, writer) = Store::open(&config.store.path)?;
+    if store.had_former_defaults() && config.api.is_some() {
+        defaults::announce(&config);
+    }
+    // Figures of a job that is off must not look like fresh ones.
+    if config.api.is_none() || config.sync.tenant.is_none() {
+        store.forget_tenant().await?;
+    }
+    if config.api.is_none() || config.sync.service.is_none() {
+        store.forget_service().await?;
+    }
     let registry = registry(&store)?;
     let mut tasks = Tasks::default();
 
@@ -105,15 +117,16 @@ fn scope(config: &Config) -> Scope {
     Scope { backlog: config.otlp.is_some(), listing }
 }
 
-/// When what is watched is asked about: never without the API.
+/// When the service is asked: never without the API.
 fn polls(config: &Config) -> Polls {
-    let schedule = |job: &JobConfig| config.api.as_ref().map(|_| job.schedule.clone());
-    let tenant = config.sync.tenant.as_ref();
+    let schedule =
+        |job: Option<&JobConfig>| config.api.as_ref().and(job).map(|job| job.schedule.clone());
     Polls {
-        users: schedule(&config.sync.users),
-        ips: schedule(&config.sync.ips),
-        tenant: tenant.and_then(schedule),
-        tenant_on_start: tenant.is_some_and(|job| job.on_start),
+        users: schedule(Some(&config.sync.users)),
+        ips: schedule(Some(&config.sync.ips)),
+        tenant: schedule(config.sync.tenant.as_ref()),
+        service: schedule(config.sync.service.as_ref()),
+        tenant_on_start: config.sync.tenant.as_ref().is_some_and(|job| job.on_start),
     }
 }
 
@@ -170,25 +183,32 @@ async fn schedule(
     let Some(api) = &config.api else { return Ok(None) };
     let client = client::client(api, api_meters)?;
     let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };
-    let users = UsersJob {
+    let questions = UserQuestions {
         client: client.clone(),
         store: store.clone(),
         concurrency: api.concurrency,
-        filter: filter.clone(),
-        tenant_is_listed: config.sync.tenant.is_some(),
+        filter,
+        null_lists: NullLists::default(),
+        settle: TimeDelta::zero(),
     };
-    jobs.start(users, &config.sync.users);
-    let ips = IpsJob {
+    let ips = IpQuestions {
         client: client.clone(),
         store: store.clone(),
         concurrency: api.concurrency,
         page_size: api.page_size,
     };
-    jobs.start(ips, &config.sync.ips);
+    let tenant_is_listed = config.sync.tenant.is_some();
+    let users = UsersJob { questions: questions.clone(), tenant_is_listed };
+    jobs.start(users, &config.sync.users);
+    jobs.start(IpsJob { questions: ips }, &config.sync.ips);
     if let Some(when) = &config.sync.tenant {
-        let page_size = config.sync.tenant_page_size;
-        let (client, store) = (client.clone(), store.clone());
-        jobs.start(TenantJob { client, store, page_size, filter }, when);
+        let tenant = TenantJob {
+            questions,
+            page_size: config.sync.tenant_page_size,
+            // Half of the budget is for the other jobs.
+            pages_per_minute: api.requests_per_minute / 2,
+        };
+        jobs.start(tenant, when);
     }
     if let Some(when) = &config.sync.service {
         jobs.start(ServiceJob { client, store: store.clone() }, when);

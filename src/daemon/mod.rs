@@ -3,6 +3,7 @@
 
 mod assemble;
 mod client;
+mod defaults;
 mod error;
 mod listener;
 mod reload;

@@ -1,8 +1,9 @@
 //! How asking about a watched user or address ended.
 
-use serde::Serialize;
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
-use super::{Event, EventName, Timestamp, WatchSubject, event};
+use super::{Event, EventName, Timestamp, WatchSubject, event, run::bounded};
 
 /// How the last question about a subject ended. That the service itself was
 /// down is no outcome of the subject's: it is the job's.
@@ -40,30 +41,82 @@ impl PollOutcome {
     }
 }
 
-/// How a job's last run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobOutcome {
-    /// The service answered to the end.
-    Succeeded,
-    /// The service failed.
-    Failed,
+/// An error of the service about a subject, as the Okta card shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollError {
+    /// The part of the answer that it concerns, such as
+    /// `getEndUserState.ipAddresses`; empty for the whole.
+    pub path: String,
+    /// The service's name for this sort of error.
+    pub error_type: Option<String>,
+    /// The service's words.
+    pub message: String,
+    /// `errorInfo`, as JSON.
+    pub error_info: Option<String>,
+    /// `data`, as JSON.
+    pub data: Option<String>,
 }
 
-impl JobOutcome {
-    /// The outcome as the store and events write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
+impl std::fmt::Display for PollError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [Some(self.path.as_str()), self.error_type.as_deref(), Some(&self.message)];
+        let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        f.write_str(&parts.join(": "))?;
+        for (name, value) in [("errorInfo", &self.error_info), ("data", &self.data)] {
+            if let Some(value) = value {
+                write!(f, " ({name} {value})")?;
+            }
         }
+        Ok(())
+    }
+}
+
+/// Errors at most that are kept of one answer.
+pub const MAX_POLL_ERRORS: usize = 10;
+
+/// How a question about a subject ended, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollEnd {
+    /// How.
+    pub outcome: PollOutcome,
+    /// Why, in words; nothing of an answer that tells all.
+    pub reason: Option<String>,
+    /// The service's errors, at most [`MAX_POLL_ERRORS`]; an answer can have
+    /// some beside its data.
+    pub errors: Vec<PollError>,
+    /// The HTTP status of the answer, where known.
+    pub status: Option<u16>,
+}
+
+impl PollEnd {
+    /// An answer without errors.
+    #[must_use]
+    pub const fn answered() -> Self {
+        Self { outcome: PollOutcome::Answered, reason: None, errors: Vec::new(), status: Some(200) }
     }
 
-    /// The outcome of this text.
+    /// A refusal that no error of the service explains.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Succeeded, Self::Failed].into_iter().find(|outcome| outcome.as_str() == text)
+    pub fn refused(reason: &str) -> Self {
+        Self {
+            outcome: PollOutcome::Refused,
+            reason: Some(bounded(reason)),
+            errors: Vec::new(),
+            status: Some(200),
+        }
     }
+}
+
+/// How long the service has to say that it does not know an address before the
+/// address has no users. It is to say so twice, an hour apart; runs an hour
+/// apart come up to a tenth of that earlier or later by chance, hence less.
+const CONFIRMATION: TimeDelta = TimeDelta::minutes(55);
+
+/// Whether the service has said for long enough that it does not know an
+/// address: `since` is when it first said so without a break.
+#[must_use]
+pub fn is_confirmed_absent(before: Option<(PollOutcome, Timestamp)>, at: Timestamp) -> bool {
+    matches!(before, Some((PollOutcome::NotFound, since)) if at - since >= CONFIRMATION)
 }
 
 /// What goes into the log when a subject was asked about: nothing when it ended
@@ -72,28 +125,15 @@ impl JobOutcome {
 pub fn on_poll(
     subject: &WatchSubject,
     before: Option<PollOutcome>,
-    now: PollOutcome,
+    end: &PollEnd,
     at: Timestamp,
 ) -> Option<Event> {
-    let name = match (before, now) {
+    let name = match (before, end.outcome) {
         (Some(before), now) if before == now => return None,
         (None, PollOutcome::Answered) => EventName::PollBaseline,
         _ => EventName::PollOutcomeChanged,
     };
-    Some(event::poll_ended(name, subject, before, now, at))
-}
-
-/// What goes into the log when a job's run ended: nothing when it ended as the
-/// time before. That the first one succeeded is no news.
-#[must_use]
-pub fn on_run(
-    job: &str,
-    before: Option<JobOutcome>,
-    now: JobOutcome,
-    at: Timestamp,
-) -> Option<Event> {
-    let is_news = before.unwrap_or(JobOutcome::Succeeded) != now;
-    is_news.then(|| event::run_ended(job, before, now, at))
+    Some(event::poll_ended(name, subject, before, end, at))
 }
 
 #[cfg(test)]
@@ -104,8 +144,9 @@ mod tests {
     fn only_another_outcome_than_before_is_news() {
         use PollOutcome::{Answered, NotFound};
         let subject = WatchSubject::Ip("203.0.113.7".parse().unwrap());
-        let name = |before, now| {
-            on_poll(&subject, before, now, Timestamp::UNIX_EPOCH).map(|event| event.name)
+        let name = |before, outcome| {
+            let end = PollEnd { outcome, ..PollEnd::answered() };
+            on_poll(&subject, before, &end, Timestamp::UNIX_EPOCH).map(|event| event.name)
         };
         assert_eq!(name(None, Answered), Some(EventName::PollBaseline));
         assert_eq!(name(None, NotFound), Some(EventName::PollOutcomeChanged));
@@ -114,10 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_always_succeeded_is_no_news() {
-        use JobOutcome::{Failed, Succeeded};
-        let news = |before, now| on_run("users", before, now, Timestamp::UNIX_EPOCH).is_some();
-        assert!(!news(None, Succeeded) && !news(Some(Failed), Failed));
-        assert!(news(None, Failed) && news(Some(Failed), Succeeded));
+    fn an_address_is_absent_after_two_such_answers_an_hour_apart() {
+        let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let since = |outcome, minute| Some((outcome, at(minute)));
+        assert!(!is_confirmed_absent(None, at(60)));
+        assert!(!is_confirmed_absent(since(PollOutcome::NotFound, 10), at(60)));
+        assert!(is_confirmed_absent(since(PollOutcome::NotFound, 0), at(55)));
+        assert!(!is_confirmed_absent(since(PollOutcome::Answered, 0), at(600)));
     }
 }

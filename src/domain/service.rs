@@ -48,6 +48,13 @@ pub struct Admin {
     pub last_sign_in: Option<Timestamp>,
 }
 
+/// Adds to a list with rows that could not be read what was known before: it may
+/// stand in one of them.
+pub fn keep_unread<T, K: Ord>(now: &mut Vec<T>, known: Vec<T>, key: impl Fn(&T) -> K) {
+    let read: BTreeSet<_> = now.iter().map(&key).collect();
+    now.extend(known.into_iter().filter(|known| !read.contains(&key(known))));
+}
+
 /// Which integrations have another status than before; one that is new is no
 /// change.
 #[must_use]

@@ -105,7 +105,7 @@ fn user(login: &str, user: &UserView) -> Vec<Sample> {
     let labels = [("login", login)];
     let count = |family, number| Sample::new(family, &labels, Value::Count(number));
     let mut samples = vec![count(Family::UserFailingChecks, user.failing_checks)];
-    samples.extend(user.poll.map(|poll| count(Family::UserPollUp, up(poll))));
+    samples.extend(user.poll.as_ref().map(|poll| count(Family::UserPollUp, up(poll))));
     let Some(state) = &user.snapshot else { return samples };
     samples.extend(sizes(state).into_iter().filter_map(|(family, size)| {
         Some(count(family, u64::try_from(size?).unwrap_or(u64::MAX)))
@@ -139,7 +139,7 @@ fn ip(address: &str, state: &IpView) -> Vec<Sample> {
     let labels = [("ip", address)];
     let count = |family, number| Sample::new(family, &labels, Value::Count(number));
     let mut samples: Vec<_> =
-        state.poll.map(|poll| count(Family::IpPollUp, up(poll))).into_iter().collect();
+        state.poll.as_ref().map(|poll| count(Family::IpPollUp, up(poll))).into_iter().collect();
     let Some(users) = &state.users else { return samples };
     samples.push(count(Family::IpUsers, u64::try_from(users.len()).unwrap_or(u64::MAX)));
     samples.push(count(Family::IpNewUsers, state.new_users));
@@ -150,6 +150,6 @@ fn ip(address: &str, state: &IpView) -> Vec<Sample> {
 }
 
 /// 1 when the last question was answered.
-fn up(poll: PollState) -> u64 {
+fn up(poll: &PollState) -> u64 {
     u64::from(poll.outcome == PollOutcome::Answered)
 }

@@ -11,8 +11,8 @@ use super::{Exposition, Projector, Scope, TenantListing};
 use crate::{
     domain::{
         CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login,
-        Place, ReportedCheck, Severity, TenantUser, Timestamp, UserObservation, UserState,
-        WatchPolicy,
+        NullLists, Place, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation,
+        UserState, WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
     store::{
@@ -162,14 +162,20 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             let record = RecordIp {
                 ip: address(ip).parse().unwrap(),
                 users: users.into_iter().map(|number| (login(number), user.clone())).collect(),
+                is_partial: false,
                 observed_at: now,
             };
             store.record_ip(record).await.unwrap();
         }
         Step::Answer { user, fails } => {
             let verdict = fails.map_or(Verdict::Unknown, |fails| Verdict::Fails(check_ids(&fails)));
-            let answer =
-                FailureAnswer { login: login(user), verdict, asked_at: now, answered_at: now };
+            let answer = FailureAnswer {
+                login: login(user),
+                verdict,
+                asked_at: now,
+                answered_at: now,
+                settle: chrono::TimeDelta::zero(),
+            };
             let record = RecordFailures { answer, filter: CheckFilter::default() };
             store.record_failures(record).await.unwrap();
         }
@@ -177,9 +183,11 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             let users = fails.into_iter().map(|(user, fails)| ListedUser {
                 login: login(user),
                 facts: TenantUser::default(),
-                failing: fails.as_ref().map(check_ids),
+                failing: fails.as_ref().map_or(Told::Untold, |fails| Told::Told(check_ids(fails))),
             });
             let page = RecordTenantPage {
+                skipped: 0,
+                null_lists: NullLists::default(),
                 users: users.collect(),
                 begun_at: now,
                 asked_at: now,

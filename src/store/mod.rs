@@ -24,13 +24,13 @@ pub use meters::Meters;
 pub use read::{
     ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, EventFilter, EventPage,
     FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, Listing, ListingComplete,
-    ListingState, ListingUnderWay, PollState, Reader, ServiceView, StoredEvent, Subjects,
+    ListingState, ListingUnderWay, NullList, PollState, Reader, ServiceView, StoredEvent, Subjects,
     UserRecord, UserView, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use write::{
-    AddWatch, DeliveryOutcome, ListedUser, OtlpProgress, RecordDelivery, RecordFailures, RecordIp,
-    RecordPoll, RecordRun, RecordService, RecordTenantPage, RecordUser, WatchAdded, WatchOutcome,
-    WatchRemoved,
+    AddWatch, DeliveryOutcome, JudgedNulls, ListedUser, ListingEnd, OtlpProgress, RecordDelivery,
+    RecordFailures, RecordIp, RecordNulls, RecordPoll, RecordRun, RecordService, RecordTenantPage,
+    RecordUser, WatchAdded, WatchOutcome, WatchRemoved,
 };
 pub use writer::WriterThread;
 
@@ -41,6 +41,10 @@ pub fn holder(database: &Path) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
+/// The version of the schema with which the listing of the tenant, and hourly
+/// polls, became the defaults.
+const HOURLY_SINCE: usize = 5;
+
 /// A handle to the store; clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -50,6 +54,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     id: String,
+    /// The schema's version before this start; 0 of a new database.
+    version_before: usize,
     readers: read::Pool,
     writes: writer::Queue,
     commits: watch::Receiver<i64>,
@@ -69,7 +75,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<(Self, WriterThread), StoreError> {
         let lock = connection::lock(path)?;
         let mut connection = connection::open_writer(path)?;
-        migrations::migrate(&mut connection)?;
+        let version_before = migrations::migrate(&mut connection)?;
         let reader = Reader::open(path)?;
         let id = reader.store_id()?;
         let last_seq = reader.last_seq()?;
@@ -80,7 +86,8 @@ impl Store {
         let held = lock.try_clone().map_err(open)?;
         let (writes, thread) = writer::start(connection, held, announce, meters.clone())?;
         let readers = read::Pool::new(path, reader);
-        let shared = Shared { id, readers, writes, commits, meters, lock, resend: Notify::new() };
+        let resend = Notify::new();
+        let shared = Shared { id, version_before, readers, writes, commits, meters, lock, resend };
         Ok((Self { shared: Arc::new(shared) }, thread))
     }
 
@@ -98,6 +105,13 @@ impl Store {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.shared.id
+    }
+
+    /// Whether this start upgraded a database of a version that had other
+    /// defaults for schedules, and no listing of the tenant by default.
+    #[must_use]
+    pub fn had_former_defaults(&self) -> bool {
+        (1..HOURLY_SINCE).contains(&self.shared.version_before)
     }
 
     /// The sequence number of the newest committed event. A change is a wake-up

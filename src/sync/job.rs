@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Meters;
 use crate::{
     clock,
-    domain::{Due, JobOutcome, Schedule, Timestamp},
+    domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp},
     store::{RecordRun, Store, StoreError},
 };
 
@@ -25,17 +25,6 @@ const SPREAD: f64 = 0.8;
 
 /// A job waits by chance for at most this part of the time to its next run.
 const MOST_JITTER: f64 = 0.1;
-
-/// How a run went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Targets that were asked about with success.
-    pub ok: usize,
-    /// Targets that failed.
-    pub failed: usize,
-    /// Whether the service itself failed, beyond a target that it does not know.
-    pub service_failed: bool,
-}
 
 /// How much time a run may take for its requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +44,13 @@ pub trait Job: Send + Sync + 'static {
         &self,
         pace: Pace,
         stop: &CancellationToken,
-    ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+    ) -> impl Future<Output = Result<RunEnd, StoreError>> + Send;
+
+    /// Whether a run at the start can be left out, because the last one is recent
+    /// enough.
+    fn is_fresh(&self) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        std::future::ready(Ok(false))
+    }
 
     /// Resolves when a service that is down answers again.
     fn recovered(&self) -> impl Future<Output = ()> + Send;
@@ -116,7 +111,7 @@ impl<J: Job> Runner<J> {
                 match self.run(reason, &stop).await {
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     // A lock held by a backup, or a full disk, can pass.
-                    Err(error) => tracing::error!(job = J::NAME, %error, "run failed"),
+                    Err(error) => tracing::error!(job = J::NAME, %error, "run cannot be recorded"),
                     Ok(()) => {}
                 }
             }
@@ -129,20 +124,20 @@ impl<J: Job> Runner<J> {
         Ok(())
     }
 
-    /// Whether the job begins with a run: when it is told to, or missed one
-    /// while nothing ran.
+    /// Whether the job begins with a run: when it is told to and the last one is
+    /// not recent, or when it missed one while nothing ran. Until then the stored
+    /// end of the last run is shown.
     async fn first(&self, due: &mut Due) -> Result<Option<Reason>, StoreError> {
         let state = self.store.read(|reader| reader.job_state(J::NAME)).await?;
-        if let Some(at) = state.and_then(|state| state.last_success_at) {
-            self.meters.succeeded(J::NAME, at);
-        }
+        self.meters.began(J::NAME, state.as_ref());
         let now = clock::now();
-        let is_missed = state.is_some_and(|state| {
+        let is_missed = state.as_ref().is_some_and(|state| {
             let mut since_then = Due::new(self.timing.schedule.clone(), state.last_begun_at);
             since_then.take(now)
         });
         *due = Due::new(self.timing.schedule.clone(), now);
-        Ok((self.timing.on_start || is_missed).then_some(Reason::Start))
+        let on_start = self.timing.on_start && !self.job.is_fresh().await?;
+        Ok((on_start || is_missed).then_some(Reason::Start))
     }
 
     /// Waits until a run is due by the wall clock. The bell only wakes it.
@@ -192,32 +187,63 @@ impl<J: Job> Runner<J> {
     async fn run(&self, reason: Reason, stop: &CancellationToken) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         tracing::debug!(job = J::NAME, ?reason, "run begins");
-        let outcome = self.job.run(self.pace(reason), stop).await?;
+        let end = self.job.run(self.pace(reason), stop).await?;
         if stop.is_cancelled() {
             return Ok(());
         }
-        self.ended(outcome, begun_at, begun.elapsed().as_secs_f64()).await
+        self.ended(end, begun_at, begun.elapsed().as_secs_f64()).await
     }
 
     async fn ended(
         &self,
-        outcome: Outcome,
+        end: RunEnd,
         begun_at: Timestamp,
         seconds: f64,
     ) -> Result<(), StoreError> {
-        let Outcome { ok, failed, service_failed } = outcome;
         let ended_at = clock::now();
-        let ended = if service_failed { JobOutcome::Failed } else { JobOutcome::Succeeded };
         // What is shown is already kept.
-        let record = RecordRun { job: J::NAME, outcome: ended, begun_at, ended_at };
-        self.store.record_run(record).await?;
-        self.meters.ran(J::NAME, outcome, seconds);
-        if service_failed {
-            tracing::warn!(job = J::NAME, ok, failed, "run ended, and the service failed in it");
-        } else {
-            tracing::info!(job = J::NAME, ok, failed, seconds, "run ended");
-            self.meters.succeeded(J::NAME, ended_at);
-        }
+        let record = RecordRun { job: J::NAME, end: end.clone(), begun_at, ended_at };
+        let before = self.store.record_run(record).await?;
+        self.meters.ran(J::NAME, &end, ended_at, seconds);
+        log(J::NAME, before, &end, seconds);
         Ok(())
+    }
+}
+
+/// One line a run: a warning when it failed. That a right is missing is said
+/// when that begins and when it ends.
+fn log(job: &str, before: Option<JobOutcome>, end: &RunEnd, seconds: f64) {
+    let RunCounts { asked, ok, not_found, failed, skipped } = end.counts;
+    let reason = end.reason.as_deref().unwrap_or_default();
+    match (end.outcome, before) {
+        (JobOutcome::Failed, _) => {
+            tracing::warn!(job, reason, asked, ok, not_found, failed, skipped, "run failed");
+        }
+        (JobOutcome::Off, Some(JobOutcome::Off)) => tracing::debug!(job, reason, "job is off"),
+        (JobOutcome::Off, _) => tracing::warn!(
+            job,
+            reason,
+            "job is off: give the API client the right in the console; it is tried again rarely"
+        ),
+        (JobOutcome::Succeeded, before) => {
+            if before == Some(JobOutcome::Off) {
+                tracing::info!(job, "job is no longer off: the API client has the right");
+            }
+            if reason.is_empty() {
+                tracing::info!(job, asked, ok, not_found, seconds, "run ended");
+            } else {
+                tracing::info!(
+                    job,
+                    reason,
+                    asked,
+                    ok,
+                    not_found,
+                    failed,
+                    skipped,
+                    seconds,
+                    "run ended"
+                );
+            }
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntGaugeVec, Opts, Registry};
 
-use crate::domain::{Schedule, Timestamp};
+use crate::{
+    domain::{JobOutcome, RunCounts, RunEnd, Schedule, Timestamp},
+    store::JobState,
+};
 
 /// When each job last succeeded, how long it took, and how its targets fared.
 #[derive(Debug, Clone)]
@@ -12,6 +15,7 @@ pub struct Meters {
     targets: IntGaugeVec,
     up: IntGaugeVec,
     interval: GaugeVec,
+    off: IntGaugeVec,
 }
 
 impl Meters {
@@ -24,7 +28,7 @@ impl Meters {
             last_success: GaugeVec::new(
                 Opts::new(
                     "cii_sync_last_success_timestamp_seconds",
-                    "When the job last ran through without a failure of the service.",
+                    "When a run of the job last succeeded: at least half of what was asked had an answer.",
                 ),
                 &["job"],
             )?,
@@ -36,14 +40,21 @@ impl Meters {
             targets: IntGaugeVec::new(
                 Opts::new(
                     "cii_sync_targets",
-                    "Users or IP addresses that the job's last run asked about, by result.",
+                    "Users, IP addresses, listed accounts or questions of the job's last run, by result; for skipped: rows that could not be read.",
                 ),
                 &["job", "result"],
             )?,
             up: IntGaugeVec::new(
                 Opts::new(
                     "cii_sync_up",
-                    "1 when the service answered to the end of the job's last run, else 0.",
+                    "1 when the job's last run succeeded, else 0; /api/v1/jobs tells why.",
+                ),
+                &["job"],
+            )?,
+            off: IntGaugeVec::new(
+                Opts::new(
+                    "cii_sync_off",
+                    "1 when the API client has no right to what the job asks for, else 0.",
                 ),
                 &["job"],
             )?,
@@ -66,6 +77,7 @@ impl Meters {
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.targets.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
+        registry.register(Box::new(self.off.clone()))?;
         registry.register(Box::new(self.interval.clone()))
     }
 
@@ -76,17 +88,47 @@ impl Meters {
         }
     }
 
-    pub(super) fn ran(&self, job: &str, outcome: super::Outcome, seconds: f64) {
+    /// Makes the meters of a job that runs present, as they were left by the
+    /// process before.
+    pub(super) fn began(&self, job: &str, before: Option<&JobState>) {
+        if let Some(state) = before {
+            self.show(job, &state.end);
+        } else {
+            self.off.with_label_values(&[job]).set(0);
+            self.show_counts(job, RunCounts::default());
+        }
+        if let Some(at) = before.and_then(|state| state.last_success_at) {
+            self.succeeded(job, at);
+        }
+    }
+
+    pub(super) fn ran(&self, job: &str, end: &RunEnd, ended_at: Timestamp, seconds: f64) {
         self.duration.with_label_values(&[job]).observe(seconds);
-        self.up.with_label_values(&[job]).set(i64::from(!outcome.service_failed));
-        for (result, count) in [("ok", outcome.ok), ("failed", outcome.failed)] {
+        self.show(job, end);
+        if end.outcome == JobOutcome::Succeeded {
+            self.succeeded(job, ended_at);
+        }
+    }
+
+    fn show(&self, job: &str, end: &RunEnd) {
+        let is = |outcome| i64::from(end.outcome == outcome);
+        self.up.with_label_values(&[job]).set(is(JobOutcome::Succeeded));
+        self.off.with_label_values(&[job]).set(is(JobOutcome::Off));
+        self.show_counts(job, end.counts);
+    }
+
+    fn show_counts(&self, job: &str, counts: RunCounts) {
+        let RunCounts { ok, not_found, failed, skipped, .. } = counts;
+        for (result, count) in
+            [("ok", ok), ("not_found", not_found), ("failed", failed), ("skipped", skipped)]
+        {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.targets.with_label_values(&[job, result]).set(count);
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "exact until the year 2255")]
-    pub(super) fn succeeded(&self, job: &str, at: Timestamp) {
+    fn succeeded(&self, job: &str, at: Timestamp) {
         self.last_success.with_label_values(&[job]).set(at.timestamp_micros() as f64 / 1e6);
     }
 }

@@ -1,4 +1,4 @@
-//! One round of questions: a batch at a time, a few batches at once, evenly over
+//! One round of requests: a batch at a time, a few batches at once, evenly over
 //! the time there is.
 
 use std::{future::Future, pin::pin, time::Duration};
@@ -7,17 +7,81 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
-use crate::{
-    cii::{ApiError, HttpError},
-    domain::PollOutcome,
-    store::StoreError,
-};
+use super::reason;
+use crate::{cii::ApiError, domain::RunTally, store::StoreError};
 
 /// What asking about one target ended with.
-pub(super) type Answered = Result<(), ApiError>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TargetEnd {
+    /// The target's name in the run's reason.
+    pub(super) name: String,
+    /// How it ended.
+    pub(super) fate: Fate,
+    /// Rows of its lists that could not be read.
+    pub(super) skipped: usize,
+    /// The root field that the API client has no right to.
+    pub(super) no_right: Option<&'static str>,
+}
 
-/// How a round's questions are laid out.
+/// How asking about one target ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// With an answer.
+    Answered,
+    /// The service does not know the target, which is an answer.
+    NotFound,
+    /// With nothing, for this reason.
+    Failed(String),
+    /// With nothing, because the service as a whole fails.
+    ServiceDown(String),
+    /// With nothing, for want of a right.
+    Refused,
+}
+
+impl TargetEnd {
+    /// The end of a target with this fate.
+    pub(super) fn new(name: String, fate: Fate) -> Self {
+        Self { name, fate, skipped: 0, no_right: None }
+    }
+
+    /// The end of a target that one request was about.
+    pub(super) fn of<T>(name: String, answer: &Result<T, ApiError>) -> Self {
+        let no_right = match answer {
+            Err(ApiError::NoRight { field }) => Some(*field),
+            _ => None,
+        };
+        let fate = answer.as_ref().map_or_else(Fate::of, |_| Fate::Answered);
+        Self { no_right, ..Self::new(name, fate) }
+    }
+
+    /// Counts the target into its run; tells whether the run breaks off.
+    fn count(&self, tally: &mut RunTally) -> bool {
+        tally.skipped(self.skipped);
+        if let Some(field) = self.no_right {
+            tally.off(field);
+        }
+        match &self.fate {
+            Fate::Answered => tally.answered(1),
+            Fate::NotFound => tally.not_found(),
+            Fate::Failed(reason) | Fate::ServiceDown(reason) => tally.failed(&self.name, reason),
+            Fate::Refused => tally.refused(),
+        }
+        matches!(self.fate, Fate::ServiceDown(_))
+    }
+}
+
+impl Fate {
+    pub(super) fn of(error: &ApiError) -> Self {
+        match error {
+            ApiError::NoRight { .. } => Self::Refused,
+            error if error.is_not_found() => Self::NotFound,
+            error if reason::concerns_all(error) => Self::ServiceDown(reason::cause(error)),
+            error => Self::Failed(reason::cause(error)),
+        }
+    }
+}
+
+/// How a round's requests are laid out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     /// Targets a batch.
@@ -28,22 +92,23 @@ pub(super) struct Layout {
     pub(super) window: Duration,
 }
 
-/// Asks about every target. When the service as a whole refuses, the rest of
-/// the round is given up: asking on would only make it worse.
+/// Asks about every target, and counts how each ended; `take` hands out what
+/// `ask` returned for it. When the service as a whole refuses, the rest of the
+/// round is given up: asking on would only make it worse.
 ///
 /// # Errors
 /// When an answer cannot be recorded.
-pub(super) async fn ask_all<T: Clone, F>(
+pub(super) async fn ask_all<T: Clone, R, F>(
     targets: &[T],
     layout: Layout,
     stop: &CancellationToken,
+    tally: &mut RunTally,
     ask: impl Fn(Vec<T>) -> F,
-) -> Result<Outcome, StoreError>
+    mut take: impl FnMut(R) -> TargetEnd,
+) -> Result<(), StoreError>
 where
-    F: Future<Output = Result<Vec<Answered>, StoreError>>,
+    F: Future<Output = Result<Vec<R>, StoreError>>,
 {
-    let mut outcome = Outcome::default();
-    let mut may_be_service = false;
     let batches = targets.chunks(layout.batch_size.max(1)).map(<[T]>::to_vec);
     let (count, begun) = (batches.len(), Instant::now());
     let in_time = stream::iter(batches.enumerate()).then(|(position, batch)| async move {
@@ -51,62 +116,33 @@ where
         tokio::time::sleep_until(begun + share).await;
         batch
     });
-    // After the stop signal no question is begun, and those in hand end.
+    // After the stop signal no request is begun, and those in hand end.
     let in_time = in_time.take_until(stop.cancelled());
     let mut answers = pin!(in_time.map(ask).buffer_unordered(layout.concurrency));
+    let mut ended = 0;
     while let Some(batch) = answers.next().await {
-        for answer in batch? {
-            let Err(error) = answer else {
-                outcome.ok += 1;
-                continue;
-            };
-            outcome.failed += 1;
-            if poll_outcome(&error).is_some() {
-                tracing::debug!(%error, "a target failed");
-                may_be_service |= error.is_transient() || matches!(error, ApiError::Malformed(_));
-                continue;
-            }
-            if !outcome.service_failed {
-                tracing::warn!(%error, "the service did not answer");
-            }
-            outcome.service_failed = true;
-            if concerns_all(&error) {
-                outcome.failed = targets.len() - outcome.ok;
-                return Ok(outcome);
+        let mut service_down = None;
+        for target in batch? {
+            let target = take(target);
+            ended += 1;
+            if target.count(tally)
+                && let Fate::ServiceDown(reason) = target.fate
+            {
+                service_down.get_or_insert(reason);
             }
         }
+        if let Some(reason) = service_down {
+            tally.gave_up(&reason, targets.len() - ended);
+            return Ok(());
+        }
     }
-    // Answers that might mean one target as well as the service mean the service
-    // when no target has a better one.
-    outcome.service_failed |= may_be_service && outcome.ok == 0;
-    Ok(outcome)
+    Ok(())
 }
 
 /// The part of the window that has passed when a batch begins.
 fn fraction(position: usize, count: usize) -> f64 {
     let exact = |number| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     exact(position) / exact(count.max(1))
-}
-
-/// What a failure says of its target; nothing when it is the service's.
-pub(super) fn poll_outcome(error: &ApiError) -> Option<PollOutcome> {
-    match error {
-        ApiError::Graphql(_) if error.is_not_found() => Some(PollOutcome::NotFound),
-        ApiError::Graphql(_) => Some(PollOutcome::Refused),
-        ApiError::Malformed(_) => Some(PollOutcome::Malformed),
-        _ => None,
-    }
-}
-
-/// Whether every other question would end the same way.
-const fn concerns_all(error: &ApiError) -> bool {
-    matches!(
-        error,
-        ApiError::Token(_)
-            | ApiError::Unauthorized
-            | ApiError::Resting
-            | ApiError::Http(HttpError::Throttled { .. } | HttpError::Connect(_))
-    )
 }
 
 #[cfg(test)]
@@ -117,9 +153,18 @@ mod tests {
     };
 
     use super::*;
+    use crate::domain::{JobOutcome, RunRule};
 
     const LAYOUT: Layout =
         Layout { batch_size: 10, concurrency: 4, window: Duration::from_mins(12) };
+
+    fn tally() -> RunTally {
+        RunTally::new("users", RunRule::Majority)
+    }
+
+    fn end(target: usize, fate: Fate) -> TargetEnd {
+        TargetEnd::new(target.to_string(), fate)
+    }
 
     /// A thousand batches, each answered after 200 ms.
     #[tokio::test(start_paused = true)]
@@ -134,11 +179,14 @@ mod tests {
                 most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 at_once.fetch_sub(1, Ordering::SeqCst);
-                Ok(batch.iter().map(|_| Ok(())).collect())
+                Ok(batch.into_iter().map(|target| end(target, Fate::Answered)).collect())
             }
         };
-        let outcome = ask_all(&targets, LAYOUT, &CancellationToken::new(), ask).await.unwrap();
-        assert_eq!((outcome.ok, outcome.failed), (10_000, 0));
+        let mut tally = tally();
+        let stop = CancellationToken::new();
+        ask_all(&targets, LAYOUT, &stop, &mut tally, ask, |end| end).await.unwrap();
+        let counts = tally.end().counts;
+        assert_eq!((counts.ok, counts.failed), (10_000, 0));
         assert!(most.load(Ordering::SeqCst) <= 4);
         let starts = starts.into_inner().unwrap();
         let minutes = (0..12)
@@ -154,20 +202,24 @@ mod tests {
     async fn a_service_that_is_down_ends_the_round_and_a_bad_target_does_not() {
         let targets: Vec<usize> = (0..40).collect();
         let asked = AtomicUsize::new(0);
-        let refused = || Err(ApiError::Graphql(Vec::new().into()));
         let ask = |batch: Vec<usize>| {
             asked.fetch_add(1, Ordering::SeqCst);
             let down = batch.contains(&20);
             let answer = move |target: usize| match target {
-                _ if down => Err(ApiError::Resting),
-                3 => refused(),
-                _ => Ok(()),
+                _ if down => end(target, Fate::of(&ApiError::Resting)),
+                3 => end(target, Fate::of(&ApiError::Graphql(Vec::new().into()))),
+                _ => end(target, Fate::Answered),
             };
             async move { Ok(batch.into_iter().map(answer).collect()) }
         };
         let layout = Layout { concurrency: 1, ..LAYOUT };
-        let outcome = ask_all(&targets, layout, &CancellationToken::new(), ask).await.unwrap();
-        assert_eq!((outcome.ok, outcome.failed, outcome.service_failed), (19, 21, true));
+        let mut tally = tally();
+        let stop = CancellationToken::new();
+        ask_all(&targets, layout, &stop, &mut tally, ask, |end| end).await.unwrap();
+        let end = tally.end();
+        assert_eq!((end.counts.ok, end.counts.failed, end.counts.asked), (19, 21, 40));
+        assert_eq!(end.outcome, JobOutcome::Failed);
+        assert!(end.reason.unwrap().contains("gave up: 19 of 40 users answered"));
         assert_eq!(asked.load(Ordering::SeqCst), 3);
     }
 }

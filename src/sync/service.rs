@@ -2,10 +2,14 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Job, Outcome, Pace};
+use super::{
+    job::{Job, Pace},
+    reason,
+};
 use crate::{
     cii::{ApiError, Client},
     clock,
+    domain::{RunEnd, RunRule, RunTally},
     store::{RecordService, Store, StoreError},
 };
 
@@ -21,21 +25,39 @@ pub struct ServiceJob {
 impl Job for ServiceJob {
     const NAME: &'static str = "service";
 
-    async fn run(&self, _: Pace, _: &CancellationToken) -> Result<Outcome, StoreError> {
-        let mut outcome = Outcome::default();
-        let integrations = outcome.take(self.client.integrations().await).map(|list| list.items);
-        let admins = outcome.take(self.client.admins().await).map(|list| list.items);
-        // An experiment of the service: that it is not there is no failure.
+    async fn run(&self, _: Pace, _: &CancellationToken) -> Result<RunEnd, StoreError> {
+        let mut part = Parts::new();
+        let integrations = part.take("getIntegrationsStatus", self.client.integrations().await);
+        let admins = part.take("listAdminLogins", self.client.admins().await);
+        for skipped in [
+            integrations.as_ref().map(|list| list.skipped),
+            admins.as_ref().map(|list| list.skipped),
+        ] {
+            part.tally.skipped(skipped.unwrap_or(0));
+        }
         let daily_failures = match self.client.daily_failures().await {
-            Err(ApiError::Graphql(_) | ApiError::Malformed(_)) => {
+            // An experiment of the service: that it is not there is no failure.
+            Err(ApiError::Graphql(_) | ApiError::Malformed(_) | ApiError::NoRight { .. }) => {
                 tracing::debug!("the service has no daily counts");
                 Some(None)
             }
-            answer => outcome.take(answer),
+            Ok(counts) => Some(counts),
+            Err(error) => {
+                part.tally.failed("getTotalCheckFailingCounts", &reason::cause(&error));
+                None
+            }
         };
-        let record = RecordService { integrations, admins, daily_failures, at: clock::now() };
+        let is_partial = |skipped: Option<usize>| skipped.is_some_and(|skipped| skipped > 0);
+        let record = RecordService {
+            integrations_are_partial: is_partial(integrations.as_ref().map(|list| list.skipped)),
+            admins_are_partial: is_partial(admins.as_ref().map(|list| list.skipped)),
+            integrations: integrations.map(|list| list.items),
+            admins: admins.map(|list| list.items),
+            daily_failures,
+            at: clock::now(),
+        };
         self.store.record_service(record).await?;
-        Ok(outcome)
+        Ok(part.end())
     }
 
     async fn recovered(&self) {
@@ -43,21 +65,43 @@ impl Job for ServiceJob {
     }
 }
 
-impl Outcome {
+/// What becomes of the parts that are asked for. One without an answer, and not
+/// for want of a right, is a failure of the run: nothing else tells of it.
+struct Parts {
+    tally: RunTally,
+    /// Root fields that the API client has no right to.
+    no_right: Vec<&'static str>,
+    asked: usize,
+}
+
+impl Parts {
+    fn new() -> Self {
+        Self { tally: RunTally::new("parts", RunRule::Each), no_right: Vec::new(), asked: 0 }
+    }
+
     /// Counts an answer in, and takes what it says.
-    fn take<T>(&mut self, answer: Result<T, ApiError>) -> Option<T> {
+    fn take<T>(&mut self, field: &'static str, answer: Result<T, ApiError>) -> Option<T> {
+        self.asked += 1;
         match answer {
             Ok(told) => {
-                self.ok += 1;
-                Some(told)
+                self.tally.answered(1);
+                return Some(told);
             }
-            Err(error) => {
-                tracing::warn!(%error, "a part of the service cannot be seen");
-                self.failed += 1;
-                // An API client that may not ask for this is no failure of the service.
-                self.service_failed |= !matches!(error, ApiError::Graphql(_));
-                None
+            Err(ApiError::NoRight { field }) => {
+                self.no_right.push(field);
+                self.tally.refused();
             }
+            Err(error) => self.tally.failed(field, &reason::cause(&error)),
         }
+        None
+    }
+
+    /// Off when there is a right to no part, else as the other parts decide.
+    fn end(mut self) -> RunEnd {
+        let is_off = self.no_right.len() == self.asked;
+        for field in self.no_right {
+            if is_off { self.tally.off(field) } else { self.tally.no_right(field) }
+        }
+        self.tally.end()
     }
 }

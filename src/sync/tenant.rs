@@ -1,55 +1,90 @@
 //! The job that lists the whole tenant, page by page.
 
-use tokio::sync::watch;
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::job::{Job, Outcome, Pace};
+use super::{
+    job::{Job, Pace},
+    questions::{Target, UserQuestions},
+    reason,
+};
 use crate::{
-    cii::{ApiError, Client, EndUsersPage},
+    cii::{ApiError, EndUsersPage, PageTokens},
     clock,
-    domain::{CheckFilter, Timestamp, Told},
-    store::{ListedUser, Listing, Reader, RecordTenantPage, Store, StoreError},
+    domain::{RunEnd, RunRule, RunTally, Timestamp},
+    store::{ListedUser, Listing, ListingEnd, Reader, RecordTenantPage, StoreError},
 };
 
 /// A listing that broke this long ago is begun anew: too much has changed.
 const STALE: chrono::TimeDelta = chrono::TimeDelta::hours(12);
 
+/// A complete listing younger than this is not repeated at a start.
+const FRESH: chrono::TimeDelta = chrono::TimeDelta::hours(6);
+
 /// With the smallest pages that is still far more than a tenant has.
 const MAX_PAGES: usize = 1_000_000;
+
+/// Users at most that are asked about by name after a listing with rows that
+/// could not be read; the rest after the next one.
+const ASKED_BY_NAME: usize = 2_000;
 
 /// Lists the tenant into the store; what a listing says counts from its last
 /// page on, and one that broke goes on where it broke.
 #[derive(Debug)]
 pub struct TenantJob {
-    /// Whom to ask.
-    pub client: Client,
-    /// Where pages go.
-    pub store: Store,
+    /// How to ask about users who are absent from a listing with unreadable rows.
+    pub questions: UserQuestions,
     /// Users a page.
     pub page_size: u32,
-    /// The checks the operator wants to hear of; can be exchanged while running.
-    pub filter: watch::Receiver<CheckFilter>,
+    /// Pages at most in any minute, so that other jobs can ask, too.
+    pub pages_per_minute: u32,
+}
+
+/// How a listing ended.
+struct Listed {
+    tally: RunTally,
+    end: Option<ListingEnd>,
+    error: Option<ApiError>,
 }
 
 impl Job for TenantJob {
     const NAME: &'static str = "tenant";
 
-    async fn run(&self, _: Pace, stop: &CancellationToken) -> Result<Outcome, StoreError> {
-        let broken = self.store.read(Reader::tenant_listing).await?;
+    async fn run(&self, _: Pace, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
+        let store = &self.questions.store;
+        let broken = store.read(Reader::tenant_listing).await?;
         let broken = broken.filter(|listing| clock::now() - listing.begun_at < STALE);
         let is_resumed = broken.is_some();
-        let (outcome, error) = self.list(broken, stop).await?;
+        let mut listed = self.list(broken, stop).await?;
         // A token of a page may not be good for ever.
-        let is_refused = matches!(error, Some(ApiError::Graphql(_) | ApiError::Malformed(_)));
-        if is_resumed && is_refused && outcome.ok == 0 {
+        let is_refused =
+            matches!(listed.error, Some(ApiError::Graphql(_) | ApiError::Malformed(_)));
+        if is_resumed && is_refused && listed.tally.counts().ok == 0 {
             tracing::info!("the listing cannot be resumed; it begins anew");
-            return Ok(self.list(None, stop).await?.0);
+            listed = self.list(None, stop).await?;
         }
-        Ok(outcome)
+        let Listed { mut tally, end, .. } = listed;
+        if let Some(end) = end {
+            if end.told == 0 && end.users > 0 {
+                tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
+            }
+            if end.skipped > 0 {
+                self.ask_the_absent(end.skipped, stop).await?;
+            }
+        }
+        Ok(tally.end())
+    }
+
+    async fn is_fresh(&self) -> Result<bool, StoreError> {
+        let state = self.questions.store.read(Reader::tenant_listing_state).await?;
+        let complete = state.complete.filter(|_| state.under_way.is_none());
+        Ok(complete.is_some_and(|complete| clock::now() - complete.at < FRESH))
     }
 
     async fn recovered(&self) {
-        self.client.recovered().await;
+        self.questions.client.recovered().await;
     }
 }
 
@@ -59,39 +94,54 @@ impl TenantJob {
         &self,
         from: Option<Listing>,
         stop: &CancellationToken,
-    ) -> Result<(Outcome, Option<ApiError>), StoreError> {
-        let mut outcome = Outcome::default();
+    ) -> Result<Listed, StoreError> {
+        let mut tally = RunTally::new("users", RunRule::Majority);
+        let mut tokens = PageTokens::new();
         let begun_at = from.as_ref().map_or_else(clock::now, |listing| listing.begun_at);
         let mut token = from.map(|listing| listing.page_token);
+        // A token that was followed by the run before is one of this listing's.
+        let _ = tokens.follow(token.clone(), "listEndUsers");
+        let mut pace = PagePace::new(self.pages_per_minute);
         for page in 0..MAX_PAGES {
-            if stop.is_cancelled() {
-                break;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = pace.next() => {}
             }
             let asked_at = clock::now();
-            let answer = match self.client.end_users(self.page_size, token.as_deref()).await {
-                Ok(answer) if answer.next.is_some() && answer.next == token => {
-                    Err(ApiError::Malformed("listEndUsers: a page leads to itself".to_owned()))
-                }
-                answer => answer,
+            let answer = self.questions.client.end_users(self.page_size, token.as_deref()).await;
+            let answer = match answer {
+                Ok(mut answer) => match tokens.follow(answer.next.take(), "listEndUsers") {
+                    Ok(next) => Ok(EndUsersPage { next, ..answer }),
+                    Err(error) => {
+                        // Its pages lead nowhere: nothing of it may be resumed.
+                        self.questions.store.drop_tenant_listing().await?;
+                        Err(error)
+                    }
+                },
+                Err(error) => Err(error),
             };
-            match answer {
-                Ok(answer) => {
-                    outcome.ok += answer.users.len();
-                    token.clone_from(&answer.next);
-                    self.keep(answer, begun_at, asked_at).await?;
-                }
+            let answer = match answer {
+                Ok(answer) => answer,
                 Err(error) => {
-                    tracing::warn!(page, %error, "the listing of the tenant broke; it goes on here");
-                    outcome.service_failed = true;
-                    return Ok((outcome, Some(error)));
+                    tracing::debug!(page, %error, "the listing of the tenant broke off");
+                    if let ApiError::NoRight { field } = error {
+                        tally.off(field);
+                    } else {
+                        tally.broke(&reason::cause(&error));
+                    }
+                    return Ok(Listed { tally, end: None, error: Some(error) });
                 }
-            }
-            tracing::debug!(page, users = outcome.ok, "listing the tenant");
+            };
+            tally.answered(answer.users.len());
+            tally.skipped(answer.skipped);
+            token.clone_from(&answer.next);
+            let end = self.keep(answer, begun_at, asked_at).await?;
+            tracing::debug!(page, users = tally.counts().ok, "listing the tenant");
             if token.is_none() {
-                break;
+                return Ok(Listed { tally, end, error: None });
             }
         }
-        Ok((outcome, None))
+        Ok(Listed { tally, end: None, error: None })
     }
 
     async fn keep(
@@ -99,23 +149,64 @@ impl TenantJob {
         page: EndUsersPage,
         begun_at: Timestamp,
         asked_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<ListingEnd>, StoreError> {
         let listed = page.users.into_iter().map(|user| ListedUser {
             login: user.login,
             facts: user.facts,
-            failing: match user.failing {
-                Told::Told(failing) => Some(failing),
-                Told::Null | Told::Untold => None,
-            },
+            failing: user.failing,
         });
         let page = RecordTenantPage {
             users: listed.collect(),
+            skipped: page.skipped,
             begun_at,
             asked_at,
             answered_at: clock::now(),
             next: page.next,
-            filter: self.filter.borrow().clone(),
+            filter: self.questions.filter.borrow().clone(),
+            null_lists: self.questions.null_lists,
         };
-        self.store.record_tenant_page(page).await
+        self.questions.store.record_tenant_page(page).await
+    }
+
+    /// Asks by name about those who fail or have a snapshot and are absent from a
+    /// listing with unreadable rows, which says nothing about them.
+    async fn ask_the_absent(
+        &self,
+        skipped: u64,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let store = &self.questions.store;
+        let absent = store.read(|reader| reader.absent_from_listing(ASKED_BY_NAME)).await?;
+        tracing::warn!(
+            rows = skipped,
+            users = absent.len(),
+            "the listing has rows that could not be read; users absent from it are asked about \
+             by name"
+        );
+        let target = |login| Target { login, is_watched: false };
+        let targets: Vec<_> = absent.into_iter().map(target).collect();
+        self.questions.ask_about(&targets, Duration::ZERO, stop).await?;
+        Ok(())
+    }
+}
+
+/// Lets so many pages through in any minute.
+struct PagePace {
+    most: u32,
+    since: Instant,
+    pages: u32,
+}
+
+impl PagePace {
+    fn new(most: u32) -> Self {
+        Self { most: most.max(1), since: Instant::now(), pages: 0 }
+    }
+
+    async fn next(&mut self) {
+        if self.pages >= self.most {
+            tokio::time::sleep_until(self.since + Duration::from_mins(1)).await;
+            (self.since, self.pages) = (Instant::now(), 0);
+        }
+        self.pages += 1;
     }
 }

@@ -84,7 +84,7 @@ fn judge(
     // What a listing said before it was switched off gets older and older.
     let Some(schedule) = &setting.polls.tenant else { return nothing(State::Off) };
     let told = complete.filter(|complete| complete.told);
-    let state = match job.map(|job| job.outcome.as_str()) {
+    let state = match job.map(|job| job.end.outcome.as_str()) {
         _ if told.is_some() => State::Complete,
         Some("off") => State::NoRight,
         Some("failed") => State::Failed,

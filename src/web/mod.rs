@@ -70,17 +70,33 @@ pub struct Parts {
     pub otlp: bool,
 }
 
-/// When what is watched is asked about; never without a schedule.
+/// When the service is asked; never without a schedule.
 #[derive(Debug, Clone, Default)]
 pub struct Polls {
-    /// Users.
+    /// About watched users.
     pub users: Option<Schedule>,
-    /// Addresses.
+    /// About watched addresses.
     pub ips: Option<Schedule>,
     /// The whole tenant; never while the listing is switched off.
     pub tenant: Option<Schedule>,
     /// Whether the tenant is also listed at the start.
     pub tenant_on_start: bool,
+    /// About itself.
+    pub service: Option<Schedule>,
+}
+
+impl Polls {
+    /// The jobs that run, by name.
+    pub fn jobs(&self) -> impl Iterator<Item = (&'static str, &Schedule)> {
+        [
+            ("users", &self.users),
+            ("ips", &self.ips),
+            ("tenant", &self.tenant),
+            ("service", &self.service),
+        ]
+        .into_iter()
+        .filter_map(|(name, schedule)| Some((name, schedule.as_ref()?)))
+    }
 }
 
 /// Where deliveries are taken.

@@ -2,8 +2,11 @@
 
 use super::problem::Problem;
 use crate::{
-    domain::Login,
-    store::{FailingCheck, IpRecord, Store, UserRecord, WatchReason},
+    domain::{ListField, Login, PollOutcome, Timestamp, WatchSubject, null_list::NullMeaning},
+    store::{
+        FailingCheck, IpRecord, NullList, PollState, Reader, Store, StoreError, UserRecord,
+        WatchReason,
+    },
 };
 
 /// What is known of a user.
@@ -12,6 +15,31 @@ pub(super) struct KnownUser {
     pub(super) record: Option<UserRecord>,
     pub(super) failing: Vec<FailingCheck>,
     pub(super) reasons: Vec<WatchReason>,
+    /// How the last poll ended.
+    pub(super) poll: Option<PollState>,
+    /// Lists that are null in the latest answers and do not mean none.
+    pub(super) untold: Vec<NullList>,
+}
+
+impl KnownUser {
+    /// Whether the latest answers told which checks the user fails; nothing when
+    /// nobody asked.
+    pub(super) fn failing_checks_told(&self) -> Option<bool> {
+        if self.untold.iter().any(|list| list.field == ListField::FailingChecks) {
+            return Some(false);
+        }
+        let outcome = self.poll.as_ref()?.outcome;
+        Some(matches!(outcome, PollOutcome::Answered | PollOutcome::NotFound))
+    }
+
+    /// Since when they do not.
+    pub(super) fn failing_checks_untold_since(&self) -> Option<Timestamp> {
+        if self.failing_checks_told()? {
+            return None;
+        }
+        let null = self.untold.iter().find(|list| list.field == ListField::FailingChecks);
+        null.map(|list| list.since).or_else(|| self.poll.as_ref().map(|poll| poll.since))
+    }
 }
 
 /// What is known of an address.
@@ -19,6 +47,8 @@ pub(super) struct KnownUser {
 pub(super) struct KnownIp {
     pub(super) record: Option<IpRecord>,
     pub(super) reasons: Vec<WatchReason>,
+    /// How the last poll ended.
+    pub(super) poll: Option<PollState>,
 }
 
 /// Reads a user.
@@ -26,13 +56,15 @@ pub(super) struct KnownIp {
 /// # Errors
 /// When nothing is known, or the store cannot be read.
 pub(super) async fn user(store: &Store, login: &Login) -> Result<KnownUser, Problem> {
-    let key = login.to_string();
+    let (key, subject) = (login.to_string(), WatchSubject::User(login.clone()));
     let known = store
         .read(move |reader| {
             Ok(KnownUser {
                 record: reader.user_record(&key)?,
                 failing: reader.failing_checks(&key)?,
                 reasons: reader.watch_reasons("user", &key)?,
+                poll: reader.poll_state(&subject)?,
+                untold: untold(reader, &key)?,
             })
         })
         .await?;
@@ -44,6 +76,12 @@ pub(super) async fn user(store: &Store, login: &Login) -> Result<KnownUser, Prob
         )));
     }
     Ok(known)
+}
+
+fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
+    let mut lists = reader.null_lists(login)?;
+    lists.retain(|list| list.meaning != NullMeaning::Empty);
+    Ok(lists)
 }
 
 /// Why a user is not watched.
@@ -67,6 +105,7 @@ pub(super) async fn ip(store: &Store, ip: &str) -> Result<KnownIp, Problem> {
             Ok(KnownIp {
                 record: reader.ip_record(&key)?,
                 reasons: reader.watch_reasons("ip", &key)?,
+                poll: reader.poll_of("ip", &key)?,
             })
         })
         .await?;

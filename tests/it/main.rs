@@ -31,6 +31,7 @@ mod page;
 mod poll;
 mod reference;
 mod registration;
+mod runs;
 mod scrape;
 mod service;
 mod severity;

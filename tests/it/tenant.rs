@@ -137,3 +137,56 @@ async fn a_user_who_vanishes_from_the_tenant_keeps_failing_for_a_while() {
     .await;
     until_failing(&exporter, "no-mfa", count).await;
 }
+
+#[tokio::test]
+async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
+    let simulator = simulator(40).await;
+    let check = simulator.tenant(|tenant| {
+        let most = tenant.checks().max_by_key(|check| tenant.failing(&check.id).count());
+        most.unwrap().clone()
+    });
+    let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
+    until_failing(&exporter, &check.id, failing(&simulator, &check.id)).await;
+    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    let listed = simulator.requests().count("listEndUsers");
+    let asked = simulator.requests().count("getIntegrationsStatus");
+    let exporter = exporter.stop().await.start().await;
+    until("another job's run", || async {
+        (simulator.requests().count("getIntegrationsStatus") > asked).then_some(())
+    })
+    .await;
+    assert_eq!(simulator.requests().count("listEndUsers"), listed, "it was listed a moment ago");
+    assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"tenant\"}"), Some(1.0));
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    let aged = "UPDATE tenant_complete SET completed_at = completed_at - 6 * 3600000000";
+    database.execute(aged, []).unwrap();
+    drop(database);
+    let exporter = setup.start().await;
+    until("a listing after 6 hours", || async {
+        (simulator.requests().count("listEndUsers") > listed).then_some(())
+    })
+    .await;
+    drop(exporter);
+}
+
+#[tokio::test]
+async fn figures_of_a_listing_that_is_switched_off_are_gone() {
+    let simulator = simulator(20).await;
+    let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
+    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    assert!(!exporter.metrics().await.series("cii_tenant_users").is_empty());
+    exporter.until_metric("cii_sync_up{job=\"service\"}", 1.0).await;
+    assert!(exporter.metrics().await.get("cii_admins").is_some());
+    let mut setup = exporter.stop().await;
+    let off = "[sync.tenant]\nenabled = false\n[sync.service]\nenabled = false\n[sync.users]";
+    setup.replace("[sync.users]", off);
+    let exporter = setup.start().await;
+    let metrics = exporter.metrics().await;
+    for name in
+        ["cii_tenant_users", "cii_tenant_inactive_users", "cii_admins", "cii_integration_up"]
+    {
+        assert!(metrics.series(name).is_empty(), "{name}");
+    }
+    assert_eq!(metrics.get("cii_sync_up{job=\"tenant\"}"), None);
+}

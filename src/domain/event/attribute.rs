@@ -167,6 +167,8 @@ pub mod key {
     pub const POLL_OUTCOME: &str = "cii.poll.outcome";
     /// How it ended the time before.
     pub const POLL_OUTCOME_PREVIOUS: &str = "cii.poll.outcome.previous";
+    /// The service's errors about it, in its words, one an item.
+    pub const POLL_ERRORS: &str = "cii.poll.errors";
     /// The name of a job.
     pub const SYNC_JOB: &str = "cii.sync.job";
     /// How a job's run ended.

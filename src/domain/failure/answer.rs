@@ -34,9 +34,24 @@ pub struct FailureAnswer {
     pub asked_at: Timestamp,
     /// When it came.
     pub answered_at: Timestamp,
+    /// For how long after its report no answer like this ends a failure: the API
+    /// can lag behind the webhook, and an answer that was asked for because of a
+    /// delivery comes soon after it.
+    pub settle: chrono::TimeDelta,
 }
 
 impl FailureAnswer {
+    /// Up to when the answer is taken to know everything.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.asked_at - self.settle
+    }
+
+    /// Whether a failure was reported so recently that its absence says nothing.
+    fn comes_too_early_for(&self, failure: &OpenFailure) -> bool {
+        !self.settle.is_zero() && (self.as_of()..=self.asked_at).contains(&failure.reported_at)
+    }
+
     /// Whether something was said at this moment that the answer cannot know of.
     /// What is from the future of the answer was said by a clock that was ahead,
     /// and counts for nothing.
@@ -135,7 +150,9 @@ fn on_list(
     }
     for (id, failure) in &known.open {
         // A failure that was reported after the question is news to the answer.
-        if !failing.contains_key(id) && !answer.is_older_than(failure.reported_at) {
+        let is_settled =
+            !answer.is_older_than(failure.reported_at) && !answer.comes_too_early_for(failure);
+        if !failing.contains_key(id) && is_settled {
             resolve(answer, id, failure, "no_longer_failing", known, &mut decision);
         }
     }
@@ -215,7 +232,8 @@ mod tests {
 
     fn answer(verdict: Verdict, second: i64) -> FailureAnswer {
         let login = Login::new("a@example.com").unwrap();
-        FailureAnswer { login, verdict, asked_at: at(second), answered_at: at(second + 1) }
+        let settle = chrono::TimeDelta::zero();
+        FailureAnswer { login, verdict, asked_at: at(second), answered_at: at(second + 1), settle }
     }
 
     fn decide(answer: &FailureAnswer, known: &AnswerContext) -> Option<AnswerDecision> {
@@ -258,6 +276,17 @@ mod tests {
         assert_eq!(decision.events[0].name, EventName::CheckResolved);
         let decision = decide(&answer(fails(&[]), 10), &known(&["no-mfa"])).unwrap();
         assert_eq!(decision.resolved, []);
+    }
+
+    #[test]
+    fn an_answer_that_was_asked_for_soon_ends_no_failure_that_was_just_reported() {
+        let settle = chrono::TimeDelta::minutes(15);
+        for (asked, resolved) in [(10, 0), (20, 0), (10 + 900, 0), (10 + 901, 1)] {
+            let soon = FailureAnswer { settle, ..answer(fails(&[]), asked) };
+            let decision = decide(&soon, &known(&["no-mfa"])).unwrap();
+            assert_eq!(decision.resolved.len(), resolved, "asked at {asked}");
+            assert_eq!(soon.as_of(), at(asked - 900));
+        }
     }
 
     #[test]

@@ -7,18 +7,20 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
     include_str!("0004_otlp.sql"),
+    include_str!("0005_reading.sql"),
 ];
 
-/// Brings the database to the newest version, all of it or nothing.
+/// Brings the database to the newest version, all of it or nothing; returns the
+/// version it had, 0 when it is new.
 ///
 /// # Errors
 /// When the database was written by a newer exporter, or SQLite fails.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<usize, StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > SCRIPTS.len() {
@@ -29,7 +31,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     tx.pragma_update(None, "user_version", SCRIPTS.len())?;
     tx.commit()?;
-    Ok(())
+    Ok(found)
 }
 
 /// Makes sure that a database is of the newest version.

@@ -30,7 +30,7 @@ impl Reader {
         if !self.is_watched("ip", ip)? {
             return Ok(None);
         }
-        let poll = self.poll("ip", ip)?;
+        let poll = self.poll_of("ip", ip)?;
         let row = self
             .connection
             .prepare_cached(

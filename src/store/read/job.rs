@@ -1,18 +1,16 @@
 //! Scheduled jobs and webhook deliveries: when the last one went well.
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
-    domain::{JobOutcome, Timestamp},
+    domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
     store::{StoreError, moment::from_micros},
 };
 
 /// How a job's last run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobState {
-    /// How.
-    pub outcome: JobOutcome,
+    /// How, why, and how its targets fared.
+    pub end: RunEnd,
     /// Since when its runs end so.
     pub since: Timestamp,
     /// When its last run began.
@@ -27,27 +25,30 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn job_state(&self, job: &str) -> Result<Option<JobState>, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT outcome, since, last_begun_at, last_success_at FROM job_state
-                 WHERE job = ?1",
-            )?
-            .query_row([job], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get::<_, Option<_>>(3)?,
-                ))
-            })
-            .optional()?;
-        let Some((outcome, since, last_begun_at, last_success_at)) = row else { return Ok(None) };
+        let mut select = self.connection.prepare_cached(
+            "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
+                    since, last_begun_at, last_success_at
+             FROM job_state WHERE job = ?1",
+        )?;
+        let mut rows = select.query([job])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
+        let counts = RunCounts {
+            asked: row.get(2)?,
+            ok: row.get(3)?,
+            not_found: row.get(4)?,
+            failed: row.get(5)?,
+            skipped: row.get(6)?,
+        };
         Ok(Some(JobState {
-            outcome: JobOutcome::parse(&outcome).ok_or(StoreError::Corrupt("job outcome"))?,
-            since: from_micros(since)?,
-            last_begun_at: from_micros(last_begun_at)?,
-            last_success_at: last_success_at.map(from_micros).transpose()?,
+            end: RunEnd {
+                outcome: outcome.ok_or(StoreError::Corrupt("job outcome"))?,
+                reason: row.get(1)?,
+                counts,
+            },
+            since: from_micros(row.get(7)?)?,
+            last_begun_at: from_micros(row.get(8)?)?,
+            last_success_at: row.get::<_, Option<i64>>(9)?.map(from_micros).transpose()?,
         }))
     }
 

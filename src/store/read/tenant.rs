@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 
 use super::Reader;
 use crate::{
-    domain::{Dimension, TenantFigures, Timestamp},
+    domain::{Dimension, Login, TenantFigures, Timestamp},
     store::{StoreError, moment::from_micros},
 };
 
@@ -22,7 +22,8 @@ pub struct Listing {
 pub struct ListingState {
     /// The listing that is under way, when one is.
     pub under_way: Option<ListingUnderWay>,
-    /// The last one that came to its end; none before the first.
+    /// The last one that came to its end; none before the first, and none while
+    /// the job is switched off.
     pub complete: Option<ListingComplete>,
 }
 
@@ -42,6 +43,10 @@ pub struct ListingUnderWay {
     pub since: Timestamp,
     /// Users so far.
     pub users: u64,
+    /// Pages so far.
+    pub pages: u64,
+    /// Rows so far that could not be read.
+    pub skipped: u64,
 }
 
 /// A listing that came to its end.
@@ -51,7 +56,9 @@ pub struct ListingComplete {
     pub at: Timestamp,
     /// Its users.
     pub users: u64,
-    /// Whether it told failing checks.
+    /// Rows that could not be read.
+    pub skipped: u64,
+    /// Whether it told failing checks, and not mostly unreadable rows.
     pub told: bool,
 }
 
@@ -75,23 +82,47 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn tenant_listing_state(&self) -> Result<ListingState, StoreError> {
-        let under_way = self.tenant_listing()?.map(|listing| {
+        let under_way = self
+            .connection
+            .prepare_cached("SELECT begun_at, pages, skipped FROM tenant_listing")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let under_way = under_way.map(|(begun_at, pages, skipped)| {
             let users = self.count("SELECT count(*) FROM tenant_staged", [])?;
-            Ok::<_, StoreError>(ListingUnderWay { since: listing.begun_at, users })
+            let since = from_micros(begun_at)?;
+            Ok::<_, StoreError>(ListingUnderWay { since, users, pages, skipped })
         });
         let complete = self
             .connection
-            .prepare_cached("SELECT completed_at, is_verdict FROM tenant_complete")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached("SELECT completed_at, users, skipped, is_verdict FROM tenant_complete")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
-        let complete = complete.map(|(at, told)| {
-            let users = self.count(
-                "SELECT coalesce(sum(count), 0) FROM tenant_figure WHERE dimension = 'status'",
-                [],
-            )?;
-            Ok::<_, StoreError>(ListingComplete { at: from_micros(at)?, users, told })
+        let complete = complete.map(|(at, users, skipped, told)| {
+            Ok::<_, StoreError>(ListingComplete { at: from_micros(at)?, users, skipped, told })
         });
         Ok(ListingState { under_way: under_way.transpose()?, complete: complete.transpose()? })
+    }
+
+    /// Users who fail a check, or have a snapshot, and are absent from the last
+    /// complete listing; those first whose last answer is the oldest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn absent_from_listing(&self, limit: usize) -> Result<Vec<Login>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.texts(
+            "SELECT login FROM (
+                SELECT login FROM failure WHERE resolved_at IS NULL
+                UNION SELECT login FROM user_snapshot
+             ) AS known
+             LEFT JOIN failure_answer AS answer USING (login)
+             WHERE NOT EXISTS (SELECT 1 FROM tenant_member AS m WHERE m.login = known.login)
+             ORDER BY coalesce(answer.as_of, 0), login LIMIT ?1",
+            [limit],
+        )?
+        .iter()
+        .map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")))
+        .collect()
     }
 
     /// The figures of the last complete listing; none before the first.

@@ -36,7 +36,7 @@ impl Reader {
             "SELECT count(*) FROM failure WHERE login = ?1 AND resolved_at IS NULL",
             [login],
         )?;
-        let poll = self.poll("user", login)?;
+        let poll = self.poll_of("user", login)?;
         let row = self
             .connection
             .prepare_cached(

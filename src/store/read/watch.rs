@@ -76,7 +76,7 @@ impl Reader {
         let corrupt = || StoreError::Corrupt("watch list entry");
         while let Some(row) = rows.next()? {
             let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
-            let poll = self.poll(&kind, &subject)?;
+            let poll = self.poll_of(&kind, &subject)?;
             let entry = WatchEntry {
                 subject: WatchSubject::parse(&kind, &subject).map_err(|_| corrupt())?,
                 source: WatchSource::parse(&row.get::<_, String>(2)?).ok_or_else(corrupt)?,

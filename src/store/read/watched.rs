@@ -93,7 +93,7 @@ impl Reader {
             let status: Option<String> = row.get(2)?;
             let login: String = row.get(0)?;
             found.push(WatchedUser {
-                poll: self.poll("user", &login)?,
+                poll: self.poll_of("user", &login)?,
                 login,
                 name_and_status: name.zip(status),
                 observed_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
@@ -126,7 +126,7 @@ impl Reader {
             let users: u64 = row.get(2)?;
             let ip: String = row.get(0)?;
             found.push(WatchedIp {
-                poll: self.poll("ip", &ip)?,
+                poll: self.poll_of("ip", &ip)?,
                 ip,
                 observed_at,
                 users: observed_at.map(|_| users),

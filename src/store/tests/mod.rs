@@ -172,6 +172,7 @@ async fn users_of_an_address_come_and_go() {
                 (login(text), user)
             })
             .collect(),
+        is_partial: false,
         observed_at: at(30),
     };
     store.configure_watch([], [ip], at(1)).await.unwrap();

@@ -78,6 +78,7 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
         verdict,
         asked_at: at(now),
         answered_at: at(now),
+        settle: chrono::TimeDelta::zero(),
     };
     match step {
         Step::Delivery(user) => {

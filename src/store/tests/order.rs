@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::TenantUser;
+use crate::domain::{NullLists, TenantUser, Told};
 
 /// A word of the service on who fails a check.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
                 verdict: Verdict::Fails(fails),
                 asked_at: at(*asked),
                 answered_at: at(100),
+                settle: chrono::TimeDelta::zero(),
             };
             let filter = CheckFilter::default();
             store.record_failures(RecordFailures { answer, filter }).await.unwrap();
@@ -60,15 +61,19 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordTenantPage {
     let user = |user: u8| ListedUser {
         login: login(&format!("user{user}")),
         facts: TenantUser::default(),
-        failing: Some(failing.contains(&user).then(|| "no-mfa".to_owned()).into_iter().collect()),
+        failing: Told::Told(
+            failing.contains(&user).then(|| "no-mfa".to_owned()).into_iter().collect(),
+        ),
     };
     RecordTenantPage {
         users: (0..3).map(user).collect(),
+        skipped: 0,
         begun_at: at(asked),
         asked_at: at(asked),
         answered_at: at(100),
         next: None,
         filter: CheckFilter::default(),
+        null_lists: NullLists::default(),
     }
 }
 

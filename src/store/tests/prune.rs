@@ -12,6 +12,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         verdict: Verdict::Fails(BTreeSet::new()),
         asked_at: at(30),
         answered_at: at(31),
+        settle: chrono::TimeDelta::zero(),
     };
     let filter = CheckFilter::default();
     store.record_failures(RecordFailures { answer: resolved, filter }).await.unwrap();

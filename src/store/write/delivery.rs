@@ -136,8 +136,10 @@ impl RecordDelivery {
         )?;
         let (reported, received) =
             (to_micros(self.reported_at()), to_micros(self.received_at + failure::CLOCK_ERROR));
-        let is_listed_later =
-            tenant::verdict_as_of(tx)?.is_some_and(|as_of| as_of > reported && as_of <= received);
+        let is_listed_later = |login| -> Result<bool, StoreError> {
+            let as_of = tenant::verdict_as_of(tx, login)?;
+            Ok(as_of.is_some_and(|as_of| as_of > reported && as_of <= received))
+        };
         let mut known = failure::CheckContext {
             definition: check::load(tx, &check.id)?,
             ..failure::CheckContext::default()
@@ -146,7 +148,7 @@ impl RecordDelivery {
             let login = &user.login;
             if is_open.exists(params![check.id.as_str(), login.as_str()])? {
                 known.open.insert(login.clone());
-            } else if is_listed_later
+            } else if is_listed_later(login)?
                 || acquitted.exists(params![login.as_str(), reported, received])?
             {
                 known.acquitted.insert(login.clone());

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, tenant};
+use super::{Reply, Transact, Write, check, event, nulls, tenant};
 use crate::{
     domain::{
-        CheckFilter, CheckId, Login, Timestamp,
-        failure::{self, AnswerContext, FailureAnswer, OpenFailure},
+        CheckFilter, CheckId, ListField, Login, Timestamp,
+        failure::{self, AnswerContext, FailureAnswer, OpenFailure, Verdict},
     },
     store::{
         Store, StoreError,
@@ -43,6 +43,10 @@ impl Transact for RecordFailures {
     }
 
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
+        if let Verdict::Fails(checks) = &self.answer.verdict {
+            let (login, field) = (&self.answer.login, ListField::FailingChecks);
+            nulls::note_list(tx, login, field, checks.is_empty(), self.answer.answered_at)?;
+        }
         let mut known = AnswerContext { checks: check::all(tx)?, ..AnswerContext::default() };
         learn(tx, &self.answer, &mut known, &self.filter)
     }
@@ -145,7 +149,7 @@ fn recall(tx: &Savepoint<'_>, login: &Login, known: &mut AnswerContext) -> Resul
     let (as_of, unknown_since) =
         progress.map_or((None, None), |(as_of, since)| (Some(as_of), since));
     known.open = open_failures(tx, login)?;
-    known.as_of = as_of.max(tenant::verdict_as_of(tx)?).map(from_micros).transpose()?;
+    known.as_of = as_of.max(tenant::verdict_as_of(tx, login)?).map(from_micros).transpose()?;
     known.unknown_since = unknown_since.map(from_micros).transpose()?;
     Ok(())
 }
@@ -177,12 +181,17 @@ fn save_progress(
     unknown_since: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO failure_answer (login, as_of, unknown_since) VALUES (?1, ?2, ?3)",
+        // One that counts for less than its moment does not move it back.
+        "INSERT INTO failure_answer (login, as_of, unknown_since) VALUES (?1, ?2, ?3)
+         ON CONFLICT (login) DO UPDATE SET
+            as_of = iif(?4, max(as_of, excluded.as_of), excluded.as_of),
+            unknown_since = excluded.unknown_since",
     )?
     .execute(params![
         answer.login.as_str(),
-        to_micros(answer.asked_at),
+        to_micros(answer.as_of()),
         unknown_since.map(to_micros),
+        !answer.settle.is_zero(),
     ])?;
     Ok(())
 }

@@ -19,6 +19,8 @@ pub struct RecordIp {
     pub ip: IpAddress,
     /// Everyone who uses it.
     pub users: IpUsers,
+    /// Whether some rows could not be read: who is absent is not gone then.
+    pub is_partial: bool,
     /// When the answer came.
     pub observed_at: Timestamp,
 }
@@ -40,8 +42,14 @@ impl Transact for RecordIp {
         Write::Ip(self, reply)
     }
 
-    fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        let events = match load_users(tx, self.ip)? {
+    fn apply(mut self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
+        let old = load_users(tx, self.ip)?;
+        if self.is_partial {
+            for (login, user) in old.iter().flatten() {
+                self.users.entry(login.clone()).or_insert_with(|| user.clone());
+            }
+        }
+        let events = match old {
             None => vec![ip_first_seen(self.ip, self.observed_at)],
             Some(old) => ip_users::changes(&old, &self.users)
                 .iter()

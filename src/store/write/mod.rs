@@ -5,8 +5,10 @@ mod cursor;
 mod delivery;
 mod event;
 mod failures;
+mod forget;
 mod ip;
 mod job;
+mod nulls;
 mod otlp;
 mod poll;
 mod prune;
@@ -20,6 +22,7 @@ use rusqlite::{Savepoint, Transaction};
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use crate::domain::{JobOutcome, PollOutcome};
 
 pub(super) use cursor::OTLP;
 pub use cursor::OtlpProgress;
@@ -27,9 +30,10 @@ pub use delivery::{DeliveryOutcome, RecordDelivery};
 pub use failures::RecordFailures;
 pub use ip::RecordIp;
 pub use job::RecordRun;
+pub use nulls::{JudgedNulls, RecordNulls};
 pub use poll::RecordPoll;
 pub use service::RecordService;
-pub use tenant::{ListedUser, RecordTenantPage};
+pub use tenant::{ListedUser, ListingEnd, RecordTenantPage};
 pub use user::RecordUser;
 pub use watch::{AddWatch, WatchAdded, WatchOutcome, WatchRemoved};
 
@@ -67,9 +71,12 @@ pub(super) enum Write {
     AddWatch(watch::AddWatch, Reply<WatchAdded>),
     RemoveWatch(watch::RemoveWatch, Reply<WatchRemoved>),
     ExpireWatch(watch::ExpireWatch, Reply<usize>),
-    Poll(RecordPoll, Reply<()>),
-    Run(RecordRun, Reply<()>),
-    TenantPage(RecordTenantPage, Reply<()>),
+    Poll(RecordPoll, Reply<Option<PollOutcome>>),
+    Run(RecordRun, Reply<Option<JobOutcome>>),
+    TenantPage(RecordTenantPage, Reply<Option<ListingEnd>>),
+    DropListing(tenant::DropListing, Reply<()>),
+    Forget(forget::Forget, Reply<()>),
+    Nulls(RecordNulls, Reply<JudgedNulls>),
     Service(RecordService, Reply<()>),
     KeepTarget(target::KeepTarget, Reply<()>),
     ForgetTarget(target::ForgetTarget, Reply<()>),
@@ -96,6 +103,9 @@ impl Write {
             Self::Poll(write, reply) => Some(step(tx, write, reply)),
             Self::Run(write, reply) => Some(step(tx, write, reply)),
             Self::TenantPage(write, reply) => Some(step(tx, write, reply)),
+            Self::DropListing(write, reply) => Some(step(tx, write, reply)),
+            Self::Forget(write, reply) => Some(step(tx, write, reply)),
+            Self::Nulls(write, reply) => Some(step(tx, write, reply)),
             Self::Service(write, reply) => Some(step(tx, write, reply)),
             Self::KeepTarget(write, reply) => Some(step(tx, write, reply)),
             Self::ForgetTarget(write, reply) => Some(step(tx, write, reply)),
@@ -113,15 +123,18 @@ impl Write {
             | Self::User(_, reply)
             | Self::Ip(_, reply)
             | Self::OtlpProgress(_, reply)
-            | Self::Poll(_, reply)
-            | Self::Run(_, reply)
-            | Self::TenantPage(_, reply)
+            | Self::DropListing(_, reply)
+            | Self::Forget(_, reply)
             | Self::Service(_, reply)
             | Self::KeepTarget(_, reply)
             | Self::ForgetTarget(_, reply) => Some(refusal(reply)),
             Self::BeginOtlp(_, reply) | Self::RetryParked(_, reply) | Self::Backfill(_, reply) => {
                 Some(refusal(reply))
             }
+            Self::Poll(_, reply) => Some(refusal(reply)),
+            Self::Run(_, reply) => Some(refusal(reply)),
+            Self::Nulls(_, reply) => Some(refusal(reply)),
+            Self::TenantPage(_, reply) => Some(refusal(reply)),
             Self::Watch(_, reply) => Some(refusal(reply)),
             Self::AddWatch(_, reply) => Some(refusal(reply)),
             Self::RemoveWatch(_, reply) => Some(refusal(reply)),

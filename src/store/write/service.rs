@@ -13,8 +13,12 @@ use crate::{
 pub struct RecordService {
     /// Its integrations.
     pub integrations: Option<Vec<Integration>>,
+    /// Whether some of them could not be read: those known before stay then.
+    pub integrations_are_partial: bool,
     /// Its administrators.
     pub admins: Option<Vec<Admin>>,
+    /// The same of them.
+    pub admins_are_partial: bool,
     /// The newest day's count of failing checks; `Some(None)` when the service
     /// has none.
     pub daily_failures: Option<Option<u64>>,
@@ -39,8 +43,16 @@ impl Transact for RecordService {
         Write::Service(self, reply)
     }
 
-    fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
+    fn apply(mut self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
         let mut events = Vec::new();
+        if let (Some(now), true) = (&mut self.integrations, self.integrations_are_partial) {
+            let known = read::service::integrations(tx)?;
+            service::keep_unread(now, known, |integration| integration.id.clone());
+        }
+        if let (Some(now), true) = (&mut self.admins, self.admins_are_partial) {
+            let known = read::service::admins(tx)?.unwrap_or_default();
+            service::keep_unread(now, known, |admin| admin.login.clone());
+        }
         if let Some(now) = &self.integrations {
             let before = read::service::integrations(tx)?;
             events.extend(service::on_integrations(&before, now, self.at));

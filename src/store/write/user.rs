@@ -1,13 +1,13 @@
 //! A snapshot of a user, with all that it changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, event};
+use super::{Reply, Transact, Write, event, nulls};
 use crate::{
     domain::{
-        EventName, Login, Timestamp, UserObservation, UserState,
+        EventName, ListField, Login, Timestamp, UserField, UserObservation, UserState,
         event::{UserContext, user_changed, user_first_seen},
         user,
     },
@@ -43,26 +43,83 @@ impl Transact for RecordUser {
     }
 
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
-        let old = load_state(tx, &self.login)?;
-        let new = self.observation.onto(old.as_ref());
-        let context = UserContext { login: &self.login, state: &new, at: self.observed_at };
-        let events = match &old {
-            None => vec![user_first_seen(context)],
-            Some(old) => user::changes(old, &new)
-                .iter()
-                .map(|change| user_changed(context, change))
-                .collect(),
-        };
-        for entry in &events {
-            event::append(tx, entry)?;
+        let Self { login, mut observation, observed_at } = self;
+        for (field, size) in list_sizes(&observation.state) {
+            let Some(list) = ListField::of(field) else { continue };
+            if observation.null_lists.contains(&field) {
+                nulls::note_null(tx, &login, list, observed_at)?;
+            } else if !observation.untold.contains(&field) {
+                nulls::note_list(tx, &login, list, size == 0, observed_at)?;
+            }
         }
-        let new_ips = events.iter().filter(|entry| entry.name == EventName::UserIpNew).count();
-        save_state(tx, &self.login, &new, new_ips, self.observed_at)?;
-        if old.is_none_or(|old| applications(&old) != applications(&new)) {
-            save_applications(tx, &self.login, &new)?;
-        }
-        Ok(())
+        // Not told for now: the end of the run says whether null means none.
+        let null_lists = std::mem::take(&mut observation.null_lists);
+        observation.untold.extend(null_lists);
+        let old = load_state(tx, &login)?;
+        let new = observation.onto(old.as_ref());
+        change(tx, &login, old.as_ref(), &new, observed_at)
     }
+}
+
+/// Empties lists of a snapshot whose null turned out to mean none.
+pub(super) fn empty_lists(
+    tx: &Savepoint<'_>,
+    login: &Login,
+    fields: &BTreeSet<UserField>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(old) = load_state(tx, login)? else { return Ok(()) };
+    let new = UserState {
+        ip_addresses: Some(BTreeMap::new()),
+        unused_applications: Some(BTreeSet::new()),
+        used_applications: Some(BTreeSet::new()),
+        used_factors: Some(BTreeSet::new()),
+        working_locations: Some(BTreeSet::new()),
+        ..old.clone()
+    };
+    let lists = list_sizes(&old).map(|(field, _)| field);
+    let untold = lists.into_iter().filter(|field| !fields.contains(field)).collect();
+    let observation = UserObservation { state: new, untold, null_lists: BTreeSet::new() };
+    let new = observation.onto(Some(&old));
+    if new == old { Ok(()) } else { change(tx, login, Some(&old), &new, at) }
+}
+
+/// The sizes of a snapshot's lists.
+fn list_sizes(state: &UserState) -> [(UserField, usize); 5] {
+    let size = |set: &Option<BTreeSet<String>>| set.as_ref().map_or(0, BTreeSet::len);
+    [
+        (UserField::IpAddresses, state.ip_addresses.as_ref().map_or(0, BTreeMap::len)),
+        (UserField::UnusedApplications, size(&state.unused_applications)),
+        (UserField::UsedApplications, size(&state.used_applications)),
+        (UserField::UsedFactors, size(&state.used_factors)),
+        (UserField::WorkingLocations, state.working_locations.as_ref().map_or(0, BTreeSet::len)),
+    ]
+}
+
+/// Makes a state the latest snapshot, with the events of what changed.
+fn change(
+    tx: &Savepoint<'_>,
+    login: &Login,
+    old: Option<&UserState>,
+    new: &UserState,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let context = UserContext { login, state: new, at };
+    let events: Vec<_> = match old {
+        None => vec![user_first_seen(context)],
+        Some(old) => {
+            user::changes(old, new).iter().map(|change| user_changed(context, change)).collect()
+        }
+    };
+    for entry in &events {
+        event::append(tx, entry)?;
+    }
+    let new_ips = events.iter().filter(|entry| entry.name == EventName::UserIpNew).count();
+    save_state(tx, login, new, new_ips, at)?;
+    if old.is_none_or(|old| applications(old) != applications(new)) {
+        save_applications(tx, login, new)?;
+    }
+    Ok(())
 }
 
 fn load_state(tx: &Savepoint<'_>, login: &Login) -> Result<Option<UserState>, StoreError> {

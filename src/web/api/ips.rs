@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::users::Watch;
 use crate::{
     domain::Timestamp,
-    store::{IpRecord, IpRecordUser},
+    store::{IpRecord, IpRecordUser, PollState},
     web::{
         Ops, filter, link,
         problem::Problem,
@@ -21,6 +21,7 @@ use crate::{
 pub(super) struct Answer {
     ip: String,
     watch: Watch,
+    poll: Option<PollState>,
     snapshot: Option<Snapshot>,
 }
 
@@ -52,7 +53,7 @@ pub(super) async fn ip(
     let ip = filter::ip(&text)?;
     let known = subject::ip(&ops.sources.store, &ip).await?;
     let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
-    Ok(Json(Answer { ip, watch, snapshot: known.record.map(Snapshot::from) }))
+    Ok(Json(Answer { ip, watch, poll: known.poll, snapshot: known.record.map(Snapshot::from) }))
 }
 
 impl From<IpRecord> for Snapshot {

@@ -5,6 +5,7 @@ mod checks;
 mod events;
 mod follow;
 mod ips;
+mod jobs;
 mod openapi;
 mod otlp;
 mod users;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks/{id}/users", get(checks::users))
         .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))
+        .route("/jobs", get(jobs::list))
         .route("/events", get(events::events))
         .route("/watch", get(watch::list).post(watch::add))
         .route("/watch/{kind}/{subject}", delete(watch::remove))

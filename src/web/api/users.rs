@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{Login, Place, Timestamp},
-    store::{FailingCheck, UserRecord, WatchReason},
+    store::{FailingCheck, NullList, PollState, UserRecord, WatchReason},
     web::{
         Ops, link,
         problem::Problem,
@@ -24,7 +24,18 @@ pub(super) struct User {
     login: String,
     watch: Watch,
     failing_checks: Vec<FailedCheck>,
+    failing_checks_told: Option<bool>,
+    failing_checks_untold_since: Option<Timestamp>,
+    untold_lists: Vec<UntoldList>,
+    poll: Option<PollState>,
     snapshot: Option<Snapshot>,
+}
+
+/// A list that is null in the latest answer and does not mean none.
+#[derive(Debug, Serialize)]
+struct UntoldList {
+    field: &'static str,
+    since: Timestamp,
 }
 
 /// Whether something is watched, and why, or why not.
@@ -86,8 +97,15 @@ pub(super) async fn user(
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let known = subject::user(&ops.sources.store, &login).await?;
+    let failing_checks_told = known.failing_checks_told();
+    let failing_checks_untold_since = known.failing_checks_untold_since();
+    let untold_lists = known.untold.iter().map(UntoldList::from).collect();
     let watch = Watch::new(known.reasons, subject::why_no_user_watch(!known.failing.is_empty()));
     Ok(Json(User {
+        failing_checks_told,
+        failing_checks_untold_since,
+        untold_lists,
+        poll: known.poll,
         login: login.to_string(),
         watch,
         failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
@@ -111,6 +129,12 @@ impl Watch {
                 .map(|reason| Reason { source: reason.source, since: reason.since })
                 .collect(),
         }
+    }
+}
+
+impl From<&NullList> for UntoldList {
+    fn from(list: &NullList) -> Self {
+        Self { field: list.field.as_str(), since: list.since }
     }
 }
 

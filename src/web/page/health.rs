@@ -7,8 +7,8 @@ use super::{figures::Figures, words};
 use crate::{
     clock,
     delivery::Outage,
-    domain::Timestamp,
-    store::{Backlog, Reader, StoreError},
+    domain::{JobOutcome, Timestamp},
+    store::{Backlog, JobState, Reader, StoreError},
     web::Parts,
 };
 
@@ -19,10 +19,18 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Standing {
     pub(super) last_delivery: Option<Timestamp>,
     backlog: Backlog,
+    /// Jobs that run, each with how its last run ended.
+    jobs: Vec<(&'static str, Option<JobState>)>,
 }
 
-pub(super) fn read(reader: &Reader) -> Result<Standing, StoreError> {
-    Ok(Standing { last_delivery: reader.last_delivery_at()?, backlog: reader.otlp_backlog()? })
+/// Reads what is shown of these jobs, and of the other parts.
+pub(super) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Standing, StoreError> {
+    let state = |job| Ok((job, reader.job_state(job)?));
+    Ok(Standing {
+        last_delivery: reader.last_delivery_at()?,
+        backlog: reader.otlp_backlog()?,
+        jobs: jobs.into_iter().map(state).collect::<Result<_, StoreError>>()?,
+    })
 }
 
 /// The section of the page.
@@ -37,7 +45,7 @@ pub(super) fn section(
             h2 #health-title { "Health" }
             div .grid .health {
                 (webhook(standing, figures))
-                (api(figures, parts.api))
+                (api(&standing.jobs, figures, parts.api))
                 (otlp(&standing.backlog, figures, parts.otlp, outage))
                 (store(figures))
             }
@@ -65,7 +73,7 @@ fn webhook(standing: &Standing, figures: &Figures) -> Markup {
     )
 }
 
-fn api(figures: &Figures, is_on: bool) -> Markup {
+fn api(jobs: &[(&str, Option<JobState>)], figures: &Figures, is_on: bool) -> Markup {
     if !is_on {
         return card(
             "API",
@@ -73,29 +81,46 @@ fn api(figures: &Figures, is_on: bool) -> Markup {
             &html! { (fact("Setting", &html! { code { "[api]" } })) },
         );
     }
-    let (jobs, last) = ("cii_sync_targets", "cii_sync_last_success_timestamp_seconds");
-    let failed = figures.sum(jobs, &[("result", "failed")]);
-    let ran = figures.label_values(last, "job");
-    let mark = match (failed > 0.0, ran.is_empty()) {
-        (true, _) => Mark::Attention("some failed"),
-        (false, true) => Mark::Plain("no run yet"),
-        (false, false) => Mark::Good("answering"),
+    let ended = |outcome| {
+        jobs.iter().any(|(_, state)| state.as_ref().is_some_and(|s| s.end.outcome == outcome))
+    };
+    let mark = if ended(JobOutcome::Failed) {
+        Mark::Failing("failing")
+    } else if ended(JobOutcome::Off) {
+        Mark::Attention("a right is missing")
+    } else if jobs.iter().all(|(_, state)| state.is_none()) {
+        Mark::Plain("no run yet")
+    } else if jobs.iter().flat_map(|(_, state)| state).any(|state| state.end.counts.failed > 0) {
+        Mark::Attention("some failed")
+    } else {
+        Mark::Good("answering")
     };
     let requests = "cii_api_requests_total";
     card(
         "API",
         mark,
         &html! {
-            @for job in ran {
-                (fact(&format!("Last run: {job}"), &words::ago_or(moment(figures.sum(last, &[("job", job)])), "never")))
-            }
-            (fact("Targets failed", &html! { (failed) }))
+            @for (job, state) in jobs { (fact(&format!("Job {job}"), &standing_of(state.as_ref()))) }
             (fact("Requests answered", &html! { (figures.sum(requests, &[("result", "ok")])) }))
             @for (result, number) in figures.besides(requests, "result", "ok") {
                 (fact(&result.replace('_', " "), &html! { (number) }))
             }
         },
     )
+}
+
+/// How a job's last run ended, and why.
+fn standing_of(state: Option<&JobState>) -> Markup {
+    let Some(state) = state else { return html! { "no run yet" } };
+    html! {
+        @match state.end.outcome {
+            JobOutcome::Succeeded => "succeeded ",
+            JobOutcome::Failed => { span .mark .failing { "failed" } " since " (words::ago(state.since)) ", last success " },
+            JobOutcome::Off => { span .mark .attention { "off" } " since " (words::ago(state.since)) ", last success " },
+        }
+        (words::ago_or(state.last_success_at, "never"))
+        @if let Some(reason) = &state.end.reason { small { (reason) } }
+    }
 }
 
 fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outage>) -> Markup {
@@ -172,10 +197,4 @@ fn card(title: &str, mark: Mark, facts: &Markup) -> Markup {
 
 fn fact(name: &str, value: &Markup) -> Markup {
     html! { dt { (name) } dd { (value) } }
-}
-
-/// A gauge that holds a moment in seconds since 1970.
-#[expect(clippy::cast_possible_truncation, reason = "a moment of our own clock")]
-fn moment(seconds: f64) -> Option<Timestamp> {
-    Timestamp::from_timestamp_micros((seconds * 1e6) as i64)
 }

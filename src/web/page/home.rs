@@ -27,6 +27,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let watched_page = usize::try_from(watched_page).unwrap_or(0);
     fields.finish()?;
     let setting = Setting::of(&ops);
+    let jobs = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let (seq, listing, people, checks, events, watched, standing, filter) = ops
         .sources
         .store
@@ -39,7 +40,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 failing::read(reader)?,
                 events,
                 watched::read(reader, watched_page)?,
-                health::read(reader)?,
+                health::read(reader, jobs)?,
                 filter,
             ))
         })

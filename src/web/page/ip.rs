@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, layout, words};
+use super::{Failure, layout, polls, words};
 use crate::{
     store::IpRecord,
     web::{
@@ -30,6 +30,7 @@ pub(super) async fn page(
             @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
             @if let Some(record) = &known.record { "; last poll " (words::ago(record.observed_at)) }
         }
+        div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
             h2 #users-title { "Who uses it" }
             @match &known.record {

@@ -11,6 +11,7 @@ mod home;
 mod ip;
 mod layout;
 mod listing;
+mod polls;
 mod start;
 mod user;
 mod watched;

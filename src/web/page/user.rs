@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, events, layout, words};
+use super::{Failure, events, layout, polls, words};
 use crate::{
     domain::{Login, Place, UserState},
     store::{EventFilter, FailingCheck, UserRecord},
@@ -50,7 +50,11 @@ pub(super) async fn page(
         section #failing .card aria-labelledby="failing-title" data-live {
             h2 #failing-title { "Failing checks" }
             (failing(&known.failing))
+            @if let Some(since) = known.failing_checks_untold_since() {
+                p .none { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
+            }
         }
+        div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         div #snapshot data-live {
             @match &known.record {
                 Some(record) => (snapshot(&login, record)),

@@ -75,7 +75,7 @@ fn users(users: &[WatchedUser]) -> Markup {
                             }
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
                             td .number { (user.failing_checks) }
-                            td .when { (polled(user.observed_at, user.poll)) }
+                            td .when { (polled(user.observed_at, user.poll.as_ref())) }
                         }
                     }
                 }
@@ -100,7 +100,7 @@ fn ips(ips: &[WatchedIp]) -> Markup {
                         tr {
                             th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
                             td .number { @if let Some(users) = ip.users { (users) } }
-                            td .when { (polled(ip.observed_at, ip.poll)) }
+                            td .when { (polled(ip.observed_at, ip.poll.as_ref())) }
                         }
                     }
                 }
@@ -124,13 +124,16 @@ fn next(schedule: Option<&Schedule>) -> Markup {
 }
 
 /// When the last question ended, and how unless it was answered.
-fn polled(observed_at: Option<Timestamp>, poll: Option<PollState>) -> Markup {
+fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     let last = poll.map(|poll| poll.last_at).or(observed_at);
     let failed = poll.map(|poll| poll.outcome).filter(|how| *how != PollOutcome::Answered);
     html! {
         (words::ago_or(last, "not yet"))
         @if let Some(outcome) = failed {
-            small { span .mark .attention { (outcome.as_str().replace('_', " ")) } }
+            small {
+                span .mark .attention { (outcome.as_str().replace('_', " ")) }
+                @if let Some(reason) = poll.and_then(|poll| poll.reason.as_ref()) { " " (reason) }
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ pub struct Setup {
     webhook: String,
     watch: String,
     variables: Vec<(String, String)>,
+    lists_tenant: bool,
 }
 
 /// A running daemon; dropping it kills it.
@@ -61,6 +62,7 @@ impl Setup {
             webhook: String::new(),
             watch: String::new(),
             variables: Vec::new(),
+            lists_tenant: false,
         }
     }
 
@@ -76,6 +78,14 @@ impl Setup {
             simulator.client_id(),
             simulator.client_secret(),
         );
+        self
+    }
+
+    /// The tenant is listed as by default. Without this, and without a table
+    /// `[sync.tenant]`, it is not: a listing finds failures of the simulator's own
+    /// users, and a test that counts failures, events or requests is not about them.
+    pub fn listing(mut self) -> Self {
+        self.lists_tenant = true;
         self
     }
 
@@ -138,11 +148,19 @@ impl Setup {
     }
 
     pub fn write_config(&self) {
+        let listing = if self.lists_tenant
+            || self.tables.contains("[sync.tenant]")
+            || !self.tables.contains("[api]")
+        {
+            ""
+        } else {
+            "[sync.tenant]\nenabled = false\n"
+        };
         let config = format!(
             "[webhook]\nlisten = \"127.0.0.1:0\"\nsecrets = [\"{SECRET}\"]\n{}\n\
              [ops]\nlisten = \"127.0.0.1:0\"\n\
              [store]\npath = \"{}\"\n\
-             [watch]\n{}\n{}",
+             [watch]\n{}\n{}{listing}",
             self.webhook,
             self.database().display(),
             self.watch,

@@ -1,0 +1,387 @@
+//! What a job's run asked, how it ended, and why.
+
+use std::collections::BTreeSet;
+
+use super::{Event, Timestamp, event};
+
+/// Characters at most of a reason: enough for an error and three names, short
+/// enough for a log line, an event and a page.
+const MAX_REASON_CHARS: usize = 500;
+
+/// Targets at most that a reason names.
+const NAMED: usize = 3;
+
+/// How a job's last run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobOutcome {
+    /// The service answered what was asked, at least half of it.
+    Succeeded,
+    /// The service did not answer, or what it answered tells too little.
+    Failed,
+    /// The API client has no right to what the job asks for.
+    Off,
+}
+
+impl JobOutcome {
+    const ALL: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Off];
+
+    /// The outcome as the store and events write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Off => "off",
+        }
+    }
+
+    /// The outcome of this text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// How many targets of a run fared how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    /// Targets that the run was about.
+    pub asked: u64,
+    /// Targets that were answered.
+    pub ok: u64,
+    /// Targets that the service does not know, which is an answer.
+    pub not_found: u64,
+    /// Targets without an answer, asked about or not.
+    pub failed: u64,
+    /// Rows of lists that could not be read.
+    pub skipped: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Whether it succeeded.
+    pub outcome: JobOutcome,
+    /// What went wrong, in words; nothing when all was answered.
+    pub reason: Option<String>,
+    /// How the targets fared.
+    pub counts: RunCounts,
+}
+
+/// How many unanswered targets a run can have and still succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunRule {
+    /// At most half of them.
+    Majority,
+    /// None.
+    Each,
+}
+
+/// Adds up what becomes of a run's targets.
+#[derive(Debug, Clone)]
+pub struct RunTally {
+    /// What the targets are, in the plural.
+    noun: &'static str,
+    rule: RunRule,
+    counts: RunCounts,
+    first_error: Option<String>,
+    /// The first targets without an answer.
+    failed_names: Vec<String>,
+    /// Targets without an answer for want of a right only.
+    refused: u64,
+    gave_up: Option<String>,
+    broke: Option<String>,
+    /// Root fields that the API client has no right to.
+    no_right: BTreeSet<String>,
+    /// Whether the job lives on one of them.
+    is_off: bool,
+    /// Why answers, although there are some, tell too little.
+    untold: Option<String>,
+}
+
+impl RunTally {
+    /// Of a run about targets of this kind.
+    #[must_use]
+    pub fn new(noun: &'static str, rule: RunRule) -> Self {
+        Self {
+            noun,
+            rule,
+            counts: RunCounts::default(),
+            first_error: None,
+            failed_names: Vec::new(),
+            refused: 0,
+            gave_up: None,
+            broke: None,
+            no_right: BTreeSet::new(),
+            is_off: false,
+            untold: None,
+        }
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub const fn counts(&self) -> RunCounts {
+        self.counts
+    }
+
+    /// So many targets were answered.
+    pub fn answered(&mut self, targets: usize) {
+        self.counts.asked += targets as u64;
+        self.counts.ok += targets as u64;
+    }
+
+    /// The service does not know a target.
+    pub const fn not_found(&mut self) {
+        self.counts.asked += 1;
+        self.counts.not_found += 1;
+    }
+
+    /// A target has no answer, for this reason.
+    pub fn failed(&mut self, name: &str, reason: &str) {
+        self.counts.asked += 1;
+        self.counts.failed += 1;
+        if self.failed_names.len() < NAMED {
+            self.failed_names.push(name.to_owned());
+        }
+        self.first_error.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// A target has no answer for want of a right, and by no fault of the service.
+    pub const fn refused(&mut self) {
+        self.counts.asked += 1;
+        self.counts.failed += 1;
+        self.refused += 1;
+    }
+
+    /// So many rows could not be read.
+    pub const fn skipped(&mut self, rows: usize) {
+        self.counts.skipped += rows as u64;
+    }
+
+    /// The API client has no right to a root field that the job lives on.
+    pub fn off(&mut self, field: &str) {
+        self.is_off = true;
+        self.no_right(field);
+    }
+
+    /// The API client has no right to a root field that the job can do without.
+    pub fn no_right(&mut self, field: &str) {
+        self.no_right.insert(field.to_owned());
+    }
+
+    /// The run broke off because the service as a whole fails; so many targets
+    /// were not asked about any more.
+    pub fn gave_up(&mut self, reason: &str, unasked: usize) {
+        self.counts.asked += unasked as u64;
+        self.counts.failed += unasked as u64;
+        self.gave_up.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// A listing broke off, for this reason; how much is left of it nobody knows.
+    pub fn broke(&mut self, reason: &str) {
+        self.counts.failed += 1;
+        self.broke.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// What was answered tells nothing of what the job is for.
+    pub fn untold(&mut self, reason: &str) {
+        self.untold.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// How the run ended. A run that asked nothing succeeded.
+    #[must_use]
+    pub fn end(&self) -> RunEnd {
+        RunEnd { outcome: self.outcome(), reason: self.reason(), counts: self.counts }
+    }
+
+    /// Whether the service did not answer as it should; a missing right is none
+    /// of its faults.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        let RunCounts { asked, ok, failed, skipped, .. } = self.counts;
+        let (asked, failed) = (asked - self.refused, failed - self.refused);
+        let too_many_failed = match self.rule {
+            RunRule::Majority => failed * 2 > asked,
+            RunRule::Each => failed > 0,
+        };
+        // Rows are compared with the rows that could be read.
+        let too_many_skipped = self.rule == RunRule::Majority && skipped > ok;
+        let is_broken = self.gave_up.is_some() || self.broke.is_some();
+        is_broken || too_many_failed || too_many_skipped || self.untold.is_some()
+    }
+
+    fn outcome(&self) -> JobOutcome {
+        if self.is_failed() {
+            JobOutcome::Failed
+        } else if self.is_off {
+            JobOutcome::Off
+        } else {
+            JobOutcome::Succeeded
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        let RunCounts { asked, ok, not_found, failed, skipped } = self.counts;
+        let mut parts = Vec::new();
+        if let Some(reason) = &self.gave_up {
+            let answered = ok + not_found;
+            parts.push(format!("{reason} (gave up: {answered} of {asked} {} answered)", self.noun));
+        } else if let Some(reason) = &self.broke {
+            parts.push(format!("{reason} (broke off after {ok} {})", self.noun));
+        } else if let Some(reason) = &self.first_error {
+            let more = if failed > self.failed_names.len() as u64 { ", …" } else { "" };
+            let names = self.failed_names.join(", ");
+            parts.push(format!("{reason} ({failed} of {asked} {}: {names}{more})", self.noun));
+        }
+        if !self.no_right.is_empty() {
+            let fields: Vec<_> = self.no_right.iter().map(String::as_str).collect();
+            parts.push(format!("no right to {}", fields.join(", ")));
+        }
+        parts.extend(self.untold.clone());
+        if skipped > 0 {
+            parts.push(format!("{skipped} rows could not be read"));
+        }
+        (!parts.is_empty()).then(|| bounded(&parts.join("; ")))
+    }
+}
+
+/// A reason on one line, of bounded length.
+#[must_use]
+pub fn bounded(reason: &str) -> String {
+    let line = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut text: String = line.clone().take(MAX_REASON_CHARS).collect();
+    if line.count() > MAX_REASON_CHARS {
+        text.push('…');
+    }
+    text
+}
+
+/// What goes into the log when a job's run ended: nothing when it ended as the
+/// time before. That the first one succeeded is no news.
+#[must_use]
+pub fn on_run(job: &str, before: Option<JobOutcome>, end: &RunEnd, at: Timestamp) -> Option<Event> {
+    let is_news = before.unwrap_or(JobOutcome::Succeeded) != end.outcome;
+    is_news.then(|| event::run_ended(job, before, end, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: &str = "Lambda:Unhandled: Task timed out after 30.00 seconds";
+
+    fn users() -> RunTally {
+        RunTally::new("users", RunRule::Majority)
+    }
+
+    fn of(answered: usize, not_found: usize, failed: usize) -> RunEnd {
+        let mut tally = users();
+        tally.answered(answered);
+        (0..not_found).for_each(|_| tally.not_found());
+        (0..failed).for_each(|n| tally.failed(&format!("u{n}"), TIMEOUT));
+        tally.end()
+    }
+
+    #[test]
+    fn a_run_fails_when_more_than_half_has_no_answer() {
+        use JobOutcome::{Failed, Succeeded};
+        for (answered, not_found, failed, outcome) in [
+            (0, 0, 0, Succeeded),
+            (3, 0, 0, Succeeded),
+            (1, 0, 1, Succeeded),
+            (1, 0, 2, Failed),
+            (0, 1, 1, Succeeded),
+            (0, 2, 0, Succeeded),
+            (0, 0, 1, Failed),
+        ] {
+            let end = of(answered, not_found, failed);
+            assert_eq!(end.outcome, outcome, "{answered} {not_found} {failed}");
+            assert_eq!(end.reason.is_some(), failed > 0);
+            let all = (answered + not_found + failed) as u64;
+            assert_eq!(end.counts.asked, all);
+        }
+    }
+
+    #[test]
+    fn the_reason_has_the_first_error_the_numbers_and_up_to_three_names() {
+        let reason = |failed| of(0, 0, failed).reason.unwrap();
+        assert_eq!(reason(3), format!("{TIMEOUT} (3 of 3 users: u0, u1, u2)"));
+        assert_eq!(reason(4), format!("{TIMEOUT} (4 of 4 users: u0, u1, u2, …)"));
+        let mut tally = users();
+        tally.failed(&"n".repeat(600), &"r\n".repeat(600));
+        let reason = tally.end().reason.unwrap();
+        assert_eq!(reason.chars().count(), MAX_REASON_CHARS + 1);
+        assert!(!reason.contains('\n'));
+    }
+
+    #[test]
+    fn a_run_that_gave_up_failed_however_much_was_answered() {
+        let mut tally = users();
+        tally.answered(90);
+        tally.gave_up("the API at api.url did not answer", 10);
+        let end = tally.end();
+        assert_eq!(end.outcome, JobOutcome::Failed);
+        assert_eq!((end.counts.asked, end.counts.failed), (100, 10));
+        assert_eq!(
+            end.reason.unwrap(),
+            "the API at api.url did not answer (gave up: 90 of 100 users answered)"
+        );
+    }
+
+    #[test]
+    fn a_missing_right_is_off_unless_the_rest_fails_too() {
+        let mut tally = users();
+        tally.answered(2);
+        tally.refused();
+        tally.refused();
+        tally.refused();
+        tally.off("getEndUser");
+        let end = tally.end();
+        assert_eq!(
+            (end.outcome, end.reason),
+            (JobOutcome::Off, Some("no right to getEndUser".into()))
+        );
+        tally.failed("a", TIMEOUT);
+        tally.failed("b", TIMEOUT);
+        tally.failed("c", TIMEOUT);
+        assert_eq!(tally.end().outcome, JobOutcome::Failed);
+    }
+
+    #[test]
+    fn a_part_that_the_job_can_do_without_is_named_and_the_rest_decides() {
+        let mut tally = RunTally::new("questions", RunRule::Each);
+        tally.answered(1);
+        tally.no_right("listAdminLogins");
+        let end = tally.end();
+        assert_eq!(end.outcome, JobOutcome::Succeeded);
+        assert_eq!(end.reason.unwrap(), "no right to listAdminLogins");
+        tally.failed("getIntegrationsStatus", TIMEOUT);
+        assert_eq!(tally.end().outcome, JobOutcome::Failed);
+    }
+
+    #[test]
+    fn a_listing_of_mostly_unreadable_rows_and_one_that_tells_nothing_fail() {
+        for (rows, skipped, outcome) in
+            [(5, 5, JobOutcome::Succeeded), (5, 6, JobOutcome::Failed), (0, 1, JobOutcome::Failed)]
+        {
+            let mut tally = users();
+            tally.answered(rows);
+            tally.skipped(skipped);
+            assert_eq!(tally.end().outcome, outcome, "{rows} {skipped}");
+        }
+        let mut tally = users();
+        tally.answered(5);
+        tally.untold("failingChecks is null for every user");
+        assert_eq!(tally.end().outcome, JobOutcome::Failed);
+    }
+
+    #[test]
+    fn a_job_that_always_succeeded_is_no_news() {
+        use JobOutcome::{Failed, Off, Succeeded};
+        let end = |outcome| RunEnd { outcome, reason: None, counts: RunCounts::default() };
+        let news =
+            |before, now| on_run("users", before, &end(now), Timestamp::UNIX_EPOCH).is_some();
+        assert!(!news(None, Succeeded) && !news(Some(Failed), Failed) && !news(Some(Off), Off));
+        assert!(news(None, Failed) && news(Some(Failed), Succeeded) && news(None, Off));
+    }
+}

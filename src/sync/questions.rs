@@ -1,0 +1,275 @@
+//! Asking about users: their state, and the checks that they fail.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    polls, reason,
+    round::{self, Fate, Layout, TargetEnd},
+};
+use crate::{
+    cii::{Answered, ApiError, Client},
+    clock,
+    domain::{
+        CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
+        UserObservation, WatchSubject,
+        failure::{FailureAnswer, Verdict},
+        null_list::NullMeaning,
+    },
+    store::{RecordFailures, RecordNulls, RecordUser, Store, StoreError},
+};
+
+/// Users whose null lists are judged in one transaction, so that no delivery
+/// waits for long.
+const JUDGED_AT_ONCE: usize = 200;
+
+/// Why the polls of a service that never tells failing checks are refused.
+const NULL_FOR_ALL: &str = "getEndUser: failingChecks is null for every user; failures cannot end";
+
+/// Asks about users, and records the answers.
+#[derive(Debug, Clone)]
+pub struct UserQuestions {
+    /// Whom to ask.
+    pub client: Client,
+    /// Where answers go.
+    pub store: Store,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// The checks the operator wants to hear of; can be exchanged while running.
+    pub filter: watch::Receiver<CheckFilter>,
+    /// What the operator says that a null list means.
+    pub null_lists: NullLists,
+    /// For how long after its report no answer ends a failure.
+    pub settle: chrono::TimeDelta,
+}
+
+/// A user to ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) login: Login,
+    /// Whether the user's state is asked for, too.
+    pub(super) is_watched: bool,
+}
+
+type State = Result<Answered<UserObservation>, ApiError>;
+type Checks = Result<Answered<Told<Verdict>>, ApiError>;
+
+/// What asking about a user ended with.
+struct UserEnd {
+    target: TargetEnd,
+    deferred: Deferred,
+}
+
+/// What only the end of the run can judge.
+#[derive(Default)]
+struct Deferred {
+    /// Whose snapshot has null lists.
+    null_snapshot: Option<Login>,
+    /// Whose failing checks are null, when they were asked for, and how the poll
+    /// ends unless nobody's are told.
+    null_checks: Option<(Login, Timestamp, PollEnd)>,
+    /// A refusal by an error that passes.
+    passing: Option<(Login, PollEnd)>,
+}
+
+impl UserQuestions {
+    /// Asks about these users, over this time.
+    pub(super) async fn ask_about(
+        &self,
+        targets: &[Target],
+        window: Duration,
+        stop: &CancellationToken,
+    ) -> Result<RunTally, StoreError> {
+        let mut tally = RunTally::new("users", RunRule::Majority);
+        let layout =
+            Layout { batch_size: self.client.batch_size(), concurrency: self.concurrency, window };
+        let mut deferred = Vec::new();
+        let take = |end: UserEnd| {
+            deferred.push(end.deferred);
+            end.target
+        };
+        round::ask_all(targets, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
+        if !stop.is_cancelled() {
+            self.finish(deferred, &mut tally).await?;
+        }
+        Ok(tally)
+    }
+
+    /// Asks for states and for failing checks, whatever becomes of the first: a
+    /// user whom the service no longer knows has no state, and that is an answer
+    /// to the second.
+    async fn ask(&self, batch: Vec<Target>) -> Result<Vec<UserEnd>, StoreError> {
+        let logins = |watched_only: bool| -> Vec<Login> {
+            let wanted = batch.iter().filter(|target| target.is_watched || !watched_only);
+            wanted.map(|target| target.login.clone()).collect()
+        };
+        let watched = logins(true);
+        let states = self.client.user_states(&watched).await;
+        let mut states: BTreeMap<_, _> = watched.into_iter().zip(states).collect();
+        for (login, state) in &states {
+            self.record_state(login, state).await?;
+        }
+        let asked_at = clock::now();
+        let checks = self.client.failing_checks(&logins(false)).await;
+        let mut ended = Vec::with_capacity(batch.len());
+        for (Target { login, .. }, checks) in batch.into_iter().zip(checks) {
+            let state = states.remove(&login);
+            self.record_checks(&login, &checks, asked_at).await?;
+            let target = target_end(&login, state.as_ref(), &checks);
+            let deferred = self.record_poll(login, state, checks, asked_at).await?;
+            ended.push(UserEnd { target, deferred });
+        }
+        Ok(ended)
+    }
+
+    async fn record_state(&self, login: &Login, state: &State) -> Result<(), StoreError> {
+        let Ok(answer) = state else { return Ok(()) };
+        let (login, observation) = (login.clone(), answer.value.clone());
+        self.store.record_user(RecordUser { login, observation, observed_at: clock::now() }).await
+    }
+
+    async fn record_checks(
+        &self,
+        login: &Login,
+        checks: &Checks,
+        asked_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Ok(Answered { value: Told::Told(verdict), .. }) = checks else { return Ok(()) };
+        let answer = FailureAnswer {
+            login: login.clone(),
+            verdict: verdict.clone(),
+            asked_at,
+            answered_at: clock::now(),
+            settle: self.settle,
+        };
+        let filter = self.filter.borrow().clone();
+        self.store.record_failures(RecordFailures { answer, filter }).await
+    }
+
+    /// Records how the poll ended, as far as that is known before the run ends.
+    async fn record_poll(
+        &self,
+        login: Login,
+        state: Option<State>,
+        checks: Checks,
+        asked_at: Timestamp,
+    ) -> Result<Deferred, StoreError> {
+        let mut deferred = Deferred::default();
+        if let Some(Ok(answer)) = &state
+            && !answer.value.null_lists.is_empty()
+        {
+            deferred.null_snapshot = Some(login.clone());
+        }
+        let has_state = matches!(state, Some(Ok(_)));
+        let Some(end) = poll_end(state.as_ref(), &checks) else { return Ok(deferred) };
+        let is_null = matches!(checks, Ok(Answered { value: Told::Null, .. }));
+        let is_passing = |answer: Option<&ApiError>| answer.is_some_and(ApiError::is_transient);
+        let state_error = state.as_ref().and_then(|state| state.as_ref().err());
+        if is_null && end.outcome == PollOutcome::Answered {
+            deferred.null_checks = Some((login, asked_at, end));
+        } else if is_null {
+            // How the poll ends is certain; what null means is judged later.
+            deferred.null_checks = Some((login.clone(), asked_at, end.clone()));
+            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
+        } else if end.outcome == PollOutcome::Refused
+            && !has_state
+            && (is_passing(state_error) || is_passing(checks.as_ref().err()))
+        {
+            deferred.passing = Some((login, end));
+        } else {
+            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
+        }
+        Ok(deferred)
+    }
+
+    /// Judges what only the end of the run can: lists of later batches count.
+    async fn finish(&self, ends: Vec<Deferred>, tally: &mut RunTally) -> Result<(), StoreError> {
+        let is_failed = tally.is_failed();
+        for chunk in ends.chunks(JUDGED_AT_ONCE) {
+            let nulls = chunk.iter().filter_map(|deferred| deferred.null_checks.as_ref());
+            let record = RecordNulls {
+                snapshots: chunk.iter().filter_map(|end| end.null_snapshot.clone()).collect(),
+                checks: nulls.clone().map(|(login, at, _)| (login.clone(), *at)).collect(),
+                choice: self.null_lists,
+                filter: self.filter.borrow().clone(),
+                settle: self.settle,
+                at: clock::now(),
+            };
+            if record.snapshots.is_empty() && record.checks.is_empty() {
+                continue;
+            }
+            let judged = self.store.record_nulls(record).await?;
+            for (login, _, end) in nulls {
+                let is_untold = judged.get(login) == Some(&NullMeaning::UntoldForAll);
+                if is_untold {
+                    tally.untold(NULL_FOR_ALL);
+                }
+                if end.outcome == PollOutcome::Answered {
+                    let end = if is_untold { PollEnd::refused(NULL_FOR_ALL) } else { end.clone() };
+                    let subject = WatchSubject::User(login.clone());
+                    polls::record(&self.store, subject, end, clock::now()).await?;
+                }
+            }
+        }
+        // In a run that failed, these are the service's fault and not a subject's.
+        for (login, end) in ends.into_iter().filter_map(|end| end.passing).filter(|_| !is_failed) {
+            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How a user's poll ended; nothing when only the service is at fault.
+fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
+    match (state, checks) {
+        (Some(Err(error)), _) | (_, Err(error)) => reason::poll_end(error),
+        (_, Ok(Answered { value: Told::Told(Verdict::Unknown), errors })) => Some(PollEnd {
+            outcome: PollOutcome::NotFound,
+            errors: reason::poll_errors(errors),
+            reason: Some("getEndUser: the service does not know the user".to_owned()),
+            ..PollEnd::answered()
+        }),
+        (_, Ok(Answered { value: Told::Untold, errors })) => Some(PollEnd {
+            errors: reason::poll_errors(errors),
+            ..PollEnd::refused(&untold(errors.first().map(ToString::to_string)))
+        }),
+        (state, Ok(_)) => {
+            let errors = state.and_then(|state| state.as_ref().ok()).map(|answer| &answer.errors);
+            Some(reason::answered_beside(errors.map_or(&[], |errors| &**errors)))
+        }
+    }
+}
+
+/// How the user counts in the run: as answered when everything was.
+fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEnd {
+    let checks_fate = match checks {
+        Ok(Answered { value: Told::Told(Verdict::Unknown), .. }) => Fate::NotFound,
+        Ok(Answered { value: Told::Untold, errors }) => {
+            Fate::Failed(untold(errors.first().map(ToString::to_string)))
+        }
+        Ok(_) => Fate::Answered,
+        Err(error) => Fate::of(error),
+    };
+    let state_fate = state.map(|state| state.as_ref().map_or_else(Fate::of, |_| Fate::Answered));
+    let fate = match (state_fate, checks_fate) {
+        (None, checks) => checks,
+        (Some(down @ Fate::ServiceDown(_)), _) | (_, down @ Fate::ServiceDown(_)) => down,
+        (Some(failed @ Fate::Failed(_)), _) | (_, failed @ Fate::Failed(_)) => failed,
+        // What there is a right to decides.
+        (Some(Fate::Refused), other) | (Some(other), Fate::Refused) => other,
+        (Some(Fate::NotFound), _) | (_, Fate::NotFound) => Fate::NotFound,
+        (Some(Fate::Answered), Fate::Answered) => Fate::Answered,
+    };
+    let errors = [state.and_then(|state| state.as_ref().err()), checks.as_ref().err()];
+    let no_right = errors.into_iter().flatten().find_map(|error| match error {
+        ApiError::NoRight { field } => Some(*field),
+        _ => None,
+    });
+    TargetEnd { no_right, ..TargetEnd::new(login.to_string(), fate) }
+}
+
+fn untold(error: Option<String>) -> String {
+    error.unwrap_or_else(|| "getEndUser: failingChecks cannot be read".to_owned())
+}

@@ -1,0 +1,88 @@
+//! What an error of the API says of a target and of a run.
+
+use crate::{
+    cii::{ApiError, GraphqlError, HttpError, PathSegment},
+    domain::{PollEnd, PollError, PollOutcome, poll::MAX_POLL_ERRORS, run::bounded},
+};
+
+/// The HTTP status of answers in the form of GraphQL, errors included.
+const OK: u16 = 200;
+
+/// An error in words: of the service's errors the first, by type and message.
+pub(super) fn cause(error: &ApiError) -> String {
+    error.errors().first().map_or_else(|| error.to_string(), named)
+}
+
+fn named(error: &GraphqlError) -> String {
+    match (&error.error_type, error.message.as_str()) {
+        (Some(name), "") => name.clone(),
+        (Some(name), message) => format!("{name}: {message}"),
+        (None, "") => "an error without type and message".to_owned(),
+        (None, message) => message.to_owned(),
+    }
+}
+
+/// What a failure says of its target; nothing when it is the service's.
+pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
+    let (outcome, reason, status) = match error {
+        ApiError::Graphql(_) if error.is_not_found() => {
+            (PollOutcome::NotFound, cause(error), Some(OK))
+        }
+        ApiError::Graphql(_) => (PollOutcome::Refused, cause(error), Some(OK)),
+        ApiError::NoRight { field } => {
+            (PollOutcome::Refused, format!("no right to {field}"), Some(OK))
+        }
+        ApiError::Malformed(_) => (PollOutcome::Malformed, error.to_string(), None),
+        _ => return None,
+    };
+    let errors = poll_errors(error.errors());
+    Some(PollEnd { outcome, reason: Some(bounded(&reason)), errors, status })
+}
+
+/// An answer, with the errors that came beside it.
+pub(super) fn answered_beside(errors: &[GraphqlError]) -> PollEnd {
+    let reason = errors.first().map(|error| bounded(&format!("told in part: {error}")));
+    PollEnd { reason, errors: poll_errors(errors), ..PollEnd::answered() }
+}
+
+/// The service's errors as they are kept.
+pub(super) fn poll_errors(errors: &[GraphqlError]) -> Vec<PollError> {
+    errors.iter().take(MAX_POLL_ERRORS).map(poll_error).collect()
+}
+
+fn poll_error(error: &GraphqlError) -> PollError {
+    PollError {
+        path: path(&error.path),
+        error_type: error.error_type.clone(),
+        message: error.message.clone(),
+        error_info: error.error_info.clone(),
+        data: error.data.clone(),
+    }
+}
+
+fn path(path: &[PathSegment]) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            PathSegment::Field(name) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(name);
+            }
+            PathSegment::Index(index) => text.extend(["[", &index.to_string(), "]"]),
+        }
+    }
+    text
+}
+
+/// Whether every other request would end the same way.
+pub(super) const fn concerns_all(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Token(_)
+            | ApiError::Unauthorized
+            | ApiError::Resting
+            | ApiError::Http(HttpError::Throttled { .. } | HttpError::Connect(_))
+    )
+}

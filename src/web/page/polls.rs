@@ -1,0 +1,34 @@
+//! How the last poll of a user or an address ended, and why.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::{domain::PollOutcome, store::PollState};
+
+/// The section of the page; empty when the answer told everything.
+pub(super) fn section(poll: &PollState) -> Markup {
+    let is_answered = poll.outcome == PollOutcome::Answered;
+    if is_answered && poll.reason.is_none() {
+        return html! {};
+    }
+    html! {
+        section .card .facts aria-labelledby="poll-title" {
+            h2 #poll-title { "Last poll" }
+            dl {
+                dt { "Outcome" } dd {
+                    span class={ "mark " (if is_answered { "" } else { "attention" }) } {
+                        (poll.outcome.as_str().replace('_', " "))
+                    }
+                    " since " (words::ago(poll.since))
+                }
+                @if let Some(reason) = &poll.reason { dt { "Reason" } dd { (reason) } }
+                dt { "Asked" } dd { (words::ago(poll.last_at)) }
+                dt { "Last answered" } dd { (words::ago_or(poll.answered_at, "never")) }
+                @if let Some(status) = poll.status { dt { "HTTP status" } dd { (status) } }
+                @for error in &poll.errors {
+                    dt { "Error" } dd { (error) }
+                }
+            }
+        }
+    }
+}

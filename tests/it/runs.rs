@@ -1,0 +1,190 @@
+//! What a run's success is and says: on `/metrics`, the API, the page and in the log.
+
+use cii_simulator::{Fault, Kind, Options, Simulator, tenant::User};
+use serde_json::Value;
+
+use crate::harness::{Exporter, Protocol, Receiver, Setup, attribute, until};
+
+/// Only the run at the start: no schedule rings in these tests.
+const NEVER: &str = "0 0 0 1 1 *";
+const USERS: [&str; 3] = ["a@example.com", "b@example.com", "c@example.com"];
+
+/// A tenant of which three users are watched.
+async fn tenant() -> (Simulator, Setup) {
+    let simulator = Simulator::start(Options { users: 3, ..Options::default() }).await.unwrap();
+    for login in USERS {
+        simulator.tenant(|tenant| tenant.add_user(User::new(login, "U")));
+    }
+    let setup = Setup::new().polling(&simulator, NEVER).watch(&format!("users = {USERS:?}"));
+    (simulator, setup.api("retries = 0"))
+}
+
+fn fails(simulator: &Simulator, operation: &str, error_type: &str) {
+    let kind = Kind::RootError(error_type.to_owned());
+    simulator.faults().add(Fault::graphql(kind).of(operation));
+}
+
+/// A job of `/api/v1/jobs`.
+async fn job(exporter: &Exporter, name: &str) -> Value {
+    let (status, answer) = exporter.api("GET", "/jobs", None).await;
+    assert_eq!(status, 200, "{answer}");
+    let jobs = answer["jobs"].as_array().unwrap();
+    jobs.iter().find(|job| job["job"] == name).expect(name).clone()
+}
+
+async fn until_state(exporter: &Exporter, name: &str, state: &str) -> Value {
+    until(&format!("job {name} {state}\n{}", exporter.log()), || async {
+        let job = job(exporter, name).await;
+        (job["state"] == state).then_some(job)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said() {
+    let (simulator, setup) = tenant().await;
+    let receiver = Receiver::start().await;
+    fails(&simulator, "getEndUserState", "InternalFailure");
+    fails(&simulator, "getEndUser", "InternalFailure");
+    let exporter = setup.sending(&receiver, Protocol::Http).start().await;
+    let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 0.0).await;
+    let success = "cii_sync_last_success_timestamp_seconds{job=\"users\"}";
+    assert_eq!(metrics.get(success), None);
+    for (result, count) in [("ok", 0.0), ("not_found", 0.0), ("failed", 3.0), ("skipped", 0.0)] {
+        let series = format!("cii_sync_targets{{job=\"users\",result=\"{result}\"}}");
+        assert_eq!(metrics.get(&series), Some(count), "{series}");
+    }
+    assert!(metrics.series("cii_user_poll_up").is_empty(), "it is no fault of the users'");
+    let users = job(&exporter, "users").await;
+    let reason = users["reason"].as_str().unwrap();
+    assert!(reason.starts_with("InternalFailure: "), "{reason}");
+    let names = "(3 of 3 users: a@example.com, b@example.com, c@example.com)";
+    assert!(reason.ends_with(names), "{reason}");
+    assert_eq!(
+        (&users["state"], &users["asked"], &users["failed"]),
+        (&"failed".into(), &3.into(), &3.into())
+    );
+    assert!(users["last_success_at"].is_null() && users["next_run_at"].is_string(), "{users}");
+    let log = exporter.log();
+    let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
+    assert!(log.lines().find(is_warning).unwrap().contains("InternalFailure"), "{log}");
+    let page = exporter.get("/").await.1;
+    assert!(page.contains("InternalFailure") && page.contains("failing"), "{page}");
+    let event = until("the event", || async {
+        receiver
+            .received()
+            .into_iter()
+            .find(|event| attribute(event, "cii.sync.job").is_some_and(|job| job == "users"))
+    })
+    .await;
+    assert_eq!(attribute(&event, "cii.sync.outcome").unwrap(), "failed");
+    assert_eq!(attribute(&event, "error.message").unwrap(), reason);
+    let events = receiver.received();
+    let polls = events.iter().filter(|e| attribute(e, "cii.poll.outcome").is_some()).count();
+    assert_eq!(polls, 0, "a storm of events about users");
+
+    // The stored state is shown until the first run of the next process ends.
+    let setup = exporter.kill().await;
+    simulator.faults().clear();
+    simulator.faults().add(Fault::graphql(Kind::SlowMillis(1500)));
+    let exporter = setup.start().await;
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_sync_up{job=\"users\"}"), Some(0.0));
+    assert_eq!(job(&exporter, "users").await["reason"], reason);
+    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    let users = job(&exporter, "users").await;
+    assert!(users["reason"].is_null() && users["last_success_at"].is_string(), "{users}");
+}
+
+#[tokio::test]
+async fn a_minority_without_an_answer_leaves_a_success_that_names_it() {
+    let (simulator, setup) = tenant().await;
+    let kind = Kind::RootError("InternalFailure".to_owned());
+    simulator.faults().add(Fault::graphql(kind).of("getEndUserState").about(USERS[1]));
+    // One user a request, so that the fault strikes nobody else.
+    let exporter = setup.api("batch_size = 1").start().await;
+    let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    assert_eq!(metrics.get("cii_sync_targets{job=\"users\",result=\"failed\"}"), Some(1.0));
+    let users = job(&exporter, "users").await;
+    assert!(users["reason"].as_str().unwrap().ends_with("(1 of 3 users: b@example.com)"));
+    // A passing error of one user in an otherwise good run is the user's.
+    let bad = format!("cii_user_poll_up{{login=\"{}\"}}", USERS[1]);
+    assert_eq!(exporter.until_metric(&bad, 0.0).await.series("cii_user_poll_up").len(), 3);
+    let (_, user) = exporter.api("GET", "/users/b@example.com", None).await;
+    assert_eq!(user["poll"]["outcome"], "refused");
+    assert_eq!(user["poll"]["errors"][0]["error_type"], "InternalFailure");
+    assert_eq!(user["poll"]["status"], 200);
+    let page = exporter.get("/users/b@example.com").await.1;
+    assert!(page.contains("InternalFailure"), "{page}");
+    let table = exporter.run(&["watch", "list"]).await.output;
+    assert!(table.contains("InternalFailure"), "{table}");
+}
+
+#[tokio::test]
+async fn a_service_job_without_an_answer_about_a_part_does_not_succeed() {
+    for part in ["getIntegrationsStatus", "listAdminLogins"] {
+        let (simulator, setup) = tenant().await;
+        fails(&simulator, part, "ValidationError");
+        let exporter = setup.start().await;
+        let service = until_state(&exporter, "service", "failed").await;
+        let reason = service["reason"].as_str().unwrap();
+        assert!(reason.contains("ValidationError") && reason.contains(part), "{reason}");
+        assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"service\"}"), Some(0.0));
+    }
+}
+
+#[tokio::test]
+async fn failing_checks_that_are_refused_show_on_the_poll_and_on_the_job() {
+    let (simulator, setup) = tenant().await;
+    fails(&simulator, "getEndUser", "ValidationError");
+    let exporter = setup.start().await;
+    let users = until_state(&exporter, "users", "failed").await;
+    assert!(users["reason"].as_str().unwrap().contains("ValidationError"), "{users}");
+    for login in USERS {
+        let metrics = exporter.metrics().await;
+        assert_eq!(metrics.get(&format!("cii_user_poll_up{{login=\"{login}\"}}")), Some(0.0));
+        // The snapshot counts all the same.
+        let snapshot = format!("cii_user_ip_addresses{{login=\"{login}\"}}");
+        assert_eq!(metrics.get(&snapshot), Some(0.0));
+    }
+    let (_, user) = exporter.api("GET", "/users/a@example.com", None).await;
+    assert_eq!(
+        (&user["poll"]["outcome"], &user["failing_checks_told"]),
+        (&"refused".into(), &false.into())
+    );
+    assert!(user["snapshot"].is_object() && user["failing_checks_untold_since"].is_string());
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_found_twice_an_hour_apart_has_no_users() {
+    let simulator = Simulator::start(Options { users: 30, ..Options::default() }).await.unwrap();
+    let ip = simulator.tenant(|tenant| tenant.busiest_addresses()[0].0.clone());
+    let setup = Setup::new().polling(&simulator, NEVER).watch(&format!("ips = [\"{ip}\"]"));
+    let exporter = setup.start().await;
+    let users = format!("cii_ip_users{{ip=\"{ip}\"}}");
+    let up = format!("cii_ip_poll_up{{ip=\"{ip}\"}}");
+    let before = exporter.until_metric(&up, 1.0).await.get(&users).unwrap();
+    assert!(before > 0.0);
+    let setup = exporter.stop().await;
+    fails(&simulator, "getEndUsersByIp", "NotFound");
+    let exporter = setup.start().await;
+    let metrics = exporter.until_metric(&up, 0.0).await;
+    assert_eq!(metrics.get(&users), Some(before), "once is not enough");
+    // "Not found" is an answer.
+    exporter.until_metric("cii_sync_up{job=\"ips\"}", 1.0).await;
+    assert_eq!(
+        exporter.metrics().await.get("cii_sync_targets{job=\"ips\",result=\"not_found\"}"),
+        Some(1.0)
+    );
+    // An hour passes.
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    database.execute("UPDATE poll SET since = since - 3600000000", []).unwrap();
+    drop(database);
+    let exporter = setup.start().await;
+    let metrics = exporter.until_metric(&users, 0.0).await;
+    assert_eq!(metrics.get(&up), Some(0.0));
+    let (_, answer) = exporter.api("GET", &format!("/ips/{ip}"), None).await;
+    assert_eq!(answer["poll"]["outcome"], "not_found");
+    assert!(answer["poll"]["reason"].as_str().unwrap().contains("NotFound"), "{answer}");
+}
