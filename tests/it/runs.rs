@@ -44,8 +44,8 @@ async fn until_state(exporter: &Exporter, name: &str, state: &str) -> Value {
 async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said() {
     let (simulator, setup) = tenant().await;
     let receiver = Receiver::start().await;
-    fails(&simulator, "getEndUserState", "InternalFailure");
-    fails(&simulator, "getEndUser", "InternalFailure");
+    fails(&simulator, "getEndUserState", "Lambda:Unhandled");
+    fails(&simulator, "getEndUser", "Lambda:Unhandled");
     let exporter = setup.sending(&receiver, Protocol::Http).start().await;
     let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 0.0).await;
     let success = "cii_sync_last_success_timestamp_seconds{job=\"users\"}";
@@ -57,7 +57,7 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     assert!(metrics.series("cii_user_poll_up").is_empty(), "it is no fault of the users'");
     let users = job(&exporter, "users").await;
     let reason = users["reason"].as_str().unwrap();
-    assert!(reason.starts_with("InternalFailure: "), "{reason}");
+    assert!(reason.starts_with("Lambda:Unhandled: "), "{reason}");
     let names = "(3 of 3 users: a@example.com, b@example.com, c@example.com)";
     assert!(reason.ends_with(names), "{reason}");
     assert_eq!(
@@ -67,9 +67,9 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     assert!(users["last_success_at"].is_null() && users["next_run_at"].is_string(), "{users}");
     let log = exporter.log();
     let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
-    assert!(log.lines().find(is_warning).unwrap().contains("InternalFailure"), "{log}");
+    assert!(log.lines().find(is_warning).unwrap().contains("Lambda:Unhandled"), "{log}");
     let page = exporter.get("/").await.1;
-    assert!(page.contains("InternalFailure") && page.contains("failing"), "{page}");
+    assert!(page.contains("Lambda:Unhandled") && page.contains("failing"), "{page}");
     let event = until("the event", || async {
         receiver
             .received()
@@ -99,7 +99,7 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
 #[tokio::test]
 async fn a_minority_without_an_answer_leaves_a_success_that_names_it() {
     let (simulator, setup) = tenant().await;
-    let kind = Kind::RootError("InternalFailure".to_owned());
+    let kind = Kind::RootError("Lambda:Unhandled".to_owned());
     simulator.faults().add(Fault::graphql(kind).of("getEndUserState").about(USERS[1]));
     // One user a request, so that the fault strikes nobody else.
     let exporter = setup.api("batch_size = 1").start().await;
@@ -112,12 +112,12 @@ async fn a_minority_without_an_answer_leaves_a_success_that_names_it() {
     assert_eq!(exporter.until_metric(&bad, 0.0).await.series("cii_user_poll_up").len(), 3);
     let (_, user) = exporter.api("GET", "/users/b@example.com", None).await;
     assert_eq!(user["poll"]["outcome"], "refused");
-    assert_eq!(user["poll"]["errors"][0]["error_type"], "InternalFailure");
+    assert_eq!(user["poll"]["errors"][0]["error_type"], "Lambda:Unhandled");
     assert_eq!(user["poll"]["status"], 200);
     let page = exporter.get("/users/b@example.com").await.1;
-    assert!(page.contains("InternalFailure"), "{page}");
+    assert!(page.contains("Lambda:Unhandled"), "{page}");
     let table = exporter.run(&["watch", "list"]).await.output;
-    assert!(table.contains("InternalFailure"), "{table}");
+    assert!(table.contains("Lambda:Unhandled"), "{table}");
 }
 
 #[tokio::test]
