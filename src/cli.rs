@@ -54,7 +54,9 @@ pub(crate) enum Command {
     /// Prints what the Okta Workflows connector's card "Get End Users By IP"
     /// answers: status code, the users of all pages, the errors.
     Ip(crate::commands::ip::Options),
-    /// Register this exporter's webhook with the service, or unregister it.
+    /// Show what came in over the webhook, taken or refused, or replay one of it.
+    Deliveries(crate::commands::deliveries::Options),
+    /// Register this exporter's webhook with the service, unregister it, or test it.
     #[command(subcommand)]
     Webhook(crate::commands::webhook::Action),
     /// Show how the OTLP delivery stands, and send events on purpose.

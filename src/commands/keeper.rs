@@ -39,6 +39,17 @@ pub(super) async fn ask(
     path: &[&str],
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
+    ask_with(daemon, method, path, &[], body).await
+}
+
+/// The same, with fields in the query.
+pub(super) async fn ask_with(
+    daemon: &str,
+    method: Method,
+    path: &[&str],
+    query: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<(u16, Value), CommandError> {
     let unreached = |reason: String| CommandError::Daemon { url: daemon.to_owned(), reason };
     let mut url: reqwest::Url =
         daemon.parse().map_err(|_| unreached("its address is none".to_owned()))?;
@@ -47,6 +58,9 @@ pub(super) async fn ask(
         .clear()
         .extend(["api", "v1"])
         .extend(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
     let mut request = reqwest::Client::new().request(method, url);
     if let Some(body) = body {
         request = request.json(body);

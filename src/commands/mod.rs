@@ -2,6 +2,7 @@
 
 mod api;
 mod check_config;
+pub(crate) mod deliveries;
 pub(crate) mod demo;
 mod error;
 pub(crate) mod ip;
@@ -13,6 +14,7 @@ mod table;
 pub(crate) mod user;
 pub(crate) mod watch;
 pub(crate) mod webhook;
+mod webhook_test;
 
 use std::{future::Future, process::ExitCode};
 
@@ -28,6 +30,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),
         Command::Otlp(action) => otlp::run(action),
+        Command::Deliveries(options) => deliveries::run(options),
         Command::Demo(options) => demo::run(&options),
     }
 }

@@ -19,6 +19,7 @@ use super::{
     error::CommandError,
     keeper::{self, Keeper},
     table::table,
+    webhook_test,
 };
 use crate::cli::ConfigFile;
 
@@ -32,6 +33,8 @@ pub(crate) enum Action {
     Register(Register),
     /// Have the service send deliveries no longer.
     Unregister(Unregister),
+    /// Send one test message through the own door, and say what came back.
+    Test(webhook_test::Test),
     /// Show the targets that were registered with these commands.
     List(List),
 }
@@ -77,6 +80,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
         match action {
             Action::Register(options) => register(options).await,
             Action::Unregister(options) => unregister(options).await,
+            Action::Test(options) => webhook_test::run(options).await,
             Action::List(options) => list(&options),
         }
     })

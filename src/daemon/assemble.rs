@@ -17,14 +17,14 @@ use crate::{
     config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Outages, Sender},
     domain::{CheckFilter, NullLists, Schedule},
-    ingest::{self, Ingest},
+    ingest::{self, Door, Ingest, Refusals},
     metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
         self, Housekeeping, IpQuestions, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob,
         Timing, UserQuestions, UsersJob,
     },
-    web::{Door, Ops, Parts, Polls, Readiness, Sources},
+    web::{Ops, Parts, Polls, Readiness, Sources, Webhook},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -58,16 +58,20 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     ingest_meters.register(&registry)?;
     let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let router = Ingest::new(
-        store.clone(),
-        current_rules.clone(),
-        config.webhook.max_body_bytes,
-        ingest_meters,
-    )
-    .into_router(&config.webhook.path);
+    let door = Door::new(store.clone(), ingest_meters);
+    let (refusals, refusal_writer) = Refusals::new(store.clone());
+    tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
+    let max_body_bytes = config.webhook.max_body_bytes;
+    let router = Ingest::new(door.clone(), refusals.clone(), current_rules.clone(), max_body_bytes)
+        .into_router(&config.webhook.path);
     tasks
         .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
+    let addresses = Addresses {
+        webhook: webhook_address,
+        ops: ops_address,
+        webhook_path: config.webhook.path.clone(),
+    };
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
     let sources = Sources {
@@ -77,7 +81,14 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         outages,
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         polls: polls(&config),
-        door: Door { listen: webhook_address, path: config.webhook.path.clone() },
+        webhook: Webhook {
+            listen: webhook_address,
+            path: config.webhook.path.clone(),
+            url: addresses.local_webhook_url(),
+            door,
+            refusals,
+            max_body_bytes,
+        },
         readiness: current_readiness,
         rules: current_rules,
         reload,
@@ -93,11 +104,6 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     };
     tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
 
-    let addresses = Addresses {
-        webhook: webhook_address,
-        ops: ops_address,
-        webhook_path: config.webhook.path.clone(),
-    };
     if let Err(error) = store.announce(&addresses.local_ops_url()) {
         tracing::warn!(%error, "commands beside this daemon will not find it");
     }

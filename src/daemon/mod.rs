@@ -26,6 +26,7 @@ use crate::{
 
 pub use client::client;
 pub use error::{EndedEarly, StartError};
+pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;
 use tasks::Tasks;
 
@@ -60,16 +61,13 @@ impl Addresses {
     /// The URL of the ops listener for programs on this machine.
     #[must_use]
     pub fn local_ops_url(&self) -> String {
-        let mut address = self.ops;
-        if address.ip().is_unspecified() {
-            let is_v4 = address.is_ipv4();
-            address.set_ip(if is_v4 {
-                Ipv4Addr::LOCALHOST.into()
-            } else {
-                Ipv6Addr::LOCALHOST.into()
-            });
-        }
-        format!("http://{address}")
+        format!("http://{}", local(self.ops))
+    }
+
+    /// The URL that takes deliveries, for programs on this machine.
+    #[must_use]
+    pub fn local_webhook_url(&self) -> String {
+        format!("http://{}{}", local(self.webhook), self.webhook_path)
     }
 
     /// The URL of a page of the ops listener.
@@ -77,6 +75,15 @@ impl Addresses {
     pub fn ops_url(&self, path: &str) -> String {
         format!("http://{}{path}", self.ops)
     }
+}
+
+/// The address under which this machine reaches a listener.
+fn local(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let is_v4 = address.is_ipv4();
+        address.set_ip(if is_v4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
 }
 
 impl Daemon {

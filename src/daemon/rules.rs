@@ -7,7 +7,8 @@ use crate::{
 };
 
 /// What decides over deliveries.
-pub(super) fn rules(config: &Config) -> Rules {
+#[must_use]
+pub fn rules(config: &Config) -> Rules {
     let webhook = &config.webhook;
     Rules {
         header: webhook.header.clone(),

@@ -7,22 +7,19 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::cii::webhook::Malformed;
+use crate::{cii::webhook::Malformed, store::RecordedDelivery};
 
 /// Seconds after which a sender should come back.
 const RETRY_AFTER: &str = "5";
 
+/// Why gzip was not taken.
+pub(super) const DAMAGED: &str = "the body is not whole gzip, as its content encoding says";
+
 /// What a sender is told.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// On the disk.
-    Accepted,
-    /// Seen before.
-    Duplicate,
-    /// About a check that the operator does not want to hear of.
-    Filtered,
-    /// The console's test message.
-    Test,
+    /// On the disk, or there before.
+    Taken(RecordedDelivery),
     /// No secret, or a wrong one.
     Unauthorized,
     /// Not JSON by its content type.
@@ -45,10 +42,7 @@ impl Answer {
     /// The value of the `result` label.
     pub(super) const fn result(&self) -> &'static str {
         match self {
-            Self::Accepted => "accepted",
-            Self::Duplicate => "duplicate",
-            Self::Filtered => "filtered",
-            Self::Test => "test",
+            Self::Taken(recorded) => recorded.outcome.as_str(),
             Self::Unauthorized => "unauthorized",
             Self::NotJson
             | Self::Encoded(_)
@@ -59,60 +53,76 @@ impl Answer {
             Self::Unavailable => "unavailable",
         }
     }
+
+    /// The status and reason that are kept of a refusal. Of a request that was
+    /// not authorized nothing is kept: anybody could fill the list.
+    pub(super) fn refusal(&self) -> Option<(StatusCode, String)> {
+        match self {
+            Self::Taken(_) | Self::Unauthorized => None,
+            refused => Some((refused.status(), refused.detail())),
+        }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Taken(_) => StatusCode::OK,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotJson | Self::Encoded(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Damaged | Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Taken(recorded) => recorded.outcome.as_str().to_owned(),
+            Self::Unauthorized => "the secret is missing or wrong".to_owned(),
+            Self::NotJson => {
+                "a delivery is JSON; send it with the content type application/json".to_owned()
+            }
+            Self::Encoded(encoding) => format!(
+                "the content encoding {encoding} is not taken; send the body as it is, or with \
+                 gzip alone"
+            ),
+            Self::Damaged => DAMAGED.to_owned(),
+            Self::Malformed(malformed) => malformed.to_string(),
+            Self::Incomplete => "the body did not arrive whole".to_owned(),
+            Self::TooLarge(limit) => format!(
+                "a delivery may have {limit} bytes (webhook.max_body_bytes), also when unpacked"
+            ),
+            Self::Unavailable => {
+                "the delivery cannot be recorded now; send it again later".to_owned()
+            }
+        }
+    }
+
+    fn pointer(&self) -> Option<&str> {
+        match self {
+            Self::Malformed(malformed) => malformed.pointer(),
+            _ => None,
+        }
+    }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        match self {
-            Self::Accepted | Self::Duplicate | Self::Filtered | Self::Test => {
-                Json(json!({ "result": self.result() })).into_response()
-            }
-            Self::Unauthorized => {
-                let mut response =
-                    problem(StatusCode::UNAUTHORIZED, "the secret is missing or wrong", None);
-                let challenge = header::HeaderValue::from_static("ApiKey");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-                response
-            }
-            Self::NotJson => problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "a delivery is JSON; send it with the content type application/json",
-                None,
-            ),
-            Self::Encoded(encoding) => {
-                let detail = format!(
-                    "the content encoding {encoding} is not taken; send the body as it is, or \
-                     with gzip alone"
-                );
-                let mut response = problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, &detail, None);
-                let taken = header::HeaderValue::from_static("gzip");
-                response.headers_mut().insert(header::ACCEPT_ENCODING, taken);
-                response
-            }
-            Self::Damaged => {
-                let detail = "the body is not whole gzip, as its content encoding says";
-                problem(StatusCode::BAD_REQUEST, detail, None)
-            }
-            Self::Malformed(malformed) => {
-                problem(StatusCode::BAD_REQUEST, &malformed.to_string(), malformed.pointer())
-            }
-            Self::Incomplete => {
-                problem(StatusCode::BAD_REQUEST, "the body did not arrive whole", None)
-            }
-            Self::TooLarge(limit) => {
-                let detail = format!(
-                    "a delivery may have {limit} bytes (webhook.max_body_bytes), also when unpacked"
-                );
-                problem(StatusCode::PAYLOAD_TOO_LARGE, &detail, None)
-            }
-            Self::Unavailable => {
-                let detail = "the delivery cannot be recorded now; send it again later";
-                let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, detail, None);
-                let seconds = header::HeaderValue::from_static(RETRY_AFTER);
-                response.headers_mut().insert(header::RETRY_AFTER, seconds);
-                response
-            }
+        if let Self::Taken(recorded) = &self {
+            let reason = recorded.unchanged.map(|unchanged| unchanged.to_string());
+            let body = json!({
+                "result": self.result(), "delivery": recorded.number, "reason": reason,
+            });
+            return Json(body).into_response();
         }
+        let mut response = problem(self.status(), &self.detail(), self.pointer());
+        let (name, value) = match self {
+            Self::Unauthorized => (header::WWW_AUTHENTICATE, "ApiKey"),
+            Self::Encoded(_) => (header::ACCEPT_ENCODING, "gzip"),
+            Self::Unavailable => (header::RETRY_AFTER, RETRY_AFTER),
+            _ => return response,
+        };
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        response
     }
 }
 

@@ -31,12 +31,9 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError>
     }
 }
 
-/// Whether the sender announces a body longer than `limit`.
-pub(super) fn announces_more_than(limit: usize, headers: &HeaderMap) -> bool {
-    headers
-        .get(axum::http::header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-        .is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > limit))
+/// The length of the body that the sender announces.
+pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
+    headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Reads a body and throws it away.

@@ -1,9 +1,6 @@
 //! One delivery, from its headers to its answer.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -15,46 +12,67 @@ use super::{
     answer::Answer,
     auth,
     body::{self, BodyError},
+    door::Refused,
     encoding::{Encoding, UnpackError},
 };
-use crate::{
-    cii::webhook,
-    clock,
-    store::{DeliveryOutcome, RecordDelivery},
-};
+use crate::{clock, store::RecordRefused};
 
-/// How long a sender waits for a commit before it is told to come back. The
-/// commit may still happen then; the repeat is known by its id.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that are kept of a body that cannot be understood.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// A request that is refused, with what is known of its body.
+struct Refusal {
+    answer: Answer,
+    size: Option<usize>,
+    body: Option<Vec<u8>>,
+    is_packed: bool,
+}
+
+impl From<Answer> for Refusal {
+    fn from(answer: Answer) -> Self {
+        Self { answer, size: None, body: None, is_packed: false }
+    }
+}
 
 pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request) -> Answer {
     let begun = Instant::now();
-    let answer = ingest.answer(request).await;
-    ingest.meters.observe(answer.result(), begun.elapsed().as_secs_f64());
+    let answer = match ingest.answer(request).await {
+        Ok(answer) => answer,
+        Err(refusal) => ingest.refuse(refusal).await,
+    };
+    ingest.door.meters().observe(answer.result(), begun.elapsed().as_secs_f64());
     answer
 }
 
 impl Ingest {
     /// Authenticates, unpacks, parses, records; each step can be the last.
-    async fn answer(&self, request: Request) -> Answer {
+    async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         let rules = self.rules.borrow().clone();
         let encoding = match self.admit(&head.headers, &rules) {
             Ok(encoding) => encoding,
-            Err(refusal) => {
+            Err(answer) => {
                 body::drain(body).await;
-                return refusal;
+                let size = body::announced_bytes(&head.headers);
+                return Err(Refusal { size, ..answer.into() });
             }
         };
-        let Ok(_permit) = self.in_flight.try_acquire() else { return Answer::Unavailable };
+        let Ok(_permit) = self.in_flight.try_acquire() else {
+            return Err(Answer::Unavailable.into());
+        };
         let packed = match body::read(body, self.max_body_bytes).await {
             Ok(packed) => packed,
-            Err(BodyError::TooLarge) => return Answer::TooLarge(self.max_body_bytes),
-            Err(BodyError::Incomplete) => return Answer::Incomplete,
+            Err(BodyError::TooLarge) => return Err(Answer::TooLarge(self.max_body_bytes).into()),
+            Err(BodyError::Incomplete) => return Err(Answer::Incomplete.into()),
         };
-        match self.unpack(encoding, packed).await {
-            Ok(bytes) => self.record(bytes, &rules).await,
-            Err(refusal) => refusal,
+        let bytes = self.unpack(encoding, packed).await?;
+        let size = Some(bytes.len());
+        match self.door.take(bytes.as_slice().into(), clock::now(), None, &rules).await {
+            Ok(recorded) => Ok(Answer::Taken(recorded)),
+            Err(Refused::Malformed(malformed)) => {
+                Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
+            }
+            Err(Refused::Unavailable) => Err(Refusal { size, ..Answer::Unavailable.into() }),
         }
     }
 
@@ -68,89 +86,51 @@ impl Ingest {
             return Err(Answer::NotJson);
         }
         let encoding = Encoding::of(headers).map_err(Answer::Encoded)?;
-        if body::announces_more_than(self.max_body_bytes, headers) {
+        if body::announced_bytes(headers).is_some_and(|bytes| bytes > self.max_body_bytes) {
             return Err(Answer::TooLarge(self.max_body_bytes));
         }
         Ok(encoding)
     }
 
-    async fn unpack(&self, encoding: Encoding, packed: Vec<u8>) -> Result<Vec<u8>, Answer> {
-        let limit = self.max_body_bytes;
+    async fn unpack(&self, encoding: Encoding, packed: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         if encoding == Encoding::Identity {
             return Ok(packed);
         }
+        let (limit, size) = (self.max_body_bytes, packed.len());
+        let begin = packed[..size.min(KEPT_BYTES)].to_vec();
         // Unpacking computes, so it must not hold up the other requests.
         match tokio::task::spawn_blocking(move || encoding.unpack(packed, limit)).await {
             Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(UnpackError::TooLarge)) => Err(Answer::TooLarge(limit)),
-            Ok(Err(UnpackError::Damaged)) => Err(Answer::Damaged),
-            Err(_) => Err(Answer::Unavailable),
+            Ok(Err(UnpackError::TooLarge)) => Err(Answer::TooLarge(limit).into()),
+            Ok(Err(UnpackError::Damaged)) => Err(Refusal {
+                answer: Answer::Damaged,
+                size: Some(size),
+                body: Some(begin),
+                is_packed: true,
+            }),
+            Err(_) => Err(Answer::Unavailable.into()),
         }
     }
 
-    async fn record(&self, bytes: Vec<u8>, rules: &Rules) -> Answer {
-        let received_at = clock::now();
-        let delivery = match webhook::parse(&bytes, received_at) {
-            Ok(delivery) => delivery,
-            Err(malformed) => {
-                tracing::warn!(reason = %malformed, "a webhook delivery cannot be understood");
-                return Answer::Malformed(malformed);
-            }
-        };
-        let check = delivery.check.as_ref().map(|check| check.id.clone());
-        let skipped = delivery.skipped.clone();
-        let record = RecordDelivery {
-            admitted: rules.filter.admits(&delivery),
-            delivery,
-            body: String::from_utf8_lossy(&bytes).into_owned(),
-            policy: rules.policy,
-            received_at,
-        };
-        let committed =
-            tokio::time::timeout(COMMIT_PATIENCE, self.store.record_delivery(record)).await;
-        match committed {
-            Ok(Ok(outcome)) => {
-                if skipped.count() > 0 && outcome != DeliveryOutcome::Duplicate {
-                    self.meters.count_skipped(skipped.count());
-                    tracing::warn!(
-                        logins = skipped.count(),
-                        why = %skipped,
-                        "a webhook delivery names logins that cannot be used; the others count"
-                    );
-                }
-                acknowledge(outcome, check.as_ref())
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a webhook delivery cannot be recorded");
-                Answer::Unavailable
-            }
-            Err(_) => {
-                tracing::error!("a webhook delivery waits too long for the disk");
-                Answer::Unavailable
-            }
+    /// Keeps what was refused, unless its sender is not authorized.
+    async fn refuse(&self, refusal: Refusal) -> Answer {
+        let Refusal { answer, size, mut body, is_packed } = refusal;
+        if let Some(body) = &mut body {
+            body.truncate(KEPT_BYTES);
         }
-    }
-}
-
-fn acknowledge(outcome: DeliveryOutcome, check: Option<&crate::domain::CheckId>) -> Answer {
-    let check = check.map(tracing::field::display);
-    match outcome {
-        DeliveryOutcome::Accepted { opened, unwatched } => {
-            tracing::info!(check, newly_failing = opened, "webhook delivery recorded");
-            if unwatched > 0 {
-                tracing::warn!(
-                    users = unwatched,
-                    "failing users are not watched: the watch list is full (watch.max_users)"
-                );
-            }
-            Answer::Accepted
+        if let Some((status, reason)) = answer.refusal() {
+            let refused = RecordRefused {
+                received_at: clock::now(),
+                status: status.as_u16(),
+                result: answer.result(),
+                reason,
+                size,
+                body,
+                is_packed,
+            };
+            self.refusals.keep(refused).await;
         }
-        DeliveryOutcome::Duplicate => Answer::Duplicate,
-        DeliveryOutcome::Filtered => Answer::Filtered,
-        DeliveryOutcome::Test => {
-            tracing::info!("the webhook's test message came in");
-            Answer::Test
-        }
+        answer
     }
 }
 

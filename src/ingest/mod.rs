@@ -4,9 +4,11 @@
 mod answer;
 mod auth;
 mod body;
+mod door;
 mod encoding;
 mod handler;
 mod meters;
+mod refusals;
 
 use std::sync::Arc;
 
@@ -14,12 +16,11 @@ use axum::{Router, routing::post};
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{
-    domain::{CheckFilter, WatchPolicy},
-    store::Store,
-};
+use crate::domain::{CheckFilter, WatchPolicy};
 
+pub use door::{Door, ReplayError, Replayed};
 pub use meters::Meters;
+pub use refusals::{RefusalWriter, Refusals};
 
 /// Deliveries in hand at once; past that, the sender is told to come back.
 const IN_FLIGHT: usize = 1024;
@@ -40,24 +41,24 @@ pub struct Rules {
 /// The listener's parts.
 #[derive(Debug)]
 pub struct Ingest {
-    store: Store,
+    door: Door,
+    refusals: Refusals,
     rules: watch::Receiver<Arc<Rules>>,
     max_body_bytes: usize,
-    meters: Meters,
     in_flight: Semaphore,
 }
 
 impl Ingest {
-    /// A listener that records into `store` by the newest `rules`.
+    /// A listener that takes deliveries by the newest `rules`.
     #[must_use]
     pub fn new(
-        store: Store,
+        door: Door,
+        refusals: Refusals,
         rules: watch::Receiver<Arc<Rules>>,
         max_body_bytes: usize,
-        meters: Meters,
     ) -> Self {
         let in_flight = Semaphore::new(IN_FLIGHT);
-        Self { store, rules, max_body_bytes, meters, in_flight }
+        Self { door, refusals, rules, max_body_bytes, in_flight }
     }
 
     /// The routes: one path, one method.

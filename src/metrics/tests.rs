@@ -139,6 +139,8 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 admitted: id != 0,
                 policy: WatchPolicy { failing_users: true, max_users: 3 },
                 received_at: now,
+                recorded_at: now,
+                replays: None,
             };
             store.record_delivery(record).await.unwrap();
         }

@@ -27,7 +27,7 @@ use crate::{
     clock,
     delivery::Outages,
     domain::{Schedule, Timestamp},
-    ingest::Rules,
+    ingest::{Door, Refusals, Rules},
     metrics::Exposition,
     store::Store,
 };
@@ -51,8 +51,8 @@ pub struct Sources {
     pub parts: Parts,
     /// When watched users and addresses are asked about.
     pub polls: Polls,
-    /// Where deliveries are taken.
-    pub door: Door,
+    /// The webhook listener.
+    pub webhook: Webhook,
     /// Whether the daemon does its work.
     pub readiness: watch::Receiver<Readiness>,
     /// The header of deliveries, and how many users may be watched.
@@ -68,6 +68,23 @@ pub struct Parts {
     pub api: bool,
     /// Events go to a collector.
     pub otlp: bool,
+}
+
+/// The webhook listener, for whoever looks into deliveries or replays one.
+#[derive(Debug)]
+pub struct Webhook {
+    /// Its own address, behind whatever terminates TLS.
+    pub listen: SocketAddr,
+    /// The path of deliveries.
+    pub path: String,
+    /// Where this machine reaches it.
+    pub url: String,
+    /// Takes a delivery again.
+    pub door: Door,
+    /// What the store could not keep of refused deliveries.
+    pub refusals: Refusals,
+    /// The longest body that is taken.
+    pub max_body_bytes: usize,
 }
 
 /// When the service is asked; never without a schedule.
@@ -97,15 +114,6 @@ impl Polls {
         .into_iter()
         .filter_map(|(name, schedule)| Some((name, schedule.as_ref()?)))
     }
-}
-
-/// Where deliveries are taken.
-#[derive(Debug, Clone)]
-pub struct Door {
-    /// The listener's own address, behind whatever terminates TLS.
-    pub listen: SocketAddr,
-    /// The path of deliveries.
-    pub path: String,
 }
 
 /// The listener.

@@ -18,6 +18,7 @@ mod cards;
 mod collector;
 mod config;
 mod dashboards;
+mod deliveries;
 mod demo;
 mod deploy;
 mod door;

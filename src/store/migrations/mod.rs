@@ -7,12 +7,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
     include_str!("0004_otlp.sql"),
     include_str!("0005_reading.sql"),
+    include_str!("0006_deliveries.sql"),
 ];
 
 /// Brings the database to the newest version, all of it or nothing; returns the
@@ -21,6 +22,15 @@ const SCRIPTS: [&str; 5] = [
 /// # Errors
 /// When the database was written by a newer exporter, or SQLite fails.
 pub(super) fn migrate(connection: &mut Connection) -> Result<usize, StoreError> {
+    // A table that others refer to can be made anew only while nobody looks; inside
+    // a transaction this setting cannot change.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let upgraded = upgrade(connection);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    upgraded
+}
+
+fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > SCRIPTS.len() {

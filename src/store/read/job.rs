@@ -52,14 +52,18 @@ impl Reader {
         }))
     }
 
-    /// When the last delivery was recorded.
+    /// When the last delivery that was taken came.
     ///
     /// # Errors
     /// When the database fails.
     pub fn last_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
         self.connection
-            .prepare_cached("SELECT max(received_at) FROM delivery")?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))?
+            .prepare_cached(
+                "SELECT received_at FROM delivery WHERE status = 200
+                 ORDER BY received_at DESC LIMIT 1",
+            )?
+            .query_row([], |row| row.get(0))
+            .optional()?
             .map(from_micros)
             .transpose()
     }

@@ -2,6 +2,7 @@
 
 mod application;
 mod check;
+mod delivery;
 mod events;
 mod failing;
 mod history;
@@ -28,6 +29,7 @@ use super::{StoreError, connection, migrations};
 
 pub use application::ApplicationUse;
 pub use check::{CheckAdvice, CheckState, CheckTotals};
+pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
 pub use events::{StoredEvent, Subjects};
 pub use failing::{FailingCheck, FailingLogin};
 pub use history::{EventFilter, EventPage};

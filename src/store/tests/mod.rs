@@ -75,6 +75,8 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 3 },
         received_at: at(20),
+        recorded_at: at(20),
+        replays: None,
     }
 }
 
@@ -101,10 +103,10 @@ async fn names(store: &Store) -> Vec<EventName> {
 async fn a_repeated_delivery_changes_nothing() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let first = store.record_delivery(delivery("d1", &["a", "b"])).await.unwrap();
-    assert_eq!(first, DeliveryOutcome::Accepted { opened: 2, unwatched: 0 });
+    assert_eq!(first.outcome, DeliveryOutcome::Accepted { opened: 2, unwatched: 0 });
     let before = names(&store).await;
     let repeat = store.record_delivery(delivery("d1", &["c"])).await.unwrap();
-    assert_eq!(repeat, DeliveryOutcome::Duplicate);
+    assert_eq!(repeat.outcome, DeliveryOutcome::Duplicate);
     assert_eq!(names(&store).await, before);
 }
 
@@ -127,7 +129,7 @@ async fn the_watch_list_takes_named_users_up_to_its_limit() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     store.configure_watch([login("x")], [], at(1)).await.unwrap();
     let outcome = store.record_delivery(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
-    assert_eq!(outcome, DeliveryOutcome::Accepted { opened: 4, unwatched: 1 });
+    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 4, unwatched: 1 });
     let watched = store.read(Reader::watched_logins).await.unwrap();
     assert_eq!(watched, [login("a"), login("b"), login("x")]);
 }
@@ -239,7 +241,7 @@ async fn a_locked_database_fails_the_write_and_recovers() {
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
     let outcome = fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
-    assert_eq!(outcome, DeliveryOutcome::Accepted { opened: 1, unwatched: 0 });
+    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 1, unwatched: 0 });
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
             record.delivery.published_at = Some(at(*published));
             // On its way for longer than anything is asked about.
             record.received_at = at(60);
+            record.recorded_at = at(60);
             store.record_delivery(record).await.unwrap();
         }
         Word::Answer { asked, user, fails } => {

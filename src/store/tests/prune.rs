@@ -32,7 +32,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     assert_eq!((check.failing, check.totals[0].failures, check.totals[0].resolutions), (1, 2, 1));
     // The delivery that opened what is open is still known; so is the newest.
     let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
-    assert_eq!(again, DeliveryOutcome::Duplicate);
+    assert_eq!(again.outcome, DeliveryOutcome::Duplicate);
 }
 
 #[tokio::test]

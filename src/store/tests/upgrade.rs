@@ -44,3 +44,37 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     writer.stop().await;
     Reader::look_into(&file(&folder)).unwrap();
 }
+
+#[tokio::test]
+async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() {
+    let folder = TempDir::new().unwrap();
+    {
+        let connection = rusqlite::Connection::open(file(&folder)).unwrap();
+        for script in [
+            include_str!("../migrations/0001_initial.sql"),
+            include_str!("../migrations/0002_truth.sql"),
+            include_str!("../migrations/0003_medium.sql"),
+        ] {
+            connection.execute_batch(script).unwrap();
+        }
+        connection
+            .execute_batch(
+                r#"INSERT INTO delivery (seq, id, received_at, detail_type, outcome, check_id, body)
+                    VALUES (3, 'old', 20000000, 'FAILED_CHECK', 'accepted', 'no-mfa',
+                            '{"detail":{"usersFailing":["a","b"]}}'),
+                           (5, 'out', 30000000, '', 'filtered', 'other', NULL);
+                 INSERT INTO failure (check_id, login, opened_at, reported_at, delivery_seq)
+                    VALUES ('no-mfa', 'a', 10000000, 10000000, 3);
+                 PRAGMA user_version = 3;"#,
+            )
+            .unwrap();
+    }
+    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    let kept = store.read(|reader| reader.deliveries(None, i64::MAX, 10)).await.unwrap();
+    let column: Vec<_> = kept.iter().map(|kept| (kept.number, kept.users_failing)).collect();
+    assert_eq!(column, [(Some(5), 0), (Some(3), 2)]);
+    let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
+    assert_eq!((again.number, again.outcome), (3, DeliveryOutcome::Duplicate));
+    let new = store.record_delivery(delivery("new", &["a"])).await.unwrap();
+    assert_eq!(new.number, 6, "a number is never used twice");
+}

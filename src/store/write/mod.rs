@@ -12,6 +12,7 @@ mod nulls;
 mod otlp;
 mod poll;
 mod prune;
+mod refusal;
 mod service;
 mod target;
 mod tenant;
@@ -26,12 +27,13 @@ use crate::domain::{JobOutcome, PollOutcome};
 
 pub(super) use cursor::OTLP;
 pub use cursor::OtlpProgress;
-pub use delivery::{DeliveryOutcome, RecordDelivery};
+pub use delivery::{DeliveryOutcome, RecordDelivery, RecordedDelivery};
 pub use failures::RecordFailures;
 pub use ip::RecordIp;
 pub use job::RecordRun;
 pub use nulls::{JudgedNulls, RecordNulls};
 pub use poll::RecordPoll;
+pub use refusal::RecordRefused;
 pub use service::RecordService;
 pub use tenant::{ListedUser, ListingEnd, RecordTenantPage};
 pub use user::RecordUser;
@@ -59,7 +61,8 @@ pub(super) trait Transact: Sized {
 /// Everything that can be asked of the writer.
 #[derive(Debug)]
 pub(super) enum Write {
-    Delivery(RecordDelivery, Reply<DeliveryOutcome>),
+    Delivery(RecordDelivery, Reply<RecordedDelivery>),
+    Refused(RecordRefused, Reply<i64>),
     Failures(RecordFailures, Reply<()>),
     User(RecordUser, Reply<()>),
     Ip(RecordIp, Reply<()>),
@@ -89,6 +92,7 @@ impl Write {
     pub(super) fn apply(self, tx: &mut Transaction<'_>) -> Option<Acknowledge> {
         match self {
             Self::Delivery(write, reply) => Some(step(tx, write, reply)),
+            Self::Refused(write, reply) => Some(step(tx, write, reply)),
             Self::Failures(write, reply) => Some(step(tx, write, reply)),
             Self::User(write, reply) => Some(step(tx, write, reply)),
             Self::Ip(write, reply) => Some(step(tx, write, reply)),
@@ -119,6 +123,7 @@ impl Write {
     pub(super) fn refused(self) -> Option<Acknowledge> {
         match self {
             Self::Delivery(_, reply) => Some(refusal(reply)),
+            Self::Refused(_, reply) => Some(refusal(reply)),
             Self::Failures(_, reply)
             | Self::User(_, reply)
             | Self::Ip(_, reply)

@@ -78,7 +78,8 @@ impl Transact for Prune {
         let deliveries = tx.execute(
             "DELETE FROM delivery WHERE seq IN (
                 SELECT seq FROM delivery AS d
-                WHERE received_at < ?1 AND seq < (SELECT max(seq) FROM delivery)
+                WHERE received_at < ?1
+                AND (status <> 200 OR seq < (SELECT max(seq) FROM delivery WHERE status = 200))
                 AND NOT EXISTS (SELECT 1 FROM failure WHERE delivery_seq = d.seq)
                 LIMIT ?2)",
             params![before, AT_ONCE],

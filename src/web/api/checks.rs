@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 
+use super::deliveries::LastDelivery;
 use crate::{
     domain::Timestamp,
     store::{CheckAdvice, CheckState, FailingLogin, Reader, StoreError},
@@ -37,6 +38,7 @@ struct Check {
     failing_since: Option<Timestamp>,
     last_event_at: Timestamp,
     totals: Vec<Totals>,
+    last_delivery: Option<LastDelivery>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,8 +76,10 @@ pub(super) async fn list(
             let mut checks = Vec::new();
             for id in reader.check_ids()? {
                 if let Some(state) = reader.check(&id)? {
-                    let since = reader.failing_since(&id)?;
-                    checks.push(Check::new(&id, state, since, reader.check_advice(&id)?));
+                    let mut check = Check::new(&id, state, reader.check_advice(&id)?);
+                    check.failing_since = reader.failing_since(&id)?;
+                    check.last_delivery = reader.last_delivery_of(&id)?.map(LastDelivery::from);
+                    checks.push(check);
                 }
             }
             let listing = listing::read(reader, &setting)?;
@@ -128,7 +132,7 @@ fn failing(
 }
 
 impl Check {
-    fn new(id: &str, state: CheckState, since: Option<Timestamp>, advice: CheckAdvice) -> Self {
+    fn new(id: &str, state: CheckState, advice: CheckAdvice) -> Self {
         let totals = state.totals.into_iter().map(|totals| Totals {
             severity: totals.severity,
             failures: totals.failures,
@@ -141,9 +145,10 @@ impl Check {
             description: advice.description,
             recommended_actions: advice.recommended_actions,
             failing_users: state.failing,
-            failing_since: since,
+            failing_since: None,
             last_event_at: state.last_event_at,
             totals: totals.collect(),
+            last_delivery: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod checks;
+pub(super) mod deliveries;
 mod events;
 mod follow;
 mod ips;
@@ -10,6 +11,7 @@ mod openapi;
 mod otlp;
 mod users;
 mod watch;
+mod webhook;
 mod webhook_targets;
 
 use std::sync::Arc;
@@ -33,6 +35,10 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/events", get(events::events))
         .route("/watch", get(watch::list).post(watch::add))
         .route("/watch/{kind}/{subject}", delete(watch::remove))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::show))
+        .route("/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/webhook", get(webhook::show))
         .route("/webhook-targets", get(webhook_targets::list).post(webhook_targets::keep))
         .route("/webhook-targets/{id}", delete(webhook_targets::forget))
         .route("/otlp", get(otlp::status))

@@ -121,7 +121,7 @@ fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
         .map(|(_, number)| number)
         .sum();
     let header = ops.sources.rules.borrow().header.clone();
-    let door = &ops.sources.door;
+    let door = &ops.sources.webhook;
     let what = html! {
         "Add a webhook target in the console, with these values. The console then sends a test message. "
         @if refused > 0.0 {

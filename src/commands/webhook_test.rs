@@ -1,0 +1,135 @@
+//! `webhook test`: a test message through the own door.
+
+use std::{process::ExitCode, time::Duration};
+
+use cii_exporter::{clock, config::Config, daemon::ConfigSource, store};
+use clap::Args;
+use reqwest::{Method, Url, redirect};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::{error::CommandError, keeper, table::visible};
+use crate::cli::ConfigFile;
+
+/// How long the whole exchange may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// `webhook test`
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Where to send it; without it, to the running daemon's listener. Name the
+    /// public URL to try the way through proxies. It is sent the secret.
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Sends the message and says what came back.
+pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
+    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let secret = config.webhook.secrets.first().cloned();
+    let secret =
+        secret.ok_or_else(|| CommandError::Usage("webhook.secrets is empty".to_owned()))?;
+    let url = match options.url {
+        Some(url) => url,
+        None => listener(&config).await?,
+    };
+    let unreached = |reason: String| CommandError::Daemon { url: url.to_string(), reason };
+    // A redirect would carry the secret elsewhere.
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        .build()
+        .map_err(|error| unreached(error.to_string()))?;
+    let answer = client
+        .post(url.clone())
+        .header(config.webhook.header.as_str(), secret.expose_secret())
+        .json(&message())
+        .send()
+        .await
+        .map_err(|error| unreached(cause(&error.without_url())))?;
+    let status = answer.status().as_u16();
+    let body: Value = answer.json().await.unwrap_or_default();
+    println!("POST {url}");
+    match (status, body["result"].as_str()) {
+        (200, Some("test")) => {
+            let number = body["delivery"].to_string();
+            println!("200: the test message was taken as delivery {number}.");
+            println!(
+                "See it with `cii-exporter deliveries show {number}`, on the page /deliveries, and \
+                 as the event cii.webhook.test."
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            let detail = body["detail"].as_str().map(visible).unwrap_or_default();
+            Err(CommandError::Refused(format!("{status} {detail}\n{}", advice(status))))
+        }
+    }
+}
+
+/// The URL of the running daemon's listener, else that of the configuration.
+async fn listener(config: &Config) -> Result<Url, CommandError> {
+    if let Some(daemon) = store::holder(&config.store.path)
+        && let Ok((200, body)) = keeper::ask(&daemon, Method::GET, &["webhook"], None).await
+        && let Some(url) = body["url"].as_str().and_then(|url| url.parse().ok())
+    {
+        return Ok(url);
+    }
+    let webhook = &config.webhook;
+    let no_daemon = || {
+        CommandError::Refused(
+            "no daemon runs with this configuration; start it with `cii-exporter run`, or name \
+             the listener with --url"
+                .to_owned(),
+        )
+    };
+    if webhook.listen.port() == 0 {
+        return Err(no_daemon());
+    }
+    let mut address = webhook.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}{}", webhook.path).parse().map_err(|_| no_daemon())
+}
+
+/// What the console sends when a target is made, from another source.
+fn message() -> Value {
+    let now = clock::now();
+    json!({
+        "version": "0",
+        "id": format!("cii-exporter-test-{}", now.timestamp_micros()),
+        "detail-type": "WebhookTest",
+        "source": "cii-exporter",
+        "time": now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        "detail": {},
+    })
+}
+
+const fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => "A redirect: the service does not follow it. Name the URL that it leads to.",
+        401 => {
+            "The listener has another secret or header. After a change of the configuration, \
+             reload the daemon."
+        }
+        403 => {
+            "Something before the exporter refuses the request: a proxy, or a list of addresses."
+        }
+        404 | 405 => "The URL is not that of the webhook: compare its path with webhook.path.",
+        503 => "The store cannot commit: the daemon's log and cii_store_* tell more.",
+        _ => "That answer is not the exporter's: look at what stands between.",
+    }
+}
+
+/// The innermost cause: a name that does not resolve, a connection refused, a
+/// certificate of an unknown issuer.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

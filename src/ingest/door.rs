@@ -1,0 +1,241 @@
+//! Understanding and recording a body, when it comes and when it is replayed.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    Meters, Rules,
+    encoding::{Encoding, UnpackError},
+};
+use crate::{
+    cii::webhook::{self, Malformed},
+    clock,
+    domain::{CheckId, SkippedLogins, Timestamp},
+    store::{DeliveryOutcome, DeliveryRecord, RecordDelivery, RecordedDelivery, Store, StoreError},
+};
+
+/// How long a sender waits for a commit before it is told to come back. The
+/// commit may still happen then; the repeat is known by its id.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes bodies that came with a valid secret.
+#[derive(Debug, Clone)]
+pub struct Door {
+    store: Store,
+    meters: Meters,
+}
+
+/// Why a body was not taken.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It cannot be understood.
+    Malformed(Malformed),
+    /// The store cannot commit it, or not in time.
+    Unavailable,
+}
+
+/// What became of a delivery that was put through the door again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// `accepted`, `duplicate`, `filtered`, `test`, or `refused`.
+    pub result: &'static str,
+    /// The number of the delivery that it became, or that it repeats.
+    pub number: Option<i64>,
+    /// Users whose failure it opened.
+    pub newly_failing: usize,
+    /// Why it was refused again, or opened no failure.
+    pub reason: Option<String>,
+}
+
+/// Why a delivery cannot be replayed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReplayError {
+    /// No delivery has the number.
+    #[error("no delivery has the number {0}; `cii-exporter deliveries` lists them")]
+    Unknown(i64),
+    /// Nothing of its body is kept.
+    #[error(
+        "of delivery {number} no body is kept (answered with {status}); only the sender can send \
+         it again"
+    )]
+    NoBody {
+        /// Its number.
+        number: i64,
+        /// The status of its answer.
+        status: u16,
+    },
+    /// Only the begin of its body is kept.
+    #[error(
+        "of delivery {0} only the begin of the body is kept; only the sender can send it again"
+    )]
+    Cut(i64),
+    /// It cannot be recorded now.
+    #[error("the delivery cannot be recorded now; try again later")]
+    Unavailable,
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Door {
+    /// A door to this store.
+    #[must_use]
+    pub fn new(store: Store, meters: Meters) -> Self {
+        Self { store, meters }
+    }
+
+    pub(super) const fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// Puts a kept delivery through the door again, dated as it first came.
+    ///
+    /// `limit` is `webhook.max_body_bytes`.
+    ///
+    /// # Errors
+    /// When there is no such delivery, its body is not kept whole, or the store
+    /// fails.
+    pub async fn replay(
+        &self,
+        number: i64,
+        rules: &Rules,
+        limit: usize,
+    ) -> Result<Replayed, ReplayError> {
+        let found = self.store.read(move |reader| reader.delivery(number)).await?;
+        let record = found.ok_or(ReplayError::Unknown(number))?;
+        if record.body_is_cut {
+            return Err(ReplayError::Cut(number));
+        }
+        let received_at = record.kept.received_at;
+        let replays = record.kept.is_refused().then_some(number);
+        let again = |reason: String| Replayed {
+            result: "refused",
+            number: None,
+            newly_failing: 0,
+            reason: Some(reason),
+        };
+        let body = match unpacked(record, limit)? {
+            Ok(body) => body,
+            Err(reason) => return Ok(again(reason.to_owned())),
+        };
+        tracing::info!(number, "a webhook delivery is replayed");
+        match self.take(body.into(), received_at, replays, rules).await {
+            Ok(recorded) => Ok(Replayed {
+                result: recorded.outcome.as_str(),
+                number: Some(recorded.number),
+                newly_failing: match recorded.outcome {
+                    DeliveryOutcome::Accepted { opened, .. } => opened,
+                    _ => 0,
+                },
+                reason: recorded.unchanged.map(|unchanged| unchanged.to_string()),
+            }),
+            Err(Refused::Malformed(malformed)) => Ok(again(malformed.to_string())),
+            Err(Refused::Unavailable) => Err(ReplayError::Unavailable),
+        }
+    }
+
+    /// Understands a body and records it. `replays` is the number of the refused
+    /// delivery whose body it is.
+    pub(super) async fn take(
+        &self,
+        body: Cow<'_, [u8]>,
+        received_at: Timestamp,
+        replays: Option<i64>,
+        rules: &Rules,
+    ) -> Result<RecordedDelivery, Refused> {
+        let delivery = webhook::parse(&body, received_at).map_err(|malformed| {
+            tracing::warn!(
+                reason = %malformed,
+                "a webhook delivery cannot be understood; `cii-exporter deliveries --refused` \
+                 shows it"
+            );
+            Refused::Malformed(malformed)
+        })?;
+        let check = delivery.check.as_ref().map(|check| check.id.clone());
+        let skipped = delivery.skipped.clone();
+        let record = RecordDelivery {
+            admitted: rules.filter.admits(&delivery),
+            delivery,
+            body: body.into_owned(),
+            policy: rules.policy,
+            received_at,
+            recorded_at: clock::now(),
+            replays,
+        };
+        match tokio::time::timeout(COMMIT_PATIENCE, self.store.record_delivery(record)).await {
+            Ok(Ok(recorded)) => {
+                self.report(&recorded, check.as_ref(), &skipped);
+                Ok(recorded)
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a webhook delivery cannot be recorded");
+                Err(Refused::Unavailable)
+            }
+            Err(_) => {
+                tracing::error!("a webhook delivery waits too long for the disk");
+                Err(Refused::Unavailable)
+            }
+        }
+    }
+
+    fn report(
+        &self,
+        recorded: &RecordedDelivery,
+        check: Option<&CheckId>,
+        skipped: &SkippedLogins,
+    ) {
+        let check = check.map(tracing::field::display);
+        let number = recorded.number;
+        let reason = recorded.unchanged.map(tracing::field::display);
+        match recorded.outcome {
+            DeliveryOutcome::Accepted { opened, unwatched } => {
+                tracing::info!(
+                    number,
+                    check,
+                    newly_failing = opened,
+                    reason,
+                    "webhook delivery recorded"
+                );
+                if unwatched > 0 {
+                    tracing::warn!(
+                        users = unwatched,
+                        "failing users are not watched: the watch list is full (watch.max_users)"
+                    );
+                }
+            }
+            DeliveryOutcome::Duplicate => {
+                tracing::info!(number, check, reason, "webhook delivery changes nothing");
+                return;
+            }
+            DeliveryOutcome::Filtered => {
+                tracing::info!(number, check, reason, "webhook delivery changes nothing");
+            }
+            DeliveryOutcome::Test => tracing::info!(number, "the webhook's test message came in"),
+        }
+        if skipped.count() > 0 {
+            self.meters.count_skipped(skipped.count());
+            tracing::warn!(
+                number,
+                logins = skipped.count(),
+                why = %skipped,
+                "a webhook delivery names logins that cannot be used; the others count"
+            );
+        }
+    }
+}
+
+/// The body as it was before it was packed, or why it still cannot be unpacked.
+fn unpacked(
+    record: DeliveryRecord,
+    limit: usize,
+) -> Result<Result<Vec<u8>, &'static str>, ReplayError> {
+    let number = record.kept.number.unwrap_or_default();
+    let no_body = ReplayError::NoBody { number, status: record.kept.status };
+    let body = record.body.ok_or(no_body)?;
+    if !record.body_is_packed {
+        return Ok(Ok(body));
+    }
+    Ok(Encoding::Gzip.unpack(body, limit).map_err(|error| match error {
+        UnpackError::TooLarge => "too large when unpacked (webhook.max_body_bytes)",
+        UnpackError::Damaged => super::answer::DAMAGED,
+    }))
+}

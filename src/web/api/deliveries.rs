@@ -1,0 +1,144 @@
+//! `/api/v1/deliveries`: what came in over the webhook, taken or refused.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::Uri};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::Timestamp,
+    ingest::ReplayError,
+    store::{DeliveryRecord, KeptDelivery},
+    web::{
+        Ops,
+        problem::Problem,
+        query::{Fields, Segment},
+    },
+};
+
+/// Deliveries of an answer unless the query says how many.
+const DELIVERIES: usize = 100;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    deliveries: Vec<KeptDelivery>,
+    next_cursor: Option<i64>,
+}
+
+/// A check's last delivery.
+#[derive(Debug, Serialize)]
+pub(super) struct LastDelivery {
+    number: Option<i64>,
+    id: Option<String>,
+    detail_id: Option<String>,
+    detail_type: Option<String>,
+    source: Option<String>,
+    account: Option<String>,
+    region: Option<String>,
+    sent_at: Option<Timestamp>,
+    published_at: Option<Timestamp>,
+    received_at: Timestamp,
+}
+
+/// Deliveries, the newest first. What the store could not keep stands on the
+/// first page, beside as many as asked for.
+pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Page>, Problem> {
+    let mut fields = Fields::of(&uri)?;
+    let limit = fields.limit()?.unwrap_or(DELIVERIES);
+    let cursor = fields.number("cursor", 1, i64::MAX)?;
+    let refused = match fields.take("refused").as_deref() {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(other) => {
+            return Err(Problem::bad_request(format!("refused={other}: it is true or false")));
+        }
+    };
+    fields.finish()?;
+    let before = cursor.unwrap_or(i64::MAX);
+    let mut deliveries =
+        ops.sources.store.read(move |reader| reader.deliveries(refused, before, limit + 1)).await?;
+    let has_more = deliveries.len() > limit;
+    deliveries.truncate(limit);
+    let next_cursor = deliveries.last().filter(|_| has_more).and_then(|last| last.number);
+    if cursor.is_none() && refused != Some(false) {
+        deliveries.extend(ops.sources.webhook.refusals.unkept());
+        deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.received_at));
+    }
+    Ok(Json(Page { deliveries, next_cursor }))
+}
+
+/// One delivery, with its body.
+pub(super) async fn show(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Json<DeliveryRecord>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    find(&ops, &id).await.map(Json)
+}
+
+/// Puts a delivery through the door again.
+pub(super) async fn replay(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    let number = number(&ops, &id).await?;
+    let rules = ops.sources.rules.borrow().clone();
+    let webhook = &ops.sources.webhook;
+    let replayed = webhook.door.replay(number, &rules, webhook.max_body_bytes).await;
+    let replayed = replayed.map_err(|error| match error {
+        ReplayError::Unknown(_) => Problem::not_found(error.to_string()),
+        ReplayError::NoBody { .. } | ReplayError::Cut(_) => Problem::conflict(error.to_string()),
+        ReplayError::Unavailable => Problem::unavailable(error.to_string()),
+        ReplayError::Store(error) => error.into(),
+    })?;
+    Ok(Json(json!({
+        "replayed": number,
+        "result": replayed.result,
+        "number": replayed.number,
+        "users_newly_failing": replayed.newly_failing,
+        "reason": replayed.reason,
+    })))
+}
+
+/// A delivery by our own number, or by its envelope's id.
+pub(in crate::web) async fn find(ops: &Ops, id: &str) -> Result<DeliveryRecord, Problem> {
+    let number = number(ops, id).await?;
+    let found = ops.sources.store.read(move |reader| reader.delivery(number)).await?;
+    found.ok_or_else(|| Problem::not_found(ReplayError::Unknown(number).to_string()))
+}
+
+async fn number(ops: &Ops, id: &str) -> Result<i64, Problem> {
+    if let Ok(number) = id.parse() {
+        return Ok(number);
+    }
+    let text = id.to_owned();
+    let found = ops.sources.store.read(move |reader| reader.delivery_number(&text)).await?;
+    found.ok_or_else(|| {
+        Problem::not_found(format!(
+            "{id:?} is neither the number of a delivery nor the id of an envelope that was taken; \
+             /api/v1/deliveries lists them"
+        ))
+    })
+}
+
+impl From<KeptDelivery> for LastDelivery {
+    fn from(kept: KeptDelivery) -> Self {
+        Self {
+            number: kept.number,
+            id: kept.id,
+            detail_id: kept.detail_id,
+            detail_type: kept.detail_type,
+            source: kept.source,
+            account: kept.account,
+            region: kept.region,
+            sent_at: kept.sent_at,
+            published_at: kept.published_at,
+            received_at: kept.received_at,
+        }
+    }
+}
