@@ -52,21 +52,17 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap_or_default();
     println!("POST {url}");
-    match (status, body["result"].as_str()) {
-        (200, Some("test")) => {
-            let number = body["delivery"].to_string();
-            println!("200: the test message was taken as delivery {number}.");
-            println!(
-                "See it with `cii-exporter deliveries show {number}`, on the page /deliveries, and \
-                 as the event cii.webhook.test."
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        _ => {
-            let detail = body["detail"].as_str().map(visible).unwrap_or_default();
-            Err(CommandError::Refused(format!("{status} {detail}\n{}", advice(status))))
-        }
+    if (status, body["result"].as_str()) != (200, Some("test")) {
+        let detail = body["detail"].as_str().map(visible).unwrap_or_default();
+        return Err(CommandError::Refused(format!("{status} {detail}\n{}", advice(status))));
     }
+    let number = body["delivery"].to_string();
+    println!("200: the test message was taken as delivery {number}.");
+    println!(
+        "See it with `cii-exporter deliveries show {number}`, on the page /deliveries, and as the \
+         event cii.webhook.test."
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The URL of the running daemon's listener, else that of the configuration.

@@ -1,5 +1,6 @@
 //! Deliveries can be seen: what came, what was refused and why, and again.
 
+use cii_exporter::domain::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::{Body, Exporter, SECRET, Setup, until};
@@ -16,16 +17,19 @@ async fn single(exporter: &Exporter, number: &Value) -> Value {
     delivery
 }
 
-/// A refused delivery as an older exporter left it.
-fn refused_once(setup: &Setup, body: &str) {
+/// A refused delivery as an older exporter left it an hour ago; when that was.
+fn refused_once(setup: &Setup, body: &str) -> Timestamp {
+    let at = cii_exporter::clock::now() - std::time::Duration::from_hours(1);
+    let at = Timestamp::from_timestamp(at.timestamp(), 0).unwrap();
     let database = rusqlite::Connection::open(setup.database()).unwrap();
     database
         .execute(
             "INSERT INTO delivery (received_at, status, outcome, reason, size, body)
-             VALUES (1700000000000000, 400, 'malformed', 'of then', ?2, ?1)",
-            rusqlite::params![body, body.len()],
+             VALUES (?3, 400, 'malformed', 'of then', ?2, ?1)",
+            rusqlite::params![body, body.len(), at.timestamp_micros()],
         )
         .unwrap();
+    at
 }
 
 #[tokio::test]
@@ -211,7 +215,7 @@ async fn a_busy_store_holds_up_no_refusal_and_loses_none() {
 async fn a_delivery_goes_through_the_door_again() {
     let good = Body::new("late", "no-mfa", &["a"]).json().to_string();
     let setup = Setup::new().start().await.stop().await;
-    refused_once(&setup, &good);
+    let came_at = refused_once(&setup, &good);
     refused_once(&setup, "still wrong");
     let exporter = setup.start().await;
     let (first, second) = ("1", "2");
@@ -219,10 +223,7 @@ async fn a_delivery_goes_through_the_door_again() {
     let (status, replayed) = exporter.api("POST", "/deliveries/1/replay", None).await;
     assert_eq!((status, &replayed["result"]), (200, &json!("accepted")), "{replayed}");
     let taken = single(&exporter, &replayed["number"]).await;
-    assert_eq!(
-        (&taken["id"], &taken["received_at"]),
-        (&json!("late"), &json!("2023-11-14T22:13:20Z"))
-    );
+    assert_eq!((&taken["id"], &taken["received_at"]), (&json!("late"), &json!(came_at)));
     assert_eq!(single(&exporter, &json!(1)).await["replayed_as"], replayed["number"]);
     let failing = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
     assert_eq!(exporter.metrics().await.get(failing), Some(1.0));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, failing, layout, words};
+use super::{Failure, delivery, failing, layout, words};
 use crate::{
-    store::{CheckAdvice, CheckState, FailingLogin},
+    store::{CheckAdvice, CheckState, FailingLogin, KeptDelivery},
     web::{
         Ops, link,
         listing::{self, Listing, Setting},
@@ -28,12 +28,13 @@ pub(super) async fn page(
     let cursor = fields.take("cursor").unwrap_or_default();
     fields.finish()?;
     let (key, setting) = (id.clone(), Setting::of(&ops));
-    let (seq, state, advice, listing, mut users) = ops
+    let (seq, state, (advice, last), listing, mut users) = ops
         .sources
         .store
         .read(move |reader| {
             let users = reader.failing_logins(&key, &cursor, SHOWN + 1)?;
-            let (state, advice) = (reader.check(&key)?, reader.check_advice(&key)?);
+            let state = reader.check(&key)?;
+            let advice = (reader.check_advice(&key)?, reader.last_delivery_of(&key)?);
             Ok((reader.last_seq()?, state, advice, listing::read(reader, &setting)?, users))
         })
         .await?;
@@ -53,7 +54,7 @@ pub(super) async fn page(
             }
             "; last change " (words::ago(state.last_event_at)) "."
         }
-        (told(&id, &state, &advice))
+        (told(&id, &state, &advice, last.as_ref()))
         section #users .card aria-labelledby="users-title" data-live {
             h2 #users-title { "Who fails it" }
             (table(&users, &listing))
@@ -66,7 +67,7 @@ pub(super) async fn page(
 }
 
 /// The tenant's words, and what was counted.
-fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
+fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
     let sum = |count: fn(&crate::store::CheckTotals) -> u64| state.totals.iter().map(count).sum();
     let (failures, resolutions): (u64, u64) =
         (sum(|totals| totals.failures), sum(|totals| totals.resolutions));
@@ -84,6 +85,7 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice) -> Markup {
                     (words::count(failures, "failure", "failures")) " found, "
                     (resolutions) " of them ended: no longer failing"
                 }
+                (delivery::last(last))
                 dt { "More" } dd .links {
                     a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events" }
                     a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }

@@ -37,6 +37,7 @@ pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Respon
                         li { a href="/#failing" { "Failing" } }
                         li { a href="/#events" { "Events" } }
                         li { a href="/#watched" { "Watched" } }
+                        li { a href="/deliveries" { "Deliveries" } }
                         li { a href="/#health" { "Health" } }
                     }
                 }

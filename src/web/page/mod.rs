@@ -3,6 +3,8 @@
 
 mod assets;
 mod check;
+mod deliveries;
+mod delivery;
 mod events;
 mod failing;
 mod figures;
@@ -42,6 +44,8 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks/{id}", get(check::page))
         .route("/users/{login}", get(user::page))
         .route("/ips/{ip}", get(ip::page))
+        .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/{id}", get(delivery::page))
         .route("/assets/page.css", get(assets::style))
         .route("/assets/page.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))

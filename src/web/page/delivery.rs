@@ -1,0 +1,123 @@
+//! `/deliveries/{id}`: one delivery with its body, and the last one of a check.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use maud::{Markup, html};
+
+use super::{Failure, deliveries, layout, words};
+use crate::{
+    domain::Timestamp,
+    store::KeptDelivery,
+    web::{
+        Ops, api,
+        query::{Fields, Segment},
+    },
+};
+
+/// Bytes of a body that the page shows.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Logins of a list that the page names; the JSON has all.
+const NAMED: usize = 100;
+
+pub(super) async fn page(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    Fields::of(&uri)?.finish()?;
+    let seq = *ops.sources.store.commits().borrow();
+    let record = api::deliveries::find(&ops, &id).await?;
+    let kept = &record.kept;
+    let number = kept.number.unwrap_or_default();
+    let title = format!("Delivery {number}");
+    let content = html! {
+        h1 { (title) }
+        p .lead {
+            (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) ", answered with "
+            (kept.status) " (" (kept.result) ")."
+        }
+        section .card .facts aria-labelledby="envelope-title" {
+            h2 #envelope-title { "What it says" }
+            dl {
+                dt { "Remarks" } dd { (deliveries::remarks(kept)) }
+                (envelope(kept))
+                (fact("Title", kept.title.as_ref()))
+                (fact("Severity", kept.severity.as_ref()))
+                dt { "Users" } dd {
+                    (kept.users_failing) " named, " (kept.users_newly_failing) " newly failing, "
+                    (kept.users_known) " known before, " (kept.users_cleared)
+                    " cleared by a newer answer"
+                }
+                (logins("Known before", &record.known_users))
+                (logins("Cleared by a newer answer", &record.cleared_users))
+                @for note in &kept.notes { dt { "Note" } dd { (note) } }
+                dt { "More" } dd .links {
+                    a href={ "/api/v1/deliveries/" (number) } { "JSON" }
+                    a href="/deliveries" { "All deliveries" }
+                }
+            }
+        }
+        section .card aria-labelledby="body-title" {
+            h2 #body-title { "Body" }
+            @if record.body.is_some() {
+                (deliveries::body(&record, BODY_BYTES))
+            } @else {
+                p .none { "No body is kept." }
+            }
+        }
+    };
+    Ok(layout::page(&ops, &title, seq, &content))
+}
+
+/// The fields of the envelope, as rows of a list.
+fn envelope(kept: &KeptDelivery) -> Markup {
+    html! {
+        (fact("Id", kept.id.as_ref()))
+        (fact("Detail id", kept.detail_id.as_ref()))
+        (fact("Detail type", kept.detail_type.as_ref()))
+        (moment("Published", kept.published_at))
+        (moment("Time", kept.sent_at))
+        (fact("Region", kept.region.as_ref()))
+        (fact("Account", kept.account.as_ref()))
+        (fact("Source", kept.source.as_ref()))
+    }
+}
+
+/// A check's last delivery, as rows of the list about the check.
+pub(super) fn last(kept: Option<&KeptDelivery>) -> Markup {
+    let Some(kept) = kept else {
+        return html! { dt { "Last delivery" } dd { "None is kept" } };
+    };
+    let number = kept.number.unwrap_or_default();
+    html! {
+        dt { "Last delivery" }
+        dd { a href={ "/deliveries/" (number) } { "Delivery " (number) } ", " (words::ago(kept.received_at)) }
+        (envelope(kept))
+    }
+}
+
+fn fact(name: &str, value: Option<&String>) -> Markup {
+    html! {
+        @if let Some(value) = value.filter(|value| !value.is_empty()) {
+            dt { (name) } dd { (value) }
+        }
+    }
+}
+
+fn moment(name: &str, at: Option<Timestamp>) -> Markup {
+    html! { @if let Some(at) = at { dt { (name) } dd { (words::ago(at)) } } }
+}
+
+fn logins(name: &str, logins: &[String]) -> Markup {
+    html! {
+        @if !logins.is_empty() {
+            dt { (name) }
+            dd .links {
+                @for login in logins.iter().take(NAMED) { (words::subject("users", login, login)) " " }
+                @if logins.len() > NAMED { "and " (logins.len() - NAMED) " more" }
+            }
+        }
+    }
+}
