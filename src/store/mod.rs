@@ -22,15 +22,16 @@ use tokio::sync::{Notify, watch};
 pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
-    ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, DeliveryCounts, DeliveryRecord, EventFilter, EventPage,
-    FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState, KeptDelivery, Listing, ListingComplete,
-    ListingState, ListingUnderWay, NullList, PollState, Reader, ServiceView, StoredEvent, Subjects,
-    UserRecord, UserView, WatchReason, Watched, WatchedIp, WatchedUser,
+    ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, DeliveryCounts, DeliveryRecord,
+    EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
+    KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NullList, PollState,
+    Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchReason, Watched,
+    WatchedIp, WatchedUser,
 };
 pub use write::{
     AddWatch, DeliveryOutcome, JudgedNulls, ListedUser, ListingEnd, OtlpProgress, RecordDelivery,
-    RecordFailures, RecordIp, RecordNulls, RecordPoll, RecordRefused, RecordRun, RecordService, RecordTenantPage,
-    RecordUser, RecordedDelivery, WatchAdded, WatchOutcome, WatchRemoved,
+    RecordFailures, RecordIp, RecordNulls, RecordPoll, RecordRefused, RecordRun, RecordService,
+    RecordTenantPage, RecordUser, RecordedDelivery, WatchAdded, WatchOutcome, WatchRemoved,
 };
 pub use writer::WriterThread;
 

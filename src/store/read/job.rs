@@ -1,5 +1,7 @@
 //! Scheduled jobs and webhook deliveries: when the last one went well.
 
+use rusqlite::OptionalExtension;
+
 use super::Reader;
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
