@@ -14,7 +14,11 @@ pub(super) fn of_errors(chain: &str) -> String {
         "the endpoint's host name is not resolved"
     } else if says(&["connection refused"]) {
         "the connection is refused: nothing listens at the endpoint's port"
-    } else if says(&["unknownissuer", "causedasendentity", "caused as end entity"]) {
+    } else if says(&["causedasendentity"]) {
+        // Also when it is trusted: the way in which `openssl req -x509` signs.
+        "the collector's certificate is of an unknown issuer: it signed itself as an authority \
+         (CA:TRUE), which is not accepted for a server"
+    } else if says(&["unknownissuer"]) {
         "the collector's certificate is of an unknown issuer; OTEL_EXPORTER_OTLP_CERTIFICATE names \
          a file of trusted ones"
     } else if says(&["certificate expired", "certificate: expired"]) {
@@ -45,7 +49,7 @@ pub(super) fn of_errors(chain: &str) -> String {
     } else {
         "the connection failed"
     };
-    let innermost = match chain.split_once("invalid peer certificate: ") {
+    let innermost = match chain.rsplit_once("invalid peer certificate: ") {
         Some((_, detail)) => detail,
         None => chain.rsplit(": ").next().unwrap_or(chain),
     };
