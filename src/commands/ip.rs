@@ -40,7 +40,13 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         if let Value::Array(users) = &card.data {
             println!("users        {}", users.len());
             let fields = ["login", "displayName", "id", "referenceUrl"];
-            let row = |user: &Value| fields.map(|field| shown(&user[field])).to_vec();
+            // The text of the Okta Workflows connector writes `referenceURL`.
+            let row = |user: &Value| {
+                let is_second = |field: &str| field == "referenceUrl" && user[field].is_null();
+                let value =
+                    |field| if is_second(field) { &user["referenceURL"] } else { &user[field] };
+                fields.map(|field| shown(value(field))).to_vec()
+            };
             let header = ["login", "name", "id", "page"];
             if !users.is_empty() {
                 println!("{}", table(&header, users.iter().map(row)));

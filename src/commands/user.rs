@@ -18,6 +18,9 @@ use super::{
 };
 use crate::cli::ConfigFile;
 
+/// Errors that a table shows at most.
+const SHOWN_ERRORS: usize = 100;
+
 /// Whom to ask about, and how to tell.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -48,13 +51,24 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let (_, _, client) = api::client(&options.file)?;
-    let card = client.user_card(login).await?;
+    let mut card = client.user_card(login).await?;
+    // Of a user who is not known there is nothing more to ask.
+    let mut checks = Value::Null;
+    if card.data.is_object() {
+        let failing = client.failing_checks_card(login).await?;
+        checks = failing.data;
+        card.errors.extend(failing.errors);
+    }
     if options.json {
-        println!("{:#}", json!(card));
+        let mut object = json!(card);
+        object["failingChecks"] = checks;
+        println!("{object:#}");
     } else {
         println!("status code  {}", card.status_code);
         if let Value::Object(user) = &card.data {
             let rows = user.iter().map(|(name, value)| vec![name.clone(), shown(value)]);
+            let failing = if checks.is_null() { "not told".to_owned() } else { shown(&checks) };
+            let rows = rows.chain([vec!["failingChecks".to_owned(), failing]]);
             println!("{}", table(&[], rows));
         }
         print_errors(&card);
@@ -121,12 +135,30 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// The card's errors, a line each.
+/// The card's errors in full.
 pub(super) fn print_errors(card: &Card) {
-    for error in &card.errors {
-        let text = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
-        let line = format!("error        {}: {}", text("errorType"), text("message"));
-        println!("{}", visible(&line));
+    if card.errors.is_empty() {
+        return;
+    }
+    println!("errors       {}", card.errors.len());
+    let fields = ["path", "errorType", "message", "errorInfo", "data"];
+    let rows = card.errors.iter().take(SHOWN_ERRORS).flat_map(|error| {
+        fields.map(|field| {
+            let value = &error[field];
+            // Objects keep the names of their fields.
+            let text = match value {
+                Value::Array(path) if field == "path" => {
+                    path.iter().map(shown).collect::<Vec<_>>().join(".")
+                }
+                Value::Array(_) | Value::Object(_) => value.to_string(),
+                value => shown(value),
+            };
+            vec![field.to_owned(), text]
+        })
+    });
+    println!("{}", table(&[], rows));
+    if card.errors.len() > SHOWN_ERRORS {
+        println!("The other errors are in the output of --json.");
     }
 }
 

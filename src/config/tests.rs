@@ -106,6 +106,31 @@ fn a_secret_comes_from_its_file_and_the_later_source_wins() {
 }
 
 #[test]
+fn a_byte_order_mark_in_a_secret_s_file_is_dropped() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (many, one) = (
+        file("many", "\u{feff}first\r\n\u{feff}second\r\n"),
+        file("one", "\u{feff}the secret\r\n"),
+    );
+    let text = format!(
+        "[webhook]\nsecrets_file = {many:?}\n[api]\nurl = \"https://a.example\"\n\
+         token_url = \"https://a.example\"\nclient_id = \"c\"\nclient_secret_file = {one:?}\n"
+    );
+    let config = load(&text, &[]).unwrap();
+    let secrets: Vec<_> = config.webhook.secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["first", "second"]);
+    assert_eq!(config.api.unwrap().client_secret.expose_secret(), "the secret");
+    let empty = file("empty", "\u{feff}\r\n");
+    let message = error(&format!("[webhook]\nsecrets_file = {empty:?}\n"), &[]);
+    assert!(message.contains("is empty"), "{message}");
+}
+
+#[test]
 fn a_secret_is_never_shown() {
     let config = load(MINIMAL, &[]).unwrap();
     let effective = config.effective();

@@ -2,8 +2,9 @@
 
 use cii_simulator::{
     Fault, Kind, Options, Simulator,
-    tenant::{IpAddress, User},
+    tenant::{IpAddress, Location, User, WorkingLocation},
 };
+use serde_json::Value;
 
 use crate::harness::{Setup, until};
 
@@ -31,13 +32,24 @@ async fn a_user_s_card_has_status_code_object_and_errors() {
     assert_eq!((&card["statusCode"], card["errors"].as_array().unwrap().len()), (&200.into(), 0));
     assert_eq!(card["data"]["login"], ZOE);
     assert_eq!(card["data"]["employeeId"][0], "4711");
+    assert!(card["failingChecks"].is_array(), "{card}");
     let table = setup.run(&["user", ZOE]).await;
     assert!(table.output.contains("203.0.113.99"), "{table:?}");
     assert!(!table.output.contains('\u{1b}'), "an escape reaches the terminal: {table:?}");
+    assert!(table.output.contains("failingChecks"), "{table:?}");
 
     let unknown = setup.run(&["user", "nobody@example.com", "--json"]).await;
     assert_eq!(unknown.code, 1);
-    assert_eq!(unknown.json()["errors"][0]["errorType"], "NotFound");
+    let unknown = unknown.json();
+    assert_eq!(unknown["errors"][0]["errorType"], "NotFound");
+    assert_eq!(
+        (unknown["errors"].as_array().unwrap().len(), &unknown["failingChecks"]),
+        (1, &Value::Null)
+    );
+    let table = setup.run(&["user", "nobody@example.com"]).await;
+    for field in ["path", "errorType", "message", "errorInfo", "data"] {
+        assert!(table.output.contains(field), "{field}: {table:?}");
+    }
     simulator.faults().add(Fault::graphql(Kind::Status(502, None)));
     let down = setup.run(&["user", ZOE]).await;
     assert!(down.code == 1 && down.output.contains("502"), "{down:?}");
@@ -72,4 +84,61 @@ async fn a_history_tells_what_changed_while_the_daemon_runs_and_after_it() {
     assert_eq!(history["events"][0]["attributes"]["client.address"], "198.51.100.9");
     let nobody = setup.run(&["user", "--history", "nobody"]).await;
     assert!(nobody.output.contains("Nothing"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn every_field_of_the_user_card_is_kept_and_shown() {
+    let (simulator, setup) = tenant().await;
+    let brno = Location::new("Brno", "", "CZ");
+    let oslo = Location::new("Oslo", "", "NO");
+    let works = |location: &Location, prevalence| WorkingLocation {
+        location: location.clone(),
+        prevalence,
+    };
+    simulator.tenant(|tenant| {
+        let zoe = tenant.user_mut(ZOE).unwrap();
+        zoe.phone_number = Some("+49 30 1234".to_owned());
+        zoe.working_locations = vec![works(&brno, 66.666)];
+    });
+    let exporter = setup.start().await;
+    let path = format!("/users/{ZOE}");
+    let snapshot = || async { exporter.api("GET", &path, None).await.1["snapshot"].clone() };
+    let first = until("the snapshot", || async {
+        let snapshot = snapshot().await;
+        snapshot.is_object().then_some(snapshot)
+    })
+    .await;
+    assert_eq!(
+        (&first["employee_ids"][0], &first["phone_number"]),
+        (&"4711".into(), &"+49 30 1234".into())
+    );
+    let working = &first["working_locations"][0];
+    assert_eq!((&working["city"], &working["prevalence_percent"]), (&"Brno".into(), &66.67.into()));
+    let (_, page) = exporter.get(&format!("/users/{ZOE}")).await;
+    for shown in ["4711", "+49 30 1234", "66.7 %"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    // How often alone is no event, but is followed; a place that comes is one.
+    simulator.tenant(|tenant| {
+        tenant.user_mut(ZOE).unwrap().working_locations = vec![works(&brno, 70.0)];
+    });
+    until("another prevalence", || async {
+        (snapshot().await["working_locations"][0]["prevalence_percent"] == 70.0).then_some(())
+    })
+    .await;
+    simulator.tenant(|tenant| {
+        let locations = vec![works(&brno, 70.0), works(&oslo, 30.0)];
+        tenant.user_mut(ZOE).unwrap().working_locations = locations;
+    });
+    let events = until("the place that came", || async {
+        let history = exporter.run(&["user", "--history", ZOE, "--json"]).await.json();
+        let changed = |event: &&Value| event["name"] == "cii.user.location.changed";
+        let found: Vec<_> =
+            history["events"].as_array().unwrap().iter().filter(changed).cloned().collect();
+        (!found.is_empty()).then_some(found)
+    })
+    .await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    let prevalence = &events[0]["attributes"]["cii.user.location.prevalence"][0];
+    assert_eq!(prevalence, "Oslo, NO: 30.00");
 }

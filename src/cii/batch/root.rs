@@ -123,30 +123,16 @@ impl Root {
         variables.into()
     }
 
-    /// A subject's part of a common answer, as if it alone had been asked about.
-    /// Errors that belong to no subject belong to each.
-    pub(super) fn part(
-        &self,
-        answer: &mut Answer,
-        key: &str,
-        is_any: impl Fn(&str) -> bool,
-    ) -> Answer {
-        let errors = answer
-            .errors
-            .iter()
-            .filter(|error| error.field(0).is_none_or(|name| name == key || !is_any(name)))
-            .map(|error| self.renamed(error, key))
-            .collect();
+    /// A subject's part of a common answer with its own errors, as if it alone
+    /// had been asked about.
+    pub(super) fn part(&self, answer: &mut Answer, key: &str, errors: Vec<GraphqlError>) -> Answer {
         let data = answer.data.remove(key).map(|value| (self.field().to_owned(), value));
         Answer { data: data.into_iter().collect(), errors, max_items: answer.max_items }
     }
 
-    /// The error with the root field's name in place of its alias.
-    pub(super) fn renamed(&self, error: &GraphqlError, key: &str) -> GraphqlError {
-        let mut error = error.clone();
-        if let Some(PathSegment::Field(name)) = error.path.first_mut()
-            && name == key
-        {
+    /// The error of a subject with the root field's name in place of its alias.
+    pub(super) fn renamed(&self, mut error: GraphqlError) -> GraphqlError {
+        if let Some(PathSegment::Field(name)) = error.path.first_mut() {
             self.field().clone_into(name);
         }
         error

@@ -1,9 +1,12 @@
 //! Which subjects of a request have an answer, and what becomes of the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::root::Root;
-use crate::cii::{ApiError, ErrorKind, GraphqlErrors, graphql::Answer};
+use crate::cii::{ApiError, ErrorKind, GraphqlError, GraphqlErrors, graphql::Answer};
+
+/// Errors that name no subject, at most: each subject gets a copy of them.
+const UNNAMED: usize = 100;
 
 /// What came of a request about several subjects, each named by its place in
 /// the request. Every subject is in exactly one of the fields.
@@ -36,35 +39,31 @@ pub(super) fn sort(
 ) -> Sorted {
     let count = asked.len();
     let keys: Vec<_> = (0..count).map(|place| root.key(place, count)).collect();
-    let is_any = |name: &str| keys.iter().any(|key| key == name);
+    let has_errors = !answer.errors.is_empty();
+    let (mut named, unnamed) = divide(root, &keys, std::mem::take(&mut answer.errors));
     let mut sorted = Sorted::default();
     let mut unanswered = Vec::new();
     for (place, key) in keys.iter().enumerate() {
         // Without any error, a part that is missing is the answer's fault.
-        if answer.errors.is_empty() || answer.data.get(key).is_some_and(|part| !part.is_null()) {
-            sorted.parts.push((place, Ok(root.part(&mut answer, key, is_any))));
-        } else {
-            unanswered.push((place, key));
+        if has_errors && answer.data.get(key).is_none_or(serde_json::Value::is_null) {
+            unanswered.push(place);
+            continue;
         }
+        let mut errors = std::mem::take(&mut named[place]);
+        errors.extend(unnamed.iter().cloned());
+        sorted.parts.push((place, Ok(root.part(&mut answer, key, errors))));
     }
-    let named = |key: &str| answer.errors.iter().any(|error| error.field(0) == Some(key));
-    let is_one_named = unanswered.iter().any(|(_, key)| named(key));
-    for (place, key) in unanswered {
-        let has_errors = named(key) || count == 1;
-        if !has_errors && (is_one_named || !sorted.parts.is_empty()) {
+    let is_one_named = unanswered.iter().any(|place| !named[*place].is_empty());
+    for place in unanswered {
+        let is_named = !named[place].is_empty() || count == 1;
+        if !is_named && (is_one_named || !sorted.parts.is_empty()) {
             sorted.others.push(place);
             continue;
         }
-        // Errors that name nobody concern all.
-        let errors: Vec<_> = answer
-            .errors
-            .iter()
-            .filter(|error| match error.field(0) {
-                Some(name) if named(key) => name == key,
-                _ => true,
-            })
-            .map(|error| root.renamed(error, key))
-            .collect();
+        let errors = match std::mem::take(&mut named[place]) {
+            errors if errors.is_empty() => unnamed.clone(),
+            errors => errors,
+        };
         let leaves: BTreeSet<_> = errors
             .iter()
             .filter_map(|error| root.leaf(error))
@@ -79,7 +78,7 @@ pub(super) fn sort(
                 sorted.without.entry(leaves).or_default().push((place, errors));
             }
             ErrorKind::NoRight => sorted.refused.push((place, errors)),
-            _ if !has_errors => {
+            _ if !is_named => {
                 sorted.others.push(place);
                 sorted.is_unnamed = true;
             }
@@ -87,4 +86,24 @@ pub(super) fn sort(
         }
     }
     sorted
+}
+
+/// The errors of each subject, and those that name none: they concern all, so
+/// few of them are kept.
+fn divide(
+    root: &Root,
+    keys: &[String],
+    errors: Vec<GraphqlError>,
+) -> (Vec<Vec<GraphqlError>>, Vec<GraphqlError>) {
+    let places: HashMap<&str, usize> =
+        keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
+    let (mut named, mut unnamed) = (vec![Vec::new(); keys.len()], Vec::new());
+    for error in errors {
+        match error.field(0).and_then(|name| places.get(name)) {
+            Some(place) => named[*place].push(root.renamed(error)),
+            None if unnamed.len() < UNNAMED => unnamed.push(error),
+            None => {}
+        }
+    }
+    (named, unnamed)
 }

@@ -252,6 +252,15 @@ async fn a_page_or_a_cut_answer_is_not_asked_in_halves() {
     }
 }
 
+#[test]
+fn errors_that_name_nobody_are_copied_in_bounds() {
+    let error = json!({ "path": null, "message": "x" });
+    let body = json!({ "data": { "u0": {}, "u1": {} }, "errors": vec![error; 5000] });
+    let answer = Answer::parse(body.to_string().as_bytes(), false, "", 5000).unwrap();
+    let sorted = sort(&ROOT, &["a", "b"], &BTreeSet::new(), answer);
+    assert!(sorted.parts.iter().all(|(_, part)| part.as_ref().unwrap().errors.len() == 100));
+}
+
 proptest! {
     #[test]
     fn every_subject_gets_exactly_one_answer(

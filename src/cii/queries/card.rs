@@ -49,10 +49,10 @@ pub struct Card {
 }
 
 impl Card {
-    /// Whether the service answered without any error.
+    /// Whether the service answered, and without any error.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status_code) && self.errors.is_empty()
+        (200..300).contains(&self.status_code) && self.errors.is_empty() && !self.data.is_null()
     }
 }
 
@@ -66,12 +66,27 @@ impl Client {
         self.card(Operation::GetEndUserState, &body).await
     }
 
-    /// The card "Get End Users By IP": who uses an address, all pages in one list.
+    /// The checks that a user fails now, in the form of a card: a list, or null
+    /// when it is not told.
     ///
     /// # Errors
     /// When no answer comes at all.
+    pub async fn failing_checks_card(&self, login: &Login) -> Result<Card, ApiError> {
+        let query = super::failing_checks::QUESTION.query(1, &BTreeSet::new());
+        let body = json!({ "query": query, "variables": { "login": login.as_str() } });
+        let mut card = self.card(Operation::GetEndUser, &body).await?;
+        let checks = card.data.pointer_mut("/endUserDetails/failingChecks");
+        card.data = checks.map(Value::take).unwrap_or_default();
+        Ok(card)
+    }
+
+    /// The card "Get End Users By IP": who uses an address, all pages in one list.
+    ///
+    /// # Errors
+    /// When no answer comes at all, or the pages do not end.
     pub async fn ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
         let operation = Operation::GetEndUsersByIp;
+        let query = NEXT_PAGE.query(&BTreeSet::new());
         let mut items = Vec::new();
         let mut page_token = None;
         let mut tokens = PageTokens::new();
@@ -79,20 +94,18 @@ impl Client {
             let ip = ip.to_string();
             let variables =
                 json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": page_token });
-            let query = NEXT_PAGE.query(&BTreeSet::new());
             let body = json!({ "query": query, "variables": variables });
             let mut page = self.card(operation, &body).await?;
             let next = page.data["pageToken"].as_str().map(str::to_owned);
-            if let Value::Array(listed) = page.data["items"].take() {
+            let listed = take(&mut page.data, "items");
+            let is_list = listed.is_array();
+            if let Value::Array(listed) = listed {
                 items.extend(listed);
             }
+            self.check_items("the users of the address", items.len())?;
             page_token = tokens.follow(next, operation.as_str())?;
             if page_token.is_none() || !page.is_success() {
-                let data = if page.data.is_null() && items.is_empty() {
-                    Value::Null
-                } else {
-                    items.into()
-                };
+                let data = if items.is_empty() && !is_list { Value::Null } else { items.into() };
                 return Ok(Card { data, ..page });
             }
         }
@@ -101,13 +114,18 @@ impl Client {
 
     async fn card(&self, operation: Operation, body: &Value) -> Result<Card, ApiError> {
         let (status_code, mut answer) = self.raw(operation, body).await?;
-        let errors = match answer["errors"].take() {
+        let errors = match take(&mut answer, "errors") {
             Value::Array(errors) => errors,
             _ => Vec::new(),
         };
-        let data = answer["data"][operation.as_str()].take();
+        let data = take(&mut take(&mut answer, "data"), operation.as_str());
         Ok(Card { status_code, data, errors })
     }
+}
+
+/// Takes a field; null when there is none, or no object.
+fn take(value: &mut Value, field: &str) -> Value {
+    value.get_mut(field).map(Value::take).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -144,5 +162,31 @@ mod tests {
         let fake = Fake::api(vec![page("a", json!("p2")), page("b", Value::Null)]).await;
         let card = fake.client().ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap();
         assert_eq!(card.data, json!([{ "login": "a" }, { "login": "b" }]));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_card_is_no_success_and_no_panic() {
+        for body in ["[]", "7", "\"x\"", "<html>", r#"{"data":[]}"#, r#"{"data":{},"errors":{}}"#] {
+            let fake = Fake::api(vec![Reply::Http(200, vec![], body.to_owned())]).await;
+            let (client, alice) = (fake.client(), Login::new("alice").unwrap());
+            let cards = [
+                client.user_card(&alice).await.unwrap(),
+                client.failing_checks_card(&alice).await.unwrap(),
+                client.ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap(),
+            ];
+            for card in cards {
+                assert_eq!((card.is_success(), &card.data), (false, &Value::Null), "{body}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_in_a_circle_end() {
+        let pages = ["p", "q", "p"].map(|token| {
+            Reply::data(&json!({ "getEndUsersByIp": { "items": [], "pageToken": token } }))
+        });
+        let fake = Fake::api(pages.into()).await;
+        let card = fake.client().ip_card("203.0.113.7".parse().unwrap(), 10).await;
+        assert!(matches!(card, Err(ApiError::Malformed(_))));
     }
 }

@@ -151,6 +151,8 @@ pub mod key {
     pub const LOCATION_KIND: &str = "cii.user.location.kind";
     /// Places that came.
     pub const LOCATIONS_ADDED: &str = "cii.user.location.added";
+    /// How much of the work is done from each place that came.
+    pub const LOCATIONS_PREVALENCE: &str = "cii.user.location.prevalence";
     /// Places that went.
     pub const LOCATIONS_REMOVED: &str = "cii.user.location.removed";
     /// The service's id of an integration.

@@ -1,5 +1,7 @@
 //! Events about watched users.
 
+use std::collections::BTreeSet;
+
 use super::{Event, EventName, key};
 use crate::domain::{Login, Place, Timestamp, UserChange, UserState};
 
@@ -78,6 +80,10 @@ pub fn user_changed(user: UserContext<'_>, change: &UserChange) -> Event {
             }
             event.set(key::LOCATION_KIND, *kind);
             event.set(key::LOCATIONS_ADDED, came);
+            let prevalence = prevalence(user.state, added);
+            if *kind == "working" && !prevalence.is_empty() {
+                event.set(key::LOCATIONS_PREVALENCE, prevalence);
+            }
             event.set(key::LOCATIONS_REMOVED, went);
             event
         }
@@ -107,6 +113,13 @@ fn at_address(mut event: Event, ip: &str, place: &Place) -> Event {
     event.ip = Some(ip.to_owned());
     at_place(&mut event, place);
     event
+}
+
+/// `Brno, CZ: 66.67` for each place whose prevalence was told.
+fn prevalence(state: &UserState, places: &BTreeSet<Place>) -> Vec<String> {
+    let share = |place| Some((place, state.prevalence_of(place)?));
+    let told = places.iter().filter_map(share);
+    told.map(|(place, share)| format!("{place}: {}.{:02}", share / 100, share % 100)).collect()
 }
 
 fn at_place(event: &mut Event, place: &Place) {

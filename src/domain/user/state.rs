@@ -49,6 +49,15 @@ pub struct UserState {
     pub phone_number: Option<String>,
 }
 
+impl UserState {
+    /// How much of the user's work is done from a place, in hundredths of a per
+    /// cent.
+    #[must_use]
+    pub fn prevalence_of(&self, place: &Place) -> Option<u32> {
+        self.prevalence.iter().find(|(known, _)| known == place).map(|(_, share)| *share)
+    }
+}
+
 /// A field of a snapshot that an answer can fail to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserField {

@@ -67,15 +67,17 @@ struct Snapshot {
     id: String,
     display_name: String,
     status: String,
+    employee_ids: Option<BTreeSet<String>>,
     user_type: Option<String>,
     manager_login: Option<String>,
+    phone_number: Option<String>,
     reference_url: Option<String>,
     used_applications: Option<BTreeSet<String>>,
     unused_applications: Option<BTreeSet<String>>,
     used_factors: Option<BTreeSet<String>>,
     ip_addresses: Option<Vec<Address>>,
     registered_location: Option<BTreeSet<Place>>,
-    working_locations: Option<BTreeSet<Place>>,
+    working_locations: Option<Vec<WorkingLocation>>,
     new_ips: u64,
     last_new_ip_at: Option<Timestamp>,
     first_observed_at: Timestamp,
@@ -86,6 +88,14 @@ struct Snapshot {
 struct Address {
     ip: String,
     place: Place,
+}
+
+#[derive(Debug, Serialize)]
+struct WorkingLocation {
+    #[serde(flatten)]
+    place: Place,
+    /// How much of the user's work is done from there, when the service told it.
+    prevalence_percent: Option<f64>,
 }
 
 /// All that is known of a user.
@@ -153,19 +163,30 @@ impl From<FailingCheck> for FailedCheck {
 impl From<UserRecord> for Snapshot {
     fn from(record: UserRecord) -> Self {
         let state = record.state;
+        let working_locations = state.working_locations.as_ref().map(|places| {
+            let located = |place: &Place| WorkingLocation {
+                place: place.clone(),
+                prevalence_percent: state
+                    .prevalence_of(place)
+                    .map(|share| f64::from(share) / 100.0),
+            };
+            places.iter().map(located).collect()
+        });
         Self {
+            working_locations,
             reference_url: link::outside(state.reference_url.as_ref()).map(str::to_owned),
             id: state.id,
             display_name: state.display_name,
             status: state.status,
+            employee_ids: state.employee_ids,
             user_type: state.user_type,
             manager_login: state.manager_login,
+            phone_number: state.phone_number,
             used_applications: state.used_applications,
             unused_applications: state.unused_applications,
             used_factors: state.used_factors,
             ip_addresses: state.ip_addresses.map(addresses),
             registered_location: state.registered_location,
-            working_locations: state.working_locations,
             new_ips: record.new_ips,
             last_new_ip_at: record.last_new_ip_at,
             first_observed_at: record.first_observed_at,

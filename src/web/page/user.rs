@@ -106,13 +106,20 @@ fn snapshot(login: &Login, record: &UserRecord) -> Markup {
             section .card .facts aria-labelledby="profile-title" {
                 h2 #profile-title { "Profile" }
                 dl {
-                    dt { "Status" } dd { (state.status) }
+                    dt { "Status" } dd { @if state.status.is_empty() { "not told" } @else { (state.status) } }
                     @if let Some(kind) = &state.user_type { dt { "Type" } dd { (kind) } }
                     @if let Some(manager) = &state.manager_login {
                         dt { "Manager" } dd { (words::subject("users", manager, manager)) }
                     }
-                    (places("Registered in", state.registered_location.as_ref()))
-                    (places("Works from", state.working_locations.as_ref()))
+                    @for number in state.employee_ids.iter().flatten() {
+                        dt { "Employee" } dd { (number) }
+                    }
+                    @if let Some(phone) = &state.phone_number { dt { "Phone" } dd { (phone) } }
+                    (places("Registered in", state.registered_location.as_ref(), Place::to_string))
+                    (places("Works from", state.working_locations.as_ref(), |place| {
+                        let share = state.prevalence_of(place).map(per_cent);
+                        share.map_or_else(|| place.to_string(), |share| format!("{place} ({share})"))
+                    }))
                     dt { "Last poll" } dd { (words::ago(record.observed_at)) }
                     dt { "New addresses" } dd { (record.new_ips) " since the first poll" }
                     dt { "More" } dd .links {
@@ -155,8 +162,13 @@ fn addresses(state: &UserState) -> Markup {
     }
 }
 
-fn places(name: &str, places: Option<&BTreeSet<Place>>) -> Markup {
-    let texts: Vec<_> = places.into_iter().flatten().map(ToString::to_string).collect();
+/// Hundredths of a per cent as people read them.
+fn per_cent(hundredths: u32) -> String {
+    format!("{} %", (f64::from(hundredths) / 100.0 * 10.0).round() / 10.0)
+}
+
+fn places(name: &str, places: Option<&BTreeSet<Place>>, text: impl Fn(&Place) -> String) -> Markup {
+    let texts: Vec<_> = places.into_iter().flatten().map(text).collect();
     html! { @if !texts.is_empty() { dt { (name) } dd { (texts.join("; ")) } } }
 }
 
