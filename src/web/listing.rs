@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Ops, Parts, Polls};
 use crate::{
     clock,
-    domain::Timestamp,
+    domain::{JobOutcome, Timestamp},
     store::{JobState, ListingState, Reader, StoreError},
 };
 
@@ -21,10 +21,14 @@ pub(super) struct Listing {
     pub(super) since: Option<Timestamp>,
     /// Users of the listing that is under way so far; else of the last one.
     pub(super) users: Option<u64>,
+    /// Its rows that could not be read: they say nothing about anybody.
+    pub(super) skipped: Option<u64>,
     /// When the last listing ended that told who fails what.
     pub(super) completed_at: Option<Timestamp>,
     /// When the next one begins by the schedule; the first one may begin at once.
     pub(super) next_at: Option<Timestamp>,
+    /// Why the last try did not succeed; nothing when it did.
+    pub(super) reason: Option<String>,
 }
 
 /// Whether the tenant was listed.
@@ -76,18 +80,26 @@ fn judge(
     now: Timestamp,
 ) -> Listing {
     let ListingState { under_way, complete } = listed;
-    let nothing =
-        |state| Listing { state, since: None, users: None, completed_at: None, next_at: None };
+    let nothing = |state| Listing {
+        state,
+        since: None,
+        users: None,
+        skipped: None,
+        completed_at: None,
+        next_at: None,
+        reason: None,
+    };
     if !setting.has_api {
         return nothing(State::NoApi);
     }
     // What a listing said before it was switched off gets older and older.
     let Some(schedule) = &setting.polls.tenant else { return nothing(State::Off) };
     let told = complete.filter(|complete| complete.told);
-    let state = match job.map(|job| job.end.outcome.as_str()) {
+    let end = job.map(|job| &job.end);
+    let state = match end.map(|end| end.outcome) {
         _ if told.is_some() => State::Complete,
-        Some("off") => State::NoRight,
-        Some("failed") => State::Failed,
+        Some(JobOutcome::Off) => State::NoRight,
+        Some(JobOutcome::Failed) => State::Failed,
         _ if under_way.is_some() => State::Running,
         _ if complete.is_some() => State::Untold,
         _ => State::Waiting,
@@ -97,7 +109,66 @@ fn judge(
         state,
         since: under_way.map(|listing| listing.since),
         users: under_way.map(|listing| listing.users).or(complete.map(|listing| listing.users)),
+        skipped: under_way
+            .map(|listing| listing.skipped)
+            .or(complete.map(|listing| listing.skipped)),
         completed_at: told.map(|complete| complete.at),
         next_at: if begins_at_once { Some(now) } else { schedule.next_after(now) },
+        reason: end
+            .filter(|end| end.outcome != JobOutcome::Succeeded)
+            .and_then(|end| end.reason.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{RunCounts, RunEnd},
+        store::{ListingComplete, ListingUnderWay},
+    };
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn setting(has_api: bool, schedule: Option<&str>) -> Setting {
+        let tenant = schedule.map(|schedule| schedule.parse().unwrap());
+        Setting { has_api, polls: Polls { tenant, tenant_on_start: true, ..Polls::default() } }
+    }
+
+    fn job(outcome: JobOutcome) -> JobState {
+        let reason = (outcome != JobOutcome::Succeeded).then(|| "because".to_owned());
+        let end = RunEnd { outcome, reason, counts: RunCounts::default() };
+        JobState { end, since: NOW, last_begun_at: NOW, last_success_at: None }
+    }
+
+    fn listed(is_under_way: bool, told: Option<bool>) -> ListingState {
+        let under_way = ListingUnderWay { since: NOW, users: 5, pages: 1, skipped: 2 };
+        let complete = |told| ListingComplete { at: NOW, users: 9, skipped: 0, told };
+        ListingState { under_way: is_under_way.then_some(under_way), complete: told.map(complete) }
+    }
+
+    #[test]
+    fn only_a_listing_that_told_who_fails_what_is_complete() {
+        use JobOutcome::{Failed, Off, Succeeded};
+        let hourly = || setting(true, Some("0 0 * * * *"));
+        for (setting, listed, outcome, expected) in [
+            (setting(false, None), listed(false, None), None, State::NoApi),
+            (setting(true, None), listed(false, Some(true)), None, State::Off),
+            (hourly(), listed(false, None), None, State::Waiting),
+            (hourly(), listed(true, None), None, State::Running),
+            (hourly(), listed(true, None), Some(Failed), State::Failed),
+            (hourly(), listed(false, None), Some(Off), State::NoRight),
+            (hourly(), listed(false, Some(false)), Some(Succeeded), State::Untold),
+            (hourly(), listed(false, Some(false)), Some(Failed), State::Failed),
+            (hourly(), listed(false, Some(true)), Some(Succeeded), State::Complete),
+            (hourly(), listed(true, Some(true)), Some(Off), State::Complete),
+        ] {
+            let job = outcome.map(job);
+            let judged = judge(&setting, listed, job.as_ref(), NOW);
+            assert_eq!(judged.state, expected, "{judged:?}");
+            let is_excused = matches!(outcome, None | Some(Succeeded));
+            assert_eq!(judged.reason.is_none(), is_excused, "{judged:?}");
+            assert_eq!(judged.completed_at.is_some(), expected == State::Complete, "{judged:?}");
+        }
     }
 }

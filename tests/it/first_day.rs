@@ -1,7 +1,7 @@
 //! What is not known yet is said: nobody failing is never shown as good news
 //! before somebody looked.
 
-use cii_simulator::{Options, Simulator};
+use cii_simulator::{AppsyncError, Fault, Kind, Options, Simulator};
 use serde_json::Value;
 
 use crate::harness::{Body, Exporter, Setup, until};
@@ -106,7 +106,31 @@ async fn a_listing_that_fails_is_no_listing() {
     })
     .await;
     let page = text(&exporter, "/").await;
-    assert!(page.contains("the last try failed, the next one begins in"), "{page}");
+    assert!(page.contains("the last try failed ("), "{page}");
+    assert!(page.contains("), the next one begins in"), "{page}");
+    assert!(listing(&exporter).await["reason"].is_string());
     assert_eq!(exporter.metrics().await.get("cii_tenant_listing_complete"), Some(0.0));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_listing_without_the_right_is_off_and_says_so() {
+    let simulator = Simulator::start(Options { users: 30, ..Options::default() }).await.unwrap();
+    let refused = AppsyncError::unauthorized("listEndUsers");
+    simulator.faults().add(Fault::graphql(Kind::Error(refused)).of("listEndUsers"));
+    let exporter = Setup::new()
+        .polling(&simulator, "0 0 0 1 1 *")
+        .tables("[sync.tenant]\nenabled = true\nschedule = \"0 0 0 1 1 *\"")
+        .start()
+        .await;
+    until("a job that is off", || async {
+        (listing(&exporter).await["state"] == "no_right").then_some(())
+    })
+    .await;
+    let page = text(&exporter, "/").await;
+    assert!(page.contains("off, the API client has no right to listEndUsers"), "{page}");
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_tenant_listing_complete"), Some(0.0), "{}", metrics.text);
+    assert_eq!(metrics.get("cii_sync_off{job=\"tenant\"}"), Some(1.0), "{}", metrics.text);
     exporter.stop().await;
 }

@@ -16,6 +16,7 @@ pub(super) fn sentence(listing: &Listing) -> Markup {
         @if listing.state == State::Complete {
             "The whole tenant was listed " (words::ago_or(listing.completed_at, "before"))
             (counted(listing)) "."
+            @if let Some(reason) = &listing.reason { " The last try did not succeed: " (reason) "." }
         } @else {
             "The tenant was not listed yet: " (why_not(listing)) ", so failures may be missing."
         }
@@ -36,10 +37,10 @@ pub(super) fn why_not(listing: &Listing) -> Markup {
                 @if let (Some(_), Some(users)) = (listing.since, listing.users) {
                     " after " (words::count(users, "user", "users"))
                 }
-                ", the next one begins " (begins(listing.next_at))
+                (because(listing)) ", the next one begins " (begins(listing.next_at))
             },
             State::Untold => { "the last listing did not tell who fails what" },
-            State::NoRight => { "off, the API client has no right to listEndUsers" },
+            State::NoRight => { "off, the API client has no right to listEndUsers" (because(listing)) },
             State::Off => { "switched off by " code { "sync.tenant.enabled" } },
             State::NoApi => { "there is no " code { "[api]" } " in the configuration" },
         }
@@ -49,9 +50,17 @@ pub(super) fn why_not(listing: &Listing) -> Markup {
 fn counted(listing: &Listing) -> Markup {
     html! {
         @if let Some(users) = listing.users.filter(|_| listing.since.is_none()) {
-            " (" (words::count(users, "user", "users")) ")"
+            " (" (words::count(users, "user", "users"))
+            @if let Some(skipped) = listing.skipped.filter(|skipped| *skipped > 0) {
+                ", " (words::count(skipped, "row", "rows")) " could not be read"
+            }
+            ")"
         }
     }
+}
+
+fn because(listing: &Listing) -> Markup {
+    html! { @if let Some(reason) = &listing.reason { " (" (reason) ")" } }
 }
 
 fn begins(at: Option<Timestamp>) -> String {
