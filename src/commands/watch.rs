@@ -158,7 +158,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
         }
     };
     if is_new {
-        println!("{text} is watched; it is asked about from the next run on");
+        println!("{text} is watched; a running daemon asks about it at once");
     } else {
         println!("{text} was watched already; note and expiry are kept as given now");
     }

@@ -13,7 +13,7 @@ use super::{
     problem::Problems,
     settings::{Settings, Value},
 };
-use crate::domain::{CheckId, Login, Schedule, ScheduleError, Timestamp};
+use crate::domain::{CheckId, Login, NullLists, Schedule, ScheduleError, Timestamp};
 
 /// Makes the configuration of the settings, or tells all that is wrong.
 pub(super) fn build(settings: Settings, problems: Problems) -> Result<Config, ConfigError> {
@@ -165,6 +165,11 @@ impl Building<'_> {
             batch_size: self.number("api.batch_size")?,
             requests_per_minute: self.number("api.requests_per_minute")?,
             retries: self.number("api.retries")?,
+            null_lists: match self.text("api.null_lists")?.as_str() {
+                "untold" => NullLists::Untold,
+                "empty" => NullLists::Empty,
+                _ => NullLists::Auto,
+            },
             max_answer_bytes: self.number("api.max_answer_bytes")?,
             max_answer_items: self.number("api.max_answer_items")?,
         })

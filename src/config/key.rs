@@ -76,6 +76,7 @@ pub(super) const KEYS: &[Key] = &[
     key("api.retries", Kind::Integer(0, 10), Some("3")),
     key("api.max_answer_bytes", Kind::Integer(65_536, 268_435_456), Some("16777216")),
     key("api.max_answer_items", Kind::Integer(1, 10_000_000), Some("100000")),
+    key("api.null_lists", Kind::Choice(&["auto", "untold", "empty"]), Some("\"auto\"")),
     key("watch.users", Kind::List, NONE),
     key("watch.ips", Kind::List, NONE),
     key("watch.failing_users", Kind::Flag, YES),

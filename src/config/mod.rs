@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, ffi::OsString, net::SocketAddr, path::PathBuf};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::domain::{CheckId, IpAddress, Login, Schedule};
+use crate::domain::{CheckId, IpAddress, Login, NullLists, Schedule};
 
 pub use problem::{ConfigError, Origin, Problem};
 
@@ -83,6 +83,8 @@ pub struct ApiConfig {
     pub audience: Option<String>,
     /// The form of a token request.
     pub token_request: TokenRequest,
+    /// What a list means that is null without an error.
+    pub null_lists: NullLists,
     /// How long one request may take.
     pub timeout_seconds: u64,
     /// Requests at once.

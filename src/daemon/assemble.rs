@@ -16,13 +16,13 @@ use crate::{
     build_info, cii, clock,
     config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Outages, Sender},
-    domain::{CheckFilter, NullLists, Schedule},
+    domain::{CheckFilter, Schedule},
     ingest::{self, Door, Ingest, Refusals},
     metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
-        self, Housekeeping, IpQuestions, IpsJob, Job, Runner, Scheduler, ServiceJob, TenantJob,
-        Timing, UserQuestions, UsersJob,
+        self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, PROMPT_SETTLE, Prompt, Runner,
+        Scheduler, ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
     },
     web::{Ops, Parts, Polls, Readiness, Sources, Webhook},
 };
@@ -194,7 +194,7 @@ async fn schedule(
         store: store.clone(),
         concurrency: api.concurrency,
         filter,
-        null_lists: NullLists::default(),
+        null_lists: api.null_lists,
         settle: TimeDelta::zero(),
     };
     let ips = IpQuestions {
@@ -203,17 +203,18 @@ async fn schedule(
         concurrency: api.concurrency,
         page_size: api.page_size,
     };
+    let prompt = Prompt {
+        users: UserQuestions { settle: PROMPT_SETTLE, ..questions.clone() },
+        ips: ips.clone(),
+        delay: PROMPT_DELAY,
+    };
+    jobs.tasks.spawn(Stage::Work, "prompt", |stop| prompt.run(stop));
     let tenant_is_listed = config.sync.tenant.is_some();
     let users = UsersJob { questions: questions.clone(), tenant_is_listed };
     jobs.start(users, &config.sync.users);
     jobs.start(IpsJob { questions: ips }, &config.sync.ips);
     if let Some(when) = &config.sync.tenant {
-        let tenant = TenantJob {
-            questions,
-            page_size: config.sync.tenant_page_size,
-            // Half of the budget is for the other jobs.
-            pages_per_minute: api.requests_per_minute / 2,
-        };
+        let tenant = TenantJob { questions, page_size: config.sync.tenant_page_size };
         jobs.start(tenant, when);
     }
     if let Some(when) = &config.sync.service {

@@ -25,18 +25,21 @@ pub enum ListField {
     UsedFactors,
     /// `workingLocationDetails`
     WorkingLocations,
+    /// `employeeId`
+    EmployeeIds,
     /// `failingChecks`, of a poll or of the listing.
     FailingChecks,
 }
 
 impl ListField {
     /// Every list.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IpAddresses,
         Self::UnusedApplications,
         Self::UsedApplications,
         Self::UsedFactors,
         Self::WorkingLocations,
+        Self::EmployeeIds,
         Self::FailingChecks,
     ];
 
@@ -49,6 +52,7 @@ impl ListField {
             Self::UsedApplications => "usedApplications",
             Self::UsedFactors => "usedFactors",
             Self::WorkingLocations => "workingLocationDetails",
+            Self::EmployeeIds => "employeeId",
             Self::FailingChecks => "failingChecks",
         }
     }
@@ -68,6 +72,7 @@ impl ListField {
             UserField::UsedApplications => Self::UsedApplications,
             UserField::UsedFactors => Self::UsedFactors,
             UserField::WorkingLocations => Self::WorkingLocations,
+            UserField::EmployeeIds => Self::EmployeeIds,
             _ => return None,
         })
     }
@@ -81,6 +86,7 @@ impl ListField {
             Self::UsedApplications => UserField::UsedApplications,
             Self::UsedFactors => UserField::UsedFactors,
             Self::WorkingLocations => UserField::WorkingLocations,
+            Self::EmployeeIds => UserField::EmployeeIds,
             Self::FailingChecks => return None,
         })
     }

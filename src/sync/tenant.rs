@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -38,8 +37,6 @@ pub struct TenantJob {
     pub questions: UserQuestions,
     /// Users a page.
     pub page_size: u32,
-    /// Pages at most in any minute, so that other jobs can ask, too.
-    pub pages_per_minute: u32,
 }
 
 /// How a listing ended.
@@ -101,11 +98,9 @@ impl TenantJob {
         let mut token = from.map(|listing| listing.page_token);
         // A token that was followed by the run before is one of this listing's.
         let _ = tokens.follow(token.clone(), "listEndUsers");
-        let mut pace = PagePace::new(self.pages_per_minute);
         for page in 0..MAX_PAGES {
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = pace.next() => {}
+            if stop.is_cancelled() {
+                break;
             }
             let asked_at = clock::now();
             let answer = self.questions.client.end_users(self.page_size, token.as_deref()).await;
@@ -187,26 +182,5 @@ impl TenantJob {
         let targets: Vec<_> = absent.into_iter().map(target).collect();
         self.questions.ask_about(&targets, Duration::ZERO, stop).await?;
         Ok(())
-    }
-}
-
-/// Lets so many pages through in any minute.
-struct PagePace {
-    most: u32,
-    since: Instant,
-    pages: u32,
-}
-
-impl PagePace {
-    fn new(most: u32) -> Self {
-        Self { most: most.max(1), since: Instant::now(), pages: 0 }
-    }
-
-    async fn next(&mut self) {
-        if self.pages >= self.most {
-            tokio::time::sleep_until(self.since + Duration::from_mins(1)).await;
-            (self.since, self.pages) = (Instant::now(), 0);
-        }
-        self.pages += 1;
     }
 }

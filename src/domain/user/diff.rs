@@ -111,29 +111,29 @@ fn ip_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
     }
 }
 
+/// What is told of one list counts although the other never was.
 fn application_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
-    let (Some(old_unused), Some(new_unused), Some(old_used), Some(new_used)) = (
-        &old.unused_applications,
-        &new.unused_applications,
-        &old.used_applications,
-        &new.used_applications,
-    ) else {
-        return;
+    let has = |list: &Option<BTreeSet<String>>, application: &String| {
+        list.as_ref().is_some_and(|list| list.contains(application))
     };
-    for application in new_unused.difference(old_unused) {
-        found.push(UserChange::ApplicationUnused {
-            application: application.clone(),
-            was_used: old_used.contains(application),
-        });
+    let came = |old: &Option<BTreeSet<String>>, new: &Option<BTreeSet<String>>| -> Vec<String> {
+        set_change(old.as_ref(), new.as_ref())
+            .map_or_else(Vec::new, |(added, _)| added.into_iter().collect())
+    };
+    for application in came(&old.unused_applications, &new.unused_applications) {
+        let was_used = has(&old.used_applications, &application);
+        found.push(UserChange::ApplicationUnused { application, was_used });
     }
-    for application in new_used.difference(old_used) {
-        found.push(UserChange::ApplicationUsed {
-            application: application.clone(),
-            was_unused: old_unused.contains(application),
-        });
+    for application in came(&old.used_applications, &new.used_applications) {
+        let was_unused = has(&old.unused_applications, &application);
+        found.push(UserChange::ApplicationUsed { application, was_unused });
     }
-    for application in old_unused.union(old_used) {
-        if !new_unused.contains(application) && !new_used.contains(application) {
+    let known = [&old.unused_applications, &old.used_applications];
+    let known: BTreeSet<_> = known.into_iter().flatten().flatten().collect();
+    for application in known {
+        let is_gone = !has(&new.unused_applications, application)
+            && !has(&new.used_applications, application);
+        if is_gone {
             found.push(UserChange::ApplicationGone { application: application.clone() });
         }
     }
@@ -225,6 +225,20 @@ mod tests {
                 },
             ]
         );
+    }
+
+    #[test]
+    fn applications_are_followed_in_the_list_that_is_told() {
+        let old = UserState { unused_applications: None, ..state() };
+        let new = UserState { used_applications: set(&["Slack", "Zoom", "Miro"]), ..old.clone() };
+        let used = |application: &str| UserChange::ApplicationUsed {
+            application: application.to_owned(),
+            was_unused: false,
+        };
+        assert_eq!(changes(&old, &new), [used("Miro"), used("Zoom")]);
+        let gone = ["Miro", "Zoom"]
+            .map(|name| UserChange::ApplicationGone { application: name.to_owned() });
+        assert_eq!(changes(&new, &old), gone);
     }
 
     #[test]

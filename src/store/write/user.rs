@@ -75,6 +75,7 @@ pub(super) fn empty_lists(
         used_applications: Some(BTreeSet::new()),
         used_factors: Some(BTreeSet::new()),
         working_locations: Some(BTreeSet::new()),
+        employee_ids: Some(BTreeSet::new()),
         ..old.clone()
     };
     let lists = list_sizes(&old).map(|(field, _)| field);
@@ -85,13 +86,14 @@ pub(super) fn empty_lists(
 }
 
 /// The sizes of a snapshot's lists.
-fn list_sizes(state: &UserState) -> [(UserField, usize); 5] {
+fn list_sizes(state: &UserState) -> [(UserField, usize); 6] {
     let size = |set: &Option<BTreeSet<String>>| set.as_ref().map_or(0, BTreeSet::len);
     [
         (UserField::IpAddresses, state.ip_addresses.as_ref().map_or(0, BTreeMap::len)),
         (UserField::UnusedApplications, size(&state.unused_applications)),
         (UserField::UsedApplications, size(&state.used_applications)),
         (UserField::UsedFactors, size(&state.used_factors)),
+        (UserField::EmployeeIds, size(&state.employee_ids)),
         (UserField::WorkingLocations, state.working_locations.as_ref().map_or(0, BTreeSet::len)),
     ]
 }

@@ -1,0 +1,178 @@
+//! Users whom a delivery names are asked about within a minute, and so is what
+//! is newly put on the watch list; everything else waits for its schedule.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ips::IpQuestions,
+    questions::{Target, UserQuestions},
+};
+use crate::{
+    cii::webhook,
+    clock,
+    domain::{IpAddress, Login, WatchSubject},
+    store::{NewsCursor, Reader, StoreError, WatchRank},
+};
+
+/// How long after a delivery its users are asked about: the API can lag behind
+/// the webhook, and more deliveries often follow at once.
+pub const PROMPT_DELAY: Duration = Duration::from_secs(20);
+
+/// For how long after its report no prompt answer ends a failure.
+pub const PROMPT_SETTLE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
+
+/// By how much of the delay a prompt comes later by chance.
+const JITTER: f64 = 0.25;
+
+/// Users of one delivery that are asked about at most; the rest with the next
+/// run of the job.
+const MOST_OF_A_DELIVERY: usize = 200;
+
+/// Users, and addresses, at most that one prompt asks about.
+const MOST_AT_ONCE: usize = 1_000;
+
+/// Deliveries that are read in one reading transaction.
+const READ_AT_ONCE: usize = 20;
+
+/// How long a store that cannot be read is not asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Asks about whom deliveries name, and about new entries of the watch list.
+#[derive(Debug)]
+pub struct Prompt {
+    /// How users are asked about; an answer must not end a failure that was
+    /// reported a moment ago.
+    pub users: UserQuestions,
+    /// How addresses are asked about.
+    pub ips: IpQuestions,
+    /// How long after a delivery its users are asked about.
+    pub delay: Duration,
+}
+
+impl Prompt {
+    /// Follows what comes in from now on until told to stop. A wake-up carries no
+    /// data: what came in is read from a cursor of its own.
+    ///
+    /// # Errors
+    /// When the store was closed under it.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
+        let mut commits = self.users.store.commits();
+        commits.mark_changed();
+        let mut cursor = self.users.store.read(Reader::news_cursor).await?;
+        let mut due: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                changed = commits.changed() => if changed.is_err() { return Ok(()) },
+                () = until(due) => {}
+            }
+            match self.look(&mut cursor, &mut due, &stop).await {
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                Err(error) => {
+                    tracing::warn!(%error, "users named by deliveries wait for the next run");
+                    tokio::time::sleep(RETRY).await;
+                }
+                Ok(()) => {}
+            }
+        }
+    }
+
+    /// Asks about what is due.
+    async fn look(
+        &self,
+        cursor: &mut NewsCursor,
+        due: &mut Option<Instant>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let NewsCursor { delivery, event } = *cursor;
+        let (has_named, (event, listed)) = self
+            .users
+            .store
+            .read(move |reader| {
+                let listed = reader.listed_after(event, MOST_AT_ONCE)?;
+                Ok((reader.has_accepted_after(delivery)?, listed))
+            })
+            .await?;
+        cursor.event = event;
+        if has_named && due.is_none() {
+            let wait = self.delay.mul_f64(1.0 + JITTER * fastrand::f64());
+            *due = Some(Instant::now() + wait);
+        }
+        let mut targets = BTreeMap::new();
+        let mut ips = Vec::new();
+        for subject in listed {
+            match subject {
+                WatchSubject::User(login) => {
+                    targets.insert(login, true);
+                }
+                WatchSubject::Ip(ip) => ips.push(ip),
+            }
+        }
+        if due.is_some_and(|due| due <= Instant::now()) {
+            *due = None;
+            let read = self.users.store.read(move |reader| named(reader, delivery));
+            let (newest, named) = read.await?;
+            cursor.delivery = newest;
+            targets.extend(named);
+        }
+        self.ask(targets, &ips, stop).await
+    }
+
+    async fn ask(
+        &self,
+        targets: BTreeMap<Login, bool>,
+        ips: &[IpAddress],
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        if !targets.is_empty() {
+            let target = |(login, is_watched)| Target { login, is_watched };
+            let targets: Vec<_> = targets.into_iter().map(target).collect();
+            let tally = self.users.ask_about(&targets, Duration::ZERO, stop).await?;
+            tracing::debug!(users = targets.len(), end = ?tally.end(), "users asked about promptly");
+        }
+        if !ips.is_empty() {
+            let tally = self.ips.ask_about(ips, Duration::ZERO, stop).await?;
+            tracing::debug!(ips = ips.len(), end = ?tally.end(), "addresses asked about promptly");
+        }
+        Ok(())
+    }
+}
+
+/// Resolves at this moment; never without one.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whom the deliveries after this number name, each with whether the user is
+/// watched; with the number of the last delivery.
+fn named(reader: &Reader, after: i64) -> Result<(i64, BTreeMap<Login, bool>), StoreError> {
+    let newest = reader.news_cursor()?.delivery;
+    let (mut read, mut targets) = (after, BTreeMap::new());
+    while read < newest && targets.len() < MOST_AT_ONCE {
+        let bodies = reader.accepted_bodies_after(read, READ_AT_ONCE)?;
+        let Some((last, _)) = bodies.last() else { break };
+        read = *last;
+        for (_, body) in bodies {
+            // It was understood when it came.
+            let Ok(delivery) = webhook::parse(&body, clock::now()) else { continue };
+            let mut users = Vec::with_capacity(delivery.failing.len());
+            for user in delivery.failing {
+                users.push((reader.watch_rank(&user.login)?, user.login));
+            }
+            // Those on the list first.
+            users.sort();
+            users.truncate(MOST_OF_A_DELIVERY);
+            let is_watched = |rank| rank != WatchRank::Unwatched;
+            targets.extend(users.into_iter().map(|(rank, login)| (login, is_watched(rank))));
+        }
+    }
+    Ok((newest, targets))
+}
