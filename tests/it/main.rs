@@ -23,6 +23,7 @@ mod demo;
 mod deploy;
 mod door;
 mod faults;
+mod fields;
 mod first_day;
 mod harness;
 mod lifecycle;
