@@ -1,6 +1,6 @@
 //! Understanding and recording a body, when it comes and when it is replayed.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use super::{
     Meters, Rules,
@@ -27,8 +27,8 @@ pub struct Door {
 /// Why a body was not taken.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It cannot be understood.
-    Malformed(Malformed),
+    /// It cannot be understood. The body is handed back.
+    Malformed(Malformed, Vec<u8>),
     /// The store cannot commit it, or not in time.
     Unavailable,
 }
@@ -118,7 +118,7 @@ impl Door {
             Err(reason) => return Ok(again(reason.to_owned())),
         };
         tracing::info!(number, "a webhook delivery is replayed");
-        match self.take(body.into(), received_at, replays, rules).await {
+        match self.take(body, received_at, replays, rules).await {
             Ok(recorded) => Ok(Replayed {
                 result: recorded.outcome.as_str(),
                 number: Some(recorded.number),
@@ -128,7 +128,7 @@ impl Door {
                 },
                 reason: recorded.unchanged.map(|unchanged| unchanged.to_string()),
             }),
-            Err(Refused::Malformed(malformed)) => Ok(again(malformed.to_string())),
+            Err(Refused::Malformed(malformed, _)) => Ok(again(malformed.to_string())),
             Err(Refused::Unavailable) => Err(ReplayError::Unavailable),
         }
     }
@@ -137,25 +137,28 @@ impl Door {
     /// delivery whose body it is.
     pub(super) async fn take(
         &self,
-        body: Cow<'_, [u8]>,
+        body: Vec<u8>,
         received_at: Timestamp,
         replays: Option<i64>,
         rules: &Rules,
     ) -> Result<RecordedDelivery, Refused> {
-        let delivery = webhook::parse(&body, received_at).map_err(|malformed| {
-            tracing::warn!(
-                reason = %malformed,
-                "a webhook delivery cannot be understood; `cii-exporter deliveries --refused` \
-                 shows it"
-            );
-            Refused::Malformed(malformed)
-        })?;
+        let delivery = match webhook::parse(&body, received_at) {
+            Ok(delivery) => delivery,
+            Err(malformed) => {
+                tracing::warn!(
+                    reason = %malformed,
+                    "a webhook delivery cannot be understood; `cii-exporter deliveries \
+                     --refused` shows it"
+                );
+                return Err(Refused::Malformed(malformed, body));
+            }
+        };
         let check = delivery.check.as_ref().map(|check| check.id.clone());
         let skipped = delivery.skipped.clone();
         let record = RecordDelivery {
             admitted: rules.filter.admits(&delivery),
             delivery,
-            body: body.into_owned(),
+            body,
             policy: rules.policy,
             received_at,
             recorded_at: clock::now(),

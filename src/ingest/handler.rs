@@ -67,9 +67,9 @@ impl Ingest {
         };
         let bytes = self.unpack(encoding, packed).await?;
         let size = Some(bytes.len());
-        match self.door.take(bytes.as_slice().into(), clock::now(), None, &rules).await {
+        match self.door.take(bytes, clock::now(), None, &rules).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
-            Err(Refused::Malformed(malformed)) => {
+            Err(Refused::Malformed(malformed, bytes)) => {
                 Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
             }
             Err(Refused::Unavailable) => Err(Refusal { size, ..Answer::Unavailable.into() }),

@@ -5,6 +5,7 @@ The log holds a check whose title is a script, and one user who fails it.
 
 import json
 import sys
+import urllib.error
 import urllib.request
 
 from chromium import DESK, PHONE, chromium
@@ -120,6 +121,15 @@ def can_be_read_by_everybody(browser):
             assert width <= viewport["width"], f"{width} wide"
             assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
             page.close()
+        for path in ["/deliveries", "/deliveries/1"]:
+            page = open_page(browser, path, viewport=PHONE, color_scheme=scheme)
+            page.wait_for_selector("#live[data-state=on]")
+            page.evaluate("document.querySelectorAll('details').forEach((fold) => fold.open = true)")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= PHONE["width"], f"{path}: {width} wide"
+            assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
+            assert page.locator("main script, main img").count() == 0, path
+            page.close()
     page = open_page(browser)
     for landmark in ["header", "main", "footer", "nav[aria-label]", "h1"]:
         assert page.locator(landmark).count() >= 1, landmark
@@ -133,7 +143,19 @@ def can_be_read_by_everybody(browser):
     page.close()
 
 
+def is_refused():
+    """Sends a body that nobody understands; the page shows it as text."""
+    headers = {"content-type": "application/json", "x-api-client-token": SECRET}
+    body = f"{{ {TITLE} {'x' * 3000}".encode()
+    try:
+        urllib.request.urlopen(urllib.request.Request(WEBHOOK_URL, body, headers))
+    except urllib.error.HTTPError as error:
+        return error.code == 400
+    return False
+
+
 deliver("1", LOGIN)
+assert is_refused()
 with chromium() as browser:
     keeps_itself_current(browser)
     shows_foreign_text_as_text(browser)

@@ -167,3 +167,26 @@ async fn a_byte_order_mark_is_dropped() {
     assert_eq!(exporter.post_encoded(packed(&body), "gzip").await.0, 200);
     assert_eq!(events(&exporter, "cii.check.failed").await.len(), 1);
 }
+
+#[tokio::test]
+async fn half_an_emoji_costs_only_itself() {
+    let exporter = Setup::new().start().await;
+    let body = Body::new("1", "no-mfa", &["a@example.com", "bCUT"]).json();
+    let body = body.to_string().replace("Title", "\\ud83d Title").replace("CUT", "\\udc00");
+    assert!(body.contains("\\ud83d") && body.contains("\\udc00"));
+    assert_eq!(exporter.post(body).await.unwrap().0, 200);
+    let failed = events(&exporter, "cii.check.failed").await;
+    let logins: Vec<_> = failed.iter().map(|event| &event["login"]).collect();
+    assert_eq!(logins, ["a@example.com", "b\u{fffd}"]);
+    assert_eq!(failed[0]["attributes"]["cii.check.title"], "\u{fffd} Title of no-mfa");
+}
+
+#[tokio::test]
+async fn a_delivery_dated_in_the_future_began_when_it_came() {
+    let exporter = Setup::new().start().await;
+    let body = changed("1", "/detail/published", json!(4_000_000_000_u32));
+    assert_eq!(exporter.deliver(&body).await, 200);
+    let (_, page) = exporter.api("GET", "/checks/no-mfa/users", None).await;
+    let since = page["users"][0]["since"].as_str().unwrap();
+    assert!(since < "2090", "{since}");
+}

@@ -12,6 +12,9 @@ use crate::domain::{AttributeValue, CheckDefinition, CheckId, Severity, Timestam
 /// Characters of a check's id at most; the known ones are short slugs.
 const MAX_CHECK_ID_CHARS: usize = 256;
 
+/// Bytes of `frameworks` at most: each event of a failure carries them.
+const MAX_FRAMEWORKS_BYTES: usize = 8192;
+
 /// What a delivery is about; empty in a test message.
 #[derive(Debug, Default)]
 pub(super) struct Content {
@@ -51,7 +54,7 @@ impl Content {
         Self {
             id: text(field(detail, "id"), "detail.id", notes),
             check,
-            frameworks: field(detail, "frameworks").and_then(frameworks),
+            frameworks: field(detail, "frameworks").and_then(|value| frameworks(value, notes)),
             named: users::named(detail, notes),
         }
     }
@@ -110,7 +113,12 @@ fn words(id: &CheckId, detail: &Map<String, Value>, notes: &mut Notes) -> Words 
 }
 
 /// The form of `frameworks` is not published: texts stay texts, the rest is JSON.
-fn frameworks(value: &Value) -> Option<AttributeValue> {
+fn frameworks(value: &Value, notes: &mut Notes) -> Option<AttributeValue> {
+    if value.to_string().len() > MAX_FRAMEWORKS_BYTES {
+        let problem = format_args!("longer than {MAX_FRAMEWORKS_BYTES} bytes, left out");
+        notes.add("detail.frameworks", problem);
+        return None;
+    }
     match value {
         Value::Null => None,
         Value::String(text) => Some(AttributeValue::Text(text.clone())),

@@ -165,7 +165,7 @@ impl RecordDelivery {
             check::save(tx, &check.id, definition, self.recorded_at)?;
             check::count(tx, &check.id, &definition.severity, opened, 0)?;
             for login in &decision.opened {
-                let opened_at = self.delivery.published_at.unwrap_or(self.received_at);
+                let opened_at = self.opened_at();
                 let reported_at = self.reported_at();
                 failures::open(tx, (&check.id, login), opened_at, reported_at, Some(number))?;
             }
@@ -263,6 +263,13 @@ impl RecordDelivery {
             }
         }
         Ok(known)
+    }
+
+    /// When the failures began: when they were published, unless that is yet to
+    /// come by our clock.
+    fn opened_at(&self) -> Timestamp {
+        let published = self.delivery.published_at.unwrap_or(self.received_at);
+        published.min(self.received_at)
     }
 
     fn reported_at(&self) -> Timestamp {

@@ -125,7 +125,8 @@ fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
     let what = html! {
         "Add a webhook target in the console, with these values. The console then sends a test message. "
         @if refused > 0.0 {
-            (refused) " requests came and none was recorded; the log says why."
+            (refused) " requests came and none was recorded; "
+            a href="/deliveries" { "Deliveries" } " and the log say why."
         } @else {
             "Nothing arrived yet."
         }
