@@ -51,6 +51,9 @@ pub(super) const DAILY_FAILURES: Rows = Rows {
     needed: "day",
 };
 
+/// The longest id of an integration; it is a label of metrics, as a login is.
+const MAX_ID_BYTES: usize = 512;
+
 /// Administrators a page; no tenant has many.
 const PAGE_SIZE: u32 = 100;
 
@@ -102,7 +105,7 @@ impl Client {
 
 /// A row; nothing when it does not say which integration it is.
 fn integration(row: &Row<'_>) -> Option<Integration> {
-    let id = text(row.leaf("integrationId"))?;
+    let id = text(row.leaf("integrationId")).filter(|id| id.len() <= MAX_ID_BYTES)?;
     Some(Integration {
         name: text(row.leaf("integrationName")).unwrap_or_else(|| id.clone()),
         id,

@@ -25,16 +25,31 @@ pub struct Setup {
     watch: String,
     variables: Vec<(String, String)>,
     lists_tenant: bool,
+    /// The whole configuration, in place of the tables.
+    example: Option<String>,
 }
 
 /// A running daemon; dropping it kills it.
 pub struct Exporter {
     setup: Setup,
     child: Child,
-    log: Arc<Mutex<String>>,
+    log: Log,
     pub webhook_url: String,
     pub ops_url: String,
     http: reqwest::Client,
+}
+
+/// What a daemon logged; a test that fails prints it.
+struct Log(Arc<Mutex<String>>);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(log) = self.0.lock()
+        {
+            eprintln!("the daemon's log:\n{log}");
+        }
+    }
 }
 
 /// How a command ended, and what it said.
@@ -63,7 +78,38 @@ impl Setup {
             watch: String::new(),
             variables: Vec::new(),
             lists_tenant: false,
+            example: None,
         }
+    }
+
+    /// A daemon with `config.example.toml` as its configuration: every default, with the URLs,
+    /// secrets, path and free ports filled in.
+    pub fn example(simulator: &Simulator) -> Self {
+        let mut setup = Self::new();
+        let text = include_str!("../../../config.example.toml");
+        let secrets = format!("secrets = [\"{SECRET}\"]");
+        let url = format!("\"{}\"", simulator.graphql_url());
+        let token_url = format!("\"{}\"", simulator.token_url());
+        let client_id = format!("\"{}\"", simulator.client_id());
+        let client_secret = format!("client_secret = \"{}\"", simulator.client_secret());
+        let path = format!("\"{}\"", setup.database().display());
+        let text = [
+            ("\"127.0.0.1:8847\"", "\"127.0.0.1:0\""),
+            ("\"127.0.0.1:9847\"", "\"127.0.0.1:0\""),
+            ("# secrets = [\"…\"]", &secrets),
+            ("\"https://api.oort.io/graphql\"", &url),
+            ("\"https://login.oort.io/oauth/token\"", &token_url),
+            ("\"the-client-id\"", &client_id),
+            ("# client_secret = \"…\"", &client_secret),
+            ("\"cii-exporter.db\"", &path),
+        ]
+        .into_iter()
+        .fold(text.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "the example has no {old}");
+            text.replacen(old, new, 1)
+        });
+        setup.example = Some(text);
+        setup
     }
 
     /// It asks this service, as often as `schedule` says.
@@ -166,6 +212,7 @@ impl Setup {
             self.watch,
             self.tables,
         );
+        let config = self.example.as_ref().unwrap_or(&config);
         std::fs::write(self.config_file(), config).expect("the configuration is written");
     }
 
@@ -206,6 +253,7 @@ impl Setup {
         let metrics_url = until("the metrics' address", || find("metrics at ")).await;
         let ops_url = metrics_url.trim_end_matches("/metrics").to_owned();
         let http = reqwest::Client::new();
+        let log = Log(log);
         let exporter = Exporter { setup: self, child, log, webhook_url, ops_url, http };
         until("readiness", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) })
             .await;
@@ -286,7 +334,7 @@ impl Exporter {
     }
 
     pub fn log(&self) -> String {
-        self.log.lock().expect("no panic").clone()
+        self.log.0.lock().expect("no panic").clone()
     }
 
     pub fn database(&self) -> PathBuf {

@@ -1,0 +1,146 @@
+//! Lists that are null, and lists beside an error.
+
+use cii_simulator::{
+    AppsyncError, Fault, Kind, Leaves, Simulator,
+    tenant::{IpAddress, User},
+};
+
+use super::{events, failing, job, poll_up, simulator, targets, until_asked, watching};
+use crate::harness::{Body, Exporter, Setup, until};
+
+const ZOE: &str = "zoe@example.com";
+const YAN: &str = "yan@example.com";
+
+async fn tenant() -> Simulator {
+    let simulator = simulator(2).await;
+    simulator.tenant(|tenant| {
+        for login in [ZOE, YAN] {
+            let mut user = User::new(login, "Somebody");
+            user.ip_addresses =
+                ["198.51.100.1", "198.51.100.2", "198.51.100.3"].map(IpAddress::new).into();
+            user.used_applications = vec!["Slack".to_owned()];
+            user.unused_applications = vec!["Jira".to_owned()];
+            user.used_factors = vec!["PUSH".to_owned()];
+            tenant.add_user(user);
+            tenant.set_failing(login, "no-mfa", true);
+        }
+    });
+    simulator
+}
+
+fn of_zoe(metric: &str) -> String {
+    format!("{metric}{{login=\"{ZOE}\"}}")
+}
+
+async fn failing_both(setup: Setup) -> Exporter {
+    let exporter = setup.start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ZOE, YAN]).json()).await, 200);
+    exporter.until_metric(&targets("users", "ok"), 2.0).await;
+    exporter
+}
+
+/// A8, for one user and for all, alone and beside an error.
+#[tokio::test]
+async fn a_list_that_is_null_or_beside_an_error_for_a_while_changes_nothing() {
+    let simulator = tenant().await;
+    let exporter = watching(&simulator, &[ZOE, YAN]).start().await;
+    exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 3.0).await;
+    let before = exporter.metrics().await;
+    for field in ["ipAddresses", "usedApplications", "unusedApplications", "usedFactors"] {
+        let beside = |leaves| {
+            let error = AppsyncError::timed_out().at_field(field).leaving(leaves);
+            Fault::graphql(Kind::Error(error))
+        };
+        for fault in [
+            Fault::graphql(Kind::null(field)),
+            Fault::graphql(Kind::null(field)).about(ZOE),
+            beside(Leaves::Null),
+            beside(Leaves::EmptyList),
+        ] {
+            simulator.faults().add(fault.of("getEndUserState").times(2));
+            until(&format!("{field} was null"), || async {
+                simulator.faults().list().is_empty().then_some(())
+            })
+            .await;
+            until_asked(&simulator, "getEndUserState", 4).await;
+        }
+    }
+    let after = exporter.metrics().await;
+    for metric in [
+        "cii_user_ip_addresses",
+        "cii_user_used_applications",
+        "cii_user_unused_applications",
+        "cii_user_new_ips_total",
+    ] {
+        assert_eq!(after.get(&of_zoe(metric)), before.get(&of_zoe(metric)), "{metric}");
+    }
+    for name in [
+        "cii.user.ip.new",
+        "cii.user.ip.gone",
+        "cii.user.application.used",
+        "cii.user.application.unused",
+        "cii.user.factors.changed",
+    ] {
+        assert!(events(&exporter, name).await.is_empty(), "{name}\n{}", exporter.log());
+    }
+}
+
+/// A8: a true empty list is one.
+#[tokio::test]
+async fn a_list_that_is_told_to_be_empty_is_empty() {
+    let simulator = tenant().await;
+    let exporter = watching(&simulator, &[ZOE]).start().await;
+    exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 3.0).await;
+    simulator.tenant(|tenant| tenant.user_mut(ZOE).unwrap().ip_addresses.clear());
+    exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 0.0).await;
+    assert_eq!(events(&exporter, "cii.user.ip.gone").await.len(), 3);
+}
+
+/// A4: failures cannot end, and it is said.
+#[tokio::test]
+async fn failing_checks_that_are_null_for_everybody_or_refused_make_the_polls_down() {
+    let refused = AppsyncError::new("InternalFailure", "null pointer");
+    for (kind, says) in
+        [(Kind::null("failingChecks"), "failingChecks"), (Kind::Error(refused), "null pointer")]
+    {
+        let simulator = tenant().await;
+        simulator.faults().add(Fault::graphql(kind.clone()).of("getEndUser"));
+        let exporter = watching(&simulator, &[ZOE, YAN]).start().await;
+        assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ZOE, YAN]).json()).await, 200);
+        exporter.until_metric(&poll_up(ZOE), 0.0).await;
+        exporter.until_metric(&poll_up(YAN), 0.0).await;
+        // The state is there all the same.
+        exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 3.0).await;
+        assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0);
+        let job = job(&exporter, "users").await;
+        let reason = job["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(says), "{kind:?}: {job}");
+        let user = exporter.api("GET", &format!("/users/{ZOE}"), None).await.1.to_string();
+        assert!(user.contains(says), "{user}");
+        let page = exporter.get(&format!("/users/{ZOE}")).await.1;
+        assert!(page.contains(says), "{page}");
+        simulator.faults().clear();
+        exporter.until_metric(&poll_up(ZOE), 1.0).await;
+    }
+}
+
+/// A4: null for one user while others are told is that user's alone.
+#[tokio::test]
+async fn failing_checks_that_are_null_for_one_user_end_nothing_and_are_told_there() {
+    let simulator = tenant().await;
+    let exporter = failing_both(watching(&simulator, &[ZOE, YAN])).await;
+    let fault = Fault::graphql(Kind::null("failingChecks")).of("getEndUser").about(ZOE);
+    simulator.faults().add(fault);
+    simulator.tenant(|tenant| tenant.set_failing(ZOE, "no-mfa", false));
+    until_asked(&simulator, "getEndUser", 6).await;
+    let metrics = exporter.metrics().await;
+    assert_eq!(failing(&metrics, "no-mfa"), 2.0, "{}", exporter.log());
+    assert_eq!((metrics.get(&poll_up(YAN)), metrics.get(&poll_up(ZOE))), (Some(1.0), Some(1.0)));
+    let user = exporter.api("GET", &format!("/users/{ZOE}"), None).await.1.to_string();
+    assert!(user.contains("failingChecks"), "{user}");
+    simulator.faults().clear();
+    until("the end of the failure", || async {
+        (failing(&exporter.metrics().await, "no-mfa") == 1.0).then_some(())
+    })
+    .await;
+}

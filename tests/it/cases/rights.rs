@@ -1,0 +1,55 @@
+//! Rights that the API client lacks.
+
+use cii_simulator::{AppsyncError, Fault, Kind};
+
+use super::{EVERY_SECOND, simulator, until_asked, until_logged};
+use crate::harness::Setup;
+
+/// Issue 8, item 1: each root field without a right switches off what needs it, and nothing else.
+#[tokio::test]
+async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
+    for (operation, job) in
+        [("listEndUsers", "tenant"), ("getEndUsersByIp", "ips"), ("getEndUserState", "users")]
+    {
+        for strict in [false, true] {
+            let simulator = simulator(12).await;
+            let error = AppsyncError { strict, ..AppsyncError::unauthorized(operation) };
+            simulator.faults().add(Fault::graphql(Kind::Error(error)).of(operation));
+            let mut also = Vec::new();
+            if job == "users" {
+                also.push("getEndUser");
+                let error = AppsyncError::unauthorized("getEndUser");
+                simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUser"));
+            }
+            let exporter = Setup::new()
+                .polling(&simulator, EVERY_SECOND)
+                .api("retries = 0")
+                .tables(
+                    "[sync.tenant]\nenabled = true\nschedule = \"* * * * * *\"\n\
+                     [sync.service]\nschedule = \"* * * * * *\"",
+                )
+                .watch("users = [\"alice@example.com\"]\nips = [\"203.0.113.7\"]")
+                .start()
+                .await;
+            exporter.until_metric(&format!("cii_sync_off{{job=\"{job}\"}}"), 1.0).await;
+            let missing = format!("cii_api_right_missing{{operation=\"{operation}\"}}");
+            exporter.until_metric(&missing, 1.0).await;
+            until_logged(&exporter, "WARN", &[operation]).await;
+            let page = exporter.get("/").await.1;
+            assert!(page.contains(operation), "{page}");
+            // While it is off, it is not asked for each second.
+            let before = simulator.requests().count(operation);
+            until_asked(&simulator, "getIntegrationsStatus", 4).await;
+            let asked = simulator.requests().count(operation) - before;
+            assert!(asked <= 1, "{operation} was asked for {asked} times");
+            // The jobs that need other rights go on.
+            let metrics = exporter.metrics().await;
+            for other in ["tenant", "ips", "users", "service"] {
+                if other != job {
+                    let off = metrics.get(&format!("cii_sync_off{{job=\"{other}\"}}"));
+                    assert_eq!(off, Some(0.0), "{other} is off without {operation}");
+                }
+            }
+        }
+    }
+}
