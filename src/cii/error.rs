@@ -57,7 +57,7 @@ pub enum TokenError {
     /// The client's name or secret is not accepted.
     #[error(
         "the server at api.token_url refuses the API client (HTTP {status}{}); check \
-         api.client_id, api.client_secret and api.audience",
+         api.client_id, api.client_secret, api.audience and api.token_request",
         .code.as_ref().map(|code| format!(", {code}")).unwrap_or_default()
     )]
     Refused {

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{error::ApiError, graphql_error::GraphqlError, json};
+use super::{
+    error::{ApiError, HttpError},
+    graphql_error::{GraphqlError, GraphqlErrors, Subject},
+    json,
+};
 
 /// What came of a query: data, and perhaps errors that say what is missing in
 /// it.
@@ -59,15 +63,31 @@ impl Answer {
                 None => Ok(value),
             },
             _ if self.errors.is_empty() => Err(ApiError::Malformed(format!("it lacks {field}"))),
-            _ => Err(ApiError::Graphql(self.errors.clone().into())),
+            _ => Err(ApiError::Graphql(self.failure(field))),
         }
+    }
+
+    /// The errors of a root field that is asked about no single subject, so that
+    /// none of them says that something does not exist.
+    pub(super) fn failure(&self, field: &str) -> GraphqlErrors {
+        GraphqlErrors::about(self.errors.clone(), field, Subject::List)
+    }
+}
+
+const TOO_MANY: &str = "are more than the";
+
+/// Whether a smaller part of the same list may be read where all of it cannot.
+pub(super) fn is_too_much(error: &ApiError) -> bool {
+    match error {
+        ApiError::Http(HttpError::TooLarge { .. }) => true,
+        ApiError::Malformed(text) => error.is_bad_value() || text.contains(TOO_MANY),
+        _ => false,
     }
 }
 
 /// What a list of `what` is refused with.
 pub(super) fn too_many(what: &str, max_items: usize) -> ApiError {
-    let text = format!("{what} are more than the {max_items} that api.max_answer_items allows");
-    ApiError::Malformed(text)
+    ApiError::Malformed(format!("{what} {TOO_MANY} {max_items} that api.max_answer_items allows"))
 }
 
 /// The body as JSON. One that ends too early broke off; one that begins like an

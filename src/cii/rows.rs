@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError, Client, GraphqlError, PathSegment,
     batch::{Field, selection},
-    graphql::{Answer, too_many},
+    graphql::{Answer, is_too_much, too_many},
     meters::Operation,
 };
 
@@ -86,7 +86,7 @@ impl Rows {
     ) -> Result<Page<T>, ApiError> {
         let mut root = answer.root(self.field())?;
         if answer.errors.iter().any(|error| !self.is_about_row(error)) {
-            return Err(ApiError::Graphql(answer.errors.into()));
+            return Err(ApiError::Graphql(answer.failure(self.field())));
         }
         let (rows, next) = if self.is_paged {
             // Taken with care: indexing to change panics where there is no object.
@@ -168,8 +168,8 @@ impl Rows {
 impl Client {
     /// Asks for a list, or a page of it. When leaves of a row make the whole
     /// answer fail, they are left out, and are not told for this page. When a
-    /// row itself does, smaller pages are asked for, so that the rows before it
-    /// count.
+    /// row itself does, or the page is too much to read, smaller pages are asked
+    /// for, so that the rows before it count.
     pub(super) async fn ask_rows<T>(
         &self,
         rows: &Rows,
@@ -196,12 +196,22 @@ impl Client {
                 );
                 continue;
             }
-            let Some(bad) = rows.bad_row(&error) else { return Err(error) };
+            let is_too_much = is_too_much(&error);
+            let bad = rows.bad_row(&error);
+            if bad.is_none() && !is_too_much {
+                return Err(error);
+            }
             match variables["pageSize"].as_u64() {
                 Some(size @ 2..) => variables["pageSize"] = json!(size / 2),
+                // The row alone cannot be read, but perhaps its name.
+                Some(_) if is_too_much && without.len() + 1 < rows.fields.len() => {
+                    let names = rows.fields.iter().map(|field| field.name);
+                    without.extend(names.filter(|name| *name != rows.needed));
+                }
                 _ => {
+                    let why = bad.map_or_else(|| error.to_string(), ToString::to_string);
                     return Err(rows.malformed(&format!(
-                        "a row cannot be read, and the list not go on past it: {bad}"
+                        "a row cannot be read, and the list not go on past it: {why}"
                     )));
                 }
             }

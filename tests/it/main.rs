@@ -35,6 +35,7 @@ mod outage;
 mod page;
 mod poll;
 mod prompt;
+mod reading;
 mod reference;
 mod registration;
 mod runs;

@@ -6,6 +6,8 @@ mod failing_checks;
 mod ip_users;
 mod ping;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod schema;
 mod service;
 mod untold;

@@ -150,3 +150,44 @@ async fn a_row_that_nulls_the_page_leaves_those_before_it() {
     let error = client.end_users(8, Some("t3")).await.unwrap_err();
     assert!(error.to_string().contains("listEndUsers.items[0].login"), "{error}");
 }
+
+/// A listing of rows `a` to `z`, in which the row `m` holds a value that cannot
+/// be read, unless only logins are asked for.
+fn with_bad_value(asked: &Asked) -> Reply {
+    let variables = &asked.body["variables"];
+    let from = variables["pageToken"].as_str().map_or(0, |token| token.parse().unwrap());
+    let size = usize::try_from(variables["pageSize"].as_u64().unwrap()).unwrap();
+    let logins: Vec<_> = ('a'..='z').skip(from).take(size).collect();
+    let next = from + logins.len();
+    if logins.contains(&'m') && asked.body["query"].as_str().unwrap().contains("status") {
+        let body = r#"{"data":{"listEndUsers":{"items":[{"login":"m","lastActive":1e999}]}}}"#;
+        return Reply::Http(200, vec![], body.to_owned());
+    }
+    let items: Vec<_> = logins.iter().map(|login| json!({ "login": login })).collect();
+    let token = (next < 26).then(|| next.to_string());
+    Reply::data(&json!({ ROOT: { "items": items, "pageToken": token } }))
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_does_not_stop_a_listing() {
+    let fake = Fake::computed(with_bad_value).await;
+    let client = fake.client();
+    let (mut found, mut token) = (String::new(), None::<String>);
+    loop {
+        let page = client.end_users(16, token.as_deref()).await.unwrap();
+        found.extend(page.users.iter().map(|user| user.login.as_str()));
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, ('a'..='z').collect::<String>());
+    assert!(fake.queries_asked().len() < 30, "{}", fake.queries_asked().len());
+}
+
+#[tokio::test]
+async fn a_list_is_never_a_subject_that_is_not_found() {
+    let error = json!({ "path": [ROOT], "errorType": "NotFound", "message": "User not found" });
+    let reply = Reply::json(200, &json!({ "data": null, "errors": [error] }));
+    assert!(!ask(reply).await.unwrap_err().is_not_found());
+}
