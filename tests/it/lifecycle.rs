@@ -101,3 +101,24 @@ async fn it_ends_in_time_although_everybody_it_talks_to_hangs() {
     let ended = tokio::time::timeout(PROMISED, exporter.ended()).await;
     assert_eq!(ended.expect("it ends in time").code(), Some(0), "{}", exporter.log());
 }
+
+#[tokio::test]
+async fn the_first_start_after_an_upgrade_says_which_defaults_changed() {
+    let simulator = Simulator::start(Options { users: 3, ..Options::default() }).await.unwrap();
+    // The schedules are set here, so only the listing is news.
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing();
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    database.execute_batch(include_str!("../../src/store/migrations/0001_initial.sql")).unwrap();
+    database.execute_batch(include_str!("../../src/store/migrations/0002_truth.sql")).unwrap();
+    database.execute_batch("PRAGMA user_version = 2").unwrap();
+    drop(database);
+    let said = |log: &str| log.lines().filter(|line| line.contains("a default changed")).count();
+    let exporter = setup.start().await;
+    let log = exporter.log();
+    assert!(said(&log) == 1 && log.contains("sync.tenant.enabled"), "{log}");
+    // Once only, and never with a new database.
+    let exporter = exporter.stop().await.start().await;
+    assert_eq!(said(&exporter.log()), 0);
+    let fresh = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
+    assert_eq!(said(&fresh.log()), 0);
+}

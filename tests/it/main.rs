@@ -38,6 +38,7 @@ mod prompt;
 mod reading;
 mod reference;
 mod registration;
+mod rights;
 mod runs;
 mod scrape;
 mod service;

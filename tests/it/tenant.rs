@@ -1,6 +1,6 @@
 //! The whole tenant: who fails what, and figures, from a listing that is whole.
 
-use cii_simulator::{Fault, Kind, Options, Simulator};
+use cii_simulator::{Fault, Kind, Oddity, Options, Simulator};
 
 use crate::harness::{Protocol, Receiver, Setup, attribute, names, until};
 
@@ -189,4 +189,70 @@ async fn figures_of_a_listing_that_is_switched_off_are_gone() {
         assert!(metrics.series(name).is_empty(), "{name}");
     }
     assert_eq!(metrics.get("cii_sync_up{job=\"tenant\"}"), None);
+}
+
+#[tokio::test]
+async fn page_tokens_in_a_circle_end_the_listing_and_the_next_one_begins_anew() {
+    let simulator = simulator(95).await;
+    simulator.faults().add(Fault::graphql(Kind::PageCircle(3)).of("listEndUsers"));
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
+    let exporter = setup.start().await;
+    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    let jobs = exporter.api("GET", "/jobs", None).await.1.to_string();
+    assert!(jobs.contains("circle"), "{jobs}");
+    assert!(exporter.metrics().await.series("cii_tenant_users").is_empty());
+    simulator.faults().clear();
+    until("all users", || async {
+        let metrics = exporter.metrics().await;
+        let users: f64 = metrics.series("cii_tenant_users").iter().map(|(_, n)| n).sum();
+        (users == 95.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_counted_and_who_is_absent_is_asked_about_by_name() {
+    let simulator = simulator(30).await;
+    let login = simulator.tenant(|tenant| {
+        let first = tenant.logins()[0].clone();
+        tenant.set_failing(&first, "no-mfa", true);
+        first
+    });
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
+    let exporter = setup.start().await;
+    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    let count = failing(&simulator, "no-mfa");
+    until_failing(&exporter, "no-mfa", count).await;
+    // The user's own row becomes unreadable, and a row is null.
+    let asked = simulator.requests().count("getEndUser");
+    let odd = |index, oddity| Fault::graphql(Kind::OddRow(index, oddity)).of("listEndUsers");
+    simulator.faults().add(odd(0, Oddity::EmptyLogin));
+    simulator.faults().add(odd(3, Oddity::Null));
+    let skipped = "cii_sync_targets{job=\"tenant\",result=\"skipped\"}";
+    until("skipped rows", || async {
+        (exporter.metrics().await.get(skipped)? >= 2.0).then_some(())
+    })
+    .await;
+    assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"tenant\"}"), Some(1.0));
+    until("a question by name", || async {
+        (simulator.requests().count("getEndUser") > asked).then_some(())
+    })
+    .await;
+    until_failing(&exporter, "no-mfa", count).await;
+    // The listing says nothing about the user any more; the user's own answer does.
+    simulator.tenant(|tenant| tenant.set_failing(&login, "no-mfa", false));
+    until_failing(&exporter, "no-mfa", count - 1.0).await;
+}
+
+#[tokio::test]
+async fn a_listing_that_tells_nobody_s_failing_checks_is_no_success() {
+    let simulator = simulator(20).await;
+    simulator.faults().add(Fault::graphql(Kind::null("failingChecks")).of("listEndUsers"));
+    let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("0 0 0 1 1 *"));
+    let exporter = setup.start().await;
+    let metrics = exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    assert!(!metrics.series("cii_tenant_users").is_empty(), "figures count");
+    assert_eq!(metrics.get("cii_tenant_listing_complete"), Some(0.0));
+    let jobs = exporter.api("GET", "/jobs", None).await.1.to_string();
+    assert!(jobs.contains("failures cannot end"), "{jobs}");
 }

@@ -99,6 +99,8 @@ fn forget_unwatched(tx: &Savepoint<'_>, before: i64) -> Result<usize, StoreError
             SELECT 1 FROM watch WHERE kind = 'user' AND subject = login)",
         "DELETE FROM ip_snapshot WHERE observed_at < ?1 AND NOT EXISTS (
             SELECT 1 FROM watch WHERE kind = 'ip' AND subject = ip)",
+        "DELETE FROM list_null WHERE last_at < ?1 AND NOT EXISTS (
+            SELECT 1 FROM watch WHERE kind = 'user' AND subject = login)",
         "DELETE FROM poll WHERE last_at < ?1 AND NOT EXISTS (
             SELECT 1 FROM watch WHERE watch.kind = poll.kind AND watch.subject = poll.subject)",
     ] {
