@@ -110,3 +110,17 @@ async fn an_unusable_login_costs_only_itself() {
     assert_eq!(failing(&metrics, "no-mfa"), 2.0);
     assert_eq!(metrics.get("cii_webhook_skipped_logins_total"), Some(1.0));
 }
+
+/// FACTS, "When things change": the API learns of a failure later than the webhook tells it.
+#[tokio::test]
+async fn an_api_that_lags_behind_the_webhook_ends_no_failure() {
+    let simulator = sender().await;
+    simulator.faults().add(Fault::graphql(Kind::LagMillis(600_000)));
+    let exporter = Setup::new().polling(&simulator, super::NEVER).start().await;
+    deliver(&simulator, &exporter, "no-mfa").await;
+    // Within a minute the API is asked about the users who were named.
+    super::until_asked(&simulator, "getEndUser", 2).await;
+    exporter.until_metric("cii_user_new_ips_total{login=\"alice@example.com\"}", 0.0).await;
+    assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0, "{}", exporter.log());
+    assert!(events(&exporter, "cii.check.resolved").await.is_empty());
+}

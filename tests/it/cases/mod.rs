@@ -8,6 +8,7 @@ mod outages;
 mod rights;
 mod rows;
 mod texts;
+mod tokens;
 mod unknown;
 
 use cii_simulator::{Options, Simulator};

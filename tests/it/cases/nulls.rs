@@ -5,7 +5,11 @@ use cii_simulator::{
     tenant::{IpAddress, User},
 };
 
-use super::{events, failing, job, poll_up, simulator, targets, until_asked, watching};
+use serde_json::json;
+
+use super::{
+    EVERY_SECOND, events, failing, job, poll_up, simulator, targets, until_asked, watching,
+};
 use crate::harness::{Body, Exporter, Setup, until};
 
 const ZOE: &str = "zoe@example.com";
@@ -62,7 +66,7 @@ async fn a_list_that_is_null_or_beside_an_error_for_a_while_changes_nothing() {
                 simulator.faults().list().is_empty().then_some(())
             })
             .await;
-            until_asked(&simulator, "getEndUserState", 4).await;
+            until_asked(&simulator, "getEndUserState", 2).await;
         }
     }
     let after = exporter.metrics().await;
@@ -143,4 +147,105 @@ async fn failing_checks_that_are_null_for_one_user_end_nothing_and_are_told_ther
         (failing(&exporter.metrics().await, "no-mfa") == 1.0).then_some(())
     })
     .await;
+}
+
+/// Issue 8, item 3: what null means can be set.
+#[tokio::test]
+async fn null_is_none_or_not_told_as_it_is_set() {
+    for (setting, remaining) in [("empty", 1.0), ("untold", 2.0)] {
+        let simulator = tenant().await;
+        simulator
+            .faults()
+            .add(Fault::graphql(Kind::null("failingChecks")).of("getEndUser").about(ZOE));
+        let setup = Setup::new()
+            .polling(&simulator, EVERY_SECOND)
+            .api(&format!("null_lists = \"{setting}\""))
+            .watch(&format!("users = [\"{ZOE}\", \"{YAN}\"]"));
+        let exporter = setup.start().await;
+        let mut body = Body::new("1", "no-mfa", &[ZOE, YAN]).json();
+        body["detail"]["published"] = json!("2025-01-01T00:00:00.000Z");
+        assert_eq!(exporter.deliver(&body).await, 200);
+        until_asked(&simulator, "getEndUser", 6).await;
+        until(&format!("{remaining} of null as {setting}\n{}", exporter.log()), || async {
+            (failing(&exporter.metrics().await, "no-mfa") == remaining).then_some(())
+        })
+        .await;
+    }
+}
+
+/// A9: what is refused stays unknown, and what is told counts.
+#[tokio::test]
+async fn a_list_refused_from_the_first_answer_on_holds_up_nothing_else() {
+    let lists = [
+        ("unusedApplications", "cii_user_used_applications"),
+        ("usedFactors", "cii_user_used_applications"),
+        ("ipAddresses", "cii_user_used_applications"),
+    ];
+    for (refused, shown) in lists {
+        for leaves in [Leaves::Null, Leaves::EmptyList] {
+            let simulator = tenant().await;
+            let error = AppsyncError::timed_out().at_field(refused).leaving(leaves);
+            simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUserState"));
+            let exporter = watching(&simulator, &[ZOE]).start().await;
+            exporter.until_metric(&of_zoe(shown), 1.0).await;
+            simulator.tenant(|tenant| {
+                let zoe = tenant.user_mut(ZOE).unwrap();
+                zoe.used_applications = ["Slack", "Box", "Zoom"].map(str::to_owned).into();
+            });
+            let metrics = exporter.until_metric(&of_zoe(shown), 3.0).await;
+            let unknown = match refused {
+                "unusedApplications" => "cii_user_unused_applications",
+                "ipAddresses" => "cii_user_ip_addresses",
+                _ => continue,
+            };
+            assert_eq!(metrics.get(&of_zoe(unknown)), None, "{refused} shows a number");
+        }
+    }
+}
+
+/// A4 for the listing: what is null for everybody ends nothing, and the listing tells nothing.
+#[tokio::test]
+async fn a_listing_whose_failing_checks_are_null_for_everybody_is_not_complete() {
+    let refused =
+        AppsyncError::timed_out().at([json!("items"), json!("*"), json!("failingChecks")]);
+    for kind in [Kind::null("failingChecks"), Kind::Error(refused)] {
+        let simulator = tenant().await;
+        simulator.faults().add(Fault::graphql(kind.clone()).of("listEndUsers"));
+        let exporter = super::listing(&simulator).start().await;
+        assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ZOE, YAN]).json()).await, 200);
+        until_asked(&simulator, "listEndUsers", 3).await;
+        let metrics = exporter.metrics().await;
+        assert_eq!(failing(&metrics, "no-mfa"), 2.0, "{kind:?}");
+        let complete = metrics.get("cii_tenant_listing_complete");
+        assert_eq!(complete, Some(0.0), "{kind:?}\n{}", exporter.log());
+        simulator.faults().clear();
+        exporter.until_metric("cii_tenant_listing_complete", 1.0).await;
+    }
+}
+
+/// A4 for one row of the listing: that user's failures stay, and the others end.
+#[tokio::test]
+async fn a_row_whose_failing_checks_are_null_ends_nothing() {
+    let simulator = tenant().await;
+    let exporter = super::listing(&simulator).start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ZOE, YAN]).json()).await, 200);
+    exporter.until_metric("cii_tenant_listing_complete", 1.0).await;
+    let fault = Fault::graphql(Kind::null("failingChecks")).about(ZOE);
+    simulator.faults().add(fault.of("listEndUsers"));
+    simulator.tenant(|tenant| {
+        tenant.set_failing(ZOE, "no-mfa", false);
+        tenant.set_failing(YAN, "no-mfa", false);
+    });
+    let exporter = &exporter;
+    let remain = |users: f64| async move {
+        until(&format!("{users} who fail\n{}", exporter.log()), || async {
+            (failing(&exporter.metrics().await, "no-mfa") == users).then_some(())
+        })
+        .await;
+    };
+    remain(1.0).await;
+    until_asked(&simulator, "listEndUsers", 3).await;
+    assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 1.0);
+    simulator.faults().clear();
+    remain(0.0).await;
 }
