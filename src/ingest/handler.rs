@@ -119,6 +119,10 @@ impl Ingest {
             body.truncate(KEPT_BYTES);
         }
         if let Some((status, reason)) = answer.refusal() {
+            // The door itself reports what it cannot understand or record.
+            if !matches!(answer, Answer::Malformed(_) | Answer::Unavailable) {
+                tracing::warn!(status = status.as_u16(), reason, "a webhook delivery is refused");
+            }
             let refused = RecordRefused {
                 received_at: clock::now(),
                 status: status.as_u16(),
