@@ -6,7 +6,7 @@ use cii_exporter::{
     config::Config,
     daemon::{self, ConfigSource},
     domain::Timestamp,
-    ingest::{Door, Meters, ReplayError},
+    ingest::{Intake, Meters, ReplayError},
     store::{self, DeliveryRecord, KeptDelivery, Reader},
 };
 use clap::{Args, Subcommand};
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 enum Action {
     /// Show a delivery with its body.
     Show(Show),
-    /// Put a delivery through the door again, dated as it first came.
+    /// Parse and record a delivery again, dated as it first came.
     ///
     /// One that was refused and is understood now is recorded; one that was taken
     /// is a duplicate, and one that was filtered out counts if its check is wanted now.
@@ -239,16 +239,16 @@ async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
     let answer = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let id = options.id.clone();
-            let door = Door::new(store.clone(), Meters::new()?);
+            let intake = Intake::new(store.clone(), Meters::new()?);
             let rules = daemon::delivery_rules(&config);
             let replayed = match store.read(move |reader| Ok(number(reader, &id))).await? {
-                Ok(number) => door
+                Ok(number) => intake
                     .replay(number, &rules, config.webhook.max_body_bytes)
                     .await
                     .map_err(|error: ReplayError| CommandError::Refused(error.to_string())),
                 Err(error) => Err(error),
             };
-            drop((door, store));
+            drop((intake, store));
             writer.stop().await;
             let replayed = replayed?;
             json!({

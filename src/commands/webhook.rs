@@ -33,7 +33,7 @@ pub(crate) enum Action {
     Register(Register),
     /// Have the service send deliveries no longer.
     Unregister(Unregister),
-    /// Send one test message through the own door, and say what came back.
+    /// Send one test message to this exporter's webhook listener, and say what came back.
     Test(webhook_test::Test),
     /// Show the targets that were registered with these commands.
     List(List),

@@ -1,4 +1,4 @@
-//! `webhook test`: a test message through the own door.
+//! `webhook test`: a test message to this exporter's webhook listener.
 
 use std::{process::ExitCode, time::Duration};
 

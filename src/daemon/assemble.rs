@@ -17,7 +17,7 @@ use crate::{
     config::{Config, JobConfig, OtlpProtocol, SyncConfig},
     delivery::{self, Courier, OtlpSettings, Outages, Sender},
     domain::{CheckFilter, Schedule},
-    ingest::{self, Door, Ingest, Refusals},
+    ingest::{self, Ingest, Intake, Refusals},
     metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
@@ -58,12 +58,13 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     ingest_meters.register(&registry)?;
     let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let door = Door::new(store.clone(), ingest_meters);
+    let intake = Intake::new(store.clone(), ingest_meters);
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
     let max_body_bytes = config.webhook.max_body_bytes;
-    let router = Ingest::new(door.clone(), refusals.clone(), current_rules.clone(), max_body_bytes)
-        .into_router(&config.webhook.path);
+    let router =
+        Ingest::new(intake.clone(), refusals.clone(), current_rules.clone(), max_body_bytes)
+            .into_router(&config.webhook.path);
     tasks
         .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
@@ -85,7 +86,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
             listen: webhook_address,
             path: config.webhook.path.clone(),
             url: addresses.local_webhook_url(),
-            door,
+            intake,
             refusals,
             max_body_bytes,
         },

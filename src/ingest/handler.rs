@@ -12,8 +12,8 @@ use super::{
     answer::Answer,
     auth,
     body::{self, BodyError},
-    door::Refused,
     encoding::{Encoding, UnpackError},
+    intake::Refused,
 };
 use crate::{clock, store::RecordRefused};
 
@@ -40,7 +40,7 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
         Ok(answer) => answer,
         Err(refusal) => ingest.refuse(refusal).await,
     };
-    ingest.door.meters().observe(answer.result(), begun.elapsed().as_secs_f64());
+    ingest.intake.meters().observe(answer.result(), begun.elapsed().as_secs_f64());
     answer
 }
 
@@ -67,7 +67,7 @@ impl Ingest {
         };
         let bytes = self.unpack(encoding, packed).await?;
         let size = Some(bytes.len());
-        match self.door.take(bytes, clock::now(), None, &rules).await {
+        match self.intake.record(bytes, clock::now(), None, &rules).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
             Err(Refused::Malformed(malformed, bytes)) => {
                 Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
@@ -119,7 +119,7 @@ impl Ingest {
             body.truncate(KEPT_BYTES);
         }
         if let Some((status, reason)) = answer.refusal() {
-            // The door itself reports what it cannot understand or record.
+            // The intake itself reports what it cannot understand or record.
             if !matches!(answer, Answer::Malformed(_) | Answer::Unavailable) {
                 tracing::warn!(status = status.as_u16(), reason, "a webhook delivery is refused");
             }

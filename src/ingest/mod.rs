@@ -4,9 +4,9 @@
 mod answer;
 mod auth;
 mod body;
-mod door;
 mod encoding;
 mod handler;
+mod intake;
 mod meters;
 mod refusals;
 
@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::domain::{CheckFilter, WatchPolicy};
 
-pub use door::{Door, ReplayError, Replayed};
+pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::Meters;
 pub use refusals::{RefusalWriter, Refusals};
 
@@ -30,7 +30,7 @@ const IN_FLIGHT: usize = 1024;
 pub struct Rules {
     /// The header that carries the shared secret, in lower case.
     pub header: String,
-    /// Any of these opens the door.
+    /// Each of these is accepted.
     pub secrets: Vec<SecretString>,
     /// The checks the operator wants to hear of.
     pub filter: CheckFilter,
@@ -41,7 +41,7 @@ pub struct Rules {
 /// The listener's parts.
 #[derive(Debug)]
 pub struct Ingest {
-    door: Door,
+    intake: Intake,
     refusals: Refusals,
     rules: watch::Receiver<Arc<Rules>>,
     max_body_bytes: usize,
@@ -52,13 +52,13 @@ impl Ingest {
     /// A listener that takes deliveries by the newest `rules`.
     #[must_use]
     pub fn new(
-        door: Door,
+        intake: Intake,
         refusals: Refusals,
         rules: watch::Receiver<Arc<Rules>>,
         max_body_bytes: usize,
     ) -> Self {
         let in_flight = Semaphore::new(IN_FLIGHT);
-        Self { door, refusals, rules, max_body_bytes, in_flight }
+        Self { intake, refusals, rules, max_body_bytes, in_flight }
     }
 
     /// The routes: one path, one method.

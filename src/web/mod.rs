@@ -27,7 +27,7 @@ use crate::{
     clock,
     delivery::Outages,
     domain::{Schedule, Timestamp},
-    ingest::{Door, Refusals, Rules},
+    ingest::{Intake, Refusals, Rules},
     metrics::Exposition,
     store::Store,
 };
@@ -80,7 +80,7 @@ pub struct Webhook {
     /// Where this machine reaches it.
     pub url: String,
     /// Takes a delivery again.
-    pub door: Door,
+    pub intake: Intake,
     /// What the store could not keep of refused deliveries.
     pub refusals: Refusals,
     /// The longest body that is taken.

@@ -79,7 +79,7 @@ pub(super) async fn show(
     find(&ops, &id).await.map(Json)
 }
 
-/// Puts a delivery through the door again.
+/// Records a kept delivery again.
 pub(super) async fn replay(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -89,7 +89,7 @@ pub(super) async fn replay(
     let number = number(&ops, &id).await?;
     let rules = ops.sources.rules.borrow().clone();
     let webhook = &ops.sources.webhook;
-    let replayed = webhook.door.replay(number, &rules, webhook.max_body_bytes).await;
+    let replayed = webhook.intake.replay(number, &rules, webhook.max_body_bytes).await;
     let replayed = replayed.map_err(|error| match error {
         ReplayError::Unknown(_) => Problem::not_found(error.to_string()),
         ReplayError::NoBody { .. } | ReplayError::Cut(_) => Problem::conflict(error.to_string()),

@@ -121,7 +121,7 @@ fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
         .map(|(_, number)| number)
         .sum();
     let header = ops.sources.rules.borrow().header.clone();
-    let door = &ops.sources.webhook;
+    let webhook = &ops.sources.webhook;
     let what = html! {
         "Add a webhook target in the console, with these values. The console then sends a test message. "
         @if refused > 0.0 {
@@ -133,8 +133,8 @@ fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
         dl {
             dt { "URL" }
             dd {
-                "your proxy's " code { "https://…" (door.path) } ", which passes it on to "
-                code { "http://" (door.listen) (door.path) }
+                "your proxy's " code { "https://…" (webhook.path) } ", which passes it on to "
+                code { "http://" (webhook.listen) (webhook.path) }
             }
             dt { "Authorization" } dd { "API key" }
             dt { "Header name" } dd { code { (header) } }

@@ -1,4 +1,4 @@
-//! Understanding and recording a body, when it comes and when it is replayed.
+//! Parsing and recording a body, when it comes and when it is replayed.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::{
 /// commit may still happen then; the repeat is known by its id.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Takes bodies that came with a valid secret.
+/// Parses and records bodies that came with a valid secret.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct Intake {
     store: Store,
     meters: Meters,
 }
@@ -33,7 +33,7 @@ pub(super) enum Refused {
     Unavailable,
 }
 
-/// What became of a delivery that was put through the door again.
+/// What became of a delivery that was replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     /// `accepted`, `duplicate`, `filtered`, `test`, or `refused`.
@@ -76,8 +76,8 @@ pub enum ReplayError {
     Store(#[from] StoreError),
 }
 
-impl Door {
-    /// A door to this store.
+impl Intake {
+    /// Records into this store.
     #[must_use]
     pub fn new(store: Store, meters: Meters) -> Self {
         Self { store, meters }
@@ -87,7 +87,7 @@ impl Door {
         &self.meters
     }
 
-    /// Puts a kept delivery through the door again, dated as it first came.
+    /// Parses and records a kept delivery again, dated as it first came.
     ///
     /// `limit` is `webhook.max_body_bytes`.
     ///
@@ -118,7 +118,7 @@ impl Door {
             Err(reason) => return Ok(again(reason.to_owned())),
         };
         tracing::info!(number, "a webhook delivery is replayed");
-        match self.take(body, received_at, replays, rules).await {
+        match self.record(body, received_at, replays, rules).await {
             Ok(recorded) => Ok(Replayed {
                 result: recorded.outcome.as_str(),
                 number: Some(recorded.number),
@@ -133,9 +133,9 @@ impl Door {
         }
     }
 
-    /// Understands a body and records it. `replays` is the number of the refused
+    /// Parses a body and records it. `replays` is the number of the refused
     /// delivery whose body it is.
-    pub(super) async fn take(
+    pub(super) async fn record(
         &self,
         body: Vec<u8>,
         received_at: Timestamp,
