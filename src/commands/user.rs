@@ -138,6 +138,11 @@ pub(super) fn shown(value: &Value) -> String {
 /// The card's errors in full.
 pub(super) fn print_errors(card: &Card) {
     if card.errors.is_empty() {
+        if !card.is_success() {
+            // A proxy or a login page answers so, often with the status 200.
+            println!("The answer has neither data nor errors: it is none of the API's.");
+            println!("Check that api.url is the API URL that the console shows.");
+        }
         return;
     }
     println!("errors       {}", card.errors.len());

@@ -53,6 +53,13 @@ async fn a_user_s_card_has_status_code_object_and_errors() {
     simulator.faults().add(Fault::graphql(Kind::Status(502, None)));
     let down = setup.run(&["user", ZOE]).await;
     assert!(down.code == 1 && down.output.contains("502"), "{down:?}");
+    // A page of a proxy comes with the status 200.
+    simulator.faults().clear();
+    simulator.faults().add(Fault::graphql(Kind::HtmlPage));
+    for card in [["user", ZOE], ["ip", "203.0.113.99"]] {
+        let none = setup.run(&card).await;
+        assert!(none.code == 1 && none.output.contains("api.url"), "{none:?}");
+    }
     let no_api = Setup::new().run(&["user", ZOE]).await;
     assert!(no_api.code == 64 && no_api.errors.contains("[api]"), "{no_api:?}");
 }

@@ -91,8 +91,13 @@ async fn follow(seed: u64) -> (Simulator, Exporter) {
     // Step 3: check and start.
     let checked = setup.run(&["check-config"]).await;
     assert_eq!(checked.code, 0, "seed {seed}: {checked:?}");
-    let card = setup.run(&["user", "alice@example.com"]).await;
-    assert_eq!(card.code, 0, "seed {seed}: {card:?}");
+    until(&format!("a card of a user, seed {seed}"), || async {
+        // A command asks once: of a service that stumbles, one asks again, and is told why.
+        let card = setup.run(&["user", "alice@example.com"]).await;
+        assert!(card.code == 0 || card.output.lines().count() > 1, "seed {seed}: {card:?}");
+        (card.code == 0).then_some(())
+    })
+    .await;
     let exporter = setup.start().await;
     let page = exporter.get("/").await.1;
     let is_complete =
@@ -107,22 +112,8 @@ async fn follow(seed: u64) -> (Simulator, Exporter) {
     (simulator, exporter)
 }
 
-#[tokio::test]
-async fn a_service_that_names_checks_by_title_ends_on_true_numbers() {
-    let seed = 3;
-    let (simulator, exporter) = follow(seed).await;
-    let by_title = Fault::graphql(Kind::ChecksByTitle);
-    assert!(simulator.faults().list().contains(&by_title), "take a seed with titles");
-    exporter.stop().await;
-}
-
-#[tokio::test]
-async fn a_service_that_names_checks_by_id_ends_on_true_numbers_and_deliveries_keep_them_true() {
-    let seed = 1;
-    let (simulator, exporter) = follow(seed).await;
-    let by_title = Fault::graphql(Kind::ChecksByTitle);
-    assert!(!simulator.faults().list().contains(&by_title), "take a seed with ids");
-    // Step 4: the webhook.
+/// Lets users fail in rounds and be delivered: the numbers stay the tenant's own.
+async fn deliver(simulator: &Simulator, exporter: &Exporter, seed: u64) {
     simulator.add_webhook_target(Target {
         url: exporter.webhook_url.clone(),
         header: "x-api-client-token".to_owned(),
@@ -140,13 +131,47 @@ async fn a_service_that_names_checks_by_id_ends_on_true_numbers_and_deliveries_k
         for outcome in simulator.deliver().await {
             assert_eq!(outcome.status, Some(200), "seed {seed}: {}", exporter.log());
         }
-        until_true(&simulator, &exporter, seed, "a delivery").await;
+        until_true(simulator, exporter, seed, "a delivery").await;
+    }
+}
+
+/// All five steps with a seed.
+async fn five_steps(seed: u64) {
+    let (simulator, exporter) = follow(seed).await;
+    // Step 4: the webhook. Where answers have titles, a delivery makes known which check a
+    // title is; that is not about reading.
+    if !names_by_title(&simulator) {
+        deliver(&simulator, &exporter, seed).await;
     }
     // Step 5: what a scrape shows when all is right.
     for job in ["users", "ips", "tenant", "service"] {
         let series = format!("cii_sync_up{{job=\"{job}\"}}");
-        let up = exporter.metrics().await.get(&series);
-        assert_eq!(up, Some(1.0), "seed {seed}: {job}\n{}", exporter.log());
+        exporter.until_metric(&series, 1.0).await;
     }
     exporter.stop().await;
+}
+
+fn names_by_title(simulator: &Simulator) -> bool {
+    simulator.faults().list().contains(&Fault::graphql(Kind::ChecksByTitle))
+}
+
+/// Ids, a form for the token, null for empty lists, no right to the daily counts.
+#[tokio::test]
+async fn a_service_that_names_checks_by_id_ends_on_true_numbers_and_deliveries_keep_them_true() {
+    five_steps(1).await;
+}
+
+/// Titles, and the rest as before.
+#[tokio::test]
+async fn a_service_that_names_checks_by_title_ends_on_true_numbers() {
+    five_steps(3).await;
+}
+
+/// Other seeds, such as `DAY_ONE_SEEDS=4,5,6`.
+#[tokio::test]
+async fn other_seeds_end_on_true_numbers() {
+    let seeds = std::env::var("DAY_ONE_SEEDS").unwrap_or_default();
+    for seed in seeds.split(',').filter_map(|seed| seed.trim().parse().ok()) {
+        five_steps(seed).await;
+    }
 }
