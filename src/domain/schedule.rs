@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono::SubsecRound;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use croner::{
@@ -72,7 +73,9 @@ impl Schedule {
     #[must_use]
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.with_timezone(&self.zone);
-        Some(self.cron.find_next_occurrence(&local, false).ok()?.to_utc())
+        let next = self.cron.find_next_occurrence(&local, false).ok()?.to_utc();
+        // The library keeps the fraction of the moment's second.
+        Some(next.trunc_subsecs(0))
     }
 
     /// The longest time between two runs that is to be expected around a moment:
@@ -187,6 +190,15 @@ mod tests {
             let schedule: Schedule = pattern.parse().unwrap();
             assert_eq!(schedule.longest_gap(around), Some(expected), "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_at_a_whole_second() {
+        let schedule: Schedule = "29 * * * * *".parse().unwrap();
+        let next = schedule.next_after(at("2026-01-02T03:00:27.9Z"));
+        assert_eq!(next, Some(at("2026-01-02T03:00:29Z")));
+        let next = schedule.next_after(at("2026-01-02T03:00:29.5Z"));
+        assert_eq!(next, Some(at("2026-01-02T03:01:29Z")));
     }
 
     #[test]
