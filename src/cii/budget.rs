@@ -1,5 +1,5 @@
 //! The request budget: so many a minute, evenly, and none while the service
-//! wants to be left alone.
+//! asks not to be called.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{ApiError, HttpError};
 
-/// How long a request waits for a service that wants to be left alone; beyond
+/// How long a request waits for a service that asks not to be called; beyond
 /// that it fails, and the next run tries again.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -29,7 +29,7 @@ pub(super) struct Budget {
 struct State {
     /// When the next request is due, if requests came evenly.
     next: Instant,
-    /// Until when the service wants to be left alone.
+    /// Until when the service asks not to be called.
     resume: Option<Instant>,
 }
 
@@ -61,7 +61,7 @@ impl Budget {
     /// Waits for the moment of a request.
     ///
     /// # Errors
-    /// When the service wants to be left alone for longer than is worth waiting.
+    /// When the service asks not to be called for longer than is worth waiting.
     pub(super) async fn acquire(&self) -> Result<(), ApiError> {
         let slot = {
             let mut state = self.lock();

@@ -1,4 +1,4 @@
-//! The circuit: a service that is down is left alone until a probe finds it
+//! The circuit: a service that is down is not called until a probe finds it
 //! answering again.
 
 use std::{
@@ -13,7 +13,7 @@ use super::{ApiError, HttpError, TokenError, meters::Meters};
 /// Failures in a row after which the service counts as down.
 const THRESHOLD: u32 = 5;
 
-/// How long it is left alone at first, and at most.
+/// How long it is not called at first, and at most.
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
@@ -80,7 +80,7 @@ impl Circuit {
             state.probe_at = Instant::now() + jittered(FIRST_REST);
             self.is_open.send_replace(true);
             self.meters.circuit(true);
-            tracing::warn!("the service is down; it is left alone until a ping is answered");
+            tracing::warn!("the service is down; it is not called until a ping is answered");
         }
     }
 

@@ -33,9 +33,10 @@ pub enum ApiError {
     /// The exchange itself failed.
     #[error("the API at api.url {0}")]
     Http(#[from] HttpError),
-    /// Nothing was asked: the service is down, and left alone until it answers a
-    /// ping.
-    #[error("the API at api.url did not answer several times in a row, and is left alone")]
+    /// Nothing was sent: the service is down, and only pinged until it answers.
+    #[error(
+        "the API at api.url did not answer several times in a row, and is only pinged until it does"
+    )]
     Resting,
     /// The answer is not what the published schema promises.
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
@@ -81,7 +82,7 @@ pub enum HttpError {
     /// Status 429.
     #[error("is asked too often{}", wait(.retry_after.as_ref()))]
     Throttled {
-        /// How long the server wants to be left alone.
+        /// How long the server asks not to be called.
         retry_after: Option<Duration>,
     },
     /// A 5xx status.
@@ -89,7 +90,7 @@ pub enum HttpError {
     Server {
         /// The answer's HTTP status.
         status: u16,
-        /// How long the server wants to be left alone.
+        /// How long the server asks not to be called.
         retry_after: Option<Duration>,
     },
     /// Any other status that is no success; redirects are not followed.
@@ -196,7 +197,7 @@ impl ApiError {
         }))
     }
 
-    /// How long the server wants to be left alone, when it said so; at most a
+    /// How long the server asks not to be called, when it said so; at most a
     /// day.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -249,6 +250,6 @@ impl HttpError {
 
 fn wait(retry_after: Option<&Duration>) -> String {
     retry_after
-        .map(|wait| format!("; it wants to be left alone for {} s", wait.as_secs()))
+        .map(|wait| format!("; it asks not to be called for {} s", wait.as_secs()))
         .unwrap_or_default()
 }

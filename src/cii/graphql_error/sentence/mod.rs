@@ -105,6 +105,9 @@ const OTHER_THINGS: &[&str] = &[
     "job",
 ];
 
+/// Things that only say who reports: "Request 7: user not found".
+const CALLERS: &[&str] = &["request", "lambda", "handler", "api", "operation"];
+
 /// Words that may begin a sentence before its subject.
 const OPENING: &[&str] = &[
     "the",
@@ -198,6 +201,7 @@ const PREDICATES: &[&[&str]] = &[
     &["no", "longer", "exist"],
     &["not", "known"],
     &["isnt", "known"],
+    &["isnt", "found"],
     &["unknown"],
     &["nonexistent"],
 ];
@@ -272,7 +276,9 @@ fn subject_then_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
     let mut next = subject_end;
     loop {
         if let Some(end) = phrase(tokens, next, PREDICATES) {
-            return !tokens[..at].iter().chain(after(tokens, end)).any(is_another_thing);
+            let before = tokens[..at].iter().filter(|token| !token.is(CALLERS));
+            let is_of_another = before.chain(after(tokens, end)).any(is_another_thing);
+            return !is_of_another && !says_what_is_unknown(tokens, end);
         }
         let previous = next.checked_sub(1).and_then(|at| tokens.get(at));
         match tokens.get(next) {
@@ -290,11 +296,20 @@ fn subject_then_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
     }
 }
 
+/// Whether a predicate that ends at `end` belongs to the next word: "unknown
+/// error" says nothing about the subject before it.
+fn says_what_is_unknown(tokens: &[Token], end: usize) -> bool {
+    let is_adjective =
+        end.checked_sub(1).is_some_and(|at| tokens[at].is(&["unknown", "nonexistent"]));
+    let is_place = |token: &Token| token.is(&["in", "to", "at", "here", "within"]);
+    is_adjective && matches!(tokens.get(end), Some(token @ Token::Word(_)) if !is_place(token))
+}
+
 /// What comes after the predicate, without where it was looked: "not found in
 /// the database".
 fn after(tokens: &[Token], end: usize) -> &[Token] {
     let rest = &tokens[end..];
-    let is_place = rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from"]));
+    let is_place = rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from", "to", "at"]));
     let place = if is_place {
         rest.iter().position(|token| !matches!(token, Token::Word(_))).unwrap_or(rest.len())
     } else {

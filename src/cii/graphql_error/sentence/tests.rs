@@ -45,6 +45,11 @@ fn sentences_that_say_that_a_user_does_not_exist() {
         "Username a@example.com not found",
         "User (a@example.com) not found",
         "User: a@example.com not found",
+        "RequestId: 8f2c1d7e-0000-4000-8000-000000000000 Error: User not found",
+        "USER_NOT_FOUND",
+        "404 User not found",
+        "User a@example.com isn't found",
+        "user unknown to this tenant",
     ] {
         assert!(says(text), "{text}");
     }
@@ -91,6 +96,13 @@ fn sentences_that_say_something_else() {
         "The user cannot be loaded, host not found",
         "User a@example.com has no device",
         "User found, but not the table",
+        "User a@example.com: unknown error",
+        "User unknown error",
+        "Requested resource: users not found",
+        "Table: users not found",
+        "User's manager not found",
+        "User data not found",
+        "users.internal not found",
     ] {
         assert!(!says(text), "{text}");
     }
