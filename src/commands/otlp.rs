@@ -8,7 +8,7 @@ use cii_exporter::{
     config::Config,
     daemon::ConfigSource,
     domain::Timestamp,
-    store::{Reader, Store},
+    store::{self, Reader, Store},
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{
     error::CommandError,
     keeper::{self, Keeper},
-    table::{table, visible},
+    table::table,
 };
 use crate::cli::ConfigFile;
 
@@ -71,7 +71,7 @@ pub(crate) struct Backfill {
 pub(crate) fn run(action: Action) -> ExitCode {
     super::finish(async move {
         match action {
-            Action::Status(options) => status(&options),
+            Action::Status(options) => status(&options).await,
             Action::Retry(options) => retry(&options).await,
             Action::Backfill(options) => backfill(&options).await,
         }
@@ -163,33 +163,50 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
     })
 }
 
-/// The file tells, whether a daemon runs or not.
-fn status(options: &Status) -> Result<ExitCode, CommandError> {
+async fn status(options: &Status) -> Result<ExitCode, CommandError> {
     let config = load(&options.file)?;
+    // Only a running daemon knows why events wait; the file tells the rest.
+    let status = match store::holder(&config.store.path) {
+        Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),
+        None => None,
+    };
+    let status = match status {
+        Some((200, status)) => status,
+        _ => from_file(&config)?,
+    };
+    if options.json {
+        println!("{status:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = status.as_object().into_iter().flatten().map(|(name, value)| {
+        let value = match value {
+            Value::Null => "-".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Object(outage) => {
+                let text = |name: &str| outage.get(name).and_then(Value::as_str).unwrap_or("-");
+                format!("{} since {}: {}", text("reason"), text("since"), text("cause"))
+            }
+            other => other.to_string(),
+        };
+        vec![name.replace('_', " "), value]
+    });
+    println!("{}", table(&[], rows));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the file knows, in the form of the daemon's answer.
+fn from_file(config: &Config) -> Result<Value, CommandError> {
     let reader = Reader::look_into(&config.store.path)?;
-    let (backlog, left_out) = (reader.otlp_backlog()?, reader.otlp_left_out()?);
-    let status = json!({
+    let backlog = reader.otlp_backlog()?;
+    Ok(json!({
         "enabled": config.otlp.is_some(),
         "cursor": reader.otlp_cursor()?,
         "pending_events": backlog.pending,
         "oldest_pending_at": backlog.oldest,
         "parked_events": backlog.parked,
-        "left_out_events": left_out,
-    });
-    if options.json {
-        println!("{status:#}");
-    } else {
-        let rows = status.as_object().into_iter().flatten().map(|(name, value)| {
-            let value = match value {
-                Value::Null => "-".to_owned(),
-                Value::String(text) => visible(text),
-                other => other.to_string(),
-            };
-            vec![name.replace('_', " "), value]
-        });
-        println!("{}", table(&[], rows));
-    }
-    Ok(ExitCode::SUCCESS)
+        "left_out_events": reader.otlp_left_out()?,
+        "outage": null,
+    }))
 }
 
 #[cfg(test)]

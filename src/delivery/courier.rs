@@ -216,9 +216,11 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     /// Sends a part once, and keeps what became of it.
     async fn carry(&self, course: &mut Course, part: &Part) -> Result<(), StoreError> {
         let events = self.log.load(&part.seqs).await?;
-        let answer =
-            if events.is_empty() { Ok(Sent::default()) } else { self.try_once(&events).await };
-        match answer {
+        if events.is_empty() {
+            course.walk.gone();
+            return self.keep(course, part, None).await;
+        }
+        match self.try_once(&events).await {
             Ok(sent) => {
                 self.taken(events.len(), &sent).await?;
                 course.backoff = Backoff::default();

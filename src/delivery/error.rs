@@ -114,13 +114,17 @@ impl Reason {
         let is_too_large =
             message.contains("larger than max") || message.contains("exceeds maximum size");
         // The client's own words for an answer that is none of gRPC's.
-        let is_foreign =
-            ["protocol error: ", "Missing response message", "failed to decode Protobuf"]
-                .iter()
-                .any(|words| message.contains(words));
+        let is_foreign = [
+            "protocol error: ",
+            "Missing response message",
+            "failed to decode Protobuf",
+            "decoded message length too large",
+        ]
+        .iter()
+        .any(|words| message.contains(words));
         let is_redirect = message.contains("mapped from HTTP status code 3");
         match code {
-            "Internal" | "Unknown" if is_foreign => Self::NotOtlp,
+            "Internal" | "Unknown" | "OutOfRange" if is_foreign => Self::NotOtlp,
             "Unknown" if is_redirect => Self::Redirect,
             "ResourceExhausted" if is_too_large => Self::Refused,
             "Unavailable" => Self::Unavailable,

@@ -24,8 +24,9 @@ impl Meters {
         let failures = IntCounterVec::new(
             Opts::new(
                 "cii_otlp_export_failures_total",
-                "Failed tries to send a batch; for the reasons refused and partial_success, \
-                 events that the collector did not take.",
+                "Failed tries to send a batch, which is tried again; for the reason \
+                 partial_success, events that the collector dropped; for refused, events that \
+                 were parked, and tries while it refuses everything.",
             ),
             &["reason"],
         )?;

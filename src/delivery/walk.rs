@@ -93,6 +93,11 @@ impl Walk {
         part
     }
 
+    /// The next part does not exist any more, which says nothing of the collector.
+    pub(super) fn gone(&mut self) {
+        self.parts.pop();
+    }
+
     /// The next part was refused.
     pub(super) fn refused(&mut self) -> Refused {
         self.tries += 1;

@@ -116,6 +116,8 @@ async fn a_status_alone_is_no_proof_that_anything_was_taken() {
         assert!(!line.contains("secret"), "{line}");
         let (_, status) = exporter.api("GET", "/otlp", None).await;
         assert_eq!(status["outage"]["reason"], reason);
+        let shown = exporter.run(&["otlp", "status"]).await;
+        assert!(shown.output.contains(&format!("{reason} since")), "{shown:?}");
         let (_, page) = exporter.get("/").await;
         assert!(page.contains(words), "the page says why");
         // Repaired: it goes, and the log says so.

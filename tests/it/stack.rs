@@ -64,7 +64,7 @@ async fn first_happenings_become_alerts_and_log_records_within_a_minute() {
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert_eq!((&check["receiver"], &place["receiver"]), (&"security".into(), &"security".into()));
     assert_eq!(check["labels"]["severity"], "warning");
-    let summary = "Users newly fail the high check never-seen";
+    let summary = "Users newly fail the check never-seen (severity: high)";
     assert_eq!(check["annotations"]["summary"], summary);
     let alerts = stack.alerts();
     let loud = alerts.iter().find(|alert| alert["labels"]["check_id"] == "harmless");

@@ -21,6 +21,8 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
                     VALUES ('a', 'A', '[]', '[]', 0, 0), ('b', 'B', '[]', '[]', 0, 0),
                         ('c', 'C', '[]', '[]', 0, 0);
                  UPDATE watch_total SET subjects = 1 WHERE kind = 'user';
+                 INSERT INTO event (name, public, happened_at, observed_at, body, attributes)
+                    VALUES ('cii.webhook.test', 1, 1000000, 1000000, 'A test', '{}');
                  PRAGMA user_version = 1;",
             )
             .unwrap();
@@ -40,6 +42,9 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     }
     assert_eq!((list.len(), list[0].entry.added_at), (1, at(1)));
     assert_eq!(list[0].poll, None);
+    // Nobody knows whether it ran with OTLP: an event that may wait is not given up.
+    assert_eq!(store.begin_otlp(true).await.unwrap(), 0);
+    assert_eq!(store.read(Reader::otlp_backlog).await.unwrap().pending, 1);
     drop(store);
     writer.stop().await;
     Reader::look_into(&file(&folder)).unwrap();
