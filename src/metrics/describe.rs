@@ -1,4 +1,4 @@
-//! The samples of one subject, from what the store says of it.
+//! Makes the samples of one subject from its rows in the store.
 
 mod service;
 mod tenant;
@@ -22,8 +22,8 @@ pub(super) struct Known<'a> {
     pub(super) listing: TenantListing,
 }
 
-/// Reads a subject's rows and says how they are shown; nothing when the subject
-/// is gone, or is not watched.
+/// Reads a subject's rows and makes its samples; none when the subject does not
+/// exist any more, or is not watched.
 pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
     let reader = known.reader;
     Ok(match subject {
@@ -120,7 +120,7 @@ fn user(login: &str, user: &UserView) -> Vec<Sample> {
     samples
 }
 
-/// How many there are of what was seen at all.
+/// The sizes of the lists that the service told.
 fn sizes(state: &UserState) -> [(Family, Option<usize>); 3] {
     [
         (
@@ -149,7 +149,7 @@ fn ip(address: &str, state: &IpView) -> Vec<Sample> {
     samples
 }
 
-/// 1 when the last question was answered.
+/// 1 when the last poll was answered.
 fn up(poll: &PollState) -> u64 {
     u64::from(poll.outcome == PollOutcome::Answered)
 }

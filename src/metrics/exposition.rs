@@ -1,4 +1,4 @@
-//! What a scrape gets: the tenant's metrics and the exporter's own.
+//! The answer to a scrape: the tenant's metrics and the exporter's own.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,8 @@ use super::{
 };
 use crate::store::{Reader, Store, StoreError};
 
-/// How long a scrape waits for what was committed before it to be in the view.
+/// How long a scrape waits until the view has everything that was committed before
+/// the scrape.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// Why a scrape cannot be answered.
@@ -49,7 +50,7 @@ pub struct Scope {
     pub listing: TenantListing,
 }
 
-/// Answers scrapes.
+/// Answers scrapes from the view.
 #[derive(Debug)]
 pub struct Exposition {
     store: Store,
@@ -86,7 +87,7 @@ impl Exposition {
     pub async fn text(&self) -> Result<String, ExpositionError> {
         let newest = *self.store.commits().borrow();
         let mut reached = self.reached.clone();
-        // Past the time limit, a scrape that is slightly old beats none.
+        // Past the limit, a scrape gets the view as it is: slightly old is better than none.
         let _ = tokio::time::timeout(CATCH_UP, reached.wait_for(|seq| *seq >= newest)).await;
         let tenant = self.view.lock().unwrap_or_else(PoisonError::into_inner).render();
         let mut text =

@@ -1,4 +1,4 @@
-//! The metrics that describe the tenant: names, types and help texts.
+//! The metrics that describe the tenant: names, types, labels and help texts.
 
 /// How Prometheus treats a metric's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl Kind {
     }
 }
 
-/// A metric that is made from the store.
+/// A metric that is computed from the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// People who fail a check now, each once.
@@ -31,7 +31,7 @@ pub enum Family {
     CheckFailures,
     /// Failures that ended.
     CheckResolutions,
-    /// When something was last learnt of a check.
+    /// When something about a check last changed.
     CheckLastEvent,
     /// Applications that a watched user has and does not use.
     UserUnusedApplications,
@@ -57,9 +57,9 @@ pub enum Family {
     IpNewUsers,
     /// When a watched address's last new user was found.
     IpLastNewUser,
-    /// How the last question about a watched user ended.
+    /// Whether the last poll of a watched user was answered.
     UserPollUp,
-    /// How the last question about a watched address ended.
+    /// Whether the last poll of a watched address was answered.
     IpPollUp,
     /// Whether the tenant was listed to its end.
     TenantListingComplete,
@@ -87,7 +87,7 @@ pub enum Family {
     IntegrationLastStatus,
     /// Administrators of the service.
     Admins,
-    /// Administrators who do not sign in.
+    /// Administrators who did not sign in lately.
     AdminsInactive,
     /// Days since administrators signed in.
     AdminDaysSinceSignIn,
@@ -104,7 +104,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// Every family, in the order in which they are shown.
+    /// Every family, in the order of the exposition.
     pub const ALL: [Self; 40] = [
         Self::FailingUsers,
         Self::CheckFailingUsers,
@@ -195,7 +195,7 @@ impl Family {
         }
     }
 
-    /// What the metric tells, in a sentence.
+    /// The help text, one sentence.
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
@@ -205,8 +205,10 @@ impl Family {
             Self::CheckFailingUsers => "Users known to fail the check now.",
             Self::CheckInfo => "Always 1; the check's title and severity as labels.",
             Self::CheckFailures => "Users found to newly fail the check.",
-            Self::CheckResolutions => "Users found to fail the check no longer.",
-            Self::CheckLastEvent => "When the exporter last learnt something about the check.",
+            Self::CheckResolutions => {
+                "Failures of the check that ended: no longer failing, for whatever reason."
+            }
+            Self::CheckLastEvent => "When something about the check last changed.",
             Self::UserUnusedApplications => {
                 "Applications that the watched user has and did not access in the past 30 days."
             }
@@ -232,10 +234,10 @@ impl Family {
             }
             Self::IpLastNewUser => "When the watched IP address's last new user was found.",
             Self::UserPollUp => {
-                "1 when the last question about the watched user was answered, 0 when the service answered it with an error."
+                "1 when the last poll of the watched user was answered, 0 when the service answered with an error or did not tell the failing checks."
             }
             Self::IpPollUp => {
-                "1 when the last question about the watched IP address was answered, 0 when the service answered it with an error."
+                "1 when the last poll of the watched IP address was answered, 0 when the service answered with an error."
             }
             Self::TenantListingComplete => {
                 "1 once a listing of the whole tenant came to its end and told who fails what; 0 before, and while the listing is off: who is not known to fail a check may fail it. Absent without [api]."

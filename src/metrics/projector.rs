@@ -1,5 +1,5 @@
-//! Keeps the view current: the log says where something changed, the state says
-//! what it is now.
+//! Keeps the view current: an event names the subjects that changed, and their
+//! rows are read again.
 
 use std::{
     collections::BTreeSet,
@@ -22,10 +22,10 @@ use crate::{
     store::{Reader, Store, StoreError, Subjects},
 };
 
-/// Events that are followed within one reading transaction.
+/// Events that are read within one transaction.
 const BATCH: usize = 4096;
 
-/// How long a store that cannot be read is left alone.
+/// Pause before a store that could not be read is read again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// A subject's new samples.
@@ -39,7 +39,7 @@ struct Touched {
     check_ids: BTreeSet<String>,
 }
 
-/// Follows the log and brings the view after it.
+/// Follows the log and updates the view.
 #[derive(Debug)]
 pub struct Projector {
     store: Store,
@@ -50,7 +50,7 @@ pub struct Projector {
 }
 
 impl Projector {
-    /// Builds the view from the store as it is now.
+    /// Builds the view from the store.
     pub(super) async fn rebuild(
         store: Store,
         listing: TenantListing,
@@ -84,7 +84,7 @@ impl Projector {
                     Ok((seq, replacements)) => self.apply(seq, &replacements),
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => {
-                        tracing::error!(%error, "the metrics cannot be brought up to date");
+                        tracing::error!(%error, "the metrics cannot be updated; the store is read again in a second");
                         tokio::time::sleep(RETRY).await;
                     }
                 }
@@ -106,7 +106,7 @@ impl Projector {
     }
 }
 
-/// Every subject there is, with the number of the newest event it reflects.
+/// Reads every subject, with the number of the newest event that this reflects.
 fn everything(
     reader: &Reader,
     listing: TenantListing,
@@ -128,7 +128,7 @@ fn everything(
     Ok((reader.last_seq()?, people, replacements))
 }
 
-/// The subjects that the next events touch, with the last event's number.
+/// Reads the subjects that the next events name, with the last event's number.
 fn since(
     reader: &Reader,
     people: &mut People,
@@ -145,6 +145,7 @@ fn since(
     Ok((reached, read(Known { reader, people, listing }, touched.subjects)?))
 }
 
+/// Collects what an event names.
 fn touch(reader: &Reader, event: Subjects, touched: &mut Touched) -> Result<(), StoreError> {
     let subjects = &mut touched.subjects;
     match event.name {
@@ -168,7 +169,7 @@ fn touch(reader: &Reader, event: Subjects, touched: &mut Touched) -> Result<(), 
         touched.check_ids.extend(event.check_id.clone());
     }
     if let Some(login) = event.login {
-        // These count in, or out, all of the user's applications at once.
+        // These change the counts of all of the user's applications at once.
         if matches!(
             event.name,
             EventName::UserBaseline
@@ -187,6 +188,7 @@ fn touch(reader: &Reader, event: Subjects, touched: &mut Touched) -> Result<(), 
     Ok(())
 }
 
+/// Reads subjects and makes their samples.
 fn read(
     known: Known<'_>,
     subjects: impl IntoIterator<Item = Subject>,

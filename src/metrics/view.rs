@@ -1,4 +1,4 @@
-//! The tenant's metrics as they are shown: lines by subject.
+//! The tenant's metrics as lines of text, by subject.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{Family, sample, sample::Sample};
 
-/// What lines are about. All of a subject's lines are replaced together.
+/// The subject of lines. All of a subject's lines are replaced together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Check(String),
@@ -21,8 +21,8 @@ pub(super) enum Subject {
     Webhook,
 }
 
-/// The lines of every family, and the text of those that did not change since
-/// it was last asked for.
+/// The lines of every family, and the rendered text of the families that did not
+/// change since they were last rendered.
 #[derive(Debug, Default)]
 pub(super) struct View {
     lines: BTreeMap<Family, BTreeMap<Subject, String>>,
@@ -31,7 +31,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Makes these the samples of a subject, and no others.
+    /// Replaces the samples of a subject.
     pub(super) fn replace(&mut self, subject: Subject, samples: &[Sample]) {
         let mut lines: BTreeMap<Family, String> = BTreeMap::new();
         for sample in samples {
@@ -57,7 +57,7 @@ impl View {
         }
     }
 
-    /// The text of every family that has a sample.
+    /// Renders every family that has a sample.
     pub(super) fn render(&mut self) -> Vec<Arc<str>> {
         let mut texts = Vec::with_capacity(self.lines.len());
         for (family, lines) in self.lines.iter().filter(|(_, lines)| !lines.is_empty()) {

@@ -1,4 +1,4 @@
-//! `/checks/{id}`: a check, and who fails it.
+//! `/checks/{id}`: a check and the users who fail it.
 
 use std::sync::Arc;
 
@@ -39,7 +39,10 @@ pub(super) async fn page(
         })
         .await?;
     let Some(state) = state else {
-        return Err(Problem::not_found(format!("no check {id:?} was ever heard of")).into());
+        return Err(Problem::not_found(format!(
+            "no check has the id {id:?}; the status page lists the checks"
+        ))
+        .into());
     };
     let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.clone());
     users.truncate(SHOWN);
@@ -66,7 +69,7 @@ pub(super) async fn page(
     Ok(layout::page(&ops, &state.title, seq, &content))
 }
 
-/// The tenant's words, and what was counted.
+/// The check's description and advice, and its counts.
 fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
     let sum = |count: fn(&crate::store::CheckTotals) -> u64| state.totals.iter().map(count).sum();
     let (failures, resolutions): (u64, u64) =

@@ -1,4 +1,4 @@
-//! What is failing now, and since when.
+//! Checks that somebody fails now, and since when.
 
 use maud::{Markup, html};
 
@@ -78,7 +78,7 @@ fn table(checks: &[&Failing]) -> Markup {
                         th scope="col" { "Check" }
                         th scope="col" .number { "Users" }
                         th scope="col" .when { "Began" }
-                        th scope="col" .when .minor { "Last news" }
+                        th scope="col" .when .minor { "Last change" }
                     }
                 }
                 tbody {

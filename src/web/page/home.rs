@@ -1,4 +1,4 @@
-//! `/`: what is failing, what happened, what is watched, and whether all works.
+//! `/`: failures, events, what is watched, and the health of the exporter.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::page(&ops, "Status", seq, &content))
 }
 
-/// All of it in a sentence. It is read out when it changes.
+/// The page in a sentence, which screen readers read out when it changes.
 fn summary(checks: &[Failing], people: u64, watched: &Watched, listing: &Listing) -> Markup {
     let failures: u64 = checks.iter().map(|check| check.state.failing).sum();
     let failing = checks.iter().filter(|check| check.state.failing > 0).count() as u64;

@@ -1,4 +1,4 @@
-//! What all pages have in common.
+//! The frame of every page.
 
 use axum::{
     http::{StatusCode, header},
@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::{assets, words};
 use crate::{build_info, clock, web::Ops};
 
-/// The frame of a page. `seq` is the newest event that the page can know of.
+/// Renders a page. `seq` is the newest event that the page reflects.
 pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Response {
     let uptime = words::duration(clock::now() - ops.started_at);
     let footer = html! {
@@ -52,7 +52,7 @@ pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Respon
         .into_response()
 }
 
-/// A page that says why there is no other.
+/// Renders an error page.
 pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure");
     let body = html! {

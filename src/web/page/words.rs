@@ -1,4 +1,4 @@
-//! Moments, counts and severities as people read them.
+//! Formats times, counts and severities for people.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use crate::{
     web::link,
 };
 
-/// A moment as its distance from now; the script keeps it true.
+/// A time as its distance from now; the script renews it.
 pub(super) fn ago(moment: Timestamp) -> Markup {
     let distance = clock::now() - moment;
     let text = if distance < TimeDelta::minutes(1) {
@@ -25,7 +25,7 @@ pub(super) fn ago(moment: Timestamp) -> Markup {
     }
 }
 
-/// The same, or a word for never.
+/// The same, or this word where there is no time.
 pub(super) fn ago_or(moment: Option<Timestamp>, never: &str) -> Markup {
     moment.map_or_else(|| html! { (never) }, ago)
 }
@@ -56,7 +56,7 @@ pub(super) fn bytes(number: f64) -> String {
     )
 }
 
-/// A severity, told by its word and shown by its colour.
+/// A severity as its label, coloured by its grade.
 pub(super) fn severity(severity: &Severity) -> Markup {
     let label = severity.label();
     let class = match severity.grade() {
