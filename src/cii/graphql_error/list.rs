@@ -96,6 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_error_is_bounded_whatever_it_says() {
+        let long = "x".repeat(100_000);
+        let error = json!({ "path": vec![long.as_str(); 1000], "errorType": long,
+            "message": long, "errorInfo": { "a": long }, "data": [long] });
+        assert!(format!("{:?}", GraphqlError::parse(&error, "")).len() < 3000);
+    }
+
+    #[test]
     fn a_hundred_thousand_errors_are_a_hundred_and_a_number() {
         let error = GraphqlError::parse(&json!({ "message": "x" }), "");
         let errors = GraphqlErrors::from(vec![error; 100_000]);

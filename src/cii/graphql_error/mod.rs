@@ -39,6 +39,9 @@ pub enum PathSegment {
 const MAX_MESSAGE_CHARS: usize = 200;
 const MAX_NAME_CHARS: usize = 64;
 
+/// No path of the published schema has half as many steps.
+const MAX_STEPS: usize = 16;
+
 impl GraphqlError {
     pub(super) fn parse(error: &Value, token: &str) -> Self {
         let text = |name: &str, limit| {
@@ -53,6 +56,7 @@ impl GraphqlError {
             path: path
                 .into_iter()
                 .flatten()
+                .take(MAX_STEPS)
                 .map_while(|step| PathSegment::parse(step, token))
                 .collect(),
             error_type: text("errorType", MAX_NAME_CHARS).filter(|name| !name.is_empty()),

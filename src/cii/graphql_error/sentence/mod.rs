@@ -309,7 +309,8 @@ fn says_what_is_unknown(tokens: &[Token], end: usize) -> bool {
 /// the database".
 fn after(tokens: &[Token], end: usize) -> &[Token] {
     let rest = &tokens[end..];
-    let is_place = rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from", "to", "at"]));
+    let is_place =
+        rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from", "to", "at"]));
     let place = if is_place {
         rest.iter().position(|token| !matches!(token, Token::Word(_))).unwrap_or(rest.len())
     } else {
