@@ -249,3 +249,20 @@ async fn a_row_whose_failing_checks_are_null_ends_nothing() {
     simulator.faults().clear();
     remain(0.0).await;
 }
+
+/// A4 for users whom only a delivery named: the job says so, and nothing ends.
+#[tokio::test]
+async fn failing_checks_that_are_null_for_followed_users_end_nothing_and_the_job_says_so() {
+    let simulator = tenant().await;
+    simulator.faults().add(Fault::graphql(Kind::null("failingChecks")).of("getEndUser"));
+    let exporter = watching(&simulator, &[]).start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ZOE, YAN]).json()).await, 200);
+    until(&format!("a reason\n{}", exporter.log()), || async {
+        let job = job(&exporter, "users").await;
+        job["reason"].as_str()?.contains("failingChecks").then_some(())
+    })
+    .await;
+    assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0);
+    let (_, user) = exporter.api("GET", &format!("/users/{YAN}"), None).await;
+    assert!(user.to_string().contains("failingChecks"), "{user}");
+}

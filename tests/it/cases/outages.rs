@@ -170,3 +170,41 @@ async fn a_resolver_that_timed_out_is_asked_again() {
     assert_eq!(metrics.get(&up("users")), Some(1.0), "{}", exporter.log());
     assert!(simulator.faults().list().is_empty());
 }
+
+/// A1: neither a restart nor a reload makes a success of an outage.
+#[tokio::test]
+async fn an_outage_outlives_a_restart_and_a_reload() {
+    let simulator = tenant().await;
+    let exporter = watching(&simulator, &LOGINS).start().await;
+    exporter.until_metric(&up("users"), 1.0).await;
+    simulator.faults().add(Fault::graphql(Kind::Error(AppsyncError::timed_out())));
+    let metrics = exporter.until_metric(&up("users"), 0.0).await;
+    let before = last_success(&metrics, "users").unwrap();
+    exporter.signal("HUP");
+    until_logged(&exporter, "WARN", &["Task timed out"]).await;
+    let exporter = exporter.stop().await.start().await;
+    until_logged(&exporter, "WARN", &["Task timed out"]).await;
+    let metrics = exporter.until_metric(&up("users"), 0.0).await;
+    assert_eq!(last_success(&metrics, "users"), Some(before), "{}", exporter.log());
+    simulator.faults().clear();
+    let metrics = exporter.until_metric(&up("users"), 1.0).await;
+    assert!(last_success(&metrics, "users") > Some(before));
+}
+
+/// Issue 8, item 1: very many errors beside the data are no outage, and are bounded.
+#[tokio::test]
+async fn very_many_errors_beside_the_data_cost_nothing_and_are_bounded() {
+    let simulator = tenant().await;
+    let exporter = watching(&simulator, &LOGINS).start().await;
+    exporter.until_metric(&targets("users", "ok"), 4.0).await;
+    let many = Fault::graphql(Kind::ManyErrors(20_000)).of("getEndUserState");
+    simulator.faults().add(many.about("a@example.com"));
+    until_asked(&simulator, "getEndUserState", 8).await;
+    // The data beside the errors counts.
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get(&targets("users", "ok")), Some(4.0), "{}", exporter.log());
+    assert_eq!(metrics.get(&up("users")), Some(1.0));
+    let (status, user) = exporter.api("GET", "/users/a@example.com", None).await;
+    assert_eq!(status, 200);
+    assert!(user.to_string().len() < 200_000, "{} bytes", user.to_string().len());
+}

@@ -53,3 +53,19 @@ async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
         }
     }
 }
+
+/// Issue 8, items 1 and 4: a right to one field that is missing costs that field alone.
+#[tokio::test]
+async fn a_field_without_a_right_is_unknown_and_the_job_goes_on() {
+    let simulator = simulator(12).await;
+    let message = "Not Authorized to access ipAddresses on type EndUserState";
+    let error = AppsyncError::new("Unauthorized", message).at_field("ipAddresses");
+    simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUserState"));
+    let exporter = super::watching(&simulator, &["alice@example.com"]).start().await;
+    let metrics = exporter.until_metric(&super::up("users"), 1.0).await;
+    assert_eq!(metrics.get("cii_sync_off{job=\"users\"}"), Some(0.0), "{}", exporter.log());
+    let of_alice = |metric: &str| metrics.get(&format!("{metric}{{login=\"alice@example.com\"}}"));
+    assert!(of_alice("cii_user_used_applications").is_some(), "{}", metrics.text);
+    assert_eq!(of_alice("cii_user_ip_addresses"), None);
+    until_asked(&simulator, "getEndUserState", 2).await;
+}

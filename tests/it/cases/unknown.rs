@@ -115,3 +115,24 @@ async fn an_address_that_is_not_found_once_keeps_its_users() {
     assert_eq!(exporter.metrics().await.get(&series), Some(users));
     assert!(super::events(&exporter, "cii.ip.user.gone").await.is_empty());
 }
+
+/// A2: whoever is unknown in a batch costs the others nothing, in both of GraphQL's ways.
+#[tokio::test]
+async fn an_unknown_user_costs_the_others_of_the_batch_nothing() {
+    for strict in [false, true] {
+        let simulator = simulator(2).await;
+        simulator.tenant(|tenant| {
+            for login in [A, B, "c@example.com"] {
+                tenant.add_user(User::new(login, "Somebody"));
+            }
+        });
+        let error = AppsyncError::new("Lambda:Unhandled", "User b@example.com does not exist");
+        let error = AppsyncError { strict, ..error };
+        simulator.faults().add(Fault::graphql(Kind::Error(error)).about(B));
+        let exporter = watching(&simulator, &[A, B, "c@example.com"]).start().await;
+        let metrics = exporter.until_metric(&targets("users", "not_found"), 1.0).await;
+        assert_eq!(metrics.get(&targets("users", "ok")), Some(2.0), "{}", exporter.log());
+        assert_eq!(metrics.get(&super::up("users")), Some(1.0));
+        assert_eq!(metrics.series("cii_user_ip_addresses").len(), 2);
+    }
+}
