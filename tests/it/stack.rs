@@ -70,7 +70,9 @@ async fn first_happenings_become_alerts_and_log_records_within_a_minute() {
     let loud = alerts.iter().find(|alert| alert["labels"]["check_id"] == "harmless");
     assert!(loud.is_none(), "{loud:?}");
 
-    let records = stack.behind_the_collector.until_received(5).await;
+    // Two deliveries, two failures, the address, and the poll of a user whom the service
+    // does not know.
+    let records = stack.behind_the_collector.until_received(6).await;
     let of = |name: &str| {
         let is_it = |line: &&Value| line["record"]["eventName"] == name;
         records.iter().find(is_it).unwrap_or_else(|| panic!("{name} in {records:?}"))
