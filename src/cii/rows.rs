@@ -156,7 +156,7 @@ impl Rows {
     }
 
     /// The first row that makes the whole answer fail.
-    fn bad_row<'a>(&self, error: &'a ApiError) -> Option<&'a GraphqlError> {
+    pub(super) fn bad_row<'a>(&self, error: &'a ApiError) -> Option<&'a GraphqlError> {
         error.errors().iter().find(|error| self.is_about_row(error))
     }
 
@@ -169,7 +169,8 @@ impl Client {
     /// Asks for a list, or a page of it. When leaves of a row make the whole
     /// answer fail, they are left out, and are not told for this page. When a
     /// row itself does, or the page is too much to read, smaller pages are asked
-    /// for, so that the rows before it count.
+    /// for, so that the rows before it count; at the end that row alone, and then
+    /// without any of its fields, so that it is skipped.
     pub(super) async fn ask_rows<T>(
         &self,
         rows: &Rows,
@@ -207,6 +208,10 @@ impl Client {
                 Some(_) if is_too_much && without.len() + 1 < rows.fields.len() => {
                     let names = rows.fields.iter().map(|field| field.name);
                     without.extend(names.filter(|name| *name != rows.needed));
+                }
+                // Nor its name: the row is skipped, so that the list goes on past it.
+                Some(_) if rows.is_paged && without.len() < rows.fields.len() => {
+                    without.extend(rows.fields.iter().map(|field| field.name));
                 }
                 _ => {
                     let why = bad.map_or_else(|| error.to_string(), ToString::to_string);

@@ -69,6 +69,14 @@ impl Client {
         let first = self.ask_each(&FIRST_PAGE, &subjects, shared, understand).await;
         let mut lists = Vec::with_capacity(ips.len());
         for (ip, first) in subjects.into_iter().zip(first) {
+            let first = match first {
+                // Asked for alone, its pages can be made smaller, up to that row.
+                Err(error) if NEXT_PAGE.bad_row(&error).is_some() => {
+                    let variables = json!({ "ipAddress": ip, "pageSize": page_size });
+                    self.ask_rows(&NEXT_PAGE, variables, user).await
+                }
+                first => first,
+            };
             lists.push(match first {
                 Ok(page) => self.all_pages(ip, page_size, page).await,
                 Err(error) => Err(error),

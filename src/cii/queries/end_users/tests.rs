@@ -147,8 +147,34 @@ async fn a_row_that_nulls_the_page_leaves_those_before_it() {
     let client = fake.client();
     let page = client.end_users(8, None).await.unwrap();
     assert_eq!((logins(&page), page.next.as_deref()), (vec!["a", "b"], Some("t3")));
-    let error = client.end_users(8, Some("t3")).await.unwrap_err();
-    assert!(error.to_string().contains("listEndUsers.items[0].login"), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_whose_login_nulls_the_page_is_skipped_and_the_listing_goes_on() {
+    let fake = Fake::computed(|asked| {
+        let is_named = asked.body["query"].as_str().unwrap().contains("login\n");
+        if is_named {
+            let error = error(&json!([ROOT, "items", 0, "login"]));
+            return Reply::json(200, &json!({ "data": null, "errors": [error] }));
+        }
+        let items = json!([{ "__typename": "PublicEndUser" }]);
+        Reply::data(&json!({ ROOT: { "items": items, "pageToken": "t4" } }))
+    })
+    .await;
+    let page = fake.client().end_users(8, Some("t3")).await.unwrap();
+    assert_eq!((page.users.len(), page.skipped, page.next.as_deref()), (0, 1, Some("t4")));
+    // 8, 4, 2, 1, and the row without its fields.
+    assert_eq!(fake.queries_asked().len(), 5);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_told_at_all_ends_the_listing_with_its_reason() {
+    let error = error(&json!([ROOT, "items", 0]));
+    let refusal = Reply::json(200, &json!({ "data": null, "errors": [error] }));
+    let fake = Fake::computed(move |_| refusal.clone()).await;
+    let error = fake.client().end_users(2, Some("t3")).await.unwrap_err();
+    assert!(error.to_string().contains("listEndUsers.items[0]"), "{error}");
+    assert_eq!(fake.queries_asked().len(), 3);
 }
 
 /// A listing of rows `a` to `z`, in which the row `m` holds a value that cannot

@@ -130,3 +130,32 @@ async fn an_address_is_not_found_narrowly() {
         assert_eq!(ask(&fake).await.unwrap_err().is_not_found(), expected, "{error_type}");
     }
 }
+
+/// By GraphQL's rule, a login that cannot be told nulls the page.
+#[tokio::test]
+async fn a_user_whose_login_nulls_the_page_is_skipped_and_the_others_count() {
+    let fake = Fake::computed(|asked| {
+        let (query, variables) = (asked.body["query"].as_str().unwrap(), &asked.body["variables"]);
+        let from = variables["pageToken"].as_str().map_or(0, |token| token.parse().unwrap());
+        let size = usize::try_from(variables["pageSize"].as_u64().unwrap()).unwrap();
+        let rows: Vec<usize> = (0..5).skip(from).take(size).collect();
+        if let Some(bad) =
+            rows.iter().position(|row| *row == 2).filter(|_| query.contains("login\n"))
+        {
+            let error = json!({ "path": [ROOT, "items", bad, "login"], "message": "no" });
+            return Reply::json(200, &json!({ "data": null, "errors": [error] }));
+        }
+        let items: Vec<_> = rows
+            .iter()
+            .map(|row| if *row == 2 { json!({}) } else { item(&row.to_string()) })
+            .collect();
+        let next = from + rows.len();
+        let token = (next < 5).then(|| next.to_string());
+        Reply::data(&json!({ ROOT: { "items": items, "pageToken": token } }))
+    })
+    .await;
+    let list =
+        fake.client().ip_users(&["203.0.113.7".parse().unwrap()], 4).await.remove(0).unwrap();
+    let logins: Vec<_> = list.items.keys().map(Login::as_str).collect();
+    assert_eq!((logins, list.skipped), (vec!["0", "1", "3", "4"], 1));
+}
