@@ -26,6 +26,8 @@ pub struct Delivery {
     pub kind: DeliveryKind,
     /// `detail-type` as sent; empty in older deliveries.
     pub detail_type: String,
+    /// When it first came.
+    pub received_at: Timestamp,
     /// The envelope's `time`.
     pub sent_at: Option<Timestamp>,
     /// When it was published, else the envelope's time, when either is given.
@@ -65,6 +67,13 @@ impl Delivery {
         self.published_at
             .filter(|published| (received_at - LATEST..=received_at).contains(published))
             .unwrap_or(received_at)
+    }
+
+    /// When it happened what it tells of: when it was published, unless that is yet
+    /// to come by our clock.
+    #[must_use]
+    pub fn happened_at(&self) -> Timestamp {
+        self.published_at.unwrap_or(self.received_at).min(self.received_at)
     }
 
     /// The id of the tenant: the part of `source` before the two underscores.

@@ -8,6 +8,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long the sender of a refused body may pause before it is answered.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// What is read and thrown away of a body that is refused, so that a sender who
 /// writes all of it before it reads still gets to see the answer.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -36,9 +39,10 @@ pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body and throws it away.
+/// Reads a body and throws it away, as long as it keeps coming.
 pub(super) async fn drain(body: Body) {
     let mut body = Limited::new(body, DRAIN_BYTES);
-    let drained = async { while let Some(Ok(_)) = body.frame().await {} };
+    let drained =
+        async { while let Ok(Some(Ok(_))) = tokio::time::timeout(PAUSE, body.frame()).await {} };
     let _ = tokio::time::timeout(PATIENCE, drained).await;
 }

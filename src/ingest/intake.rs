@@ -160,7 +160,6 @@ impl Intake {
             delivery,
             body,
             policy: rules.policy,
-            received_at,
             recorded_at: clock::now(),
             replays,
         };

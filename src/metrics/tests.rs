@@ -130,6 +130,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 delivery: Delivery {
                     id: id.to_string(),
                     kind: DeliveryKind::FailedCheck,
+                    received_at: now,
                     published_at: Some(at(published)),
                     check: Some(ReportedCheck { id: check, definition }),
                     failing: failing.collect(),
@@ -138,7 +139,6 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 body: "{}".into(),
                 admitted: id != 0,
                 policy: WatchPolicy { failing_users: true, max_users: 3 },
-                received_at: now,
                 recorded_at: now,
                 replays: None,
             };

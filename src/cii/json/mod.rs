@@ -18,10 +18,28 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// What is still wrong with the mended document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     // A document that parses is never touched.
-    serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&mended(bytes)))
+    serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&mended(bytes, Numbers::Strict)))
 }
 
-fn mended(bytes: &[u8]) -> String {
+/// As [`parse`], where also a number that JSON cannot tell (`NaN`, `1e999`,
+/// `007`) becomes a text: for senders who never send the document again.
+///
+/// # Errors
+/// What is still wrong with the mended document.
+pub(crate) fn parse_with_odd_numbers(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    parse(bytes).or_else(|error| {
+        serde_json::from_str(&mended(bytes, Numbers::OddAsTexts)).map_err(|_| error)
+    })
+}
+
+/// What becomes of numbers that JSON does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    Strict,
+    OddAsTexts,
+}
+
+fn mended(bytes: &[u8], numbers: Numbers) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut rest = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
     let mut mended = String::with_capacity(rest.len());
@@ -36,6 +54,7 @@ fn mended(bytes: &[u8]) -> String {
             control if is_in_text && control < ' ' => {
                 (1, Some(format!("\\u{:04x}", u32::from(control))))
             }
+            _ if !is_in_text && numbers == Numbers::OddAsTexts => word(rest),
             other => (other.len_utf8(), None),
         };
         let (kept, after) = rest.split_at(taken);
@@ -43,6 +62,19 @@ fn mended(bytes: &[u8]) -> String {
         rest = after;
     }
     mended
+}
+
+/// The length of what `text` begins with outside of texts, and what to put in its
+/// place, if anything: an odd number between quotation marks.
+fn word(text: &str) -> (usize, Option<String>) {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let word = &text[..end];
+    if word.is_empty() {
+        return (text.chars().next().map_or(0, char::len_utf8), None);
+    }
+    let is_odd = word.parse::<f64>().is_ok() && serde_json::from_str::<f64>(word).is_err();
+    (end, is_odd.then(|| format!("\"{word}\"")))
 }
 
 /// The length of the escape that `text` begins with, and what to put in its

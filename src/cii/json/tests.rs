@@ -23,6 +23,28 @@ fn half_a_surrogate_pair_becomes_the_replacement_character() {
 }
 
 #[test]
+fn odd_numbers_become_texts_where_that_is_asked_for() {
+    for (text, expected) in [
+        ("[NaN,-Infinity, 1e999 ]", json!(["NaN", "-Infinity", "1e999"])),
+        (
+            r#"{"a":007,"b":+5,"c":.5,"d":-1e999}"#,
+            json!({ "a": "007", "b": "+5", "c": ".5", "d": "-1e999" }),
+        ),
+        (
+            r#"["NaN, 1e999",1e999,1.5e3,true,null]"#,
+            json!(["NaN, 1e999", "1e999", 1500.0, true, null]),
+        ),
+        (r#"["\\\"",NaN,"é\ud83d"]"#, json!(["\\\"", "NaN", "é\u{fffd}"])),
+    ] {
+        assert_eq!(parse_with_odd_numbers(text.as_bytes()).unwrap(), expected, "{text}");
+        assert!(parse(text.as_bytes()).is_err(), "{text}");
+    }
+    for text in ["[nul]", "{NaN:1}x", "[1 2]", "[1e]", "é", "[undefined]"] {
+        assert!(parse_with_odd_numbers(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text_are_mended() {
     assert_eq!(parse(b"\xef\xbb\xbf{\"a\":1}").unwrap(), json!({ "a": 1 }));
     assert_eq!(parse(b"[\"a\xff\", \"b\"]").unwrap(), json!(["a\u{fffd}", "b"]));
@@ -56,7 +78,7 @@ proptest! {
         let document = json!({ "texts": texts, "n": [1, null, true, -2.5] });
         prop_assert_eq!(parse(document.to_string().as_bytes()).unwrap(), document.clone());
         // Nor would mending change it.
-        prop_assert_eq!(mended(document.to_string().as_bytes()), document.to_string());
+        prop_assert_eq!(mended(document.to_string().as_bytes(), Numbers::Strict), document.to_string());
     }
 
     #[test]

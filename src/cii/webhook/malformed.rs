@@ -19,8 +19,15 @@ enum Reason {
 impl Malformed {
     /// A syntax error's text tells line and column and quotes nothing, as long
     /// as the target is a plain JSON value.
-    pub(super) fn syntax(error: &serde_json::Error) -> Self {
-        Self(Reason::Syntax(error.to_string()))
+    pub(super) fn syntax(error: &serde_json::Error, body: &[u8]) -> Self {
+        let hint = match body {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
+                " (it looks like UTF-16 or UTF-32; JSON is sent as UTF-8)"
+            }
+            [0x1f, 0x8b, ..] => " (it looks like gzip; that needs Content-Encoding: gzip)",
+            _ => "",
+        };
+        Self(Reason::Syntax(format!("{error}{hint}")))
     }
 
     /// `pointer` is written in this code: it never repeats a name that a sender

@@ -42,7 +42,8 @@ const MAX_ID_CHARS: usize = 256;
 /// When the body is no JSON object, or says that it is a failed check and names
 /// neither a check nor a user that can be read.
 pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed> {
-    let parsed = json::parse(body).map_err(|error| Malformed::syntax(&error))?;
+    let parsed =
+        json::parse_with_odd_numbers(body).map_err(|error| Malformed::syntax(&error, body))?;
     let Value::Object(envelope) = &parsed else {
         let found = format!("expected an object, found {}", name_of_type(&parsed));
         return Err(Malformed::field("", found));
@@ -77,6 +78,7 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
     Ok(Delivery {
         id,
         kind: kind(meaning, &content),
+        received_at,
         sent_at,
         published_at,
         source: text(field(envelope, "source"), "source", &mut notes),
@@ -86,7 +88,8 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
         detail_id: content.id,
         check: content.check.map(|check| ReportedCheck {
             id: check.id,
-            definition: check.words.dated(published_at.unwrap_or(received_at)),
+            // A time that is yet to come would keep the words of later deliveries out.
+            definition: check.words.dated(published_at.unwrap_or(received_at).min(received_at)),
         }),
         frameworks: content.frameworks,
         explanation: content.named.explanation,

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// The first second of 2000 and of 2100: a number outside is no time of a
-/// delivery. Between them, seconds, milliseconds, microseconds and nanoseconds
+/// The first second of 2000 and of 2100: what is outside is no time of a
+/// delivery (a field that was never set often says 1970, or the year 1). Between
+/// them, seconds, milliseconds, microseconds and nanoseconds
 /// cannot be taken for each other.
 const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
@@ -18,8 +19,10 @@ const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 const UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 
 /// Forms beside RFC 3339, tried in order; those without a zone are UTC.
-const WITH_ZONE: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
-const WITHOUT_ZONE: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%MZ"];
+const WITH_ZONE: [&str; 3] =
+    ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y%m%dT%H%M%S%.f%#z"];
+const WITHOUT_ZONE: [&str; 4] =
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%MZ", "%Y%m%dT%H%M%S%.fZ"];
 
 /// The time that a field tells; what is not RFC 3339 is noted.
 pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<Timestamp> {
@@ -28,11 +31,13 @@ pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
         Value::Number(number) => of_number(number),
         Value::String(text) if text.trim().is_empty() => return None,
         Value::String(text) => match DateTime::parse_from_rfc3339(text.trim()) {
-            Ok(moment) => return Some(moment.to_utc()),
+            Ok(moment) if is_plausible(moment.to_utc()) => return Some(moment.to_utc()),
+            Ok(_) => None,
             Err(_) => of_text(text.trim()),
         },
         other => plain(other).and_then(|text| of_text(text.trim())),
     };
+    let moment = moment.filter(|moment| is_plausible(*moment));
     let kind = name_of_type(value);
     match (moment, value) {
         (Some(moment), _) => {
@@ -45,6 +50,11 @@ pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
         (None, _) => notes.add(place, format_args!("{kind}, no time that can be read")),
     }
     moment
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of any year fit")]
+fn is_plausible(moment: Timestamp) -> bool {
+    SECONDS.contains(&(moment.timestamp() as f64))
 }
 
 fn of_text(text: &str) -> Option<Timestamp> {
@@ -96,6 +106,12 @@ mod tests {
             (json!("2025-11-25 13:00:00 +01:00"), at("2025-11-25T12:00:00Z")),
             (json!("Tue, 25 Nov 2025 12:00:00 GMT"), at("2025-11-25T12:00:00Z")),
             (json!(["2025-11-25T12:00:00Z"]), at("2025-11-25T12:00:00Z")),
+            (json!("20251125T120000Z"), at("2025-11-25T12:00:00Z")),
+            (json!("20251125T130000+0100"), at("2025-11-25T12:00:00Z")),
+            (json!("1970-01-01T00:00:00Z"), None),
+            (json!("0001-01-01T00:00:00Z"), None),
+            (json!("9999-12-31T23:59:59Z"), None),
+            (json!("1999-12-31 23:59:59"), None),
             (json!("yesterday"), None),
             (json!(7), None),
             (json!(-1), None),

@@ -119,7 +119,7 @@ fn wrapped(object: &Map<String, Value>) -> Option<&Value> {
 
 /// The list or object that a text holds as JSON.
 pub(super) fn held_json(text: &str) -> Option<Value> {
-    let text = text.trim();
+    let text = text.trim().trim_start_matches('\u{feff}');
     text.starts_with(['{', '[']).then(|| json::parse(text.as_bytes()).ok()).flatten()
 }
 

@@ -44,6 +44,9 @@ pub(super) fn named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
                 format_args!("logins that are numbers, read as text: {}", list.numbers),
             );
         }
+        if list.odd > 0 {
+            notes.add(place, format_args!("entries of another form, read as logins: {}", list.odd));
+        }
         // The lists usually name the same logins: what cannot be used counts once.
         let news: Vec<_> =
             list.unusable.iter().filter(|(text, _)| !unusable.contains(text)).collect();
@@ -106,6 +109,8 @@ struct List {
     /// What cannot be used, as JSON, and why.
     unusable: Vec<(String, &'static str)>,
     numbers: usize,
+    /// Entries that hold logins in another form than as a text or under `login`.
+    odd: usize,
 }
 
 impl List {
@@ -120,16 +125,14 @@ impl List {
         match value {
             Value::Array(list) => list.iter().for_each(|entry| self.entry(entry)),
             Value::Object(object) if field(object, "login").is_none() => {
-                for (login, details) in object {
-                    self.login(&Value::from(login.as_str()), explanation(details));
-                }
+                object.iter().for_each(|(key, inner)| self.pair(key, inner));
             }
             Value::String(text) => match held_json(text) {
                 Some(held) => self.read(&held),
-                None => match addresses(text) {
-                    Some(addresses) => {
-                        for address in addresses {
-                            self.login(&Value::from(address), None);
+                None => match logins(text) {
+                    Some(logins) => {
+                        for login in logins {
+                            self.login(&Value::from(login), None);
                         }
                     }
                     None => self.login(value, None),
@@ -139,10 +142,66 @@ impl List {
         }
     }
 
+    /// One pair of a map: a login with its details, or a name of no meaning (a
+    /// number, `items`) with logins behind it.
+    fn pair(&mut self, key: &str, inner: &Value) {
+        let is_login = |value: &Value| match value {
+            Value::String(text) => is_address(text),
+            Value::Object(object) => field(object, "login").is_some(),
+            _ => false,
+        };
+        let holds_logins = match inner {
+            Value::Array(list) => list.iter().any(is_login),
+            other => is_login(other),
+        };
+        if holds_logins && !is_address(key) {
+            self.read(inner);
+        } else {
+            self.login(&Value::from(key), explanation(inner));
+        }
+    }
+
     fn entry(&mut self, entry: &Value) {
-        let Value::Object(object) = entry else { return self.login(entry, None) };
+        match entry {
+            Value::Object(object) => self.object(object),
+            // What is left of a list in a list is no plain reading.
+            Value::Array(list) if !list.is_empty() && list.iter().all(is_address_value) => {
+                self.odd += 1;
+                for address in list {
+                    self.login(address, None);
+                }
+            }
+            Value::String(text) => match addresses(text) {
+                Some(addresses) => {
+                    self.odd += 1;
+                    for one in addresses {
+                        self.login(&Value::from(one), None);
+                    }
+                }
+                None => self.login(entry, None),
+            },
+            other => self.login(other, None),
+        }
+    }
+
+    /// An object that has a `login`, or whose keys or only text are addresses.
+    fn object(&mut self, object: &Map<String, Value>) {
         let details = field(object, "details").or_else(|| field(object, "explainabilityDetails"));
-        self.login(field(object, "login").unwrap_or(&Value::Null), details.and_then(explanation));
+        let mut addresses = object.values().filter(|value| is_address_value(value));
+        match field(object, "login") {
+            Some(login) => self.login(inner_login(login), details.and_then(explanation)),
+            None if !object.is_empty() && object.keys().all(|key| is_address(key)) => {
+                self.odd += 1;
+                object.iter().for_each(|(key, inner)| self.pair(key, inner));
+            }
+            None => match (addresses.next(), addresses.next()) {
+                (Some(address), None) => {
+                    self.odd += 1;
+                    self.login(address, details.and_then(explanation));
+                }
+                _ => self.login(&Value::Null, None),
+            },
+        }
     }
 
     fn login(&mut self, value: &Value, why: Option<String>) {
@@ -169,14 +228,44 @@ const fn reason(error: LoginError) -> &'static str {
     }
 }
 
+/// Several logins in the one text that stands for a list: addresses, or other
+/// names between commas, semicolons or lines with an address among them.
+fn logins(text: &str) -> Option<Vec<&str>> {
+    let parts = split(text, |c| matches!(c, ',' | ';' | '\n' | '\r'));
+    // The names of a directory have commas, too: `cn=a,dc=b`.
+    let are_logins = parts.iter().any(|part| is_address(part)) && !text.contains('=');
+    addresses(text).or_else(|| (parts.len() > 1 && are_logins).then_some(parts))
+}
+
 /// Several e-mail addresses in one text; no address has these separators.
 fn addresses(text: &str) -> Option<Vec<&str>> {
-    let parts: Vec<_> = text
-        .split(|c: char| matches!(c, ',' | ';') || c.is_whitespace())
-        .filter(|part| !part.is_empty())
-        .collect();
-    let is_address = |part: &&str| part.matches('@').count() == 1;
-    (parts.len() > 1 && parts.iter().all(is_address)).then_some(parts)
+    let parts = split(text, |c| matches!(c, ',' | ';') || c.is_whitespace());
+    (parts.len() > 1 && parts.iter().all(|part| is_address(part))).then_some(parts)
+}
+
+fn split(text: &str, separates: fn(char) -> bool) -> Vec<&str> {
+    text.split(separates).map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// Whether a text is an e-mail address, and that alone.
+fn is_address(text: &str) -> bool {
+    let is_separator = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+    let at = text.find('@').filter(|at| (1..text.len() - 1).contains(at));
+    at.is_some() && text.matches('@').count() == 1 && !text.contains(is_separator)
+}
+
+fn is_address_value(value: &Value) -> bool {
+    value.as_str().is_some_and(is_address)
+}
+
+/// The login inside a value that wraps it: a list of one, or an object with one text.
+fn inner_login(value: &Value) -> &Value {
+    let inner = match value {
+        Value::Array(list) if list.len() == 1 => list.first(),
+        Value::Object(object) if object.len() == 1 => object.values().next(),
+        _ => None,
+    };
+    inner.filter(|inner| inner.is_string()).unwrap_or(value)
 }
 
 /// Details as compact JSON; a map becomes the list of `key` and `value` that the

@@ -143,7 +143,7 @@ pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
 }
 
 fn from_delivery(name: EventName, delivery: &Delivery, at: Timestamp, body: String) -> Event {
-    let mut event = Event::new(name, delivery.published_at.unwrap_or(at), at, body);
+    let mut event = Event::new(name, delivery.happened_at(), at, body);
     event.set(key::DELIVERY_ID, &delivery.id);
     event.set_some(key::DELIVERY_DETAIL_ID, delivery.detail_id.as_ref());
     event.set(key::DELIVERY_TYPE, &delivery.detail_type);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::{
-    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, Unchanged,
+    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, ReportedCheck, Timestamp,
+    Unchanged,
     event::{self, NamedUsers},
 };
 
@@ -59,7 +60,7 @@ pub fn on_delivery(
             events: vec![event::delivery_received(delivery, None, users, observed_at)],
         };
     };
-    let definition = newest(known.definition.as_ref(), &check.definition);
+    let definition = newest(known.definition.as_ref(), check);
     let is_news = |user: &&FailingUser| {
         !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
     };
@@ -97,11 +98,30 @@ fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
 }
 
 /// Title and severity belong to the newest delivery by its own time, in
-/// whatever order deliveries arrive.
-fn newest(known: Option<&CheckDefinition>, reported: &CheckDefinition) -> CheckDefinition {
+/// whatever order deliveries arrive. What it does not tell, or in no way that can be
+/// read, stays as it was.
+fn newest(known: Option<&CheckDefinition>, reported: &ReportedCheck) -> CheckDefinition {
+    let ReportedCheck { id, definition: reported } = reported;
     match known {
         Some(known) if known.as_of > reported.as_of => known.clone(),
-        _ => reported.clone(),
+        Some(known) => {
+            let list = |new: &[String], old: &[String]| {
+                if new.is_empty() { old.to_vec() } else { new.to_vec() }
+            };
+            let has_title = reported.title != id.as_str();
+            let has_severity = reported.severity.text().is_some();
+            CheckDefinition {
+                title: if has_title { &reported.title } else { &known.title }.clone(),
+                severity: if has_severity { &reported.severity } else { &known.severity }.clone(),
+                description: list(&reported.description, &known.description),
+                recommended_actions: list(
+                    &reported.recommended_actions,
+                    &known.recommended_actions,
+                ),
+                as_of: reported.as_of,
+            }
+        }
+        None => reported.clone(),
     }
 }
 
@@ -119,6 +139,7 @@ mod tests {
             id: "d".into(),
             kind: DeliveryKind::FailedCheck,
             detail_type: "FAILED_CHECK".into(),
+            received_at: at(9),
             published_at: Some(at(published)),
             check: Some(ReportedCheck {
                 id: CheckId::new("no-mfa").unwrap(),
@@ -199,6 +220,22 @@ mod tests {
             let definition = on_delivery(second, &known, at(9)).definition.unwrap();
             assert_eq!(definition.title, "New title");
         }
+    }
+
+    #[test]
+    fn words_that_are_not_told_stay() {
+        let mut told = delivery(5, "Title", &[]);
+        let definition = &mut told.check.as_mut().unwrap().definition;
+        definition.description = vec!["D".into()];
+        definition.recommended_actions = vec!["R".into()];
+        let known = CheckContext {
+            definition: on_delivery(&told, &CheckContext::default(), at(9)).definition,
+            ..CheckContext::default()
+        };
+        let mut untold = delivery(6, "no-mfa", &[]);
+        untold.check.as_mut().unwrap().definition.severity = Severity::new(None);
+        let kept = on_delivery(&untold, &known, at(9)).definition.unwrap();
+        assert_eq!(kept, CheckDefinition { as_of: at(6), ..known.definition.unwrap() });
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
             id: id.into(),
             kind: DeliveryKind::FailedCheck,
             detail_type: "FAILED_CHECK".into(),
+            received_at: at(20),
             published_at: Some(at(10)),
             check: Some(ReportedCheck { id: CheckId::new("no-mfa").unwrap(), definition }),
             failing: logins.iter().map(failing).collect(),
@@ -74,7 +75,6 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
         body: "{}".into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 3 },
-        received_at: at(20),
         recorded_at: at(20),
         replays: None,
     }

@@ -84,7 +84,7 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
         Step::Delivery(user) => {
             let mut record = delivery(&position.to_string(), &[&format!("user{user}")]);
             record.delivery.published_at = Some(at(now));
-            record.received_at = at(now);
+            record.delivery.received_at = at(now);
             record.recorded_at = at(now);
             store.record_delivery(record).await.unwrap();
         }

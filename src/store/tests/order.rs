@@ -35,7 +35,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
             let mut record = delivery(&position.to_string(), &users);
             record.delivery.published_at = Some(at(*published));
             // On its way for longer than anything is asked about.
-            record.received_at = at(60);
+            record.delivery.received_at = at(60);
             record.recorded_at = at(60);
             store.record_delivery(record).await.unwrap();
         }

@@ -5,8 +5,8 @@ use super::*;
 async fn deliver(store: &Store, ids: std::ops::Range<i64>) {
     for id in ids {
         let mut delivery = delivery(&format!("d{id}"), &[&format!("u{id}")]);
-        delivery.received_at = at(id * 100);
-        delivery.recorded_at = delivery.received_at;
+        delivery.delivery.received_at = at(id * 100);
+        delivery.recorded_at = delivery.delivery.received_at;
         store.record_delivery(delivery).await.unwrap();
     }
 }

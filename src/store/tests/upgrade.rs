@@ -83,3 +83,52 @@ async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() 
     let new = store.record_delivery(delivery("new", &["a"])).await.unwrap();
     assert_eq!(new.number, 6, "a number is never used twice");
 }
+
+#[tokio::test]
+async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
+    let folder = TempDir::new().unwrap();
+    {
+        let connection = rusqlite::Connection::open(file(&folder)).unwrap();
+        for script in [
+            include_str!("../migrations/0001_initial.sql"),
+            include_str!("../migrations/0002_truth.sql"),
+            include_str!("../migrations/0003_medium.sql"),
+        ] {
+            connection.execute_batch(script).unwrap();
+        }
+        connection
+            .execute_batch(
+                "INSERT INTO event
+                        (seq, name, public, happened_at, observed_at, body, attributes)
+                    VALUES (1, 'cii.check.delivery', 1, 10000000, 10000000, '1', '{}'),
+                        (2, 'cii.check.delivery', 1, 10000000, 10000000, '2', '{}'),
+                        (3, 'cii.check.delivery', 1, 10000000, 10000000, '3', '{}');
+                 INSERT INTO cursor (consumer, seq) VALUES ('otlp', 2);
+                 INSERT INTO parked_event (seq, reason, parked_at) VALUES (1, 'refused', 11000000);
+                 INSERT INTO check_definition (check_id, title, severity, description,
+                        recommended_actions, as_of, last_event_at)
+                    VALUES ('no-mfa', 'No MFA', 'high', '[]', '[]', 10000000, 10000000);
+                 INSERT INTO delivery (seq, id, received_at, detail_type, outcome, check_id, body)
+                    VALUES (7, 'old', 20000000, 'FAILED_CHECK', 'accepted', 'no-mfa', '{}');
+                 INSERT INTO failure (check_id, login, opened_at, reported_at, delivery_seq)
+                    VALUES ('no-mfa', 'a', 10000000, 10000000, 7);
+                 PRAGMA user_version = 3;",
+            )
+            .unwrap();
+    }
+    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    let connection = rusqlite::Connection::open(file(&folder)).unwrap();
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(number("SELECT seq FROM cursor WHERE consumer = 'otlp'"), 2);
+    assert_eq!(number("SELECT seq FROM parked_event"), 1);
+    assert_eq!(number("SELECT d.seq FROM failure JOIN delivery AS d ON d.seq = delivery_seq"), 7);
+    assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    // One who fails already is known, and what that delivery opened is still resolved.
+    let again = store.record_delivery(delivery("new", &["a", "b"])).await.unwrap();
+    let DeliveryOutcome::Accepted { opened, .. } = again.outcome else { panic!("{again:?}") };
+    assert_eq!((again.number, opened), (8, 1));
+    // A delivery that failures refer to is not forgotten, whatever its age.
+    while store.prune(at(1_000_000), true).await.unwrap() > 0 {}
+    assert_eq!(number("SELECT count(*) FROM delivery WHERE seq = 7"), 1);
+    assert_eq!(number("SELECT count(*) FROM event WHERE seq = 3"), 1, "it is still to be sent");
+}

@@ -22,8 +22,6 @@ pub struct RecordDelivery {
     pub admitted: bool,
     /// Whether the users it names are watched from now on.
     pub policy: WatchPolicy,
-    /// When it came.
-    pub received_at: Timestamp,
     /// When it is recorded: later than it came, when it is replayed.
     pub recorded_at: Timestamp,
     /// The number of the refused delivery that this one replays.
@@ -165,7 +163,7 @@ impl RecordDelivery {
             check::save(tx, &check.id, definition, self.recorded_at)?;
             check::count(tx, &check.id, &definition.severity, opened, 0)?;
             for login in &decision.opened {
-                let opened_at = self.opened_at();
+                let opened_at = self.delivery.happened_at();
                 let reported_at = self.reported_at();
                 failures::open(tx, (&check.id, login), opened_at, reported_at, Some(number))?;
             }
@@ -207,7 +205,7 @@ impl RecordDelivery {
             number,
             delivery.id,
             delivery.detail_id,
-            to_micros(self.received_at),
+            to_micros(self.delivery.received_at),
             delivery.sent_at.map(to_micros),
             delivery.published_at.map(to_micros),
             delivery.detail_type,
@@ -265,15 +263,8 @@ impl RecordDelivery {
         Ok(known)
     }
 
-    /// When the failures began: when they were published, unless that is yet to
-    /// come by our clock.
-    fn opened_at(&self) -> Timestamp {
-        let published = self.delivery.published_at.unwrap_or(self.received_at);
-        published.min(self.received_at)
-    }
-
     fn reported_at(&self) -> Timestamp {
-        self.delivery.reported_at(self.received_at)
+        self.delivery.reported_at(self.delivery.received_at)
     }
 
     /// The failures that go on were reported once more.

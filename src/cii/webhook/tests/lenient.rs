@@ -147,6 +147,24 @@ fn users_in_every_plain_form() {
             vec![("7", Some(pair))],
         ),
         ("users_failing", json!(["a"]), vec![("a", None)]),
+        (
+            "usersFailing",
+            json!({ "0": "a@x.y", "1": "b@x.y" }),
+            vec![("a@x.y", None), ("b@x.y", None)],
+        ),
+        ("usersFailing", json!({ "items": ["a@x.y", "b"] }), vec![("a@x.y", None), ("b", None)]),
+        ("usersFailing", json!([["a@x.y"], "b"]), vec![("a@x.y", None), ("b", None)]),
+        ("usersFailing", json!("a@x.y\nb;c"), vec![("a@x.y", None), ("b", None), ("c", None)]),
+        ("usersFailing", json!("cn=a,mail=b@x.y"), vec![("cn=a,mail=b@x.y", None)]),
+        ("usersFailing", json!(["a@x.y, b@x.y"]), vec![("a@x.y", None), ("b@x.y", None)]),
+        ("usersFailing", json!([{ "email": "a@x.y" }]), vec![("a@x.y", None)]),
+        ("usersFailing", json!([{ "login": { "value": "a" } }]), vec![("a", None)]),
+        ("loginDetails", json!([{ "a@x.y": pairs }]), vec![("a@x.y", Some(pair))]),
+        (
+            "loginDetails",
+            json!({ "0": { "login": "a", "details": pairs } }),
+            vec![("a", Some(pair))],
+        ),
         ("login", json!(["a"]), vec![("a", None)]),
     ] {
         let mut detail = json!({ "checkId": "c" });
@@ -154,6 +172,15 @@ fn users_in_every_plain_form() {
         let delivery = delivery("FAILED_CHECK", &detail).unwrap();
         assert_eq!(users(&delivery), expected, "{name}: {value}");
         assert_eq!(delivery.skipped.count(), 0, "{name}: {value}");
+    }
+}
+
+#[test]
+fn entries_of_another_form_are_noted() {
+    for entry in [json!(["a@x.y"]), json!("a@x.y, b@x.y"), json!({ "email": "a@x.y" })] {
+        let detail = json!({ "checkId": "c", "usersFailing": [entry, "c"] });
+        let notes = delivery("", &detail).unwrap().notes;
+        assert_eq!(notes, ["detail.usersFailing: entries of another form, read as logins: 1"]);
     }
 }
 
@@ -231,5 +258,12 @@ fn bytes_that_are_no_text_cost_only_themselves() {
     let delivery = parse(cut, received()).unwrap();
     assert_eq!(users(&delivery), [("b\u{fffd}", None), ("c", None)]);
     assert_eq!(delivery.check.unwrap().definition.title, "a\u{fffd}");
-    assert!(parse(b"\xff\xfe", received()).is_err());
+    for (body, hint) in
+        [(&b"\xff\xfe{\0"[..], "UTF-16"), (b"{\0}\0", "UTF-16"), (b"\x1f\x8b\x08", "gzip")]
+    {
+        assert!(parse(body, received()).unwrap_err().to_string().contains(hint));
+    }
+    let odd = br#"{"account":007,"detail":{"checkId":"c","severity":NaN,"usersFailing":["a"]}}"#;
+    let delivery = parse(odd, received()).unwrap();
+    assert_eq!((users(&delivery), delivery.account.as_deref()), (vec![("a", None)], Some("007")));
 }

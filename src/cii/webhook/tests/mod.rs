@@ -68,6 +68,7 @@ fn the_least_that_a_failed_check_needs() {
     let expected = Delivery {
         id: "d".into(),
         kind: DeliveryKind::FailedCheck,
+        received_at: received(),
         check: Some(check),
         ..Delivery::default()
     };
