@@ -17,8 +17,8 @@ use crate::exit;
 /// setting's path in capitals, joined by two underscores, such as
 /// `CII_EXPORTER_OPS__LISTEN=127.0.0.1:9847`.
 ///
-/// Exit codes: 0 ended as told; 64 usage or configuration; 1 could not start;
-/// 70 a part ended by itself.
+/// Exit codes: 0 ended as told; 64 usage or configuration; 1 could not start, or
+/// the service said no; 70 a part ended by itself.
 #[derive(Debug, Parser)]
 #[command(name = "cii-exporter", version = build_info::VERSION, max_term_width = 100)]
 struct Cli {

@@ -239,7 +239,7 @@ impl RunTally {
         }
         parts.extend(self.untold.clone());
         if skipped > 0 {
-            parts.push(format!("{skipped} rows could not be read"));
+            parts.push(format!("rows that could not be read: {skipped}"));
         }
         (!parts.is_empty()).then(|| bounded(&parts.join("; ")))
     }

@@ -275,7 +275,9 @@ impl Family {
                 "Whole days since administrators last signed in, when that was last looked at: the least, the median and the most."
             }
             Self::Watched => "Users and IP addresses on the watch list.",
-            Self::WebhookLastDelivery => "When the last webhook delivery was recorded.",
+            Self::WebhookLastDelivery => {
+                "When the last webhook delivery was recorded; messages of the command webhook test do not count."
+            }
             Self::OtlpPending => "Events that wait to be taken by the OTLP collector.",
             Self::OtlpOldestPending => {
                 "When the oldest event that waits for the OTLP collector was observed; those sent on purpose do not count."

@@ -106,7 +106,8 @@ impl IpQuestions {
                 let record = RecordIp { ip, users: list.items, is_partial, observed_at };
                 self.store.record_ip(record).await?;
                 PollEnd {
-                    reason: is_partial.then(|| format!("{} rows could not be read", list.skipped)),
+                    reason: is_partial
+                        .then(|| format!("rows that could not be read: {}", list.skipped)),
                     ..PollEnd::answered()
                 }
             }

@@ -70,8 +70,8 @@ pub(super) async fn user(store: &Store, login: &Login) -> Result<KnownUser, Prob
         .await?;
     if known.record.is_none() && known.failing.is_empty() && known.reasons.is_empty() {
         return Err(Problem::not_found(format!(
-            "nothing is known of the user {:?}; logins count case. To have the user asked about, \
-             add the login to watch.users and reload",
+            "nothing is known of the user {:?}; upper and lower case matter. To have the user asked about, \
+             run `cii-exporter watch add user LOGIN`",
             login.as_str()
         )));
     }
@@ -87,8 +87,8 @@ fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
 /// Why a user is not watched.
 pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
     if is_failing {
-        "not watched: not in watch.users, and watch.failing_users is off, or watch.max_users was \
-         reached when a webhook named the user"
+        "not watched: not in watch.users, and no webhook named the user while watch.failing_users \
+         was on and fewer than watch.max_users were watched"
     } else {
         "not watched: not in watch.users, and no webhook named the user"
     }

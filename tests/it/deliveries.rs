@@ -288,6 +288,11 @@ async fn a_test_message_goes_through_the_own_door() {
         exporter.metrics().await.get("cii_webhook_requests_total{result=\"test\"}"),
         Some(1.0)
     );
+    // It shows that the listener works, and nothing of the service.
+    let last = "cii_webhook_last_delivery_timestamp_seconds";
+    assert_eq!(exporter.metrics().await.get(last), None);
+    let (_, page) = exporter.get("/").await;
+    assert!(page.contains("First steps") && page.contains("Nothing arrived yet"), "{page}");
     let url = exporter.webhook_url.clone();
     assert_eq!(exporter.run(&["webhook", "test", "--url", &url]).await.code, 0);
     let ended = exporter.run(&["webhook", "test", "--url", &format!("{url}/elsewhere")]).await;

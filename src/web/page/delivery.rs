@@ -41,7 +41,8 @@ pub(super) async fn page(
         section .card .facts aria-labelledby="envelope-title" {
             h2 #envelope-title { "What it says" }
             dl {
-                dt { "Remarks" } dd { (deliveries::remarks(kept)) }
+                @let remarks = deliveries::remarks(kept);
+                @if !remarks.0.is_empty() { dt { "Remarks" } dd { (remarks) } }
                 (envelope(kept))
                 (fact("Title", kept.title.as_ref()))
                 (fact("Severity", kept.severity.as_ref()))
@@ -74,7 +75,7 @@ pub(super) async fn page(
 /// The fields of the envelope, as rows of a list.
 fn envelope(kept: &KeptDelivery) -> Markup {
     html! {
-        (fact("Id", kept.id.as_ref()))
+        (fact("Envelope id", kept.id.as_ref()))
         (fact("Detail id", kept.detail_id.as_ref()))
         (fact("Detail type", kept.detail_type.as_ref()))
         (moment("Published", kept.published_at))

@@ -16,7 +16,7 @@ impl Figures {
     /// The sum over a metric's series that have all of these labels; 0 when
     /// there is none.
     pub(super) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        self.series(name, labels).map(|(value, _)| value).sum()
+        total(self.series(name, labels).map(|(value, _)| value))
     }
 
     /// The values of a label over a metric's series, each once.
@@ -61,5 +61,21 @@ impl Figures {
                 MetricType::COUNTER => (metric.get_counter().get_value(), metric),
                 _ => (metric.get_gauge().get_value(), metric),
             })
+    }
+}
+
+/// Adds up; nothing comes to 0, where `sum` gives -0, which a page would show.
+pub(super) fn total(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |total, number| total + number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_comes_to_zero_without_a_sign() {
+        assert_eq!(total(std::iter::empty()).to_string(), "0");
+        assert_eq!(total([1.0, 2.0].into_iter()).to_string(), "3");
     }
 }

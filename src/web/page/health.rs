@@ -78,7 +78,7 @@ fn api(jobs: &[(&str, Option<JobState>)], figures: &Figures, is_on: bool) -> Mar
         return card(
             "API",
             Mark::Plain("off"),
-            &html! { (fact("Setting", &html! { code { "[api]" } })) },
+            &html! { (fact("To switch on", &html! { "set " code { "[api]" } " and restart" })) },
         );
     }
     let ended = |outcome| {
@@ -119,7 +119,7 @@ fn standing_of(state: Option<&JobState>) -> Markup {
             JobOutcome::Off => { span .mark .attention { "off" } " since " (words::ago(state.since)) ", last success " },
         }
         (words::ago_or(state.last_success_at, "never"))
-        @if let Some(reason) = &state.end.reason { small { (reason) } }
+        @if let Some(reason) = &state.end.reason { " " small { (reason) } }
     }
 }
 
@@ -128,7 +128,7 @@ fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outag
         return card(
             "OTLP",
             Mark::Plain("off"),
-            &html! { (fact("Setting", &html! { code { "[otlp]" } })) },
+            &html! { (fact("To switch on", &html! { "set " code { "[otlp]" } " and restart" })) },
         );
     }
     let is_late = backlog.oldest.is_some_and(|oldest| clock::now() - oldest > PATIENCE);

@@ -3,7 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::{figures::Figures, health::Standing, listing, words};
+use super::{
+    figures::{Figures, total},
+    health::Standing,
+    listing, words,
+};
 use crate::web::{
     Ops,
     listing::{Listing, State},
@@ -39,7 +43,9 @@ pub(super) fn section(
             }
             h3 { "What to expect" }
             ul {
-                li { b { "In minutes" } ", when the listing ends: who fails which check now, here and in the metrics." }
+                @if matches!(listing.state, State::Running | State::Waiting | State::Failed) {
+                    li { b { "In minutes" } ", when a listing ends: who fails which check now, here and in the metrics." }
+                }
                 li {
                     b { "Within a day" } ": the first deliveries. The service analyses a source once in 24 hours, "
                     "event-based checks hourly where logs are streamed, and names only who newly fails."
@@ -59,19 +65,20 @@ fn api(ops: &Ops, figures: &Figures) -> Markup {
         return step(&Step::Open, title, &what);
     }
     let requests = "cii_api_requests_total";
-    let answered = figures.sum(requests, &[("result", "ok")]);
-    let failed: f64 =
-        figures.besides(requests, "result", "ok").iter().map(|(_, number)| number).sum();
+    let answered = total(
+        ["ok", "partial"].map(|result| figures.sum(requests, &[("result", result)])).into_iter(),
+    );
+    let failed = figures.sum(requests, &[]) - answered;
     match (answered > 0.0, failed > 0.0) {
         (true, _) => step(
             &Step::Done,
             title,
-            &html! { (answered) " requests were answered since the start, " (failed) " were not." },
+            &html! { "Requests since the start: " (answered) " answered, " (failed) " not answered." },
         ),
         (false, true) => step(
             &Step::Open,
             title,
-            &html! { (failed) " requests failed, none was answered. The log says why." },
+            &html! { "Requests since the start: none answered, " (failed) " not answered. The log says why." },
         ),
         (false, false) => step(&Step::Running, title, &html! { "No request was answered yet." }),
     }
@@ -115,20 +122,21 @@ fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
     if let Some(at) = standing.last_delivery {
         return step(&Step::Done, title, &html! { "The last delivery came " (words::ago(at)) "." });
     }
-    let refused: f64 = figures
-        .besides("cii_webhook_requests_total", "result", "accepted")
-        .iter()
-        .map(|(_, number)| number)
-        .sum();
+    // What was taken, and is no delivery of the service, is a test that this machine sent.
+    let refused = total(
+        ["unauthorized", "malformed", "too_large", "unavailable"]
+            .map(|result| figures.sum("cii_webhook_requests_total", &[("result", result)]))
+            .into_iter(),
+    );
     let header = ops.sources.rules.borrow().header.clone();
     let webhook = &ops.sources.webhook;
     let what = html! {
         "Add a webhook target in the console, with these values. The console then sends a test message. "
         @if refused > 0.0 {
-            (refused) " requests came and none was recorded; "
+            "Nothing was accepted yet, requests refused: " (refused) "; "
             a href="/deliveries" { "Deliveries" } " and the log say why."
         } @else {
-            "Nothing arrived yet."
+            "Nothing arrived yet from the service."
         }
         dl {
             dt { "URL" }

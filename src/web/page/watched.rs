@@ -41,15 +41,25 @@ pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
             section .card aria-labelledby="users-title" {
                 h2 #users-title { "Watched users" }
                 (next(polls.users.as_ref()))
-                @if watched.users.is_empty() { p .none { "None here." } } @else { (users(&watched.users)) }
+                @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users)) }
                 (pages(watched.page, watched.user_count))
             }
             section .card aria-labelledby="ips-title" {
                 h2 #ips-title { "Watched IP addresses" }
                 (next(polls.ips.as_ref()))
-                @if watched.ips.is_empty() { p .none { "None here." } } @else { (ips(&watched.ips)) }
+                @if watched.ips.is_empty() { (none(watched.ip_count, "ip ADDRESS")) } @else { (ips(&watched.ips)) }
                 (pages(watched.page, watched.ip_count))
             }
+        }
+    }
+}
+
+/// An empty page of the list, with the command that adds to an empty list.
+fn none(count: u64, what: &str) -> Markup {
+    html! {
+        p .none {
+            @if count > 0 { "None on this page." }
+            @else { "None. " code { "cii-exporter watch add " (what) } " adds one." }
         }
     }
 }
