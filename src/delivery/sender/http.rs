@@ -2,14 +2,17 @@
 //! does not pass on.
 
 use std::{
+    borrow::Cow,
+    io::Read as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::http::{
     Request, Response,
-    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
+use flate2::read::MultiGzDecoder;
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{LogExporter, RetryPolicy, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -144,8 +147,27 @@ fn judge(response: &Response<Bytes>) -> Result<Sent, SendError> {
             cause: cause::of_status(status, header(LOCATION)),
         });
     }
-    answer::read(status, header(CONTENT_TYPE), response.body())
+    let body = unpacked(header(CONTENT_ENCODING), response.body());
+    answer::read(status, header(CONTENT_TYPE), &body)
         .map_err(|words| SendError::new(Reason::NotOtlp, cause::clean(&words)))
+}
+
+/// The body without the gzip that some proxies put around it unasked; as it came
+/// when it is packed in another way, or damaged: then it is no answer of OTLP.
+fn unpacked<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
+    let is_gzip = encoding.is_some_and(|name| {
+        let name = name.trim();
+        name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip")
+    });
+    if !is_gzip || body.is_empty() {
+        return Cow::Borrowed(body);
+    }
+    let mut unpacked = Vec::new();
+    let limit = u64::try_from(MAX_ANSWER).unwrap_or(u64::MAX);
+    match MultiGzDecoder::new(body).take(limit).read_to_end(&mut unpacked) {
+        Ok(_) => Cow::Owned(unpacked),
+        Err(_) => Cow::Borrowed(body),
+    }
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
@@ -161,6 +183,22 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_may_be_packed() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, b"{}").unwrap();
+        let packed = encoder.finish().unwrap();
+        let answered = |encoding: &'static str, body: &[u8]| {
+            let mut response = Response::new(Bytes::copy_from_slice(body));
+            response.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
+            response.headers_mut().insert(CONTENT_ENCODING, encoding.parse().unwrap());
+            judge(&response).is_ok()
+        };
+        assert!(answered("gzip", &packed) && answered("GZIP", b"") && answered("identity", b"{}"));
+        assert!(!answered("gzip", &packed[..9]) && !answered("gzip", b"<html>"));
+        assert!(!answered("br", &packed) && !answered("", &packed));
+    }
 
     #[test]
     fn a_wait_is_read_in_seconds_or_until_a_date() {
