@@ -7,13 +7,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
     include_str!("0004_otlp.sql"),
     include_str!("0005_reading.sql"),
     include_str!("0006_deliveries.sql"),
+    include_str!("0007_opened.sql"),
 ];
 
 /// Brings the database to the newest version, all of it or nothing; returns the

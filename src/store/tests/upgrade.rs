@@ -76,8 +76,9 @@ async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() 
     }
     let (store, _writer) = Store::open(&file(&folder)).unwrap();
     let kept = store.read(|reader| reader.deliveries(None, i64::MAX, 10)).await.unwrap();
-    let column: Vec<_> = kept.iter().map(|kept| (kept.number, kept.users_failing)).collect();
-    assert_eq!(column, [(Some(5), 0), (Some(3), 2)]);
+    let row = |kept: &KeptDelivery| (kept.number, kept.users_failing, kept.users_newly_failing);
+    let rows: Vec<_> = kept.iter().map(row).collect();
+    assert_eq!(rows, [(Some(5), 0, 0), (Some(3), 2, 1)]);
     let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
     assert_eq!((again.number, again.outcome), (3, DeliveryOutcome::Duplicate));
     let new = store.record_delivery(delivery("new", &["a"])).await.unwrap();
