@@ -10,15 +10,12 @@ use super::{
     Meters, Outages, Sender,
     backoff::Backoff,
     error::{Reason, SendError, Sent},
-    walk::{Lane, Part, Refused, Walk},
+    walk::{BATCH, Lane, Part, Refused, Walk},
 };
 use crate::{
     clock,
     store::{OtlpProgress, Reader, Store, StoreError, StoredEvent},
 };
-
-/// Events a batch.
-pub(super) const BATCH: usize = 512;
 
 /// How long the batch in hand may take once the daemon stops.
 const LAST_BATCH: Duration = Duration::from_secs(3);

@@ -7,6 +7,9 @@
 //! concern it began; until then it is *held*: it waits, and is tried again as soon
 //! as another record is taken, and from time to time.
 
+/// Events a batch.
+pub(super) const BATCH: usize = 512;
+
 /// Records that are parked at most without another being taken in between: a
 /// collector that breaks while a batch is halved costs no more than these.
 const PARKED_AT_MOST: usize = 32;
@@ -125,9 +128,7 @@ impl Walk {
         let mut groups: Vec<Part> = Vec::new();
         for part in held {
             match groups.last_mut() {
-                Some(group)
-                    if group.lane == part.lane && group.seqs.len() < super::courier::BATCH =>
-                {
+                Some(group) if group.lane == part.lane && group.seqs.len() < BATCH => {
                     group.seqs.extend(part.seqs);
                     // The later of both: whoever was taken after it was taken after each.
                     group.since = group.since.max(part.since);

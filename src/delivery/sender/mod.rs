@@ -19,11 +19,11 @@ use tracing::instrument::WithSubscriber;
 
 use super::{
     OtlpSettings, OtlpStartError, Protocol, cause,
-    courier::BATCH,
     error::{Reason, SendError, Sent},
     record,
     resource::{self, ResourceAttributes},
     settings::Resolved,
+    walk::BATCH,
 };
 use crate::{build_info, store::StoredEvent};
 

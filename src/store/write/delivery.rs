@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, failures, refusal, tenant, watch};
+use super::{Reply, Transact, Write, check, event, failures, listing, refusal, watch};
 use crate::{
     domain::{
         CheckId, Delivery, DeliveryKind, Login, Timestamp, Unchanged, WatchPolicy,
@@ -243,7 +243,7 @@ impl RecordDelivery {
         let latest = to_micros(self.recorded_at + failure::CLOCK_ERROR);
         let reported = to_micros(self.reported_at());
         let is_listed_later = |login| -> Result<bool, StoreError> {
-            let as_of = tenant::verdict_as_of(tx, login)?;
+            let as_of = listing::verdict_as_of(tx, login)?;
             Ok(as_of.is_some_and(|as_of| as_of > reported && as_of <= latest))
         };
         let mut known = failure::CheckContext {

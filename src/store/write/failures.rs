@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, nulls, tenant};
+use super::{Reply, Transact, Write, check, event, listing, null_memory};
 use crate::{
     domain::{
         CheckFilter, CheckId, ListField, Login, Timestamp,
@@ -45,7 +45,7 @@ impl Transact for RecordFailures {
     fn apply(self, tx: &Savepoint<'_>) -> Result<(), StoreError> {
         if let Verdict::Fails(checks) = &self.answer.verdict {
             let (login, field) = (&self.answer.login, ListField::FailingChecks);
-            nulls::note_list(tx, login, field, checks.is_empty(), self.answer.answered_at)?;
+            null_memory::note_list(tx, login, field, checks.is_empty(), self.answer.answered_at)?;
         }
         let mut known = AnswerContext { checks: check::all(tx)?, ..AnswerContext::default() };
         learn(tx, &self.answer, &mut known, &self.filter)
@@ -149,7 +149,7 @@ fn recall(tx: &Savepoint<'_>, login: &Login, known: &mut AnswerContext) -> Resul
     let (as_of, unknown_since) =
         progress.map_or((None, None), |(as_of, since)| (Some(as_of), since));
     known.open = open_failures(tx, login)?;
-    known.as_of = as_of.max(tenant::verdict_as_of(tx, login)?).map(from_micros).transpose()?;
+    known.as_of = as_of.max(listing::verdict_as_of(tx, login)?).map(from_micros).transpose()?;
     known.unknown_since = unknown_since.map(from_micros).transpose()?;
     Ok(())
 }

@@ -8,6 +8,8 @@ mod failures;
 mod forget;
 mod ip;
 mod job;
+mod listing;
+mod null_memory;
 mod nulls;
 mod otlp;
 mod poll;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, check, event, failures, nulls};
+use super::{Reply, Transact, Write, check, event, failures, null_memory};
 use crate::{
     domain::{
         CheckFilter, Event, ListField, Login, NullLists, TenantFigures, TenantUser, Timestamp,
@@ -211,7 +211,7 @@ impl RecordTenantPage {
                 )?
                 .exists([is_empty])?;
             if is_given {
-                nulls::remember(tx, field, is_empty, self.answered_at)?;
+                null_memory::remember(tx, field, is_empty, self.answered_at)?;
             }
         }
         tx.execute(
@@ -225,7 +225,7 @@ impl RecordTenantPage {
              ON CONFLICT (login, field) DO UPDATE SET last_at = max(last_at, excluded.last_at)",
             [field.as_str()],
         )?;
-        let memory = nulls::memory(tx, field)?;
+        let memory = null_memory::memory(tx, field)?;
         let mut judged = Vec::new();
         let mut select = tx.prepare_cached(
             "SELECT login, since FROM tenant_staged JOIN list_null USING (login)
@@ -240,7 +240,7 @@ impl RecordTenantPage {
         let mut update =
             tx.prepare_cached("UPDATE tenant_staged SET failing = '[]' WHERE login = ?1")?;
         for (login, meaning) in judged {
-            nulls::save_meaning(tx, &login, field, meaning)?;
+            null_memory::save_meaning(tx, &login, field, meaning)?;
             if meaning == NullMeaning::Empty {
                 update.execute([login])?;
             }
@@ -283,19 +283,6 @@ impl RecordTenantPage {
         }
         Ok(answers)
     }
-}
-
-/// When the last complete listing began, if it told of this user's failing
-/// checks: whoever it does not name failed none then, unless it has rows that
-/// could not be read.
-pub(super) fn verdict_as_of(tx: &Savepoint<'_>, login: &Login) -> Result<Option<i64>, StoreError> {
-    Ok(tx
-        .prepare_cached(
-            "SELECT begun_at FROM tenant_complete WHERE is_verdict = 1 AND coalesce(
-                (SELECT is_told FROM tenant_member WHERE login = ?1), skipped = 0)",
-        )?
-        .query_row([login.as_str()], |row| row.get(0))
-        .optional()?)
 }
 
 fn figures(tx: &Savepoint<'_>, at: Timestamp) -> Result<TenantFigures, StoreError> {

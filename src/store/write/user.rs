@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Savepoint, params};
 
-use super::{Reply, Transact, Write, event, nulls};
+use super::{Reply, Transact, Write, event, null_memory};
 use crate::{
     domain::{
         EventName, ListField, Login, Timestamp, UserField, UserObservation, UserState,
@@ -47,9 +47,9 @@ impl Transact for RecordUser {
         for (field, size) in list_sizes(&observation.state) {
             let Some(list) = ListField::of(field) else { continue };
             if observation.null_lists.contains(&field) {
-                nulls::note_null(tx, &login, list, observed_at)?;
+                null_memory::note_null(tx, &login, list, observed_at)?;
             } else if !observation.untold.contains(&field) {
-                nulls::note_list(tx, &login, list, size == 0, observed_at)?;
+                null_memory::note_list(tx, &login, list, size == 0, observed_at)?;
             }
         }
         // Not told for now: the end of the run says whether null means none.
