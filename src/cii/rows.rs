@@ -64,12 +64,40 @@ impl Rows {
     pub(super) fn query(&self, without: &BTreeSet<&str>) -> String {
         let Self { declared, passed, .. } = self;
         let fields = selection(self.fields, without);
-        let inner = if self.is_paged {
+        let inner = if self.is_past_row(without) {
+            "    pageToken".to_owned()
+        } else if self.is_paged {
             format!("    items {{\n{fields}\n    }}\n    pageToken")
         } else {
             fields
         };
         format!("query {declared} {{\n  {}{passed} {{\n{inner}\n  }}\n}}", self.field())
+    }
+
+    /// Reads the answer to a question for the next page's token alone.
+    fn read_past_row<T>(&self, mut answer: Answer) -> Result<Page<T>, ApiError> {
+        let root = answer.root(self.field())?;
+        if !answer.errors.is_empty() {
+            return Err(ApiError::Graphql(answer.failure(self.field())));
+        }
+        let next = self.next_page(&root["pageToken"])?;
+        tracing::warn!(field = self.field(), "a row was skipped: nothing of it can be read");
+        Ok(Page { items: Vec::new(), skipped: 1, next })
+    }
+
+    /// The token of the next page, as an answer has it.
+    fn next_page(&self, token: &Value) -> Result<Option<String>, ApiError> {
+        match token {
+            Value::Null => Ok(None),
+            Value::String(token) => Ok(Some(token.clone())),
+            Value::Number(token) => Ok(Some(token.to_string())),
+            _ => Err(self.malformed("its page token is no text")),
+        }
+    }
+
+    /// Whether nothing of the rows is asked for, only the next page's token.
+    fn is_past_row(&self, without: &BTreeSet<&str>) -> bool {
+        self.is_paged && without.len() == self.fields.len()
     }
 
     /// How deep in a path the list's elements are.
@@ -96,12 +124,7 @@ impl Rows {
             (root, Value::Null)
         };
         let Value::Array(rows) = rows else { return Err(self.malformed("its rows are no list")) };
-        let next = match next {
-            Value::Null => None,
-            Value::String(token) => Some(token),
-            Value::Number(token) => Some(token.to_string()),
-            _ => return Err(self.malformed("its page token is no text")),
-        };
+        let next = self.next_page(&next)?;
         let doubted: HashSet<_> = answer
             .errors
             .iter()
@@ -170,7 +193,7 @@ impl Client {
     /// answer fail, they are left out, and are not told for this page. When a
     /// row itself does, or the page is too much to read, smaller pages are asked
     /// for, so that the rows before it count; at the end that row alone, and then
-    /// without any of its fields, so that it is skipped.
+    /// only the token of the page after it, so that it is skipped.
     pub(super) async fn ask_rows<T>(
         &self,
         rows: &Rows,
@@ -181,7 +204,10 @@ impl Client {
         // Each round leaves out a field or halves the page, so they end.
         loop {
             let query = rows.query(&without);
-            let understand = |answer| rows.read(answer, &read);
+            let is_past_row = rows.is_past_row(&without);
+            let understand = |answer| {
+                if is_past_row { rows.read_past_row(answer) } else { rows.read(answer, &read) }
+            };
             let error =
                 match self.execute(rows.operation, &query, variables.clone(), understand).await {
                     Ok(page) => return Ok(page),

@@ -10,7 +10,7 @@ use super::{
     round::{self, Fate, Layout, TargetEnd},
 };
 use crate::{
-    cii::{Answered, ApiError, Client},
+    cii::{Answered, ApiError, Client, ErrorKind},
     clock,
     domain::{
         CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
@@ -27,6 +27,9 @@ const JUDGED_AT_ONCE: usize = 200;
 
 /// Why the polls of a service that never tells failing checks are refused.
 const NULL_FOR_ALL: &str = "getEndUser: failingChecks is null for every user; failures cannot end";
+
+/// The field that ends failures, as a reason names it.
+const FAILING_CHECKS: &str = "getEndUser: failingChecks";
 
 /// Asks about users, and records the answers.
 #[derive(Debug, Clone)]
@@ -72,6 +75,8 @@ struct Deferred {
     null_checks: Option<(Login, Timestamp, PollEnd)>,
     /// A refusal by an error that passes.
     passing: Option<(Login, PollEnd)>,
+    /// Whether the API client has no right to the failing checks.
+    no_right: bool,
 }
 
 impl UserQuestions {
@@ -162,6 +167,7 @@ impl UserQuestions {
         {
             deferred.null_snapshot = Some(login.clone());
         }
+        deferred.no_right = is_refused_field(&checks);
         let has_state = matches!(state, Some(Ok(_)));
         let Some(end) = poll_end(state.as_ref(), &checks) else { return Ok(deferred) };
         let is_null = matches!(checks, Ok(Answered { value: Told::Null, .. }));
@@ -186,6 +192,13 @@ impl UserQuestions {
 
     /// Judges what only the end of the run can: lists of later batches count.
     async fn finish(&self, ends: Vec<Deferred>, tally: &mut RunTally) -> Result<(), StoreError> {
+        // A field that one user's answer refuses says nothing about the others'.
+        let refused = ends.iter().filter(|end| end.no_right).count();
+        if refused * 2 > ends.len() {
+            tally.off(FAILING_CHECKS);
+        } else if refused > 0 {
+            tally.no_right(FAILING_CHECKS);
+        }
         let is_failed = tally.is_failed();
         for chunk in ends.chunks(JUDGED_AT_ONCE) {
             let nulls = chunk.iter().filter_map(|deferred| deferred.null_checks.as_ref());
@@ -246,6 +259,7 @@ fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
 fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEnd {
     let checks_fate = match checks {
         Ok(Answered { value: Told::Told(Verdict::Unknown), .. }) => Fate::NotFound,
+        _ if is_refused_field(checks) => Fate::Refused,
         Ok(Answered { value: Told::Untold, errors }) => {
             Fate::Failed(untold(errors.first().map(ToString::to_string)))
         }
@@ -268,6 +282,11 @@ fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEn
         _ => None,
     });
     TargetEnd { no_right, ..TargetEnd::new(login.to_string(), fate) }
+}
+
+/// Whether the user was told without the failing checks, for want of a right.
+fn is_refused_field(checks: &Checks) -> bool {
+    matches!(checks, Ok(Answered { value: Told::Untold, errors }) if errors.kind() == ErrorKind::NoRight)
 }
 
 fn untold(error: Option<String>) -> String {

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fmt::Write};
 use serde_json::{Map, Value};
 
 use crate::cii::{
-    GraphqlError, PathSegment, graphql::Answer, graphql_error::Subject, meters::Operation,
+    GraphqlError, PathSegment, graphql::Answer, graphql_error::Subject, lenient::is_void,
+    meters::Operation,
 };
 
 /// A field that is asked for.
@@ -128,6 +129,22 @@ impl Root {
     pub(super) fn part(&self, answer: &mut Answer, key: &str, errors: Vec<GraphqlError>) -> Answer {
         let data = answer.data.remove(key).map(|value| (self.field().to_owned(), value));
         Answer { data: data.into_iter().collect(), errors, max_items: answer.max_items }
+    }
+
+    /// Whether a subject's part of an answer has nothing in which its fields
+    /// could be.
+    pub(super) fn is_void(&self, part: &Value) -> bool {
+        // What stands around the fields begins with the object's name.
+        let around = self.around.0.split_whitespace().next();
+        part.is_null() || around.is_some_and(|name| part.get(name).is_none_or(Value::is_null))
+    }
+
+    /// Whether the only field that is asked for has nothing in this part.
+    pub(super) fn lacks_all(&self, part: &Value) -> bool {
+        let [field] = self.fields else { return false };
+        let around = self.around.0.split_whitespace().next();
+        let object = around.map_or(part, |name| &part[name]);
+        object.get(field.name).is_some_and(is_void)
     }
 
     /// The error of a subject with the root field's name in place of its alias.

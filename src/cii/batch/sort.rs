@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::root::Root;
-use crate::cii::{ApiError, ErrorKind, GraphqlError, GraphqlErrors, graphql::Answer};
+use crate::cii::{
+    ApiError, ErrorKind, GraphqlError, GraphqlErrors,
+    graphql::Answer,
+    graphql_error::{Subject, of_all},
+};
 
 /// Errors that name no subject, at most: each subject gets a copy of them.
 const UNNAMED: usize = 100;
@@ -44,8 +48,14 @@ pub(super) fn sort(
     let mut sorted = Sorted::default();
     let mut unanswered = Vec::new();
     for (place, key) in keys.iter().enumerate() {
+        // An outage of the only field that is asked for is one of the whole part.
+        let is_out = |part| {
+            let kinds = named[place].iter().map(|error| error.kind(root.field(), Subject::List));
+            root.lacks_all(part) && passes(of_all(kinds))
+        };
         // Without any error, a part that is missing is the answer's fault.
-        if has_errors && answer.data.get(key).is_none_or(serde_json::Value::is_null) {
+        let has_none = |part| root.is_void(part) || is_out(part);
+        if has_errors && answer.data.get(key).is_none_or(has_none) {
             unanswered.push(place);
             continue;
         }
@@ -71,7 +81,9 @@ pub(super) fn sort(
             .collect();
         let errors = GraphqlErrors::about(errors, root.field(), root.subject(asked[place]));
         match errors.kind() {
-            ErrorKind::Passing | ErrorKind::Throttled => {
+            kind if passes(kind) => {
+                // Without its only field it would tell nothing.
+                let leaves = if root.fields.len() > 1 { leaves } else { BTreeSet::new() };
                 sorted.passing.push((place, errors, leaves));
             }
             _ if !leaves.is_empty() => {
@@ -86,6 +98,11 @@ pub(super) fn sort(
         }
     }
     sorted
+}
+
+/// Whether an error of this kind may be gone when the same is asked again.
+const fn passes(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Passing | ErrorKind::Throttled)
 }
 
 /// The errors of each subject, and those that name none: they concern all, so

@@ -1,5 +1,7 @@
 //! One request: when it may be sent, what came of it, and when it is sent again.
 
+use std::time::Duration;
+
 use reqwest::{StatusCode, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -15,6 +17,9 @@ use crate::cii::{
     retry,
     token::Bearer,
 };
+
+/// How long nothing is sent after an answer of which a part was throttled.
+const THROTTLED_IN_PART: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Sends a query with its variables and has the answer understood. It may
@@ -133,6 +138,9 @@ impl Client {
         let answered = self.exchange(body, bearer).await;
         let told = answered.as_ref().ok().and_then(outcome);
         let ended = answered.and_then(understand);
+        if ended.is_ok() && told == Some(Outcome::Throttled) {
+            self.shared.budget.rest(THROTTLED_IN_PART);
+        }
         let outcome = match &ended {
             Ok(_) => told.unwrap_or(Outcome::Ok),
             Err(error) => error.outcome(),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(super) use kind::Subject;
+pub(super) use kind::{Subject, of_all};
 pub use {kind::ErrorKind, list::GraphqlErrors};
 
 /// An error of the service's GraphQL layer (AWS `AppSync`).

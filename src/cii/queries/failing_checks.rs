@@ -148,4 +148,51 @@ mod tests {
             assert_eq!(unknown, is_unknown, "{error_type}: {message}");
         }
     }
+
+    #[tokio::test]
+    async fn an_error_on_the_details_counts_as_one_on_the_user() {
+        use serde_json::json;
+
+        use crate::cii::fake::{Fake, Reply};
+
+        let details = json!([ROOT, "endUserDetails"]);
+        let checks = json!([ROOT, "endUserDetails", "failingChecks"]);
+        for (path, user, error_type, expected) in [
+            (
+                &details,
+                json!({ "endUserDetails": null }),
+                "NotFound",
+                Ok(Told::Told(Verdict::Unknown)),
+            ),
+            (
+                &details,
+                json!({ "endUserDetails": null }),
+                "Unauthorized",
+                Err("no right to getEndUser"),
+            ),
+            (
+                &details,
+                json!({ "endUserDetails": null }),
+                "Lambda:Unhandled",
+                Err("Lambda:Unhandled"),
+            ),
+            (
+                &checks,
+                json!({ "endUserDetails": { "failingChecks": null } }),
+                "ThrottlingException",
+                Err("ThrottlingException"),
+            ),
+        ] {
+            let error = json!({ "path": path, "errorType": error_type, "message": "" });
+            let body = json!({ "data": { ROOT: user }, "errors": [error] });
+            let fake = Fake::api(vec![Reply::json(200, &body)]).await;
+            let login = Login::new("a@example.com").unwrap();
+            let answer = fake.client().failing_checks(&[login]).await.remove(0);
+            match (&answer, expected) {
+                (Ok(answer), Ok(value)) => assert_eq!(answer.value, value),
+                (Err(error), Err(text)) => assert!(error.to_string().contains(text), "{error}"),
+                (answer, _) => panic!("{error_type}: {answer:?}"),
+            }
+        }
+    }
 }

@@ -69,3 +69,19 @@ async fn a_field_without_a_right_is_unknown_and_the_job_goes_on() {
     assert_eq!(of_alice("cii_user_ip_addresses"), None);
     until_asked(&simulator, "getEndUserState", 2).await;
 }
+
+/// Issue 8, items 1 and 4: without a right to the failing checks no failure ends, so the job is off.
+#[tokio::test]
+async fn without_a_right_to_the_failing_checks_the_job_is_off() {
+    let simulator = simulator(12).await;
+    let message = "Not Authorized to access failingChecks on type PublicEndUserDetails";
+    let path = ["endUserDetails", "failingChecks"].map(|field| serde_json::json!(field));
+    let error = AppsyncError::new("Unauthorized", message).at(path);
+    simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUser"));
+    let exporter = super::watching(&simulator, &["alice@example.com"]).start().await;
+    let metrics = exporter.until_metric("cii_sync_off{job=\"users\"}", 1.0).await;
+    assert_eq!(metrics.get(&super::up("users")), Some(0.0), "{}", exporter.log());
+    let reason = super::job(&exporter, "users").await["reason"].to_string();
+    assert!(reason.contains("no right to getEndUser: failingChecks"), "{reason}");
+    assert_eq!(exporter.metrics().await.get(&super::poll_up("alice@example.com")), Some(0.0));
+}

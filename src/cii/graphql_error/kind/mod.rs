@@ -147,7 +147,7 @@ impl GraphqlError {
 
 /// The kind of several errors about one request. One that lasts decides, as
 /// asking again is of no use; that nothing was found needs every error to say so.
-pub(super) fn of_all(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
+pub(in crate::cii) fn of_all(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
     use ErrorKind::{Lasting, Passing, Throttled};
     kinds
         .into_iter()
@@ -162,7 +162,9 @@ pub(super) fn of_all(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
 }
 
 fn says_no_right(words: &str) -> bool {
-    words.contains("not authorized to access") || words.contains("not authorised to access")
+    let words = words.replace("authorised", "authorized");
+    words.contains("not authorized to access")
+        || words.trim_end_matches('.').trim() == "not authorized"
 }
 
 /// The service's functions run in AWS Lambda, whose own failures have types such

@@ -42,6 +42,8 @@ fn every_error_is_of_one_kind() {
         ("Unauthorized", "Not Authorized to access getEndUser on type Query", NoRight),
         ("Unauthorized", "", NoRight),
         ("", "Not Authorized to access failingChecks on type PublicEndUserDetails", NoRight),
+        ("Custom", "Not Authorized", NoRight),
+        ("Custom", "User: arn:aws:sts::1:x is not authorized to perform: dynamodb:Query", Lasting),
         ("UnauthorizedException", "You are not authorized to make this call.", Lasting),
         ("NotFound", "", NotFound),
         ("NotFound", "no a@example.com", NotFound),
