@@ -48,8 +48,7 @@ pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Respon
             script src=(assets::address("page.js")) defer {}
         }
     };
-    ([(header::CACHE_CONTROL, "no-store")], Html(document(title, &body).into_string()))
-        .into_response()
+    ([(header::CACHE_CONTROL, "no-store")], Html(document(title, &body))).into_response()
 }
 
 /// Renders an error page.
@@ -64,11 +63,11 @@ pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
             }
         }
     };
-    Html(document(title, &body).into_string())
+    Html(document(title, &body))
 }
 
-fn document(title: &str, body: &Markup) -> Markup {
-    html! {
+fn document(title: &str, body: &Markup) -> String {
+    let document = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -81,5 +80,28 @@ fn document(title: &str, body: &Markup) -> Markup {
             }
             (body)
         }
+    };
+    tame(document.into_string())
+}
+
+/// Text from outside must not turn the words around it: without characters that
+/// control, or that reverse the direction of what follows.
+fn tame(document: String) -> String {
+    let is_wild = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if document.contains(is_wild) { document.replace(is_wild, "\u{fffd}") } else { document }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_does_not_turn_the_words_around_it() {
+        let title = "a\u{202e}b\0c\u{1b}[31m\u{2066}d é \u{5d0}\n";
+        let document = document(title, &html! {});
+        assert!(document.contains("a\u{fffd}b\u{fffd}c\u{fffd}[31m\u{fffd}d é \u{5d0}\n"));
     }
 }
