@@ -104,7 +104,7 @@ fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
             p .none { (failing::nobody("No user is known to fail it", listing)) }
         } @else {
             div .table {
-                table {
+                table .stack {
                     thead {
                         tr {
                             th scope="col" { "User" }
@@ -115,8 +115,8 @@ fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
                     tbody {
                         @for user in users {
                             tr {
-                                th scope="row" { (words::subject("users", &user.login, &user.login)) }
-                                td .when { (words::ago(user.since)) }
+                                th .what scope="row" { (words::subject("users", &user.login, &user.login)) }
+                                td .when data-before="began" { (words::ago(user.since)) }
                                 td .when .minor { (words::ago(user.reported_at)) }
                             }
                         }

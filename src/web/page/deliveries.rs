@@ -48,10 +48,10 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         h1 { "Deliveries" }
         p #summary .lead role="status" data-live {
             @match found.last_at {
-                Some(at) => { "The last was taken " (words::ago(at)) }
-                None => "None was taken yet",
+                Some(at) => { "The service's last delivery came " (words::ago(at)) }
+                None => "No delivery of the service came yet",
             }
-            "; " (found.week.refused) " were refused in 7 days."
+            "; " (found.week.refused) " refused in 7 days."
         }
         (standing(&found.day, &unkept, &figures))
         (refused(&found.refused, &unkept))

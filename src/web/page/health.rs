@@ -101,7 +101,7 @@ fn api(jobs: &[(&str, Option<JobState>)], figures: &Figures, is_on: bool) -> Mar
         mark,
         &html! {
             @for (job, state) in jobs { (fact(&format!("Job {job}"), &standing_of(state.as_ref()))) }
-            (fact("Requests answered", &html! { (figures.sum(requests, &[("result", "ok")])) }))
+            (fact("Answered in full", &html! { (figures.sum(requests, &[("result", "ok")])) }))
             @for (result, number) in figures.besides(requests, "result", "ok") {
                 (fact(&result.replace('_', " "), &html! { (number) }))
             }

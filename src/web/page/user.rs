@@ -76,7 +76,7 @@ fn failing(checks: &[FailingCheck]) -> Markup {
             p .none { "The user is not known to fail a check." }
         } @else {
             div .table {
-                table {
+                table .stack {
                     thead {
                         tr {
                             th scope="col" { "Severity" }
@@ -88,8 +88,8 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                         @for check in checks {
                             tr {
                                 td { (words::severity(&check.severity)) }
-                                th scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
-                                td .when { (words::ago(check.since)) }
+                                th .what scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
+                                td .when data-before="began" { (words::ago(check.since)) }
                             }
                         }
                     }
@@ -145,12 +145,12 @@ fn addresses(state: &UserState) -> Markup {
             section .card aria-labelledby="ips-title" {
                 h2 #ips-title { "IP addresses" }
                 div .table {
-                    table {
+                    table .stack {
                         thead { tr { th scope="col" { "Address" } th scope="col" { "Place" } } }
                         tbody {
                             @for (ip, place) in addresses {
                                 tr {
-                                    th scope="row" { (words::subject("ips", ip, ip)) }
+                                    th .what scope="row" { (words::subject("ips", ip, ip)) }
                                     td { (place) }
                                 }
                             }

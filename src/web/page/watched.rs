@@ -1,12 +1,14 @@
 //! Watched users and addresses, and when they were last asked about.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::words;
 use crate::{
     clock,
-    domain::{PollOutcome, Schedule, Timestamp},
-    store::{PollState, Reader, StoreError, WatchedIp, WatchedUser},
+    domain::{ListField, PollOutcome, Schedule, Timestamp, null_list::NullMeaning},
+    store::{NullList, PollState, Reader, StoreError, WatchedIp, WatchedUser},
     web::Polls,
 };
 
@@ -19,17 +21,30 @@ pub(super) struct Watched {
     pub(super) ip_count: u64,
     page: usize,
     users: Vec<WatchedUser>,
+    /// Users of the page of whom no answer told the failing checks, and nothing else did.
+    unknown: BTreeSet<String>,
     ips: Vec<WatchedIp>,
 }
 
 /// A page of the watch list; the first is 0.
 pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> {
     let offset = page.saturating_mul(SHOWN);
+    let users = reader.watched_users_page(offset, SHOWN)?;
+    let mut unknown = BTreeSet::new();
+    for user in users.iter().filter(|user| user.failing_checks == 0) {
+        let is_untold = |list: &NullList| {
+            list.field == ListField::FailingChecks && list.meaning != NullMeaning::Empty
+        };
+        if user.observed_at.is_none() || reader.null_lists(&user.login)?.iter().any(is_untold) {
+            unknown.insert(user.login.clone());
+        }
+    }
     Ok(Watched {
         user_count: reader.watched_count("user")?,
         ip_count: reader.watched_count("ip")?,
         page,
-        users: reader.watched_users_page(offset, SHOWN)?,
+        users,
+        unknown,
         ips: reader.watched_ips_page(offset, SHOWN)?,
     })
 }
@@ -41,7 +56,7 @@ pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
             section .card aria-labelledby="users-title" {
                 h2 #users-title { "Watched users" }
                 (next(polls.users.as_ref()))
-                @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users)) }
+                @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users, &watched.unknown)) }
                 (pages(watched.page, watched.user_count))
             }
             section .card aria-labelledby="ips-title" {
@@ -64,7 +79,7 @@ fn none(count: u64, what: &str) -> Markup {
     }
 }
 
-fn users(users: &[WatchedUser]) -> Markup {
+fn users(users: &[WatchedUser], unknown: &BTreeSet<String>) -> Markup {
     html! {
         div .table {
             table {
@@ -84,7 +99,10 @@ fn users(users: &[WatchedUser]) -> Markup {
                                 @if let Some((name, _)) = &user.name_and_status { small { (name) } }
                             }
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
-                            td .number { (user.failing_checks) }
+                            // Without an answer nothing is known, and 0 would say more than that.
+                            td .number {
+                                @if unknown.contains(&user.login) { "not told" } @else { (user.failing_checks) }
+                            }
                             td .when { (polled(user.observed_at, user.poll.as_ref())) }
                         }
                     }
