@@ -235,8 +235,13 @@ impl Client {
                     let names = rows.fields.iter().map(|field| field.name);
                     without.extend(names.filter(|name| *name != rows.needed));
                 }
-                // Nor its name: the row is skipped, so that the list goes on past it.
-                Some(_) if rows.is_paged && without.len() < rows.fields.len() => {
+                // Nor its name: the row is skipped, so that the list goes on past it. On
+                // a page with more rows than asked for, others would be lost.
+                Some(_)
+                    if rows.is_paged
+                        && without.len() < rows.fields.len()
+                        && bad.is_none_or(|error| error.index(rows.depth()) == Some(0)) =>
+                {
                     without.extend(rows.fields.iter().map(|field| field.name));
                 }
                 _ => {

@@ -167,6 +167,15 @@ async fn a_row_that_nulls_the_page_alone_is_skipped_and_the_listing_goes_on() {
 }
 
 #[tokio::test]
+async fn no_row_is_skipped_beside_others_that_were_not_asked_for() {
+    let error = error(&json!([ROOT, "items", 3, "login"]));
+    let refusal = Reply::json(200, &json!({ "data": null, "errors": [error] }));
+    let fake = Fake::computed(move |_| refusal.clone()).await;
+    assert!(fake.client().end_users(2, None).await.is_err());
+    assert_eq!(fake.queries_asked().len(), 2);
+}
+
+#[tokio::test]
 async fn a_row_that_cannot_be_told_at_all_ends_the_listing_with_its_reason() {
     let error = error(&json!([ROOT, "items", 0]));
     let refusal = Reply::json(200, &json!({ "data": null, "errors": [error] }));
