@@ -30,22 +30,32 @@ struct State {
     failures: u32,
     rest: Duration,
     probe_at: Instant,
+    /// How the last request failed, in words.
+    cause: String,
 }
 
 impl Circuit {
     pub(super) fn new(meters: Meters) -> Self {
-        let state = State { failures: 0, rest: FIRST_REST, probe_at: Instant::now() };
+        let (rest, probe_at) = (FIRST_REST, Instant::now());
+        let state = State { failures: 0, rest, probe_at, cause: String::new() };
         Self { state: Mutex::new(state), is_open: watch::Sender::new(false), meters }
     }
 
     /// Lets a request through, unless the service is down.
     pub(super) fn admit(&self) -> Result<(), ApiError> {
-        if *self.is_open.borrow() { Err(ApiError::Resting) } else { Ok(()) }
+        if *self.is_open.borrow() {
+            Err(ApiError::Resting { cause: self.lock().cause.clone() })
+        } else {
+            Ok(())
+        }
     }
 
     /// Learns from how a request ended.
     pub(super) fn learn(&self, error: Option<&ApiError>) {
-        if error.is_some_and(says_down) { self.failed() } else { self.answered() }
+        match error {
+            Some(error) if says_down(error) => self.failed(error),
+            _ => self.answered(),
+        }
     }
 
     /// Resolves when an open circuit closes; never while it is closed.
@@ -72,15 +82,16 @@ impl Circuit {
         }
     }
 
-    fn failed(&self) {
+    fn failed(&self, error: &ApiError) {
         let mut state = self.lock();
+        state.cause = error.to_string();
         state.failures = state.failures.saturating_add(1);
         if state.failures >= THRESHOLD && !*self.is_open.borrow() {
             state.rest = FIRST_REST;
             state.probe_at = Instant::now() + jittered(FIRST_REST);
             self.is_open.send_replace(true);
             self.meters.circuit(true);
-            tracing::warn!("the service is down; it is not called until a ping is answered");
+            tracing::warn!(%error, "the service is down; it is not called until a ping is answered");
         }
     }
 
@@ -136,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn failures_in_a_row_open_it_and_an_answer_closes_it() {
         let circuit = opened();
-        assert_eq!(circuit.admit(), Err(ApiError::Resting));
+        assert_eq!(circuit.admit(), Err(ApiError::Resting { cause: DOWN.to_string() }));
         circuit.learn(None);
         assert_eq!(circuit.admit(), Ok(()));
     }

@@ -34,10 +34,11 @@ pub enum ApiError {
     #[error("the API at api.url {0}")]
     Http(#[from] HttpError),
     /// Nothing was sent: the service is down, and only pinged until it answers.
-    #[error(
-        "the API at api.url did not answer several times in a row, and is only pinged until it does"
-    )]
-    Resting,
+    #[error("{cause} (several times in a row; the service is only pinged until it answers)")]
+    Resting {
+        /// How the last request that was sent failed.
+        cause: String,
+    },
     /// The answer is not what the published schema promises.
     #[error("the API at api.url sent an answer that cannot be understood: {0}")]
     Malformed(String),
@@ -128,7 +129,7 @@ impl ApiError {
             Self::Token(error) => error.outcome(),
             Self::Unauthorized => Outcome::Unauthorized,
             Self::Http(error) => error.outcome(),
-            Self::Resting => Outcome::ConnectError,
+            Self::Resting { .. } => Outcome::ConnectError,
             Self::Malformed(_) => Outcome::Malformed,
             Self::Graphql(errors) if matches!(errors.kind(), ErrorKind::Throttled) => {
                 Outcome::Throttled
@@ -145,7 +146,7 @@ impl ApiError {
             Self::Token(TokenError::Http(error)) | Self::Http(error) => error.is_transient(),
             Self::Malformed(text) => text == ENDS_EARLY,
             Self::Token(_) | Self::Unauthorized | Self::NoRight { .. } => false,
-            Self::Resting => true,
+            Self::Resting { .. } => true,
             Self::Graphql(errors) => {
                 matches!(errors.kind(), ErrorKind::Passing | ErrorKind::Throttled)
             }

@@ -82,7 +82,7 @@ pub(super) const fn concerns_all(error: &ApiError) -> bool {
         error,
         ApiError::Token(_)
             | ApiError::Unauthorized
-            | ApiError::Resting
+            | ApiError::Resting { .. }
             | ApiError::Http(HttpError::Throttled { .. } | HttpError::Connect(_))
     )
 }

@@ -206,7 +206,7 @@ mod tests {
             asked.fetch_add(1, Ordering::SeqCst);
             let down = batch.contains(&20);
             let answer = move |target: usize| match target {
-                _ if down => end(target, Fate::of(&ApiError::Resting)),
+                _ if down => end(target, Fate::of(&ApiError::Resting { cause: "no".into() })),
                 3 => end(target, Fate::of(&ApiError::Graphql(Vec::new().into()))),
                 _ => end(target, Fate::Answered),
             };

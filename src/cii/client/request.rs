@@ -80,7 +80,7 @@ impl Client {
         attempt: u32,
     ) -> bool {
         // Nothing was sent: the circuit closes when a ping is answered.
-        if matches!(error, ApiError::Resting) {
+        if matches!(error, ApiError::Resting { .. }) {
             return false;
         }
         let wait = retry::wait(error, attempt);

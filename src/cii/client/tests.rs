@@ -315,7 +315,8 @@ async fn a_service_that_is_down_is_left_alone_and_found_again_by_a_ping() {
     for _ in 0..5 {
         ask(&client).await.unwrap_err();
     }
-    assert_eq!(ask(&client).await.unwrap_err(), ApiError::Resting);
+    let error = ask(&client).await.unwrap_err();
+    assert!(matches!(&error, ApiError::Resting { cause } if cause.contains("503")), "{error}");
     assert_eq!(fake.queries_asked().len(), 5);
     // The first ping fails, too.
     client.recovered().await;
