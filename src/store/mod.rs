@@ -25,8 +25,8 @@ pub use read::{
     ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, DeliveryCounts, DeliveryRecord,
     EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
     KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList,
-    PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchRank,
-    WatchReason, Watched, WatchedIp, WatchedUser,
+    OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
+    WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use write::{
     AddWatch, DeliveryOutcome, JudgedNulls, ListedUser, ListingEnd, OtlpProgress, RecordDelivery,

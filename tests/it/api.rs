@@ -141,7 +141,7 @@ async fn what_cannot_be_answered_is_a_problem_that_says_what_to_do() {
         ("/api/v1/ips/203.0.113.0%2F24", 400, "is a range"),
         ("/api/v1/ips/localhost", 400, "is not an IP address"),
         ("/api/v1/ips/203.0.113.7", 404, "watch.ips"),
-        ("/api/v1/users/nobody", 404, "watch.users"),
+        ("/api/v1/users/nobody", 404, "watch add user"),
         ("/api/v1/users/%20", 400, "empty"),
         ("/api/v1/users/%FF", 400, "UTF-8"),
         ("/api/v1/checks/none/users", 404, "/api/v1/checks"),

@@ -241,6 +241,15 @@ async fn switched_on_later_it_begins_now_and_a_backfill_sends_what_was_before() 
     let ended = exporter.run(&["otlp", "backfill", "--since", "30d"]).await;
     assert!(ended.code != 0 && ended.errors.contains("[otlp]"), "{ended:?}");
     deliver(&exporter, "1", "before@example.com").await;
+    // Without a delivery nothing waits for one.
+    for status in [
+        exporter.api("GET", "/otlp", None).await.1,
+        exporter.run(&["otlp", "status", "--json"]).await.json(),
+    ] {
+        assert_eq!((&status["enabled"], &status["pending_events"]), (&json!(false), &json!(0)));
+        assert_eq!(status["oldest_pending_at"], json!(null));
+        assert!(status["left_out_events"].as_u64() > Some(0), "{status}");
+    }
     let setup = exporter.stop().await;
 
     let exporter = setup.sending(&receiver, Protocol::Http).start().await;

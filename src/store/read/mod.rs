@@ -38,7 +38,7 @@ pub use ip::IpView;
 pub use job::JobState;
 pub use news::{NewsCursor, WatchRank};
 pub use nulls::NullList;
-pub use otlp::Backlog;
+pub use otlp::{Backlog, OtlpStanding};
 pub use poll::PollState;
 pub(super) use pool::Pool;
 pub use service::ServiceView;

@@ -1,6 +1,7 @@
 //! What the OTLP delivery sends next, and what waits for it.
 
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
 
 use super::{
     Reader, StoredEvent,
@@ -23,7 +24,42 @@ pub struct Backlog {
     pub parked: u64,
 }
 
+/// How the OTLP delivery stands, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtlpStanding {
+    /// Whether there is a delivery.
+    pub enabled: bool,
+    /// Everything up to this number is delivered, parked, or left out.
+    pub cursor: i64,
+    /// Events that wait; none without a delivery.
+    pub pending_events: u64,
+    /// When the oldest of them was observed.
+    pub oldest_pending_at: Option<Timestamp>,
+    /// Events that the collector refuses for ever.
+    pub parked_events: u64,
+    /// Events that were left out, or are being, because there is no delivery.
+    pub left_out_events: u64,
+}
+
 impl Reader {
+    /// How the OTLP delivery stands, when there is one, and when not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_standing(&self, enabled: bool) -> Result<OtlpStanding, StoreError> {
+        let (Backlog { pending, oldest, parked }, left_out) =
+            (self.otlp_backlog()?, self.otlp_left_out()?);
+        Ok(OtlpStanding {
+            enabled,
+            cursor: self.otlp_cursor()?,
+            pending_events: if enabled { pending } else { 0 },
+            oldest_pending_at: oldest.filter(|_| enabled),
+            parked_events: parked,
+            // Nobody sends them: the next start with a delivery begins after them.
+            left_out_events: if enabled { left_out } else { left_out + pending },
+        })
+    }
+
     /// Everything up to this number is delivered by OTLP, parked, or left out.
     ///
     /// # Errors

@@ -24,22 +24,14 @@ pub(super) struct Backfill {
 
 /// How the delivery stands.
 pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    let read = ops.sources.store.read(|reader| {
-        Ok((reader.otlp_backlog()?, reader.otlp_cursor()?, reader.otlp_left_out()?))
-    });
-    let (backlog, cursor, left_out) = read.await?;
+    let enabled = ops.sources.parts.otlp;
+    let standing = ops.sources.store.read(move |reader| reader.otlp_standing(enabled)).await?;
     let outage = ops.sources.outages.current().map(
         |outage| json!({ "reason": outage.reason, "cause": outage.cause, "since": outage.since }),
     );
-    Ok(Json(json!({
-        "enabled": ops.sources.parts.otlp,
-        "cursor": cursor,
-        "pending_events": backlog.pending,
-        "oldest_pending_at": backlog.oldest,
-        "parked_events": backlog.parked,
-        "left_out_events": left_out,
-        "outage": outage,
-    })))
+    let mut status = json!(standing);
+    status["outage"] = outage.into();
+    Ok(Json(status))
 }
 
 /// Sends parked events again.
