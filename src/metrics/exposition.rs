@@ -85,6 +85,9 @@ impl Exposition {
     /// When the store cannot be read, or the exporter's own metrics cannot be
     /// encoded.
     pub async fn text(&self) -> Result<String, ExpositionError> {
+        // The exporter's own come first: a job measures its run once its answers are
+        // stored, so no scrape shows a job that is up without what it found.
+        let own = self.registry.gather();
         let newest = *self.store.commits().borrow();
         let mut reached = self.reached.clone();
         // Past the limit, a scrape gets the view as it is: slightly old is better than none.
@@ -98,7 +101,7 @@ impl Exposition {
         if self.scope.backlog {
             text.push_str(&self.backlog().await?);
         }
-        TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
+        TextEncoder::new().encode_utf8(&own, &mut text)?;
         Ok(text)
     }
 
@@ -121,5 +124,50 @@ impl Exposition {
             .flatten()
             .map(|sample| sample::heading(sample.family) + sample.line())
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::{
+        IntGauge,
+        core::{Collector, Desc},
+        proto::MetricFamily,
+    };
+
+    use super::{super::view::Subject, *};
+
+    /// A run that stores what it found before it is measured.
+    struct Run {
+        up: IntGauge,
+        view: Arc<Mutex<View>>,
+    }
+
+    impl Collector for Run {
+        fn desc(&self) -> Vec<&Desc> {
+            self.up.desc()
+        }
+
+        fn collect(&self) -> Vec<MetricFamily> {
+            let found = Sample::new(Family::OtlpPending, &[], Value::Count(7));
+            self.view.lock().unwrap().replace(Subject::Tenant, &[found]);
+            self.up.set(1);
+            self.up.collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scrape_that_shows_a_run_shows_what_it_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _writer) = Store::open(&folder.path().join("test.db")).unwrap();
+        let scope = Scope { backlog: false, listing: TenantListing::On };
+        let (exposition, _projector) =
+            Exposition::build(store, Registry::new(), scope).await.unwrap();
+        let up = IntGauge::new("up", "whether the last run succeeded").unwrap();
+        let run = Run { up, view: exposition.view.clone() };
+        exposition.registry.register(Box::new(run)).unwrap();
+        let text = exposition.text().await.unwrap();
+        assert!(text.contains("\nup 1\n"), "{text}");
+        assert!(text.contains("cii_otlp_pending_events 7"), "{text}");
     }
 }
