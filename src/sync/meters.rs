@@ -1,6 +1,12 @@
 //! What the scheduled jobs tell of themselves.
 
-use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntGaugeVec, Opts, Registry};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntGaugeVec, Opts, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
 
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Schedule, Timestamp},
@@ -16,6 +22,9 @@ pub struct Meters {
     up: IntGaugeVec,
     interval: GaugeVec,
     off: IntGaugeVec,
+    /// Held while a run is measured and while the meters are read: a scrape shows
+    /// all of a run or nothing of it.
+    whole: Arc<Mutex<()>>,
 }
 
 impl Meters {
@@ -65,6 +74,7 @@ impl Meters {
                 ),
                 &["job"],
             )?,
+            whole: Arc::default(),
         })
     }
 
@@ -73,12 +83,15 @@ impl Meters {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(self.last_success.clone()))?;
-        registry.register(Box::new(self.duration.clone()))?;
-        registry.register(Box::new(self.targets.clone()))?;
-        registry.register(Box::new(self.up.clone()))?;
-        registry.register(Box::new(self.off.clone()))?;
-        registry.register(Box::new(self.interval.clone()))
+        registry.register(Box::new(self.clone()))
+    }
+
+    fn all(&self) -> [&dyn Collector; 6] {
+        [&self.last_success, &self.duration, &self.targets, &self.up, &self.off, &self.interval]
+    }
+
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how often the job is to run, so that alerts can follow the schedule.
@@ -91,6 +104,7 @@ impl Meters {
     /// Makes the meters of a job that runs present, as they were left by the
     /// process before.
     pub(super) fn began(&self, job: &str, before: Option<&JobState>) {
+        let _whole = self.hold();
         if let Some(state) = before {
             self.show(job, &state.end);
         } else {
@@ -103,6 +117,7 @@ impl Meters {
     }
 
     pub(super) fn ran(&self, job: &str, end: &RunEnd, ended_at: Timestamp, seconds: f64) {
+        let _whole = self.hold();
         self.duration.with_label_values(&[job]).observe(seconds);
         self.show(job, end);
         if end.outcome == JobOutcome::Succeeded {
@@ -130,5 +145,54 @@ impl Meters {
     #[expect(clippy::cast_precision_loss, reason = "exact until the year 2255")]
     fn succeeded(&self, job: &str, at: Timestamp) {
         self.last_success.with_label_values(&[job]).set(at.timestamp_micros() as f64 / 1e6);
+    }
+}
+
+impl Collector for Meters {
+    fn desc(&self) -> Vec<&Desc> {
+        self.all().into_iter().flat_map(Collector::desc).collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let _whole = self.hold();
+        self.all().into_iter().flat_map(Collector::collect).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::clock;
+
+    /// The value of the first sample of a family.
+    fn value(families: &[MetricFamily], name: &str, result: Option<&str>) -> Option<f64> {
+        let family = families.iter().find(|family| family.name() == name)?;
+        let is_asked_for = |labels: &[prometheus::proto::LabelPair]| {
+            result.is_none_or(|result| labels.iter().any(|label| label.value() == result))
+        };
+        let metric = family.get_metric().iter().find(|metric| is_asked_for(metric.get_label()))?;
+        Some(metric.get_gauge().get_value())
+    }
+
+    #[test]
+    fn a_scrape_shows_all_of_a_run_or_nothing_of_it() {
+        let (meters, registry) = (Meters::new().unwrap(), Registry::new());
+        meters.register(&registry).unwrap();
+        let runs = thread::spawn(move || {
+            for run in 0..20_000 {
+                let outcome = [JobOutcome::Failed, JobOutcome::Succeeded][run % 2];
+                let counts = RunCounts { ok: (run % 2) as u64, ..RunCounts::default() };
+                let end = RunEnd { outcome, counts, reason: None };
+                meters.ran("users", &end, clock::now(), 0.1);
+            }
+        });
+        while !runs.is_finished() {
+            let shown = registry.gather();
+            let up = value(&shown, "cii_sync_up", None);
+            assert_eq!(value(&shown, "cii_sync_targets", Some("ok")), up);
+        }
+        runs.join().unwrap();
     }
 }
