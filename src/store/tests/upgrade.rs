@@ -50,19 +50,24 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     Reader::look_into(&file(&folder)).unwrap();
 }
 
+/// A database as the third migration left it; the caller says its version.
+fn version_3(folder: &TempDir) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(file(folder)).unwrap();
+    for script in [
+        include_str!("../migrations/0001_initial.sql"),
+        include_str!("../migrations/0002_truth.sql"),
+        include_str!("../migrations/0003_medium.sql"),
+    ] {
+        connection.execute_batch(script).unwrap();
+    }
+    connection
+}
+
 #[tokio::test]
 async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() {
     let folder = TempDir::new().unwrap();
     {
-        let connection = rusqlite::Connection::open(file(&folder)).unwrap();
-        for script in [
-            include_str!("../migrations/0001_initial.sql"),
-            include_str!("../migrations/0002_truth.sql"),
-            include_str!("../migrations/0003_medium.sql"),
-        ] {
-            connection.execute_batch(script).unwrap();
-        }
-        connection
+        version_3(&folder)
             .execute_batch(
                 r#"INSERT INTO delivery (seq, id, received_at, detail_type, outcome, check_id, body)
                     VALUES (3, 'old', 20000000, 'FAILED_CHECK', 'accepted', 'no-mfa',
@@ -89,15 +94,7 @@ async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() 
 async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
     let folder = TempDir::new().unwrap();
     {
-        let connection = rusqlite::Connection::open(file(&folder)).unwrap();
-        for script in [
-            include_str!("../migrations/0001_initial.sql"),
-            include_str!("../migrations/0002_truth.sql"),
-            include_str!("../migrations/0003_medium.sql"),
-        ] {
-            connection.execute_batch(script).unwrap();
-        }
-        connection
+        version_3(&folder)
             .execute_batch(
                 "INSERT INTO event
                         (seq, name, public, happened_at, observed_at, body, attributes)
