@@ -53,20 +53,13 @@ async fn what_waits_at_a_kill_is_sent_after_the_restart() {
     exporter.stop().await;
 }
 
-fn endpoint(collector: &Collector, protocol: Protocol) -> String {
-    match protocol {
-        Protocol::Http => collector.http_endpoint(),
-        Protocol::Grpc => collector.grpc_endpoint(),
-    }
-}
-
 #[tokio::test]
 async fn what_a_collector_refuses_for_ever_is_parked_and_the_rest_arrives_in_order() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let collector = Collector::start().await.unwrap();
         collector.refuse(Refusal::Poison("poison@example.com".to_owned()));
         let exporter =
-            Setup::new().sending_to(&endpoint(&collector, protocol), protocol).start().await;
+            Setup::new().sending_to(&protocol.endpoint_of(&collector), protocol).start().await;
         let users = ["a@example.com", "poison@example.com", "z@example.com"];
         assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &users).json()).await, 200);
         exporter.until_metric("cii_otlp_pending_events", 0.0).await;
@@ -90,7 +83,7 @@ async fn passing_refusals_and_partial_success_are_counted_and_lose_nothing_more(
             collector.refuse(refusal);
         }
         let exporter =
-            Setup::new().sending_to(&endpoint(&collector, protocol), protocol).start().await;
+            Setup::new().sending_to(&protocol.endpoint_of(&collector), protocol).start().await;
         assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
         exporter.until_metric("cii_otlp_pending_events", 0.0).await;
         let metrics = exporter.metrics().await;

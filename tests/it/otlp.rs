@@ -146,20 +146,13 @@ async fn a_partial_success_in_json_is_counted_and_the_collectors_words_are_logge
     exporter.stop().await;
 }
 
-fn endpoint(collector: &Collector, protocol: Protocol) -> String {
-    match protocol {
-        Protocol::Http => collector.http_endpoint(),
-        Protocol::Grpc => collector.grpc_endpoint(),
-    }
-}
-
 #[tokio::test]
 async fn a_collector_that_refuses_everything_gets_it_all_once_it_is_repaired() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let collector = Collector::start().await.unwrap();
         collector.refuse(Refusal::Poison(String::new()));
         let exporter =
-            Setup::new().sending_to(&endpoint(&collector, protocol), protocol).start().await;
+            Setup::new().sending_to(&protocol.endpoint_of(&collector), protocol).start().await;
         deliver(&exporter, "1", "a@example.com").await;
         let line = until_failed(&exporter, "refused").await;
         assert!(line.contains("none is parked"), "{line}");
@@ -177,7 +170,7 @@ async fn what_is_refused_alone_waits_and_is_parked_when_another_is_taken() {
         let collector = Collector::start().await.unwrap();
         collector.refuse(Refusal::Poison("Title of no-mfa".to_owned()));
         let exporter =
-            Setup::new().sending_to(&endpoint(&collector, protocol), protocol).start().await;
+            Setup::new().sending_to(&protocol.endpoint_of(&collector), protocol).start().await;
         deliver(&exporter, "1", "a@example.com").await;
         until_failed(&exporter, "refused").await;
         let other = Body::new("2", "other", &["b@example.com"]);

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use cii_simulator::collector::Collector;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -21,6 +22,14 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Where a collector takes records over this protocol.
+    pub fn endpoint_of(self, collector: &Collector) -> String {
+        match self {
+            Self::Http => collector.http_endpoint(),
+            Self::Grpc => collector.grpc_endpoint(),
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Grpc => "grpc",
