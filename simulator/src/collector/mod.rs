@@ -96,7 +96,15 @@ impl Collector {
     /// Everything that was taken, in order.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
-        self.shelf.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.records_from(0)
+    }
+
+    /// What was taken after the first `position` records, in order. Whoever asks again
+    /// and again adds what it got to its position, and copies each record once.
+    #[must_use]
+    pub fn records_from(&self, position: usize) -> Vec<Record> {
+        let records = self.shelf.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.get(position..).unwrap_or_default().to_vec()
     }
 
     /// Refuses from now on.
@@ -133,4 +141,31 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     let listener = TcpListener::bind(address).await.map_err(fails)?;
     let bound = listener.local_addr().map_err(fails)?;
     Ok((listener, bound))
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn records_are_handed_out_from_a_position_on() {
+        let collector = Collector::start().await.unwrap();
+        let names = |position| -> Vec<_> {
+            let records = collector.records_from(position);
+            records.iter().map(|record| record.event_name().to_owned()).collect()
+        };
+        for name in ["first", "second"] {
+            let record = LogRecord { event_name: name.to_owned(), ..LogRecord::default() };
+            let scope = ScopeLogs { log_records: vec![record], ..ScopeLogs::default() };
+            let logs = ResourceLogs { scope_logs: vec![scope], ..ResourceLogs::default() };
+            collector.shelf.take(&ExportLogsServiceRequest { resource_logs: vec![logs] });
+        }
+        assert_eq!(
+            (names(0), names(1)),
+            (vec!["first".into(), "second".into()], vec!["second".into()])
+        );
+        assert!(names(2).is_empty() && names(3).is_empty());
+    }
 }

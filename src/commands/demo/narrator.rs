@@ -33,13 +33,13 @@ impl Narrator {
     /// Prints each event that reaches the collector.
     pub(super) async fn tell_events(&self, collector: Option<&Collector>) {
         let Some(collector) = collector else { return std::future::pending().await };
-        let mut told = 0;
+        let mut position = 0;
         loop {
-            let records = collector.records();
-            for record in &records[told..] {
+            let records = collector.records_from(position);
+            for record in &records {
                 self.tell("collector", &format!("{:<28} {}", record.event_name(), record.body()));
             }
-            told = records.len();
+            position += records.len();
             tokio::time::sleep(LOOK).await;
         }
     }
