@@ -7,7 +7,9 @@ WORKDIR /source
 COPY . .
 ARG REVISION=unknown
 ENV CII_EXPORTER_REVISION=$REVISION
-RUN cargo build --release --locked --bin cii-exporter
+# Empty, or `demo` for an image that also has the command `demo`.
+ARG FEATURES=
+RUN cargo build --release --locked --bin cii-exporter --no-default-features --features "$FEATURES"
 
 FROM debian:bookworm-slim
 RUN apt-get update \

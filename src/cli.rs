@@ -67,6 +67,7 @@ pub(crate) enum Command {
     /// Starts a simulated service, a collector and the daemon in one process
     /// with a temporary database, and tells what happens and where to look.
     /// Ctrl-C ends it and leaves nothing behind.
+    #[cfg(feature = "demo")]
     Demo(crate::commands::demo::Options),
 }
 

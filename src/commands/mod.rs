@@ -3,6 +3,7 @@
 mod api;
 mod check_config;
 pub(crate) mod deliveries;
+#[cfg(feature = "demo")]
 pub(crate) mod demo;
 mod error;
 pub(crate) mod ip;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Webhook(action) => webhook::run(action),
         Command::Otlp(action) => otlp::run(action),
         Command::Deliveries(options) => deliveries::run(options),
+        #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(&options),
     }
 }

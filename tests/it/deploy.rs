@@ -17,6 +17,16 @@ fn variables() -> BTreeSet<String> {
         .collect()
 }
 
+#[test]
+fn packages_are_built_without_the_demo() {
+    for file in ["Dockerfile", "docs/installing.md"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        let builds: Vec<_> = text.lines().filter(|line| line.contains("cargo build")).collect();
+        assert!(!builds.is_empty(), "{file} builds");
+        assert!(builds.iter().all(|line| line.contains("--no-default-features")), "{builds:?}");
+    }
+}
+
 #[tokio::test]
 async fn every_variable_of_the_examples_is_a_setting() {
     let folder = tempfile::TempDir::new().unwrap();

@@ -21,6 +21,7 @@ mod config;
 mod dashboards;
 mod day_one;
 mod deliveries;
+#[cfg(feature = "demo")]
 mod demo;
 mod deploy;
 mod door;
