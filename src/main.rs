@@ -1,6 +1,5 @@
 //! The command line of `cii-exporter`.
 
-mod cli;
 mod commands;
 mod exit;
 mod logging;
@@ -8,7 +7,7 @@ mod logging;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse() {
+    match commands::parse() {
         Ok(command) => commands::dispatch(command),
         Err(answer) => answer,
     }

@@ -3,15 +3,16 @@
 use cii_exporter::{
     cii::{Client, Meters},
     config::{ApiConfig, Config},
-    daemon::{self, ConfigSource},
+    daemon,
 };
 
+use super::config_file::ConfigFile;
 use super::error::CommandError;
-use crate::{cli::ConfigFile, logging};
+use crate::logging;
 
 /// Loads the configuration and makes a client of its `[api]`.
 pub(super) fn client(file: &ConfigFile) -> Result<(Config, ApiConfig, Client), CommandError> {
-    let config = ConfigSource::file(file.config.clone()).load()?;
+    let config = file.load()?;
     logging::start("warn", false);
     let api = config.api.clone().ok_or(CommandError::NoApi)?;
     let client = daemon::client(&api, Meters::new()?)?;

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use cii_exporter::daemon::ConfigSource;
-
-use crate::{cli::ConfigFile, exit};
+use super::config_file::ConfigFile;
+use crate::exit;
 
 /// Prints the effective configuration, or what is wrong with it.
 pub(crate) fn run(file: &ConfigFile) -> ExitCode {
-    match ConfigSource::file(file.config.clone()).load() {
+    match file.load() {
         Ok(config) => {
             print!("{}", config.effective());
             for warning in config.warnings() {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     config::Config,
-    daemon::{self, ConfigSource},
+    daemon,
     domain::Timestamp,
     ingest::{Intake, Meters, ReplayError},
     store::{self, DeliveryRecord, KeptDelivery, Reader},
@@ -14,11 +14,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     keeper::{self, Keeper},
     table::{table, visible},
 };
-use crate::cli::ConfigFile;
 
 /// What to do with deliveries; without a word, list them.
 #[derive(Debug, Args)]
@@ -82,7 +83,7 @@ struct Replay {
 
 /// Does what the command line says.
 pub(crate) fn run(options: Options) -> ExitCode {
-    super::finish(async move {
+    finish(async move {
         match options.action {
             None => list(&options.list).await,
             Some(Action::Show(options)) => show(&options),
@@ -92,7 +93,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
 }
 
 async fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let deliveries = match ask_daemon(&config, options).await? {
         Some(deliveries) => deliveries,
         None => Reader::look_into(&config.store.path)?.deliveries(
@@ -175,7 +176,7 @@ fn remarks(delivery: &KeptDelivery) -> Vec<String> {
 }
 
 fn show(options: &Show) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let reader = Reader::look_into(&config.store.path)?;
     let number = number(&reader, &options.id)?;
     let record = reader.delivery(number)?.ok_or_else(|| unknown(&options.id))?;
@@ -235,7 +236,7 @@ fn fields(record: &DeliveryRecord) -> Vec<Vec<String>> {
 }
 
 async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let answer = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let id = options.id.clone();

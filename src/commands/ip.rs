@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::{
     api,
+    card::{ended, print_errors, shown},
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     table::table,
-    user::{ended, print_errors, shown},
 };
-use crate::cli::ConfigFile;
 
 /// What to ask about, and how to tell.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(crate) struct Options {
 
 /// Asks the service.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    super::finish(async {
+    finish(async {
         let ip: IpAddress = options.address.parse().map_err(usage)?;
         let (_, api, client) = api::client(&options.file)?;
         let card = client.ip_card(ip, api.page_size).await?;

@@ -1,30 +1,113 @@
-//! The subcommands, one file each.
+//! The command line: the subcommands, one file each with its arguments.
 
 mod api;
+mod card;
 mod check_config;
-pub(crate) mod deliveries;
+mod config_file;
+mod deliveries;
 #[cfg(feature = "demo")]
-pub(crate) mod demo;
+mod demo;
 mod error;
-pub(crate) mod ip;
+mod finish;
+mod ip;
 mod keeper;
-pub(crate) mod otlp;
+mod otlp;
 mod run;
 mod signal;
 mod table;
-pub(crate) mod user;
-pub(crate) mod watch;
-pub(crate) mod webhook;
+mod user;
+mod watch;
+mod webhook;
 mod webhook_test;
 
-use std::{future::Future, process::ExitCode};
+use std::process::ExitCode;
 
-use crate::{cli::Command, exit};
+use cii_exporter::build_info;
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use self::config_file::ConfigFile;
+use crate::exit;
+
+/// Brings what Cisco Identity Intelligence knows to Prometheus and OTLP.
+///
+/// Receives the service's webhooks, asks it about watched users and IP addresses,
+/// keeps snapshots and events in SQLite, shows metrics at /metrics, and sends
+/// every event to an OTLP collector.
+///
+/// Every setting can be given as an environment variable: `CII_EXPORTER_` and the
+/// setting's path in capitals, joined by two underscores, such as
+/// `CII_EXPORTER_OPS__LISTEN=127.0.0.1:9847`.
+///
+/// Exit codes: 0 ended as told; 64 usage or configuration; 1 could not start, or
+/// the service said no; 70 a part ended by itself.
+#[derive(Debug, Parser)]
+#[command(name = "cii-exporter", version = build_info::VERSION, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the daemon until SIGTERM or Ctrl-C. SIGHUP reads the configuration again.
+    Run(ConfigFile),
+    /// Say what is wrong with a configuration, or print what it comes to.
+    ///
+    /// The effective configuration is printed with the origin of every value;
+    /// secrets are hidden. Nothing is started and nothing is contacted.
+    CheckConfig(ConfigFile),
+    /// Add to the watch list, take from it, or show it.
+    ///
+    /// Works on a running daemon, and on its database alone when none runs. A
+    /// user is named by login, an address in any spelling; a range of addresses
+    /// is refused, since the service can be asked about single ones only.
+    #[command(subcommand)]
+    Watch(watch::Action),
+    /// Ask the service about a user now, or show what changed and when.
+    ///
+    /// Prints what the Okta Workflows connector's card "Get End User State"
+    /// answers: status code, the user, the errors. With --history nothing is
+    /// asked: the events in the database are shown.
+    User(user::Options),
+    /// Ask the service now who uses an IP address.
+    ///
+    /// Prints what the Okta Workflows connector's card "Get End Users By IP"
+    /// answers: status code, the users of all pages, the errors.
+    Ip(ip::Options),
+    /// Show what came in over the webhook, taken or refused, or replay one of it.
+    Deliveries(deliveries::Options),
+    /// Register this exporter's webhook with the service, unregister it, or test it.
+    #[command(subcommand)]
+    Webhook(webhook::Action),
+    /// Show how the OTLP delivery stands, and send events on purpose.
+    #[command(subcommand)]
+    Otlp(otlp::Action),
+    /// Run everything against a simulated tenant; needs no configuration.
+    ///
+    /// Starts a simulated service, a collector and the daemon in one process
+    /// with a temporary database, and tells what happens and where to look.
+    /// Ctrl-C ends it and leaves nothing behind.
+    #[cfg(feature = "demo")]
+    Demo(demo::Options),
+}
+
+/// What the process was told to do, or the exit code of having told what it can.
+pub(crate) fn parse() -> Result<Command, ExitCode> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        // Nothing can be done when even the message cannot be written.
+        let _ = error.print();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+            _ => ExitCode::from(exit::USAGE),
+        }
+    })
+}
 
 /// Does what the command line says.
 pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
-        Command::Run(file) => run::run(file),
+        Command::Run(file) => run::run(&file),
         Command::CheckConfig(file) => check_config::run(&file),
         Command::Watch(action) => watch::run(action),
         Command::User(options) => user::run(&options),
@@ -37,14 +120,14 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
     }
 }
 
-/// Runs a command that ends by itself, and tells what went wrong.
-fn finish(work: impl Future<Output = Result<ExitCode, error::CommandError>>) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit::fail(exit::START_FAILED, &error),
-    };
-    match runtime.block_on(work) {
-        Ok(code) => code,
-        Err(error) => exit::fail(error.exit_code(), &error),
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
     }
 }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use cii_exporter::{
     clock,
     config::Config,
-    daemon::ConfigSource,
     domain::Timestamp,
     store::{self, Reader, Store},
 };
@@ -15,11 +14,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     keeper::{self, Keeper},
     table::table,
 };
-use crate::cli::ConfigFile;
 
 /// What to do with the OTLP delivery.
 #[derive(Debug, Subcommand)]
@@ -69,7 +69,7 @@ pub(crate) struct Backfill {
 
 /// Does what the command line says.
 pub(crate) fn run(action: Action) -> ExitCode {
-    super::finish(async move {
+    finish(async move {
         match action {
             Action::Status(options) => status(&options).await,
             Action::Retry(options) => retry(&options).await,
@@ -94,10 +94,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     })
 }
 
-fn load(file: &ConfigFile) -> Result<Config, CommandError> {
-    Ok(ConfigSource::file(file.config.clone()).load()?)
-}
-
 async fn retry(options: &Retry) -> Result<ExitCode, CommandError> {
     let events = on_purpose(&options.file, None).await?;
     match events {
@@ -119,7 +115,7 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
 
 /// Has parked events sent, or those left out since a moment; how many.
 async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
-    let config = load(file)?;
+    let config = file.load()?;
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let events = if config.otlp.is_some() {
@@ -164,7 +160,7 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
 }
 
 async fn status(options: &Status) -> Result<ExitCode, CommandError> {
-    let config = load(&options.file)?;
+    let config = options.file.load()?;
     // Only a running daemon knows why events wait; the file tells the rest.
     let status = match store::holder(&config.store.path) {
         Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use cii_exporter::daemon::{ConfigSource, Daemon};
 
-use super::signal;
-use crate::{cli::ConfigFile, exit, logging};
+use super::{config_file::ConfigFile, signal};
+use crate::{exit, logging};
 
 /// Runs the daemon until it is told to stop.
-pub(crate) fn run(file: ConfigFile) -> ExitCode {
-    let source = ConfigSource::file(file.config);
+pub(crate) fn run(file: &ConfigFile) -> ExitCode {
+    let source = file.source();
     let config = match source.load() {
         Ok(config) => config,
         Err(error) => return exit::fail(exit::USAGE, &error),

@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    cii::Card,
-    daemon::ConfigSource,
     domain::Login,
     store::{EventFilter, Reader, StoreError, StoredEvent},
 };
@@ -13,13 +11,12 @@ use serde_json::{Value, json};
 
 use super::{
     api,
+    card::{ended, print_errors, shown},
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     table::{table, visible},
 };
-use crate::cli::ConfigFile;
-
-/// Errors that a table shows at most.
-const SHOWN_ERRORS: usize = 100;
 
 /// Whom to ask about, and how to tell.
 #[derive(Debug, Args)]
@@ -42,7 +39,7 @@ pub(crate) struct Options {
 
 /// Asks, or looks up.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    super::finish(async {
+    finish(async {
         let login =
             Login::new(&options.login).map_err(|error| CommandError::Usage(error.to_string()))?;
         if options.history { history(options, &login) } else { ask(options, &login).await }
@@ -77,7 +74,7 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
 }
 
 fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
     if options.json {
         let events: Vec<_> = events.iter().map(object).collect();
@@ -117,57 +114,4 @@ fn object(stored: &StoredEvent) -> Value {
         "body": stored.event.body,
         "attributes": stored.event.attributes,
     })
-}
-
-/// A value of the card in one cell: lists a line an item, objects in the order
-/// of their fields.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "-".to_owned(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
-        Value::Object(fields) => {
-            let filled = fields.values().filter(|value| !value.is_null()).map(shown);
-            filled.collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    }
-}
-
-/// The card's errors in full.
-pub(super) fn print_errors(card: &Card) {
-    if card.errors.is_empty() {
-        if !card.is_success() {
-            // A proxy or a login page answers so, often with the status 200.
-            println!("The answer has neither data nor errors: it is none of the API's.");
-            println!("Check that api.url is the API URL that the console shows.");
-        }
-        return;
-    }
-    println!("errors       {}", card.errors.len());
-    let fields = ["path", "errorType", "message", "errorInfo", "data"];
-    let rows = card.errors.iter().take(SHOWN_ERRORS).flat_map(|error| {
-        fields.map(|field| {
-            let value = &error[field];
-            // Objects keep the names of their fields.
-            let text = match value {
-                Value::Array(path) if field == "path" => {
-                    path.iter().map(shown).collect::<Vec<_>>().join(".")
-                }
-                Value::Array(_) | Value::Object(_) => value.to_string(),
-                value => shown(value),
-            };
-            vec![field.to_owned(), text]
-        })
-    });
-    println!("{}", table(&[], rows));
-    if card.errors.len() > SHOWN_ERRORS {
-        println!("The other errors are in the output of --json.");
-    }
-}
-
-/// How the command ends: well when the service answered without errors.
-pub(super) fn ended(card: &Card) -> ExitCode {
-    if card.is_success() { ExitCode::SUCCESS } else { ExitCode::from(crate::exit::START_FAILED) }
 }

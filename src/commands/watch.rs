@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     clock,
-    config::Config,
-    daemon::ConfigSource,
     domain::{Timestamp, WatchSubject},
     store::{AddWatch, Reader, WatchAdded, WatchRemoved, Watched},
 };
@@ -14,11 +12,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     keeper::{self, Keeper},
     table::table,
 };
-use crate::cli::ConfigFile;
 
 /// What to do with the watch list.
 #[derive(Debug, Subcommand)]
@@ -82,7 +81,7 @@ pub(crate) struct List {
 
 /// Does what the command line says.
 pub(crate) fn run(action: Action) -> ExitCode {
-    super::finish(async move {
+    finish(async move {
         match action {
             Action::Add(options) => add(options).await,
             Action::Remove(options) => remove(options).await,
@@ -116,13 +115,9 @@ impl Subject {
     }
 }
 
-fn load(file: &ConfigFile) -> Result<Config, CommandError> {
-    Ok(ConfigSource::file(file.config.clone()).load()?)
-}
-
 async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
-    let config = load(&options.file)?;
+    let config = options.file.load()?;
     let text = subject.text();
     let is_new = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
@@ -167,7 +162,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
 
 async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
-    let config = load(&options.file)?;
+    let config = options.file.load()?;
     let text = subject.text();
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
@@ -200,7 +195,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
 
 /// Reading needs no keeper: the file tells, whether a daemon runs or not.
 fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = load(&options.file)?;
+    let config = options.file.load()?;
     let reader = Reader::look_into(&config.store.path)?;
     let entries = reader.watch_list()?;
     if options.json {

@@ -6,7 +6,6 @@ use cii_exporter::{
     cii::NewTarget,
     clock,
     config::Config,
-    daemon::ConfigSource,
     domain::{CheckId, WebhookTarget},
     store::Reader,
 };
@@ -16,12 +15,13 @@ use serde_json::json;
 
 use super::{
     api,
+    config_file::ConfigFile,
     error::CommandError,
+    finish::finish,
     keeper::{self, Keeper},
     table::table,
     webhook_test,
 };
-use crate::cli::ConfigFile;
 
 /// What to do with webhook targets.
 #[derive(Debug, Subcommand)]
@@ -76,7 +76,7 @@ pub(crate) struct List {
 
 /// Does what the command line says.
 pub(crate) fn run(action: Action) -> ExitCode {
-    super::finish(async move {
+    finish(async move {
         match action {
             Action::Register(options) => register(options).await,
             Action::Unregister(options) => unregister(options).await,
@@ -177,7 +177,7 @@ async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
 }
 
 fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
     if options.json {
         println!("{:#}", json!({ "targets": targets }));

@@ -2,14 +2,13 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use cii_exporter::{clock, config::Config, daemon::ConfigSource, store};
+use cii_exporter::{clock, config::Config, store};
 use clap::Args;
 use reqwest::{Method, Url, redirect};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{error::CommandError, keeper, table::visible};
-use crate::cli::ConfigFile;
+use super::{config_file::ConfigFile, error::CommandError, keeper, table::visible};
 
 /// How long the whole exchange may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -27,7 +26,7 @@ pub(crate) struct Test {
 
 /// Sends the message and says what came back.
 pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
-    let config = ConfigSource::file(options.file.config.clone()).load()?;
+    let config = options.file.load()?;
     let secret = config.webhook.secrets.first().cloned();
     let secret =
         secret.ok_or_else(|| CommandError::Usage("webhook.secrets is empty".to_owned()))?;

@@ -1,0 +1,29 @@
+//! The option that every command has which needs the configuration.
+
+use std::path::PathBuf;
+
+use cii_exporter::{
+    config::{Config, ConfigError},
+    daemon::ConfigSource,
+};
+use clap::Args;
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigFile {
+    /// The configuration, in TOML; without it, the environment alone decides.
+    #[arg(long, short, value_name = "FILE", env = "CII_EXPORTER_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file with the process's environment over it, to load now and at each reload.
+    pub(super) fn source(&self) -> ConfigSource {
+        ConfigSource::file(self.config.clone())
+    }
+
+    /// Loads the file with the process's environment over it.
+    pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        self.source().load()
+    }
+}
