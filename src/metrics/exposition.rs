@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use prometheus::{Registry, TextEncoder};
+use prometheus::Registry;
 use tokio::sync::watch;
 
 use super::{
-    Family, Projector,
-    sample::{self, Sample, Value},
-    view::View,
+    Family, Format, Projector, UnknownType, gzip, own,
+    sample::{Sample, Value},
+    view::{Rendered, View},
 };
 use crate::store::{Reader, Store, StoreError};
 
@@ -25,9 +25,21 @@ pub enum ExpositionError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The exporter's own metrics cannot be encoded.
-    #[error("the exporter's own metrics cannot be encoded: {0}")]
-    Encode(#[from] prometheus::Error),
+    /// The exporter's own metrics cannot be shown.
+    #[error(transparent)]
+    UnknownType(#[from] UnknownType),
+    /// The compressor failed.
+    #[error("the metrics cannot be compressed: {0}")]
+    Compress(#[from] std::io::Error),
+}
+
+/// How the bytes of a scrape are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    Identity,
+    /// gzip, one member.
+    Gzip,
 }
 
 /// What the configuration says of the listing of the whole tenant.
@@ -61,9 +73,6 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// The content type of [`Exposition::text`].
-    pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
     /// Builds the view from the store. `registry` holds the exporter's own
     /// metrics.
     ///
@@ -78,13 +87,14 @@ impl Exposition {
         Ok((Self { store, view, reached, registry, scope }, projector))
     }
 
-    /// All metrics in Prometheus' text format. Whatever was committed before
-    /// the call is in them.
+    /// All metrics. Whatever was committed before the call is in them.
+    ///
+    /// The tenant's are kept as text and compressed, by family, until one of the
+    /// family's samples changes. The exporter's own change at every scrape.
     ///
     /// # Errors
-    /// When the store cannot be read, or the exporter's own metrics cannot be
-    /// encoded.
-    pub async fn text(&self) -> Result<String, ExpositionError> {
+    /// When the store cannot be read, or a metric cannot be encoded.
+    pub async fn scrape(&self, format: Format, coding: Coding) -> Result<Vec<u8>, ExpositionError> {
         // The exporter's own come first: a job measures its run once its answers are
         // stored, so no scrape shows a job that is up without what it found.
         let own = self.registry.gather();
@@ -92,17 +102,19 @@ impl Exposition {
         let mut reached = self.reached.clone();
         // Past the limit, a scrape gets the view as it is: slightly old is better than none.
         let _ = tokio::time::timeout(CATCH_UP, reached.wait_for(|seq| *seq >= newest)).await;
-        let tenant = self.view.lock().unwrap_or_else(PoisonError::into_inner).render();
-        let mut text =
-            String::with_capacity(tenant.iter().map(|part| part.len()).sum::<usize>() + 32768);
-        for part in tenant {
-            text.push_str(&part);
-        }
+        let view = self.view.clone();
+        let mut last = String::with_capacity(32 * 1024);
         if self.scope.backlog {
-            text.push_str(&self.backlog().await?);
+            self.push_backlog(format, &mut last).await?;
         }
-        TextEncoder::new().encode_utf8(&own, &mut text)?;
-        Ok(text)
+        own::push(&mut last, format, &own)?;
+        last.push_str(format.end());
+        // A family of 100,000 samples takes 20 ms to compress, and a big answer some to copy.
+        let encode = tokio::task::spawn_blocking(move || {
+            let families = view.lock().unwrap_or_else(PoisonError::into_inner).render(format);
+            join(&families, &last, coding)
+        });
+        encode.await.map_err(|_| StoreError::Closed)?.map_err(ExpositionError::from)
     }
 
     /// Whether the store can be read.
@@ -113,17 +125,37 @@ impl Exposition {
         self.store.read(Reader::last_seq).await.map(|_| ())
     }
 
-    async fn backlog(&self) -> Result<String, StoreError> {
+    async fn push_backlog(&self, format: Format, text: &mut String) -> Result<(), StoreError> {
         let backlog = self.store.read(Reader::otlp_backlog).await?;
         let pending = Sample::new(Family::OtlpPending, &[], Value::Count(backlog.pending));
         let oldest =
             backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], Value::Moment(at)));
         let parked = Sample::new(Family::OtlpParked, &[], Value::Count(backlog.parked));
-        Ok([Some(pending), oldest, Some(parked)]
-            .into_iter()
-            .flatten()
-            .map(|sample| sample::heading(sample.family) + sample.line())
-            .collect())
+        for sample in [Some(pending), oldest, Some(parked)].into_iter().flatten() {
+            let family = sample.family;
+            format.push_heading(text, family.name(), family.help(), family.kind());
+            text.push_str(sample.line());
+        }
+        Ok(())
+    }
+}
+
+/// The whole answer: the tenant's families and the text behind them.
+fn join(families: &[Arc<Rendered>], last: &str, coding: Coding) -> std::io::Result<Vec<u8>> {
+    match coding {
+        Coding::Identity => {
+            let texts = families.iter().map(|family| family.text()).chain([last]);
+            let mut bytes = Vec::with_capacity(texts.clone().map(str::len).sum());
+            for text in texts {
+                bytes.extend(text.as_bytes());
+            }
+            Ok(bytes)
+        }
+        Coding::Gzip => {
+            let pieces: Vec<_> =
+                families.iter().map(|family| family.packed()).collect::<Result<_, _>>()?;
+            gzip::join(pieces.iter().copied(), last)
+        }
     }
 }
 
@@ -166,7 +198,8 @@ mod tests {
         let up = IntGauge::new("up", "whether the last run succeeded").unwrap();
         let run = Run { up, view: exposition.view.clone() };
         exposition.registry.register(Box::new(run)).unwrap();
-        let text = exposition.text().await.unwrap();
+        let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
+        let text = String::from_utf8(scrape).unwrap();
         assert!(text.contains("\nup 1\n"), "{text}");
         assert!(text.contains("cii_otlp_pending_events 7"), "{text}");
     }

@@ -7,6 +7,8 @@ pub enum Kind {
     Gauge,
     /// Only goes up.
     Counter,
+    /// Counts observations by size.
+    Histogram,
 }
 
 impl Kind {
@@ -14,6 +16,7 @@ impl Kind {
         match self {
             Self::Gauge => "gauge",
             Self::Counter => "counter",
+            Self::Histogram => "histogram",
         }
     }
 }

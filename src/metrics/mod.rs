@@ -3,6 +3,9 @@
 mod describe;
 mod exposition;
 mod family;
+mod format;
+mod gzip;
+mod own;
 mod people;
 mod projector;
 mod sample;
@@ -10,6 +13,8 @@ mod sample;
 mod tests;
 mod view;
 
-pub use exposition::{Exposition, ExpositionError, Scope, TenantListing};
+pub use exposition::{Coding, Exposition, ExpositionError, Scope, TenantListing};
 pub use family::{Family, Kind};
+pub use format::Format;
+pub use own::UnknownType;
 pub use projector::Projector;

@@ -1,8 +1,8 @@
-//! One sample, and its line in Prometheus' text format (version 0.0.4).
+//! One sample, and its line, which is the same in every format.
 
 use std::fmt::Write;
 
-use super::Family;
+use super::{Family, format};
 use crate::domain::Timestamp;
 
 /// A sample's value.
@@ -25,16 +25,7 @@ impl Sample {
     pub(super) fn new(family: Family, labels: &[(&str, &str)], value: Value) -> Self {
         debug_assert!(labels.iter().map(|(name, _)| *name).eq(family.labels().iter().copied()));
         let mut line = family.name().to_owned();
-        for (position, (name, text)) in labels.iter().enumerate() {
-            line.push(if position == 0 { '{' } else { ',' });
-            line.push_str(name);
-            line.push_str("=\"");
-            push_escaped(&mut line, text);
-            line.push('"');
-        }
-        if !labels.is_empty() {
-            line.push('}');
-        }
+        format::push_labels(&mut line, labels.iter().copied());
         // Writing to a String cannot fail.
         let _ = match value {
             Value::Count(count) => writeln!(line, " {count}"),
@@ -53,23 +44,6 @@ impl Sample {
 
     pub(super) fn line(&self) -> &str {
         &self.line
-    }
-}
-
-/// The heading of a family.
-pub(super) fn heading(family: Family) -> String {
-    let (name, help, kind) = (family.name(), family.help(), family.kind().as_str());
-    format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
-}
-
-fn push_escaped(line: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '\\' => line.push_str("\\\\"),
-            '"' => line.push_str("\\\""),
-            '\n' => line.push_str("\\n"),
-            other => line.push(other),
-        }
     }
 }
 

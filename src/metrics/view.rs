@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    io,
+    sync::{Arc, OnceLock},
 };
 
-use super::{Family, sample, sample::Sample};
+use super::{Family, format::Format, gzip::Piece, sample::Sample};
 
 /// The subject of lines. All of a subject's lines are replaced together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,13 +22,38 @@ pub(super) enum Subject {
     Webhook,
 }
 
-/// The lines of every family, and the rendered text of the families that did not
-/// change since they were last rendered.
+/// A family in one format.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    text: String,
+    packed: OnceLock<Piece>,
+}
+
+impl Rendered {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text compressed, which is done once.
+    ///
+    /// # Errors
+    /// See [`Piece::new`].
+    pub(super) fn packed(&self) -> io::Result<&Piece> {
+        if let Some(piece) = self.packed.get() {
+            return Ok(piece);
+        }
+        let piece = Piece::new(&self.text)?;
+        Ok(self.packed.get_or_init(|| piece))
+    }
+}
+
+/// The lines of every family, and what was rendered of the families that did not
+/// change since.
 #[derive(Debug, Default)]
 pub(super) struct View {
     lines: BTreeMap<Family, BTreeMap<Subject, String>>,
     families_of: BTreeMap<Subject, BTreeSet<Family>>,
-    rendered: BTreeMap<Family, Arc<str>>,
+    rendered: BTreeMap<Family, BTreeMap<Format, Arc<Rendered>>>,
 }
 
 impl View {
@@ -58,18 +84,20 @@ impl View {
     }
 
     /// Renders every family that has a sample.
-    pub(super) fn render(&mut self) -> Vec<Arc<str>> {
-        let mut texts = Vec::with_capacity(self.lines.len());
+    pub(super) fn render(&mut self, format: Format) -> Vec<Arc<Rendered>> {
+        let mut families = Vec::with_capacity(self.lines.len());
         for (family, lines) in self.lines.iter().filter(|(_, lines)| !lines.is_empty()) {
-            let text = self.rendered.entry(*family).or_insert_with(|| {
-                let mut text = sample::heading(*family);
+            let formats = self.rendered.entry(*family).or_default();
+            let rendered = formats.entry(format).or_insert_with(|| {
+                let mut text = String::new();
+                format.push_heading(&mut text, family.name(), family.help(), family.kind());
                 text.reserve(lines.values().map(String::len).sum());
                 text.extend(lines.values().map(String::as_str));
-                Arc::from(text)
+                Arc::new(Rendered { text, packed: OnceLock::new() })
             });
-            texts.push(text.clone());
+            families.push(rendered.clone());
         }
-        texts
+        families
     }
 }
 
@@ -89,7 +117,7 @@ mod tests {
     }
 
     fn text(view: &mut View) -> String {
-        view.render().concat()
+        view.render(Format::Text).iter().map(|family| family.text()).collect()
     }
 
     #[test]

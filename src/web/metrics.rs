@@ -4,19 +4,31 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::Ops;
-use crate::metrics::Exposition;
+use super::{Ops, negotiate};
+use crate::metrics::Coding;
 
-pub(super) async fn scrape(State(ops): State<Arc<Ops>>) -> Response {
-    match ops.sources.exposition.text().await {
-        Ok(text) => ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], text).into_response(),
+/// The request's headers that decide about the answer, for caches in between.
+const VARY: (HeaderName, HeaderValue) =
+    (header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+
+pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
+    let (format, coding) = (negotiate::format(&headers), negotiate::coding(&headers));
+    let bytes = match ops.sources.exposition.scrape(format, coding).await {
+        Ok(bytes) => bytes,
         Err(error) => {
             tracing::error!(%error, "a scrape cannot be answered");
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+            return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
         }
+    };
+    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    let mut response = ([VARY, content_type], bytes).into_response();
+    if coding == Coding::Gzip {
+        let gzip = HeaderValue::from_static("gzip");
+        response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
     }
+    response
 }

@@ -8,6 +8,7 @@ mod health;
 mod link;
 mod listing;
 mod metrics;
+mod negotiate;
 mod page;
 mod problem;
 mod query;

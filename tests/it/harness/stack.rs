@@ -139,6 +139,13 @@ impl Stack {
         Some(answer["data"]["result"].as_array()?.len())
     }
 
+    /// The type of a metric family, as the newest scrape declared it.
+    pub async fn kind_of(&self, family: &str) -> Option<String> {
+        let address = format!("http://{}/api/v1/metadata?metric={family}", self.prometheus);
+        let answer: Value = reqwest::get(address).await.ok()?.json().await.ok()?;
+        Some(answer["data"][family][0]["type"].as_str()?.to_owned())
+    }
+
     /// The alerts that people were notified of.
     pub fn alerts(&self) -> Vec<Value> {
         self.notified.lock().expect("no panic").clone()

@@ -1,0 +1,126 @@
+//! The text formats of a scrape, and what they have in common.
+
+use super::Kind;
+
+/// A text format that Prometheus reads. Samples are written alike in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Prometheus' own, version 0.0.4.
+    Text,
+    /// OpenMetrics, version 1.0.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// The value of `Content-Type`.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// The last line. OpenMetrics has one, by which a reader knows that nothing was cut off.
+    pub(super) const fn end(self) -> &'static str {
+        match self {
+            Self::Text => "",
+            Self::OpenMetrics => "# EOF\n",
+        }
+    }
+
+    /// Writes the help text and the type of a metric.
+    pub(super) fn push_heading(self, text: &mut String, name: &str, help: &str, kind: Kind) {
+        // A counter of OpenMetrics is a family whose *samples* end in `_total`.
+        let family = match (self, kind) {
+            (Self::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
+            _ => name,
+        };
+        for part in ["# HELP ", family, " "] {
+            text.push_str(part);
+        }
+        // Only OpenMetrics knows escaped quotes in a help text.
+        push_escaped(text, help, self == Self::OpenMetrics);
+        for part in ["\n# TYPE ", family, " ", kind.as_str(), "\n"] {
+            text.push_str(part);
+        }
+    }
+
+    /// A bucket's upper bound as the value of the label `le`.
+    pub(super) fn bound(self, bound: f64) -> String {
+        match self {
+            _ if bound.is_infinite() => "+Inf".to_owned(),
+            // A label's value is compared as text, and existing series have `1`.
+            Self::Text => bound.to_string(),
+            // The canonical number of OpenMetrics has a point: `1.0`.
+            Self::OpenMetrics => format!("{bound:?}"),
+        }
+    }
+}
+
+/// Writes labels in braces; nothing when there are none.
+pub(super) fn push_labels<'a>(
+    text: &mut String,
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+) {
+    let mut separator = '{';
+    for (name, value) in labels {
+        text.push(separator);
+        text.push_str(name);
+        text.push_str("=\"");
+        push_escaped(text, value, true);
+        text.push('"');
+        separator = ',';
+    }
+    if separator == ',' {
+        text.push('}');
+    }
+}
+
+fn push_escaped(text: &mut String, value: &str, quotes: bool) {
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '"' if quotes => text.push_str("\\\""),
+            other => text.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heading(format: Format, kind: Kind) -> String {
+        let mut text = String::new();
+        format.push_heading(&mut text, "a_total", "Says \"a\\b\".\n", kind);
+        text
+    }
+
+    #[test]
+    fn only_openmetrics_drops_total_and_escapes_quotes() {
+        assert_eq!(
+            heading(Format::Text, Kind::Counter),
+            "# HELP a_total Says \"a\\\\b\".\\n\n# TYPE a_total counter\n"
+        );
+        assert_eq!(
+            heading(Format::OpenMetrics, Kind::Counter),
+            "# HELP a Says \\\"a\\\\b\\\".\\n\n# TYPE a counter\n"
+        );
+        assert!(heading(Format::OpenMetrics, Kind::Gauge).ends_with("\n# TYPE a_total gauge\n"));
+    }
+
+    #[test]
+    fn bounds_of_openmetrics_have_a_point() {
+        for (bound, text, open_metrics) in [
+            (1.0, "1", "1.0"),
+            (0.0025, "0.0025", "0.0025"),
+            (3600.0, "3600", "3600.0"),
+            (f64::INFINITY, "+Inf", "+Inf"),
+        ] {
+            assert_eq!(Format::Text.bound(bound), text);
+            assert_eq!(Format::OpenMetrics.bound(bound), open_metrics);
+        }
+    }
+}

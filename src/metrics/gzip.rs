@@ -1,0 +1,122 @@
+//! gzip out of pieces that were compressed before.
+//!
+//! Most of a scrape is the same as in the scrape before. Its pieces are compressed
+//! on their own, kept, and joined to one gzip *member*: a deflate stream may be
+//! flushed to a whole byte at any point, and what follows may stand on its own, so
+//! streams can be put one after another. Joining whole members would be simpler, and
+//! Go's reader takes them, so Prometheus would; but curl fails at the second member,
+//! and browsers show only the first.
+
+use std::io;
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+/// Of 7.6 MB of samples, level 2 makes 0.83 MB in 16 ms, level 6 makes 0.76 MB in 60 ms.
+const LEVEL: Compression = Compression::new(2);
+
+/// RFC 1952: magic number, deflate, no flags, no time, no hint at the level, unknown system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// A compressed text that others can follow.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Deflate blocks up to a whole byte.
+    blocks: Vec<u8>,
+    crc: Crc,
+}
+
+impl Piece {
+    /// Compresses a text.
+    ///
+    /// # Errors
+    /// Never in practice: only if the compressor were used wrongly.
+    pub(super) fn new(text: &str) -> io::Result<Self> {
+        let mut crc = Crc::new();
+        crc.update(text.as_bytes());
+        Ok(Self { blocks: deflate(text.as_bytes(), FlushCompress::Sync)?, crc })
+    }
+}
+
+/// Joins pieces, and a last text that changes each time, to one gzip member.
+///
+/// # Errors
+/// See [`Piece::new`].
+pub(super) fn join<'a>(
+    pieces: impl Iterator<Item = &'a Piece> + Clone,
+    last: &str,
+) -> io::Result<Vec<u8>> {
+    let end = deflate(last.as_bytes(), FlushCompress::Finish)?;
+    let length: usize = pieces.clone().map(|piece| piece.blocks.len()).sum();
+    let (mut bytes, mut crc) = (Vec::with_capacity(length + end.len() + 18), Crc::new());
+    bytes.extend(HEADER);
+    for piece in pieces {
+        bytes.extend(&piece.blocks);
+        crc.combine(&piece.crc);
+    }
+    bytes.extend(end);
+    let mut crc_of_last = Crc::new();
+    crc_of_last.update(last.as_bytes());
+    crc.combine(&crc_of_last);
+    bytes.extend(crc.sum().to_le_bytes());
+    // The length modulo 2^32, as the format has it.
+    bytes.extend(crc.amount().to_le_bytes());
+    Ok(bytes)
+}
+
+/// Compresses on its own: no back reference leaves `input`.
+fn deflate(input: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
+    let mut compress = Compress::new(LEVEL, false);
+    let mut output = Vec::with_capacity(input.len() / 8 + 64);
+    loop {
+        let read = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
+        let status = compress.compress_vec(&input[read..], &mut output, flush)?;
+        // A flush is over when it leaves room in the output.
+        let is_flushed = output.len() < output.capacity();
+        if status == Status::StreamEnd || (flush == FlushCompress::Sync && is_flushed) {
+            return Ok(output);
+        }
+        output.reserve(output.capacity());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Unpacks the first member, which must be the only one.
+    fn unpacked(bytes: &[u8]) -> String {
+        let (mut reader, mut text) = (GzDecoder::new(bytes), String::new());
+        reader.read_to_string(&mut text).unwrap();
+        assert!(reader.into_inner().is_empty());
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_one_member(
+            texts in proptest::collection::vec("[a-c\n]{0,300}", 0..5), last in "\\PC{0,40}"
+        ) {
+            let pieces: Vec<_> = texts.iter().map(|text| Piece::new(text).unwrap()).collect();
+            let bytes = join(pieces.iter(), &last).unwrap();
+            prop_assert_eq!(unpacked(&bytes), texts.concat() + &last);
+        }
+    }
+
+    #[test]
+    fn what_grows_beyond_the_first_room_is_whole() {
+        // Pseudo-random text is hardly compressed, so the output's room must grow.
+        let mut state = 1_u32;
+        let mut letter = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'!' + u8::try_from(state >> 24).unwrap() % 90)
+        };
+        let text: String = (0..300_000).map(|_| letter()).collect();
+        let piece = Piece::new(&text).unwrap();
+        assert_eq!(unpacked(&join([&piece, &piece].into_iter(), &text).unwrap()), text.repeat(3));
+    }
+}

@@ -1,0 +1,124 @@
+//! The exporter's own metrics, as the client library gathers them, in either
+//! format. The library's encoder knows only the older one.
+
+use std::fmt::Write as _;
+
+use prometheus::proto::{Histogram, Metric, MetricFamily, MetricType};
+
+use super::{
+    Kind,
+    format::{Format, push_labels},
+};
+
+/// A type of metric that no room registers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the metric {name} has the type {kind:?}, which cannot be shown")]
+pub struct UnknownType {
+    name: String,
+    kind: MetricType,
+}
+
+/// Writes the families.
+///
+/// # Errors
+/// When one is neither a gauge nor a counter nor a histogram.
+pub(super) fn push(
+    text: &mut String,
+    format: Format,
+    families: &[MetricFamily],
+) -> Result<(), UnknownType> {
+    for family in families {
+        let name = family.name();
+        let kind = match family.get_field_type() {
+            MetricType::GAUGE => Kind::Gauge,
+            MetricType::COUNTER => Kind::Counter,
+            MetricType::HISTOGRAM => Kind::Histogram,
+            kind => return Err(UnknownType { name: name.to_owned(), kind }),
+        };
+        format.push_heading(text, name, family.help(), kind);
+        for metric in family.get_metric() {
+            let value = match kind {
+                Kind::Gauge => metric.get_gauge().get_value(),
+                Kind::Counter => metric.get_counter().get_value(),
+                Kind::Histogram => {
+                    push_histogram(text, format, name, metric);
+                    continue;
+                }
+            };
+            push_sample(text, name, metric, None, value);
+        }
+    }
+    Ok(())
+}
+
+fn push_histogram(text: &mut String, format: Format, name: &str, metric: &Metric) {
+    let histogram: &Histogram = metric.get_histogram();
+    let series = format!("{name}_bucket");
+    for bucket in histogram.get_bucket() {
+        let bound = format.bound(bucket.upper_bound());
+        push_sample(text, &series, metric, Some(&bound), bucket.cumulative_count());
+    }
+    // The library leaves out the bucket that holds everything.
+    let bound = format.bound(f64::INFINITY);
+    push_sample(text, &series, metric, Some(&bound), histogram.get_sample_count());
+    push_sample(text, &format!("{name}_sum"), metric, None, histogram.get_sample_sum());
+    push_sample(text, &format!("{name}_count"), metric, None, histogram.get_sample_count());
+}
+
+fn push_sample(
+    text: &mut String,
+    series: &str,
+    metric: &Metric,
+    bound: Option<&str>,
+    value: impl std::fmt::Display,
+) {
+    text.push_str(series);
+    let labels = metric.get_label().iter().map(|label| (label.name(), label.value()));
+    push_labels(text, labels.chain(bound.map(|bound| ("le", bound))));
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, " {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::{HistogramOpts, HistogramVec, IntCounter, Registry, TextEncoder};
+
+    use super::*;
+
+    fn registry() -> Registry {
+        let registry = Registry::new();
+        let counter = IntCounter::new("a_total", "Counts \"a\".").unwrap();
+        counter.inc_by(3);
+        registry.register(Box::new(counter)).unwrap();
+        let options = HistogramOpts::new("b_seconds", "Times b.").buckets(vec![0.5, 1.0]);
+        let histogram = HistogramVec::new(options, &["of"]).unwrap();
+        histogram.with_label_values(&["a\"\\\n"]).observe(0.75);
+        registry.register(Box::new(histogram)).unwrap();
+        registry
+    }
+
+    #[test]
+    fn the_text_format_is_the_librarys() {
+        let (families, mut text) = (registry().gather(), String::new());
+        push(&mut text, Format::Text, &families).unwrap();
+        assert_eq!(text, TextEncoder::new().encode_to_string(&families).unwrap());
+    }
+
+    #[test]
+    fn openmetrics_has_its_own_names_and_bounds() {
+        let mut text = String::new();
+        push(&mut text, Format::OpenMetrics, &registry().gather()).unwrap();
+        let expected = r#"# HELP a Counts \"a\".
+# TYPE a counter
+a_total 3
+# HELP b_seconds Times b.
+# TYPE b_seconds histogram
+b_seconds_bucket{of="a\"\\\n",le="0.5"} 0
+b_seconds_bucket{of="a\"\\\n",le="1.0"} 1
+b_seconds_bucket{of="a\"\\\n",le="+Inf"} 1
+b_seconds_sum{of="a\"\\\n"} 0.75
+b_seconds_count{of="a\"\\\n"} 1
+"#;
+        assert_eq!(text, expected);
+    }
+}
