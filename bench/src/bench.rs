@@ -1,0 +1,107 @@
+//! What every scenario works with: the programs, a folder, and for how long to measure.
+
+use std::{
+    cell::Cell,
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::{Result, exporter::Setup, figure::Side, http, load::Door, process::Process};
+
+/// The programs, a folder, and for how long to measure.
+pub(crate) struct Bench {
+    pub(crate) exporter: PathBuf,
+    pub(crate) baseline: Option<PathBuf>,
+    /// The stand-in for the service's API.
+    pub(crate) simulator: PathBuf,
+    /// Holds everything that is written; removed by whoever made it.
+    pub(crate) folder: PathBuf,
+    /// Times that each side is measured.
+    pub(crate) rounds: u32,
+    /// How long a load lasts.
+    pub(crate) lasting: Duration,
+    pub(crate) begun: Instant,
+    folders: Cell<u32>,
+}
+
+/// A program of the benchmarks themselves that runs beside.
+pub(crate) struct Companion {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+impl Companion {
+    /// Where it takes deliveries.
+    pub(crate) fn door(&self) -> Door {
+        Door { address: self.address, path: "/".to_owned(), secret: String::new() }
+    }
+}
+
+impl Bench {
+    /// Works with these programs in this folder.
+    pub(crate) fn new(
+        exporter: PathBuf,
+        baseline: Option<PathBuf>,
+        simulator: PathBuf,
+        folder: PathBuf,
+        is_quick: bool,
+    ) -> Self {
+        let (rounds, seconds) = if is_quick { (1, 1) } else { (3, 4) };
+        let (lasting, begun) = (Duration::from_secs(seconds), Instant::now());
+        Self {
+            exporter,
+            baseline,
+            simulator,
+            folder,
+            rounds,
+            lasting,
+            begun,
+            folders: Cell::new(0),
+        }
+    }
+
+    /// The exporters, in the order in which they take turns.
+    pub(crate) fn exporters(&self) -> impl Iterator<Item = (Side, &Path)> {
+        let baseline = self.baseline.as_deref().map(|path| (Side::Baseline, path));
+        [(Side::Exporter, self.exporter.as_path())].into_iter().chain(baseline)
+    }
+
+    /// A new, empty folder.
+    pub(crate) fn new_folder(&self) -> Result<PathBuf> {
+        self.folders.set(self.folders.get() + 1);
+        let folder = self.folder.join(self.folders.get().to_string());
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// An exporter with an empty database.
+    pub(crate) fn fresh(&self, binary: &Path) -> Result<Setup> {
+        Setup::new(binary, &self.new_folder()?)
+    }
+
+    /// Starts one of this program's own servers, and waits until it listens.
+    pub(crate) fn companion(&self, name: &str, arguments: &[&str]) -> Result<Companion> {
+        let address = http::free_address()?;
+        let mut command = Command::new(env::current_exe()?);
+        command.arg(name).arg("--listen").arg(address.to_string()).args(arguments);
+        let process = Process::start(command, &self.folder.join(format!("{name}.log")))?;
+        http::until_listening(address, Duration::from_secs(10))?;
+        Ok(Companion { process, address })
+    }
+
+    /// The bare program with an empty database, which stands at the path that is handed back.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Result<(Companion, PathBuf)> {
+        let database = self.new_folder()?.join("bare.db");
+        let path = database.display().to_string();
+        let companion = self.companion("bare", &[&["--database", &path], arguments].concat())?;
+        Ok((companion, database))
+    }
+}
+
+/// Says on standard error what is done now.
+pub(crate) fn progress(text: &str) {
+    eprintln!("  {text}");
+}

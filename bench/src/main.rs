@@ -1,0 +1,185 @@
+//! Measures the exporter as a whole.
+//!
+//! `bench/run` builds what is needed and calls this. Every scenario measures the exporter of
+//! this tree, a baseline if one is given, and a reference if there is one, in turns; the table
+//! shows medians and ratios.
+
+mod bare;
+mod bench;
+mod clock;
+mod exporter;
+mod figure;
+mod http;
+mod load;
+mod machine;
+mod million;
+mod nginx;
+mod page;
+mod polled;
+mod process;
+mod samples;
+mod scenario;
+mod simulator;
+mod sink;
+mod table;
+
+use std::{error::Error, fs, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use bench::Bench;
+use samples::Samples;
+use scenario::Scenario;
+use table::Table;
+
+/// Whatever fails ends the run; its text is for the person who started it.
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+#[derive(Debug, Parser)]
+#[command(name = "cii-bench", version, about = "The programs behind bench/run")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures and prints the table
+    #[command(after_help = scenarios_help())]
+    Run(Run),
+    /// Receives deliveries and does as little with them as can be done durably
+    Bare {
+        /// Where to listen
+        #[arg(long)]
+        listen: SocketAddr,
+        /// The database, which must not exist
+        #[arg(long)]
+        database: PathBuf,
+        /// Commit each delivery by itself
+        #[arg(long)]
+        commit_each: bool,
+    },
+    /// Receives OTLP logs over HTTP and counts them
+    Sink {
+        /// Where to listen
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// The exporter to measure
+    #[arg(long, value_name = "PATH")]
+    exporter: PathBuf,
+    /// Another exporter to measure in turns with it, such as one built before a change
+    #[arg(long, value_name = "PATH")]
+    baseline: Option<PathBuf>,
+    /// The stand-in for the service's API
+    #[arg(long, value_name = "PATH")]
+    simulator: PathBuf,
+    /// Where databases are written; should be on the disk that counts, not in memory
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    folder: PathBuf,
+    /// Write the page docs/performance.md here; only done when every scenario ran
+    #[arg(long, value_name = "FILE", hide = true)]
+    page: Option<PathBuf>,
+    /// One short round: proves that everything works, its figures prove nothing
+    #[arg(long)]
+    quick: bool,
+    /// Only these scenarios; all of them by default
+    #[arg(value_name = "SCENARIO", value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    scenarios: Vec<String>,
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    scenario::ALL.iter().map(|scenario| scenario.name)
+}
+
+fn scenarios_help() -> String {
+    let line = |scenario: &Scenario| format!("  {:<10} {}\n", scenario.name, scenario.about);
+    format!("Scenarios:\n{}", scenario::ALL.iter().map(line).collect::<String>())
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(arguments) => arguments.run(),
+        Command::Bare { listen, database, commit_each } => {
+            let largest_group = if commit_each { 1 } else { 512 };
+            serve(bare::serve(listen, &database, largest_group))
+        }
+        Command::Sink { listen } => serve(sink::serve(listen)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(server: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = server => ended,
+            _ = told.recv() => Ok(()),
+        }
+    })
+}
+
+impl Run {
+    fn run(self) -> Result<()> {
+        end_children_when_interrupted()?;
+        let is_chosen = |scenario: &&Scenario| {
+            self.scenarios.is_empty() || self.scenarios.iter().any(|name| name == scenario.name)
+        };
+        let chosen: Vec<_> = scenario::ALL.iter().filter(is_chosen).collect();
+        let machine = machine::describe(&self.folder)?;
+        let bench =
+            Bench::new(self.exporter, self.baseline, self.simulator, self.folder, self.quick);
+        let mut samples = Samples::default();
+        for scenario in &chosen {
+            eprintln!("{}: {}", scenario.name, scenario.about);
+            if let Err(error) = (scenario.run)(&bench, &mut samples) {
+                return Err(format!("scenario {}: {error}", scenario.name).into());
+            }
+        }
+        let figures = chosen.iter().flat_map(|scenario| scenario.figures.iter().copied());
+        let has_baseline = bench.baseline.is_some();
+        let table = Table { figures: figures.collect(), samples: &samples, has_baseline };
+        print!("{}", table.render());
+        let (met, judged) = table.goals_met();
+        println!("\n{met} of {judged} goals met, {:.0} s", bench.begun.elapsed().as_secs_f64());
+        match self.page {
+            Some(file) if chosen.len() == scenario::ALL.len() && !self.quick => {
+                fs::write(&file, page::render(&table, &machine))?;
+                eprintln!("wrote {}", file.display());
+            }
+            Some(file) => eprintln!("{} is not written: not everything ran", file.display()),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// The programs that are measured would outlive this one.
+fn end_children_when_interrupted() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            process::end_all();
+            std::process::exit(130);
+        });
+    });
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! A million events that wait for a collector: what a scrape costs meanwhile, and how fast
+//! they go out when it comes back.
+
+use std::time::{Duration, Instant};
+
+use super::Scenario;
+use crate::{
+    Result,
+    bench::{Bench, Companion, progress},
+    exporter::Setup,
+    figure::{Figure, Goal, Side, Unit},
+    http, million,
+    samples::Samples,
+    sink::Received,
+};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "backlog",
+    about: "a million events waiting for a collector: a scrape meanwhile, and the OTLP drain",
+    figures: &[&SCRAPE, &RATE, &CPU, &PEAK],
+    run,
+};
+
+const SCRAPE: Figure = Figure {
+    name: "scrape with a million events waiting",
+    unit: Unit::Milliseconds,
+    reference: None,
+    goals: &[],
+    bound: "should not depend on how many wait",
+};
+
+const RATE: Figure = Figure {
+    name: "OTLP records into a sink",
+    unit: Unit::PerSecond,
+    reference: None,
+    goals: &[Goal::AtLeast(90_000.0)],
+    bound: "processor: reading and encoding; the sink and the reader share the cores",
+};
+
+const CPU: Figure = Figure {
+    name: "… processor a record",
+    unit: Unit::Microseconds,
+    reference: None,
+    goals: &[],
+    bound: "reading a row, making a record of it, encoding it, the HTTP client",
+};
+
+const PEAK: Figure = Figure {
+    name: "… memory at most meanwhile",
+    unit: Unit::Mebibytes,
+    reference: None,
+    goals: &[],
+    bound: "the batches in hand",
+};
+
+/// How long the first records may take after the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
+    for (side, binary) in bench.exporters() {
+        let exporter = million::waiting(bench, side, binary)?.start()?;
+        for _ in 0..5 {
+            let answer = http::get(exporter.ops, "/metrics", false)?.ok()?;
+            samples.add(&SCRAPE, side, answer.seconds());
+        }
+        exporter.stop()?;
+    }
+    // Each round takes some of the million; more rounds would find none.
+    for round in 1..=bench.rounds.min(2) {
+        progress(&format!("round {round}"));
+        for (side, binary) in bench.exporters() {
+            let sink = bench.companion("sink", &[])?;
+            let setup = million::sending_to(bench, side, binary, sink.address)?;
+            drain(bench, samples, side, &setup, &sink)?;
+            sink.process.stop()?;
+        }
+    }
+    Ok(())
+}
+
+fn drain(
+    bench: &Bench,
+    samples: &mut Samples,
+    side: Side,
+    setup: &Setup,
+    sink: &Companion,
+) -> Result<()> {
+    let exporter = setup.start()?;
+    let Some(first) = first_records(sink)? else {
+        progress("no event is left to send: this round is left out");
+        return exporter.stop();
+    };
+    // What the start needed belongs to another figure.
+    exporter.process.reset_peak()?;
+    let before = exporter.process.cpu()?;
+    let last = records_within(bench.lasting, sink)?;
+    let cpu = exporter.process.cpu()? - before;
+    #[expect(clippy::cast_precision_loss, reason = "a million records")]
+    let records = (last.records - first.records) as f64;
+    samples.add(&RATE, side, records / (last.seconds - first.seconds));
+    samples.add(&CPU, side, cpu / records);
+    samples.add(&PEAK, side, exporter.process.peak_resident()?);
+    exporter.stop()
+}
+
+fn received(sink: &Companion) -> Result<Received> {
+    Ok(serde_json::from_slice(&http::get(sink.address, "/", false)?.ok()?.body)?)
+}
+
+/// What came until the first records did; `None` when none come.
+fn first_records(sink: &Companion) -> Result<Option<Received>> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let received = received(sink)?;
+        if received.requests > 1 {
+            return Ok(Some(received));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(None)
+}
+
+/// What came until this time has passed, or until nothing more came for half a second.
+fn records_within(lasting: Duration, sink: &Companion) -> Result<Received> {
+    let begun = Instant::now();
+    let mut last = received(sink)?;
+    let mut moved_at = Instant::now();
+    while begun.elapsed() < lasting && moved_at.elapsed() < Duration::from_millis(500) {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = received(sink)?;
+        if now.records > last.records {
+            moved_at = Instant::now();
+        }
+        last = now;
+    }
+    Ok(last)
+}

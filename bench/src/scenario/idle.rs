@@ -1,0 +1,45 @@
+//! What the exporter occupies with 100 watched users and nothing to do.
+
+use std::time::Duration;
+
+use super::Scenario;
+use crate::{
+    Result,
+    bench::Bench,
+    figure::{Figure, Goal, Unit},
+    http,
+    samples::Samples,
+    simulator::Simulator,
+};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "idle",
+    about: "memory with 100 watched users, after their first poll and a scrape",
+    figures: &[&MEMORY],
+    run,
+};
+
+const MEMORY: Figure = Figure {
+    name: "idle, 100 watched users: memory",
+    unit: Unit::Mebibytes,
+    reference: None,
+    goals: &[Goal::AtMost(25.0 * 1024.0 * 1024.0)],
+    bound: "the program's own pages, the threads, SQLite's caches",
+};
+
+fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
+    let simulator = Simulator::start(bench, 100)?;
+    let users = serde_json::to_string(&simulator.logins()?)?;
+    for (side, binary) in bench.exporters() {
+        let tables = format!("{}[watch]\nusers = {users}\n", simulator.api);
+        let mut exporter = bench.fresh(binary)?.tables(&tables).start()?;
+        // The jobs at the start begin within a moment; then there is nothing to do for long.
+        std::thread::sleep(Duration::from_secs(2));
+        exporter.process.settle(Duration::from_secs(20))?;
+        http::get(exporter.ops, "/metrics", true)?.ok()?;
+        std::thread::sleep(Duration::from_secs(1));
+        samples.add(&MEMORY, side, exporter.process.resident()?);
+        exporter.stop()?;
+    }
+    simulator.stop()
+}

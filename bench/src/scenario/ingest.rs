@@ -1,0 +1,135 @@
+//! Small deliveries as fast as they are answered, at 256 connections and at one.
+
+use std::{fs, path::Path, time::Duration};
+
+use super::Scenario;
+use crate::{
+    Result,
+    bench::{Bench, progress},
+    figure::{Figure, Goal, Side, Unit},
+    load::{Door, Load, Pace},
+    process::Process,
+    samples::Samples,
+};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "ingest",
+    about: "durable deliveries a second at 256 connections and at one, beside the bare program",
+    figures: &[&MANY, &MANY_EACH, &ONE, &CPU, &REFUSED, &DISK],
+    run,
+};
+
+const MANY: Figure = Figure {
+    name: "deliveries, 256 connections",
+    unit: Unit::PerSecond,
+    reference: Some("bare, group commit"),
+    goals: &[Goal::AtLeast(15_000.0), Goal::RatioAtLeast(0.45)],
+    bound: "processor: the load generator and the server share the cores; a sync is paid once a \
+            group",
+};
+
+const MANY_EACH: Figure = Figure {
+    name: "… beside a commit each",
+    unit: Unit::PerSecond,
+    reference: Some("bare, commit each"),
+    goals: &[],
+    bound: "the reference: one sync of the disk for each delivery",
+};
+
+const ONE: Figure = Figure {
+    name: "deliveries, 1 connection",
+    unit: Unit::PerSecond,
+    reference: Some("bare, group commit"),
+    goals: &[Goal::RatioAtLeast(0.7)],
+    bound: "one delivery is in flight: a sync of the disk, and the way through the threads",
+};
+
+const CPU: Figure = Figure {
+    name: "processor a delivery, 256 connections",
+    unit: Unit::Microseconds,
+    reference: Some("bare, group commit"),
+    goals: &[],
+    bound: "HTTP, JSON and SQLite's statements, in this order for the bare program",
+};
+
+const REFUSED: Figure = Figure {
+    name: "refused, 256 connections",
+    unit: Unit::Count,
+    reference: Some("bare, group commit"),
+    goals: &[Goal::AtMost(0.0)],
+    bound: "deliveries in flight stay far below the bound of 1,024",
+};
+
+const DISK: Figure = Figure {
+    name: "disk a delivery of 2 KB",
+    unit: Unit::Bytes,
+    reference: Some("bare, group commit"),
+    goals: &[Goal::AtMost(5_000.0)],
+    bound: "the body, a row for each failure, an event for each change, and the indexes over them",
+};
+
+const WARM_UP: Duration = Duration::from_millis(500);
+
+fn load(connections: u32, lasting: Duration) -> Load {
+    Load { connections, pace: Pace::Closed, lasting }
+}
+
+fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
+    for round in 1..=bench.rounds {
+        progress(&format!("round {round} of {}", bench.rounds));
+        for (side, binary) in bench.exporters() {
+            let setup = bench.fresh(binary)?;
+            let exporter = setup.start()?;
+            let accepted = many(bench, samples, side, &exporter.door(), &exporter.process)?;
+            one(bench, samples, side, &exporter.door())?;
+            exporter.stop()?;
+            disk(samples, side, &setup.database(), accepted)?;
+        }
+        let (bare, database) = bench.bare(&[])?;
+        let accepted = many(bench, samples, Side::Reference, &bare.door(), &bare.process)?;
+        one(bench, samples, Side::Reference, &bare.door())?;
+        bare.process.stop()?;
+        disk(samples, Side::Reference, &database, accepted)?;
+
+        let (bare, _) = bench.bare(&["--commit-each"])?;
+        let each = load(256, bench.lasting / 2).run(&bare.door())?;
+        samples.add(&MANY_EACH, Side::Reference, each.rate());
+        bare.process.stop()?;
+    }
+    Ok(())
+}
+
+/// Measures at 256 connections; how many deliveries the database holds then.
+fn many(
+    bench: &Bench,
+    samples: &mut Samples,
+    side: Side,
+    door: &Door,
+    process: &Process,
+) -> Result<f64> {
+    let warm_up = load(256, WARM_UP).run(door)?;
+    let before = process.cpu()?;
+    let report = load(256, bench.lasting).run(door)?;
+    let cpu = process.cpu()? - before;
+    samples.add(&MANY, side, report.rate());
+    if side != Side::Reference {
+        samples.add(&MANY_EACH, side, report.rate());
+    }
+    samples.add(&CPU, side, cpu / report.accepted);
+    samples.add(&REFUSED, side, report.refused + warm_up.refused);
+    Ok(warm_up.accepted + report.accepted)
+}
+
+fn one(bench: &Bench, samples: &mut Samples, side: Side, door: &Door) -> Result<()> {
+    load(1, WARM_UP).run(door)?;
+    samples.add(&ONE, side, load(1, bench.lasting / 2).run(door)?.rate());
+    Ok(())
+}
+
+/// The size of a database whose program ended, so that its log is folded into it.
+fn disk(samples: &mut Samples, side: Side, database: &Path, deliveries: f64) -> Result<()> {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+    let bytes = fs::metadata(database)?.len() as f64;
+    samples.add(&DISK, side, bytes / deliveries);
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The size of the program.
+
+use std::fs;
+
+use super::Scenario;
+use crate::{
+    Result,
+    bench::Bench,
+    figure::{Figure, Goal, Unit},
+    samples::Samples,
+};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "size",
+    about: "the size of the program as it is packaged",
+    figures: &[&BINARY],
+    run,
+};
+
+const BINARY: Figure = Figure {
+    name: "program",
+    unit: Unit::Mebibytes,
+    reference: None,
+    goals: &[Goal::AtMost(20.0 * 1024.0 * 1024.0)],
+    bound: "TLS, gRPC, SQLite and the time zones",
+};
+
+fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
+    for (side, binary) in bench.exporters() {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+        samples.add(&BINARY, side, fs::metadata(binary)?.len() as f64);
+    }
+    Ok(())
+}
