@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{
     Family, Format, Projector, UnknownType, gzip, own,
-    sample::{Sample, Value},
+    sample::Sample,
     view::{Rendered, View},
 };
 use crate::store::{Reader, Store, StoreError};
@@ -127,13 +127,11 @@ impl Exposition {
 
     async fn push_backlog(&self, format: Format, text: &mut String) -> Result<(), StoreError> {
         let backlog = self.store.read(Reader::otlp_backlog).await?;
-        let pending = Sample::new(Family::OtlpPending, &[], Value::Count(backlog.pending));
-        let oldest =
-            backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], Value::Moment(at)));
-        let parked = Sample::new(Family::OtlpParked, &[], Value::Count(backlog.parked));
+        let pending = Sample::new(Family::OtlpPending, &[], backlog.pending);
+        let oldest = backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], at));
+        let parked = Sample::new(Family::OtlpParked, &[], backlog.parked);
         for sample in [Some(pending), oldest, Some(parked)].into_iter().flatten() {
-            let family = sample.family;
-            format.push_heading(text, family.name(), family.help(), family.kind());
+            sample.family.definition().push_heading(text, format);
             text.push_str(sample.line());
         }
         Ok(())
@@ -181,7 +179,7 @@ mod tests {
         }
 
         fn collect(&self) -> Vec<MetricFamily> {
-            let found = Sample::new(Family::OtlpPending, &[], Value::Count(7));
+            let found = Sample::new(Family::OtlpPending, &[], 7_u64);
             self.view.lock().unwrap().replace(Subject::Tenant, &[found]);
             self.up.set(1);
             self.up.collect()

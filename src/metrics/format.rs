@@ -1,6 +1,6 @@
 //! The text formats of a scrape, and what they have in common.
 
-use super::Kind;
+use super::{Definition, Kind};
 
 /// A text format that Prometheus reads. Samples are written alike in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,23 +29,6 @@ impl Format {
         }
     }
 
-    /// Writes the help text and the type of a metric.
-    pub(super) fn push_heading(self, text: &mut String, name: &str, help: &str, kind: Kind) {
-        // A counter of OpenMetrics is a family whose *samples* end in `_total`.
-        let family = match (self, kind) {
-            (Self::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
-            _ => name,
-        };
-        for part in ["# HELP ", family, " "] {
-            text.push_str(part);
-        }
-        // Only OpenMetrics knows escaped quotes in a help text.
-        push_escaped(text, help, self == Self::OpenMetrics);
-        for part in ["\n# TYPE ", family, " ", kind.as_str(), "\n"] {
-            text.push_str(part);
-        }
-    }
-
     /// A bucket's upper bound as the value of the label `le`.
     pub(super) fn bound(self, bound: f64) -> String {
         match self {
@@ -55,6 +38,30 @@ impl Format {
             // The canonical number of OpenMetrics has a point: `1.0`.
             Self::OpenMetrics => format!("{bound:?}"),
         }
+    }
+}
+
+/// Writes the help text and the type of a metric.
+pub(super) fn push_heading(text: &mut String, format: Format, name: &str, kind: Kind, help: &str) {
+    // A counter of OpenMetrics is a family whose *samples* end in `_total`.
+    let family = match (format, kind) {
+        (Format::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
+        _ => name,
+    };
+    for part in ["# HELP ", family, " "] {
+        text.push_str(part);
+    }
+    // Only OpenMetrics knows escaped quotes in a help text.
+    push_escaped(text, help, format == Format::OpenMetrics);
+    for part in ["\n# TYPE ", family, " ", kind.as_str(), "\n"] {
+        text.push_str(part);
+    }
+}
+
+impl Definition {
+    /// Writes the heading of the metric's samples.
+    pub(super) fn push_heading(&self, text: &mut String, format: Format) {
+        push_heading(text, format, self.name, self.kind, self.help);
     }
 }
 
@@ -94,7 +101,7 @@ mod tests {
 
     fn heading(format: Format, kind: Kind) -> String {
         let mut text = String::new();
-        format.push_heading(&mut text, "a_total", "Says \"a\\b\".\n", kind);
+        push_heading(&mut text, format, "a_total", kind, "Says \"a\\b\".\n");
         text
     }
 

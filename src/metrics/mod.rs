@@ -14,7 +14,7 @@ mod tests;
 mod view;
 
 pub use exposition::{Coding, Exposition, ExpositionError, Scope, TenantListing};
-pub use family::{Family, Kind};
+pub use family::{Definition, Family, Kind};
 pub use format::Format;
 pub use own::UnknownType;
 pub use projector::Projector;

@@ -7,7 +7,7 @@ use prometheus::proto::{Histogram, Metric, MetricFamily, MetricType};
 
 use super::{
     Kind,
-    format::{Format, push_labels},
+    format::{Format, push_heading, push_labels},
 };
 
 /// A type of metric that no room registers.
@@ -35,7 +35,7 @@ pub(super) fn push(
             MetricType::HISTOGRAM => Kind::Histogram,
             kind => return Err(UnknownType { name: name.to_owned(), kind }),
         };
-        format.push_heading(text, name, family.help(), kind);
+        push_heading(text, format, name, kind, family.help());
         for metric in family.get_metric() {
             let value = match kind {
                 Kind::Gauge => metric.get_gauge().get_value(),

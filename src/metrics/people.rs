@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    Family,
-    sample::{Sample, Value},
-};
+use super::{Family, sample::Sample};
 use crate::{
     domain::Severity,
     store::{Reader, StoreError},
@@ -88,9 +85,8 @@ impl People {
                 counts.entry(label).or_default();
             }
         }
-        let sample = |(label, count): (&str, u64)| {
-            Sample::new(Family::FailingUsers, &[("severity", label)], Value::Count(count))
-        };
+        let sample =
+            |(label, count): (&str, u64)| Sample::new(Family::FailingUsers, &[label], count);
         counts.into_iter().map(sample).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Family, format};
+use super::{Definition, Family, format};
 use crate::domain::Timestamp;
 
 /// A sample's value.
@@ -14,6 +14,31 @@ pub(super) enum Value {
     Moment(Timestamp),
 }
 
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Self::Count(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+}
+
+/// 1 for yes, 0 for no.
+impl From<bool> for Value {
+    fn from(is_so: bool) -> Self {
+        Self::Count(is_so.into())
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(moment: Timestamp) -> Self {
+        Self::Moment(moment)
+    }
+}
+
 /// A sample of a family, with its labels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
@@ -22,21 +47,19 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn new(family: Family, labels: &[(&str, &str)], value: Value) -> Self {
-        debug_assert!(labels.iter().map(|(name, _)| *name).eq(family.labels().iter().copied()));
-        let mut line = family.name().to_owned();
-        format::push_labels(&mut line, labels.iter().copied());
+    /// A sample with the values of the family's labels, in the order of its row.
+    pub(super) fn new(family: Family, labels: &[&str], value: impl Into<Value>) -> Self {
+        let Definition { name, labels: names, .. } = family.definition();
+        debug_assert_eq!(labels.len(), names.len(), "{name}");
+        let mut line = name.to_owned();
+        format::push_labels(&mut line, names.iter().copied().zip(labels.iter().copied()));
         // Writing to a String cannot fail.
-        let _ = match value {
+        let _ = match value.into() {
             Value::Count(count) => writeln!(line, " {count}"),
             Value::Moment(moment) => {
                 let micros = moment.timestamp_micros();
-                writeln!(
-                    line,
-                    " {}.{:06}",
-                    micros.div_euclid(1_000_000),
-                    micros.rem_euclid(1_000_000)
-                )
+                let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+                writeln!(line, " {seconds}.{rest:06}")
             }
         };
         Self { family, line }
@@ -47,17 +70,40 @@ impl Sample {
     }
 }
 
+/// The samples of a subject, as they are collected.
+#[derive(Debug, Default)]
+pub(super) struct Samples(Vec<Sample>);
+
+impl Samples {
+    pub(super) fn add(&mut self, family: Family, labels: &[&str], value: impl Into<Value>) {
+        self.0.push(Sample::new(family, labels, value));
+    }
+
+    /// Adds a sample of what is known; nothing, and no zero, of what is not.
+    pub(super) fn add_known(
+        &mut self,
+        family: Family,
+        labels: &[&str],
+        value: Option<impl Into<Value>>,
+    ) {
+        if let Some(value) = value {
+            self.add(family, labels, value);
+        }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Sample> {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_comes_from_outside_cannot_leave_its_label() {
-        let sample = Sample::new(
-            Family::CheckInfo,
-            &[("check_id", "a\"} 1\nevil 2"), ("severity", "low"), ("title", "back\\slash")],
-            Value::Count(1),
-        );
+        let sample =
+            Sample::new(Family::CheckInfo, &["a\"} 1\nevil 2", "low", "back\\slash"], 1_u64);
         assert_eq!(
             sample.line(),
             "cii_check_info{check_id=\"a\\\"} 1\\nevil 2\",severity=\"low\",title=\"back\\\\slash\"} 1\n"
@@ -67,7 +113,7 @@ mod tests {
     #[test]
     fn a_moment_is_seconds_with_a_fraction() {
         let moment = Timestamp::from_timestamp_micros(1_721_831_128_589_000).unwrap();
-        let sample = Sample::new(Family::WebhookLastDelivery, &[], Value::Moment(moment));
+        let sample = Sample::new(Family::WebhookLastDelivery, &[], moment);
         assert_eq!(
             sample.line(),
             "cii_webhook_last_delivery_timestamp_seconds 1721831128.589000\n"

@@ -90,7 +90,7 @@ impl View {
             let formats = self.rendered.entry(*family).or_default();
             let rendered = formats.entry(format).or_insert_with(|| {
                 let mut text = String::new();
-                format.push_heading(&mut text, family.name(), family.help(), family.kind());
+                family.definition().push_heading(&mut text, format);
                 text.reserve(lines.values().map(String::len).sum());
                 text.extend(lines.values().map(String::as_str));
                 Arc::new(Rendered { text, packed: OnceLock::new() })
@@ -103,14 +103,11 @@ impl View {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::sample::Value, *};
+    use super::*;
 
     fn user(view: &mut View, login: &str, unused: Option<u64>) {
         let samples: Vec<_> = unused
-            .map(|unused| {
-                let labels = [("login", login)];
-                Sample::new(Family::UserUnusedApplications, &labels, Value::Count(unused))
-            })
+            .map(|unused| Sample::new(Family::UserUnusedApplications, &[login], unused))
             .into_iter()
             .collect();
         view.replace(Subject::User(login.to_owned()), &samples);

@@ -104,7 +104,7 @@ async fn whatever_rules_ask_for_is_shown() {
         .text
         .lines()
         .filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned()))
-        .chain(cii_exporter::metrics::Family::ALL.map(|family| family.name().to_owned()))
+        .chain(cii_exporter::metrics::Family::ALL.map(|family| family.definition().name.to_owned()))
         .chain(
             ["last_success_timestamp_seconds", "targets", "up", "interval_seconds", "off"]
                 .map(|name| format!("cii_sync_{name}")),

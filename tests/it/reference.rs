@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use cii_exporter::{domain::EventName, metrics::Family};
+use cii_exporter::{
+    domain::EventName,
+    metrics::{Definition, Family},
+};
 use cii_simulator::{Options, Simulator};
 
 use crate::harness::{Protocol, Receiver, Setup, sample_payload, until};
@@ -49,19 +52,19 @@ fn table(shown: &str) -> String {
         rows.get_mut(name).unwrap().labels = labels(line);
     }
     // Some of these are there only when there is something to tell.
-    for family in Family::ALL {
-        let row = rows.entry(family.name().to_owned()).or_insert_with(|| Row {
-            kind: if family.name().ends_with("_total") { "counter" } else { "gauge" }.to_owned(),
-            help: family.help().to_owned(),
+    let of_tenant = Family::ALL.map(Family::definition);
+    for Definition { name, kind, labels, help } in of_tenant {
+        let row = rows.entry(name.to_owned()).or_insert_with(|| Row {
+            kind: kind.as_str().to_owned(),
+            help: help.to_owned(),
             ..Row::default()
         });
-        let labels = family.labels().iter().map(|name| format!("`{name}`")).collect();
-        assert!(row.labels.is_empty() || row.labels == labels, "{}", family.name());
+        let labels = labels.iter().map(|name| format!("`{name}`")).collect();
+        assert!(row.labels.is_empty() || row.labels == labels, "{name}");
         row.labels = labels;
     }
-    let (tenant, own): (Vec<_>, Vec<_>) = rows
-        .into_iter()
-        .partition(|(name, _)| Family::ALL.iter().any(|family| family.name() == name));
+    let (tenant, own): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(name, _)| of_tenant.iter().any(|family| family.name == name));
     let section = |title: &str, rows: Vec<(String, Row)>| {
         let mut text = format!("\n## {title}\n\n");
         text += "| name | type | labels | what it tells |\n|---|---|---|---|\n";

@@ -1,27 +1,27 @@
 //! The tenant as a whole.
 
-use super::{Family, Sample, Value};
+use super::{Family, Samples};
 use crate::domain::{Dimension, TenantFigures};
 
-pub(super) fn samples(figures: &TenantFigures) -> Vec<Sample> {
-    let sample = |((dimension, value), count): (&(Dimension, String), &u64)| {
-        let (family, label) = shown(*dimension);
-        let label = label.map(|name| (name, value.as_str()));
-        Sample::new(family, label.as_slice(), Value::Count(*count))
-    };
-    figures.iter().map(sample).collect()
+pub(super) fn describe(samples: &mut Samples, figures: &TenantFigures) {
+    for ((dimension, value), count) in figures {
+        let family = family(*dimension);
+        // A dimension that is counted as a whole has one empty value and no label.
+        let labels = &[value.as_str()][..family.definition().labels.len()];
+        samples.add(family, labels, *count);
+    }
 }
 
-/// The metric of a dimension, and the label that holds its values.
-const fn shown(dimension: Dimension) -> (Family, Option<&'static str>) {
+/// The metric of a dimension, whose label has the dimension's values.
+const fn family(dimension: Dimension) -> Family {
     match dimension {
-        Dimension::Status => (Family::TenantUsers, Some("status")),
-        Dimension::UserType => (Family::TenantUsersByType, Some("user_type")),
-        Dimension::Provider => (Family::TenantUsersByProvider, Some("provider")),
-        Dimension::Mfa => (Family::TenantUsersByMfa, Some("mfa")),
-        Dimension::LevelOfTrust => (Family::TenantUsersByTrust, Some("level_of_trust")),
-        Dimension::InactiveDays => (Family::TenantInactiveUsers, Some("days")),
-        Dimension::DeviceType => (Family::TenantDevices, Some("device_type")),
-        Dimension::UnlinkedDevices => (Family::TenantUnlinkedDevices, None),
+        Dimension::Status => Family::TenantUsers,
+        Dimension::UserType => Family::TenantUsersByType,
+        Dimension::Provider => Family::TenantUsersByProvider,
+        Dimension::Mfa => Family::TenantUsersByMfa,
+        Dimension::LevelOfTrust => Family::TenantUsersByTrust,
+        Dimension::InactiveDays => Family::TenantInactiveUsers,
+        Dimension::DeviceType => Family::TenantDevices,
+        Dimension::UnlinkedDevices => Family::TenantUnlinkedDevices,
     }
 }
