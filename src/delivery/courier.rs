@@ -1,5 +1,9 @@
 //! Carries the log to the collector: batch by batch, and on only when a batch
 //! was taken.
+//!
+//! While a batch is sent, the outcome of the one before it is kept and the one after it
+//! is read. Order and cursor do not change by that: one request is open at a time, and the
+//! cursor moves only over what was acknowledged. A kill repeats two batches at most.
 
 use std::{future::Future, time::Duration};
 
@@ -14,7 +18,8 @@ use super::{
 };
 use crate::{
     clock,
-    store::{OtlpProgress, Reader, Store, StoreError, StoredEvent},
+    domain::EventName,
+    store::{Batch, OtlpProgress, Reader, Store, StoreError, StoredEvent},
 };
 
 /// How long the batch in hand may take once the daemon stops.
@@ -37,12 +42,12 @@ const PROBE_AFTER: usize = 16;
 /// Where events come from, and where it is kept how far they got.
 trait Log {
     async fn cursor(&self) -> Result<i64, StoreError>;
-    /// The numbers of the events after `seq`.
-    async fn after(&self, seq: i64) -> Result<Vec<i64>, StoreError>;
+    /// A batch of the events after `seq`.
+    async fn after(&self, seq: i64) -> Result<Batch, StoreError>;
     /// The first `limit` numbers of what is to be sent on purpose.
     async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError>;
-    /// Those of the events that still exist.
-    async fn load(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError>;
+    /// A batch of the events with these numbers that still exist.
+    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
     async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError>;
     async fn waiting(&self) -> Result<u64, StoreError>;
     /// Resolves when there is something new to send on purpose.
@@ -53,7 +58,10 @@ trait Log {
 trait Collector {
     /// Its address, without secrets.
     fn endpoint(&self) -> &str;
-    fn send(&self, events: &[StoredEvent]) -> impl Future<Output = Result<Sent, SendError>> + Send;
+    fn send(
+        &self,
+        events: Vec<StoredEvent>,
+    ) -> impl Future<Output = Result<Sent, SendError>> + Send;
 }
 
 /// Carries events from the store to a collector.
@@ -107,17 +115,17 @@ impl Log for Store {
         self.read(Reader::otlp_cursor).await
     }
 
-    async fn after(&self, seq: i64) -> Result<Vec<i64>, StoreError> {
-        self.read(move |reader| reader.public_numbers_after(seq, BATCH)).await
+    async fn after(&self, seq: i64) -> Result<Batch, StoreError> {
+        self.read(move |reader| reader.public_events_after(seq, BATCH)).await
     }
 
     async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         self.read(move |reader| reader.otlp_resends(limit)).await
     }
 
-    async fn load(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
         let seqs = seqs.to_vec();
-        self.read(move |reader| reader.public_events(&seqs)).await
+        self.read(move |reader| reader.public_events(&seqs, BATCH)).await
     }
 
     async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError> {
@@ -138,7 +146,10 @@ impl Collector for Sender {
         Self::endpoint(self)
     }
 
-    fn send(&self, events: &[StoredEvent]) -> impl Future<Output = Result<Sent, SendError>> + Send {
+    fn send(
+        &self,
+        events: Vec<StoredEvent>,
+    ) -> impl Future<Output = Result<Sent, SendError>> + Send {
         Self::send(self, events)
     }
 }
@@ -157,6 +168,12 @@ struct Course {
     walk: Walk,
     /// The newest number of the log that was ever in the walk.
     read_to: i64,
+    /// The next of the log, read while the one before it was sent.
+    ahead: Option<Batch>,
+    /// The events of the next part, when they were read with their numbers.
+    loaded: Option<Batch>,
+    /// What became of the last part, when it is not yet kept.
+    unkept: Option<OtlpProgress>,
     commits: watch::Receiver<i64>,
     /// After tries that say nothing of the records.
     backoff: Backoff,
@@ -164,11 +181,29 @@ struct Course {
     patience: Backoff,
 }
 
+impl Course {
+    /// That a part was taken, or parked.
+    fn progress(&self, part: Part, parked: Option<Reason>) -> OtlpProgress {
+        let cursor = match self.walk.first(Lane::Live) {
+            Some(first) => first - 1,
+            None => self.read_to,
+        };
+        OtlpProgress {
+            cursor,
+            parked: parked.map(|reason| (part.seqs.clone(), reason.as_str())),
+            resent: if part.lane == Lane::Resend { part.seqs } else { Vec::new() },
+        }
+    }
+}
+
 impl<L: Log, C: Collector> Round<'_, L, C> {
     async fn run(&self, commits: watch::Receiver<i64>) -> Result<(), StoreError> {
         let mut course = Course {
             walk: Walk::default(),
             read_to: self.log.cursor().await?,
+            ahead: None,
+            loaded: None,
+            unkept: None,
             commits,
             backoff: Backoff::default(),
             patience: Backoff::default(),
@@ -176,7 +211,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         while !self.stop.is_cancelled() {
             self.fill(&mut course).await?;
             if let Some(part) = course.walk.next().cloned() {
-                self.carry(&mut course, &part).await?;
+                self.carry(&mut course, part).await?;
             } else if course.walk.held() > 0 {
                 course.walk.retry_held();
             } else {
@@ -187,7 +222,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 }
             }
         }
-        Ok(())
+        self.keep(course.unkept.take()).await
     }
 
     /// Takes up what is new, in order. Held records are tried again after it: when
@@ -195,38 +230,79 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     async fn fill(&self, course: &mut Course) -> Result<(), StoreError> {
         let is_idle = course.walk.next().is_none();
         if is_idle || course.walk.held() >= PROBE_AFTER {
-            course.commits.mark_unchanged();
-            let seqs = self.log.after(course.read_to).await?;
+            let batch = if let Some(batch) = course.ahead.take() {
+                batch
+            } else {
+                course.commits.mark_unchanged();
+                self.log.after(course.read_to).await?
+            };
+            let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
             course.read_to = seqs.last().copied().unwrap_or(course.read_to);
             course.walk.add(Lane::Live, seqs);
+            course.loaded = Some(batch).filter(|batch| !batch.events.is_empty());
         }
         // On purpose comes after live, one batch at a time.
         if course.walk.next().is_none() {
-            let mut seqs = self.log.resends(BATCH + course.walk.held()).await?;
+            // Nothing is sent beside which it could be kept, and what was sent on purpose
+            // would be read as still to be sent.
+            self.keep(course.unkept.take()).await?;
+            let mut seqs = self.log.resends(BATCH.events + course.walk.held()).await?;
             seqs.retain(|seq| !course.walk.has(Lane::Resend, *seq));
-            seqs.truncate(BATCH);
+            seqs.truncate(BATCH.events);
             course.walk.add(Lane::Resend, seqs);
         }
         Ok(())
     }
 
-    /// Sends a part once, and keeps what became of it.
-    async fn carry(&self, course: &mut Course, part: &Part) -> Result<(), StoreError> {
-        let events = self.log.load(&part.seqs).await?;
-        if events.is_empty() {
-            course.walk.gone();
-            return self.keep(course, part, None).await;
+    /// The events of a part; less of it, when they are too large for one batch.
+    async fn load(&self, course: &mut Course, part: &mut Part) -> Result<Batch, StoreError> {
+        if let Some(batch) = course.loaded.take() {
+            return Ok(batch);
         }
-        match self.try_once(&events).await {
+        let batch = self.log.load(&part.seqs).await?;
+        if batch.is_cut
+            && let Some(StoredEvent { seq, .. }) = batch.events.last()
+        {
+            course.walk.cut(*seq);
+            part.seqs.truncate(part.seqs.partition_point(|other| other <= seq));
+        }
+        Ok(batch)
+    }
+
+    /// Sends a part once. What became of it is kept beside the next request, or as soon
+    /// as there is none.
+    async fn carry(&self, course: &mut Course, mut part: Part) -> Result<(), StoreError> {
+        let Batch { events, is_cut } = self.load(course, &mut part).await?;
+        let Some(first) = events.first().map(|event| event.event.name) else {
+            course.walk.gone();
+            self.keep(course.unkept.take()).await?;
+            course.unkept = Some(course.progress(part, None));
+            return Ok(());
+        };
+        let count = events.len();
+        // A batch that the limit did not end was the end of the log: what comes during
+        // the request makes one batch after it, instead of a small one and another.
+        let reads_ahead =
+            part.lane == Lane::Live && is_cut && course.walk.is_last() && course.ahead.is_none();
+        let (sent, kept, ahead) = tokio::join!(
+            self.try_once(events),
+            self.keep(course.unkept.take()),
+            self.read_ahead(course.read_to, reads_ahead),
+        );
+        kept?;
+        course.ahead = course.ahead.take().or(ahead);
+        match sent {
             Ok(sent) => {
-                self.taken(events.len(), &sent).await?;
+                self.taken(count, &sent).await?;
                 course.backoff = Backoff::default();
                 course.patience = Backoff::default();
                 course.walk.taken();
-                self.keep(course, part, None).await
+                course.unkept = Some(course.progress(part, None));
+                Ok(())
             }
             Err(error) if error.reason == Reason::Refused => {
-                self.refused(course, part, &events, &error).await
+                self.refused(course, part, first, &error).await;
+                Ok(())
             }
             Err(error) => {
                 self.meters.failed(error.reason);
@@ -236,6 +312,17 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 Ok(())
             }
         }
+    }
+
+    /// The next batch of the log, if it is wanted and there is one.
+    async fn read_ahead(&self, read_to: i64, is_wanted: bool) -> Option<Batch> {
+        if !is_wanted {
+            return None;
+        }
+        // A store that fails is met again when the batch is needed, and what is known of
+        // the one under way is not lost over it.
+        let batch = self.log.after(read_to).await.ok()?;
+        (!batch.events.is_empty()).then_some(batch)
     }
 
     async fn taken(&self, events: usize, sent: &Sent) -> Result<(), StoreError> {
@@ -260,29 +347,23 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         Ok(())
     }
 
-    async fn refused(
-        &self,
-        course: &mut Course,
-        part: &Part,
-        events: &[StoredEvent],
-        error: &SendError,
-    ) -> Result<(), StoreError> {
+    /// Decides what becomes of a refused part. `name` is that of its first event.
+    async fn refused(&self, course: &mut Course, part: Part, name: EventName, error: &SendError) {
         match course.walk.refused() {
-            Refused::Halved if course.walk.held() == 0 => return Ok(()),
+            Refused::Halved if course.walk.held() == 0 => return,
             Refused::Halved => {}
             Refused::Parked => {
-                for StoredEvent { seq, event, .. } in events {
-                    let (event, cause) = (event.name.as_str(), &error.cause);
-                    tracing::error!(
-                        seq,
-                        event,
-                        cause,
-                        "the collector refuses an event and takes others; it is parked, and \
-                         `cii-exporter otlp retry` sends it again"
-                    );
-                }
+                let (seq, event, cause) = (part.seqs.first(), name.as_str(), &error.cause);
+                tracing::error!(
+                    seq,
+                    event,
+                    cause,
+                    "the collector refuses an event and takes others; it is parked, and \
+                     `cii-exporter otlp retry` sends it again"
+                );
                 self.meters.failed(Reason::Refused);
-                return self.keep(course, part, Some(Reason::Refused)).await;
+                course.unkept = Some(course.progress(part, Some(Reason::Refused)));
+                return;
             }
             Refused::Held => {
                 // Fewer, with others still to be tried, may be their own fault.
@@ -298,26 +379,13 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
         let wait = course.patience.after_failure(error.retry_after);
         self.wait_for_news(wait, &mut course.commits).await;
-        Ok(())
     }
 
-    /// Keeps that a part was taken, or parked.
-    async fn keep(
-        &self,
-        course: &Course,
-        part: &Part,
-        parked: Option<Reason>,
-    ) -> Result<(), StoreError> {
-        let cursor = match course.walk.first(Lane::Live) {
-            Some(first) => first - 1,
-            None => course.read_to,
-        };
-        let progress = OtlpProgress {
-            cursor,
-            resent: if part.lane == Lane::Resend { part.seqs.clone() } else { Vec::new() },
-            parked: parked.map(|reason| (part.seqs.clone(), reason.as_str())),
-        };
-        self.log.keep(progress).await
+    async fn keep(&self, progress: Option<OtlpProgress>) -> Result<(), StoreError> {
+        match progress {
+            Some(progress) => self.log.keep(progress).await,
+            None => Ok(()),
+        }
     }
 
     fn warn(&self, error: &SendError, what: &'static str) {
@@ -349,13 +417,13 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     }
 
     /// One try; once the daemon stops, it may take a while longer and no more.
-    async fn try_once(&self, part: &[StoredEvent]) -> Result<Sent, SendError> {
+    async fn try_once(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
         let patience = async {
             self.stop.cancelled().await;
             tokio::time::sleep(LAST_BATCH).await;
         };
         tokio::select! {
-            sent = self.collector.send(part) => sent,
+            sent = self.collector.send(events) => sent,
             () = patience => Err(SendError::new(Reason::Timeout, "the daemon stops")),
         }
     }

@@ -15,15 +15,16 @@ use crate::{
 };
 
 /// Makes the record of an event.
-pub(super) fn record(logger: &SdkLogger, stored: &StoredEvent) -> SdkLogRecord {
-    let event = &stored.event;
+pub(super) fn record(logger: &SdkLogger, stored: StoredEvent) -> SdkLogRecord {
+    let StoredEvent { uid, event, .. } = stored;
+    let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
-    record.set_body(AnyValue::from(event.body.clone()));
+    record.set_body(AnyValue::from(event.body));
     record.set_timestamp(system_time(event.happened_at));
     // Without it, the conversion to protobuf panics.
     record.set_observed_timestamp(system_time(event.observed_at));
-    record.set_severity_number(match event.grade() {
+    record.set_severity_number(match grade {
         Grade::Info => Severity::Info,
         Grade::Warn => Severity::Warn,
         Grade::Error => Severity::Error,
@@ -32,19 +33,19 @@ pub(super) fn record(logger: &SdkLogger, stored: &StoredEvent) -> SdkLogRecord {
     if let Some(text) = event.severity.text().and_then(for_ever) {
         record.set_severity_text(text);
     }
-    record.add_attribute(key::LOG_RECORD_UID, stored.uid.clone());
-    for (name, value) in &event.attributes {
-        record.add_attribute(name.clone(), any_value(value));
+    record.add_attribute(key::LOG_RECORD_UID, uid);
+    for (name, value) in event.attributes {
+        record.add_attribute(name, any_value(value));
     }
     record
 }
 
-fn any_value(value: &AttributeValue) -> AnyValue {
+fn any_value(value: AttributeValue) -> AnyValue {
     match value {
-        AttributeValue::Flag(flag) => AnyValue::Boolean(*flag),
-        AttributeValue::Integer(number) => AnyValue::Int(*number),
-        AttributeValue::Text(text) => AnyValue::from(text.clone()),
-        AttributeValue::List(texts) => texts.iter().cloned().collect(),
+        AttributeValue::Flag(flag) => AnyValue::Boolean(flag),
+        AttributeValue::Integer(number) => AnyValue::Int(number),
+        AttributeValue::Text(text) => AnyValue::from(text),
+        AttributeValue::List(texts) => texts.into_iter().collect(),
     }
 }
 
@@ -92,7 +93,7 @@ mod tests {
 
     fn sent(stored: &StoredEvent) -> LogRecord {
         let logger = SdkLoggerProvider::builder().build().logger("test");
-        (&super::record(&logger, stored)).into()
+        (&super::record(&logger, stored.clone())).into()
     }
 
     fn attribute(record: &LogRecord, name: &str) -> Value {

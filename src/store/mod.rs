@@ -22,11 +22,12 @@ use tokio::sync::{Notify, watch};
 pub use error::StoreError;
 pub use meters::Meters;
 pub use read::{
-    ApplicationUse, Backlog, CheckAdvice, CheckState, CheckTotals, DeliveryCounts, DeliveryRecord,
-    EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
-    KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList,
-    OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
-    WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
+    ApplicationUse, Backlog, Batch, BatchLimit, CheckAdvice, CheckState, CheckTotals,
+    DeliveryCounts, DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord,
+    IpRecordUser, IpView, JobState, KeptDelivery, Listing, ListingComplete, ListingState,
+    ListingUnderWay, NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView,
+    StoredEvent, Subjects, UserRecord, UserView, WatchRank, WatchReason, Watched, WatchedIp,
+    WatchedUser,
 };
 pub use write::{
     AddWatch, DeliveryOutcome, JudgedNulls, ListedUser, ListingEnd, OtlpProgress, RecordDelivery,

@@ -5,6 +5,9 @@ use tokio::time::Instant;
 use super::*;
 use crate::domain::{Event, Login, Timestamp, WatchSubject};
 
+/// Events a batch of the log in memory.
+const AT_ONCE: usize = 8;
+
 /// A log in memory.
 #[derive(Default)]
 struct Shelf {
@@ -12,6 +15,15 @@ struct Shelf {
     cursor: Mutex<i64>,
     resends: Mutex<Vec<i64>>,
     parked: Mutex<Vec<i64>>,
+    /// How long it takes to read a batch, and to keep an outcome.
+    takes: Duration,
+    /// Outcomes that cannot be kept.
+    full: Mutex<VecDeque<bool>>,
+}
+
+fn batch(seqs: impl IntoIterator<Item = i64>) -> Batch {
+    let events: Vec<_> = seqs.into_iter().take(AT_ONCE).map(event).collect();
+    Batch { is_cut: events.len() == AT_ONCE, events }
 }
 
 impl Log for Shelf {
@@ -19,19 +31,24 @@ impl Log for Shelf {
         Ok(*self.cursor.lock().unwrap())
     }
 
-    async fn after(&self, seq: i64) -> Result<Vec<i64>, StoreError> {
-        Ok((seq + 1..=self.last).take(8).collect())
+    async fn after(&self, seq: i64) -> Result<Batch, StoreError> {
+        tokio::time::sleep(self.takes).await;
+        Ok(batch(seq + 1..=self.last))
     }
 
     async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         Ok(self.resends.lock().unwrap().iter().copied().take(limit).collect())
     }
 
-    async fn load(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
-        Ok(seqs.iter().copied().map(event).collect())
+    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
+        Ok(batch(seqs.iter().copied()))
     }
 
     async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError> {
+        tokio::time::sleep(self.takes).await;
+        if self.full.lock().unwrap().pop_front() == Some(true) {
+            return Err(StoreError::GivenUp);
+        }
         *self.cursor.lock().unwrap() = progress.cursor;
         self.resends.lock().unwrap().retain(|seq| !progress.resent.contains(seq));
         self.parked.lock().unwrap().extend(progress.parked.iter().flat_map(|(seqs, _)| seqs));
@@ -59,6 +76,8 @@ struct Fake {
     script: Mutex<VecDeque<SendError>>,
     poison: Vec<i64>,
     taken: Mutex<Vec<i64>>,
+    /// How long it takes to answer.
+    takes: Duration,
 }
 
 impl Collector for Fake {
@@ -66,7 +85,8 @@ impl Collector for Fake {
         "fake"
     }
 
-    async fn send(&self, events: &[StoredEvent]) -> Result<Sent, SendError> {
+    async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
+        tokio::time::sleep(self.takes).await;
         if let Some(error) = self.script.lock().unwrap().pop_front() {
             return Err(error);
         }
@@ -85,6 +105,16 @@ fn fails(reason: Reason, seconds: u64) -> SendError {
 
 /// Carries until `is_done`, or until some hours have passed.
 async fn carry_until(log: &Shelf, collector: &Fake, is_done: impl Fn() -> bool) -> Outages {
+    let (ended, outages) = try_to_carry(log, collector, is_done).await;
+    ended.unwrap();
+    outages
+}
+
+async fn try_to_carry(
+    log: &Shelf,
+    collector: &Fake,
+    is_done: impl Fn() -> bool,
+) -> (Result<(), StoreError>, Outages) {
     let (meters, outages) = (Meters::new().unwrap(), Outages::default());
     let stop = CancellationToken::new();
     let (_announce, commits) = watch::channel(log.last);
@@ -96,9 +126,15 @@ async fn carry_until(log: &Shelf, collector: &Fake, is_done: impl Fn() -> bool) 
         }
         stop.cancel();
     };
-    let (ended, ()) = tokio::join!(round.run(commits), stopping);
-    ended.unwrap();
-    outages
+    let carrying = async {
+        let ended = round.run(commits).await;
+        stop.cancel();
+        ended
+    };
+    tokio::select! {
+        ended = carrying => (ended, outages),
+        () = async { stopping.await; std::future::pending().await } => unreachable!(),
+    }
 }
 
 /// Carries until the cursor stands at the end.
@@ -193,4 +229,62 @@ async fn a_stop_ends_the_waiting_and_moves_nothing() {
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(*log.cursor.lock().unwrap(), 0);
     assert_eq!(outages.current().unwrap().cause, "down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_batch_is_sent_the_next_is_read_and_the_one_before_is_kept() {
+    let takes = Duration::from_secs(1);
+    let log = Shelf { last: 80, takes, ..Shelf::default() };
+    let collector = Fake { takes, ..Fake::default() };
+    let begun = Instant::now();
+    carry(&log, &collector).await;
+    // Ten batches in strict turn would take thirty.
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
+    assert_eq!(*collector.taken.lock().unwrap(), (1..=80).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cursor_stays_behind_what_was_taken_and_reaches_it_at_a_stop() {
+    let takes = Duration::from_secs(1);
+    for seconds in 1..12 {
+        let log = Shelf { last: 80, takes, ..Shelf::default() };
+        let collector = Fake { takes, ..Fake::default() };
+        let begun = Instant::now();
+        carry_until(&log, &collector, || {
+            let (cursor, taken) = (*log.cursor.lock().unwrap(), collector.taken.lock().unwrap());
+            assert!(cursor <= taken.last().copied().unwrap_or(0));
+            begun.elapsed() >= Duration::from_secs(seconds)
+        })
+        .await;
+        let taken = collector.taken.lock().unwrap().last().copied().unwrap_or(0);
+        assert_eq!(*log.cursor.lock().unwrap(), taken, "stopped after {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_and_could_not_be_kept_is_sent_again_and_nothing_is_lost() {
+    for failing in 0..4 {
+        let log = Shelf { last: 30, ..Shelf::default() };
+        log.full.lock().unwrap().extend((0..4).map(|time| time == failing));
+        let collector = Fake::default();
+        let (ended, _) = try_to_carry(&log, &collector, || false).await;
+        assert!(matches!(ended, Err(StoreError::GivenUp)), "{ended:?}");
+        let cursor = *log.cursor.lock().unwrap();
+        assert!(cursor <= *collector.taken.lock().unwrap().last().unwrap());
+        carry(&log, &collector).await;
+        let taken = collector.taken.lock().unwrap();
+        let again: Vec<_> = (cursor + 1..=log.last).collect();
+        assert!(taken.ends_with(&again), "{taken:?} from {cursor}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_too_large_for_one_request_go_in_several() {
+    let log = Shelf { last: 30, cursor: Mutex::new(30), ..Shelf::default() };
+    *log.resends.lock().unwrap() = (1..=30).collect();
+    let collector = Fake { poison: vec![13], ..Fake::default() };
+    carry_until(&log, &collector, || log.resends.lock().unwrap().is_empty()).await;
+    let expected: Vec<_> = (1..=30).filter(|seq| *seq != 13).collect();
+    assert_eq!(*collector.taken.lock().unwrap(), expected);
+    assert_eq!(*log.parked.lock().unwrap(), [13]);
 }

@@ -23,7 +23,6 @@ use super::{
     record,
     resource::{self, ResourceAttributes},
     settings::Resolved,
-    walk::BATCH,
 };
 use crate::{build_info, store::StoredEvent};
 
@@ -112,9 +111,9 @@ impl Sender {
     }
 
     /// Sends a batch, once.
-    pub(super) async fn send(&self, events: &[StoredEvent]) -> Result<Sent, SendError> {
+    pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
         let records: Vec<SdkLogRecord> =
-            events.iter().map(|event| record::record(&self.logger, event)).collect();
+            events.into_iter().map(|event| record::record(&self.logger, event)).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
         // The exporter's own words, that data "will be lost", are not true here:
         // they go to nobody, or to the witness.
@@ -133,7 +132,7 @@ impl Sender {
         }?;
         // Both come from outside. The number is the collector's, within the size of a
         // batch: a counter can never be lowered again.
-        sent.rejected = sent.rejected.min(u64::try_from(BATCH).unwrap_or(u64::MAX));
+        sent.rejected = sent.rejected.min(u64::try_from(batch.len()).unwrap_or(u64::MAX));
         sent.message = sent.message.map(|text| cause::clean(&self.hide(&text)));
         Ok(sent)
     }

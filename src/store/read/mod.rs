@@ -1,6 +1,7 @@
 //! What can be asked: short transactions on connections that cannot write.
 
 mod application;
+mod batch;
 mod check;
 mod delivery;
 mod events;
@@ -29,6 +30,7 @@ use rusqlite::Connection;
 use super::{StoreError, connection, migrations};
 
 pub use application::ApplicationUse;
+pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState, CheckTotals};
 pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
 pub use events::{StoredEvent, Subjects};

@@ -1,12 +1,9 @@
 //! What the OTLP delivery sends next, and what waits for it.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 use serde::Serialize;
 
-use super::{
-    Reader, StoredEvent,
-    events::{COLUMNS, stored},
-};
+use super::Reader;
 use crate::{
     domain::Timestamp,
     store::{StoreError, moment::from_micros, write::OTLP},
@@ -70,19 +67,6 @@ impl Reader {
         Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
-    /// The numbers of the events after `seq` that go out to receivers, in order.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn public_numbers_after(&self, seq: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT seq FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
-        let rows = statement.query_map(params![seq, limit], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// The numbers of events to send on purpose, oldest first.
     ///
     /// # Errors
@@ -93,25 +77,6 @@ impl Reader {
             self.connection.prepare_cached("SELECT seq FROM otlp_resend ORDER BY seq LIMIT ?1")?;
         let rows = statement.query_map([limit], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Those of the events that exist and go out to receivers, in order.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn public_events(&self, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
-        let store_id = self.store_id()?;
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM event WHERE public = 1 AND seq = ?1"
-        ))?;
-        let mut found = Vec::with_capacity(seqs.len());
-        for seq in seqs {
-            let mut rows = statement.query([seq])?;
-            if let Some(row) = rows.next()? {
-                found.push(stored(row, &store_id)?);
-            }
-        }
-        Ok(found)
     }
 
     /// What waits for the OTLP delivery.

@@ -191,14 +191,14 @@ async fn users_of_an_address_come_and_go() {
 async fn the_log_comes_out_as_it_went_in_and_its_ids_stay() {
     let fixture = Fixture::new();
     fixture.store.record_delivery(delivery("d1", &["a@example.com"])).await.unwrap();
-    let read = |reader: &Reader| reader.public_events_after(0, 10);
-    let before = fixture.store.read(read).await.unwrap();
+    let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(10));
+    let Batch { events: before, .. } = fixture.store.read(read).await.unwrap();
     assert_eq!(before.len(), 2);
     assert_eq!(before[1].event.name, EventName::CheckFailed);
     assert_eq!(before[1].event.login, Some(login("a@example.com")));
     assert_eq!((before[1].event.happened_at, before[1].event.observed_at), (at(10), at(20)));
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.read(read).await.unwrap(), before);
+    assert_eq!(fixture.store.read(read).await.unwrap().events, before);
 }
 
 #[tokio::test]

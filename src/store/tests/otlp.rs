@@ -56,7 +56,8 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let store = &fixture.store;
     assert_eq!(backlog(store).await, (10, 0));
     while store.prune(at(9999), true).await.unwrap() > 0 {}
-    assert_eq!(store.read(|reader| reader.public_events(&[1, 2])).await.unwrap(), []);
+    let read = |reader: &Reader| reader.public_events(&[1, 2], BatchLimit::events(9));
+    assert_eq!(store.read(read).await.unwrap(), Batch::default());
     let last = *seqs.last().unwrap();
     let progress = OtlpProgress { cursor: last, resent: seqs, parked: None };
     store.keep_otlp_progress(progress).await.unwrap();
@@ -68,7 +69,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
 async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     deliver(&store, 1..3).await;
-    let seqs = store.read(|reader| reader.public_numbers_after(0, 2)).await.unwrap();
+    let seqs = numbers(&store.read(read_after(0, BatchLimit::events(2))).await.unwrap());
     let last = store.read(Reader::last_seq).await.unwrap();
     let parked = Some((seqs.clone(), "refused"));
     let progress = OtlpProgress { cursor: last, resent: vec![], parked };
@@ -84,4 +85,33 @@ async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     store.retry_otlp().await.unwrap();
     while store.prune(at(9999), false).await.unwrap() > 0 {}
     assert_eq!(backlog(&store).await, (0, 0));
+}
+
+fn read_after(seq: i64, limit: BatchLimit) -> impl Fn(&Reader) -> Result<Batch, StoreError> {
+    move |reader| reader.public_events_after(seq, limit)
+}
+
+fn numbers(batch: &Batch) -> Vec<i64> {
+    batch.events.iter().map(|event| event.seq).collect()
+}
+
+#[tokio::test]
+async fn a_batch_ends_at_its_limit_and_is_never_empty_while_there_are_events() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    deliver(&store, 1..4).await;
+    let all = store.read(read_after(0, BatchLimit::events(99))).await.unwrap();
+    assert_eq!((all.events.len(), all.is_cut), (6, false));
+    let seqs = numbers(&all);
+    for (limit, count) in [
+        (BatchLimit::events(4), 4),
+        (BatchLimit { events: 99, bytes: 1 }, 1),
+        // Each of them takes some hundreds.
+        (BatchLimit { events: 99, bytes: 600 }, 2),
+    ] {
+        let after = store.read(read_after(0, limit)).await.unwrap();
+        assert_eq!((numbers(&after), after.is_cut), (seqs[..count].to_vec(), true), "{limit:?}");
+        let wanted = seqs.clone();
+        let listed = store.read(move |reader| reader.public_events(&wanted, limit)).await.unwrap();
+        assert_eq!(listed, after, "{limit:?}");
+    }
 }

@@ -16,11 +16,19 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     };
     let filter = CheckFilter::default();
     store.record_failures(RecordFailures { answer: resolved, filter }).await.unwrap();
-    let before = store.read(|reader| reader.public_events_after(0, 100)).await.unwrap();
+    let before = store
+        .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
+        .await
+        .unwrap()
+        .events;
 
     // Nothing was delivered yet, so no event goes.
     while store.prune(at(1000), true).await.unwrap() > 0 {}
-    let kept = store.read(|reader| reader.public_events_after(0, 100)).await.unwrap();
+    let kept = store
+        .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
+        .await
+        .unwrap()
+        .events;
     assert_eq!(kept, before);
     let last = store.read(Reader::last_seq).await.unwrap();
     store.keep_otlp_progress(delivered(last)).await.unwrap();

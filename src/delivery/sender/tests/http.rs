@@ -34,7 +34,7 @@ pub(super) async fn receiver(answer: fn() -> Response) -> (String, Heard) {
 
 async fn send_to(answer: fn() -> Response) -> (Result<Sent, SendError>, Heard) {
     let (endpoint, heard) = receiver(answer).await;
-    (sender(Protocol::HttpProtobuf, endpoint, 5000).send(&events(3)).await, heard)
+    (sender(Protocol::HttpProtobuf, endpoint, 5000).send(events(3)).await, heard)
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn connections_fail_in_words() {
         (plain.replace("http:", "https:"), "does not speak TLS"),
     ] {
         let sender = sender(&endpoint);
-        let error = sender.send(&events(1)).await.unwrap_err();
+        let error = sender.send(events(1)).await.unwrap_err();
         assert_eq!(error.reason, Reason::Unavailable);
         assert!(error.cause.contains(words), "{error:?}");
         assert!(!format!("{error:?} {sender:?}").contains("pass"), "{sender:?}");
@@ -144,7 +144,7 @@ async fn a_partial_success_is_seen() {
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
     let sender = sender(Protocol::HttpProtobuf, nobody().await, 5000);
-    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Unavailable, None));
+    assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Unavailable, None));
 }
 
 #[tokio::test]
@@ -152,5 +152,5 @@ async fn a_collector_that_hangs_runs_into_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let sender = sender(Protocol::HttpProtobuf, endpoint, 200);
-    assert_eq!(without_words(sender.send(&events(1)).await), failure(Reason::Timeout, None));
+    assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Timeout, None));
 }
