@@ -11,12 +11,17 @@ use std::{
 
 use crate::{Result, exporter::Setup, figure::Side, http, load::Door, process::Process};
 
-/// The programs, a folder, and for how long to measure.
-pub(crate) struct Bench {
+/// What is measured, and what it talks to.
+pub(crate) struct Programs {
     pub(crate) exporter: PathBuf,
     pub(crate) baseline: Option<PathBuf>,
     /// The stand-in for the service's API.
     pub(crate) simulator: PathBuf,
+}
+
+/// The programs, a folder, and for how long to measure.
+pub(crate) struct Bench {
+    pub(crate) programs: Programs,
     /// Holds everything that is written; removed by whoever made it.
     pub(crate) folder: PathBuf,
     /// Times that each side is measured.
@@ -42,31 +47,15 @@ impl Companion {
 
 impl Bench {
     /// Works with these programs in this folder.
-    pub(crate) fn new(
-        exporter: PathBuf,
-        baseline: Option<PathBuf>,
-        simulator: PathBuf,
-        folder: PathBuf,
-        is_quick: bool,
-    ) -> Self {
-        let (rounds, seconds) = if is_quick { (1, 1) } else { (3, 4) };
-        let (lasting, begun) = (Duration::from_secs(seconds), Instant::now());
-        Self {
-            exporter,
-            baseline,
-            simulator,
-            folder,
-            rounds,
-            lasting,
-            begun,
-            folders: Cell::new(0),
-        }
+    pub(crate) fn new(programs: Programs, folder: PathBuf, rounds: u32, lasting: Duration) -> Self {
+        let begun = Instant::now();
+        Self { programs, folder, rounds, lasting, begun, folders: Cell::new(0) }
     }
 
     /// The exporters, in the order in which they take turns.
     pub(crate) fn exporters(&self) -> impl Iterator<Item = (Side, &Path)> {
-        let baseline = self.baseline.as_deref().map(|path| (Side::Baseline, path));
-        [(Side::Exporter, self.exporter.as_path())].into_iter().chain(baseline)
+        let baseline = self.programs.baseline.as_deref().map(|path| (Side::Baseline, path));
+        [(Side::Exporter, self.programs.exporter.as_path())].into_iter().chain(baseline)
     }
 
     /// A new, empty folder.

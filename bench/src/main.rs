@@ -23,11 +23,11 @@ mod simulator;
 mod sink;
 mod table;
 
-use std::{error::Error, fs, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{error::Error, fs, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-use bench::Bench;
+use bench::{Bench, Programs};
 use samples::Samples;
 use scenario::Scenario;
 use table::Table;
@@ -84,8 +84,14 @@ struct Run {
     /// Write the page docs/performance.md here; only done when every scenario ran
     #[arg(long, value_name = "FILE", hide = true)]
     page: Option<PathBuf>,
-    /// One short round: proves that everything works, its figures prove nothing
-    #[arg(long)]
+    /// How often each side is measured; slow scenarios do it at most twice
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    rounds: u32,
+    /// How long a load lasts
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    seconds: u64,
+    /// One round of one second: proves that everything works, its figures prove nothing
+    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
     /// Only these scenarios; all of them by default
     #[arg(value_name = "SCENARIO", value_parser = clap::builder::PossibleValuesParser::new(names()))]
@@ -132,14 +138,20 @@ fn serve(server: impl Future<Output = Result<()>>) -> Result<()> {
 
 impl Run {
     fn run(self) -> Result<()> {
-        end_children_when_interrupted()?;
+        kill_children_when_interrupted()?;
         let is_chosen = |scenario: &&Scenario| {
             self.scenarios.is_empty() || self.scenarios.iter().any(|name| name == scenario.name)
         };
         let chosen: Vec<_> = scenario::ALL.iter().filter(is_chosen).collect();
-        let machine = machine::describe(&self.folder)?;
-        let bench =
-            Bench::new(self.exporter, self.baseline, self.simulator, self.folder, self.quick);
+        let facts = page::Facts::gather(&self)?;
+        let (rounds, seconds) =
+            if self.quick { (1, 1) } else { (self.rounds.max(1), self.seconds.max(1)) };
+        let programs = Programs {
+            exporter: self.exporter,
+            baseline: self.baseline,
+            simulator: self.simulator,
+        };
+        let bench = Bench::new(programs, self.folder, rounds, Duration::from_secs(seconds));
         let mut samples = Samples::default();
         for scenario in &chosen {
             eprintln!("{}: {}", scenario.name, scenario.about);
@@ -148,14 +160,13 @@ impl Run {
             }
         }
         let figures = chosen.iter().flat_map(|scenario| scenario.figures.iter().copied());
-        let has_baseline = bench.baseline.is_some();
+        let has_baseline = bench.programs.baseline.is_some();
         let table = Table { figures: figures.collect(), samples: &samples, has_baseline };
-        print!("{}", table.render());
-        let (met, judged) = table.goals_met();
-        println!("\n{met} of {judged} goals met, {:.0} s", bench.begun.elapsed().as_secs_f64());
+        println!("{}", table.render());
+        println!("{}, {:.0} s", table.summary(), bench.begun.elapsed().as_secs_f64());
         match self.page {
             Some(file) if chosen.len() == scenario::ALL.len() && !self.quick => {
-                fs::write(&file, page::render(&table, &machine))?;
+                fs::write(&file, page::render(&table, &facts))?;
                 eprintln!("wrote {}", file.display());
             }
             Some(file) => eprintln!("{} is not written: not everything ran", file.display()),
@@ -166,7 +177,7 @@ impl Run {
 }
 
 /// The programs that are measured would outlive this one.
-fn end_children_when_interrupted() -> Result<()> {
+fn kill_children_when_interrupted() -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::spawn(move || {
@@ -177,7 +188,7 @@ fn end_children_when_interrupted() -> Result<()> {
                 return;
             };
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            process::end_all();
+            process::kill_all();
             std::process::exit(130);
         });
     });

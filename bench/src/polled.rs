@@ -1,7 +1,6 @@
-//! A database with the answers about 10,000 watched users, and what filling it cost.
+//! Databases with the answers about many watched users, and what filling them cost.
 
 use std::{
-    fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -10,14 +9,10 @@ use serde_json::Value;
 
 use crate::{
     Result,
-    bench::Bench,
     exporter::{Exporter, Setup},
-    figure::Side,
     http,
     simulator::Simulator,
 };
-
-pub(crate) const USERS: usize = 10_000;
 
 /// How long a run over all users may take.
 const RUN_LIMIT: Duration = Duration::from_mins(3);
@@ -35,7 +30,7 @@ pub(crate) struct Run {
 fn tables(simulator: &Simulator, runs: bool) -> Result<String> {
     let users = serde_json::to_string(&simulator.logins()?)?;
     Ok(format!(
-        "{}[watch]\nusers = {users}\n\
+        "{}[watch]\nusers = {users}\nmax_users = 100000\n\
          [sync]\nspread = false\njitter_seconds = 0\n\
          [sync.users]\nschedule = \"0 0 0 1 1 *\"\non_start = {runs}\n\
          [sync.ips]\nschedule = \"0 0 0 1 1 *\"\non_start = false\n\
@@ -44,21 +39,15 @@ fn tables(simulator: &Simulator, runs: bool) -> Result<String> {
     ))
 }
 
-/// A server with this side's database that polls at its start, or not at all.
+/// A server with a database in this folder that watches all users of the simulator, and polls
+/// them at its start or not at all.
 pub(crate) fn setup(
-    bench: &Bench,
-    side: Side,
     binary: &Path,
+    folder: &Path,
     simulator: &Simulator,
     runs: bool,
 ) -> Result<Setup> {
-    let folder = bench.folder.join(format!("polled-{}", side.as_str()));
-    Ok(Setup::new(binary, &folder)?.tables(&tables(simulator, runs)?))
-}
-
-/// Whether this side's database was filled.
-pub(crate) fn is_filled(bench: &Bench, side: Side) -> bool {
-    fs::exists(bench.folder.join(format!("polled-{}", side.as_str()))).unwrap_or(false)
+    Ok(Setup::new(binary, folder)?.tables(&tables(simulator, runs)?))
 }
 
 /// Starts a server, and waits until its run over all users is over and shown.

@@ -18,7 +18,7 @@ const TICKS_A_SECOND: f64 = 100.0;
 /// How long a program may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Programs that run now, for [`end_all`].
+/// Programs that run now, for [`kill_all`].
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// A running program; dropping it ends it.
@@ -133,11 +133,12 @@ impl Drop for Process {
     }
 }
 
-/// Ends every program that runs, for when this one is interrupted.
-pub(crate) fn end_all() {
+/// Kills every program that runs, for when this one is interrupted: nobody needs their
+/// databases any more.
+pub(crate) fn kill_all() {
     if let Ok(running) = RUNNING.lock() {
         for &id in running.iter() {
-            signal(id, "TERM");
+            signal(id, "KILL");
         }
     }
 }

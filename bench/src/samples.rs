@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::figure::{Figure, Side};
+use crate::{
+    Result,
+    figure::{Figure, Side},
+};
 
 /// Every value of every figure, by the figure's name and whose it is.
 #[derive(Debug, Default)]
@@ -37,6 +40,13 @@ pub(crate) fn median(ascending: &[f64]) -> f64 {
         let middle = ascending.len() / 2;
         ascending.get(middle).copied().unwrap_or_default()
     })
+}
+
+/// The median of so many measurements, none of which is kept.
+pub(crate) fn median_of(times: u32, mut measure: impl FnMut() -> Result<f64>) -> Result<f64> {
+    let mut values = (0..times).map(|_| measure()).collect::<Result<Vec<_>>>()?;
+    values.sort_by(f64::total_cmp);
+    Ok(median(&values))
 }
 
 /// The value that this share of the values does not exceed.

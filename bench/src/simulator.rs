@@ -1,10 +1,19 @@
 //! The stand-in for the service's API, as a process of its own.
 
-use std::{fs, net::SocketAddr, process::Command, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use crate::{Result, bench::Bench, http, process::Process};
+
+/// How long it may take to make its tenant.
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// A running simulator; dropping it ends it.
 pub(crate) struct Simulator {
@@ -19,11 +28,11 @@ impl Simulator {
     pub(crate) fn start(bench: &Bench, users: usize) -> Result<Self> {
         let address = http::free_address()?;
         let log = bench.new_folder()?.join("simulator.log");
-        let mut command = Command::new(&bench.simulator);
+        let mut command = Command::new(&bench.programs.simulator);
         command.args(["--listen", &address.to_string(), "--users", &users.to_string()]);
         let process = Process::start(command, &log)?;
-        http::until_listening(address, Duration::from_mins(1))?;
-        let printed = fs::read_to_string(&log)?;
+        // It prints its URLs when the tenant is made, and listens a moment before.
+        let printed = until_printed(&log)?;
         let url = |name: &str| {
             let line = printed.lines().find_map(|line| line.strip_prefix(name));
             line.map(str::trim).ok_or("the simulator did not print its URLs")
@@ -48,5 +57,20 @@ impl Simulator {
     /// Ends it.
     pub(crate) fn stop(self) -> Result<()> {
         self.process.stop()
+    }
+}
+
+/// What it printed, once that is everything.
+fn until_printed(log: &Path) -> Result<String> {
+    let begun = Instant::now();
+    loop {
+        let printed = fs::read_to_string(log)?;
+        if printed.contains("\ncontrols ") {
+            return Ok(printed);
+        }
+        if begun.elapsed() > START_LIMIT {
+            return Err(format!("the simulator did not start: {printed}").into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -26,10 +26,12 @@ impl Table<'_> {
         align(&rows)
     }
 
-    /// How many goals are met, and how many of the goals could be judged.
-    pub(crate) fn goals_met(&self) -> (usize, usize) {
+    /// How many of the goals that could be judged are met.
+    pub(crate) fn summary(&self) -> String {
         let judged = self.figures.iter().filter_map(|figure| self.verdict(figure));
-        judged.fold((0, 0), |(met, all), is_met| (met + usize::from(is_met), all + 1))
+        let (met, all) =
+            judged.fold((0, 0), |(met, all), is_met| (met + usize::from(is_met), all + 1));
+        format!("{met} of {all} goals met")
     }
 
     fn row(&self, figure: &Figure) -> Option<Vec<String>> {

@@ -10,7 +10,7 @@ use crate::{
     exporter::Setup,
     figure::{Figure, Goal, Side, Unit},
     http, million,
-    samples::Samples,
+    samples::{Samples, median_of},
     sink::Received,
 };
 
@@ -59,10 +59,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for (side, binary) in bench.exporters() {
         let exporter = million::waiting(bench, side, binary)?.start()?;
-        for _ in 0..5 {
-            let answer = http::get(exporter.ops, "/metrics", false)?.ok()?;
-            samples.add(&SCRAPE, side, answer.seconds());
-        }
+        let scrape = || Ok(http::get(exporter.ops, "/metrics", false)?.ok()?.seconds());
+        samples.add(&SCRAPE, side, median_of(7, scrape)?);
         exporter.stop()?;
     }
     // Each round takes some of the million; more rounds would find none.

@@ -80,14 +80,16 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         for (side, binary) in bench.exporters() {
             let setup = bench.fresh(binary)?;
             let exporter = setup.start()?;
-            let accepted = many(bench, samples, side, &exporter.door(), &exporter.process)?;
-            one(bench, samples, side, &exporter.door())?;
+            let door = exporter.door();
+            let accepted = many(bench, samples, side, &door, &exporter.process)?
+                + one(bench, samples, side, &door)?;
             exporter.stop()?;
             disk(samples, side, &setup.database(), accepted)?;
         }
         let (bare, database) = bench.bare(&[])?;
-        let accepted = many(bench, samples, Side::Reference, &bare.door(), &bare.process)?;
-        one(bench, samples, Side::Reference, &bare.door())?;
+        let door = bare.door();
+        let accepted = many(bench, samples, Side::Reference, &door, &bare.process)?
+            + one(bench, samples, Side::Reference, &door)?;
         bare.process.stop()?;
         disk(samples, Side::Reference, &database, accepted)?;
 
@@ -99,7 +101,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     Ok(())
 }
 
-/// Measures at 256 connections; how many deliveries the database holds then.
+/// Measures at 256 connections; how many deliveries were accepted, warm-up included.
 fn many(
     bench: &Bench,
     samples: &mut Samples,
@@ -120,16 +122,19 @@ fn many(
     Ok(warm_up.accepted + report.accepted)
 }
 
-fn one(bench: &Bench, samples: &mut Samples, side: Side, door: &Door) -> Result<()> {
-    load(1, WARM_UP).run(door)?;
-    samples.add(&ONE, side, load(1, bench.lasting / 2).run(door)?.rate());
-    Ok(())
+/// Measures at one connection; how many deliveries were accepted, warm-up included.
+fn one(bench: &Bench, samples: &mut Samples, side: Side, door: &Door) -> Result<f64> {
+    let warm_up = load(1, WARM_UP).run(door)?;
+    let report = load(1, bench.lasting / 2).run(door)?;
+    samples.add(&ONE, side, report.rate());
+    Ok(warm_up.accepted + report.accepted)
 }
 
-/// The size of a database whose program ended, so that its log is folded into it.
+/// The size of a database whose program ended, with a write-ahead log that it left.
 fn disk(samples: &mut Samples, side: Side, database: &Path, deliveries: f64) -> Result<()> {
+    let log = fs::metadata(database.with_extension("db-wal")).map_or(0, |file| file.len());
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
-    let bytes = fs::metadata(database)?.len() as f64;
+    let bytes = (fs::metadata(database)?.len() + log) as f64;
     samples.add(&DISK, side, bytes / deliveries);
     Ok(())
 }

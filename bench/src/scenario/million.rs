@@ -120,7 +120,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
             let setup = million::quiet(bench, side, binary)?;
             ingest(bench, samples, side, setup.start()?)?;
         }
-        let empty = bench.fresh(&bench.exporter)?;
+        let empty = bench.fresh(&bench.programs.exporter)?;
         ingest(bench, samples, Side::Reference, empty.start()?)?;
     }
     Ok(())

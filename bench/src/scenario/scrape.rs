@@ -1,6 +1,6 @@
-//! Scrapes with the series of 10,000 watched users, beside nginx with the same bytes in a file.
+//! Scrapes of 100,000 series, beside nginx with the same bytes in a file.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, net::SocketAddr, time::Duration};
 
 use flate2::read::GzDecoder;
 
@@ -14,19 +14,19 @@ use crate::{
     load::{Load, Pace},
     nginx::Nginx,
     polled,
-    samples::Samples,
+    samples::{Samples, median_of},
     simulator::Simulator,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "scrape",
-    about: "a scrape of the series of 10,000 watched users, beside nginx serving a .gz",
+    about: "a scrape of 100,000 series, beside nginx serving a .gz beside a file",
     figures: &[&SERIES, &SCRAPE, &BYTES, &PLAIN, &CHANGED],
     run,
 };
 
 const SERIES: Figure = Figure {
-    name: "series of 10,000 watched users",
+    name: "series of 14,500 watched users",
     unit: Unit::Count,
     reference: None,
     goals: &[],
@@ -65,51 +65,55 @@ const CHANGED: Figure = Figure {
     bound: "a round of the projector, rendering and compressing every series",
 };
 
-/// Scrapes of each side, in turns.
-const SCRAPES: u32 = 21;
+/// A watched user has seven series, so that this makes a few more than 100,000.
+const USERS: usize = 14_500;
+
+/// Scrapes in a row that make one value.
+const SCRAPES: u32 = 7;
 
 fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
-    progress("starting the simulator");
-    let simulator = Simulator::start(bench, polled::USERS)?;
+    progress(&format!("polling {USERS} users"));
+    let simulator = Simulator::start(bench, USERS)?;
     let mut exporters = Vec::new();
     for (side, binary) in bench.exporters() {
-        if !polled::is_filled(bench, side) {
-            polled::run(&polled::setup(bench, side, binary, &simulator, true)?)?;
-        }
-        let exporter = polled::setup(bench, side, binary, &simulator, false)?.start()?;
-        exporters.push((side, exporter));
+        let folder = bench.new_folder()?;
+        polled::run(&polled::setup(binary, &folder, &simulator, true)?)?;
+        exporters.push((side, polled::setup(binary, &folder, &simulator, false)?.start()?));
     }
     simulator.stop()?;
     for (side, exporter) in &mut exporters {
         exporter.process.settle(Duration::from_secs(10))?;
-        // What was never asked for may not be compressed yet.
+        // The first to accept gzip may wait for the compression.
         let first = http::get(exporter.ops, "/metrics", true)?.ok()?;
         let text = if first.is_gzip { unpacked(&first.body)? } else { first.body };
         samples.add(&SERIES, *side, count_series(&text));
     }
     let (_, first) = exporters.first().ok_or("there is no exporter")?;
     let nginx = Nginx::start(bench, &http::get(first.ops, "/metrics", false)?.ok()?.body)?;
-    for _ in 0..SCRAPES {
+    for _ in 0..bench.rounds {
         for (side, exporter) in &exporters {
-            let packed = http::get(exporter.ops, "/metrics", true)?.ok()?;
-            samples.add(&SCRAPE, *side, packed.seconds());
-            samples.add(&BYTES, *side, bytes(&packed.body));
-            samples.add(&PLAIN, *side, http::get(exporter.ops, "/metrics", false)?.ok()?.seconds());
+            scrape(samples, *side, exporter.ops)?;
         }
         if let Some(nginx) = &nginx {
-            let packed = http::get(nginx.address, "/metrics", true)?.ok()?;
-            samples.add(&SCRAPE, Side::Reference, packed.seconds());
-            samples.add(&BYTES, Side::Reference, bytes(&packed.body));
-            let plain = http::get(nginx.address, "/metrics", false)?.ok()?;
-            samples.add(&PLAIN, Side::Reference, plain.seconds());
+            scrape(samples, Side::Reference, nginx.address)?;
         }
-    }
-    for _ in 0..5 {
         for (side, exporter) in &exporters {
             samples.add(&CHANGED, *side, after_delivery(exporter)?);
         }
     }
     exporters.into_iter().try_for_each(|(_, exporter)| exporter.stop())
+}
+
+/// Scrapes what stays the same meanwhile.
+fn scrape(samples: &mut Samples, side: Side, server: SocketAddr) -> Result<()> {
+    let seconds =
+        |gzip| median_of(SCRAPES, || Ok(http::get(server, "/metrics", gzip)?.ok()?.seconds()));
+    samples.add(&SCRAPE, side, seconds(true)?);
+    samples.add(&PLAIN, side, seconds(false)?);
+    let packed = http::get(server, "/metrics", true)?.ok()?.body;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    samples.add(&BYTES, side, packed.len() as f64);
+    Ok(())
 }
 
 /// Seconds of a scrape that begins when a delivery was just acknowledged.
@@ -126,11 +130,6 @@ fn unpacked(body: &[u8]) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     GzDecoder::new(body).read_to_end(&mut text)?;
     Ok(text)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn bytes(body: &[u8]) -> f64 {
-    body.len() as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
