@@ -1,4 +1,4 @@
-//! The least that a durable receiver can be: what the exporter is measured against.
+//! A durable receiver that does as little as possible: the reference for the exporter.
 //!
 //! It parses the envelope's id, the check and the logins, and writes one row for the delivery
 //! (with its body, so that what was acknowledged is kept) and one for each failure. One thread
@@ -88,7 +88,7 @@ fn write(
         }
         transaction.commit()?;
         for job in group {
-            // Whoever hung up learns nothing; the row stays.
+            // A client that disconnected gets no answer; its rows stay.
             let _ = job.committed.send(());
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Result, exporter::Setup, figure::Side, http, load::Door, process::Process};
+use crate::{Result, exporter::Setup, figure::Side, http, load::Endpoint, process::Process};
 
 /// What is measured, and what it talks to.
 pub(crate) struct Programs {
@@ -22,7 +22,7 @@ pub(crate) struct Programs {
 /// The programs, a folder, and for how long to measure.
 pub(crate) struct Bench {
     pub(crate) programs: Programs,
-    /// Holds everything that is written; removed by whoever made it.
+    /// Holds everything that is written; removed by the script that made it.
     pub(crate) folder: PathBuf,
     /// Times that each side is measured.
     pub(crate) rounds: u32,
@@ -32,16 +32,16 @@ pub(crate) struct Bench {
     folders: Cell<u32>,
 }
 
-/// A program of the benchmarks themselves that runs beside.
-pub(crate) struct Companion {
+/// One of this program's own servers, in a process of its own.
+pub(crate) struct LocalServer {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
 }
 
-impl Companion {
+impl LocalServer {
     /// Where it takes deliveries.
-    pub(crate) fn door(&self) -> Door {
-        Door { address: self.address, path: "/".to_owned(), secret: String::new() }
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint { address: self.address, path: "/".to_owned(), secret: String::new() }
     }
 }
 
@@ -72,25 +72,25 @@ impl Bench {
     }
 
     /// Starts one of this program's own servers, and waits until it listens.
-    pub(crate) fn companion(&self, name: &str, arguments: &[&str]) -> Result<Companion> {
+    pub(crate) fn local_server(&self, name: &str, arguments: &[&str]) -> Result<LocalServer> {
         let address = http::free_address()?;
         let mut command = Command::new(env::current_exe()?);
         command.arg(name).arg("--listen").arg(address.to_string()).args(arguments);
         let process = Process::start(command, &self.folder.join(format!("{name}.log")))?;
         http::until_listening(address, Duration::from_secs(10))?;
-        Ok(Companion { process, address })
+        Ok(LocalServer { process, address })
     }
 
     /// The bare program with an empty database, which stands at the path that is handed back.
-    pub(crate) fn bare(&self, arguments: &[&str]) -> Result<(Companion, PathBuf)> {
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Result<(LocalServer, PathBuf)> {
         let database = self.new_folder()?.join("bare.db");
         let path = database.display().to_string();
-        let companion = self.companion("bare", &[&["--database", &path], arguments].concat())?;
-        Ok((companion, database))
+        let server = self.local_server("bare", &[&["--database", &path], arguments].concat())?;
+        Ok((server, database))
     }
 }
 
-/// Says on standard error what is done now.
+/// Reports the current step on standard error.
 pub(crate) fn progress(text: &str) {
     eprintln!("  {text}");
 }

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{Result, clock, http, load::Door, process::Process};
+use crate::{Result, clock, http, load::Endpoint, process::Process};
 
 const SECRET: &str = "a-secret-of-the-benchmarks";
 
@@ -89,11 +89,15 @@ impl Setup {
 
 impl Exporter {
     /// Where it takes deliveries.
-    pub(crate) fn door(&self) -> Door {
-        Door { address: self.webhook, path: "/webhooks/cii".to_owned(), secret: SECRET.to_owned() }
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            address: self.webhook,
+            path: "/webhooks/cii".to_owned(),
+            secret: SECRET.to_owned(),
+        }
     }
 
-    /// Ends it as an operator does.
+    /// Ends it with SIGTERM.
     pub(crate) fn stop(self) -> Result<()> {
         self.process.stop()
     }

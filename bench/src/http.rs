@@ -73,7 +73,7 @@ fn joined(mut chunked: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// An address of this machine that nobody listens on now.
+/// A loopback address with a port that is free now.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
@@ -92,12 +92,12 @@ pub(crate) fn until_ready(address: SocketAddr, path: &str, limit: Duration) -> R
     }
 }
 
-/// Waits until somebody listens.
+/// Waits until connections are accepted.
 pub(crate) fn until_listening(address: SocketAddr, limit: Duration) -> Result<()> {
     let begun = Instant::now();
     while TcpStream::connect(address).is_err() {
         if begun.elapsed() > limit {
-            return Err(format!("nobody listens at {address} after {limit:?}").into());
+            return Err(format!("nothing listens at {address} after {limit:?}").into());
         }
         std::thread::sleep(Duration::from_millis(2));
     }

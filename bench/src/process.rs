@@ -16,7 +16,7 @@ use crate::Result;
 const TICKS_A_SECOND: f64 = 100.0;
 
 /// How long a program may take to end before it is killed.
-const PATIENCE: Duration = Duration::from_secs(15);
+const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// Programs that run now, for [`kill_all`].
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
@@ -100,7 +100,7 @@ impl Process {
         Ok(())
     }
 
-    /// Ends it as an operator does, and waits for its end.
+    /// Ends it with SIGTERM, and waits for its end.
     pub(crate) fn stop(mut self) -> Result<()> {
         self.end()
     }
@@ -112,7 +112,7 @@ impl Process {
         signal(self.child.id(), "TERM");
         let begun = Instant::now();
         while self.is_running() {
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > STOP_LIMIT {
                 self.child.kill()?;
                 self.child.wait()?;
                 return Err("a program did not end when told to, and was killed".into());

@@ -37,7 +37,7 @@ impl Simulator {
             let line = printed.lines().find_map(|line| line.strip_prefix(name));
             line.map(str::trim).ok_or("the simulator did not print its URLs")
         };
-        // Bounds that are far away: what is measured is the exporter, not its politeness.
+        // The limit must not be what is measured.
         let api = format!(
             "[api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"simulator-client\"\n\
              client_secret = \"simulator-secret\"\nrequests_per_minute = 100000\n",

@@ -8,7 +8,7 @@ use std::{
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
-    Door, block_on,
+    Endpoint, block_on,
     body::{self, Template},
     connection::Connection,
 };
@@ -29,19 +29,19 @@ pub(crate) struct AtOnce {
 }
 
 /// Sends each body over a connection of its own, all at the same moment.
-pub(crate) fn send_at_once(door: &Door, bodies: Vec<Vec<u8>>) -> Result<AtOnce> {
-    block_on(send(door, bodies))
+pub(crate) fn send_at_once(endpoint: &Endpoint, bodies: Vec<Vec<u8>>) -> Result<AtOnce> {
+    block_on(send(endpoint, bodies))
 }
 
-async fn send(door: &Door, bodies: Vec<Vec<u8>>) -> Result<AtOnce> {
+async fn send(endpoint: &Endpoint, bodies: Vec<Vec<u8>>) -> Result<AtOnce> {
     let mut prepared = Vec::new();
     for body in bodies {
-        let mut request = door.head(body.len()).into_bytes();
+        let mut request = endpoint.head(body.len()).into_bytes();
         request.extend(body);
-        prepared.push((Connection::open(door.address).await?, request));
+        prepared.push((Connection::open(endpoint.address).await?, request));
     }
     let over = Arc::new(Notify::new());
-    let beside = tokio::spawn(send_beside(door.clone(), over.clone()));
+    let beside = tokio::spawn(send_beside(endpoint.clone(), over.clone()));
     let begun = Instant::now();
     let mut senders = JoinSet::new();
     for (mut connection, request) in prepared {
@@ -67,9 +67,9 @@ async fn send(door: &Door, bodies: Vec<Vec<u8>>) -> Result<AtOnce> {
 
 /// Sends small deliveries one by one until the large ones are answered; how many were
 /// refused, and the slowest's seconds.
-async fn send_beside(door: Door, over: Arc<Notify>) -> Result<(f64, f64)> {
-    let mut connection = Connection::open(door.address).await?;
-    let mut template = Template::small(&door);
+async fn send_beside(endpoint: Endpoint, over: Arc<Notify>) -> Result<(f64, f64)> {
+    let mut connection = Connection::open(endpoint.address).await?;
+    let mut template = Template::small(&endpoint);
     let (mut refused, mut slowest) = (0.0, 0_f64);
     loop {
         // Only the pause is cut short: a delivery that waits for its answer counts.

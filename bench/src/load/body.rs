@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::Door;
+use super::Endpoint;
 use crate::clock;
 
 /// Bytes of a small delivery's body.
@@ -41,12 +41,12 @@ pub(super) struct Template {
 
 impl Template {
     /// A request with a delivery of 2 KB and four users.
-    pub(super) fn small(door: &Door) -> Self {
+    pub(super) fn small(endpoint: &Endpoint) -> Self {
         let logins: Vec<_> = (0..SMALL_USERS).map(marker).collect();
         let unpadded = envelope(ID, CHECK, &logins, true, "").to_string();
         let filler = "x".repeat(SMALL_BYTES.saturating_sub(unpadded.len()));
         let body = envelope(ID, CHECK, &logins, true, &filler).to_string();
-        let request = format!("{}{body}", door.head(body.len()));
+        let request = format!("{}{body}", endpoint.head(body.len()));
         let places = |text: &str| request.match_indices(text).map(|(at, _)| at).collect::<Vec<_>>();
         let logins = (0..SMALL_USERS)
             .flat_map(|user| {
@@ -177,12 +177,12 @@ mod tests {
 
     #[test]
     fn a_small_delivery_is_as_long_as_it_says_and_names_new_users() {
-        let door = Door {
+        let endpoint = Endpoint {
             address: "127.0.0.1:1".parse().unwrap(),
             path: "/".to_owned(),
             secret: "secret".to_owned(),
         };
-        let mut template = Template::small(&door);
+        let mut template = Template::small(&endpoint);
         let mut logins = BTreeSet::new();
         for number in [7, 8] {
             let request = template.render(number).to_vec();

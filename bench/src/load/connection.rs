@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{Result, http};
 
-/// Answers to deliveries are short; a longer one is a fault.
+/// Answers to deliveries are short; a longer one is an error.
 const BUFFER_BYTES: usize = 16 * 1024;
 
 pub(super) struct Connection {

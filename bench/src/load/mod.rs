@@ -17,13 +17,13 @@ use crate::Result;
 
 /// Where deliveries are taken.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     pub(crate) path: String,
     pub(crate) secret: String,
 }
 
-impl Door {
+impl Endpoint {
     /// Everything of a request before its body.
     fn head(&self, length: usize) -> String {
         format!(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::{
-    Door, block_on,
+    Endpoint, block_on,
     body::{self, Template},
     connection::Connection,
 };
@@ -60,22 +60,23 @@ struct Counts {
 
 impl Load {
     /// Puts it on a server, and waits for the last answer.
-    pub(crate) fn run(&self, door: &Door) -> Result<Report> {
-        block_on(self.run_in_here(door))
+    pub(crate) fn run(&self, endpoint: &Endpoint) -> Result<Report> {
+        block_on(self.run_in_here(endpoint))
     }
 
-    async fn run_in_here(&self, door: &Door) -> Result<Report> {
-        let template = Template::small(door);
+    async fn run_in_here(&self, endpoint: &Endpoint) -> Result<Report> {
+        let template = Template::small(endpoint);
         let mut connections = Vec::new();
         for _ in 0..self.connections {
-            connections.push(Connection::open(door.address).await?);
+            connections.push(Connection::open(endpoint.address).await?);
         }
         let begun = Instant::now();
         let mut senders = JoinSet::new();
         for (index, connection) in (0..).zip(connections) {
-            let (load, door, template) = (*self, door.clone(), template.clone());
-            senders
-                .spawn(async move { load.send(index, &door, connection, template, begun).await });
+            let (load, endpoint, template) = (*self, endpoint.clone(), template.clone());
+            senders.spawn(
+                async move { load.send(index, &endpoint, connection, template, begun).await },
+            );
         }
         let mut counts = Counts::default();
         while let Some(sender) = senders.join_next().await {
@@ -99,7 +100,7 @@ impl Load {
     async fn send(
         &self,
         index: u32,
-        door: &Door,
+        endpoint: &Endpoint,
         mut connection: Connection,
         mut template: Template,
         begun: Instant,
@@ -118,8 +119,8 @@ impl Load {
                 break;
             }
             // A delivery that is due while the last one waits for its answer has waited since it
-            // was due. Otherwise the clock starts when the timer rings: that it rings up to a
-            // millisecond late is no fault of the server.
+            // was due. Otherwise the clock starts when the timer rings: the timer's
+            // own delay of up to a millisecond is not the server's.
             let mut sent_at = due;
             if due > Instant::now() {
                 tokio::time::sleep_until(due.into()).await;
@@ -132,7 +133,7 @@ impl Load {
                 Ok(_) => counts.refused += 1,
                 Err(_) => {
                     counts.refused += 1;
-                    connection = Connection::open(door.address).await?;
+                    connection = Connection::open(endpoint.address).await?;
                 }
             }
         }

@@ -1,12 +1,12 @@
-//! A million events that wait for a collector: what a scrape costs meanwhile, and how fast
-//! they go out when it comes back.
+//! A million events that are pending for a collector: the time of a scrape meanwhile, and the rate
+//! at which they are sent once it is up.
 
 use std::time::{Duration, Instant};
 
 use super::Scenario;
 use crate::{
     Result,
-    bench::{Bench, Companion, progress},
+    bench::{Bench, LocalServer, progress},
     exporter::Setup,
     figure::{Figure, Goal, Side, Unit},
     http, million,
@@ -16,17 +16,17 @@ use crate::{
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "backlog",
-    about: "a million events waiting for a collector: a scrape meanwhile, and the OTLP drain",
+    about: "a million events pending for a collector: a scrape meanwhile, and the OTLP drain",
     figures: &[&SCRAPE, &RATE, &CPU, &PEAK],
     run,
 };
 
 const SCRAPE: Figure = Figure {
-    name: "scrape with a million events waiting",
+    name: "scrape, a million events pending",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[],
-    bound: "should not depend on how many wait",
+    bound: "nothing that grows with the number of pending events",
 };
 
 const RATE: Figure = Figure {
@@ -54,11 +54,11 @@ const PEAK: Figure = Figure {
 };
 
 /// How long the first records may take after the start.
-const PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_LIMIT: Duration = Duration::from_secs(10);
 
 fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for (side, binary) in bench.exporters() {
-        let exporter = million::waiting(bench, side, binary)?.start()?;
+        let exporter = million::with_collector_down(bench, side, binary)?.start()?;
         let scrape = || Ok(http::get(exporter.ops, "/metrics", false)?.ok()?.seconds());
         samples.add(&SCRAPE, side, median_of(7, scrape)?);
         exporter.stop()?;
@@ -67,8 +67,8 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for round in 1..=bench.rounds.min(2) {
         progress(&format!("round {round}"));
         for (side, binary) in bench.exporters() {
-            let sink = bench.companion("sink", &[])?;
-            let setup = million::sending_to(bench, side, binary, sink.address)?;
+            let sink = bench.local_server("sink", &[])?;
+            let setup = million::with_collector(bench, side, binary, sink.address)?;
             drain(bench, samples, side, &setup, &sink)?;
             sink.process.stop()?;
         }
@@ -81,7 +81,7 @@ fn drain(
     samples: &mut Samples,
     side: Side,
     setup: &Setup,
-    sink: &Companion,
+    sink: &LocalServer,
 ) -> Result<()> {
     let exporter = setup.start()?;
     let Some(first) = first_records(sink)? else {
@@ -101,14 +101,14 @@ fn drain(
     exporter.stop()
 }
 
-fn received(sink: &Companion) -> Result<Received> {
+fn received(sink: &LocalServer) -> Result<Received> {
     Ok(serde_json::from_slice(&http::get(sink.address, "/", false)?.ok()?.body)?)
 }
 
 /// What came until the first records did; `None` when none come.
-fn first_records(sink: &Companion) -> Result<Option<Received>> {
+fn first_records(sink: &LocalServer) -> Result<Option<Received>> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < FIRST_LIMIT {
         let received = received(sink)?;
         if received.requests > 1 {
             return Ok(Some(received));
@@ -119,7 +119,7 @@ fn first_records(sink: &Companion) -> Result<Option<Received>> {
 }
 
 /// What came until this time has passed, or until nothing more came for half a second.
-fn records_within(lasting: Duration, sink: &Companion) -> Result<Received> {
+fn records_within(lasting: Duration, sink: &LocalServer) -> Result<Received> {
     let begun = Instant::now();
     let mut last = received(sink)?;
     let mut moved_at = Instant::now();

@@ -14,7 +14,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "burst",
     about: "64 deliveries of 5,000 users at once, small ones beside them; one of 50,000 users",
-    figures: &[&REFUSED, &SLOWEST, &BESIDE, &PEAK, &GIANT, &GIANT_AFTER],
+    figures: &[&REFUSED, &SLOWEST, &BESIDE, &PEAK, &LARGEST, &LARGEST_AFTER],
     run,
 };
 
@@ -23,7 +23,7 @@ const REFUSED: Figure = Figure {
     unit: Unit::Count,
     reference: None,
     goals: &[Goal::AtMost(0.0)],
-    bound: "the sender's patience with a commit: 10 s",
+    bound: "the time until the last of them is committed, and the exporter's limit for a sender: 10 s",
 };
 
 const SLOWEST: Figure = Figure {
@@ -50,7 +50,7 @@ const PEAK: Figure = Figure {
     bound: "the bodies in flight, parsed, and the facts of one group",
 };
 
-const GIANT: Figure = Figure {
+const LARGEST: Figure = Figure {
     name: "one delivery of 50,000 users",
     unit: Unit::Seconds,
     reference: None,
@@ -58,7 +58,7 @@ const GIANT: Figure = Figure {
     bound: "the writer: 50,000 failures and their events in one transaction",
 };
 
-const GIANT_AFTER: Figure = Figure {
+const LARGEST_AFTER: Figure = Figure {
     name: "… memory after it",
     unit: Unit::Mebibytes,
     reference: None,
@@ -72,7 +72,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         for (side, binary) in bench.exporters() {
             let exporter = bench.fresh(binary)?.start()?;
             let bodies = (0..64).map(|_| large(5_000)).collect();
-            let outcome = send_at_once(&exporter.door(), bodies)?;
+            let outcome = send_at_once(&exporter.endpoint(), bodies)?;
             samples.add(&REFUSED, side, outcome.refused);
             samples.add(&SLOWEST, side, outcome.slowest);
             samples.add(&BESIDE, side, outcome.slowest_beside);
@@ -83,13 +83,13 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for _ in 0..bench.rounds {
         for (side, binary) in bench.exporters() {
             let mut exporter = bench.fresh(binary)?.start()?;
-            let outcome = send_at_once(&exporter.door(), vec![large(50_000)])?;
+            let outcome = send_at_once(&exporter.endpoint(), vec![large(50_000)])?;
             if outcome.refused > 0.0 {
                 return Err("the delivery of 50,000 users was refused".into());
             }
-            samples.add(&GIANT, side, outcome.slowest);
+            samples.add(&LARGEST, side, outcome.slowest);
             exporter.process.settle(Duration::from_secs(10))?;
-            samples.add(&GIANT_AFTER, side, exporter.process.resident()?);
+            samples.add(&LARGEST_AFTER, side, exporter.process.resident()?);
             exporter.stop()?;
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     Result,
     bench::{Bench, progress},
     figure::{Figure, Goal, Side, Unit},
-    load::{Door, Load, Pace},
+    load::{Endpoint, Load, Pace},
     process::Process,
     samples::Samples,
 };
@@ -15,11 +15,11 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "ingest",
     about: "durable deliveries a second at 256 connections and at one, beside the bare program",
-    figures: &[&MANY, &MANY_EACH, &ONE, &CPU, &REFUSED, &DISK],
+    figures: &[&RATE_256, &RATE_EACH, &RATE_1, &CPU, &REFUSED, &DISK],
     run,
 };
 
-const MANY: Figure = Figure {
+const RATE_256: Figure = Figure {
     name: "deliveries, 256 connections",
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
@@ -28,7 +28,7 @@ const MANY: Figure = Figure {
             group",
 };
 
-const MANY_EACH: Figure = Figure {
+const RATE_EACH: Figure = Figure {
     name: "… beside a commit each",
     unit: Unit::PerSecond,
     reference: Some("bare, commit each"),
@@ -36,7 +36,7 @@ const MANY_EACH: Figure = Figure {
     bound: "the reference: one sync of the disk for each delivery",
 };
 
-const ONE: Figure = Figure {
+const RATE_1: Figure = Figure {
     name: "deliveries, 1 connection",
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
@@ -80,42 +80,42 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         for (side, binary) in bench.exporters() {
             let setup = bench.fresh(binary)?;
             let exporter = setup.start()?;
-            let door = exporter.door();
-            let accepted = many(bench, samples, side, &door, &exporter.process)?
-                + one(bench, samples, side, &door)?;
+            let endpoint = exporter.endpoint();
+            let accepted = measure_256(bench, samples, side, &endpoint, &exporter.process)?
+                + measure_1(bench, samples, side, &endpoint)?;
             exporter.stop()?;
-            disk(samples, side, &setup.database(), accepted)?;
+            measure_disk(samples, side, &setup.database(), accepted)?;
         }
         let (bare, database) = bench.bare(&[])?;
-        let door = bare.door();
-        let accepted = many(bench, samples, Side::Reference, &door, &bare.process)?
-            + one(bench, samples, Side::Reference, &door)?;
+        let endpoint = bare.endpoint();
+        let accepted = measure_256(bench, samples, Side::Reference, &endpoint, &bare.process)?
+            + measure_1(bench, samples, Side::Reference, &endpoint)?;
         bare.process.stop()?;
-        disk(samples, Side::Reference, &database, accepted)?;
+        measure_disk(samples, Side::Reference, &database, accepted)?;
 
         let (bare, _) = bench.bare(&["--commit-each"])?;
-        let each = load(256, bench.lasting / 2).run(&bare.door())?;
-        samples.add(&MANY_EACH, Side::Reference, each.rate());
+        let each = load(256, bench.lasting / 2).run(&bare.endpoint())?;
+        samples.add(&RATE_EACH, Side::Reference, each.rate());
         bare.process.stop()?;
     }
     Ok(())
 }
 
 /// Measures at 256 connections; how many deliveries were accepted, warm-up included.
-fn many(
+fn measure_256(
     bench: &Bench,
     samples: &mut Samples,
     side: Side,
-    door: &Door,
+    endpoint: &Endpoint,
     process: &Process,
 ) -> Result<f64> {
-    let warm_up = load(256, WARM_UP).run(door)?;
+    let warm_up = load(256, WARM_UP).run(endpoint)?;
     let before = process.cpu()?;
-    let report = load(256, bench.lasting).run(door)?;
+    let report = load(256, bench.lasting).run(endpoint)?;
     let cpu = process.cpu()? - before;
-    samples.add(&MANY, side, report.rate());
+    samples.add(&RATE_256, side, report.rate());
     if side != Side::Reference {
-        samples.add(&MANY_EACH, side, report.rate());
+        samples.add(&RATE_EACH, side, report.rate());
     }
     samples.add(&CPU, side, cpu / report.accepted);
     samples.add(&REFUSED, side, report.refused + warm_up.refused);
@@ -123,15 +123,15 @@ fn many(
 }
 
 /// Measures at one connection; how many deliveries were accepted, warm-up included.
-fn one(bench: &Bench, samples: &mut Samples, side: Side, door: &Door) -> Result<f64> {
-    let warm_up = load(1, WARM_UP).run(door)?;
-    let report = load(1, bench.lasting / 2).run(door)?;
-    samples.add(&ONE, side, report.rate());
+fn measure_1(bench: &Bench, samples: &mut Samples, side: Side, endpoint: &Endpoint) -> Result<f64> {
+    let warm_up = load(1, WARM_UP).run(endpoint)?;
+    let report = load(1, bench.lasting / 2).run(endpoint)?;
+    samples.add(&RATE_1, side, report.rate());
     Ok(warm_up.accepted + report.accepted)
 }
 
 /// The size of a database whose program ended, with a write-ahead log that it left.
-fn disk(samples: &mut Samples, side: Side, database: &Path, deliveries: f64) -> Result<()> {
+fn measure_disk(samples: &mut Samples, side: Side, database: &Path, deliveries: f64) -> Result<()> {
     let log = fs::metadata(database.with_extension("db-wal")).map_or(0, |file| file.len());
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
     let bytes = (fs::metadata(database)?.len() + log) as f64;

@@ -7,7 +7,7 @@ use crate::{
     Result,
     bench::{Bench, progress},
     figure::{Figure, Goal, Side, Unit},
-    load::{Door, Load, Pace},
+    load::{Endpoint, Load, Pace},
     samples::Samples,
 };
 
@@ -49,21 +49,21 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         progress(&format!("round {round}"));
         for (side, binary) in bench.exporters() {
             let exporter = bench.fresh(binary)?.start()?;
-            measure(bench, samples, side, &exporter.door())?;
+            measure(bench, samples, side, &exporter.endpoint())?;
             exporter.stop()?;
         }
         let (bare, _) = bench.bare(&[])?;
-        measure(bench, samples, Side::Reference, &bare.door())?;
+        measure(bench, samples, Side::Reference, &bare.endpoint())?;
         bare.process.stop()?;
     }
     Ok(())
 }
 
-fn measure(bench: &Bench, samples: &mut Samples, side: Side, door: &Door) -> Result<()> {
+fn measure(bench: &Bench, samples: &mut Samples, side: Side, endpoint: &Endpoint) -> Result<()> {
     let load = |pace, lasting| Load { connections: CONNECTIONS, pace, lasting };
-    load(Pace::Closed, Duration::from_millis(500)).run(door)?;
-    let half = load(Pace::Closed, bench.lasting / 2).run(door)?.rate() / 2.0;
-    let report = load(Pace::PerSecond(half), bench.lasting).run(door)?;
+    load(Pace::Closed, Duration::from_millis(500)).run(endpoint)?;
+    let half = load(Pace::Closed, bench.lasting / 2).run(endpoint)?.rate() / 2.0;
+    let report = load(Pace::PerSecond(half), bench.lasting).run(endpoint)?;
     if report.refused > 0.0 {
         return Err(
             format!("{} deliveries were refused at half of the load", report.refused).into()

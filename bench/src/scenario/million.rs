@@ -92,13 +92,13 @@ const FILTERS: [&str; 5] =
 
 fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for (side, binary) in bench.exporters() {
-        let setup = million::quiet(bench, side, binary)?;
+        let setup = million::without_collector(bench, side, binary)?;
         for _ in 0..bench.rounds {
             let exporter = setup.start()?;
             samples.add(&START, side, exporter.ready_after.as_secs_f64());
             let lasting = Duration::from_secs(2);
             let first =
-                Load { connections: 1, pace: Pace::Closed, lasting }.run(&exporter.door())?;
+                Load { connections: 1, pace: Pace::Closed, lasting }.run(&exporter.endpoint())?;
             samples.add(&FIRST, side, first.latency(1.0));
             exporter.stop()?;
         }
@@ -117,7 +117,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     for round in 1..=bench.rounds {
         progress(&format!("round {round}"));
         for (side, binary) in bench.exporters() {
-            let setup = million::quiet(bench, side, binary)?;
+            let setup = million::without_collector(bench, side, binary)?;
             ingest(bench, samples, side, setup.start()?)?;
         }
         let empty = bench.fresh(&bench.programs.exporter)?;
@@ -128,9 +128,9 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
 
 fn ingest(bench: &Bench, samples: &mut Samples, side: Side, exporter: Exporter) -> Result<()> {
     let load = |lasting| Load { connections: 256, pace: Pace::Closed, lasting };
-    load(Duration::from_millis(500)).run(&exporter.door())?;
+    load(Duration::from_millis(500)).run(&exporter.endpoint())?;
     let before = exporter.process.cpu()?;
-    let report = load(bench.lasting).run(&exporter.door())?;
+    let report = load(bench.lasting).run(&exporter.endpoint())?;
     let cpu = exporter.process.cpu()? - before;
     samples.add(&RATE, side, report.rate());
     samples.add(&CPU, side, cpu / report.accepted);

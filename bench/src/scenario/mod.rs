@@ -28,7 +28,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ingest::SCENARIO,
     latency::SCENARIO,
     burst::SCENARIO,
-    // Before "million", whose starts without a collector leave no event waiting for one.
+    // Before "million", whose starts without a collector leave no event pending.
     backlog::SCENARIO,
     million::SCENARIO,
     poll::SCENARIO,

@@ -120,7 +120,7 @@ fn scrape(samples: &mut Samples, side: Side, server: SocketAddr) -> Result<()> {
 fn after_delivery(exporter: &Exporter) -> Result<f64> {
     let pace = Pace::PerSecond(1.0);
     // At this rate one delivery is sent, at once.
-    Load { connections: 1, pace, lasting: Duration::from_millis(500) }.run(&exporter.door())?;
+    Load { connections: 1, pace, lasting: Duration::from_millis(500) }.run(&exporter.endpoint())?;
     let seconds = http::get(exporter.ops, "/metrics", true)?.ok()?.seconds();
     std::thread::sleep(Duration::from_millis(300));
     Ok(seconds)
