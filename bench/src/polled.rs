@@ -73,7 +73,10 @@ pub(crate) fn run(setup: &Setup) -> Result<Run> {
 fn has_succeeded(exporter: &Exporter) -> Result<bool> {
     let answer = http::get(exporter.ops, "/api/v1/jobs", false)?.ok()?;
     let state: Value = serde_json::from_slice(&answer.body)?;
-    let job = state["jobs"].as_array().into_iter().flatten().find(|job| job["job"] == "users");
+    let job = state["jobs"].as_array().into_iter().flatten().find(|job| {
+        // Older versions call it a job, newer ones may call it a task.
+        job["job"] == "users" || job["task"] == "users"
+    });
     let Some(job) = job else { return Ok(false) };
     if job["state"] == "failed" {
         return Err(format!("the job \"users\" failed: {}", job["reason"]).into());

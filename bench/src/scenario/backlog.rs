@@ -22,7 +22,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const SCRAPE: Figure = Figure {
-    name: "scrape, a million events pending",
+    name: "scrape with a million events pending",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[],
@@ -30,15 +30,15 @@ const SCRAPE: Figure = Figure {
 };
 
 const RATE: Figure = Figure {
-    name: "OTLP records into a sink",
+    name: "OTLP: records into a sink",
     unit: Unit::PerSecond,
     reference: None,
     goals: &[Goal::AtLeast(90_000.0)],
-    bound: "processor: reading and encoding; the sink and the reader share the cores",
+    bound: "CPU: reading and encoding; the sink and the reader share the cores",
 };
 
 const CPU: Figure = Figure {
-    name: "… processor a record",
+    name: "OTLP: CPU a record",
     unit: Unit::Microseconds,
     reference: None,
     goals: &[],
@@ -46,7 +46,7 @@ const CPU: Figure = Figure {
 };
 
 const PEAK: Figure = Figure {
-    name: "… memory at most meanwhile",
+    name: "OTLP: peak memory while sending",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[],

@@ -19,7 +19,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const REFUSED: Figure = Figure {
-    name: "64 deliveries of 5,000 users at once: refused",
+    name: "64 × 5,000 users at once: refused",
     unit: Unit::Count,
     reference: None,
     goals: &[Goal::AtMost(0.0)],
@@ -27,7 +27,7 @@ const REFUSED: Figure = Figure {
 };
 
 const SLOWEST: Figure = Figure {
-    name: "… the slowest",
+    name: "64 × 5,000 users at once: slowest answer",
     unit: Unit::Seconds,
     reference: None,
     goals: &[Goal::AtMost(5.0)],
@@ -35,7 +35,7 @@ const SLOWEST: Figure = Figure {
 };
 
 const BESIDE: Figure = Figure {
-    name: "… the slowest small delivery beside them",
+    name: "64 × 5,000 users at once: slowest small delivery",
     unit: Unit::Seconds,
     reference: None,
     goals: &[],
@@ -43,7 +43,7 @@ const BESIDE: Figure = Figure {
 };
 
 const PEAK: Figure = Figure {
-    name: "… memory at most",
+    name: "64 × 5,000 users at once: peak memory",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[],
@@ -51,7 +51,7 @@ const PEAK: Figure = Figure {
 };
 
 const LARGEST: Figure = Figure {
-    name: "one delivery of 50,000 users",
+    name: "one delivery of 50,000 users: answer",
     unit: Unit::Seconds,
     reference: None,
     goals: &[Goal::AtMost(0.5)],
@@ -59,7 +59,7 @@ const LARGEST: Figure = Figure {
 };
 
 const LARGEST_AFTER: Figure = Figure {
-    name: "… memory after it",
+    name: "one delivery of 50,000 users: memory after it",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[Goal::AtMost(60.0 * 1024.0 * 1024.0)],

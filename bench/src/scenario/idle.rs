@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const MEMORY: Figure = Figure {
-    name: "idle, 100 watched users: memory",
+    name: "idle with 100 watched users: memory",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[Goal::AtMost(25.0 * 1024.0 * 1024.0)],

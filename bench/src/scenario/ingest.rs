@@ -20,16 +20,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const RATE_256: Figure = Figure {
-    name: "deliveries, 256 connections",
+    name: "256 connections: deliveries",
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtLeast(15_000.0), Goal::RatioAtLeast(0.45)],
-    bound: "processor: the load generator and the server share the cores; a sync is paid once a \
+    bound: "CPU: the load generator and the server share the cores; a sync is paid once a \
             group",
 };
 
 const RATE_EACH: Figure = Figure {
-    name: "… beside a commit each",
+    name: "256 connections: beside a commit each",
     unit: Unit::PerSecond,
     reference: Some("bare, commit each"),
     goals: &[],
@@ -37,7 +37,7 @@ const RATE_EACH: Figure = Figure {
 };
 
 const RATE_1: Figure = Figure {
-    name: "deliveries, 1 connection",
+    name: "1 connection: deliveries",
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[Goal::RatioAtLeast(0.7)],
@@ -45,7 +45,7 @@ const RATE_1: Figure = Figure {
 };
 
 const CPU: Figure = Figure {
-    name: "processor a delivery, 256 connections",
+    name: "256 connections: CPU a delivery",
     unit: Unit::Microseconds,
     reference: Some("bare, group commit"),
     goals: &[],
@@ -53,7 +53,7 @@ const CPU: Figure = Figure {
 };
 
 const REFUSED: Figure = Figure {
-    name: "refused, 256 connections",
+    name: "256 connections: refused",
     unit: Unit::Count,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtMost(0.0)],
@@ -61,7 +61,7 @@ const REFUSED: Figure = Figure {
 };
 
 const DISK: Figure = Figure {
-    name: "disk a delivery of 2 KB",
+    name: "disk space a delivery of 2 KB",
     unit: Unit::Bytes,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtMost(5_000.0)],

@@ -19,7 +19,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const RATE: Figure = Figure {
-    name: "half of the load",
+    name: "half load: deliveries",
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[],
@@ -27,7 +27,7 @@ const RATE: Figure = Figure {
 };
 
 const HALF: Figure = Figure {
-    name: "p50 at half of the load",
+    name: "half load: p50",
     unit: Unit::Milliseconds,
     reference: Some("bare, group commit"),
     goals: &[],
@@ -35,7 +35,7 @@ const HALF: Figure = Figure {
 };
 
 const SLOW: Figure = Figure {
-    name: "p99 at half of the load",
+    name: "half load: p99",
     unit: Unit::Milliseconds,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtMost(0.01)],

@@ -16,13 +16,13 @@ use crate::{
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "million",
-    about: "deliveries, starts and pages on a database with a million open failures",
+    about: "deliveries, starts and pages on a database with a million events and open failures",
     figures: &[&RATE, &CPU, &START, &FIRST, &START_MEMORY, &PAGE, &CHECKS, &EVENTS],
     run,
 };
 
 const RATE: Figure = Figure {
-    name: "deliveries, a million events, 256 connections",
+    name: "a million events: deliveries, 256 connections",
     unit: Unit::PerSecond,
     reference: Some("empty database"),
     // Within 1.15 times of an empty database.
@@ -31,7 +31,7 @@ const RATE: Figure = Figure {
 };
 
 const CPU: Figure = Figure {
-    name: "… processor a delivery",
+    name: "a million events: CPU a delivery",
     unit: Unit::Microseconds,
     reference: Some("empty database"),
     goals: &[Goal::RatioAtMost(1.15)],
@@ -39,7 +39,7 @@ const CPU: Figure = Figure {
 };
 
 const START: Figure = Figure {
-    name: "start, a million events",
+    name: "a million events: start",
     unit: Unit::Seconds,
     reference: None,
     goals: &[Goal::AtMost(0.3)],
@@ -47,7 +47,7 @@ const START: Figure = Figure {
 };
 
 const FIRST: Figure = Figure {
-    name: "slowest delivery within 2 s of a start",
+    name: "a million events: slowest delivery within 2 s of a start",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[],
@@ -55,7 +55,7 @@ const FIRST: Figure = Figure {
 };
 
 const START_MEMORY: Figure = Figure {
-    name: "memory after a start, a million events",
+    name: "a million events: memory after a start",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[],
@@ -63,7 +63,7 @@ const START_MEMORY: Figure = Figure {
 };
 
 const PAGE: Figure = Figure {
-    name: "page /, a million open failures",
+    name: "a million open failures: page /",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[Goal::AtMost(0.02)],
@@ -71,7 +71,7 @@ const PAGE: Figure = Figure {
 };
 
 const CHECKS: Figure = Figure {
-    name: "/api/v1/checks, a million open failures",
+    name: "a million open failures: /api/v1/checks",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[Goal::AtMost(0.02)],
@@ -79,7 +79,7 @@ const CHECKS: Figure = Figure {
 };
 
 const EVENTS: Figure = Figure {
-    name: "/api/v1/events, the slowest filter that nothing passes",
+    name: "a million events: /api/v1/events, nothing passes the filter",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[Goal::AtMost(0.02)],

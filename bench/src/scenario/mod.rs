@@ -36,3 +36,21 @@ pub(crate) const ALL: &[Scenario] = &[
     idle::SCENARIO,
     size::SCENARIO,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let figures = || ALL.iter().flat_map(|scenario| scenario.figures);
+        // Samples are kept by the figure's name.
+        assert_eq!(
+            figures().map(|figure| figure.name).collect::<BTreeSet<_>>().len(),
+            figures().count()
+        );
+        assert_eq!(ALL.iter().map(|it| it.name).collect::<BTreeSet<_>>().len(), ALL.len());
+    }
+}

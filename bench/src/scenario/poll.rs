@@ -18,7 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const FIRST: Figure = Figure {
-    name: "poll of 10,000 users: processor",
+    name: "poll of 10,000 users, first: CPU",
     unit: Unit::Seconds,
     reference: None,
     goals: &[Goal::AtMost(5.0)],
@@ -26,7 +26,7 @@ const FIRST: Figure = Figure {
 };
 
 const UNCHANGED: Figure = Figure {
-    name: "… when nothing changed: processor",
+    name: "poll of 10,000 users, nothing changed: CPU",
     unit: Unit::Seconds,
     reference: None,
     goals: &[Goal::AtMost(1.5)],
@@ -34,7 +34,7 @@ const UNCHANGED: Figure = Figure {
 };
 
 const COMMITS: Figure = Figure {
-    name: "… commits of the first",
+    name: "poll of 10,000 users, first: commits",
     unit: Unit::Count,
     reference: None,
     // A batch has ten users; beside the batches there are the job's own record and the start's.
@@ -43,7 +43,7 @@ const COMMITS: Figure = Figure {
 };
 
 const PEAK: Figure = Figure {
-    name: "… memory at most",
+    name: "poll of 10,000 users, first: peak memory",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[],

@@ -25,16 +25,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-const SERIES: Figure = Figure {
-    name: "series of 14,500 watched users",
-    unit: Unit::Count,
-    reference: None,
-    goals: &[],
-    bound: "",
-};
+const SERIES: Figure =
+    Figure { name: "scrape: series", unit: Unit::Count, reference: None, goals: &[], bound: "" };
 
 const SCRAPE: Figure = Figure {
-    name: "scrape, gzip accepted",
+    name: "scrape, gzip",
     unit: Unit::Milliseconds,
     reference: Some("nginx, .gz"),
     goals: &[Goal::RatioAtMost(1.5)],
@@ -42,7 +37,7 @@ const SCRAPE: Figure = Figure {
 };
 
 const BYTES: Figure = Figure {
-    name: "… bytes sent",
+    name: "scrape, gzip: bytes",
     unit: Unit::Bytes,
     reference: Some("gzip level 6"),
     goals: &[],
@@ -58,7 +53,7 @@ const PLAIN: Figure = Figure {
 };
 
 const CHANGED: Figure = Figure {
-    name: "scrape right after a delivery, gzip accepted",
+    name: "scrape right after a delivery, gzip",
     unit: Unit::Milliseconds,
     reference: None,
     goals: &[],

@@ -12,13 +12,13 @@ use crate::{
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "size",
-    about: "the size of the program as it is packaged",
+    about: "the size of the binary as it is packaged",
     figures: &[&BINARY],
     run,
 };
 
 const BINARY: Figure = Figure {
-    name: "program",
+    name: "binary",
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[Goal::AtMost(20.0 * 1024.0 * 1024.0)],
