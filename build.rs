@@ -1,5 +1,7 @@
 //! Tells the build which commit and which compiler it is made of.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to a build script in variables")]
+
 use std::{path::Path, process::Command};
 
 /// Changes with every commit.

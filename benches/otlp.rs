@@ -14,7 +14,8 @@ use std::{
 
 use axum::{Router, body::Body, http::StatusCode, routing::post};
 use cii_exporter::{
-    delivery::{Courier, Meters, OtlpSettings, Outages, Protocol, Sender},
+    config::{Config, Environment},
+    delivery::{Courier, Meters, Outages, Sender},
     domain::{
         Attributes, CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login,
         ReportedCheck, Severity, Timestamp, WatchPolicy,
@@ -113,7 +114,7 @@ impl Filled {
     }
 
     /// Delivers everything from the first event on; how long that took.
-    fn deliver(&self, protocol: Protocol, sink: SocketAddr) -> Duration {
+    fn deliver(&self, protocol: &str, sink: SocketAddr) -> Duration {
         let copy = self.folder.path().join("copy.db");
         std::fs::copy(self.file(), &copy).unwrap();
         let took = self.runtime.block_on(deliver(&copy, protocol, sink));
@@ -122,12 +123,15 @@ impl Filled {
     }
 }
 
-async fn deliver(file: &Path, protocol: Protocol, sink: SocketAddr) -> Duration {
+async fn deliver(file: &Path, protocol: &str, sink: SocketAddr) -> Duration {
     let (store, writer) = Store::open(file).unwrap();
     let last = store.read(Reader::last_seq).await.unwrap();
-    let settings =
-        OtlpSettings { endpoint: Some(format!("http://{sink}")), protocol: Some(protocol) };
-    let sender = Sender::new(&settings, store.id()).unwrap();
+    let text = format!(
+        "[webhook]\nsecrets = [\"s\"]\n\
+         [otlp]\nendpoint = \"http://{sink}\"\nprotocol = {protocol:?}\n"
+    );
+    let config = Config::from_text("", &text, &Environment::default()).unwrap();
+    let sender = Sender::new(&config.otlp.unwrap(), store.id()).unwrap();
     let courier = Courier::new(store.clone(), sender, Meters::new().unwrap(), Outages::default());
     let stop = CancellationToken::new();
     let begun = Instant::now();
@@ -203,10 +207,9 @@ fn parts(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(filled.events));
     let http = filled.runtime.block_on(http_sink());
     let grpc = filled.runtime.block_on(async { grpc_sink() });
-    for (name, protocol, sink) in [
-        ("deliver over HTTP", Protocol::HttpProtobuf, http),
-        ("deliver over gRPC", Protocol::Grpc, grpc),
-    ] {
+    for (name, protocol, sink) in
+        [("deliver over HTTP", "http/protobuf", http), ("deliver over gRPC", "grpc", grpc)]
+    {
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|times| (0..times).map(|_| filled.deliver(protocol, sink)).sum());
         });

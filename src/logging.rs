@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use cii_exporter::config::Environment;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging. `directives` is a level, or a filter in the form of
@@ -9,7 +10,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub(crate) fn start(directives: &str, as_json: bool) {
     // The library that rings the bells tells of its own making, at every start.
     let usual = || EnvFilter::new(format!("tokio_cron_scheduler=warn,{directives}"));
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
+    let environment = Environment::of_process();
+    let wanted = environment.log_filter().and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = wanted.unwrap_or_else(usual);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in the same process, keeps the first one's log.
     let _ = if as_json {

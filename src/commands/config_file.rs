@@ -11,8 +11,9 @@ use clap::Args;
 /// Where the configuration is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigFile {
-    /// The configuration, in TOML; without it, the environment alone decides.
-    #[arg(long, short, value_name = "FILE", env = "CII_EXPORTER_CONFIG")]
+    /// The configuration, in TOML, else the file that the variable `CII_EXPORTER_CONFIG`
+    /// names; without either, the environment alone decides.
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 

@@ -7,17 +7,22 @@ use reqwest::{Url, header::HeaderName};
 use secrecy::SecretString;
 
 use super::{
-    ApiConfig, Config, ConfigError, JobConfig, LogConfig, OpsConfig, Origin, OtlpConfig,
-    OtlpProtocol, StoreConfig, SyncConfig, TokenRequest, WatchConfig, WebhookConfig, environment,
-    key,
+    ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, OpsConfig, Origin,
+    OtlpConfig, OtlpProtocol, StoreConfig, SyncConfig, TokenRequest, WatchConfig, WebhookConfig,
+    key, otlp,
     problem::Problems,
     settings::{Settings, Value},
+    variables,
 };
 use crate::domain::{CheckId, Login, NullLists, Schedule, ScheduleError, Timestamp};
 
 /// Makes the configuration of the settings, or tells all that is wrong.
-pub(super) fn build(settings: Settings, problems: Problems) -> Result<Config, ConfigError> {
-    let mut building = Building { settings: &settings, problems };
+pub(super) fn build(
+    settings: Settings,
+    environment: &Environment,
+    problems: Problems,
+) -> Result<Config, ConfigError> {
+    let mut building = Building { settings: &settings, environment, problems };
     let config = building.config();
     let problems = building.problems;
     let config = config.map(|parts| Config { settings, ..parts });
@@ -26,6 +31,7 @@ pub(super) fn build(settings: Settings, problems: Problems) -> Result<Config, Co
 
 struct Building<'a> {
     settings: &'a Settings,
+    environment: &'a Environment,
     problems: Problems,
 }
 
@@ -115,7 +121,7 @@ impl Building<'_> {
             }
             let message = format!(
                 "is missing: set it, webhook.secrets_file or {}; `openssl rand -hex 32` makes one",
-                environment::variable(path)
+                variables::variable(path)
             );
             self.problems.add(origin.as_ref(), path, message);
             return None;
@@ -236,14 +242,14 @@ impl Building<'_> {
 
     fn otlp(&mut self) -> Option<OtlpConfig> {
         let endpoint = match self.text("otlp.endpoint") {
-            Some(_) => Some(self.url("otlp.endpoint")?.to_string()),
+            Some(_) => Some(self.url("otlp.endpoint")?),
             None => None,
         };
         let protocol = self.text("otlp.protocol").map(|protocol| match protocol.as_str() {
             "grpc" => OtlpProtocol::Grpc,
             _ => OtlpProtocol::HttpProtobuf,
         });
-        Some(OtlpConfig { endpoint, protocol })
+        otlp::complete(endpoint, protocol, self.environment, &mut self.problems)
     }
 
     fn text(&self, path: &str) -> Option<String> {
@@ -293,7 +299,7 @@ impl Building<'_> {
         let text = self.text(path).filter(|text| !text.trim().is_empty());
         if text.is_none() && !self.is_told(path) {
             let origin = self.origin(path);
-            let variable = environment::variable(path);
+            let variable = variables::variable(path);
             let message = match (&origin, path) {
                 (Some(_), _) => "must not be empty".to_owned(),
                 (None, "api.url") => {

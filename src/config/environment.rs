@@ -1,94 +1,80 @@
-//! Variables of the environment that set something.
+//! The process's environment. Nobody else reads it.
 
-use std::ffi::OsString;
-
-use serde::Deserialize;
-use toml::de::ValueDeserializer;
-
-use super::{
-    key::{self, KEYS, Kind},
-    problem::{Origin, Problems},
-    settings::{Settings, Value},
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::PathBuf,
 };
 
-/// What the names of all of them begin with.
-const PREFIX: &str = "CII_EXPORTER_";
+/// The variable that names the configuration file.
+const CONFIG: &str = "CII_EXPORTER_CONFIG";
+/// The variable that says what is logged, in the form of the crate `tracing`.
+const LOG: &str = "RUST_LOG";
+/// What the names of the variables begin with that OpenTelemetry's specification has.
+const STANDARD: &str = "OTEL_";
 
 /// The standard variables that name an OTLP endpoint, which alone turn the
 /// delivery on.
-const OTLP_ENDPOINTS: [&str; 2] =
+pub(super) const OTLP_ENDPOINTS: [&str; 2] =
     ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
-/// The name of the variable that sets a setting.
-pub(super) fn variable(path: &str) -> String {
-    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
-}
+/// Variables of the environment, as they are when they are taken.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
 
-/// Reads the variables; what is wrong in them goes to `problems`.
-pub(super) fn read(
-    variables: impl IntoIterator<Item = (OsString, OsString)>,
-    problems: &mut Problems,
-) -> Settings {
-    let mut settings = Settings::default();
-    for (name, value) in variables {
-        let Some(name) = name.to_str() else { continue };
-        if OTLP_ENDPOINTS.contains(&name) && !value.is_empty() {
-            settings.begin("otlp".to_owned(), Origin::Variable(name.to_owned()));
-        }
-        // Names without a table are not ours to judge.
-        let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else {
-            continue;
-        };
-        let origin = Origin::Variable(name.to_owned());
-        let path = rest.to_lowercase().replace("__", ".");
-        let Some(key) = KEYS.iter().find(|key| variable(key.path) == name) else {
-            unknown(&origin, &path, problems);
-            continue;
-        };
-        match value.to_str().and_then(|text| understand(text, key.kind)) {
-            Some(value) if value.fits(key.kind) => settings.set(key.path, value, origin),
-            _ => {
-                // What was meant to be a secret is not repeated.
-                let found = if key.file.is_none() {
-                    format!(", found \"{}\"", value.display())
-                } else {
-                    String::new()
-                };
-                let message = format!("expected {}{found}", key.kind.expected());
-                problems.add(Some(&origin), key.path, message);
-            }
-        }
-    }
-    settings
-}
-
-/// Adds a variable that sets nothing, with the one that was probably meant.
-fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
-    let meant = key::suggest(path).map_or_else(String::new, |meant| {
-        format!("; did you mean {}, for {meant}?", variable(meant))
-    });
-    problems.add(Some(origin), path, format!("there is no such setting{meant}"));
-}
-
-fn understand(text: &str, kind: Kind) -> Option<Value> {
-    match kind {
-        Kind::Text | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
-        Kind::Flag => text.trim().parse().ok().map(Value::Flag),
-        Kind::Integer(..) => text.trim().parse().ok().map(Value::Integer),
-        Kind::List => list(text).map(Value::List),
+/// Some of the values are secrets.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Environment(..)")
     }
 }
 
-/// `["a", "b"]` as JSON or TOML writes it, or `a,b`.
-fn list(text: &str) -> Option<Vec<String>> {
-    if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).ok().or_else(|| toml_list(text));
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
-    Some(
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
-    )
 }
 
-fn toml_list(text: &str) -> Option<Vec<String>> {
-    Vec::deserialize(ValueDeserializer::parse(text.trim()).ok()?).ok()
+impl Environment {
+    /// Those of this process.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
+    pub fn of_process() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    /// Those alone that OpenTelemetry's specification names.
+    #[must_use]
+    pub fn standard(self) -> Self {
+        let is_standard = |name: &OsStr| name.to_string_lossy().starts_with(STANDARD);
+        self.0.into_iter().filter(|(name, _)| is_standard(name)).collect()
+    }
+
+    /// The configuration file that is named.
+    #[must_use]
+    pub fn config_file(&self) -> Option<PathBuf> {
+        self.get(CONFIG).map(PathBuf::from)
+    }
+
+    /// What is to be logged, whatever the configuration says.
+    #[must_use]
+    pub fn log_filter(&self) -> Option<&str> {
+        self.get(LOG)?.to_str()
+    }
+
+    /// Whether an OTLP endpoint is named.
+    #[must_use]
+    pub fn names_collector(&self) -> bool {
+        OTLP_ENDPOINTS.into_iter().any(|name| self.get(name).is_some())
+    }
+
+    /// The value of a variable; one that is empty counts as not set.
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// All of them, also those that are empty.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
 }

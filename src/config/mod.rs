@@ -5,21 +5,26 @@ mod effective;
 mod environment;
 mod file;
 mod key;
+mod otlp;
 mod problem;
 mod region;
+mod resource;
 mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod warning;
 
-use std::{collections::BTreeSet, ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
 use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::domain::{CheckId, IpAddress, Login, NullLists, Schedule};
 
+pub use environment::Environment;
+pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
 pub use problem::{ConfigError, Origin, Problem};
 
 /// Everything an operator can set.
@@ -165,24 +170,6 @@ pub struct StoreConfig {
     pub retention_days: Option<u32>,
 }
 
-/// `[otlp]`
-#[derive(Debug, Clone)]
-pub struct OtlpConfig {
-    /// The collector; without it, the standard variables decide.
-    pub endpoint: Option<String>,
-    /// How to speak to it; without it, the standard variables decide.
-    pub protocol: Option<OtlpProtocol>,
-}
-
-/// A form of OTLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtlpProtocol {
-    /// `http/protobuf`
-    HttpProtobuf,
-    /// `grpc`
-    Grpc,
-}
-
 /// `[log]`
 #[derive(Debug, Clone)]
 pub struct LogConfig {
@@ -193,22 +180,26 @@ pub struct LogConfig {
 }
 
 impl Config {
-    /// Loads the file, if any, with these variables of the environment over it.
+    /// Loads the file, if any, with the environment over it. Without a file, the
+    /// environment may name one.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
     pub fn load(
         file: Option<&std::path::Path>,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        let Some(path) = file else { return Self::from_text("", "", variables) };
+        let named = environment.config_file();
+        let Some(path) = file.or(named.as_deref()) else {
+            return Self::from_text("", "", environment);
+        };
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| Problem {
             origin: None,
             key: String::new(),
             message: format!("cannot read {name}: {error}"),
         })?;
-        Self::from_text(&name, &text, variables)
+        Self::from_text(&name, &text, environment)
     }
 
     /// The same, from a text in place of a file; `name` is used in errors.
@@ -218,15 +209,15 @@ impl Config {
     pub fn from_text(
         name: &str,
         text: &str,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        environment: &Environment,
     ) -> Result<Self, ConfigError> {
         let mut problems = problem::Problems::default();
         let mut settings = settings::Settings::default();
         settings.overlay(file::read(name, text, &mut problems)?, &mut problems);
-        settings.overlay(environment::read(variables, &mut problems), &mut problems);
+        settings.overlay(variables::read(environment, &mut problems), &mut problems);
         secret::read_files(&mut settings, &mut problems);
         region::apply(&mut settings);
-        build::build(settings, problems)
+        build::build(settings, environment, problems)
     }
 
     /// What the configuration comes to, as TOML, with the origin of each value

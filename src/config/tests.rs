@@ -2,7 +2,7 @@ mod layers;
 mod refused;
 mod shown;
 
-use std::{ffi::OsString, fs};
+use std::fs;
 
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
@@ -12,8 +12,7 @@ use super::*;
 const MINIMAL: &str = "[webhook]\nsecrets = [\"s3cret-value\"]\n";
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let variables = variables.iter().map(|(name, value)| (OsString::from(name), value.into()));
-    Config::from_text("config.toml", text, variables)
+    Config::from_text("config.toml", text, &variables.iter().copied().collect())
 }
 
 fn error(text: &str, variables: &[(&str, &str)]) -> String {
@@ -147,11 +146,11 @@ fn a_secret_is_never_shown() {
 #[test]
 fn otlp_is_on_with_its_table_or_a_standard_variable() {
     let otlp = load(&format!("{MINIMAL}[otlp]\n"), &[]).unwrap().otlp.unwrap();
-    assert!(otlp.endpoint.is_none() && otlp.protocol.is_none());
+    assert_eq!(otlp.endpoint.as_str(), "http://localhost:4318/v1/logs");
     let variable = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")];
     assert!(load(MINIMAL, &variable).unwrap().otlp.is_some());
     let text = format!("{MINIMAL}[otlp]\nprotocol = \"grpc\"\n");
-    assert_eq!(load(&text, &[]).unwrap().otlp.unwrap().protocol, Some(OtlpProtocol::Grpc));
+    assert_eq!(load(&text, &[]).unwrap().otlp.unwrap().protocol, OtlpProtocol::Grpc);
     let message = error(&format!("{MINIMAL}[otlp]\nprotocol = \"http/json\"\n"), &[]);
     assert!(message.contains("one of http/protobuf, grpc, found \"http/json\""), "{message}");
 }

@@ -42,6 +42,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             config.ops.listen
         ));
     }
+    found.extend(config.otlp.iter().flat_map(|otlp| otlp.warnings.clone()));
     found
 }
 

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     build_info, cii, clock,
-    config::{Config, JobConfig, OtlpProtocol, SyncConfig},
-    delivery::{self, Courier, OtlpSettings, Outages, Sender},
+    config::{Config, JobConfig, SyncConfig},
+    delivery::{self, Courier, Outages, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest, Intake, Refusals},
     metrics::{Exposition, Scope, TenantListing},
@@ -163,14 +163,7 @@ async fn deliver(
              was before; `cii-exporter otlp backfill --since 30d` sends that, too"
         );
     }
-    let settings = OtlpSettings {
-        endpoint: otlp.endpoint.clone(),
-        protocol: otlp.protocol.map(|protocol| match protocol {
-            OtlpProtocol::HttpProtobuf => delivery::Protocol::HttpProtobuf,
-            OtlpProtocol::Grpc => delivery::Protocol::Grpc,
-        }),
-    };
-    let sender = Sender::new(&settings, store.id())?;
+    let sender = Sender::new(otlp, store.id())?;
     let courier = Courier::new(store.clone(), sender, meters, outages.clone());
     tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
     Ok(outages)

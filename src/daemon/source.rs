@@ -2,16 +2,17 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Environment};
 
 /// Loads the configuration, as often as asked.
 pub struct ConfigSource(Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
 
 impl ConfigSource {
-    /// The file, if any, with the process's environment over it.
+    /// The file, else the one that the environment names, with the process's environment
+    /// over it.
     #[must_use]
     pub fn file(path: Option<PathBuf>) -> Self {
-        Self::new(move || Config::load(path.as_deref(), std::env::vars_os()))
+        Self::new(move || Config::load(path.as_deref(), &Environment::of_process()))
     }
 
     /// Any other way to load it.

@@ -5,30 +5,6 @@ use std::time::Duration;
 /// Why the delivery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpStartError {
-    /// A standard variable asks for a form of OTLP that is not built in.
-    #[error("{variable} is {value:?}; the exporter speaks http/protobuf and grpc")]
-    Protocol {
-        /// The variable.
-        variable: String,
-        /// What it asks for.
-        value: String,
-    },
-    /// A file that a standard variable names cannot be read.
-    #[error("cannot read {path} ({variable}): {source}")]
-    File {
-        /// The variable.
-        variable: String,
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Only one of a certificate and its key is there.
-    #[error(
-        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY \
-         are of use together only"
-    )]
-    HalfAnIdentity,
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Http(reqwest::Error),

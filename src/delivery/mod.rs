@@ -9,8 +9,8 @@ mod meters;
 mod outage;
 mod record;
 mod resource;
+mod secrets;
 mod sender;
-mod settings;
 mod walk;
 
 pub use courier::Courier;
@@ -18,4 +18,3 @@ pub use error::OtlpStartError;
 pub use meters::Meters;
 pub use outage::{Outage, Outages};
 pub use sender::Sender;
-pub use settings::{OtlpSettings, Protocol};

@@ -57,6 +57,43 @@ async fn the_environment_wins_and_a_secret_can_come_from_a_file() {
 }
 
 #[tokio::test]
+async fn what_the_standard_variables_of_otlp_say_wrongly_is_told_before_the_daemon_is_started() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "bogus"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
+        ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "no URL"),
+    ] {
+        let (code, _, errors) = check(MINIMAL, &[endpoint, (variable, value)]).await;
+        assert!(code == 64 && errors.contains(variable), "{code} {errors}");
+    }
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "lz4"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,do-not-show-that"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,do-not-show-that"),
+    ] {
+        let (code, output, errors) = check(MINIMAL, &[endpoint, (variable, value)]).await;
+        assert!(code == 0 && errors.contains(&format!("warning: {variable}")), "{code} {errors}");
+        assert!(!(output + &errors).contains("do-not-show"), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_variable_can_name_the_configuration() {
+    let run = async |arguments: &[&str], file: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cii-exporter"));
+        texts(&command.args(arguments).env("CII_EXPORTER_CONFIG", file).output().await.unwrap())
+    };
+    let (code, _, errors) = run(&["check-config"], "/nowhere/of-the-variable.toml").await;
+    assert!(code == 64 && errors.contains("/nowhere/of-the-variable.toml"), "{errors}");
+    let option = ["check-config", "--config", "/nowhere/of-the-option.toml"];
+    let (code, _, errors) = run(&option, "/nowhere/of-the-variable.toml").await;
+    assert!(code == 64 && errors.contains("/nowhere/of-the-option.toml"), "{errors}");
+}
+
+#[tokio::test]
 async fn the_example_is_a_configuration() {
     let example = include_str!("../../config.example.toml");
     let environment =

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use cii_exporter::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Environment},
     daemon::{Addresses, ConfigSource},
 };
 use cii_simulator::{Simulator, collector::Collector, webhook::Target};
@@ -40,7 +40,7 @@ impl Scene {
             ..cii_simulator::Options::default()
         })
         .await?;
-        let is_elsewhere = std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
+        let is_elsewhere = Environment::of_process().names_collector();
         let collector = if is_elsewhere { None } else { Some(Collector::start().await?) };
         Ok(Self { folder, simulator, collector })
     }
@@ -56,9 +56,7 @@ impl Scene {
         // The standard variables may name a collector; settings of a real
         // exporter in the environment must not change the demo.
         let load = move || -> Result<Config, ConfigError> {
-            let variables =
-                std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_"));
-            Config::from_text("demo", &text, variables)
+            Config::from_text("demo", &text, &Environment::of_process().standard())
         };
         ConfigSource::new(load)
     }

@@ -6,11 +6,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::http::{HeaderName, HeaderValue};
 use opentelemetry_otlp::{
-    LogExporter, RetryPolicy, WithExportConfig, WithTonicConfig,
-    tonic_types::transport::{Certificate, ClientTlsConfig, Identity},
+    Compression, LogExporter, RetryPolicy, WithExportConfig, WithTonicConfig,
+    tonic_types::{
+        metadata::MetadataMap,
+        transport::{Certificate, ClientTlsConfig, Identity},
+    },
 };
 use opentelemetry_sdk::error::OTelSdkResult;
+use secrecy::ExposeSecret;
 use tracing::{
     Dispatch, Event, Id, Metadata, Subscriber,
     field::{Field, Visit},
@@ -22,34 +27,46 @@ use super::{
     super::{
         OtlpStartError, cause,
         error::{Reason, SendError, Sent},
-        settings::Resolved,
     },
     retry_info,
 };
+use crate::config::{ClientIdentity, OtlpConfig};
 
 /// The target of the exporter's own log.
 const TARGET: &str = "opentelemetry-otlp";
 
-pub(super) fn exporter(resolved: &Resolved) -> Result<LogExporter, OtlpStartError> {
+pub(super) fn exporter(config: &OtlpConfig) -> Result<LogExporter, OtlpStartError> {
     let mut builder = LogExporter::builder()
         .with_tonic()
-        .with_timeout(resolved.timeout)
-        .with_retry_policy(RetryPolicy::disabled());
-    if let Some(endpoint) = &resolved.endpoint {
-        builder = builder.with_endpoint(endpoint);
+        .with_timeout(config.timeout)
+        .with_retry_policy(RetryPolicy::disabled())
+        .with_endpoint(config.endpoint.as_str())
+        .with_metadata(metadata(config));
+    if config.is_compressed {
+        builder = builder.with_compression(Compression::Gzip);
     }
     // Left to itself, the exporter would trust no authority at all.
-    if resolved.is_encrypted {
+    if config.endpoint.scheme() == "https" {
         let mut tls = ClientTlsConfig::new().with_enabled_roots();
-        if let Some(pem) = &resolved.certificate {
+        if let Some(pem) = &config.certificate {
             tls = tls.ca_certificate(Certificate::from_pem(pem));
         }
-        if let Some((certificate, key)) = &resolved.identity {
-            tls = tls.identity(Identity::from_pem(certificate, key));
+        if let Some(ClientIdentity { certificate, key }) = &config.identity {
+            tls = tls.identity(Identity::from_pem(certificate, key.expose_secret()));
         }
         builder = builder.with_tls_config(tls);
     }
     Ok(builder.build()?)
+}
+
+/// The headers, which gRPC calls metadata.
+fn metadata(config: &OtlpConfig) -> MetadataMap {
+    let headers = config.headers.iter().filter_map(|(name, value)| {
+        // Both were checked when the configuration was read.
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value.expose_secret()).ok()?))
+    });
+    MetadataMap::from_headers(headers.collect())
 }
 
 /// Reads the exporter's own log while it exports.

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     io::Read as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -14,35 +15,43 @@ use axum::http::{
 };
 use flate2::read::MultiGzDecoder;
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
-use opentelemetry_otlp::{LogExporter, RetryPolicy, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{Compression, LogExporter, RetryPolicy, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::error::OTelSdkResult;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Certificate, Identity, redirect};
+use secrecy::ExposeSecret;
 use tracing::{Dispatch, subscriber::NoSubscriber};
 
 use super::{
     super::{
         OtlpStartError, cause,
         error::{Reason, SendError, Sent},
-        settings::Resolved,
     },
     answer,
 };
-use crate::{clock, domain::Timestamp};
+use crate::{
+    clock,
+    config::{ClientIdentity, OtlpConfig},
+    domain::Timestamp,
+};
 
 /// The longest answer of a collector that is read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
 /// The exporter, and the notes of its client.
-pub(super) fn exporter(resolved: &Resolved) -> Result<(LogExporter, Notes), OtlpStartError> {
+pub(super) fn exporter(config: &OtlpConfig) -> Result<(LogExporter, Notes), OtlpStartError> {
     let notes = Notes::default();
-    let client = NotingClient { client: client(resolved)?, notes: notes.clone() };
+    let client = NotingClient { client: client(config)?, notes: notes.clone() };
     let mut builder = LogExporter::builder()
         .with_http()
         .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
         .with_http_client(client)
-        .with_retry_policy(RetryPolicy::disabled());
-    if let Some(endpoint) = &resolved.endpoint {
-        builder = builder.with_endpoint(endpoint);
+        .with_retry_policy(RetryPolicy::disabled())
+        .with_endpoint(config.endpoint.as_str())
+        .with_timeout(config.timeout)
+        .with_headers(headers(config));
+    if config.is_compressed {
+        builder = builder.with_compression(Compression::Gzip);
     }
     Ok((builder.build()?, notes))
 }
@@ -52,15 +61,22 @@ pub(super) fn silence() -> Dispatch {
     Dispatch::new(NoSubscriber::new())
 }
 
-fn client(resolved: &Resolved) -> Result<reqwest::Client, OtlpStartError> {
+/// The headers, encoded once more: the exporter decodes what it is given.
+fn headers(config: &OtlpConfig) -> HashMap<String, String> {
+    let encode = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+    let headers = config.headers.iter();
+    headers.map(|(name, value)| (name.clone(), encode(value.expose_secret()))).collect()
+}
+
+fn client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> {
     let mut builder =
-        reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(resolved.timeout);
-    if let Some(pem) = &resolved.certificate {
+        reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
+    if let Some(pem) = &config.certificate {
         let certificate = Certificate::from_pem(pem.as_bytes()).map_err(OtlpStartError::Http)?;
         builder = builder.tls_certs_merge([certificate]);
     }
-    if let Some((certificate, key)) = &resolved.identity {
-        let pem = format!("{certificate}\n{key}");
+    if let Some(ClientIdentity { certificate, key }) = &config.identity {
+        let pem = format!("{certificate}\n{}", key.expose_secret());
         builder =
             builder.identity(Identity::from_pem(pem.as_bytes()).map_err(OtlpStartError::Http)?);
     }

@@ -5,7 +5,7 @@ mod grpc;
 mod http;
 mod retry_info;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider};
 use opentelemetry_otlp::LogExporter;
@@ -14,17 +14,19 @@ use opentelemetry_sdk::{
     logs::{LogBatch, LogExporter as _, SdkLogRecord, SdkLogger, SdkLoggerProvider},
     resource::TelemetryResourceDetector,
 };
-use secrecy::{ExposeSecret, SecretString};
 use tracing::instrument::WithSubscriber;
 
 use super::{
-    OtlpSettings, OtlpStartError, Protocol, cause,
+    OtlpStartError, cause,
     error::{Reason, SendError, Sent},
-    record,
-    resource::{self, ResourceAttributes},
-    settings::Resolved,
+    record, resource,
+    secrets::Secrets,
 };
-use crate::{build_info, store::StoredEvent};
+use crate::{
+    build_info,
+    config::{OtlpConfig, OtlpProtocol},
+    store::StoredEvent,
+};
 
 /// The name of the instrumentation scope.
 const SCOPE: &str = "cii-exporter";
@@ -41,7 +43,7 @@ pub struct Sender {
     timeout: Duration,
     endpoint: String,
     /// Values of headers, which a collector may repeat in its words.
-    secrets: Vec<SecretString>,
+    secrets: Secrets,
 }
 
 /// The exporter is left out: it would show the headers, and they hold secrets.
@@ -62,35 +64,22 @@ enum Transport {
 }
 
 impl Sender {
-    /// A sender by the configuration and the process's environment.
-    /// `instance_id` becomes `service.instance.id`.
+    /// A sender by the configuration. `instance_id` becomes `service.instance.id`.
+    ///
+    /// The official exporter reads standard variables itself: it is told every value, so
+    /// that what `config` took from them decides.
     ///
     /// # Errors
     /// When the settings make no usable exporter.
-    pub fn new(settings: &OtlpSettings, instance_id: &str) -> Result<Self, OtlpStartError> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let ResourceAttributes { attributes, malformed } =
-            resource::attributes(instance_id, variable);
-        if !malformed.is_empty() {
-            tracing::warn!(
-                entries = ?malformed,
-                "entries of OTEL_RESOURCE_ATTRIBUTES are not key=value and are ignored"
-            );
-        }
-        Self::from_resolved(&settings.resolve(variable)?, attributes)
-    }
-
-    fn from_resolved(
-        resolved: &Resolved,
-        attributes: BTreeMap<String, String>,
-    ) -> Result<Self, OtlpStartError> {
-        let (mut exporter, transport) = match resolved.protocol {
-            Protocol::HttpProtobuf => {
-                let (exporter, notes) = http::exporter(resolved)?;
+    pub fn new(config: &OtlpConfig, instance_id: &str) -> Result<Self, OtlpStartError> {
+        let (mut exporter, transport) = match config.protocol {
+            OtlpProtocol::HttpProtobuf => {
+                let (exporter, notes) = http::exporter(config)?;
                 (exporter, Transport::Http(notes))
             }
-            Protocol::Grpc => (grpc::exporter(resolved)?, Transport::Grpc(grpc::Witness::new())),
+            OtlpProtocol::Grpc => (grpc::exporter(config)?, Transport::Grpc(grpc::Witness::new())),
         };
+        let attributes = resource::attributes(instance_id, &config.resource);
         let attributes = attributes.into_iter().map(|(key, value)| KeyValue::new(key, value));
         exporter.set_resource(
             &Resource::builder_empty()
@@ -100,8 +89,8 @@ impl Sender {
         );
         let logger = SdkLoggerProvider::builder().build().logger(SCOPE);
         let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
-        let (timeout, secrets) = (resolved.timeout, resolved.secrets.clone());
-        let endpoint = cause::endpoint(&resolved.target);
+        let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
+        let endpoint = cause::endpoint(config.endpoint.as_str());
         Ok(Self { exporter, logger, scope, transport, timeout, endpoint, secrets })
     }
 
@@ -128,19 +117,13 @@ impl Sender {
         };
         let mut sent = match &self.transport {
             Transport::Http(notes) => notes.judge(&result),
-            Transport::Grpc(witness) => witness.judge(&result, |text| self.hide(text)),
+            Transport::Grpc(witness) => witness.judge(&result, |text| self.secrets.hide(text)),
         }?;
         // Both come from outside. The number is the collector's, within the size of a
         // batch: a counter can never be lowered again.
         sent.rejected = sent.rejected.min(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-        sent.message = sent.message.map(|text| cause::clean(&self.hide(&text)));
+        sent.message = sent.message.map(|text| cause::clean(&self.secrets.hide(&text)));
         Ok(sent)
-    }
-
-    fn hide(&self, text: &str) -> String {
-        let hide =
-            |text: String, secret: &SecretString| text.replace(secret.expose_secret(), "[hidden]");
-        self.secrets.iter().fold(text.to_owned(), hide)
     }
 }
 

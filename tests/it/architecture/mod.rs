@@ -122,7 +122,7 @@ fn told(circles: &BTreeSet<Vec<String>>, graphs: &[Graph]) -> String {
 }
 
 #[test]
-fn only_the_daemon_spawns_tasks_and_the_domain_does_no_io() {
+fn only_the_daemon_spawns_tasks_and_only_config_reads_the_environment() {
     let source = source("");
     let binary: Vec<_> = BINARY.concat().into_iter().chain(["main"]).collect();
     for file in files(&source) {
@@ -135,6 +135,8 @@ fn only_the_daemon_spawns_tasks_and_the_domain_does_no_io() {
         if first != "daemon" && !binary.contains(&first.as_str()) && !is_test {
             assert!(!text.contains("tokio::spawn("), "{path} spawns a task");
         }
+        let reads_environment = text.contains("std::env") || text.contains("option_env!");
+        assert!(!reads_environment || path == "config/environment.rs", "{path} reads variables");
         if first == "domain" || first == "ledger" {
             for word in ["tokio", "async ", "std::fs", "std::net::Tcp", "reqwest", "rusqlite"] {
                 assert!(!text.contains(word), "{path} uses {word}");

@@ -43,7 +43,7 @@ fn receiver(answer: Answer) -> (String, mpsc::UnboundedReceiver<ExportLogsServic
 
 async fn send_to(answer: Answer) -> Result<Sent, SendError> {
     let (endpoint, mut requests) = receiver(answer);
-    let sent = sender(Protocol::Grpc, endpoint, 5000).send(events(3)).await;
+    let sent = sender(Protocol::Grpc, &endpoint, 5000).send(events(3)).await;
     let request = requests.recv().await.unwrap();
     assert_eq!(request.resource_logs[0].scope_logs[0].log_records.len(), 3);
     assert!(requests.try_recv().is_err(), "tried once");
@@ -64,7 +64,7 @@ async fn a_partial_success_is_seen_once() {
         };
         Ok(ExportLogsServiceResponse { partial_success: Some(partial) })
     });
-    let sender = sender(Protocol::Grpc, endpoint, 5000);
+    let sender = sender(Protocol::Grpc, &endpoint, 5000);
     for _ in 0..2 {
         assert_eq!(sender.send(events(3)).await, Ok(dropped(2, "too old")));
     }
@@ -101,7 +101,7 @@ async fn a_batch_that_is_too_large_is_refused_and_not_throttled() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let sender = sender(Protocol::Grpc, nobody().await, 5000);
+    let sender = sender(Protocol::Grpc, &nobody().await, 5000);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Unavailable, None));
 }
 
@@ -109,7 +109,7 @@ async fn nobody_there_is_unavailable() {
 async fn a_collector_that_hangs_runs_into_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let sender = sender(Protocol::Grpc, endpoint, 200);
+    let sender = sender(Protocol::Grpc, &endpoint, 200);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Timeout, None));
 }
 
@@ -128,10 +128,8 @@ async fn the_collectors_words_are_passed_on_without_headers() {
     let (endpoint, _requests) = receiver(|| {
         Err(Status::new(Code::Unauthenticated, "no such key: Bearer abc123+/= (decoded)\nsorry"))
     });
-    let settings = OtlpSettings { endpoint: Some(endpoint), protocol: Some(Protocol::Grpc) };
-    let sender = sender_with(&settings, |name| {
-        (name == "OTEL_EXPORTER_OTLP_HEADERS").then(|| "authorization=Bearer%20abc123%2B/=".into())
-    });
+    let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc123%2B/=");
+    let sender = sender_with(Protocol::Grpc, &endpoint, &[headers]);
     let cause = sender.send(events(1)).await.unwrap_err().cause;
     assert!(cause.contains("no such key: Bearer [hidden] (decoded) sorry"), "{cause}");
     assert!(cause.contains("Unauthenticated") && !cause.contains("abc123"), "{cause}");
@@ -140,11 +138,11 @@ async fn the_collectors_words_are_passed_on_without_headers() {
 #[tokio::test]
 async fn what_is_no_grpc_says_so() {
     let (endpoint, _) = super::http::receiver(|| "hello".into_response()).await;
-    let error = sender(Protocol::Grpc, endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
     assert_eq!(error.reason, Reason::NotOtlp, "{error:?}");
     let redirect = || (StatusCode::FOUND, [("location", "/login")]).into_response();
     let (endpoint, _) = super::http::receiver(redirect).await;
-    let error = sender(Protocol::Grpc, endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
     assert_eq!(error.reason, Reason::Redirect, "{error:?}");
 }
 
@@ -161,7 +159,7 @@ async fn what_speaks_http_1_only_says_so() {
             streams.push(stream);
         }
     });
-    let error = sender(Protocol::Grpc, endpoint, 5000).send(events(1)).await.unwrap_err();
+    let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
     assert!(error.cause.contains("does not speak gRPC"), "{error:?}");
 }
 
@@ -173,7 +171,7 @@ async fn connections_fail_in_words() {
         ("http://nowhere.invalid:4317".to_owned(), "host name is not resolved"),
         (http.replace("http:", "https:"), "does not speak TLS"),
     ] {
-        let error = sender(Protocol::Grpc, endpoint, 5000).send(events(1)).await.unwrap_err();
+        let error = sender(Protocol::Grpc, &endpoint, 5000).send(events(1)).await.unwrap_err();
         assert_eq!(error.reason, Reason::Unavailable);
         assert!(error.cause.contains(words), "{error:?}");
     }

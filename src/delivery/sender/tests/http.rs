@@ -34,7 +34,7 @@ pub(super) async fn receiver(answer: fn() -> Response) -> (String, Heard) {
 
 async fn send_to(answer: fn() -> Response) -> (Result<Sent, SendError>, Heard) {
     let (endpoint, heard) = receiver(answer).await;
-    (sender(Protocol::HttpProtobuf, endpoint, 5000).send(events(3)).await, heard)
+    (sender(Protocol::HttpProtobuf, &endpoint, 5000).send(events(3)).await, heard)
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_success_that_is_no_answer_of_otlp_is_a_failure_that_says_what_came() 
 
 #[tokio::test]
 async fn connections_fail_in_words() {
-    let sender = |endpoint: &str| super::sender(Protocol::HttpProtobuf, endpoint.to_owned(), 5000);
+    let sender = |endpoint: &str| super::sender(Protocol::HttpProtobuf, endpoint, 5000);
     let plain = receiver(|| StatusCode::OK.into_response()).await.0;
     for (endpoint, words) in [
         (nobody().await, "the connection is refused"),
@@ -143,7 +143,7 @@ async fn a_partial_success_is_seen() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let sender = sender(Protocol::HttpProtobuf, nobody().await, 5000);
+    let sender = sender(Protocol::HttpProtobuf, &nobody().await, 5000);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Unavailable, None));
 }
 
@@ -151,6 +151,6 @@ async fn nobody_there_is_unavailable() {
 async fn a_collector_that_hangs_runs_into_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let sender = sender(Protocol::HttpProtobuf, endpoint, 200);
+    let sender = sender(Protocol::HttpProtobuf, &endpoint, 200);
     assert_eq!(without_words(sender.send(events(1)).await), failure(Reason::Timeout, None));
 }

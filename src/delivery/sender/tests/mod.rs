@@ -5,8 +5,13 @@ mod http;
 
 use std::time::Duration;
 
+use axum::{http::StatusCode, response::IntoResponse};
+
 use super::*;
-use crate::domain::{Event, Login, Timestamp, WatchSubject};
+use crate::{
+    config::{Config, OtlpProtocol as Protocol},
+    domain::{Event, Login, Timestamp, WatchSubject},
+};
 
 /// This many events.
 fn events(count: i64) -> Vec<StoredEvent> {
@@ -18,15 +23,21 @@ fn events(count: i64) -> Vec<StoredEvent> {
 }
 
 /// A sender to `endpoint` that waits `millis` for an answer.
-fn sender(protocol: Protocol, endpoint: String, millis: u64) -> Sender {
-    let settings = OtlpSettings { endpoint: Some(endpoint), protocol: Some(protocol) };
-    let variable = |name: &str| (name == "OTEL_EXPORTER_OTLP_TIMEOUT").then(|| millis.to_string());
-    sender_with(&settings, variable)
+fn sender(protocol: Protocol, endpoint: &str, millis: u64) -> Sender {
+    sender_with(protocol, endpoint, &[("OTEL_EXPORTER_OTLP_TIMEOUT", &millis.to_string())])
 }
 
-fn sender_with(settings: &OtlpSettings, variable: impl Fn(&str) -> Option<String>) -> Sender {
-    let attributes = resource::attributes("store-1", &variable).attributes;
-    Sender::from_resolved(&settings.resolve(&variable).unwrap(), attributes).unwrap()
+fn sender_with(protocol: Protocol, endpoint: &str, variables: &[(&str, &str)]) -> Sender {
+    let protocol = match protocol {
+        Protocol::Grpc => "grpc",
+        Protocol::HttpProtobuf => "http/protobuf",
+    };
+    let text = format!("[webhook]\nsecrets = [\"s\"]\n[otlp]\nprotocol = {protocol:?}\n");
+    // Unlike the file's, a variable's URL may have a password.
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    let environment = variables.iter().copied().chain([endpoint]).collect();
+    let config = Config::from_text("", &text, &environment).unwrap();
+    Sender::new(&config.otlp.unwrap(), "store-1").unwrap()
 }
 
 /// An address of this machine where nobody listens.
@@ -51,6 +62,28 @@ fn dropped(rejected: u64, message: &str) -> Sent {
 /// The environment's headers can be secrets, and a debug line goes anywhere.
 #[tokio::test]
 async fn a_sender_does_not_show_its_exporter() {
-    let sender = sender(Protocol::HttpProtobuf, nobody().await, 1000);
+    let sender = sender(Protocol::HttpProtobuf, &nobody().await, 1000);
     assert!(!format!("{sender:?}").to_lowercase().contains("user-agent"));
+}
+
+#[tokio::test]
+async fn headers_and_compression_arrive_as_the_configuration_has_them() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20a%2525b/=,x-team=iam"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+    ];
+    for (protocol, encoding) in
+        [(Protocol::HttpProtobuf, "content-encoding"), (Protocol::Grpc, "grpc-encoding")]
+    {
+        let (endpoint, heard) = http::receiver(|| StatusCode::OK.into_response()).await;
+        // What answers here does not speak gRPC, but what it was sent is there.
+        let _ = sender_with(protocol, &endpoint, &variables).send(events(1)).await;
+        let heard = heard.lock().unwrap();
+        let headers = &heard[0].1;
+        assert_eq!(headers[encoding], "gzip");
+        for (name, value) in [("authorization", "Bearer a%25b/="), ("x-team", "iam")] {
+            let values: Vec<_> = headers.get_all(name).iter().collect();
+            assert_eq!(values, [value], "{protocol:?}");
+        }
+    }
 }

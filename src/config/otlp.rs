@@ -1,0 +1,288 @@
+//! Where events go, and how: `[otlp]`, then the standard variables of OpenTelemetry.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use reqwest::{
+    Url,
+    header::{HeaderName, HeaderValue},
+};
+use secrecy::SecretString;
+
+use super::{
+    Environment,
+    problem::{Origin, Problems},
+    resource,
+};
+
+/// `[otlp]`, and for whatever it leaves open the variables
+/// `OTEL_EXPORTER_OTLP_LOGS_*`, else `OTEL_EXPORTER_OTLP_*`.
+#[derive(Debug, Clone)]
+pub struct OtlpConfig {
+    /// Where batches go; for HTTP with the path of logs.
+    pub endpoint: Url,
+    /// How to speak to the collector.
+    pub protocol: OtlpProtocol,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Whether requests are packed with gzip.
+    pub is_compressed: bool,
+    /// Headers of each request, by their names in lower case.
+    pub headers: BTreeMap<String, SecretString>,
+    /// The authority that the collector's certificate is held against, as PEM.
+    pub certificate: Option<String>,
+    /// Our own certificate.
+    pub identity: Option<ClientIdentity>,
+    /// Attributes of the resource that the events are from, which win over our own.
+    pub resource: BTreeMap<String, String>,
+    /// What of the variables cannot be used, and is ignored.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A form of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// `http/protobuf`
+    HttpProtobuf,
+    /// `grpc`
+    Grpc,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone)]
+pub struct ClientIdentity {
+    /// As PEM.
+    pub certificate: String,
+    /// As PEM.
+    pub key: SecretString,
+}
+
+/// How long to wait when nobody says, by the specification.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The path that receivers of logs have over HTTP.
+const LOGS_PATH: &str = "/v1/logs";
+
+/// Completes what `[otlp]` says with the variables. What makes a delivery impossible is
+/// a problem; the rest is ignored with a warning, as the specification wants it.
+pub(super) fn complete(
+    endpoint: Option<Url>,
+    protocol: Option<OtlpProtocol>,
+    environment: &Environment,
+    problems: &mut Problems,
+) -> Option<OtlpConfig> {
+    let mut standard = Standard { environment, problems, warnings: Vec::new() };
+    let protocol = protocol.map_or_else(|| standard.protocol(), Some);
+    let identity = standard.identity();
+    let certificate = standard.file("CERTIFICATE");
+    let (timeout, is_compressed) = (standard.timeout(), standard.is_compressed());
+    let (headers, resource) = (standard.headers(), standard.resource());
+    let protocol = protocol?;
+    let endpoint = match endpoint {
+        Some(url) => Some(with_path(url, protocol)),
+        None => standard.endpoint(protocol),
+    };
+    Some(OtlpConfig {
+        endpoint: endpoint?,
+        protocol,
+        timeout,
+        is_compressed,
+        headers,
+        certificate: certificate.ok()?,
+        identity: identity.ok()?,
+        resource,
+        warnings: standard.warnings,
+    })
+}
+
+/// The value of a variable, and its name.
+struct Given {
+    value: String,
+    variable: String,
+}
+
+/// Something was wrong, and is among the problems.
+struct Reported;
+
+struct Standard<'a> {
+    environment: &'a Environment,
+    problems: &'a mut Problems,
+    warnings: Vec<String>,
+}
+
+impl Standard<'_> {
+    /// The variable for logs, else the one for all signals.
+    fn find(&mut self, name: &str) -> Option<Given> {
+        let names =
+            [format!("OTEL_EXPORTER_OTLP_LOGS_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
+        let variable = names.into_iter().find(|name| self.environment.get(name).is_some())?;
+        Some(Given { value: self.text(&variable)?, variable })
+    }
+
+    /// A value as text; one that is none cannot be used.
+    fn text(&mut self, variable: &str) -> Option<String> {
+        let value = self.environment.get(variable)?;
+        if value.to_str().is_none() {
+            self.warnings.push(format!("{variable} is not UTF-8 and is ignored"));
+        }
+        value.to_str().map(str::to_owned)
+    }
+
+    fn problem(&mut self, variable: String, message: impl Into<String>) -> Reported {
+        self.problems.add(Some(&Origin::Variable(variable)), "otlp", message);
+        Reported
+    }
+
+    fn protocol(&mut self) -> Option<OtlpProtocol> {
+        let Some(Given { value, variable }) = self.find("PROTOCOL") else {
+            return Some(OtlpProtocol::HttpProtobuf);
+        };
+        match value.as_str() {
+            "http/protobuf" => Some(OtlpProtocol::HttpProtobuf),
+            "grpc" => Some(OtlpProtocol::Grpc),
+            _ => {
+                let message = format!("the protocols are http/protobuf and grpc, found {value:?}");
+                self.problem(variable, message);
+                None
+            }
+        }
+    }
+
+    fn endpoint(&mut self, protocol: OtlpProtocol) -> Option<Url> {
+        let Some(Given { value, variable }) = self.find("ENDPOINT") else {
+            return default_endpoint(protocol);
+        };
+        // gRPC's endpoints may be without a scheme, and are then encrypted unless a
+        // variable of its own says otherwise.
+        let text = match (protocol, value.contains("://")) {
+            (OtlpProtocol::Grpc, false) => {
+                let insecure = self.find("INSECURE").map(|given| given.value);
+                let is_plain = insecure.is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
+                format!("{}://{value}", if is_plain { "http" } else { "https" })
+            }
+            _ => value,
+        };
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                // The one for logs alone is used as it is.
+                let is_whole = variable.contains("_LOGS_");
+                Some(if is_whole { url } else { with_path(url, protocol) })
+            }
+            // The value is not repeated: it may hold a password.
+            _ => {
+                self.problem(variable, "expected a URL that begins with https:// (or http://)");
+                None
+            }
+        }
+    }
+
+    fn timeout(&mut self) -> Duration {
+        let Some(Given { value, variable }) = self.find("TIMEOUT") else { return DEFAULT_TIMEOUT };
+        let Ok(millis) = value.trim().parse() else {
+            self.warnings.push(format!("{variable} is no number of milliseconds and is ignored"));
+            return DEFAULT_TIMEOUT;
+        };
+        Duration::from_millis(millis)
+    }
+
+    fn is_compressed(&mut self) -> bool {
+        let Some(Given { value, variable }) = self.find("COMPRESSION") else { return false };
+        match value.trim().to_ascii_lowercase().as_str() {
+            "gzip" => true,
+            "none" => false,
+            _ => {
+                self.warnings.push(format!("{variable} is neither gzip nor none and is ignored"));
+                false
+            }
+        }
+    }
+
+    fn headers(&mut self) -> BTreeMap<String, SecretString> {
+        let mut headers = BTreeMap::new();
+        let Some(Given { value, variable }) = self.find("HEADERS") else { return headers };
+        let mut malformed = Vec::new();
+        for (position, entry) in (1..).zip(value.split(',')) {
+            match header(entry) {
+                Some((name, value)) => {
+                    headers.insert(name, value);
+                }
+                None if entry.trim().is_empty() => {}
+                None => malformed.push(position.to_string()),
+            }
+        }
+        if !malformed.is_empty() {
+            let positions = malformed.join(", ");
+            self.warnings
+                .push(format!("{variable}: entries that are no header are ignored: {positions}"));
+        }
+        headers
+    }
+
+    fn resource(&mut self) -> BTreeMap<String, String> {
+        let mut warnings = Vec::new();
+        let variable = |name: &str| self.environment.get(name)?.to_str().map(str::to_owned);
+        let attributes = resource::attributes(variable, &mut warnings);
+        self.warnings.append(&mut warnings);
+        attributes
+    }
+
+    fn identity(&mut self) -> Result<Option<ClientIdentity>, Reported> {
+        let names = ["CLIENT_CERTIFICATE", "CLIENT_KEY"];
+        let given = names.map(|name| self.find(name).map(|given| given.variable));
+        let [certificate, key] = names.map(|name| self.file(name));
+        match (certificate?, key?) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(ClientIdentity { certificate, key: key.into() }))
+            }
+            (None, None) => Ok(None),
+            _ => {
+                let variable = given.into_iter().flatten().next().unwrap_or_default();
+                let message = "a client's certificate and its key are of use together only: set \
+                               OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and \
+                               OTEL_EXPORTER_OTLP_CLIENT_KEY";
+                Err(self.problem(variable, message))
+            }
+        }
+    }
+
+    /// The text of the file that a variable names.
+    fn file(&mut self, name: &str) -> Result<Option<String>, Reported> {
+        let Some(Given { value: path, variable }) = self.find(name) else { return Ok(None) };
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => Err(self.problem(variable, format!("cannot read {path}: {error}"))),
+        }
+    }
+}
+
+/// `name=value`, percent-encoded; nothing when HTTP cannot carry it.
+fn header(entry: &str) -> Option<(String, SecretString)> {
+    let (name, value) = entry.split_once('=')?;
+    let (name, value) = (HeaderName::try_from(name.trim()).ok()?, value.trim());
+    // What only looks encoded is taken as it is.
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8();
+    let value = decoded.map_or_else(|_| value.to_owned(), |text| text.trim().to_owned());
+    HeaderValue::try_from(&value).ok()?;
+    Some((name.as_str().to_owned(), value.into()))
+}
+
+/// An endpoint for all signals, with the path of logs where the protocol has one.
+fn with_path(mut url: Url, protocol: OtlpProtocol) -> Url {
+    if protocol == OtlpProtocol::HttpProtobuf {
+        let base = url.path().trim_end_matches('/');
+        let path = format!("{}{LOGS_PATH}", base.strip_suffix(LOGS_PATH).unwrap_or(base));
+        url.set_path(&path);
+    }
+    url
+}
+
+/// A collector on this machine, at the ports that the specification has.
+fn default_endpoint(protocol: OtlpProtocol) -> Option<Url> {
+    Url::parse(match protocol {
+        OtlpProtocol::Grpc => "http://localhost:4317",
+        OtlpProtocol::HttpProtobuf => "http://localhost:4318/v1/logs",
+    })
+    .ok()
+}
+
+#[cfg(test)]
+mod tests;

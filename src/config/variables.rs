@@ -1,0 +1,86 @@
+//! Variables of the environment that set something.
+
+use serde::Deserialize;
+use toml::de::ValueDeserializer;
+
+use super::{
+    Environment,
+    environment::OTLP_ENDPOINTS,
+    key::{self, KEYS, Kind},
+    problem::{Origin, Problems},
+    settings::{Settings, Value},
+};
+
+/// What the names of all of them begin with.
+const PREFIX: &str = "CII_EXPORTER_";
+
+/// The name of the variable that sets a setting.
+pub(super) fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+/// Reads the variables; what is wrong in them goes to `problems`.
+pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in environment.iter() {
+        let Some(name) = name.to_str() else { continue };
+        if OTLP_ENDPOINTS.contains(&name) && !value.is_empty() {
+            settings.begin("otlp".to_owned(), Origin::Variable(name.to_owned()));
+        }
+        // Names without a table are not ours to judge.
+        let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else {
+            continue;
+        };
+        let origin = Origin::Variable(name.to_owned());
+        let path = rest.to_lowercase().replace("__", ".");
+        let Some(key) = KEYS.iter().find(|key| variable(key.path) == name) else {
+            unknown(&origin, &path, problems);
+            continue;
+        };
+        match value.to_str().and_then(|text| understand(text, key.kind)) {
+            Some(value) if value.fits(key.kind) => settings.set(key.path, value, origin),
+            _ => {
+                // What was meant to be a secret is not repeated.
+                let found = if key.file.is_none() {
+                    format!(", found \"{}\"", value.display())
+                } else {
+                    String::new()
+                };
+                let message = format!("expected {}{found}", key.kind.expected());
+                problems.add(Some(&origin), key.path, message);
+            }
+        }
+    }
+    settings
+}
+
+/// Adds a variable that sets nothing, with the one that was probably meant.
+fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
+    let meant = key::suggest(path).map_or_else(String::new, |meant| {
+        format!("; did you mean {}, for {meant}?", variable(meant))
+    });
+    problems.add(Some(origin), path, format!("there is no such setting{meant}"));
+}
+
+fn understand(text: &str, kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::Text | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
+        Kind::Flag => text.trim().parse().ok().map(Value::Flag),
+        Kind::Integer(..) => text.trim().parse().ok().map(Value::Integer),
+        Kind::List => list(text).map(Value::List),
+    }
+}
+
+/// `["a", "b"]` as JSON or TOML writes it, or `a,b`.
+fn list(text: &str) -> Option<Vec<String>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text).ok().or_else(|| toml_list(text));
+    }
+    Some(
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+    )
+}
+
+fn toml_list(text: &str) -> Option<Vec<String>> {
+    Vec::deserialize(ValueDeserializer::parse(text.trim()).ok()?).ok()
+}
