@@ -18,8 +18,11 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Client, ClientSettings, Meters};
-use crate::config::TokenRequest;
+use super::{Client, Meters};
+use crate::{
+    config::{ApiConfig, TokenRequest},
+    domain::NullLists,
+};
 
 pub(super) const SECRET: &str = "theclientsecret";
 
@@ -114,10 +117,11 @@ impl Fake {
         fake
     }
 
-    pub(super) fn settings(&self) -> ClientSettings {
-        ClientSettings {
-            url: format!("http://{}/graphql", self.address),
-            token_url: format!("http://{}/token", self.address),
+    pub(super) fn config(&self) -> ApiConfig {
+        let url = |path: &str| format!("http://{}{path}", self.address).parse().unwrap();
+        ApiConfig {
+            url: url("/graphql"),
+            token_url: url("/token"),
             client_id: "the-client".into(),
             client_secret: SECRET.into(),
             audience: None,
@@ -125,6 +129,9 @@ impl Fake {
             timeout: Duration::from_secs(30),
             requests_per_minute: 60_000,
             retries: 0,
+            concurrency: 4,
+            page_size: 500,
+            null_lists: NullLists::Auto,
             batch_size: 3,
             max_answer_bytes: 1 << 20,
             max_answer_items: 100_000,
@@ -132,7 +139,7 @@ impl Fake {
     }
 
     pub(super) fn client(&self) -> Client {
-        Client::new(self.settings(), self.meters.clone()).unwrap()
+        Client::new(&self.config(), self.meters.clone()).unwrap()
     }
 
     pub(super) fn tokens_asked(&self) -> Vec<Asked> {

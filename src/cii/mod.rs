@@ -30,7 +30,7 @@ pub mod webhook;
 mod fake;
 
 pub use answered::Answered;
-pub use client::{Client, ClientSettings, SettingsError};
+pub use client::{Client, HttpSetupError};
 pub use error::{ApiError, HttpError, TokenError};
 pub use graphql_error::{ErrorKind, GraphqlError, GraphqlErrors, PathSegment};
 pub use listed::Listed;

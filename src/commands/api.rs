@@ -3,7 +3,6 @@
 use cii_exporter::{
     cii::{Client, Meters},
     config::{ApiConfig, Config},
-    daemon,
 };
 
 use super::config_file::ConfigFile;
@@ -15,6 +14,6 @@ pub(super) fn client(file: &ConfigFile) -> Result<(Config, ApiConfig, Client), C
     let config = file.load()?;
     logging::start("warn", false);
     let api = config.api.clone().ok_or(CommandError::NoApi)?;
-    let client = daemon::client(&api, Meters::new()?)?;
+    let client = Client::new(&api, Meters::new()?)?;
     Ok((config, api, client))
 }

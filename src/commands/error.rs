@@ -1,7 +1,7 @@
 //! Why a command that ends by itself could not do its work.
 
 use cii_exporter::{
-    cii::{ApiError, SettingsError},
+    cii::{ApiError, HttpSetupError},
     config::ConfigError,
     store::StoreError,
 };
@@ -18,7 +18,7 @@ pub(crate) enum CommandError {
     #[error("the configuration has no [api]; the service cannot be asked without it")]
     NoApi,
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Http(#[from] HttpSetupError),
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
@@ -34,7 +34,7 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::NoApi | Self::Settings(_) => exit::USAGE,
+            Self::Usage(_) | Self::Config(_) | Self::NoApi => exit::USAGE,
             _ => exit::START_FAILED,
         }
     }

@@ -1,6 +1,6 @@
 //! From values to what they mean.
 
-use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr};
+use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 
 use chrono_tz::Tz;
 use reqwest::{Url, header::HeaderName};
@@ -165,7 +165,7 @@ impl Building<'_> {
             client_secret: client_secret?.into(),
             audience,
             token_request,
-            timeout_seconds: self.number("api.timeout_seconds")?,
+            timeout: Duration::from_secs(self.number("api.timeout_seconds")?),
             concurrency: self.number("api.concurrency")?,
             page_size: self.number("api.page_size")?,
             batch_size: self.number("api.batch_size")?,

@@ -16,7 +16,7 @@ mod tests;
 mod variables;
 mod warning;
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 use reqwest::Url;
 use secrecy::SecretString;
@@ -90,8 +90,8 @@ pub struct ApiConfig {
     pub token_request: TokenRequest,
     /// What a list means that is null without an error.
     pub null_lists: NullLists,
-    /// How long one request may take.
-    pub timeout_seconds: u64,
+    /// How long one request may take, to the end of its answer.
+    pub timeout: Duration,
     /// Requests at once.
     pub concurrency: usize,
     /// Users a page, when an address is asked about.

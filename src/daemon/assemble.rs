@@ -7,7 +7,7 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, client, defaults, listener,
+    Addresses, ConfigSource, Daemon, StartError, defaults, listener,
     reload::Reloader,
     rules,
     tasks::{Stage, Tasks},
@@ -181,7 +181,7 @@ async fn schedule(
     let api_meters = cii::Meters::new()?;
     api_meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
-    let client = client::client(api, api_meters)?;
+    let client = cii::Client::new(api, api_meters)?;
     let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };
     let questions = UserQuestions {
         client: client.clone(),

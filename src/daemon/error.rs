@@ -23,9 +23,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The API's client cannot be built.
+    /// The API's client cannot be made.
     #[error("cannot use the API: {0}")]
-    Api(#[from] cii::SettingsError),
+    Api(#[from] cii::HttpSetupError),
     /// The OTLP delivery cannot be built.
     #[error("cannot send to the OTLP collector: {0}")]
     Otlp(#[from] OtlpStartError),
@@ -41,7 +41,7 @@ impl StartError {
     /// Whether the operator's configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Api(_) | Self::Otlp(_))
+        matches!(self, Self::Config(_) | Self::Otlp(_))
     }
 }
 

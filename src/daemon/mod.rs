@@ -2,7 +2,6 @@
 //! them in order. The only room that spawns tasks.
 
 mod assemble;
-mod client;
 mod defaults;
 mod error;
 mod listener;
@@ -24,7 +23,6 @@ use crate::{
     web::Readiness,
 };
 
-pub use client::client;
 pub use error::{EndedEarly, StartError};
 pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;

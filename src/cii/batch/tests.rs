@@ -2,10 +2,13 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::cii::{
-    ClientSettings, PathSegment,
-    fake::{Asked, Fake, Reply},
-    meters::Operation,
+use crate::{
+    cii::{
+        PathSegment,
+        fake::{Asked, Fake, Reply},
+        meters::Operation,
+    },
+    config::ApiConfig,
 };
 
 const ROOT: Root = Root {
@@ -126,8 +129,8 @@ fn logins(asked: &Asked) -> Vec<&str> {
 }
 
 async fn ask_with(fake: &Fake, retries: u32, logins: &[&str]) -> Vec<Result<String, ApiError>> {
-    let settings = ClientSettings { retries, ..fake.settings() };
-    let client = Client::new(settings, fake.meters.clone()).unwrap();
+    let config = ApiConfig { retries, ..fake.config() };
+    let client = Client::new(&config, fake.meters.clone()).unwrap();
     let understand =
         |mut answer: Answer| Ok(answer.root("getEndUserState")?["id"].as_str().unwrap().to_owned());
     client.ask_each(&ROOT, logins, None, understand).await

@@ -1,7 +1,6 @@
 //! The client of the API: what is sent when, how often, and to which end.
 
 mod request;
-mod settings;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,8 +8,6 @@ use reqwest::{StatusCode, Url, redirect};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use self::settings::http_url;
-pub use self::settings::{ClientSettings, SettingsError};
 use super::{
     budget::Budget,
     circuit::Circuit,
@@ -21,6 +18,7 @@ use super::{
     rights::Rights,
     token::{Credentials, TokenSource},
 };
+use crate::config::ApiConfig;
 
 const USER_AGENT: &str = concat!("cii-exporter/", env!("CARGO_PKG_VERSION"));
 const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -34,6 +32,11 @@ const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 pub struct Client {
     shared: Arc<Shared>,
 }
+
+/// No HTTP client can be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct HttpSetupError(#[source] reqwest::Error);
 
 #[derive(Debug)]
 struct Shared {
@@ -64,38 +67,36 @@ impl Client {
     /// Makes a client; nothing is sent yet.
     ///
     /// # Errors
-    /// When a URL is not one of HTTP, or the HTTP client cannot be set up.
-    pub fn new(settings: ClientSettings, meters: Meters) -> Result<Self, SettingsError> {
-        let url = http_url("api.url", &settings.url)?;
-        let token_url = http_url("api.token_url", &settings.token_url)?;
+    /// When the HTTP client cannot be set up, for instance for want of root certificates.
+    pub fn new(config: &ApiConfig, meters: Meters) -> Result<Self, HttpSetupError> {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
-            .timeout(settings.timeout)
-            .connect_timeout(settings.timeout.min(MAX_CONNECT_TIME))
+            .timeout(config.timeout)
+            .connect_timeout(config.timeout.min(MAX_CONNECT_TIME))
             .build()
-            .map_err(|error| SettingsError::Http(error.without_url()))?;
+            .map_err(|error| HttpSetupError(error.without_url()))?;
         let credentials = Credentials {
-            client_id: settings.client_id,
-            client_secret: settings.client_secret,
-            audience: settings.audience,
+            client_id: config.client_id.clone(),
+            client_secret: config.client_secret.clone(),
+            audience: config.audience.clone(),
         };
-        let limits = Limits { bytes: settings.max_answer_bytes, items: settings.max_answer_items };
-        let form = settings.token_request;
+        let limits = Limits { bytes: config.max_answer_bytes, items: config.max_answer_items };
+        let (token_url, form) = (config.token_url.clone(), config.token_request);
         let tokens = TokenSource::new(http.clone(), token_url, credentials, form, meters.clone());
         let shared = Shared {
             http,
-            url,
+            url: config.url.clone(),
             tokens,
-            budget: Budget::new(settings.requests_per_minute),
-            listing_budget: Budget::half(settings.requests_per_minute),
+            budget: Budget::new(config.requests_per_minute),
+            listing_budget: Budget::half(config.requests_per_minute),
             circuit: Circuit::new(meters.clone()),
             rights: Rights::new(meters.clone()),
             loners: Loners::default(),
             meters,
             limits,
-            retries: settings.retries,
-            batch_size: settings.batch_size,
+            retries: config.retries,
+            batch_size: config.batch_size,
         };
         Ok(Self { shared: Arc::new(shared) })
     }

@@ -183,8 +183,8 @@ async fn an_answer_that_breaks_off_is_cut() {
     for beginning in ["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"data\"", ""] {
         let fake = Fake::api(vec![]).await;
         let url = format!("http://{}/", hangs_up_after(beginning));
-        let settings = ClientSettings { url, ..fake.settings() };
-        let client = Client::new(settings, fake.meters.clone()).unwrap();
+        let config = ApiConfig { url: url.parse().unwrap(), ..fake.config() };
+        let client = Client::new(&config, fake.meters.clone()).unwrap();
         let error = ask(&client).await.unwrap_err();
         assert_eq!((&error, error.is_transient()), (&ApiError::Http(HttpError::Cut), true));
         assert_eq!(counted(&fake, "connect_error"), 1);
@@ -195,8 +195,9 @@ async fn an_answer_that_breaks_off_is_cut() {
 async fn nobody_there_is_told_as_the_system_tells_it() {
     let fake = Fake::api(vec![]).await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = ClientSettings { url: format!("http://{closed}/"), ..fake.settings() };
-    let client = Client::new(settings, fake.meters.clone()).unwrap();
+    let url = format!("http://{closed}/").parse().unwrap();
+    let config = ApiConfig { url, ..fake.config() };
+    let client = Client::new(&config, fake.meters.clone()).unwrap();
     let text = ask(&client).await.unwrap_err().to_string();
     assert!(text.contains("cannot be reached") && text.contains("refused"), "{text}");
     assert_eq!(counted(&fake, "connect_error"), 1);
@@ -237,7 +238,7 @@ async fn no_text_holds_a_secret_or_a_token() {
             let fake = Fake::start(tokens, api).await;
             let client = fake.client();
             let error = ask(&client).await.unwrap_err();
-            texts.push(format!("{error} {error:?} {client:?} {:?}", fake.settings()));
+            texts.push(format!("{error} {error:?} {client:?} {:?}", fake.config()));
             if let Ok(bearer) = client.shared.tokens.bearer().await {
                 texts.push(format!("{bearer:?} {:?}", bearer.header()));
             }
@@ -245,28 +246,6 @@ async fn no_text_holds_a_secret_or_a_token() {
     }
     for text in texts {
         assert!(!text.contains(SECRET) && !text.contains(token), "{text}");
-    }
-}
-
-#[test]
-fn a_url_that_is_none_is_named() {
-    for (url, reason) in [("ftp://a.example/", "https://"), ("a.example/graphql", "relative")] {
-        let settings = ClientSettings {
-            url: "https://a.example/".into(),
-            token_url: url.into(),
-            client_id: String::new(),
-            client_secret: SECRET.into(),
-            audience: None,
-            token_request: crate::config::TokenRequest::Auto,
-            timeout: Duration::from_secs(1),
-            requests_per_minute: 1,
-            retries: 0,
-            batch_size: 1,
-            max_answer_bytes: 1,
-            max_answer_items: 1,
-        };
-        let text = Client::new(settings, Meters::new().unwrap()).unwrap_err().to_string();
-        assert!(text.starts_with("api.token_url ") && text.contains(reason), "{text}");
     }
 }
 
@@ -280,7 +259,7 @@ async fn an_answer_that_is_not_understood_counts_as_such() {
 }
 
 fn patient(fake: &Fake, retries: u32) -> Client {
-    Client::new(ClientSettings { retries, ..fake.settings() }, fake.meters.clone()).unwrap()
+    Client::new(&ApiConfig { retries, ..fake.config() }, fake.meters.clone()).unwrap()
 }
 
 #[tokio::test]
@@ -329,7 +308,7 @@ async fn a_service_that_is_down_is_left_alone_and_found_again_by_a_ping() {
 #[tokio::test]
 async fn an_answer_of_too_many_items_says_which_setting_allows_more() {
     let fake = Fake::api(vec![]).await;
-    let settings = ClientSettings { max_answer_items: 2, ..fake.settings() };
+    let config = ApiConfig { max_answer_items: 2, ..fake.config() };
     let error = json!({ "message": "x" });
     for body in [
         json!({ "data": null, "errors": [error, error, error] }),
@@ -340,7 +319,7 @@ async fn an_answer_of_too_many_items_says_which_setting_allows_more() {
         assert!(error.to_string().contains("2 that api.max_answer_items allows"), "{error}");
         assert_eq!(error.result(), "malformed");
     }
-    assert_eq!(Client::new(settings, fake.meters.clone()).unwrap().max_items(), 2);
+    assert_eq!(Client::new(&config, fake.meters.clone()).unwrap().max_items(), 2);
 }
 
 #[tokio::test]

@@ -92,8 +92,8 @@ mod tests {
         let error = json!({ "errorType": "ThrottlingException", "message": message });
         let reply = Reply::json(200, &json!({ "data": null, "errors": [error] }));
         let fake = Fake::api(vec![reply]).await;
-        let settings = crate::cii::ClientSettings { retries: 3, ..fake.settings() };
-        let client = Client::new(settings, fake.meters.clone()).unwrap();
+        let config = crate::config::ApiConfig { retries: 3, ..fake.config() };
+        let client = Client::new(&config, fake.meters.clone()).unwrap();
         let target = NewTarget {
             name: "exporter".into(),
             url: "https://example.com/hook".into(),

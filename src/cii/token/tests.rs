@@ -13,9 +13,9 @@ fn source(fake: &Fake, audience: Option<&str>) -> TokenSource {
         client_secret: SECRET.into(),
         audience: audience.map(str::to_owned),
     };
-    let url = fake.settings().token_url.parse().unwrap();
+    let url = fake.config().token_url;
     let http = reqwest::Client::new();
-    TokenSource::new(http, url, credentials, fake.settings().token_request, fake.meters.clone())
+    TokenSource::new(http, url, credentials, fake.config().token_request, fake.meters.clone())
 }
 
 fn granting(lifetime: &Value) -> Reply {

@@ -108,8 +108,8 @@ async fn the_users_of_all_pages_are_bounded_together() {
         page(&[item(&format!("u{next}"))], &json!((next + 1).to_string()))
     })
     .await;
-    let settings = crate::cii::ClientSettings { max_answer_items: 7, ..fake.settings() };
-    let client = Client::new(settings, fake.meters.clone()).unwrap();
+    let config = crate::config::ApiConfig { max_answer_items: 7, ..fake.config() };
+    let client = Client::new(&config, fake.meters.clone()).unwrap();
     let ip = "203.0.113.7".parse().unwrap();
     let error = client.ip_users(&[ip], 2).await.remove(0).unwrap_err();
     assert!(error.to_string().contains("api.max_answer_items"), "{error}");
