@@ -121,7 +121,7 @@ impl ApiError {
     /// The `result` label under which the failed exchange is counted.
     #[must_use]
     pub const fn result(&self) -> &'static str {
-        self.outcome().as_str()
+        self.outcome().into_str()
     }
 
     pub(super) const fn outcome(&self) -> Outcome {

@@ -16,21 +16,21 @@ pub(super) struct Loners(Mutex<BTreeSet<(&'static str, String)>>);
 
 impl Loners {
     pub(super) fn contains(&self, operation: Operation, subject: &str) -> bool {
-        self.with(|known| known.contains(&(operation.as_str(), subject.to_owned())))
+        self.with(|known| known.contains(&(operation.into_str(), subject.to_owned())))
     }
 
     /// Asks about `subject` alone from now on.
     pub(super) fn add(&self, operation: Operation, subject: &str) {
         self.with(|known| {
             if known.len() < MAX {
-                known.insert((operation.as_str(), subject.to_owned()));
+                known.insert((operation.into_str(), subject.to_owned()));
             }
         });
     }
 
     /// Asks about `subject` together with others again.
     pub(super) fn remove(&self, operation: Operation, subject: &str) {
-        self.with(|known| known.remove(&(operation.as_str(), subject.to_owned())));
+        self.with(|known| known.remove(&(operation.into_str(), subject.to_owned())));
     }
 
     fn with<T>(&self, then: impl FnOnce(&mut BTreeSet<(&'static str, String)>) -> T) -> T {

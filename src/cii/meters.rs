@@ -3,6 +3,7 @@
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::domain::Timestamp;
 
@@ -17,8 +18,10 @@ pub struct Meters {
     token_expiry: Gauge,
 }
 
-/// What a request is for; the `operation` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a request is for; the `operation` label, which is the root field of the query,
+/// or `token`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "camelCase", const_into_str)]
 pub(super) enum Operation {
     Token,
     Ping,
@@ -29,42 +32,12 @@ pub(super) enum Operation {
     GetIntegrationsStatus,
     GetTotalCheckFailingCounts,
     ListAdminLogins,
+    #[strum(serialize = "registerWebhookWithApiKey")]
     RegisterWebhook,
     UnregisterWebhook,
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 11] = [
-        Self::Token,
-        Self::Ping,
-        Self::GetEndUser,
-        Self::GetEndUserState,
-        Self::GetEndUsersByIp,
-        Self::ListEndUsers,
-        Self::GetIntegrationsStatus,
-        Self::GetTotalCheckFailingCounts,
-        Self::ListAdminLogins,
-        Self::RegisterWebhook,
-        Self::UnregisterWebhook,
-    ];
-
-    /// The root field of the query, or `token`.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Ping => "ping",
-            Self::GetEndUser => "getEndUser",
-            Self::GetEndUserState => "getEndUserState",
-            Self::GetEndUsersByIp => "getEndUsersByIp",
-            Self::ListEndUsers => "listEndUsers",
-            Self::GetIntegrationsStatus => "getIntegrationsStatus",
-            Self::GetTotalCheckFailingCounts => "getTotalCheckFailingCounts",
-            Self::ListAdminLogins => "listAdminLogins",
-            Self::RegisterWebhook => "registerWebhookWithApiKey",
-            Self::UnregisterWebhook => "unregisterWebhook",
-        }
-    }
-
     /// Whether asking twice does no more than asking once.
     pub(super) const fn may_repeat(self) -> bool {
         !matches!(self, Self::RegisterWebhook | Self::UnregisterWebhook)
@@ -72,7 +45,8 @@ impl Operation {
 }
 
 /// How a request ended; the `result` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub(super) enum Outcome {
     Ok,
     Partial,
@@ -84,36 +58,6 @@ pub(super) enum Outcome {
     Timeout,
     ConnectError,
     Malformed,
-}
-
-impl Outcome {
-    const ALL: [Self; 10] = [
-        Self::Ok,
-        Self::Partial,
-        Self::GraphqlError,
-        Self::Unauthorized,
-        Self::Throttled,
-        Self::ServerError,
-        Self::ClientError,
-        Self::Timeout,
-        Self::ConnectError,
-        Self::Malformed,
-    ];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Partial => "partial",
-            Self::GraphqlError => "graphql_error",
-            Self::Unauthorized => "unauthorized",
-            Self::Throttled => "throttled",
-            Self::ServerError => "server_error",
-            Self::ClientError => "client_error",
-            Self::Timeout => "timeout",
-            Self::ConnectError => "connect_error",
-            Self::Malformed => "malformed",
-        }
-    }
 }
 
 impl Meters {
@@ -166,12 +110,12 @@ impl Meters {
                 "When the access token in use expires, in Unix time; 0 when there is none.",
             )?,
         };
-        for operation in Operation::ALL {
-            meters.duration.with_label_values(&[operation.as_str()]);
-            meters.retries.with_label_values(&[operation.as_str()]);
-            meters.right_missing.with_label_values(&[operation.as_str()]);
-            for outcome in Outcome::ALL {
-                meters.requests.with_label_values(&[operation.as_str(), outcome.as_str()]);
+        for operation in Operation::VARIANTS {
+            meters.duration.with_label_values(&[operation.into_str()]);
+            meters.retries.with_label_values(&[operation.into_str()]);
+            meters.right_missing.with_label_values(&[operation.into_str()]);
+            for outcome in Outcome::VARIANTS {
+                meters.requests.with_label_values(&[operation.into_str(), outcome.into_str()]);
             }
         }
         Ok(meters)
@@ -191,12 +135,12 @@ impl Meters {
     }
 
     pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {
-        self.requests.with_label_values(&[operation.as_str(), outcome.as_str()]).inc();
-        self.duration.with_label_values(&[operation.as_str()]).observe(took.as_secs_f64());
+        self.requests.with_label_values(&[operation.into_str(), outcome.into_str()]).inc();
+        self.duration.with_label_values(&[operation.into_str()]).observe(took.as_secs_f64());
     }
 
     pub(super) fn retried(&self, operation: Operation) {
-        self.retries.with_label_values(&[operation.as_str()]).inc();
+        self.retries.with_label_values(&[operation.into_str()]).inc();
     }
 
     pub(super) fn circuit(&self, is_open: bool) {
@@ -204,7 +148,7 @@ impl Meters {
     }
 
     pub(super) fn right_missing(&self, operation: Operation, is_missing: bool) {
-        self.right_missing.with_label_values(&[operation.as_str()]).set(i64::from(is_missing));
+        self.right_missing.with_label_values(&[operation.into_str()]).set(i64::from(is_missing));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "seconds stay exact for 285 million years")]
@@ -214,12 +158,12 @@ impl Meters {
 
     #[cfg(test)]
     pub(super) fn count(&self, operation: Operation, result: &str) -> u64 {
-        self.requests.with_label_values(&[operation.as_str(), result]).get()
+        self.requests.with_label_values(&[operation.into_str(), result]).get()
     }
 
     #[cfg(test)]
     pub(super) fn is_right_missing(&self, operation: Operation) -> i64 {
-        self.right_missing.with_label_values(&[operation.as_str()]).get()
+        self.right_missing.with_label_values(&[operation.into_str()]).get()
     }
 
     #[cfg(test)]

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use strum::VariantArray;
 use tokio::time::Instant;
 
 use super::{
@@ -21,7 +22,7 @@ const PAUSE: Duration = Duration::from_hours(6);
 /// The rights of the API client, as far as answers show them.
 #[derive(Debug)]
 pub(super) struct Rights {
-    states: Mutex<[State; Operation::ALL.len()]>,
+    states: Mutex<[State; Operation::VARIANTS.len()]>,
     meters: Meters,
 }
 
@@ -40,14 +41,14 @@ enum State {
 
 impl Rights {
     pub(super) fn new(meters: Meters) -> Self {
-        Self { states: Mutex::new([State::Unknown; Operation::ALL.len()]), meters }
+        Self { states: Mutex::new([State::Unknown; Operation::VARIANTS.len()]), meters }
     }
 
     /// Lets an operation through, unless it was refused less than [`PAUSE`] ago.
     pub(super) fn check(&self, operation: Operation) -> Result<(), ApiError> {
         match self.lock()[operation as usize] {
             State::Missing { until } if Instant::now() < until => {
-                Err(ApiError::NoRight { field: operation.as_str() })
+                Err(ApiError::NoRight { field: operation.into_str() })
             }
             _ => Ok(()),
         }
@@ -58,7 +59,7 @@ impl Rights {
         let before = std::mem::replace(&mut self.lock()[operation as usize], State::Granted);
         if matches!(before, State::Missing { .. }) {
             self.meters.right_missing(operation, false);
-            tracing::info!(operation = operation.as_str(), "the API client has the right again");
+            tracing::info!(operation = operation.into_str(), "the API client has the right again");
         }
     }
 
@@ -78,7 +79,7 @@ impl Rights {
         if !matches!(before, State::Missing { .. }) {
             self.meters.right_missing(operation, true);
             tracing::warn!(
-                operation = operation.as_str(),
+                operation = operation.into_str(),
                 "the API client has no right to this operation, which is not sent for 6 hours; \
                  give the API client the right in the console and restart the exporter, or \
                  disable the job that needs it"
@@ -87,7 +88,7 @@ impl Rights {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, [State; Operation::ALL.len()]> {
+    fn lock(&self) -> MutexGuard<'_, [State; Operation::VARIANTS.len()]> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

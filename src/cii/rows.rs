@@ -57,7 +57,7 @@ impl Row<'_> {
 
 impl Rows {
     pub(super) const fn field(&self) -> &'static str {
-        self.operation.as_str()
+        self.operation.into_str()
     }
 
     /// The query, without some of the rows' fields.

@@ -8,8 +8,7 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, OpsConfig, Origin,
-    OtlpConfig, OtlpProtocol, StoreConfig, SyncConfig, TokenRequest, WatchConfig, WebhookConfig,
-    key, otlp,
+    OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, key, otlp,
     problem::Problems,
     settings::{Settings, Value},
     variables,
@@ -153,18 +152,13 @@ impl Building<'_> {
             Some(_) => Some(self.required("api.audience")?),
             None => None,
         };
-        let token_request = match self.text("api.token_request")?.as_str() {
-            "json" => TokenRequest::Json,
-            "form" => TokenRequest::Form,
-            _ => TokenRequest::Auto,
-        };
         Some(ApiConfig {
             url: url?,
             token_url: token_url?,
             client_id: client_id?,
             client_secret: client_secret?.into(),
             audience,
-            token_request,
+            token_request: self.choice("api.token_request")?,
             timeout: Duration::from_secs(self.number("api.timeout_seconds")?),
             concurrency: self.number("api.concurrency")?,
             page_size: self.number("api.page_size")?,
@@ -245,10 +239,7 @@ impl Building<'_> {
             Some(_) => Some(self.url("otlp.endpoint")?),
             None => None,
         };
-        let protocol = self.text("otlp.protocol").map(|protocol| match protocol.as_str() {
-            "grpc" => OtlpProtocol::Grpc,
-            _ => OtlpProtocol::HttpProtobuf,
-        });
+        let protocol = self.choice("otlp.protocol");
         otlp::complete(endpoint, protocol, self.environment, &mut self.problems)
     }
 
@@ -257,6 +248,11 @@ impl Building<'_> {
             Value::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// One of several words; the form of its key keeps it among them.
+    fn choice<T: FromStr>(&self, path: &str) -> Option<T> {
+        self.text(path)?.parse().ok()
     }
 
     fn list(&self, path: &str) -> (Vec<String>, Option<Origin>) {

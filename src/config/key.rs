@@ -1,5 +1,9 @@
 //! Every setting there is: its path, form and default.
 
+use strum::VariantNames;
+
+use super::{OtlpProtocol, TokenRequest};
+
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -66,7 +70,7 @@ pub(super) const KEYS: &[Key] = &[
     secret("api.client_secret", Kind::Text, "api.client_secret_file"),
     key("api.client_secret_file", Kind::Text, None),
     key("api.audience", Kind::Text, None),
-    key("api.token_request", Kind::Choice(&["auto", "json", "form"]), Some("\"auto\"")),
+    key("api.token_request", Kind::Choice(TokenRequest::VARIANTS), Some("\"auto\"")),
     key("api.region", Kind::Choice(&["us", "eu", "au"]), None),
     key("api.timeout_seconds", Kind::Integer(1, 300), Some("30")),
     key("api.concurrency", Kind::Integer(1, 64), Some("4")),
@@ -98,7 +102,7 @@ pub(super) const KEYS: &[Key] = &[
     key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
     key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("otlp.endpoint", Kind::Text, None),
-    key("otlp.protocol", Kind::Choice(&["http/protobuf", "grpc"]), None),
+    key("otlp.protocol", Kind::Choice(OtlpProtocol::VARIANTS), None),
     key("log.level", Kind::Text, Some("\"info\"")),
     key("log.format", Kind::Choice(&["text", "json"]), Some("\"text\"")),
 ];

@@ -20,6 +20,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 use reqwest::Url;
 use secrecy::SecretString;
+use strum::{EnumString, VariantNames};
 
 use crate::domain::{CheckId, IpAddress, Login, NullLists, Schedule};
 
@@ -109,7 +110,8 @@ pub struct ApiConfig {
 }
 
 /// The form of a token request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum TokenRequest {
     /// The one that the token endpoint takes, JSON first.
     Auto,

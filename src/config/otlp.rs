@@ -7,6 +7,7 @@ use reqwest::{
     header::{HeaderName, HeaderValue},
 };
 use secrecy::SecretString;
+use strum::{EnumString, VariantNames};
 
 use super::{
     Environment,
@@ -39,11 +40,13 @@ pub struct OtlpConfig {
 }
 
 /// A form of OTLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
 pub enum OtlpProtocol {
     /// `http/protobuf`
+    #[strum(serialize = "http/protobuf")]
     HttpProtobuf,
     /// `grpc`
+    #[strum(serialize = "grpc")]
     Grpc,
 }
 
@@ -136,15 +139,12 @@ impl Standard<'_> {
         let Some(Given { value, variable }) = self.find("PROTOCOL") else {
             return Some(OtlpProtocol::HttpProtobuf);
         };
-        match value.as_str() {
-            "http/protobuf" => Some(OtlpProtocol::HttpProtobuf),
-            "grpc" => Some(OtlpProtocol::Grpc),
-            _ => {
-                let message = format!("the protocols are http/protobuf and grpc, found {value:?}");
-                self.problem(variable, message);
-                None
-            }
+        let protocol = value.parse().ok();
+        if protocol.is_none() {
+            let known = OtlpProtocol::VARIANTS.join(", ");
+            self.problem(variable, format!("expected one of {known}, found {value:?}"));
         }
+        protocol
     }
 
     fn endpoint(&mut self, protocol: OtlpProtocol) -> Option<Url> {

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, future::Future, time::Duration};
 
+use strum::VariantArray;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::EndedEarly;
 
 /// When a task is stopped: what takes work in stops before what works it off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
 pub(super) enum Stage {
     /// Takes deliveries.
     Listeners,
@@ -19,8 +20,6 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 3] = [Self::Listeners, Self::Work, Self::Delivery];
-
     /// How long the stage's tasks may take to finish what is in hand. All
     /// stages and the writer together stay below ten seconds.
     const fn patience(self) -> Duration {
@@ -69,7 +68,7 @@ impl Tasks {
 
     /// Stops every task, stage by stage; one that takes too long is aborted.
     pub(super) async fn stop(mut self) {
-        for stage in Stage::ALL {
+        for &stage in Stage::VARIANTS {
             if let Some(stop) = self.stops.get(&stage) {
                 stop.cancel();
             }

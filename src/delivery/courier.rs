@@ -190,7 +190,7 @@ impl Course {
         };
         OtlpProgress {
             cursor,
-            parked: parked.map(|reason| (part.seqs.clone(), reason.as_str())),
+            parked: parked.map(|reason| (part.seqs.clone(), reason.into_str())),
             resent: if part.lane == Lane::Resend { part.seqs } else { Vec::new() },
         }
     }
@@ -392,7 +392,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         if self.outages.failed(error.reason, &error.cause, clock::now()) {
             tracing::warn!(
                 endpoint = self.collector.endpoint(),
-                reason = error.reason.as_str(),
+                reason = error.reason.into_str(),
                 cause = %error.cause,
                 "{what}"
             );

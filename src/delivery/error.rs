@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// Why the delivery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpStartError {
@@ -14,7 +16,8 @@ pub enum OtlpStartError {
 }
 
 /// The value of the `reason` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub(super) enum Reason {
     /// No connection, or the collector says that it cannot now.
     Unavailable,
@@ -39,34 +42,6 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 10] = [
-        Self::Unavailable,
-        Self::Throttled,
-        Self::Timeout,
-        Self::Unauthorized,
-        Self::NotFound,
-        Self::Refused,
-        Self::PartialSuccess,
-        Self::NotOtlp,
-        Self::Redirect,
-        Self::Other,
-    ];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unavailable => "unavailable",
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Unauthorized => "unauthorized",
-            Self::NotFound => "not_found",
-            Self::Refused => "refused",
-            Self::PartialSuccess => "partial_success",
-            Self::NotOtlp => "not_otlp",
-            Self::Redirect => "redirect",
-            Self::Other => "other",
-        }
-    }
-
     /// The meaning of an HTTP status, by the specification of OTLP.
     pub(super) const fn of_status(status: u16) -> Self {
         match status {

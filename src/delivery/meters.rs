@@ -1,6 +1,7 @@
 //! Metrics of the delivery itself.
 
 use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use strum::VariantArray;
 
 use super::error::Reason;
 
@@ -30,8 +31,8 @@ impl Meters {
             ),
             &["reason"],
         )?;
-        for reason in Reason::ALL {
-            failures.with_label_values(&[reason.as_str()]);
+        for reason in Reason::VARIANTS {
+            failures.with_label_values(&[reason.into_str()]);
         }
         Ok(Self { exported, failures })
     }
@@ -49,12 +50,12 @@ impl Meters {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         self.exported.inc_by(events.saturating_sub(rejected));
         if rejected > 0 {
-            let reason = Reason::PartialSuccess.as_str();
+            let reason = Reason::PartialSuccess.into_str();
             self.failures.with_label_values(&[reason]).inc_by(rejected);
         }
     }
 
     pub(super) fn failed(&self, reason: Reason) {
-        self.failures.with_label_values(&[reason.as_str()]).inc();
+        self.failures.with_label_values(&[reason.into_str()]).inc();
     }
 }

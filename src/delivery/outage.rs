@@ -37,7 +37,7 @@ impl Outages {
     /// A try failed; whether that is worth a line in the log.
     pub(super) fn failed(&self, reason: Reason, cause: &str, now: Timestamp) -> bool {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (reason, cause) = (reason.as_str(), cause.to_owned());
+        let (reason, cause) = (reason.into_str(), cause.to_owned());
         let Some(outage) = &mut *current else {
             *current = Some(Outage { reason, cause, since: now, logged_at: now });
             return true;

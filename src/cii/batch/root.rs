@@ -61,7 +61,7 @@ pub(in crate::cii) struct Root {
 
 impl Root {
     pub(in crate::cii) const fn field(&self) -> &'static str {
-        self.operation.as_str()
+        self.operation.into_str()
     }
 
     /// The subject of a request.

@@ -45,7 +45,7 @@ impl Client {
                 Err(error) => error,
             };
             if self.shows_missing_right(operation, &error) {
-                return Err(ApiError::NoRight { field: operation.as_str() });
+                return Err(ApiError::NoRight { field: operation.into_str() });
             }
             if !self.pause(operation, &error, attempt).await {
                 return Err(error);
@@ -91,7 +91,7 @@ impl Client {
         }
         let retries = if operation.may_repeat() { self.shared.retries } else { 0 };
         let Some(wait) = wait.filter(|_| attempt < retries) else { return false };
-        tracing::debug!(operation = operation.as_str(), %error, ?wait, "sending again");
+        tracing::debug!(operation = operation.into_str(), %error, ?wait, "sending again");
         self.shared.meters.retried(operation);
         tokio::time::sleep(wait).await;
         true

@@ -103,7 +103,7 @@ impl Client {
                 items.extend(listed);
             }
             self.check_items("the users of the address", items.len())?;
-            page_token = tokens.follow(next, operation.as_str())?;
+            page_token = tokens.follow(next, operation.into_str())?;
             if page_token.is_none() || !page.is_success() {
                 let data = if items.is_empty() && !is_list { Value::Null } else { items.into() };
                 return Ok(Card { data, ..page });
@@ -118,7 +118,7 @@ impl Client {
             Value::Array(errors) => errors,
             _ => Vec::new(),
         };
-        let data = take(&mut take(&mut answer, "data"), operation.as_str());
+        let data = take(&mut take(&mut answer, "data"), operation.into_str());
         Ok(Card { status_code, data, errors })
     }
 }

@@ -74,11 +74,11 @@ impl Client {
 }
 
 fn root(mut answer: Answer, operation: Operation) -> Result<Value, ApiError> {
-    answer.root(operation.as_str())
+    answer.root(operation.into_str())
 }
 
 fn malformed(operation: Operation) -> ApiError {
-    ApiError::Malformed(format!("{} is not as the schema says", operation.as_str()))
+    ApiError::Malformed(format!("{} is not as the schema says", operation.into_str()))
 }
 
 #[cfg(test)]

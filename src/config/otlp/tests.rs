@@ -99,7 +99,7 @@ fn what_cannot_be_spoken_or_read_is_a_problem_with_its_variable() {
     let readable = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     for (variable, value, words) in [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "found \"http/json\""),
-        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "bogus", "http/protobuf and grpc"),
+        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "bogus", "one of http/protobuf, grpc"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", readable, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem", "cannot read /nowhere.pem"),
         (ENDPOINT, "u:s3cret@c", "expected a URL"),
