@@ -10,10 +10,9 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::follow;
+use super::{entry::Entry, follow};
 use crate::{
-    domain::{Attributes, Timestamp},
-    store::{EventFilter, Store, StoreError, StoredEvent},
+    store::{EventFilter, Store, StoreError},
     web::{Ops, filter, problem::Problem, query::Fields},
 };
 
@@ -30,23 +29,6 @@ struct Page {
     events: Vec<Entry>,
     next_cursor: i64,
     has_more: bool,
-}
-
-/// An event as programs get it.
-#[derive(Debug, Serialize)]
-pub(super) struct Entry {
-    seq: i64,
-    uid: String,
-    name: &'static str,
-    severity: String,
-    body: String,
-    check_id: Option<String>,
-    login: Option<String>,
-    ip: Option<String>,
-    application: Option<String>,
-    happened_at: Timestamp,
-    observed_at: Timestamp,
-    attributes: Attributes,
 }
 
 /// What is asked for.
@@ -127,24 +109,4 @@ async fn page(
         }
     }
     Ok(Page { events, next_cursor: cursor, has_more })
-}
-
-impl From<StoredEvent> for Entry {
-    fn from(stored: StoredEvent) -> Self {
-        let event = stored.event;
-        Self {
-            seq: stored.seq,
-            uid: stored.uid,
-            name: event.name.as_str(),
-            severity: event.severity.label(),
-            body: event.body,
-            check_id: event.check_id.map(|id| id.as_str().to_owned()),
-            login: event.login.map(|login| login.to_string()),
-            ip: event.ip,
-            application: event.application,
-            happened_at: event.happened_at,
-            observed_at: event.observed_at,
-            attributes: event.attributes,
-        }
-    }
 }

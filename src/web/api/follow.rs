@@ -9,7 +9,7 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::events::Entry;
+use super::entry::Entry;
 use crate::{
     store::{EventFilter, EventPage, Store, StoreError},
     web::follow::Follower,

@@ -3,6 +3,7 @@
 mod changes;
 mod checks;
 pub(super) mod deliveries;
+mod entry;
 mod events;
 mod follow;
 mod ips;

@@ -1,0 +1,45 @@
+//! An event as `/api/v1/events` writes it, on a page of the log and in a stream.
+
+use serde::Serialize;
+
+use crate::{
+    domain::{Attributes, Timestamp},
+    store::StoredEvent,
+};
+
+/// An event as programs get it.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    seq: i64,
+    uid: String,
+    name: &'static str,
+    severity: String,
+    body: String,
+    check_id: Option<String>,
+    login: Option<String>,
+    ip: Option<String>,
+    application: Option<String>,
+    happened_at: Timestamp,
+    observed_at: Timestamp,
+    attributes: Attributes,
+}
+
+impl From<StoredEvent> for Entry {
+    fn from(stored: StoredEvent) -> Self {
+        let event = stored.event;
+        Self {
+            seq: stored.seq,
+            uid: stored.uid,
+            name: event.name.as_str(),
+            severity: event.severity.label(),
+            body: event.body,
+            check_id: event.check_id.map(|id| id.as_str().to_owned()),
+            login: event.login.map(|login| login.to_string()),
+            ip: event.ip,
+            application: event.application,
+            happened_at: event.happened_at,
+            observed_at: event.observed_at,
+            attributes: event.attributes,
+        }
+    }
+}
