@@ -56,15 +56,18 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     let ingest_meters = ingest::Meters::new()?;
     ingest_meters.register(&registry)?;
-    let (rules, current_rules) = watch::channel(Arc::new(rules::rules(&config)));
+    let first_rules = Arc::new(rules::rules(&config));
+    let first_admission = rules::admission(&config, first_rules.clone());
+    let (admission, current_admission) = watch::channel(Arc::new(first_admission));
+    // The ops listener gets the rules alone: nothing there needs a secret.
+    let (rules, current_rules) = watch::channel(first_rules);
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
     let intake = Intake::new(store.clone(), ingest_meters);
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
     let max_body_bytes = config.webhook.max_body_bytes;
-    let router =
-        Ingest::new(intake.clone(), refusals.clone(), current_rules.clone(), max_body_bytes)
-            .into_router(&config.webhook.path);
+    let router = Ingest::new(intake.clone(), refusals.clone(), current_admission, max_body_bytes)
+        .into_router(&config.webhook.path);
     tasks
         .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
 
@@ -108,8 +111,15 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     if let Err(error) = store.announce(&addresses.local_ops_url()) {
         tracing::warn!(%error, "commands beside this daemon will not find it");
     }
-    let reloader =
-        Reloader { source, running: config, rules, filter, store: store.clone(), requests };
+    let reloader = Reloader {
+        source,
+        running: config,
+        admission,
+        rules,
+        filter,
+        store: store.clone(),
+        requests,
+    };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
 }

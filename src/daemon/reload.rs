@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::Config,
     domain::CheckFilter,
-    ingest::Rules,
+    ingest::{Admission, Rules},
     store::Store,
     web::{ReloadReply, ReloadRequest},
 };
@@ -20,6 +20,7 @@ pub(super) struct Reloader {
     pub(super) source: ConfigSource,
     /// What the daemon was started with.
     pub(super) running: Config,
+    pub(super) admission: watch::Sender<Arc<Admission>>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) filter: watch::Sender<CheckFilter>,
     pub(super) store: Store,
@@ -62,7 +63,9 @@ impl Reloader {
         let new = self.source.load()?;
         let watch = new.watch.clone();
         self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
-        self.rules.send_replace(Arc::new(rules::rules(&new)));
+        let rules = Arc::new(rules::rules(&new));
+        self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
+        self.rules.send_replace(rules);
         self.filter.send_replace(rules::check_filter(&new));
         // Held against what runs, reload after reload.
         Ok(new.needs_restart(&self.running))

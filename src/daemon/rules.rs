@@ -1,10 +1,17 @@
 //! What of the configuration can change while running.
 
+use std::sync::Arc;
+
 use crate::{
     config::Config,
     domain::{CheckFilter, WatchPolicy},
-    ingest::Rules,
+    ingest::{Admission, Rules},
 };
+
+/// Who may deliver, and by which rules.
+pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
+    Admission { secrets: config.webhook.secrets.clone(), rules }
+}
 
 /// What decides over deliveries.
 #[must_use]
@@ -12,7 +19,6 @@ pub fn rules(config: &Config) -> Rules {
     let webhook = &config.webhook;
     Rules {
         header: webhook.header.clone(),
-        secrets: webhook.secrets.clone(),
         filter: check_filter(config),
         policy: WatchPolicy {
             failing_users: config.watch.failing_users,

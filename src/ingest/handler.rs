@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    Ingest, Rules,
+    Admission, Ingest,
     answer::Answer,
     auth,
     body::{self, BodyError},
@@ -48,8 +48,8 @@ impl Ingest {
     /// Authenticates, unpacks, parses, records; each step can be the last.
     async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
-        let rules = self.rules.borrow().clone();
-        let encoding = match self.admit(&head.headers, &rules) {
+        let admission = self.admission.borrow().clone();
+        let encoding = match self.admit(&head.headers, &admission) {
             Ok(encoding) => encoding,
             Err(answer) => {
                 body::drain(body).await;
@@ -67,7 +67,7 @@ impl Ingest {
         };
         let bytes = self.unpack(encoding, packed).await?;
         let size = Some(bytes.len());
-        match self.intake.record(bytes, clock::now(), None, &rules).await {
+        match self.intake.record(bytes, clock::now(), None, &admission.rules).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
             Err(Refused::Malformed(malformed, bytes)) => {
                 Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
@@ -78,8 +78,8 @@ impl Ingest {
 
     /// What can be refused without a look at the body. Who is not authorized
     /// learns nothing else.
-    fn admit(&self, headers: &HeaderMap, rules: &Rules) -> Result<Encoding, Answer> {
-        if !auth::is_authorized(headers, &rules.header, &rules.secrets) {
+    fn admit(&self, headers: &HeaderMap, admission: &Admission) -> Result<Encoding, Answer> {
+        if !auth::is_authorized(headers, &admission.rules.header, &admission.secrets) {
             return Err(Answer::Unauthorized);
         }
         if !is_json(headers) {

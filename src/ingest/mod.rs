@@ -25,13 +25,20 @@ pub use refusals::{RefusalWriter, Refusals};
 /// Deliveries in hand at once; past that, the sender is told to come back.
 const IN_FLIGHT: usize = 1024;
 
-/// What decides over a delivery; can be exchanged while running.
+/// Who may deliver, and what decides over a delivery; can be exchanged while running.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Each of these is accepted.
+    pub secrets: Vec<SecretString>,
+    /// The rest, which is no secret.
+    pub rules: Arc<Rules>,
+}
+
+/// What decides over a delivery, and is no secret.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The header that carries the shared secret, in lower case.
     pub header: String,
-    /// Each of these is accepted.
-    pub secrets: Vec<SecretString>,
     /// The checks the operator wants to hear of.
     pub filter: CheckFilter,
     /// Whether named users are watched from now on.
@@ -43,22 +50,22 @@ pub struct Rules {
 pub struct Ingest {
     intake: Intake,
     refusals: Refusals,
-    rules: watch::Receiver<Arc<Rules>>,
+    admission: watch::Receiver<Arc<Admission>>,
     max_body_bytes: usize,
     in_flight: Semaphore,
 }
 
 impl Ingest {
-    /// A listener that takes deliveries by the newest `rules`.
+    /// A listener that takes deliveries by the newest `admission`.
     #[must_use]
     pub fn new(
         intake: Intake,
         refusals: Refusals,
-        rules: watch::Receiver<Arc<Rules>>,
+        admission: watch::Receiver<Arc<Admission>>,
         max_body_bytes: usize,
     ) -> Self {
         let in_flight = Semaphore::new(IN_FLIGHT);
-        Self { intake, refusals, rules, max_body_bytes, in_flight }
+        Self { intake, refusals, admission, max_body_bytes, in_flight }
     }
 
     /// The routes: one path, one method.
