@@ -1,11 +1,10 @@
-//! All that the store knows of one user or address, read in one transaction.
+//! All that the store knows of one user or address.
 
 use super::problem::Problem;
 use crate::{
     domain::{ListField, Login, PollOutcome, Timestamp, WatchSubject, null_list::NullMeaning},
     store::{
-        FailingCheck, IpRecord, NullList, PollState, Reader, Store, StoreError, UserRecord,
-        WatchReason,
+        FailingCheck, IpRecord, NullList, PollState, Reader, StoreError, UserRecord, WatchReason,
     },
 };
 
@@ -51,31 +50,27 @@ pub(super) struct KnownIp {
     pub(super) poll: Option<PollState>,
 }
 
-/// Reads a user.
-///
-/// # Errors
-/// When nothing is known, or the store cannot be read.
-pub(super) async fn user(store: &Store, login: &Login) -> Result<KnownUser, Problem> {
-    let (key, subject) = (login.to_string(), WatchSubject::User(login.clone()));
-    let known = store
-        .read(move |reader| {
-            Ok(KnownUser {
-                record: reader.user_record(&key)?,
-                failing: reader.failing_checks(&key)?,
-                reasons: reader.watch_reasons("user", &key)?,
-                poll: reader.poll_state(&subject)?,
-                untold: untold(reader, &key)?,
-            })
-        })
-        .await?;
-    if known.record.is_none() && known.failing.is_empty() && known.reasons.is_empty() {
-        return Err(Problem::not_found(format!(
-            "nothing is known of the user {:?}; upper and lower case matter. To have the user asked about, \
-             run `cii-exporter watch add user LOGIN`",
-            login.as_str()
-        )));
-    }
-    Ok(known)
+/// Reads a user; `None` when nothing is known.
+pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, StoreError> {
+    let key = login.as_str();
+    let known = KnownUser {
+        record: reader.user_record(key)?,
+        failing: reader.failing_checks(key)?,
+        reasons: reader.watch_reasons("user", key)?,
+        poll: reader.poll_state(&WatchSubject::User(login.clone()))?,
+        untold: untold(reader, key)?,
+    };
+    let is_known = known.record.is_some() || !known.failing.is_empty() || !known.reasons.is_empty();
+    Ok(is_known.then_some(known))
+}
+
+/// Nothing is known of a user.
+pub(super) fn unknown_user(login: &Login) -> Problem {
+    Problem::not_found(format!(
+        "nothing is known of the user {:?}; upper and lower case matter. To have the user asked about, \
+         run `cii-exporter watch add user LOGIN`",
+        login.as_str()
+    ))
 }
 
 fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
@@ -94,28 +89,22 @@ pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
     }
 }
 
-/// Reads an address, in its one spelling.
-///
-/// # Errors
-/// When nothing is known, or the store cannot be read.
-pub(super) async fn ip(store: &Store, ip: &str) -> Result<KnownIp, Problem> {
-    let key = ip.to_owned();
-    let known = store
-        .read(move |reader| {
-            Ok(KnownIp {
-                record: reader.ip_record(&key)?,
-                reasons: reader.watch_reasons("ip", &key)?,
-                poll: reader.poll_of("ip", &key)?,
-            })
-        })
-        .await?;
-    if known.record.is_none() && known.reasons.is_empty() {
-        return Err(Problem::not_found(format!(
-            "nothing is known of the address {ip}; to have it asked about, add it to watch.ips \
-             and reload"
-        )));
-    }
-    Ok(known)
+/// Reads an address, in its one spelling; `None` when nothing is known.
+pub(super) fn ip(reader: &Reader, ip: &str) -> Result<Option<KnownIp>, StoreError> {
+    let known = KnownIp {
+        record: reader.ip_record(ip)?,
+        reasons: reader.watch_reasons("ip", ip)?,
+        poll: reader.poll_of("ip", ip)?,
+    };
+    Ok((known.record.is_some() || !known.reasons.is_empty()).then_some(known))
+}
+
+/// Nothing is known of an address.
+pub(super) fn unknown_ip(ip: &str) -> Problem {
+    Problem::not_found(format!(
+        "nothing is known of the address {ip}; to have it asked about, add it to watch.ips \
+         and reload"
+    ))
 }
 
 /// Why an address is not watched.

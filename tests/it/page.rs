@@ -9,7 +9,7 @@ use cii_exporter::{
 use cii_simulator::{Options, Simulator};
 use tokio::process::Command;
 
-use crate::harness::{Body, SECRET, Setup, tool};
+use crate::harness::{Body, Exporter, SECRET, Setup, tool};
 
 #[tokio::test]
 async fn people_see_it_current_whole_and_safe() {
@@ -51,6 +51,52 @@ async fn nothing_foreign_runs_and_nothing_of_ours_leaks() {
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert!(!answer.text().await.unwrap().contains(SECRET), "{path}");
     }
+}
+
+/// The number after a marker in a page.
+fn number_after(page: &str, marker: &str) -> i64 {
+    let (_, rest) = page.split_once(marker).unwrap();
+    rest[..rest.find(|letter: char| !letter.is_ascii_digit()).unwrap()].parse().unwrap()
+}
+
+/// The newest event that a page of a user reflects, and the checks that it shows.
+async fn seq_and_failing(exporter: &Exporter) -> (i64, i64) {
+    let (status, page) = exporter.get("/users/zoe@example.com").await;
+    assert_eq!(status, 200, "{page}");
+    let checks = page.matches("data-before=\"began\"").count();
+    (number_after(&page, "data-seq=\""), i64::try_from(checks).unwrap())
+}
+
+#[tokio::test]
+async fn a_page_is_of_one_moment() {
+    const DELIVERIES: i64 = 150;
+    let exporter = Setup::new().start().await;
+    let deliver = async |number: i64| {
+        let name = format!("check-{number}");
+        let body = Body::new(&name, &name, &["zoe@example.com"]);
+        assert_eq!(exporter.deliver(&body.json()).await, 200);
+    };
+    // Each delivery opens one failure and logs as many events as the others; only the
+    // first also puts the user on the watch list.
+    deliver(1).await;
+    let (first, _) = seq_and_failing(&exporter).await;
+    deliver(2).await;
+    let (second, _) = seq_and_failing(&exporter).await;
+    let delivering = async {
+        for number in 3..=DELIVERIES {
+            deliver(number).await;
+        }
+    };
+    let looking = async {
+        loop {
+            let (seq, failing) = seq_and_failing(&exporter).await;
+            assert_eq!(failing, 1 + (seq - first) / (second - first), "at event {seq}");
+            if failing == DELIVERIES {
+                break;
+            }
+        }
+    };
+    tokio::join!(delivering, looking);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{
     ingest::ReplayError,
     store::{DeliveryRecord, KeptDelivery},
     web::{
-        Ops,
+        Ops, delivery,
         problem::Problem,
         query::{Fields, Segment},
     },
@@ -76,7 +76,9 @@ pub(super) async fn show(
     uri: Uri,
 ) -> Result<Json<DeliveryRecord>, Problem> {
     Fields::of(&uri)?.finish()?;
-    find(&ops, &id).await.map(Json)
+    let key = id.clone();
+    let found = ops.sources.store.read(move |reader| delivery::find(reader, &key)).await?;
+    found.map(Json).ok_or_else(|| delivery::unknown(&id))
 }
 
 /// Records a kept delivery again.
@@ -86,7 +88,9 @@ pub(super) async fn replay(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     Fields::of(&uri)?.finish()?;
-    let number = number(&ops, &id).await?;
+    let key = id.clone();
+    let number = ops.sources.store.read(move |reader| delivery::number(reader, &key)).await?;
+    let number = number.ok_or_else(|| delivery::unknown(&id))?;
     let rules = ops.sources.rules.borrow().clone();
     let webhook = &ops.sources.webhook;
     let replayed = webhook.intake.replay(number, &rules, webhook.max_body_bytes).await;
@@ -103,27 +107,6 @@ pub(super) async fn replay(
         "users_newly_failing": replayed.newly_failing,
         "reason": replayed.reason,
     })))
-}
-
-/// A delivery by our own number, or by its envelope's id.
-pub(in crate::web) async fn find(ops: &Ops, id: &str) -> Result<DeliveryRecord, Problem> {
-    let number = number(ops, id).await?;
-    let found = ops.sources.store.read(move |reader| reader.delivery(number)).await?;
-    found.ok_or_else(|| Problem::not_found(ReplayError::Unknown(number).to_string()))
-}
-
-async fn number(ops: &Ops, id: &str) -> Result<i64, Problem> {
-    if let Ok(number) = id.parse() {
-        return Ok(number);
-    }
-    let text = id.to_owned();
-    let found = ops.sources.store.read(move |reader| reader.delivery_number(&text)).await?;
-    found.ok_or_else(|| {
-        Problem::not_found(format!(
-            "{id:?} is neither the number of a delivery nor the id of an envelope that was taken; \
-             /api/v1/deliveries lists them"
-        ))
-    })
 }
 
 impl From<KeptDelivery> for LastDelivery {

@@ -51,7 +51,9 @@ pub(super) async fn ip(
 ) -> Result<Json<Answer>, Problem> {
     Fields::of(&uri)?.finish()?;
     let ip = filter::ip(&text)?;
-    let known = subject::ip(&ops.sources.store, &ip).await?;
+    let key = ip.clone();
+    let known = ops.sources.store.read(move |reader| subject::ip(reader, &key)).await?;
+    let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
     let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
     Ok(Json(Answer { ip, watch, poll: known.poll, snapshot: known.record.map(Snapshot::from) }))
 }

@@ -2,7 +2,7 @@
 
 mod changes;
 mod checks;
-pub(super) mod deliveries;
+mod deliveries;
 mod entry;
 mod events;
 mod follow;

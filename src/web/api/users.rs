@@ -106,7 +106,9 @@ pub(super) async fn user(
 ) -> Result<Json<User>, Problem> {
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let known = subject::user(&ops.sources.store, &login).await?;
+    let key = login.clone();
+    let known = ops.sources.store.read(move |reader| subject::user(reader, &key)).await?;
+    let known = known.ok_or_else(|| subject::unknown_user(&login))?;
     let failing_checks_told = known.failing_checks_told();
     let failing_checks_untold_since = known.failing_checks_untold_since();
     let untold_lists = known.untold.iter().map(UntoldList::from).collect();

@@ -10,7 +10,7 @@ use crate::{
     domain::Timestamp,
     store::KeptDelivery,
     web::{
-        Ops, api,
+        Ops, delivery,
         query::{Fields, Segment},
     },
 };
@@ -27,8 +27,13 @@ pub(super) async fn page(
     uri: Uri,
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
-    let seq = *ops.sources.store.commits().borrow();
-    let record = api::deliveries::find(&ops, &id).await?;
+    let key = id.clone();
+    let read = ops
+        .sources
+        .store
+        .read(move |reader| Ok((reader.last_seq()?, delivery::find(reader, &key)?)));
+    let (seq, record) = read.await?;
+    let record = record.ok_or_else(|| delivery::unknown(&id))?;
     let kept = &record.kept;
     let number = kept.number.unwrap_or_default();
     let title = format!("Delivery {number}");

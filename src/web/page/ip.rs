@@ -22,8 +22,11 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let ip = filter::ip(&text)?;
-    let seq = *ops.sources.store.commits().borrow();
-    let known = subject::ip(&ops.sources.store, &ip).await?;
+    let key = ip.clone();
+    let read =
+        ops.sources.store.read(move |reader| Ok((reader.last_seq()?, subject::ip(reader, &key)?)));
+    let (seq, known) = read.await?;
+    let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
     let content = html! {
         h1 { (ip) }
         p #summary .lead data-live {

@@ -27,15 +27,17 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let known = subject::user(&ops.sources.store, &login).await?;
     let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
-    let (seq, log) = ops
+    let key = login.clone();
+    let (seq, known, log) = ops
         .sources
         .store
         .read(move |reader| {
-            Ok((reader.last_seq()?, events::read(reader, &filter, i64::MAX, SHOWN)?))
+            let log = events::read(reader, &filter, i64::MAX, SHOWN)?;
+            Ok((reader.last_seq()?, subject::user(reader, &key)?, log))
         })
         .await?;
+    let known = known.ok_or_else(|| subject::unknown_user(&login))?;
     let why_not = subject::why_no_user_watch(!known.failing.is_empty());
     let sources: Vec<_> = known.reasons.iter().map(|reason| reason.source.as_str()).collect();
     let watch = if sources.is_empty() {

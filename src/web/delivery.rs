@@ -1,0 +1,31 @@
+//! A delivery by our own number, or by the id of its envelope.
+
+use super::problem::Problem;
+use crate::{
+    ingest::ReplayError,
+    store::{DeliveryRecord, Reader, StoreError},
+};
+
+/// The delivery's number; `None` when no delivery has the envelope id. Whether a
+/// delivery has the number is not looked up.
+pub(super) fn number(reader: &Reader, id: &str) -> Result<Option<i64>, StoreError> {
+    id.parse().map_or_else(|_| reader.delivery_number(id), |number| Ok(Some(number)))
+}
+
+/// The delivery with its body; `None` when there is none.
+pub(super) fn find(reader: &Reader, id: &str) -> Result<Option<DeliveryRecord>, StoreError> {
+    number(reader, id)?.map_or(Ok(None), |number| reader.delivery(number))
+}
+
+/// No delivery has the number or the envelope id.
+pub(super) fn unknown(id: &str) -> Problem {
+    Problem::not_found(id.parse().map_or_else(
+        |_| {
+            format!(
+                "{id:?} is neither the number of a delivery nor the id of an envelope that was \
+                 taken; /api/v1/deliveries lists them"
+            )
+        },
+        |number| ReplayError::Unknown(number).to_string(),
+    ))
+}
