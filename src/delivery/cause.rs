@@ -1,6 +1,7 @@
 //! Why a batch did not arrive, in words for the log and the page.
 
 use axum::http::StatusCode;
+use tonic::Code;
 
 /// The longest text from outside that is shown.
 const MAX_TEXT: usize = 200;
@@ -105,25 +106,25 @@ pub(super) fn of_status(status: StatusCode, location: Option<&str>) -> String {
 }
 
 /// What a gRPC code means, with the collector's own words.
-pub(super) fn of_code(code: &str, message: &str) -> String {
+pub(super) fn of_code(code: Code, message: &str) -> String {
     let meaning = match code {
-        "InvalidArgument" | "OutOfRange" | "FailedPrecondition" => {
+        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
             ": it does not accept the records"
         }
-        "Unauthenticated" | "PermissionDenied" => {
+        Code::Unauthenticated | Code::PermissionDenied => {
             ": it does not accept the credentials; OTEL_EXPORTER_OTLP_HEADERS holds them"
         }
-        "Unimplemented" | "NotFound" => ": there is no receiver of logs at the endpoint",
-        "ResourceExhausted" => ": the batch is too large for it, or it is asked too often",
-        "Unavailable" => ": it cannot take events now",
-        "DeadlineExceeded" | "Cancelled" => ": there was no answer in time",
+        Code::Unimplemented | Code::NotFound => ": there is no receiver of logs at the endpoint",
+        Code::ResourceExhausted => ": the batch is too large for it, or it is asked too often",
+        Code::Unavailable => ": it cannot take events now",
+        Code::DeadlineExceeded | Code::Cancelled => ": there was no answer in time",
         _ => "",
     };
     let message = clean(message);
     if message.is_empty() {
-        format!("it answered {code}{meaning}")
+        format!("it answered {code:?}{meaning}")
     } else {
-        format!("it answered {code}{meaning} ({message})")
+        format!("it answered {code:?}{meaning} ({message})")
     }
 }
 
@@ -219,8 +220,9 @@ mod tests {
             of_status(StatusCode::UNAUTHORIZED, None).contains("401 Unauthorized: it does not")
         );
         assert_eq!(of_status(StatusCode::IM_A_TEAPOT, None), "it answered 418 I'm a teapot");
-        assert_eq!(of_code("Internal", ""), "it answered Internal");
-        let cause = of_code("InvalidArgument", &format!("bad\nthing\u{1b}[31m{}", "x".repeat(999)));
+        assert_eq!(of_code(Code::Internal, ""), "it answered Internal");
+        let cause =
+            of_code(Code::InvalidArgument, &format!("bad\nthing\u{1b}[31m{}", "x".repeat(999)));
         assert!(cause.contains("bad thing\u{fffd}[31m") && cause.chars().count() < 300, "{cause}");
     }
 

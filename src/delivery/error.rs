@@ -1,6 +1,8 @@
 //! Why events do not reach the collector.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
+
+use tonic::Code;
 
 use strum::{IntoStaticStr, VariantArray};
 
@@ -10,6 +12,9 @@ pub enum OtlpStartError {
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Http(reqwest::Error),
+    /// The gRPC client cannot be built.
+    #[error("the gRPC client cannot be built: {}", .0.source().map_or_else(|| .0.to_string(), ToString::to_string))]
+    Grpc(tonic::transport::Error),
     /// The official exporter refuses its settings.
     #[error(transparent)]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
@@ -56,12 +61,12 @@ impl Reason {
         }
     }
 
-    /// The meaning of a gRPC code, by its name.
+    /// The meaning of a gRPC code.
     ///
     /// A message above the receiver's limit has the code of a receiver that is
     /// short of something for now. The first can never pass, and a smaller one
     /// may; grpc-go and grpc-java tell them apart by the text alone.
-    pub(super) fn of_code(code: &str, message: &str) -> Self {
+    pub(super) fn of_code(code: Code, message: &str) -> Self {
         let is_too_large =
             message.contains("larger than max") || message.contains("exceeds maximum size");
         // The client's own words for an answer that is none of gRPC's.
@@ -75,15 +80,15 @@ impl Reason {
         .any(|words| message.contains(words));
         let is_redirect = message.contains("mapped from HTTP status code 3");
         match code {
-            "Internal" | "Unknown" | "OutOfRange" if is_foreign => Self::NotOtlp,
-            "Unknown" if is_redirect => Self::Redirect,
-            "ResourceExhausted" if is_too_large => Self::Refused,
-            "Unavailable" => Self::Unavailable,
-            "ResourceExhausted" => Self::Throttled,
-            "DeadlineExceeded" | "Cancelled" => Self::Timeout,
-            "Unauthenticated" | "PermissionDenied" => Self::Unauthorized,
-            "Unimplemented" | "NotFound" => Self::NotFound,
-            "InvalidArgument" | "OutOfRange" | "FailedPrecondition" => Self::Refused,
+            Code::Internal | Code::Unknown | Code::OutOfRange if is_foreign => Self::NotOtlp,
+            Code::Unknown if is_redirect => Self::Redirect,
+            Code::ResourceExhausted if is_too_large => Self::Refused,
+            Code::Unavailable => Self::Unavailable,
+            Code::ResourceExhausted => Self::Throttled,
+            Code::DeadlineExceeded | Code::Cancelled => Self::Timeout,
+            Code::Unauthenticated | Code::PermissionDenied => Self::Unauthorized,
+            Code::Unimplemented | Code::NotFound => Self::NotFound,
+            Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => Self::Refused,
             _ => Self::Other,
         }
     }

@@ -16,11 +16,14 @@ use axum::http::{
 use flate2::read::MultiGzDecoder;
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{Compression, LogExporter, RetryPolicy, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    logs::{LogBatch, LogExporter as _},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Certificate, Identity, redirect};
 use secrecy::ExposeSecret;
-use tracing::{Dispatch, subscriber::NoSubscriber};
 
 use super::{
     super::{
@@ -38,27 +41,39 @@ use crate::{
 /// The longest answer of a collector that is read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// The exporter, and the notes of its client.
-pub(super) fn exporter(config: &OtlpConfig) -> Result<(LogExporter, Notes), OtlpStartError> {
-    let notes = Notes::default();
-    let client = NotingClient { client: client(config)?, notes: notes.clone() };
-    let mut builder = LogExporter::builder()
-        .with_http()
-        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
-        .with_http_client(client)
-        .with_retry_policy(RetryPolicy::disabled())
-        .with_endpoint(config.endpoint.as_str())
-        .with_timeout(config.timeout)
-        .with_headers(headers(config));
-    if config.is_compressed {
-        builder = builder.with_compression(Compression::Gzip);
-    }
-    Ok((builder.build()?, notes))
+/// The official exporter, and the notes of its client.
+pub(super) struct HttpExporter {
+    exporter: LogExporter,
+    notes: Notes,
 }
 
-/// Where the exporter's own log goes.
-pub(super) fn silence() -> Dispatch {
-    Dispatch::new(NoSubscriber::new())
+impl HttpExporter {
+    /// The exporter reads standard variables itself: it is told every value, so that what
+    /// `config` took from them decides.
+    pub(super) fn new(config: &OtlpConfig, resource: &Resource) -> Result<Self, OtlpStartError> {
+        let notes = Notes::default();
+        let client = NotingClient { client: client(config)?, notes: notes.clone() };
+        let mut builder = LogExporter::builder()
+            .with_http()
+            .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+            .with_http_client(client)
+            .with_retry_policy(RetryPolicy::disabled())
+            .with_endpoint(config.endpoint.as_str())
+            .with_timeout(config.timeout)
+            .with_headers(headers(config));
+        if config.is_compressed {
+            builder = builder.with_compression(Compression::Gzip);
+        }
+        let mut exporter = builder.build()?;
+        exporter.set_resource(resource);
+        Ok(Self { exporter, notes })
+    }
+
+    /// Sends a batch, once.
+    pub(super) async fn export(&self, batch: LogBatch<'_>) -> Result<Sent, SendError> {
+        let result = self.exporter.export(batch).await;
+        self.notes.judge(&result)
+    }
 }
 
 /// The headers, encoded once more: the exporter decodes what it is given.
@@ -85,11 +100,11 @@ fn client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> {
 
 /// What became of the last request; the exporter makes one at a time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Notes(Arc<Mutex<Option<Result<Sent, SendError>>>>);
+struct Notes(Arc<Mutex<Option<Result<Sent, SendError>>>>);
 
 impl Notes {
     /// The outcome of the export that just ended with `result`.
-    pub(super) fn judge(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
+    fn judge(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
         let note = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (note, result) {
             (Some(Err(error)), _) => Err(error),

@@ -1,21 +1,19 @@
-//! Sends a batch with the official exporter, and finds out what became of it.
+//! Sends a batch, and finds out what became of it.
 
 mod answer;
 mod grpc;
 mod http;
-mod retry_info;
 
 use std::{fmt, time::Duration};
 
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider};
-use opentelemetry_otlp::LogExporter;
 use opentelemetry_sdk::{
     Resource,
-    logs::{LogBatch, LogExporter as _, SdkLogRecord, SdkLogger, SdkLoggerProvider},
+    logs::{LogBatch, SdkLogRecord, SdkLogger, SdkLoggerProvider},
     resource::TelemetryResourceDetector,
 };
-use tracing::instrument::WithSubscriber;
 
+use self::{grpc::GrpcExporter, http::HttpExporter};
 use super::{
     OtlpStartError, cause,
     error::{Reason, SendError, Sent},
@@ -36,7 +34,6 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Sends batches of events to one collector.
 pub struct Sender {
-    exporter: LogExporter,
     logger: SdkLogger,
     scope: InstrumentationScope,
     transport: Transport,
@@ -46,52 +43,42 @@ pub struct Sender {
     secrets: Secrets,
 }
 
-/// The exporter is left out: it would show the headers, and they hold secrets.
+/// The transport is left out: it would show the headers, and they hold secrets.
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("transport", &self.transport)
             .field("timeout", &self.timeout)
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }
 
-#[derive(Debug)]
 enum Transport {
-    Http(http::Notes),
-    Grpc(grpc::Witness),
+    Http(HttpExporter),
+    Grpc(GrpcExporter),
 }
 
 impl Sender {
     /// A sender by the configuration. `instance_id` becomes `service.instance.id`.
     ///
-    /// The official exporter reads standard variables itself: it is told every value, so
-    /// that what `config` took from them decides.
-    ///
     /// # Errors
     /// When the settings make no usable exporter.
     pub fn new(config: &OtlpConfig, instance_id: &str) -> Result<Self, OtlpStartError> {
-        let (mut exporter, transport) = match config.protocol {
-            OtlpProtocol::HttpProtobuf => {
-                let (exporter, notes) = http::exporter(config)?;
-                (exporter, Transport::Http(notes))
-            }
-            OtlpProtocol::Grpc => (grpc::exporter(config)?, Transport::Grpc(grpc::Witness::new())),
-        };
         let attributes = resource::attributes(instance_id, &config.resource);
         let attributes = attributes.into_iter().map(|(key, value)| KeyValue::new(key, value));
-        exporter.set_resource(
-            &Resource::builder_empty()
-                .with_detector(Box::new(TelemetryResourceDetector))
-                .with_attributes(attributes)
-                .build(),
-        );
+        let resource = Resource::builder_empty()
+            .with_detector(Box::new(TelemetryResourceDetector))
+            .with_attributes(attributes)
+            .build();
+        let transport = match config.protocol {
+            OtlpProtocol::HttpProtobuf => Transport::Http(HttpExporter::new(config, &resource)?),
+            OtlpProtocol::Grpc => Transport::Grpc(GrpcExporter::new(config, &resource)?),
+        };
         let logger = SdkLoggerProvider::builder().build().logger(SCOPE);
         let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
         let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
         let endpoint = cause::endpoint(config.endpoint.as_str());
-        Ok(Self { exporter, logger, scope, transport, timeout, endpoint, secrets })
+        Ok(Self { logger, scope, transport, timeout, endpoint, secrets })
     }
 
     /// Where batches go, without user, password and query.
@@ -104,21 +91,19 @@ impl Sender {
         let records: Vec<SdkLogRecord> =
             events.into_iter().map(|event| record::record(&self.logger, event)).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
-        // The exporter's own words, that data "will be lost", are not true here:
-        // they go to nobody, or to the witness.
-        let export =
-            self.exporter.export(LogBatch::new(&batch)).with_subscriber(match &self.transport {
-                Transport::Http(_) => http::silence(),
-                Transport::Grpc(witness) => witness.dispatch(),
-            });
-        let ended = tokio::time::timeout(self.timeout + GRACE, export).await;
-        let Ok(result) = ended else {
+        let export = async {
+            let batch = LogBatch::new(&batch);
+            match &self.transport {
+                Transport::Http(exporter) => exporter.export(batch).await,
+                Transport::Grpc(exporter) => {
+                    exporter.export(batch, |text| self.secrets.hide(text)).await
+                }
+            }
+        };
+        let Ok(sent) = tokio::time::timeout(self.timeout + GRACE, export).await else {
             return Err(SendError::new(Reason::Timeout, "there was no answer in time"));
         };
-        let mut sent = match &self.transport {
-            Transport::Http(notes) => notes.judge(&result),
-            Transport::Grpc(witness) => witness.judge(&result, |text| self.secrets.hide(text)),
-        }?;
+        let mut sent = sent?;
         // Both come from outside. The number is the collector's, within the size of a
         // batch: a counter can never be lowered again.
         sent.rejected = sent.rejected.min(u64::try_from(batch.len()).unwrap_or(u64::MAX));

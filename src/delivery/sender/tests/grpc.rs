@@ -8,8 +8,11 @@ use opentelemetry_proto::tonic::collector::logs::v1::{
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 use tonic::{
     Code, Request, Response, Status,
+    codec::CompressionEncoding,
     transport::server::{Server, TcpIncoming},
 };
+
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::*;
 
@@ -18,7 +21,7 @@ type Answer = fn() -> Result<ExportLogsServiceResponse, Status>;
 /// A receiver that answers everything with what `answer` makes.
 struct Receiver {
     answer: Answer,
-    heard: mpsc::UnboundedSender<ExportLogsServiceRequest>,
+    heard: mpsc::UnboundedSender<Request<ExportLogsServiceRequest>>,
 }
 
 #[tonic::async_trait]
@@ -27,16 +30,19 @@ impl LogsService for Receiver {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        self.heard.send(request.into_inner()).unwrap();
+        self.heard.send(request).unwrap();
         (self.answer)().map(Response::new)
     }
 }
 
-fn receiver(answer: Answer) -> (String, mpsc::UnboundedReceiver<ExportLogsServiceRequest>) {
+type Heard = mpsc::UnboundedReceiver<Request<ExportLogsServiceRequest>>;
+
+fn receiver(answer: Answer) -> (String, Heard) {
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let endpoint = format!("http://{}", incoming.local_addr().unwrap());
     let (heard, requests) = mpsc::unbounded_channel();
-    let service = LogsServiceServer::from_arc(Arc::new(Receiver { answer, heard }));
+    let service = LogsServiceServer::from_arc(Arc::new(Receiver { answer, heard }))
+        .accept_compressed(CompressionEncoding::Gzip);
     tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
     (endpoint, requests)
 }
@@ -44,7 +50,7 @@ fn receiver(answer: Answer) -> (String, mpsc::UnboundedReceiver<ExportLogsServic
 async fn send_to(answer: Answer) -> Result<Sent, SendError> {
     let (endpoint, mut requests) = receiver(answer);
     let sent = sender(Protocol::Grpc, &endpoint, 5000).send(events(3)).await;
-    let request = requests.recv().await.unwrap();
+    let request = requests.recv().await.unwrap().into_inner();
     assert_eq!(request.resource_logs[0].scope_logs[0].log_records.len(), 3);
     assert!(requests.try_recv().is_err(), "tried once");
     sent
@@ -53,6 +59,30 @@ async fn send_to(answer: Answer) -> Result<Sent, SendError> {
 #[tokio::test]
 async fn what_is_taken_is_sent() {
     assert_eq!(send_to(|| Ok(ExportLogsServiceResponse::default())).await, Ok(Sent::default()));
+}
+
+#[tokio::test]
+async fn headers_and_compression_of_the_variables_go_with_each_request() {
+    let (endpoint, mut requests) = receiver(|| Ok(ExportLogsServiceResponse::default()));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc,x-tenant=a"),
+        ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "gzip"),
+    ];
+    let sender = sender_with(Protocol::Grpc, &endpoint, &variables);
+    for _ in 0..2 {
+        assert_eq!(sender.send(events(3)).await, Ok(Sent::default()));
+        let request = requests.recv().await.unwrap();
+        for (name, value) in [
+            ("authorization", "Bearer abc"),
+            ("x-tenant", "a"),
+            ("grpc-encoding", "gzip"),
+            ("grpc-accept-encoding", "gzip,identity"),
+        ] {
+            assert_eq!(request.metadata().get(name).unwrap(), value, "{name}");
+        }
+        let agent = request.metadata().get("user-agent").unwrap().to_str().unwrap();
+        assert!(agent.starts_with("cii-exporter/"), "{agent}");
+    }
 }
 
 #[tokio::test]
@@ -116,8 +146,8 @@ async fn a_collector_that_hangs_runs_into_the_timeout() {
 #[tokio::test]
 async fn a_wait_that_the_collector_asks_for_is_passed_on() {
     let answer: Answer = || {
-        let details = super::super::retry_info::details(Duration::from_secs(7));
-        Err(Status::with_details(Code::ResourceExhausted, "busy", details.into()))
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
+        Err(Status::with_error_details(Code::ResourceExhausted, "busy", details))
     };
     assert_eq!(without_words(send_to(answer).await), failure(Reason::Throttled, Some(7)));
 }
