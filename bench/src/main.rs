@@ -72,6 +72,9 @@ struct Run {
     /// The exporter to measure
     #[arg(long, value_name = "PATH")]
     exporter: PathBuf,
+    /// The commit that the exporter was built from
+    #[arg(long, value_name = "COMMIT", hide = true)]
+    commit: Option<String>,
     /// Another exporter to measure in turns with it, such as one built before a change
     #[arg(long, value_name = "PATH")]
     baseline: Option<PathBuf>,

@@ -8,6 +8,7 @@ use crate::{Result, Run, clock, machine, table::Table};
 pub(crate) struct Facts {
     command: String,
     exporter: String,
+    commit: Option<String>,
     baseline: Option<String>,
     machine: Vec<String>,
 }
@@ -25,6 +26,7 @@ impl Facts {
         Ok(Self {
             command,
             exporter: version(&run.exporter)?,
+            commit: run.commit.clone(),
             baseline: run.baseline.as_deref().map(version).transpose()?,
             machine: machine::describe(&run.folder)?,
         })
@@ -55,6 +57,9 @@ pub(crate) fn render(table: &Table, facts: &Facts) -> String {
         table.summary(),
         facts.exporter
     );
+    if let Some(commit) = &facts.commit {
+        let _ = writeln!(page, "- commit: {commit}");
+    }
     if let Some(baseline) = &facts.baseline {
         let _ = writeln!(page, "- baseline: {baseline}");
     }

@@ -20,7 +20,7 @@ const RUN_LIMIT: Duration = Duration::from_mins(3);
 /// What a run over all users cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
-    /// Seconds of processor time, the start of the process included.
+    /// Seconds of CPU, the start of the process included.
     pub(crate) cpu: f64,
     pub(crate) commits: f64,
     pub(crate) peak_resident: f64,

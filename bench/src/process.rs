@@ -11,7 +11,7 @@ use std::{
 
 use crate::Result;
 
-/// Linux reports processor time to programs in hundredths of a second on every platform that
+/// Linux reports CPU time to programs in hundredths of a second on every platform that
 /// the exporter is built for (`getconf CLK_TCK`).
 const TICKS_A_SECOND: f64 = 100.0;
 
@@ -49,17 +49,9 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Seconds of processor time that it has used so far, in user space and in the kernel.
+    /// Seconds of CPU that it has used so far, in user space and in the kernel.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name stands in parentheses and may contain blanks; utime and stime are the 14th
-        // and 15th field of the line, so the 12th and 13th after the name.
-        let fields = stat.rsplit_once(')').ok_or("/proc/PID/stat has another form")?.1;
-        let mut times = fields.split_whitespace().skip(11).map(str::parse::<f64>);
-        let (Some(user), Some(system)) = (times.next(), times.next()) else {
-            return Err("/proc/PID/stat is too short".into());
-        };
-        Ok((user? + system?) / TICKS_A_SECOND)
+        cpu_of(&self.child.id().to_string())
     }
 
     /// The memory it occupies now, in bytes.
@@ -84,8 +76,8 @@ impl Process {
         Ok(kibibytes.ok_or("/proc/PID/status has another form")?.parse::<f64>()? * 1024.0)
     }
 
-    /// Waits until it has nothing left to do: less than a hundredth of a second of processor
-    /// time in half a second, or `limit` has passed.
+    /// Waits until it has nothing left to do: at most a hundredth of a second of CPU in
+    /// half a second, or `limit` has passed.
     pub(crate) fn settle(&mut self, limit: Duration) -> Result<()> {
         let begun = Instant::now();
         let mut before = self.cpu()?;
@@ -131,6 +123,23 @@ impl Drop for Process {
             running.remove(&self.child.id());
         }
     }
+}
+
+/// Seconds of CPU that this program itself has used so far.
+pub(crate) fn own_cpu() -> Result<f64> {
+    cpu_of("self")
+}
+
+fn cpu_of(process: &str) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name stands in parentheses and may contain blanks; utime and stime are the 14th
+    // and 15th field of the line, so the 12th and 13th after the name.
+    let fields = stat.rsplit_once(')').ok_or("/proc/PID/stat has another form")?.1;
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<f64>);
+    let (Some(user), Some(system)) = (times.next(), times.next()) else {
+        return Err("/proc/PID/stat is too short".into());
+    };
+    Ok((user? + system?) / TICKS_A_SECOND)
 }
 
 /// Kills every program that runs, for when this one is interrupted: nobody needs their

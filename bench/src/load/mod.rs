@@ -1,4 +1,4 @@
-//! A generator of webhook deliveries that takes as little of the processor as it can, since it
+//! A generator of webhook deliveries that takes as little CPU as it can, since it
 //! shares the machine with what it measures: requests are rendered once and patched in place,
 //! and one thread serves all connections.
 

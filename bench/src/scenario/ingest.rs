@@ -8,14 +8,14 @@ use crate::{
     bench::{Bench, progress},
     figure::{Figure, Goal, Side, Unit},
     load::{Endpoint, Load, Pace},
-    process::Process,
+    process::{Process, own_cpu},
     samples::Samples,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "ingest",
     about: "durable deliveries a second at 256 connections and at one, beside the bare program",
-    figures: &[&RATE_256, &RATE_EACH, &RATE_1, &CPU, &REFUSED, &DISK],
+    figures: &[&RATE_256, &RATE_EACH, &RATE_1, &CPU, &OWN_CPU, &REFUSED, &DISK],
     run,
 };
 
@@ -50,6 +50,14 @@ const CPU: Figure = Figure {
     reference: Some("bare, group commit"),
     goals: &[],
     bound: "HTTP, JSON and SQLite's statements, in this order for the bare program",
+};
+
+const OWN_CPU: Figure = Figure {
+    name: "256 connections: the load generator's CPU a delivery",
+    unit: Unit::Microseconds,
+    reference: Some("bare, group commit"),
+    goals: &[],
+    bound: "",
 };
 
 const REFUSED: Figure = Figure {
@@ -110,14 +118,15 @@ fn measure_256(
     process: &Process,
 ) -> Result<f64> {
     let warm_up = load(256, WARM_UP).run(endpoint)?;
-    let before = process.cpu()?;
+    let (before, own_before) = (process.cpu()?, own_cpu()?);
     let report = load(256, bench.lasting).run(endpoint)?;
-    let cpu = process.cpu()? - before;
+    let (cpu, own_cpu) = (process.cpu()? - before, own_cpu()? - own_before);
     samples.add(&RATE_256, side, report.rate());
     if side != Side::Reference {
         samples.add(&RATE_EACH, side, report.rate());
     }
     samples.add(&CPU, side, cpu / report.accepted);
+    samples.add(&OWN_CPU, side, own_cpu / report.accepted);
     samples.add(&REFUSED, side, report.refused + warm_up.refused);
     Ok(warm_up.accepted + report.accepted)
 }

@@ -39,7 +39,7 @@ const SLOW: Figure = Figure {
     unit: Unit::Milliseconds,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtMost(0.01)],
-    bound: "the slowest syncs of the disk, checkpoints, and turns on the processor",
+    bound: "the slowest syncs of the disk, checkpoints, and contention for the CPU",
 };
 
 const CONNECTIONS: u32 = 256;
