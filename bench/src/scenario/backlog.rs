@@ -95,6 +95,10 @@ fn drain(
     let cpu = exporter.process.cpu()? - before;
     #[expect(clippy::cast_precision_loss, reason = "a million records")]
     let records = (last.records - first.records) as f64;
+    if records < 10_000.0 {
+        progress("too few events are left to measure: this round is left out");
+        return exporter.stop();
+    }
     samples.add(&RATE, side, records / (last.seconds - first.seconds));
     samples.add(&CPU, side, cpu / records);
     samples.add(&PEAK, side, exporter.process.peak_resident()?);
