@@ -120,7 +120,7 @@ pub enum HttpError {
 impl ApiError {
     /// The `result` label under which the failed exchange is counted.
     #[must_use]
-    pub const fn result(&self) -> &'static str {
+    pub fn result(&self) -> &'static str {
         self.outcome().into_str()
     }
 

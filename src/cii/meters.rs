@@ -46,18 +46,36 @@ impl Operation {
 
 /// How a request ended; the `result` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub(super) enum Outcome {
+#[strum(serialize_all = "snake_case")]
+pub enum Outcome {
+    /// With all the data that was asked for.
     Ok,
+    /// With some of the data, and errors in place of the rest.
     Partial,
+    /// With errors and no data.
     GraphqlError,
+    /// The credentials were refused, or the client has not the right.
     Unauthorized,
+    /// There were too many requests.
     Throttled,
+    /// With a status of 500 or more.
     ServerError,
+    /// With another status that is no success.
     ClientError,
+    /// There was no answer in time.
     Timeout,
+    /// There was no connection, or the answer broke off.
     ConnectError,
+    /// The answer was none of the API's.
     Malformed,
+}
+
+impl Outcome {
+    /// The label's value.
+    #[must_use]
+    pub fn into_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 impl Meters {
@@ -132,6 +150,16 @@ impl Meters {
         registry.register(Box::new(self.right_missing.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.token_expiry.clone()))
+    }
+
+    /// How many requests ended so since the start, whatever they were for.
+    #[must_use]
+    pub fn requests(&self, outcome: Outcome) -> u64 {
+        let of = |operation: &Operation| [operation.into_str(), outcome.into_str()];
+        let counts = Operation::VARIANTS
+            .iter()
+            .map(|operation| self.requests.with_label_values(&of(operation)).get());
+        counts.sum()
     }
 
     pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {

@@ -34,6 +34,6 @@ pub use client::{Client, HttpSetupError};
 pub use error::{ApiError, HttpError, TokenError};
 pub use graphql_error::{ErrorKind, GraphqlError, GraphqlErrors, PathSegment};
 pub use listed::Listed;
-pub use meters::Meters;
+pub use meters::{Meters, Outcome};
 pub use page_tokens::PageTokens;
 pub use queries::{Card, EndUser, EndUsersPage, NewTarget};

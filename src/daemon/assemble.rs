@@ -24,7 +24,7 @@ use crate::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, PROMPT_SETTLE, Prompt, Runner,
         Scheduler, ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
     },
-    web::{Ops, Parts, Polls, Readiness, Sources, Webhook},
+    web::{self, Ops, Parts, Polls, Readiness, Sources, Webhook},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -41,6 +41,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         store.forget_service().await?;
     }
     let registry = registry(&store)?;
+    let meters = meters(&registry)?;
     let mut tasks = Tasks::default();
 
     let watch = config.watch.clone();
@@ -49,20 +50,18 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
-    let outages = deliver(&config, &store, &registry, &mut tasks).await?;
+    let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
     let (webhook, webhook_address) =
         listener::bind("webhook.listen", config.webhook.listen).await?;
     let (ops, ops_address) = listener::bind("ops.listen", config.ops.listen).await?;
 
-    let ingest_meters = ingest::Meters::new()?;
-    ingest_meters.register(&registry)?;
     let first_rules = Arc::new(rules::rules(&config));
     let first_admission = rules::admission(&config, first_rules.clone());
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let intake = Intake::new(store.clone(), ingest_meters);
+    let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
     let max_body_bytes = config.webhook.max_body_bytes;
@@ -81,7 +80,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let sources = Sources {
         exposition,
         store: store.clone(),
-        registry: registry.clone(),
+        meters: meters.clone(),
         outages,
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         polls: polls(&config),
@@ -100,7 +99,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let router = Ops::new(sources).into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
-    let scheduler = schedule(&config, &store, &registry, current_filter, &mut tasks).await?;
+    let scheduler =
+        schedule(&config, &store, &registry, meters.api, current_filter, &mut tasks).await?;
     let housekeeping = Housekeeping {
         store: store.clone(),
         retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
@@ -155,15 +155,27 @@ fn registry(store: &Store) -> Result<Registry, StartError> {
     Ok(registry)
 }
 
+/// The meters of the rooms whose counts the pages show, too.
+fn meters(registry: &Registry) -> Result<web::Meters, StartError> {
+    let meters = web::Meters {
+        webhook: ingest::Meters::new()?,
+        api: cii::Meters::new()?,
+        otlp: delivery::Meters::new()?,
+    };
+    meters.webhook.register(registry)?;
+    meters.api.register(registry)?;
+    meters.otlp.register(registry)?;
+    Ok(meters)
+}
+
 /// Starts the OTLP delivery, when there is one; hands out why events wait.
 async fn deliver(
     config: &Config,
     store: &Store,
-    registry: &Registry,
+    meters: delivery::Meters,
     tasks: &mut Tasks,
 ) -> Result<Outages, StartError> {
-    let (meters, outages) = (delivery::Meters::new()?, Outages::default());
-    meters.register(registry)?;
+    let outages = Outages::default();
     let left_out = store.begin_otlp(config.otlp.is_some()).await?;
     let Some(otlp) = &config.otlp else { return Ok(outages) };
     if left_out > 0 {
@@ -183,13 +195,12 @@ async fn schedule(
     config: &Config,
     store: &Store,
     registry: &Registry,
+    api_meters: cii::Meters,
     filter: watch::Receiver<CheckFilter>,
     tasks: &mut Tasks,
 ) -> Result<Option<Scheduler>, StartError> {
     let meters = sync::Meters::new()?;
     meters.register(registry)?;
-    let api_meters = cii::Meters::new()?;
-    api_meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
     let client = cii::Client::new(api, api_meters)?;
     let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };

@@ -20,10 +20,10 @@ pub enum OtlpStartError {
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 
-/// The value of the `reason` label.
+/// Why the collector did not take events; the `reason` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub(super) enum Reason {
+#[strum(serialize_all = "snake_case")]
+pub enum Reason {
     /// No connection, or the collector says that it cannot now.
     Unavailable,
     /// The collector limits the rate of requests.
@@ -47,6 +47,12 @@ pub(super) enum Reason {
 }
 
 impl Reason {
+    /// The label's value.
+    #[must_use]
+    pub fn into_str(self) -> &'static str {
+        self.into()
+    }
+
     /// The meaning of an HTTP status, by the specification of OTLP.
     pub(super) const fn of_status(status: u16) -> Self {
         match status {

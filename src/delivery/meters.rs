@@ -46,6 +46,18 @@ impl Meters {
         registry.register(Box::new(self.failures.clone()))
     }
 
+    /// How many events the collector took since the start.
+    #[must_use]
+    pub fn exported_events(&self) -> u64 {
+        self.exported.get()
+    }
+
+    /// How many tries failed for this reason since the start.
+    #[must_use]
+    pub fn failures(&self, reason: Reason) -> u64 {
+        self.failures.with_label_values(&[reason.into_str()]).get()
+    }
+
     pub(super) fn exported(&self, events: usize, rejected: u64) {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         self.exported.inc_by(events.saturating_sub(rejected));

@@ -14,7 +14,7 @@ mod sender;
 mod walk;
 
 pub use courier::Courier;
-pub use error::OtlpStartError;
+pub use error::{OtlpStartError, Reason};
 pub use meters::Meters;
 pub use outage::{Outage, Outages};
 pub use sender::Sender;

@@ -7,7 +7,11 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{cii::webhook::Malformed, store::RecordedDelivery};
+use super::Outcome;
+use crate::{
+    cii::webhook::Malformed,
+    store::{DeliveryOutcome, RecordedDelivery},
+};
 
 /// Seconds after which a sender should come back.
 const RETRY_AFTER: &str = "5";
@@ -39,18 +43,23 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// The value of the `result` label.
-    pub(super) const fn result(&self) -> &'static str {
+    /// What became of the request.
+    pub(super) const fn outcome(&self) -> Outcome {
         match self {
-            Self::Taken(recorded) => recorded.outcome.as_str(),
-            Self::Unauthorized => "unauthorized",
+            Self::Taken(recorded) => match recorded.outcome {
+                DeliveryOutcome::Accepted { .. } => Outcome::Accepted,
+                DeliveryOutcome::Duplicate => Outcome::Duplicate,
+                DeliveryOutcome::Filtered => Outcome::Filtered,
+                DeliveryOutcome::Test => Outcome::Test,
+            },
+            Self::Unauthorized => Outcome::Unauthorized,
             Self::NotJson
             | Self::Encoded(_)
             | Self::Damaged
             | Self::Malformed(_)
-            | Self::Incomplete => "malformed",
-            Self::TooLarge(_) => "too_large",
-            Self::Unavailable => "unavailable",
+            | Self::Incomplete => Outcome::Malformed,
+            Self::TooLarge(_) => Outcome::TooLarge,
+            Self::Unavailable => Outcome::Unavailable,
         }
     }
 
@@ -110,7 +119,7 @@ impl IntoResponse for Answer {
         if let Self::Taken(recorded) = &self {
             let reason = recorded.unchanged.map(|unchanged| unchanged.to_string());
             let body = json!({
-                "result": self.result(), "delivery": recorded.number, "reason": reason,
+                "result": self.outcome().into_str(), "delivery": recorded.number, "reason": reason,
             });
             return Json(body).into_response();
         }

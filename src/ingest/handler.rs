@@ -40,7 +40,7 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
         Ok(answer) => answer,
         Err(refusal) => ingest.refuse(refusal).await,
     };
-    ingest.intake.meters().observe(answer.result(), begun.elapsed().as_secs_f64());
+    ingest.intake.meters().observe(answer.outcome(), begun.elapsed().as_secs_f64());
     answer
 }
 
@@ -126,7 +126,7 @@ impl Ingest {
             let refused = RecordRefused {
                 received_at: clock::now(),
                 status: status.as_u16(),
-                result: answer.result(),
+                result: answer.outcome().into_str(),
                 reason,
                 size,
                 body,

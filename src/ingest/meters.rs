@@ -1,6 +1,7 @@
 //! Metrics of the webhook listener.
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
+use strum::{IntoStaticStr, VariantArray};
 
 /// Requests by result, how long they took, and the logins that could not be used.
 #[derive(Debug, Clone)]
@@ -10,17 +11,35 @@ pub struct Meters {
     skipped_logins: IntCounter,
 }
 
-/// Every value of the `result` label.
-const RESULTS: [&str; 8] = [
-    "accepted",
-    "duplicate",
-    "filtered",
-    "test",
-    "unauthorized",
-    "malformed",
-    "too_large",
-    "unavailable",
-];
+/// What became of a request to the webhook's path; the `result` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Outcome {
+    /// A delivery was recorded.
+    Accepted,
+    /// The delivery was recorded before.
+    Duplicate,
+    /// The delivery is about a check that the operator filters out.
+    Filtered,
+    /// A test message was recorded.
+    Test,
+    /// The secret is missing or wrong.
+    Unauthorized,
+    /// The body cannot be read.
+    Malformed,
+    /// The body is too large.
+    TooLarge,
+    /// The delivery cannot be recorded now.
+    Unavailable,
+}
+
+impl Outcome {
+    /// The label's value.
+    #[must_use]
+    pub fn into_str(self) -> &'static str {
+        self.into()
+    }
+}
 
 impl Meters {
     /// Meters that stand at zero.
@@ -35,8 +54,8 @@ impl Meters {
             ),
             &["result"],
         )?;
-        for result in RESULTS {
-            requests.with_label_values(&[result]);
+        for outcome in Outcome::VARIANTS {
+            requests.with_label_values(&[outcome.into_str()]);
         }
         let duration = Histogram::with_opts(
             HistogramOpts::new(
@@ -66,8 +85,14 @@ impl Meters {
         self.skipped_logins.inc_by(u64::try_from(logins).unwrap_or(u64::MAX));
     }
 
-    pub(super) fn observe(&self, result: &str, seconds: f64) {
-        self.requests.with_label_values(&[result]).inc();
+    /// How many requests ended so since the start.
+    #[must_use]
+    pub fn requests(&self, outcome: Outcome) -> u64 {
+        self.requests.with_label_values(&[outcome.into_str()]).get()
+    }
+
+    pub(super) fn observe(&self, outcome: Outcome, seconds: f64) {
+        self.requests.with_label_values(&[outcome.into_str()]).inc();
         self.duration.observe(seconds);
     }
 }

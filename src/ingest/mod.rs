@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::domain::{CheckFilter, WatchPolicy};
 
 pub use intake::{Intake, ReplayError, Replayed};
-pub use meters::Meters;
+pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
 
 /// Deliveries in hand at once; past that, the sender is told to come back.

@@ -34,6 +34,18 @@ impl Meters {
         })
     }
 
+    /// How many transactions were committed since the start.
+    #[must_use]
+    pub fn committed(&self) -> u64 {
+        self.commits.get()
+    }
+
+    /// The size of the database file and of its write-ahead log now.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size.bytes()
+    }
+
     /// Makes the meters part of what `registry` shows.
     ///
     /// # Errors
@@ -64,6 +76,10 @@ impl FileSize {
             files: [path.to_owned(), PathBuf::from(log)],
         })
     }
+
+    fn bytes(&self) -> u64 {
+        self.files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
+    }
 }
 
 impl Collector for FileSize {
@@ -72,9 +88,7 @@ impl Collector for FileSize {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let size: u64 =
-            self.files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
-        self.gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
+        self.gauge.set(i64::try_from(self.bytes()).unwrap_or(i64::MAX));
         self.gauge.collect()
     }
 }

@@ -2,10 +2,10 @@
 //! It hands out what other rooms made.
 
 mod api;
-mod delivery;
 mod filter;
 mod follow;
 mod health;
+mod kept;
 mod link;
 mod listing;
 mod metrics;
@@ -22,14 +22,13 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use prometheus::Registry;
 use tokio::sync::watch;
 
 use crate::{
-    clock,
-    delivery::Outages,
+    cii, clock,
+    delivery::{self, Outages},
     domain::{Schedule, Timestamp},
-    ingest::{Intake, Refusals, Rules},
+    ingest::{self, Intake, Refusals, Rules},
     metrics::Exposition,
     store::Store,
 };
@@ -45,8 +44,8 @@ pub struct Sources {
     pub exposition: Exposition,
     /// What is known, and what is watched.
     pub store: Store,
-    /// The exporter's own metrics.
-    pub registry: Registry,
+    /// What the exporter counted since its start.
+    pub meters: Meters,
     /// Why events wait for the OTLP collector.
     pub outages: Outages,
     /// Which parts of the daemon the configuration turns on.
@@ -61,6 +60,17 @@ pub struct Sources {
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Takes requests to read the configuration again.
     pub reload: ReloadDesk,
+}
+
+/// The meters of the rooms whose counts the pages show. The store has its own.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    /// Of the webhook listener.
+    pub webhook: ingest::Meters,
+    /// Of the client of the service.
+    pub api: cii::Meters,
+    /// Of the OTLP delivery.
+    pub otlp: delivery::Meters,
 }
 
 /// Which parts of the daemon the configuration turns on.

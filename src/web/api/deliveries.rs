@@ -11,7 +11,7 @@ use crate::{
     ingest::ReplayError,
     store::{DeliveryRecord, KeptDelivery},
     web::{
-        Ops, delivery,
+        Ops, kept,
         problem::Problem,
         query::{Fields, Segment},
     },
@@ -77,8 +77,8 @@ pub(super) async fn show(
 ) -> Result<Json<DeliveryRecord>, Problem> {
     Fields::of(&uri)?.finish()?;
     let key = id.clone();
-    let found = ops.sources.store.read(move |reader| delivery::find(reader, &key)).await?;
-    found.map(Json).ok_or_else(|| delivery::unknown(&id))
+    let found = ops.sources.store.read(move |reader| kept::find(reader, &key)).await?;
+    found.map(Json).ok_or_else(|| kept::unknown(&id))
 }
 
 /// Records a kept delivery again.
@@ -89,8 +89,8 @@ pub(super) async fn replay(
 ) -> Result<Json<Value>, Problem> {
     Fields::of(&uri)?.finish()?;
     let key = id.clone();
-    let number = ops.sources.store.read(move |reader| delivery::number(reader, &key)).await?;
-    let number = number.ok_or_else(|| delivery::unknown(&id))?;
+    let number = ops.sources.store.read(move |reader| kept::number(reader, &key)).await?;
+    let number = number.ok_or_else(|| kept::unknown(&id))?;
     let rules = ops.sources.rules.borrow().clone();
     let webhook = &ops.sources.webhook;
     let replayed = webhook.intake.replay(number, &rules, webhook.max_body_bytes).await;

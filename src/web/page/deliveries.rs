@@ -7,10 +7,11 @@ use axum::{extract::State, http::Uri, response::Response};
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::{Failure, figures::Figures, layout, words};
+use super::{Failure, layout, words};
 use crate::{
     clock,
     domain::{Severity, Timestamp},
+    ingest::Outcome,
     store::{DeliveryCounts, DeliveryRecord, KeptDelivery, Reader, StoreError},
     web::{Ops, link, query::Fields},
 };
@@ -43,7 +44,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let next = (found.all.len() > SHOWN).then(|| found.all[SHOWN - 1].number).flatten();
     found.all.truncate(SHOWN);
     let unkept = ops.sources.webhook.refusals.unkept();
-    let figures = Figures::of(&ops.sources.registry);
+    let unauthorized = ops.sources.meters.webhook.requests(Outcome::Unauthorized);
     let content = html! {
         h1 { "Deliveries" }
         p #summary .lead role="status" data-live {
@@ -53,7 +54,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             }
             "; " (found.week.refused) " refused in 7 days."
         }
-        (standing(&found.day, &unkept, &figures))
+        (standing(&found.day, &unkept, unauthorized))
         (refused(&found.refused, &unkept))
         section #accepted .card aria-labelledby="accepted-title" data-live {
             h2 #accepted-title { "All deliveries" }
@@ -83,9 +84,7 @@ fn read(reader: &Reader, before: i64) -> Result<Found, StoreError> {
     })
 }
 
-fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], figures: &Figures) -> Markup {
-    let requests = "cii_webhook_requests_total";
-    let unauthorized = figures.sum(requests, &[("result", "unauthorized")]);
+fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], unauthorized: u64) -> Markup {
     html! {
         section #figures .card .facts aria-label="Figures" data-live {
             dl {

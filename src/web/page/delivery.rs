@@ -10,7 +10,7 @@ use crate::{
     domain::Timestamp,
     store::KeptDelivery,
     web::{
-        Ops, delivery,
+        Ops, kept,
         query::{Fields, Segment},
     },
 };
@@ -28,12 +28,10 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let key = id.clone();
-    let read = ops
-        .sources
-        .store
-        .read(move |reader| Ok((reader.last_seq()?, delivery::find(reader, &key)?)));
+    let read =
+        ops.sources.store.read(move |reader| Ok((reader.last_seq()?, kept::find(reader, &key)?)));
     let (seq, record) = read.await?;
-    let record = record.ok_or_else(|| delivery::unknown(&id))?;
+    let record = record.ok_or_else(|| kept::unknown(&id))?;
     let kept = &record.kept;
     let number = kept.number.unwrap_or_default();
     let title = format!("Delivery {number}");

@@ -2,14 +2,16 @@
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
+use strum::VariantArray;
 
-use super::{figures::Figures, words};
+use super::words;
 use crate::{
-    clock,
-    delivery::Outage,
+    cii, clock,
+    delivery::{self, Reason},
     domain::{JobOutcome, Timestamp},
-    store::{Backlog, JobState, Reader, StoreError},
-    web::Parts,
+    ingest,
+    store::{self, Backlog, JobState, Reader, StoreError},
+    web::Sources,
 };
 
 /// How long an event may wait for the collector before that is worth a look.
@@ -34,47 +36,51 @@ pub(super) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Standing,
 }
 
 /// The section of the page.
-pub(super) fn section(
-    standing: &Standing,
-    figures: &Figures,
-    parts: Parts,
-    outage: Option<&Outage>,
-) -> Markup {
+pub(super) fn section(standing: &Standing, sources: &Sources) -> Markup {
     html! {
         section #health aria-labelledby="health-title" data-live {
             h2 #health-title { "Health" }
             div .grid .health {
-                (webhook(standing, figures))
-                (api(&standing.jobs, figures, parts.api))
-                (otlp(&standing.backlog, figures, parts.otlp, outage))
-                (store(figures))
+                (webhook(standing, &sources.meters.webhook))
+                (api(&standing.jobs, sources))
+                (otlp(&standing.backlog, sources))
+                (store(sources.store.meters()))
             }
         }
     }
 }
 
-fn webhook(standing: &Standing, figures: &Figures) -> Markup {
-    let requests = "cii_webhook_requests_total";
-    let unavailable = figures.sum(requests, &[("result", "unavailable")]);
+/// The counts above zero by kind, but for the usual kind.
+fn besides<K>(usual: Option<K>, count: impl Fn(K) -> u64) -> Vec<(String, u64)>
+where
+    K: VariantArray + Copy + PartialEq + Into<&'static str>,
+{
+    let others = K::VARIANTS.iter().filter(|kind| usual != Some(**kind));
+    let counts = others.map(|kind| (Into::<&str>::into(*kind).replace('_', " "), count(*kind)));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+fn webhook(standing: &Standing, meters: &ingest::Meters) -> Markup {
+    use ingest::Outcome::{Accepted, Unavailable};
     let mark = match standing.last_delivery {
-        _ if unavailable > 0.0 => Mark::Attention("refused some"),
+        _ if meters.requests(Unavailable) > 0 => Mark::Attention("refused some"),
         Some(_) => Mark::Good("receiving"),
         None => Mark::Plain("waiting"),
     };
-    let others = figures.besides(requests, "result", "accepted");
+    let others = besides(Some(Accepted), |outcome| meters.requests(outcome));
     card(
         "Webhook",
         mark,
         &html! {
             (fact("Last delivery", &words::ago_or(standing.last_delivery, "never")))
-            (fact("Accepted since start", &html! { (figures.sum(requests, &[("result", "accepted")])) }))
-            @for (result, number) in others { (fact(result, &html! { (number) })) }
+            (fact("Accepted since start", &html! { (meters.requests(Accepted)) }))
+            @for (outcome, number) in others { (fact(&outcome, &html! { (number) })) }
         },
     )
 }
 
-fn api(jobs: &[(&str, Option<JobState>)], figures: &Figures, is_on: bool) -> Markup {
-    if !is_on {
+fn api(jobs: &[(&str, Option<JobState>)], sources: &Sources) -> Markup {
+    if !sources.parts.api {
         return card(
             "API",
             Mark::Plain("off"),
@@ -95,15 +101,15 @@ fn api(jobs: &[(&str, Option<JobState>)], figures: &Figures, is_on: bool) -> Mar
     } else {
         Mark::Good("answering")
     };
-    let requests = "cii_api_requests_total";
+    let requests = |outcome| sources.meters.api.requests(outcome);
     card(
         "API",
         mark,
         &html! {
             @for (job, state) in jobs { (fact(&format!("Job {job}"), &standing_of(state.as_ref()))) }
-            (fact("Answered in full", &html! { (figures.sum(requests, &[("result", "ok")])) }))
-            @for (result, number) in figures.besides(requests, "result", "ok") {
-                (fact(&result.replace('_', " "), &html! { (number) }))
+            (fact("Answered in full", &html! { (requests(cii::Outcome::Ok)) }))
+            @for (outcome, number) in besides(Some(cii::Outcome::Ok), requests) {
+                (fact(&outcome, &html! { (number) }))
             }
         },
     )
@@ -123,16 +129,18 @@ fn standing_of(state: Option<&JobState>) -> Markup {
     }
 }
 
-fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outage>) -> Markup {
-    if !is_on {
+fn otlp(backlog: &Backlog, sources: &Sources) -> Markup {
+    if !sources.parts.otlp {
         return card(
             "OTLP",
             Mark::Plain("off"),
             &html! { (fact("To switch on", &html! { "set " code { "[otlp]" } " and restart" })) },
         );
     }
+    let (meters, outage): (&delivery::Meters, _) =
+        (&sources.meters.otlp, sources.outages.current());
     let is_late = backlog.oldest.is_some_and(|oldest| clock::now() - oldest > PATIENCE);
-    let mark = match outage {
+    let mark = match &outage {
         _ if is_late => Mark::Failing("behind"),
         Some(_) => Mark::Attention("not taken"),
         None if backlog.parked > 0 => Mark::Attention("some parked"),
@@ -143,7 +151,7 @@ fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outag
         mark,
         &html! {
             (fact("Waiting", &html! { (backlog.pending) }))
-            @if let Some(outage) = outage {
+            @if let Some(outage) = &outage {
                 (fact("Why", &html! { (outage.cause) }))
                 (fact("Not taken since", &words::ago(outage.since)))
             }
@@ -151,22 +159,22 @@ fn otlp(backlog: &Backlog, figures: &Figures, is_on: bool, outage: Option<&Outag
                 (fact("Parked", &html! { (backlog.parked) " (" code { "cii-exporter otlp retry" } ")" }))
             }
             @if let Some(oldest) = backlog.oldest { (fact("Oldest waiting", &words::ago(oldest))) }
-            (fact("Sent since start", &html! { (figures.sum("cii_otlp_exported_events_total", &[])) }))
-            @for (reason, number) in figures.besides("cii_otlp_export_failures_total", "reason", "") {
-                (fact(&format!("Failed: {}", reason.replace('_', " ")), &html! { (number) }))
+            (fact("Sent since start", &html! { (meters.exported_events()) }))
+            @for (reason, number) in besides(None::<Reason>, |reason| meters.failures(reason)) {
+                (fact(&format!("Failed: {reason}"), &html! { (number) }))
             }
         },
     )
 }
 
 /// The page was read from the store, so the store can be read.
-fn store(figures: &Figures) -> Markup {
+fn store(meters: &store::Meters) -> Markup {
     card(
         "Store",
         Mark::Good("open"),
         &html! {
-            (fact("Size", &html! { (words::bytes(figures.sum("cii_store_size_bytes", &[]))) }))
-            (fact("Commits since start", &html! { (figures.sum("cii_store_commits_total", &[])) }))
+            (fact("Size", &html! { (words::bytes(meters.size_bytes())) }))
+            (fact("Commits since start", &html! { (meters.committed()) }))
         },
     )
 }

@@ -8,7 +8,6 @@ use maud::{Markup, html};
 use super::{
     Failure, events,
     failing::{self, Failing},
-    figures::Figures,
     health, layout, listing, start, watched,
     watched::Watched,
     words,
@@ -45,15 +44,14 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             ))
         })
         .await?;
-    let figures = Figures::of(&ops.sources.registry);
     let content = html! {
         h1 { "Identity findings" }
         p #summary .lead role="status" data-live { (summary(&checks, people, &watched, &listing)) }
-        (start::section(&ops, &standing, &figures, &listing))
+        (start::section(&ops, &standing, &listing))
         (failing::section(&checks, &listing))
         (events::section(&events, &filter))
         (watched::section(&watched, &ops.sources.polls))
-        (health::section(&standing, &figures, ops.sources.parts, ops.sources.outages.current().as_ref()))
+        (health::section(&standing, &ops.sources))
     };
     Ok(layout::page(&ops, "Status", seq, &content))
 }

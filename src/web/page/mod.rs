@@ -7,7 +7,6 @@ mod deliveries;
 mod delivery;
 mod events;
 mod failing;
-mod figures;
 mod health;
 mod home;
 mod ip;

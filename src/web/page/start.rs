@@ -2,15 +2,15 @@
 //! deliveries arrive and the tenant was listed.
 
 use maud::{Markup, html};
+use strum::VariantArray;
 
-use super::{
-    figures::{Figures, total},
-    health::Standing,
-    listing, words,
-};
-use crate::web::{
-    Ops,
-    listing::{Listing, State},
+use super::{health::Standing, listing, words};
+use crate::{
+    cii, ingest,
+    web::{
+        Ops,
+        listing::{Listing, State},
+    },
 };
 
 /// How far a step is.
@@ -22,12 +22,7 @@ enum Step {
 }
 
 /// The section of the page; nothing once all is done.
-pub(super) fn section(
-    ops: &Ops,
-    standing: &Standing,
-    figures: &Figures,
-    listing: &Listing,
-) -> Markup {
+pub(super) fn section(ops: &Ops, standing: &Standing, listing: &Listing) -> Markup {
     let is_listed = matches!(listing.state, State::Complete | State::NoApi);
     if is_listed && standing.last_delivery.is_some() {
         return html! {};
@@ -37,9 +32,9 @@ pub(super) fn section(
             h2 #start-title { "First steps" }
             ol .steps {
                 (step(&Step::Done, "The exporter runs", &html! { "The store is open, and the configuration has no faults." }))
-                (api(ops, figures))
+                (api(ops))
                 (list(listing))
-                (webhook(ops, standing, figures))
+                (webhook(ops, standing))
             }
             h3 { "What to expect" }
             ul {
@@ -55,7 +50,7 @@ pub(super) fn section(
     }
 }
 
-fn api(ops: &Ops, figures: &Figures) -> Markup {
+fn api(ops: &Ops) -> Markup {
     let title = "The API answers";
     if !ops.sources.parts.api {
         let what = html! {
@@ -64,12 +59,12 @@ fn api(ops: &Ops, figures: &Figures) -> Markup {
         };
         return step(&Step::Open, title, &what);
     }
-    let requests = "cii_api_requests_total";
-    let answered = total(
-        ["ok", "partial"].map(|result| figures.sum(requests, &[("result", result)])).into_iter(),
-    );
-    let failed = figures.sum(requests, &[]) - answered;
-    match (answered > 0.0, failed > 0.0) {
+    let requests = |outcomes: &[cii::Outcome]| -> u64 {
+        outcomes.iter().map(|outcome| ops.sources.meters.api.requests(*outcome)).sum()
+    };
+    let answered = requests(&[cii::Outcome::Ok, cii::Outcome::Partial]);
+    let failed = requests(cii::Outcome::VARIANTS) - answered;
+    match (answered > 0, failed > 0) {
         (true, _) => step(
             &Step::Done,
             title,
@@ -117,22 +112,22 @@ fn list(listing: &Listing) -> Markup {
     step(&how, title, &what)
 }
 
-fn webhook(ops: &Ops, standing: &Standing, figures: &Figures) -> Markup {
+fn webhook(ops: &Ops, standing: &Standing) -> Markup {
     let title = "The service delivers";
     if let Some(at) = standing.last_delivery {
         return step(&Step::Done, title, &html! { "The last delivery came " (words::ago(at)) "." });
     }
     // What was taken, and is no delivery of the service, is a test that this machine sent.
-    let refused = total(
-        ["unauthorized", "malformed", "too_large", "unavailable"]
-            .map(|result| figures.sum("cii_webhook_requests_total", &[("result", result)]))
-            .into_iter(),
-    );
+    let refused: u64 = {
+        use ingest::Outcome::{Malformed, TooLarge, Unauthorized, Unavailable};
+        let refusals = [Unauthorized, Malformed, TooLarge, Unavailable];
+        refusals.into_iter().map(|outcome| ops.sources.meters.webhook.requests(outcome)).sum()
+    };
     let header = ops.sources.rules.borrow().header.clone();
     let webhook = &ops.sources.webhook;
     let what = html! {
         "Add a webhook target in the console, with these values. The console then sends a test message. "
-        @if refused > 0.0 {
+        @if refused > 0 {
             "Nothing was accepted yet, requests refused: " (refused) "; "
             a href="/deliveries" { "Deliveries" } " and the log say why."
         } @else {

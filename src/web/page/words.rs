@@ -47,12 +47,15 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
 }
 
 /// A size in bytes.
-pub(super) fn bytes(number: f64) -> String {
-    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+pub(super) fn bytes(number: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     let unit = units.into_iter().find(|(size, _)| number >= *size);
     unit.map_or_else(
-        || format!("{number:.0} B"),
-        |(size, unit)| format!("{:.1} {unit}", number / size),
+        || format!("{number} B"),
+        |(size, unit)| {
+            let tenths = (number * 10 + size / 2) / size;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        },
     )
 }
 
