@@ -9,7 +9,7 @@ pub(crate) const START_FAILED: u8 = 1;
 /// A task of the daemon ended although nobody told it to.
 pub(crate) const ENDED_EARLY: u8 = 70;
 
-/// Tells a person what is wrong, and the caller how it ended.
+/// Prints the error to standard error and returns the exit code.
 pub(crate) fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("cii-exporter: {error}");
     ExitCode::from(code)

@@ -50,8 +50,8 @@ impl Circuit {
         }
     }
 
-    /// Learns from how a request ended.
-    pub(super) fn learn(&self, error: Option<&ApiError>) {
+    /// Counts a failure, or closes the circuit on an answer.
+    pub(super) fn record(&self, error: Option<&ApiError>) {
         match error {
             Some(error) if says_down(error) => self.failed(error),
             _ => self.answered(),
@@ -139,7 +139,7 @@ mod tests {
         let circuit = Circuit::new(Meters::new().unwrap());
         for _ in 0..THRESHOLD {
             assert_eq!(circuit.admit(), Ok(()));
-            circuit.learn(Some(&DOWN));
+            circuit.record(Some(&DOWN));
         }
         circuit
     }
@@ -148,7 +148,7 @@ mod tests {
     async fn failures_in_a_row_open_it_and_an_answer_closes_it() {
         let circuit = opened();
         assert_eq!(circuit.admit(), Err(ApiError::Resting { cause: DOWN.to_string() }));
-        circuit.learn(None);
+        circuit.record(None);
         assert_eq!(circuit.admit(), Ok(()));
     }
 
@@ -156,8 +156,8 @@ mod tests {
     async fn an_error_of_one_question_is_an_answer_of_the_service() {
         let circuit = Circuit::new(Meters::new().unwrap());
         for _ in 0..3 * THRESHOLD {
-            circuit.learn(Some(&DOWN));
-            circuit.learn(Some(&ApiError::Graphql(Vec::new().into())));
+            circuit.record(Some(&DOWN));
+            circuit.record(Some(&ApiError::Graphql(Vec::new().into())));
         }
         assert_eq!(circuit.admit(), Ok(()));
     }

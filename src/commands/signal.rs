@@ -4,11 +4,11 @@ use std::future::Future;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears SIGTERM and SIGINT from now on; the future resolves at the first. A
+/// Installs handlers for SIGTERM and SIGINT; the future resolves at the first signal. A
 /// second one ends the process at once.
 ///
 /// # Errors
-/// When the system lets nobody hear signals.
+/// When the system refuses the handlers.
 pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

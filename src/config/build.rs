@@ -36,7 +36,7 @@ struct Building<'a> {
 
 impl Building<'_> {
     fn config(&mut self) -> Option<Config> {
-        // Every table is built before any is missed, so that all problems are told.
+        // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
         let sync = self.sync();
         let api = self.settings.has_table("api").then(|| self.api());

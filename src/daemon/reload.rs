@@ -28,7 +28,7 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Answers wishes to reload, and SIGHUP, until told to stop.
+    /// Reloads the configuration on request and on SIGHUP, until the stop signal.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), std::io::Error> {
         let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         loop {
@@ -67,7 +67,7 @@ impl Reloader {
         self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
         self.rules.send_replace(rules);
         self.filter.send_replace(rules::check_filter(&new));
-        // Held against what runs, reload after reload.
+        // Compared with the configuration of the start, not of the last reload.
         Ok(new.needs_restart(&self.running))
     }
 }

@@ -129,7 +129,7 @@ impl Client {
             loop {
                 self.shared.circuit.probe_due().await;
                 let ended = self.ping().await;
-                self.shared.circuit.learn(ended.as_ref().err());
+                self.shared.circuit.record(ended.as_ref().err());
             }
         };
         tokio::select! {

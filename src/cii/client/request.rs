@@ -67,7 +67,7 @@ impl Client {
         }
         self.shared.budget.acquire().await?;
         let ended = self.send(operation, body, understand).await;
-        self.shared.circuit.learn(ended.as_ref().err());
+        self.shared.circuit.record(ended.as_ref().err());
         ended
     }
 
