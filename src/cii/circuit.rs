@@ -9,12 +9,14 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 
 use super::{ApiError, HttpError, TokenError, meters::Meters};
+use crate::domain::Backoff;
 
 /// Failures in a row after which the service counts as down.
 const THRESHOLD: u32 = 5;
 
-/// How long it is not called at first, and at most.
-const FIRST_REST: Duration = Duration::from_secs(1);
+/// How long it is not called. Half of the wait is by chance, so that the probes of many
+/// exporters do not fall together.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), LONGEST_REST);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Opens when the service is down, and closes when it answers.
@@ -28,7 +30,8 @@ pub(super) struct Circuit {
 #[derive(Debug)]
 struct State {
     failures: u32,
-    rest: Duration,
+    /// Probes since it opened.
+    probes: u32,
     probe_at: Instant,
     /// How the last request failed, in words.
     cause: String,
@@ -36,8 +39,8 @@ struct State {
 
 impl Circuit {
     pub(super) fn new(meters: Meters) -> Self {
-        let (rest, probe_at) = (FIRST_REST, Instant::now());
-        let state = State { failures: 0, rest, probe_at, cause: String::new() };
+        let state =
+            State { failures: 0, probes: 0, probe_at: Instant::now(), cause: String::new() };
         Self { state: Mutex::new(state), is_open: watch::Sender::new(false), meters }
     }
 
@@ -75,8 +78,8 @@ impl Circuit {
             tokio::time::sleep_until(probe_at).await;
             let mut state = self.lock();
             if state.probe_at == probe_at {
-                state.rest = (state.rest * 2).min(LONGEST_REST);
-                state.probe_at = Instant::now() + jittered(state.rest);
+                state.probes = state.probes.saturating_add(1);
+                state.probe_at = Instant::now() + rest(state.probes);
                 return;
             }
         }
@@ -87,8 +90,8 @@ impl Circuit {
         state.cause = error.to_string();
         state.failures = state.failures.saturating_add(1);
         if state.failures >= THRESHOLD && !*self.is_open.borrow() {
-            state.rest = FIRST_REST;
-            state.probe_at = Instant::now() + jittered(FIRST_REST);
+            state.probes = 0;
+            state.probe_at = Instant::now() + rest(0);
             self.is_open.send_replace(true);
             self.meters.circuit(true);
             tracing::warn!(%error, "the service is down; it is not called until a ping is answered");
@@ -108,10 +111,8 @@ impl Circuit {
     }
 }
 
-/// Half of it for certain, the other half by chance, so that the probes of many
-/// exporters do not fall together.
-fn jittered(rest: Duration) -> Duration {
-    rest.mul_f64(0.5 + fastrand::f64() / 2.0)
+fn rest(probes: u32) -> Duration {
+    BACKOFF.steady_wait(probes, fastrand::f64())
 }
 
 /// Whether a failure means that nobody answers there, whatever is asked.

@@ -1,37 +1,24 @@
-//! How long to wait after a failure.
+//! How long to wait after a batch that the collector did not take.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(30);
+use crate::domain::Backoff;
+
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 /// The longest wait that a collector can ask for.
 const MOST_PATIENT: Duration = Duration::from_mins(5);
 
-/// Exponential, with full jitter: collectors that come back are not met by all
-/// their senders at once.
+/// The failures in a row so far.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
-    failures: u32,
-}
+pub(super) struct Failures(u32);
 
-impl Backoff {
+impl Failures {
     /// The wait after one more failure; never shorter than the collector asked.
-    pub(super) fn after_failure(&mut self, retry_after: Option<Duration>) -> Duration {
-        let longest = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
-        self.failures += 1;
-        let asked = retry_after.unwrap_or_default().min(MOST_PATIENT);
-        asked.max(longest.mul_f64(jitter()))
+    pub(super) fn wait(&mut self, retry_after: Option<Duration>) -> Duration {
+        let wait = BACKOFF.wait(self.0, fastrand::f64());
+        self.0 = self.0.saturating_add(1);
+        wait.max(retry_after.unwrap_or_default().min(MOST_PATIENT))
     }
-}
-
-/// A number from 0 to 1. The standard library's hasher is seeded at random,
-/// which is all that a jitter needs.
-fn jitter() -> f64 {
-    let random = u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or(u32::MAX);
-    f64::from(random) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -39,14 +26,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_grows_to_a_limit_and_honours_the_collector() {
-        let mut backoff = Backoff::default();
-        assert!(backoff.after_failure(None) <= FIRST);
-        for _ in 0..50 {
-            assert!(backoff.after_failure(None) <= LONGEST);
-        }
+    fn the_wait_honours_the_collector_within_a_limit() {
+        let mut failures = Failures::default();
+        assert!(failures.wait(None) <= Duration::from_millis(500));
         let asked = Duration::from_mins(1);
-        assert_eq!(backoff.after_failure(Some(asked)), asked);
-        assert_eq!(backoff.after_failure(Some(Duration::from_secs(9999))), MOST_PATIENT);
+        assert_eq!(failures.wait(Some(asked)), asked);
+        assert_eq!(failures.wait(Some(Duration::from_secs(9999))), MOST_PATIENT);
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Meters, Outages, Sender,
-    backoff::Backoff,
+    backoff::Failures,
     error::{Reason, SendError, Sent},
     walk::{BATCH, Lane, Part, Refused, Walk},
 };
@@ -176,9 +176,9 @@ struct Course {
     unkept: Option<OtlpProgress>,
     commits: watch::Receiver<i64>,
     /// After tries that say nothing of the records.
-    backoff: Backoff,
+    backoff: Failures,
     /// After refusals with nobody taken since.
-    patience: Backoff,
+    patience: Failures,
 }
 
 impl Course {
@@ -205,8 +205,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             loaded: None,
             unkept: None,
             commits,
-            backoff: Backoff::default(),
-            patience: Backoff::default(),
+            backoff: Failures::default(),
+            patience: Failures::default(),
         };
         while !self.stop.is_cancelled() {
             self.fill(&mut course).await?;
@@ -294,8 +294,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         match sent {
             Ok(sent) => {
                 self.taken(count, &sent).await?;
-                course.backoff = Backoff::default();
-                course.patience = Backoff::default();
+                course.backoff = Failures::default();
+                course.patience = Failures::default();
                 course.walk.taken();
                 course.unkept = Some(course.progress(part, None));
                 Ok(())
@@ -307,7 +307,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             Err(error) => {
                 self.meters.failed(error.reason);
                 self.warn(&error, "the collector does not take events; they wait");
-                let wait = course.backoff.after_failure(error.retry_after);
+                let wait = course.backoff.wait(error.retry_after);
                 self.wait(wait).await;
                 Ok(())
             }
@@ -377,7 +377,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 }
             }
         }
-        let wait = course.patience.after_failure(error.retry_after);
+        let wait = course.patience.wait(error.retry_after);
         self.wait_for_news(wait, &mut course.commits).await;
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Old state + observation + time → new state + events.
 
+mod backoff;
 mod check;
 mod delivery;
 pub mod event;
@@ -24,6 +25,7 @@ mod webhook_target;
 /// A moment in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
+pub use backoff::Backoff;
 pub use check::{CheckDefinition, CheckId};
 pub use delivery::{
     CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck, SkippedLogins, Unchanged,

@@ -1,0 +1,56 @@
+//! How long to wait before something that failed is tried again.
+
+use std::time::Duration;
+
+/// Exponential backoff: the bound of a wait doubles with each failure, up to a limit.
+///
+/// The chance is the caller's, from 0 to 1: with it, many who failed together do not come
+/// back together, and without a source of it here, tests decide.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// The bound after the first failure, and the limit.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest }
+    }
+
+    /// With full jitter: from nothing to the bound after `earlier` failures and one more.
+    #[must_use]
+    pub fn wait(self, earlier: u32, chance: f64) -> Duration {
+        self.bound(earlier).mul_f64(chance)
+    }
+
+    /// With half the jitter: never less than half of the bound.
+    #[must_use]
+    pub fn steady_wait(self, earlier: u32, chance: f64) -> Duration {
+        self.bound(earlier).mul_f64(0.5 + chance / 2.0)
+    }
+
+    fn bound(self, earlier: u32) -> Duration {
+        self.first.saturating_mul(2_u32.saturating_pow(earlier)).min(self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_limit_and_use_all_of_their_range() {
+        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+        for (earlier, millis) in
+            [(0, 500), (1, 1000), (3, 4000), (6, 30_000), (20, 30_000), (u32::MAX, 30_000)]
+        {
+            let bound = Duration::from_millis(millis);
+            assert_eq!(backoff.wait(earlier, 1.0), bound);
+            assert_eq!(backoff.wait(earlier, 0.0), Duration::ZERO);
+            assert_eq!(backoff.steady_wait(earlier, 0.0), bound / 2);
+            assert_eq!(backoff.steady_wait(earlier, 1.0), bound);
+        }
+    }
+}
