@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod delivery;
 pub mod domain;
 pub mod ingest;
+pub mod meter;
 pub mod metrics;
 pub mod store;
 pub mod sync;

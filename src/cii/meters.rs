@@ -1,11 +1,9 @@
 //! What the exporter tells of its talking to the service.
 
-use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{Gauge, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::domain::Timestamp;
+use crate::{domain::Timestamp, meter};
 
 /// Counters of the requests to the API and to its token endpoint.
 #[derive(Debug, Clone)]
@@ -79,64 +77,48 @@ impl Outcome {
 }
 
 impl Meters {
-    /// Makes the meters; every combination of labels is there at 0, so that the
-    /// first failure of a sort is an increase.
+    /// Meters that stand at zero.
     ///
     /// # Errors
     /// Never in practice: only if a name or a label broke Prometheus's rules.
     pub fn new() -> prometheus::Result<Self> {
-        let meters = Self {
-            requests: IntCounterVec::new(
-                Opts::new(
-                    "cii_api_requests_total",
-                    "Requests to the Cisco Identity Intelligence API and to its token endpoint, \
-                     by how they ended; connect_error includes answers that broke off.",
-                ),
-                &["operation", "result"],
+        let (operations, outcomes) = (meter::words::<Operation>(), meter::words::<Outcome>());
+        let operation = ("operation", operations.as_slice());
+        Ok(Self {
+            requests: meter::counters(
+                "cii_api_requests_total",
+                "Requests to the Cisco Identity Intelligence API and to its token endpoint, \
+                 by how they ended; connect_error includes answers that broke off.",
+                &[operation, ("result", outcomes.as_slice())],
             )?,
-            retries: IntCounterVec::new(
-                Opts::new(
-                    "cii_api_retries_total",
-                    "Requests to the API that were sent again because the one before failed in a \
-                     way that may pass.",
-                ),
-                &["operation"],
+            retries: meter::counters(
+                "cii_api_retries_total",
+                "Requests to the API that were sent again because the one before failed in a \
+                 way that may pass.",
+                &[operation],
             )?,
             circuit_open: IntGauge::new(
                 "cii_api_circuit_open",
                 "1 while the API is down and only pinged, else 0.",
             )?,
-            right_missing: IntGaugeVec::new(
-                Opts::new(
-                    "cii_api_right_missing",
-                    "1 while the API client has no right to the operation, which is then sent \
-                     only every 6 hours, else 0.",
-                ),
-                &["operation"],
+            right_missing: meter::gauges(
+                "cii_api_right_missing",
+                "1 while the API client has no right to the operation, which is then sent \
+                 only every 6 hours, else 0.",
+                &[operation],
             )?,
-            duration: HistogramVec::new(
-                HistogramOpts::new(
-                    "cii_api_request_duration_seconds",
-                    "How long a request took, from sending it to the end of its answer or to \
-                     giving up.",
-                )
-                .buckets(vec![0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
-                &["operation"],
+            duration: meter::histograms(
+                "cii_api_request_duration_seconds",
+                "How long a request took, from sending it to the end of its answer or to \
+                 giving up.",
+                &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+                &[operation],
             )?,
             token_expiry: Gauge::new(
                 "cii_api_token_expiry_timestamp_seconds",
                 "When the access token in use expires, in Unix time; 0 when there is none.",
             )?,
-        };
-        for operation in Operation::VARIANTS {
-            meters.duration.with_label_values(&[operation.into_str()]);
-            meters.retries.with_label_values(&[operation.into_str()]);
-            meters.right_missing.with_label_values(&[operation.into_str()]);
-            for outcome in Outcome::VARIANTS {
-                meters.requests.with_label_values(&[operation.into_str(), outcome.into_str()]);
-            }
-        }
-        Ok(meters)
+        })
     }
 
     /// Makes the meters part of what `registry` shows.
@@ -144,22 +126,26 @@ impl Meters {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.retries.clone()))?;
-        registry.register(Box::new(self.circuit_open.clone()))?;
-        registry.register(Box::new(self.right_missing.clone()))?;
-        registry.register(Box::new(self.duration.clone()))?;
-        registry.register(Box::new(self.token_expiry.clone()))
+        meter::register(
+            registry,
+            [
+                Box::new(self.requests.clone()),
+                Box::new(self.retries.clone()),
+                Box::new(self.circuit_open.clone()),
+                Box::new(self.right_missing.clone()),
+                Box::new(self.duration.clone()),
+                Box::new(self.token_expiry.clone()),
+            ],
+        )
     }
 
     /// How many requests ended so since the start, whatever they were for.
     #[must_use]
     pub fn requests(&self, outcome: Outcome) -> u64 {
-        let of = |operation: &Operation| [operation.into_str(), outcome.into_str()];
-        let counts = Operation::VARIANTS
-            .iter()
-            .map(|operation| self.requests.with_label_values(&of(operation)).get());
-        counts.sum()
+        let count = |operation: &Operation| {
+            self.requests.with_label_values(&[operation.into_str(), outcome.into_str()]).get()
+        };
+        Operation::VARIANTS.iter().map(count).sum()
     }
 
     pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {

@@ -1,9 +1,9 @@
 //! Metrics of the delivery itself.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
-use strum::VariantArray;
+use prometheus::{IntCounter, IntCounterVec, Registry};
 
 use super::error::Reason;
+use crate::meter;
 
 /// Events taken by the collector, and tries that failed.
 #[derive(Debug, Clone)]
@@ -22,18 +22,13 @@ impl Meters {
             "cii_otlp_exported_events_total",
             "Events that the OTLP collector took.",
         )?;
-        let failures = IntCounterVec::new(
-            Opts::new(
-                "cii_otlp_export_failures_total",
-                "Failed tries to send a batch, which is tried again; for the reason \
-                 partial_success, events that the collector dropped; for refused, events that \
-                 were parked, and tries while it refuses everything.",
-            ),
-            &["reason"],
+        let failures = meter::counters(
+            "cii_otlp_export_failures_total",
+            "Failed tries to send a batch, which is tried again; for the reason \
+             partial_success, events that the collector dropped; for refused, events that \
+             were parked, and tries while it refuses everything.",
+            &[("reason", &meter::words::<Reason>())],
         )?;
-        for reason in Reason::VARIANTS {
-            failures.with_label_values(&[reason.into_str()]);
-        }
         Ok(Self { exported, failures })
     }
 
@@ -42,8 +37,10 @@ impl Meters {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(self.exported.clone()))?;
-        registry.register(Box::new(self.failures.clone()))
+        meter::register(
+            registry,
+            [Box::new(self.exported.clone()), Box::new(self.failures.clone())],
+        )
     }
 
     /// How many events the collector took since the start.

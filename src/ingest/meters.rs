@@ -1,7 +1,9 @@
 //! Metrics of the webhook listener.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
 use strum::{IntoStaticStr, VariantArray};
+
+use crate::meter;
 
 /// Requests by result, how long they took, and the logins that could not be used.
 #[derive(Debug, Clone)]
@@ -47,22 +49,15 @@ impl Meters {
     /// # Errors
     /// Never with the names below; the library checks them at run time.
     pub fn new() -> prometheus::Result<Self> {
-        let requests = IntCounterVec::new(
-            Opts::new(
-                "cii_webhook_requests_total",
-                "Requests to the webhook's path, by what became of them.",
-            ),
-            &["result"],
+        let requests = meter::counters(
+            "cii_webhook_requests_total",
+            "Requests to the webhook's path, by what became of them.",
+            &[("result", &meter::words::<Outcome>())],
         )?;
-        for outcome in Outcome::VARIANTS {
-            requests.with_label_values(&[outcome.into_str()]);
-        }
-        let duration = Histogram::with_opts(
-            HistogramOpts::new(
-                "cii_webhook_request_duration_seconds",
-                "How long a request to the webhook's path took, its commit included.",
-            )
-            .buckets(vec![0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
+        let duration = meter::histogram(
+            "cii_webhook_request_duration_seconds",
+            "How long a request to the webhook's path took, its commit included.",
+            &[0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0],
         )?;
         let skipped_logins = IntCounter::new(
             "cii_webhook_skipped_logins_total",
@@ -76,9 +71,14 @@ impl Meters {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.duration.clone()))?;
-        registry.register(Box::new(self.skipped_logins.clone()))
+        meter::register(
+            registry,
+            [
+                Box::new(self.requests.clone()),
+                Box::new(self.duration.clone()),
+                Box::new(self.skipped_logins.clone()),
+            ],
+        )
     }
 
     pub(super) fn count_skipped(&self, logins: usize) {

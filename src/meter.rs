@@ -1,0 +1,109 @@
+//! What is the same about every room's own meters: made with all their series at 0, and
+//! registered together.
+//!
+//! Rooms of one layer do not import each other, so this is below all of them. It knows
+//! no metric.
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    core::{Collector, MetricVec, MetricVecBuilder},
+};
+use strum::VariantArray;
+
+/// A label, and every value of it that there can be.
+pub type Label<'a> = (&'a str, &'a [&'a str]);
+
+/// The label's values that an enum has.
+#[must_use]
+pub fn words<E: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str> {
+    E::VARIANTS.iter().map(|variant| (*variant).into()).collect()
+}
+
+/// A counter by labels. Every series is there at 0, so that the first of a kind is an
+/// increase: `increase()` does not see the first sample of a series.
+///
+/// # Errors
+/// When a name breaks Prometheus's rules; so do the others.
+pub fn counters(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Result<IntCounterVec> {
+    let counters = IntCounterVec::new(Opts::new(name, help), &names(labels))?;
+    create(&counters, labels);
+    Ok(counters)
+}
+
+/// A gauge by labels, every series at 0.
+///
+/// # Errors
+/// As for [`counters`].
+pub fn gauges(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Result<IntGaugeVec> {
+    let gauges = IntGaugeVec::new(Opts::new(name, help), &names(labels))?;
+    create(&gauges, labels);
+    Ok(gauges)
+}
+
+/// A histogram by labels, every series empty.
+///
+/// # Errors
+/// As for [`counters`].
+pub fn histograms(
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+    labels: &[Label<'_>],
+) -> prometheus::Result<HistogramVec> {
+    let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+    let histograms = HistogramVec::new(options, &names(labels))?;
+    create(&histograms, labels);
+    Ok(histograms)
+}
+
+/// A histogram of one series.
+///
+/// # Errors
+/// As for [`counters`].
+pub fn histogram(name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<Histogram> {
+    Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+}
+
+/// Makes the meters part of what `registry` shows.
+///
+/// # Errors
+/// When a metric of the same name is registered already.
+pub fn register<const N: usize>(
+    registry: &Registry,
+    meters: [Box<dyn Collector>; N],
+) -> prometheus::Result<()> {
+    meters.into_iter().try_for_each(|meter| registry.register(meter))
+}
+
+fn names<'a>(labels: &[Label<'a>]) -> Vec<&'a str> {
+    labels.iter().map(|(name, _)| *name).collect()
+}
+
+/// Creates the series of every combination of values.
+fn create<B: MetricVecBuilder>(meters: &MetricVec<B>, labels: &[Label<'_>]) {
+    let mut series = vec![Vec::new()];
+    for (_, values) in labels {
+        let longer = |before: &Vec<_>| {
+            let before = before.clone();
+            values.iter().map(move |value| [before.as_slice(), &[*value]].concat())
+        };
+        series = series.iter().flat_map(longer).collect();
+    }
+    for values in series {
+        meters.with_label_values(&values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_combination_is_there_from_the_start() {
+        let labels: [Label<'_>; 2] = [("a", &["1", "2"]), ("b", &["x", "y", "z"])];
+        let counters = counters("total", "Help.", &labels).unwrap();
+        let registry = Registry::new();
+        register(&registry, [Box::new(counters)]).unwrap();
+        assert_eq!(registry.gather()[0].get_metric().len(), 6);
+    }
+}
