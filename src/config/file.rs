@@ -67,7 +67,7 @@ impl Reading<'_> {
                 (None, _) if key::is_table(&path) => {
                     self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
                 }
-                (None, _) => self.problems.unknown(&origin, &path),
+                (None, _) => unknown(&origin, &path, self.problems),
             }
         }
     }
@@ -86,6 +86,13 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// Adds a name that no setting has, with what was probably meant.
+fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
+    let meant =
+        key::suggest(path).map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    problems.add(Some(origin), path, format!("there is no such setting{meant}"));
 }
 
 /// The value, or the form it has that no setting wants.

@@ -97,13 +97,6 @@ impl Problems {
         });
     }
 
-    /// Adds a name that no setting has, with what was probably meant.
-    pub(super) fn unknown(&mut self, origin: &Origin, path: &str) {
-        let meant = super::key::suggest(path)
-            .map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
-        self.add(Some(origin), path, format!("there is no such setting{meant}"));
-    }
-
     /// Whether something was said about a setting already.
     pub(super) fn has(&self, path: &str) -> bool {
         self.0.iter().any(|problem| problem.key == path)
