@@ -20,7 +20,8 @@ use cii_exporter::{
         Attributes, CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login,
         ReportedCheck, Severity, Timestamp, WatchPolicy,
     },
-    store::{BatchLimit, Reader, RecordDelivery, Store},
+    ledger::change::RecordDelivery,
+    store::{BatchLimit, Reader, Store},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::StreamExt as _;
@@ -77,7 +78,7 @@ fn delivery(number: usize) -> RecordDelivery {
             failing: failing.collect(),
             ..Delivery::default()
         },
-        body: b"{}".to_vec(),
+        body: b"{}".as_slice().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: false, max_users: 0 },
         recorded_at: at(20),
@@ -99,7 +100,7 @@ impl Filled {
         let events = runtime.block_on(async {
             let (store, writer) = Store::open(&file).unwrap();
             for number in 0..DELIVERIES {
-                store.record_delivery(delivery(number)).await.unwrap();
+                store.commit(delivery(number)).await.unwrap();
             }
             let events = store.read(Reader::otlp_backlog).await.unwrap().pending;
             drop(store);

@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod delivery;
 pub mod domain;
 pub mod ingest;
+pub mod ledger;
 pub mod meter;
 pub mod metrics;
 pub mod store;

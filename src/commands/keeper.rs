@@ -21,7 +21,7 @@ pub(super) enum Keeper {
 impl Keeper {
     /// Finds out who keeps the store.
     pub(super) fn find(config: &Config) -> Result<Self, CommandError> {
-        match Store::open(&config.store.path) {
+        match Store::open_current(&config.store.path) {
             Ok((store, writer)) => Ok(Self::File(store, writer)),
             Err(StoreError::InUse(path)) => match store::holder(&path) {
                 Some(url) => Ok(Self::Daemon(url)),

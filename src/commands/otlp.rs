@@ -7,6 +7,7 @@ use cii_exporter::{
     clock,
     config::Config,
     domain::Timestamp,
+    ledger::change::{self, BeginOtlp, RetryParked},
     store::{self, Reader, Store},
 };
 use clap::{Args, Subcommand};
@@ -144,7 +145,7 @@ async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, 
 
 async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
     // As the next start would: what happened while it was off is left out first.
-    let left_out = store.begin_otlp(true).await?;
+    let left_out = store.commit(BeginOtlp { is_on: true }).await?;
     Ok(match since {
         None => {
             if left_out > 0 {
@@ -153,9 +154,9 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
                      `cii-exporter otlp backfill --since 30d` sends them"
                 );
             }
-            store.retry_otlp().await?
+            store.commit(RetryParked).await?
         }
-        Some(since) => store.backfill_otlp(since).await?,
+        Some(since) => store.commit(change::Backfill { since }).await?,
     })
 }
 

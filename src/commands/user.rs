@@ -112,6 +112,6 @@ fn object(stored: &StoredEvent) -> Value {
         "happened_at": stored.event.happened_at,
         "observed_at": stored.event.observed_at,
         "body": stored.event.body,
-        "attributes": stored.event.attributes,
+        "attributes": stored.event.clone().take_attributes(),
     })
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use cii_exporter::{
     clock,
     domain::{Timestamp, WatchSubject},
-    store::{AddWatch, Reader, WatchAdded, WatchRemoved, Watched},
+    ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
+    store::{Reader, Watched},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
@@ -124,7 +125,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
             let max_users = config.watch.max_users;
             let (note, expires_at) = (options.note, options.expires);
             let add = AddWatch { subject, note, expires_at, max_users, at: clock::now() };
-            let added = store.add_watch(add).await;
+            let added = store.commit(add).await;
             drop(store);
             writer.stop().await;
             match added? {
@@ -166,7 +167,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     let text = subject.text();
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
-            let removed = store.remove_watch(subject, clock::now()).await;
+            let removed = store.commit(RemoveWatch { subject, at: clock::now() }).await;
             drop(store);
             writer.stop().await;
             match removed? {

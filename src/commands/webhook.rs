@@ -7,6 +7,7 @@ use cii_exporter::{
     clock,
     config::Config,
     domain::{CheckId, WebhookTarget},
+    ledger::change::{ForgetTarget, KeepTarget},
     store::Reader,
 };
 use clap::{Args, Subcommand};
@@ -123,7 +124,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let kept = match (keeper, &target) {
         (Keeper::File(store, writer), target) => {
             let kept = match target {
-                Ok(target) => store.keep_webhook_target(target.clone()).await,
+                Ok(target) => store.commit(KeepTarget(target.clone())).await,
                 Err(_) => Ok(()),
             };
             drop(store);
@@ -164,7 +165,7 @@ async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
 async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
     match Keeper::find(config)? {
         Keeper::File(store, writer) => {
-            let forgotten = store.forget_webhook_target(id.to_owned()).await;
+            let forgotten = store.commit(ForgetTarget(id.to_owned())).await;
             drop(store);
             writer.stop().await;
             Ok(forgotten?)

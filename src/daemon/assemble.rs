@@ -13,11 +13,12 @@ use super::{
     tasks::{Stage, Tasks},
 };
 use crate::{
-    build_info, cii, clock,
+    build_info, cii,
     config::{Config, JobConfig, SyncConfig},
     delivery::{self, Courier, Outages, Sender},
     domain::{CheckFilter, Schedule},
     ingest::{self, Ingest, Intake, Refusals},
+    ledger::change::{BeginOtlp, Forget},
     metrics::{Exposition, Scope, TenantListing},
     store::Store,
     sync::{
@@ -35,17 +36,16 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     }
     // Figures of a job that is off must not look like fresh ones.
     if config.api.is_none() || config.sync.tenant.is_none() {
-        store.forget_tenant().await?;
+        store.commit(Forget::Tenant).await?;
     }
     if config.api.is_none() || config.sync.service.is_none() {
-        store.forget_service().await?;
+        store.commit(Forget::Service).await?;
     }
     let registry = registry(&store)?;
     let meters = meters(&registry)?;
     let mut tasks = Tasks::default();
 
-    let watch = config.watch.clone();
-    store.configure_watch(watch.users, watch.ips, clock::now()).await?;
+    store.commit(rules::watch_list(&config)).await?;
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
@@ -176,7 +176,7 @@ async fn deliver(
     tasks: &mut Tasks,
 ) -> Result<Outages, StartError> {
     let outages = Outages::default();
-    let left_out = store.begin_otlp(config.otlp.is_some()).await?;
+    let left_out = store.commit(BeginOtlp { is_on: config.otlp.is_some() }).await?;
     let Some(otlp) = &config.otlp else { return Ok(outages) };
     if left_out > 0 {
         tracing::warn!(

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ConfigSource, StartError, rules};
 use crate::{
-    clock,
     config::Config,
     domain::CheckFilter,
     ingest::{Admission, Rules},
@@ -61,8 +60,7 @@ impl Reloader {
     /// settings that differ and wait for a restart.
     async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
-        let watch = new.watch.clone();
-        self.store.configure_watch(watch.users, watch.ips, clock::now()).await?;
+        self.store.commit(rules::watch_list(&new)).await?;
         let rules = Arc::new(rules::rules(&new));
         self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
         self.rules.send_replace(rules);

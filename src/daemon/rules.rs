@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
+    clock,
     config::Config,
-    domain::{CheckFilter, WatchPolicy},
+    domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Rules},
+    ledger::change::ConfigureWatch,
 };
 
 /// Who may deliver, and by which rules.
@@ -25,6 +27,13 @@ pub fn rules(config: &Config) -> Rules {
             max_users: config.watch.max_users,
         },
     }
+}
+
+/// What the configuration has watched, from now on.
+pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
+    let users = config.watch.users.iter().cloned().map(WatchSubject::User);
+    let ips = config.watch.ips.iter().copied().map(WatchSubject::Ip);
+    ConfigureWatch { configured: users.chain(ips).collect(), at: clock::now() }
 }
 
 /// The checks the operator wants to hear of.

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     clock,
     domain::EventName,
-    store::{Batch, OtlpProgress, Reader, Store, StoreError, StoredEvent},
+    ledger::change::RecordProgress,
+    store::{Batch, Reader, Store, StoreError, StoredEvent},
 };
 
 /// How long the batch in hand may take once the daemon stops.
@@ -48,7 +49,7 @@ trait Log {
     async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError>;
     /// A batch of the events with these numbers that still exist.
     async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
-    async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError>;
+    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError>;
     async fn waiting(&self) -> Result<u64, StoreError>;
     /// Resolves when there is something new to send on purpose.
     fn resend_requested(&self) -> impl Future<Output = ()> + Send;
@@ -128,8 +129,8 @@ impl Log for Store {
         self.read(move |reader| reader.public_events(&seqs, BATCH)).await
     }
 
-    async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError> {
-        self.keep_otlp_progress(progress).await
+    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError> {
+        self.commit(progress).await
     }
 
     async fn waiting(&self) -> Result<u64, StoreError> {
@@ -173,7 +174,7 @@ struct Course {
     /// The events of the next part, when they were read with their numbers.
     loaded: Option<Batch>,
     /// What became of the last part, when it is not yet kept.
-    unkept: Option<OtlpProgress>,
+    unkept: Option<RecordProgress>,
     commits: watch::Receiver<i64>,
     /// After tries that say nothing of the records.
     backoff: Failures,
@@ -183,15 +184,16 @@ struct Course {
 
 impl Course {
     /// That a part was taken, or parked.
-    fn progress(&self, part: Part, parked: Option<Reason>) -> OtlpProgress {
+    fn progress(&self, part: Part, parked: Option<Reason>) -> RecordProgress {
         let cursor = match self.walk.first(Lane::Live) {
             Some(first) => first - 1,
             None => self.read_to,
         };
-        OtlpProgress {
+        RecordProgress {
             cursor,
             parked: parked.map(|reason| (part.seqs.clone(), reason.into_str())),
             resent: if part.lane == Lane::Resend { part.seqs } else { Vec::new() },
+            at: clock::now(),
         }
     }
 }
@@ -381,7 +383,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         self.wait_for_news(wait, &mut course.commits).await;
     }
 
-    async fn keep(&self, progress: Option<OtlpProgress>) -> Result<(), StoreError> {
+    async fn keep(&self, progress: Option<RecordProgress>) -> Result<(), StoreError> {
         match progress {
             Some(progress) => self.log.keep(progress).await,
             None => Ok(()),

@@ -16,7 +16,8 @@ use crate::{
 
 /// Makes the record of an event.
 pub(super) fn record(logger: &SdkLogger, stored: StoredEvent) -> SdkLogRecord {
-    let StoredEvent { uid, event, .. } = stored;
+    let StoredEvent { uid, mut event, .. } = stored;
+    let attributes = event.take_attributes();
     let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
@@ -34,7 +35,7 @@ pub(super) fn record(logger: &SdkLogger, stored: StoredEvent) -> SdkLogRecord {
         record.set_severity_text(text);
     }
     record.add_attribute(key::LOG_RECORD_UID, uid);
-    for (name, value) in event.attributes {
+    for (name, value) in attributes {
         record.add_attribute(name, any_value(value));
     }
     record

@@ -1,6 +1,6 @@
 //! A check: one of the rules that the service holds users against.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use super::{Severity, Timestamp};
 /// or re-rates the check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CheckId(String);
+pub struct CheckId(Arc<str>);
 
 impl CheckId {
     /// Takes an id; `None` when the text is empty.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
+        (!text.is_empty()).then(|| Self(text.into()))
     }
 
     /// The id's text.

@@ -1,6 +1,6 @@
 //! A login: the name under which the service knows a user.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// public text says whether case matters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Login(String);
+pub struct Login(Arc<str>);
 
 /// Why a text cannot be a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,7 @@ impl Login {
         if text.chars().any(char::is_control) {
             return Err(LoginError::Control);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The login's text.

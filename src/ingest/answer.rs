@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Outcome;
 use crate::{
     cii::webhook::Malformed,
-    store::{DeliveryOutcome, RecordedDelivery},
+    ledger::change::{DeliveryOutcome, RecordedDelivery},
 };
 
 /// Seconds after which a sender should come back.

@@ -15,7 +15,7 @@ use super::{
     encoding::{Encoding, UnpackError},
     intake::Refused,
 };
-use crate::{clock, store::RecordRefused};
+use crate::{clock, ledger::change::RecordRefused};
 
 /// Bytes that are kept of a body that cannot be understood.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -129,7 +129,7 @@ impl Ingest {
                 result: answer.outcome().into_str(),
                 reason,
                 size,
-                body,
+                body: body.map(Into::into),
                 is_packed,
             };
             self.refusals.keep(refused).await;

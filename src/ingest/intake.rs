@@ -10,7 +10,8 @@ use crate::{
     cii::webhook::{self, Malformed},
     clock,
     domain::{CheckId, SkippedLogins, Timestamp},
-    store::{DeliveryOutcome, DeliveryRecord, RecordDelivery, RecordedDelivery, Store, StoreError},
+    ledger::change::{DeliveryOutcome, RecordDelivery, RecordedDelivery},
+    store::{DeliveryRecord, Store, StoreError},
 };
 
 /// How long a sender waits for a commit before it is told to come back. The
@@ -158,12 +159,12 @@ impl Intake {
         let record = RecordDelivery {
             admitted: rules.filter.admits(&delivery),
             delivery,
-            body,
+            body: body.into(),
             policy: rules.policy,
             recorded_at: clock::now(),
             replays,
         };
-        match tokio::time::timeout(COMMIT_PATIENCE, self.store.record_delivery(record)).await {
+        match tokio::time::timeout(COMMIT_PATIENCE, self.store.commit_unless_busy(record)).await {
             Ok(Ok(recorded)) => {
                 self.report(&recorded, check.as_ref(), &skipped);
                 Ok(recorded)

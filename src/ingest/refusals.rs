@@ -15,7 +15,10 @@ use tokio::sync::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{KeptDelivery, RecordRefused, Store, StoreError};
+use crate::{
+    ledger::change::RecordRefused,
+    store::{KeptDelivery, Store, StoreError},
+};
 
 /// Refused deliveries that wait to be written at most.
 const QUEUE: usize = 256;
@@ -104,7 +107,7 @@ impl RefusalWriter {
     }
 
     async fn write(&self, (refused, done): Waiting) -> Result<(), StoreError> {
-        match self.store.record_refused(refused.clone()).await {
+        match self.store.commit_unless_busy(refused.clone()).await {
             Ok(_) => {}
             Err(StoreError::Closed) => return Err(StoreError::Closed),
             Err(error) => {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Family, TenantListing,
-    people::People,
+    applications::Use,
     sample::{Sample, Samples},
     view::Subject,
 };
@@ -20,7 +20,6 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) reader: &'a Reader,
-    pub(super) people: &'a People,
     pub(super) listing: TenantListing,
 }
 
@@ -34,29 +33,18 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
                 check(&mut samples, id, &state);
             }
         }
-        Subject::User(login) => {
-            if let Some(state) = reader.watched_user(login)? {
-                user(&mut samples, login, &state);
-            }
-        }
         Subject::Ip(address) => {
             if let Some(state) = reader.watched_ip(address)? {
                 ip(&mut samples, address, &state);
             }
         }
-        Subject::Application(name) => {
-            let found = reader.application_use(name)?;
-            if found.unused + found.used > 0 {
-                samples.add(Family::ApplicationUnusedUsers, &[name], found.unused);
-                samples.add(Family::ApplicationUsedUsers, &[name], found.used);
-            }
-        }
+        // Made of what is counted over many subjects, or counted there as well.
+        Subject::User(_) | Subject::Application(_) | Subject::People => {}
         Subject::Watched => {
             for kind in ["user", "ip"] {
                 samples.add(Family::Watched, &[kind], reader.watched_count(kind)?);
             }
         }
-        Subject::People => return Ok(known.people.samples(is_tenant_known(known)? == Some(true))),
         Subject::Tenant => {
             tenant::describe(&mut samples, &reader.tenant_figures()?);
             samples.add_known(Family::TenantListingComplete, &[], is_tenant_known(known)?);
@@ -69,9 +57,26 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
     Ok(samples.into_vec())
 }
 
+/// The samples of a watched user.
+pub(super) fn of_user(login: &str, state: &UserView) -> Vec<Sample> {
+    let mut samples = Samples::default();
+    user(&mut samples, login, state);
+    samples.into_vec()
+}
+
+/// The samples of an application; none when nobody has it.
+pub(super) fn of_application(name: &str, found: Use) -> Vec<Sample> {
+    let mut samples = Samples::default();
+    if found.unused + found.used > 0 {
+        samples.add(Family::ApplicationUnusedUsers, &[name], found.unused);
+        samples.add(Family::ApplicationUsedUsers, &[name], found.used);
+    }
+    samples.into_vec()
+}
+
 /// Whether a listing of the whole tenant had the failing checks; `None` where there
 /// is no API to ask.
-fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
+pub(super) fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
     match known.listing {
         TenantListing::NoApi => Ok(None),
         TenantListing::Off => Ok(Some(false)),

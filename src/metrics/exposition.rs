@@ -1,23 +1,21 @@
 //! The answer to a scrape: the tenant's metrics and the exporter's own.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use prometheus::Registry;
-use tokio::sync::watch;
 
 use super::{
-    Family, Format, Projector, UnknownType, gzip, own,
-    sample::Sample,
-    view::{Rendered, View},
+    Family, Format, Projector, Scope, UnknownType, gzip, own, projector::Projection,
+    sample::Sample, view::Rendered,
 };
 use crate::store::{Reader, Store, StoreError};
 
 /// How long a scrape waits until the view has everything that was committed before
-/// the scrape.
-const CATCH_UP: Duration = Duration::from_secs(2);
+/// the scrape. Past that it gets the last view: slightly old is better than none.
+const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// Why a scrape cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -42,32 +40,11 @@ pub enum Coding {
     Gzip,
 }
 
-/// What the configuration says of the listing of the whole tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TenantListing {
-    /// There is no API to ask.
-    NoApi,
-    /// It is switched off, so what a listing once said gets older and older.
-    Off,
-    /// It runs by its schedule.
-    On,
-}
-
-/// What is shown, as far as the configuration decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope {
-    /// Whether there is an OTLP delivery for which events can wait.
-    pub backlog: bool,
-    /// Whether the tenant is listed.
-    pub listing: TenantListing,
-}
-
 /// Answers scrapes from the view.
 #[derive(Debug)]
 pub struct Exposition {
     store: Store,
-    view: Arc<Mutex<View>>,
-    reached: watch::Receiver<i64>,
+    projection: Projection,
     registry: Registry,
     scope: Scope,
 }
@@ -83,8 +60,8 @@ impl Exposition {
         registry: Registry,
         scope: Scope,
     ) -> Result<(Self, Projector), StoreError> {
-        let (projector, view, reached) = Projector::rebuild(store.clone(), scope.listing).await?;
-        Ok((Self { store, view, reached, registry, scope }, projector))
+        let (projector, projection) = Projector::rebuild(store.clone(), scope.listing).await?;
+        Ok((Self { store, projection, registry, scope }, projector))
     }
 
     /// All metrics. Whatever was committed before the call is in them.
@@ -98,15 +75,15 @@ impl Exposition {
         // The exporter's own come first: a job measures its run once its answers are
         // stored, so no scrape shows a job that is up without what it found.
         let own = self.registry.gather();
-        let newest = *self.store.commits().borrow();
-        let mut reached = self.reached.clone();
-        // Past the limit, a scrape gets the view as it is: slightly old is better than none.
-        let _ = tokio::time::timeout(CATCH_UP, reached.wait_for(|seq| *seq >= newest)).await;
-        let view = self.view.clone();
+        let lag = self.catch_up().await;
+        let view = self.projection.view.clone();
         let mut last = String::with_capacity(32 * 1024);
         if self.scope.backlog {
             self.push_backlog(format, &mut last).await?;
         }
+        let lag = Sample::new(Family::MetricsLag, &[], lag);
+        lag.family.definition().push_heading(&mut last, format);
+        last.push_str(lag.line());
         own::push(&mut last, format, &own)?;
         last.push_str(format.end());
         // A family of 100,000 samples takes 20 ms to compress, and a big answer some to copy.
@@ -115,6 +92,22 @@ impl Exposition {
             join(&families, &last, coding)
         });
         encode.await.map_err(|_| StoreError::Closed)?.map_err(ExpositionError::from)
+    }
+
+    /// Waits until the view shows everything that was committed before; returns how
+    /// old the view is when that takes too long, and zero when it is current.
+    async fn catch_up(&self) -> Duration {
+        let newest = *self.store.changes().borrow();
+        let mut reached = self.projection.reached.clone();
+        if reached.borrow().commit >= newest {
+            return Duration::ZERO;
+        }
+        self.projection.hurry.notify_one();
+        let is_current = reached.wait_for(|reached| reached.commit >= newest);
+        if tokio::time::timeout(CATCH_UP, is_current).await.is_ok() {
+            return Duration::ZERO;
+        }
+        self.projection.reached.borrow().at.elapsed()
     }
 
     /// Whether the store can be read.
@@ -159,13 +152,21 @@ fn join(families: &[Arc<Rendered>], last: &str, coding: Coding) -> std::io::Resu
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use prometheus::{
         IntGauge,
         core::{Collector, Desc},
         proto::MetricFamily,
     };
 
-    use super::{super::view::Subject, *};
+    use super::{
+        super::{
+            TenantListing,
+            view::{Subject, View},
+        },
+        *,
+    };
 
     /// A run that stores what it found before it is measured.
     struct Run {
@@ -194,7 +195,7 @@ mod tests {
         let (exposition, _projector) =
             Exposition::build(store, Registry::new(), scope).await.unwrap();
         let up = IntGauge::new("up", "whether the last run succeeded").unwrap();
-        let run = Run { up, view: exposition.view.clone() };
+        let run = Run { up, view: exposition.projection.view.clone() };
         exposition.registry.register(Box::new(run)).unwrap();
         let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
         let text = String::from_utf8(scrape).unwrap();

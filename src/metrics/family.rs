@@ -164,6 +164,9 @@ families! {
     /// Events that the OTLP collector refuses while it accepts others; `otlp retry` sends them
     /// again.
     OtlpParked: Gauge "cii_otlp_parked_events" [],
+    /// How old the tenant's metrics of this scrape are, when they lag behind what was
+    /// committed before it; 0 when they are current.
+    MetricsLag: Gauge "cii_metrics_lag_seconds" [],
 }
 
 #[cfg(test)]

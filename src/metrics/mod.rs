@@ -1,5 +1,6 @@
 //! From the store to `/metrics`: projector, view, exposition.
 
+mod applications;
 mod describe;
 mod exposition;
 mod family;
@@ -9,12 +10,14 @@ mod own;
 mod people;
 mod projector;
 mod sample;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod view;
 
-pub use exposition::{Coding, Exposition, ExpositionError, Scope, TenantListing};
+pub use exposition::{Coding, Exposition, ExpositionError};
 pub use family::{Definition, Family, Kind};
 pub use format::Format;
 pub use own::UnknownType;
 pub use projector::Projector;
+pub use scope::{Scope, TenantListing};

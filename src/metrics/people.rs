@@ -1,85 +1,91 @@
 //! People who fail something, each counted once, at the worst of their checks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Family, sample::Sample};
 use crate::{
-    domain::Severity,
+    domain::{CheckId, Severity},
+    ledger::PersonChange,
     store::{Reader, StoreError},
 };
 
-/// Everybody who fails a check, with the severity they are counted at.
+/// Everybody who fails a check, with the checks that they fail.
 ///
-/// An event names a user or a check: only that user, or those who fail that
-/// check, are read again, and never everybody.
+/// It is read once and then follows failures that open and end, so that a round costs
+/// what changed, and not how many people there are.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    severity_of: HashMap<String, Arc<str>>,
+    checks: Vec<Severity>,
+    index_of: HashMap<CheckId, u32>,
+    /// A person is known by a number: a hash of 128 bits takes less than a login, and
+    /// two logins that share one are not to be expected.
+    failing: HashMap<u128, Vec<u32>>,
     /// How many there are at each severity; none is 0.
-    count_of: BTreeMap<Arc<str>, u64>,
-    /// The severity that each check had when it was last read.
-    checks: BTreeMap<String, String>,
+    count_of: BTreeMap<String, u64>,
 }
 
 impl People {
     /// Reads everybody.
     pub(super) fn read(reader: &Reader) -> Result<Self, StoreError> {
-        let checks = reader.check_severities()?;
-        let mut people = Self {
-            checks: checks.into_iter().map(|(id, severity)| (id, severity.label())).collect(),
-            ..Self::default()
-        };
-        let mut worst = HashMap::<String, Severity>::new();
-        reader.each_failing_severity(|login, severity| {
-            let known = worst.remove(&login);
-            let of_login = Severity::worst(known.into_iter().chain([severity]));
-            worst.insert(login, of_login.unwrap_or_default());
-        })?;
-        for (login, severity) in worst {
-            people.put(login, Some(&severity));
+        let mut people = Self::default();
+        for (id, severity) in reader.check_severities()? {
+            people.rate(&id, severity);
         }
+        let mut unknown = HashSet::new();
+        reader.each_open_failure(|login, id| {
+            let Some(index) = people.index_of.get(id).copied() else {
+                unknown.insert(id.clone());
+                return;
+            };
+            people.failing.entry(number(login)).or_default().push(index);
+        })?;
+        debug_assert!(unknown.is_empty(), "a failure has a check: {unknown:?}");
+        people.count_anew();
         Ok(people)
     }
 
-    /// Reads these users again, and those who fail one of these checks where its
-    /// severity is another than before.
-    pub(super) fn refresh(
-        &mut self,
-        reader: &Reader,
-        mut logins: BTreeSet<String>,
-        check_ids: BTreeSet<String>,
-    ) -> Result<(), StoreError> {
-        // All is read before anything is changed: a reading that fails is made again.
-        let mut rated = Vec::new();
-        for id in check_ids {
-            let severity = reader.check(&id)?.map(|check| check.severity).unwrap_or_default();
-            let label = severity.label();
-            let unknown = || Severity::default().label();
-            if self.checks.get(&id).cloned().unwrap_or_else(unknown) != label {
-                logins.extend(reader.logins_failing(&id)?);
-            }
-            rated.push((id, label));
+    /// Notes the severity that a check has now. Whoever fails it counts anew when it
+    /// is another than before, which is rare.
+    pub(super) fn rate(&mut self, id: &CheckId, severity: Severity) {
+        let Some(index) = self.index_of.get(id).copied() else {
+            let index = u32::try_from(self.checks.len()).unwrap_or(u32::MAX);
+            self.index_of.insert(id.clone(), index);
+            self.checks.push(severity);
+            return;
+        };
+        let known = &mut self.checks[index as usize];
+        if *known != severity {
+            *known = severity;
+            self.count_anew();
         }
-        let mut found = Vec::with_capacity(logins.len());
-        for login in logins {
-            let severity = Severity::worst(reader.failing_severities(&login)?);
-            found.push((login, severity));
+    }
+
+    /// Follows a failure that opened or ended. It may be one that was read already.
+    pub(super) fn follow(&mut self, change: &PersonChange) {
+        let index = self.index(&change.check);
+        let number = number(change.login.as_str());
+        let mut checks = self.failing.remove(&number).unwrap_or_default();
+        let before = self.worst(&checks);
+        checks.retain(|known| *known != index);
+        if change.is_open {
+            checks.push(index);
         }
-        self.checks.extend(rated);
-        for (login, severity) in found {
-            self.put(login, severity.as_ref());
+        let now = self.worst(&checks);
+        if before != now {
+            self.count(before, -1);
+            self.count(now, 1);
         }
-        Ok(())
+        if !checks.is_empty() {
+            checks.shrink_to_fit();
+            self.failing.insert(number, checks);
+        }
     }
 
     /// The samples: those of everybody, and zeros when the whole tenant `is_known`,
     /// so that nobody is a number then and a gap before.
     pub(super) fn samples(&self, is_known: bool) -> Vec<Sample> {
         let mut counts: BTreeMap<&str, u64> =
-            self.count_of.iter().map(|(label, count)| (&**label, *count)).collect();
+            self.count_of.iter().map(|(label, count)| (label.as_str(), *count)).collect();
         if is_known {
             for label in Severity::LABELS {
                 counts.entry(label).or_default();
@@ -90,22 +96,47 @@ impl People {
         counts.into_iter().map(sample).collect()
     }
 
-    /// Counts a user at a severity, or no longer.
-    fn put(&mut self, login: String, severity: Option<&Severity>) {
-        if let Some(before) = self.severity_of.remove(&login)
-            && let Some(count) = self.count_of.get_mut(&before)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.count_of.remove(&before);
+    /// The place of a check; of one that is new, its severity is told with it.
+    fn index(&mut self, id: &CheckId) -> u32 {
+        if let Some(index) = self.index_of.get(id) {
+            return *index;
+        }
+        self.rate(id, Severity::default());
+        self.index_of.get(id).copied().unwrap_or_default()
+    }
+
+    fn worst(&self, checks: &[u32]) -> Option<String> {
+        let severities = checks.iter().filter_map(|index| self.checks.get(*index as usize));
+        Severity::worst(severities.cloned()).map(|severity| severity.label())
+    }
+
+    fn count(&mut self, label: Option<String>, by: i64) {
+        let Some(label) = label else { return };
+        let count = self.count_of.entry(label.clone()).or_default();
+        *count = count.saturating_add_signed(by);
+        if *count == 0 {
+            self.count_of.remove(&label);
+        }
+    }
+
+    fn count_anew(&mut self) {
+        let mut counts = BTreeMap::<String, u64>::new();
+        // A handful of sets of checks is shared by everybody.
+        let mut labels = HashMap::<&[u32], Option<String>>::new();
+        for checks in self.failing.values() {
+            let label = labels.entry(checks).or_insert_with(|| self.worst(checks));
+            if let Some(label) = label {
+                *counts.entry(label.clone()).or_default() += 1;
             }
         }
-        let Some(severity) = severity else { return };
-        // Thousands of people share the text of a handful of severities.
-        let label = severity.label();
-        let shared = self.count_of.get_key_value(label.as_str()).map(|(label, _)| label.clone());
-        let label = shared.unwrap_or_else(|| Arc::from(label));
-        *self.count_of.entry(label.clone()).or_default() += 1;
-        self.severity_of.insert(login, label);
+        self.count_of = counts;
     }
+}
+
+/// The number of a person.
+fn number(login: &str) -> u128 {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(login.as_bytes());
+    let (first, _) = digest.split_at(16);
+    first.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }

@@ -1,52 +1,85 @@
-//! Keeps the view current: an event names the subjects that changed, and their
+//! Keeps the view current: a commit names the subjects that it touched, and their
 //! rows are read again.
 
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     TenantListing,
+    applications::Applications,
     describe::{self, Known},
     people::People,
     sample::Sample,
     view::{Subject, View},
 };
 use crate::{
-    domain::EventName,
-    store::{Reader, Store, StoreError, Subjects},
+    domain::CheckId,
+    ledger::{self, Touched},
+    store::{Reader, Store, StoreError},
 };
-
-/// Events that are read within one transaction.
-const BATCH: usize = 4096;
 
 /// Pause before a store that could not be read is read again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Pause between rounds while nobody scrapes: what a stream of deliveries touches
+/// again and again is read once a round.
+const SPACING: Duration = Duration::from_millis(250);
+
 /// A subject's new samples.
 type Replacement = (Subject, Vec<Sample>);
 
-/// What the events name: what the view must read again.
-#[derive(Default)]
-struct Touched {
-    subjects: BTreeSet<Subject>,
-    logins: BTreeSet<String>,
-    check_ids: BTreeSet<String>,
+/// What is counted over many subjects, and kept between rounds.
+#[derive(Debug, Default)]
+struct Totals {
+    people: People,
+    applications: Applications,
 }
 
-/// Follows the log and updates the view.
+/// How far the view has got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached {
+    /// The number of the newest commit that it shows.
+    pub(super) commit: u64,
+    /// When it had got so far.
+    pub(super) at: Instant,
+}
+
+/// What an exposition needs of its projector.
+#[derive(Debug, Clone)]
+pub(super) struct Projection {
+    pub(super) view: Arc<Mutex<View>>,
+    pub(super) reached: watch::Receiver<Reached>,
+    /// Rings when somebody wants the view to be current now.
+    pub(super) hurry: Arc<Notify>,
+}
+
+/// Follows commits and updates the view.
 #[derive(Debug)]
 pub struct Projector {
     store: Store,
     view: Arc<Mutex<View>>,
-    people: Arc<Mutex<People>>,
+    totals: Arc<Mutex<Totals>>,
     listing: TenantListing,
-    reached: watch::Sender<i64>,
+    reached: watch::Sender<Reached>,
+    hurry: Arc<Notify>,
+    /// The number of the newest commit whose subjects were taken from the store, which
+    /// hands them out once.
+    taken: u64,
+    /// What was taken and is not in the view yet: a round that fails is made again.
+    pending: Option<Pending>,
+}
+
+/// What a round has to do.
+#[derive(Debug, Clone)]
+enum Pending {
+    Everything,
+    Some(Touched),
 }
 
 impl Projector {
@@ -54,147 +87,178 @@ impl Projector {
     pub(super) async fn rebuild(
         store: Store,
         listing: TenantListing,
-    ) -> Result<(Self, Arc<Mutex<View>>, watch::Receiver<i64>), StoreError> {
-        let (seq, people, replacements) =
-            store.read(move |reader| everything(reader, listing)).await?;
-        let view = Arc::new(Mutex::new(View::default()));
-        let (reached, receiver) = watch::channel(seq);
-        let people = Arc::new(Mutex::new(people));
-        let projector = Self { store, view: view.clone(), people, listing, reached };
-        projector.apply(seq, &replacements);
-        Ok((projector, view, receiver))
+    ) -> Result<(Self, Projection), StoreError> {
+        let commit = *store.changes().borrow();
+        let reached = watch::Sender::new(Reached { commit, at: Instant::now() });
+        let mut projector = Self {
+            store,
+            view: Arc::default(),
+            totals: Arc::default(),
+            listing,
+            reached,
+            hurry: Arc::default(),
+            taken: commit,
+            pending: Some(Pending::Everything),
+        };
+        projector.round(commit).await?;
+        let projection = Projection {
+            view: projector.view.clone(),
+            reached: projector.reached.subscribe(),
+            hurry: projector.hurry.clone(),
+        };
+        Ok((projector, projection))
     }
 
-    /// Follows the log until told to stop.
+    /// Follows commits until told to stop.
     ///
     /// # Errors
     /// When the store was closed under it.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
-        let mut commits = self.store.commits();
-        loop {
-            let newest = *commits.borrow_and_update();
-            while *self.reached.borrow() < newest && !stop.is_cancelled() {
-                let from = *self.reached.borrow();
-                let (people, listing) = (self.people.clone(), self.listing);
-                let read = move |reader: &Reader| {
-                    let mut people = people.lock().unwrap_or_else(PoisonError::into_inner);
-                    since(reader, &mut people, listing, from)
-                };
-                match self.store.read(read).await {
-                    Ok((seq, replacements)) => self.apply(seq, &replacements),
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
+        let mut changes = self.store.changes();
+        while !stop.is_cancelled() {
+            let newest = *changes.borrow_and_update();
+            if self.reached.borrow().commit < newest || self.pending.is_some() {
+                match self.follow().await {
+                    Ok(()) => {}
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => {
                         tracing::error!(%error, "the metrics cannot be updated; the store is read again in a second");
                         tokio::time::sleep(RETRY).await;
+                        continue;
                     }
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = self.hurry.notified() => {}
+                    () = tokio::time::sleep(SPACING) => {}
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                changed = commits.changed() => if changed.is_err() { return Ok(()) },
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
             }
         }
+        Ok(())
     }
 
-    fn apply(&self, seq: i64, replacements: &[Replacement]) {
+    /// One round: reads again what the commits since the last one touched.
+    async fn follow(&mut self) -> Result<(), StoreError> {
+        let from = self.taken;
+        self.taken = if let Some(commits) = self.store.touched_after(from) {
+            let mut touched = match self.pending.take() {
+                Some(Pending::Some(touched)) => touched,
+                other => {
+                    self.pending = other;
+                    Touched::default()
+                }
+            };
+            for later in &commits {
+                touched.extend(later);
+            }
+            self.pending.get_or_insert(Pending::Some(touched));
+            from + u64::try_from(commits.len()).unwrap_or(0)
+        } else {
+            // Too far behind: the number is taken before anything is read.
+            self.pending = Some(Pending::Everything);
+            *self.store.changes().borrow()
+        };
+        self.round(self.taken).await
+    }
+
+    async fn round(&mut self, commit: u64) -> Result<(), StoreError> {
+        let Some(pending) = self.pending.clone() else { return Ok(()) };
+        let (totals, listing) = (self.totals.clone(), self.listing);
+        let read = move |reader: &Reader| {
+            let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+            match pending {
+                Pending::Everything => everything(reader, &mut totals, listing),
+                Pending::Some(touched) => some(reader, &mut totals, listing, &touched),
+            }
+        };
+        let replacements = self.store.read(read).await?;
+        self.pending = None;
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-        for (subject, samples) in replacements {
+        for (subject, samples) in &replacements {
             view.replace(subject.clone(), samples);
         }
         drop(view);
-        self.reached.send_replace(seq);
+        self.reached.send_replace(Reached { commit, at: Instant::now() });
+        Ok(())
     }
 }
 
-/// Reads every subject, with the number of the newest event that this reflects.
+/// Reads every subject.
 fn everything(
     reader: &Reader,
+    totals: &mut Totals,
     listing: TenantListing,
-) -> Result<(i64, People, Vec<Replacement>), StoreError> {
-    let mut subjects = vec![
-        Subject::Watched,
-        Subject::Webhook,
-        Subject::Tenant,
-        Subject::Service,
-        Subject::People,
-    ];
-    subjects.extend(reader.check_ids()?.into_iter().map(Subject::Check));
-    let logins = reader.watched_logins()?;
-    subjects.extend(logins.iter().map(|login| Subject::User(login.to_string())));
-    subjects.extend(reader.watched_ips()?.iter().map(|ip| Subject::Ip(ip.to_string())));
-    subjects.extend(reader.application_names()?.into_iter().map(Subject::Application));
-    let people = People::read(reader)?;
-    let replacements = read(Known { reader, people: &people, listing }, subjects)?;
-    Ok((reader.last_seq()?, people, replacements))
+) -> Result<Vec<Replacement>, StoreError> {
+    *totals = Totals { people: People::read(reader)?, ..Totals::default() };
+    let mut subjects = BTreeSet::from([
+        ledger::Subject::Watched,
+        ledger::Subject::Webhook,
+        ledger::Subject::Tenant,
+        ledger::Subject::Service,
+    ]);
+    let checks = reader.check_ids()?;
+    let checks = checks.iter().filter_map(|id| CheckId::new(id));
+    subjects.extend(checks.map(ledger::Subject::Check));
+    subjects.extend(reader.watched_logins()?.into_iter().map(ledger::Subject::User));
+    subjects.extend(reader.watched_ips()?.into_iter().map(ledger::Subject::Ip));
+    read(reader, totals, listing, &subjects)
 }
 
-/// Reads the subjects that the next events name, with the last event's number.
-fn since(
+/// Reads the subjects that commits touched.
+fn some(
     reader: &Reader,
-    people: &mut People,
+    totals: &mut Totals,
     listing: TenantListing,
-    seq: i64,
-) -> Result<(i64, Vec<Replacement>), StoreError> {
-    let events = reader.subjects_after(seq, BATCH)?;
-    let reached = events.last().map_or_else(|| reader.last_seq(), |event| Ok(event.seq))?;
-    let mut touched = Touched::default();
-    for event in events {
-        touch(reader, event, &mut touched)?;
+    touched: &Touched,
+) -> Result<Vec<Replacement>, StoreError> {
+    for subject in &touched.subjects {
+        if let ledger::Subject::Check(id) = subject
+            && let Some(check) = reader.check(id.as_str())?
+        {
+            totals.people.rate(id, check.severity);
+        }
     }
-    people.refresh(reader, touched.logins, touched.check_ids)?;
-    Ok((reached, read(Known { reader, people, listing }, touched.subjects)?))
-}
-
-/// Collects what an event names.
-fn touch(reader: &Reader, event: Subjects, touched: &mut Touched) -> Result<(), StoreError> {
-    let subjects = &mut touched.subjects;
-    match event.name {
-        EventName::CheckDelivery | EventName::WebhookTest | EventName::DeliveryFiltered => {
-            subjects.insert(Subject::Webhook);
-        }
-        EventName::WatchAdded | EventName::WatchRemoved => {
-            subjects.insert(Subject::Watched);
-        }
-        EventName::TenantCounted => {
-            subjects.extend([Subject::Tenant, Subject::People]);
-        }
-        EventName::ServiceObserved => {
-            subjects.insert(Subject::Service);
-        }
-        _ => {}
+    for change in &touched.people {
+        totals.people.follow(change);
     }
-    if event.check_id.is_some() {
-        subjects.insert(Subject::People);
-        touched.logins.extend(event.login.clone());
-        touched.check_ids.extend(event.check_id.clone());
-    }
-    if let Some(login) = event.login {
-        // These change the counts of all of the user's applications at once.
-        if matches!(
-            event.name,
-            EventName::UserBaseline
-                | EventName::UserDescribed
-                | EventName::WatchAdded
-                | EventName::WatchRemoved
-        ) {
-            let applications = reader.applications_of(&login)?;
-            subjects.extend(applications.into_iter().map(Subject::Application));
-        }
-        subjects.insert(Subject::User(login));
-    }
-    subjects.extend(event.check_id.map(Subject::Check));
-    subjects.extend(event.ip.map(Subject::Ip));
-    subjects.extend(event.application.map(Subject::Application));
-    Ok(())
+    read(reader, totals, listing, &touched.subjects)
 }
 
 /// Reads subjects and makes their samples.
 fn read(
-    known: Known<'_>,
-    subjects: impl IntoIterator<Item = Subject>,
+    reader: &Reader,
+    totals: &mut Totals,
+    listing: TenantListing,
+    touched: &BTreeSet<ledger::Subject>,
 ) -> Result<Vec<Replacement>, StoreError> {
-    subjects
-        .into_iter()
-        .map(|subject| Ok((subject.clone(), describe::samples(&known, &subject)?)))
-        .collect()
+    let mut replacements = Vec::with_capacity(touched.len() + 1);
+    let mut applications = BTreeSet::new();
+    for subject in touched {
+        let replacement = match subject {
+            ledger::Subject::User(login) => {
+                let user = reader.watched_user(login.as_str())?;
+                let state = user.as_ref().and_then(|user| user.snapshot.as_ref());
+                applications.extend(totals.applications.replace(login, state));
+                let samples = user.map(|user| describe::of_user(login.as_str(), &user));
+                (Subject::User(login.to_string()), samples.unwrap_or_default())
+            }
+            other => {
+                let subject = Subject::of(other);
+                let samples = describe::samples(&Known { reader, listing }, &subject)?;
+                (subject, samples)
+            }
+        };
+        replacements.push(replacement);
+    }
+    for name in applications {
+        let samples = describe::of_application(&name, totals.applications.use_of(&name));
+        replacements.push((Subject::Application(name), samples));
+    }
+    let is_known = describe::is_tenant_known(&Known { reader, listing })? == Some(true);
+    replacements.push((Subject::People, totals.people.samples(is_known)));
+    Ok(replacements)
 }

@@ -1,6 +1,6 @@
 //! One sample, and its line, which is the same in every format.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use super::{Definition, Family, format};
 use crate::domain::Timestamp;
@@ -12,6 +12,8 @@ pub(super) enum Value {
     Count(u64),
     /// A moment, shown in seconds since 1970.
     Moment(Timestamp),
+    /// A time.
+    Seconds(Duration),
 }
 
 impl From<u64> for Value {
@@ -39,6 +41,12 @@ impl From<Timestamp> for Value {
     }
 }
 
+impl From<Duration> for Value {
+    fn from(time: Duration) -> Self {
+        Self::Seconds(time)
+    }
+}
+
 /// A sample of a family, with its labels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
@@ -56,6 +64,7 @@ impl Sample {
         // Writing to a String cannot fail.
         let _ = match value.into() {
             Value::Count(count) => writeln!(line, " {count}"),
+            Value::Seconds(time) => writeln!(line, " {:.3}", time.as_secs_f64()),
             Value::Moment(moment) => {
                 let micros = moment.timestamp_micros();
                 let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));

@@ -10,14 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::{Coding, Exposition, Format, Projector, Scope, TenantListing};
 use crate::{
     domain::{
-        CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login,
-        NullLists, Place, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation,
-        UserState, WatchPolicy,
+        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Place,
+        PollEnd, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation, UserState,
+        WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
-    store::{
-        ListedUser, RecordDelivery, RecordFailures, RecordIp, RecordTenantPage, RecordUser, Store,
-    },
+    ledger::change::{AddressAnswer, ListedUser, RecordAddress, RecordDelivery, RecordListingPage},
+    store::{Store, fixtures},
 };
 
 /// Something that happens to the store.
@@ -136,13 +135,13 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                     failing: failing.collect(),
                     ..Delivery::default()
                 },
-                body: "{}".into(),
+                body: b"{}".as_slice().into(),
                 admitted: id != 0,
                 policy: WatchPolicy { failing_users: true, max_users: 3 },
                 recorded_at: now,
                 replays: None,
             };
-            store.record_delivery(record).await.unwrap();
+            store.commit(record).await.unwrap();
         }
         Step::User { user, ips, unused, used, status } => {
             let ips: BTreeMap<_, _> =
@@ -156,18 +155,19 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             };
             let observation =
                 UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() };
-            let record = RecordUser { login: login(user), observation, observed_at: now };
-            store.record_user(record).await.unwrap();
+            let record = fixtures::state_only(login(user), observation, now);
+            store.commit(record).await.unwrap();
         }
         Step::Ip { ip, users } => {
             let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
-            let record = RecordIp {
+            let users = users.into_iter().map(|number| (login(number), user.clone())).collect();
+            let record = RecordAddress {
                 ip: address(ip).parse().unwrap(),
-                users: users.into_iter().map(|number| (login(number), user.clone())).collect(),
-                is_partial: false,
-                observed_at: now,
+                answer: Some(AddressAnswer { users, is_partial: false }),
+                end: PollEnd::answered(),
+                at: now,
             };
-            store.record_ip(record).await.unwrap();
+            store.commit(record).await.unwrap();
         }
         Step::Answer { user, fails } => {
             let verdict = fails.map_or(Verdict::Unknown, |fails| Verdict::Fails(check_ids(&fails)));
@@ -178,8 +178,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 answered_at: now,
                 settle: chrono::TimeDelta::zero(),
             };
-            let record = RecordFailures { answer, filter: CheckFilter::default() };
-            store.record_failures(record).await.unwrap();
+            store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
         Step::Listing { fails } => {
             let users = fails.into_iter().map(|(user, fails)| ListedUser {
@@ -187,21 +186,19 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 facts: TenantUser::default(),
                 failing: fails.as_ref().map_or(Told::Untold, |fails| Told::Told(check_ids(fails))),
             });
-            let page = RecordTenantPage {
+            let page = RecordListingPage {
                 skipped: 0,
-                null_lists: NullLists::default(),
                 users: users.collect(),
                 begun_at: now,
                 asked_at: now,
                 answered_at: now,
                 next: None,
-                filter: CheckFilter::default(),
             };
-            store.record_tenant_page(page).await.unwrap();
+            fixtures::list(store, page).await.unwrap();
         }
         Step::Watch { users, ips } => {
             let ips = ips.into_iter().map(|ip| address(ip).parse().unwrap());
-            store.configure_watch(users.into_iter().map(login), ips, now).await.unwrap();
+            fixtures::watch(store, users.into_iter().map(login), ips, now).await.unwrap();
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{Family, format::Format, gzip::Piece, sample::Sample};
+use crate::ledger;
 
 /// The subject of lines. All of a subject's lines are replaced together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,21 @@ pub(super) enum Subject {
     Service,
     Watched,
     Webhook,
+}
+
+impl Subject {
+    /// The lines of what a commit touched.
+    pub(super) fn of(touched: &ledger::Subject) -> Self {
+        match touched {
+            ledger::Subject::Check(id) => Self::Check(id.to_string()),
+            ledger::Subject::User(login) => Self::User(login.to_string()),
+            ledger::Subject::Ip(ip) => Self::Ip(ip.to_string()),
+            ledger::Subject::Watched => Self::Watched,
+            ledger::Subject::Webhook => Self::Webhook,
+            ledger::Subject::Tenant => Self::Tenant,
+            ledger::Subject::Service => Self::Service,
+        }
+    }
 }
 
 /// A family in one format.

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use crate::ledger::Fault;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -42,6 +44,9 @@ pub enum StoreError {
     /// A row cannot be understood.
     #[error("the database holds a {0} that cannot be understood")]
     Corrupt(&'static str),
+    /// One change cannot be applied; the others of its group are.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Busy,
@@ -53,5 +58,23 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl StoreError {
+    /// Whether it is the fault of what was to be stored, and not of the disk.
+    pub(super) fn concerns_data(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        match &**error {
+            rusqlite::Error::ToSqlConversionFailure(_) | rusqlite::Error::NulError(_) => true,
+            error => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    rusqlite::ErrorCode::ConstraintViolation
+                        | rusqlite::ErrorCode::TypeMismatch
+                        | rusqlite::ErrorCode::TooBig
+                )
+            ),
+        }
     }
 }

@@ -1,45 +1,54 @@
-//! The durable state and the log of events, in one SQLite file.
+//! The durable state and the log of events.
 //!
-//! One thread owns the connection that writes and commits what waits in one
-//! group; decisions of the domain run inside its transaction, so that old state
-//! is read under the lock. Everybody else reads, in short transactions.
+//! Whoever has something to record commits a [`Change`]. One thread collects what
+//! waits, lets the ledger decide in memory what becomes of it, and commits once a
+//! group. Everybody else reads, in short transactions.
 
-mod connection;
+mod engine;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod group;
 mod meters;
-mod migrations;
-mod moment;
-mod read;
+mod pending;
+mod query;
+mod queue;
+mod row;
+mod sqlite;
 #[cfg(test)]
 mod tests;
-mod write;
-mod writer;
+mod touched;
 
 use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 
+use futures_util::future;
 use tokio::sync::{Notify, watch};
 
-pub use error::StoreError;
-pub use meters::Meters;
-pub use read::{
-    ApplicationUse, Backlog, Batch, BatchLimit, CheckAdvice, CheckState, CheckTotals,
-    DeliveryCounts, DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord,
-    IpRecordUser, IpView, JobState, KeptDelivery, Listing, ListingComplete, ListingState,
-    ListingUnderWay, NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView,
-    StoredEvent, Subjects, UserRecord, UserView, WatchRank, WatchReason, Watched, WatchedIp,
-    WatchedUser,
+use crate::{
+    domain::Timestamp,
+    ledger::{Change, Touched},
 };
-pub use write::{
-    AddWatch, DeliveryOutcome, JudgedNulls, ListedUser, ListingEnd, OtlpProgress, RecordDelivery,
-    RecordFailures, RecordIp, RecordNulls, RecordPoll, RecordRefused, RecordRun, RecordService,
-    RecordTenantPage, RecordUser, RecordedDelivery, WatchAdded, WatchOutcome, WatchRemoved,
-};
-pub use writer::WriterThread;
+use engine::Sweep;
+use group::Announcements;
+use pending::{Pending, Waiting};
+use queue::Queue;
+use sqlite::Sqlite;
 
-/// How the exporter that holds a database is reached, when one left word.
+pub use error::StoreError;
+pub use group::WriterThread;
+pub use meters::Meters;
+pub use query::{
+    Backlog, Batch, BatchLimit, CheckAdvice, CheckState, CheckTotals, DeliveryCounts,
+    DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser,
+    IpView, JobState, KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay,
+    NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects,
+    UserRecord, UserView, WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
+};
+
+/// The ops URL of the daemon that has this database open, read from its lock file.
 #[must_use]
 pub fn holder(database: &Path) -> Option<String> {
-    let word = std::fs::read_to_string(connection::lock_file(database)).ok()?;
+    let word = std::fs::read_to_string(sqlite::lock_file(database)).ok()?;
     (!word.is_empty()).then_some(word)
 }
 
@@ -58,14 +67,19 @@ struct Shared {
     id: String,
     /// The schema's version before this start; 0 of a new database.
     version_before: usize,
-    readers: read::Pool,
-    writes: writer::Queue,
-    commits: watch::Receiver<i64>,
+    readers: query::Pool,
+    queue: Arc<Queue>,
+    events: watch::Receiver<i64>,
+    recent: Arc<touched::Recent>,
     meters: Meters,
     lock: File,
     /// Rings when somebody wants events sent by OTLP on purpose.
     resend: Notify,
 }
+
+/// Rows of a table that one sweep removes at most: well below 20 ms of the thread
+/// that writes.
+const SWEPT_AT_ONCE: usize = 500;
 
 impl Store {
     /// Opens the database, making or upgrading it first, and starts the thread
@@ -75,22 +89,126 @@ impl Store {
     /// When the file is in use, cannot be opened, or is newer than this
     /// exporter.
     pub fn open(path: &Path) -> Result<(Self, WriterThread), StoreError> {
-        let lock = connection::lock(path)?;
-        let mut connection = connection::open_writer(path)?;
-        let version_before = migrations::migrate(&mut connection)?;
+        Self::open_as(path, true)
+    }
+
+    /// The same, but never upgrades a database: that is for the daemon to do, with a
+    /// line in its log.
+    ///
+    /// # Errors
+    /// When the file is in use, cannot be opened, or is of another version than this
+    /// exporter's.
+    pub fn open_current(path: &Path) -> Result<(Self, WriterThread), StoreError> {
+        Self::open_as(path, false)
+    }
+
+    fn open_as(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
+        let lock = sqlite::lock(path)?;
+        let (engine, version_before) = Sqlite::open(path, upgrade)?;
         let reader = Reader::open(path)?;
         let id = reader.store_id()?;
-        let last_seq = reader.last_seq()?;
+        let (sender, events) = watch::channel(reader.last_seq()?);
         let meters = Meters::new(path).map_err(|_| StoreError::Corrupt("metric name"))?;
-        let (announce, commits) = watch::channel(last_seq);
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
         lock.set_len(0).map_err(open)?;
         let held = lock.try_clone().map_err(open)?;
-        let (writes, thread) = writer::start(connection, held, announce, meters.clone())?;
-        let readers = read::Pool::new(path, reader);
+        let queue = Arc::new(Queue::new());
+        let recent = Arc::new(touched::Recent::new());
+        let announcements = Announcements { event: sender, recent: recent.clone() };
+        let thread =
+            group::start(Box::new(engine), held, queue.clone(), announcements, meters.clone())
+                .map_err(open)?;
+        let readers = query::Pool::new(path, reader);
         let resend = Notify::new();
-        let shared = Shared { id, version_before, readers, writes, commits, meters, lock, resend };
+        let shared =
+            Shared { id, version_before, readers, queue, events, recent, meters, lock, resend };
         Ok((Self { shared: Arc::new(shared) }, thread))
+    }
+
+    /// Commits a change. It is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When the change cannot be applied, or the database cannot commit.
+    pub async fn commit<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
+        let (pending, outcome) = Pending::new(change);
+        self.shared.queue.push(vec![pending]).await?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same, but refuses at once when too many changes wait.
+    ///
+    /// # Errors
+    /// `Busy` then; otherwise when the change cannot be applied, or the database
+    /// cannot commit.
+    pub async fn commit_unless_busy<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
+        let (pending, outcome) = Pending::new(change);
+        self.shared.queue.try_push(vec![pending])?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Commits changes in one transaction, in order. Each fails alone.
+    ///
+    /// # Errors
+    /// When the store is closed; what became of each change is in the list.
+    pub async fn commit_all<C: Change>(
+        &self,
+        changes: impl IntoIterator<Item = C>,
+    ) -> Result<Vec<Result<C::Outcome, StoreError>>, StoreError> {
+        let mut group: Vec<Box<dyn Waiting>> = Vec::new();
+        let mut outcomes = Vec::new();
+        for change in changes {
+            let (pending, outcome) = Pending::new(change);
+            group.push(pending);
+            outcomes.push(outcome);
+        }
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.shared.queue.push(group).await?;
+        let outcomes = future::join_all(outcomes).await;
+        let told = |outcome: Result<_, _>| outcome.unwrap_or(Err(StoreError::Closed));
+        Ok(outcomes.into_iter().map(told).collect())
+    }
+
+    /// Removes some of what is too old: what was learnt before a moment, when one is
+    /// given, and what listings left behind. What is open or watched stays;
+    /// `keep_pending` spares events that wait for the delivery by OTLP. Returns how
+    /// many rows went, 0 when nothing is left to remove.
+    ///
+    /// # Errors
+    /// When the database cannot commit.
+    pub async fn sweep(
+        &self,
+        before: Option<Timestamp>,
+        keep_pending: bool,
+    ) -> Result<usize, StoreError> {
+        let outcome =
+            self.shared.queue.push_sweep(Sweep { before, keep_pending }, SWEPT_AT_ONCE)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Has the delivery by OTLP look for what is to be sent on purpose.
+    pub fn request_otlp_resend(&self) {
+        self.shared.resend.notify_one();
+    }
+
+    /// Resolves when there is something new to send on purpose; for one waiter.
+    pub async fn otlp_resend_requested(&self) {
+        self.shared.resend.notified().await;
+    }
+
+    /// The number of the newest commit that touched something that is shown, counted
+    /// since the start. A change is a wake-up; see [`touched_after`](Self::touched_after).
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.recent.newest()
+    }
+
+    /// What the commits after this one touched, in order; nothing when that is too
+    /// long ago, and everything is to be read anew. For one follower.
+    #[must_use]
+    pub fn touched_after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
+        self.shared.recent.after(commit)
     }
 
     /// Leaves word beside the database how its holder is reached; see
@@ -120,7 +238,7 @@ impl Store {
     /// and carries no data: whoever wakes reads on from a cursor of its own.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
-        self.shared.commits.clone()
+        self.shared.events.clone()
     }
 
     /// What the store tells of itself.

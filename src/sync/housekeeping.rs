@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock,
+    ledger::change::ExpireWatch,
     store::{Store, StoreError},
 };
 
@@ -17,8 +18,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// How often what is old is removed.
 const PRUNING: Duration = Duration::from_hours(1);
 
-/// A breath between two removals, in which deliveries are committed.
-const BREATH: Duration = Duration::from_millis(50);
+/// Pause between sweeps, so that queued deliveries are committed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps the store in order.
 #[derive(Debug)]
@@ -58,17 +59,20 @@ impl Housekeeping {
         let now = clock::now();
         let is_expiring = self.store.read(move |reader| reader.watch_expired(now)).await?;
         if is_expiring {
-            let expired = self.store.expire_watch(now).await?;
+            let expired = self.store.commit(ExpireWatch { at: now }).await?;
             tracing::info!(expired, "entries of the watch list expired");
         }
-        let Some(retention) = self.retention.filter(|_| prunes) else { return Ok(()) };
+        if !prunes {
+            return Ok(());
+        }
+        let before = self.retention.map(|retention| now - retention);
         let mut removed = 0;
         while !stop.is_cancelled() {
-            match self.store.prune(now - retention, self.delivers_events).await? {
+            match self.store.sweep(before, self.delivers_events).await? {
                 0 => break,
                 some => removed += some,
             }
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep(PAUSE).await;
         }
         if removed > 0 {
             tracing::info!(rows = removed, "what was older than store.retention_days is gone");

@@ -12,10 +12,9 @@ use super::{
 use crate::{
     cii::{ApiError, Client, Listed},
     clock,
-    domain::{
-        IpAddress, IpUsers, PollEnd, PollOutcome, RunEnd, RunRule, RunTally, WatchSubject, poll,
-    },
-    store::{Reader, RecordIp, Store, StoreError},
+    domain::{IpAddress, IpUsers, PollEnd, PollOutcome, RunEnd, RunRule, RunTally},
+    ledger::change::{AddressAnswer, RecordAddress},
+    store::{Reader, Store, StoreError},
 };
 
 /// Asks for the users of addresses and records them.
@@ -70,9 +69,8 @@ impl IpQuestions {
         round::ask_all(ips, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
         // In a run that failed, these are the service's fault and not a subject's.
         if !tally.is_failed() {
-            for (ip, end) in passing {
-                polls::record(&self.store, WatchSubject::Ip(ip), end, clock::now()).await?;
-            }
+            let ended = passing.into_iter().map(|(ip, end)| answer(ip, None, end)).collect();
+            polls::record_addresses(&self.store, ended).await?;
         }
         Ok(tally)
     }
@@ -83,53 +81,52 @@ impl IpQuestions {
         ips: Vec<IpAddress>,
     ) -> Result<Vec<(TargetEnd, Option<(IpAddress, PollEnd)>)>, StoreError> {
         let answers = self.client.ip_users(&ips, self.page_size).await;
-        let mut ended = Vec::with_capacity(ips.len());
-        for (ip, answer) in ips.into_iter().zip(answers) {
-            let mut end = TargetEnd::of(ip.to_string(), &answer);
-            end.skipped = answer.as_ref().map_or(0, |list| list.skipped);
-            let deferred = self.record(ip, answer).await?;
-            ended.push((end, deferred.map(|poll| (ip, poll))));
+        let (mut ended, mut changes) = (Vec::with_capacity(ips.len()), Vec::new());
+        for (ip, answered) in ips.into_iter().zip(answers) {
+            let mut end = TargetEnd::of(ip.to_string(), &answered);
+            end.skipped = answered.as_ref().map_or(0, |list| list.skipped);
+            let mut deferred = None;
+            match read(ip, answered) {
+                Read::Certain(change) => changes.push(change),
+                Read::Passing(poll) => deferred = Some((ip, poll)),
+                Read::ServiceDown => {}
+            }
+            ended.push((end, deferred));
         }
+        polls::record_addresses(&self.store, changes).await?;
         Ok(ended)
     }
+}
 
-    async fn record(
-        &self,
-        ip: IpAddress,
-        answer: Result<Listed<IpUsers>, ApiError>,
-    ) -> Result<Option<PollEnd>, StoreError> {
-        let observed_at = clock::now();
-        let subject = WatchSubject::Ip(ip);
-        let end = match answer {
-            Ok(list) => {
-                let is_partial = list.skipped > 0;
-                let record = RecordIp { ip, users: list.items, is_partial, observed_at };
-                self.store.record_ip(record).await?;
-                PollEnd {
-                    reason: is_partial
-                        .then(|| format!("rows that could not be read: {}", list.skipped)),
-                    ..PollEnd::answered()
-                }
+/// What an answer about an address is worth.
+enum Read {
+    /// It can be recorded.
+    Certain(RecordAddress),
+    /// An error that passes: the end of the run says whose fault it is.
+    Passing(PollEnd),
+    /// It says nothing about the address.
+    ServiceDown,
+}
+
+fn read(ip: IpAddress, answered: Result<Listed<IpUsers>, ApiError>) -> Read {
+    match answered {
+        Ok(list) => {
+            let is_partial = list.skipped > 0;
+            let reason =
+                is_partial.then(|| format!("rows that could not be read: {}", list.skipped));
+            let end = PollEnd { reason, ..PollEnd::answered() };
+            Read::Certain(answer(ip, Some(AddressAnswer { users: list.items, is_partial }), end))
+        }
+        Err(error) => match reason::poll_end(&error) {
+            None => Read::ServiceDown,
+            Some(end) if end.outcome == PollOutcome::Refused && error.is_transient() => {
+                Read::Passing(end)
             }
-            Err(error) => {
-                let Some(end) = reason::poll_end(&error) else { return Ok(None) };
-                if end.outcome == PollOutcome::Refused && error.is_transient() {
-                    return Ok(Some(end));
-                }
-                if end.outcome == PollOutcome::NotFound {
-                    let key = subject.clone();
-                    let before = self.store.read(move |reader| reader.poll_state(&key)).await?;
-                    let before = before.map(|poll| (poll.outcome, poll.since));
-                    if poll::is_confirmed_absent(before, observed_at) {
-                        let users = IpUsers::new();
-                        let record = RecordIp { ip, users, is_partial: false, observed_at };
-                        self.store.record_ip(record).await?;
-                    }
-                }
-                end
-            }
-        };
-        polls::record(&self.store, subject, end, observed_at).await?;
-        Ok(None)
+            Some(end) => Read::Certain(answer(ip, None, end)),
+        },
     }
+}
+
+fn answer(ip: IpAddress, answer: Option<AddressAnswer>, end: PollEnd) -> RecordAddress {
+    RecordAddress { ip, answer, end, at: clock::now() }
 }

@@ -10,7 +10,8 @@ use super::Meters;
 use crate::{
     clock,
     domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp},
-    store::{RecordRun, Store, StoreError},
+    ledger::change::RecordRun,
+    store::{Store, StoreError},
 };
 
 /// How often the wall clock is held against the schedule, whether the bell rings
@@ -203,7 +204,7 @@ impl<J: Job> Runner<J> {
         let ended_at = clock::now();
         // What is shown is already kept.
         let record = RecordRun { job: J::NAME, end: end.clone(), begun_at, ended_at };
-        let before = self.store.record_run(record).await?;
+        let before = self.store.commit(record).await?;
         self.meters.ran(J::NAME, &end, ended_at, seconds);
         log(J::NAME, before, &end, seconds);
         Ok(())

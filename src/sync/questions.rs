@@ -14,11 +14,12 @@ use crate::{
     clock,
     domain::{
         CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
-        UserObservation, WatchSubject,
+        UserObservation,
         failure::{FailureAnswer, Verdict},
         null_list::NullMeaning,
     },
-    store::{RecordFailures, RecordNulls, RecordUser, Store, StoreError},
+    ledger::change::{JudgeNulls, RecordAnswer},
+    store::{Store, StoreError},
 };
 
 /// Users whose null lists are judged in one transaction, so that no delivery
@@ -75,6 +76,8 @@ struct Deferred {
     null_checks: Option<(Login, Timestamp, PollEnd)>,
     /// A refusal by an error that passes.
     passing: Option<(Login, PollEnd)>,
+    /// How the poll ended, where the end of the run can change nothing about it.
+    end: Option<PollEnd>,
     /// Whether the API client has no right to the failing checks.
     no_right: bool,
 }
@@ -112,82 +115,35 @@ impl UserQuestions {
         };
         let watched = logins(true);
         let states = self.client.user_states(&watched).await;
+        let observed_at = clock::now();
         let mut states: BTreeMap<_, _> = watched.into_iter().zip(states).collect();
-        for (login, state) in &states {
-            self.record_state(login, state).await?;
-        }
         let asked_at = clock::now();
         let checks = self.client.failing_checks(&logins(false)).await;
-        let mut ended = Vec::with_capacity(batch.len());
+        let filter = self.filter.borrow().clone();
+        let (mut ended, mut changes) = (Vec::with_capacity(batch.len()), Vec::new());
         for (Target { login, .. }, checks) in batch.into_iter().zip(checks) {
             let state = states.remove(&login);
-            self.record_checks(&login, &checks, asked_at).await?;
             let target = target_end(&login, state.as_ref(), &checks);
-            let deferred = self.record_poll(login, state, checks, asked_at).await?;
+            let mut deferred = deferred(&login, state.as_ref(), &checks, asked_at);
+            let end = deferred.end.take().map(|end| (end, clock::now()));
+            let checks = self.failing_checks(&login, checks, asked_at);
+            let state = state.and_then(Result::ok).map(|answer| (answer.value, observed_at));
             ended.push(UserEnd { target, deferred });
+            changes.push(RecordAnswer { login, state, checks, filter: filter.clone(), end });
         }
+        polls::record_answers(&self.store, changes).await?;
         Ok(ended)
     }
 
-    async fn record_state(&self, login: &Login, state: &State) -> Result<(), StoreError> {
-        let Ok(answer) = state else { return Ok(()) };
-        let (login, observation) = (login.clone(), answer.value.clone());
-        self.store.record_user(RecordUser { login, observation, observed_at: clock::now() }).await
-    }
-
-    async fn record_checks(
+    fn failing_checks(
         &self,
         login: &Login,
-        checks: &Checks,
-        asked_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Ok(Answered { value: Told::Told(verdict), .. }) = checks else { return Ok(()) };
-        let answer = FailureAnswer {
-            login: login.clone(),
-            verdict: verdict.clone(),
-            asked_at,
-            answered_at: clock::now(),
-            settle: self.settle,
-        };
-        let filter = self.filter.borrow().clone();
-        self.store.record_failures(RecordFailures { answer, filter }).await
-    }
-
-    /// Records how the poll ended, as far as that is known before the run ends.
-    async fn record_poll(
-        &self,
-        login: Login,
-        state: Option<State>,
         checks: Checks,
         asked_at: Timestamp,
-    ) -> Result<Deferred, StoreError> {
-        let mut deferred = Deferred::default();
-        if let Some(Ok(answer)) = &state
-            && !answer.value.null_lists.is_empty()
-        {
-            deferred.null_snapshot = Some(login.clone());
-        }
-        deferred.no_right = is_refused_field(&checks);
-        let has_state = matches!(state, Some(Ok(_)));
-        let Some(end) = poll_end(state.as_ref(), &checks) else { return Ok(deferred) };
-        let is_null = matches!(checks, Ok(Answered { value: Told::Null, .. }));
-        let is_passing = |answer: Option<&ApiError>| answer.is_some_and(ApiError::is_transient);
-        let state_error = state.as_ref().and_then(|state| state.as_ref().err());
-        if is_null && end.outcome == PollOutcome::Answered {
-            deferred.null_checks = Some((login, asked_at, end));
-        } else if is_null {
-            // How the poll ends is certain; what null means is judged later.
-            deferred.null_checks = Some((login.clone(), asked_at, end.clone()));
-            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
-        } else if end.outcome == PollOutcome::Refused
-            && !has_state
-            && (is_passing(state_error) || is_passing(checks.as_ref().err()))
-        {
-            deferred.passing = Some((login, end));
-        } else {
-            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
-        }
-        Ok(deferred)
+    ) -> Option<FailureAnswer> {
+        let Ok(Answered { value: Told::Told(verdict), .. }) = checks else { return None };
+        let (login, settle) = (login.clone(), self.settle);
+        Some(FailureAnswer { login, verdict, asked_at, answered_at: clock::now(), settle })
     }
 
     /// Judges what only the end of the run can: lists of later batches count.
@@ -202,7 +158,7 @@ impl UserQuestions {
         let is_failed = tally.is_failed();
         for chunk in ends.chunks(JUDGED_AT_ONCE) {
             let nulls = chunk.iter().filter_map(|deferred| deferred.null_checks.as_ref());
-            let record = RecordNulls {
+            let judge = JudgeNulls {
                 snapshots: chunk.iter().filter_map(|end| end.null_snapshot.clone()).collect(),
                 checks: nulls.clone().map(|(login, at, _)| (login.clone(), *at)).collect(),
                 choice: self.null_lists,
@@ -210,10 +166,11 @@ impl UserQuestions {
                 settle: self.settle,
                 at: clock::now(),
             };
-            if record.snapshots.is_empty() && record.checks.is_empty() {
+            if judge.snapshots.is_empty() && judge.checks.is_empty() {
                 continue;
             }
-            let judged = self.store.record_nulls(record).await?;
+            let judged = self.store.commit(judge).await?;
+            let mut polls = Vec::new();
             for (login, _, end) in nulls {
                 let is_untold = judged.get(login) == Some(&NullMeaning::UntoldForAll);
                 if is_untold {
@@ -221,17 +178,58 @@ impl UserQuestions {
                 }
                 if end.outcome == PollOutcome::Answered {
                     let end = if is_untold { PollEnd::refused(NULL_FOR_ALL) } else { end.clone() };
-                    let subject = WatchSubject::User(login.clone());
-                    polls::record(&self.store, subject, end, clock::now()).await?;
+                    polls.push(poll_only(login.clone(), end));
                 }
             }
+            polls::record_answers(&self.store, polls).await?;
         }
         // In a run that failed, these are the service's fault and not a subject's.
-        for (login, end) in ends.into_iter().filter_map(|end| end.passing).filter(|_| !is_failed) {
-            polls::record(&self.store, WatchSubject::User(login), end, clock::now()).await?;
-        }
-        Ok(())
+        let passing = ends.into_iter().filter_map(|end| end.passing).filter(|_| !is_failed);
+        let polls = passing.map(|(login, end)| poll_only(login, end)).collect();
+        polls::record_answers(&self.store, polls).await
     }
+}
+
+/// How a poll ended, without anything that it said.
+fn poll_only(login: Login, end: PollEnd) -> RecordAnswer {
+    let end = Some((end, clock::now()));
+    RecordAnswer { login, state: None, checks: None, filter: CheckFilter::default(), end }
+}
+
+/// What of an answer only the end of the run can judge, and how the poll ended, as
+/// far as that is known before.
+fn deferred(
+    login: &Login,
+    state: Option<&State>,
+    checks: &Checks,
+    asked_at: Timestamp,
+) -> Deferred {
+    let mut deferred = Deferred { no_right: is_refused_field(checks), ..Deferred::default() };
+    if let Some(Ok(answer)) = state
+        && !answer.value.null_lists.is_empty()
+    {
+        deferred.null_snapshot = Some(login.clone());
+    }
+    let Some(end) = poll_end(state, checks) else { return deferred };
+    let has_state = matches!(state, Some(Ok(_)));
+    let is_null = matches!(checks, Ok(Answered { value: Told::Null, .. }));
+    let is_passing = |answer: Option<&ApiError>| answer.is_some_and(ApiError::is_transient);
+    let state_error = state.and_then(|state| state.as_ref().err());
+    if is_null && end.outcome == PollOutcome::Answered {
+        deferred.null_checks = Some((login.clone(), asked_at, end));
+    } else if is_null {
+        // How the poll ends is certain; what null means is judged later.
+        deferred.null_checks = Some((login.clone(), asked_at, end.clone()));
+        deferred.end = Some(end);
+    } else if end.outcome == PollOutcome::Refused
+        && !has_state
+        && (is_passing(state_error) || is_passing(checks.as_ref().err()))
+    {
+        deferred.passing = Some((login.clone(), end));
+    } else {
+        deferred.end = Some(end);
+    }
+    deferred
 }
 
 /// How a user's poll ended; nothing when only the service is at fault.

@@ -10,7 +10,8 @@ use crate::{
     cii::{ApiError, Client},
     clock,
     domain::{RunEnd, RunRule, RunTally},
-    store::{RecordService, Store, StoreError},
+    ledger::change::RecordService,
+    store::{Store, StoreError},
 };
 
 /// Asks for integrations, administrators and daily counts, and records them.
@@ -56,7 +57,7 @@ impl Job for ServiceJob {
             daily_failures,
             at: clock::now(),
         };
-        self.store.record_service(record).await?;
+        self.store.commit(record).await?;
         Ok(part.end())
     }
 

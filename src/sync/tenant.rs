@@ -12,8 +12,11 @@ use super::{
 use crate::{
     cii::{ApiError, EndUsersPage, PageTokens},
     clock,
-    domain::{RunEnd, RunRule, RunTally, Timestamp},
-    store::{ListedUser, Listing, ListingEnd, Reader, RecordTenantPage, StoreError},
+    domain::{Login, RunEnd, RunRule, RunTally, Timestamp},
+    ledger::change::{
+        ApplyVerdicts, DropListing, ListedUser, ListingEnd, ListingProgress, RecordListingPage,
+    },
+    store::{Listing, Reader, StoreError},
 };
 
 /// A listing that broke this long ago is begun anew: too much has changed.
@@ -28,6 +31,10 @@ const MAX_PAGES: usize = 1_000_000;
 /// Users at most that are asked about by name after a listing with rows that
 /// could not be read; the rest after the next one.
 const ASKED_BY_NAME: usize = 2_000;
+
+/// Users about whom a listing's verdicts are applied at once: well below 20 ms of the
+/// thread that writes.
+const VERDICTS_AT_ONCE: usize = 200;
 
 /// Lists the tenant into the store; what a listing says counts from its last
 /// page on, and one that broke goes on where it broke.
@@ -54,6 +61,12 @@ impl Job for TenantJob {
         let broken = store.read(Reader::tenant_listing).await?;
         let broken = broken.filter(|listing| clock::now() - listing.begun_at < STALE);
         let is_resumed = broken.is_some();
+        if let Some(Listing { page_token: None, position, .. }) = &broken {
+            // All its pages are in.
+            let end = self.apply(position.clone(), stop).await?;
+            let tally = RunTally::new("users", RunRule::Majority);
+            return self.finish(Listed { tally, end, error: None }, stop).await;
+        }
         let mut listed = self.list(broken, stop).await?;
         // A token of a page may not be good for ever.
         let is_refused =
@@ -62,16 +75,7 @@ impl Job for TenantJob {
             tracing::info!("the listing cannot be resumed; it begins anew");
             listed = self.list(None, stop).await?;
         }
-        let Listed { mut tally, end, .. } = listed;
-        if let Some(end) = end {
-            if end.told == 0 && end.users > 0 {
-                tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
-            }
-            if end.skipped > 0 {
-                self.ask_the_absent(end.skipped, stop).await?;
-            }
-        }
-        Ok(tally.end())
+        self.finish(listed, stop).await
     }
 
     async fn is_fresh(&self) -> Result<bool, StoreError> {
@@ -86,6 +90,43 @@ impl Job for TenantJob {
 }
 
 impl TenantJob {
+    /// Says what a listing tells too little of, and asks about whom it says nothing.
+    async fn finish(&self, listed: Listed, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
+        let Listed { mut tally, end, .. } = listed;
+        if let Some(end) = end {
+            if end.told == 0 && end.users > 0 {
+                tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
+            }
+            if end.skipped > 0 {
+                self.ask_the_absent(end.skipped, stop).await?;
+            }
+        }
+        Ok(tally.end())
+    }
+
+    /// Applies the verdicts of a listing whose last page is in, some at a time, so that
+    /// deliveries are committed in between. Stopped, it goes on with the next start.
+    async fn apply(
+        &self,
+        mut after: Option<Login>,
+        stop: &CancellationToken,
+    ) -> Result<Option<ListingEnd>, StoreError> {
+        while !stop.is_cancelled() {
+            let slice = ApplyVerdicts {
+                after: after.take(),
+                limit: VERDICTS_AT_ONCE,
+                filter: self.questions.filter.borrow().clone(),
+                null_lists: self.questions.null_lists,
+            };
+            match self.questions.store.commit(slice).await? {
+                ListingProgress::Upto(login) => after = Some(login),
+                ListingProgress::Ended(end) => return Ok(Some(end)),
+                ListingProgress::NothingToDo => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
     /// Lists from where a broken listing ended, or from the start.
     async fn list(
         &self,
@@ -95,7 +136,7 @@ impl TenantJob {
         let mut tally = RunTally::new("users", RunRule::Majority);
         let mut tokens = PageTokens::new();
         let begun_at = from.as_ref().map_or_else(clock::now, |listing| listing.begun_at);
-        let mut token = from.map(|listing| listing.page_token);
+        let mut token = from.and_then(|listing| listing.page_token);
         // A token that was followed by the run before is one of this listing's.
         let _ = tokens.follow(token.clone(), "listEndUsers");
         for page in 0..MAX_PAGES {
@@ -109,7 +150,7 @@ impl TenantJob {
                     Ok(next) => Ok(EndUsersPage { next, ..answer }),
                     Err(error) => {
                         // Its pages lead nowhere: nothing of it may be resumed.
-                        self.questions.store.drop_tenant_listing().await?;
+                        self.questions.store.commit(DropListing).await?;
                         Err(error)
                     }
                 },
@@ -130,9 +171,10 @@ impl TenantJob {
             tally.answered(answer.users.len());
             tally.skipped(answer.skipped);
             token.clone_from(&answer.next);
-            let end = self.keep(answer, begun_at, asked_at).await?;
+            self.keep(answer, begun_at, asked_at).await?;
             tracing::debug!(page, users = tally.counts().ok, "listing the tenant");
             if token.is_none() {
+                let end = self.apply(None, stop).await?;
                 return Ok(Listed { tally, end, error: None });
             }
         }
@@ -144,23 +186,21 @@ impl TenantJob {
         page: EndUsersPage,
         begun_at: Timestamp,
         asked_at: Timestamp,
-    ) -> Result<Option<ListingEnd>, StoreError> {
+    ) -> Result<(), StoreError> {
         let listed = page.users.into_iter().map(|user| ListedUser {
             login: user.login,
             facts: user.facts,
             failing: user.failing,
         });
-        let page = RecordTenantPage {
+        let page = RecordListingPage {
             users: listed.collect(),
             skipped: page.skipped,
             begun_at,
             asked_at,
             answered_at: clock::now(),
             next: page.next,
-            filter: self.questions.filter.borrow().clone(),
-            null_lists: self.questions.null_lists,
         };
-        self.questions.store.record_tenant_page(page).await
+        self.questions.store.commit(page).await
     }
 
     /// Asks by name about those who fail or have a snapshot and are absent from a

@@ -1,6 +1,6 @@
 //! Deliveries can be seen: what came, what was refused and why, and again.
 
-use cii_exporter::domain::Timestamp;
+use cii_exporter::{domain::Timestamp, ledger::change::RecordRefused, store::Store};
 use serde_json::{Value, json};
 
 use crate::harness::{Body, Exporter, SECRET, Setup, until};
@@ -18,17 +18,22 @@ async fn single(exporter: &Exporter, number: &Value) -> Value {
 }
 
 /// A refused delivery as an older exporter left it an hour ago; when that was.
-fn refused_once(setup: &Setup, body: &str) -> Timestamp {
+async fn refused_once(setup: &Setup, body: &str) -> Timestamp {
     let at = cii_exporter::clock::now() - std::time::Duration::from_hours(1);
     let at = Timestamp::from_timestamp(at.timestamp(), 0).unwrap();
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database
-        .execute(
-            "INSERT INTO delivery (received_at, status, outcome, reason, size, body)
-             VALUES (?3, 400, 'malformed', 'of then', ?2, ?1)",
-            rusqlite::params![body, body.len(), at.timestamp_micros()],
-        )
-        .unwrap();
+    let (store, writer) = Store::open(&setup.database()).unwrap();
+    let refused = RecordRefused {
+        received_at: at,
+        status: 400,
+        result: "malformed",
+        reason: "of then".to_owned(),
+        size: Some(body.len()),
+        body: Some(body.as_bytes().into()),
+        is_packed: false,
+    };
+    store.commit(refused).await.unwrap();
+    drop(store);
+    writer.stop().await;
     at
 }
 
@@ -215,8 +220,8 @@ async fn a_busy_store_holds_up_no_refusal_and_loses_none() {
 async fn a_delivery_goes_through_the_door_again() {
     let good = Body::new("late", "no-mfa", &["a"]).json().to_string();
     let setup = Setup::new().start().await.stop().await;
-    let came_at = refused_once(&setup, &good);
-    refused_once(&setup, "still wrong");
+    let came_at = refused_once(&setup, &good).await;
+    refused_once(&setup, "still wrong").await;
     let exporter = setup.start().await;
     let (first, second) = ("1", "2");
 
@@ -246,7 +251,7 @@ async fn a_delivery_goes_through_the_door_again() {
 #[tokio::test]
 async fn the_file_alone_is_enough_for_a_replay() {
     let setup = Setup::new().start().await.stop().await;
-    refused_once(&setup, &Body::new("late", "no-mfa", &["a"]).json().to_string());
+    refused_once(&setup, &Body::new("late", "no-mfa", &["a"]).json().to_string()).await;
     let ended = setup.run(&["deliveries", "replay", "1"]).await;
     assert!(ended.code == 0 && ended.output.contains("accepted as delivery 2"), "{ended:?}");
     let exporter = setup.start().await;

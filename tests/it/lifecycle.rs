@@ -108,8 +108,12 @@ async fn the_first_start_after_an_upgrade_says_which_defaults_changed() {
     // The schedules are set here, so only the listing is news.
     let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing();
     let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute_batch(include_str!("../../src/store/migrations/0001_initial.sql")).unwrap();
-    database.execute_batch(include_str!("../../src/store/migrations/0002_truth.sql")).unwrap();
+    database
+        .execute_batch(include_str!("../../src/store/sqlite/migrations/0001_initial.sql"))
+        .unwrap();
+    database
+        .execute_batch(include_str!("../../src/store/sqlite/migrations/0002_truth.sql"))
+        .unwrap();
     database.execute_batch("PRAGMA user_version = 2").unwrap();
     drop(database);
     let said = |log: &str| log.lines().filter(|line| line.contains("a default changed")).count();

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use cii_exporter::{
-    domain::{Login, UserObservation, UserState},
-    store::{RecordUser, Store},
+    domain::{CheckFilter, Login, UserObservation, UserState},
+    ledger::change::RecordAnswer,
+    store::Store,
 };
 use cii_simulator::{Options, Simulator};
 use tokio::process::Command;
@@ -116,16 +117,16 @@ async fn an_address_that_is_no_web_page_is_no_link() {
     let urls = [("a", "javascript:alert(1)"), ("b", "https://console.example/b")];
     for (login, url) in urls {
         let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
-        let record = RecordUser {
+        let observation =
+            UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() };
+        let answer = RecordAnswer {
             login: Login::new(login).unwrap(),
-            observation: UserObservation {
-                state,
-                untold: BTreeSet::new(),
-                null_lists: BTreeSet::new(),
-            },
-            observed_at: cii_exporter::clock::now(),
+            state: Some((observation, cii_exporter::clock::now())),
+            checks: None,
+            filter: CheckFilter::default(),
+            end: None,
         };
-        store.record_user(record).await.unwrap();
+        store.commit(answer).await.unwrap();
     }
     drop(store);
     writer.stop().await;

@@ -159,7 +159,7 @@ async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
     assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"tenant\"}"), Some(1.0));
     let setup = exporter.stop().await;
     let database = rusqlite::Connection::open(setup.database()).unwrap();
-    let aged = "UPDATE tenant_complete SET completed_at = completed_at - 6 * 3600000000";
+    let aged = "UPDATE listing SET ended_at = ended_at - 6 * 3600000000";
     database.execute(aged, []).unwrap();
     drop(database);
     let exporter = setup.start().await;

@@ -121,3 +121,27 @@ async fn an_entry_that_expires_is_gone_by_itself() {
     .await;
     assert_eq!(empty.code, 0);
 }
+
+#[tokio::test]
+async fn a_command_does_not_upgrade_a_database() {
+    let setup = Setup::new();
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    for script in [
+        include_str!("../../src/store/sqlite/migrations/0001_initial.sql"),
+        include_str!("../../src/store/sqlite/migrations/0002_truth.sql"),
+        "PRAGMA user_version = 2",
+    ] {
+        database.execute_batch(script).unwrap();
+    }
+    let ended = setup.run(&["watch", "add", "user", "a@example.com"]).await;
+    assert!(
+        ended.code != 0 && ended.errors.contains("`cii-exporter run` upgrades it"),
+        "{ended:?}"
+    );
+    let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+    // The daemon does, and the command works.
+    let setup = setup.start().await.stop().await;
+    let ended = setup.run(&["watch", "add", "user", "a@example.com"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+}

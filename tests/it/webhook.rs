@@ -85,11 +85,8 @@ async fn what_is_not_known_is_kept_and_acknowledged() {
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get("cii_webhook_requests_total{result=\"accepted\"}"), Some(2.0));
     assert_eq!(metrics.get("cii_webhook_requests_total{result=\"test\"}"), Some(1.0));
-    let kept = rusqlite::Connection::open(exporter.database())
-        .unwrap()
-        .query_row("SELECT body FROM delivery WHERE id = 's'", [], |row| row.get::<_, String>(0))
-        .unwrap();
-    assert_eq!(kept, strange.to_string());
+    let (_, kept) = exporter.api("GET", "/deliveries/s", None).await;
+    assert_eq!(kept["body"], strange.to_string());
 }
 
 #[tokio::test]

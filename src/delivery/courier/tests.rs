@@ -44,7 +44,7 @@ impl Log for Shelf {
         Ok(batch(seqs.iter().copied()))
     }
 
-    async fn keep(&self, progress: OtlpProgress) -> Result<(), StoreError> {
+    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError> {
         tokio::time::sleep(self.takes).await;
         if self.full.lock().unwrap().pop_front() == Some(true) {
             return Err(StoreError::GivenUp);

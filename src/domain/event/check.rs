@@ -1,28 +1,84 @@
 //! Events about checks and the deliveries that tell of them.
 
+use std::sync::Arc;
+
 use chrono::SecondsFormat;
 
-use super::{Event, EventName, key};
+use super::{AttributeValue, Attributes, Event, EventName, key};
 use crate::domain::{
     CheckDefinition, CheckId, Delivery, FailingUser, Timestamp,
     failure::{FailureAnswer, OpenFailure},
 };
 
-/// `cii.check.failed`: a user newly fails a check.
-#[must_use]
-pub fn check_failed(
-    delivery: &Delivery,
-    check_id: &CheckId,
-    check: &CheckDefinition,
-    user: &FailingUser,
+/// What all events of one delivery say in the same words, made once for all of them.
+#[derive(Debug, Clone)]
+pub struct DeliveryContext<'a> {
+    delivery: &'a Delivery,
+    check: Option<(&'a CheckId, &'a CheckDefinition)>,
+    shared: Arc<Attributes>,
     observed_at: Timestamp,
-) -> Event {
-    let body = format!("{} newly fails the check \"{}\"", user.login, check.title);
-    let mut event = from_delivery(EventName::CheckFailed, delivery, observed_at, body);
-    about_check(&mut event, check_id, check);
+}
+
+impl<'a> DeliveryContext<'a> {
+    /// The context of a delivery, and of its check in the words that hold after it.
+    #[must_use]
+    pub fn new(
+        delivery: &'a Delivery,
+        check: Option<(&'a CheckId, &'a CheckDefinition)>,
+        observed_at: Timestamp,
+    ) -> Self {
+        let mut shared = Attributes::new();
+        let mut set = |key: &str, value: Option<AttributeValue>| {
+            if let Some(value) = value {
+                shared.insert(key.to_owned(), value);
+            }
+        };
+        set(key::DELIVERY_ID, Some((&delivery.id).into()));
+        set(key::DELIVERY_DETAIL_ID, delivery.detail_id.as_ref().map(Into::into));
+        set(key::DELIVERY_TYPE, Some((&delivery.detail_type).into()));
+        set(key::DELIVERY_SOURCE, delivery.source.as_ref().map(Into::into));
+        set(key::TENANT_ID, delivery.tenant_id().map(Into::into));
+        let sent_at = delivery.sent_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        set(key::DELIVERY_SENT_AT, sent_at.map(Into::into));
+        set(key::CLOUD_REGION, delivery.region.as_ref().map(Into::into));
+        set(key::CLOUD_ACCOUNT, delivery.account.as_ref().map(Into::into));
+        if let Some((check_id, check)) = check {
+            set(key::CHECK_ID, Some(check_id.as_str().into()));
+            set(key::CHECK_TITLE, Some((&check.title).into()));
+            set(key::CHECK_SEVERITY, check.severity.text().map(Into::into));
+            set(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
+        }
+        Self { delivery, check, shared: Arc::new(shared), observed_at }
+    }
+
+    fn event(&self, name: EventName, body: String) -> Event {
+        let mut event = Event::new(name, self.delivery.happened_at(), self.observed_at, body);
+        event.of_delivery = Some(self.shared.clone());
+        if let Some((check_id, check)) = self.check {
+            event.check_id = Some(check_id.clone());
+            event.severity = check.severity.clone();
+        }
+        event
+    }
+}
+
+/// Description and advice of a check, as the event of a delivery tells them.
+#[must_use]
+pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -> Attributes {
+    Attributes::from([
+        (key::CHECK_DESCRIPTION.to_owned(), description.into()),
+        (key::CHECK_RECOMMENDED_ACTIONS.to_owned(), recommended_actions.into()),
+    ])
+}
+
+/// `cii.check.failed`: a user newly fails the check of a delivery.
+#[must_use]
+pub fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
+    let title = context.check.map_or("", |(_, check)| &check.title);
+    let body = format!("{} newly fails the check \"{title}\"", user.login);
+    let mut event = context.event(EventName::CheckFailed, body);
     event.about_login(&user.login);
     event.set_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
-    event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
     event
 }
 
@@ -89,14 +145,10 @@ pub struct NamedUsers {
 
 /// `cii.check.delivery`: a delivery came in, with all that it says of its check.
 #[must_use]
-pub fn delivery_received(
-    delivery: &Delivery,
-    check: Option<(&CheckId, &CheckDefinition)>,
-    users: NamedUsers,
-    observed_at: Timestamp,
-) -> Event {
+pub fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers) -> Event {
+    let delivery = context.delivery;
     let named = delivery.failing.len();
-    let body = match check {
+    let body = match context.check {
         Some((_, check)) => format!(
             "Webhook delivery: {named} {} the check \"{}\", {} of them newly",
             if named == 1 { "user fails" } else { "users fail" },
@@ -109,13 +161,14 @@ pub fn delivery_received(
         ),
         None => format!("Webhook delivery of the type {:?}", delivery.detail_type),
     };
-    let mut event = from_delivery(EventName::CheckDelivery, delivery, observed_at, body);
-    if let Some((check_id, check)) = check {
-        about_check(&mut event, check_id, check);
-        event.set(key::CHECK_DESCRIPTION, check.description.clone());
-        event.set(key::CHECK_RECOMMENDED_ACTIONS, check.recommended_actions.clone());
+    let mut event = context.event(EventName::CheckDelivery, body);
+    event.of_check = context.check.map(|(_, check)| {
+        let (description, actions) = (&check.description, &check.recommended_actions);
+        Arc::new(check_words(description.clone(), actions.clone()))
+    });
+    if context.check.is_none() {
+        event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
     }
-    event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
     event.set_some(key::CHECK_EXPLANATION, delivery.explanation.as_ref());
     event.set(key::DELIVERY_USERS, named);
     event.set(key::DELIVERY_NEW_USERS, users.newly_failing);
@@ -130,7 +183,8 @@ pub fn delivery_received(
 #[must_use]
 pub fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "The webhook's test message came in".to_owned();
-    let mut event = from_delivery(EventName::WebhookTest, delivery, observed_at, body);
+    let context = DeliveryContext::new(delivery, None, observed_at);
+    let mut event = context.event(EventName::WebhookTest, body);
     about_reading(&mut event, delivery);
     event
 }
@@ -139,21 +193,7 @@ pub fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
 #[must_use]
 pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "A webhook delivery was filtered out by its check".to_owned();
-    from_delivery(EventName::DeliveryFiltered, delivery, observed_at, body)
-}
-
-fn from_delivery(name: EventName, delivery: &Delivery, at: Timestamp, body: String) -> Event {
-    let mut event = Event::new(name, delivery.happened_at(), at, body);
-    event.set(key::DELIVERY_ID, &delivery.id);
-    event.set_some(key::DELIVERY_DETAIL_ID, delivery.detail_id.as_ref());
-    event.set(key::DELIVERY_TYPE, &delivery.detail_type);
-    event.set_some(key::DELIVERY_SOURCE, delivery.source.as_ref());
-    event.set_some(key::TENANT_ID, delivery.tenant_id());
-    let sent_at = delivery.sent_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-    event.set_some(key::DELIVERY_SENT_AT, sent_at);
-    event.set_some(key::CLOUD_REGION, delivery.region.as_ref());
-    event.set_some(key::CLOUD_ACCOUNT, delivery.account.as_ref());
-    event
+    DeliveryContext::new(delivery, None, observed_at).event(EventName::DeliveryFiltered, body)
 }
 
 /// Notes stand on the event of the delivery alone: it may name many users.

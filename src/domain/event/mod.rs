@@ -8,14 +8,14 @@ mod poll;
 mod service;
 mod user;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use super::{CheckId, Grade, Login, Severity, Timestamp};
 
 pub use attribute::{AttributeValue, Attributes, key};
 pub use check::{
-    NamedUsers, check_failed, check_found_failing, check_resolved, delivery_filtered,
-    delivery_received, test_received,
+    DeliveryContext, NamedUsers, check_failed, check_found_failing, check_resolved, check_words,
+    delivery_filtered, delivery_received, test_received,
 };
 pub use ip::{ip_changed, ip_first_seen};
 pub use name::EventName;
@@ -27,7 +27,7 @@ pub use user::{UserContext, user_changed, user_first_seen};
 ///
 /// The subjects say where something changed; whoever shows the state re-reads
 /// it there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// What kind of happening.
     pub name: EventName,
@@ -47,8 +47,13 @@ pub struct Event {
     pub severity: Severity,
     /// A sentence for people.
     pub body: String,
-    /// Everything else.
+    /// Attributes of its own.
     pub attributes: Attributes,
+    /// Attributes that all events of one webhook delivery share: they are kept once.
+    pub of_delivery: Option<Arc<Attributes>>,
+    /// Description and advice of its check, on the event of a delivery: they are
+    /// kept once for each version of the check.
+    pub of_check: Option<Arc<Attributes>>,
 }
 
 impl Event {
@@ -65,7 +70,37 @@ impl Event {
             severity: Severity::default(),
             body,
             attributes: Attributes::new(),
+            of_delivery: None,
+            of_check: None,
         }
+    }
+
+    /// Every attribute: its own, those of its delivery and those of its check. No
+    /// name is in two of them.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
+        let shared = [self.of_delivery.as_deref(), self.of_check.as_deref()];
+        std::iter::once(&self.attributes)
+            .chain(shared.into_iter().flatten())
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Takes every attribute out, in one set.
+    #[must_use]
+    pub fn take_attributes(&mut self) -> Attributes {
+        let mut attributes = std::mem::take(&mut self.attributes);
+        for shared in [self.of_delivery.take(), self.of_check.take()].into_iter().flatten() {
+            attributes.extend(shared.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        attributes
+    }
+
+    /// An attribute, whether its own or shared.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
+        let shared = [self.of_delivery.as_deref(), self.of_check.as_deref()];
+        let mut sets = std::iter::once(&self.attributes).chain(shared.into_iter().flatten());
+        sets.find_map(|attributes| attributes.get(name))
     }
 
     /// The entry that tells that a user or an address is, or is no longer,

@@ -1,6 +1,9 @@
 //! What an answer of the API changes: the decision that ends failures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::super::{
     CheckDefinition, CheckFilter, CheckId, Event, Login, Severity, Timestamp, event,
@@ -75,7 +78,7 @@ pub struct CheckName {
     /// The check.
     pub id: CheckId,
     /// What is known of it.
-    pub definition: CheckDefinition,
+    pub definition: Arc<CheckDefinition>,
 }
 
 /// What is known before the answer.
@@ -83,7 +86,7 @@ pub struct CheckName {
 pub struct AnswerContext {
     /// The user's open failures.
     pub open: BTreeMap<CheckId, OpenFailure>,
-    /// Every check that is known.
+    /// The checks that the answer, or an open failure, can mean.
     pub checks: Vec<CheckName>,
     /// When the newest answer that was taken had been asked for.
     pub as_of: Option<Timestamp>,
@@ -103,6 +106,8 @@ pub struct AnswerDecision {
     pub confirmed: Vec<CheckId>,
     /// Failures that end, each with its check's severity.
     pub resolved: Vec<(CheckId, Severity)>,
+    /// Why they end, in the word of `cii.check.resolution`.
+    pub reason: &'static str,
     /// Since when the service does not know the user, from now on.
     pub unknown_since: Option<Timestamp>,
     /// What goes into the log.
@@ -181,9 +186,11 @@ fn resolve(
     decision: &mut AnswerDecision,
 ) {
     let check = known.checks.iter().find(|check| check.id == *id);
-    let definition = check.map_or_else(|| undefined(id), |check| check.definition.clone());
+    let definition =
+        check.map_or_else(|| Arc::new(undefined(id)), |check| check.definition.clone());
     decision.events.push(event::check_resolved(answer, id, &definition, failure, reason));
-    decision.resolved.push((id.clone(), definition.severity));
+    decision.resolved.push((id.clone(), definition.severity.clone()));
+    decision.reason = reason;
 }
 
 /// The checks that a text means: the one with this id, else all of this title,
@@ -193,17 +200,23 @@ fn meant(name: &str, known: &AnswerContext) -> Vec<CheckName> {
     if let Some(check) = known.checks.iter().find(|check| check.id == id) {
         return vec![check.clone()];
     }
-    let title = name.trim().to_lowercase();
+    let title = fold_title(name);
     let titled: Vec<_> = known
         .checks
         .iter()
-        .filter(|check| check.definition.title.trim().to_lowercase() == title)
+        .filter(|check| fold_title(&check.definition.title) == title)
         .cloned()
         .collect();
     if titled.is_empty() {
-        return vec![CheckName { definition: undefined(&id), id }];
+        return vec![CheckName { definition: Arc::new(undefined(&id)), id }];
     }
     titled
+}
+
+/// A title as titles are compared: in lower case, without space around it.
+#[must_use]
+pub fn fold_title(title: &str) -> String {
+    title.trim().to_lowercase()
 }
 
 /// A check of which nothing but its name is known; any delivery knows better.
@@ -246,7 +259,8 @@ mod tests {
 
     fn known(open: &[&str]) -> AnswerContext {
         let failure = OpenFailure { reported_at: at(10), opened_at: at(10) };
-        let definition = CheckDefinition { title: "No MFA".into(), ..undefined(&id("x")) };
+        let definition =
+            Arc::new(CheckDefinition { title: "No MFA".into(), ..undefined(&id("x")) });
         AnswerContext {
             open: open.iter().map(|name| (id(name), failure.clone())).collect(),
             checks: vec![CheckName { id: id("no-mfa"), definition }],

@@ -1,18 +1,18 @@
 //! What a delivery changes: the decision that opens failures.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::super::{
     CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, ReportedCheck, Timestamp,
     Unchanged,
-    event::{self, NamedUsers},
+    event::{self, DeliveryContext, NamedUsers},
 };
 
 /// What is known of a delivery's check before the delivery.
 #[derive(Debug, Clone, Default)]
 pub struct CheckContext {
     /// Its definition, unless the check was never heard of.
-    pub definition: Option<CheckDefinition>,
+    pub definition: Option<Arc<CheckDefinition>>,
     /// Those of the named users who are known to fail it already.
     pub open: BTreeSet<Login>,
     /// Named users whom a more recent API answer cleared; the delivery is stale for
@@ -24,7 +24,7 @@ pub struct CheckContext {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryDecision {
     /// The check's definition from now on, when it is about a check.
-    pub definition: Option<CheckDefinition>,
+    pub definition: Option<Arc<CheckDefinition>>,
     /// The users whose failure opens.
     pub opened: Vec<Login>,
     /// Why no failure opens, when none does; a test message needs no reason.
@@ -57,7 +57,10 @@ pub fn on_delivery(
             definition: None,
             opened: Vec::new(),
             unchanged: why_unchanged(delivery, users),
-            events: vec![event::delivery_received(delivery, None, users, observed_at)],
+            events: vec![event::delivery_received(
+                &DeliveryContext::new(delivery, None, observed_at),
+                users,
+            )],
         };
     };
     let definition = newest(known.definition.as_ref(), check);
@@ -70,13 +73,9 @@ pub fn on_delivery(
         known: known.open.len(),
         cleared: known.acquitted.len(),
     };
-    let about = Some((&check.id, &definition));
-    let mut events = vec![event::delivery_received(delivery, about, users, observed_at)];
-    events.extend(
-        newly
-            .iter()
-            .map(|user| event::check_failed(delivery, &check.id, &definition, user, observed_at)),
-    );
+    let context = DeliveryContext::new(delivery, Some((&check.id, &definition)), observed_at);
+    let mut events = vec![event::delivery_received(&context, users)];
+    events.extend(newly.iter().map(|user| event::check_failed(&context, user)));
     DeliveryDecision {
         opened: newly.into_iter().map(|user| user.login.clone()).collect(),
         definition: Some(definition),
@@ -100,29 +99,24 @@ fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
 /// Title and severity belong to the newest delivery by its own time, in
 /// whatever order deliveries arrive. What it does not tell, or in no way that can be
 /// read, stays as it was.
-fn newest(known: Option<&CheckDefinition>, reported: &ReportedCheck) -> CheckDefinition {
+fn newest(known: Option<&Arc<CheckDefinition>>, reported: &ReportedCheck) -> Arc<CheckDefinition> {
     let ReportedCheck { id, definition: reported } = reported;
-    match known {
-        Some(known) if known.as_of > reported.as_of => known.clone(),
-        Some(known) => {
-            let list = |new: &[String], old: &[String]| {
-                if new.is_empty() { old.to_vec() } else { new.to_vec() }
-            };
-            let has_title = reported.title != id.as_str();
-            let has_severity = reported.severity.text().is_some();
-            CheckDefinition {
-                title: if has_title { &reported.title } else { &known.title }.clone(),
-                severity: if has_severity { &reported.severity } else { &known.severity }.clone(),
-                description: list(&reported.description, &known.description),
-                recommended_actions: list(
-                    &reported.recommended_actions,
-                    &known.recommended_actions,
-                ),
-                as_of: reported.as_of,
-            }
-        }
-        None => reported.clone(),
+    let Some(known) = known else { return Arc::new(reported.clone()) };
+    if known.as_of > reported.as_of {
+        return known.clone();
     }
+    let list = |new: &[String], old: &[String]| {
+        if new.is_empty() { old.to_vec() } else { new.to_vec() }
+    };
+    let has_title = reported.title != id.as_str();
+    let has_severity = reported.severity.text().is_some();
+    Arc::new(CheckDefinition {
+        title: if has_title { &reported.title } else { &known.title }.clone(),
+        severity: if has_severity { &reported.severity } else { &known.severity }.clone(),
+        description: list(&reported.description, &known.description),
+        recommended_actions: list(&reported.recommended_actions, &known.recommended_actions),
+        as_of: reported.as_of,
+    })
 }
 
 #[cfg(test)]
@@ -235,7 +229,8 @@ mod tests {
         let mut untold = delivery(6, "no-mfa", &[]);
         untold.check.as_mut().unwrap().definition.severity = Severity::new(None);
         let kept = on_delivery(&untold, &known, at(9)).definition.unwrap();
-        assert_eq!(kept, CheckDefinition { as_of: at(6), ..known.definition.unwrap() });
+        let expected = CheckDefinition { as_of: at(6), ..(*known.definition.unwrap()).clone() };
+        assert_eq!(*kept, expected);
     }
 
     #[test]

@@ -9,6 +9,6 @@ mod delivery;
 
 pub use answer::{
     AnswerContext, AnswerDecision, CLOCK_ERROR, CheckName, FailureAnswer, OpenFailure, Verdict,
-    on_answer,
+    fold_title, on_answer,
 };
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};

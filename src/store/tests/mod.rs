@@ -1,3 +1,6 @@
+mod alone;
+mod engines;
+mod memory;
 mod model;
 mod order;
 mod otlp;
@@ -12,11 +15,15 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::*;
+use super::{fixtures::watch, *};
 use crate::domain::{
-    CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, EventName, FailingUser, IpUser,
-    Login, Place, ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
+    CheckDefinition, CheckId, Delivery, DeliveryKind, EventName, FailingUser, IpUser, Login, Place,
+    PollEnd, ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
     failure::{FailureAnswer, Verdict},
+};
+use crate::ledger::change::{
+    AddressAnswer, Backfill, BeginOtlp, DeliveryOutcome, ListedUser, RecordAddress, RecordAnswer,
+    RecordDelivery, RecordListingPage, RecordProgress, RetryParked, WatchOutcome,
 };
 
 struct Fixture {
@@ -72,7 +79,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
             failing: logins.iter().map(failing).collect(),
             ..Delivery::default()
         },
-        body: "{}".into(),
+        body: b"{}".as_slice().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 3 },
         recorded_at: at(20),
@@ -80,18 +87,18 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
     }
 }
 
-fn snapshot(name: &str, ips: &[&str]) -> RecordUser {
+fn snapshot(name: &str, ips: &[&str]) -> RecordAnswer {
     let ips: BTreeMap<_, _> = ips.iter().map(|&ip| (ip.to_owned(), Place::default())).collect();
     let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
-    RecordUser {
-        login: login(name),
-        observation: UserObservation { state, untold: [].into(), null_lists: [].into() },
-        observed_at: at(30),
-    }
+    fixtures::state_only(
+        login(name),
+        UserObservation { state, untold: [].into(), null_lists: [].into() },
+        at(30),
+    )
 }
 
-fn delivered(cursor: i64) -> OtlpProgress {
-    OtlpProgress { cursor, ..OtlpProgress::default() }
+fn delivered(cursor: i64) -> RecordProgress {
+    RecordProgress { cursor, ..RecordProgress::default() }
 }
 
 async fn names(store: &Store) -> Vec<EventName> {
@@ -102,10 +109,10 @@ async fn names(store: &Store) -> Vec<EventName> {
 #[tokio::test]
 async fn a_repeated_delivery_changes_nothing() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    let first = store.record_delivery(delivery("d1", &["a", "b"])).await.unwrap();
+    let first = store.commit(delivery("d1", &["a", "b"])).await.unwrap();
     assert_eq!(first.outcome, DeliveryOutcome::Accepted { opened: 2, unwatched: 0 });
     let before = names(&store).await;
-    let repeat = store.record_delivery(delivery("d1", &["c"])).await.unwrap();
+    let repeat = store.commit(delivery("d1", &["c"])).await.unwrap();
     assert_eq!(repeat.outcome, DeliveryOutcome::Duplicate);
     assert_eq!(names(&store).await, before);
 }
@@ -114,8 +121,8 @@ async fn a_repeated_delivery_changes_nothing() {
 async fn all_that_a_delivery_changes_survives_a_restart() {
     let fixture = Fixture::new();
     let id = fixture.store.id().to_owned();
-    fixture.store.record_delivery(delivery("d1", &["a", "b"])).await.unwrap();
-    fixture.store.record_delivery(delivery("d2", &["b", "c"])).await.unwrap();
+    fixture.store.commit(delivery("d1", &["a", "b"])).await.unwrap();
+    fixture.store.commit(delivery("d2", &["b", "c"])).await.unwrap();
     let fixture = fixture.reopen().await;
     assert_eq!(fixture.store.id(), id);
     let check = fixture.store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
@@ -127,8 +134,8 @@ async fn all_that_a_delivery_changes_survives_a_restart() {
 #[tokio::test]
 async fn the_watch_list_takes_named_users_up_to_its_limit() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.configure_watch([login("x")], [], at(1)).await.unwrap();
-    let outcome = store.record_delivery(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
+    watch(&store, [login("x")], [], at(1)).await.unwrap();
+    let outcome = store.commit(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
     assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 4, unwatched: 1 });
     let watched = store.read(Reader::watched_logins).await.unwrap();
     assert_eq!(watched, [login("a"), login("b"), login("x")]);
@@ -138,11 +145,11 @@ async fn the_watch_list_takes_named_users_up_to_its_limit() {
 async fn what_leaves_the_configuration_leaves_the_watch_list() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
-    let outcome = store.configure_watch([login("a"), login("b")], [ip], at(1)).await.unwrap();
+    let outcome = watch(&store, [login("a"), login("b")], [ip], at(1)).await.unwrap();
     assert_eq!(outcome, WatchOutcome { added: 3, removed: 0 });
-    store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    store.commit(delivery("d1", &["a"])).await.unwrap();
     // The webhook is a reason of its own to go on watching "a".
-    let outcome = store.configure_watch([], [ip], at(2)).await.unwrap();
+    let outcome = watch(&store, [], [ip], at(2)).await.unwrap();
     assert_eq!(outcome, WatchOutcome { added: 0, removed: 1 });
     assert_eq!(store.read(Reader::watched_logins).await.unwrap(), [login("a")]);
 }
@@ -150,12 +157,12 @@ async fn what_leaves_the_configuration_leaves_the_watch_list() {
 #[tokio::test]
 async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.configure_watch([login("a")], [], at(1)).await.unwrap();
-    store.record_user(snapshot("a", &["192.0.2.1"])).await.unwrap();
-    store.record_user(snapshot("a", &["192.0.2.1"])).await.unwrap();
+    watch(&store, [login("a")], [], at(1)).await.unwrap();
+    store.commit(snapshot("a", &["192.0.2.1"])).await.unwrap();
+    store.commit(snapshot("a", &["192.0.2.1"])).await.unwrap();
     let expected = [EventName::WatchAdded, EventName::UserBaseline];
     assert_eq!(names(&store).await, expected);
-    store.record_user(snapshot("a", &["192.0.2.2"])).await.unwrap();
+    store.commit(snapshot("a", &["192.0.2.2"])).await.unwrap();
     assert_eq!(names(&store).await[2..], [EventName::UserIpNew, EventName::UserIpGone]);
     let user = store.read(|reader| reader.watched_user("a")).await.unwrap().unwrap();
     assert_eq!((user.new_ips, user.last_new_ip_at), (1, Some(at(30))));
@@ -165,23 +172,22 @@ async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
 async fn users_of_an_address_come_and_go() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
-    let record = |logins: &[&str]| RecordIp {
-        ip,
-        users: logins
-            .iter()
-            .map(|text| {
-                let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
-                (login(text), user)
-            })
-            .collect(),
-        is_partial: false,
-        observed_at: at(30),
+    let record = |logins: &[&str]| {
+        let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+        let users = logins.iter().map(|text| (login(text), user.clone())).collect();
+        let answer = Some(AddressAnswer { users, is_partial: false });
+        RecordAddress { ip, answer, end: PollEnd::answered(), at: at(30) }
     };
-    store.configure_watch([], [ip], at(1)).await.unwrap();
-    store.record_ip(record(&["a"])).await.unwrap();
-    store.record_ip(record(&["b"])).await.unwrap();
-    let expected =
-        [EventName::WatchAdded, EventName::IpBaseline, EventName::IpUserNew, EventName::IpUserGone];
+    watch(&store, [], [ip], at(1)).await.unwrap();
+    store.commit(record(&["a"])).await.unwrap();
+    store.commit(record(&["b"])).await.unwrap();
+    let expected = [
+        EventName::WatchAdded,
+        EventName::IpBaseline,
+        EventName::PollBaseline,
+        EventName::IpUserNew,
+        EventName::IpUserGone,
+    ];
     assert_eq!(names(&store).await, expected);
     let view = store.read(|reader| reader.watched_ip("203.0.113.7")).await.unwrap().unwrap();
     assert_eq!((view.users.unwrap().len(), view.new_users), (1, 1));
@@ -190,7 +196,7 @@ async fn users_of_an_address_come_and_go() {
 #[tokio::test]
 async fn the_log_comes_out_as_it_went_in_and_its_ids_stay() {
     let fixture = Fixture::new();
-    fixture.store.record_delivery(delivery("d1", &["a@example.com"])).await.unwrap();
+    fixture.store.commit(delivery("d1", &["a@example.com"])).await.unwrap();
     let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(10));
     let Batch { events: before, .. } = fixture.store.read(read).await.unwrap();
     assert_eq!(before.len(), 2);
@@ -204,12 +210,12 @@ async fn the_log_comes_out_as_it_went_in_and_its_ids_stay() {
 #[tokio::test]
 async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
     let fixture = Fixture::new();
-    fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
     assert_eq!(backlog, Backlog { pending: 2, oldest: Some(at(20)), parked: 0 });
     let last = fixture.store.read(Reader::last_seq).await.unwrap();
-    fixture.store.keep_otlp_progress(delivered(last)).await.unwrap();
-    fixture.store.keep_otlp_progress(delivered(1)).await.unwrap();
+    fixture.store.commit(delivered(last)).await.unwrap();
+    fixture.store.commit(delivered(1)).await.unwrap();
     let fixture = fixture.reopen().await;
     let backlog = fixture.store.read(Reader::otlp_backlog).await.unwrap();
     assert_eq!(backlog, Backlog { pending: 0, oldest: None, parked: 0 });
@@ -218,7 +224,7 @@ async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
 #[tokio::test]
 async fn only_the_owner_can_read_the_database() {
     let fixture = Fixture::new();
-    fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     for name in ["store.db", "store.db-wal"] {
         let mode = fixture.folder.path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
@@ -237,10 +243,10 @@ async fn a_locked_database_fails_the_write_and_recovers() {
     let fixture = Fixture::new();
     let other = rusqlite::Connection::open(file(&fixture.folder)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let refused = fixture.store.record_delivery(delivery("d1", &["a"])).await;
+    let refused = fixture.store.commit(delivery("d1", &["a"])).await;
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
-    let outcome = fixture.store.record_delivery(delivery("d1", &["a"])).await.unwrap();
+    let outcome = fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 1, unwatched: 0 });
 }
 
@@ -249,7 +255,7 @@ async fn writes_that_wait_together_are_committed_together() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let writes = (0..200).map(|n| {
         let store = store.clone();
-        async move { store.record_delivery(delivery(&format!("d{n}"), &["a"])).await }
+        async move { store.commit(delivery(&format!("d{n}"), &["a"])).await }
     });
     let outcomes = futures_util::future::join_all(writes).await;
     assert!(outcomes.iter().all(Result::is_ok));

@@ -72,7 +72,6 @@ impl Model {
 
 async fn say(store: &Store, now: i64, position: usize, step: &Step) {
     let now = now * HOUR;
-    let filter = CheckFilter::default();
     let answer = |user: u8, verdict| FailureAnswer {
         login: login(&format!("user{user}")),
         verdict,
@@ -86,20 +85,20 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
             record.delivery.published_at = Some(at(now));
             record.delivery.received_at = at(now);
             record.recorded_at = at(now);
-            store.record_delivery(record).await.unwrap();
+            store.commit(record).await.unwrap();
         }
         Step::Answer(user, fails) => {
             let fails = fails.then(|| "no-mfa".to_owned()).into_iter().collect();
             let answer = answer(*user, Verdict::Fails(fails));
-            store.record_failures(RecordFailures { answer, filter }).await.unwrap();
+            store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
         Step::Unknown(user) => {
             let answer = answer(*user, Verdict::Unknown);
-            store.record_failures(RecordFailures { answer, filter }).await.unwrap();
+            store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
         Step::Listing(failing) => {
-            let page = RecordTenantPage { answered_at: at(now), ..listing(now, failing) };
-            store.record_tenant_page(page).await.unwrap();
+            let page = RecordListingPage { answered_at: at(now), ..listing(now, failing) };
+            fixtures::list(store, page).await.unwrap();
         }
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{NullLists, TenantUser, Told};
+use crate::domain::{TenantUser, Told};
 
 /// A word of the service on who fails a check.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
             // On its way for longer than anything is asked about.
             record.delivery.received_at = at(60);
             record.recorded_at = at(60);
-            store.record_delivery(record).await.unwrap();
+            store.commit(record).await.unwrap();
         }
         Word::Answer { asked, user, fails } => {
             let fails = fails.then(|| "no-mfa".to_owned()).into_iter().collect();
@@ -48,17 +48,16 @@ async fn hear(store: &Store, position: usize, word: &Word) {
                 answered_at: at(100),
                 settle: chrono::TimeDelta::zero(),
             };
-            let filter = CheckFilter::default();
-            store.record_failures(RecordFailures { answer, filter }).await.unwrap();
+            store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
         Word::Listing { asked, failing } => {
-            store.record_tenant_page(listing(*asked, failing)).await.unwrap();
+            fixtures::list(store, listing(*asked, failing)).await.unwrap();
         }
     }
 }
 
 /// A listing of three users on one page.
-pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordTenantPage {
+pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
     let user = |user: u8| ListedUser {
         login: login(&format!("user{user}")),
         facts: TenantUser::default(),
@@ -66,26 +65,20 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordTenantPage {
             failing.contains(&user).then(|| "no-mfa".to_owned()).into_iter().collect(),
         ),
     };
-    RecordTenantPage {
+    RecordListingPage {
         users: (0..3).map(user).collect(),
         skipped: 0,
         begun_at: at(asked),
         asked_at: at(asked),
         answered_at: at(100),
         next: None,
-        filter: CheckFilter::default(),
-        null_lists: NullLists::default(),
     }
 }
 
 /// Who fails the check after these words, heard in this order.
 async fn failing_after(words: &[Word], order: &[usize]) -> Vec<Option<u64>> {
     let fixture = Fixture::new();
-    fixture
-        .store
-        .configure_watch((0..3).map(|n| login(&format!("user{n}"))), [], at(0))
-        .await
-        .unwrap();
+    watch(&fixture.store, (0..3).map(|n| login(&format!("user{n}"))), [], at(0)).await.unwrap();
     for position in order {
         hear(&fixture.store, *position, &words[*position]).await;
     }
@@ -145,7 +138,7 @@ proptest! {
 #[tokio::test]
 async fn an_answer_ends_a_failure_and_a_later_one_opens_a_new_one() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.record_delivery(delivery("d1", &["user0"])).await.unwrap();
+    store.commit(delivery("d1", &["user0"])).await.unwrap();
     for (position, fails) in [(1, true), (2, false), (3, false), (4, true)] {
         hear(&store, 0, &Word::Answer { asked: 20 + position, user: 0, fails }).await;
     }

@@ -7,7 +7,7 @@ async fn deliver(store: &Store, ids: std::ops::Range<i64>) {
         let mut delivery = delivery(&format!("d{id}"), &[&format!("u{id}")]);
         delivery.delivery.received_at = at(id * 100);
         delivery.recorded_at = delivery.delivery.received_at;
-        store.record_delivery(delivery).await.unwrap();
+        store.commit(delivery).await.unwrap();
     }
 }
 
@@ -19,35 +19,35 @@ async fn backlog(store: &Store) -> (u64, u64) {
 #[tokio::test]
 async fn the_first_start_ever_sends_from_the_first_event_on() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.store.begin_otlp(true).await.unwrap(), 0);
+    assert_eq!(fixture.store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     deliver(&fixture.store, 1..3).await;
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.begin_otlp(true).await.unwrap(), 0);
+    assert_eq!(fixture.store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(backlog(&fixture.store).await, (4, 0));
 }
 
 #[tokio::test]
 async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.store.begin_otlp(false).await.unwrap(), 0);
+    assert_eq!(fixture.store.commit(BeginOtlp { is_on: false }).await.unwrap(), 0);
     deliver(&fixture.store, 1..4).await;
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.begin_otlp(true).await.unwrap(), 6);
+    assert_eq!(fixture.store.commit(BeginOtlp { is_on: true }).await.unwrap(), 6);
     assert_eq!(backlog(&fixture.store).await, (0, 0));
     deliver(&fixture.store, 4..6).await;
     assert_eq!(backlog(&fixture.store).await, (4, 0));
     // Off with four pending, more while it is off, and on again.
     let fixture = fixture.reopen().await;
-    fixture.store.begin_otlp(false).await.unwrap();
+    fixture.store.commit(BeginOtlp { is_on: false }).await.unwrap();
     deliver(&fixture.store, 6..7).await;
     let store = &fixture.store;
-    assert_eq!(store.begin_otlp(true).await.unwrap(), 6);
-    assert_eq!(store.begin_otlp(true).await.unwrap(), 0);
+    assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 6);
+    assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 12);
 
-    assert_eq!(store.backfill_otlp(at(9999)).await.unwrap(), 0);
-    assert_eq!(store.backfill_otlp(at(200)).await.unwrap(), 10);
-    assert_eq!(store.backfill_otlp(at(200)).await.unwrap(), 0, "once");
+    assert_eq!(store.commit(Backfill { since: at(9999) }).await.unwrap(), 0);
+    assert_eq!(store.commit(Backfill { since: at(200) }).await.unwrap(), 10);
+    assert_eq!(store.commit(Backfill { since: at(200) }).await.unwrap(), 0, "once");
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 2);
     let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
     assert!(seqs.len() == 10 && seqs.is_sorted());
@@ -55,14 +55,14 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let fixture = fixture.reopen().await;
     let store = &fixture.store;
     assert_eq!(backlog(store).await, (10, 0));
-    while store.prune(at(9999), true).await.unwrap() > 0 {}
+    while store.sweep(Some(at(9999)), true).await.unwrap() > 0 {}
     let read = |reader: &Reader| reader.public_events(&[1, 2], BatchLimit::events(9));
     assert_eq!(store.read(read).await.unwrap(), Batch::default());
     let last = *seqs.last().unwrap();
-    let progress = OtlpProgress { cursor: last, resent: seqs, parked: None };
-    store.keep_otlp_progress(progress).await.unwrap();
+    let progress = RecordProgress { cursor: last, resent: seqs, parked: None, at: at(0) };
+    store.commit(progress).await.unwrap();
     assert_eq!(backlog(store).await, (0, 0));
-    assert_eq!(store.backfill_otlp(at(0)).await.unwrap(), 0, "pruned meanwhile");
+    assert_eq!(store.commit(Backfill { since: at(0) }).await.unwrap(), 0, "pruned meanwhile");
 }
 
 #[tokio::test]
@@ -72,18 +72,17 @@ async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     let seqs = numbers(&store.read(read_after(0, BatchLimit::events(2))).await.unwrap());
     let last = store.read(Reader::last_seq).await.unwrap();
     let parked = Some((seqs.clone(), "refused"));
-    let progress = OtlpProgress { cursor: last, resent: vec![], parked };
-    store.keep_otlp_progress(progress.clone()).await.unwrap();
+    let progress = RecordProgress { cursor: last, resent: vec![], parked, at: at(0) };
+    store.commit(progress.clone()).await.unwrap();
     assert_eq!(backlog(&store).await, (0, 2));
-    assert_eq!(store.retry_otlp().await.unwrap(), 2);
-    store.otlp_resend_requested().await;
-    assert_eq!((backlog(&store).await, store.retry_otlp().await.unwrap()), ((2, 0), 0));
+    assert_eq!(store.commit(RetryParked).await.unwrap(), 2);
+    assert_eq!((backlog(&store).await, store.commit(RetryParked).await.unwrap()), ((2, 0), 0));
     // Refused once more.
-    store.keep_otlp_progress(OtlpProgress { resent: seqs, ..progress }).await.unwrap();
+    store.commit(RecordProgress { resent: seqs, ..progress }).await.unwrap();
     assert_eq!(backlog(&store).await, (0, 2));
     // They go with their events.
-    store.retry_otlp().await.unwrap();
-    while store.prune(at(9999), false).await.unwrap() > 0 {}
+    store.commit(RetryParked).await.unwrap();
+    while store.sweep(Some(at(9999)), false).await.unwrap() > 0 {}
     assert_eq!(backlog(&store).await, (0, 0));
 }
 
@@ -106,7 +105,7 @@ async fn a_batch_ends_at_its_limit_and_is_never_empty_while_there_are_events() {
         (BatchLimit::events(4), 4),
         (BatchLimit { events: 99, bytes: 1 }, 1),
         // Each of them takes some hundreds.
-        (BatchLimit { events: 99, bytes: 600 }, 2),
+        (BatchLimit { events: 99, bytes: 1000 }, 2),
     ] {
         let after = store.read(read_after(0, limit)).await.unwrap();
         assert_eq!((numbers(&after), after.is_cut), (seqs[..count].to_vec(), true), "{limit:?}");

@@ -5,8 +5,8 @@ use super::*;
 #[tokio::test]
 async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.record_delivery(delivery("old", &["a"])).await.unwrap();
-    store.record_delivery(delivery("older", &["b"])).await.unwrap();
+    store.commit(delivery("old", &["a"])).await.unwrap();
+    store.commit(delivery("older", &["b"])).await.unwrap();
     let resolved = FailureAnswer {
         login: login("b"),
         verdict: Verdict::Fails(BTreeSet::new()),
@@ -14,8 +14,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         answered_at: at(31),
         settle: chrono::TimeDelta::zero(),
     };
-    let filter = CheckFilter::default();
-    store.record_failures(RecordFailures { answer: resolved, filter }).await.unwrap();
+    store.commit(fixtures::checks_only(resolved)).await.unwrap();
     let before = store
         .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
         .await
@@ -23,7 +22,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         .events;
 
     // Nothing was delivered yet, so no event goes.
-    while store.prune(at(1000), true).await.unwrap() > 0 {}
+    while store.sweep(Some(at(1000)), true).await.unwrap() > 0 {}
     let kept = store
         .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
         .await
@@ -31,21 +30,21 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         .events;
     assert_eq!(kept, before);
     let last = store.read(Reader::last_seq).await.unwrap();
-    store.keep_otlp_progress(delivered(last)).await.unwrap();
-    while store.prune(at(1000), true).await.unwrap() > 0 {}
+    store.commit(delivered(last)).await.unwrap();
+    while store.sweep(Some(at(1000)), true).await.unwrap() > 0 {}
     // The newest event stays, so that numbers are never used twice.
     assert_eq!(store.read(|reader| reader.subjects_after(0, 100)).await.unwrap().len(), 1);
     assert_eq!(store.read(Reader::last_seq).await.unwrap(), last);
     let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
     assert_eq!((check.failing, check.totals[0].failures, check.totals[0].resolutions), (1, 2, 1));
     // The delivery that opened what is open is still known; so is the newest.
-    let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
+    let again = store.commit(delivery("old", &["a"])).await.unwrap();
     assert_eq!(again.outcome, DeliveryOutcome::Duplicate);
 }
 
 #[tokio::test]
 async fn what_is_young_stays() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.record_delivery(delivery("d1", &["a"])).await.unwrap();
-    assert_eq!(store.prune(at(20), false).await.unwrap(), 0);
+    store.commit(delivery("d1", &["a"])).await.unwrap();
+    assert_eq!(store.sweep(Some(at(20)), false).await.unwrap(), 0);
 }

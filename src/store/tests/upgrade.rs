@@ -7,7 +7,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     let folder = TempDir::new().unwrap();
     {
         let connection = rusqlite::Connection::open(file(&folder)).unwrap();
-        connection.execute_batch(include_str!("../migrations/0001_initial.sql")).unwrap();
+        connection.execute_batch(include_str!("../sqlite/migrations/0001_initial.sql")).unwrap();
         connection
             .execute_batch(
                 "INSERT INTO job_run (job, last_success_at) VALUES ('users', 7000000);
@@ -43,7 +43,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     assert_eq!((list.len(), list[0].entry.added_at), (1, at(1)));
     assert_eq!(list[0].poll, None);
     // Nobody knows whether it ran with OTLP: an event that may wait is not given up.
-    assert_eq!(store.begin_otlp(true).await.unwrap(), 0);
+    assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(store.read(Reader::otlp_backlog).await.unwrap().pending, 1);
     drop(store);
     writer.stop().await;
@@ -54,9 +54,9 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
 fn version_3(folder: &TempDir) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(file(folder)).unwrap();
     for script in [
-        include_str!("../migrations/0001_initial.sql"),
-        include_str!("../migrations/0002_truth.sql"),
-        include_str!("../migrations/0003_medium.sql"),
+        include_str!("../sqlite/migrations/0001_initial.sql"),
+        include_str!("../sqlite/migrations/0002_truth.sql"),
+        include_str!("../sqlite/migrations/0003_medium.sql"),
     ] {
         connection.execute_batch(script).unwrap();
     }
@@ -84,9 +84,9 @@ async fn deliveries_of_an_older_version_keep_their_numbers_and_their_failures() 
     let row = |kept: &KeptDelivery| (kept.number, kept.users_failing, kept.users_newly_failing);
     let rows: Vec<_> = kept.iter().map(row).collect();
     assert_eq!(rows, [(Some(5), 0, 0), (Some(3), 2, 1)]);
-    let again = store.record_delivery(delivery("old", &["a"])).await.unwrap();
+    let again = store.commit(delivery("old", &["a"])).await.unwrap();
     assert_eq!((again.number, again.outcome), (3, DeliveryOutcome::Duplicate));
-    let new = store.record_delivery(delivery("new", &["a"])).await.unwrap();
+    let new = store.commit(delivery("new", &["a"])).await.unwrap();
     assert_eq!(new.number, 6, "a number is never used twice");
 }
 
@@ -119,14 +119,14 @@ async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(number("SELECT seq FROM cursor WHERE consumer = 'otlp'"), 2);
     assert_eq!(number("SELECT seq FROM parked_event"), 1);
-    assert_eq!(number("SELECT d.seq FROM failure JOIN delivery AS d ON d.seq = delivery_seq"), 7);
+    assert_eq!(number("SELECT d.seq FROM failure JOIN delivery AS d ON d.seq = delivery"), 7);
     assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
     // One who fails already is known, and what that delivery opened is still resolved.
-    let again = store.record_delivery(delivery("new", &["a", "b"])).await.unwrap();
+    let again = store.commit(delivery("new", &["a", "b"])).await.unwrap();
     let DeliveryOutcome::Accepted { opened, .. } = again.outcome else { panic!("{again:?}") };
     assert_eq!((again.number, opened), (8, 1));
     // A delivery that failures refer to is not forgotten, whatever its age.
-    while store.prune(at(1_000_000), true).await.unwrap() > 0 {}
+    while store.sweep(Some(at(1_000_000)), true).await.unwrap() > 0 {}
     assert_eq!(number("SELECT count(*) FROM delivery WHERE seq = 7"), 1);
     assert_eq!(number("SELECT count(*) FROM event WHERE seq = 3"), 1, "it is still to be sent");
 }

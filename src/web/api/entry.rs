@@ -26,7 +26,8 @@ pub(super) struct Entry {
 
 impl From<StoredEvent> for Entry {
     fn from(stored: StoredEvent) -> Self {
-        let event = stored.event;
+        let mut event = stored.event;
+        let attributes = event.take_attributes();
         Self {
             seq: stored.seq,
             uid: stored.uid,
@@ -39,7 +40,7 @@ impl From<StoredEvent> for Entry {
             application: event.application,
             happened_at: event.happened_at,
             observed_at: event.observed_at,
-            attributes: event.attributes,
+            attributes,
         }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::Timestamp,
+    ledger::change::{self, RetryParked},
     web::{Ops, problem::Problem},
 };
 
@@ -37,7 +38,9 @@ pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, P
 /// Sends parked events again.
 pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     is_on(&ops)?;
-    let events = ops.sources.store.retry_otlp().await?;
+    let store = &ops.sources.store;
+    let events = store.commit(RetryParked).await?;
+    store.request_otlp_resend();
     tracing::info!(events, "parked events are sent to the OTLP collector again");
     Ok(Json(json!({ "events": events })))
 }
@@ -49,7 +52,9 @@ pub(super) async fn backfill(
 ) -> Result<Json<Value>, Problem> {
     let Json(Backfill { since }) = request?;
     is_on(&ops)?;
-    let events = ops.sources.store.backfill_otlp(since).await?;
+    let store = &ops.sources.store;
+    let events = store.commit(change::Backfill { since }).await?;
+    store.request_otlp_resend();
     tracing::info!(events, %since, "events that were left out are sent to the OTLP collector");
     Ok(Json(json!({ "events": events })))
 }

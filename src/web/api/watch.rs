@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     clock,
     domain::{Timestamp, WatchSubject},
-    store::{AddWatch, Reader, WatchAdded, WatchRemoved},
+    ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
+    store::Reader,
     web::{Ops, problem::Problem, query::Segment},
 };
 
@@ -47,7 +48,7 @@ pub(super) async fn add(
     let max_users = ops.sources.rules.borrow().policy.max_users;
     let note = wish.note.filter(|note| !note.trim().is_empty());
     let add = AddWatch { subject, note, expires_at: wish.expires_at, max_users, at };
-    match ops.sources.store.add_watch(add).await? {
+    match ops.sources.store.commit(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
         WatchAdded::Full => Err(Problem::conflict(format!(
@@ -63,7 +64,7 @@ pub(super) async fn remove(
     Segment((kind, text)): Segment<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let subject = subject(&kind, &text)?;
-    match ops.sources.store.remove_watch(subject, clock::now()).await? {
+    match ops.sources.store.commit(RemoveWatch { subject, at: clock::now() }).await? {
         WatchRemoved::Removed => Ok(Json(json!({ "result": "removed" }))),
         WatchRemoved::Configured => Err(Problem::conflict(
             "the configuration watches this; take it out of [watch] there, and reload",

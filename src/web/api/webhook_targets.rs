@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::WebhookTarget,
+    ledger::change::{ForgetTarget, KeepTarget},
     store::Reader,
     web::{Ops, problem::Problem, query::Segment},
 };
@@ -34,7 +35,7 @@ pub(super) async fn keep(
             "a target has an id; take it from the service's answer",
         ));
     }
-    ops.sources.store.keep_webhook_target(target).await?;
+    ops.sources.store.commit(KeepTarget(target)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
 }
 
@@ -43,6 +44,6 @@ pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    ops.sources.store.forget_webhook_target(id).await?;
+    ops.sources.store.commit(ForgetTarget(id)).await?;
     Ok(Json(json!({ "result": "forgotten" })))
 }

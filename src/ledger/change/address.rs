@@ -1,0 +1,103 @@
+//! All that one poll says of an address.
+
+use std::sync::Arc;
+
+use super::answer::end_poll;
+use crate::{
+    domain::{
+        EventName, IpAddress, IpUsers, PollEnd, PollOutcome, Timestamp, WatchSubject,
+        event::{ip_changed, ip_first_seen},
+        ip_users, poll,
+    },
+    ledger::{Change, Facts, Fault, IpSnapshot, Keys, Subject},
+};
+
+/// What a poll says of an address, and how it ended.
+#[derive(Debug, Clone)]
+pub struct RecordAddress {
+    /// The address that was asked about.
+    pub ip: IpAddress,
+    /// What the answer says; none when there is no answer.
+    pub answer: Option<AddressAnswer>,
+    /// How the poll ended.
+    pub end: PollEnd,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A complete answer about an address.
+#[derive(Debug, Clone)]
+pub struct AddressAnswer {
+    /// Everyone who uses it.
+    pub users: IpUsers,
+    /// Whether some rows could not be read: who is absent is not gone then.
+    pub is_partial: bool,
+}
+
+impl Change for RecordAddress {
+    /// How the poll before it ended.
+    type Outcome = Option<PollOutcome>;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.ips.insert(self.ip);
+        keys.polls.insert(WatchSubject::Ip(self.ip));
+    }
+
+    fn work(&self) -> usize {
+        1 + self.answer.as_ref().map_or(0, |answer| answer.users.len())
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<Option<PollOutcome>, Fault> {
+        let subject = WatchSubject::Ip(self.ip);
+        let before = facts.polls.get(&subject)?.map(|poll| (poll.end.outcome, poll.since));
+        if let Some(answer) = &self.answer {
+            self.learn(facts, answer.users.clone(), answer.is_partial)?;
+        } else if self.end.outcome == PollOutcome::NotFound
+            && poll::is_confirmed_absent(before, self.at)
+        {
+            self.learn(facts, IpUsers::new(), false)?;
+        }
+        end_poll(facts, &subject, &self.end, self.at)
+    }
+}
+
+impl RecordAddress {
+    fn learn(&self, facts: &mut Facts, mut users: IpUsers, is_partial: bool) -> Result<(), Fault> {
+        let before = facts.ips.get(&self.ip)?.cloned();
+        if let (Some(before), true) = (&before, is_partial) {
+            for (login, user) in before.users.iter() {
+                users.entry(login.clone()).or_insert_with(|| user.clone());
+            }
+        }
+        let events = match &before {
+            None => vec![ip_first_seen(self.ip, self.at)],
+            Some(before) => ip_users::changes(&before.users, &users)
+                .iter()
+                .map(|change| ip_changed(self.ip, change, self.at))
+                .collect(),
+        };
+        let new_users =
+            events.iter().filter(|event| event.name == EventName::IpUserNew).count() as u64;
+        for event in events {
+            facts.append(event);
+        }
+        let known = before.as_ref();
+        let snapshot = IpSnapshot {
+            users: match known {
+                Some(known) if *known.users == users => known.users.clone(),
+                _ => Arc::new(users),
+            },
+            first_observed_at: known.map_or(self.at, |known| known.first_observed_at),
+            observed_at: self.at,
+            new_users: known.map_or(0, |known| known.new_users) + new_users,
+            last_new_user_at: if new_users > 0 {
+                Some(self.at)
+            } else {
+                known.and_then(|known| known.last_new_user_at)
+            },
+        };
+        facts.ips.put(self.ip, snapshot);
+        facts.touch(Subject::Ip(self.ip));
+        Ok(())
+    }
+}

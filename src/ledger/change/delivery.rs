@@ -1,0 +1,288 @@
+//! A webhook delivery, with all that it changes.
+
+use std::sync::Arc;
+
+use super::refusal;
+use crate::{
+    domain::{
+        Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchSubject,
+        event::delivery_filtered, failure,
+    },
+    ledger::{Change, Facts, Failure, Fault, KeptDelivery, Keys, Subject, Whole},
+};
+
+/// A delivery to record.
+#[derive(Debug, Clone)]
+pub struct RecordDelivery {
+    /// What it says.
+    pub delivery: Delivery,
+    /// Its body as received, unpacked.
+    pub body: Arc<[u8]>,
+    /// Whether the operator wants to hear of its check.
+    pub admitted: bool,
+    /// Whether the users it names are watched from now on.
+    pub policy: WatchPolicy,
+    /// When it is recorded: later than it came, when it is replayed.
+    pub recorded_at: Timestamp,
+    /// The number of the refused delivery that this one replays.
+    pub replays: Option<i64>,
+}
+
+/// A delivery that was recorded, or was recorded before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedDelivery {
+    /// Our own number; that of the first one when it is a duplicate.
+    pub number: i64,
+    /// What became of it.
+    pub outcome: DeliveryOutcome,
+    /// Why it opened no failure, when it opened none.
+    pub unchanged: Option<Unchanged>,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// Recorded, with this many failures opened, and this many users not
+    /// watched because the limit is reached.
+    Accepted {
+        /// Failures opened.
+        opened: usize,
+        /// Users that the limit keeps off the watch list.
+        unwatched: usize,
+    },
+    /// Seen before; nothing changed.
+    Duplicate,
+    /// The operator does not want to hear of its check.
+    Filtered,
+    /// The console's test message.
+    Test,
+}
+
+impl DeliveryOutcome {
+    /// The outcome's word, as the metric `cii_webhook_requests_total` has it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Filtered => "filtered",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Change for RecordDelivery {
+    type Outcome = RecordedDelivery;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.envelopes.insert(self.delivery.id.clone());
+        if self.replays.is_some() {
+            keys.whole.insert(Whole::Refused);
+        }
+        if !self.admitted || self.is_test() {
+            return;
+        }
+        let logins = self.delivery.failing.iter().map(|user| &user.login);
+        if self.policy.failing_users {
+            keys.watched.extend(logins.clone().cloned().map(WatchSubject::User));
+        }
+        if let Some(check) = &self.delivery.check {
+            keys.checks.insert(check.id.clone());
+            keys.failures_of.extend(logins.clone().cloned());
+            keys.answered.extend(logins.cloned());
+            keys.whole.insert(Whole::Listing);
+            keys.titles.insert(failure::fold_title(&check.definition.title));
+        }
+    }
+
+    fn work(&self) -> usize {
+        1 + self.delivery.failing.len()
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<RecordedDelivery, Fault> {
+        let recorded = match facts.envelopes.get(&self.delivery.id)?.copied() {
+            // One that was filtered out counts once its check is wanted.
+            Some(seen) if seen.is_filtered && self.admitted => {
+                self.record(facts, seen.number, true)?
+            }
+            Some(seen) => {
+                facts.repeat_delivery(seen.number, self.recorded_at);
+                RecordedDelivery {
+                    number: seen.number,
+                    outcome: DeliveryOutcome::Duplicate,
+                    unchanged: Some(Unchanged::Duplicate(seen.number)),
+                }
+            }
+            None => {
+                let number = facts.next_delivery();
+                self.record(facts, number, false)?
+            }
+        };
+        if let Some(refused) = self.replays {
+            refusal::mark_replayed(facts, refused, recorded.number)?;
+        }
+        Ok(recorded)
+    }
+}
+
+impl RecordDelivery {
+    fn is_test(&self) -> bool {
+        self.delivery.kind == DeliveryKind::Test
+    }
+
+    /// Keeps the delivery under a number, and applies what it changes.
+    fn record(
+        &self,
+        facts: &mut Facts,
+        number: i64,
+        is_again: bool,
+    ) -> Result<RecordedDelivery, Fault> {
+        if !self.admitted {
+            let unchanged = Some(Unchanged::Filtered);
+            let kept = self.kept(number, "filtered", unchanged);
+            facts.keep_delivery(kept);
+            facts.append(delivery_filtered(&self.delivery, self.recorded_at));
+            return Ok(RecordedDelivery { number, outcome: DeliveryOutcome::Filtered, unchanged });
+        }
+        let known = self.known(facts)?;
+        let decision = failure::on_delivery(&self.delivery, &known, self.recorded_at);
+        let word = if self.is_test() { "test" } else { "accepted" };
+        let opened = decision.opened.len();
+        let kept = self.kept(number, word, decision.unchanged);
+        // An event of the log names its check: the check comes first.
+        if let (Some(check), Some(definition)) = (&self.delivery.check, &decision.definition) {
+            facts.define_check(&check.id, definition, self.recorded_at)?;
+            let (opened_at, reported_at) = (self.delivery.happened_at(), self.reported_at());
+            for login in &decision.opened {
+                let delivery = Some(number);
+                let failure = Failure { opened_at, reported_at, delivery, is_announced: true };
+                facts.open_failure(&check.id, login, failure)?;
+            }
+            for login in &known.open {
+                facts.confirm_failure(&check.id, login, reported_at)?;
+            }
+        }
+        for event in decision.events {
+            facts.append(event);
+        }
+        let outcome = if self.is_test() {
+            DeliveryOutcome::Test
+        } else {
+            DeliveryOutcome::Accepted { opened, unwatched: self.follow(facts)? }
+        };
+        if self.policy.failing_users && !self.is_test() {
+            self.touch_watched(facts)?;
+        }
+        facts.keep_delivery(KeptDelivery {
+            is_again,
+            new_users: opened,
+            known_users: known.open,
+            cleared_users: known.acquitted,
+            ..kept
+        });
+        Ok(RecordedDelivery { number, outcome, unchanged: decision.unchanged })
+    }
+
+    fn kept(
+        &self,
+        number: i64,
+        outcome: &'static str,
+        unchanged: Option<Unchanged>,
+    ) -> KeptDelivery {
+        let delivery = &self.delivery;
+        let definition = delivery.check.as_ref().map(|check| &check.definition);
+        KeptDelivery {
+            number,
+            id: Some(delivery.id.clone()),
+            detail_id: delivery.detail_id.clone(),
+            received_at: delivery.received_at,
+            sent_at: delivery.sent_at,
+            published_at: delivery.published_at,
+            detail_type: Some(delivery.detail_type.clone()),
+            source: delivery.source.clone(),
+            account: delivery.account.clone(),
+            region: delivery.region.clone(),
+            check_id: delivery.check.as_ref().map(|check| check.id.to_string()),
+            title: definition.map(|definition| definition.title.clone()),
+            severity: definition
+                .and_then(|definition| definition.severity.text())
+                .map(str::to_owned),
+            outcome,
+            status: 200,
+            reason: unchanged.map(|unchanged| unchanged.to_string()),
+            users: delivery.failing.len(),
+            skipped_logins: delivery.skipped.count(),
+            notes: delivery.notes.clone(),
+            size: Some(self.body.len()),
+            body: Some(self.body.clone()),
+            ..KeptDelivery::default()
+        }
+    }
+
+    /// What is known of the check, and of the named users.
+    fn known(&self, facts: &Facts) -> Result<failure::CheckContext, Fault> {
+        let mut known = failure::CheckContext::default();
+        let Some(reported) = self.delivery.check.as_ref().filter(|_| !self.is_test()) else {
+            return Ok(known);
+        };
+        let check = facts.check(&reported.id)?;
+        known.definition = check.map(|check| check.definition.clone());
+        // An answer from the future was dated by a clock that was ahead.
+        let latest = self.recorded_at + failure::CLOCK_ERROR;
+        let reported_at = self.reported_at();
+        let clears = |as_of: Option<Timestamp>| {
+            as_of.is_some_and(|as_of| as_of > reported_at && as_of <= latest)
+        };
+        for user in &self.delivery.failing {
+            let login = &user.login;
+            let is_open = match check {
+                Some(check) => facts.failure(login, check.number)?.is_some(),
+                None => false,
+            };
+            if is_open {
+                known.open.insert(login.clone());
+            } else if clears(facts.listed_as_of(login)?)
+                || clears(facts.answered.get(login)?.map(|answered| answered.as_of))
+            {
+                known.acquitted.insert(login.clone());
+            }
+        }
+        Ok(known)
+    }
+
+    fn reported_at(&self) -> Timestamp {
+        self.delivery.reported_at(self.delivery.received_at)
+    }
+
+    /// Watches the named users, as far as there is room; returns how many are not
+    /// watched for want of it.
+    fn follow(&self, facts: &mut Facts) -> Result<usize, Fault> {
+        if !self.policy.failing_users {
+            return Ok(0);
+        }
+        let mut strangers = Vec::new();
+        for user in &self.delivery.failing {
+            let subject = WatchSubject::User(user.login.clone());
+            if facts.reasons(&subject)?.is_some() {
+                facts.add_reason(&subject, WatchSource::Webhook, self.recorded_at)?;
+            } else {
+                strangers.push(subject);
+            }
+        }
+        let room = self.policy.room(facts.watched_users());
+        for subject in strangers.iter().take(room) {
+            facts.add_reason(subject, WatchSource::Webhook, self.recorded_at)?;
+        }
+        Ok(strangers.len().saturating_sub(room))
+    }
+
+    /// Whoever is watched has a count of failing checks that is shown.
+    fn touch_watched(&self, facts: &mut Facts) -> Result<(), Fault> {
+        for user in &self.delivery.failing {
+            if facts.reasons(&WatchSubject::User(user.login.clone()))?.is_some() {
+                facts.touch(Subject::User(user.login.clone()));
+            }
+        }
+        Ok(())
+    }
+}

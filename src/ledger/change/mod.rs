@@ -1,0 +1,35 @@
+//! The kinds of changes, a file each.
+
+mod address;
+mod answer;
+mod cursor;
+mod delivery;
+mod failing;
+mod forget;
+mod job_run;
+mod listing_page;
+mod nulls;
+mod refusal;
+mod resend;
+mod service;
+mod snapshot;
+mod target;
+mod verdicts;
+mod watch;
+
+pub use address::{AddressAnswer, RecordAddress};
+pub use answer::{RecordAnswer, Recorded};
+pub use cursor::RecordProgress;
+pub use delivery::{DeliveryOutcome, RecordDelivery, RecordedDelivery};
+pub use forget::Forget;
+pub use job_run::RecordRun;
+pub use listing_page::{DropListing, ListedUser, RecordListingPage};
+pub use nulls::{JudgeNulls, JudgedNulls};
+pub use refusal::RecordRefused;
+pub use resend::{Backfill, BeginOtlp, RetryParked};
+pub use service::RecordService;
+pub use target::{ForgetTarget, KeepTarget};
+pub use verdicts::{ApplyVerdicts, ListingEnd, ListingProgress};
+pub use watch::{
+    AddWatch, ConfigureWatch, ExpireWatch, RemoveWatch, WatchAdded, WatchOutcome, WatchRemoved,
+};

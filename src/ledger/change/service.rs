@@ -1,0 +1,66 @@
+//! The service itself: integrations, administrators, daily counts.
+
+use crate::{
+    domain::{Admin, Event, Integration, Timestamp, service},
+    ledger::{Change, Facts, Fault, Keys, ServiceSeen, Subject, Whole},
+};
+
+/// What was seen of the service, to record; what was not seen stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct RecordService {
+    /// Its integrations.
+    pub integrations: Option<Vec<Integration>>,
+    /// Whether some of them could not be read: those known before stay then.
+    pub integrations_are_partial: bool,
+    /// Its administrators.
+    pub admins: Option<Vec<Admin>>,
+    /// The same of them.
+    pub admins_are_partial: bool,
+    /// The newest day's count of failing checks; `Some(None)` when the service
+    /// has none.
+    pub daily_failures: Option<Option<u64>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Change for RecordService {
+    type Outcome = ();
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.whole.insert(Whole::Service);
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
+        let mut state = facts.service.get(&())?.cloned().unwrap_or_default();
+        let mut events = Vec::new();
+        let seen = |number| ServiceSeen { at: self.at, number };
+        if let Some(mut now) = self.integrations.clone() {
+            if self.integrations_are_partial {
+                let known = state.integrations.clone();
+                service::keep_unread(&mut now, known, |integration| integration.id.clone());
+            }
+            events.extend(service::on_integrations(&state.integrations, &now, self.at));
+            state.integrations = now;
+            state.seen.insert("integrations", seen(None));
+        }
+        if let Some(mut now) = self.admins.clone() {
+            if self.admins_are_partial {
+                let known = state.admins.clone().unwrap_or_default();
+                service::keep_unread(&mut now, known, |admin| admin.login.clone());
+            }
+            events.extend(service::on_admins(state.admins.as_deref(), &now, self.at));
+            state.admins = Some(now);
+            state.seen.insert("admins", seen(None));
+        }
+        if let Some(number) = self.daily_failures {
+            state.seen.insert("daily_failures", seen(number));
+        }
+        facts.service.put((), state);
+        for event in events {
+            facts.append(event);
+        }
+        facts.append(Event::service_observed(self.at));
+        facts.touch(Subject::Service);
+        Ok(())
+    }
+}

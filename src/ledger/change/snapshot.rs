@@ -1,0 +1,163 @@
+//! What an answer says of a user's state.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    domain::{
+        EventName, ListField, Login, Timestamp, UserField, UserObservation, UserState,
+        event::{UserContext, user_changed, user_first_seen},
+        null_list::{FieldMemory, NullMeaning},
+        user,
+    },
+    ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, Whole},
+};
+
+/// Names the rows that [`learn`] needs of a user.
+pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
+    keys.users.insert(login.clone());
+    keys.nulls_of.insert(login.clone());
+    keys.whole.insert(Whole::ListMemory);
+}
+
+/// Makes an answer the latest snapshot, with the events of what changed.
+pub(super) fn learn(
+    facts: &mut Facts,
+    login: &Login,
+    observation: &UserObservation,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    for (field, size) in list_sizes(&observation.state) {
+        let Some(list) = ListField::of(field) else { continue };
+        if observation.null_lists.contains(&field) {
+            note_null(facts, login, list, at)?;
+        } else if !observation.untold.contains(&field) {
+            note_list(facts, login, list, size == 0, at)?;
+        }
+    }
+    let mut observation = observation.clone();
+    // Not told for now: the end of the run says whether null means none.
+    let null_lists = std::mem::take(&mut observation.null_lists);
+    observation.untold.extend(null_lists);
+    let old = facts.users.get(login)?.map(|snapshot| snapshot.state.clone());
+    let new = observation.onto(old.as_deref());
+    change(facts, login, old, new, at)
+}
+
+/// Empties lists of a snapshot whose null turned out to mean none.
+pub(super) fn empty_lists(
+    facts: &mut Facts,
+    login: &Login,
+    fields: &BTreeSet<UserField>,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let Some(old) = facts.users.get(login)?.map(|snapshot| snapshot.state.clone()) else {
+        return Ok(());
+    };
+    let state = UserState {
+        ip_addresses: Some(BTreeMap::new()),
+        unused_applications: Some(BTreeSet::new()),
+        used_applications: Some(BTreeSet::new()),
+        used_factors: Some(BTreeSet::new()),
+        working_locations: Some(BTreeSet::new()),
+        employee_ids: Some(BTreeSet::new()),
+        ..(*old).clone()
+    };
+    let lists = list_sizes(&old).map(|(field, _)| field);
+    let untold = lists.into_iter().filter(|field| !fields.contains(field)).collect();
+    let observation = UserObservation { state, untold, null_lists: BTreeSet::new() };
+    let new = observation.onto(Some(&old));
+    if new == *old { Ok(()) } else { change(facts, login, Some(old), new, at) }
+}
+
+/// Remembers that a list was given to a user.
+pub(super) fn note_list(
+    facts: &mut Facts,
+    login: &Login,
+    field: ListField,
+    is_empty: bool,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let before = facts.list_memory.get(&field)?.copied().unwrap_or_default();
+    let now = FieldMemory {
+        last_list_at: before.last_list_at.max(Some(at)),
+        gave_empty: before.gave_empty || is_empty,
+    };
+    if now != before {
+        facts.list_memory.put(field, now);
+    }
+    let key = (login.clone(), field);
+    if facts.nulls.get(&key)?.is_some() {
+        facts.nulls.remove(&key);
+    }
+    Ok(())
+}
+
+/// Remembers that a list is null for a user; returns since when.
+pub(super) fn note_null(
+    facts: &mut Facts,
+    login: &Login,
+    field: ListField,
+    at: Timestamp,
+) -> Result<Timestamp, Fault> {
+    let key = (login.clone(), field);
+    let before = facts.nulls.get(&key)?.copied();
+    let now = match before {
+        Some(before) => NullList { last_at: before.last_at.max(at), ..before },
+        None => NullList { since: at, last_at: at, meaning: NullMeaning::Untold },
+    };
+    facts.nulls.put(key, now);
+    Ok(now.since)
+}
+
+/// The sizes of a snapshot's lists.
+fn list_sizes(state: &UserState) -> [(UserField, usize); 6] {
+    let size = |set: &Option<BTreeSet<String>>| set.as_ref().map_or(0, BTreeSet::len);
+    [
+        (UserField::IpAddresses, state.ip_addresses.as_ref().map_or(0, BTreeMap::len)),
+        (UserField::UnusedApplications, size(&state.unused_applications)),
+        (UserField::UsedApplications, size(&state.used_applications)),
+        (UserField::UsedFactors, size(&state.used_factors)),
+        (UserField::EmployeeIds, size(&state.employee_ids)),
+        (UserField::WorkingLocations, state.working_locations.as_ref().map_or(0, BTreeSet::len)),
+    ]
+}
+
+fn change(
+    facts: &mut Facts,
+    login: &Login,
+    old: Option<Arc<UserState>>,
+    new: UserState,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let context = UserContext { login, state: &new, at };
+    let events: Vec<_> = match &old {
+        None => vec![user_first_seen(context)],
+        Some(old) => {
+            user::changes(old, &new).iter().map(|change| user_changed(context, change)).collect()
+        }
+    };
+    let new_ips = events.iter().filter(|event| event.name == EventName::UserIpNew).count() as u64;
+    for event in events {
+        facts.append(event);
+    }
+    // A state that is the same stays the same row: it need not be saved again.
+    let state = old.filter(|old| **old == new).unwrap_or_else(|| Arc::new(new));
+    let before = facts.users.get(login)?;
+    let snapshot = UserSnapshot {
+        state,
+        first_observed_at: before.map_or(at, |before| before.first_observed_at),
+        observed_at: at,
+        new_ips: before.map_or(0, |before| before.new_ips) + new_ips,
+        last_new_ip_at: if new_ips > 0 {
+            Some(at)
+        } else {
+            before.and_then(|before| before.last_new_ip_at)
+        },
+    };
+    facts.users.put(login.clone(), snapshot);
+    facts.touch(Subject::User(login.clone()));
+    Ok(())
+}

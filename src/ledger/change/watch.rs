@@ -1,0 +1,186 @@
+//! The watch list.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    domain::{Timestamp, WatchSource, WatchSubject},
+    ledger::{Change, Facts, Fault, Keys},
+};
+
+/// Makes the entries that come from the configuration these, and no others.
+#[derive(Debug, Clone)]
+pub struct ConfigureWatch {
+    /// What the configuration names.
+    pub configured: BTreeSet<WatchSubject>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// How the watch list changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchOutcome {
+    /// Subjects watched from now on.
+    pub added: usize,
+    /// Subjects watched no longer.
+    pub removed: usize,
+}
+
+/// Watches a subject because somebody says so.
+#[derive(Debug, Clone)]
+pub struct AddWatch {
+    /// What.
+    pub subject: WatchSubject,
+    /// Why.
+    pub note: Option<String>,
+    /// Until when; for ever when there is none.
+    pub expires_at: Option<Timestamp>,
+    /// Watch no more users than this.
+    pub max_users: usize,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+/// What became of a request to watch something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchAdded {
+    /// It is watched from now on.
+    Added,
+    /// It was watched already; note and expiry are the new ones.
+    Known,
+    /// As many users are watched as may be.
+    Full,
+}
+
+/// Watches a subject no longer, unless the configuration says so.
+#[derive(Debug, Clone)]
+pub struct RemoveWatch {
+    /// What.
+    pub subject: WatchSubject,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+/// What became of a request to watch something no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchRemoved {
+    /// It is watched no longer.
+    Removed,
+    /// The configuration names it, so it is watched on.
+    Configured,
+    /// It was not watched.
+    Unknown,
+}
+
+/// Ends what was to be watched up to a moment that has passed.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpireWatch {
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl Change for AddWatch {
+    type Outcome = WatchAdded;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.watched.insert(self.subject.clone());
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<WatchAdded, Fault> {
+        let is_user = matches!(self.subject, WatchSubject::User(_));
+        let is_known = facts.reasons(&self.subject)?.is_some();
+        if is_user && !is_known && facts.watched_users() >= self.max_users {
+            return Ok(WatchAdded::Full);
+        }
+        let source = WatchSource::Command;
+        facts.add_reason(&self.subject, source, self.at)?;
+        facts.note_reason(&self.subject, source, self.note.clone(), self.expires_at)?;
+        Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
+    }
+}
+
+impl Change for RemoveWatch {
+    type Outcome = WatchRemoved;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.watched.insert(self.subject.clone());
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<WatchRemoved, Fault> {
+        if facts.reasons(&self.subject)?.is_none() {
+            return Ok(WatchRemoved::Unknown);
+        }
+        for source in [WatchSource::Command, WatchSource::Webhook] {
+            facts.remove_reason(&self.subject, source, self.at)?;
+        }
+        let is_configured = facts.reasons(&self.subject)?.is_some();
+        Ok(if is_configured { WatchRemoved::Configured } else { WatchRemoved::Removed })
+    }
+}
+
+impl Change for ExpireWatch {
+    /// How many reasons that were.
+    type Outcome = usize;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.expired_at = Some(keys.expired_at.map_or(self.at, |at| at.max(self.at)));
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        keys.watched.extend(facts.sought.iter().cloned());
+        Ok(())
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<usize, Fault> {
+        let mut expired = Vec::new();
+        for subject in &facts.sought {
+            for (source, reason) in facts.reasons(subject)?.into_iter().flatten() {
+                if reason.expires_at.is_some_and(|expires_at| expires_at <= self.at) {
+                    expired.push((subject.clone(), *source));
+                }
+            }
+        }
+        for (subject, source) in &expired {
+            facts.remove_reason(subject, *source, self.at)?;
+        }
+        Ok(expired.len())
+    }
+}
+
+impl Change for ConfigureWatch {
+    type Outcome = WatchOutcome;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.watched_for.insert(WatchSource::Configuration);
+        keys.watched.extend(self.configured.iter().cloned());
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        keys.watched.extend(facts.sought.iter().cloned());
+        Ok(())
+    }
+
+    fn work(&self) -> usize {
+        1 + self.configured.len()
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<WatchOutcome, Fault> {
+        let source = WatchSource::Configuration;
+        let mut outcome = WatchOutcome { added: 0, removed: 0 };
+        let sought = facts.sought.clone();
+        for subject in sought.difference(&self.configured) {
+            outcome.removed += usize::from(facts.remove_reason(subject, source, self.at)?);
+        }
+        for subject in &self.configured {
+            outcome.added += usize::from(facts.add_reason(subject, source, self.at)?);
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,89 @@
+//! What a group of changes needs to know.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, failure};
+
+/// The keys of the rows to load; those of a group are added up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Envelopes, by id.
+    pub envelopes: BTreeSet<String>,
+    /// Checks, by id.
+    pub checks: BTreeSet<CheckId>,
+    /// The checks that have these titles, which are [folded](failure::fold_title);
+    /// they are loaded, too.
+    pub titles: BTreeSet<String>,
+    /// Users, with all their open failures and the checks of those.
+    pub failures_of: BTreeSet<Login>,
+    /// Users, with how far answers about them have got.
+    pub answered: BTreeSet<Login>,
+    /// What is loaded as a whole, because it is small.
+    pub whole: BTreeSet<Whole>,
+    /// Snapshots of users.
+    pub users: BTreeSet<Login>,
+    /// Snapshots of addresses.
+    pub ips: BTreeSet<IpAddress>,
+    /// Why subjects are watched.
+    pub watched: BTreeSet<WatchSubject>,
+    /// Everything that is watched for this reason.
+    pub watched_for: BTreeSet<WatchSource>,
+    /// Everything that was to be watched up to a moment before this one.
+    pub expired_at: Option<Timestamp>,
+    /// How asking about subjects ended.
+    pub polls: BTreeSet<WatchSubject>,
+    /// How jobs ended.
+    pub jobs: BTreeSet<&'static str>,
+    /// Users, with the lists that are null for them.
+    pub nulls_of: BTreeSet<Login>,
+    /// Users of it.
+    pub members: BTreeSet<Login>,
+    /// The users that come next when its verdicts are applied.
+    pub slice: Option<Slice>,
+    /// What of the gaps was observed at this moment or later.
+    pub gap_since: Option<Timestamp>,
+    /// Registered webhook targets, by the service's id.
+    pub targets: BTreeSet<String>,
+}
+
+/// Something of which there is little, or one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whole {
+    /// Refused deliveries.
+    Refused,
+    /// What the service gave for every list so far.
+    ListMemory,
+    /// The listing of the tenant that is under way, and the last complete one.
+    Listing,
+    /// The service itself.
+    Service,
+    /// The delivery by OTLP.
+    Otlp,
+    /// How many events are parked.
+    Parked,
+}
+
+/// Users in the order of their logins: those of the listing under way, and those
+/// who have an open failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// The login after which the slice begins; none begins it with the first.
+    pub after: Option<Login>,
+    /// How many users it has at most.
+    pub limit: usize,
+}
+
+impl Keys {
+    /// Adds what a text in an answer can mean: the check with this id, or those of
+    /// this title.
+    pub fn name(&mut self, text: &str) {
+        self.checks.extend(CheckId::new(text));
+        self.titles.insert(failure::fold_title(text));
+    }
+
+    /// Whether there is nothing to load.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

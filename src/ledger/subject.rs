@@ -1,0 +1,64 @@
+//! What a commit touched, for whoever shows it.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{CheckId, IpAddress, Login};
+
+/// Something whose rows a commit changed, with or without an event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A check: its words, totals or open failures.
+    Check(CheckId),
+    /// A user who is watched, or was.
+    User(Login),
+    /// An address that is watched, or was.
+    Ip(IpAddress),
+    /// How many subjects are watched.
+    Watched,
+    /// Webhook deliveries.
+    Webhook,
+    /// The figures of the tenant.
+    Tenant,
+    /// Integrations, administrators, daily counts.
+    Service,
+}
+
+/// A failure that opened or ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonChange {
+    /// Whose.
+    pub login: Login,
+    /// Of which check.
+    pub check: CheckId,
+    /// Whether it opened.
+    pub is_open: bool,
+}
+
+/// All that a commit touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Whose rows are to be read again.
+    pub subjects: BTreeSet<Subject>,
+    /// Failures that opened or ended, in order.
+    pub people: Vec<PersonChange>,
+}
+
+impl Touched {
+    /// How much there is to follow.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.subjects.len() + self.people.len()
+    }
+
+    /// Whether nothing was touched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds what a later commit touched.
+    pub fn extend(&mut self, later: &Self) {
+        self.subjects.extend(later.subjects.iter().cloned());
+        self.people.extend(later.people.iter().cloned());
+    }
+}

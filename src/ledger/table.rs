@@ -1,0 +1,258 @@
+//! Rows of one kind: what was loaded, and what became of it.
+
+use std::{collections::BTreeMap, fmt::Debug, ops::RangeBounds};
+
+use super::Fault;
+
+/// Rows that were loaded, by key, with what changes make of them.
+///
+/// A key that is present without a row was looked for and not found, which is a
+/// fact. A key that is absent was not asked for: to read it is a mistake.
+#[derive(Debug)]
+pub struct Table<K, V> {
+    name: &'static str,
+    slots: BTreeMap<K, Slot<V>>,
+    /// What the change that is being applied replaced, in order.
+    undo: Vec<(K, Slot<V>)>,
+    /// The number of the change that is being applied: a row that it wrote already
+    /// is written in place.
+    change: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Slot<V> {
+    Row {
+        /// The row as it was loaded.
+        stored: Option<V>,
+        /// The row now.
+        row: Option<V>,
+        /// The change that wrote it last; 0 when none did.
+        written_by: u64,
+    },
+    Unreadable(Fault),
+    /// The change that is being applied was the first to speak of the key.
+    Absent,
+}
+
+/// A row that differs from what is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference<'a, K, V> {
+    /// Its key.
+    pub key: &'a K,
+    /// What is stored.
+    pub stored: Option<&'a V>,
+    /// What is to be stored; the row goes when there is none.
+    pub row: Option<&'a V>,
+}
+
+impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
+    /// An empty table; the name is for errors.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, slots: BTreeMap::new(), undo: Vec::new(), change: 1 }
+    }
+
+    /// Puts in what a store found for a key. What is known already stays: a second
+    /// round of loading must not undo what changes did.
+    pub fn load(&mut self, key: K, row: Option<V>) {
+        self.slots.entry(key).or_insert_with(|| Slot::Row {
+            stored: row.clone(),
+            row,
+            written_by: 0,
+        });
+    }
+
+    /// Notes that the row of a key was found and cannot be understood.
+    pub fn load_unreadable(&mut self, key: K, reason: &str) {
+        let fault = Fault::unreadable(self.name, &key, reason);
+        self.slots.entry(key).or_insert(Slot::Unreadable(fault));
+    }
+
+    /// Whether the key was asked for.
+    #[must_use]
+    pub fn is_loaded(&self, key: &K) -> bool {
+        self.slots.contains_key(key)
+    }
+
+    /// The row of a key that was asked for.
+    ///
+    /// # Errors
+    /// When the row cannot be understood, or was not asked for.
+    ///
+    /// # Panics
+    /// In a build with debug assertions, when the key was not asked for: a test
+    /// must not pass with it.
+    pub fn get(&self, key: &K) -> Result<Option<&V>, Fault> {
+        match self.slots.get(key) {
+            Some(Slot::Row { row, .. }) => Ok(row.as_ref()),
+            Some(Slot::Unreadable(fault)) => Err(fault.clone()),
+            Some(Slot::Absent) => Ok(None),
+            None => {
+                debug_assert!(false, "{} {key:?} was not asked for", self.name);
+                Err(Fault::NotAsked { table: self.name })
+            }
+        }
+    }
+
+    /// The rows with keys of a range, all of which were asked for.
+    ///
+    /// # Errors
+    /// When one of the rows cannot be understood.
+    pub fn range(
+        &self,
+        keys: impl RangeBounds<K>,
+    ) -> impl Iterator<Item = Result<(&K, &V), Fault>> {
+        self.slots.range(keys).filter_map(|(key, slot)| match slot {
+            Slot::Row { row, .. } => row.as_ref().map(|row| Ok((key, row))),
+            Slot::Unreadable(fault) => Some(Err(fault.clone())),
+            Slot::Absent => None,
+        })
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, key: K, row: V) {
+        self.set(key, Some(row));
+    }
+
+    /// Removes a row.
+    pub fn remove(&mut self, key: &K) {
+        self.set(key.clone(), None);
+    }
+
+    /// Changes a row in place; nothing where there is none.
+    ///
+    /// # Errors
+    /// When the row cannot be understood, or was not asked for.
+    pub fn update(&mut self, key: &K, change: impl FnOnce(&mut V)) -> Result<(), Fault> {
+        let Some(row) = self.get(key)? else { return Ok(()) };
+        if self.is_written(key) {
+            if let Some(Slot::Row { row: Some(row), .. }) = self.slots.get_mut(key) {
+                change(row);
+            }
+            return Ok(());
+        }
+        let mut row = row.clone();
+        change(&mut row);
+        self.set(key.clone(), Some(row));
+        Ok(())
+    }
+
+    /// Whether the change that is being applied wrote the row already.
+    fn is_written(&self, key: &K) -> bool {
+        let slot = self.slots.get(key);
+        matches!(slot, Some(Slot::Row { written_by, .. }) if *written_by == self.change)
+    }
+
+    fn set(&mut self, key: K, row: Option<V>) {
+        let slot = self.slots.entry(key.clone()).or_insert(Slot::Absent);
+        if let Slot::Row { row: known, written_by, .. } = slot
+            && *written_by == self.change
+        {
+            *known = row;
+            return;
+        }
+        let stored = match slot {
+            Slot::Row { stored, .. } => stored.clone(),
+            Slot::Unreadable(_) | Slot::Absent => None,
+        };
+        let written_by = self.change;
+        let before = std::mem::replace(slot, Slot::Row { stored, row, written_by });
+        self.undo.push((key, before));
+    }
+
+    /// Everything done so far is kept when the next change is undone.
+    pub fn checkpoint(&mut self) {
+        self.undo.clear();
+        self.change += 1;
+    }
+
+    /// Undoes what was done since the last checkpoint.
+    pub fn roll_back(&mut self) {
+        for (key, slot) in std::mem::take(&mut self.undo).into_iter().rev() {
+            if matches!(slot, Slot::Absent) {
+                self.slots.remove(&key);
+            } else {
+                self.slots.insert(key, slot);
+            }
+        }
+        self.change += 1;
+    }
+
+    /// The rows that were written or removed, by key.
+    pub fn differences(&self) -> impl Iterator<Item = Difference<'_, K, V>> {
+        self.slots.iter().filter_map(|(key, slot)| match slot {
+            Slot::Row { stored, row, written_by }
+                if *written_by > 0 && (stored.is_some() || row.is_some()) =>
+            {
+                Some(Difference { key, stored: stored.as_ref(), row: row.as_ref() })
+            }
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table<&'static str, u8> {
+        let mut table = Table::new("number");
+        table.load("one", Some(1));
+        table.load("none", None);
+        table
+    }
+
+    fn differences(table: &Table<&'static str, u8>) -> Vec<(&'static str, Option<u8>, Option<u8>)> {
+        let plain = |d: Difference<'_, _, _>| (*d.key, d.stored.copied(), d.row.copied());
+        table.differences().map(plain).collect()
+    }
+
+    #[test]
+    fn what_was_written_differs_and_nothing_else() {
+        let mut table = table();
+        assert_eq!(differences(&table), []);
+        table.put("none", 3);
+        table.put("none", 4);
+        table.remove(&"one");
+        assert_eq!(differences(&table), [("none", None, Some(4)), ("one", Some(1), None)]);
+    }
+
+    #[test]
+    fn a_second_loading_undoes_nothing() {
+        let mut table = table();
+        table.put("one", 7);
+        table.load("one", Some(1));
+        assert_eq!(table.get(&"one"), Ok(Some(&7)));
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_what_was_before_it() {
+        let mut table = table();
+        table.put("one", 7);
+        table.checkpoint();
+        table.put("one", 8);
+        table.put("new", 9);
+        table.remove(&"one");
+        table.roll_back();
+        assert_eq!(differences(&table), [("one", Some(1), Some(7))]);
+        assert!(!table.is_loaded(&"new"));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_understood_fails_who_asks_for_it() {
+        let mut table = table();
+        table.load_unreadable("bad", "no number");
+        let error = table.get(&"bad").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the row of number with the key \"bad\" cannot be understood: no number"
+        );
+        assert_eq!(table.get(&"one"), Ok(Some(&1)));
+    }
+
+    #[test]
+    #[should_panic(expected = "was not asked for")]
+    fn a_row_that_was_not_asked_for_is_a_mistake() {
+        let _ = table().get(&"other");
+    }
+}

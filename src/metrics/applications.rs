@@ -1,0 +1,123 @@
+//! Applications over all watched users, each counted as used or unused.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::domain::{Login, UserState};
+
+/// How many watched users have an application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Those who did not use it in the past 30 days.
+    pub(super) unused: u64,
+    /// Those who did.
+    pub(super) used: u64,
+}
+
+/// The applications of every watched user with a snapshot. A user who is read anew
+/// changes the counts of the user's own applications, and of no others.
+#[derive(Debug, Default)]
+pub(super) struct Applications {
+    names: Vec<String>,
+    index_of: HashMap<String, u32>,
+    counts: Vec<Use>,
+    of_user: HashMap<Login, Vec<(u32, bool)>>,
+}
+
+impl Applications {
+    /// Takes a user's snapshot, or that there is none to count any more; returns the
+    /// applications whose counts changed.
+    pub(super) fn replace(&mut self, login: &Login, state: Option<&UserState>) -> BTreeSet<String> {
+        let before = self.of_user.remove(login).unwrap_or_default();
+        let now = state.map(|state| self.applications(state)).unwrap_or_default();
+        if before == now {
+            self.keep(login, now);
+            return BTreeSet::new();
+        }
+        for (index, used) in &before {
+            let count = self.count(*index, *used);
+            *count = count.saturating_sub(1);
+        }
+        for (index, used) in &now {
+            *self.count(*index, *used) += 1;
+        }
+        let touched = before.iter().chain(&now);
+        let touched = touched.filter_map(|(index, _)| self.names.get(*index as usize).cloned());
+        let touched = touched.collect();
+        self.keep(login, now);
+        touched
+    }
+
+    /// How many have an application.
+    pub(super) fn use_of(&self, name: &str) -> Use {
+        let index = self.index_of.get(name);
+        index.and_then(|index| self.counts.get(*index as usize)).copied().unwrap_or_default()
+    }
+
+    fn keep(&mut self, login: &Login, applications: Vec<(u32, bool)>) {
+        if !applications.is_empty() {
+            self.of_user.insert(login.clone(), applications);
+        }
+    }
+
+    fn count(&mut self, index: u32, used: bool) -> &mut u64 {
+        let count = &mut self.counts[index as usize];
+        if used { &mut count.used } else { &mut count.unused }
+    }
+
+    fn applications(&mut self, state: &UserState) -> Vec<(u32, bool)> {
+        let sets = [(false, &state.unused_applications), (true, &state.used_applications)];
+        let mut found = BTreeMap::new();
+        for (used, names) in sets {
+            for name in names.iter().flatten() {
+                found.insert(self.index(name), used);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn index(&mut self, name: &str) -> u32 {
+        if let Some(index) = self.index_of.get(name) {
+            return *index;
+        }
+        let index = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.to_owned());
+        self.index_of.insert(name.to_owned(), index);
+        self.counts.push(Use::default());
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(unused: &[&str], used: &[&str]) -> UserState {
+        let set = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        UserState {
+            unused_applications: set(unused),
+            used_applications: set(used),
+            ..UserState::default()
+        }
+    }
+
+    #[test]
+    fn counts_follow_who_is_read_anew() {
+        let mut all = Applications::default();
+        let [a, b] = ["a", "b"].map(|name| Login::new(name).unwrap());
+        let touched = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(
+            all.replace(&a, Some(&state(&["Jira"], &["Slack"]))),
+            touched(&["Jira", "Slack"])
+        );
+        assert_eq!(all.replace(&b, Some(&state(&[], &["Jira"]))), touched(&["Jira"]));
+        assert_eq!(all.use_of("Jira"), Use { unused: 1, used: 1 });
+        assert_eq!(all.replace(&b, Some(&state(&[], &["Jira"]))), touched(&[]));
+        all.replace(&a, Some(&state(&[], &["Jira"])));
+        assert_eq!(all.use_of("Jira"), Use { unused: 0, used: 2 });
+        assert_eq!(all.replace(&a, None), touched(&["Jira"]));
+        assert_eq!(
+            (all.use_of("Jira"), all.use_of("Slack")),
+            (Use { unused: 0, used: 1 }, Use::default())
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! What is shown, as far as the configuration decides.
+
+/// What the configuration says of the listing of the whole tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantListing {
+    /// There is no API to ask.
+    NoApi,
+    /// It is switched off, so what a listing once said gets older and older.
+    Off,
+    /// It runs by its schedule.
+    On,
+}
+
+/// What is shown, as far as the configuration decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Whether there is an OTLP delivery for which events can wait.
+    pub backlog: bool,
+    /// Whether the tenant is listed.
+    pub listing: TenantListing,
+}

@@ -1,0 +1,64 @@
+//! What tests of several rooms commit.
+
+use super::{Store, StoreError};
+use crate::{
+    domain::{
+        CheckFilter, IpAddress, Login, NullLists, Timestamp, UserObservation, WatchSubject,
+        failure::FailureAnswer,
+    },
+    ledger::change::{
+        ApplyVerdicts, ConfigureWatch, ListingEnd, ListingProgress, RecordAnswer,
+        RecordListingPage, WatchOutcome,
+    },
+};
+
+/// An answer that says only which checks a user fails.
+pub(crate) fn checks_only(answer: FailureAnswer) -> RecordAnswer {
+    let login = answer.login.clone();
+    let filter = CheckFilter::default();
+    RecordAnswer { login, state: None, checks: Some(answer), filter, end: None }
+}
+
+/// An answer that says only what state a user is in.
+pub(crate) fn state_only(
+    login: Login,
+    observation: UserObservation,
+    at: Timestamp,
+) -> RecordAnswer {
+    let state = Some((observation, at));
+    RecordAnswer { login, state, checks: None, filter: CheckFilter::default(), end: None }
+}
+
+/// Makes these the entries of the watch list that come from the configuration.
+pub(crate) async fn watch(
+    store: &Store,
+    users: impl IntoIterator<Item = Login>,
+    ips: impl IntoIterator<Item = IpAddress>,
+    at: Timestamp,
+) -> Result<WatchOutcome, StoreError> {
+    let users = users.into_iter().map(WatchSubject::User);
+    let configured = users.chain(ips.into_iter().map(WatchSubject::Ip)).collect();
+    store.commit(ConfigureWatch { configured, at }).await
+}
+
+/// Commits the last page of a listing, and applies its verdicts, two users at a time.
+pub(crate) async fn list(
+    store: &Store,
+    page: RecordListingPage,
+) -> Result<Option<ListingEnd>, StoreError> {
+    store.commit(page).await?;
+    let mut after = None;
+    loop {
+        let slice = ApplyVerdicts {
+            after,
+            limit: 2,
+            filter: CheckFilter::default(),
+            null_lists: NullLists::default(),
+        };
+        match store.commit(slice).await? {
+            ListingProgress::Upto(login) => after = Some(login),
+            ListingProgress::Ended(end) => return Ok(Some(end)),
+            ListingProgress::NothingToDo => return Ok(None),
+        }
+    }
+}

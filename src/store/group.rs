@@ -1,0 +1,195 @@
+//! Commits changes in groups: one thread loads what the group needs to know, lets
+//! the ledger decide in memory, saves the difference and commits once.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Meters, StoreError,
+    engine::Engine,
+    pending::Waiting,
+    queue::{Next, Queue},
+    touched::Recent,
+};
+use crate::ledger::{Facts, Fault, Keys};
+
+/// The running thread; it ends when it is told to.
+#[derive(Debug)]
+pub struct WriterThread {
+    thread: JoinHandle<()>,
+    queue: Arc<Queue>,
+}
+
+impl WriterThread {
+    /// Commits what waits, closes the database and ends the thread.
+    pub async fn stop(self) {
+        self.queue.close();
+        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
+    }
+
+    /// Whether the thread has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// What the thread announces after each commit.
+#[derive(Debug)]
+pub(super) struct Announcements {
+    /// The number of the newest event.
+    pub(super) event: watch::Sender<i64>,
+    /// What was touched.
+    pub(super) recent: Arc<Recent>,
+}
+
+/// Starts the thread. `held` is kept as long as it runs.
+pub(super) fn start<H: Send + 'static>(
+    engine: Box<dyn Engine>,
+    held: H,
+    queue: Arc<Queue>,
+    announcements: Announcements,
+    meters: Meters,
+) -> std::io::Result<WriterThread> {
+    let writer = Writer::new(engine, announcements, meters);
+    let waiting = queue.clone();
+    let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+        let _held = held;
+        writer.run(&waiting);
+    })?;
+    Ok(WriterThread { thread, queue })
+}
+
+/// What the thread does.
+pub(super) struct Writer {
+    engine: Box<dyn Engine>,
+    announcements: Announcements,
+    meters: Meters,
+}
+
+type Group = Vec<Box<dyn Waiting>>;
+
+impl Writer {
+    pub(super) fn new(
+        engine: Box<dyn Engine>,
+        announcements: Announcements,
+        meters: Meters,
+    ) -> Self {
+        Self { engine, announcements, meters }
+    }
+
+    /// The engine, to see what it stored.
+    #[cfg(test)]
+    pub(super) fn engine(&mut self) -> &mut dyn Engine {
+        &mut *self.engine
+    }
+
+    fn run(mut self, queue: &Queue) {
+        // Whoever waits when this thread ends, even by a panic, must not wait for ever.
+        let _closes = CloseOnDrop(queue);
+        while let Some(next) = queue.next() {
+            match next {
+                Next::Group(group) => self.commit(group),
+                Next::Sweep(sweep, limit, reply) => {
+                    let _ = reply.send(self.engine.sweep(&sweep, limit));
+                }
+            }
+        }
+        self.engine.close();
+    }
+
+    /// Commits changes, and answers each of their senders: together, but for those that
+    /// are a group of their own.
+    pub(super) fn commit(&mut self, changes: Group) {
+        let mut together = Group::new();
+        for change in changes {
+            if change.is_alone() {
+                self.commit_group(std::mem::take(&mut together));
+                self.commit_group(vec![change]);
+            } else {
+                together.push(change);
+            }
+        }
+        self.commit_group(together);
+    }
+
+    fn commit_group(&mut self, mut group: Group) {
+        if group.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        match self.transact(&mut group) {
+            Ok(()) => {
+                self.meters.commits.inc();
+                self.meters.commit_duration.observe(begun.elapsed().as_secs_f64());
+                answer(group, &Ok(()));
+            }
+            Err(error) => {
+                self.engine.roll_back();
+                // One change with data that cannot be stored must not fail the others.
+                if error.concerns_data() && group.len() > 1 {
+                    for change in group {
+                        self.commit_group(vec![change]);
+                    }
+                } else {
+                    answer(group, &Err(error));
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
+        let (head, counts) = self.engine.begin()?;
+        let mut facts = Facts::new(head, counts);
+        let mut keys = Keys::default();
+        for change in group.iter() {
+            change.keys(&mut keys);
+        }
+        self.engine.load(&keys, &mut facts)?;
+        let mut keys = Keys::default();
+        for change in group.iter_mut() {
+            if let Err(fault) = change.further_keys(&facts, &mut keys) {
+                change.fail(fault.into());
+            }
+        }
+        self.engine.load(&keys, &mut facts)?;
+        for change in group.iter_mut() {
+            facts.checkpoint();
+            // A mistake in a decision fails its change: everything it did is undone.
+            let applied = catch_unwind(AssertUnwindSafe(|| change.apply(&mut facts)));
+            if let Err(fault) = applied.unwrap_or(Err(Fault::Panicked)) {
+                facts.roll_back();
+                change.fail(fault.into());
+            }
+        }
+        self.engine.save(&facts.diff())?;
+        self.engine.commit()?;
+        // Announced before it is answered: whoever has the answer finds the
+        // announcement made.
+        self.announcements.recent.add(facts.touched());
+        let newest = facts.head().event;
+        self.announcements.event.send_if_modified(|seq| std::mem::replace(seq, newest) != newest);
+        Ok(())
+    }
+}
+
+fn answer(group: Group, committed: &Result<(), StoreError>) {
+    for change in group {
+        change.answer(committed.clone());
+    }
+}
+
+struct CloseOnDrop<'a>(&'a Queue);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.refuse();
+    }
+}

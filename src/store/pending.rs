@@ -1,0 +1,72 @@
+//! A change on its way to the thread that writes, and its outcome on the way back.
+
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use crate::ledger::{Change, Facts, Fault, Keys};
+
+/// A change that waits, with the way back to its sender.
+pub(super) trait Waiting: Send {
+    fn keys(&self, keys: &mut Keys);
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault>;
+    fn work(&self) -> usize;
+    fn is_alone(&self) -> bool;
+    /// Decides what becomes of the change, and keeps what its sender will learn.
+    fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault>;
+    /// The change fails, whatever becomes of its group.
+    fn fail(&mut self, error: StoreError);
+    /// Tells the sender.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// The only kind of [`Waiting`].
+pub(super) struct Pending<C: Change> {
+    change: C,
+    outcome: Option<Result<C::Outcome, StoreError>>,
+    reply: oneshot::Sender<Result<C::Outcome, StoreError>>,
+}
+
+impl<C: Change> Pending<C> {
+    /// A change, and where its sender waits.
+    pub(super) fn new(change: C) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
+        let (reply, outcome) = oneshot::channel();
+        (Box::new(Self { change, outcome: None, reply }), outcome)
+    }
+}
+
+impl<C: Change> Waiting for Pending<C> {
+    fn keys(&self, keys: &mut Keys) {
+        self.change.keys(keys);
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        self.change.further_keys(facts, keys)
+    }
+
+    fn work(&self) -> usize {
+        self.change.work()
+    }
+
+    fn is_alone(&self) -> bool {
+        self.change.is_alone()
+    }
+
+    fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault> {
+        self.outcome = Some(Ok(self.change.apply(facts)?));
+        Ok(())
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(Ok(outcome)), Ok(())) => Ok(outcome),
+            (None, Ok(())) => Err(StoreError::Closed),
+        };
+        // A sender that went away has been answered otherwise.
+        let _ = self.reply.send(outcome);
+    }
+}

@@ -1,0 +1,96 @@
+//! Events that go out to receivers, a batch at a time.
+
+use rusqlite::{Rows, params};
+
+use super::{
+    Reader, StoredEvent,
+    events::{COLUMNS, Decoder, EVENTS, size},
+};
+use crate::store::StoreError;
+
+/// Where a batch ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// Events at most.
+    pub events: usize,
+    /// Bytes after which no further event is read. A batch has at least one event, and
+    /// the last may exceed this, so that no event is too large to be sent.
+    pub bytes: usize,
+}
+
+/// Events that are sent together, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The events.
+    pub events: Vec<StoredEvent>,
+    /// Whether the limit ended it; what was to be read may then go on.
+    pub is_cut: bool,
+}
+
+impl BatchLimit {
+    /// This many events, however large.
+    #[must_use]
+    pub const fn events(events: usize) -> Self {
+        Self { events, bytes: usize::MAX }
+    }
+}
+
+impl Reader {
+    /// The first events after `seq` that go out to receivers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn public_events_after(&self, seq: i64, limit: BatchLimit) -> Result<Batch, StoreError> {
+        let mut filling = Filling::new(Decoder::new(self)?, limit);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2"
+        ))?;
+        let at_most = i64::try_from(limit.events).unwrap_or(i64::MAX);
+        filling.take(statement.query(params![seq, at_most])?)?;
+        Ok(filling.batch)
+    }
+
+    /// The first of the events with these numbers that exist and go out to receivers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn public_events(&self, seqs: &[i64], limit: BatchLimit) -> Result<Batch, StoreError> {
+        let mut filling = Filling::new(Decoder::new(self)?, limit);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq = ?1"
+        ))?;
+        for seq in seqs {
+            if filling.batch.is_cut {
+                break;
+            }
+            filling.take(statement.query([seq])?)?;
+        }
+        Ok(filling.batch)
+    }
+}
+
+/// A batch that is being read.
+struct Filling<'a> {
+    decoder: Decoder<'a>,
+    limit: BatchLimit,
+    bytes: usize,
+    batch: Batch,
+}
+
+impl<'a> Filling<'a> {
+    fn new(decoder: Decoder<'a>, limit: BatchLimit) -> Self {
+        Self { decoder, limit, bytes: 0, batch: Batch::default() }
+    }
+
+    fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
+        while !self.batch.is_cut
+            && let Some(row) = rows.next()?
+        {
+            self.bytes = self.bytes.saturating_add(size(row)?);
+            self.batch.events.push(self.decoder.stored(row)?);
+            self.batch.is_cut =
+                self.batch.events.len() >= self.limit.events || self.bytes >= self.limit.bytes;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Checks and who fails them.
+
+use rusqlite::OptionalExtension;
+
+use super::Reader;
+use crate::{
+    domain::{Severity, Timestamp},
+    store::{StoreError, row::texts, sqlite::from_micros},
+};
+
+/// All that is shown of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckState {
+    /// Its title for people.
+    pub title: String,
+    /// Its severity now.
+    pub severity: Severity,
+    /// Users who fail it now.
+    pub failing: u64,
+    /// When the exporter last learnt something of it.
+    pub last_event_at: Timestamp,
+    /// What was counted, by the severity of its time.
+    pub totals: Vec<CheckTotals>,
+}
+
+/// A check in the tenant's words; empty when the service gave none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckAdvice {
+    /// What it looks for, a sentence an item.
+    pub description: Vec<String>,
+    /// What the service advises to do.
+    pub recommended_actions: Vec<String>,
+}
+
+/// What was counted of a check while it had a severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckTotals {
+    /// The label's value.
+    pub severity: String,
+    /// Failures that opened.
+    pub failures: u64,
+    /// Failures that ended.
+    pub resolutions: u64,
+}
+
+impl Reader {
+    /// The ids of all checks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_ids(&self) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT id FROM checks ORDER BY id", [])
+    }
+
+    /// All that is shown of a check.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check(&self, id: &str) -> Result<Option<CheckState>, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT title, severity, last_event_at, open, number FROM checks WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            })
+            .optional()?;
+        let Some((title, severity, last_event_at, failing, number)) = row else { return Ok(None) };
+        Ok(Some(CheckState {
+            title,
+            severity: Severity::new(severity.as_deref()),
+            failing,
+            last_event_at: from_micros(last_event_at)?,
+            totals: self.totals(number)?,
+        }))
+    }
+
+    /// What a tenant says of a check: what it looks for, and what to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_advice(&self, id: &str) -> Result<CheckAdvice, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT description, recommended_actions FROM checks AS c
+                 JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version
+                 WHERE c.id = ?1",
+            )?
+            .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        let Some((description, actions)) = row else { return Ok(CheckAdvice::default()) };
+        let sentences =
+            |json: &str| texts::decode(json).map_err(|_| StoreError::Corrupt("check definition"));
+        Ok(CheckAdvice {
+            description: sentences(&description)?,
+            recommended_actions: sentences(&actions)?,
+        })
+    }
+
+    fn totals(&self, number: i64) -> Result<Vec<CheckTotals>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT severity, failures, resolutions FROM check_total WHERE check_number = ?1",
+        )?;
+        let rows = statement.query_map([number], |row| {
+            Ok(CheckTotals {
+                severity: row.get(0)?,
+                failures: row.get(1)?,
+                resolutions: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

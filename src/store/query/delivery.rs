@@ -1,0 +1,269 @@
+//! Webhook deliveries, taken and refused.
+
+use rusqlite::{OptionalExtension, Row, params, types::ValueRef};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::Reader;
+use crate::{
+    domain::Timestamp,
+    store::{
+        StoreError,
+        row::{body, texts},
+        sqlite::{from_micros, to_micros},
+    },
+};
+
+/// A delivery that came with a valid secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDelivery {
+    /// Our own number; none when the store could not take it.
+    pub number: Option<i64>,
+    /// The envelope's id; none when it was refused.
+    pub id: Option<String>,
+    /// `detail.id`.
+    pub detail_id: Option<String>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The envelope's `time`.
+    pub sent_at: Option<Timestamp>,
+    /// When it was published, else the envelope's time.
+    pub published_at: Option<Timestamp>,
+    /// The envelope's `detail-type`.
+    pub detail_type: Option<String>,
+    /// The envelope's `source`.
+    pub source: Option<String>,
+    /// The envelope's `account`.
+    pub account: Option<String>,
+    /// The envelope's `region`.
+    pub region: Option<String>,
+    /// The check it is about.
+    pub check_id: Option<String>,
+    /// The check's title as sent.
+    pub title: Option<String>,
+    /// The check's severity as sent.
+    pub severity: Option<String>,
+    /// What became of it: `accepted`, `filtered`, `test`, or as refused
+    /// `malformed`, `too_large`, `unavailable`.
+    pub result: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// Why it was refused, or opened no failure.
+    pub reason: Option<String>,
+    /// Users that it names as failing.
+    pub users_failing: u64,
+    /// Users whose failure it opened.
+    pub users_newly_failing: u64,
+    /// Users who were known to fail already.
+    pub users_known: u64,
+    /// Users whom an API answer newer than the delivery cleared.
+    pub users_cleared: u64,
+    /// Logins in it that cannot be used.
+    pub logins_skipped: u64,
+    /// What in it was written in another form than usual, and how it was read.
+    pub notes: Vec<String>,
+    /// How often it came again.
+    pub repeats: u64,
+    /// When it last came again.
+    pub last_repeat_at: Option<Timestamp>,
+    /// The number that the replay of this refused one got.
+    pub replayed_as: Option<i64>,
+    /// Bytes of the body, as far as they are known.
+    pub size: Option<u64>,
+    /// Whether the body, or its begin, is kept.
+    pub has_body: bool,
+}
+
+impl KeptDelivery {
+    /// Whether the sender was told to mend something, or to come back.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        self.status != 200
+    }
+}
+
+/// A delivery with what only a look at a single one shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryRecord {
+    /// All that the list has.
+    #[serde(flatten)]
+    pub kept: KeptDelivery,
+    /// Named users who were known to fail the check already.
+    pub known_users: Vec<String>,
+    /// Named users whom an API answer newer than the delivery cleared.
+    pub cleared_users: Vec<String>,
+    /// The body, or its begin.
+    #[serde(serialize_with = "as_text")]
+    pub body: Option<Vec<u8>>,
+    /// Whether only the begin of the body is kept.
+    pub body_is_cut: bool,
+    /// Whether the body is gzip that could not be unpacked.
+    pub body_is_packed: bool,
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn as_text<S: Serializer>(body: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    body.as_ref().map(|body| String::from_utf8_lossy(body)).serialize(serializer)
+}
+
+/// How many deliveries came since a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeliveryCounts {
+    /// Taken.
+    pub accepted: u64,
+    /// Repeats of what was taken, whenever it came first.
+    pub repeats: u64,
+    /// Refused and still kept.
+    pub refused: u64,
+}
+
+const COLUMNS: &str = "seq, id, detail_id, received_at, sent_at, published_at, detail_type, source, \
+     account, region, check_id, title, severity, outcome, status, reason, users, new_users, \
+     coalesce(json_array_length(known_users), 0), coalesce(json_array_length(cleared_users), 0), skipped_logins, notes, \
+     repeats, last_repeat_at, replayed_as, size, body IS NOT NULL";
+
+impl Reader {
+    /// Deliveries with a number below `before`, newest first; only those that
+    /// were refused, or only those that were taken, when `refused` says so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn deliveries(
+        &self,
+        refused: Option<bool>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptDelivery>, StoreError> {
+        let condition = match refused {
+            None => "1",
+            Some(true) => "status <> 200",
+            Some(false) => "status = 200",
+        };
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM delivery WHERE seq < ?1 AND {condition}
+             ORDER BY seq DESC LIMIT ?2"
+        ))?;
+        let mut rows = select.query(params![before, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(kept(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The delivery of this number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delivery(&self, number: i64) -> Result<Option<DeliveryRecord>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, known_users, cleared_users, is_packed, body, body_form
+             FROM delivery WHERE seq = ?1"
+        ))?;
+        let mut rows = select.query([number])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let body = match row.get_ref(30)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                Some(body::unpack(row.get(31)?, bytes).map_err(|_| StoreError::Corrupt("body"))?)
+            }
+            _ => None,
+        };
+        let kept = kept(row)?;
+        let length = body.as_ref().map_or(0, Vec::len) as u64;
+        Ok(Some(DeliveryRecord {
+            known_users: list(row, 27)?,
+            cleared_users: list(row, 28)?,
+            body_is_cut: body.is_some() && kept.size.is_some_and(|size| size > length),
+            body_is_packed: row.get(29)?,
+            body,
+            kept,
+        }))
+    }
+
+    /// The number of the delivery with this envelope id that was taken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delivery_number(&self, id: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT seq FROM delivery WHERE id = ?1 AND status = 200")?
+            .query_row([id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The newest delivery that was taken about a check.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_delivery_of(&self, check_id: &str) -> Result<Option<KeptDelivery>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM delivery WHERE check_id = ?1 AND outcome = 'accepted'
+             ORDER BY seq DESC LIMIT 1"
+        ))?;
+        let mut rows = select.query([check_id])?;
+        rows.next()?.map(kept).transpose()
+    }
+
+    /// How many deliveries came since a moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delivery_counts(&self, since: Timestamp) -> Result<DeliveryCounts, StoreError> {
+        let since = to_micros(since);
+        let count = |condition: &str| {
+            self.count(
+                &format!("SELECT count(*) FROM delivery WHERE received_at >= ?1 AND {condition}"),
+                [since],
+            )
+        };
+        Ok(DeliveryCounts {
+            accepted: count("status = 200")?,
+            repeats: self.count(
+                "SELECT coalesce(sum(repeats), 0) FROM delivery WHERE last_repeat_at >= ?1",
+                [since],
+            )?,
+            refused: count("status <> 200")?,
+        })
+    }
+}
+
+fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
+    let moment = |column: usize| -> Result<Option<Timestamp>, StoreError> {
+        row.get::<_, Option<i64>>(column)?.map(from_micros).transpose()
+    };
+    Ok(KeptDelivery {
+        number: row.get(0)?,
+        id: row.get(1)?,
+        detail_id: row.get(2)?,
+        received_at: from_micros(row.get(3)?)?,
+        sent_at: moment(4)?,
+        published_at: moment(5)?,
+        detail_type: row.get(6)?,
+        source: row.get(7)?,
+        account: row.get(8)?,
+        region: row.get(9)?,
+        check_id: row.get(10)?,
+        title: row.get(11)?,
+        severity: row.get(12)?,
+        result: row.get(13)?,
+        status: row.get(14)?,
+        reason: row.get(15)?,
+        users_failing: row.get(16)?,
+        users_newly_failing: row.get(17)?,
+        users_known: row.get(18)?,
+        users_cleared: row.get(19)?,
+        logins_skipped: row.get(20)?,
+        notes: list(row, 21)?,
+        repeats: row.get(22)?,
+        last_repeat_at: moment(23)?,
+        replayed_as: row.get(24)?,
+        size: row.get(25)?,
+        has_body: row.get(26)?,
+    })
+}
+
+fn list(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
+    let json: Option<String> = row.get(column)?;
+    let decoded = json.map(|json| texts::decode(&json)).transpose();
+    Ok(decoded.map_err(|_| StoreError::Corrupt("list of texts"))?.unwrap_or_default())
+}

@@ -1,0 +1,195 @@
+//! The log, from a cursor on.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Reader;
+use crate::{
+    domain::{Attributes, CheckId, Event, EventName, Login, Severity, event},
+    store::{
+        StoreError,
+        row::{attributes, texts},
+        sqlite::from_micros,
+    },
+};
+
+/// An event with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number: rising, never used twice.
+    pub seq: i64,
+    /// Its id for receivers: unique over all stores, the same on every repeat.
+    pub uid: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What an event is about, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subjects {
+    /// Its number.
+    pub seq: i64,
+    /// What kind of happening.
+    pub name: EventName,
+    /// The check it concerns.
+    pub check_id: Option<String>,
+    /// The user it concerns.
+    pub login: Option<String>,
+    /// The address it concerns.
+    pub ip: Option<String>,
+    /// The application it concerns.
+    pub application: Option<String>,
+}
+
+impl Reader {
+    /// The number of the newest event; 0 before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_seq(&self) -> Result<i64, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT event FROM head")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// What the events after `seq` are about, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn subjects_after(&self, seq: i64, limit: usize) -> Result<Vec<Subjects>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, name, check_id, login, ip, application
+             FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Subjects {
+                seq: row.get(0)?,
+                name: name(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+                check_id: row.get(2)?,
+                login: row.get(3)?,
+                ip: row.get(4)?,
+                application: row.get(5)?,
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// The columns that a [`Decoder`] reads, in its order.
+pub(super) const COLUMNS: &str = "seq, name, check_id, login, ip, application, happened_at, \
+     observed_at, e.severity, body, attributes, context, check_version";
+
+/// About what the attributes that the events of a delivery share take, in bytes.
+const SHARED: usize = 512;
+
+/// The log; columns that other tables have, too, are named with the letter.
+pub(super) const EVENTS: &str = "event AS e";
+
+/// Makes events of rows. What many of them share is read and decoded once.
+pub(super) struct Decoder<'a> {
+    reader: &'a Reader,
+    store_id: String,
+    of_delivery: Option<(i64, Arc<Attributes>)>,
+    of_check: Option<((String, i64), Arc<Attributes>)>,
+}
+
+impl<'a> Decoder<'a> {
+    pub(super) fn new(reader: &'a Reader) -> Result<Self, StoreError> {
+        let store_id = reader.store_id()?;
+        Ok(Self { reader, store_id, of_delivery: None, of_check: None })
+    }
+
+    /// An event from a row of [`COLUMNS`].
+    pub(super) fn stored(&mut self, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+        let seq = row.get(0)?;
+        Ok(StoredEvent { seq, uid: format!("{}-{seq}", self.store_id), event: self.event(row)? })
+    }
+
+    fn event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {
+        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let login = text(3)?.map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")));
+        let context: Option<i64> = row.get(11)?;
+        let check_version: Option<i64> = row.get(12)?;
+        let of_delivery = context.map(|number| self.of_delivery(number)).transpose()?;
+        let of_check = match (text(2)?, check_version) {
+            (Some(id), Some(version)) => self.of_check(id, version)?,
+            _ => None,
+        };
+        Ok(Event {
+            name: name(text(1)?.unwrap_or_default())?,
+            check_id: text(2)?.and_then(CheckId::new),
+            login: login.transpose()?,
+            ip: row.get(4)?,
+            application: row.get(5)?,
+            happened_at: from_micros(row.get(6)?)?,
+            observed_at: from_micros(row.get(7)?)?,
+            severity: Severity::new(text(8)?),
+            body: row.get(9)?,
+            attributes: decode(text(10)?.unwrap_or_default())?,
+            of_delivery: of_delivery.flatten(),
+            of_check,
+        })
+    }
+
+    fn of_delivery(&mut self, number: i64) -> Result<Option<Arc<Attributes>>, StoreError> {
+        if let Some((_, known)) = self.of_delivery.as_ref().filter(|(known, _)| *known == number) {
+            return Ok(Some(known.clone()));
+        }
+        let json: Option<String> = self
+            .reader
+            .connection
+            .prepare_cached("SELECT attributes FROM event_context WHERE number = ?1")?
+            .query_row([number], |row| row.get(0))
+            .optional()?;
+        let Some(json) = json else { return Ok(None) };
+        let attributes = Arc::new(decode(&json)?);
+        self.of_delivery = Some((number, attributes.clone()));
+        Ok(Some(attributes))
+    }
+
+    /// Description and advice of a check in the words of a version.
+    fn of_check(&mut self, id: &str, version: i64) -> Result<Option<Arc<Attributes>>, StoreError> {
+        let known = self.of_check.as_ref();
+        if let Some((_, known)) = known.filter(|((of, at), _)| of == id && *at == version) {
+            return Ok(Some(known.clone()));
+        }
+        let words = self
+            .reader
+            .connection
+            .prepare_cached(
+                "SELECT description, recommended_actions FROM check_words WHERE version = ?2
+                 AND check_number = (SELECT number FROM checks WHERE id = ?1)",
+            )?
+            .query_row(params![id, version], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        let Some((description, actions)) = words else { return Ok(None) };
+        let texts =
+            |json: &str| texts::decode(json).map_err(|_| StoreError::Corrupt("check definition"));
+        let words = event::check_words(texts(&description)?, texts(&actions)?);
+        let attributes = Arc::new(words);
+        self.of_check = Some(((id.to_owned(), version), attributes.clone()));
+        Ok(Some(attributes))
+    }
+}
+
+/// The bytes of the texts in a row of [`COLUMNS`] that grow with what is said. JSON takes
+/// about as many for the attributes as protobuf does. What a delivery's events share is
+/// as large again in each record.
+pub(super) fn size(row: &Row<'_>) -> Result<usize, StoreError> {
+    let length = |column| -> Result<usize, StoreError> {
+        Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?.len())
+    };
+    Ok(length(9)? + length(10)? + SHARED)
+}
+
+fn name(text: &str) -> Result<EventName, StoreError> {
+    EventName::parse(text).ok_or(StoreError::Corrupt("event name"))
+}
+
+fn decode(json: &str) -> Result<Attributes, StoreError> {
+    attributes::decode(json).map_err(|_| StoreError::Corrupt("set of attributes"))
+}

@@ -1,0 +1,108 @@
+//! Failures that are open: who fails what, and since when.
+
+use rusqlite::{Row, params};
+
+use super::Reader;
+use crate::{
+    domain::{Severity, Timestamp},
+    store::{StoreError, sqlite::from_micros},
+};
+
+/// A user who fails a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingLogin {
+    /// The user.
+    pub login: String,
+    /// Since when, as far as the exporter knows.
+    pub since: Timestamp,
+    /// When the service last said so.
+    pub reported_at: Timestamp,
+}
+
+/// A check that a user fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingCheck {
+    /// The check's id.
+    pub check_id: String,
+    /// The check's title; its id when the service gave none.
+    pub title: String,
+    /// The check's severity now.
+    pub severity: Severity,
+    /// Since when, as far as the exporter knows.
+    pub since: Timestamp,
+    /// When the service last said so.
+    pub reported_at: Timestamp,
+}
+
+impl Reader {
+    /// The users who fail a check, ordered by login, from the one after `after`
+    /// on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failing_logins(
+        &self,
+        check_id: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<FailingLogin>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT login, opened_at, reported_at FROM failure
+             WHERE check_number = (SELECT number FROM checks WHERE id = ?1) AND login > ?2
+             ORDER BY login LIMIT ?3",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![check_id, after, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (since, reported_at) = moments(row, 1)?;
+            found.push(FailingLogin { login: row.get(0)?, since, reported_at });
+        }
+        Ok(found)
+    }
+
+    /// Since when somebody fails a check without a break; `None` when nobody does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failing_since(&self, check_id: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT min(opened_at) FROM failure
+                 WHERE check_number = (SELECT number FROM checks WHERE id = ?1)",
+            )?
+            .query_row([check_id], |row| row.get::<_, Option<i64>>(0))?
+            .map(from_micros)
+            .transpose()
+    }
+
+    /// The checks that a user fails, the longest failing first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failing_checks(&self, login: &str) -> Result<Vec<FailingCheck>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.id, c.title, c.severity, f.opened_at, f.reported_at
+             FROM failure AS f JOIN checks AS c ON c.number = f.check_number
+             WHERE f.login = ?1 ORDER BY f.opened_at, c.id",
+        )?;
+        let mut rows = statement.query([login])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (since, reported_at) = moments(row, 3)?;
+            found.push(FailingCheck {
+                check_id: row.get(0)?,
+                title: row.get(1)?,
+                severity: Severity::new(row.get::<_, Option<String>>(2)?.as_deref()),
+                since,
+                reported_at,
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// Since when, and when last reported, from two columns beside each other.
+fn moments(row: &Row<'_>, first: usize) -> Result<(Timestamp, Timestamp), StoreError> {
+    Ok((from_micros(row.get(first)?)?, from_micros(row.get(first + 1)?)?))
+}

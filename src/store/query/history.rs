@@ -1,0 +1,152 @@
+//! The log for people and programs: filtered, in either direction.
+
+use std::collections::VecDeque;
+
+use rusqlite::{ToSql, params_from_iter};
+
+use super::{Reader, StoredEvent, events};
+use crate::{
+    domain::{EventName, Timestamp},
+    store::{StoreError, sqlite::to_micros},
+};
+
+/// Which events are asked for; every part that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// The kind of happening.
+    pub name: Option<EventName>,
+    /// The check concerned, by id.
+    pub check_id: Option<String>,
+    /// The user concerned.
+    pub login: Option<String>,
+    /// The address concerned, in its one spelling.
+    pub ip: Option<String>,
+    /// The label of the check's severity, so `medium` also finds `moderate`;
+    /// `unknown` for events without one.
+    pub severity: Option<String>,
+    /// Learnt of at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Learnt of before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// What one look into the log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, in the direction of the look.
+    pub events: VecDeque<StoredEvent>,
+    /// The number up to which the log was looked at; the next look goes on there.
+    pub cursor: i64,
+    /// Whether the log goes on beyond `cursor`.
+    pub has_more: bool,
+}
+
+/// How many entries one look goes through, so that its transaction is short
+/// even when the filter lets nothing pass.
+const REACH: i64 = 20_000;
+
+impl Reader {
+    /// Public events after `cursor`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn events_after(
+        &self,
+        filter: &EventFilter,
+        cursor: i64,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        let newest = self.last_seq()?;
+        let end = newest.min(cursor.saturating_add(REACH));
+        let events = self.look(filter, (cursor, end), "ASC", limit)?;
+        let cursor = match events.back() {
+            Some(last) if events.len() == limit => last.seq,
+            _ => end.max(cursor),
+        };
+        Ok(EventPage { events, cursor, has_more: cursor < newest })
+    }
+
+    /// Public events before `cursor`, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn events_before(
+        &self,
+        filter: &EventFilter,
+        cursor: i64,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        let cursor = cursor.min(self.last_seq()?.saturating_add(1));
+        let begin = cursor.saturating_sub(REACH).max(0);
+        let events = self.look(filter, (begin, cursor.saturating_sub(1)), "DESC", limit)?;
+        let cursor = match events.back() {
+            Some(last) if events.len() == limit => last.seq,
+            _ => begin.saturating_add(1),
+        };
+        Ok(EventPage { events, cursor, has_more: cursor > 1 })
+    }
+
+    /// Events with numbers above the first bound, up to and with the second.
+    fn look(
+        &self,
+        filter: &EventFilter,
+        (above, up_to): (i64, i64),
+        direction: &str,
+        limit: usize,
+    ) -> Result<VecDeque<StoredEvent>, StoreError> {
+        let mut decoder = events::Decoder::new(self)?;
+        let (conditions, mut values) = conditions(filter);
+        // Only what is asked for stands in the text, so that SQLite can use the
+        // index on logins.
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM {} WHERE public = 1 AND seq > ? AND seq <= ?{conditions}
+             ORDER BY seq {direction} LIMIT ?",
+            events::COLUMNS,
+            events::EVENTS
+        ))?;
+        values.insert(0, Box::new(above));
+        values.insert(1, Box::new(up_to));
+        values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut found = VecDeque::new();
+        while let Some(row) = rows.next()? {
+            found.push_back(decoder.stored(row)?);
+        }
+        Ok(found)
+    }
+}
+
+/// The filter as SQL, with its values in order.
+fn conditions(filter: &EventFilter) -> (String, Vec<Box<dyn ToSql>>) {
+    let mut sql = String::new();
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut hold = |condition: &str, value: Box<dyn ToSql>| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        values.push(value);
+    };
+    if let Some(name) = filter.name {
+        hold("name = ?", Box::new(name.as_str()));
+    }
+    if let Some(check_id) = &filter.check_id {
+        hold("check_id = ?", Box::new(check_id.clone()));
+    }
+    if let Some(login) = &filter.login {
+        hold("login = ?", Box::new(login.clone()));
+    }
+    if let Some(ip) = &filter.ip {
+        hold("ip = ?", Box::new(ip.clone()));
+    }
+    if let Some(severity) = &filter.severity {
+        // The column has the source's word, of which two share the label `medium`.
+        let label = "coalesce(nullif(lower(coalesce(severity, 'unknown')), 'moderate'), 'medium')";
+        hold(&format!("{label} = ?"), Box::new(severity.clone()));
+    }
+    if let Some(since) = filter.since {
+        hold("observed_at >= ?", Box::new(to_micros(since)));
+    }
+    if let Some(until) = filter.until {
+        hold("observed_at < ?", Box::new(to_micros(until)));
+    }
+    (sql, values)
+}

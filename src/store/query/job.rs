@@ -1,0 +1,74 @@
+//! Scheduled jobs and webhook deliveries: when the last one went well.
+
+use rusqlite::OptionalExtension;
+
+use super::Reader;
+use crate::{
+    domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
+    store::{StoreError, sqlite::from_micros},
+};
+
+/// How a job's last run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobState {
+    /// How, why, and how its targets fared.
+    pub end: RunEnd,
+    /// Since when its runs end so.
+    pub since: Timestamp,
+    /// When its last run began.
+    pub last_begun_at: Timestamp,
+    /// When its last run that succeeded ended.
+    pub last_success_at: Option<Timestamp>,
+}
+
+impl Reader {
+    /// How a job's last run ended; nothing before its first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn job_state(&self, job: &str) -> Result<Option<JobState>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
+                    since, last_begun_at, last_success_at
+             FROM job_state WHERE job = ?1",
+        )?;
+        let mut rows = select.query([job])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
+        let counts = RunCounts {
+            asked: row.get(2)?,
+            ok: row.get(3)?,
+            not_found: row.get(4)?,
+            failed: row.get(5)?,
+            skipped: row.get(6)?,
+        };
+        Ok(Some(JobState {
+            end: RunEnd {
+                outcome: outcome.ok_or(StoreError::Corrupt("job outcome"))?,
+                reason: row.get(1)?,
+                counts,
+            },
+            since: from_micros(row.get(7)?)?,
+            last_begun_at: from_micros(row.get(8)?)?,
+            last_success_at: row.get::<_, Option<i64>>(9)?.map(from_micros).transpose()?,
+        }))
+    }
+
+    /// When the last delivery that was taken came.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.connection
+            .prepare_cached(
+                // `cii-exporter webhook test` proves nothing about the service.
+                "SELECT received_at FROM delivery WHERE status = 200
+                 AND NOT (outcome = 'test' AND source IS 'cii-exporter')
+                 ORDER BY received_at DESC LIMIT 1",
+            )?
+            .query_row([], |row| row.get(0))
+            .optional()?
+            .map(from_micros)
+            .transpose()
+    }
+}

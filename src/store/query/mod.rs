@@ -1,0 +1,93 @@
+//! Reads: short transactions on connections that cannot write.
+
+mod batch;
+mod check;
+mod delivery;
+mod events;
+mod failing;
+mod history;
+mod ip;
+mod job;
+mod news;
+mod nulls;
+mod otlp;
+mod people;
+mod poll;
+mod pool;
+mod service;
+mod snapshot;
+mod target;
+mod tenant;
+mod user;
+mod watch;
+mod watched;
+
+use std::{path::Path, sync::Arc};
+
+use rusqlite::Connection;
+
+use super::{StoreError, sqlite};
+
+pub use batch::{Batch, BatchLimit};
+pub use check::{CheckAdvice, CheckState, CheckTotals};
+pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
+pub use events::{StoredEvent, Subjects};
+pub use failing::{FailingCheck, FailingLogin};
+pub use history::{EventFilter, EventPage};
+pub use ip::IpView;
+pub use job::JobState;
+pub use news::{NewsCursor, WatchRank};
+pub use nulls::NullList;
+pub use otlp::{Backlog, OtlpStanding};
+pub use poll::PollState;
+pub(super) use pool::Pool;
+pub use service::ServiceView;
+pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
+pub use tenant::{Listing, ListingComplete, ListingState, ListingUnderWay};
+pub use user::UserView;
+pub use watch::Watched;
+pub use watched::{WatchReason, WatchedIp, WatchedUser};
+
+/// One reading connection.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: sqlite::open_reader(path)? })
+    }
+
+    /// Looks into a database that another process may hold.
+    ///
+    /// # Errors
+    /// When there is none, or it is of another version than this exporter's.
+    pub fn look_into(path: &Path) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+        path.metadata().map_err(open)?;
+        let reader = Self::open(path)?;
+        sqlite::check_version(&reader.connection)?;
+        Ok(reader)
+    }
+
+    pub(super) fn store_id(&self) -> Result<String, StoreError> {
+        Ok(self.connection.query_row(
+            "SELECT value FROM meta WHERE key = 'store_id'",
+            [],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// All that a query of one column gives.
+    fn texts(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params, |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A number that is never negative.
+    fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+    }
+}

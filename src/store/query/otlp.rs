@@ -1,0 +1,129 @@
+//! What the OTLP delivery sends next, and what waits for it.
+
+use rusqlite::OptionalExtension;
+use serde::Serialize;
+
+use super::Reader;
+use crate::{
+    domain::Timestamp,
+    store::{
+        StoreError,
+        sqlite::{
+            from_micros,
+            shared::{OTLP, public_up_to},
+        },
+    },
+};
+
+/// What waits for the OTLP delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events, also those to send on purpose.
+    pub pending: u64,
+    /// When the oldest of them was observed. Those to send on purpose do
+    /// not count: they are old already when they begin to wait.
+    pub oldest: Option<Timestamp>,
+    /// Events that the collector refuses for ever.
+    pub parked: u64,
+}
+
+/// How the OTLP delivery stands, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtlpStanding {
+    /// Whether there is a delivery.
+    pub enabled: bool,
+    /// Everything up to this number is delivered, parked, or left out.
+    pub cursor: i64,
+    /// Events that wait; none without a delivery.
+    pub pending_events: u64,
+    /// When the oldest of them was observed.
+    pub oldest_pending_at: Option<Timestamp>,
+    /// Events that the collector refuses for ever.
+    pub parked_events: u64,
+    /// Events that were left out, or are being, because there is no delivery.
+    pub left_out_events: u64,
+}
+
+impl Reader {
+    /// How the OTLP delivery stands, when there is one, and when not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_standing(&self, enabled: bool) -> Result<OtlpStanding, StoreError> {
+        let (Backlog { pending, oldest, parked }, left_out) =
+            (self.otlp_backlog()?, self.otlp_left_out()?);
+        Ok(OtlpStanding {
+            enabled,
+            cursor: self.otlp_cursor()?,
+            pending_events: if enabled { pending } else { 0 },
+            oldest_pending_at: oldest.filter(|_| enabled),
+            parked_events: parked,
+            // Nobody sends them: the next start with a delivery begins after them.
+            left_out_events: if enabled { left_out } else { left_out + pending },
+        })
+    }
+
+    /// Everything up to this number is delivered by OTLP, parked, or left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_cursor(&self) -> Result<i64, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM cursor WHERE consumer = ?1")?;
+        Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// The numbers of events to send on purpose, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM otlp_resend ORDER BY seq LIMIT ?1")?;
+        let rows = statement.query_map([limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What waits for the OTLP delivery.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
+        let cursor = self.otlp_cursor()?;
+        let all: i64 = self
+            .connection
+            .prepare_cached("SELECT public_events FROM head")?
+            .query_row([], |row| row.get(0))?;
+        let live = u64::try_from(all - public_up_to(&self.connection, cursor)?).unwrap_or(0);
+        let on_purpose = self.count("SELECT count(*) FROM otlp_resend", [])?;
+        let parked = self.count("SELECT count(*) FROM parked_event", [])?;
+        let oldest = self
+            .connection
+            .prepare_cached(
+                "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([cursor], |row| row.get(0))
+            .optional()?
+            .map(from_micros)
+            .transpose()?;
+        Ok(Backlog { pending: live + on_purpose, oldest, parked })
+    }
+
+    /// How many events were left out, because there was no OTLP delivery.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn otlp_left_out(&self) -> Result<u64, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT first_seq, last_seq FROM otlp_gap")?;
+        let mut rows = select.query([])?;
+        let mut left_out = 0;
+        while let Some(row) = rows.next()? {
+            let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
+            left_out +=
+                public_up_to(&self.connection, last)? - public_up_to(&self.connection, first - 1)?;
+        }
+        Ok(u64::try_from(left_out).unwrap_or(0))
+    }
+}

@@ -1,0 +1,61 @@
+//! How asking about watched subjects ended.
+
+use serde::Serialize;
+
+use super::Reader;
+use crate::{
+    domain::{PollError, PollOutcome, Timestamp, WatchSubject},
+    store::{StoreError, row::poll_errors, sqlite::from_micros},
+};
+
+/// How the last question about a subject ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PollState {
+    /// How.
+    pub outcome: PollOutcome,
+    /// Since when questions end so.
+    pub since: Timestamp,
+    /// When the last one ended.
+    pub last_at: Timestamp,
+    /// When the last one that was answered ended.
+    pub answered_at: Option<Timestamp>,
+    /// Why the last one ended so, in words.
+    pub reason: Option<String>,
+    /// The service's errors in the last answer.
+    pub errors: Vec<PollError>,
+    /// The HTTP status of the last answer, where known.
+    pub status: Option<u16>,
+}
+
+impl Reader {
+    /// How the last question about a subject ended; nothing before the first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn poll_state(&self, subject: &WatchSubject) -> Result<Option<PollState>, StoreError> {
+        self.poll_of(subject.kind(), &subject.text())
+    }
+
+    /// The same of a subject of this kind (`user`, `ip`), in its one spelling.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn poll_of(&self, kind: &str, subject: &str) -> Result<Option<PollState>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT outcome, since, last_at, answered_at, reason, errors, status FROM poll
+             WHERE kind = ?1 AND subject = ?2",
+        )?;
+        let mut rows = select.query([kind, subject])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        Ok(Some(PollState {
+            outcome: PollOutcome::parse(text(0)?).ok_or(StoreError::Corrupt("poll outcome"))?,
+            since: from_micros(row.get(1)?)?,
+            last_at: from_micros(row.get(2)?)?,
+            answered_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+            reason: row.get(4)?,
+            errors: poll_errors::decode(text(5)?).map_err(|_| StoreError::Corrupt("poll"))?,
+            status: row.get(6)?,
+        }))
+    }
+}

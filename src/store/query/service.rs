@@ -1,0 +1,40 @@
+//! The service itself, as it was last seen.
+
+use super::Reader;
+use crate::{
+    domain::{Admin, Integration, Timestamp},
+    store::{
+        StoreError,
+        sqlite::shared::{admins, integrations, seen},
+    },
+};
+
+/// All that is shown of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceView {
+    /// Its integrations.
+    pub integrations: Vec<Integration>,
+    /// Its administrators, with the moment they were looked at; nothing before
+    /// that.
+    pub admins: Option<(Timestamp, Vec<Admin>)>,
+    /// The newest day's count of failing checks.
+    pub daily_failures: Option<u64>,
+}
+
+impl Reader {
+    /// All that is shown of the service.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn service(&self) -> Result<ServiceView, StoreError> {
+        let admins = match (seen(&self.connection, "admins")?, admins(&self.connection)?) {
+            (Some((at, _)), Some(admins)) => Some((at, admins)),
+            _ => None,
+        };
+        Ok(ServiceView {
+            integrations: integrations(&self.connection)?,
+            admins,
+            daily_failures: seen(&self.connection, "daily_failures")?.and_then(|(_, n)| n),
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! The latest snapshots, watched still or not.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Reader;
+use crate::{
+    domain::{EventName, IpUser, Login, Timestamp, UserState},
+    store::{
+        StoreError,
+        row::{ip_users, user_state},
+        sqlite::from_micros,
+    },
+};
+
+/// The snapshot of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// What the service last answered.
+    pub state: UserState,
+    /// When it first answered.
+    pub first_observed_at: Timestamp,
+    /// When it last answered.
+    pub observed_at: Timestamp,
+    /// New addresses since the first snapshot.
+    pub new_ips: u64,
+    /// When the last new address was found.
+    pub last_new_ip_at: Option<Timestamp>,
+}
+
+/// The snapshot of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpRecord {
+    /// Who uses it, by login.
+    pub users: Vec<IpRecordUser>,
+    /// When the service first answered.
+    pub first_observed_at: Timestamp,
+    /// When it last answered.
+    pub observed_at: Timestamp,
+    /// New users since the first snapshot.
+    pub new_users: u64,
+    /// When the last new user was found.
+    pub last_new_user_at: Option<Timestamp>,
+}
+
+/// A user of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpRecordUser {
+    /// The user.
+    pub login: Login,
+    /// What the service says of the user.
+    pub user: IpUser,
+    /// Since when the user is seen there: when the log last tells that the user
+    /// came, else the first snapshot.
+    pub since: Timestamp,
+}
+
+impl Reader {
+    /// The snapshot of a user, unless there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn user_record(&self, login: &str) -> Result<Option<UserRecord>, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at
+                 FROM user_snapshot WHERE login = ?1",
+            )?
+            .query_row([login], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, u64>(3)?,
+                    row.get::<_, Option<i64>>(4)?,
+                ))
+            })
+            .optional()?;
+        let Some((state, first, last, new_ips, last_new_ip_at)) = row else { return Ok(None) };
+        Ok(Some(UserRecord {
+            state: user_state::decode(&state).map_err(|_| StoreError::Corrupt("user snapshot"))?,
+            first_observed_at: from_micros(first)?,
+            observed_at: from_micros(last)?,
+            new_ips,
+            last_new_ip_at: last_new_ip_at.map(from_micros).transpose()?,
+        }))
+    }
+
+    /// The snapshot of an address, unless there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn ip_record(&self, ip: &str) -> Result<Option<IpRecord>, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT users, first_observed_at, observed_at, new_users, last_new_user_at
+                 FROM ip_snapshot WHERE ip = ?1",
+            )?
+            .query_row([ip], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, u64>(3)?,
+                    row.get::<_, Option<i64>>(4)?,
+                ))
+            })
+            .optional()?;
+        let Some((users, first, last, new_users, last_new_user_at)) = row else {
+            return Ok(None);
+        };
+        let first_observed_at = from_micros(first)?;
+        let users = ip_users::decode(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?;
+        let users = users
+            .into_iter()
+            .map(|(login, user)| {
+                let since = self.came(&login, ip)?.unwrap_or(first_observed_at);
+                Ok(IpRecordUser { login, user, since })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Some(IpRecord {
+            users,
+            first_observed_at,
+            observed_at: from_micros(last)?,
+            new_users,
+            last_new_user_at: last_new_user_at.map(from_micros).transpose()?,
+        }))
+    }
+
+    /// When a user last came to an address.
+    fn came(&self, login: &Login, ip: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT max(happened_at) FROM event WHERE login = ?1 AND ip = ?2 AND name = ?3",
+            )?
+            .query_row(params![login.as_str(), ip, EventName::IpUserNew.as_str()], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?
+            .map(from_micros)
+            .transpose()
+    }
+}

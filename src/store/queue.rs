@@ -1,0 +1,180 @@
+//! Changes that wait to be committed, and which of them share a commit.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{StoreError, engine::Sweep, pending::Waiting};
+
+/// Changes that may wait; past that, a sender that must not wait hears `Busy`.
+const MOST_WAITING: usize = 2048;
+
+/// The work of a group: about 50 ms on two cores. One change is never parted, so
+/// that a large one is a group of its own work.
+const GROUP_WORK: usize = 4000;
+
+/// Changes of a group at most.
+const GROUP_CHANGES: usize = 512;
+
+/// Work from which on a change is large: small ones overtake it, and a group has one
+/// at most.
+const LARGE: usize = 500;
+
+/// Where the outcome of a sweep goes: how many rows went.
+type SweepReply = oneshot::Sender<Result<usize, StoreError>>;
+
+/// What the thread does next.
+pub(super) enum Next {
+    /// Commits these together.
+    Group(Vec<Box<dyn Waiting>>),
+    /// Removes what is too old.
+    Sweep(Sweep, usize, SweepReply),
+}
+
+/// The way to the thread that writes.
+pub(super) struct Queue {
+    places: Arc<Semaphore>,
+    waiting: Mutex<Waiters>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct Waiters {
+    small: VecDeque<Entry>,
+    large: VecDeque<Entry>,
+    sweeps: VecDeque<(Sweep, usize, SweepReply)>,
+    is_closed: bool,
+}
+
+/// Changes that are committed together, with their place in the queue.
+struct Entry {
+    changes: Vec<Box<dyn Waiting>>,
+    work: usize,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(MOST_WAITING)),
+            waiting: Mutex::default(),
+            wake: Condvar::new(),
+        }
+    }
+
+    /// Adds changes that are committed together, once there is a place.
+    pub(super) async fn push(&self, changes: Vec<Box<dyn Waiting>>) -> Result<(), StoreError> {
+        let place = self.places.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        self.add(changes, place)
+    }
+
+    /// The same, but refuses at once when there is no place.
+    pub(super) fn try_push(&self, changes: Vec<Box<dyn Waiting>>) -> Result<(), StoreError> {
+        let place = self.places.clone().try_acquire_owned().map_err(|error| match error {
+            tokio::sync::TryAcquireError::NoPermits => StoreError::Busy,
+            tokio::sync::TryAcquireError::Closed => StoreError::Closed,
+        })?;
+        self.add(changes, place)
+    }
+
+    fn add(
+        &self,
+        changes: Vec<Box<dyn Waiting>>,
+        place: OwnedSemaphorePermit,
+    ) -> Result<(), StoreError> {
+        let work = changes.iter().map(|change| change.work()).sum();
+        let entry = Entry { changes, work, _place: place };
+        let mut waiting = self.lock();
+        if waiting.is_closed {
+            return Err(StoreError::Closed);
+        }
+        let queue = if work >= LARGE { &mut waiting.large } else { &mut waiting.small };
+        queue.push_back(entry);
+        drop(waiting);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Asks for some of what is too old to be removed.
+    pub(super) fn push_sweep(
+        &self,
+        sweep: Sweep,
+        limit: usize,
+    ) -> Result<oneshot::Receiver<Result<usize, StoreError>>, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let mut waiting = self.lock();
+        if waiting.is_closed {
+            return Err(StoreError::Closed);
+        }
+        waiting.sweeps.push_back((sweep, limit, reply));
+        drop(waiting);
+        self.wake.notify_one();
+        Ok(outcome)
+    }
+
+    /// Takes no more; what waits is still committed.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.places.close();
+        self.wake.notify_all();
+    }
+
+    /// Drops what waits: nobody is there to commit it.
+    pub(super) fn refuse(&self) {
+        let dropped = std::mem::take(&mut *self.lock());
+        self.lock().is_closed = true;
+        drop(dropped);
+    }
+
+    /// What is to be done next; nothing when the queue is closed and empty. Waits
+    /// until there is something.
+    pub(super) fn next(&self) -> Option<Next> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(group) = waiting.group() {
+                return Some(Next::Group(group));
+            }
+            // What is too old can wait for everybody.
+            if let Some((sweep, limit, reply)) = waiting.sweeps.pop_front() {
+                return Some(Next::Sweep(sweep, limit, reply));
+            }
+            if waiting.is_closed {
+                return None;
+            }
+            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiters> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiters {
+    fn group(&mut self) -> Option<Vec<Box<dyn Waiting>>> {
+        let mut group = Vec::new();
+        let mut work = 0;
+        while work < GROUP_WORK
+            && group.len() < GROUP_CHANGES
+            && let Some(entry) = self.small.pop_front()
+        {
+            work += entry.work;
+            group.extend(entry.changes);
+        }
+        // One large change a group: it is never starved, and who is small waits for one
+        // of them at most.
+        if let Some(entry) = self.large.pop_front() {
+            group.extend(entry.changes);
+        }
+        (!group.is_empty()).then_some(group)
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Queue")
+    }
+}

@@ -1,0 +1,25 @@
+//! Figures of the tenant, as a JSON list of `[dimension, value, count]`.
+
+use super::{Unreadable, from_json, to_json};
+use crate::domain::{Dimension, TenantFigures};
+
+/// The stored form.
+pub(in crate::store) fn encode(figures: &TenantFigures) -> String {
+    let rows: Vec<_> = figures
+        .iter()
+        .map(|((dimension, value), count)| (dimension.as_str(), value.as_str(), *count))
+        .collect();
+    to_json(&rows)
+}
+
+/// The figures of a stored form.
+pub(in crate::store) fn decode(json: &str) -> Result<TenantFigures, Unreadable> {
+    from_json::<Vec<(String, String, u64)>>(json)?
+        .into_iter()
+        .map(|(dimension, value, count)| {
+            let known = Dimension::parse(&dimension);
+            let dimension = known.ok_or_else(|| format!("no dimension {dimension:?}"))?;
+            Ok(((dimension, value), count))
+        })
+        .collect()
+}

@@ -1,0 +1,39 @@
+//! The users of an address, as a JSON object by login; form 1.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, from_json, to_json};
+use crate::domain::{IpUser, IpUsers, Login};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    id: String,
+    display_name: String,
+    reference_url: Option<String>,
+}
+
+/// The stored form.
+pub(in crate::store) fn encode(users: &IpUsers) -> String {
+    let row = |user: &IpUser| Row {
+        id: user.id.clone(),
+        display_name: user.display_name.clone(),
+        reference_url: user.reference_url.clone(),
+    };
+    let rows: BTreeMap<_, _> =
+        users.iter().map(|(login, user)| (login.as_str(), row(user))).collect();
+    to_json(&rows)
+}
+
+/// The users of a stored form.
+pub(in crate::store) fn decode(json: &str) -> Result<IpUsers, Unreadable> {
+    from_json::<BTreeMap<String, Row>>(json)?
+        .into_iter()
+        .map(|(login, row)| {
+            let login = Login::new(&login).map_err(|error| error.to_string())?;
+            let Row { id, display_name, reference_url } = row;
+            Ok((login, IpUser { id, display_name, reference_url }))
+        })
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! The stored forms of what has no columns of its own: JSON, or packed bytes.
+//!
+//! They are not the domain's types: a renamed field there leaves stored rows as they
+//! are. A form that changes gets a new number in the column `form` of its table, and
+//! the old one stays readable.
+
+pub(in crate::store) mod attributes;
+pub(in crate::store) mod body;
+pub(in crate::store) mod figures;
+pub(in crate::store) mod ip_users;
+pub(in crate::store) mod poll_errors;
+pub(in crate::store) mod texts;
+pub(in crate::store) mod user_state;
+
+/// Why a stored form cannot be understood.
+pub(in crate::store) type Unreadable = String;
+
+/// Decodes JSON.
+fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Unreadable> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// Encodes JSON. Stored forms have texts for keys, so that it cannot fail.
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

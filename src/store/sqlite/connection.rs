@@ -1,0 +1,93 @@
+//! Opening the database file.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, vtab::array};
+
+use crate::store::StoreError;
+
+/// How long SQLite waits for a lock that another process (a backup, a shell)
+/// holds. Shorter than a webhook sender's patience: it then hears 503.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Who may read the database: its owner. It names persons. SQLite gives its own
+/// files beside it the same mode.
+const MODE: u32 = 0o600;
+
+/// The cache of the connection that writes, in KiB with the minus sign that SQLite
+/// wants for it.
+const CACHE_KIB: i64 = -16 * 1024;
+
+/// Pages in the log after which they are copied into the file.
+const CHECKPOINT_PAGES: i64 = 2000;
+
+/// To this size the log is cut back when it was larger.
+const LOG_BYTES: i64 = 32 * 1024 * 1024;
+
+/// Takes the lock that keeps a second exporter off the database; the lock is
+/// held as long as the file is open.
+pub(in crate::store) fn lock(database: &Path) -> Result<File, StoreError> {
+    let file = create(&lock_file(database))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
+        Err(TryLockError::Error(source)) => {
+            Err(StoreError::Open { path: database.to_owned(), source: Arc::new(source) })
+        }
+    }
+}
+
+/// The file whose lock its holder has, and in which the holder says how to be
+/// reached.
+pub(in crate::store) fn lock_file(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Opens a file, and makes it first when it does not exist.
+fn create(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(MODE)
+        .open(path)
+        .map_err(|source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) })
+}
+
+/// Opens the one connection that writes.
+pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    create(path)?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit is on the disk when it returns: a 2xx promises that.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A statement that sorts, or a group too large for the cache, must not wait for
+    // the disk: memory is bounded by the group.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    // The log is copied into the file at half the size of the cache, so that pages are
+    // still in memory then, and is cut back after a large group.
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    array::load_module(&connection)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Opens a connection that can only read.
+pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}

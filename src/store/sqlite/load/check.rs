@@ -1,0 +1,147 @@
+//! Checks, by their names.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use rusqlite::{Connection, Row, types::Value};
+
+use super::texts;
+use crate::{
+    domain::{CheckDefinition, CheckId, Severity},
+    ledger::{Check, CheckNumber, Facts, Totals},
+    store::{StoreError, row, sqlite::from_micros},
+};
+
+const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.as_of, c.last_event_at, c.version, \
+     c.open, w.description, w.recommended_actions";
+
+/// A check needs its words.
+const WITH_WORDS: &str =
+    "LEFT JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version";
+
+pub(super) fn by_id(
+    connection: &Connection,
+    ids: &BTreeSet<CheckId>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.id IN rarray(?1)");
+    put(connection, &sql, texts(ids.iter().map(CheckId::as_str)), facts)?;
+    for id in ids {
+        facts.load_check(id.clone(), None);
+    }
+    Ok(())
+}
+
+pub(super) fn by_number(
+    connection: &Connection,
+    numbers: &BTreeSet<CheckNumber>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let numbers = Rc::new(numbers.iter().copied().map(Value::Integer).collect());
+    let sql =
+        format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.number IN rarray(?1)");
+    put(connection, &sql, numbers, facts)
+}
+
+/// Which checks have these titles, and those checks.
+pub(super) fn by_title(
+    connection: &Connection,
+    folded: &BTreeSet<String>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if folded.is_empty() {
+        return Ok(());
+    }
+    let titles = texts(folded.iter().map(String::as_str));
+    let mut titled: BTreeMap<String, BTreeSet<CheckId>> =
+        folded.iter().map(|title| (title.clone(), BTreeSet::new())).collect();
+    let mut ids = BTreeSet::new();
+    {
+        let mut select = connection.prepare_cached(
+            "SELECT t.folded, c.id FROM check_title AS t JOIN checks AS c
+             ON c.number = t.check_number WHERE t.until IS NULL AND t.folded IN rarray(?1)",
+        )?;
+        let mut rows = select.query([titles])?;
+        while let Some(row) = rows.next()? {
+            let (title, id): (String, String) = (row.get(0)?, row.get(1)?);
+            if let Some(id) = CheckId::new(&id) {
+                titled.entry(title).or_default().insert(id.clone());
+                ids.insert(id);
+            }
+        }
+    }
+    by_id(connection, &ids, facts)?;
+    for (title, ids) in titled {
+        facts.load_title(title, ids);
+    }
+    Ok(())
+}
+
+fn put(
+    connection: &Connection,
+    sql: &str,
+    keys: Rc<Vec<Value>>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(sql)?;
+    let mut totals = connection.prepare_cached(
+        "SELECT severity, failures, resolutions FROM check_total WHERE check_number = ?1",
+    )?;
+    let mut rows = select.query([keys])?;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        let Some(id) = CheckId::new(&text) else { continue };
+        match check(row)? {
+            Ok(mut check) => {
+                let mut found = totals.query([check.number])?;
+                while let Some(row) = found.next()? {
+                    let counted = Totals { failures: row.get(1)?, resolutions: row.get(2)? };
+                    check.totals.insert(row.get(0)?, counted);
+                }
+                facts.load_check(id, Some(check));
+            }
+            Err(reason) => facts.load_unreadable_check(id, &reason),
+        }
+    }
+    Ok(())
+}
+
+fn check(row: &Row<'_>) -> Result<Result<Check, String>, StoreError> {
+    let severity: Option<String> = row.get(3)?;
+    let (description, actions): (Option<String>, Option<String>) = (row.get(8)?, row.get(9)?);
+    let words = |json: Option<String>| match json {
+        Some(json) => row::texts::decode(&json),
+        None => Err("its words are missing".to_owned()),
+    };
+    let (description, recommended_actions) = match (words(description), words(actions)) {
+        (Ok(description), Ok(actions)) => (description, actions),
+        (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
+    };
+    let moments = (from_micros(row.get(4)?), from_micros(row.get(5)?));
+    let (Ok(as_of), Ok(last_event_at)) = moments else {
+        return Ok(Err("a moment is out of range".to_owned()));
+    };
+    Ok(Ok(Check {
+        number: row.get(1)?,
+        definition: Arc::new(CheckDefinition {
+            title: row.get(2)?,
+            severity: Severity::new(severity.as_deref()),
+            description,
+            recommended_actions,
+            as_of,
+        }),
+        version: row.get(6)?,
+        last_event_at,
+        open: row.get(7)?,
+        totals: BTreeMap::new(),
+    }))
+}

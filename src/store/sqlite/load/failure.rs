@@ -1,0 +1,86 @@
+//! Open failures, and how far answers about users have got.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, Row};
+
+use super::{check, texts};
+use crate::{
+    domain::Login,
+    ledger::{Answered, CheckNumber, Facts, Failure},
+    store::{StoreError, sqlite::from_micros},
+};
+
+/// All failures of users, with their checks.
+pub(super) fn of_users(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, check_number, opened_at, reported_at, delivery, is_announced FROM failure
+         WHERE login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    let mut checks = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        let check = row.get(1)?;
+        checks.insert(check);
+        put(facts, login, check, row, 2)?;
+    }
+    for login in logins {
+        facts.load_complete(login.clone());
+    }
+    check::by_number(connection, &checks, facts)
+}
+
+fn put(
+    facts: &mut Facts,
+    login: Login,
+    check: CheckNumber,
+    row: &Row<'_>,
+    first: usize,
+) -> Result<(), StoreError> {
+    let moments = (from_micros(row.get(first)?), from_micros(row.get(first + 1)?));
+    let (Ok(opened_at), Ok(reported_at)) = moments else {
+        facts.load_unreadable_failure(login, check, "a moment is out of range");
+        return Ok(());
+    };
+    let (delivery, is_announced) = (row.get(first + 2)?, row.get(first + 3)?);
+    let failure = Failure { opened_at, reported_at, delivery, is_announced };
+    facts.load_failure(login, check, Some(failure));
+    Ok(())
+}
+
+/// How far answers about users have got.
+pub(super) fn answered(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, as_of, unknown_since FROM failure_answer WHERE login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        let unknown_since: Option<i64> = row.get(2)?;
+        match (from_micros(row.get(1)?), unknown_since.map(from_micros).transpose()) {
+            (Ok(as_of), Ok(unknown_since)) => {
+                facts.answered.load(login, Some(Answered { as_of, unknown_since }));
+            }
+            _ => facts.answered.load_unreadable(login, "a moment is out of range"),
+        }
+    }
+    for login in logins {
+        facts.answered.load(login.clone(), None);
+    }
+    Ok(())
+}

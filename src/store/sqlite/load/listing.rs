@@ -1,0 +1,179 @@
+//! Listings of the tenant: the last complete one, the one under way, and their
+//! members.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::texts;
+use crate::{
+    domain::{Login, Timestamp},
+    ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
+    store::{StoreError, row, sqlite::from_micros},
+};
+
+/// The last complete listing, and the one under way.
+pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT state, number, begun_at, page_token, pages, users, told, skipped, figures,
+                ended_at, position, is_verdict FROM listing",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let is_done = row.get_ref(0)?.as_str().unwrap_or_default() == "done";
+        match (read(row)?, is_done) {
+            (Ok((begun, is_verdict)), true) => {
+                let ListingBegun { number, begun_at, users, skipped, figures, ended_at, .. } =
+                    begun;
+                let completed_at = ended_at.unwrap_or(begun_at);
+                let done = ListingDone {
+                    number,
+                    begun_at,
+                    completed_at,
+                    is_verdict,
+                    users,
+                    skipped,
+                    figures,
+                };
+                facts.listing_done.load((), Some(done));
+            }
+            (Ok((begun, _)), false) => facts.listing.load((), Some(begun)),
+            (Err(reason), true) => facts.listing_done.load_unreadable((), &reason),
+            (Err(reason), false) => facts.listing.load_unreadable((), &reason),
+        }
+    }
+    facts.listing_done.load((), None);
+    facts.listing.load((), None);
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), String>, StoreError> {
+    let moment = |micros: Option<i64>| -> Result<Option<Timestamp>, String> {
+        micros.map(from_micros).transpose().map_err(|_| "a moment is out of range".to_owned())
+    };
+    let position: Option<String> = row.get(10)?;
+    let position = position.map(|text| Login::new(&text).map_err(|error| error.to_string()));
+    let figures = row::figures::decode(&row.get::<_, String>(8)?);
+    let parts = (moment(Some(row.get(2)?)), moment(row.get(9)?), position.transpose(), figures);
+    let (begun_at, ended_at, position, figures) = match parts {
+        (Ok(Some(begun_at)), Ok(ended_at), Ok(position), Ok(figures)) => {
+            (begun_at, ended_at, position, figures)
+        }
+        (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
+            return Ok(Err(reason));
+        }
+        (Ok(None), ..) => return Ok(Err("it never began".to_owned())),
+    };
+    let begun = ListingBegun {
+        number: row.get(1)?,
+        begun_at,
+        page_token: row.get(3)?,
+        pages: row.get(4)?,
+        users: row.get(5)?,
+        told: row.get(6)?,
+        skipped: row.get(7)?,
+        figures,
+        ended_at,
+        position,
+    };
+    Ok(Ok((begun, row.get(11)?)))
+}
+
+/// Whether the last complete listing told the failing checks of these users.
+pub(super) fn told_members(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, failing IS NOT NULL FROM listing_member
+         WHERE listing = (SELECT number FROM listing WHERE state = 'done')
+         AND login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        if let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) {
+            facts.told_members.load(login, Some(row.get(1)?));
+        }
+    }
+    for login in logins {
+        facts.told_members.load(login.clone(), None);
+    }
+    Ok(())
+}
+
+/// Members of the listing under way.
+pub(super) fn members(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, failing, is_null, asked_at FROM listing_member
+         WHERE listing = (SELECT number FROM listing WHERE state = 'under_way')
+         AND login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        match member(row)? {
+            Ok(member) => facts.members.load(login, Some(member)),
+            Err(reason) => facts.members.load_unreadable(login, &reason),
+        }
+    }
+    for login in logins {
+        facts.members.load(login.clone(), None);
+    }
+    Ok(())
+}
+
+fn member(row: &Row<'_>) -> Result<Result<Member, String>, StoreError> {
+    let failing: Option<String> = row.get(1)?;
+    let failing = failing.map(|json| row::texts::decode(&json)).transpose();
+    let asked_at = from_micros(row.get(3)?).map_err(|_| "a moment is out of range".to_owned());
+    let is_null = row.get(2)?;
+    Ok(match (failing, asked_at) {
+        (Ok(failing), Ok(asked_at)) => Ok(Member { failing, is_null, asked_at }),
+        (Err(reason), _) | (_, Err(reason)) => Err(reason),
+    })
+}
+
+/// The users who come next: members who may fail something, and those who have an
+/// open failure, whether they are members or not.
+pub(super) fn slice(
+    connection: &Connection,
+    slice: &Slice,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    // Each half by an index of its own; together they have the next ones of both.
+    let number: Option<i64> = connection
+        .prepare_cached("SELECT number FROM listing WHERE state = 'under_way'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let after = slice.after.as_ref().map_or("", Login::as_str);
+    let limit = i64::try_from(slice.limit).unwrap_or(i64::MAX);
+    let mut next = BTreeSet::<String>::new();
+    for sql in [
+        "SELECT login FROM listing_member
+         WHERE listing = ?1 AND login > ?2 AND (is_null OR failing <> '[]')
+         ORDER BY login LIMIT ?3",
+        "SELECT DISTINCT login FROM failure
+         WHERE ?1 IS NOT NULL AND login > ?2 ORDER BY login LIMIT ?3",
+    ] {
+        let mut select = connection.prepare_cached(sql)?;
+        let mut rows = select.query(params![number, after, limit])?;
+        while let Some(row) = rows.next()? {
+            next.insert(row.get(0)?);
+        }
+    }
+    let logins = next.into_iter().filter_map(|text| Login::new(&text).ok());
+    facts.slice = logins.take(slice.limit).collect();
+    let logins = facts.slice.iter().cloned().collect();
+    members(connection, &logins, facts)
+}

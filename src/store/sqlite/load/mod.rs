@@ -1,0 +1,95 @@
+//! Loads what a group of changes needs to know, a set of keys a query.
+
+mod check;
+mod delivery;
+mod failure;
+mod listing;
+mod nulls;
+mod otlp;
+mod outcome;
+mod service;
+mod snapshot;
+mod watch;
+
+use std::rc::Rc;
+
+use rusqlite::{Connection, types::Value};
+
+use crate::{
+    ledger::{Counts, Facts, Head, Keys, Whole},
+    store::StoreError,
+};
+
+/// The numbers that were given last, and how much is watched.
+pub(super) fn head(connection: &Connection) -> Result<(Head, Counts), StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT event, public_events, delivery, check_number, listing, users, ips,
+                failing_people FROM head",
+        )?
+        .query_row([], |row| {
+            let head = Head {
+                event: row.get(0)?,
+                public_events: row.get(1)?,
+                delivery: row.get(2)?,
+                check: row.get(3)?,
+                listing: row.get(4)?,
+            };
+            let counts =
+                Counts { users: row.get(5)?, ips: row.get(6)?, failing_people: row.get(7)? };
+            Ok((head, counts))
+        })?)
+}
+
+/// Loads the rows of these keys.
+pub(super) fn load(
+    connection: &Connection,
+    keys: &Keys,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    delivery::envelopes(connection, &keys.envelopes, facts)?;
+    if keys.whole.contains(&Whole::Refused) {
+        delivery::refused(connection, facts)?;
+    }
+    check::by_id(connection, &keys.checks, facts)?;
+    check::by_title(connection, &keys.titles, facts)?;
+    failure::of_users(connection, &keys.failures_of, facts)?;
+    if keys.whole.contains(&Whole::Listing) {
+        listing::states(connection, facts)?;
+    }
+    failure::answered(connection, &keys.answered, facts)?;
+    listing::told_members(connection, &keys.answered, facts)?;
+    if let Some(slice) = &keys.slice {
+        listing::slice(connection, slice, facts)?;
+    }
+    listing::members(connection, &keys.members, facts)?;
+    snapshot::users(connection, &keys.users, facts)?;
+    snapshot::ips(connection, &keys.ips, facts)?;
+    watch::subjects(connection, &keys.watched, facts)?;
+    watch::sought(connection, &keys.watched_for, keys.expired_at, facts)?;
+    outcome::polls(connection, &keys.polls, facts)?;
+    outcome::jobs(connection, &keys.jobs, facts)?;
+    nulls::of_users(connection, &keys.nulls_of, facts)?;
+    if keys.whole.contains(&Whole::ListMemory) {
+        nulls::memory(connection, facts)?;
+    }
+    if keys.whole.contains(&Whole::Service) {
+        service::state(connection, facts)?;
+    }
+    service::targets(connection, &keys.targets, facts)?;
+    if keys.whole.contains(&Whole::Otlp) {
+        otlp::state(connection, facts)?;
+    }
+    if keys.whole.contains(&Whole::Parked) {
+        otlp::parked(connection, facts)?;
+    }
+    if let Some(since) = keys.gap_since {
+        otlp::gap_events(connection, since, facts)?;
+    }
+    Ok(())
+}
+
+/// Texts as the table-valued function `rarray` takes them.
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Rc<Vec<Value>> {
+    Rc::new(texts.into_iter().map(|text| Value::Text(text.to_owned())).collect())
+}

@@ -1,0 +1,71 @@
+//! Lists that are null for users, and what the service gave so far.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::texts;
+use crate::{
+    domain::{
+        ListField, Login,
+        null_list::{FieldMemory, NullMeaning},
+    },
+    ledger::{Facts, NullList},
+    store::{StoreError, sqlite::from_micros},
+};
+
+pub(super) fn of_users(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, field, since, last_at, meaning FROM list_null WHERE login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        let Some(field) = ListField::parse(row.get_ref(1)?.as_str().unwrap_or_default()) else {
+            continue;
+        };
+        let meaning = NullMeaning::parse(row.get_ref(4)?.as_str().unwrap_or_default());
+        match (from_micros(row.get(2)?), from_micros(row.get(3)?), meaning) {
+            (Ok(since), Ok(last_at), Some(meaning)) => {
+                let null = NullList { since, last_at, meaning };
+                facts.nulls.load((login, field), Some(null));
+            }
+            _ => facts.nulls.load_unreadable((login, field), "a moment or its meaning"),
+        }
+    }
+    for login in logins {
+        for field in ListField::ALL {
+            facts.nulls.load((login.clone(), field), None);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn memory(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    let mut select =
+        connection.prepare_cached("SELECT field, last_list_at, gave_empty FROM list_memory")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(field) = ListField::parse(row.get_ref(0)?.as_str().unwrap_or_default()) else {
+            continue;
+        };
+        match from_micros(row.get(1)?) {
+            Ok(at) => {
+                let memory = FieldMemory { last_list_at: Some(at), gave_empty: row.get(2)? };
+                facts.list_memory.load(field, Some(memory));
+            }
+            Err(_) => facts.list_memory.load_unreadable(field, "a moment is out of range"),
+        }
+    }
+    for field in ListField::ALL {
+        facts.list_memory.load(field, None);
+    }
+    Ok(())
+}

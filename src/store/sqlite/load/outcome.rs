@@ -1,0 +1,91 @@
+//! How polls and the runs of jobs ended.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::{
+    domain::{JobOutcome, PollEnd, PollOutcome, RunCounts, RunEnd, Timestamp, WatchSubject},
+    ledger::{Facts, Job, Poll},
+    store::{StoreError, row, sqlite::from_micros},
+};
+
+pub(super) fn polls(
+    connection: &Connection,
+    subjects: &BTreeSet<WatchSubject>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT outcome, since, last_at, answered_at, reason, errors, status FROM poll
+         WHERE kind = ?1 AND subject = ?2",
+    )?;
+    for subject in subjects {
+        let found = select
+            .query_row(params![subject.kind(), subject.text()], |row| Ok(poll(row)))
+            .optional()?;
+        match found.transpose()? {
+            None => facts.polls.load(subject.clone(), None),
+            Some(Ok(poll)) => facts.polls.load(subject.clone(), Some(poll)),
+            Some(Err(reason)) => facts.polls.load_unreadable(subject.clone(), &reason),
+        }
+    }
+    Ok(())
+}
+
+fn poll(row: &Row<'_>) -> Result<Result<Poll, String>, StoreError> {
+    let outcome = PollOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
+    let errors = row::poll_errors::decode(&row.get::<_, String>(5)?);
+    let moments = moments([Some(row.get(1)?), Some(row.get(2)?), row.get(3)?]);
+    let (Some(outcome), Ok(errors), Some([Some(since), Some(last_at), answered_at])) =
+        (outcome, errors, moments)
+    else {
+        return Ok(Err("its outcome, errors or moments".to_owned()));
+    };
+    let end = PollEnd { outcome, reason: row.get(4)?, errors, status: row.get(6)? };
+    Ok(Ok(Poll { end, since, last_at, answered_at }))
+}
+
+pub(super) fn jobs(
+    connection: &Connection,
+    jobs: &BTreeSet<&'static str>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
+                since, last_begun_at, last_success_at
+         FROM job_state WHERE job = ?1",
+    )?;
+    for name in jobs {
+        let found = select.query_row([name], |row| Ok(job(row))).optional()?;
+        match found.transpose()? {
+            None => facts.jobs.load(name, None),
+            Some(Ok(job)) => facts.jobs.load(name, Some(job)),
+            Some(Err(reason)) => facts.jobs.load_unreadable(name, &reason),
+        }
+    }
+    Ok(())
+}
+
+fn job(row: &Row<'_>) -> Result<Result<Job, String>, StoreError> {
+    let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
+    let moments = moments([Some(row.get(7)?), Some(row.get(8)?), row.get(9)?]);
+    let (Some(outcome), Some([Some(since), Some(last_begun_at), last_success_at])) =
+        (outcome, moments)
+    else {
+        return Ok(Err("its outcome or moments".to_owned()));
+    };
+    let counts = RunCounts {
+        asked: row.get(2)?,
+        ok: row.get(3)?,
+        not_found: row.get(4)?,
+        failed: row.get(5)?,
+        skipped: row.get(6)?,
+    };
+    let end = RunEnd { outcome, reason: row.get(1)?, counts };
+    Ok(Ok(Job { end, since, last_begun_at, last_success_at }))
+}
+
+fn moments(micros: [Option<i64>; 3]) -> Option<[Option<Timestamp>; 3]> {
+    let [a, b, c] = micros.map(|micros| micros.map(from_micros).transpose());
+    Some([a.ok()?, b.ok()?, c.ok()?])
+}

@@ -1,0 +1,63 @@
+//! The service itself, and the webhook targets that were registered with it.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::{
+    ledger::{Facts, ServiceSeen, ServiceState},
+    store::{
+        StoreError,
+        sqlite::{from_micros, shared},
+    },
+};
+
+/// The parts of the service that are seen one by one.
+const PARTS: [&str; 3] = ["integrations", "admins", "daily_failures"];
+
+pub(super) fn state(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    match read(connection) {
+        // Nothing that was seen leaves no row.
+        Ok(state) => {
+            facts.service.load((), Some(state).filter(|state| !state.seen.is_empty()));
+        }
+        Err(StoreError::Corrupt(what)) => facts.service.load_unreadable((), what),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn read(connection: &Connection) -> Result<ServiceState, StoreError> {
+    let mut state = ServiceState {
+        integrations: shared::integrations(connection)?,
+        admins: shared::admins(connection)?,
+        ..ServiceState::default()
+    };
+    let mut select = connection.prepare_cached("SELECT part, seen_at, number FROM service_seen")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let part = row.get_ref(0)?.as_str().unwrap_or_default();
+        if let Some(part) = PARTS.into_iter().find(|known| *known == part) {
+            let seen = ServiceSeen { at: from_micros(row.get(1)?)?, number: row.get(2)? };
+            state.seen.insert(part, seen);
+        }
+    }
+    Ok(state)
+}
+
+pub(super) fn targets(
+    connection: &Connection,
+    ids: &BTreeSet<String>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for target in shared::webhook_targets(connection)? {
+        facts.targets.load(target.id.clone(), Some(target));
+    }
+    for id in ids {
+        facts.targets.load(id.clone(), None);
+    }
+    Ok(())
+}

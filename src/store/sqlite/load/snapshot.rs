@@ -1,0 +1,94 @@
+//! Snapshots of users and of addresses.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use rusqlite::Connection;
+
+use super::texts;
+use crate::{
+    domain::{IpAddress, Login},
+    ledger::{Facts, IpSnapshot, UserSnapshot},
+    store::{StoreError, row, sqlite::from_micros},
+};
+
+pub(super) fn users(
+    connection: &Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at
+         FROM user_snapshot WHERE login IN rarray(?1)",
+    )?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
+        let last: Option<i64> = row.get(5)?;
+        let moments =
+            (from_micros(row.get(2)?), from_micros(row.get(3)?), last.map(from_micros).transpose());
+        match (state, moments) {
+            (Ok(state), (Ok(first_observed_at), Ok(observed_at), Ok(last_new_ip_at))) => {
+                let state = Arc::new(state);
+                let new_ips = row.get(4)?;
+                let snapshot =
+                    UserSnapshot { state, first_observed_at, observed_at, new_ips, last_new_ip_at };
+                facts.users.load(login, Some(snapshot));
+            }
+            (Err(reason), _) => facts.users.load_unreadable(login, &reason),
+            _ => facts.users.load_unreadable(login, "a moment is out of range"),
+        }
+    }
+    for login in logins {
+        facts.users.load(login.clone(), None);
+    }
+    Ok(())
+}
+
+pub(super) fn ips(
+    connection: &Connection,
+    ips: &BTreeSet<IpAddress>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if ips.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT ip, users, first_observed_at, observed_at, new_users, last_new_user_at
+         FROM ip_snapshot WHERE ip IN rarray(?1)",
+    )?;
+    let keys: Vec<_> = ips.iter().map(ToString::to_string).collect();
+    let mut rows = select.query([texts(keys.iter().map(String::as_str))])?;
+    while let Some(row) = rows.next()? {
+        let Ok(ip) = row.get_ref(0)?.as_str().unwrap_or_default().parse::<IpAddress>() else {
+            continue;
+        };
+        let users = row::ip_users::decode(row.get_ref(1)?.as_str().unwrap_or_default());
+        let last: Option<i64> = row.get(5)?;
+        let moments =
+            (from_micros(row.get(2)?), from_micros(row.get(3)?), last.map(from_micros).transpose());
+        match (users, moments) {
+            (Ok(users), (Ok(first_observed_at), Ok(observed_at), Ok(last_new_user_at))) => {
+                let users = Arc::new(users);
+                let new_users = row.get(4)?;
+                let snapshot = IpSnapshot {
+                    users,
+                    first_observed_at,
+                    observed_at,
+                    new_users,
+                    last_new_user_at,
+                };
+                facts.ips.load(ip, Some(snapshot));
+            }
+            (Err(reason), _) => facts.ips.load_unreadable(ip, &reason),
+            _ => facts.ips.load_unreadable(ip, "a moment is out of range"),
+        }
+    }
+    for ip in ips {
+        facts.ips.load(*ip, None);
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The versions of the database's schema.
+
+use std::cmp::Ordering;
+
+use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
+
+use crate::{domain::failure, store::StoreError};
+
+/// One script a version, in order; a script that was released never changes.
+const SCRIPTS: [&str; 8] = [
+    include_str!("0001_initial.sql"),
+    include_str!("0002_truth.sql"),
+    include_str!("0003_medium.sql"),
+    include_str!("0004_otlp.sql"),
+    include_str!("0005_reading.sql"),
+    include_str!("0006_deliveries.sql"),
+    include_str!("0007_opened.sql"),
+    include_str!("0008_ledger.sql"),
+];
+
+/// Brings the database to the newest version, all of it or nothing; returns the
+/// version it had, 0 when it is new.
+///
+/// # Errors
+/// When the database was written by a newer exporter, or SQLite fails.
+pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize, StoreError> {
+    // A table that others refer to can be made anew only while nobody looks; inside
+    // a transaction this setting cannot change.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    // Titles are compared as the ledger compares them.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("fold", 1, flags, |context| {
+        Ok(failure::fold_title(&context.get::<String>(0)?))
+    })?;
+    let upgraded = upgrade(connection);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    upgraded
+}
+
+fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCRIPTS.len() {
+        return Err(StoreError::TooNew { found, known: SCRIPTS.len() });
+    }
+    for script in &SCRIPTS[found..] {
+        tx.execute_batch(script)?;
+    }
+    tx.pragma_update(None, "user_version", SCRIPTS.len())?;
+    tx.commit()?;
+    Ok(found)
+}
+
+/// The version of a database; 0 when it is new.
+pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Makes sure that a database is of the newest version.
+///
+/// # Errors
+/// When it is older or newer, or SQLite fails.
+pub(in crate::store) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let found: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found.cmp(&SCRIPTS.len()) {
+        Ordering::Less => Err(StoreError::TooOld),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::TooNew { found, known: SCRIPTS.len() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_migration_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let id = |connection: &Connection| {
+            connection
+                .query_row("SELECT value FROM meta", [], |row| row.get::<_, String>(0))
+                .unwrap()
+        };
+        let first = id(&connection);
+        migrate(&mut connection).unwrap();
+        assert_eq!(id(&connection), first);
+    }
+
+    #[test]
+    fn a_newer_database_is_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut connection).unwrap_err();
+        assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
+    }
+}

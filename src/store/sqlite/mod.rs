@@ -1,0 +1,85 @@
+//! Rows in one SQLite file.
+
+mod connection;
+mod load;
+mod migrations;
+mod moment;
+mod save;
+pub(in crate::store) mod shared;
+mod sweep;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+pub(in crate::store) use connection::{lock, lock_file, open_reader};
+pub(in crate::store) use migrations::check as check_version;
+pub(in crate::store) use moment::{from_micros, to_micros};
+
+use super::{
+    StoreError,
+    engine::{Engine, Sweep},
+};
+use crate::ledger::{Counts, Diff, Facts, Head, Keys};
+
+/// The connection that writes.
+#[derive(Debug)]
+pub(in crate::store) struct Sqlite {
+    connection: Connection,
+}
+
+impl Sqlite {
+    /// Opens the file, making it when it does not exist. A database of an older
+    /// version is upgraded when `upgrade` says so, and else refused. Returns the
+    /// version that it had, 0 when it is new.
+    pub(in crate::store) fn open(path: &Path, upgrade: bool) -> Result<(Self, usize), StoreError> {
+        let mut connection = connection::open_writer(path)?;
+        let version = migrations::version(&connection)?;
+        if version > 0 && !upgrade {
+            migrations::check(&connection)?;
+        }
+        migrations::migrate(&mut connection)?;
+        Ok((Self { connection }, version))
+    }
+}
+
+impl Engine for Sqlite {
+    fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
+        // Who writes takes the lock at once: a later upgrade of a reading transaction
+        // could fail.
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        load::head(&self.connection)
+    }
+
+    fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError> {
+        load::load(&self.connection, keys, facts)
+    }
+
+    fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
+        save::save(&self.connection, diff)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            // SQLite gave the whole transaction up: the disk is full or fails.
+            return Err(StoreError::GivenUp);
+        }
+        Ok(self.connection.execute_batch("COMMIT")?)
+    }
+
+    fn roll_back(&mut self) {
+        if !self.connection.is_autocommit() {
+            // It can only fail when there is nothing left to give up.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+        sweep::sweep(&mut self.connection, rule, limit)
+    }
+
+    fn close(&mut self) {
+        // Leaves one file instead of three behind; the log is safe either way.
+        let _ = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    }
+}

@@ -1,0 +1,134 @@
+//! The log, and the delivery by OTLP.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rusqlite::{Connection, params};
+
+use crate::{
+    domain::{Attributes, CheckId, Login},
+    ledger::{Command, Diff},
+    store::{
+        StoreError,
+        row::attributes,
+        sqlite::{shared::OTLP, to_micros},
+    },
+};
+
+/// Appends events. What those of one delivery share is written once, under the
+/// number of the first of them.
+pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    if diff.events.is_empty() {
+        return Ok(());
+    }
+    let versions: BTreeMap<&CheckId, i64> =
+        diff.checks.iter().filter_map(|check| Some((check.key, check.row?.version))).collect();
+    let mut context = connection
+        .prepare_cached("INSERT INTO event_context (number, attributes) VALUES (?1, ?2)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO event (seq, name, public, ordinal, check_id, login, ip, application,
+                            happened_at, observed_at, severity, body, attributes, context,
+                            check_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    let public = diff.events.iter().filter(|event| event.name.is_public()).count();
+    let mut ordinal = diff.head.public_events - i64::try_from(public).unwrap_or(0);
+    let mut shared: Option<(&Arc<Attributes>, i64)> = None;
+    for (seq, event) in (diff.first_event()..).zip(diff.events) {
+        let is_public = event.name.is_public();
+        ordinal += i64::from(is_public);
+        let number = match (&event.of_delivery, shared) {
+            (None, _) => None,
+            (Some(own), Some((known, number))) if Arc::ptr_eq(own, known) => Some(number),
+            (Some(own), _) => {
+                context.execute(params![seq, attributes::encode(own)])?;
+                shared = Some((own, seq));
+                Some(seq)
+            }
+        };
+        let of_check = event.of_check.as_ref().and(event.check_id.as_ref());
+        insert.execute(params![
+            seq,
+            event.name.as_str(),
+            is_public,
+            ordinal,
+            event.check_id.as_ref().map(CheckId::as_str),
+            event.login.as_ref().map(Login::as_str),
+            event.ip,
+            event.application,
+            to_micros(event.happened_at),
+            to_micros(event.observed_at),
+            event.severity.text(),
+            event.body,
+            attributes::encode(&event.attributes),
+            number,
+            of_check.and_then(|id| versions.get(id)),
+        ])?;
+    }
+    Ok(())
+}
+
+/// How far the delivery by OTLP has got, and what it sends on purpose.
+pub(super) fn otlp(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    for otlp in &diff.otlp {
+        let Some(row) = otlp.row else { continue };
+        connection
+            .prepare_cached(
+                "INSERT INTO cursor (consumer, seq) VALUES (?1, ?2)
+                 ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq",
+            )?
+            .execute(params![OTLP, row.cursor])?;
+        if otlp.stored.is_none_or(|stored| stored.was_on != row.was_on) {
+            connection.execute(
+                "INSERT OR REPLACE INTO otlp_start (id, is_on) SELECT 1, ?1 WHERE ?1 IS NOT NULL",
+                [row.was_on],
+            )?;
+        }
+        if otlp.stored.is_none_or(|stored| stored.gaps != row.gaps) {
+            connection.execute("DELETE FROM otlp_gap", [])?;
+            for gap in &row.gaps {
+                connection.execute(
+                    "INSERT INTO otlp_gap (first_seq, last_seq) VALUES (?1, ?2)",
+                    [gap.first, gap.last],
+                )?;
+            }
+        }
+    }
+    for command in diff.commands {
+        carry_out(connection, command)?;
+    }
+    Ok(())
+}
+
+fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreError> {
+    match command {
+        Command::Resent(events) => {
+            let mut done = connection.prepare_cached("DELETE FROM otlp_resend WHERE seq = ?1")?;
+            for seq in events {
+                done.execute([seq])?;
+            }
+        }
+        Command::Park { events, reason, at } => {
+            let mut park = connection.prepare_cached(
+                "INSERT OR IGNORE INTO parked_event (seq, reason, parked_at)
+                 SELECT seq, ?2, ?3 FROM event WHERE seq = ?1",
+            )?;
+            for seq in events {
+                park.execute(params![seq, reason, to_micros(*at)])?;
+            }
+        }
+        Command::ResendParked => {
+            connection.execute_batch(
+                "INSERT OR IGNORE INTO otlp_resend (seq) SELECT seq FROM parked_event;
+                 DELETE FROM parked_event;",
+            )?;
+        }
+        Command::Resend { first, last } => {
+            connection.execute(
+                "INSERT OR IGNORE INTO otlp_resend (seq)
+                 SELECT seq FROM event WHERE public = 1 AND seq BETWEEN ?1 AND ?2",
+                [first, last],
+            )?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Failures that opened, were confirmed, or ended; how far answers have got.
+
+use rusqlite::{Connection, params};
+
+use crate::{
+    ledger::Diff,
+    store::{StoreError, sqlite::to_micros},
+};
+
+pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO failure (check_number, login, opened_at, reported_at, delivery, is_announced)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (check_number, login) DO UPDATE SET
+            opened_at = excluded.opened_at, reported_at = excluded.reported_at,
+            delivery = excluded.delivery, is_announced = excluded.is_announced",
+    )?;
+    let mut remove =
+        connection.prepare_cached("DELETE FROM failure WHERE check_number = ?1 AND login = ?2")?;
+    for failure in &diff.failures {
+        let (login, check) = failure.key;
+        match failure.row {
+            None => remove.execute(params![check, login.as_str()])?,
+            Some(row) => put.execute(params![
+                check,
+                login.as_str(),
+                to_micros(row.opened_at),
+                to_micros(row.reported_at),
+                row.delivery,
+                row.is_announced,
+            ])?,
+        };
+    }
+    let mut close = connection.prepare_cached(
+        "INSERT INTO failure_closed (check_number, login, opened_at, closed_at, delivery,
+                                     is_announced, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for closed in diff.closed {
+        close.execute(params![
+            closed.check,
+            closed.login.as_str(),
+            to_micros(closed.failure.opened_at),
+            to_micros(closed.closed_at),
+            closed.failure.delivery,
+            closed.failure.is_announced,
+            closed.reason,
+        ])?;
+    }
+    let mut answered = connection.prepare_cached(
+        "INSERT OR REPLACE INTO failure_answer (login, as_of, unknown_since) VALUES (?1, ?2, ?3)",
+    )?;
+    for answer in &diff.answered {
+        let Some(row) = answer.row else { continue };
+        let unknown_since = row.unknown_since.map(to_micros);
+        answered.execute(params![answer.key.as_str(), to_micros(row.as_of), unknown_since])?;
+    }
+    Ok(())
+}

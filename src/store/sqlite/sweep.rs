@@ -1,0 +1,128 @@
+//! Removes what is too old, some of it at a time and by an index, so that no
+//! delivery waits for long. Nothing that is shown or counted changes.
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::store::{
+    StoreError,
+    engine::Sweep,
+    sqlite::{shared::OTLP, to_micros},
+};
+
+pub(super) fn sweep(
+    connection: &mut Connection,
+    rule: &Sweep,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut removed = orphans(&tx, limit)?;
+    if let Some(before) = rule.before.map(to_micros) {
+        removed += events(&tx, before, rule.keep_pending, limit)?;
+        removed += tx
+            .prepare_cached(
+                "DELETE FROM failure_closed WHERE number IN (
+                    SELECT number FROM failure_closed WHERE closed_at < ?1
+                    ORDER BY closed_at LIMIT ?2)",
+            )?
+            .execute(params![before, limit])?;
+        // A repeat that comes after this would count as new: no sender waits so long.
+        removed += tx
+            .prepare_cached(
+                "DELETE FROM delivery WHERE seq IN (
+                    SELECT seq FROM delivery AS d
+                    WHERE received_at < ?1
+                    AND (status <> 200 OR seq < (SELECT max(seq) FROM delivery WHERE status = 200))
+                    AND NOT EXISTS (SELECT 1 FROM failure WHERE delivery = d.seq)
+                    ORDER BY received_at LIMIT ?2)",
+            )?
+            .execute(params![before, limit])?;
+        removed += unwatched(&tx, before, limit)?;
+    }
+    tx.commit()?;
+    Ok(removed)
+}
+
+/// Members of listings that are neither under way nor the last complete one.
+fn orphans(connection: &Connection, limit: i64) -> Result<usize, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "DELETE FROM listing_member WHERE (listing, login) IN (
+                SELECT listing, login FROM listing_member
+                WHERE listing < coalesce((SELECT min(number) FROM listing), 9e18)
+                   OR (listing > (SELECT min(number) FROM listing)
+                       AND listing NOT IN (SELECT number FROM listing))
+                LIMIT ?1)",
+        )?
+        .execute([limit])?)
+}
+
+fn events(
+    connection: &Connection,
+    before: i64,
+    keep_pending: bool,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let delivered: i64 = if keep_pending {
+        connection
+            .prepare_cached("SELECT coalesce(max(seq), 0) FROM cursor WHERE consumer = ?1")?
+            .query_row([OTLP], |row| row.get(0))?
+    } else {
+        i64::MAX
+    };
+    // The newest event stays: what is read from the end of the log finds one.
+    let mut select = connection.prepare_cached(
+        "SELECT seq FROM event
+         WHERE observed_at < ?1 AND seq <= ?2 AND seq < (SELECT event FROM head)
+         AND (NOT ?4 OR seq NOT IN (SELECT seq FROM otlp_resend))
+         ORDER BY observed_at LIMIT ?3",
+    )?;
+    let rows =
+        select.query_map(params![before, delivered, limit, keep_pending], |row| row.get(0))?;
+    let seqs = rows.collect::<Result<Vec<i64>, _>>()?;
+    for sql in [
+        // Without a delivery nothing waits, whatever somebody wanted sent before.
+        "DELETE FROM otlp_resend WHERE seq = ?1",
+        "DELETE FROM parked_event WHERE seq = ?1",
+        "DELETE FROM event WHERE seq = ?1",
+    ] {
+        let mut delete = connection.prepare_cached(sql)?;
+        for seq in &seqs {
+            delete.execute([seq])?;
+        }
+    }
+    // What events shared goes with the last of them: they stand together.
+    connection
+        .prepare_cached(
+            "DELETE FROM event_context WHERE number IN (
+                SELECT number FROM event_context AS c WHERE number < (
+                    SELECT max(number) FROM event_context
+                    WHERE number <= (SELECT min(seq) FROM event))
+                LIMIT ?1)",
+        )?
+        .execute([limit])?;
+    Ok(seqs.len())
+}
+
+/// Snapshots and polls of what is watched no longer.
+fn unwatched(connection: &Connection, before: i64, limit: i64) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for statement in [
+        "DELETE FROM user_snapshot WHERE login IN (
+            SELECT login FROM user_snapshot WHERE observed_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login) LIMIT ?2)",
+        "DELETE FROM ip_snapshot WHERE ip IN (
+            SELECT ip FROM ip_snapshot WHERE observed_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'ip' AND subject = ip) LIMIT ?2)",
+        "DELETE FROM list_null WHERE (login, field) IN (
+            SELECT login, field FROM list_null WHERE last_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login) LIMIT ?2)",
+        "DELETE FROM poll WHERE (kind, subject) IN (
+            SELECT kind, subject FROM poll WHERE last_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch
+                WHERE watch.kind = poll.kind AND watch.subject = poll.subject) LIMIT ?2)",
+    ] {
+        removed += connection.prepare_cached(statement)?.execute(params![before, limit])?;
+    }
+    Ok(removed)
+}

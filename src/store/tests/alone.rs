@@ -1,0 +1,76 @@
+//! One change that fails, beside others of its group that do not.
+
+use super::*;
+use crate::ledger::{Change, Facts, Fault, KeptDelivery, Keys};
+
+/// What a change of the tests does, apart from keeping a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mistake {
+    None,
+    /// It panics after it did something.
+    Panics,
+    /// What it keeps cannot be stored.
+    Unstorable,
+    /// It reads what it did not ask for.
+    NotAsked,
+}
+
+#[derive(Debug)]
+struct Keep(Mistake);
+
+impl Change for Keep {
+    type Outcome = i64;
+
+    fn keys(&self, _: &mut Keys) {}
+
+    fn apply(&self, facts: &mut Facts) -> Result<i64, Fault> {
+        let number = facts.next_delivery();
+        let outcome = if self.0 == Mistake::Unstorable { "nonsense" } else { "accepted" };
+        facts.keep_delivery(KeptDelivery {
+            number,
+            id: Some(format!("{:?}", self.0)),
+            outcome,
+            status: 200,
+            ..KeptDelivery::default()
+        });
+        match self.0 {
+            Mistake::Panics => panic!("a mistake of a test"),
+            Mistake::NotAsked => facts.jobs.get(&"users").map(|_| number),
+            Mistake::None | Mistake::Unstorable => Ok(number),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_fails_its_change_and_no_other() {
+    for mistake in [Mistake::Panics, Mistake::Unstorable, Mistake::NotAsked] {
+        let Fixture { store, folder: _folder, .. } = Fixture::new();
+        let before = store.commit(delivery("before", &["a"])).await.unwrap().number;
+        let changes = [Mistake::None, mistake].map(Keep);
+        let outcomes = store.commit_all(changes).await.unwrap();
+        assert!(outcomes[1].is_err(), "{mistake:?}: {outcomes:?}");
+        assert_eq!(outcomes[0].as_ref().unwrap(), &(before + 1), "{mistake:?}");
+        // Nothing of it stayed, not even a number.
+        let after = store.commit(delivery("after", &["a"])).await.unwrap().number;
+        assert_eq!(after, before + 2, "{mistake:?}");
+        let kept = store.read(|reader| reader.deliveries(None, i64::MAX, 9)).await.unwrap();
+        assert_eq!(kept.len(), 3, "{mistake:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
+    let Fixture { store, folder, .. } = Fixture::new();
+    for name in ["a", "b"] {
+        store.commit(snapshot(name, &[])).await.unwrap();
+    }
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    other.execute("UPDATE user_snapshot SET state = 'no JSON' WHERE login = 'a'", []).unwrap();
+    for _ in 0..2 {
+        let outcomes =
+            store.commit_all(["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]))).await.unwrap();
+        let error = outcomes[0].as_ref().unwrap_err().to_string();
+        assert!(error.contains("user_snapshot") && error.contains("\"a\""), "{error}");
+        assert!(outcomes[1].is_ok(), "{outcomes:?}");
+    }
+}
