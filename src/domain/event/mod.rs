@@ -1,27 +1,14 @@
 //! What happened, as it goes into the log and out to the collector.
 
 mod attribute;
-mod check;
-mod ip;
 mod name;
-mod poll;
-mod service;
-mod user;
 
 use std::sync::Arc;
 
-use super::{CheckId, Grade, Login, Severity, Timestamp};
+use super::{CheckId, Grade, IpAddress, Login, Severity, Timestamp, WatchSubject};
 
 pub use attribute::{AttributeValue, Attributes, key};
-pub use check::{
-    DeliveryContext, NamedUsers, check_failed, check_found_failing, check_resolved, check_words,
-    delivery_filtered, delivery_received, test_received,
-};
-pub use ip::{ip_changed, ip_first_seen};
 pub use name::EventName;
-pub use poll::{poll_ended, run_ended};
-pub use service::{admin_added, admin_removed, integration_changed};
-pub use user::{UserContext, user_changed, user_first_seen};
 
 /// One entry of the log.
 ///
@@ -58,7 +45,12 @@ pub struct Event {
 
 impl Event {
     /// An event about nothing yet, with no attributes.
-    fn new(name: EventName, happened_at: Timestamp, observed_at: Timestamp, body: String) -> Self {
+    pub(super) fn new(
+        name: EventName,
+        happened_at: Timestamp,
+        observed_at: Timestamp,
+        body: String,
+    ) -> Self {
         Self {
             name,
             check_id: None,
@@ -106,7 +98,7 @@ impl Event {
     /// The entry that tells that a user or an address is, or is no longer,
     /// watched.
     #[must_use]
-    pub fn watch_changed(subject: &super::WatchSubject, added: bool, at: Timestamp) -> Self {
+    pub fn watch_changed(subject: &WatchSubject, added: bool, at: Timestamp) -> Self {
         let (name, verb) = if added {
             (EventName::WatchAdded, "is watched")
         } else {
@@ -140,28 +132,30 @@ impl Event {
         self.severity.grade()
     }
 
-    fn set(&mut self, key: &str, value: impl Into<AttributeValue>) {
+    pub(super) fn set(&mut self, key: &str, value: impl Into<AttributeValue>) {
         self.attributes.insert(key.to_owned(), value.into());
     }
 
-    fn set_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
+    pub(super) fn set_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
         if let Some(value) = value {
             self.set(key, value);
         }
     }
 
-    fn about_subject(&mut self, subject: &super::WatchSubject) {
+    pub(super) fn about_subject(&mut self, subject: &WatchSubject) {
         match subject {
-            super::WatchSubject::User(login) => self.about_login(login),
-            super::WatchSubject::Ip(ip) => {
-                let text = ip.to_string();
-                self.set(key::CLIENT_ADDRESS, &text);
-                self.ip = Some(text);
-            }
+            WatchSubject::User(login) => self.about_login(login),
+            WatchSubject::Ip(ip) => self.about_ip(*ip),
         }
     }
 
-    fn about_login(&mut self, login: &Login) {
+    pub(super) fn about_ip(&mut self, ip: IpAddress) {
+        let text = ip.to_string();
+        self.set(key::CLIENT_ADDRESS, &text);
+        self.ip = Some(text);
+    }
+
+    pub(super) fn about_login(&mut self, login: &Login) {
         self.set(key::USER_NAME, login.as_str());
         self.set_some(key::USER_EMAIL, login.as_email());
         self.login = Some(login.clone());

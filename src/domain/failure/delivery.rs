@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::super::{
-    CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, ReportedCheck, Timestamp,
-    Unchanged,
+use super::{
+    super::{
+        CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, ReportedCheck,
+        Timestamp, Unchanged,
+    },
     event::{self, DeliveryContext, NamedUsers},
 };
 

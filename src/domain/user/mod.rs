@@ -1,9 +1,11 @@
 //! A watched user: what is known, and what changed.
 
 mod diff;
+mod event;
 mod place;
 mod state;
 
 pub use diff::{UserChange, changes};
+pub use event::{UserContext, user_changed, user_first_seen};
 pub use place::Place;
 pub use state::{UserField, UserObservation, UserState};

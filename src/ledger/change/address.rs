@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::answer::end_poll;
 use crate::{
     domain::{
-        EventName, IpAddress, IpUsers, PollEnd, PollOutcome, Timestamp, WatchSubject,
-        event::{ip_changed, ip_first_seen},
-        ip_users, poll,
+        EventName, IpAddress, IpUsers, PollEnd, PollOutcome, Timestamp, WatchSubject, ip_users,
+        ip_users::{ip_changed, ip_first_seen},
+        poll,
     },
     ledger::{Change, Facts, Fault, IpSnapshot, Keys, Subject},
 };

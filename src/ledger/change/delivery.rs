@@ -6,7 +6,7 @@ use super::refusal;
 use crate::{
     domain::{
         Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchSubject,
-        event::delivery_filtered, failure,
+        failure,
     },
     ledger::{Change, Facts, Failure, Fault, KeptDelivery, Keys, Subject, Whole},
 };
@@ -141,7 +141,7 @@ impl RecordDelivery {
             let unchanged = Some(Unchanged::Filtered);
             let kept = self.kept(number, "filtered", unchanged);
             facts.keep_delivery(kept);
-            facts.append(delivery_filtered(&self.delivery, self.recorded_at));
+            facts.append(failure::delivery_filtered(&self.delivery, self.recorded_at));
             return Ok(RecordedDelivery { number, outcome: DeliveryOutcome::Filtered, unchanged });
         }
         let known = self.known(facts)?;

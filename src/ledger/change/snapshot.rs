@@ -8,9 +8,8 @@ use std::{
 use crate::{
     domain::{
         EventName, ListField, Login, Timestamp, UserField, UserObservation, UserState,
-        event::{UserContext, user_changed, user_first_seen},
         null_list::{FieldMemory, NullMeaning},
-        user,
+        user::{self, UserContext, user_changed, user_first_seen},
     },
     ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, Whole},
 };

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
-    domain::{Attributes, CheckId, Event, EventName, Login, Severity, event},
+    domain::{Attributes, CheckId, Event, EventName, Login, Severity, failure},
     store::{
         StoreError,
         row::{attributes, texts},
@@ -169,7 +169,7 @@ impl<'a> Decoder<'a> {
         let Some((description, actions)) = words else { return Ok(None) };
         let texts =
             |json: &str| texts::decode(json).map_err(|_| StoreError::Corrupt("check definition"));
-        let words = event::check_words(texts(&description)?, texts(&actions)?);
+        let words = failure::check_words(texts(&description)?, texts(&actions)?);
         let attributes = Arc::new(words);
         self.of_check = Some(((id.to_owned(), version), attributes.clone()));
         Ok(Some(attributes))

@@ -30,16 +30,6 @@ const BINARY: [&[&str]; 2] = [&["exit", "logging"], &["commands"]];
 /// Rooms that import the domain alone, whatever else is below them.
 const PURE: [&str; 3] = ["config", "clock", "ledger"];
 
-/// Imports that close a circle inside a room today. Each is to go; one that closes no
-/// circle any more fails the test, so that the list only gets shorter.
-const CIRCULAR: [(&str, &str); 5] = [
-    ("domain::event", "domain::delivery"),
-    ("domain::event", "domain::failure"),
-    ("domain::event", "domain::poll"),
-    ("domain::event", "domain::run"),
-    ("domain::event", "domain::service"),
-];
-
 #[test]
 fn imports_point_downwards_only() {
     for (name, layers) in [("lib.rs", LIBRARY.as_slice()), ("main.rs", &BINARY)] {
@@ -63,16 +53,8 @@ fn imports_point_downwards_only() {
 fn the_files_of_a_room_go_in_no_circle() {
     let graphs: Vec<_> =
         ["lib.rs", "main.rs"].into_iter().flat_map(|name| folders(&read(name))).collect();
-    let except = BTreeSet::from(CIRCULAR);
-    let found: BTreeSet<_> =
-        graphs.iter().flat_map(|graph| circles(&without(graph, &except))).collect();
+    let found: BTreeSet<_> = graphs.iter().flat_map(circles).collect();
     assert!(found.is_empty(), "{}", told(&found, &graphs));
-    for exception in CIRCULAR {
-        let others: BTreeSet<_> =
-            except.iter().copied().filter(|other| *other != exception).collect();
-        let is_needed = graphs.iter().any(|graph| !circles(&without(graph, &others)).is_empty());
-        assert!(is_needed, "{exception:?} closes no circle any more: take it off the list");
-    }
 }
 
 /// For each folder, which of its files and folders use which others of it.
@@ -91,14 +73,6 @@ fn folders(source: &Crate) -> Vec<Graph> {
         graph.entry(child(from)).or_default().insert(child(&to));
     }
     graphs.into_values().collect()
-}
-
-fn without(graph: &Graph, except: &BTreeSet<(&str, &str)>) -> Graph {
-    let kept = |from: &String, to: &String| !except.contains(&(from.as_str(), to.as_str()));
-    let edges = graph
-        .iter()
-        .map(|(from, to)| (from.clone(), to.iter().filter(|to| kept(from, to)).cloned().collect()));
-    edges.collect()
 }
 
 /// The circles, and the imports that are in them.

@@ -1,9 +1,11 @@
 //! How asking about a watched user or address ended.
 
+mod event;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventName, Timestamp, WatchSubject, event, run::bounded};
+use super::{Event, EventName, Timestamp, WatchSubject, run::bounded};
 
 /// How the last question about a subject ended. That the service itself was
 /// down is no outcome of the subject's: it is the job's.

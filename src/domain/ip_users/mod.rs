@@ -1,10 +1,14 @@
 //! Who uses a watched IP address.
 
+mod event;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::Login;
+
+pub use event::{ip_changed, ip_first_seen};
 
 /// The users of an address, by login.
 pub type IpUsers = BTreeMap<Login, IpUser>;

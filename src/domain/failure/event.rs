@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use chrono::SecondsFormat;
 
-use super::{AttributeValue, Attributes, Event, EventName, key};
+use super::report::{FailureAnswer, OpenFailure};
 use crate::domain::{
-    CheckDefinition, CheckId, Delivery, FailingUser, Timestamp,
-    failure::{FailureAnswer, OpenFailure},
+    AttributeValue, Attributes, CheckDefinition, CheckId, Delivery, Event, EventName, FailingUser,
+    Timestamp, event::key,
 };
 
 /// What all events of one delivery say in the same words, made once for all of them.
 #[derive(Debug, Clone)]
-pub struct DeliveryContext<'a> {
+pub(super) struct DeliveryContext<'a> {
     delivery: &'a Delivery,
     check: Option<(&'a CheckId, &'a CheckDefinition)>,
     shared: Arc<Attributes>,
@@ -22,7 +22,7 @@ pub struct DeliveryContext<'a> {
 impl<'a> DeliveryContext<'a> {
     /// The context of a delivery, and of its check in the words that hold after it.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         delivery: &'a Delivery,
         check: Option<(&'a CheckId, &'a CheckDefinition)>,
         observed_at: Timestamp,
@@ -72,8 +72,7 @@ pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -
 }
 
 /// `cii.check.failed`: a user newly fails the check of a delivery.
-#[must_use]
-pub fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
+pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
     let title = context.check.map_or("", |(_, check)| &check.title);
     let body = format!("{} newly fails the check \"{title}\"", user.login);
     let mut event = context.event(EventName::CheckFailed, body);
@@ -84,8 +83,7 @@ pub fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event 
 
 /// `cii.check.failed`: the API lists a check for a user that no delivery told of.
 /// What the first answer about a user lists is the baseline, and nothing new.
-#[must_use]
-pub fn check_found_failing(
+pub(super) fn check_found_failing(
     answer: &FailureAnswer,
     check_id: &CheckId,
     check: &CheckDefinition,
@@ -97,8 +95,7 @@ pub fn check_found_failing(
 }
 
 /// `cii.check.resolved`: a user fails a check no longer.
-#[must_use]
-pub fn check_resolved(
+pub(super) fn check_resolved(
     answer: &FailureAnswer,
     check_id: &CheckId,
     check: &CheckDefinition,
@@ -134,7 +131,7 @@ fn from_answer(
 
 /// How many of the users that a delivery names are of which sort.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NamedUsers {
+pub(super) struct NamedUsers {
     /// Their failure opens.
     pub newly_failing: usize,
     /// They were known to fail already.
@@ -144,8 +141,7 @@ pub struct NamedUsers {
 }
 
 /// `cii.check.delivery`: a delivery came in, with all that it says of its check.
-#[must_use]
-pub fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers) -> Event {
+pub(super) fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers) -> Event {
     let delivery = context.delivery;
     let named = delivery.failing.len();
     let body = match context.check {
@@ -180,8 +176,7 @@ pub fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers) -> Ev
 }
 
 /// `cii.webhook.test`: the console's test message came in.
-#[must_use]
-pub fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
+pub(super) fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "The webhook's test message came in".to_owned();
     let context = DeliveryContext::new(delivery, None, observed_at);
     let mut event = context.event(EventName::WebhookTest, body);

@@ -1,7 +1,7 @@
 //! Events about watched IP addresses.
 
-use super::{Event, EventName, key};
-use crate::domain::{IpAddress, IpChange, Timestamp};
+use super::IpChange;
+use crate::domain::{Event, EventName, IpAddress, Timestamp, event::key};
 
 /// The entry for the first snapshot of an address.
 #[must_use]
@@ -30,8 +30,6 @@ pub fn ip_changed(ip: IpAddress, change: &IpChange, at: Timestamp) -> Event {
 
 fn about(ip: IpAddress, name: EventName, at: Timestamp, body: String) -> Event {
     let mut event = Event::new(name, at, at, body);
-    let text = ip.to_string();
-    event.set(key::CLIENT_ADDRESS, &text);
-    event.ip = Some(text);
+    event.about_ip(ip);
     event
 }

@@ -1,8 +1,10 @@
 //! What a job's run asked, how it ended, and why.
 
+mod event;
+
 use std::collections::BTreeSet;
 
-use super::{Event, Timestamp, event};
+use super::{Event, Timestamp};
 
 /// Characters at most of a reason: enough for an error and three names, short
 /// enough for a log line, an event and a page.
@@ -254,6 +256,14 @@ pub fn bounded(reason: &str) -> String {
         text.push('…');
     }
     text
+}
+
+/// Appends a reason to an event's sentence.
+pub(super) fn append_reason(body: &mut String, reason: Option<&str>) {
+    if let Some(reason) = reason {
+        body.push_str(": ");
+        body.push_str(reason);
+    }
 }
 
 /// What goes into the log when a job's run ended: nothing when it ended as the

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Event, EventName, key};
-use crate::domain::{Login, Place, Timestamp, UserChange, UserState};
+use super::{Place, UserChange, UserState};
+use crate::domain::{Event, EventName, Login, Timestamp, event::key};
 
 /// Whom a change is about, and when it was seen.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,11 @@
 //! The service itself: its integrations with the tenant's systems, and its
 //! administrators.
 
+mod event;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Event, Login, Timestamp, event};
+use super::{Event, Login, Timestamp};
 
 /// An integration with one of the tenant's systems
 /// (`PublicIntegrationStatus` of the published schema).

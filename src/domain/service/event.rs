@@ -1,11 +1,10 @@
 //! Events about the tenant's integrations and administrators.
 
-use super::{Event, EventName, key};
-use crate::domain::{Admin, Integration, Timestamp};
+use super::{Admin, Integration};
+use crate::domain::{Event, EventName, Timestamp, event::key};
 
 /// `cii.integration.status.changed`: an integration's status is another.
-#[must_use]
-pub fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Event {
+pub(super) fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Event {
     let body = format!("Integration {} is {} (was {before})", now.name, now.status);
     let mut event =
         Event::new(EventName::IntegrationStatusChanged, now.date.unwrap_or(at), at, body);
@@ -18,14 +17,12 @@ pub fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Ev
 }
 
 /// `cii.admin.added`: somebody became an administrator.
-#[must_use]
-pub fn admin_added(admin: &Admin, at: Timestamp) -> Event {
+pub(super) fn admin_added(admin: &Admin, at: Timestamp) -> Event {
     about_admin(EventName::AdminAdded, admin, at, "is a new administrator of the service")
 }
 
 /// `cii.admin.removed`: somebody is an administrator no longer.
-#[must_use]
-pub fn admin_removed(admin: &Admin, at: Timestamp) -> Event {
+pub(super) fn admin_removed(admin: &Admin, at: Timestamp) -> Event {
     about_admin(EventName::AdminRemoved, admin, at, "is no longer an administrator of the service")
 }
 
