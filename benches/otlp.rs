@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to end")]
 
 use std::{
-    hint::black_box,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -17,8 +16,8 @@ use cii_exporter::{
     config::{Config, Environment},
     delivery::{Courier, Meters, Outages, Sender},
     domain::{
-        Attributes, CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login,
-        ReportedCheck, Severity, Timestamp, WatchPolicy,
+        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login, ReportedCheck,
+        Severity, Timestamp, WatchPolicy,
     },
     ledger::change::RecordDelivery,
     store::{BatchLimit, Reader, Store},
@@ -190,14 +189,8 @@ fn parts(criterion: &mut Criterion) {
     let filled = Filled::new();
     let (store, writer) = filled.runtime.block_on(async { Store::open(&filled.file()).unwrap() });
     let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(READ));
-    let events = filled.runtime.block_on(store.read(read)).unwrap().events;
-    let attributes = serde_json::to_string(&events[1].event.attributes).unwrap();
 
     let mut group = criterion.benchmark_group("otlp");
-    group.throughput(Throughput::Elements(1));
-    group.bench_function("decode attributes", |bencher| {
-        bencher.iter(|| serde_json::from_str::<Attributes>(black_box(&attributes)).unwrap());
-    });
     group.throughput(Throughput::Elements(READ as u64));
     group.bench_function("read events", |bencher| {
         bencher.iter(|| filled.runtime.block_on(store.read(read)).unwrap());

@@ -8,6 +8,7 @@ use cii_exporter::{
     domain::Timestamp,
     ingest::{Intake, Meters, ReplayError},
     store::{self, DeliveryRecord, KeptDelivery, Reader},
+    web::json,
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -103,6 +104,7 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
         )?,
     };
     if options.json {
+        let deliveries: Vec<_> = deliveries.into_iter().map(json::Delivery::from).collect();
         println!("{:#}", json!({ "deliveries": deliveries }));
     } else if deliveries.is_empty() {
         let sort = if options.refused { "refused" } else { "received" };
@@ -127,11 +129,13 @@ async fn ask_daemon(
     }
     match keeper::ask_with(&url, Method::GET, &["deliveries"], &query, None).await {
         Ok((200, mut body)) => {
-            let list = serde_json::from_value(body["deliveries"].take());
-            list.map(Some).map_err(|_| CommandError::Daemon {
-                url,
-                reason: "its list cannot be read; is it of another version?".to_owned(),
-            })
+            let list = serde_json::from_value::<Vec<json::Delivery>>(body["deliveries"].take());
+            list.map(|list| Some(list.into_iter().map(KeptDelivery::from).collect())).map_err(
+                |_| CommandError::Daemon {
+                    url,
+                    reason: "its list cannot be read; is it of another version?".to_owned(),
+                },
+            )
         }
         Ok((_, body)) => Err(keeper::refusal(&body)),
         // A daemon that was killed leaves its URL behind; the file tells all the same.
@@ -181,7 +185,7 @@ fn show(options: &Show) -> Result<ExitCode, CommandError> {
     let number = number(&reader, &options.id)?;
     let record = reader.delivery(number)?.ok_or_else(|| unknown(&options.id))?;
     if options.json {
-        println!("{:#}", json!(record));
+        println!("{:#}", json!(json::DeliveryRecord::from(record)));
         return Ok(ExitCode::SUCCESS);
     }
     println!("{}", table(&[], fields(&record)));

@@ -9,6 +9,7 @@ use cii_exporter::{
     domain::Timestamp,
     ledger::change::{self, BeginOtlp, RetryParked},
     store::{self, Reader, Store},
+    web::json::OtlpStanding,
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -194,7 +195,7 @@ async fn status(options: &Status) -> Result<ExitCode, CommandError> {
 /// What the file knows, in the form of the daemon's answer.
 fn from_file(config: &Config) -> Result<Value, CommandError> {
     let reader = Reader::look_into(&config.store.path)?;
-    let mut status = json!(reader.otlp_standing(config.otlp.is_some())?);
+    let mut status = json!(OtlpStanding::from(reader.otlp_standing(config.otlp.is_some())?));
     status["outage"] = Value::Null;
     Ok(status)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use cii_exporter::{
     domain::Login,
     store::{EventFilter, Reader, StoreError, StoredEvent},
+    web::json::Attributes,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -112,6 +113,6 @@ fn object(stored: &StoredEvent) -> Value {
         "happened_at": stored.event.happened_at,
         "observed_at": stored.event.observed_at,
         "body": stored.event.body,
-        "attributes": stored.event.clone().take_attributes(),
+        "attributes": Attributes::from(stored.event.clone().take_attributes()),
     })
 }

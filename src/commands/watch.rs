@@ -7,6 +7,7 @@ use cii_exporter::{
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::{Reader, Watched},
+    web::json,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
@@ -200,6 +201,7 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
     let reader = Reader::look_into(&config.store.path)?;
     let entries = reader.watch_list()?;
     if options.json {
+        let entries: Vec<_> = entries.into_iter().map(json::Watched::from).collect();
         println!("{:#}", json!({ "entries": entries }));
         return Ok(ExitCode::SUCCESS);
     }

@@ -9,6 +9,7 @@ use cii_exporter::{
     domain::{CheckId, WebhookTarget},
     ledger::change::{ForgetTarget, KeepTarget},
     store::Reader,
+    web::json,
 };
 use clap::{Args, Subcommand};
 use reqwest::{Method, Url};
@@ -132,7 +133,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
             kept.map_err(CommandError::from)
         }
         (Keeper::Daemon(url), Ok(target)) => {
-            let body = json!(target);
+            let body = json!(json::WebhookTarget::from(target.clone()));
             match keeper::ask(&url, Method::POST, &["webhook-targets"], Some(&body)).await {
                 Ok((201, _)) => Ok(()),
                 Ok((_, body)) => Err(keeper::refusal(&body)),
@@ -181,6 +182,7 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load()?;
     let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
     if options.json {
+        let targets: Vec<_> = targets.into_iter().map(json::WebhookTarget::from).collect();
         println!("{:#}", json!({ "targets": targets }));
     } else if targets.is_empty() {
         println!("No webhook target was registered with this exporter's help.");

@@ -2,14 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Severity, Timestamp};
 
 /// A check's id, a short slug such as `no-mfa`. It stays when a tenant renames
 /// or re-rates the check.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(Arc<str>);
 
 impl CheckId {

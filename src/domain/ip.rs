@@ -2,12 +2,9 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 /// An IP address; all spellings of one address are equal, and an IPv4 address
 /// mapped into IPv6 (`::ffff:203.0.113.7`) is that IPv4 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IpAddress(IpAddr);
 
 /// Why a text is no IP address.
@@ -31,20 +28,6 @@ impl FromStr for IpAddress {
             Err(_) if text.contains('/') => Err(IpAddressError::Range(text.to_owned())),
             Err(_) => Err(IpAddressError::NotAnAddress(text.to_owned())),
         }
-    }
-}
-
-impl TryFrom<String> for IpAddress {
-    type Error = IpAddressError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<IpAddress> for String {
-    fn from(address: IpAddress) -> Self {
-        address.to_string()
     }
 }
 

@@ -2,15 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 /// A user's login, compared exactly as given.
 ///
 /// Most logins are e-mail addresses, which the service lower-cases itself;
 /// service accounts have bare names such as `hrms.serviceuser`, for which no
 /// public text says whether case matters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Login(Arc<str>);
 
 /// Why a text cannot be a login.

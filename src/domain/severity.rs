@@ -1,13 +1,10 @@
 //! How bad it is to fail a check, as the service rates it.
 
-use serde::{Deserialize, Serialize};
-
 /// A check's severity as the service wrote it, or nothing when it told none.
 ///
 /// Seen in public text: `critical`, `high`, `medium`, `moderate`, `low`, in
 /// varying case. A tenant can re-rate a check at any time.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Severity(Option<String>);
 
 /// How severities are ordered, the mildest first.

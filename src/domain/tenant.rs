@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
-
 use super::Timestamp;
+use chrono::TimeDelta;
 
 /// What a listing of the tenant says of one account, as far as it is counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TenantUser {
     /// The state of the account, in lower case.
     pub status: Option<String>,
@@ -27,7 +25,7 @@ pub struct TenantUser {
 }
 
 /// A device of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantDevice {
     /// The reporting system's id of it.
     pub id: String,

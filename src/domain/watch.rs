@@ -1,12 +1,9 @@
 //! What is watched, and why.
 
-use serde::Serialize;
-
 use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
 
 /// A user or an address that is polled.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "kind", content = "subject", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WatchSubject {
     /// A user, by login.
     User(Login),
@@ -61,8 +58,7 @@ pub enum WatchSubjectError {
 }
 
 /// Where an entry of the watch list came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WatchSource {
     /// The configuration.
     Configuration,
@@ -93,10 +89,9 @@ impl WatchSource {
 }
 
 /// A reason to watch something, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchEntry {
     /// What is watched.
-    #[serde(flatten)]
     pub subject: WatchSubject,
     /// Who says so.
     pub source: WatchSource,

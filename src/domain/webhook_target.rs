@@ -1,12 +1,9 @@
 //! A webhook target: where the service sends its deliveries.
 
-use serde::{Deserialize, Serialize};
-
 use super::{CheckId, Timestamp};
 
 /// A target that was registered with the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookTarget {
     /// The service's id of it.
     pub id: String,

@@ -5,6 +5,7 @@ mod api;
 mod filter;
 mod follow;
 mod health;
+pub mod json;
 mod kept;
 mod link;
 mod listing;

@@ -47,7 +47,7 @@ impl Client {
             "endpoint": target.url,
             "apiKeyName": target.header,
             "apiKey": secret,
-            "checkIds": target.check_ids,
+            "checkIds": target.check_ids.iter().map(CheckId::as_str).collect::<Vec<_>>(),
         });
         let operation = Operation::RegisterWebhook;
         self.execute(operation, REGISTER, json!({ "input": input }), |answer| {

@@ -1,19 +1,13 @@
 //! Attributes of an event: OpenTelemetry's semantic conventions where one
 //! exists, else names below `cii.`.
 
-use std::{collections::BTreeMap, fmt};
-
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, SeqAccess, Unexpected, Visitor},
-};
+use std::collections::BTreeMap;
 
 /// Attributes by name.
 pub type Attributes = BTreeMap<String, AttributeValue>;
 
 /// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeValue {
     /// Yes or no.
     Flag(bool),
@@ -64,54 +58,6 @@ impl From<i64> for AttributeValue {
 impl From<Vec<String>> for AttributeValue {
     fn from(texts: Vec<String>) -> Self {
         Self::List(texts)
-    }
-}
-
-/// Reads the form that `untagged` writes, by the type that the JSON has. The derived
-/// implementation buffers each value and tries one variant after the other: it took
-/// three times as long, which was half of the cost of an event on its way out.
-impl<'de> Deserialize<'de> for AttributeValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ByType)
-    }
-}
-
-struct ByType;
-
-impl<'de> Visitor<'de> for ByType {
-    type Value = AttributeValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a flag, a whole number, a text, or a list of texts")
-    }
-
-    fn visit_bool<E: Error>(self, flag: bool) -> Result<AttributeValue, E> {
-        Ok(AttributeValue::Flag(flag))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<AttributeValue, E> {
-        Ok(AttributeValue::Integer(number))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<AttributeValue, E> {
-        let too_large = |_| E::invalid_value(Unexpected::Unsigned(number), &self);
-        i64::try_from(number).map(AttributeValue::Integer).map_err(too_large)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<AttributeValue, E> {
-        Ok(AttributeValue::from(text))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<AttributeValue, E> {
-        Ok(AttributeValue::Text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<AttributeValue, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = list.next_element()? {
-            texts.push(text);
-        }
-        Ok(AttributeValue::List(texts))
     }
 }
 
@@ -228,52 +174,4 @@ pub mod key {
     pub const SYNC_OUTCOME: &str = "cii.sync.outcome";
     /// How the run before ended.
     pub const SYNC_OUTCOME_PREVIOUS: &str = "cii.sync.outcome.previous";
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn each_type_of_json_is_one_kind_of_value() {
-        for (json, value) in [
-            ("true", AttributeValue::Flag(true)),
-            ("-3", AttributeValue::Integer(-3)),
-            ("9223372036854775807", AttributeValue::Integer(i64::MAX)),
-            (r#""""#, AttributeValue::from("")),
-            (r#""a \"b\" \u00e9""#, AttributeValue::from("a \"b\" é")),
-            ("[]", AttributeValue::List(vec![])),
-            (r#"["a","b"]"#, AttributeValue::List(vec!["a".to_owned(), "b".to_owned()])),
-        ] {
-            assert_eq!(serde_json::from_str::<AttributeValue>(json).unwrap(), value, "{json}");
-            let parsed: serde_json::Value = serde_json::from_str(json).unwrap();
-            assert_eq!(serde_json::from_value::<AttributeValue>(parsed).unwrap(), value, "{json}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_value_is_refused() {
-        for json in ["null", "1.5", "9223372036854775808", "{}", "[1]", r#"[["a"]]"#, "[null]"] {
-            assert!(serde_json::from_str::<AttributeValue>(json).is_err(), "{json}");
-        }
-    }
-
-    fn values() -> impl Strategy<Value = AttributeValue> {
-        prop_oneof![
-            any::<bool>().prop_map(AttributeValue::Flag),
-            any::<i64>().prop_map(AttributeValue::Integer),
-            any::<String>().prop_map(AttributeValue::Text),
-            proptest::collection::vec(any::<String>(), 0..4).prop_map(AttributeValue::List),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back(value in values()) {
-            let json = serde_json::to_string(&value).unwrap();
-            prop_assert_eq!(serde_json::from_str::<AttributeValue>(&json).unwrap(), value);
-        }
-    }
 }

@@ -1,14 +1,11 @@
 //! The closed list of happenings.
 
-use serde::{Deserialize, Serialize};
-
 /// The name of an event.
 ///
 /// Those that begin with `cii.` are a contract with whoever receives them; the
 /// `internal.` ones stay in the log, where they tell a projection what to read
 /// again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "&'static str")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventName {
     /// A user newly fails a check.
     CheckFailed,
@@ -150,19 +147,5 @@ impl EventName {
     #[must_use]
     pub fn is_public(self) -> bool {
         self.as_str().starts_with("cii.")
-    }
-}
-
-impl From<EventName> for &'static str {
-    fn from(name: EventName) -> Self {
-        name.as_str()
-    }
-}
-
-impl TryFrom<String> for EventName {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or_else(|| format!("{text:?} is no event name"))
     }
 }

@@ -4,8 +4,6 @@ mod event;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::Login;
 
 pub use event::{ip_changed, ip_first_seen};
@@ -14,7 +12,7 @@ pub use event::{ip_changed, ip_first_seen};
 pub type IpUsers = BTreeMap<Login, IpUser>;
 
 /// A user of an address (`EndUserRef` of the published schema).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpUser {
     /// The service's own id of the user.
     pub id: String,

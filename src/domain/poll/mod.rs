@@ -2,15 +2,12 @@
 
 mod event;
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
-
 use super::{Event, EventName, Timestamp, WatchSubject, run::bounded};
+use chrono::TimeDelta;
 
 /// How the last question about a subject ended. That the service itself was
 /// down is no outcome of the subject's: it is the job's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PollOutcome {
     /// With an answer.
     Answered,
@@ -44,7 +41,7 @@ impl PollOutcome {
 }
 
 /// An error of the service about a subject, as the Okta card shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PollError {
     /// The part of the answer that it concerns, such as
     /// `getEndUserState.ipAddresses`; empty for the whole.

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::Place;
 
 /// The latest snapshot of a user (`EndUserState` of the published schema).
 ///
 /// `None` in a field that changes are looked for in means: never seen yet. The
 /// first time it is seen is then its baseline and makes no event.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserState {
     /// The service's own id of the user.
     pub id: String,
@@ -39,13 +37,10 @@ pub struct UserState {
     pub working_locations: Option<BTreeSet<Place>>,
     /// How much of the user's work is done from a place, in hundredths of a per
     /// cent, by place; it varies daily.
-    #[serde(default)]
     pub prevalence: BTreeSet<(Place, u32)>,
     /// The user's numbers as an employee.
-    #[serde(default)]
     pub employee_ids: Option<BTreeSet<String>>,
     /// The user's telephone.
-    #[serde(default)]
     pub phone_number: Option<String>,
 }
 

@@ -1,7 +1,6 @@
 //! Webhook deliveries, taken and refused.
 
 use rusqlite::{OptionalExtension, Row, params, types::ValueRef};
-use serde::{Deserialize, Serialize, Serializer};
 
 use super::Reader;
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// A delivery that came with a valid secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptDelivery {
     /// Our own number; none when the store could not take it.
     pub number: Option<i64>,
@@ -82,27 +81,20 @@ impl KeptDelivery {
 }
 
 /// A delivery with what only a look at a single one shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRecord {
     /// All that the list has.
-    #[serde(flatten)]
     pub kept: KeptDelivery,
     /// Named users who were known to fail the check already.
     pub known_users: Vec<String>,
     /// Named users whom an API answer newer than the delivery cleared.
     pub cleared_users: Vec<String>,
     /// The body, or its begin.
-    #[serde(serialize_with = "as_text")]
     pub body: Option<Vec<u8>>,
     /// Whether only the begin of the body is kept.
     pub body_is_cut: bool,
     /// Whether the body is gzip that could not be unpacked.
     pub body_is_packed: bool,
-}
-
-#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-fn as_text<S: Serializer>(body: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    body.as_ref().map(|body| String::from_utf8_lossy(body)).serialize(serializer)
 }
 
 /// How many deliveries came since a moment.

@@ -1,7 +1,6 @@
 //! What the OTLP delivery sends next, and what waits for it.
 
 use rusqlite::OptionalExtension;
-use serde::Serialize;
 
 use super::Reader;
 use crate::{
@@ -28,7 +27,7 @@ pub struct Backlog {
 }
 
 /// How the OTLP delivery stands, for people and programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpStanding {
     /// Whether there is a delivery.
     pub enabled: bool,

@@ -1,7 +1,5 @@
 //! How asking about watched subjects ended.
 
-use serde::Serialize;
-
 use super::Reader;
 use crate::{
     domain::{PollError, PollOutcome, Timestamp, WatchSubject},
@@ -9,7 +7,7 @@ use crate::{
 };
 
 /// How the last question about a subject ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollState {
     /// How.
     pub outcome: PollOutcome,

@@ -1,7 +1,5 @@
 //! The watch list.
 
-use serde::Serialize;
-
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
@@ -12,10 +10,9 @@ use crate::{
 };
 
 /// A reason to watch something, with how the last question about it ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     /// The reason.
-    #[serde(flatten)]
     pub entry: WatchEntry,
     /// How the last question ended; nothing before the first.
     pub poll: Option<PollState>,

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::{
     domain::Timestamp,
     ingest::ReplayError,
-    store::{DeliveryRecord, KeptDelivery},
+    store::KeptDelivery,
     web::{
-        Ops, kept,
+        Ops,
+        json::{Delivery, DeliveryRecord},
+        kept,
         problem::Problem,
         query::{Fields, Segment},
     },
@@ -22,7 +24,7 @@ const DELIVERIES: usize = 100;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
-    deliveries: Vec<KeptDelivery>,
+    deliveries: Vec<Delivery>,
     next_cursor: Option<i64>,
 }
 
@@ -66,6 +68,7 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<P
         deliveries.extend(ops.sources.webhook.refusals.unkept());
         deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.received_at));
     }
+    let deliveries = deliveries.into_iter().map(Delivery::from).collect();
     Ok(Json(Page { deliveries, next_cursor }))
 }
 
@@ -78,7 +81,7 @@ pub(super) async fn show(
     Fields::of(&uri)?.finish()?;
     let key = id.clone();
     let found = ops.sources.store.read(move |reader| kept::find(reader, &key)).await?;
-    found.map(Json).ok_or_else(|| kept::unknown(&id))
+    found.map(|record| Json(record.into())).ok_or_else(|| kept::unknown(&id))
 }
 
 /// Records a kept delivery again.

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    domain::{Attributes, Timestamp},
-    store::StoredEvent,
-};
+use crate::{domain::Timestamp, store::StoredEvent, web::json::Attributes};
 
 /// An event as programs get it.
 #[derive(Debug, Serialize)]
@@ -27,7 +24,7 @@ pub(super) struct Entry {
 impl From<StoredEvent> for Entry {
     fn from(stored: StoredEvent) -> Self {
         let mut event = stored.event;
-        let attributes = event.take_attributes();
+        let attributes = event.take_attributes().into();
         Self {
             seq: stored.seq,
             uid: stored.uid,

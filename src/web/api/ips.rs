@@ -8,9 +8,11 @@ use serde::Serialize;
 use super::users::Watch;
 use crate::{
     domain::Timestamp,
-    store::{IpRecord, IpRecordUser, PollState},
+    store::{IpRecord, IpRecordUser},
     web::{
-        Ops, filter, link,
+        Ops, filter,
+        json::PollState,
+        link,
         problem::Problem,
         query::{Fields, Segment},
         subject,
@@ -55,7 +57,12 @@ pub(super) async fn ip(
     let known = ops.sources.store.read(move |reader| subject::ip(reader, &key)).await?;
     let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
     let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
-    Ok(Json(Answer { ip, watch, poll: known.poll, snapshot: known.record.map(Snapshot::from) }))
+    Ok(Json(Answer {
+        ip,
+        watch,
+        poll: known.poll.map(PollState::from),
+        snapshot: known.record.map(Snapshot::from),
+    }))
 }
 
 impl From<IpRecord> for Snapshot {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::Timestamp,
     ledger::change::{self, RetryParked},
-    web::{Ops, problem::Problem},
+    web::{Ops, json::OtlpStanding, problem::Problem},
 };
 
 /// From which moment on to send what was left out.
@@ -30,7 +30,7 @@ pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, P
     let outage = ops.sources.outages.current().map(
         |outage| json!({ "reason": outage.reason, "cause": outage.cause, "since": outage.since }),
     );
-    let mut status = json!(standing);
+    let mut status = json!(OtlpStanding::from(standing));
     status["outage"] = outage.into();
     Ok(Json(status))
 }

@@ -9,10 +9,12 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 
 use crate::{
-    domain::{Login, Place, Timestamp},
-    store::{FailingCheck, NullList, PollState, UserRecord, WatchReason},
+    domain::{self, Login, Timestamp},
+    store::{FailingCheck, NullList, UserRecord, WatchReason},
     web::{
-        Ops, link,
+        Ops,
+        json::{Place, PollState},
+        link,
         problem::Problem,
         query::{Fields, Segment},
         subject,
@@ -76,7 +78,7 @@ struct Snapshot {
     unused_applications: Option<BTreeSet<String>>,
     used_factors: Option<BTreeSet<String>>,
     ip_addresses: Option<Vec<Address>>,
-    registered_location: Option<BTreeSet<Place>>,
+    registered_location: Option<Vec<Place>>,
     working_locations: Option<Vec<WorkingLocation>>,
     new_ips: u64,
     last_new_ip_at: Option<Timestamp>,
@@ -117,7 +119,7 @@ pub(super) async fn user(
         failing_checks_told,
         failing_checks_untold_since,
         untold_lists,
-        poll: known.poll,
+        poll: known.poll.map(PollState::from),
         login: login.to_string(),
         watch,
         failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
@@ -166,8 +168,8 @@ impl From<UserRecord> for Snapshot {
     fn from(record: UserRecord) -> Self {
         let state = record.state;
         let working_locations = state.working_locations.as_ref().map(|places| {
-            let located = |place: &Place| WorkingLocation {
-                place: place.clone(),
+            let located = |place: &domain::Place| WorkingLocation {
+                place: place.clone().into(),
                 prevalence_percent: state
                     .prevalence_of(place)
                     .map(|share| f64::from(share) / 100.0),
@@ -188,7 +190,9 @@ impl From<UserRecord> for Snapshot {
             unused_applications: state.unused_applications,
             used_factors: state.used_factors,
             ip_addresses: state.ip_addresses.map(addresses),
-            registered_location: state.registered_location,
+            registered_location: state
+                .registered_location
+                .map(|places| places.into_iter().map(Place::from).collect()),
             new_ips: record.new_ips,
             last_new_ip_at: record.last_new_ip_at,
             first_observed_at: record.first_observed_at,
@@ -197,6 +201,6 @@ impl From<UserRecord> for Snapshot {
     }
 }
 
-fn addresses(addresses: BTreeMap<String, Place>) -> Vec<Address> {
-    addresses.into_iter().map(|(ip, place)| Address { ip, place }).collect()
+fn addresses(addresses: BTreeMap<String, domain::Place>) -> Vec<Address> {
+    addresses.into_iter().map(|(ip, place)| Address { ip, place: place.into() }).collect()
 }

@@ -15,7 +15,7 @@ use crate::{
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::Reader,
-    web::{Ops, problem::Problem, query::Segment},
+    web::{Ops, json::Watched, problem::Problem, query::Segment},
 };
 
 /// A wish to watch something.
@@ -31,6 +31,7 @@ pub(super) struct Wish {
 /// Every reason to watch something, with how it is polled.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     let entries = ops.sources.store.read(Reader::watch_list).await?;
+    let entries: Vec<_> = entries.into_iter().map(Watched::from).collect();
     Ok(Json(json!({ "entries": entries })))
 }
 

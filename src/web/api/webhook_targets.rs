@@ -11,15 +11,16 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
-    domain::WebhookTarget,
+    domain,
     ledger::change::{ForgetTarget, KeepTarget},
     store::Reader,
-    web::{Ops, problem::Problem, query::Segment},
+    web::{Ops, json::WebhookTarget, problem::Problem, query::Segment},
 };
 
 /// The targets.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     let targets = ops.sources.store.read(Reader::webhook_targets).await?;
+    let targets: Vec<_> = targets.into_iter().map(WebhookTarget::from).collect();
     Ok(Json(json!({ "targets": targets })))
 }
 
@@ -28,7 +29,7 @@ pub(super) async fn keep(
     State(ops): State<Arc<Ops>>,
     target: Result<Json<WebhookTarget>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Json(target) = target?;
+    let target = domain::WebhookTarget::from(target?.0);
     if target.id.is_empty() {
         // It could never be forgotten: a path has no place for it.
         return Err(Problem::unprocessable(

@@ -27,6 +27,11 @@ const LIBRARY: [&[&str]; 7] = [
 /// Those of the binary, which stand above all of the library.
 const BINARY: [&[&str]; 2] = [&["exit", "logging"], &["commands"]];
 
+/// What those that only decide do not name: neither input and output, nor the form in
+/// which something is stored or sent.
+const IMPURE: [&str; 8] =
+    ["tokio", "async ", "std::fs", "std::net::Tcp", "reqwest", "rusqlite", "serde", "Serialize"];
+
 /// Rooms that import the domain alone, whatever else is below them.
 const PURE: [&str; 3] = ["config", "clock", "ledger"];
 
@@ -104,7 +109,7 @@ fn only_the_daemon_spawns_tasks_and_only_config_reads_the_environment() {
         let reads_environment = text.contains("std::env") || text.contains("option_env!");
         assert!(!reads_environment || path == "config/environment.rs", "{path} reads variables");
         if first == "domain" || first == "ledger" {
-            for word in ["tokio", "async ", "std::fs", "std::net::Tcp", "reqwest", "rusqlite"] {
+            for word in IMPURE {
                 assert!(!text.contains(word), "{path} uses {word}");
             }
         }

@@ -154,7 +154,7 @@ fn addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
             continue;
         }
         let address =
-            address.parse::<IpAddress>().map_or_else(|_| address.to_owned(), String::from);
+            address.parse::<IpAddress>().map_or_else(|_| address.to_owned(), |ip| ip.to_string());
         let known = addresses.entry(address).or_default();
         if known.is_empty() {
             *known = place(&info["location"]);
