@@ -5,6 +5,7 @@
 //! and gave before, decides.
 
 use chrono::TimeDelta;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Timestamp, UserField};
 
@@ -13,7 +14,10 @@ use super::{Timestamp, UserField};
 const MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A list that the service can give as null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "camelCase")]
 pub enum ListField {
     /// `ipAddresses`
     IpAddresses,
@@ -24,43 +28,26 @@ pub enum ListField {
     /// `usedFactors`
     UsedFactors,
     /// `workingLocationDetails`
+    #[strum(serialize = "workingLocationDetails")]
     WorkingLocations,
     /// `employeeId`
+    #[strum(serialize = "employeeId")]
     EmployeeIds,
     /// `failingChecks`, of a poll or of the listing.
     FailingChecks,
 }
 
 impl ListField {
-    /// Every list.
-    pub const ALL: [Self; 7] = [
-        Self::IpAddresses,
-        Self::UnusedApplications,
-        Self::UsedApplications,
-        Self::UsedFactors,
-        Self::WorkingLocations,
-        Self::EmployeeIds,
-        Self::FailingChecks,
-    ];
-
     /// The field's name in the published schema; the store writes it, too.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::IpAddresses => "ipAddresses",
-            Self::UnusedApplications => "unusedApplications",
-            Self::UsedApplications => "usedApplications",
-            Self::UsedFactors => "usedFactors",
-            Self::WorkingLocations => "workingLocationDetails",
-            Self::EmployeeIds => "employeeId",
-            Self::FailingChecks => "failingChecks",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The field with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == text)
+        text.parse().ok()
     }
 
     /// The list of a snapshot's field; nothing of a field that is no list.
@@ -114,7 +101,8 @@ pub struct FieldMemory {
 }
 
 /// What a null means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NullMeaning {
     /// There is none.
     Empty,
@@ -125,22 +113,16 @@ pub enum NullMeaning {
 }
 
 impl NullMeaning {
-    const ALL: [Self; 3] = [Self::Empty, Self::Untold, Self::UntoldForAll];
-
     /// The meaning as the store writes it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Untold => "untold",
-            Self::UntoldForAll => "untold_for_all",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The meaning of this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|meaning| meaning.as_str() == text)
+        text.parse().ok()
     }
 }
 
@@ -215,7 +197,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_schema_and_come_back() {
-        for field in ListField::ALL {
+        for &field in ListField::VARIANTS {
             assert_eq!(ListField::parse(field.as_str()), Some(field));
             let back = field.user_field().and_then(ListField::of);
             assert_eq!(back, Some(field).filter(|field| *field != ListField::FailingChecks));

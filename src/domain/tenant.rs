@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Timestamp;
 use chrono::TimeDelta;
+use strum::{EnumString, IntoStaticStr};
 
 /// What a listing of the tenant says of one account, as far as it is counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +37,8 @@ pub struct TenantDevice {
 }
 
 /// What accounts are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Dimension {
     /// State of the account.
     Status,
@@ -57,37 +59,16 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Every dimension.
-    pub const ALL: [Self; 8] = [
-        Self::Status,
-        Self::UserType,
-        Self::Provider,
-        Self::Mfa,
-        Self::LevelOfTrust,
-        Self::InactiveDays,
-        Self::DeviceType,
-        Self::UnlinkedDevices,
-    ];
-
     /// The dimension as the store writes it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::UserType => "user_type",
-            Self::Provider => "provider",
-            Self::Mfa => "mfa",
-            Self::LevelOfTrust => "level_of_trust",
-            Self::InactiveDays => "inactive_days",
-            Self::DeviceType => "device_type",
-            Self::UnlinkedDevices => "unlinked_devices",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The dimension of this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dimension| dimension.as_str() == text)
+        text.parse().ok()
     }
 }
 

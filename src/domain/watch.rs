@@ -1,5 +1,7 @@
 //! What is watched, and why.
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
 
 /// A user or an address that is polled.
@@ -58,7 +60,8 @@ pub enum WatchSubjectError {
 }
 
 /// Where an entry of the watch list came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum WatchSource {
     /// The configuration.
     Configuration,
@@ -71,20 +74,14 @@ pub enum WatchSource {
 impl WatchSource {
     /// The source as the store and people write it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::Webhook => "webhook",
-            Self::Command => "command",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The source of this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Configuration, Self::Webhook, Self::Command]
-            .into_iter()
-            .find(|source| source.as_str() == text)
+        text.parse().ok()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The filters of the log, as a query gives them.
 
+use strum::VariantArray as _;
+
 use super::{problem::Problem, query::Fields};
 use crate::{
     domain::{EventName, IpAddress, Severity, Timestamp},
@@ -34,7 +36,7 @@ pub(super) fn ip(text: &str) -> Result<String, Problem> {
 
 /// The names that can be asked for.
 pub(super) fn public_names() -> impl Iterator<Item = EventName> {
-    EventName::ALL.into_iter().filter(|name| name.is_public())
+    EventName::VARIANTS.iter().copied().filter(|name| name.is_public())
 }
 
 fn name(text: &str) -> Result<EventName, Problem> {

@@ -1,151 +1,145 @@
 //! The closed list of happenings.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// The name of an event.
 ///
 /// Those that begin with `cii.` are a contract with whoever receives them; the
 /// `internal.` ones stay in the log, where they tell a projection what to read
 /// again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 pub enum EventName {
     /// A user newly fails a check.
+    #[strum(serialize = "cii.check.failed")]
     CheckFailed,
     /// A user fails a check no longer.
+    #[strum(serialize = "cii.check.resolved")]
     CheckResolved,
     /// A webhook delivery was received.
+    #[strum(serialize = "cii.check.delivery")]
     CheckDelivery,
     /// A watched user has a new address.
+    #[strum(serialize = "cii.user.ip.new")]
     UserIpNew,
     /// A watched user lost an address.
+    #[strum(serialize = "cii.user.ip.gone")]
     UserIpGone,
     /// An application of a watched user counts as unused now.
+    #[strum(serialize = "cii.user.application.unused")]
     UserApplicationUnused,
     /// An application of a watched user counts as used now.
+    #[strum(serialize = "cii.user.application.used")]
     UserApplicationUsed,
     /// A watched user's status is another.
+    #[strum(serialize = "cii.user.status.changed")]
     UserStatusChanged,
     /// A watched user's factors are others.
+    #[strum(serialize = "cii.user.factors.changed")]
     UserFactorsChanged,
     /// A watched user's registered or working locations are others.
+    #[strum(serialize = "cii.user.location.changed")]
     UserLocationChanged,
     /// A watched address has a new user.
+    #[strum(serialize = "cii.ip.user.new")]
     IpUserNew,
     /// A watched address lost a user.
+    #[strum(serialize = "cii.ip.user.gone")]
     IpUserGone,
     /// The console's test message came in.
+    #[strum(serialize = "cii.webhook.test")]
     WebhookTest,
     /// An integration's status is another.
+    #[strum(serialize = "cii.integration.status.changed")]
     IntegrationStatusChanged,
     /// Somebody became an administrator of the service.
+    #[strum(serialize = "cii.admin.added")]
     AdminAdded,
     /// Somebody is an administrator of the service no longer.
+    #[strum(serialize = "cii.admin.removed")]
     AdminRemoved,
     /// Asking about a watched user or address ended otherwise than before.
+    #[strum(serialize = "cii.poll.outcome.changed")]
     PollOutcomeChanged,
     /// A job began or ceased to fail.
+    #[strum(serialize = "cii.sync.outcome.changed")]
     SyncOutcomeChanged,
     /// A delivery about a check that the operator does not want to hear of.
+    #[strum(serialize = "internal.delivery.filtered")]
     DeliveryFiltered,
     /// The first snapshot of a user.
+    #[strum(serialize = "internal.user.baseline")]
     UserBaseline,
     /// Something that describes a user changed.
+    #[strum(serialize = "internal.user.described")]
     UserDescribed,
     /// A user has an application no longer.
+    #[strum(serialize = "internal.user.application.gone")]
     UserApplicationGone,
     /// The first snapshot of an address.
+    #[strum(serialize = "internal.ip.baseline")]
     IpBaseline,
     /// A user was found to fail a check by the first answer about the user.
+    #[strum(serialize = "internal.check.baseline")]
     CheckBaseline,
     /// A user or an address is watched from now on.
+    #[strum(serialize = "internal.watch.added")]
     WatchAdded,
     /// A user or an address is watched no longer.
+    #[strum(serialize = "internal.watch.removed")]
     WatchRemoved,
     /// The first question about a user or an address was answered.
+    #[strum(serialize = "internal.poll.baseline")]
     PollBaseline,
     /// The whole tenant was counted anew.
+    #[strum(serialize = "internal.tenant.counted")]
     TenantCounted,
     /// Integrations, administrators and daily counts were looked at.
+    #[strum(serialize = "internal.service.observed")]
     ServiceObserved,
 }
 
 impl EventName {
-    /// Every name.
-    pub const ALL: [Self; 29] = [
-        Self::CheckFailed,
-        Self::CheckResolved,
-        Self::CheckDelivery,
-        Self::UserIpNew,
-        Self::UserIpGone,
-        Self::UserApplicationUnused,
-        Self::UserApplicationUsed,
-        Self::UserStatusChanged,
-        Self::UserFactorsChanged,
-        Self::UserLocationChanged,
-        Self::IpUserNew,
-        Self::IpUserGone,
-        Self::WebhookTest,
-        Self::IntegrationStatusChanged,
-        Self::AdminAdded,
-        Self::AdminRemoved,
-        Self::PollOutcomeChanged,
-        Self::SyncOutcomeChanged,
-        Self::DeliveryFiltered,
-        Self::UserBaseline,
-        Self::UserDescribed,
-        Self::UserApplicationGone,
-        Self::IpBaseline,
-        Self::CheckBaseline,
-        Self::WatchAdded,
-        Self::WatchRemoved,
-        Self::PollBaseline,
-        Self::TenantCounted,
-        Self::ServiceObserved,
-    ];
-
     /// The name's text.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CheckFailed => "cii.check.failed",
-            Self::CheckResolved => "cii.check.resolved",
-            Self::CheckDelivery => "cii.check.delivery",
-            Self::UserIpNew => "cii.user.ip.new",
-            Self::UserIpGone => "cii.user.ip.gone",
-            Self::UserApplicationUnused => "cii.user.application.unused",
-            Self::UserApplicationUsed => "cii.user.application.used",
-            Self::UserStatusChanged => "cii.user.status.changed",
-            Self::UserFactorsChanged => "cii.user.factors.changed",
-            Self::UserLocationChanged => "cii.user.location.changed",
-            Self::IpUserNew => "cii.ip.user.new",
-            Self::IpUserGone => "cii.ip.user.gone",
-            Self::WebhookTest => "cii.webhook.test",
-            Self::IntegrationStatusChanged => "cii.integration.status.changed",
-            Self::AdminAdded => "cii.admin.added",
-            Self::AdminRemoved => "cii.admin.removed",
-            Self::PollOutcomeChanged => "cii.poll.outcome.changed",
-            Self::SyncOutcomeChanged => "cii.sync.outcome.changed",
-            Self::DeliveryFiltered => "internal.delivery.filtered",
-            Self::UserBaseline => "internal.user.baseline",
-            Self::UserDescribed => "internal.user.described",
-            Self::UserApplicationGone => "internal.user.application.gone",
-            Self::IpBaseline => "internal.ip.baseline",
-            Self::CheckBaseline => "internal.check.baseline",
-            Self::WatchAdded => "internal.watch.added",
-            Self::WatchRemoved => "internal.watch.removed",
-            Self::PollBaseline => "internal.poll.baseline",
-            Self::TenantCounted => "internal.tenant.counted",
-            Self::ServiceObserved => "internal.service.observed",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The name with this text, when there is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text)
+        text.parse().ok()
     }
 
     /// Whether the event goes out to receivers.
     #[must_use]
     pub fn is_public(self) -> bool {
         self.as_str().starts_with("cii.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_one_of_two_prefixes_and_is_read_back() {
+        for &name in EventName::VARIANTS {
+            assert_eq!(EventName::parse(name.as_str()), Some(name));
+            assert!(name.is_public() || name.as_str().starts_with("internal."), "{name:?}");
+        }
+        assert_eq!(EventName::parse("CheckFailed"), None);
     }
 }

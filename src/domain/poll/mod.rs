@@ -4,10 +4,12 @@ mod event;
 
 use super::{Event, EventName, Timestamp, WatchSubject, run::bounded};
 use chrono::TimeDelta;
+use strum::{EnumString, IntoStaticStr};
 
 /// How the last question about a subject ended. That the service itself was
 /// down is no outcome of the subject's: it is the job's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PollOutcome {
     /// With an answer.
     Answered,
@@ -20,23 +22,16 @@ pub enum PollOutcome {
 }
 
 impl PollOutcome {
-    const ALL: [Self; 4] = [Self::Answered, Self::NotFound, Self::Refused, Self::Malformed];
-
     /// The outcome as the store and events write it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::NotFound => "not_found",
-            Self::Refused => "refused",
-            Self::Malformed => "malformed",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The outcome of this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+        text.parse().ok()
     }
 }
 

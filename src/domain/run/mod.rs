@@ -4,6 +4,8 @@ mod event;
 
 use std::collections::BTreeSet;
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::{Event, Timestamp};
 
 /// Characters at most of a reason: enough for an error and three names, short
@@ -14,7 +16,8 @@ const MAX_REASON_CHARS: usize = 500;
 const NAMED: usize = 3;
 
 /// How a job's last run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum JobOutcome {
     /// The service answered what was asked, at least half of it.
     Succeeded,
@@ -25,22 +28,16 @@ pub enum JobOutcome {
 }
 
 impl JobOutcome {
-    const ALL: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Off];
-
     /// The outcome as the store and events write it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Off => "off",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The outcome of this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+        text.parse().ok()
     }
 }
 

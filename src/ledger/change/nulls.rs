@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::VariantArray as _;
+
 use super::{failing, snapshot};
 use crate::{
     domain::{
@@ -80,7 +82,7 @@ impl JudgeNulls {
     /// Empties the lists of a snapshot whose null means none.
     fn judge_snapshot(&self, facts: &mut Facts, login: &Login) -> Result<(), Fault> {
         let mut empty = BTreeSet::new();
-        for field in ListField::ALL {
+        for &field in ListField::VARIANTS {
             let Some(user_field) = field.user_field() else { continue };
             let Some(null) = facts.nulls.get(&(login.clone(), field))?.copied() else { continue };
             let meaning = judge(facts, (login, field), self.choice, null.since, self.at)?;

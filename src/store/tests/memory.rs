@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::VariantArray as _;
+
 use crate::{
     domain::{
         CheckId, Event, IpAddress, ListField, Login, WatchSource, WatchSubject, WebhookTarget,
@@ -181,13 +183,13 @@ impl Tables {
             facts.jobs.load(job, self.jobs.get(job).cloned());
         }
         for login in &keys.nulls_of {
-            for field in ListField::ALL {
+            for &field in ListField::VARIANTS {
                 let key = (login.clone(), field);
                 facts.nulls.load(key.clone(), self.nulls.get(&key).copied());
             }
         }
         if keys.whole.contains(&Whole::ListMemory) {
-            for field in ListField::ALL {
+            for &field in ListField::VARIANTS {
                 facts.list_memory.load(field, self.list_memory.get(&field).copied());
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
+use strum::VariantArray as _;
 
 use super::texts;
 use crate::{
@@ -41,7 +42,7 @@ pub(super) fn of_users(
         }
     }
     for login in logins {
-        for field in ListField::ALL {
+        for &field in ListField::VARIANTS {
             facts.nulls.load((login.clone(), field), None);
         }
     }
@@ -64,7 +65,7 @@ pub(super) fn memory(connection: &Connection, facts: &mut Facts) -> Result<(), S
             Err(_) => facts.list_memory.load_unreadable(field, "a moment is out of range"),
         }
     }
-    for field in ListField::ALL {
+    for &field in ListField::VARIANTS {
         facts.list_memory.load(field, None);
     }
     Ok(())
