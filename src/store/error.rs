@@ -62,6 +62,20 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether a stored row cannot be understood, while the database works.
+    pub(super) fn is_unreadable_row(&self) -> bool {
+        match self {
+            Self::Corrupt(_) => true,
+            Self::Sqlite(error) => matches!(
+                **error,
+                rusqlite::Error::IntegralValueOutOfRange(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::FromSqlConversionFailure(..)
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether it is the fault of what was to be stored, and not of the disk.
     pub(super) fn concerns_data(&self) -> bool {
         let Self::Sqlite(error) = self else { return false };

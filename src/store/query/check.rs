@@ -5,7 +5,10 @@ use rusqlite::OptionalExtension;
 use super::Reader;
 use crate::{
     domain::{Severity, Timestamp},
-    store::{StoreError, row::texts, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{Moment, texts},
+    },
 };
 
 /// All that is shown of a check.
@@ -66,7 +69,7 @@ impl Reader {
                 Ok((
                     row.get::<_, String>(0)?,
                     row.get::<_, Option<String>>(1)?,
-                    row.get::<_, i64>(2)?,
+                    row.get::<_, Moment>(2)?,
                     row.get(3)?,
                     row.get(4)?,
                 ))
@@ -77,7 +80,7 @@ impl Reader {
             title,
             severity: Severity::new(severity.as_deref()),
             failing,
-            last_event_at: from_micros(last_event_at)?,
+            last_event_at: last_event_at.0,
             totals: self.totals(number)?,
         }))
     }

@@ -7,8 +7,7 @@ use crate::{
     domain::Timestamp,
     store::{
         StoreError,
-        row::{body, texts},
-        sqlite::{from_micros, to_micros},
+        row::{Moment, body, texts},
     },
 };
 
@@ -201,7 +200,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn delivery_counts(&self, since: Timestamp) -> Result<DeliveryCounts, StoreError> {
-        let since = to_micros(since);
+        let since = Moment(since);
         let count = |condition: &str| {
             self.count(
                 &format!("SELECT count(*) FROM delivery WHERE received_at >= ?1 AND {condition}"),
@@ -221,13 +220,13 @@ impl Reader {
 
 fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
     let moment = |column: usize| -> Result<Option<Timestamp>, StoreError> {
-        row.get::<_, Option<i64>>(column)?.map(from_micros).transpose()
+        Ok(row.get::<_, Option<Moment>>(column)?.map(Timestamp::from))
     };
     Ok(KeptDelivery {
         number: row.get(0)?,
         id: row.get(1)?,
         detail_id: row.get(2)?,
-        received_at: from_micros(row.get(3)?)?,
+        received_at: row.get::<_, Moment>(3)?.0,
         sent_at: moment(4)?,
         published_at: moment(5)?,
         detail_type: row.get(6)?,

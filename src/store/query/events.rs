@@ -9,8 +9,7 @@ use crate::{
     domain::{Attributes, CheckId, Event, EventName, Login, Severity, failure},
     store::{
         StoreError,
-        row::{attributes, texts},
-        sqlite::from_micros,
+        row::{Moment, attributes, texts},
     },
 };
 
@@ -123,8 +122,8 @@ impl<'a> Decoder<'a> {
             login: login.transpose()?,
             ip: row.get(4)?,
             application: row.get(5)?,
-            happened_at: from_micros(row.get(6)?)?,
-            observed_at: from_micros(row.get(7)?)?,
+            happened_at: row.get::<_, Moment>(6)?.0,
+            observed_at: row.get::<_, Moment>(7)?.0,
             severity: Severity::new(text(8)?),
             body: row.get(9)?,
             attributes: decode(text(10)?.unwrap_or_default())?,

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::Reader;
 use crate::{
     domain::{Severity, Timestamp},
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// A user who fails a check.
@@ -66,14 +66,14 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn failing_since(&self, check_id: &str) -> Result<Option<Timestamp>, StoreError> {
-        self.connection
+        Ok(self
+            .connection
             .prepare_cached(
                 "SELECT min(opened_at) FROM failure
                  WHERE check_number = (SELECT number FROM checks WHERE id = ?1)",
             )?
-            .query_row([check_id], |row| row.get::<_, Option<i64>>(0))?
-            .map(from_micros)
-            .transpose()
+            .query_row([check_id], |row| row.get::<_, Option<Moment>>(0))?
+            .map(Timestamp::from))
     }
 
     /// The checks that a user fails, the longest failing first.
@@ -104,5 +104,5 @@ impl Reader {
 
 /// Since when, and when last reported, from two columns beside each other.
 fn moments(row: &Row<'_>, first: usize) -> Result<(Timestamp, Timestamp), StoreError> {
-    Ok((from_micros(row.get(first)?)?, from_micros(row.get(first + 1)?)?))
+    Ok((row.get::<_, Moment>(first)?.0, row.get::<_, Moment>(first + 1)?.0))
 }

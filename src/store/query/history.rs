@@ -7,7 +7,7 @@ use rusqlite::{ToSql, params_from_iter};
 use super::{Reader, StoredEvent, events};
 use crate::{
     domain::{EventName, Timestamp},
-    store::{StoreError, sqlite::to_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// Which events are asked for; every part that is set must hold.
@@ -143,10 +143,10 @@ fn conditions(filter: &EventFilter) -> (String, Vec<Box<dyn ToSql>>) {
         hold(&format!("{label} = ?"), Box::new(severity.clone()));
     }
     if let Some(since) = filter.since {
-        hold("observed_at >= ?", Box::new(to_micros(since)));
+        hold("observed_at >= ?", Box::new(Moment(since)));
     }
     if let Some(until) = filter.until {
-        hold("observed_at < ?", Box::new(to_micros(until)));
+        hold("observed_at < ?", Box::new(Moment(until)));
     }
     (sql, values)
 }

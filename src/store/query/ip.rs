@@ -5,7 +5,10 @@ use rusqlite::OptionalExtension;
 use super::{PollState, Reader};
 use crate::{
     domain::{IpUsers, Timestamp},
-    store::{StoreError, row::ip_users, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{Moment, ip_users},
+    },
 };
 
 /// All that is shown of a watched address.
@@ -37,7 +40,11 @@ impl Reader {
                 "SELECT users, new_users, last_new_user_at FROM ip_snapshot WHERE ip = ?1",
             )?
             .query_row([ip], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, Option<i64>>(2)?))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, u64>(1)?,
+                    row.get::<_, Option<Moment>>(2)?,
+                ))
             })
             .optional()?;
         let Some((users, new_users, last_new_user_at)) = row else {
@@ -47,7 +54,7 @@ impl Reader {
         Ok(Some(IpView {
             users: Some(users),
             new_users,
-            last_new_user_at: last_new_user_at.map(from_micros).transpose()?,
+            last_new_user_at: last_new_user_at.map(Timestamp::from),
             poll,
         }))
     }

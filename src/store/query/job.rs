@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::Reader;
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// How a job's last run ended.
@@ -48,9 +48,9 @@ impl Reader {
                 reason: row.get(1)?,
                 counts,
             },
-            since: from_micros(row.get(7)?)?,
-            last_begun_at: from_micros(row.get(8)?)?,
-            last_success_at: row.get::<_, Option<i64>>(9)?.map(from_micros).transpose()?,
+            since: row.get::<_, Moment>(7)?.0,
+            last_begun_at: row.get::<_, Moment>(8)?.0,
+            last_success_at: row.get::<_, Option<Moment>>(9)?.map(Timestamp::from),
         }))
     }
 
@@ -59,16 +59,16 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn last_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.connection
+        Ok(self
+            .connection
             .prepare_cached(
                 // `cii-exporter webhook test` proves nothing about the service.
                 "SELECT received_at FROM delivery WHERE status = 200
                  AND NOT (outcome = 'test' AND source IS 'cii-exporter')
                  ORDER BY received_at DESC LIMIT 1",
             )?
-            .query_row([], |row| row.get(0))
+            .query_row([], |row| row.get::<_, Moment>(0))
             .optional()?
-            .map(from_micros)
-            .transpose()
+            .map(Timestamp::from))
     }
 }

@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::{
     domain::{ListField, Timestamp, null_list::NullMeaning},
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// A list that is null for a user.
@@ -33,7 +33,7 @@ impl Reader {
             let meaning = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
             found.push(NullList {
                 field: ListField::parse(field).ok_or(StoreError::Corrupt("list field"))?,
-                since: from_micros(row.get(1)?)?,
+                since: row.get::<_, Moment>(1)?.0,
                 meaning: NullMeaning::parse(meaning).ok_or(StoreError::Corrupt("meaning"))?,
             });
         }

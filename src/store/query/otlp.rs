@@ -7,10 +7,8 @@ use crate::{
     domain::Timestamp,
     store::{
         StoreError,
-        sqlite::{
-            from_micros,
-            shared::{OTLP, public_up_to},
-        },
+        row::Moment,
+        sqlite::shared::{OTLP, public_up_to},
     },
 };
 
@@ -102,10 +100,9 @@ impl Reader {
             .prepare_cached(
                 "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
             )?
-            .query_row([cursor], |row| row.get(0))
+            .query_row([cursor], |row| row.get::<_, Moment>(0))
             .optional()?
-            .map(from_micros)
-            .transpose()?;
+            .map(Timestamp::from);
         Ok(Backlog { pending: live + on_purpose, oldest, parked })
     }
 

@@ -3,7 +3,10 @@
 use super::Reader;
 use crate::{
     domain::{PollError, PollOutcome, Timestamp, WatchSubject},
-    store::{StoreError, row::poll_errors, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{Moment, poll_errors},
+    },
 };
 
 /// How the last question about a subject ended.
@@ -48,9 +51,9 @@ impl Reader {
         let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
         Ok(Some(PollState {
             outcome: PollOutcome::parse(text(0)?).ok_or(StoreError::Corrupt("poll outcome"))?,
-            since: from_micros(row.get(1)?)?,
-            last_at: from_micros(row.get(2)?)?,
-            answered_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+            since: row.get::<_, Moment>(1)?.0,
+            last_at: row.get::<_, Moment>(2)?.0,
+            answered_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
             reason: row.get(4)?,
             errors: poll_errors::decode(text(5)?).map_err(|_| StoreError::Corrupt("poll"))?,
             status: row.get(6)?,

@@ -7,8 +7,7 @@ use crate::{
     domain::{EventName, IpUser, Login, Timestamp, UserState},
     store::{
         StoreError,
-        row::{ip_users, user_state},
-        sqlite::from_micros,
+        row::{Moment, ip_users, user_state},
     },
 };
 
@@ -69,20 +68,20 @@ impl Reader {
             .query_row([login], |row| {
                 Ok((
                     row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
+                    row.get::<_, Moment>(1)?,
+                    row.get::<_, Moment>(2)?,
                     row.get::<_, u64>(3)?,
-                    row.get::<_, Option<i64>>(4)?,
+                    row.get::<_, Option<Moment>>(4)?,
                 ))
             })
             .optional()?;
         let Some((state, first, last, new_ips, last_new_ip_at)) = row else { return Ok(None) };
         Ok(Some(UserRecord {
             state: user_state::decode(&state).map_err(|_| StoreError::Corrupt("user snapshot"))?,
-            first_observed_at: from_micros(first)?,
-            observed_at: from_micros(last)?,
+            first_observed_at: first.0,
+            observed_at: last.0,
             new_ips,
-            last_new_ip_at: last_new_ip_at.map(from_micros).transpose()?,
+            last_new_ip_at: last_new_ip_at.map(Timestamp::from),
         }))
     }
 
@@ -100,17 +99,17 @@ impl Reader {
             .query_row([ip], |row| {
                 Ok((
                     row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
+                    row.get::<_, Moment>(1)?,
+                    row.get::<_, Moment>(2)?,
                     row.get::<_, u64>(3)?,
-                    row.get::<_, Option<i64>>(4)?,
+                    row.get::<_, Option<Moment>>(4)?,
                 ))
             })
             .optional()?;
         let Some((users, first, last, new_users, last_new_user_at)) = row else {
             return Ok(None);
         };
-        let first_observed_at = from_micros(first)?;
+        let first_observed_at = first.0;
         let users = ip_users::decode(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?;
         let users = users
             .into_iter()
@@ -122,22 +121,22 @@ impl Reader {
         Ok(Some(IpRecord {
             users,
             first_observed_at,
-            observed_at: from_micros(last)?,
+            observed_at: last.0,
             new_users,
-            last_new_user_at: last_new_user_at.map(from_micros).transpose()?,
+            last_new_user_at: last_new_user_at.map(Timestamp::from),
         }))
     }
 
     /// When a user last came to an address.
     fn came(&self, login: &Login, ip: &str) -> Result<Option<Timestamp>, StoreError> {
-        self.connection
+        Ok(self
+            .connection
             .prepare_cached(
                 "SELECT max(happened_at) FROM event WHERE login = ?1 AND ip = ?2 AND name = ?3",
             )?
             .query_row(params![login.as_str(), ip, EventName::IpUserNew.as_str()], |row| {
-                row.get::<_, Option<i64>>(0)
+                row.get::<_, Option<Moment>>(0)
             })?
-            .map(from_micros)
-            .transpose()
+            .map(Timestamp::from))
     }
 }

@@ -5,7 +5,10 @@ use rusqlite::OptionalExtension;
 use super::Reader;
 use crate::{
     domain::{Login, TenantFigures, Timestamp},
-    store::{StoreError, row::figures, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{Moment, figures},
+    },
 };
 
 /// A listing of the tenant that did not come to its end yet.
@@ -76,12 +79,14 @@ impl Reader {
             .prepare_cached(
                 "SELECT begun_at, page_token, position FROM listing WHERE state = 'under_way'",
             )?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?)))
+            .query_row([], |row| {
+                Ok((row.get::<_, Moment>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
+            })
             .optional()?;
-        let Some((begun_at, page_token, position)) = row else { return Ok(None) };
+        let Some((Moment(begun_at), page_token, position)) = row else { return Ok(None) };
         let position = position.map(|text| Login::new(&text)).transpose();
         let position = position.map_err(|_| StoreError::Corrupt("listing"))?;
-        Ok(Some(Listing { begun_at: from_micros(begun_at)?, page_token, position }))
+        Ok(Some(Listing { begun_at, page_token, position }))
     }
 
     /// What is known of the tenant's listing.
@@ -94,23 +99,24 @@ impl Reader {
             .prepare_cached(
                 "SELECT begun_at, users, pages, skipped FROM listing WHERE state = 'under_way'",
             )?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .query_row([], |row| {
+                let Moment(since) = row.get(0)?;
+                let (users, pages, skipped) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(ListingUnderWay { since, users, pages, skipped })
+            })
             .optional()?;
-        let under_way = under_way.map(|(begun_at, users, pages, skipped)| {
-            let since = from_micros(begun_at)?;
-            Ok::<_, StoreError>(ListingUnderWay { since, users, pages, skipped })
-        });
         let complete = self
             .connection
             .prepare_cached(
                 "SELECT ended_at, users, skipped, is_verdict FROM listing WHERE state = 'done'",
             )?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .query_row([], |row| {
+                let Moment(at) = row.get(0)?;
+                let (users, skipped, told) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(ListingComplete { at, users, skipped, told })
+            })
             .optional()?;
-        let complete = complete.map(|(at, users, skipped, told)| {
-            Ok::<_, StoreError>(ListingComplete { at: from_micros(at)?, users, skipped, told })
-        });
-        Ok(ListingState { under_way: under_way.transpose()?, complete: complete.transpose()? })
+        Ok(ListingState { under_way, complete })
     }
 
     /// Users who fail a check, or have a snapshot, and are absent from the last

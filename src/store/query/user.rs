@@ -5,7 +5,10 @@ use rusqlite::OptionalExtension;
 use super::{PollState, Reader};
 use crate::{
     domain::{Timestamp, UserState},
-    store::{StoreError, row::user_state, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{Moment, user_state},
+    },
 };
 
 /// All that is shown of a watched user.
@@ -41,7 +44,11 @@ impl Reader {
                 "SELECT state, new_ips, last_new_ip_at FROM user_snapshot WHERE login = ?1",
             )?
             .query_row([login], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, Option<i64>>(2)?))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, u64>(1)?,
+                    row.get::<_, Option<Moment>>(2)?,
+                ))
             })
             .optional()?;
         let Some((state, new_ips, last_new_ip_at)) = row else {
@@ -58,7 +65,7 @@ impl Reader {
             failing_checks,
             snapshot: Some(state),
             new_ips,
-            last_new_ip_at: last_new_ip_at.map(from_micros).transpose()?,
+            last_new_ip_at: last_new_ip_at.map(Timestamp::from),
             poll,
         }))
     }

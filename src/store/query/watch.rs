@@ -3,10 +3,7 @@
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
-    store::{
-        StoreError,
-        sqlite::{from_micros, to_micros},
-    },
+    store::{StoreError, row::Moment},
 };
 
 /// A reason to watch something, with how the last question about it ended.
@@ -77,8 +74,8 @@ impl Reader {
             let entry = WatchEntry {
                 subject: WatchSubject::parse(&kind, &subject).map_err(|_| corrupt())?,
                 source: WatchSource::parse(&row.get::<_, String>(2)?).ok_or_else(corrupt)?,
-                added_at: from_micros(row.get(3)?)?,
-                expires_at: row.get::<_, Option<i64>>(4)?.map(from_micros).transpose()?,
+                added_at: row.get::<_, Moment>(3)?.0,
+                expires_at: row.get::<_, Option<Moment>>(4)?.map(Timestamp::from),
                 note: row.get(5)?,
             };
             found.push(Watched { entry, poll });
@@ -93,7 +90,7 @@ impl Reader {
     pub fn watch_expired(&self, now: Timestamp) -> Result<bool, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM watch WHERE expires_at <= ?1")?;
-        Ok(statement.exists([to_micros(now)])?)
+        Ok(statement.exists([Moment(now)])?)
     }
 
     /// How many subjects of a kind (`user`, `ip`) are watched.

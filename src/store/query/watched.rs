@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::{PollState, Reader};
 use crate::{
     domain::Timestamp,
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// A reason to watch something.
@@ -57,7 +57,7 @@ impl Reader {
         let mut rows = statement.query([kind, subject])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(WatchReason { source: row.get(0)?, since: from_micros(row.get(1)?)? });
+            found.push(WatchReason { source: row.get(0)?, since: row.get::<_, Moment>(1)?.0 });
         }
         Ok(found)
     }
@@ -96,7 +96,7 @@ impl Reader {
                 poll: self.poll_of("user", &login)?,
                 login,
                 name_and_status: name.zip(status),
-                observed_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+                observed_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
                 failing_checks: row.get(4)?,
             });
         }
@@ -122,7 +122,7 @@ impl Reader {
         let mut rows = statement.query(params![bound(offset), bound(limit)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let observed_at = row.get::<_, Option<i64>>(1)?.map(from_micros).transpose()?;
+            let observed_at = row.get::<_, Option<Moment>>(1)?.map(Timestamp::from);
             let users: u64 = row.get(2)?;
             let ip: String = row.get(0)?;
             found.push(WatchedIp {

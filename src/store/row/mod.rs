@@ -8,9 +8,12 @@ pub(in crate::store) mod attributes;
 pub(in crate::store) mod body;
 pub(in crate::store) mod figures;
 pub(in crate::store) mod ip_users;
+mod moment;
 pub(in crate::store) mod poll_errors;
 pub(in crate::store) mod texts;
 pub(in crate::store) mod user_state;
+
+pub(in crate::store) use moment::Moment;
 
 /// Why a stored form cannot be understood.
 pub(in crate::store) type Unreadable = String;

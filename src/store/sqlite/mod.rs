@@ -3,7 +3,6 @@
 mod connection;
 mod load;
 mod migrations;
-mod moment;
 mod save;
 pub(in crate::store) mod shared;
 mod sweep;
@@ -14,7 +13,6 @@ use rusqlite::Connection;
 
 pub(in crate::store) use connection::{lock, lock_file, open_reader};
 pub(in crate::store) use migrations::check as check_version;
-pub(in crate::store) use moment::{from_micros, to_micros};
 
 use super::{
     StoreError,

@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::from_micros;
 use crate::{
     domain::{Admin, CheckId, Integration, Login, Timestamp, WebhookTarget},
-    store::{StoreError, row::texts},
+    store::{
+        StoreError,
+        row::{Moment, texts},
+    },
 };
 
 /// The name of the OTLP delivery among the receivers of the log.
@@ -16,11 +18,10 @@ pub(in crate::store) fn seen(
     connection: &Connection,
     part: &str,
 ) -> Result<Option<(Timestamp, Option<u64>)>, StoreError> {
-    let row = connection
+    Ok(connection
         .prepare_cached("SELECT seen_at, number FROM service_seen WHERE part = ?1")?
-        .query_row([part], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    row.map(|(at, number)| Ok((from_micros(at)?, number))).transpose()
+        .query_row([part], |row| Ok((row.get::<_, Moment>(0)?.0, row.get(1)?)))
+        .optional()?)
 }
 
 /// The integrations.
@@ -36,7 +37,8 @@ pub(in crate::store) fn integrations(
             id: row.get(0)?,
             name: row.get(1)?,
             status: row.get(2)?,
-            date: Some(row.get(3)?).filter(|date| *date != 0).map(from_micros).transpose()?,
+            // 0 stands for a date that was not told.
+            date: Some(row.get::<_, Moment>(3)?.0).filter(|date| *date != Timestamp::UNIX_EPOCH),
             error: row.get(4)?,
         });
     }
@@ -57,7 +59,7 @@ pub(in crate::store) fn admins(connection: &Connection) -> Result<Option<Vec<Adm
         found.push(Admin {
             login: Login::new(&login).map_err(|_| StoreError::Corrupt("login"))?,
             display_name: row.get(1)?,
-            last_sign_in: row.get::<_, Option<i64>>(2)?.map(from_micros).transpose()?,
+            last_sign_in: row.get::<_, Option<Moment>>(2)?.map(Timestamp::from),
         });
     }
     Ok(Some(found))
@@ -81,7 +83,7 @@ pub(in crate::store) fn webhook_targets(
             name: row.get(1)?,
             url: row.get(2)?,
             check_ids: check_ids.iter().filter_map(|id| CheckId::new(id)).collect(),
-            registered_at: from_micros(row.get(4)?)?,
+            registered_at: row.get::<_, Moment>(4)?.0,
         });
     }
     Ok(found)

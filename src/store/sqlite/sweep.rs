@@ -3,11 +3,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::store::{
-    StoreError,
-    engine::Sweep,
-    sqlite::{shared::OTLP, to_micros},
-};
+use crate::store::{StoreError, engine::Sweep, row::Moment, sqlite::shared::OTLP};
 
 pub(super) fn sweep(
     connection: &mut Connection,
@@ -17,7 +13,7 @@ pub(super) fn sweep(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut removed = orphans(&tx, limit)?;
-    if let Some(before) = rule.before.map(to_micros) {
+    if let Some(before) = rule.before.map(Moment) {
         removed += events(&tx, before, rule.keep_pending, limit)?;
         removed += tx
             .prepare_cached(
@@ -59,7 +55,7 @@ fn orphans(connection: &Connection, limit: i64) -> Result<usize, StoreError> {
 
 fn events(
     connection: &Connection,
-    before: i64,
+    before: Moment,
     keep_pending: bool,
     limit: i64,
 ) -> Result<usize, StoreError> {
@@ -105,7 +101,7 @@ fn events(
 }
 
 /// Snapshots and polls of what is watched no longer.
-fn unwatched(connection: &Connection, before: i64, limit: i64) -> Result<usize, StoreError> {
+fn unwatched(connection: &Connection, before: Moment, limit: i64) -> Result<usize, StoreError> {
     let mut removed = 0;
     for statement in [
         "DELETE FROM user_snapshot WHERE login IN (

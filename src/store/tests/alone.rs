@@ -60,17 +60,20 @@ async fn a_mistake_fails_its_change_and_no_other() {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
-    let Fixture { store, folder, .. } = Fixture::new();
-    for name in ["a", "b"] {
-        store.commit(snapshot(name, &[])).await.unwrap();
-    }
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute("UPDATE user_snapshot SET state = 'no JSON' WHERE login = 'a'", []).unwrap();
-    for _ in 0..2 {
-        let outcomes =
-            store.commit_all(["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]))).await.unwrap();
-        let error = outcomes[0].as_ref().unwrap_err().to_string();
-        assert!(error.contains("user_snapshot") && error.contains("\"a\""), "{error}");
-        assert!(outcomes[1].is_ok(), "{outcomes:?}");
+    for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807"] {
+        let Fixture { store, folder, .. } = Fixture::new();
+        for name in ["a", "b"] {
+            store.commit(snapshot(name, &[])).await.unwrap();
+        }
+        let other = rusqlite::Connection::open(file(&folder)).unwrap();
+        let damage = format!("UPDATE user_snapshot SET {damage} WHERE login = 'a'");
+        other.execute(&damage, []).unwrap();
+        for _ in 0..2 {
+            let changes = ["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]));
+            let outcomes = store.commit_all(changes).await.unwrap();
+            let error = outcomes[0].as_ref().unwrap_err().to_string();
+            assert!(error.contains("user_snapshot") && error.contains("\"a\""), "{error}");
+            assert!(outcomes[1].is_ok(), "{damage}: {outcomes:?}");
+        }
     }
 }

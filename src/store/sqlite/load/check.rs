@@ -12,7 +12,10 @@ use super::texts;
 use crate::{
     domain::{CheckDefinition, CheckId, Severity},
     ledger::{Check, CheckNumber, Facts, Totals},
-    store::{StoreError, row, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{self, Moment},
+    },
 };
 
 const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.as_of, c.last_event_at, c.version, \
@@ -126,8 +129,8 @@ fn check(row: &Row<'_>) -> Result<Result<Check, String>, StoreError> {
         (Ok(description), Ok(actions)) => (description, actions),
         (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
     };
-    let moments = (from_micros(row.get(4)?), from_micros(row.get(5)?));
-    let (Ok(as_of), Ok(last_event_at)) = moments else {
+    let moments = (row.get::<_, Moment>(4), row.get::<_, Moment>(5));
+    let (Ok(Moment(as_of)), Ok(Moment(last_event_at))) = moments else {
         return Ok(Err("a moment is out of range".to_owned()));
     };
     Ok(Ok(Check {

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Row};
 
 use super::{check, texts};
 use crate::{
-    domain::Login,
+    domain::{Login, Timestamp},
     ledger::{Answered, CheckNumber, Facts, Failure},
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 /// All failures of users, with their checks.
@@ -45,8 +45,8 @@ fn put(
     row: &Row<'_>,
     first: usize,
 ) -> Result<(), StoreError> {
-    let moments = (from_micros(row.get(first)?), from_micros(row.get(first + 1)?));
-    let (Ok(opened_at), Ok(reported_at)) = moments else {
+    let moments = (row.get::<_, Moment>(first), row.get::<_, Moment>(first + 1));
+    let (Ok(Moment(opened_at)), Ok(Moment(reported_at))) = moments else {
         facts.load_unreadable_failure(login, check, "a moment is out of range");
         return Ok(());
     };
@@ -71,9 +71,9 @@ pub(super) fn answered(
     let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
     while let Some(row) = rows.next()? {
         let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        let unknown_since: Option<i64> = row.get(2)?;
-        match (from_micros(row.get(1)?), unknown_since.map(from_micros).transpose()) {
-            (Ok(as_of), Ok(unknown_since)) => {
+        match (row.get(1), row.get::<_, Option<Moment>>(2)) {
+            (Ok(Moment(as_of)), Ok(unknown_since)) => {
+                let unknown_since = unknown_since.map(Timestamp::from);
                 facts.answered.load(login, Some(Answered { as_of, unknown_since }));
             }
             _ => facts.answered.load_unreadable(login, "a moment is out of range"),

@@ -9,7 +9,10 @@ use super::texts;
 use crate::{
     domain::{Login, Timestamp},
     ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
-    store::{StoreError, row, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{self, Moment},
+    },
 };
 
 /// The last complete listing, and the one under way.
@@ -48,13 +51,16 @@ pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), S
 }
 
 fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), String>, StoreError> {
-    let moment = |micros: Option<i64>| -> Result<Option<Timestamp>, String> {
-        micros.map(from_micros).transpose().map_err(|_| "a moment is out of range".to_owned())
+    let moment = |column: usize| {
+        let moment = row.get::<_, Option<Moment>>(column);
+        moment
+            .map(|moment| moment.map(Timestamp::from))
+            .map_err(|_| "a moment is out of range".to_owned())
     };
     let position: Option<String> = row.get(10)?;
     let position = position.map(|text| Login::new(&text).map_err(|error| error.to_string()));
     let figures = row::figures::decode(&row.get::<_, String>(8)?);
-    let parts = (moment(Some(row.get(2)?)), moment(row.get(9)?), position.transpose(), figures);
+    let parts = (moment(2), moment(9), position.transpose(), figures);
     let (begun_at, ended_at, position, figures) = match parts {
         (Ok(Some(begun_at)), Ok(ended_at), Ok(position), Ok(figures)) => {
             (begun_at, ended_at, position, figures)
@@ -136,10 +142,10 @@ pub(super) fn members(
 fn member(row: &Row<'_>) -> Result<Result<Member, String>, StoreError> {
     let failing: Option<String> = row.get(1)?;
     let failing = failing.map(|json| row::texts::decode(&json)).transpose();
-    let asked_at = from_micros(row.get(3)?).map_err(|_| "a moment is out of range".to_owned());
+    let asked_at = row.get::<_, Moment>(3).map_err(|_| "a moment is out of range".to_owned());
     let is_null = row.get(2)?;
     Ok(match (failing, asked_at) {
-        (Ok(failing), Ok(asked_at)) => Ok(Member { failing, is_null, asked_at }),
+        (Ok(failing), Ok(Moment(asked_at))) => Ok(Member { failing, is_null, asked_at }),
         (Err(reason), _) | (_, Err(reason)) => Err(reason),
     })
 }

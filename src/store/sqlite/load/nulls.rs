@@ -12,7 +12,7 @@ use crate::{
         null_list::{FieldMemory, NullMeaning},
     },
     ledger::{Facts, NullList},
-    store::{StoreError, sqlite::from_micros},
+    store::{StoreError, row::Moment},
 };
 
 pub(super) fn of_users(
@@ -33,8 +33,8 @@ pub(super) fn of_users(
             continue;
         };
         let meaning = NullMeaning::parse(row.get_ref(4)?.as_str().unwrap_or_default());
-        match (from_micros(row.get(2)?), from_micros(row.get(3)?), meaning) {
-            (Ok(since), Ok(last_at), Some(meaning)) => {
+        match (row.get(2), row.get(3), meaning) {
+            (Ok(Moment(since)), Ok(Moment(last_at)), Some(meaning)) => {
                 let null = NullList { since, last_at, meaning };
                 facts.nulls.load((login, field), Some(null));
             }
@@ -57,8 +57,8 @@ pub(super) fn memory(connection: &Connection, facts: &mut Facts) -> Result<(), S
         let Some(field) = ListField::parse(row.get_ref(0)?.as_str().unwrap_or_default()) else {
             continue;
         };
-        match from_micros(row.get(1)?) {
-            Ok(at) => {
+        match row.get(1) {
+            Ok(Moment(at)) => {
                 let memory = FieldMemory { last_list_at: Some(at), gave_empty: row.get(2)? };
                 facts.list_memory.load(field, Some(memory));
             }

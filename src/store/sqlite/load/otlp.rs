@@ -7,10 +7,8 @@ use crate::{
     ledger::{Facts, Gap, GapEvents, OtlpState},
     store::{
         StoreError,
-        sqlite::{
-            shared::{OTLP, public_up_to},
-            to_micros,
-        },
+        row::Moment,
+        sqlite::shared::{OTLP, public_up_to},
     },
 };
 
@@ -50,7 +48,7 @@ pub(super) fn gap_events(
         "SELECT min(event.seq) FROM otlp_gap
          JOIN event ON event.seq BETWEEN first_seq AND last_seq
          WHERE public = 1 AND observed_at >= ?1",
-        [to_micros(since)],
+        [Moment(since)],
         |row| row.get(0),
     )?;
     let Some(first) = first else { return Ok(()) };

@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::{
     domain::{JobOutcome, PollEnd, PollOutcome, RunCounts, RunEnd, Timestamp, WatchSubject},
     ledger::{Facts, Job, Poll},
-    store::{StoreError, row, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{self, Moment},
+    },
 };
 
 pub(super) fn polls(
@@ -35,7 +38,7 @@ pub(super) fn polls(
 fn poll(row: &Row<'_>) -> Result<Result<Poll, String>, StoreError> {
     let outcome = PollOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
     let errors = row::poll_errors::decode(&row.get::<_, String>(5)?);
-    let moments = moments([Some(row.get(1)?), Some(row.get(2)?), row.get(3)?]);
+    let moments = moments(row, [1, 2, 3]);
     let (Some(outcome), Ok(errors), Some([Some(since), Some(last_at), answered_at])) =
         (outcome, errors, moments)
     else {
@@ -68,7 +71,7 @@ pub(super) fn jobs(
 
 fn job(row: &Row<'_>) -> Result<Result<Job, String>, StoreError> {
     let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
-    let moments = moments([Some(row.get(7)?), Some(row.get(8)?), row.get(9)?]);
+    let moments = moments(row, [7, 8, 9]);
     let (Some(outcome), Some([Some(since), Some(last_begun_at), last_success_at])) =
         (outcome, moments)
     else {
@@ -85,7 +88,8 @@ fn job(row: &Row<'_>) -> Result<Result<Job, String>, StoreError> {
     Ok(Ok(Job { end, since, last_begun_at, last_success_at }))
 }
 
-fn moments(micros: [Option<i64>; 3]) -> Option<[Option<Timestamp>; 3]> {
-    let [a, b, c] = micros.map(|micros| micros.map(from_micros).transpose());
-    Some([a.ok()?, b.ok()?, c.ok()?])
+/// The moments of three columns; nothing when one of them is out of range.
+fn moments(row: &Row<'_>, columns: [usize; 3]) -> Option<[Option<Timestamp>; 3]> {
+    let [a, b, c] = columns.map(|column| row.get::<_, Option<Moment>>(column));
+    Some([a.ok()?, b.ok()?, c.ok()?].map(|moment| moment.map(Timestamp::from)))
 }

@@ -6,10 +6,7 @@ use rusqlite::Connection;
 
 use crate::{
     ledger::{Facts, ServiceSeen, ServiceState},
-    store::{
-        StoreError,
-        sqlite::{from_micros, shared},
-    },
+    store::{StoreError, row::Moment, sqlite::shared},
 };
 
 /// The parts of the service that are seen one by one.
@@ -21,7 +18,9 @@ pub(super) fn state(connection: &Connection, facts: &mut Facts) -> Result<(), St
         Ok(state) => {
             facts.service.load((), Some(state).filter(|state| !state.seen.is_empty()));
         }
-        Err(StoreError::Corrupt(what)) => facts.service.load_unreadable((), what),
+        Err(error) if error.is_unreadable_row() => {
+            facts.service.load_unreadable((), &error.to_string());
+        }
         Err(error) => return Err(error),
     }
     Ok(())
@@ -38,7 +37,7 @@ fn read(connection: &Connection) -> Result<ServiceState, StoreError> {
     while let Some(row) = rows.next()? {
         let part = row.get_ref(0)?.as_str().unwrap_or_default();
         if let Some(part) = PARTS.into_iter().find(|known| *known == part) {
-            let seen = ServiceSeen { at: from_micros(row.get(1)?)?, number: row.get(2)? };
+            let seen = ServiceSeen { at: row.get::<_, Moment>(1)?.0, number: row.get(2)? };
             state.seen.insert(part, seen);
         }
     }

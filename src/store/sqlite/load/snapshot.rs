@@ -6,9 +6,12 @@ use rusqlite::Connection;
 
 use super::texts;
 use crate::{
-    domain::{IpAddress, Login},
+    domain::{IpAddress, Login, Timestamp},
     ledger::{Facts, IpSnapshot, UserSnapshot},
-    store::{StoreError, row, sqlite::from_micros},
+    store::{
+        StoreError,
+        row::{self, Moment},
+    },
 };
 
 pub(super) fn users(
@@ -27,11 +30,10 @@ pub(super) fn users(
     while let Some(row) = rows.next()? {
         let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
         let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
-        let last: Option<i64> = row.get(5)?;
-        let moments =
-            (from_micros(row.get(2)?), from_micros(row.get(3)?), last.map(from_micros).transpose());
+        let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(5));
         match (state, moments) {
-            (Ok(state), (Ok(first_observed_at), Ok(observed_at), Ok(last_new_ip_at))) => {
+            (Ok(state), (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Ok(last))) => {
+                let last_new_ip_at = last.map(Timestamp::from);
                 let state = Arc::new(state);
                 let new_ips = row.get(4)?;
                 let snapshot =
@@ -67,11 +69,10 @@ pub(super) fn ips(
             continue;
         };
         let users = row::ip_users::decode(row.get_ref(1)?.as_str().unwrap_or_default());
-        let last: Option<i64> = row.get(5)?;
-        let moments =
-            (from_micros(row.get(2)?), from_micros(row.get(3)?), last.map(from_micros).transpose());
+        let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(5));
         match (users, moments) {
-            (Ok(users), (Ok(first_observed_at), Ok(observed_at), Ok(last_new_user_at))) => {
+            (Ok(users), (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Ok(last))) => {
+                let last_new_user_at = last.map(Timestamp::from);
                 let users = Arc::new(users);
                 let new_users = row.get(4)?;
                 let snapshot = IpSnapshot {

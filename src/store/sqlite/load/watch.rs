@@ -8,10 +8,7 @@ use super::texts;
 use crate::{
     domain::{Timestamp, WatchSource, WatchSubject},
     ledger::{Facts, Reason, Reasons},
-    store::{
-        StoreError,
-        sqlite::{from_micros, to_micros},
-    },
+    store::{StoreError, row::Moment},
 };
 
 /// Why these are watched.
@@ -62,11 +59,11 @@ fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), String>, StoreE
     let Some(source) = WatchSource::parse(row.get_ref(1)?.as_str().unwrap_or_default()) else {
         return Ok(Err("no such source".to_owned()));
     };
-    let expires_at: Option<i64> = row.get(3)?;
-    let moments = (from_micros(row.get(2)?), expires_at.map(from_micros).transpose());
-    let (Ok(added_at), Ok(expires_at)) = moments else {
+    let moments = (row.get(2), row.get::<_, Option<Moment>>(3));
+    let (Ok(Moment(added_at)), Ok(expires_at)) = moments else {
         return Ok(Err("a moment is out of range".to_owned()));
     };
+    let expires_at = expires_at.map(Timestamp::from);
     Ok(Ok((source, Reason { added_at, expires_at, note: row.get(4)? })))
 }
 
@@ -84,7 +81,7 @@ pub(super) fn sought(
         "SELECT DISTINCT kind, subject FROM watch WHERE source IN rarray(?1) OR expires_at <= ?2",
     )?;
     let sources = texts(sources.iter().map(|source| source.as_str()));
-    let mut rows = select.query(params![sources, expired_at.map(to_micros)])?;
+    let mut rows = select.query(params![sources, expired_at.map(Moment)])?;
     while let Some(row) = rows.next()? {
         let kind = row.get_ref(0)?.as_str().unwrap_or_default();
         let text = row.get_ref(1)?.as_str().unwrap_or_default();

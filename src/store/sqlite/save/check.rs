@@ -4,7 +4,10 @@ use rusqlite::{Connection, params};
 
 use crate::{
     ledger::Diff,
-    store::{StoreError, row::texts, sqlite::to_micros},
+    store::{
+        StoreError,
+        row::{Moment, texts},
+    },
 };
 
 pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
@@ -33,8 +36,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             check.key.as_str(),
             definition.title,
             definition.severity.text(),
-            to_micros(definition.as_of),
-            to_micros(row.last_event_at),
+            Moment(definition.as_of),
+            Moment(row.last_event_at),
             row.version,
             row.open,
         ])?;
@@ -72,8 +75,8 @@ fn titles(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
         "INSERT OR REPLACE INTO check_title (folded, check_number, since) VALUES (?1, ?2, ?3)",
     )?;
     for change in diff.titles {
-        end.execute(params![change.number, to_micros(change.since)])?;
-        begin.execute(params![change.folded, change.number, to_micros(change.since)])?;
+        end.execute(params![change.number, Moment(change.since)])?;
+        begin.execute(params![change.folded, change.number, Moment(change.since)])?;
     }
     Ok(())
 }

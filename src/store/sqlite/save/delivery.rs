@@ -10,8 +10,7 @@ use crate::{
     ledger::{Diff, KeptDelivery},
     store::{
         StoreError,
-        row::{body, texts},
-        sqlite::to_micros,
+        row::{Moment, body, texts},
     },
 };
 
@@ -28,7 +27,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
         "UPDATE delivery SET repeats = repeats + 1, last_repeat_at = ?2 WHERE seq = ?1",
     )?;
     for again in diff.repeats {
-        repeat.execute(params![again.number, to_micros(again.at)])?;
+        repeat.execute(params![again.number, Moment(again.at)])?;
     }
     let mut replayed =
         connection.prepare_cached("UPDATE delivery SET replayed_as = ?2 WHERE seq = ?1")?;
@@ -65,9 +64,9 @@ fn insert(
             delivery.number,
             delivery.id,
             delivery.detail_id,
-            to_micros(delivery.received_at),
-            delivery.sent_at.map(to_micros),
-            delivery.published_at.map(to_micros),
+            Moment(delivery.received_at),
+            delivery.sent_at.map(Moment),
+            delivery.published_at.map(Moment),
             delivery.detail_type,
             delivery.source,
             delivery.account,

@@ -9,8 +9,8 @@ use crate::{
     ledger::{Command, Diff},
     store::{
         StoreError,
-        row::attributes,
-        sqlite::{shared::OTLP, to_micros},
+        row::{Moment, attributes},
+        sqlite::shared::OTLP,
     },
 };
 
@@ -55,8 +55,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             event.login.as_ref().map(Login::as_str),
             event.ip,
             event.application,
-            to_micros(event.happened_at),
-            to_micros(event.observed_at),
+            Moment(event.happened_at),
+            Moment(event.observed_at),
             event.severity.text(),
             event.body,
             attributes::encode(&event.attributes),
@@ -113,7 +113,7 @@ fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreErro
                  SELECT seq, ?2, ?3 FROM event WHERE seq = ?1",
             )?;
             for seq in events {
-                park.execute(params![seq, reason, to_micros(*at)])?;
+                park.execute(params![seq, reason, Moment(*at)])?;
             }
         }
         Command::ResendParked => {

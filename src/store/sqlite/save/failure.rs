@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     ledger::Diff,
-    store::{StoreError, sqlite::to_micros},
+    store::{StoreError, row::Moment},
 };
 
 pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
@@ -24,8 +24,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             Some(row) => put.execute(params![
                 check,
                 login.as_str(),
-                to_micros(row.opened_at),
-                to_micros(row.reported_at),
+                Moment(row.opened_at),
+                Moment(row.reported_at),
                 row.delivery,
                 row.is_announced,
             ])?,
@@ -40,8 +40,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
         close.execute(params![
             closed.check,
             closed.login.as_str(),
-            to_micros(closed.failure.opened_at),
-            to_micros(closed.closed_at),
+            Moment(closed.failure.opened_at),
+            Moment(closed.closed_at),
             closed.failure.delivery,
             closed.failure.is_announced,
             closed.reason,
@@ -52,8 +52,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     )?;
     for answer in &diff.answered {
         let Some(row) = answer.row else { continue };
-        let unknown_since = row.unknown_since.map(to_micros);
-        answered.execute(params![answer.key.as_str(), to_micros(row.as_of), unknown_since])?;
+        let unknown_since = row.unknown_since.map(Moment);
+        answered.execute(params![answer.key.as_str(), Moment(row.as_of), unknown_since])?;
     }
     Ok(())
 }

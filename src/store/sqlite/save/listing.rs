@@ -7,8 +7,7 @@ use crate::{
     ledger::{Diff, ListingBegun, ListingDone},
     store::{
         StoreError,
-        row::{figures, texts},
-        sqlite::to_micros,
+        row::{Moment, figures, texts},
     },
 };
 
@@ -43,7 +42,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             user.key.as_str(),
             failing.map(|names| texts::encode(names.iter().map(String::as_str))),
             row.is_null,
-            to_micros(row.asked_at),
+            Moment(row.asked_at),
         ])?;
     }
     Ok(())
@@ -80,14 +79,14 @@ fn put(
         .execute(params![
             state,
             listing.number,
-            to_micros(listing.begun_at),
+            Moment(listing.begun_at),
             listing.page_token,
             listing.pages,
             listing.users,
             listing.told,
             listing.skipped,
             figures::encode(&listing.figures),
-            listing.ended_at.map(to_micros),
+            listing.ended_at.map(Moment),
             listing.position.as_ref().map(Login::as_str),
             is_verdict,
         ])?;

@@ -5,7 +5,10 @@ use rusqlite::{Connection, params};
 use crate::{
     domain::{RunCounts, WatchSubject},
     ledger::{Diff, Differences, Job, Poll},
-    store::{StoreError, row::poll_errors, sqlite::to_micros},
+    store::{
+        StoreError,
+        row::{Moment, poll_errors},
+    },
 };
 
 pub(super) fn polls(
@@ -23,9 +26,9 @@ pub(super) fn polls(
             poll.key.kind(),
             poll.key.text(),
             row.end.outcome.as_str(),
-            to_micros(row.since),
-            to_micros(row.last_at),
-            row.answered_at.map(to_micros),
+            Moment(row.since),
+            Moment(row.last_at),
+            row.answered_at.map(Moment),
             row.end.reason,
             poll_errors::encode(&row.end.errors),
             row.end.status,
@@ -53,9 +56,9 @@ pub(super) fn jobs(
         put.execute(params![
             job.key,
             row.end.outcome.as_str(),
-            to_micros(row.since),
-            to_micros(row.last_begun_at),
-            row.last_success_at.map(to_micros),
+            Moment(row.since),
+            Moment(row.last_begun_at),
+            row.last_success_at.map(Moment),
             row.end.reason,
             asked,
             ok,
@@ -81,8 +84,8 @@ pub(super) fn nulls(connection: &Connection, diff: &Diff<'_>) -> Result<(), Stor
             Some(row) => put.execute(params![
                 login.as_str(),
                 field.as_str(),
-                to_micros(row.since),
-                to_micros(row.last_at),
+                Moment(row.since),
+                Moment(row.last_at),
                 row.meaning.as_str(),
             ])?,
         };
@@ -93,7 +96,7 @@ pub(super) fn nulls(connection: &Connection, diff: &Diff<'_>) -> Result<(), Stor
     for memory in &diff.list_memory {
         let Some(row) = memory.row else { continue };
         let Some(at) = row.last_list_at else { continue };
-        remember.execute(params![memory.key.as_str(), to_micros(at), row.gave_empty])?;
+        remember.execute(params![memory.key.as_str(), Moment(at), row.gave_empty])?;
     }
     Ok(())
 }

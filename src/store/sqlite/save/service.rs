@@ -3,9 +3,12 @@
 use rusqlite::{Connection, params};
 
 use crate::{
-    domain::{Admin, CheckId, Integration, WebhookTarget},
+    domain::{Admin, CheckId, Integration, Timestamp, WebhookTarget},
     ledger::{Differences, ServiceState},
-    store::{StoreError, row::texts, sqlite::to_micros},
+    store::{
+        StoreError,
+        row::{Moment, texts},
+    },
 };
 
 /// A handful of rows: they are written as a whole.
@@ -24,21 +27,27 @@ pub(super) fn state(
         )?;
         for Integration { id, name, status, date, error } in &state.integrations {
             // 0 stands for a date that was not told.
-            insert.execute(params![id, name, status, date.map_or(0, to_micros), error])?;
+            insert.execute(params![
+                id,
+                name,
+                status,
+                Moment(date.unwrap_or(Timestamp::UNIX_EPOCH)),
+                error
+            ])?;
         }
         let mut insert = connection.prepare_cached(
             "INSERT OR REPLACE INTO admin (login, display_name, last_sign_in_at)
              VALUES (?1, ?2, ?3)",
         )?;
         for Admin { login, display_name, last_sign_in } in state.admins.iter().flatten() {
-            insert.execute(params![login.as_str(), display_name, last_sign_in.map(to_micros)])?;
+            insert.execute(params![login.as_str(), display_name, last_sign_in.map(Moment)])?;
         }
         let mut insert = connection.prepare_cached(
             "INSERT INTO service_seen (part, seen_at, number) VALUES (?1, ?2, ?3)",
         )?;
         for (part, seen) in &state.seen {
             let number = seen.number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-            insert.execute(params![part, to_micros(seen.at), number])?;
+            insert.execute(params![part, Moment(seen.at), number])?;
         }
     }
     Ok(())
@@ -61,7 +70,7 @@ pub(super) fn targets(
                 row.name,
                 row.url,
                 texts::encode(row.check_ids.iter().map(CheckId::as_str)),
-                to_micros(row.registered_at),
+                Moment(row.registered_at),
             ],
         )?;
     }

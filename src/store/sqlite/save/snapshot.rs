@@ -9,8 +9,7 @@ use crate::{
     ledger::{Differences, IpSnapshot, UserSnapshot},
     store::{
         StoreError,
-        row::{ip_users, user_state},
-        sqlite::to_micros,
+        row::{Moment, ip_users, user_state},
     },
 };
 
@@ -29,16 +28,16 @@ pub(super) fn users(
         let Some(row) = user.row else { continue };
         // Most answers say what the one before said: then only the moment is written.
         if user.stored.is_some_and(|stored| Arc::ptr_eq(&stored.state, &row.state)) {
-            observe.execute(params![user.key.as_str(), to_micros(row.observed_at)])?;
+            observe.execute(params![user.key.as_str(), Moment(row.observed_at)])?;
             continue;
         }
         put.execute(params![
             user.key.as_str(),
             user_state::encode(&row.state),
-            to_micros(row.first_observed_at),
-            to_micros(row.observed_at),
+            Moment(row.first_observed_at),
+            Moment(row.observed_at),
             row.new_ips,
-            row.last_new_ip_at.map(to_micros),
+            row.last_new_ip_at.map(Moment),
         ])?;
     }
     Ok(())
@@ -58,16 +57,16 @@ pub(super) fn ips(
     for ip in ips {
         let Some(row) = ip.row else { continue };
         if ip.stored.is_some_and(|stored| Arc::ptr_eq(&stored.users, &row.users)) {
-            observe.execute(params![ip.key.to_string(), to_micros(row.observed_at)])?;
+            observe.execute(params![ip.key.to_string(), Moment(row.observed_at)])?;
             continue;
         }
         put.execute(params![
             ip.key.to_string(),
             ip_users::encode(&row.users),
-            to_micros(row.first_observed_at),
-            to_micros(row.observed_at),
+            Moment(row.first_observed_at),
+            Moment(row.observed_at),
             row.new_users,
-            row.last_new_user_at.map(to_micros),
+            row.last_new_user_at.map(Moment),
         ])?;
     }
     Ok(())

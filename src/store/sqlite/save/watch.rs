@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use crate::{
     domain::WatchSubject,
     ledger::{Differences, Reasons},
-    store::{StoreError, sqlite::to_micros},
+    store::{StoreError, row::Moment},
 };
 
 pub(super) fn save(
@@ -30,8 +30,8 @@ pub(super) fn save(
                 kind,
                 subject,
                 source.as_str(),
-                to_micros(reason.added_at),
-                reason.expires_at.map(to_micros),
+                Moment(reason.added_at),
+                reason.expires_at.map(Moment),
                 reason.note,
             ])?;
         }

@@ -1,0 +1,47 @@
+//! Moments: microseconds since 1970 in UTC.
+
+use rusqlite::{
+    ToSql,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
+
+use crate::domain::Timestamp;
+
+/// A moment as a column's value. One that no calendar has is refused as out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Moment(pub(in crate::store) Timestamp);
+
+impl From<Moment> for Timestamp {
+    fn from(Moment(at): Moment) -> Self {
+        at
+    }
+}
+
+impl FromSql for Moment {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let micros = value.as_i64()?;
+        Timestamp::from_timestamp_micros(micros).map(Self).ok_or(FromSqlError::OutOfRange(micros))
+    }
+}
+
+impl ToSql for Moment {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.timestamp_micros().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_comes_back_and_one_out_of_range_is_refused() {
+        let at: Timestamp = "2026-01-31T18:00:00.123456Z".parse().unwrap();
+        let micros = at.timestamp_micros();
+        assert_eq!(Moment(at).to_sql().unwrap(), ToSqlOutput::from(micros));
+        assert_eq!(Moment::column_result(ValueRef::Integer(micros)).unwrap(), Moment(at));
+        let refused = Moment::column_result(ValueRef::Integer(i64::MAX));
+        assert!(matches!(refused, Err(FromSqlError::OutOfRange(i64::MAX))));
+        assert!(Moment::column_result(ValueRef::Null).is_err());
+    }
+}
