@@ -17,6 +17,7 @@ pub(in crate::store) use migrations::check as check_version;
 use super::{
     StoreError,
     engine::{Engine, Sweep},
+    row::body::Packer,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys};
 
@@ -24,6 +25,7 @@ use crate::ledger::{Counts, Diff, Facts, Head, Keys};
 #[derive(Debug)]
 pub(in crate::store) struct Sqlite {
     connection: Connection,
+    packer: Packer,
 }
 
 impl Sqlite {
@@ -37,7 +39,7 @@ impl Sqlite {
             migrations::check(&connection)?;
         }
         migrations::migrate(&mut connection)?;
-        Ok((Self { connection }, version))
+        Ok((Self { connection, packer: Packer::new() }, version))
     }
 }
 
@@ -54,7 +56,7 @@ impl Engine for Sqlite {
     }
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
-        save::save(&self.connection, diff)
+        save::save(&self.connection, &mut self.packer, diff)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

@@ -14,14 +14,17 @@ use crate::{
     },
 };
 
-pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
-    let mut packer = body::Packer::new();
+pub(super) fn save(
+    connection: &Connection,
+    packer: &mut body::Packer,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
     let mut remove = connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?;
     for delivery in diff.deliveries {
         if delivery.is_again {
             remove.execute([delivery.number])?;
         }
-        insert(connection, delivery, &mut packer)?;
+        insert(connection, delivery, packer)?;
     }
     let mut repeat = connection.prepare_cached(
         "UPDATE delivery SET repeats = repeats + 1, last_repeat_at = ?2 WHERE seq = ?1",

@@ -13,13 +13,20 @@ mod watch;
 
 use rusqlite::{Connection, params};
 
-use crate::{ledger::Diff, store::StoreError};
+use crate::{
+    ledger::Diff,
+    store::{StoreError, row::body::Packer},
+};
 
 /// Makes the stored rows those of the difference. References point to what is saved
 /// before.
-pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+pub(super) fn save(
+    connection: &Connection,
+    packer: &mut Packer,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
     head(connection, diff)?;
-    delivery::save(connection, diff)?;
+    delivery::save(connection, packer, diff)?;
     check::save(connection, diff)?;
     failure::save(connection, diff)?;
     listing::save(connection, diff)?;
