@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use super::row::Unreadable;
 use crate::ledger::Fault;
 
 /// Why the store could not do what it was asked.
@@ -42,8 +43,18 @@ pub enum StoreError {
     #[error("the database gave a transaction up; is the disk full?")]
     GivenUp,
     /// A row cannot be understood.
-    #[error("the database holds a {0} that cannot be understood")]
-    Corrupt(&'static str),
+    #[error("the row of {table} with the key {key:?} cannot be understood: {source}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        key: String,
+        /// What is wrong with it.
+        source: Unreadable,
+    },
+    /// The database's path cannot be a label of the exporter's own metrics.
+    #[error("no metrics can be made for the database: {0}")]
+    Meters(Arc<prometheus::Error>),
     /// One change cannot be applied; the others of its group are.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -62,10 +73,19 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// A row that cannot be understood.
+    pub(super) fn corrupt(
+        table: &'static str,
+        key: &(impl ToString + ?Sized),
+        source: impl Into<Unreadable>,
+    ) -> Self {
+        Self::Corrupt { table, key: key.to_string(), source: source.into() }
+    }
+
     /// Whether a stored row cannot be understood, while the database works.
     pub(super) fn is_unreadable_row(&self) -> bool {
         match self {
-            Self::Corrupt(_) => true,
+            Self::Corrupt { .. } => true,
             Self::Sqlite(error) => matches!(
                 **error,
                 rusqlite::Error::IntegralValueOutOfRange(..)

@@ -44,6 +44,7 @@ pub use query::{
     NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects,
     UserRecord, UserView, WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
 };
+pub use row::Unreadable;
 
 /// The ops URL of the daemon that has this database open, read from its lock file.
 #[must_use]
@@ -108,7 +109,7 @@ impl Store {
         let reader = Reader::open(path)?;
         let id = reader.store_id()?;
         let (sender, events) = watch::channel(reader.last_seq()?);
-        let meters = Meters::new(path).map_err(|_| StoreError::Corrupt("metric name"))?;
+        let meters = Meters::new(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
         lock.set_len(0).map_err(open)?;
         let held = lock.try_clone().map_err(open)?;

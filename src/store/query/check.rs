@@ -100,8 +100,9 @@ impl Reader {
             .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
             .optional()?;
         let Some((description, actions)) = row else { return Ok(CheckAdvice::default()) };
-        let sentences =
-            |json: &str| texts::decode(json).map_err(|_| StoreError::Corrupt("check definition"));
+        let sentences = |json: &str| {
+            texts::decode(json).map_err(|error| StoreError::corrupt("check_words", id, error))
+        };
         Ok(CheckAdvice {
             description: sentences(&description)?,
             recommended_actions: sentences(&actions)?,

@@ -154,7 +154,8 @@ impl Reader {
         let Some(row) = rows.next()? else { return Ok(None) };
         let body = match row.get_ref(30)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                Some(body::unpack(row.get(31)?, bytes).map_err(|_| StoreError::Corrupt("body"))?)
+                let body = body::unpack(row.get(31)?, bytes);
+                Some(body.map_err(|error| StoreError::corrupt("delivery", &number, error))?)
             }
             _ => None,
         };
@@ -256,5 +257,9 @@ fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
 fn list(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
     let json: Option<String> = row.get(column)?;
     let decoded = json.map(|json| texts::decode(&json)).transpose();
-    Ok(decoded.map_err(|_| StoreError::Corrupt("list of texts"))?.unwrap_or_default())
+    let corrupt = |error| match row.get::<_, i64>(0) {
+        Ok(number) => StoreError::corrupt("delivery", &number, error),
+        Err(error) => error.into(),
+    };
+    Ok(decoded.map_err(corrupt)?.unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::{Attributes, CheckId, Event, EventName, Login, Severity, failure},
     store::{
         StoreError,
-        row::{Moment, attributes, texts},
+        row::{Moment, Unreadable, attributes, texts},
     },
 };
 
@@ -63,9 +63,10 @@ impl Reader {
         let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
             found.push(Subjects {
-                seq: row.get(0)?,
-                name: name(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+                seq,
+                name: name(seq, row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
                 check_id: row.get(2)?,
                 login: row.get(3)?,
                 ip: row.get(4)?,
@@ -108,7 +109,9 @@ impl<'a> Decoder<'a> {
 
     fn event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {
         let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
-        let login = text(3)?.map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")));
+        let seq: i64 = row.get(0)?;
+        let corrupt = |error| StoreError::corrupt("event", &seq, error);
+        let login = text(3)?.map(Login::new).transpose();
         let context: Option<i64> = row.get(11)?;
         let check_version: Option<i64> = row.get(12)?;
         let of_delivery = context.map(|number| self.of_delivery(number)).transpose()?;
@@ -117,16 +120,16 @@ impl<'a> Decoder<'a> {
             _ => None,
         };
         Ok(Event {
-            name: name(text(1)?.unwrap_or_default())?,
+            name: name(seq, text(1)?.unwrap_or_default())?,
             check_id: text(2)?.and_then(CheckId::new),
-            login: login.transpose()?,
+            login: login.map_err(|error| corrupt(error.into()))?,
             ip: row.get(4)?,
             application: row.get(5)?,
             happened_at: row.get::<_, Moment>(6)?.0,
             observed_at: row.get::<_, Moment>(7)?.0,
             severity: Severity::new(text(8)?),
             body: row.get(9)?,
-            attributes: decode(text(10)?.unwrap_or_default())?,
+            attributes: attributes::decode(text(10)?.unwrap_or_default()).map_err(corrupt)?,
             of_delivery: of_delivery.flatten(),
             of_check,
         })
@@ -143,7 +146,9 @@ impl<'a> Decoder<'a> {
             .query_row([number], |row| row.get(0))
             .optional()?;
         let Some(json) = json else { return Ok(None) };
-        let attributes = Arc::new(decode(&json)?);
+        let attributes = attributes::decode(&json)
+            .map_err(|error| StoreError::corrupt("event_context", &number, error))?;
+        let attributes = Arc::new(attributes);
         self.of_delivery = Some((number, attributes.clone()));
         Ok(Some(attributes))
     }
@@ -166,8 +171,9 @@ impl<'a> Decoder<'a> {
             })
             .optional()?;
         let Some((description, actions)) = words else { return Ok(None) };
-        let texts =
-            |json: &str| texts::decode(json).map_err(|_| StoreError::Corrupt("check definition"));
+        let texts = |json: &str| {
+            texts::decode(json).map_err(|error| StoreError::corrupt("check_words", id, error))
+        };
         let words = failure::check_words(texts(&description)?, texts(&actions)?);
         let attributes = Arc::new(words);
         self.of_check = Some(((id.to_owned(), version), attributes.clone()));
@@ -185,10 +191,7 @@ pub(super) fn size(row: &Row<'_>) -> Result<usize, StoreError> {
     Ok(length(9)? + length(10)? + SHARED)
 }
 
-fn name(text: &str) -> Result<EventName, StoreError> {
-    EventName::parse(text).ok_or(StoreError::Corrupt("event name"))
-}
-
-fn decode(json: &str) -> Result<Attributes, StoreError> {
-    attributes::decode(json).map_err(|_| StoreError::Corrupt("set of attributes"))
+fn name(seq: i64, text: &str) -> Result<EventName, StoreError> {
+    let unknown = || StoreError::corrupt("event", &seq, Unreadable::Unknown("name"));
+    EventName::parse(text).ok_or_else(unknown)
 }

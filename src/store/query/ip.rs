@@ -50,7 +50,8 @@ impl Reader {
         let Some((users, new_users, last_new_user_at)) = row else {
             return Ok(Some(IpView { users: None, new_users: 0, last_new_user_at: None, poll }));
         };
-        let users = ip_users::decode(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?;
+        let users = ip_users::decode(&users)
+            .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
         Ok(Some(IpView {
             users: Some(users),
             new_users,

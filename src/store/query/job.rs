@@ -5,7 +5,10 @@ use rusqlite::OptionalExtension;
 use super::Reader;
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 /// How a job's last run ended.
@@ -44,7 +47,9 @@ impl Reader {
         };
         Ok(Some(JobState {
             end: RunEnd {
-                outcome: outcome.ok_or(StoreError::Corrupt("job outcome"))?,
+                outcome: outcome.ok_or_else(|| {
+                    StoreError::corrupt("job_state", job, Unreadable::Unknown("outcome"))
+                })?,
                 reason: row.get(1)?,
                 counts,
             },

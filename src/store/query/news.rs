@@ -5,7 +5,10 @@ use rusqlite::{OptionalExtension, params};
 use super::Reader;
 use crate::{
     domain::{EventName, Login, WatchSubject},
-    store::{StoreError, row::body},
+    store::{
+        StoreError,
+        row::{Unreadable, body},
+    },
 };
 
 /// How far somebody has read deliveries and the log.
@@ -62,7 +65,9 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let body = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
             let body = body::unpack(row.get(2)?, body);
-            found.push((row.get(0)?, body.map_err(|_| StoreError::Corrupt("body"))?));
+            let seq: i64 = row.get(0)?;
+            let body = body.map_err(|error| StoreError::corrupt("delivery", &seq, error))?;
+            found.push((seq, body));
         }
         Ok(found)
     }
@@ -100,9 +105,13 @@ impl Reader {
         let mut rows = select.query(params![event, EventName::WatchAdded.as_str(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let (kind, about): (String, String) = (row.get(1)?, row.get(2)?);
+            let (seq, kind, about): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let subject = WatchSubject::parse(&kind, &about);
-            found.push(subject.map_err(|_| StoreError::Corrupt("watch list entry"))?);
+            found.push(
+                subject.map_err(|_| {
+                    StoreError::corrupt("event", &seq, Unreadable::Unknown("subject"))
+                })?,
+            );
         }
         Ok((self.last_seq()?, found))
     }

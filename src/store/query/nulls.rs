@@ -3,7 +3,10 @@
 use super::Reader;
 use crate::{
     domain::{ListField, Timestamp, null_list::NullMeaning},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 /// A list that is null for a user.
@@ -31,10 +34,11 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let field = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
             let meaning = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let unknown = |what| StoreError::corrupt("list_null", login, Unreadable::Unknown(what));
             found.push(NullList {
-                field: ListField::parse(field).ok_or(StoreError::Corrupt("list field"))?,
+                field: ListField::parse(field).ok_or_else(|| unknown("field"))?,
                 since: row.get::<_, Moment>(1)?.0,
-                meaning: NullMeaning::parse(meaning).ok_or(StoreError::Corrupt("meaning"))?,
+                meaning: NullMeaning::parse(meaning).ok_or_else(|| unknown("meaning"))?,
             });
         }
         Ok(found)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Reader;
 use crate::{
     domain::{CheckId, Severity},
-    store::StoreError,
+    store::{StoreError, row::Unreadable},
 };
 
 impl Reader {
@@ -22,7 +22,9 @@ impl Reader {
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let id = CheckId::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
-            ids.insert(row.get::<_, i64>(0)?, id.ok_or(StoreError::Corrupt("check id"))?);
+            let number: i64 = row.get(0)?;
+            let empty = || StoreError::corrupt("checks", &number, Unreadable::Missing("id"));
+            ids.insert(number, id.ok_or_else(empty)?);
         }
         let mut select =
             self.connection.prepare_cached("SELECT check_number, login FROM failure")?;
@@ -40,13 +42,20 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_severities(&self) -> Result<Vec<(CheckId, Severity)>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT id, severity FROM checks")?;
+        let mut select =
+            self.connection.prepare_cached("SELECT id, severity, number FROM checks")?;
         let mut rows = select.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let id = CheckId::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
             let severity = Severity::new(row.get::<_, Option<String>>(1)?.as_deref());
-            found.push((id.ok_or(StoreError::Corrupt("check id"))?, severity));
+            let number: i64 = row.get(2)?;
+            found.push((
+                id.ok_or_else(|| {
+                    StoreError::corrupt("checks", &number, Unreadable::Missing("id"))
+                })?,
+                severity,
+            ));
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use crate::{
     domain::{PollError, PollOutcome, Timestamp, WatchSubject},
     store::{
         StoreError,
-        row::{Moment, poll_errors},
+        row::{Moment, Unreadable, poll_errors},
     },
 };
 
@@ -49,13 +49,15 @@ impl Reader {
         let mut rows = select.query([kind, subject])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);
         Ok(Some(PollState {
-            outcome: PollOutcome::parse(text(0)?).ok_or(StoreError::Corrupt("poll outcome"))?,
+            outcome: PollOutcome::parse(text(0)?)
+                .ok_or_else(|| corrupt(Unreadable::Unknown("outcome")))?,
             since: row.get::<_, Moment>(1)?.0,
             last_at: row.get::<_, Moment>(2)?.0,
             answered_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
             reason: row.get(4)?,
-            errors: poll_errors::decode(text(5)?).map_err(|_| StoreError::Corrupt("poll"))?,
+            errors: poll_errors::decode(text(5)?).map_err(corrupt)?,
             status: row.get(6)?,
         }))
     }

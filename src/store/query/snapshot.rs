@@ -77,7 +77,8 @@ impl Reader {
             .optional()?;
         let Some((state, first, last, new_ips, last_new_ip_at)) = row else { return Ok(None) };
         Ok(Some(UserRecord {
-            state: user_state::decode(&state).map_err(|_| StoreError::Corrupt("user snapshot"))?,
+            state: user_state::decode(&state)
+                .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?,
             first_observed_at: first.0,
             observed_at: last.0,
             new_ips,
@@ -110,7 +111,8 @@ impl Reader {
             return Ok(None);
         };
         let first_observed_at = first.0;
-        let users = ip_users::decode(&users).map_err(|_| StoreError::Corrupt("IP snapshot"))?;
+        let users = ip_users::decode(&users)
+            .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
         let users = users
             .into_iter()
             .map(|(login, user)| {

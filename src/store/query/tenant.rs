@@ -85,7 +85,8 @@ impl Reader {
             .optional()?;
         let Some((Moment(begun_at), page_token, position)) = row else { return Ok(None) };
         let position = position.map(|text| Login::new(&text)).transpose();
-        let position = position.map_err(|_| StoreError::Corrupt("listing"))?;
+        let position =
+            position.map_err(|error| StoreError::corrupt("listing", "under_way", error))?;
         Ok(Some(Listing { begun_at, page_token, position }))
     }
 
@@ -138,7 +139,9 @@ impl Reader {
             [limit],
         )?
         .iter()
-        .map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")))
+        .map(|text| {
+            Login::new(text).map_err(|error| StoreError::corrupt("user_snapshot", text, error))
+        })
         .collect()
     }
 
@@ -153,6 +156,6 @@ impl Reader {
             .query_row([], |row| row.get(0))
             .optional()?;
         let Some(figures) = figures else { return Ok(TenantFigures::new()) };
-        figures::decode(&figures).map_err(|_| StoreError::Corrupt("tenant figure"))
+        figures::decode(&figures).map_err(|error| StoreError::corrupt("listing", "done", error))
     }
 }

@@ -60,7 +60,8 @@ impl Reader {
                 poll,
             }));
         };
-        let state = user_state::decode(&state).map_err(|_| StoreError::Corrupt("user snapshot"))?;
+        let state = user_state::decode(&state)
+            .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?;
         Ok(Some(UserView {
             failing_checks,
             snapshot: Some(state),

@@ -3,7 +3,10 @@
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 /// A reason to watch something, with how the last question about it ended.
@@ -23,7 +26,7 @@ impl Reader {
     pub fn watched_logins(&self) -> Result<Vec<Login>, StoreError> {
         self.watched("user")?
             .iter()
-            .map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("watch list entry")))
+            .map(|text| Login::new(text).map_err(|error| StoreError::corrupt("watch", text, error)))
             .collect()
     }
 
@@ -41,7 +44,7 @@ impl Reader {
             [named_only],
         )?
         .iter()
-        .map(|text| Login::new(text).map_err(|_| StoreError::Corrupt("login")))
+        .map(|text| Login::new(text).map_err(|error| StoreError::corrupt("failure", text, error)))
         .collect()
     }
 
@@ -52,7 +55,7 @@ impl Reader {
     pub fn watched_ips(&self) -> Result<Vec<IpAddress>, StoreError> {
         self.watched("ip")?
             .iter()
-            .map(|text| text.parse().map_err(|_| StoreError::Corrupt("watch list entry")))
+            .map(|text| text.parse().map_err(|_| unknown(text, "address")))
             .collect()
     }
 
@@ -67,13 +70,14 @@ impl Reader {
         )?;
         let mut rows = select.query([])?;
         let mut found = Vec::new();
-        let corrupt = || StoreError::Corrupt("watch list entry");
         while let Some(row) = rows.next()? {
             let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
             let poll = self.poll_of(&kind, &subject)?;
             let entry = WatchEntry {
-                subject: WatchSubject::parse(&kind, &subject).map_err(|_| corrupt())?,
-                source: WatchSource::parse(&row.get::<_, String>(2)?).ok_or_else(corrupt)?,
+                subject: WatchSubject::parse(&kind, &subject)
+                    .map_err(|_| unknown(&subject, "kind or subject"))?,
+                source: WatchSource::parse(&row.get::<_, String>(2)?)
+                    .ok_or_else(|| unknown(&subject, "source"))?,
                 added_at: row.get::<_, Moment>(3)?.0,
                 expires_at: row.get::<_, Option<Moment>>(4)?.map(Timestamp::from),
                 note: row.get(5)?,
@@ -111,4 +115,8 @@ impl Reader {
     fn watched(&self, kind: &str) -> Result<Vec<String>, StoreError> {
         self.texts("SELECT DISTINCT subject FROM watch WHERE kind = ?1 ORDER BY subject", [kind])
     }
+}
+
+fn unknown(subject: &str, what: &'static str) -> StoreError {
+    StoreError::corrupt("watch", subject, Unreadable::Unknown(what))
 }

@@ -48,9 +48,9 @@ pub(in crate::store) fn unpack(form: i64, bytes: &[u8]) -> Result<Vec<u8>, Unrea
         PLAIN => Ok(bytes.to_vec()),
         ZSTD => {
             let size = zstd::bulk::Decompressor::upper_bound(bytes).unwrap_or(MAX_BYTES);
-            zstd::bulk::decompress(bytes, size.min(MAX_BYTES)).map_err(|error| error.to_string())
+            zstd::bulk::decompress(bytes, size.min(MAX_BYTES)).map_err(|_| Unreadable::Packed)
         }
-        other => Err(format!("no form {other}")),
+        other => Err(Unreadable::Form(other)),
     }
 }
 

@@ -18,7 +18,7 @@ pub(in crate::store) fn decode(json: &str) -> Result<TenantFigures, Unreadable> 
         .into_iter()
         .map(|(dimension, value, count)| {
             let known = Dimension::parse(&dimension);
-            let dimension = known.ok_or_else(|| format!("no dimension {dimension:?}"))?;
+            let dimension = known.ok_or(Unreadable::Unknown("dimension"))?;
             Ok(((dimension, value), count))
         })
         .collect()

@@ -31,7 +31,7 @@ pub(in crate::store) fn decode(json: &str) -> Result<IpUsers, Unreadable> {
     from_json::<BTreeMap<String, Row>>(json)?
         .into_iter()
         .map(|(login, row)| {
-            let login = Login::new(&login).map_err(|error| error.to_string())?;
+            let login = Login::new(&login)?;
             let Row { id, display_name, reference_url } = row;
             Ok((login, IpUser { id, display_name, reference_url }))
         })

@@ -11,16 +11,16 @@ pub(in crate::store) mod ip_users;
 mod moment;
 pub(in crate::store) mod poll_errors;
 pub(in crate::store) mod texts;
+mod unreadable;
 pub(in crate::store) mod user_state;
 
 pub(in crate::store) use moment::Moment;
 
-/// Why a stored form cannot be understood.
-pub(in crate::store) type Unreadable = String;
+pub use unreadable::Unreadable;
 
 /// Decodes JSON.
 fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Unreadable> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
+    Ok(serde_json::from_str(json)?)
 }
 
 /// Encodes JSON. Stored forms have texts for keys, so that it cannot fail.

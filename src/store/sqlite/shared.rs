@@ -57,7 +57,8 @@ pub(in crate::store) fn admins(connection: &Connection) -> Result<Option<Vec<Adm
     while let Some(row) = rows.next()? {
         let login: String = row.get(0)?;
         found.push(Admin {
-            login: Login::new(&login).map_err(|_| StoreError::Corrupt("login"))?,
+            login: Login::new(&login)
+                .map_err(|error| StoreError::corrupt("admin", &login, error))?,
             display_name: row.get(1)?,
             last_sign_in: row.get::<_, Option<Moment>>(2)?.map(Timestamp::from),
         });
@@ -76,10 +77,11 @@ pub(in crate::store) fn webhook_targets(
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
         let check_ids: Vec<String> = texts::decode(&row.get::<_, String>(3)?)
-            .map_err(|_| StoreError::Corrupt("webhook target"))?;
+            .map_err(|error| StoreError::corrupt("webhook_target", &id, error))?;
         found.push(WebhookTarget {
-            id: row.get(0)?,
+            id,
             name: row.get(1)?,
             url: row.get(2)?,
             check_ids: check_ids.iter().filter_map(|id| CheckId::new(id)).collect(),

@@ -77,3 +77,16 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_reader_says_which_row_cannot_be_understood_and_not_what_stands_in_it() {
+    let Fixture { store, folder, .. } = Fixture::new();
+    store.commit(snapshot("a", &[])).await.unwrap();
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    other.execute("UPDATE user_snapshot SET state = '\"a secret\"'", []).unwrap();
+    let error = store.read(|reader| reader.user_record("a")).await.unwrap_err();
+    let StoreError::Corrupt { table, key, source } = &error else { panic!("{error}") };
+    assert_eq!((*table, key.as_str()), ("user_snapshot", "a"));
+    assert!(matches!(source, Unreadable::Json { line: 1, .. }), "{source}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    BoxError,
     body::Body,
     http::header,
     response::{IntoResponse, Response},
@@ -11,7 +12,7 @@ use futures_util::stream;
 
 use super::entry::Entry;
 use crate::{
-    store::{EventFilter, EventPage, Store, StoreError},
+    store::{EventFilter, EventPage, Store},
     web::follow::Follower,
 };
 
@@ -41,7 +42,7 @@ pub(super) fn stream(
     let position = Position { store, follower, filter: Arc::new(filter), cursor, left: limit };
     let lines = stream::try_unfold(position, async |mut position| {
         let lines = position.next().await?;
-        Ok::<_, StoreError>(lines.map(|lines| (lines, position)))
+        Ok::<_, BoxError>(lines.map(|lines| (lines, position)))
     });
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(lines)).into_response()
@@ -49,7 +50,7 @@ pub(super) fn stream(
 
 impl Position {
     /// The next lines; `None` at the end of the stream.
-    async fn next(&mut self) -> Result<Option<String>, StoreError> {
+    async fn next(&mut self) -> Result<Option<String>, BoxError> {
         while self.left != Some(0) && self.follower.is_running() {
             let (filter, cursor) = (self.filter.clone(), self.cursor);
             let wanted = self.left.map_or(BATCH, |left| left.min(BATCH));
@@ -68,11 +69,10 @@ impl Position {
     }
 }
 
-fn lines(page: EventPage) -> Result<String, StoreError> {
+fn lines(page: EventPage) -> Result<String, BoxError> {
     let mut lines = String::new();
     for event in page.events {
-        let line = serde_json::to_string(&Entry::from(event));
-        lines.push_str(&line.map_err(|_| StoreError::Corrupt("set of attributes"))?);
+        lines.push_str(&serde_json::to_string(&Entry::from(event))?);
         lines.push('\n');
     }
     Ok(lines)

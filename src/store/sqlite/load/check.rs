@@ -14,7 +14,7 @@ use crate::{
     ledger::{Check, CheckNumber, Facts, Totals},
     store::{
         StoreError,
-        row::{self, Moment},
+        row::{self, Moment, Unreadable},
     },
 };
 
@@ -112,18 +112,18 @@ fn put(
                 }
                 facts.load_check(id, Some(check));
             }
-            Err(reason) => facts.load_unreadable_check(id, &reason),
+            Err(reason) => facts.load_unreadable_check(id, &reason.to_string()),
         }
     }
     Ok(())
 }
 
-fn check(row: &Row<'_>) -> Result<Result<Check, String>, StoreError> {
+fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
     let severity: Option<String> = row.get(3)?;
     let (description, actions): (Option<String>, Option<String>) = (row.get(8)?, row.get(9)?);
     let words = |json: Option<String>| match json {
         Some(json) => row::texts::decode(&json),
-        None => Err("its words are missing".to_owned()),
+        None => Err(Unreadable::Missing("description")),
     };
     let (description, recommended_actions) = match (words(description), words(actions)) {
         (Ok(description), Ok(actions)) => (description, actions),
@@ -131,7 +131,7 @@ fn check(row: &Row<'_>) -> Result<Result<Check, String>, StoreError> {
     };
     let moments = (row.get::<_, Moment>(4), row.get::<_, Moment>(5));
     let (Ok(Moment(as_of)), Ok(Moment(last_event_at))) = moments else {
-        return Ok(Err("a moment is out of range".to_owned()));
+        return Ok(Err(Unreadable::Moment));
     };
     Ok(Ok(Check {
         number: row.get(1)?,

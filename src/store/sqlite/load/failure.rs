@@ -8,7 +8,10 @@ use super::{check, texts};
 use crate::{
     domain::{Login, Timestamp},
     ledger::{Answered, CheckNumber, Facts, Failure},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 /// All failures of users, with their checks.
@@ -47,7 +50,7 @@ fn put(
 ) -> Result<(), StoreError> {
     let moments = (row.get::<_, Moment>(first), row.get::<_, Moment>(first + 1));
     let (Ok(Moment(opened_at)), Ok(Moment(reported_at))) = moments else {
-        facts.load_unreadable_failure(login, check, "a moment is out of range");
+        facts.load_unreadable_failure(login, check, &Unreadable::Moment.to_string());
         return Ok(());
     };
     let (delivery, is_announced) = (row.get(first + 2)?, row.get(first + 3)?);
@@ -76,7 +79,7 @@ pub(super) fn answered(
                 let unknown_since = unknown_since.map(Timestamp::from);
                 facts.answered.load(login, Some(Answered { as_of, unknown_since }));
             }
-            _ => facts.answered.load_unreadable(login, "a moment is out of range"),
+            _ => facts.answered.load_unreadable(login, &Unreadable::Moment.to_string()),
         }
     }
     for login in logins {

@@ -11,7 +11,7 @@ use crate::{
     ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
     store::{
         StoreError,
-        row::{self, Moment},
+        row::{self, Moment, Unreadable},
     },
 };
 
@@ -41,8 +41,8 @@ pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), S
                 facts.listing_done.load((), Some(done));
             }
             (Ok((begun, _)), false) => facts.listing.load((), Some(begun)),
-            (Err(reason), true) => facts.listing_done.load_unreadable((), &reason),
-            (Err(reason), false) => facts.listing.load_unreadable((), &reason),
+            (Err(reason), true) => facts.listing_done.load_unreadable((), &reason.to_string()),
+            (Err(reason), false) => facts.listing.load_unreadable((), &reason.to_string()),
         }
     }
     facts.listing_done.load((), None);
@@ -50,15 +50,13 @@ pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), S
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), String>, StoreError> {
+fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), Unreadable>, StoreError> {
     let moment = |column: usize| {
         let moment = row.get::<_, Option<Moment>>(column);
-        moment
-            .map(|moment| moment.map(Timestamp::from))
-            .map_err(|_| "a moment is out of range".to_owned())
+        moment.map(|moment| moment.map(Timestamp::from)).map_err(|_| Unreadable::Moment)
     };
     let position: Option<String> = row.get(10)?;
-    let position = position.map(|text| Login::new(&text).map_err(|error| error.to_string()));
+    let position = position.map(|text| Login::new(&text).map_err(Unreadable::from));
     let figures = row::figures::decode(&row.get::<_, String>(8)?);
     let parts = (moment(2), moment(9), position.transpose(), figures);
     let (begun_at, ended_at, position, figures) = match parts {
@@ -68,7 +66,7 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), String>, StoreErro
         (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
             return Ok(Err(reason));
         }
-        (Ok(None), ..) => return Ok(Err("it never began".to_owned())),
+        (Ok(None), ..) => return Ok(Err(Unreadable::Missing("begin"))),
     };
     let begun = ListingBegun {
         number: row.get(1)?,
@@ -130,7 +128,7 @@ pub(super) fn members(
         let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
         match member(row)? {
             Ok(member) => facts.members.load(login, Some(member)),
-            Err(reason) => facts.members.load_unreadable(login, &reason),
+            Err(reason) => facts.members.load_unreadable(login, &reason.to_string()),
         }
     }
     for login in logins {
@@ -139,10 +137,10 @@ pub(super) fn members(
     Ok(())
 }
 
-fn member(row: &Row<'_>) -> Result<Result<Member, String>, StoreError> {
+fn member(row: &Row<'_>) -> Result<Result<Member, Unreadable>, StoreError> {
     let failing: Option<String> = row.get(1)?;
     let failing = failing.map(|json| row::texts::decode(&json)).transpose();
-    let asked_at = row.get::<_, Moment>(3).map_err(|_| "a moment is out of range".to_owned());
+    let asked_at = row.get::<_, Moment>(3).map_err(|_| Unreadable::Moment);
     let is_null = row.get(2)?;
     Ok(match (failing, asked_at) {
         (Ok(failing), Ok(Moment(asked_at))) => Ok(Member { failing, is_null, asked_at }),

@@ -12,7 +12,10 @@ use crate::{
         null_list::{FieldMemory, NullMeaning},
     },
     ledger::{Facts, NullList},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 pub(super) fn of_users(
@@ -62,7 +65,7 @@ pub(super) fn memory(connection: &Connection, facts: &mut Facts) -> Result<(), S
                 let memory = FieldMemory { last_list_at: Some(at), gave_empty: row.get(2)? };
                 facts.list_memory.load(field, Some(memory));
             }
-            Err(_) => facts.list_memory.load_unreadable(field, "a moment is out of range"),
+            Err(_) => facts.list_memory.load_unreadable(field, &Unreadable::Moment.to_string()),
         }
     }
     for &field in ListField::VARIANTS {

@@ -9,7 +9,7 @@ use crate::{
     ledger::{Facts, Job, Poll},
     store::{
         StoreError,
-        row::{self, Moment},
+        row::{self, Moment, Unreadable},
     },
 };
 
@@ -29,20 +29,20 @@ pub(super) fn polls(
         match found.transpose()? {
             None => facts.polls.load(subject.clone(), None),
             Some(Ok(poll)) => facts.polls.load(subject.clone(), Some(poll)),
-            Some(Err(reason)) => facts.polls.load_unreadable(subject.clone(), &reason),
+            Some(Err(reason)) => facts.polls.load_unreadable(subject.clone(), &reason.to_string()),
         }
     }
     Ok(())
 }
 
-fn poll(row: &Row<'_>) -> Result<Result<Poll, String>, StoreError> {
+fn poll(row: &Row<'_>) -> Result<Result<Poll, Unreadable>, StoreError> {
     let outcome = PollOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
     let errors = row::poll_errors::decode(&row.get::<_, String>(5)?);
     let moments = moments(row, [1, 2, 3]);
     let (Some(outcome), Ok(errors), Some([Some(since), Some(last_at), answered_at])) =
         (outcome, errors, moments)
     else {
-        return Ok(Err("its outcome, errors or moments".to_owned()));
+        return Ok(Err(Unreadable::Unknown("outcome, errors or moments")));
     };
     let end = PollEnd { outcome, reason: row.get(4)?, errors, status: row.get(6)? };
     Ok(Ok(Poll { end, since, last_at, answered_at }))
@@ -63,19 +63,19 @@ pub(super) fn jobs(
         match found.transpose()? {
             None => facts.jobs.load(name, None),
             Some(Ok(job)) => facts.jobs.load(name, Some(job)),
-            Some(Err(reason)) => facts.jobs.load_unreadable(name, &reason),
+            Some(Err(reason)) => facts.jobs.load_unreadable(name, &reason.to_string()),
         }
     }
     Ok(())
 }
 
-fn job(row: &Row<'_>) -> Result<Result<Job, String>, StoreError> {
+fn job(row: &Row<'_>) -> Result<Result<Job, Unreadable>, StoreError> {
     let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().unwrap_or_default());
     let moments = moments(row, [7, 8, 9]);
     let (Some(outcome), Some([Some(since), Some(last_begun_at), last_success_at])) =
         (outcome, moments)
     else {
-        return Ok(Err("its outcome or moments".to_owned()));
+        return Ok(Err(Unreadable::Unknown("outcome or moments")));
     };
     let counts = RunCounts {
         asked: row.get(2)?,

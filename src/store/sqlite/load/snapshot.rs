@@ -10,7 +10,7 @@ use crate::{
     ledger::{Facts, IpSnapshot, UserSnapshot},
     store::{
         StoreError,
-        row::{self, Moment},
+        row::{self, Moment, Unreadable},
     },
 };
 
@@ -40,8 +40,8 @@ pub(super) fn users(
                     UserSnapshot { state, first_observed_at, observed_at, new_ips, last_new_ip_at };
                 facts.users.load(login, Some(snapshot));
             }
-            (Err(reason), _) => facts.users.load_unreadable(login, &reason),
-            _ => facts.users.load_unreadable(login, "a moment is out of range"),
+            (Err(reason), _) => facts.users.load_unreadable(login, &reason.to_string()),
+            _ => facts.users.load_unreadable(login, &Unreadable::Moment.to_string()),
         }
     }
     for login in logins {
@@ -84,8 +84,8 @@ pub(super) fn ips(
                 };
                 facts.ips.load(ip, Some(snapshot));
             }
-            (Err(reason), _) => facts.ips.load_unreadable(ip, &reason),
-            _ => facts.ips.load_unreadable(ip, "a moment is out of range"),
+            (Err(reason), _) => facts.ips.load_unreadable(ip, &reason.to_string()),
+            _ => facts.ips.load_unreadable(ip, &Unreadable::Moment.to_string()),
         }
     }
     for ip in ips {

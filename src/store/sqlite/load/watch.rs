@@ -8,7 +8,10 @@ use super::texts;
 use crate::{
     domain::{Timestamp, WatchSource, WatchSubject},
     ledger::{Facts, Reason, Reasons},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, Unreadable},
+    },
 };
 
 /// Why these are watched.
@@ -25,7 +28,7 @@ pub(super) fn subjects(
         "SELECT subject, source, added_at, expires_at, note FROM watch
          WHERE kind = ?1 AND subject IN rarray(?2)",
     )?;
-    let mut found = BTreeMap::<&WatchSubject, Result<Reasons, String>>::new();
+    let mut found = BTreeMap::<&WatchSubject, Result<Reasons, Unreadable>>::new();
     for kind in ["user", "ip"] {
         let of_kind = by_text.keys().filter(|(of_kind, _)| *of_kind == kind);
         let keys = texts(of_kind.map(|(_, text)| text.as_str()));
@@ -49,19 +52,19 @@ pub(super) fn subjects(
         match found.remove(subject) {
             None => facts.load_watched(subject.clone(), None),
             Some(Ok(reasons)) => facts.load_watched(subject.clone(), Some(reasons)),
-            Some(Err(why)) => facts.load_unreadable_watched(subject.clone(), &why),
+            Some(Err(why)) => facts.load_unreadable_watched(subject.clone(), &why.to_string()),
         }
     }
     Ok(())
 }
 
-fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), String>, StoreError> {
+fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), Unreadable>, StoreError> {
     let Some(source) = WatchSource::parse(row.get_ref(1)?.as_str().unwrap_or_default()) else {
-        return Ok(Err("no such source".to_owned()));
+        return Ok(Err(Unreadable::Unknown("source")));
     };
     let moments = (row.get(2), row.get::<_, Option<Moment>>(3));
     let (Ok(Moment(added_at)), Ok(expires_at)) = moments else {
-        return Ok(Err("a moment is out of range".to_owned()));
+        return Ok(Err(Unreadable::Moment));
     };
     let expires_at = expires_at.map(Timestamp::from);
     Ok(Ok((source, Reason { added_at, expires_at, note: row.get(4)? })))
