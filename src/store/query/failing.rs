@@ -1,6 +1,6 @@
 //! Failures that are open: who fails what, and since when.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
@@ -46,13 +46,17 @@ impl Reader {
         after: &str,
         limit: usize,
     ) -> Result<Vec<FailingLogin>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT login, opened_at, reported_at FROM failure
-             WHERE check_number = (SELECT number FROM checks WHERE id = ?1) AND login > ?2
-             ORDER BY login LIMIT ?3",
-        )?;
+        let check = self
+            .connection
+            .prepare_cached(
+                "SELECT number, open, (SELECT sum(open) FROM checks) FROM checks WHERE id = ?1",
+            )?
+            .query_row([check_id], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((number, open, all)) = check else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(by_login(open, all))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![check_id, after, limit])?;
+        let mut rows = statement.query(params![number, after, limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (since, reported_at) = moments(row, 1)?;
@@ -99,6 +103,20 @@ impl Reader {
             });
         }
         Ok(found)
+    }
+}
+
+/// Finds the users of a check, of which `open` fail it among `all` failures. A check that
+/// many fail is met often on the way through the logins; the few who fail another are
+/// sorted. A sign before a column keeps SQLite from the other way.
+const fn by_login(open: i64, all: i64) -> &'static str {
+    const OFTEN: i64 = 50;
+    if open.saturating_mul(OFTEN) >= all {
+        "SELECT login, opened_at, reported_at FROM failure
+         WHERE +check_number = ?1 AND login > ?2 ORDER BY login LIMIT ?3"
+    } else {
+        "SELECT login, opened_at, reported_at FROM failure
+         WHERE check_number = ?1 AND +login > ?2 ORDER BY login LIMIT ?3"
     }
 }
 

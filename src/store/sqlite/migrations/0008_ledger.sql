@@ -74,7 +74,8 @@ INSERT INTO check_total_new (check_number, severity, failures, resolutions)
 DROP TABLE check_total;
 ALTER TABLE check_total_new RENAME TO check_total;
 
--- Failures that are open.
+-- Failures that are open. Rows of one user stand together, and an answer about a user
+-- finds them there; those of a check are found by their age.
 CREATE TABLE failure_now (
     check_number INTEGER NOT NULL,
     login        TEXT NOT NULL,
@@ -82,7 +83,7 @@ CREATE TABLE failure_now (
     reported_at  INTEGER NOT NULL, -- when the service last said so
     delivery     INTEGER,          -- that opened it; NULL when an answer did
     is_announced INTEGER NOT NULL CHECK (is_announced IN (0, 1)),
-    PRIMARY KEY (check_number, login)
+    PRIMARY KEY (login, check_number)
 ) STRICT, WITHOUT ROWID;
 -- Whether an answer's failure was announced is not known of older ones: an event
 -- tells it.
@@ -92,7 +93,7 @@ INSERT INTO failure_now (check_number, login, opened_at, reported_at, delivery, 
                SELECT 1 FROM event AS e WHERE e.login = f.login AND e.check_id = f.check_id
                AND e.name = 'internal.check.baseline')
     FROM failure AS f JOIN checks AS c ON c.id = f.check_id
-    WHERE resolved_at IS NULL ORDER BY c.number, login;
+    WHERE resolved_at IS NULL ORDER BY login, c.number;
 
 -- Failures that ended.
 CREATE TABLE failure_closed (
@@ -113,7 +114,6 @@ INSERT INTO failure_closed
 CREATE INDEX failure_closed_at ON failure_closed (closed_at);
 DROP TABLE failure;
 ALTER TABLE failure_now RENAME TO failure;
-CREATE INDEX failure_by_login ON failure (login);
 CREATE INDEX failure_by_age ON failure (check_number, opened_at);
 CREATE INDEX failure_by_delivery ON failure (delivery) WHERE delivery IS NOT NULL;
 DROP TABLE check_definition;

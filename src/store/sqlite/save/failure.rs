@@ -11,7 +11,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     let mut put = connection.prepare_cached(
         "INSERT INTO failure (check_number, login, opened_at, reported_at, delivery, is_announced)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (check_number, login) DO UPDATE SET
+         ON CONFLICT (login, check_number) DO UPDATE SET
             opened_at = excluded.opened_at, reported_at = excluded.reported_at,
             delivery = excluded.delivery, is_announced = excluded.is_announced",
     )?;
