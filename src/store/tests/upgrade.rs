@@ -15,7 +15,9 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
                     VALUES ('user', 'a@example.com', 'configuration', 1000000);
                  INSERT INTO check_total (check_id, severity, failures, resolutions)
                     VALUES ('a', 'medium', 1, 2), ('a', 'moderate', 3, 4), ('b', 'moderate', 5, 6),
-                        ('c', 'high', 7, 8);
+                        ('c', 'high', 7, 8), ('only-totals', 'low', 9, 10);
+                 INSERT INTO failure (check_id, login, opened_at, reported_at, resolved_at)
+                    VALUES ('only-ended', 'a@example.com', 1000000, 1000000, 2000000);
                  INSERT INTO check_definition (check_id, title, description, recommended_actions,
                         as_of, last_event_at)
                     VALUES ('a', 'A', '[]', '[]', 0, 0), ('b', 'B', '[]', '[]', 0, 0),
@@ -33,13 +35,19 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     let job = store.read(|reader| reader.job_state("users")).await.unwrap().unwrap();
     assert_eq!(job.last_success_at, Some(at(7)));
     let list = store.read(Reader::watch_list).await.unwrap();
-    for (id, severity, failures, resolutions) in
-        [("a", "medium", 4, 6), ("b", "medium", 5, 6), ("c", "high", 7, 8)]
-    {
+    // Also of a check that nothing describes: a counter must not go back.
+    for (id, severity, failures, resolutions) in [
+        ("a", "medium", 4, 6),
+        ("b", "medium", 5, 6),
+        ("c", "high", 7, 8),
+        ("only-totals", "low", 9, 10),
+    ] {
         let check = store.read(move |reader| reader.check(id)).await.unwrap().unwrap();
         let severity = severity.to_owned();
         assert_eq!(check.totals, [CheckTotals { severity, failures, resolutions }], "{id}");
     }
+    let ended = store.read(|reader| reader.check("only-ended")).await.unwrap();
+    assert!(ended.is_some(), "a failure that ended is kept with its check");
     assert_eq!((list.len(), list[0].entry.added_at), (1, at(1)));
     assert_eq!(list[0].poll, None);
     // Nobody knows whether it ran with OTLP: an event that may wait is not given up.

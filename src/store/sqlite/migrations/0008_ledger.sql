@@ -25,15 +25,17 @@ CREATE TABLE checks (
     version       INTEGER NOT NULL, -- of its words
     open          INTEGER NOT NULL  -- failures that are open
 ) STRICT;
--- Checks that only failures or totals name come last.
+-- Checks that only failures or totals name come last: a counter must not go back.
 INSERT INTO checks (id, title, severity, as_of, last_event_at, version, open)
     SELECT check_id, title, severity, as_of, last_event_at, 1, (
         SELECT count(*) FROM failure AS f
         WHERE f.check_id = d.check_id AND f.resolved_at IS NULL)
     FROM check_definition AS d ORDER BY check_id;
 INSERT INTO checks (id, title, as_of, last_event_at, version, open)
-    SELECT check_id, check_id, 0, max(reported_at), 1, count(*) FROM failure
-    WHERE resolved_at IS NULL AND check_id NOT IN (SELECT id FROM checks)
+    SELECT check_id, check_id, 0, max(at), 1, sum(is_open) FROM (
+        SELECT check_id, reported_at AS at, resolved_at IS NULL AS is_open FROM failure
+        UNION ALL SELECT check_id, 0, 0 FROM check_total)
+    WHERE check_id NOT IN (SELECT id FROM checks)
     GROUP BY check_id ORDER BY check_id;
 
 -- The words of each version of a check.
@@ -85,13 +87,15 @@ CREATE TABLE failure_now (
     is_announced INTEGER NOT NULL CHECK (is_announced IN (0, 1)),
     PRIMARY KEY (login, check_number)
 ) STRICT, WITHOUT ROWID;
--- Whether an answer's failure was announced is not known of older ones: an event
--- tells it.
+-- Whether an answer's failure was announced is not known of older ones: an event of
+-- the moment at which it opened tells it. A check that was told of by its title may
+-- have got its id since; the event still has the title.
 INSERT INTO failure_now (check_number, login, opened_at, reported_at, delivery, is_announced)
     SELECT c.number, login, opened_at, reported_at, delivery_seq,
            delivery_seq IS NOT NULL OR NOT EXISTS (
-               SELECT 1 FROM event AS e WHERE e.login = f.login AND e.check_id = f.check_id
-               AND e.name = 'internal.check.baseline')
+               SELECT 1 FROM event AS e WHERE e.login = f.login
+               AND e.name = 'internal.check.baseline' AND e.happened_at = f.opened_at
+               AND (e.check_id = f.check_id OR e.check_id NOT IN (SELECT id FROM checks)))
     FROM failure AS f JOIN checks AS c ON c.id = f.check_id
     WHERE resolved_at IS NULL ORDER BY login, c.number;
 
@@ -108,7 +112,11 @@ CREATE TABLE failure_closed (
 ) STRICT;
 INSERT INTO failure_closed
         (check_number, login, opened_at, closed_at, delivery, is_announced)
-    SELECT c.number, login, opened_at, resolved_at, delivery_seq, delivery_seq IS NOT NULL
+    SELECT c.number, login, opened_at, resolved_at, delivery_seq,
+           delivery_seq IS NOT NULL OR NOT EXISTS (
+               SELECT 1 FROM event AS e WHERE e.login = f.login
+               AND e.name = 'internal.check.baseline' AND e.happened_at = f.opened_at
+               AND (e.check_id = f.check_id OR e.check_id NOT IN (SELECT id FROM checks)))
     FROM failure AS f JOIN checks AS c ON c.id = f.check_id
     WHERE resolved_at IS NOT NULL ORDER BY resolved_at;
 CREATE INDEX failure_closed_at ON failure_closed (closed_at);
