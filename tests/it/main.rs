@@ -47,5 +47,6 @@ mod severity;
 mod stack;
 mod survival;
 mod tenant;
+mod upgrade;
 mod watch;
 mod webhook;

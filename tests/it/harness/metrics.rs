@@ -27,6 +27,11 @@ impl Metrics {
         self.samples.get(series).copied()
     }
 
+    /// Every sample: the series and its value.
+    pub fn all(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.samples.iter().map(|(series, value)| (series.as_str(), *value))
+    }
+
     /// The series of one metric.
     pub fn series(&self, name: &str) -> Vec<(&str, f64)> {
         self.samples

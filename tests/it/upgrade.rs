@@ -1,0 +1,382 @@
+//! Databases that older binaries made: what they knew is shown, and goes on.
+//!
+//! `tests/databases/README.md` says how they were made.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use cii_simulator::{Options, Simulator};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::harness::{Body, Exporter, Metrics, Protocol, Receiver, Setup, attribute, until};
+
+/// A schedule that no test lives to see: jobs run when the test says so.
+const NEVER: &str = "0 0 0 1 1 *";
+
+/// Which binary made a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// The commit 245c6aa, with the second version of the schema.
+    V2,
+    /// The last one before the ledger, with the seventh.
+    V7,
+}
+
+impl Old {
+    const ALL: [Self; 2] = [Self::V2, Self::V7];
+
+    fn path(self, name: &str) -> PathBuf {
+        let folder = match self {
+            Self::V2 => "245c6aa",
+            Self::V7 => "before-ledger",
+        };
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/databases").join(folder).join(name)
+    }
+
+    fn unpack(self, name: &str) -> Vec<u8> {
+        let packed = fs::File::open(self.path(name)).unwrap();
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn json(self, name: &str) -> Value {
+        serde_json::from_slice(&self.unpack(name)).unwrap()
+    }
+
+    /// What the old binary showed at `/metrics`.
+    fn metrics(self) -> Metrics {
+        Metrics::parse(fs::read_to_string(self.path("metrics.txt")).unwrap())
+    }
+
+    /// A daemon's setup on a copy of the database, with the checks, users and addresses
+    /// that the old binary had, and jobs that do not run.
+    fn setup(self, simulator: &Simulator, on_start: bool) -> Setup {
+        let quiet = format!("schedule = \"{NEVER}\"\non_start = false");
+        let mut setup = Setup::new()
+            .webhook(
+                "check_ids = [\"no-mfa\", \"dormant-account\", \"bare\", \"renamed\", \"parked\", \
+                 \"ended\", \"user-impersonation\", \"mfa-flood\", \"rare-browser\"]",
+            )
+            .watch(
+                "users = [\"alice@example.com\", \"sven.hansen@example.com\", \
+                 \"hugo.weber@example.com\"]\nips = [\"203.0.113.7\"]",
+            )
+            .polling(simulator, NEVER)
+            .tables(&format!("[sync.tenant]\nenabled = true\n{quiet}\n[sync.service]\n{quiet}"));
+        for job in ["users", "ips"] {
+            let table = format!("[sync.{job}]\n");
+            setup.replace(&table, &format!("{table}on_start = {}\n", on_start && job == "users"));
+        }
+        fs::write(setup.database(), self.unpack("store.db.gz")).unwrap();
+        setup
+    }
+
+    /// What a series is called now, where the changelog says that it is called otherwise.
+    fn today(self, series: &str) -> String {
+        match self {
+            // "The severity `moderate` counts as `medium` in every label."
+            Self::V2 => series.replace("severity=\"moderate\"", "severity=\"medium\""),
+            Self::V7 => series.to_owned(),
+        }
+    }
+
+    /// The same for an answer of the API. Attributes of events keep the service's word.
+    fn today_json(self, answer: &Value) -> Value {
+        let moderate = "\"severity\":\"moderate\"";
+        let text = answer.to_string();
+        let text = match self {
+            Self::V2 => text.replace(moderate, "\"severity\":\"medium\""),
+            Self::V7 => text,
+        };
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// A tenant as the old databases know it.
+async fn simulator() -> Simulator {
+    Simulator::start(Options { users: 24, ..Options::default() }).await.unwrap()
+}
+
+async fn start(old: Old) -> (Simulator, Exporter) {
+    let simulator = simulator().await;
+    let exporter = old.setup(&simulator, false).start().await;
+    (simulator, exporter)
+}
+
+#[tokio::test]
+async fn an_upgraded_database_shows_the_tenant_metrics_that_the_older_binary_showed() {
+    for old in Old::ALL {
+        let (_simulator, exporter) = start(old).await;
+        let (before, after) = (old.metrics(), exporter.metrics().await);
+        let before: BTreeMap<_, _> =
+            before.of_tenant().into_iter().map(|(series, n)| (old.today(series), n)).collect();
+        let after = after.of_tenant().into_iter().map(|(series, n)| (series.to_owned(), n));
+        assert_eq!(after.collect::<BTreeMap<_, _>>(), before, "{old:?}");
+        // The tenant's own figures, too.
+        let figures = |metrics: &Metrics| -> BTreeMap<String, f64> {
+            let all = metrics.all();
+            let tenant = all.filter(|(series, _)| series.starts_with("cii_tenant_users"));
+            tenant.map(|(series, value)| (series.to_owned(), value)).collect()
+        };
+        let (shown, kept) = (exporter.metrics().await, old.metrics());
+        assert_eq!(figures(&shown), figures(&kept), "{old:?}");
+        assert!(!figures(&kept).is_empty(), "{old:?}: nothing is compared");
+    }
+}
+
+/// Each key that the older answer has, with its value; fields that are new are left out.
+fn only_known(new: &Value, old: &Value) -> Value {
+    match (new, old) {
+        (Value::Object(new), Value::Object(old)) => new
+            .iter()
+            .filter_map(|(key, value)| Some((key.clone(), only_known(value, old.get(key)?))))
+            .collect(),
+        (Value::Array(new), Value::Array(old)) if new.len() == old.len() => {
+            new.iter().zip(old).map(|(new, old)| only_known(new, old)).collect()
+        }
+        _ => new.clone(),
+    }
+}
+
+#[tokio::test]
+async fn an_upgraded_database_gives_the_answers_that_the_older_binary_gave() {
+    for old in Old::ALL {
+        let (_simulator, exporter) = start(old).await;
+        let answers = old.json("answers.json.gz");
+        for (path, before) in answers.as_object().unwrap() {
+            // How OTLP stands is compared at the receiver.
+            if path == "/otlp" {
+                continue;
+            }
+            let (status, after) = exporter.api("GET", path, None).await;
+            assert_eq!(status, 200, "{old:?} {path}");
+            let mut before = before.clone();
+            // A listing that was under way is begun anew: the last complete one is told of.
+            if let Some(answer) = before.as_object_mut().filter(|_| path == "/checks") {
+                answer.remove("listing");
+            }
+            assert_eq!(only_known(&after, &before), old.today_json(&before), "{old:?} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deliveries_keep_their_numbers_and_new_ones_go_on_above_them() {
+    for old in Old::ALL {
+        let (_simulator, exporter) = start(old).await;
+        let database = Connection::open(old_copy(old, &exporter)).unwrap();
+        let mut rows = database.prepare("SELECT seq, id, outcome FROM delivery").unwrap();
+        let before: BTreeSet<(i64, Option<String>, String)> = rows
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let list = async || {
+            let (status, page) = exporter.api("GET", "/deliveries?limit=1000", None).await;
+            assert_eq!(status, 200, "{page}");
+            page["deliveries"].as_array().unwrap().clone()
+        };
+        let row = |one: &Value| {
+            let id = one["id"].as_str().map(str::to_owned);
+            (one["number"].as_i64().unwrap(), id, one["result"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(list().await.iter().map(row).collect::<BTreeSet<_>>(), before, "{old:?}");
+        let highest = before.iter().map(|(number, ..)| *number).max().unwrap();
+
+        let failing = exporter.metrics().await.get(NO_MFA);
+        let repeated = Body::new("first", "no-mfa", &["ines.eriksen@example.org"]).json();
+        assert_eq!(exporter.deliver(&repeated).await, 200);
+        let metrics = exporter.metrics().await;
+        assert_eq!(metrics.get("cii_webhook_requests_total{result=\"duplicate\"}"), Some(1.0));
+        assert_eq!(metrics.get(NO_MFA), failing);
+        let new = Body::new("new", "no-mfa", &["new@example.com", "outside@example.com"]).json();
+        assert_eq!(exporter.deliver(&new).await, 200);
+        assert_eq!(exporter.metrics().await.get(NO_MFA), failing.map(|count| count + 1.0));
+        let newest = list().await.into_iter().next().unwrap();
+        assert_eq!((&newest["id"], &newest["number"]), (&json!("new"), &json!(highest + 1)));
+
+        let last: i64 = database
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'event'", [], |row| row.get(0))
+            .unwrap();
+        let (_, page) = exporter.api("GET", "/events?limit=1000", None).await;
+        let delivered = page["events"].as_array().unwrap().iter().find(|event| {
+            event["name"] == "cii.check.failed" && event["login"] == "new@example.com"
+        });
+        assert!(delivered.unwrap()["seq"].as_i64().unwrap() > last, "{old:?}: {delivered:?}");
+    }
+}
+
+const NO_MFA: &str = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+
+/// The old database beside the one that the daemon upgraded.
+fn old_copy(old: Old, exporter: &Exporter) -> PathBuf {
+    let path = exporter.database().with_file_name("old.db");
+    fs::write(&path, old.unpack("store.db.gz")).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn what_waited_for_the_collector_is_sent_once_with_the_ids_it_had() {
+    for old in Old::ALL {
+        let simulator = simulator().await;
+        let receiver = Receiver::start().await;
+        let setup = old.setup(&simulator, false).sending(&receiver, Protocol::Http);
+        let exporter = setup.start().await;
+        let expected = old.json("sent.json.gz");
+        let expected = expected.as_array().unwrap();
+        exporter.until_metric("cii_otlp_pending_events", 0.0).await;
+        let received = receiver.until_received(expected.len()).await;
+        assert_eq!(received.len(), expected.len(), "{old:?}");
+        let texts = |record: &Value, key: &str| {
+            attribute(&json!({ "record": record }), key).unwrap_or_default().to_string()
+        };
+        for (new, old_record) in received.iter().map(|line| &line["record"]).zip(expected) {
+            for key in ["eventName", "body", "timeUnixNano", "observedTimeUnixNano"] {
+                assert_eq!(new[key], old_record[key], "{old:?} {key}");
+            }
+            for key in ["log.record.uid", "user.email", "cii.check.id", "cii.check.description"] {
+                assert_eq!(texts(new, key), texts(old_record, key), "{old:?} {key}");
+            }
+            if old == Old::V7 {
+                assert_eq!(new, old_record);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_ends_a_failure_that_was_open_before_the_upgrade() {
+    for old in Old::ALL {
+        let simulator = simulator().await;
+        simulator.tenant(|tenant| {
+            for check in ["dormant-account", "mfa-flood", "rare-browser", "user-impersonation"] {
+                tenant.set_failing("sven.hansen@example.com", check, false);
+            }
+        });
+        let before = old.metrics();
+        let resolved = |event: &Value| {
+            event["name"] == "cii.check.resolved" && event["check_id"] == "dormant-account"
+        };
+        let open = "cii_check_failing_users{check_id=\"dormant-account\",severity=\"medium\"}";
+        let exporter = old.setup(&simulator, true).start().await;
+        exporter.until_metric(open, before.get(open).unwrap() - 1.0).await;
+        until("the event", || async {
+            let path = "/events?login=sven.hansen@example.com&limit=1000";
+            let (_, page) = exporter.api("GET", path, None).await;
+            page["events"].as_array()?.iter().any(resolved).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_command_refuses_an_older_database_and_leaves_every_byte() {
+    for old in Old::ALL {
+        let simulator = simulator().await;
+        let setup = old.setup(&simulator, false);
+        for arguments in
+            [&["watch", "add", "user", "x@example.com"][..], &["watch", "list"], &["deliveries"]]
+        {
+            let ended = setup.run(arguments).await;
+            assert!(ended.code != 0, "{old:?} {arguments:?}: {ended:?}");
+            assert!(ended.errors.contains("`cii-exporter run` upgrades it"), "{ended:?}");
+            assert!(fs::read(setup.database()).unwrap() == old.unpack("store.db.gz"), "{old:?}");
+        }
+    }
+}
+
+/// Tables, indexes and columns of a database, in the words of SQLite.
+fn schema(database: &Path) -> BTreeSet<(String, String, Option<String>)> {
+    let database = Connection::open(database).unwrap();
+    let mut rows = database.prepare("SELECT type, name, sql FROM sqlite_schema").unwrap();
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_upgraded_database_is_sound_and_has_the_schema_of_a_new_one() {
+    let new = Setup::new().start().await.stop().await;
+    for old in Old::ALL {
+        let (_simulator, exporter) = start(old).await;
+        let setup = exporter.stop().await;
+        assert_eq!(schema(&setup.database()), schema(&new.database()), "{old:?}");
+        let database = Connection::open(setup.database()).unwrap();
+        let text = |sql: &str| database.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(text("PRAGMA integrity_check"), "ok", "{old:?}");
+        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0, "{old:?}");
+        // A second start finds nothing to do and shows the same.
+        drop(database);
+        let exporter = setup.start().await;
+        let before: BTreeMap<_, _> = old
+            .metrics()
+            .of_tenant()
+            .into_iter()
+            .map(|(series, value)| (old.today(series), value))
+            .collect();
+        let metrics = exporter.metrics().await;
+        let after = metrics.of_tenant().into_iter().map(|(series, n)| (series.to_owned(), n));
+        assert_eq!(after.collect::<BTreeMap<_, _>>(), before, "{old:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_killed_or_fails_leaves_the_database_as_it_was() {
+    for old in Old::ALL {
+        let simulator = simulator().await;
+        let setup = old.setup(&simulator, false);
+        // Much more than SQLite's cache, so that there is a log long before the end.
+        let database = Connection::open(setup.database()).unwrap();
+        database
+            .execute_batch(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+                 INSERT INTO event (name, public, happened_at, observed_at, body, attributes)
+                 SELECT 'cii.check.delivery', 1, i, i, printf('%0200d', i), '{}' FROM n;
+                 PRAGMA wal_checkpoint(TRUNCATE)",
+            )
+            .unwrap();
+        drop(database);
+        let facts = |database: &Connection| -> (i64, i64, i64) {
+            let sql = "SELECT (SELECT user_version FROM pragma_user_version),
+                              (SELECT count(*) FROM event), (SELECT count(*) FROM watch_total)";
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            database.query_row(sql, [], row).unwrap()
+        };
+        let before = facts(&Connection::open(setup.database()).unwrap());
+        setup.write_config();
+        let mut child = Setup::command(&["run"], &setup.config_file())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = setup.database().with_file_name("store.db-wal");
+        until("the migration's first pages", || async {
+            fs::metadata(&log).ok().filter(|found| found.len() > 1_000_000)
+        })
+        .await;
+        child.kill().await.unwrap();
+        assert_eq!(facts(&Connection::open(setup.database()).unwrap()), before, "{old:?}");
+
+        // A script that cannot go on to its end: a table of its last lines is not there.
+        let database = Connection::open(setup.database()).unwrap();
+        database.execute_batch("ALTER TABLE user_application RENAME TO elsewhere").unwrap();
+        drop(database);
+        let failed = setup.run(&["run"]).await;
+        assert!(failed.code == 1 && failed.errors.contains("user_application"), "{failed:?}");
+        let database = Connection::open(setup.database()).unwrap();
+        assert_eq!(facts(&database), before, "{old:?}");
+        database.execute_batch("ALTER TABLE elsewhere RENAME TO user_application").unwrap();
+        drop(database);
+
+        // And then it succeeds.
+        let exporter = setup.start().await;
+        assert!(exporter.metrics().await.get(NO_MFA).is_some(), "{old:?}");
+    }
+}
