@@ -52,8 +52,19 @@ pub(super) fn targets(
     if ids.is_empty() {
         return Ok(());
     }
-    for target in shared::webhook_targets(connection)? {
-        facts.targets.load(target.id.clone(), Some(target));
+    match shared::webhook_targets(connection) {
+        Ok(targets) => {
+            for target in targets {
+                facts.targets.load(target.id.clone(), Some(target));
+            }
+        }
+        // They are read together: who changes one learns which cannot be read.
+        Err(error) if error.is_unreadable_row() => {
+            for id in ids {
+                facts.targets.load_unreadable(id.clone(), &error.to_string());
+            }
+        }
+        Err(error) => return Err(error),
     }
     for id in ids {
         facts.targets.load(id.clone(), None);

@@ -1,0 +1,31 @@
+//! Deliveries: kept ones, and those that came again.
+
+use super::Facts;
+use crate::{
+    domain::Timestamp,
+    ledger::{Envelope, KeptDelivery, Repeat, Subject},
+};
+
+impl Facts {
+    /// The number of the next delivery.
+    pub fn next_delivery(&mut self) -> i64 {
+        self.effects.head.delivery += 1;
+        self.effects.head.delivery
+    }
+
+    /// Keeps a delivery under its number.
+    pub fn keep_delivery(&mut self, delivery: KeptDelivery) {
+        if let (Some(id), 200) = (&delivery.id, delivery.status) {
+            let is_filtered = delivery.outcome == "filtered";
+            let envelope = Envelope { number: delivery.number, is_filtered };
+            self.envelopes.put(id.clone(), envelope);
+        }
+        self.effects.deliveries.push(delivery);
+        self.touch(Subject::Webhook);
+    }
+
+    /// Notes that a delivery came again.
+    pub fn repeat_delivery(&mut self, number: i64, at: Timestamp) {
+        self.effects.repeats.push(Repeat { number, at });
+    }
+}

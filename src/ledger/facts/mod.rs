@@ -1,0 +1,229 @@
+//! What is known to a group of changes, and what they make of it.
+
+mod check;
+mod delivery;
+mod effects;
+mod failure;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Answered, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons,
+    RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
+};
+use crate::domain::{
+    CheckId, Event, IpAddress, ListField, Login, WatchSubject, WebhookTarget,
+    null_list::FieldMemory,
+};
+use effects::{Effects, Mark};
+
+/// The rows that a group of changes asked for, and what became of them.
+///
+/// Public fields are tables of rows that stand for themselves; what concerns
+/// several at once has a method here, so that totals cannot be forgotten.
+#[derive(Debug)]
+pub struct Facts {
+    /// Envelopes by id.
+    pub envelopes: Table<String, Envelope>,
+    /// Refused deliveries by number.
+    pub refused: Table<i64, RefusedRow>,
+    checks: Table<CheckId, Check>,
+    /// The ids of the checks that are known.
+    ids: BTreeMap<CheckNumber, CheckId>,
+    titles: Table<String, BTreeSet<CheckId>>,
+    failures: Table<(Login, CheckNumber), Failure>,
+    /// Whose open failures are all known.
+    complete: BTreeSet<Login>,
+    /// How far answers about users have got.
+    pub answered: Table<Login, Answered>,
+    /// Whether the last complete listing told the failing checks of its users.
+    pub told_members: Table<Login, bool>,
+    /// Snapshots of users.
+    pub users: Table<Login, UserSnapshot>,
+    /// Snapshots of addresses.
+    pub ips: Table<IpAddress, IpSnapshot>,
+    watched: Table<WatchSubject, Reasons>,
+    /// How asking about subjects ended.
+    pub polls: Table<WatchSubject, Poll>,
+    /// How jobs ended.
+    pub jobs: Table<&'static str, Job>,
+    /// Lists that are null for users.
+    pub nulls: Table<(Login, ListField), NullList>,
+    /// What the service gave for each list.
+    pub list_memory: Table<ListField, FieldMemory>,
+    /// The listing that is under way; the key is always `()`.
+    pub listing: Table<(), ListingBegun>,
+    /// The last complete one.
+    pub listing_done: Table<(), ListingDone>,
+    /// Users of the listing under way.
+    pub members: Table<Login, Member>,
+    /// The users of a [slice](super::keys::Slice), in order.
+    pub slice: Vec<Login>,
+    /// The service itself.
+    pub service: Table<(), ServiceState>,
+    /// The delivery by OTLP.
+    pub otlp: Table<(), OtlpState>,
+    /// How many events are parked.
+    pub parked: u64,
+    /// Events of gaps since the moment that was asked for.
+    pub gap_events: Option<GapEvents>,
+    /// Registered webhook targets.
+    pub targets: Table<String, WebhookTarget>,
+    /// What is watched for a reason that was asked for, or was to expire.
+    pub sought: BTreeSet<WatchSubject>,
+    effects: Effects,
+    mark: Mark,
+}
+
+/// Calls a method of every table: one that is forgotten would not be undone.
+macro_rules! each_table {
+    ($facts:ident, $method:ident) => {
+        $facts.envelopes.$method();
+        $facts.refused.$method();
+        $facts.checks.$method();
+        $facts.titles.$method();
+        $facts.failures.$method();
+        $facts.answered.$method();
+        $facts.told_members.$method();
+        $facts.users.$method();
+        $facts.ips.$method();
+        $facts.watched.$method();
+        $facts.polls.$method();
+        $facts.jobs.$method();
+        $facts.nulls.$method();
+        $facts.list_memory.$method();
+        $facts.listing.$method();
+        $facts.listing_done.$method();
+        $facts.members.$method();
+        $facts.service.$method();
+        $facts.otlp.$method();
+        $facts.targets.$method();
+    };
+}
+
+impl Facts {
+    /// Nothing but the numbers that were given last, and how much is watched.
+    #[must_use]
+    pub fn new(head: Head, counts: Counts) -> Self {
+        let effects = Effects { head, counts, ..Effects::default() };
+        Self {
+            envelopes: Table::new("delivery"),
+            refused: Table::new("delivery"),
+            checks: Table::new("check"),
+            ids: BTreeMap::new(),
+            titles: Table::new("check_title"),
+            failures: Table::new("failure"),
+            complete: BTreeSet::new(),
+            answered: Table::new("failure_answer"),
+            told_members: Table::new("listing_member"),
+            users: Table::new("user_snapshot"),
+            ips: Table::new("ip_snapshot"),
+            watched: Table::new("watch"),
+            polls: Table::new("poll"),
+            jobs: Table::new("job_state"),
+            nulls: Table::new("list_null"),
+            list_memory: Table::new("list_memory"),
+            listing: Table::new("listing"),
+            listing_done: Table::new("listing"),
+            members: Table::new("listing_member"),
+            slice: Vec::new(),
+            service: Table::new("service"),
+            otlp: Table::new("otlp"),
+            parked: 0,
+            gap_events: None,
+            targets: Table::new("webhook_target"),
+            sought: BTreeSet::new(),
+            mark: effects.mark(),
+            effects,
+        }
+    }
+
+    /// Keeps everything done so far when the next change is undone.
+    pub fn checkpoint(&mut self) {
+        each_table!(self, checkpoint);
+        self.mark = self.effects.mark();
+    }
+
+    /// Undoes what was done since the last checkpoint.
+    pub fn roll_back(&mut self) {
+        each_table!(self, roll_back);
+        self.effects.cut(self.mark);
+    }
+
+    /// What is to be saved.
+    #[must_use]
+    pub fn diff(&self) -> Diff<'_> {
+        Diff {
+            head: self.effects.head,
+            counts: self.effects.counts,
+            deliveries: &self.effects.deliveries,
+            repeats: &self.effects.repeats,
+            refused: self.refused.differences().collect(),
+            checks: self.checks.differences().collect(),
+            titles: &self.effects.titles,
+            failures: self.failures.differences().collect(),
+            closed: &self.effects.closed,
+            answered: self.answered.differences().collect(),
+            users: self.users.differences().collect(),
+            ips: self.ips.differences().collect(),
+            watched: self.watched.differences().collect(),
+            polls: self.polls.differences().collect(),
+            jobs: self.jobs.differences().collect(),
+            nulls: self.nulls.differences().collect(),
+            list_memory: self.list_memory.differences().collect(),
+            listing: self.listing.differences().collect(),
+            listing_done: self.listing_done.differences().collect(),
+            members: self.members.differences().collect(),
+            service: self.service.differences().collect(),
+            otlp: self.otlp.differences().collect(),
+            targets: self.targets.differences().collect(),
+            events: &self.effects.events,
+            commands: &self.effects.commands,
+        }
+    }
+
+    /// What was touched, for whoever shows it.
+    #[must_use]
+    pub fn touched(&mut self) -> Touched {
+        Touched {
+            subjects: std::mem::take(&mut self.effects.subjects).into_iter().collect(),
+            people: std::mem::take(&mut self.effects.people),
+        }
+    }
+
+    /// The numbers that were given last.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.effects.head
+    }
+
+    /// Notes that something is to be shown anew.
+    pub fn touch(&mut self, subject: Subject) {
+        // A delivery speaks of one check thousands of times.
+        if self.effects.subjects.last() != Some(&subject) {
+            self.effects.subjects.push(subject);
+        }
+    }
+
+    /// Appends an event to the log.
+    pub fn append(&mut self, event: Event) {
+        let head = &mut self.effects.head;
+        head.event += 1;
+        head.public_events += i64::from(event.name.is_public());
+        self.effects.events.push(event);
+    }
+
+    /// Has something done about rows that no change knows one by one.
+    pub fn command(&mut self, command: Command) {
+        self.effects.commands.push(command);
+    }
+
+    /// The number of the next listing. Members carry it, and those of a listing that
+    /// was given up may still be there.
+    pub fn next_listing(&mut self) -> i64 {
+        self.effects.head.listing += 1;
+        self.effects.head.listing
+    }
+}
