@@ -21,7 +21,7 @@ const EVENTS: usize = 100;
 
 /// Looks into the log for one answer. A rare event in a long log takes more than
 /// one answer, so that none takes long.
-const LOOKS: usize = 10;
+const LOOKS: usize = 4;
 
 /// A page of the log.
 #[derive(Debug, Serialize)]

@@ -14,7 +14,7 @@ pub(super) const SHOWN: usize = 15;
 
 /// Looks into the log for one page. Beyond them a filter that lets little pass
 /// leads on by a link, so that no page takes long.
-const LOOKS: usize = 5;
+const LOOKS: usize = 4;
 
 /// Severities that the form offers; the service may have others.
 const SEVERITIES: [&str; 6] = Severity::LABELS;
