@@ -1,7 +1,7 @@
 //! What a group of changes makes different: what a store saves.
 
 use super::{
-    Answered, Check, CheckNumber, Closed, Counts, Failure, Head, IpSnapshot, Job, KeptDelivery,
+    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot, Job,
     ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons, RefusedRow, Repeat,
     ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
@@ -22,7 +22,7 @@ pub struct Diff<'a> {
     /// What is counted over the whole store.
     pub counts: Counts,
     /// Deliveries, new, or in the place of one that was filtered out.
-    pub deliveries: &'a [KeptDelivery],
+    pub deliveries: &'a [DeliveryRow],
     /// Deliveries that came again.
     pub repeats: &'a [Repeat],
     /// Refused deliveries that were replayed, or go.

@@ -10,7 +10,8 @@ pub enum Fault {
     Unreadable {
         /// The table.
         table: &'static str,
-        /// The row's key. Tables about people give the key's place instead.
+        /// The row's key, by which it is found to be mended; it can be a login, as in the
+        /// lines about polls.
         key: String,
         /// What is wrong with it.
         reason: String,

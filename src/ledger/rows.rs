@@ -40,7 +40,7 @@ pub struct Envelope {
 
 /// A delivery to keep, taken or refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeptDelivery {
+pub struct DeliveryRow {
     /// Our own number of it.
     pub number: i64,
     /// Whether it takes the place of one that was filtered out.

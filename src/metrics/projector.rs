@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::CheckId,
     ledger::{self, Touched},
-    store::{Reader, Store, StoreError},
+    store::{Reader, Store, StoreError, readable},
 };
 
 /// Pause before a store that could not be read is read again.
@@ -167,6 +167,7 @@ impl Projector {
 
     async fn round(&mut self, commit: u64) -> Result<(), StoreError> {
         let Some(pending) = self.pending.clone() else { return Ok(()) };
+        let is_everything = matches!(pending, Pending::Everything);
         let (totals, listing) = (self.totals.clone(), self.listing);
         let read = move |reader: &Reader| {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,6 +179,10 @@ impl Projector {
         let replacements = self.store.read(read).await?;
         self.pending = None;
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_everything {
+            // What went while nobody followed is named by nothing that is read now.
+            *view = View::default();
+        }
         for (subject, samples) in &replacements {
             view.replace(subject.clone(), samples);
         }
@@ -217,7 +222,7 @@ fn some(
 ) -> Result<Vec<Replacement>, StoreError> {
     for subject in &touched.subjects {
         if let ledger::Subject::Check(id) = subject
-            && let Some(check) = reader.check(id.as_str())?
+            && let Some(check) = readable(reader.check(id.as_str()))?.flatten()
         {
             totals.people.rate(id, check.severity);
         }
@@ -248,8 +253,8 @@ fn read(
             }
             other => {
                 let subject = Subject::of(other);
-                let samples = describe::samples(&Known { reader, listing }, &subject)?;
-                (subject, samples)
+                let samples = describe::samples(&Known { reader, listing }, &subject);
+                (subject, readable(samples)?.unwrap_or_default())
             }
         };
         replacements.push(replacement);

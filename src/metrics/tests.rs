@@ -308,3 +308,28 @@ async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() 
     drop(store);
     writer.stop().await;
 }
+
+#[tokio::test]
+async fn who_falls_behind_shows_nothing_that_went_meanwhile() {
+    let folder = TempDir::new().unwrap();
+    let (store, writer) = Store::open(&folder.path().join("store.db")).unwrap();
+    let watch = |users: &[u8]| {
+        let users: Vec<_> = users.iter().copied().map(login).collect();
+        let store = store.clone();
+        async move { fixtures::watch(&store, users, [], at(1)).await.unwrap() }
+    };
+    watch(&[0, 1]).await;
+    let (exposition, projector) = exposition(&store).await;
+    assert!(text(&exposition).await.contains("user1@example.com"));
+    watch(&[0]).await;
+    // What was touched is handed out once; the projector finds nothing to follow.
+    assert!(store.touched_after(0).is_some());
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(projector.run(stop.clone()));
+    let text = text(&exposition).await;
+    assert!(text.contains("user0@example.com") && !text.contains("user1@example.com"), "{text}");
+    stop.cancel();
+    following.await.unwrap().unwrap();
+    drop((store, exposition));
+    writer.stop().await;
+}

@@ -82,6 +82,13 @@ impl StoreError {
         Self::Corrupt { table, key: key.to_string(), source: source.into() }
     }
 
+    /// Whether it is about one row, or one change, while the database works: others can
+    /// still be read and written.
+    #[must_use]
+    pub fn is_of_one_row(&self) -> bool {
+        matches!(self, Self::Fault(_)) || self.is_unreadable_row() || self.concerns_data()
+    }
+
     /// Whether a stored row cannot be understood, while the database works.
     pub(super) fn is_unreadable_row(&self) -> bool {
         match self {
@@ -110,5 +117,21 @@ impl StoreError {
                 )
             ),
         }
+    }
+}
+
+/// What was read; nothing, with a line in the log, of a row that cannot be understood:
+/// what is shown of others does not wait for it.
+///
+/// # Errors
+/// When the database fails.
+pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(row) => Ok(Some(row)),
+        Err(error) if error.is_unreadable_row() => {
+            tracing::error!(%error, "a row of the store cannot be read, and is left out");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::ledger::{Facts, Fault, Keys};
 
-/// The running thread; it ends when it is told to.
+/// The running thread; it ends when the last [`Store`](super::Store) is gone, or when
+/// told.
 #[derive(Debug)]
 pub struct WriterThread {
     thread: JoinHandle<()>,
@@ -132,8 +133,10 @@ impl Writer {
             }
             Err(error) => {
                 self.engine.roll_back();
-                // One change with data that cannot be stored must not fail the others.
-                if error.concerns_data() && group.len() > 1 {
+                // One change with data that cannot be stored, or read, must not fail the
+                // others.
+                let concerns_one = error.concerns_data() || error.is_unreadable_row();
+                if concerns_one && group.len() > 1 {
                     for change in group {
                         self.commit_group(vec![change]);
                     }
@@ -153,13 +156,16 @@ impl Writer {
         }
         self.engine.load(&keys, &mut facts)?;
         let mut keys = Keys::default();
+        // One whose keys are not all known has nothing to decide on.
+        let mut decidable = Vec::with_capacity(group.len());
         for change in group.iter_mut() {
-            if let Err(fault) = change.further_keys(&facts, &mut keys) {
-                change.fail(fault.into());
+            match change.further_keys(&facts, &mut keys) {
+                Ok(()) => decidable.push(change),
+                Err(fault) => change.fail(fault.into()),
             }
         }
         self.engine.load(&keys, &mut facts)?;
-        for change in group.iter_mut() {
+        for change in decidable {
             facts.checkpoint();
             // A mistake in a decision fails its change: everything it did is undone.
             let applied = catch_unwind(AssertUnwindSafe(|| change.apply(&mut facts)));

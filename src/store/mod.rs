@@ -34,7 +34,7 @@ use pending::{Pending, Waiting};
 use queue::Queue;
 use sqlite::Sqlite;
 
-pub use error::StoreError;
+pub use error::{StoreError, readable};
 pub use group::WriterThread;
 pub use meters::Meters;
 pub use query::{
@@ -76,6 +76,13 @@ struct Shared {
     lock: File,
     /// Rings when somebody wants events sent by OTLP on purpose.
     resend: Notify,
+}
+
+impl Drop for Shared {
+    /// Nobody is left who could commit: the thread commits what waits, and ends.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 /// Rows of a table that one sweep removes at most: well below 20 ms of the thread

@@ -124,8 +124,10 @@ impl Queue {
 
     /// Drops what waits: nobody is there to commit it.
     pub(super) fn refuse(&self) {
-        let dropped = std::mem::take(&mut *self.lock());
-        self.lock().is_closed = true;
+        // Closed under the same lock: a change that came in between would wait for ever.
+        let closed = Waiters { is_closed: true, ..Waiters::default() };
+        let dropped = std::mem::replace(&mut *self.lock(), closed);
+        // Outside the lock: the senders wake.
         drop(dropped);
     }
 

@@ -2,54 +2,75 @@
 //! in another way than before.
 
 use crate::{
-    domain::{PollOutcome, WatchSubject},
+    clock,
+    domain::{CheckFilter, PollEnd, PollOutcome, WatchSubject},
     ledger::change::{RecordAddress, RecordAnswer},
     store::{Store, StoreError},
 };
 
-/// Records answers about users, in one transaction.
+/// Records answers about users, in one transaction. An answer about somebody of whom the
+/// store cannot read what it knows counts as one that cannot be understood, and stops
+/// no other.
 pub(super) async fn record_answers(
     store: &Store,
     answers: Vec<RecordAnswer>,
 ) -> Result<(), StoreError> {
-    let ends: Vec<_> = answers
+    let asked: Vec<_> = answers
         .iter()
-        .map(|answer| {
-            let (end, _) = answer.end.as_ref()?;
-            let subject = WatchSubject::User(answer.login.clone());
-            Some((subject, end.outcome, end.reason.clone()))
-        })
+        .map(|answer| (answer.login.clone(), answer.end.clone().map(|(end, _)| end)))
         .collect();
-    for (end, recorded) in ends.into_iter().zip(store.commit_all(answers).await?) {
-        let recorded = recorded?;
-        if let Some((subject, now, reason)) = end {
-            log(&subject, recorded.outcome_before, now, reason);
+    for ((login, end), recorded) in asked.into_iter().zip(store.commit_all(answers).await?) {
+        let subject = WatchSubject::User(login.clone());
+        match (recorded, end) {
+            (Ok(recorded), Some(end)) => log(&subject, recorded.outcome_before, &end),
+            (Ok(_), None) => {}
+            (Err(error), _) if error.is_of_one_row() => {
+                let end = unrecorded(&error);
+                let answer = RecordAnswer {
+                    login,
+                    state: None,
+                    checks: None,
+                    filter: CheckFilter::default(),
+                    end: Some((end.clone(), clock::now())),
+                };
+                log(&subject, store.commit(answer).await?.outcome_before, &end);
+            }
+            (Err(error), _) => return Err(error),
         }
     }
     Ok(())
 }
 
-/// Records answers about addresses, in one transaction.
+/// Records answers about addresses, likewise.
 pub(super) async fn record_addresses(
     store: &Store,
     answers: Vec<RecordAddress>,
 ) -> Result<(), StoreError> {
-    let ends: Vec<_> = answers
-        .iter()
-        .map(|answer| (WatchSubject::Ip(answer.ip), answer.end.outcome, answer.end.reason.clone()))
-        .collect();
-    for ((subject, now, reason), before) in ends.into_iter().zip(store.commit_all(answers).await?) {
-        log(&subject, before?, now, reason);
+    let asked: Vec<_> = answers.iter().map(|answer| (answer.ip, answer.end.clone())).collect();
+    for ((ip, end), before) in asked.into_iter().zip(store.commit_all(answers).await?) {
+        match before {
+            Ok(before) => log(&WatchSubject::Ip(ip), before, &end),
+            Err(error) if error.is_of_one_row() => {
+                let end = unrecorded(&error);
+                let answer = RecordAddress { ip, answer: None, end: end.clone(), at: clock::now() };
+                log(&WatchSubject::Ip(ip), store.commit(answer).await?, &end);
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
 
-fn log(
-    subject: &WatchSubject,
-    before: Option<PollOutcome>,
-    now: PollOutcome,
-    reason: Option<String>,
-) {
+/// How a poll ended whose answer cannot be recorded.
+fn unrecorded(error: &StoreError) -> PollEnd {
+    PollEnd {
+        outcome: PollOutcome::Malformed,
+        ..PollEnd::refused(&format!("the answer cannot be recorded: {error}"))
+    }
+}
+
+fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
+    let now = end.outcome;
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;
     }
@@ -57,7 +78,7 @@ fn log(
     if now == PollOutcome::Answered {
         tracing::info!(subject, "poll is answered again");
     } else {
-        let reason = reason.unwrap_or_default();
+        let reason = end.reason.as_deref().unwrap_or_default();
         tracing::warn!(subject, outcome = now.as_str(), reason, "poll is not answered");
     }
 }

@@ -120,6 +120,7 @@ async fn the_first_start_after_an_upgrade_says_which_defaults_changed() {
     let exporter = setup.start().await;
     let log = exporter.log();
     assert!(said(&log) == 1 && log.contains("sync.tenant.enabled"), "{log}");
+    assert!(log.contains("the database is brought up to date"), "{log}");
     // Once only, and never with a new database.
     let exporter = exporter.stop().await.start().await;
     assert_eq!(said(&exporter.log()), 0);

@@ -188,3 +188,33 @@ async fn an_address_that_is_not_found_twice_an_hour_apart_has_no_users() {
     assert_eq!(answer["poll"]["outcome"], "not_found");
     assert!(answer["poll"]["reason"].as_str().unwrap().contains("NotFound"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_the_store_cannot_read_of_one_user_stops_no_other() {
+    let simulator = Simulator::start(Options { users: 3, ..Options::default() }).await.unwrap();
+    let [bad, good] = ["bad@example.com", "good@example.com"];
+    simulator.tenant(|tenant| {
+        for login in [bad, good] {
+            tenant.add_user(User::new(login, "Somebody"));
+        }
+    });
+    let setup = Setup::new()
+        .polling(&simulator, "* * * * * *")
+        .watch(&format!("users = [\"{bad}\", \"{good}\"]"));
+    let up = |login: &str| format!("cii_user_poll_up{{login=\"{login}\"}}");
+    let exporter = setup.start().await;
+    exporter.until_metric(&up(bad), 1.0).await;
+    exporter.until_metric(&up(good), 1.0).await;
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    let broken = "UPDATE user_snapshot SET new_ips = -1 WHERE login = ?1";
+    database.execute(broken, [bad]).unwrap();
+    let exporter = setup.start().await;
+    exporter.until_metric(&up(bad), 0.0).await;
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get(&up(good)), Some(1.0));
+    // The row is mended, and so is the user.
+    database.execute("UPDATE user_snapshot SET new_ips = 0", []).unwrap();
+    drop(database);
+    exporter.until_metric(&up(bad), 1.0).await;
+}

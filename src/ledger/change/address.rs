@@ -96,8 +96,11 @@ impl RecordAddress {
                 known.and_then(|known| known.last_new_user_at)
             },
         };
+        let is_shown = known.is_none_or(|known| !Arc::ptr_eq(&known.users, &snapshot.users));
         facts.ips.put(self.ip, snapshot);
-        facts.touch(Subject::Ip(self.ip));
+        if is_shown {
+            facts.touch(Subject::Ip(self.ip));
+        }
         Ok(())
     }
 }

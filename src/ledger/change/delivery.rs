@@ -8,7 +8,7 @@ use crate::{
         Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchSubject,
         failure,
     },
-    ledger::{Change, Facts, Failure, Fault, KeptDelivery, Keys, Subject, Whole},
+    ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Subject, Whole},
 };
 
 /// A delivery to record.
@@ -173,7 +173,7 @@ impl RecordDelivery {
         if self.policy.failing_users && !self.is_test() {
             self.touch_watched(facts)?;
         }
-        facts.keep_delivery(KeptDelivery {
+        facts.keep_delivery(DeliveryRow {
             is_again,
             new_users: opened,
             known_users: known.open,
@@ -188,10 +188,10 @@ impl RecordDelivery {
         number: i64,
         outcome: &'static str,
         unchanged: Option<Unchanged>,
-    ) -> KeptDelivery {
+    ) -> DeliveryRow {
         let delivery = &self.delivery;
         let definition = delivery.check.as_ref().map(|check| &check.definition);
-        KeptDelivery {
+        DeliveryRow {
             number,
             id: Some(delivery.id.clone()),
             detail_id: delivery.detail_id.clone(),
@@ -215,7 +215,7 @@ impl RecordDelivery {
             notes: delivery.notes.clone(),
             size: Some(self.body.len()),
             body: Some(self.body.clone()),
-            ..KeptDelivery::default()
+            ..DeliveryRow::default()
         }
     }
 

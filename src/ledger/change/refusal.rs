@@ -4,7 +4,7 @@ use std::{ops::Bound, sync::Arc};
 
 use crate::{
     domain::Timestamp,
-    ledger::{Change, Facts, Fault, KeptDelivery, Keys, RefusedRow, Whole},
+    ledger::{Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, Whole},
 };
 
 /// Refused deliveries that are kept: this many with their body, and as many of
@@ -53,7 +53,7 @@ impl Change for RecordRefused {
         for oldest in alike.iter().take(alike.len().saturating_sub(KEPT)) {
             facts.refused.remove(oldest);
         }
-        facts.keep_delivery(KeptDelivery {
+        facts.keep_delivery(DeliveryRow {
             number,
             received_at: self.received_at,
             status: self.status,
@@ -62,7 +62,7 @@ impl Change for RecordRefused {
             size: self.size,
             is_packed: self.is_packed,
             body: self.body.clone(),
-            ..KeptDelivery::default()
+            ..DeliveryRow::default()
         });
         Ok(number)
     }

@@ -142,8 +142,10 @@ fn change(
     for event in events {
         facts.append(event);
     }
-    // A state that is the same stays the same row: it need not be saved again.
-    let state = old.filter(|old| **old == new).unwrap_or_else(|| Arc::new(new));
+    // A state that is the same stays the same row: it need not be saved, or shown, again.
+    let unchanged = old.filter(|old| **old == new);
+    let is_shown = unchanged.is_none();
+    let state = unchanged.unwrap_or_else(|| Arc::new(new));
     let before = facts.users.get(login)?;
     let snapshot = UserSnapshot {
         state,
@@ -157,6 +159,8 @@ fn change(
         },
     };
     facts.users.put(login.clone(), snapshot);
-    facts.touch(Subject::User(login.clone()));
+    if is_shown {
+        facts.touch(Subject::User(login.clone()));
+    }
     Ok(())
 }

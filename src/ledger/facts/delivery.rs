@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::{
     domain::Timestamp,
-    ledger::{Envelope, KeptDelivery, Repeat, Subject},
+    ledger::{DeliveryRow, Envelope, Repeat, Subject},
 };
 
 impl Facts {
@@ -14,7 +14,7 @@ impl Facts {
     }
 
     /// Keeps a delivery under its number.
-    pub fn keep_delivery(&mut self, delivery: KeptDelivery) {
+    pub fn keep_delivery(&mut self, delivery: DeliveryRow) {
         if let (Some(id), 200) = (&delivery.id, delivery.status) {
             let is_filtered = delivery.outcome == "filtered";
             let envelope = Envelope { number: delivery.number, is_filtered };

@@ -3,7 +3,7 @@
 use crate::{
     domain::Event,
     ledger::{
-        Closed, Command, Counts, Head, KeptDelivery, PersonChange, Repeat, Subject, TitleChange,
+        Closed, Command, Counts, DeliveryRow, Head, PersonChange, Repeat, Subject, TitleChange,
     },
 };
 
@@ -12,7 +12,7 @@ use crate::{
 pub(super) struct Effects {
     pub(super) head: Head,
     pub(super) counts: Counts,
-    pub(super) deliveries: Vec<KeptDelivery>,
+    pub(super) deliveries: Vec<DeliveryRow>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) titles: Vec<TitleChange>,
     pub(super) closed: Vec<Closed>,

@@ -6,7 +6,7 @@ use super::{PollState, Reader};
 use crate::{
     domain::{IpUsers, Timestamp},
     store::{
-        StoreError,
+        StoreError, readable,
         row::{Moment, ip_users},
     },
 };
@@ -34,6 +34,19 @@ impl Reader {
             return Ok(None);
         }
         let poll = self.poll_of("ip", ip)?;
+        let snapshot = readable(self.shown_users(ip))?.flatten();
+        let (users, new_users, last_new_user_at) = match snapshot {
+            Some((users, new_users, at)) => (Some(users), new_users, at),
+            None => (None, 0, None),
+        };
+        Ok(Some(IpView { users, new_users, last_new_user_at, poll }))
+    }
+
+    /// Who uses an address, how many new users there were, and when the last was found.
+    fn shown_users(
+        &self,
+        ip: &str,
+    ) -> Result<Option<(IpUsers, u64, Option<Timestamp>)>, StoreError> {
         let row = self
             .connection
             .prepare_cached(
@@ -47,16 +60,9 @@ impl Reader {
                 ))
             })
             .optional()?;
-        let Some((users, new_users, last_new_user_at)) = row else {
-            return Ok(Some(IpView { users: None, new_users: 0, last_new_user_at: None, poll }));
-        };
+        let Some((users, new_users, last_new_user_at)) = row else { return Ok(None) };
         let users = ip_users::decode(&users)
             .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
-        Ok(Some(IpView {
-            users: Some(users),
-            new_users,
-            last_new_user_at: last_new_user_at.map(Timestamp::from),
-            poll,
-        }))
+        Ok(Some((users, new_users, last_new_user_at.map(Timestamp::from))))
     }
 }

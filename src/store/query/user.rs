@@ -6,7 +6,7 @@ use super::{PollState, Reader};
 use crate::{
     domain::{Timestamp, UserState},
     store::{
-        StoreError,
+        StoreError, readable,
         row::{Moment, user_state},
     },
 };
@@ -38,6 +38,20 @@ impl Reader {
         let failing_checks =
             self.count("SELECT count(*) FROM failure WHERE login = ?1", [login])?;
         let poll = self.poll_of("user", login)?;
+        let snapshot = readable(self.shown_snapshot(login))?.flatten();
+        let (snapshot, new_ips, last_new_ip_at) = match snapshot {
+            Some((state, new_ips, at)) => (Some(state), new_ips, at),
+            None => (None, 0, None),
+        };
+        Ok(Some(UserView { failing_checks, snapshot, new_ips, last_new_ip_at, poll }))
+    }
+
+    /// The state of a user, how many new addresses there were, and when the last was
+    /// found.
+    fn shown_snapshot(
+        &self,
+        login: &str,
+    ) -> Result<Option<(UserState, u64, Option<Timestamp>)>, StoreError> {
         let row = self
             .connection
             .prepare_cached(
@@ -51,23 +65,9 @@ impl Reader {
                 ))
             })
             .optional()?;
-        let Some((state, new_ips, last_new_ip_at)) = row else {
-            return Ok(Some(UserView {
-                failing_checks,
-                snapshot: None,
-                new_ips: 0,
-                last_new_ip_at: None,
-                poll,
-            }));
-        };
+        let Some((state, new_ips, last_new_ip_at)) = row else { return Ok(None) };
         let state = user_state::decode(&state)
             .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?;
-        Ok(Some(UserView {
-            failing_checks,
-            snapshot: Some(state),
-            new_ips,
-            last_new_ip_at: last_new_ip_at.map(Timestamp::from),
-            poll,
-        }))
+        Ok(Some((state, new_ips, last_new_ip_at.map(Timestamp::from))))
     }
 }

@@ -38,7 +38,18 @@ impl Sqlite {
         if version > 0 && !upgrade {
             migrations::check(&connection)?;
         }
+        let is_upgraded = version > 0 && version < migrations::NEWEST;
+        if is_upgraded {
+            tracing::info!(
+                from = version,
+                to = migrations::NEWEST,
+                "the database is brought up to date; a large one takes a minute"
+            );
+        }
         migrations::migrate(&mut connection)?;
+        if is_upgraded {
+            tracing::info!("the database is up to date");
+        }
         Ok((Self { connection, packer: Packer::new() }, version))
     }
 }

@@ -39,18 +39,25 @@ pub(super) fn sweep(
     Ok(removed)
 }
 
-/// Members of listings that are neither under way nor the last complete one.
+/// Members of listings that are neither under way nor the last complete one: below,
+/// between and above the numbers of those, each a range of the primary key, so that the
+/// members that stay are not read.
 fn orphans(connection: &Connection, limit: i64) -> Result<usize, StoreError> {
-    Ok(connection
-        .prepare_cached(
-            "DELETE FROM listing_member WHERE (listing, login) IN (
-                SELECT listing, login FROM listing_member
-                WHERE listing < coalesce((SELECT min(number) FROM listing), 9e18)
-                   OR (listing > (SELECT min(number) FROM listing)
-                       AND listing NOT IN (SELECT number FROM listing))
-                LIMIT ?1)",
-        )?
-        .execute([limit])?)
+    let mut removed = 0;
+    for range in [
+        "listing < (SELECT min(number) FROM listing)",
+        "listing > (SELECT min(number) FROM listing)
+         AND listing < (SELECT max(number) FROM listing)",
+        "listing > (SELECT coalesce(max(number), 0) FROM listing)",
+    ] {
+        removed += connection
+            .prepare_cached(&format!(
+                "DELETE FROM listing_member WHERE (listing, login) IN (
+                    SELECT listing, login FROM listing_member WHERE {range} LIMIT ?1)"
+            ))?
+            .execute([limit])?;
+    }
+    Ok(removed)
 }
 
 fn events(

@@ -1,7 +1,7 @@
 //! One change that fails, beside others of its group that do not.
 
 use super::*;
-use crate::ledger::{Change, Facts, Fault, KeptDelivery, Keys};
+use crate::ledger::{Change, DeliveryRow, Facts, Fault, Keys};
 
 /// What a change of the tests does, apart from keeping a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +26,12 @@ impl Change for Keep {
     fn apply(&self, facts: &mut Facts) -> Result<i64, Fault> {
         let number = facts.next_delivery();
         let outcome = if self.0 == Mistake::Unstorable { "nonsense" } else { "accepted" };
-        facts.keep_delivery(KeptDelivery {
+        facts.keep_delivery(DeliveryRow {
             number,
             id: Some(format!("{:?}", self.0)),
             outcome,
             status: 200,
-            ..KeptDelivery::default()
+            ..DeliveryRow::default()
         });
         match self.0 {
             Mistake::Panics => panic!("a mistake of a test"),
@@ -89,4 +89,56 @@ async fn a_reader_says_which_row_cannot_be_understood_and_not_what_stands_in_it(
     assert_eq!((*table, key.as_str()), ("user_snapshot", "a"));
     assert!(matches!(source, Unreadable::Json { line: 1, .. }), "{source}");
     assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+/// A change of whose keys the second round cannot be named.
+#[derive(Debug)]
+struct Blind;
+
+impl Change for Blind {
+    type Outcome = ();
+
+    fn keys(&self, _: &mut Keys) {}
+
+    fn further_keys(&self, _: &Facts, _: &mut Keys) -> Result<(), Fault> {
+        Err(Fault::unreadable("test", &"key", "no"))
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
+        facts.next_delivery();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_know_what_it_needs_decides_nothing() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let first = store.commit(delivery("1", &["a"])).await.unwrap().number;
+    assert!(matches!(store.commit(Blind).await, Err(StoreError::Fault(_))));
+    assert_eq!(store.commit(delivery("2", &["a"])).await.unwrap().number, first + 1);
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_fails_who_needs_it() {
+    let Fixture { store, folder, .. } = Fixture::new();
+    for name in ["a", "b"] {
+        store.commit(snapshot(name, &[])).await.unwrap();
+    }
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    other.execute("UPDATE user_snapshot SET new_ips = -1 WHERE login = 'a'", []).unwrap();
+    let outcomes = store.commit_all(["a", "b"].map(|name| snapshot(name, &[]))).await.unwrap();
+    assert!(outcomes[0].as_ref().is_err_and(StoreError::is_of_one_row), "{outcomes:?}");
+    assert!(outcomes[1].is_ok(), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn the_thread_ends_with_the_last_store() {
+    let Fixture { store, writer, folder: _folder } = Fixture::new();
+    let second = store.clone();
+    drop(store);
+    second.commit(delivery("1", &["a"])).await.unwrap();
+    drop(second);
+    while !writer.is_finished() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }

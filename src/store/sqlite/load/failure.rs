@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Row};
 
-use super::{check, texts};
+use super::{check, each_of_users};
 use crate::{
     domain::{Login, Timestamp},
     ledger::{Answered, CheckNumber, Facts, Failure},
@@ -20,21 +20,19 @@ pub(super) fn of_users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    let mut checks = BTreeSet::new();
+    each_of_users(
+        connection,
         "SELECT login, check_number, opened_at, reported_at, delivery, is_announced FROM failure
          WHERE login IN rarray(?1)",
+        logins,
+        |login, row| {
+            let check = row.get(1)?;
+            checks.insert(check);
+            put(facts, login, check, row, 2)?;
+            Ok(())
+        },
     )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    let mut checks = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        let check = row.get(1)?;
-        checks.insert(check);
-        put(facts, login, check, row, 2)?;
-    }
     for login in logins {
         facts.load_complete(login.clone());
     }
@@ -65,23 +63,21 @@ pub(super) fn answered(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    each_of_users(
+        connection,
         "SELECT login, as_of, unknown_since FROM failure_answer WHERE login IN rarray(?1)",
-    )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    while let Some(row) = rows.next()? {
-        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        match (row.get(1), row.get::<_, Option<Moment>>(2)) {
-            (Ok(Moment(as_of)), Ok(unknown_since)) => {
-                let unknown_since = unknown_since.map(Timestamp::from);
-                facts.answered.load(login, Some(Answered { as_of, unknown_since }));
+        logins,
+        |login, row| {
+            match (row.get(1), row.get::<_, Option<Moment>>(2)) {
+                (Ok(Moment(as_of)), Ok(unknown_since)) => {
+                    let unknown_since = unknown_since.map(Timestamp::from);
+                    facts.answered.load(login, Some(Answered { as_of, unknown_since }));
+                }
+                _ => facts.answered.load_unreadable(login, &Unreadable::Moment.to_string()),
             }
-            _ => facts.answered.load_unreadable(login, &Unreadable::Moment.to_string()),
-        }
-    }
+            Ok(())
+        },
+    )?;
     for login in logins {
         facts.answered.load(login.clone(), None);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::texts;
+use super::each_of_users;
 use crate::{
     domain::{Login, Timestamp},
     ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
@@ -89,20 +89,17 @@ pub(super) fn told_members(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    each_of_users(
+        connection,
         "SELECT login, failing IS NOT NULL FROM listing_member
          WHERE listing = (SELECT number FROM listing WHERE state = 'done')
          AND login IN rarray(?1)",
-    )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    while let Some(row) = rows.next()? {
-        if let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) {
+        logins,
+        |login, row| {
             facts.told_members.load(login, Some(row.get(1)?));
-        }
-    }
+            Ok(())
+        },
+    )?;
     for login in logins {
         facts.told_members.load(login.clone(), None);
     }
@@ -115,22 +112,20 @@ pub(super) fn members(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    each_of_users(
+        connection,
         "SELECT login, failing, is_null, asked_at FROM listing_member
          WHERE listing = (SELECT number FROM listing WHERE state = 'under_way')
          AND login IN rarray(?1)",
+        logins,
+        |login, row| {
+            match member(row)? {
+                Ok(member) => facts.members.load(login, Some(member)),
+                Err(reason) => facts.members.load_unreadable(login, &reason.to_string()),
+            }
+            Ok(())
+        },
     )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    while let Some(row) = rows.next()? {
-        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        match member(row)? {
-            Ok(member) => facts.members.load(login, Some(member)),
-            Err(reason) => facts.members.load_unreadable(login, &reason.to_string()),
-        }
-    }
     for login in logins {
         facts.members.load(login.clone(), None);
     }

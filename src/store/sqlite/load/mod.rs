@@ -11,11 +11,12 @@ mod service;
 mod snapshot;
 mod watch;
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
-use rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, Row, types::Value};
 
 use crate::{
+    domain::Login,
     ledger::{Counts, Facts, Head, Keys, Whole},
     store::StoreError,
 };
@@ -85,6 +86,27 @@ pub(super) fn load(
     }
     if let Some(since) = keys.gap_since {
         otlp::gap_events(connection, since, facts)?;
+    }
+    Ok(())
+}
+
+/// Hands each row of users to `take`; `sql` takes the logins as `rarray(?1)` and gives the
+/// login first. A login that none can have is nobody's.
+fn each_of_users(
+    connection: &Connection,
+    sql: &str,
+    logins: &BTreeSet<Login>,
+    mut take: impl FnMut(Login, &Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
+    while let Some(row) = rows.next()? {
+        if let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) {
+            take(login, row)?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use strum::VariantArray as _;
 
-use super::texts;
+use super::each_of_users;
 use crate::{
     domain::{
         ListField, Login,
@@ -23,27 +23,25 @@ pub(super) fn of_users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    each_of_users(
+        connection,
         "SELECT login, field, since, last_at, meaning FROM list_null WHERE login IN rarray(?1)",
-    )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    while let Some(row) = rows.next()? {
-        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        let Some(field) = ListField::parse(row.get_ref(1)?.as_str().unwrap_or_default()) else {
-            continue;
-        };
-        let meaning = NullMeaning::parse(row.get_ref(4)?.as_str().unwrap_or_default());
-        match (row.get(2), row.get(3), meaning) {
-            (Ok(Moment(since)), Ok(Moment(last_at)), Some(meaning)) => {
-                let null = NullList { since, last_at, meaning };
-                facts.nulls.load((login, field), Some(null));
+        logins,
+        |login, row| {
+            let Some(field) = ListField::parse(row.get_ref(1)?.as_str().unwrap_or_default()) else {
+                return Ok(());
+            };
+            let meaning = NullMeaning::parse(row.get_ref(4)?.as_str().unwrap_or_default());
+            match (row.get(2), row.get(3), meaning) {
+                (Ok(Moment(since)), Ok(Moment(last_at)), Some(meaning)) => {
+                    let null = NullList { since, last_at, meaning };
+                    facts.nulls.load((login, field), Some(null));
+                }
+                _ => facts.nulls.load_unreadable((login, field), "a moment or its meaning"),
             }
-            _ => facts.nulls.load_unreadable((login, field), "a moment or its meaning"),
-        }
-    }
+            Ok(())
+        },
+    )?;
     for login in logins {
         for &field in ListField::VARIANTS {
             facts.nulls.load((login.clone(), field), None);

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use rusqlite::Connection;
 
-use super::texts;
+use super::{each_of_users, texts};
 use crate::{
     domain::{IpAddress, Login, Timestamp},
     ledger::{Facts, IpSnapshot, UserSnapshot},
@@ -19,31 +19,34 @@ pub(super) fn users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    if logins.is_empty() {
-        return Ok(());
-    }
-    let mut select = connection.prepare_cached(
+    each_of_users(
+        connection,
         "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at
          FROM user_snapshot WHERE login IN rarray(?1)",
-    )?;
-    let mut rows = select.query([texts(logins.iter().map(Login::as_str))])?;
-    while let Some(row) = rows.next()? {
-        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
-        let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(5));
-        match (state, moments) {
-            (Ok(state), (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Ok(last))) => {
-                let last_new_ip_at = last.map(Timestamp::from);
-                let state = Arc::new(state);
-                let new_ips = row.get(4)?;
-                let snapshot =
-                    UserSnapshot { state, first_observed_at, observed_at, new_ips, last_new_ip_at };
-                facts.users.load(login, Some(snapshot));
+        logins,
+        |login, row| {
+            let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
+            let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(5));
+            match (state, moments) {
+                (Ok(state), (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Ok(last))) => {
+                    let last_new_ip_at = last.map(Timestamp::from);
+                    let state = Arc::new(state);
+                    let new_ips = row.get(4)?;
+                    let snapshot = UserSnapshot {
+                        state,
+                        first_observed_at,
+                        observed_at,
+                        new_ips,
+                        last_new_ip_at,
+                    };
+                    facts.users.load(login, Some(snapshot));
+                }
+                (Err(reason), _) => facts.users.load_unreadable(login, &reason.to_string()),
+                _ => facts.users.load_unreadable(login, &Unreadable::Moment.to_string()),
             }
-            (Err(reason), _) => facts.users.load_unreadable(login, &reason.to_string()),
-            _ => facts.users.load_unreadable(login, &Unreadable::Moment.to_string()),
-        }
-    }
+            Ok(())
+        },
+    )?;
     for login in logins {
         facts.users.load(login.clone(), None);
     }

@@ -18,6 +18,9 @@ const SCRIPTS: [&str; 8] = [
     include_str!("0008_ledger.sql"),
 ];
 
+/// The newest version.
+pub(in crate::store) const NEWEST: usize = SCRIPTS.len();
+
 /// Brings the database to the newest version, all of it or nothing; returns the
 /// version it had, 0 when it is new.
 ///

@@ -7,7 +7,7 @@ use rusqlite::{
 
 use crate::{
     domain::Login,
-    ledger::{Diff, KeptDelivery},
+    ledger::{DeliveryRow, Diff},
     store::{
         StoreError,
         row::{Moment, body, texts},
@@ -45,7 +45,7 @@ pub(super) fn save(
 
 fn insert(
     connection: &Connection,
-    delivery: &KeptDelivery,
+    delivery: &DeliveryRow,
     packer: &mut body::Packer,
 ) -> Result<(), StoreError> {
     let packed = delivery.body.as_deref().map(|body| packer.pack(body));
