@@ -36,7 +36,7 @@ pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
     ConfigureWatch { configured: users.chain(ips).collect(), at: clock::now() }
 }
 
-/// The checks the operator wants to hear of.
+/// The checks the operator admits.
 pub(super) fn check_filter(config: &Config) -> CheckFilter {
     CheckFilter::new(config.webhook.check_ids.iter().cloned())
 }

@@ -180,7 +180,7 @@ impl fmt::Display for Unchanged {
     }
 }
 
-/// Which checks an operator wants to hear of.
+/// Which checks an operator admits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckFilter(std::collections::BTreeSet<CheckId>);
 

@@ -39,7 +39,7 @@ pub struct Admission {
 pub struct Rules {
     /// The header that carries the shared secret, in lower case.
     pub header: String,
-    /// The checks the operator wants to hear of.
+    /// The checks the operator admits.
     pub filter: CheckFilter,
     /// Whether named users are watched from now on.
     pub policy: WatchPolicy,

@@ -219,11 +219,10 @@ impl Store {
         self.shared.recent.after(commit)
     }
 
-    /// Leaves word beside the database how its holder is reached; see
-    /// [`holder`].
+    /// Writes the ops URL into the lock file; [`holder`] reads it.
     ///
     /// # Errors
-    /// When the word cannot be written.
+    /// When the file cannot be written.
     pub fn announce(&self, url: &str) -> std::io::Result<()> {
         self.shared.lock.set_len(0)?;
         (&self.shared.lock).write_all(url.as_bytes())

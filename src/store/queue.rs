@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{StoreError, engine::Sweep, pending::Waiting};
 
-/// Changes that may wait; past that, a sender that must not wait hears `Busy`.
+/// Changes that may wait; past that, a sender that must not wait gets `Busy`.
 const MOST_WAITING: usize = 2048;
 
 /// The work of a group: about 50 ms on two cores. One change is never parted, so

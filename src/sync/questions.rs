@@ -41,7 +41,7 @@ pub struct UserQuestions {
     pub store: Store,
     /// Requests at once.
     pub concurrency: usize,
-    /// The checks the operator wants to hear of; can be exchanged while running.
+    /// The checks the operator admits; can be exchanged while running.
     pub filter: watch::Receiver<CheckFilter>,
     /// What the operator says that a null list means.
     pub null_lists: NullLists,

@@ -25,10 +25,10 @@ pub enum ReloadReply {
     Refused(String),
 }
 
-/// A wish to reload, with the way back to who wishes.
+/// A reload request and the channel for its reply.
 pub type ReloadRequest = oneshot::Sender<ReloadReply>;
 
-/// Where wishes to reload are handed in.
+/// Where reload requests are handed in.
 pub type ReloadDesk = mpsc::Sender<ReloadRequest>;
 
 pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {

@@ -75,7 +75,7 @@ pub enum EventName {
     /// A job began or ceased to fail.
     #[strum(serialize = "cii.sync.outcome.changed")]
     SyncOutcomeChanged,
-    /// A delivery about a check that the operator does not want to hear of.
+    /// A delivery about a check that the operator filters out.
     #[strum(serialize = "internal.delivery.filtered")]
     DeliveryFiltered,
     /// The first snapshot of a user.

@@ -51,18 +51,23 @@ impl Change for RecordAddress {
         let subject = WatchSubject::Ip(self.ip);
         let before = facts.polls.get(&subject)?.map(|poll| (poll.end.outcome, poll.since));
         if let Some(answer) = &self.answer {
-            self.learn(facts, answer.users.clone(), answer.is_partial)?;
+            self.record_users(facts, answer.users.clone(), answer.is_partial)?;
         } else if self.end.outcome == PollOutcome::NotFound
             && poll::is_confirmed_absent(before, self.at)
         {
-            self.learn(facts, IpUsers::new(), false)?;
+            self.record_users(facts, IpUsers::new(), false)?;
         }
         end_poll(facts, &subject, &self.end, self.at)
     }
 }
 
 impl RecordAddress {
-    fn learn(&self, facts: &mut Facts, mut users: IpUsers, is_partial: bool) -> Result<(), Fault> {
+    fn record_users(
+        &self,
+        facts: &mut Facts,
+        mut users: IpUsers,
+        is_partial: bool,
+    ) -> Result<(), Fault> {
         let before = facts.ips.get(&self.ip)?.cloned();
         if let (Some(before), true) = (&before, is_partial) {
             for (login, user) in before.users.iter() {

@@ -24,7 +24,7 @@ pub struct RecordAnswer {
     pub state: Option<(UserObservation, Timestamp)>,
     /// The checks that the user fails.
     pub checks: Option<FailureAnswer>,
-    /// The checks the operator wants to hear of.
+    /// The checks the operator admits.
     pub filter: CheckFilter,
     /// How the poll ended, and when, as far as that is known before its run ends.
     pub end: Option<(PollEnd, Timestamp)>,
@@ -73,7 +73,7 @@ impl Change for RecordAnswer {
 
     fn apply(&self, facts: &mut Facts) -> Result<Recorded, Fault> {
         if let Some((observation, at)) = &self.state {
-            snapshot::learn(facts, &self.login, observation, *at)?;
+            snapshot::record_state(facts, &self.login, observation, *at)?;
         }
         if let Some(answer) = &self.checks {
             if let Some(names) = self.names() {
@@ -81,7 +81,7 @@ impl Change for RecordAnswer {
                 let is_empty = names.is_empty();
                 snapshot::note_list(facts, &self.login, field, is_empty, answer.answered_at)?;
             }
-            failing::learn(facts, answer, &self.filter)?;
+            failing::record_answer(facts, answer, &self.filter)?;
         }
         let mut recorded = Recorded::default();
         if let Some((end, at)) = &self.end {

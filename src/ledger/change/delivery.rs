@@ -18,7 +18,7 @@ pub struct RecordDelivery {
     pub delivery: Delivery,
     /// Its body as received, unpacked.
     pub body: Arc<[u8]>,
-    /// Whether the operator wants to hear of its check.
+    /// Whether the operator admits its check.
     pub admitted: bool,
     /// Whether the users it names are watched from now on.
     pub policy: WatchPolicy,
@@ -52,7 +52,7 @@ pub enum DeliveryOutcome {
     },
     /// Seen before; nothing changed.
     Duplicate,
-    /// The operator does not want to hear of its check.
+    /// The operator filters its check out.
     Filtered,
     /// The console's test message.
     Test,

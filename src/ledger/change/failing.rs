@@ -11,7 +11,7 @@ use crate::{
     ledger::{Answered, Facts, Failure, Fault, Keys, Subject, Whole},
 };
 
-/// Names the rows that [`learn`] needs of a user.
+/// Names the rows that [`record_answer`] needs of a user.
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.failures_of.insert(login.clone());
     keys.answered.insert(login.clone());
@@ -26,12 +26,12 @@ pub(super) fn keys_of_names<'a>(names: impl IntoIterator<Item = &'a String>, key
 }
 
 /// Lets an answer change what is known of its user.
-pub(super) fn learn(
+pub(super) fn record_answer(
     facts: &mut Facts,
     answer: &FailureAnswer,
     filter: &CheckFilter,
 ) -> Result<(), Fault> {
-    let known = recall(facts, answer)?;
+    let known = answer_context(facts, answer)?;
     let Some(decision) = failure::on_answer(answer, &known, filter) else { return Ok(()) };
     let login = &answer.login;
     for found in &decision.opened {
@@ -61,9 +61,10 @@ pub(super) fn learn(
 }
 
 /// What is known of a user before an answer.
-fn recall(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext, Fault> {
+fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext, Fault> {
     let login = &answer.login;
-    let mut known = AnswerContext { as_of: facts.newest_word(login)?, ..AnswerContext::default() };
+    let mut known =
+        AnswerContext { as_of: facts.last_answer_as_of(login)?, ..AnswerContext::default() };
     known.unknown_since = facts.answered.get(login)?.and_then(|answered| answered.unknown_since);
     let mut candidates = BTreeSet::new();
     if let Verdict::Fails(names) = &answer.verdict {

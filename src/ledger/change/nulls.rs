@@ -24,7 +24,7 @@ pub struct JudgeNulls {
     pub checks: BTreeMap<Login, Timestamp>,
     /// What the operator says that null means.
     pub choice: NullLists,
-    /// The checks the operator wants to hear of.
+    /// The checks the operator admits.
     pub filter: CheckFilter,
     /// For how long after its report no answer ends a failure.
     pub settle: chrono::TimeDelta,
@@ -70,7 +70,7 @@ impl Change for JudgeNulls {
                     answered_at: self.at,
                     settle: self.settle,
                 };
-                failing::learn(facts, &answer, &self.filter)?;
+                failing::record_answer(facts, &answer, &self.filter)?;
             }
             judged.insert(login.clone(), meaning);
         }

@@ -14,7 +14,7 @@ use crate::{
     ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, Whole},
 };
 
-/// Names the rows that [`learn`] needs of a user.
+/// Names the rows that [`record_state`] needs of a user.
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.users.insert(login.clone());
     keys.nulls_of.insert(login.clone());
@@ -22,7 +22,7 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
 }
 
 /// Makes an answer the latest snapshot, with the events of what changed.
-pub(super) fn learn(
+pub(super) fn record_state(
     facts: &mut Facts,
     login: &Login,
     observation: &UserObservation,

@@ -24,7 +24,7 @@ pub struct ApplyVerdicts {
     pub after: Option<Login>,
     /// About how many users at most.
     pub limit: usize,
-    /// The checks the operator wants to hear of.
+    /// The checks the operator admits.
     pub filter: CheckFilter,
     /// What the operator says that a null list means.
     pub null_lists: NullLists,
@@ -96,7 +96,7 @@ impl Change for ApplyVerdicts {
         let slice = facts.slice.clone();
         for login in &slice {
             if let Some(answer) = self.answer(facts, &listing, login, ended_at)? {
-                failing::learn(facts, &answer, &self.filter)?;
+                failing::record_answer(facts, &answer, &self.filter)?;
             }
         }
         let Some(last) = slice.last().filter(|_| slice.len() >= self.limit) else {

@@ -126,7 +126,7 @@ impl Change for ExpireWatch {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        keys.watched.extend(facts.sought.iter().cloned());
+        keys.watched.extend(facts.matching.iter().cloned());
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Change for ExpireWatch {
 
     fn apply(&self, facts: &mut Facts) -> Result<usize, Fault> {
         let mut expired = Vec::new();
-        for subject in &facts.sought {
+        for subject in &facts.matching {
             for (source, reason) in facts.reasons(subject)?.into_iter().flatten() {
                 if reason.expires_at.is_some_and(|expires_at| expires_at <= self.at) {
                     expired.push((subject.clone(), *source));
@@ -159,7 +159,7 @@ impl Change for ConfigureWatch {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        keys.watched.extend(facts.sought.iter().cloned());
+        keys.watched.extend(facts.matching.iter().cloned());
         Ok(())
     }
 
@@ -174,8 +174,8 @@ impl Change for ConfigureWatch {
     fn apply(&self, facts: &mut Facts) -> Result<WatchOutcome, Fault> {
         let source = WatchSource::Configuration;
         let mut outcome = WatchOutcome { added: 0, removed: 0 };
-        let sought = facts.sought.clone();
-        for subject in sought.difference(&self.configured) {
+        let known = facts.matching.clone();
+        for subject in known.difference(&self.configured) {
             outcome.removed += usize::from(facts.remove_reason(subject, source, self.at)?);
         }
         for subject in &self.configured {

@@ -134,12 +134,12 @@ impl Facts {
         Ok(())
     }
 
-    /// When the newest word on a user's failing checks was asked for: that of an
-    /// answer, or that of the last complete listing.
+    /// When the most recent observation of a user's failing checks was requested: an
+    /// answer about the user, or the last complete listing.
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
-    pub fn newest_word(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
+    pub fn last_answer_as_of(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let answered = self.answered.get(login)?.map(|answered| answered.as_of);
         Ok(answered.max(self.listed_as_of(login)?))
     }

@@ -72,7 +72,7 @@ pub struct Facts {
     /// Registered webhook targets.
     pub targets: Table<String, WebhookTarget>,
     /// What is watched for a reason that was asked for, or was to expire.
-    pub sought: BTreeSet<WatchSubject>,
+    pub matching: BTreeSet<WatchSubject>,
     effects: Effects,
     mark: Mark,
 }
@@ -134,7 +134,7 @@ impl Facts {
             parked: 0,
             gap_events: None,
             targets: Table::new("webhook_target"),
-            sought: BTreeSet::new(),
+            matching: BTreeSet::new(),
             mark: effects.mark(),
             effects,
         }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, vtab::array};
 use crate::store::StoreError;
 
 /// How long SQLite waits for a lock that another process (a backup, a shell)
-/// holds. Shorter than a webhook sender's patience: it then hears 503.
+/// holds. Shorter than a webhook sender waits: it gets a 503.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who may read the database: its owner. It names persons. SQLite gives its own

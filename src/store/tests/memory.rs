@@ -219,12 +219,12 @@ impl Tables {
     fn seek(&self, keys: &Keys, facts: &mut Facts) {
         let is_wanted = |source: &WatchSource| keys.watched_for.contains(source);
         for (subject, reasons) in &self.watched {
-            let is_sought = reasons.iter().any(|(source, reason)| {
+            let is_wanted_now = reasons.iter().any(|(source, reason)| {
                 let expires = reason.expires_at.zip(keys.expired_at);
                 is_wanted(source) || expires.is_some_and(|(at, now)| at <= now)
             });
-            if is_sought {
-                facts.sought.insert(subject.clone());
+            if is_wanted_now {
+                facts.matching.insert(subject.clone());
             }
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn load(
     snapshot::users(connection, &keys.users, facts)?;
     snapshot::ips(connection, &keys.ips, facts)?;
     watch::subjects(connection, &keys.watched, facts)?;
-    watch::sought(connection, &keys.watched_for, keys.expired_at, facts)?;
+    watch::matching(connection, &keys.watched_for, keys.expired_at, facts)?;
     outcome::polls(connection, &keys.polls, facts)?;
     outcome::jobs(connection, &keys.jobs, facts)?;
     nulls::of_users(connection, &keys.nulls_of, facts)?;

@@ -71,7 +71,7 @@ fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), Unreadable>, St
 }
 
 /// What is watched for these reasons, or was to be watched up to a moment.
-pub(super) fn sought(
+pub(super) fn matching(
     connection: &Connection,
     sources: &BTreeSet<WatchSource>,
     expired_at: Option<Timestamp>,
@@ -89,7 +89,7 @@ pub(super) fn sought(
         let kind = row.get_ref(0)?.as_str().unwrap_or_default();
         let text = row.get_ref(1)?.as_str().unwrap_or_default();
         if let Ok(subject) = WatchSubject::parse(kind, text) {
-            facts.sought.insert(subject);
+            facts.matching.insert(subject);
         }
     }
     Ok(())
