@@ -22,7 +22,7 @@ use super::{
 /// Whom to ask about, and how to tell.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The login, exactly as the service writes it.
+    /// The login; an e-mail address in any case.
     login: String,
     /// Show what changed and when, from the database; the service is not asked.
     #[arg(long)]
@@ -48,7 +48,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
-    let (_, _, client) = api::client(&options.file)?;
+    let (config, _, client) = api::client(&options.file)?;
+    // The service is asked in its own spelling; without a database, as the operator wrote it.
+    let known = Reader::look_into(&config.store.path)
+        .and_then(|reader| reader.spelled_if_known(login.clone()));
+    let login = &known.unwrap_or_else(|_| login.clone());
     let mut card = client.user_card(login).await?;
     // Of a user who is not known there is nothing more to ask.
     let mut checks = Value::Null;
@@ -81,7 +85,7 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
         let events: Vec<_> = events.iter().map(object).collect();
         println!("{:#}", json!({ "events": events }));
     } else if events.is_empty() {
-        println!("Nothing is known to have happened to {}.", visible(login.as_str()));
+        println!("Nothing is known to have happened to {}.", visible(login.spelling()));
     } else {
         let row = |stored: &StoredEvent| {
             let at = stored.event.happened_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
@@ -94,7 +98,7 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
 
 /// The newest events about a user, the newest first.
 fn newest(reader: &Reader, login: &Login, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-    let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
+    let filter = EventFilter { login: Some(login.as_str().to_owned()), ..EventFilter::default() };
     let (mut events, mut cursor) = (Vec::new(), i64::MAX);
     loop {
         let page = reader.events_before(&filter, cursor, limit - events.len())?;

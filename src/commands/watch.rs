@@ -120,7 +120,7 @@ impl Subject {
 async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
     let config = options.file.load()?;
-    let text = subject.text();
+    let text = subject.to_string();
     let is_new = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let max_users = config.watch.max_users;
@@ -165,7 +165,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
 async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
     let config = options.file.load()?;
-    let text = subject.text();
+    let text = subject.to_string();
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let removed = store.commit(RemoveWatch { subject, at: clock::now() }).await;
@@ -219,7 +219,7 @@ fn row(Watched { entry, poll }: &Watched) -> Vec<String> {
     let shown = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
     vec![
         entry.subject.kind().to_owned(),
-        entry.subject.text(),
+        entry.subject.to_string(),
         entry.source.as_str().to_owned(),
         shown(entry.added_at),
         entry.expires_at.map_or_else(|| "never".to_owned(), shown),

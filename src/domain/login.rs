@@ -1,14 +1,29 @@
 //! A login: the name under which the service knows a user.
 
-use std::{fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-/// A user's login, compared exactly as given.
+/// A user's login: the identity by which users are compared and stored, and the
+/// spelling in which the service, or an operator, wrote it.
 ///
-/// Most logins are e-mail addresses, which the service lower-cases itself;
-/// service accounts have bare names such as `hrms.serviceuser`, for which no
-/// public text says whether case matters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Login(Arc<str>);
+/// An e-mail login is one person in any case: its identity is the text in ASCII
+/// lower case. A service account has a bare name such as `hrms.serviceuser`, for
+/// which no public text says whether case matters: its identity is the text as
+/// given.
+#[derive(Clone)]
+pub struct Login {
+    /// The identity; behind it the spelling, where that is another text. Both in one
+    /// allocation, since logins are cloned for every row of a change.
+    text: Arc<str>,
+    /// Whether `text` has both. ASCII case does not change the length, so each is half
+    /// of it then.
+    is_respelled: bool,
+}
 
 /// Why a text cannot be a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,32 +59,127 @@ impl Login {
         if text.chars().any(char::is_control) {
             return Err(LoginError::Control);
         }
-        Ok(Self(text.into()))
+        Ok(match identity(text) {
+            Cow::Borrowed(text) => Self { text: text.into(), is_respelled: false },
+            Cow::Owned(identity) => Self { text: (identity + text).into(), is_respelled: true },
+        })
     }
 
-    /// The login's text.
+    /// The identity: what is stored and compared, and the value of the label `login`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.text.get(..self.identity_end()).unwrap_or(&self.text)
+    }
+
+    /// The login as it was written: what the service is asked for, and people are shown.
+    #[must_use]
+    pub fn spelling(&self) -> &str {
+        let begin = if self.is_respelled { self.identity_end() } else { 0 };
+        self.text.get(begin..).unwrap_or(&self.text)
+    }
+
+    /// Whether it was written otherwise than its identity.
+    #[must_use]
+    pub const fn is_respelled(&self) -> bool {
+        self.is_respelled
+    }
+
+    /// The same user in this spelling; unchanged when the text is another user's.
+    #[must_use]
+    pub fn spelled_as(self, text: &str) -> Self {
+        match Self::new(text) {
+            Ok(login) if login == self => login,
+            _ => self,
+        }
     }
 
     /// The login as an e-mail address, when it has the form of one.
     #[must_use]
     pub fn as_email(&self) -> Option<&str> {
-        let (local, domain) = self.0.rsplit_once('@')?;
-        (!local.is_empty() && !domain.is_empty()).then_some(&self.0)
+        is_email(self.as_str()).then(|| self.spelling())
+    }
+
+    fn identity_end(&self) -> usize {
+        if self.is_respelled { self.text.len() / 2 } else { self.text.len() }
     }
 }
 
+fn is_email(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+/// The text by which users are compared.
+fn identity(text: &str) -> Cow<'_, str> {
+    if is_email(text) && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+impl PartialEq for Login {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Login {}
+
+impl PartialOrd for Login {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Login {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Login {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Login").field(&self.as_str()).finish()
+    }
+}
+
+/// Writes the spelling, for people.
 impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.spelling())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_email_login_is_one_person_in_any_case_and_keeps_its_spelling() {
+        let [mixed, lower] =
+            ["Mixed@Example.com", "mixed@example.com"].map(|text| Login::new(text).unwrap());
+        assert_eq!(mixed, lower);
+        assert_eq!((mixed.as_str(), mixed.spelling()), (lower.as_str(), "Mixed@Example.com"));
+        assert_eq!(mixed.to_string(), "Mixed@Example.com");
+        assert_eq!(mixed.as_email(), Some("Mixed@Example.com"));
+        assert!(mixed.is_respelled() && !lower.is_respelled());
+        assert_eq!(lower.clone().spelled_as("MIXED@example.com").spelling(), "MIXED@example.com");
+        assert_eq!(lower.spelled_as("other@example.com").spelling(), "mixed@example.com");
+    }
+
+    #[test]
+    fn only_ascii_is_folded_and_a_bare_name_not_at_all() {
+        let login = |text| Login::new(text).unwrap();
+        assert_eq!(login("JÜRGEN@example.com").as_str(), "jÜrgen@example.com");
+        assert_ne!(login("HRMS.ServiceUser"), login("hrms.serviceuser"));
+        assert_ne!(login("@Example.com"), login("@example.com"));
+    }
 
     #[test]
     fn a_login_keeps_its_case_and_loses_the_space_around_it() {

@@ -1,5 +1,7 @@
 //! What is watched, and why.
 
+use std::fmt;
+
 use strum::{EnumString, IntoStaticStr};
 
 use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
@@ -35,12 +37,22 @@ impl WatchSubject {
         }
     }
 
-    /// The login, or the address in its one spelling.
+    /// The identity of the user, or the address in its one spelling: what is stored.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::User(login) => login.to_string(),
+            Self::User(login) => login.as_str().to_owned(),
             Self::Ip(ip) => ip.to_string(),
+        }
+    }
+}
+
+/// Writes the login in its spelling, or the address, for people.
+impl fmt::Display for WatchSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(login) => login.fmt(f),
+            Self::Ip(ip) => ip.fmt(f),
         }
     }
 }

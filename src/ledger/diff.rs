@@ -1,5 +1,7 @@
 //! What a group of changes makes different: what a store saves.
 
+use std::sync::Arc;
+
 use super::{
     Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot, Job,
     ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons, RefusedRow, Repeat,
@@ -43,6 +45,8 @@ pub struct Diff<'a> {
     pub ips: Differences<'a, IpAddress, IpSnapshot>,
     /// Why subjects are watched.
     pub watched: Differences<'a, WatchSubject, Reasons>,
+    /// How logins are spelled, where that is not their identity.
+    pub spellings: Differences<'a, Login, Arc<str>>,
     /// How asking about subjects ended.
     pub polls: Differences<'a, WatchSubject, Poll>,
     /// How jobs ended.

@@ -30,6 +30,8 @@ pub struct Keys {
     pub watched_for: BTreeSet<WatchSource>,
     /// Everything that was to be watched up to a moment before this one.
     pub expired_at: Option<Timestamp>,
+    /// Users, with how their logins are spelled.
+    pub spellings: BTreeSet<Login>,
     /// How asking about subjects ended.
     pub polls: BTreeSet<WatchSubject>,
     /// How jobs ended.

@@ -16,6 +16,7 @@ mod table;
 
 pub use diff::{Command, Diff, Differences};
 pub use facts::Facts;
+use facts::service_knows_keys;
 pub use fault::Fault;
 pub use keys::{Keys, Slice, Whole};
 pub use rows::{

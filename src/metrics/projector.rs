@@ -249,7 +249,7 @@ fn read(
                 let state = user.as_ref().and_then(|user| user.snapshot.as_ref());
                 applications.extend(totals.applications.replace(login, state));
                 let samples = user.map(|user| describe::of_user(login.as_str(), &user));
-                (Subject::User(login.to_string()), samples.unwrap_or_default())
+                (Subject::User(login.as_str().to_owned()), samples.unwrap_or_default())
             }
             other => {
                 let subject = Subject::of(other);

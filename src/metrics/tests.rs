@@ -153,8 +153,12 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 used_applications: Some(names(&used)),
                 ..UserState::default()
             };
-            let observation =
-                UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() };
+            let observation = UserObservation {
+                login: None,
+                state,
+                untold: BTreeSet::new(),
+                null_lists: BTreeSet::new(),
+            };
             let record = fixtures::state_only(login(user), observation, now);
             store.commit(record).await.unwrap();
         }

@@ -28,7 +28,7 @@ impl Subject {
     pub(super) fn of(touched: &ledger::Subject) -> Self {
         match touched {
             ledger::Subject::Check(id) => Self::Check(id.to_string()),
-            ledger::Subject::User(login) => Self::User(login.to_string()),
+            ledger::Subject::User(login) => Self::User(login.as_str().to_owned()),
             ledger::Subject::Ip(ip) => Self::Ip(ip.to_string()),
             ledger::Subject::Watched => Self::Watched,
             ledger::Subject::Webhook => Self::Webhook,

@@ -74,7 +74,7 @@ fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;
     }
-    let subject = subject.text();
+    let subject = subject.to_string();
     if now == PollOutcome::Answered {
         tracing::info!(subject, "poll is answered again");
     } else {

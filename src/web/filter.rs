@@ -4,7 +4,7 @@ use strum::VariantArray as _;
 
 use super::{problem::Problem, query::Fields};
 use crate::{
-    domain::{EventName, IpAddress, Severity, Timestamp},
+    domain::{EventName, IpAddress, Login, Severity, Timestamp},
     store::EventFilter,
 };
 
@@ -17,12 +17,18 @@ pub(super) fn take(fields: &mut Fields) -> Result<EventFilter, Problem> {
     Ok(EventFilter {
         name: fields.take("name").as_deref().map(name).transpose()?,
         check_id: fields.take("check_id"),
-        login: fields.take("login").map(|login| login.trim().to_owned()),
+        login: fields.take("login").map(|text| identity(&text)),
         ip: fields.take("ip").as_deref().map(ip).transpose()?,
         severity: fields.take("severity").map(|text| Severity::new(Some(&text)).label()),
         since: fields.take("since").as_deref().map(|text| moment("since", text)).transpose()?,
         until: fields.take("until").as_deref().map(|text| moment("until", text)).transpose()?,
     })
+}
+
+/// The identity of the user whose login this is; of a text that is no login, the text,
+/// which no event has.
+pub(super) fn identity(text: &str) -> String {
+    Login::new(text).map_or_else(|_| text.trim().to_owned(), |login| login.as_str().to_owned())
 }
 
 /// An address in its one spelling.

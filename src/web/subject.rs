@@ -11,6 +11,8 @@ use crate::{
 /// What is known of a user.
 #[derive(Debug)]
 pub(super) struct KnownUser {
+    /// The login in the service's spelling.
+    pub(super) login: Login,
     pub(super) record: Option<UserRecord>,
     pub(super) failing: Vec<FailingCheck>,
     pub(super) reasons: Vec<WatchReason>,
@@ -54,6 +56,7 @@ pub(super) struct KnownIp {
 pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, StoreError> {
     let key = login.as_str();
     let known = KnownUser {
+        login: reader.spelled(key)?,
         record: reader.user_record(key)?,
         failing: reader.failing_checks(key)?,
         reasons: reader.watch_reasons("user", key)?,
@@ -67,9 +70,9 @@ pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, 
 /// Nothing is known of a user.
 pub(super) fn unknown_user(login: &Login) -> Problem {
     Problem::not_found(format!(
-        "nothing is known of the user {:?}; upper and lower case matter. To have the user asked about, \
-         run `cii-exporter watch add user LOGIN`",
-        login.as_str()
+        "nothing is known of the user {:?}; in a login that is no e-mail address, upper and lower case matter. To have the \
+         user asked about, run `cii-exporter watch add user LOGIN`",
+        login.spelling()
     ))
 }
 

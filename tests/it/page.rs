@@ -117,8 +117,12 @@ async fn an_address_that_is_no_web_page_is_no_link() {
     let urls = [("a", "javascript:alert(1)"), ("b", "https://console.example/b")];
     for (login, url) in urls {
         let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
-        let observation =
-            UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() };
+        let observation = UserObservation {
+            login: None,
+            state,
+            untold: BTreeSet::new(),
+            null_lists: BTreeSet::new(),
+        };
         let answer = RecordAnswer {
             login: Login::new(login).unwrap(),
             state: Some((observation, cii_exporter::clock::now())),

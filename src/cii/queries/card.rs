@@ -62,7 +62,7 @@ impl Client {
     /// # Errors
     /// When no answer comes at all.
     pub async fn user_card(&self, login: &Login) -> Result<Card, ApiError> {
-        let body = json!({ "query": USER, "variables": { "login": login.as_str() } });
+        let body = json!({ "query": USER, "variables": { "login": login.spelling() } });
         self.card(Operation::GetEndUserState, &body).await
     }
 
@@ -73,7 +73,7 @@ impl Client {
     /// When no answer comes at all.
     pub async fn failing_checks_card(&self, login: &Login) -> Result<Card, ApiError> {
         let query = super::failing_checks::QUESTION.query(1, &BTreeSet::new());
-        let body = json!({ "query": query, "variables": { "login": login.as_str() } });
+        let body = json!({ "query": query, "variables": { "login": login.spelling() } });
         let mut card = self.card(Operation::GetEndUser, &body).await?;
         let checks = card.data.pointer_mut("/endUserDetails/failingChecks");
         card.data = checks.map(Value::take).unwrap_or_default();

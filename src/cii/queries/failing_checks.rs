@@ -35,7 +35,7 @@ impl Client {
         &self,
         logins: &[Login],
     ) -> Vec<Result<Answered<Told<Verdict>>, ApiError>> {
-        let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
+        let subjects: Vec<_> = logins.iter().map(Login::spelling).collect();
         let answers = self.ask_each(&QUESTION, &subjects, None, understand).await;
         answers.into_iter().map(unknown_is_an_answer).collect()
     }

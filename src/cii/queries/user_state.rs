@@ -22,6 +22,7 @@ pub(super) const QUESTION: Root = Root {
     fields: &[
         Field::leaf("id"),
         Field::leaf("displayName"),
+        Field::leaf("login"),
         Field::leaf("status"),
         Field::leaf("employeeId"),
         Field::leaf("userTypeClassification"),
@@ -55,7 +56,7 @@ impl Client {
         &self,
         logins: &[Login],
     ) -> Vec<Result<Answered<UserObservation>, ApiError>> {
-        let subjects: Vec<_> = logins.iter().map(Login::as_str).collect();
+        let subjects: Vec<_> = logins.iter().map(Login::spelling).collect();
         self.ask_each(&QUESTION, &subjects, None, understand).await
     }
 }

@@ -104,7 +104,7 @@ impl Event {
         } else {
             (EventName::WatchRemoved, "is watched no longer")
         };
-        let mut event = Self::new(name, at, at, format!("{} {verb}", subject.text()));
+        let mut event = Self::new(name, at, at, format!("{subject} {verb}"));
         event.about_subject(subject);
         event
     }
@@ -156,7 +156,7 @@ impl Event {
     }
 
     pub(super) fn about_login(&mut self, login: &Login) {
-        self.set(key::USER_NAME, login.as_str());
+        self.set(key::USER_NAME, login.spelling());
         self.set_some(key::USER_EMAIL, login.as_email());
         self.login = Some(login.clone());
     }

@@ -11,7 +11,7 @@ pub(super) fn poll_ended(
     end: &PollEnd,
     at: Timestamp,
 ) -> Event {
-    let text = subject.text();
+    let text = subject.to_string();
     let mut body = match end.outcome {
         PollOutcome::Answered => format!("The service answers about {text}"),
         PollOutcome::NotFound => format!("The service does not know {text}"),

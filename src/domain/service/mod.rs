@@ -57,6 +57,12 @@ pub fn keep_unread<T, K: Ord>(now: &mut Vec<T>, known: Vec<T>, key: impl Fn(&T) 
     now.extend(known.into_iter().filter(|known| !read.contains(&key(known))));
 }
 
+/// Leaves each administrator once: the first row of a login counts.
+pub fn keep_first(admins: &mut Vec<Admin>) {
+    let mut seen = BTreeSet::new();
+    admins.retain(|admin| seen.insert(admin.login.clone()));
+}
+
 /// Which integrations have another status than before; one that is new is no
 /// change.
 #[must_use]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Place;
+use crate::domain::Login;
 
 /// The latest snapshot of a user (`EndUserState` of the published schema).
 ///
@@ -89,6 +90,8 @@ pub enum UserField {
 /// One answer of the service about one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserObservation {
+    /// The user's login as the service writes it, where the answer has it.
+    pub login: Option<Login>,
     /// What the answer says.
     pub state: UserState,
     /// The fields it could not tell; what was known of them stays.
@@ -166,6 +169,7 @@ mod tests {
         let old = UserState { used_factors: names(&["PUSH"]), ..UserState::default() };
         let state = UserState { status: "ACTIVE".into(), ..UserState::default() };
         let observation = UserObservation {
+            login: None,
             state,
             untold: [UserField::UsedFactors].into(),
             null_lists: BTreeSet::new(),
@@ -182,8 +186,13 @@ mod tests {
             used_applications: names(&["Slack"]),
             ..UserState::default()
         };
-        let new = UserObservation { state, untold: BTreeSet::new(), null_lists: BTreeSet::new() }
-            .onto(None);
+        let new = UserObservation {
+            login: None,
+            state,
+            untold: BTreeSet::new(),
+            null_lists: BTreeSet::new(),
+        }
+        .onto(None);
         assert_eq!(new.unused_applications, names(&["Jira"]));
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::answer::end_poll;
 use crate::{
     domain::{
-        EventName, IpAddress, IpUsers, PollEnd, PollOutcome, Timestamp, WatchSubject, ip_users,
+        EventName, IpAddress, IpUsers, Login, PollEnd, PollOutcome, Timestamp, WatchSubject,
+        ip_users,
         ip_users::{ip_changed, ip_first_seen},
         poll,
     },
@@ -89,7 +90,9 @@ impl RecordAddress {
         let known = before.as_ref();
         let snapshot = IpSnapshot {
             users: match known {
-                Some(known) if *known.users == users => known.users.clone(),
+                Some(known) if *known.users == users && is_spelled_alike(&known.users, &users) => {
+                    known.users.clone()
+                }
                 _ => Arc::new(users),
             },
             first_observed_at: known.map_or(self.at, |known| known.first_observed_at),
@@ -108,4 +111,9 @@ impl RecordAddress {
         }
         Ok(())
     }
+}
+
+/// Whether the logins of equal users are also written alike.
+fn is_spelled_alike(known: &IpUsers, users: &IpUsers) -> bool {
+    known.keys().map(Login::spelling).eq(users.keys().map(Login::spelling))
 }

@@ -52,6 +52,7 @@ impl Change for RecordAnswer {
     fn keys(&self, keys: &mut Keys) {
         if self.state.is_some() {
             snapshot::keys_of(&self.login, keys);
+            keys.spellings.insert(self.login.clone());
         }
         if self.checks.is_some() {
             failing::keys_of(&self.login, keys);
@@ -73,6 +74,9 @@ impl Change for RecordAnswer {
 
     fn apply(&self, facts: &mut Facts) -> Result<Recorded, Fault> {
         if let Some((observation, at)) = &self.state {
+            if let Some(login) = &observation.login {
+                facts.record_spelling(login)?;
+            }
             snapshot::record_state(facts, &self.login, observation, *at)?;
         }
         if let Some(answer) = &self.checks {

@@ -86,6 +86,7 @@ impl Change for RecordDelivery {
         if self.policy.failing_users {
             keys.watched.extend(logins.clone().cloned().map(WatchSubject::User));
         }
+        keys.spellings.extend(logins.clone().cloned());
         if let Some(check) = &self.delivery.check {
             keys.checks.insert(check.id.clone());
             keys.failures_of.extend(logins.clone().cloned());
@@ -160,6 +161,11 @@ impl RecordDelivery {
             }
             for login in &known.open {
                 facts.confirm_failure(&check.id, login, reported_at)?;
+            }
+        }
+        if !self.is_test() {
+            for user in &self.delivery.failing {
+                facts.record_spelling(&user.login)?;
             }
         }
         for event in decision.events {

@@ -66,6 +66,7 @@ impl Change for RecordListingPage {
         for user in &self.users {
             keys.members.insert(user.login.clone());
             keys.nulls_of.insert(user.login.clone());
+            keys.spellings.insert(user.login.clone());
         }
     }
 
@@ -143,6 +144,7 @@ impl RecordListingPage {
         let is_null = user.failing == Told::Null;
         let member = Member { failing, is_null, asked_at: self.asked_at };
         facts.members.put(login.clone(), member);
+        facts.record_spelling(login)?;
         Ok(())
     }
 }

@@ -44,6 +44,7 @@ impl Change for RecordService {
             state.seen.insert("integrations", seen(None));
         }
         if let Some(mut now) = self.admins.clone() {
+            service::keep_first(&mut now);
             if self.admins_are_partial {
                 let known = state.admins.clone().unwrap_or_default();
                 service::keep_unread(&mut now, known, |admin| admin.login.clone());

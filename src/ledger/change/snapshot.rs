@@ -66,7 +66,7 @@ pub(super) fn empty_lists(
     };
     let lists = list_sizes(&old).map(|(field, _)| field);
     let untold = lists.into_iter().filter(|field| !fields.contains(field)).collect();
-    let observation = UserObservation { state, untold, null_lists: BTreeSet::new() };
+    let observation = UserObservation { login: None, state, untold, null_lists: BTreeSet::new() };
     let new = observation.onto(Some(&old));
     if new == *old { Ok(()) } else { change(facts, login, Some(old), new, at) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{Timestamp, WatchSource, WatchSubject},
-    ledger::{Change, Facts, Fault, Keys},
+    ledger::{Change, Facts, Fault, Keys, service_knows_keys},
 };
 
 /// Makes the entries that come from the configuration these, and no others.
@@ -83,6 +83,11 @@ impl Change for AddWatch {
 
     fn keys(&self, keys: &mut Keys) {
         keys.watched.insert(self.subject.clone());
+        spelling_keys(&self.subject, keys);
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        further_spelling_keys(&self.subject, facts, keys)
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<WatchAdded, Fault> {
@@ -92,6 +97,7 @@ impl Change for AddWatch {
             return Ok(WatchAdded::Full);
         }
         let source = WatchSource::Command;
+        spell(&self.subject, facts)?;
         facts.add_reason(&self.subject, source, self.at)?;
         facts.note_reason(&self.subject, source, self.note.clone(), self.expires_at)?;
         Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
@@ -156,10 +162,16 @@ impl Change for ConfigureWatch {
     fn keys(&self, keys: &mut Keys) {
         keys.watched_for.insert(WatchSource::Configuration);
         keys.watched.extend(self.configured.iter().cloned());
+        for subject in &self.configured {
+            spelling_keys(subject, keys);
+        }
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
         keys.watched.extend(facts.matching.iter().cloned());
+        for subject in &self.configured {
+            further_spelling_keys(subject, facts, keys)?;
+        }
         Ok(())
     }
 
@@ -179,8 +191,39 @@ impl Change for ConfigureWatch {
             outcome.removed += usize::from(facts.remove_reason(subject, source, self.at)?);
         }
         for subject in &self.configured {
+            spell(subject, facts)?;
             outcome.added += usize::from(facts.add_reason(subject, source, self.at)?);
         }
         Ok(outcome)
     }
+}
+
+fn spelling_keys(subject: &WatchSubject, keys: &mut Keys) {
+    if let WatchSubject::User(login) = subject {
+        keys.spellings.insert(login.clone());
+    }
+}
+
+fn further_spelling_keys(
+    subject: &WatchSubject,
+    facts: &Facts,
+    keys: &mut Keys,
+) -> Result<(), Fault> {
+    if let WatchSubject::User(login) = subject
+        && facts.is_spelled_otherwise(login)?
+    {
+        service_knows_keys(login, keys);
+    }
+    Ok(())
+}
+
+/// Takes an operator's spelling until the service has one of its own.
+fn spell(subject: &WatchSubject, facts: &mut Facts) -> Result<(), Fault> {
+    if let WatchSubject::User(login) = subject
+        && facts.is_spelled_otherwise(login)?
+        && !facts.service_knows(login)?
+    {
+        facts.record_spelling(login)?;
+    }
+    Ok(())
 }

@@ -4,9 +4,13 @@ mod check;
 mod delivery;
 mod effects;
 mod failure;
+mod spelling;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Answered, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
@@ -18,6 +22,7 @@ use crate::domain::{
     null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
+pub(in crate::ledger) use spelling::service_knows_keys;
 
 /// The rows that a group of changes asked for, and what became of them.
 ///
@@ -45,6 +50,8 @@ pub struct Facts {
     /// Snapshots of addresses.
     pub ips: Table<IpAddress, IpSnapshot>,
     watched: Table<WatchSubject, Reasons>,
+    /// How logins are spelled, where that is not their identity.
+    pub spellings: Table<Login, Arc<str>>,
     /// How asking about subjects ended.
     pub polls: Table<WatchSubject, Poll>,
     /// How jobs ended.
@@ -90,6 +97,7 @@ macro_rules! each_table {
         $facts.users.$method();
         $facts.ips.$method();
         $facts.watched.$method();
+        $facts.spellings.$method();
         $facts.polls.$method();
         $facts.jobs.$method();
         $facts.nulls.$method();
@@ -121,6 +129,7 @@ impl Facts {
             users: Table::new("user_snapshot"),
             ips: Table::new("ip_snapshot"),
             watched: Table::new("watch"),
+            spellings: Table::new("login_spelling"),
             polls: Table::new("poll"),
             jobs: Table::new("job_state"),
             nulls: Table::new("list_null"),
@@ -169,6 +178,7 @@ impl Facts {
             users: self.users.differences().collect(),
             ips: self.ips.differences().collect(),
             watched: self.watched.differences().collect(),
+            spellings: self.spellings.differences().collect(),
             polls: self.polls.differences().collect(),
             jobs: self.jobs.differences().collect(),
             nulls: self.nulls.differences().collect(),

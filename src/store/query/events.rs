@@ -6,7 +6,9 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
-    domain::{Attributes, CheckId, Event, EventName, Login, Severity, failure},
+    domain::{
+        AttributeValue, Attributes, CheckId, Event, EventName, Login, Severity, event::key, failure,
+    },
     store::{
         StoreError,
         row::{Moment, Unreadable, attributes, texts},
@@ -111,7 +113,16 @@ impl<'a> Decoder<'a> {
         let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
         let seq: i64 = row.get(0)?;
         let corrupt = |error| StoreError::corrupt("event", &seq, error);
-        let login = text(3)?.map(Login::new).transpose();
+        let login = text(3)?.map(Login::new);
+        let attributes = attributes::decode(text(10)?.unwrap_or_default()).map_err(corrupt)?;
+        // As it was spelled at that time.
+        let login = login.map(|login| {
+            login.map(|login| match attributes.get(key::USER_NAME) {
+                Some(AttributeValue::Text(spelling)) => login.spelled_as(spelling),
+                _ => login,
+            })
+        });
+        let login = login.transpose();
         let context: Option<i64> = row.get(11)?;
         let check_version: Option<i64> = row.get(12)?;
         let of_delivery = context.map(|number| self.of_delivery(number)).transpose()?;
@@ -129,7 +140,7 @@ impl<'a> Decoder<'a> {
             observed_at: row.get::<_, Moment>(7)?.0,
             severity: Severity::new(text(8)?),
             body: row.get(9)?,
-            attributes: attributes::decode(text(10)?.unwrap_or_default()).map_err(corrupt)?,
+            attributes,
             of_delivery: of_delivery.flatten(),
             of_check,
         })

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
-    domain::{Severity, Timestamp},
+    domain::{Login, Severity, Timestamp},
     store::{StoreError, row::Moment},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingLogin {
     /// The user.
-    pub login: String,
+    pub login: Login,
     /// Since when, as far as the exporter knows.
     pub since: Timestamp,
     /// When the service last said so.
@@ -60,7 +60,8 @@ impl Reader {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (since, reported_at) = moments(row, 1)?;
-            found.push(FailingLogin { login: row.get(0)?, since, reported_at });
+            let login = self.spelled(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            found.push(FailingLogin { login, since, reported_at });
         }
         Ok(found)
     }

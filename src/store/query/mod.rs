@@ -16,6 +16,7 @@ mod poll;
 mod pool;
 mod service;
 mod snapshot;
+mod spelling;
 mod target;
 mod tenant;
 mod user;

@@ -5,10 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::Reader;
 use crate::{
     domain::{EventName, Login, WatchSubject},
-    store::{
-        StoreError,
-        row::{Unreadable, body},
-    },
+    store::{StoreError, row::body},
 };
 
 /// How far somebody has read deliveries and the log.
@@ -105,13 +102,8 @@ impl Reader {
         let mut rows = select.query(params![event, EventName::WatchAdded.as_str(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let (seq, kind, about): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let subject = WatchSubject::parse(&kind, &about);
-            found.push(
-                subject.map_err(|_| {
-                    StoreError::corrupt("event", &seq, Unreadable::Unknown("subject"))
-                })?,
-            );
+            let (kind, about): (String, String) = (row.get(1)?, row.get(2)?);
+            found.push(self.watch_subject(&kind, &about)?);
         }
         Ok((self.last_seq()?, found))
     }

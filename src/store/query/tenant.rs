@@ -127,7 +127,7 @@ impl Reader {
     /// When the database fails.
     pub fn absent_from_listing(&self, limit: usize) -> Result<Vec<Login>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.texts(
+        self.logins(
             "SELECT login FROM (
                 SELECT login FROM failure UNION SELECT login FROM user_snapshot
              ) AS known
@@ -137,12 +137,7 @@ impl Reader {
                 AND m.listing = (SELECT number FROM listing WHERE state = 'done'))
              ORDER BY coalesce(answer.as_of, 0), login LIMIT ?1",
             [limit],
-        )?
-        .iter()
-        .map(|text| {
-            Login::new(text).map_err(|error| StoreError::corrupt("user_snapshot", text, error))
-        })
-        .collect()
+        )
     }
 
     /// The figures of the last complete listing; none before the first.

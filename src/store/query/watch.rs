@@ -24,10 +24,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watched_logins(&self) -> Result<Vec<Login>, StoreError> {
-        self.watched("user")?
-            .iter()
-            .map(|text| Login::new(text).map_err(|error| StoreError::corrupt("watch", text, error)))
-            .collect()
+        self.watched("user")?.iter().map(|identity| self.spelled(identity)).collect()
     }
 
     /// The users who fail a check and are not watched; with `named_only`, those
@@ -36,16 +33,13 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn unwatched_failing_logins(&self, named_only: bool) -> Result<Vec<Login>, StoreError> {
-        self.texts(
+        self.logins(
             "SELECT DISTINCT login FROM failure
              WHERE (delivery IS NOT NULL OR NOT ?1) AND NOT EXISTS (
                 SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
              )",
             [named_only],
-        )?
-        .iter()
-        .map(|text| Login::new(text).map_err(|error| StoreError::corrupt("failure", text, error)))
-        .collect()
+        )
     }
 
     /// The addresses that are watched.
@@ -74,8 +68,7 @@ impl Reader {
             let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
             let poll = self.poll_of(&kind, &subject)?;
             let entry = WatchEntry {
-                subject: WatchSubject::parse(&kind, &subject)
-                    .map_err(|_| unknown(&subject, "kind or subject"))?,
+                subject: self.watch_subject(&kind, &subject)?,
                 source: WatchSource::parse(&row.get::<_, String>(2)?)
                     .ok_or_else(|| unknown(&subject, "source"))?,
                 added_at: row.get::<_, Moment>(3)?.0,
@@ -110,6 +103,15 @@ impl Reader {
             .connection
             .prepare_cached("SELECT 1 FROM watch WHERE kind = ?1 AND subject = ?2")?;
         Ok(statement.exists([kind, subject])?)
+    }
+
+    /// A subject of the watch list; a user in the spelling that is kept.
+    pub(super) fn watch_subject(&self, kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
+        match WatchSubject::parse(kind, text) {
+            Ok(WatchSubject::User(login)) => Ok(WatchSubject::User(self.spelled(login.as_str())?)),
+            Ok(subject) => Ok(subject),
+            Err(_) => Err(unknown(text, "kind or subject")),
+        }
     }
 
     fn watched(&self, kind: &str) -> Result<Vec<String>, StoreError> {

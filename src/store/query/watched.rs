@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::{PollState, Reader};
 use crate::{
-    domain::Timestamp,
+    domain::{Login, Timestamp},
     store::{StoreError, row::Moment},
 };
 
@@ -21,7 +21,7 @@ pub struct WatchReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedUser {
     /// The user.
-    pub login: String,
+    pub login: Login,
     /// The user's name and status, unless there is no snapshot yet.
     pub name_and_status: Option<(String, String)>,
     /// When the service last answered.
@@ -94,7 +94,7 @@ impl Reader {
             let login: String = row.get(0)?;
             found.push(WatchedUser {
                 poll: self.poll_of("user", &login)?,
-                login,
+                login: self.spelled(&login)?,
                 name_and_status: name.zip(status),
                 observed_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
                 failing_checks: row.get(4)?,

@@ -22,7 +22,7 @@ pub(in crate::store) fn encode(users: &IpUsers) -> String {
         reference_url: user.reference_url.clone(),
     };
     let rows: BTreeMap<_, _> =
-        users.iter().map(|(login, user)| (login.as_str(), row(user))).collect();
+        users.iter().map(|(login, user)| (login.spelling(), row(user))).collect();
     to_json(&rows)
 }
 

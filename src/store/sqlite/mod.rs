@@ -13,6 +13,8 @@ use rusqlite::Connection;
 
 pub(in crate::store) use connection::{lock, lock_file, open_reader};
 pub(in crate::store) use migrations::check as check_version;
+#[cfg(test)]
+pub(in crate::store) use migrations::make as make_version;
 
 use super::{
     StoreError,

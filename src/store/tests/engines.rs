@@ -109,7 +109,7 @@ fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
                 ips.iter().map(|ip| (format!("192.0.2.{ip}"), Place::default())).collect();
             let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
             let null_lists = [crate::domain::UserField::UsedFactors].into();
-            let observation = UserObservation { state, untold: [].into(), null_lists };
+            let observation = UserObservation { login: None, state, untold: [].into(), null_lists };
             let outcome = if *found { PollOutcome::Answered } else { PollOutcome::Refused };
             let errors = vec![PollError { message: "no".into(), ..PollError::default() }];
             let end = PollEnd { outcome, errors, ..PollEnd::answered() };

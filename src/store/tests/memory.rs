@@ -1,6 +1,9 @@
 //! Rows in memory: what a [`Change`] makes of them, without a database.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use strum::VariantArray as _;
 
@@ -39,6 +42,7 @@ struct Tables {
     users: BTreeMap<Login, UserSnapshot>,
     ips: BTreeMap<IpAddress, IpSnapshot>,
     watched: BTreeMap<WatchSubject, Reasons>,
+    spellings: BTreeMap<Login, Arc<str>>,
     polls: BTreeMap<WatchSubject, Poll>,
     jobs: BTreeMap<&'static str, Job>,
     nulls: BTreeMap<(Login, ListField), NullList>,
@@ -172,6 +176,9 @@ impl Tables {
         for subject in &keys.watched {
             facts.load_watched(subject.clone(), self.watched.get(subject).cloned());
         }
+        for login in &keys.spellings {
+            facts.spellings.load(login.clone(), self.spellings.get(login).cloned());
+        }
         self.seek(keys, facts);
         for subject in &keys.polls {
             facts.polls.load(subject.clone(), self.polls.get(subject).cloned());
@@ -273,6 +280,7 @@ impl Tables {
         apply(&mut self.users, &diff.users);
         apply(&mut self.ips, &diff.ips);
         apply(&mut self.watched, &diff.watched);
+        apply(&mut self.spellings, &diff.spellings);
         apply(&mut self.polls, &diff.polls);
         apply(&mut self.jobs, &diff.jobs);
         apply(&mut self.nulls, &diff.nulls);

@@ -19,6 +19,7 @@ use super::{fixtures::watch, *};
 use crate::domain::{
     CheckDefinition, CheckId, Delivery, DeliveryKind, EventName, FailingUser, IpUser, Login, Place,
     PollEnd, ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
+    WatchSource,
     failure::{FailureAnswer, Verdict},
 };
 use crate::ledger::change::{
@@ -92,7 +93,7 @@ fn snapshot(name: &str, ips: &[&str]) -> RecordAnswer {
     let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
     fixtures::state_only(
         login(name),
-        UserObservation { state, untold: [].into(), null_lists: [].into() },
+        UserObservation { login: None, state, untold: [].into(), null_lists: [].into() },
         at(30),
     )
 }

@@ -138,3 +138,92 @@ async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
     assert_eq!(number("SELECT count(*) FROM delivery WHERE seq = 7"), 1);
     assert_eq!(number("SELECT count(*) FROM event WHERE seq = 3"), 1, "it is still to be sent");
 }
+
+/// A database in which two spellings of an e-mail login were two users.
+fn with_twins(folder: &TempDir) {
+    let connection = rusqlite::Connection::open(file(folder)).unwrap();
+    sqlite::make_version(&connection, 8).unwrap();
+    connection
+        .execute_batch(
+            r#"INSERT INTO checks (number, id, title, as_of, last_event_at, version, open)
+                VALUES (1, 'no-mfa', 'No MFA', 0, 0, 1, 3);
+             INSERT INTO check_words (check_number, version, description, recommended_actions)
+                VALUES (1, 1, '[]', '[]');
+             INSERT INTO check_total (check_number, severity, failures, resolutions)
+                VALUES (1, 'unknown', 3, 0);
+             INSERT INTO failure (check_number, login, opened_at, reported_at, is_announced)
+                VALUES (1, 'Mixed@example.com', 5000000, 9000000, 0),
+                       (1, 'mixed@example.com', 7000000, 8000000, 1),
+                       (1, 'Svc.Account', 7000000, 8000000, 1);
+             INSERT INTO failure_answer (login, as_of, unknown_since)
+                VALUES ('Mixed@example.com', 6000000, 6000000), ('mixed@example.com', 4000000, NULL);
+             INSERT INTO watch (kind, subject, source, added_at, note)
+                VALUES ('user', 'MIXED@example.com', 'configuration', 3000000, NULL),
+                       ('user', 'Mixed@example.com', 'webhook', 2000000, NULL),
+                       ('user', 'mixed@example.com', 'webhook', 1000000, NULL);
+             INSERT INTO user_snapshot (login, state, first_observed_at, observed_at, new_ips)
+                VALUES ('Mixed@example.com', '{"id":"","display_name":"New","status":"A"}', 3000000,
+                        9000000, 1),
+                       ('mixed@example.com', '{"id":"","display_name":"Old","status":"A"}', 2000000,
+                        8000000, 2);
+             INSERT INTO poll (kind, subject, outcome, since, last_at)
+                VALUES ('user', 'Mixed@example.com', 'not_found', 1000000, 2000000),
+                       ('user', 'mixed@example.com', 'answered', 1000000, 3000000);
+             INSERT INTO list_null (login, field, since, last_at)
+                SELECT 'Mixed@example.com', 'failing_checks', 1000000, 2000000 WHERE 0;
+             INSERT INTO event (seq, name, public, ordinal, login, happened_at, observed_at, body,
+                                attributes)
+                VALUES (1, 'cii.check.failed', 1, 1, 'Mixed@example.com', 5000000, 5000000, 'B',
+                        '{"user.name":"Mixed@example.com"}');
+             INSERT INTO ip_snapshot (ip, users, first_observed_at, observed_at)
+                VALUES ('203.0.113.7',
+                        '{"Mixed@example.com":{"id":"1","display_name":"M","reference_url":null},
+                          "mixed@example.com":{"id":"1","display_name":"M","reference_url":null}}',
+                        1000000, 1000000);
+             INSERT INTO listing (state, number, begun_at, pages, users, told, skipped, figures,
+                                  is_verdict, ended_at)
+                VALUES ('done', 1, 1000000, 1, 2, 2, 0, '[]', 1, 1000000);
+             INSERT INTO listing_member (listing, login, failing, is_null, asked_at)
+                VALUES (1, 'Mixed@example.com', '[]', 0, 1000000),
+                       (1, 'mixed@example.com', '[]', 0, 1000000);
+             UPDATE head SET event = 1, public_events = 1, users = 3, failing_people = 3,
+                listing = 1, check_number = 1;"#,
+        )
+        .unwrap();
+}
+
+#[tokio::test]
+async fn two_spellings_of_an_email_login_become_one_user_and_nothing_is_announced() {
+    let folder = TempDir::new().unwrap();
+    with_twins(&folder);
+    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    let failing = store.read(|reader| reader.failing_logins("no-mfa", "", 9)).await.unwrap();
+    let failing: Vec<_> = failing
+        .iter()
+        .map(|user| (user.login.as_str(), user.login.spelling(), user.since, user.reported_at))
+        .collect();
+    let expected = [
+        ("Svc.Account", "Svc.Account", at(7), at(8)),
+        ("mixed@example.com", "Mixed@example.com", at(5), at(9)),
+    ];
+    assert_eq!(failing, expected);
+    let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
+    assert_eq!((check.failing, check.totals[0].failures), (2, 3));
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
+    assert_eq!(names(&store).await.len(), 1, "nothing is announced");
+    let user = store.read(|reader| reader.user_record("mixed@example.com")).await.unwrap().unwrap();
+    assert_eq!((user.state.display_name.as_str(), user.observed_at), ("New", at(9)));
+    assert_eq!((user.first_observed_at, user.new_ips), (at(2), 2));
+    let list = store.read(Reader::watch_list).await.unwrap();
+    let list: Vec<_> = list.iter().map(|w| (w.entry.source, w.entry.added_at)).collect();
+    assert_eq!(list, [(WatchSource::Configuration, at(3)), (WatchSource::Webhook, at(1))]);
+    let filter =
+        EventFilter { login: Some("mixed@example.com".to_owned()), ..EventFilter::default() };
+    let page = store.read(move |reader| reader.events_after(&filter, 0, 9)).await.unwrap();
+    assert_eq!(page.events[0].event.login.as_ref().unwrap().spelling(), "Mixed@example.com");
+    let ip = store.read(|reader| reader.ip_record("203.0.113.7")).await.unwrap().unwrap();
+    assert_eq!(ip.users.len(), 1);
+    // One spelling more is still the same user.
+    let again = store.commit(delivery("new", &["MIXED@example.com"])).await.unwrap();
+    assert!(matches!(again.outcome, DeliveryOutcome::Accepted { opened: 0, .. }), "{again:?}");
+}

@@ -10,7 +10,7 @@ use crate::{
     domain::Timestamp,
     store::{CheckAdvice, CheckState, FailingLogin, Reader, StoreError},
     web::{
-        Ops,
+        Ops, filter,
         listing::{self, Listing, Setting},
         problem::Problem,
         query::{Fields, Segment},
@@ -98,7 +98,7 @@ pub(super) async fn users(
 ) -> Result<Json<UsersPage>, Problem> {
     let mut fields = Fields::of(&uri)?;
     let limit = fields.limit()?.unwrap_or(USERS);
-    let cursor = fields.take("cursor").unwrap_or_default();
+    let cursor = filter::identity(&fields.take("cursor").unwrap_or_default());
     fields.finish()?;
     let check_id = id.clone();
     let page = ops
@@ -113,7 +113,7 @@ pub(super) async fn users(
     };
     let has_more = page.len() > limit;
     page.truncate(limit);
-    let next_cursor = page.last().filter(|_| has_more).map(|user| user.login.clone());
+    let next_cursor = page.last().filter(|_| has_more).map(|user| user.login.as_str().to_owned());
     let users = page.into_iter().map(FailingUser::from).collect();
     Ok(Json(UsersPage { check_id: id, users, next_cursor }))
 }
@@ -155,6 +155,10 @@ impl Check {
 
 impl From<FailingLogin> for FailingUser {
     fn from(failing: FailingLogin) -> Self {
-        Self { login: failing.login, since: failing.since, last_reported_at: failing.reported_at }
+        Self {
+            login: failing.login.to_string(),
+            since: failing.since,
+            last_reported_at: failing.reported_at,
+        }
     }
 }

@@ -120,7 +120,7 @@ pub(super) async fn user(
         failing_checks_untold_since,
         untold_lists,
         poll: known.poll.map(PollState::from),
-        login: login.to_string(),
+        login: known.login.to_string(),
         watch,
         failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
         snapshot: known.record.map(Snapshot::from),

@@ -21,7 +21,7 @@ impl From<store::Watched> for Watched {
     fn from(store::Watched { entry, poll }: store::Watched) -> Self {
         Self {
             kind: entry.subject.kind(),
-            subject: entry.subject.text(),
+            subject: entry.subject.to_string(),
             source: entry.source.as_str(),
             added_at: entry.added_at,
             expires_at: entry.expires_at,

@@ -44,7 +44,7 @@ pub(super) async fn page(
         ))
         .into());
     };
-    let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.clone());
+    let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.as_str().to_owned());
     users.truncate(SHOWN);
     let content = html! {
         h1 { (state.title) }
@@ -115,7 +115,7 @@ fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
                     tbody {
                         @for user in users {
                             tr {
-                                th .what scope="row" { (words::subject("users", &user.login, &user.login)) }
+                                th .what scope="row" { (words::subject("users", user.login.as_str(), user.login.spelling())) }
                                 td .when data-before="began" { (words::ago(user.since)) }
                                 td .when .minor { (words::ago(user.reported_at)) }
                             }

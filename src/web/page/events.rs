@@ -89,7 +89,7 @@ fn row(event: &Event) -> Markup {
                 (event.body)
                 small {
                     @if let Some(login) = &event.login {
-                        (words::subject("users", login.as_str(), login.as_str()))
+                        (words::subject("users", login.as_str(), login.spelling()))
                     }
                     @if let Some(check) = &event.check_id {
                         (words::subject("checks", check.as_str(), check.as_str()))

@@ -67,7 +67,7 @@ fn table(record: &IpRecord) -> Markup {
                         @for found in &record.users {
                             tr {
                                 th scope="row" {
-                                    (words::subject("users", found.login.as_str(), found.login.as_str()))
+                                    (words::subject("users", found.login.as_str(), found.login.spelling()))
                                     small { (found.user.display_name) }
                                 }
                                 td .when { (words::ago(found.since)) }

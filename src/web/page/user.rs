@@ -27,7 +27,7 @@ pub(super) async fn page(
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
-    let filter = EventFilter { login: Some(login.to_string()), ..EventFilter::default() };
+    let filter = EventFilter { login: Some(login.as_str().to_owned()), ..EventFilter::default() };
     let key = login.clone();
     let (seq, known, log) = ops
         .sources
@@ -38,6 +38,7 @@ pub(super) async fn page(
         })
         .await?;
     let known = known.ok_or_else(|| subject::unknown_user(&login))?;
+    let login = &known.login;
     let why_not = subject::why_no_user_watch(!known.failing.is_empty());
     let sources: Vec<_> = known.reasons.iter().map(|reason| reason.source.as_str()).collect();
     let watch = if sources.is_empty() {
@@ -47,7 +48,7 @@ pub(super) async fn page(
     };
     let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
     let content = html! {
-        h1 { (name.filter(|name| !name.is_empty()).unwrap_or(login.as_str())) }
+        h1 { (name.filter(|name| !name.is_empty()).unwrap_or(login.spelling())) }
         p .lead { code { (login) } " · " (watch) }
         section #failing .card aria-labelledby="failing-title" data-live {
             h2 #failing-title { "Failing checks" }
@@ -59,7 +60,7 @@ pub(super) async fn page(
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         div #snapshot data-live {
             @match &known.record {
-                Some(record) => (snapshot(&login, record)),
+                Some(record) => (snapshot(login, record)),
                 None => section .card { p .none { "The service was not asked about the user yet." } },
             }
         }
@@ -69,7 +70,7 @@ pub(super) async fn page(
             p .more { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
         }
     };
-    Ok(layout::page(&ops, login.as_str(), seq, &content))
+    Ok(layout::page(&ops, login.spelling(), seq, &content))
 }
 
 fn failing(checks: &[FailingCheck]) -> Markup {

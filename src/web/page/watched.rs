@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::words;
 use crate::{
     clock,
-    domain::{ListField, PollOutcome, Schedule, Timestamp, null_list::NullMeaning},
+    domain::{ListField, Login, PollOutcome, Schedule, Timestamp, null_list::NullMeaning},
     store::{NullList, PollState, Reader, StoreError, WatchedIp, WatchedUser},
     web::Polls,
 };
@@ -22,7 +22,7 @@ pub(super) struct Watched {
     page: usize,
     users: Vec<WatchedUser>,
     /// Users of the page of whom no answer told the failing checks, and nothing else did.
-    unknown: BTreeSet<String>,
+    unknown: BTreeSet<Login>,
     ips: Vec<WatchedIp>,
 }
 
@@ -35,7 +35,9 @@ pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> 
         let is_untold = |list: &NullList| {
             list.field == ListField::FailingChecks && list.meaning != NullMeaning::Empty
         };
-        if user.observed_at.is_none() || reader.null_lists(&user.login)?.iter().any(is_untold) {
+        if user.observed_at.is_none()
+            || reader.null_lists(user.login.as_str())?.iter().any(is_untold)
+        {
             unknown.insert(user.login.clone());
         }
     }
@@ -79,7 +81,7 @@ fn none(count: u64, what: &str) -> Markup {
     }
 }
 
-fn users(users: &[WatchedUser], unknown: &BTreeSet<String>) -> Markup {
+fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
     html! {
         div .table {
             table {
@@ -95,7 +97,7 @@ fn users(users: &[WatchedUser], unknown: &BTreeSet<String>) -> Markup {
                     @for user in users {
                         tr {
                             th scope="row" {
-                                (words::subject("users", &user.login, &user.login))
+                                (words::subject("users", user.login.as_str(), user.login.spelling()))
                                 @if let Some((name, _)) = &user.name_and_status { small { (name) } }
                             }
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }

@@ -3,6 +3,7 @@
 //! The doc comment of a test names the case that it stands for.
 
 mod deliveries;
+mod identity;
 mod nulls;
 mod outages;
 mod rights;

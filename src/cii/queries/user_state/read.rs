@@ -10,7 +10,7 @@ use crate::{
         lenient::{text, texts},
         queries::untold::Untold,
     },
-    domain::{IpAddress, Place, UserField, UserObservation, UserState},
+    domain::{IpAddress, Login, Place, UserField, UserObservation, UserState},
 };
 
 /// A user, and what is found out about the answer on the way.
@@ -55,7 +55,8 @@ pub(super) fn read(user: &Value, errors: &[GraphqlError], root: &str) -> UserObs
             .collect(),
         working_locations: Some(working.into_keys().collect()),
     };
-    UserObservation { state, untold: reader.untold, null_lists: reader.null_lists }
+    let login = user.get("login").and_then(text).and_then(|login| Login::new(&login).ok());
+    UserObservation { login, state, untold: reader.untold, null_lists: reader.null_lists }
 }
 
 impl Reader<'_> {

@@ -60,6 +60,7 @@ async fn an_answer_is_understood() {
     assert_eq!(
         observation,
         UserObservation {
+            login: None,
             state: UserState {
                 id: "1".into(),
                 display_name: "Alice".into(),

@@ -171,8 +171,17 @@ pub(super) fn slice(
             next.insert(row.get(0)?);
         }
     }
-    let logins = next.into_iter().filter_map(|text| Login::new(&text).ok());
-    facts.slice = logins.take(slice.limit).collect();
+    // What happens to a user is told in the service's spelling.
+    let mut spelling =
+        connection.prepare_cached("SELECT spelling FROM login_spelling WHERE login = ?1")?;
+    for login in next.iter().filter_map(|text| Login::new(text).ok()).take(slice.limit) {
+        let spelling: Option<String> =
+            spelling.query_row([login.as_str()], |row| row.get(0)).optional()?;
+        facts.slice.push(match spelling {
+            Some(spelling) => login.spelled_as(&spelling),
+            None => login,
+        });
+    }
     let logins = facts.slice.iter().cloned().collect();
     members(connection, &logins, facts)
 }

@@ -9,6 +9,7 @@ mod otlp;
 mod outcome;
 mod service;
 mod snapshot;
+mod spelling;
 mod watch;
 
 use std::{collections::BTreeSet, rc::Rc};
@@ -66,6 +67,7 @@ pub(super) fn load(
     listing::members(connection, &keys.members, facts)?;
     snapshot::users(connection, &keys.users, facts)?;
     snapshot::ips(connection, &keys.ips, facts)?;
+    spelling::of_users(connection, &keys.spellings, facts)?;
     watch::subjects(connection, &keys.watched, facts)?;
     watch::matching(connection, &keys.watched_for, keys.expired_at, facts)?;
     outcome::polls(connection, &keys.polls, facts)?;

@@ -4,10 +4,13 @@ use std::cmp::Ordering;
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
-use crate::{domain::failure, store::StoreError};
+use crate::{
+    domain::{Login, failure},
+    store::{StoreError, row::ip_users},
+};
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -16,6 +19,7 @@ const SCRIPTS: [&str; 8] = [
     include_str!("0006_deliveries.sql"),
     include_str!("0007_opened.sql"),
     include_str!("0008_ledger.sql"),
+    include_str!("0009_people.sql"),
 ];
 
 /// The newest version.
@@ -30,14 +34,39 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize, St
     // A table that others refer to can be made anew only while nobody looks; inside
     // a transaction this setting cannot change.
     connection.pragma_update(None, "foreign_keys", false)?;
-    // Titles are compared as the ledger compares them.
+    add_functions(connection)?;
+    let upgraded = upgrade(connection);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    upgraded
+}
+
+/// Functions by which scripts decide as the domain does.
+fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| {
         Ok(failure::fold_title(&context.get::<String>(0)?))
     })?;
-    let upgraded = upgrade(connection);
-    connection.pragma_update(None, "foreign_keys", true)?;
-    upgraded
+    // A text that is no login stays as it is, and stays unreadable.
+    connection.create_scalar_function("identity", 1, flags, |context| {
+        let text: String = context.get(0)?;
+        Ok(Login::new(&text).map_or(text, |login| login.as_str().to_owned()))
+    })?;
+    connection.create_scalar_function("merge_users", 1, flags, |context| {
+        let json: String = context.get(0)?;
+        Ok(ip_users::decode(&json).map_or(json, |users| ip_users::encode(&users)))
+    })?;
+    Ok(())
+}
+
+/// Makes a database of an older version.
+#[cfg(test)]
+pub(in crate::store) fn make(connection: &Connection, version: usize) -> Result<(), StoreError> {
+    add_functions(connection)?;
+    for script in &SCRIPTS[..version] {
+        connection.execute_batch(script)?;
+    }
+    connection.pragma_update(None, "user_version", version)?;
+    Ok(())
 }
 
 fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {

@@ -9,6 +9,7 @@ mod listing;
 mod outcome;
 mod service;
 mod snapshot;
+mod spelling;
 mod watch;
 
 use rusqlite::{Connection, params};
@@ -32,6 +33,7 @@ pub(super) fn save(
     listing::save(connection, diff)?;
     snapshot::users(connection, &diff.users)?;
     snapshot::ips(connection, &diff.ips)?;
+    spelling::save(connection, &diff.spellings)?;
     watch::save(connection, &diff.watched)?;
     outcome::polls(connection, &diff.polls)?;
     outcome::jobs(connection, &diff.jobs)?;

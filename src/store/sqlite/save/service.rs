@@ -40,7 +40,7 @@ pub(super) fn state(
              VALUES (?1, ?2, ?3)",
         )?;
         for Admin { login, display_name, last_sign_in } in state.admins.iter().flatten() {
-            insert.execute(params![login.as_str(), display_name, last_sign_in.map(Moment)])?;
+            insert.execute(params![login.spelling(), display_name, last_sign_in.map(Moment)])?;
         }
         let mut insert = connection.prepare_cached(
             "INSERT INTO service_seen (part, seen_at, number) VALUES (?1, ?2, ?3)",

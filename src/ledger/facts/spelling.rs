@@ -1,0 +1,56 @@
+//! How logins are spelled, where that is not their identity.
+
+use super::Facts;
+use crate::{
+    domain::Login,
+    ledger::{Fault, Keys, Whole},
+};
+
+impl Facts {
+    /// Keeps the spelling in which the service wrote a login: the latest one counts.
+    ///
+    /// # Errors
+    /// When the spelling was not asked for.
+    pub fn record_spelling(&mut self, login: &Login) -> Result<(), Fault> {
+        if !self.is_spelled_otherwise(login)? {
+            return Ok(());
+        }
+        if login.is_respelled() {
+            self.spellings.put(login.clone(), login.spelling().into());
+        } else {
+            self.spellings.remove(login);
+        }
+        Ok(())
+    }
+
+    /// Whether another spelling is kept than this one.
+    ///
+    /// # Errors
+    /// When the spelling was not asked for.
+    pub fn is_spelled_otherwise(&self, login: &Login) -> Result<bool, Fault> {
+        let kept = self.spellings.get(login)?;
+        Ok(kept.map_or(login.as_str(), |kept| &**kept) != login.spelling())
+    }
+
+    /// Whether the service knows a user, and so has a spelling of its own: it named the
+    /// user, or answered about them. Needs the keys of [`service_knows_keys`].
+    ///
+    /// # Errors
+    /// When a row cannot be understood, or was not asked for.
+    pub fn service_knows(&self, login: &Login) -> Result<bool, Fault> {
+        let is_answered =
+            self.answered.get(login)?.is_some_and(|answered| answered.unknown_since.is_none());
+        Ok(is_answered
+            || self.users.get(login)?.is_some()
+            || self.told_members.get(login)?.is_some()
+            || !self.failures_of(login)?.is_empty())
+    }
+}
+
+/// Names the rows by which [`Facts::service_knows`] decides.
+pub(in crate::ledger) fn service_knows_keys(login: &Login, keys: &mut Keys) {
+    keys.answered.insert(login.clone());
+    keys.users.insert(login.clone());
+    keys.failures_of.insert(login.clone());
+    keys.whole.insert(Whole::Listing);
+}
