@@ -18,6 +18,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod touched;
+mod uid;
 
 use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 

@@ -115,3 +115,35 @@ async fn a_restart_shows_the_same_tenant() {
     assert!(before.get(last).is_some());
     assert_eq!(after.get(last), before.get(last));
 }
+
+/// O3: events after a restored backup are others than those that were lost with it.
+#[tokio::test]
+async fn a_restored_backup_repeats_no_id_of_an_event() {
+    let receiver = Receiver::start().await;
+    let setup = Setup::new().sending(&receiver, Protocol::Http);
+    let exporter = setup.start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a@example.com"]).json()).await, 200);
+    receiver.until_received(2).await;
+    let setup = exporter.stop().await;
+    let backup = std::fs::read(setup.database()).unwrap();
+    let exporter = setup.start().await;
+    for id in ["2", "3"] {
+        let user = format!("lost{id}@example.com");
+        assert_eq!(exporter.deliver(&Body::new(id, "no-mfa", &[&user]).json()).await, 200);
+    }
+    receiver.until_received(6).await;
+    let setup = exporter.stop().await;
+    std::fs::write(setup.database(), backup).unwrap();
+    let exporter = setup.start().await;
+    assert_eq!(exporter.deliver(&Body::new("4", "no-mfa", &["new@example.com"]).json()).await, 200);
+    let received = receiver.until_received(8).await;
+    let uid = |line: &serde_json::Value| {
+        attribute(line, "log.record.uid").unwrap().as_str().unwrap().to_owned()
+    };
+    let uids: BTreeSet<_> = received.iter().map(uid).collect();
+    assert_eq!(uids.len(), received.len(), "{received:#?}");
+    let (_, page) = exporter.api("GET", "/events?limit=10", None).await;
+    let page = page["events"].as_array().unwrap();
+    let in_order: Vec<_> = page.iter().map(|event| event["uid"].as_str().unwrap()).collect();
+    assert!(in_order.is_sorted() && in_order.iter().all(|id| uids.contains(*id)), "{in_order:?}");
+}

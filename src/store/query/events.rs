@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Row, params};
+use uuid::Uuid;
 
 use super::Reader;
 use crate::{
@@ -81,7 +82,7 @@ impl Reader {
 
 /// The columns that a [`Decoder`] reads, in its order.
 pub(super) const COLUMNS: &str = "seq, name, check_id, login, ip, application, happened_at, \
-     observed_at, e.severity, body, attributes, context, check_version";
+     observed_at, e.severity, body, attributes, context, check_version, uid";
 
 /// About what the attributes that the events of a delivery share take, in bytes.
 const SHARED: usize = 512;
@@ -106,7 +107,12 @@ impl<'a> Decoder<'a> {
     /// An event from a row of [`COLUMNS`].
     pub(super) fn stored(&mut self, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
         let seq = row.get(0)?;
-        Ok(StoredEvent { seq, uid: format!("{}-{seq}", self.store_id), event: self.event(row)? })
+        let uid = match row.get::<_, Option<[u8; 16]>>(13)? {
+            Some(bytes) => Uuid::from_bytes(bytes).to_string(),
+            // Events of older versions have ids that follow from their numbers.
+            None => format!("{}-{seq}", self.store_id),
+        };
+        Ok(StoredEvent { seq, uid, event: self.event(row)? })
     }
 
     fn event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {

@@ -20,6 +20,7 @@ use super::{
     StoreError,
     engine::{Engine, Sweep},
     row::body::Packer,
+    uid::Uids,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys};
 
@@ -28,6 +29,7 @@ use crate::ledger::{Counts, Diff, Facts, Head, Keys};
 pub(in crate::store) struct Sqlite {
     connection: Connection,
     packer: Packer,
+    uids: Uids,
 }
 
 impl Sqlite {
@@ -52,7 +54,7 @@ impl Sqlite {
         if is_upgraded {
             tracing::info!("the database is up to date");
         }
-        Ok((Self { connection, packer: Packer::new() }, version))
+        Ok((Self { connection, packer: Packer::new(), uids: Uids::new() }, version))
     }
 }
 
@@ -69,7 +71,7 @@ impl Engine for Sqlite {
     }
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
-        save::save(&self.connection, &mut self.packer, diff)
+        save::save(&self.connection, &mut self.packer, &self.uids, diff)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

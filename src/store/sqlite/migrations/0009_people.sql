@@ -22,6 +22,10 @@ CREATE TEMP TABLE respelled AS
     WHERE login <> identity(login);
 CREATE UNIQUE INDEX temp.respelled_by_spelling ON respelled (spelling);
 
+-- The event's own id, a UUID; NULL for events of older versions, whose id follows from
+-- their number.
+ALTER TABLE event ADD COLUMN uid BLOB;
+
 -- The spelling that the service used last; that of the watch list where it used none.
 INSERT INTO login_spelling (login, spelling)
     SELECT identity(spelling), spelling FROM (

@@ -5,18 +5,24 @@ use std::{collections::BTreeMap, sync::Arc};
 use rusqlite::{Connection, params};
 
 use crate::{
+    clock,
     domain::{Attributes, CheckId, Login},
     ledger::{Command, Diff},
     store::{
         StoreError,
         row::{Moment, attributes},
         sqlite::shared::OTLP,
+        uid::Uids,
     },
 };
 
 /// Appends events. What those of one delivery share is written once, under the
 /// number of the first of them.
-pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+pub(super) fn save(
+    connection: &Connection,
+    uids: &Uids,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
     if diff.events.is_empty() {
         return Ok(());
     }
@@ -27,9 +33,10 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     let mut insert = connection.prepare_cached(
         "INSERT INTO event (seq, name, public, ordinal, check_id, login, ip, application,
                             happened_at, observed_at, severity, body, attributes, context,
-                            check_version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                            check_version, uid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
+    let now = clock::now();
     let public = diff.events.iter().filter(|event| event.name.is_public()).count();
     let mut ordinal = diff.head.public_events - i64::try_from(public).unwrap_or(0);
     let mut shared: Option<(&Arc<Attributes>, i64)> = None;
@@ -62,6 +69,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             attributes::encode(&event.attributes),
             number,
             of_check.and_then(|id| versions.get(id)),
+            uids.next(now).as_bytes(),
         ])?;
     }
     Ok(())

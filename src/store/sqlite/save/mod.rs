@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     ledger::Diff,
-    store::{StoreError, row::body::Packer},
+    store::{StoreError, row::body::Packer, uid::Uids},
 };
 
 /// Makes the stored rows those of the difference. References point to what is saved
@@ -24,6 +24,7 @@ use crate::{
 pub(super) fn save(
     connection: &Connection,
     packer: &mut Packer,
+    uids: &Uids,
     diff: &Diff<'_>,
 ) -> Result<(), StoreError> {
     head(connection, diff)?;
@@ -40,7 +41,7 @@ pub(super) fn save(
     outcome::nulls(connection, diff)?;
     service::state(connection, &diff.service)?;
     service::targets(connection, &diff.targets)?;
-    event::save(connection, diff)?;
+    event::save(connection, uids, diff)?;
     event::otlp(connection, diff)
 }
 
