@@ -30,10 +30,11 @@ impl fmt::Display for CheckId {
     }
 }
 
-/// What a tenant says of a check; the newest delivery's words hold.
+/// What is known of a check. Of each part the most recent delivery that has it
+/// wins, by the delivery's own time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckDefinition {
-    /// For people; the id when the service gave none.
+    /// For people; the id when nobody gave one.
     pub title: String,
     /// How bad failing it is.
     pub severity: Severity,
@@ -41,6 +42,119 @@ pub struct CheckDefinition {
     pub description: Vec<String>,
     /// What the service advises to do.
     pub recommended_actions: Vec<String>,
-    /// When the delivery that said so was published.
-    pub as_of: Timestamp,
+    /// Which of these a delivery gave, and when it was published.
+    pub told: ToldAt,
+}
+
+/// When the delivery was published that gave a part of a check's definition; none of
+/// a part that no delivery gave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToldAt {
+    /// The title.
+    pub title: Option<Timestamp>,
+    /// The severity.
+    pub severity: Option<Timestamp>,
+    /// The description.
+    pub description: Option<Timestamp>,
+    /// The advice.
+    pub recommended_actions: Option<Timestamp>,
+}
+
+impl CheckDefinition {
+    /// The definition of a check of which nothing but its id is known.
+    #[must_use]
+    pub fn undefined(id: &CheckId) -> Self {
+        Self {
+            title: id.to_string(),
+            severity: Severity::default(),
+            description: Vec::new(),
+            recommended_actions: Vec::new(),
+            told: ToldAt::default(),
+        }
+    }
+
+    /// Dates what this definition has: a part that is empty was not given.
+    #[must_use]
+    pub fn dated(self, has_title: bool, at: Timestamp) -> Self {
+        let told = ToldAt {
+            title: has_title.then_some(at),
+            severity: self.severity.text().map(|_| at),
+            description: (!self.description.is_empty()).then_some(at),
+            recommended_actions: (!self.recommended_actions.is_empty()).then_some(at),
+        };
+        Self { told, ..self }
+    }
+
+    /// Takes over each part that `reported` has and that is not older than the one
+    /// known, so that the order in which deliveries arrive makes no difference.
+    #[must_use]
+    pub fn merged(&self, reported: &Self) -> Self {
+        let mut merged = self.clone();
+        let is_newer = |reported: Option<Timestamp>, known| reported.is_some() && reported >= known;
+        if is_newer(reported.told.title, self.told.title) {
+            merged.title.clone_from(&reported.title);
+            merged.told.title = reported.told.title;
+        }
+        if is_newer(reported.told.severity, self.told.severity) {
+            merged.severity.clone_from(&reported.severity);
+            merged.told.severity = reported.told.severity;
+        }
+        if is_newer(reported.told.description, self.told.description) {
+            merged.description.clone_from(&reported.description);
+            merged.told.description = reported.told.description;
+        }
+        if is_newer(reported.told.recommended_actions, self.told.recommended_actions) {
+            merged.recommended_actions.clone_from(&reported.recommended_actions);
+            merged.told.recommended_actions = reported.told.recommended_actions;
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).unwrap()
+    }
+
+    fn id() -> CheckId {
+        CheckId::new("no-mfa").unwrap()
+    }
+
+    fn reported(
+        title: Option<&str>,
+        severity: Option<&str>,
+        description: &[&str],
+        second: i64,
+    ) -> CheckDefinition {
+        CheckDefinition {
+            title: title.unwrap_or("no-mfa").to_owned(),
+            severity: Severity::new(severity),
+            description: description.iter().map(|&text| text.to_owned()).collect(),
+            ..CheckDefinition::undefined(&id())
+        }
+        .dated(title.is_some(), at(second))
+    }
+
+    #[test]
+    fn each_part_is_that_of_the_most_recent_delivery_that_has_it() {
+        let deliveries = [
+            reported(Some("Old"), Some("low"), &["Old words"], 1),
+            reported(None, Some("high"), &[], 2),
+            reported(Some("New"), None, &[], 3),
+            reported(None, None, &[], 4),
+        ];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+            let mut known = CheckDefinition::undefined(&id());
+            for number in order {
+                known = known.merged(&deliveries[number]);
+            }
+            assert_eq!((known.title.as_str(), known.severity.text()), ("New", Some("high")));
+            assert_eq!(known.description, ["Old words"]);
+            assert_eq!(known.told.title, Some(at(3)), "{order:?}");
+            assert_eq!(known.told.recommended_actions, None);
+        }
+    }
 }

@@ -69,11 +69,10 @@ impl Delivery {
             .unwrap_or(received_at)
     }
 
-    /// When it happened what it tells of: when it was published, unless that is yet
-    /// to come by our clock.
+    /// When it happened what it tells of: when it was published.
     #[must_use]
     pub fn happened_at(&self) -> Timestamp {
-        self.published_at.unwrap_or(self.received_at).min(self.received_at)
+        self.published_at.unwrap_or(self.received_at)
     }
 
     /// The id of the tenant: the part of `source` before the two underscores.
@@ -89,7 +88,7 @@ impl Delivery {
 pub struct ReportedCheck {
     /// Its id.
     pub id: CheckId,
-    /// What the delivery says of it; `as_of` is the delivery's time.
+    /// What the delivery says of it.
     pub definition: CheckDefinition,
 }
 

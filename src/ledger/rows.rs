@@ -126,8 +126,10 @@ pub struct Check {
     pub last_event_at: Timestamp,
     /// Failures that are open.
     pub open: u64,
-    /// What was counted, by the severity of its time.
-    pub totals: BTreeMap<String, Totals>,
+    /// What was counted of it.
+    pub totals: Totals,
+    /// When a failure of it was last announced, by the time of its commit.
+    pub last_failure_at: Option<Timestamp>,
 }
 
 /// What was counted of a check.

@@ -89,11 +89,9 @@ fn check(samples: &mut Samples, id: &str, state: &CheckState) {
     samples.add(Family::CheckFailingUsers, &[id, &severity], state.failing);
     samples.add(Family::CheckInfo, &[id, &severity, &state.title], 1_u64);
     samples.add(Family::CheckLastEvent, &[id], state.last_event_at);
-    for totals in &state.totals {
-        let labels = [id, &totals.severity];
-        samples.add(Family::CheckFailures, &labels, totals.failures);
-        samples.add(Family::CheckResolutions, &labels, totals.resolutions);
-    }
+    samples.add_known(Family::CheckLastFailure, &[id], state.last_failure_at);
+    samples.add(Family::CheckFailures, &[id], state.failures);
+    samples.add(Family::CheckResolutions, &[id], state.resolutions);
 }
 
 fn user(samples: &mut Samples, login: &str, user: &UserView) {

@@ -80,9 +80,12 @@ families! {
     /// Always 1; the check's title and severity as labels.
     CheckInfo: Gauge "cii_check_info" ["check_id", "severity", "title"],
     /// Users found to newly fail the check.
-    CheckFailures: Counter "cii_check_failures_total" ["check_id", "severity"],
+    CheckFailures: Counter "cii_check_failures_total" ["check_id"],
     /// Failures of the check that ended: no longer failing, for whatever reason.
-    CheckResolutions: Counter "cii_check_resolutions_total" ["check_id", "severity"],
+    CheckResolutions: Counter "cii_check_resolutions_total" ["check_id"],
+    /// When the exporter last recorded that a user newly fails the check. It only rises; absent
+    /// before the first.
+    CheckLastFailure: Gauge "cii_check_last_failure_timestamp_seconds" ["check_id"],
     /// When something about the check last changed.
     CheckLastEvent: Gauge "cii_check_last_event_timestamp_seconds" ["check_id"],
     /// Applications that the watched user has and did not access in the past 30 days.

@@ -115,14 +115,12 @@ fn check_ids(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
 async fn happen(store: &Store, step: Step, now: Timestamp) {
     match step {
         Step::Delivery { id, check, severity, published, users } => {
-            let definition = CheckDefinition {
-                title: format!("Check {check} of {published}"),
-                severity: Severity::new(SEVERITIES[usize::from(severity)]),
-                description: vec![],
-                recommended_actions: vec![],
-                as_of: at(published),
-            };
+            let title = format!("Check {check} of {published}");
             let check = CheckId::new(&format!("check{check}")).unwrap();
+            let severity = Severity::new(SEVERITIES[usize::from(severity)]);
+            let definition =
+                CheckDefinition { title, severity, ..CheckDefinition::undefined(&check) }
+                    .dated(true, at(published));
             let failing =
                 users.iter().map(|&user| FailingUser { login: login(user), explanation: None });
             let record = RecordDelivery {

@@ -39,11 +39,11 @@ pub use error::{StoreError, readable};
 pub use group::WriterThread;
 pub use meters::Meters;
 pub use query::{
-    Backlog, Batch, BatchLimit, CheckAdvice, CheckState, CheckTotals, DeliveryCounts,
-    DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser,
-    IpView, JobState, KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay,
-    NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects,
-    UserRecord, UserView, WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
+    Backlog, Batch, BatchLimit, CheckAdvice, CheckState, DeliveryCounts, DeliveryRecord,
+    EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
+    KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList,
+    OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
+    WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use row::Unreadable;
 

@@ -189,4 +189,16 @@ async fn a_delivery_dated_in_the_future_began_when_it_came() {
     let (_, page) = exporter.api("GET", "/checks/no-mfa/users", None).await;
     let since = page["users"][0]["since"].as_str().unwrap();
     assert!(since < "2090", "{since}");
+    let (_, page) = exporter.api("GET", "/deliveries", None).await;
+    let delivery = &page["deliveries"][0];
+    assert_eq!(delivery["published_at"], delivery["received_at"], "{delivery}");
+    for event in events(&exporter, "cii.check.failed").await {
+        assert_eq!(event["happened_at"], delivery["received_at"], "{event}");
+    }
+    // Its words are no newer than those that come after it.
+    let mut renamed = changed("2", "/detail/title", json!("Renamed"));
+    renamed["detail"]["published"] = json!(cii_exporter::clock::now());
+    assert_eq!(exporter.deliver(&renamed).await, 200);
+    let (_, page) = exporter.api("GET", "/checks", None).await;
+    assert_eq!(page["checks"][0]["title"], "Renamed");
 }

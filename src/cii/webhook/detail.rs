@@ -33,16 +33,21 @@ pub(super) struct Check {
 /// What the delivery says of its check.
 #[derive(Debug)]
 pub(super) struct Words {
-    title: String,
+    title: Option<String>,
     severity: Severity,
     description: Vec<String>,
     recommended_actions: Vec<String>,
 }
 
 impl Words {
-    pub(super) fn dated(self, as_of: Timestamp) -> CheckDefinition {
+    /// The words as those of a delivery that was published at this moment.
+    pub(super) fn dated(self, id: &CheckId, at: Timestamp) -> CheckDefinition {
         let Self { title, severity, description, recommended_actions } = self;
-        CheckDefinition { title, severity, description, recommended_actions, as_of }
+        let has_title = title.is_some();
+        let undefined = CheckDefinition::undefined(id);
+        let title = title.unwrap_or_else(|| undefined.title.clone());
+        CheckDefinition { title, severity, description, recommended_actions, ..undefined }
+            .dated(has_title, at)
     }
 }
 
@@ -50,7 +55,7 @@ impl Content {
     /// Reads a detail; whatever in it cannot be read is noted.
     pub(super) fn read(detail: &Map<String, Value>, notes: &mut Notes) -> Self {
         let check = check_id(field(detail, "checkId"), notes)
-            .map(|id| Check { words: words(&id, detail, notes), id });
+            .map(|id| Check { words: words(detail, notes), id });
         Self {
             id: text(field(detail, "id"), "detail.id", notes),
             check,
@@ -96,10 +101,9 @@ fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
     id
 }
 
-fn words(id: &CheckId, detail: &Map<String, Value>, notes: &mut Notes) -> Words {
+fn words(detail: &Map<String, Value>, notes: &mut Notes) -> Words {
     Words {
-        title: text(field(detail, "title"), "detail.title", notes)
-            .unwrap_or_else(|| id.as_str().to_owned()),
+        title: text(field(detail, "title"), "detail.title", notes),
         severity: Severity::new(
             text(field(detail, "severity"), "detail.severity", notes).as_deref(),
         ),

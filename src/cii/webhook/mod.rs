@@ -53,6 +53,7 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
     let detail_type =
         text(field(envelope, "detail-type"), "detail-type", &mut notes).unwrap_or_default();
     let sent_at = moment::read(field(envelope, "time"), "time", &mut notes);
+    let sent_at = moment::not_ahead(sent_at, received_at, "time", &mut notes);
     let meaning = DetailType::of(&detail_type);
     let mut published_at = None;
     let content = match (meaning, detail(envelope, &mut notes)) {
@@ -60,6 +61,8 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
         (_, Detail::Object(detail)) => {
             let published = field(&detail, "published");
             published_at = moment::read(published, "detail.published", &mut notes);
+            published_at =
+                moment::not_ahead(published_at, received_at, "detail.published", &mut notes);
             Content::read(&detail, &mut notes)
         }
         (DetailType::FailedCheck, Detail::Missing) => {
@@ -87,9 +90,8 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
         detail_type,
         detail_id: content.id,
         check: content.check.map(|check| ReportedCheck {
+            definition: check.words.dated(&check.id, published_at.unwrap_or(received_at)),
             id: check.id,
-            // A time that is yet to come would keep the words of later deliveries out.
-            definition: check.words.dated(published_at.unwrap_or(received_at).min(received_at)),
         }),
         frameworks: content.frameworks,
         explanation: content.named.explanation,

@@ -7,7 +7,7 @@ use super::{
     notes::{Notes, quoted},
     reading::{name_of_type, plain},
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, failure::CLOCK_ERROR};
 
 /// The first second of 2000 and of 2100: what is outside is no time of a
 /// delivery (a field that was never set often says 1970, or the year 1). Between
@@ -50,6 +50,24 @@ pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
         (None, _) => notes.add(place, format_args!("{kind}, no time that can be read")),
     }
     moment
+}
+
+/// The time, unless it is ahead of the receipt by more than a clock's error: then it is
+/// the receipt, with a note. A time that is yet to come would sort before everything
+/// that follows.
+pub(super) fn not_ahead(
+    moment: Option<Timestamp>,
+    received_at: Timestamp,
+    place: &str,
+    notes: &mut Notes,
+) -> Option<Timestamp> {
+    let moment = moment?;
+    if moment <= received_at + CLOCK_ERROR {
+        return Some(moment);
+    }
+    let written = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    notes.add(place, format_args!("{written} is ahead of the receipt, read as the receipt"));
+    Some(received_at)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds of any year fit")]

@@ -128,8 +128,8 @@ fn resolve(
     decision: &mut AnswerDecision,
 ) {
     let check = known.checks.iter().find(|check| check.id == *id);
-    let definition =
-        check.map_or_else(|| Arc::new(undefined(id)), |check| check.definition.clone());
+    let definition = check
+        .map_or_else(|| Arc::new(CheckDefinition::undefined(id)), |check| check.definition.clone());
     decision.events.push(event::check_resolved(answer, id, &definition, failure, reason));
     decision.resolved.push((id.clone(), definition.severity.clone()));
     decision.reason = reason;
@@ -150,7 +150,7 @@ fn meant(name: &str, known: &AnswerContext) -> Vec<CheckName> {
         .cloned()
         .collect();
     if titled.is_empty() {
-        return vec![CheckName { definition: Arc::new(undefined(&id)), id }];
+        return vec![CheckName { definition: Arc::new(CheckDefinition::undefined(&id)), id }];
     }
     titled
 }
@@ -159,17 +159,6 @@ fn meant(name: &str, known: &AnswerContext) -> Vec<CheckName> {
 #[must_use]
 pub fn fold_title(title: &str) -> String {
     title.trim().to_lowercase()
-}
-
-/// A check of which nothing but its name is known; any delivery knows better.
-fn undefined(id: &CheckId) -> CheckDefinition {
-    CheckDefinition {
-        title: id.to_string(),
-        severity: Severity::default(),
-        description: Vec::new(),
-        recommended_actions: Vec::new(),
-        as_of: Timestamp::UNIX_EPOCH,
-    }
 }
 
 #[cfg(test)]
@@ -201,8 +190,10 @@ mod tests {
 
     fn known(open: &[&str]) -> AnswerContext {
         let failure = OpenFailure { reported_at: at(10), opened_at: at(10) };
-        let definition =
-            Arc::new(CheckDefinition { title: "No MFA".into(), ..undefined(&id("x")) });
+        let definition = Arc::new(CheckDefinition {
+            title: "No MFA".into(),
+            ..CheckDefinition::undefined(&id("x"))
+        });
         AnswerContext {
             open: open.iter().map(|name| (id(name), failure.clone())).collect(),
             checks: vec![CheckName { id: id("no-mfa"), definition }],

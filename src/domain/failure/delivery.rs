@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{
-        CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, ReportedCheck,
-        Timestamp, Unchanged,
+        CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, Unchanged,
     },
     event::{self, DeliveryContext, NamedUsers},
 };
@@ -65,7 +64,12 @@ pub fn on_delivery(
             )],
         };
     };
-    let definition = newest(known.definition.as_ref(), check);
+    let reported = &check.definition;
+    let definition = known.definition.as_ref().map_or_else(
+        || CheckDefinition::undefined(&check.id).merged(reported),
+        |known| known.merged(reported),
+    );
+    let definition = Arc::new(definition);
     let is_news = |user: &&FailingUser| {
         !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
     };
@@ -98,29 +102,6 @@ fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
     }
 }
 
-/// Title and severity belong to the newest delivery by its own time, in
-/// whatever order deliveries arrive. What it does not tell, or in no way that can be
-/// read, stays as it was.
-fn newest(known: Option<&Arc<CheckDefinition>>, reported: &ReportedCheck) -> Arc<CheckDefinition> {
-    let ReportedCheck { id, definition: reported } = reported;
-    let Some(known) = known else { return Arc::new(reported.clone()) };
-    if known.as_of > reported.as_of {
-        return known.clone();
-    }
-    let list = |new: &[String], old: &[String]| {
-        if new.is_empty() { old.to_vec() } else { new.to_vec() }
-    };
-    let has_title = reported.title != id.as_str();
-    let has_severity = reported.severity.text().is_some();
-    Arc::new(CheckDefinition {
-        title: if has_title { &reported.title } else { &known.title }.clone(),
-        severity: if has_severity { &reported.severity } else { &known.severity }.clone(),
-        description: list(&reported.description, &known.description),
-        recommended_actions: list(&reported.recommended_actions, &known.recommended_actions),
-        as_of: reported.as_of,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,10 +123,9 @@ mod tests {
                 definition: CheckDefinition {
                     title: title.into(),
                     severity: Severity::new(Some("high")),
-                    description: vec![],
-                    recommended_actions: vec![],
-                    as_of: at(published),
-                },
+                    ..CheckDefinition::undefined(&CheckId::new("no-mfa").unwrap())
+                }
+                .dated(title != "no-mfa", at(published)),
             }),
             failing: logins
                 .iter()
@@ -224,15 +204,16 @@ mod tests {
         let definition = &mut told.check.as_mut().unwrap().definition;
         definition.description = vec!["D".into()];
         definition.recommended_actions = vec!["R".into()];
+        *definition = definition.clone().dated(true, at(5));
         let known = CheckContext {
             definition: on_delivery(&told, &CheckContext::default(), at(9)).definition,
             ..CheckContext::default()
         };
         let mut untold = delivery(6, "no-mfa", &[]);
-        untold.check.as_mut().unwrap().definition.severity = Severity::new(None);
+        let check = untold.check.as_mut().unwrap();
+        check.definition = CheckDefinition::undefined(&check.id);
         let kept = on_delivery(&untold, &known, at(9)).definition.unwrap();
-        let expected = CheckDefinition { as_of: at(6), ..(*known.definition.unwrap()).clone() };
-        assert_eq!(*kept, expected);
+        assert_eq!(Some(kept), known.definition);
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl RecordDelivery {
             for login in &decision.opened {
                 let delivery = Some(number);
                 let failure = Failure { opened_at, reported_at, delivery, is_announced: true };
-                facts.open_failure(&check.id, login, failure)?;
+                facts.open_failure(&check.id, login, failure, self.recorded_at)?;
             }
             for login in &known.open {
                 facts.confirm_failure(&check.id, login, reported_at)?;
@@ -209,7 +209,9 @@ impl RecordDelivery {
             account: delivery.account.clone(),
             region: delivery.region.clone(),
             check_id: delivery.check.as_ref().map(|check| check.id.to_string()),
-            title: definition.map(|definition| definition.title.clone()),
+            title: definition
+                .filter(|definition| definition.told.title.is_some())
+                .map(|definition| definition.title.clone()),
             severity: definition
                 .and_then(|definition| definition.severity.text())
                 .map(str::to_owned),

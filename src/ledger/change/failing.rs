@@ -42,7 +42,7 @@ pub(super) fn record_answer(
             delivery: None,
             is_announced: !decision.is_baseline,
         };
-        facts.open_failure(&found.id, login, failure)?;
+        facts.open_failure(&found.id, login, failure, answer.answered_at)?;
     }
     for check in &decision.confirmed {
         facts.confirm_failure(check, login, answer.asked_at)?;

@@ -1,14 +1,11 @@
 //! Checks: their words, titles and totals.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::Facts;
 use crate::{
     domain::{CheckDefinition, CheckId, Timestamp, failure},
-    ledger::{Check, CheckNumber, Fault, Subject, TitleChange},
+    ledger::{Check, CheckNumber, Fault, Subject, TitleChange, Totals},
 };
 
 impl Facts {
@@ -73,7 +70,8 @@ impl Facts {
                 version: 1,
                 last_event_at: at,
                 open: 0,
-                totals: BTreeMap::new(),
+                totals: Totals::default(),
+                last_failure_at: None,
             }
         });
         if has_other_words(&check.definition, definition) {

@@ -54,7 +54,7 @@ impl Facts {
         Err(Fault::NotAsked { table: "failure" })
     }
 
-    /// Opens a failure of a check that is defined.
+    /// Opens a failure of a check that is defined; `at` is when it is committed.
     ///
     /// # Errors
     /// When the check's row cannot be understood, or was not asked for.
@@ -63,16 +63,19 @@ impl Facts {
         id: &CheckId,
         login: &Login,
         failure: Failure,
+        at: Timestamp,
     ) -> Result<(), Fault> {
         let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
-        let counted = u64::from(failure.is_announced);
+        let is_announced = failure.is_announced;
         let is_first = self.failures_of(login)?.is_empty();
         self.effects.counts.failing_people += u64::from(is_first);
         self.failures.put((login.clone(), number), failure);
         self.change_check(id, |check| {
             check.open += 1;
-            let severity = check.definition.severity.label();
-            check.totals.entry(severity).or_default().failures += counted;
+            if is_announced {
+                check.totals.failures += 1;
+                check.last_failure_at = check.last_failure_at.max(Some(at));
+            }
         })?;
         self.effects.people.push(PersonChange {
             login: login.clone(),
@@ -121,8 +124,7 @@ impl Facts {
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);
             check.last_event_at = closed_at;
-            let severity = check.definition.severity.label();
-            check.totals.entry(severity).or_default().resolutions += 1;
+            check.totals.resolutions += 1;
         })?;
         let login = login.clone();
         self.effects.people.push(PersonChange {

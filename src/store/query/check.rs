@@ -22,8 +22,12 @@ pub struct CheckState {
     pub failing: u64,
     /// When the exporter last learnt something of it.
     pub last_event_at: Timestamp,
-    /// What was counted, by the severity of its time.
-    pub totals: Vec<CheckTotals>,
+    /// When a failure was last announced.
+    pub last_failure_at: Option<Timestamp>,
+    /// Failures that opened and were announced.
+    pub failures: u64,
+    /// Failures that ended.
+    pub resolutions: u64,
 }
 
 /// A check in the tenant's words; empty when the service gave none.
@@ -33,17 +37,6 @@ pub struct CheckAdvice {
     pub description: Vec<String>,
     /// What the service advises to do.
     pub recommended_actions: Vec<String>,
-}
-
-/// What was counted of a check while it had a severity.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckTotals {
-    /// The label's value.
-    pub severity: String,
-    /// Failures that opened.
-    pub failures: u64,
-    /// Failures that ended.
-    pub resolutions: u64,
 }
 
 impl Reader {
@@ -63,26 +56,23 @@ impl Reader {
         let row = self
             .connection
             .prepare_cached(
-                "SELECT title, severity, last_event_at, open, number FROM checks WHERE id = ?1",
+                "SELECT title, severity, last_event_at, open, failures, resolutions,
+                        last_failure_at FROM checks
+                 WHERE id = ?1",
             )?
             .query_row([id], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Option<String>>(1)?,
-                    row.get::<_, Moment>(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                ))
+                Ok(CheckState {
+                    title: row.get(0)?,
+                    severity: Severity::new(row.get::<_, Option<String>>(1)?.as_deref()),
+                    last_event_at: row.get::<_, Moment>(2)?.0,
+                    failing: row.get(3)?,
+                    failures: row.get(4)?,
+                    resolutions: row.get(5)?,
+                    last_failure_at: row.get::<_, Option<Moment>>(6)?.map(Timestamp::from),
+                })
             })
             .optional()?;
-        let Some((title, severity, last_event_at, failing, number)) = row else { return Ok(None) };
-        Ok(Some(CheckState {
-            title,
-            severity: Severity::new(severity.as_deref()),
-            failing,
-            last_event_at: last_event_at.0,
-            totals: self.totals(number)?,
-        }))
+        Ok(row)
     }
 
     /// What a tenant says of a check: what it looks for, and what to do.
@@ -107,19 +97,5 @@ impl Reader {
             description: sentences(&description)?,
             recommended_actions: sentences(&actions)?,
         })
-    }
-
-    fn totals(&self, number: i64) -> Result<Vec<CheckTotals>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT severity, failures, resolutions FROM check_total WHERE check_number = ?1",
-        )?;
-        let rows = statement.query_map([number], |row| {
-            Ok(CheckTotals {
-                severity: row.get(0)?,
-                failures: row.get(1)?,
-                resolutions: row.get(2)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

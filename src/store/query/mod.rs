@@ -30,7 +30,7 @@ use rusqlite::Connection;
 use super::{StoreError, sqlite};
 
 pub use batch::{Batch, BatchLimit};
-pub use check::{CheckAdvice, CheckState, CheckTotals};
+pub use check::{CheckAdvice, CheckState};
 pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
 pub use events::{StoredEvent, Subjects};
 pub use failing::{FailingCheck, FailingLogin};

@@ -84,11 +84,13 @@ fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
             let mut record = delivery(&format!("d{id}"), &logins);
             let check = record.delivery.check.as_mut().unwrap();
             check.id = CheckId::new(&format!("check{}", id % 3)).unwrap();
-            check.definition.title = format!("Title {title}");
-            check.definition.severity =
-                Severity::new([None, Some("low"), Some("High")][usize::from(*severity)]);
-            check.definition.description = vec![format!("Words {severity}")];
-            check.definition.as_of = at(now);
+            check.definition = CheckDefinition {
+                title: format!("Title {title}"),
+                severity: Severity::new([None, Some("low"), Some("High")][usize::from(*severity)]),
+                description: vec![format!("Words {severity}")],
+                ..CheckDefinition::undefined(&check.id)
+            }
+            .dated(*title > 0, at(now));
             record.delivery.received_at = at(now);
             record.delivery.published_at = Some(at(now));
             record.recorded_at = at(now);

@@ -37,13 +37,12 @@ struct Check {
     failing_users: u64,
     failing_since: Option<Timestamp>,
     last_event_at: Timestamp,
-    totals: Vec<Totals>,
+    totals: Totals,
     last_delivery: Option<LastDelivery>,
 }
 
 #[derive(Debug, Serialize)]
 struct Totals {
-    severity: String,
     failures: u64,
     resolutions: u64,
 }
@@ -133,11 +132,6 @@ fn failing(
 
 impl Check {
     fn new(id: &str, state: CheckState, advice: CheckAdvice) -> Self {
-        let totals = state.totals.into_iter().map(|totals| Totals {
-            severity: totals.severity,
-            failures: totals.failures,
-            resolutions: totals.resolutions,
-        });
         Self {
             id: id.to_owned(),
             title: state.title,
@@ -147,7 +141,7 @@ impl Check {
             failing_users: state.failing,
             failing_since: None,
             last_event_at: state.last_event_at,
-            totals: totals.collect(),
+            totals: Totals { failures: state.failures, resolutions: state.resolutions },
             last_delivery: None,
         }
     }

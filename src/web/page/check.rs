@@ -71,9 +71,6 @@ pub(super) async fn page(
 
 /// The check's description and advice, and its counts.
 fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
-    let sum = |count: fn(&crate::store::CheckTotals) -> u64| state.totals.iter().map(count).sum();
-    let (failures, resolutions): (u64, u64) =
-        (sum(|totals| totals.failures), sum(|totals| totals.resolutions));
     html! {
         section .card .facts aria-labelledby="about-title" {
             h2 #about-title { "About the check" }
@@ -85,8 +82,8 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDe
             dl {
                 dt { "Id" } dd { code { (id) } }
                 dt { "Counted" } dd {
-                    (words::count(failures, "failure", "failures")) " found, "
-                    (resolutions) " of them ended: no longer failing"
+                    (words::count(state.failures, "failure", "failures")) " found, "
+                    (state.resolutions) " of them ended: no longer failing"
                 }
                 (delivery::last(last))
                 dt { "More" } dd .links {

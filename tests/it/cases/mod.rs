@@ -11,6 +11,7 @@ mod rows;
 mod texts;
 mod tokens;
 mod unknown;
+mod words;
 
 use cii_simulator::{Options, Simulator};
 

@@ -92,8 +92,9 @@ fn side_fields_of_another_type_are_read_and_noted() {
             assert_eq!((texts, notes.len()), (expected.iter().map(|&s| s.to_owned()).collect(), 1));
         }
     }
-    let published = json!(1_764_072_000);
-    assert_eq!(detail("published", &published).0.as_of, at("2025-11-25T12:00:00Z"));
+    let detail = json!({ "checkId": "c", "title": "C", "published": 1_764_072_000 });
+    let definition = delivery("FAILED_CHECK", &detail).unwrap().check.unwrap().definition;
+    assert_eq!(definition.told.title, Some(at("2025-11-25T12:00:00Z")));
 }
 
 #[test]

@@ -51,20 +51,16 @@ fn the_published_sample_is_understood() {
     assert_eq!(definition.title, "No MFA Configured");
     assert_eq!(definition.severity, Severity::new(Some("critical")));
     assert_eq!((definition.description.len(), definition.recommended_actions.len()), (4, 1));
-    assert_eq!(definition.as_of, at("2024-07-24T14:25:28.589Z"));
+    let as_of = Some(at("2024-07-24T14:25:28.589Z"));
+    let told = definition.told;
+    assert_eq!([told.title, told.severity, told.description, told.recommended_actions], [as_of; 4]);
 }
 
 #[test]
 fn the_least_that_a_failed_check_needs() {
     let delivery = parsed(&json!({ "id": "d", "detail": { "checkId": "no-mfa" } })).unwrap();
-    let definition = CheckDefinition {
-        title: "no-mfa".into(),
-        severity: Severity::default(),
-        description: vec![],
-        recommended_actions: vec![],
-        as_of: received(),
-    };
-    let check = ReportedCheck { id: CheckId::new("no-mfa").unwrap(), definition };
+    let id = CheckId::new("no-mfa").unwrap();
+    let check = ReportedCheck { definition: CheckDefinition::undefined(&id), id };
     let expected = Delivery {
         id: "d".into(),
         kind: DeliveryKind::FailedCheck,
@@ -192,11 +188,11 @@ fn the_time_of_a_delivery_is_the_best_there_is() {
         (Value::Null, json!(early), Some(at(early))),
         (Value::Null, json!("yesterday"), None),
     ] {
-        let detail = json!({ "checkId": "c", "published": published });
+        let detail = json!({ "checkId": "c", "title": "C", "published": published });
         let delivery = parsed(&json!({ "id": "d", "time": time, "detail": detail })).unwrap();
         assert_eq!(delivery.published_at, expected);
-        let as_of = delivery.check.unwrap().definition.as_of;
-        assert_eq!(as_of, expected.unwrap_or_else(received));
+        let as_of = delivery.check.unwrap().definition.told.title;
+        assert_eq!(as_of, Some(expected.unwrap_or_else(received)));
     }
 }
 
@@ -244,4 +240,21 @@ fn what_is_not_json_is_told_with_line_and_column() {
     let deep = "[".repeat(100_000);
     let malformed = parse(deep.as_bytes(), received()).unwrap_err().to_string();
     assert!(malformed.contains("recursion limit"), "{malformed}");
+}
+
+#[test]
+fn a_time_ahead_of_the_receipt_by_more_than_a_clock_s_error_is_the_receipt() {
+    let after = |seconds| (received() + chrono::TimeDelta::seconds(seconds)).to_rfc3339();
+    for (seconds, is_trusted) in [(-1, true), (60, true), (61, false), (86_400 * 365, false)] {
+        let written = after(seconds);
+        let expected = if is_trusted { at(&written) } else { received() };
+        for (published, time) in [(json!(written), json!(written)), (Value::Null, json!(written))] {
+            let detail = json!({ "checkId": "c", "title": "C", "published": published });
+            let delivery = parsed(&json!({ "id": "d", "time": time, "detail": detail })).unwrap();
+            assert_eq!(delivery.published_at, Some(expected), "{seconds}");
+            assert_eq!((delivery.sent_at, delivery.happened_at()), (Some(expected), expected));
+            assert_eq!(delivery.check.unwrap().definition.told.title, Some(expected));
+            assert_eq!(delivery.notes.is_empty(), is_trusted, "{:?}", delivery.notes);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, types::Value};
 
 use super::texts;
 use crate::{
-    domain::{CheckDefinition, CheckId, Severity},
+    domain::{CheckDefinition, CheckId, Severity, Timestamp, ToldAt},
     ledger::{Check, CheckNumber, Facts, Totals},
     store::{
         StoreError,
@@ -18,8 +18,10 @@ use crate::{
     },
 };
 
-const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.as_of, c.last_event_at, c.version, \
-     c.open, w.description, w.recommended_actions";
+const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.version, c.open, \
+     w.description, w.recommended_actions, c.failures, c.resolutions, c.title_as_of, \
+     c.severity_as_of, c.description_as_of, c.recommended_actions_as_of, \
+     c.last_failure_at";
 
 /// A check needs its words.
 const WITH_WORDS: &str =
@@ -96,22 +98,12 @@ fn put(
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(sql)?;
-    let mut totals = connection.prepare_cached(
-        "SELECT severity, failures, resolutions FROM check_total WHERE check_number = ?1",
-    )?;
     let mut rows = select.query([keys])?;
     while let Some(row) = rows.next()? {
         let text: String = row.get(0)?;
         let Some(id) = CheckId::new(&text) else { continue };
         match check(row)? {
-            Ok(mut check) => {
-                let mut found = totals.query([check.number])?;
-                while let Some(row) = found.next()? {
-                    let counted = Totals { failures: row.get(1)?, resolutions: row.get(2)? };
-                    check.totals.insert(row.get(0)?, counted);
-                }
-                facts.load_check(id, Some(check));
-            }
+            Ok(check) => facts.load_check(id, Some(check)),
             Err(reason) => facts.load_unreadable_check(id, &reason.to_string()),
         }
     }
@@ -120,7 +112,7 @@ fn put(
 
 fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
     let severity: Option<String> = row.get(3)?;
-    let (description, actions): (Option<String>, Option<String>) = (row.get(8)?, row.get(9)?);
+    let (description, actions): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
     let words = |json: Option<String>| match json {
         Some(json) => row::texts::decode(&json),
         None => Err(Unreadable::Missing("description")),
@@ -129,8 +121,7 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
         (Ok(description), Ok(actions)) => (description, actions),
         (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
     };
-    let moments = (row.get::<_, Moment>(4), row.get::<_, Moment>(5));
-    let (Ok(Moment(as_of)), Ok(Moment(last_event_at))) = moments else {
+    let Ok(Moments { last_event_at, last_failure_at, told }) = moments(row) else {
         return Ok(Err(Unreadable::Moment));
     };
     Ok(Ok(Check {
@@ -140,11 +131,32 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
             severity: Severity::new(severity.as_deref()),
             description,
             recommended_actions,
-            as_of,
+            told,
         }),
-        version: row.get(6)?,
+        version: row.get(5)?,
         last_event_at,
-        open: row.get(7)?,
-        totals: BTreeMap::new(),
+        open: row.get(6)?,
+        totals: Totals { failures: row.get(9)?, resolutions: row.get(10)? },
+        last_failure_at,
     }))
+}
+
+struct Moments {
+    last_event_at: Timestamp,
+    last_failure_at: Option<Timestamp>,
+    told: ToldAt,
+}
+
+fn moments(row: &Row<'_>) -> rusqlite::Result<Moments> {
+    let moment = |column: usize| -> rusqlite::Result<Option<Timestamp>> {
+        Ok(row.get::<_, Option<Moment>>(column)?.map(Timestamp::from))
+    };
+    let told = ToldAt {
+        title: moment(11)?,
+        severity: moment(12)?,
+        description: moment(13)?,
+        recommended_actions: moment(14)?,
+    };
+    let Moment(last_event_at) = row.get(4)?;
+    Ok(Moments { last_event_at, last_failure_at: moment(15)?, told })
 }

@@ -12,20 +12,23 @@ use crate::{
 
 pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO checks (number, id, title, severity, as_of, last_event_at, version, open)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO checks (number, id, title, severity, last_event_at, version, open, failures,
+                             resolutions, title_as_of, severity_as_of, description_as_of,
+                             recommended_actions_as_of, last_failure_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (number) DO UPDATE SET
-            title = excluded.title, severity = excluded.severity, as_of = excluded.as_of,
+            title = excluded.title, severity = excluded.severity,
             last_event_at = excluded.last_event_at, version = excluded.version,
-            open = excluded.open",
+            open = excluded.open, failures = excluded.failures,
+            resolutions = excluded.resolutions, title_as_of = excluded.title_as_of,
+            severity_as_of = excluded.severity_as_of,
+            description_as_of = excluded.description_as_of,
+            recommended_actions_as_of = excluded.recommended_actions_as_of,
+            last_failure_at = excluded.last_failure_at",
     )?;
     let mut words = connection.prepare_cached(
         "INSERT OR IGNORE INTO check_words (check_number, version, description,
                                             recommended_actions)
-         VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    let mut total = connection.prepare_cached(
-        "INSERT OR REPLACE INTO check_total (check_number, severity, failures, resolutions)
          VALUES (?1, ?2, ?3, ?4)",
     )?;
     for check in &diff.checks {
@@ -36,10 +39,16 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             check.key.as_str(),
             definition.title,
             definition.severity.text(),
-            Moment(definition.as_of),
             Moment(row.last_event_at),
             row.version,
             row.open,
+            row.totals.failures,
+            row.totals.resolutions,
+            definition.told.title.map(Moment),
+            definition.told.severity.map(Moment),
+            definition.told.description.map(Moment),
+            definition.told.recommended_actions.map(Moment),
+            row.last_failure_at.map(Moment),
         ])?;
         if check.stored.is_none_or(|stored| stored.version != row.version) {
             words.execute(params![
@@ -48,16 +57,6 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
                 texts::encode(definition.description.iter().map(String::as_str)),
                 texts::encode(definition.recommended_actions.iter().map(String::as_str)),
             ])?;
-        }
-        for (severity, totals) in &row.totals {
-            if check.stored.and_then(|stored| stored.totals.get(severity)) != Some(totals) {
-                total.execute(params![
-                    row.number,
-                    severity,
-                    totals.failures,
-                    totals.resolutions
-                ])?;
-            }
         }
     }
     titles(connection, diff)
