@@ -21,13 +21,15 @@ fn at(second: i64) -> Timestamp {
 
 /// A delivery of so many users whom nobody named before.
 fn delivery(number: usize, users: usize) -> RecordDelivery {
+    let id = CheckId::new("no-mfa").unwrap();
     let definition = CheckDefinition {
         title: "No MFA configured".to_owned(),
         severity: Severity::new(Some("critical")),
         description: vec!["Finds users without a second factor.".to_owned()],
         recommended_actions: vec!["Ask them to enroll one.".to_owned()],
-        as_of: at(0),
-    };
+        ..CheckDefinition::undefined(&id)
+    }
+    .dated(true, at(0));
     let failing = (0..users).map(|user| FailingUser {
         login: Login::new(&format!("user.{number}.{user}@example.com")).unwrap(),
         explanation: None,

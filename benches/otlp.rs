@@ -53,8 +53,9 @@ fn delivery(number: usize) -> RecordDelivery {
         severity: Severity::new(Some("critical")),
         description: vec!["Finds users without a second factor.".to_owned()],
         recommended_actions: vec!["Ask them to enroll one.".to_owned()],
-        as_of: at(0),
-    };
+        ..CheckDefinition::undefined(&CheckId::new("no-mfa").unwrap())
+    }
+    .dated(true, at(0));
     let failing = (0..USERS).map(|user| FailingUser {
         login: Login::new(&format!("user.number.{user}@example.com")).unwrap(),
         explanation: Some(r#"{"reason":"no factor is enrolled","since":"2026-01-01"}"#.to_owned()),

@@ -3,6 +3,7 @@
 mod api;
 mod card;
 mod check_config;
+mod checks;
 mod config_file;
 mod deliveries;
 #[cfg(feature = "demo")]
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     /// is refused, since the service can be asked about single ones only.
     #[command(subcommand)]
     Watch(watch::Action),
+    /// Forget a check that is gone for good.
+    #[command(subcommand)]
+    Checks(checks::Action),
     /// Ask the service about a user now, or show what changed and when.
     ///
     /// Prints what the Okta Workflows connector's card "Get End User State"
@@ -110,6 +114,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Run(file) => run::run(&file),
         Command::CheckConfig(file) => check_config::run(&file),
         Command::Watch(action) => watch::run(action),
+        Command::Checks(action) => checks::run(action),
         Command::User(options) => user::run(&options),
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),

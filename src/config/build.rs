@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, OpsConfig, Origin,
-    OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, key, otlp,
+    OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key, otlp,
     problem::Problems,
     settings::{Settings, Value},
     variables,
@@ -39,6 +39,7 @@ impl Building<'_> {
         // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
         let sync = self.sync();
+        let checks = checks::build(self.settings, &mut self.problems);
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.required("store.path"), self.required("log.level"));
@@ -54,6 +55,7 @@ impl Building<'_> {
             },
             watch: watch?,
             sync: sync?,
+            checks,
             store: StoreConfig {
                 path: store?.into(),
                 retention_days: self.number("store.retention_days").filter(|days| *days > 0),

@@ -35,6 +35,12 @@ pub(super) fn show(settings: &Settings) -> String {
             }
         }
     }
+    for (name, fields) in settings.checks.iter() {
+        let _ = write!(text, "\n[checks.{}]\n", toml::Value::from(name));
+        for (field, (value, origin)) in fields {
+            let _ = writeln!(text, "{field} = {} # {origin}", toml::Value::from(value.as_str()));
+        }
+    }
     text
 }
 

@@ -2,10 +2,11 @@
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeString, DeTable, DeValue},
 };
 
 use super::{
+    check_fields,
     key::{self, Key, Kind},
     problem::{ConfigError, Origin, Problem, Problems},
     settings::{Settings, Value},
@@ -51,8 +52,11 @@ impl Reading<'_> {
                 "" => name.get_ref().to_string(),
                 _ => format!("{path}.{}", name.get_ref()),
             };
-            let line = line(self.text, name.span().start);
-            let origin = Origin::File { name: self.name.to_owned(), line };
+            let origin = self.origin(name);
+            if let ("checks", DeValue::Table(inner)) = (path.as_str(), value.get_ref()) {
+                self.checks(inner);
+                continue;
+            }
             if name.get_ref().contains('.') {
                 let message = "a name with dots in quotes is no path; leave the quotes away";
                 self.problems.add(Some(&origin), &path, message);
@@ -64,10 +68,52 @@ impl Reading<'_> {
                     self.settings.begin(path.clone(), origin);
                     self.table(&path, inner);
                 }
+                (None, _) if path == "checks" => {
+                    let message = "is a table for each check; write [checks.\"no-mfa\"]";
+                    self.problems.add(Some(&origin), &path, message);
+                }
                 (None, _) if key::is_table(&path) => {
                     self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
                 }
                 (None, _) => unknown(&origin, &path, self.problems),
+            }
+        }
+    }
+
+    fn origin(&self, name: &Spanned<DeString<'_>>) -> Origin {
+        Origin::File { name: self.name.to_owned(), line: line(self.text, name.span().start) }
+    }
+
+    /// A table for each check, by its id or title, which may hold anything.
+    fn checks(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let (check, origin) = (name.get_ref().as_ref(), self.origin(name));
+            let DeValue::Table(fields) = value.get_ref() else {
+                let path = format!("checks.{}", toml::Value::from(check));
+                self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
+                continue;
+            };
+            if check.trim().is_empty() {
+                let message = "a check's id or title must not be empty";
+                self.problems.add(Some(&origin), "checks.\"\"", message);
+                continue;
+            }
+            self.settings.checks.begin(check);
+            for (name, value) in fields {
+                let (field, origin) = (name.get_ref().as_ref(), self.origin(name));
+                let path = check_fields::path(check, field);
+                let Some(field) = check_fields::FIELDS.into_iter().find(|known| *known == field)
+                else {
+                    let message = "there is no such setting; a check has severity and title";
+                    self.problems.add(Some(&origin), &path, message);
+                    continue;
+                };
+                match value.get_ref() {
+                    DeValue::String(text) => {
+                        self.settings.checks.set(check, field, (text.to_string(), origin));
+                    }
+                    _ => self.problems.add(Some(&origin), &path, "expected a text in quotes"),
+                }
             }
         }
     }

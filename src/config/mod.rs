@@ -1,6 +1,8 @@
 //! The configuration: a TOML file, the environment over it, secrets in files.
 
 mod build;
+mod check_fields;
+mod checks;
 mod effective;
 mod environment;
 mod file;
@@ -22,7 +24,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
-use crate::domain::{CheckId, IpAddress, Login, NullLists, Schedule};
+use crate::domain::{CheckId, ConfiguredChecks, IpAddress, Login, NullLists, Schedule};
 
 pub use environment::Environment;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
@@ -41,6 +43,8 @@ pub struct Config {
     pub watch: WatchConfig,
     /// When it is polled.
     pub sync: SyncConfig,
+    /// What the operator says of checks, where no delivery says it.
+    pub checks: ConfiguredChecks,
     /// Where state is kept.
     pub store: StoreConfig,
     /// Where events are sent; without it, nowhere.

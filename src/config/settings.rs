@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
+    check_fields::Checks,
     key::{self, KEYS, Kind},
     problem::{Origin, Problems},
 };
@@ -43,6 +44,8 @@ pub(super) struct Settings {
     entries: BTreeMap<&'static str, Entry>,
     /// Tables that are there, although maybe empty.
     tables: BTreeMap<String, Origin>,
+    /// What is said of checks, whose names are no settings' names.
+    pub(super) checks: Checks,
 }
 
 /// Some of the values are secrets.
@@ -112,6 +115,7 @@ impl Settings {
             }
         }
         self.entries.extend(over.entries);
+        self.checks.overlay(over.checks);
         for (table, origin) in over.tables {
             self.begin(table, origin);
         }

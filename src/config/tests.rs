@@ -1,3 +1,4 @@
+mod checks;
 mod layers;
 mod refused;
 mod shown;

@@ -1,10 +1,12 @@
 //! Variables of the environment that set something.
 
+use std::ffi::OsStr;
+
 use serde::Deserialize;
 use toml::de::ValueDeserializer;
 
 use super::{
-    Environment,
+    Environment, check_fields,
     environment::OTLP_ENDPOINTS,
     key::{self, KEYS, Kind},
     problem::{Origin, Problems},
@@ -32,6 +34,10 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
             continue;
         };
         let origin = Origin::Variable(name.to_owned());
+        if let Some(check) = rest.strip_prefix("CHECKS__") {
+            of_check(check, value, origin, &mut settings, problems);
+            continue;
+        }
         let path = rest.to_lowercase().replace("__", ".");
         let Some(key) = KEYS.iter().find(|key| variable(key.path) == name) else {
             unknown(&origin, &path, problems);
@@ -52,6 +58,36 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
         }
     }
     settings
+}
+
+/// Reads a variable about a check: its name, two underscores, `SEVERITY` or `TITLE`.
+fn of_check(
+    rest: &str,
+    value: &OsStr,
+    origin: Origin,
+    settings: &mut Settings,
+    problems: &mut Problems,
+) {
+    let named = rest.rsplit_once("__").and_then(|(check, field)| {
+        let known =
+            check_fields::FIELDS.into_iter().find(|known| known.eq_ignore_ascii_case(field));
+        Some((check, known?))
+    });
+    let path = format!("checks.{}", rest.to_lowercase().replace("__", "."));
+    match (named, value.to_str()) {
+        (Some((check, field)), Some(text)) if !check.is_empty() => {
+            settings.checks.set_by_variable(check, field, (text.to_owned(), origin));
+        }
+        (Some((_, _)), Some(_)) => {
+            problems.add(Some(&origin), &path, "a check's id or title must not be empty");
+        }
+        (Some(_), None) => problems.add(Some(&origin), &path, "expected a text"),
+        (None, _) => {
+            let message = "there is no such setting; a check has severity and title, as in \
+                           CII_EXPORTER_CHECKS__NO_MFA__SEVERITY";
+            problems.add(Some(&origin), &path, message);
+        }
+    }
 }
 
 /// Adds a variable that sets nothing, with the one that was probably meant.

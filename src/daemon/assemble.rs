@@ -46,6 +46,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let mut tasks = Tasks::default();
 
     store.commit(rules::watch_list(&config)).await?;
+    store.commit(rules::checks(&config)).await?;
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));

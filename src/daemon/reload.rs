@@ -56,11 +56,12 @@ impl Reloader {
         }
     }
 
-    /// Applies the webhook's rules and the watch list; returns the
+    /// Applies the webhook's rules, the watch list and the words of checks; returns the
     /// settings that differ and wait for a restart.
     async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
         self.store.commit(rules::watch_list(&new)).await?;
+        self.store.commit(rules::checks(&new)).await?;
         let rules = Arc::new(rules::rules(&new));
         self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
         self.rules.send_replace(rules);

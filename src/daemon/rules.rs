@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Rules},
-    ledger::change::ConfigureWatch,
+    ledger::change::{ConfigureChecks, ConfigureWatch},
 };
 
 /// Who may deliver, and by which rules.
@@ -34,6 +34,11 @@ pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
     let users = config.watch.users.iter().cloned().map(WatchSubject::User);
     let ips = config.watch.ips.iter().copied().map(WatchSubject::Ip);
     ConfigureWatch { configured: users.chain(ips).collect(), at: clock::now() }
+}
+
+/// What the configuration says of checks, from now on.
+pub(super) fn checks(config: &Config) -> ConfigureChecks {
+    ConfigureChecks { configured: Arc::new(config.checks.clone()), at: clock::now() }
 }
 
 /// The checks the operator admits.

@@ -1,6 +1,6 @@
 //! A check: one of the rules that the service holds users against.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{Severity, Timestamp};
 
@@ -60,6 +60,55 @@ pub struct ToldAt {
     pub recommended_actions: Option<Timestamp>,
 }
 
+/// A title as titles are compared: in lower case, without space around it.
+#[must_use]
+pub fn fold_title(title: &str) -> String {
+    title.trim().to_lowercase()
+}
+
+/// What an operator says of a check; it counts where no delivery says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckWords {
+    /// Its title.
+    pub title: Option<String>,
+    /// Its severity.
+    pub severity: Severity,
+}
+
+/// What an operator says of checks, each found by its id or its title.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfiguredChecks(BTreeMap<String, (String, CheckWords)>);
+
+impl ConfiguredChecks {
+    /// Adds what is said of the check with this id or title; what was said of it before,
+    /// in any case of letters, is returned.
+    pub fn insert(&mut self, name: &str, words: CheckWords) -> Option<CheckWords> {
+        let before = self.0.insert(fold_title(name), (name.trim().to_owned(), words));
+        before.map(|(_, words)| words)
+    }
+
+    /// What is said of the check with this id or title.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&CheckWords> {
+        self.0.get(&fold_title(name)).map(|(_, words)| words)
+    }
+
+    /// Every name as it is written, with what is said of its check.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &CheckWords)> {
+        self.0.values().map(|(name, words)| (name.as_str(), words))
+    }
+
+    /// The id that a title is given to: an answer that lists the title means this check,
+    /// also before a delivery tells of it.
+    pub fn titled(&self) -> impl Iterator<Item = (CheckId, &str)> {
+        self.iter().filter_map(|(name, words)| {
+            let title = words.title.as_deref()?;
+            let is_other = fold_title(title) != fold_title(name);
+            CheckId::new(name).filter(|_| is_other).map(|id| (id, title))
+        })
+    }
+}
+
 impl CheckDefinition {
     /// The definition of a check of which nothing but its id is known.
     #[must_use]
@@ -71,6 +120,31 @@ impl CheckDefinition {
             recommended_actions: Vec::new(),
             told: ToldAt::default(),
         }
+    }
+
+    /// Fills what no delivery gave with what the operator says, by the check's id or its
+    /// title.
+    #[must_use]
+    pub fn configured(self, id: &CheckId, configured: &ConfiguredChecks) -> Self {
+        let by_id = configured.named(id.as_str());
+        let mut definition = self;
+        if definition.told.title.is_none() {
+            let title = by_id.and_then(|words| words.title.clone());
+            definition.title = title.unwrap_or_else(|| id.to_string());
+        }
+        if definition.told.severity.is_none() {
+            let by_title = configured.named(&definition.title);
+            let rated = [by_id, by_title].into_iter().flatten().map(|words| &words.severity);
+            let rated = rated.into_iter().find(|severity| severity.text().is_some());
+            definition.severity = rated.cloned().unwrap_or_default();
+        }
+        definition
+    }
+
+    /// Whether no delivery gave anything.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        self.told == ToldAt::default()
     }
 
     /// Dates what this definition has: a part that is empty was not given.
@@ -136,6 +210,33 @@ mod tests {
             ..CheckDefinition::undefined(&id())
         }
         .dated(title.is_some(), at(second))
+    }
+
+    #[test]
+    fn what_the_operator_says_fills_what_no_delivery_gave() {
+        let mut configured = ConfiguredChecks::default();
+        let words = |title: Option<&str>, severity| CheckWords {
+            title: title.map(str::to_owned),
+            severity: Severity::new(severity),
+        };
+        configured.insert("no-mfa", words(Some("No MFA"), Some("critical")));
+        configured.insert("Dormant Account", words(None, Some("low")));
+        for (known, title, severity) in [
+            (CheckDefinition::undefined(&id()), "No MFA", Some("critical")),
+            (reported(Some("Told"), None, &[], 1), "Told", Some("critical")),
+            (reported(None, Some("high"), &[], 1), "No MFA", Some("high")),
+            (reported(Some("Told"), Some("info"), &[], 1), "Told", Some("info")),
+        ] {
+            let shown = known.clone().configured(&id(), &configured);
+            assert_eq!((shown.title.as_str(), shown.severity.text()), (title, severity));
+            let without = shown.configured(&id(), &ConfiguredChecks::default());
+            assert_eq!(without, known, "what was configured goes again");
+        }
+        let other = CheckId::new("dormant").unwrap();
+        let titled = reported(Some("dormant account "), None, &[], 1);
+        assert_eq!(titled.configured(&other, &configured).severity.text(), Some("low"));
+        let titled: Vec<_> = configured.titled().collect();
+        assert_eq!(titled, [(id(), "No MFA")], "a name without a title may be one itself");
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod webhook_target;
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 pub use backoff::Backoff;
-pub use check::{CheckDefinition, CheckId, ToldAt};
+pub use check::{CheckDefinition, CheckId, CheckWords, ConfiguredChecks, ToldAt, fold_title};
 pub use delivery::{
     CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck, SkippedLogins, Unchanged,
 };

@@ -8,8 +8,8 @@ use super::{
     ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
-    CheckId, Event, IpAddress, ListField, Login, Timestamp, WatchSubject, WebhookTarget,
-    null_list::FieldMemory,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Timestamp, WatchSubject,
+    WebhookTarget, null_list::FieldMemory,
 };
 
 /// The differences of one table, by key.
@@ -31,6 +31,8 @@ pub struct Diff<'a> {
     pub refused: Differences<'a, i64, RefusedRow>,
     /// Checks.
     pub checks: Differences<'a, CheckId, Check>,
+    /// What the operator says of checks.
+    pub configured: Differences<'a, (), Arc<ConfiguredChecks>>,
     /// Titles of checks, in order.
     pub titles: &'a [TitleChange],
     /// Failures that opened, were confirmed, or ended.

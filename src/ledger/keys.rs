@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, failure};
+use crate::domain::{CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, fold_title};
 
 /// The keys of the rows to load; those of a group are added up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,9 +11,11 @@ pub struct Keys {
     pub envelopes: BTreeSet<String>,
     /// Checks, by id.
     pub checks: BTreeSet<CheckId>,
-    /// The checks that have these titles, which are [folded](failure::fold_title);
+    /// The checks that have these titles, which are [folded](fold_title);
     /// they are loaded, too.
     pub titles: BTreeSet<String>,
+    /// A check, with some of the users who fail it; at most so many.
+    pub failing: Option<(CheckId, usize)>,
     /// Users, with all their open failures and the checks of those.
     pub failures_of: BTreeSet<Login>,
     /// Users, with how far answers about them have got.
@@ -53,6 +55,8 @@ pub struct Keys {
 pub enum Whole {
     /// Refused deliveries.
     Refused,
+    /// Checks.
+    Checks,
     /// What the service gave for every list so far.
     ListMemory,
     /// The listing of the tenant that is under way, and the last complete one.
@@ -80,7 +84,7 @@ impl Keys {
     /// this title.
     pub fn name(&mut self, text: &str) {
         self.checks.extend(CheckId::new(text));
-        self.titles.insert(failure::fold_title(text));
+        self.titles.insert(fold_title(text));
     }
 
     /// Whether there is nothing to load.

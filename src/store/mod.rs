@@ -90,6 +90,9 @@ impl Drop for Shared {
 /// that writes.
 const SWEPT_AT_ONCE: usize = 500;
 
+/// Failures of a check that is forgotten that go with one commit, for the same reason.
+pub const FORGOTTEN_AT_ONCE: usize = 500;
+
 impl Store {
     /// Opens the database, making or upgrading it first, and starts the thread
     /// that writes.

@@ -68,7 +68,7 @@ async fn first_happenings_become_alerts_and_log_records_within_a_minute() {
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert_eq!(check["receiver"], "security");
     assert_eq!(check["labels"]["severity"], "warning");
-    let summary = "1 newly failing: Title of never-seen (severity: high)";
+    let summary = "Users newly failing: Title of never-seen (severity: high)";
     assert_eq!(check["annotations"]["summary"], summary);
     let alerts = stack.alerts();
     let loud = alerts.iter().find(|alert| alert["labels"]["check_id"] == "harmless");

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{
-    super::{CheckDefinition, CheckFilter, CheckId, Event, Severity, Timestamp},
+    super::{
+        CheckDefinition, CheckFilter, CheckId, ConfiguredChecks, Event, Severity, Timestamp,
+        fold_title,
+    },
     event,
     report::{FailureAnswer, OpenFailure, Verdict},
 };
@@ -30,6 +33,8 @@ pub struct AnswerContext {
     pub open: BTreeMap<CheckId, OpenFailure>,
     /// The checks that the answer, or an open failure, can mean.
     pub checks: Vec<CheckName>,
+    /// What the operator says of checks.
+    pub configured: Arc<ConfiguredChecks>,
     /// When the newest answer that was taken had been asked for.
     pub as_of: Option<Timestamp>,
     /// Since when the service does not know the user.
@@ -150,15 +155,10 @@ fn meant(name: &str, known: &AnswerContext) -> Vec<CheckName> {
         .cloned()
         .collect();
     if titled.is_empty() {
-        return vec![CheckName { definition: Arc::new(CheckDefinition::undefined(&id)), id }];
+        let definition = CheckDefinition::undefined(&id).configured(&id, &known.configured);
+        return vec![CheckName { definition: Arc::new(definition), id }];
     }
     titled
-}
-
-/// A title as titles are compared: in lower case, without space around it.
-#[must_use]
-pub fn fold_title(title: &str) -> String {
-    title.trim().to_lowercase()
 }
 
 #[cfg(test)]

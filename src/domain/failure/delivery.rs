@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{
-        CheckDefinition, Delivery, DeliveryKind, Event, FailingUser, Login, Timestamp, Unchanged,
+        CheckDefinition, ConfiguredChecks, Delivery, DeliveryKind, Event, FailingUser, Login,
+        Timestamp, Unchanged,
     },
     event::{self, DeliveryContext, NamedUsers},
 };
@@ -14,6 +15,8 @@ use super::{
 pub struct CheckContext {
     /// Its definition, unless the check was never heard of.
     pub definition: Option<Arc<CheckDefinition>>,
+    /// What the operator says of checks.
+    pub configured: Arc<ConfiguredChecks>,
     /// Those of the named users who are known to fail it already.
     pub open: BTreeSet<Login>,
     /// Named users whom a more recent API answer cleared; the delivery is stale for
@@ -69,7 +72,7 @@ pub fn on_delivery(
         || CheckDefinition::undefined(&check.id).merged(reported),
         |known| known.merged(reported),
     );
-    let definition = Arc::new(definition);
+    let definition = Arc::new(definition.configured(&check.id, &known.configured));
     let is_news = |user: &&FailingUser| {
         !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
     };

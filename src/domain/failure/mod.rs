@@ -9,7 +9,7 @@ mod delivery;
 mod event;
 mod report;
 
-pub use answer::{AnswerContext, AnswerDecision, CheckName, fold_title, on_answer};
+pub use answer::{AnswerContext, AnswerDecision, CheckName, on_answer};
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};
 pub use event::{check_words, delivery_filtered};
 pub use report::{CLOCK_ERROR, FailureAnswer, OpenFailure, Verdict};

@@ -6,7 +6,7 @@ use super::refusal;
 use crate::{
     domain::{
         Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchSubject,
-        failure,
+        failure, fold_title,
     },
     ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Subject, Whole},
 };
@@ -92,7 +92,7 @@ impl Change for RecordDelivery {
             keys.failures_of.extend(logins.clone().cloned());
             keys.answered.extend(logins.cloned());
             keys.whole.insert(Whole::Listing);
-            keys.titles.insert(failure::fold_title(&check.definition.title));
+            keys.titles.insert(fold_title(&check.definition.title));
         }
     }
 
@@ -235,6 +235,7 @@ impl RecordDelivery {
         };
         let check = facts.check(&reported.id)?;
         known.definition = check.map(|check| check.definition.clone());
+        known.configured = facts.configured_checks()?;
         // An answer from the future was dated by a clock that was ahead.
         let latest = self.recorded_at + failure::CLOCK_ERROR;
         let reported_at = self.reported_at();

@@ -66,6 +66,7 @@ fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext
     let mut known =
         AnswerContext { as_of: facts.last_answer_as_of(login)?, ..AnswerContext::default() };
     known.unknown_since = facts.answered.get(login)?.and_then(|answered| answered.unknown_since);
+    known.configured = facts.configured_checks()?;
     let mut candidates = BTreeSet::new();
     if let Verdict::Fails(names) = &answer.verdict {
         for name in names {

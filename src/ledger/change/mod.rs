@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod checks;
 mod cursor;
 mod delivery;
 mod failing;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use address::{AddressAnswer, RecordAddress};
 pub use answer::{RecordAnswer, Recorded};
+pub use checks::{CheckForgotten, ConfigureChecks, ForgetCheck};
 pub use cursor::RecordProgress;
 pub use delivery::{DeliveryOutcome, RecordDelivery, RecordedDelivery};
 pub use forget::Forget;

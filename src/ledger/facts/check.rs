@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::Facts;
 use crate::{
-    domain::{CheckDefinition, CheckId, Timestamp, failure},
+    domain::{CheckDefinition, CheckId, ConfiguredChecks, Timestamp, fold_title},
     ledger::{Check, CheckNumber, Fault, Subject, TitleChange, Totals},
 };
 
@@ -41,12 +41,29 @@ impl Facts {
         self.ids.get(&number).cloned()
     }
 
+    /// The ids of all checks that were loaded and are there.
+    ///
+    /// # Errors
+    /// When a row cannot be understood.
+    pub fn known_checks(&self) -> Result<Vec<CheckId>, Fault> {
+        self.checks.range(..).map(|row| row.map(|(id, _)| id.clone())).collect()
+    }
+
+    /// What the operator says of checks; for changes that asked for a check or
+    /// for failures.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or no check was asked for.
+    pub fn configured_checks(&self) -> Result<Arc<ConfiguredChecks>, Fault> {
+        Ok(self.configured.get(&())?.cloned().unwrap_or_default())
+    }
+
     /// The checks that a text in an answer can mean, whether by id or by title.
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
     pub fn checks_named(&self, text: &str) -> Result<BTreeSet<CheckId>, Fault> {
-        let titled = self.titles.get(&failure::fold_title(text))?;
+        let titled = self.titles.get(&fold_title(text))?;
         Ok(CheckId::new(text).into_iter().chain(titled.into_iter().flatten().cloned()).collect())
     }
 
@@ -60,8 +77,23 @@ impl Facts {
         definition: &Arc<CheckDefinition>,
         at: Timestamp,
     ) -> Result<CheckNumber, Fault> {
+        self.give_words(id, definition, at)?;
+        self.checks.update(id, |check| check.last_event_at = at)?;
+        Ok(self.checks.get(id)?.map(|check| check.number).unwrap_or_default())
+    }
+
+    /// Gives a check these words, without anything having happened to it.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn give_words(
+        &mut self,
+        id: &CheckId,
+        definition: &Arc<CheckDefinition>,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
         let known = self.checks.get(id)?.cloned();
-        let title_before = known.as_ref().map(|check| failure::fold_title(&check.definition.title));
+        let title_before = known.as_ref().map(|check| fold_title(&check.definition.title));
         let mut check = known.unwrap_or_else(|| {
             self.effects.head.check += 1;
             Check {
@@ -78,16 +110,33 @@ impl Facts {
             check.version += 1;
         }
         check.definition = definition.clone();
-        check.last_event_at = at;
         let number = check.number;
         self.checks.put(id.clone(), check);
         self.ids.insert(number, id.clone());
-        let title = failure::fold_title(&definition.title);
+        let title = fold_title(&definition.title);
         if title_before.as_ref() != Some(&title) {
             self.retitle(id, number, title_before, title, at)?;
         }
         self.touch(Subject::Check(id.clone()));
-        Ok(number)
+        Ok(())
+    }
+
+    /// Removes a check that nobody fails, with its words, titles and totals.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn remove_check(&mut self, id: &CheckId) -> Result<(), Fault> {
+        let Some(title) = self.check(id)?.map(|check| fold_title(&check.definition.title)) else {
+            return Ok(());
+        };
+        if self.titles.is_loaded(&title) {
+            let mut checks = self.titles.get(&title)?.cloned().unwrap_or_default();
+            checks.remove(id);
+            self.titles.put(title, checks);
+        }
+        self.checks.remove(id);
+        self.touch(Subject::Check(id.clone()));
+        Ok(())
     }
 
     /// Later changes of the group find the check by its new title, and not by its

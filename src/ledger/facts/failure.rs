@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::{
     domain::{CheckId, Login, Timestamp},
-    ledger::{CheckNumber, Closed, Failure, Fault, PersonChange},
+    ledger::{CheckNumber, Closed, Failure, Fault, PersonChange, Subject},
 };
 
 impl Facts {
@@ -133,6 +133,30 @@ impl Facts {
             is_open: false,
         });
         self.effects.closed.push(Closed { check: number, login, failure, closed_at, reason });
+        Ok(())
+    }
+
+    /// Removes a failure as if it had never been: nothing is resolved, nothing counted.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn forget_failure(&mut self, id: &CheckId, login: &Login) -> Result<(), Fault> {
+        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        if self.failure(login, number)?.is_none() {
+            return Ok(());
+        }
+        self.failures.remove(&(login.clone(), number));
+        if self.failures_of(login)?.is_empty() {
+            let people = &mut self.effects.counts.failing_people;
+            *people = people.saturating_sub(1);
+        }
+        self.change_check(id, |check| check.open = check.open.saturating_sub(1))?;
+        self.effects.people.push(PersonChange {
+            login: login.clone(),
+            check: id.clone(),
+            is_open: false,
+        });
+        self.touch(Subject::User(login.clone()));
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use super::{
     RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
 };
 use crate::domain::{
-    CheckId, Event, IpAddress, ListField, Login, WatchSubject, WebhookTarget,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, WatchSubject, WebhookTarget,
     null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
@@ -35,6 +35,8 @@ pub struct Facts {
     /// Refused deliveries by number.
     pub refused: Table<i64, RefusedRow>,
     checks: Table<CheckId, Check>,
+    /// What the operator says of checks; loaded with checks and failures, under the key `()`.
+    pub configured: Table<(), Arc<ConfiguredChecks>>,
     /// The ids of the checks that are known.
     ids: BTreeMap<CheckNumber, CheckId>,
     titles: Table<String, BTreeSet<CheckId>>,
@@ -68,6 +70,8 @@ pub struct Facts {
     pub members: Table<Login, Member>,
     /// The users of a [slice](super::keys::Slice), in order.
     pub slice: Vec<Login>,
+    /// The users who fail the check that was asked for, in order.
+    pub failing: Vec<Login>,
     /// The service itself.
     pub service: Table<(), ServiceState>,
     /// The delivery by OTLP.
@@ -90,6 +94,7 @@ macro_rules! each_table {
         $facts.envelopes.$method();
         $facts.refused.$method();
         $facts.checks.$method();
+        $facts.configured.$method();
         $facts.titles.$method();
         $facts.failures.$method();
         $facts.answered.$method();
@@ -120,6 +125,7 @@ impl Facts {
             envelopes: Table::new("delivery"),
             refused: Table::new("delivery"),
             checks: Table::new("check"),
+            configured: Table::new("configured_check"),
             ids: BTreeMap::new(),
             titles: Table::new("check_title"),
             failures: Table::new("failure"),
@@ -138,6 +144,7 @@ impl Facts {
             listing_done: Table::new("listing"),
             members: Table::new("listing_member"),
             slice: Vec::new(),
+            failing: Vec::new(),
             service: Table::new("service"),
             otlp: Table::new("otlp"),
             parked: 0,
@@ -171,6 +178,7 @@ impl Facts {
             repeats: &self.effects.repeats,
             refused: self.refused.differences().collect(),
             checks: self.checks.differences().collect(),
+            configured: self.configured.differences().collect(),
             titles: &self.effects.titles,
             failures: self.failures.differences().collect(),
             closed: &self.effects.closed,

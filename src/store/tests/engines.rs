@@ -5,11 +5,15 @@ use proptest::prelude::*;
 use super::{memory::Memory, order::listing, *};
 use crate::{
     domain::{
-        CheckFilter, IpAddress, NullLists, PollError, PollOutcome, WatchSource, WatchSubject,
+        CheckFilter, CheckWords, ConfiguredChecks, IpAddress, NullLists, PollError, PollOutcome,
+        WatchSource, WatchSubject,
     },
     ledger::{
         Facts, Keys, Whole,
-        change::{AddWatch, ApplyVerdicts, ExpireWatch, JudgeNulls, RemoveWatch},
+        change::{
+            AddWatch, ApplyVerdicts, ConfigureChecks, ExpireWatch, ForgetCheck, JudgeNulls,
+            RemoveWatch,
+        },
     },
     store::{
         engine::Engine,
@@ -36,6 +40,8 @@ enum Step {
     Otlp { is_on: bool },
     Retry,
     Backfill,
+    Configure { checks: BTreeMap<u8, u8> },
+    Forget { check: u8, limit: u8 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -61,6 +67,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(|is_on| Step::Otlp { is_on }),
         1 => Just(Step::Retry),
         1 => Just(Step::Backfill),
+        1 => proptest::collection::btree_map(0..4_u8, 0..3_u8, 0..3)
+            .prop_map(|checks| Step::Configure { checks }),
+        1 => (0..4_u8, 1..4_u8).prop_map(|(check, limit)| Step::Forget { check, limit }),
     ]
 }
 
@@ -190,8 +199,25 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
         Step::Otlp { is_on } => Pending::new(BeginOtlp { is_on: *is_on }).0,
         Step::Retry => Pending::new(RetryParked).0,
         Step::Backfill => Pending::new(Backfill { since: at(0) }).0,
+        Step::Configure { checks } => Pending::new(configure(checks, now)).0,
+        Step::Forget { check, limit } => {
+            let id = CheckId::new(["check0", "check1", "Title 1", "other"][usize::from(*check)]);
+            Pending::new(ForgetCheck { id: id.unwrap(), limit: usize::from(*limit) }).0
+        }
         other => panic!("{other:?} is committed elsewhere"),
     }
+}
+
+/// Titles and severities of checks, some of which answers list, or deliveries tell of.
+fn configure(checks: &BTreeMap<u8, u8>, now: i64) -> ConfigureChecks {
+    let mut configured = ConfiguredChecks::default();
+    for (check, words) in checks {
+        let name = ["check0", "check5", "Title 1", "other"][usize::from(*check)];
+        let title = [None, Some("Title 1"), Some("Other")][usize::from(*words)];
+        let severity = Severity::new([Some("critical"), None, Some("low")][usize::from(*words)]);
+        configured.insert(name, CheckWords { title: title.map(str::to_owned), severity });
+    }
+    ConfigureChecks { configured: Arc::new(configured), at: at(now) }
 }
 
 fn address(number: u8) -> IpAddress {
@@ -202,6 +228,7 @@ fn address(number: u8) -> IpAddress {
 fn all_keys() -> Keys {
     let whole = [
         Whole::Refused,
+        Whole::Checks,
         Whole::ListMemory,
         Whole::Listing,
         Whole::Service,
@@ -227,6 +254,7 @@ fn all_keys() -> Keys {
         keys.watched.insert(WatchSubject::User(login.clone()));
         keys.polls.insert(WatchSubject::User(login));
     }
+    keys.titles.insert("other".to_owned());
     keys.ips.extend([address(0), address(1)]);
     keys.polls.extend([address(0), address(1)].map(WatchSubject::Ip));
     keys

@@ -9,8 +9,8 @@ use strum::VariantArray as _;
 
 use crate::{
     domain::{
-        CheckId, Event, IpAddress, ListField, Login, WatchSource, WatchSubject, WebhookTarget,
-        failure, null_list::FieldMemory,
+        CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, WatchSource, WatchSubject,
+        WebhookTarget, fold_title, null_list::FieldMemory,
     },
     ledger::{
         Answered, Check, CheckNumber, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
@@ -37,6 +37,7 @@ struct Tables {
     envelopes: BTreeMap<String, Envelope>,
     refused: BTreeMap<i64, RefusedRow>,
     checks: BTreeMap<CheckId, Check>,
+    configured: BTreeMap<(), Arc<ConfiguredChecks>>,
     failures: BTreeMap<(Login, CheckNumber), Failure>,
     answered: BTreeMap<Login, Answered>,
     users: BTreeMap<Login, UserSnapshot>,
@@ -111,11 +112,28 @@ impl Tables {
                 facts.refused.load(*number, Some(*row));
             }
         }
+        facts.configured.load((), Some(self.configured.get(&()).cloned().unwrap_or_default()));
+        if keys.whole.contains(&Whole::Checks) {
+            for (id, check) in &self.checks {
+                facts.load_check(id.clone(), Some(check.clone()));
+            }
+        }
+        if let Some((id, limit)) = &keys.failing {
+            let number = self.checks.get(id).map(|check| check.number);
+            let mut failing: Vec<_> = self
+                .failures
+                .iter()
+                .filter(|((_, check), _)| Some(*check) == number)
+                .map(|((login, _), failure)| (failure.opened_at, login.clone()))
+                .collect();
+            failing.sort();
+            facts.failing = failing.into_iter().take(*limit).map(|(_, login)| login).collect();
+        }
         for id in &keys.checks {
             facts.load_check(id.clone(), self.checks.get(id).cloned());
         }
         for folded in &keys.titles {
-            let has_title = |check: &Check| failure::fold_title(&check.definition.title) == *folded;
+            let has_title = |check: &Check| fold_title(&check.definition.title) == *folded;
             let mut ids = BTreeSet::new();
             for (id, check) in self.checks.iter().filter(|(_, check)| has_title(check)) {
                 facts.load_check(id.clone(), Some(check.clone()));
@@ -275,6 +293,7 @@ impl Tables {
         }
         apply(&mut self.refused, &diff.refused);
         apply(&mut self.checks, &diff.checks);
+        apply(&mut self.configured, &diff.configured);
         apply(&mut self.failures, &diff.failures);
         apply(&mut self.answered, &diff.answered);
         apply(&mut self.users, &diff.users);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::deliveries::LastDelivery;
 use crate::{
-    domain::Timestamp,
-    store::{CheckAdvice, CheckState, FailingLogin, Reader, StoreError},
+    domain::{CheckId, Timestamp},
+    ledger::change::{CheckForgotten, ForgetCheck},
+    store::{CheckAdvice, CheckState, FORGOTTEN_AT_ONCE, FailingLogin, Reader, StoreError},
     web::{
         Ops, filter,
         listing::{self, Listing, Setting},
@@ -86,6 +88,29 @@ pub(super) async fn list(
         })
         .await?;
     Ok(Json(answer))
+}
+
+/// Forgets a check that is gone for good.
+pub(super) async fn forget(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+) -> Result<Json<Value>, Problem> {
+    let unknown = || Problem::not_found(format!("there is no check {id}"));
+    let check = CheckId::new(&id).ok_or_else(unknown)?;
+    loop {
+        let forget = ForgetCheck { id: check.clone(), limit: FORGOTTEN_AT_ONCE };
+        match ops.sources.store.commit(forget).await? {
+            CheckForgotten::Partly => {}
+            CheckForgotten::Entirely => return Ok(Json(json!({ "result": "forgotten" }))),
+            CheckForgotten::Configured => {
+                return Err(Problem::conflict(
+                    "the configuration gives this check a title; take it out of [checks] there, \
+                     and reload",
+                ));
+            }
+            CheckForgotten::Unknown => return Err(unknown()),
+        }
+    }
 }
 
 /// The users who fail a check, ordered by login; the cursor is the last one's

@@ -29,6 +29,7 @@ use super::{Ops, problem::Problem};
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/checks", get(checks::list))
+        .route("/checks/{id}", delete(checks::forget))
         .route("/checks/{id}/users", get(checks::users))
         .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))

@@ -1,8 +1,10 @@
 //! The words of a check: title, severity, description and advice.
 
+use cii_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-use crate::harness::{Exporter, Setup};
+use super::{EVERY_SECOND, events};
+use crate::harness::{Body, Exporter, Setup};
 
 /// A delivery of one user about `no-mfa`, published at this second, with these fields.
 fn delivery(id: &str, second: u32, fields: &Value) -> Value {
@@ -23,6 +25,17 @@ async fn check(exporter: &Exporter) -> Value {
     let checks = answer["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 1, "{answer}");
     checks[0].clone()
+}
+
+/// Has the daemon reload its configuration with other words in it.
+async fn reload_with(exporter: &mut Exporter, old: &str, new: &str) {
+    exporter.setup().replace(old, new);
+    exporter.setup().write_config();
+    let reload = reqwest::Client::new().post(format!("{}/-/reload", exporter.ops_url));
+    let answer = reload.send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", exporter.log());
+    let answer: Value = answer.json().await.unwrap_or_default();
+    assert_eq!(answer["needs_restart"].as_array().map_or(0, Vec::len), 0, "{answer}");
 }
 
 /// D5: what a delivery does not say of a check stays.
@@ -83,4 +96,116 @@ async fn a_check_that_is_rated_otherwise_keeps_its_one_series_of_each_counter() 
     let last = metrics.get("cii_check_last_failure_timestamp_seconds{check_id=\"no-mfa\"}");
     let committed = metrics.get("cii_webhook_last_delivery_timestamp_seconds").unwrap();
     assert!((last.unwrap() - committed).abs() < 1.0, "committed, not published: {last:?}");
+}
+
+/// A check that only answers list has the words of the configuration, and then those of a delivery.
+#[tokio::test]
+async fn a_check_that_no_delivery_tells_of_has_the_words_of_the_configuration() {
+    let simulator = Simulator::start(Options { users: 3, ..Options::default() }).await.unwrap();
+    simulator.tenant(|tenant| {
+        let login = tenant.users().next().unwrap().login.clone();
+        for check in ["no-mfa", "dormant-account"] {
+            tenant.set_failing(&login, check, false);
+        }
+        tenant.set_failing(&login, "no-mfa", true);
+    });
+    let login = simulator.tenant(|tenant| tenant.users().next().unwrap().login.clone());
+    let words = "[checks.\"no-mfa\"]\nseverity = \"Critical\"\ntitle = \"Without MFA\"";
+    let mut exporter = Setup::new()
+        .polling(&simulator, EVERY_SECOND)
+        .watch(&format!("users = [{login:?}]"))
+        .tables(words)
+        .start()
+        .await;
+    let failing = |severity: &str| {
+        format!("cii_check_failing_users{{check_id=\"no-mfa\",severity=\"{severity}\"}}")
+    };
+    let info = |severity: &str, title: &str| {
+        format!("cii_check_info{{check_id=\"no-mfa\",severity=\"{severity}\",title=\"{title}\"}}")
+    };
+    let metrics = exporter.until_metric(&failing("critical"), 1.0).await;
+    assert_eq!(metrics.get(&info("critical", "Without MFA")), Some(1.0), "{}", metrics.text);
+    let shown = async |exporter: &Exporter| {
+        let (_, user) = exporter.api("GET", &format!("/users/{login}"), None).await;
+        let checks = user["failing_checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["check_id"] == "no-mfa");
+        let check = check.unwrap_or_else(|| panic!("{user}")).clone();
+        (
+            check["title"].as_str().unwrap().to_owned(),
+            check["severity"].as_str().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(shown(&exporter).await, ("Without MFA".into(), "critical".into()));
+    let (_, page) = exporter.get("/checks/no-mfa").await;
+    assert!(page.contains("Without MFA") && page.contains("critical"), "{page}");
+
+    // Reloaded, killed and started, and taken away.
+    reload_with(&mut exporter, "\"Critical\"", "\"low\"").await;
+    exporter.until_metric(&failing("low"), 1.0).await;
+    assert_eq!(exporter.metrics().await.get(&failing("critical")), None);
+    let mut exporter = exporter.kill().await.start().await;
+    let metrics = exporter.until_metric(&failing("low"), 1.0).await;
+    assert_eq!(metrics.get(&info("low", "Without MFA")), Some(1.0), "{}", metrics.text);
+
+    // The simulator's user begins to fail another time, and the event has the words.
+    simulator.tenant(|tenant| tenant.set_failing(&login, "no-mfa", false));
+    exporter.until_metric(&failing("low"), 0.0).await;
+    let resolved = events(&exporter, "cii.check.resolved").await;
+    let of_check = resolved.iter().find(|event| event["check_id"] == "no-mfa").unwrap();
+    assert_eq!(of_check["attributes"]["cii.check.title"], "Without MFA");
+    assert_eq!(of_check["attributes"]["cii.check.severity"], "low");
+
+    // A delivery's words win, each for itself.
+    let mut told = Body::new("1", "no-mfa", &["b@example.com"]).json();
+    told["detail"]["severity"] = Value::Null;
+    told["detail"]["title"] = json!("Told");
+    assert_eq!(exporter.deliver(&told).await, 200);
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get(&info("low", "Told")), Some(1.0), "{}", metrics.text);
+    reload_with(&mut exporter, "[checks.\"no-mfa\"]", "[checks.\"other\"]").await;
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get(&info("unknown", "Told")), Some(1.0), "{}", metrics.text);
+}
+
+/// What is gone for good is forgotten: on a running daemon, and on the file alone.
+#[tokio::test]
+async fn a_check_that_is_forgotten_leaves_nothing_behind() {
+    let exporter = Setup::new().start().await;
+    for (id, check) in [("1", "gone"), ("2", "stays")] {
+        let users: Vec<String> = (0..600).map(|number| format!("u{number}@example.com")).collect();
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        let body = Body::new(id, check, &users[..if check == "gone" { 600 } else { 2 }]).json();
+        assert_eq!(exporter.deliver(&body).await, 200);
+    }
+    let refused = exporter.run(&["checks", "forget", "unheard-of"]).await;
+    assert!(
+        refused.code == 1 && refused.errors.contains("there is no check unheard-of"),
+        "{refused:?}"
+    );
+    let refused = exporter.run(&["checks", "forget", " "]).await;
+    assert!(refused.code == 64 && refused.errors.contains("must not be empty"), "{refused:?}");
+    let forgotten = exporter.run(&["checks", "forget", "gone"]).await;
+    assert_eq!(forgotten.code, 0, "{forgotten:?}");
+    let metrics = exporter.metrics().await;
+    assert!(!metrics.text.contains("gone"), "{}", metrics.text);
+    assert_eq!(metrics.get("cii_failing_users{severity=\"high\"}"), Some(2.0), "{}", metrics.text);
+    let user = "cii_user_failing_checks{login=\"u5@example.com\"}";
+    assert!(metrics.get(user).is_none_or(|failing| failing == 0.0), "{}", metrics.text);
+    let (_, checks) = exporter.api("GET", "/checks", None).await;
+    assert_eq!(
+        (&checks["failing_people"], checks["checks"].as_array().unwrap().len()),
+        (&json!(2), 1)
+    );
+    assert!(events(&exporter, "cii.check.resolved").await.is_empty(), "nothing was resolved");
+    assert_eq!(exporter.api("DELETE", "/checks/gone", None).await.0, 404);
+
+    let before = exporter.metrics().await;
+    let setup = exporter.stop().await;
+    let exporter = setup.start().await;
+    assert_eq!(exporter.metrics().await.of_tenant(), before.of_tenant());
+    let setup = exporter.stop().await;
+    let forgotten = setup.run(&["checks", "forget", "stays"]).await;
+    assert_eq!(forgotten.code, 0, "{forgotten:?}");
+    let exporter = setup.start().await;
+    assert!(exporter.metrics().await.series("cii_check_info").is_empty());
 }

@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::{Connection, Row, types::Value};
+use rusqlite::{Connection, Params, Row, types::Value};
 
 use super::texts;
 use crate::{
-    domain::{CheckDefinition, CheckId, Severity, Timestamp, ToldAt},
+    domain::{CheckDefinition, CheckId, CheckWords, ConfiguredChecks, Severity, Timestamp, ToldAt},
     ledger::{Check, CheckNumber, Facts, Totals},
     store::{
         StoreError,
@@ -27,6 +27,32 @@ const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.v
 const WITH_WORDS: &str =
     "LEFT JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version";
 
+/// Every check.
+pub(super) fn all(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    configured(connection, facts)?;
+    let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS}");
+    put(connection, &sql, [], facts)
+}
+
+/// What the operator says of checks. There is little of it, mostly none.
+pub(super) fn configured(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    if facts.configured.is_loaded(&()) {
+        return Ok(());
+    }
+    let mut select =
+        connection.prepare_cached("SELECT name, title, severity FROM configured_check")?;
+    let mut rows = select.query([])?;
+    let mut found = ConfiguredChecks::default();
+    while let Some(row) = rows.next()? {
+        let (name, title, severity): (String, _, Option<String>) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let severity = Severity::new(severity.as_deref());
+        found.insert(&name, CheckWords { title, severity });
+    }
+    facts.configured.load((), Some(Arc::new(found)));
+    Ok(())
+}
+
 pub(super) fn by_id(
     connection: &Connection,
     ids: &BTreeSet<CheckId>,
@@ -35,8 +61,9 @@ pub(super) fn by_id(
     if ids.is_empty() {
         return Ok(());
     }
+    configured(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.id IN rarray(?1)");
-    put(connection, &sql, texts(ids.iter().map(CheckId::as_str)), facts)?;
+    put(connection, &sql, [texts(ids.iter().map(CheckId::as_str))], facts)?;
     for id in ids {
         facts.load_check(id.clone(), None);
     }
@@ -51,10 +78,11 @@ pub(super) fn by_number(
     if numbers.is_empty() {
         return Ok(());
     }
-    let numbers = Rc::new(numbers.iter().copied().map(Value::Integer).collect());
+    let numbers: Vec<_> = numbers.iter().copied().map(Value::Integer).collect();
+    let numbers = Rc::new(numbers);
     let sql =
         format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.number IN rarray(?1)");
-    put(connection, &sql, numbers, facts)
+    put(connection, &sql, [numbers], facts)
 }
 
 /// Which checks have these titles, and those checks.
@@ -66,6 +94,7 @@ pub(super) fn by_title(
     if folded.is_empty() {
         return Ok(());
     }
+    configured(connection, facts)?;
     let titles = texts(folded.iter().map(String::as_str));
     let mut titled: BTreeMap<String, BTreeSet<CheckId>> =
         folded.iter().map(|title| (title.clone(), BTreeSet::new())).collect();
@@ -94,11 +123,11 @@ pub(super) fn by_title(
 fn put(
     connection: &Connection,
     sql: &str,
-    keys: Rc<Vec<Value>>,
+    keys: impl Params,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query([keys])?;
+    let mut rows = select.query(keys)?;
     while let Some(row) = rows.next()? {
         let text: String = row.get(0)?;
         let Some(id) = CheckId::new(&text) else { continue };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
 use super::{check, each_of_users};
 use crate::{
-    domain::{Login, Timestamp},
+    domain::{CheckId, Login, Timestamp},
     ledger::{Answered, CheckNumber, Facts, Failure},
     store::{
         StoreError,
@@ -20,6 +20,10 @@ pub(super) fn of_users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
+    if !logins.is_empty() {
+        // An answer can name a check that was never heard of.
+        check::configured(connection, facts)?;
+    }
     let mut checks = BTreeSet::new();
     each_of_users(
         connection,
@@ -37,6 +41,27 @@ pub(super) fn of_users(
         facts.load_complete(login.clone());
     }
     check::by_number(connection, &checks, facts)
+}
+
+/// Some of the users who fail a check.
+pub(super) fn of_check(
+    connection: &Connection,
+    check: &CheckId,
+    limit: usize,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT login FROM failure
+         WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
+         ORDER BY opened_at, login LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![check.as_str(), limit])?;
+    facts.failing.clear();
+    while let Some(row) = rows.next()? {
+        facts.failing.extend(Login::new(row.get_ref(0)?.as_str().unwrap_or_default()));
+    }
+    Ok(())
 }
 
 fn put(

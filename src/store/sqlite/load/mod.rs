@@ -53,9 +53,15 @@ pub(super) fn load(
     if keys.whole.contains(&Whole::Refused) {
         delivery::refused(connection, facts)?;
     }
+    if keys.whole.contains(&Whole::Checks) {
+        check::all(connection, facts)?;
+    }
     check::by_id(connection, &keys.checks, facts)?;
     check::by_title(connection, &keys.titles, facts)?;
     failure::of_users(connection, &keys.failures_of, facts)?;
+    if let Some((check, limit)) = &keys.failing {
+        failure::of_check(connection, check, *limit, facts)?;
+    }
     if keys.whole.contains(&Whole::Listing) {
         listing::states(connection, facts)?;
     }

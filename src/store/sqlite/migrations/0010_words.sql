@@ -28,3 +28,10 @@ UPDATE checks SET last_failure_at = last.at FROM (
 WHERE last.check_id = checks.id;
 ALTER TABLE checks DROP COLUMN as_of;
 DROP TABLE check_total;
+
+-- What the operator says of checks, by id or title.
+CREATE TABLE configured_check (
+    name     TEXT PRIMARY KEY,
+    title    TEXT,
+    severity TEXT
+) STRICT, WITHOUT ROWID;

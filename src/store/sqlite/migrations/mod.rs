@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
 use crate::{
-    domain::{Login, failure},
+    domain::{Login, fold_title},
     store::{StoreError, row::ip_users},
 };
 
@@ -45,7 +45,7 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize, St
 fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| {
-        Ok(failure::fold_title(&context.get::<String>(0)?))
+        Ok(fold_title(&context.get::<String>(0)?))
     })?;
     // A text that is no login stays as it is, and stays unreadable.
     connection.create_scalar_function("identity", 1, flags, |context| {

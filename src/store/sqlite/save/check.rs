@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::{
-    ledger::Diff,
+    ledger::{CheckNumber, Diff},
     store::{
         StoreError,
         row::{Moment, texts},
@@ -32,7 +32,12 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
          VALUES (?1, ?2, ?3, ?4)",
     )?;
     for check in &diff.checks {
-        let Some(row) = check.row else { continue };
+        let Some(row) = check.row else {
+            if let Some(stored) = check.stored {
+                remove(connection, stored.number)?;
+            }
+            continue;
+        };
         let definition = &row.definition;
         insert.execute(params![
             row.number,
@@ -59,7 +64,34 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             ])?;
         }
     }
+    configured(connection, diff)?;
     titles(connection, diff)
+}
+
+/// A check that is gone. Failures of it that ended stay until they are too old.
+fn remove(connection: &Connection, number: CheckNumber) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM check_title WHERE check_number = ?1",
+        "DELETE FROM check_words WHERE check_number = ?1",
+        "DELETE FROM checks WHERE number = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([number])?;
+    }
+    Ok(())
+}
+
+fn configured(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    for difference in &diff.configured {
+        connection.execute("DELETE FROM configured_check", [])?;
+        for (name, words) in difference.row.iter().flat_map(|configured| configured.iter()) {
+            connection
+                .prepare_cached(
+                    "INSERT INTO configured_check (name, title, severity) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![name, words.title, words.severity.text()])?;
+        }
+    }
+    Ok(())
 }
 
 /// A check has one title at a time; those that it had stay on record.

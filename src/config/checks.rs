@@ -1,0 +1,46 @@
+//! What `[checks]` says, from fields to what they mean.
+
+use super::{check_fields::path, problem::Problems, settings::Settings};
+use crate::domain::{CheckWords, ConfiguredChecks, Severity};
+
+/// The severities that can be given; `moderate` is another word for `medium`.
+const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "moderate", "low", "info"];
+
+/// Characters of a title at most, as in a delivery.
+const MAX_TITLE_CHARS: usize = 1000;
+
+/// What the settings say of checks; what is wrong goes to `problems`.
+pub(super) fn build(settings: &Settings, problems: &mut Problems) -> ConfiguredChecks {
+    let mut configured = ConfiguredChecks::default();
+    for (name, fields) in settings.checks.iter() {
+        let mut words = CheckWords::default();
+        if let Some((text, origin)) = fields.get("severity") {
+            if SEVERITIES.contains(&text.trim().to_lowercase().as_str()) {
+                words.severity = Severity::new(Some(text));
+            } else {
+                let expected = SEVERITIES.join(", ");
+                let message = format!("expected one of {expected}, found {text:?}");
+                problems.add(Some(origin), &path(name, "severity"), message);
+            }
+        }
+        if let Some((text, origin)) = fields.get("title") {
+            let title = text.trim();
+            if title.is_empty() {
+                problems.add(Some(origin), &path(name, "title"), "must not be empty");
+            } else if title.chars().nth(MAX_TITLE_CHARS).is_some() {
+                let message = format!("is longer than {MAX_TITLE_CHARS} characters");
+                problems.add(Some(origin), &path(name, "title"), message);
+            }
+            words.title = Some(title.to_owned());
+        }
+        let origin = fields.values().next().map(|(_, origin)| origin);
+        if name.is_empty() {
+            let message = "a check's id or title must not be empty";
+            problems.add(origin, "checks.\"\"", message);
+        } else if configured.insert(name, words).is_some() {
+            let message = "is there twice: names of checks are compared without their case";
+            problems.add(origin, &format!("checks.{}", toml::Value::from(name)), message);
+        }
+    }
+    configured
+}

@@ -1,0 +1,133 @@
+//! Checks as the operator wants them: words for those that no delivery tells of, and
+//! an end for those that are gone for good.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{CheckDefinition, CheckId, ConfiguredChecks, Timestamp},
+    ledger::{Change, Check, Facts, Fault, Keys, Whole},
+};
+
+/// What the configuration says of checks, from now on.
+#[derive(Debug, Clone)]
+pub struct ConfigureChecks {
+    /// Everything that it says.
+    pub configured: Arc<ConfiguredChecks>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Removes a check with its open failures and totals, some of the failures at a time.
+#[derive(Debug, Clone)]
+pub struct ForgetCheck {
+    /// The check.
+    pub id: CheckId,
+    /// How many failures at most.
+    pub limit: usize,
+}
+
+/// How far a check was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckForgotten {
+    /// Failures of it are left.
+    Partly,
+    /// It is gone.
+    Entirely,
+    /// The configuration gives it a title, and would bring it back.
+    Configured,
+    /// There is no such check.
+    Unknown,
+}
+
+impl Change for ConfigureChecks {
+    type Outcome = ();
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.whole.insert(Whole::Checks);
+        keys.checks.extend(self.configured.titled().map(|(id, _)| id));
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
+        if facts.configured_checks()? == self.configured {
+            return Ok(());
+        }
+        facts.configured.put((), self.configured.clone());
+        for id in facts.known_checks()? {
+            let Some(check) = facts.check(&id)?.cloned() else { continue };
+            if self.is_left_over(&id, &check) {
+                facts.remove_check(&id)?;
+                continue;
+            }
+            let definition = (*check.definition).clone().configured(&id, &self.configured);
+            if definition != *check.definition {
+                facts.give_words(&id, &Arc::new(definition), self.at)?;
+            }
+        }
+        // A title that the operator gives to an id is the title of a check from now on: an
+        // answer that lists it means that check.
+        for (id, _) in self.configured.titled() {
+            if facts.check(&id)?.is_none() {
+                let definition = CheckDefinition::undefined(&id).configured(&id, &self.configured);
+                facts.give_words(&id, &Arc::new(definition), self.at)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ConfigureChecks {
+    /// Whether a check was there only because the configuration had a title for it.
+    fn is_left_over(&self, id: &CheckId, check: &Check) -> bool {
+        let is_titled = self.configured.titled().any(|(titled, _)| titled == *id);
+        let is_unused = check.open == 0
+            && check.totals.failures == 0
+            && check.totals.resolutions == 0
+            && check.definition.is_untold()
+            && check.definition.title != id.as_str();
+        is_unused && !is_titled
+    }
+}
+
+impl Change for ForgetCheck {
+    type Outcome = CheckForgotten;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.checks.insert(self.id.clone());
+        keys.failing = Some((self.id.clone(), self.limit));
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        keys.failures_of.extend(facts.failing.iter().cloned());
+        Ok(())
+    }
+
+    fn work(&self) -> usize {
+        self.limit
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<CheckForgotten, Fault> {
+        if facts.check(&self.id)?.is_none() {
+            return Ok(CheckForgotten::Unknown);
+        }
+        if facts.configured_checks()?.titled().any(|(id, _)| id == self.id) {
+            return Ok(CheckForgotten::Configured);
+        }
+        let failing = facts.failing.clone();
+        for login in &failing {
+            facts.forget_failure(&self.id, login)?;
+        }
+        if failing.len() >= self.limit {
+            return Ok(CheckForgotten::Partly);
+        }
+        facts.remove_check(&self.id)?;
+        Ok(CheckForgotten::Entirely)
+    }
+}
