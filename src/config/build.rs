@@ -7,8 +7,8 @@ use reqwest::{Url, header::HeaderName};
 use secrecy::SecretString;
 
 use super::{
-    ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, OpsConfig, Origin,
-    OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key, otlp,
+    ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, OpsConfig,
+    Origin, OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key, otlp,
     problem::Problems,
     settings::{Settings, Value},
     variables,
@@ -56,6 +56,7 @@ impl Building<'_> {
             watch: watch?,
             sync: sync?,
             checks,
+            metrics: MetricsConfig { user_series: self.choice("metrics.user_series")? },
             store: StoreConfig {
                 path: store?.into(),
                 retention_days: self.number("store.retention_days").filter(|days| *days > 0),

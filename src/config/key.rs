@@ -2,7 +2,7 @@
 
 use strum::VariantNames;
 
-use super::{OtlpProtocol, TokenRequest};
+use super::{OtlpProtocol, TokenRequest, UserSeries};
 
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,7 @@ pub(super) const KEYS: &[Key] = &[
     key("sync.service.enabled", Kind::Flag, YES),
     key("sync.service.schedule", Kind::Text, Some("\"0 7 * * * *\"")),
     key("sync.service.on_start", Kind::Flag, YES),
+    key("metrics.user_series", Kind::Choice(UserSeries::VARIANTS), Some("\"listed\"")),
     key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
     key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("otlp.endpoint", Kind::Text, None),

@@ -45,6 +45,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// What the operator says of checks, where no delivery says it.
     pub checks: ConfiguredChecks,
+    /// What the metrics tell of persons.
+    pub metrics: MetricsConfig,
     /// Where state is kept.
     pub store: StoreConfig,
     /// Where events are sent; without it, nowhere.
@@ -166,6 +168,25 @@ pub struct JobConfig {
     pub on_start: bool,
 }
 
+/// `[metrics]`
+#[derive(Debug, Clone)]
+pub struct MetricsConfig {
+    /// Whom series of their own are shown for.
+    pub user_series: UserSeries,
+}
+
+/// Whom series of their own are shown for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub enum UserSeries {
+    /// Users whom the configuration, a command or the API listed.
+    Listed,
+    /// Followed ones, too.
+    All,
+    /// Nobody.
+    None,
+}
+
 /// `[store]`
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -251,6 +272,7 @@ impl Config {
     pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
         let changes_at_once = |path: &str| {
             path.starts_with("watch.")
+                || path.starts_with("metrics.")
                 || ["webhook.header", "webhook.check_ids"].contains(&path)
                 || path.starts_with("webhook.secrets")
         };

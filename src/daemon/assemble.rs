@@ -16,10 +16,10 @@ use crate::{
     build_info, cii,
     config::{Config, JobConfig, SyncConfig},
     delivery::{self, Courier, Outages, Sender},
-    domain::{CheckFilter, Schedule},
+    domain::{CheckFilter, Schedule, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget},
-    metrics::{Exposition, Scope, TenantListing},
+    metrics::Exposition,
     store::Store,
     sync::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, PROMPT_SETTLE, Prompt, Runner,
@@ -47,8 +47,9 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     store.commit(rules::watch_list(&config)).await?;
     store.commit(rules::checks(&config)).await?;
+    let (scope, current_scope) = watch::channel(rules::scope(&config));
     let (exposition, projector) =
-        Exposition::build(store.clone(), registry.clone(), scope(&config)).await?;
+        Exposition::build(store.clone(), registry.clone(), current_scope).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
@@ -62,6 +63,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
     let (filter, current_filter) = watch::channel(rules::check_filter(&config));
+    let (policy, current_policy) = watch::channel(rules::policy(&config));
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
@@ -100,8 +102,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let router = Ops::new(sources).into_router();
     tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
 
-    let scheduler =
-        schedule(&config, &store, &registry, meters.api, current_filter, &mut tasks).await?;
+    let current = Current { filter: current_filter, policy: current_policy };
+    let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
     let housekeeping = Housekeeping {
         store: store.clone(),
         retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
@@ -118,21 +120,13 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         admission,
         rules,
         filter,
+        policy,
+        scope,
         store: store.clone(),
         requests,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
-}
-
-/// What the metrics show, as far as the configuration decides.
-fn scope(config: &Config) -> Scope {
-    let listing = match (&config.api, &config.sync.tenant) {
-        (None, _) => TenantListing::NoApi,
-        (Some(_), None) => TenantListing::Off,
-        (Some(_), Some(_)) => TenantListing::On,
-    };
-    Scope { backlog: config.otlp.is_some(), listing }
 }
 
 /// When the service is asked: never without the API.
@@ -192,12 +186,18 @@ async fn deliver(
     Ok(outages)
 }
 
+/// What of the configuration jobs follow while they run.
+struct Current {
+    filter: watch::Receiver<CheckFilter>,
+    policy: watch::Receiver<WatchPolicy>,
+}
+
 async fn schedule(
     config: &Config,
     store: &Store,
     registry: &Registry,
     api_meters: cii::Meters,
-    filter: watch::Receiver<CheckFilter>,
+    current: Current,
     tasks: &mut Tasks,
 ) -> Result<Option<Scheduler>, StartError> {
     let meters = sync::Meters::new()?;
@@ -209,7 +209,8 @@ async fn schedule(
         client: client.clone(),
         store: store.clone(),
         concurrency: api.concurrency,
-        filter,
+        filter: current.filter,
+        policy: current.policy,
         null_lists: api.null_lists,
         settle: TimeDelta::zero(),
     };

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigSource, StartError, rules};
 use crate::{
     config::Config,
-    domain::CheckFilter,
+    domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
+    metrics::Scope,
     store::Store,
     web::{ReloadReply, ReloadRequest},
 };
@@ -22,6 +23,8 @@ pub(super) struct Reloader {
     pub(super) admission: watch::Sender<Arc<Admission>>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) filter: watch::Sender<CheckFilter>,
+    pub(super) policy: watch::Sender<WatchPolicy>,
+    pub(super) scope: watch::Sender<Scope>,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
 }
@@ -66,6 +69,13 @@ impl Reloader {
         self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
         self.rules.send_replace(rules);
         self.filter.send_replace(rules::check_filter(&new));
+        self.policy.send_replace(rules::policy(&new));
+        let scope = Scope {
+            user_series: new.metrics.user_series,
+            max_users: new.watch.max_users,
+            ..rules::scope(&self.running)
+        };
+        self.scope.send_if_modified(|current| std::mem::replace(current, scope) != scope);
         // Compared with the configuration of the start, not of the last reload.
         Ok(new.needs_restart(&self.running))
     }

@@ -8,6 +8,7 @@ use crate::{
     domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Rules},
     ledger::change::{ConfigureChecks, ConfigureWatch},
+    metrics::{Scope, TenantListing},
 };
 
 /// Who may deliver, and by which rules.
@@ -19,13 +20,27 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
     let webhook = &config.webhook;
-    Rules {
-        header: webhook.header.clone(),
-        filter: check_filter(config),
-        policy: WatchPolicy {
-            failing_users: config.watch.failing_users,
-            max_users: config.watch.max_users,
-        },
+    Rules { header: webhook.header.clone(), filter: check_filter(config), policy: policy(config) }
+}
+
+/// Who is followed, and of how many users snapshots are taken.
+pub(super) fn policy(config: &Config) -> WatchPolicy {
+    WatchPolicy { failing_users: config.watch.failing_users, max_users: config.watch.max_users }
+}
+
+/// What the metrics show. Whether there is an API, a listing or a delivery by OTLP needs a
+/// restart to change; the caller keeps those of the start.
+pub(super) fn scope(config: &Config) -> Scope {
+    let listing = match (&config.api, &config.sync.tenant) {
+        (None, _) => TenantListing::NoApi,
+        (Some(_), None) => TenantListing::Off,
+        (Some(_), Some(_)) => TenantListing::On,
+    };
+    Scope {
+        backlog: config.otlp.is_some(),
+        listing,
+        user_series: config.metrics.user_series,
+        max_users: config.watch.max_users,
     }
 }
 

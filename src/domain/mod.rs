@@ -11,6 +11,7 @@ mod ip;
 pub mod ip_users;
 mod login;
 pub mod null_list;
+mod past;
 pub mod poll;
 pub mod run;
 mod schedule;
@@ -35,6 +36,7 @@ pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
 pub use login::{Login, LoginError};
 pub use null_list::{ListField, NullLists};
+pub use past::{Past, PastKind};
 pub use poll::{PollEnd, PollError, PollOutcome, on_poll};
 pub use run::{JobOutcome, RunCounts, RunEnd, RunRule, RunTally, on_run};
 pub use schedule::{Due, Schedule, ScheduleError};
@@ -43,5 +45,8 @@ pub use severity::{Grade, Rank, Severity};
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use told::Told;
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};
-pub use watch::{WatchEntry, WatchPolicy, WatchSource, WatchSubject, WatchSubjectError};
+pub use watch::{
+    WatchEntry, WatchPolicy, WatchSource, WatchStanding, WatchSubject, WatchSubjectError,
+    followed_until,
+};
 pub use webhook_target::WebhookTarget;

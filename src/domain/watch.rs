@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
 use super::{IpAddress, IpAddressError, Login, LoginError, Timestamp};
@@ -112,20 +113,60 @@ pub struct WatchEntry {
     pub note: Option<String>,
 }
 
-/// Whether users that webhooks name are watched, and how many users at most.
+/// How a subject is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WatchStanding {
+    /// The configuration, a command or the API put it on the watch list.
+    Listed,
+    /// A delivery named the user; nobody asked for more.
+    Followed,
+}
+
+impl WatchStanding {
+    /// The standing that these sources give; none where there is no source.
+    #[must_use]
+    pub fn of(sources: impl IntoIterator<Item = WatchSource>) -> Option<Self> {
+        let standing = |source| match source {
+            WatchSource::Configuration | WatchSource::Command => Self::Listed,
+            WatchSource::Webhook => Self::Followed,
+        };
+        sources.into_iter().map(standing).min()
+    }
+}
+
+/// For how long a followed user stays one after the last failure ended: a failure that
+/// comes back is then seen with what happened in between.
+const FOLLOWED_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// Until when a user is followed whose last failure ended, or who was named without one,
+/// at this moment.
+#[must_use]
+pub fn followed_until(at: Timestamp) -> Timestamp {
+    at + FOLLOWED_FOR
+}
+
+/// Whether users that webhooks name are followed, and of how many users snapshots are
+/// taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchPolicy {
-    /// Watch every user that a webhook names.
+    /// Follow every user that a webhook names.
     pub failing_users: bool,
-    /// Watch no more users than this.
+    /// List no more users than this, and take snapshots of no more: listed ones come
+    /// first.
     pub max_users: usize,
 }
 
-impl WatchPolicy {
-    /// How many of the users that a webhook named for the first time can still
-    /// be watched, when `watched` are already.
-    #[must_use]
-    pub const fn room(self, watched: usize) -> usize {
-        if self.failing_users { self.max_users.saturating_sub(watched) } else { 0 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_listed_for_any_reason_is_listed() {
+        use WatchSource::{Command, Configuration, Webhook};
+        assert_eq!(WatchStanding::of([]), None);
+        assert_eq!(WatchStanding::of([Webhook]), Some(WatchStanding::Followed));
+        for source in [Command, Configuration] {
+            assert_eq!(WatchStanding::of([Webhook, source]), Some(WatchStanding::Listed));
+        }
     }
 }

@@ -190,7 +190,7 @@ impl Intake {
         let number = recorded.number;
         let reason = recorded.unchanged.map(tracing::field::display);
         match recorded.outcome {
-            DeliveryOutcome::Accepted { opened, unwatched } => {
+            DeliveryOutcome::Accepted { opened, past_limit } => {
                 tracing::info!(
                     number,
                     check,
@@ -198,10 +198,10 @@ impl Intake {
                     reason,
                     "webhook delivery recorded"
                 );
-                if unwatched > 0 {
+                if past_limit > 0 {
                     tracing::warn!(
-                        users = unwatched,
-                        "failing users are not watched: the watch list is full (watch.max_users)"
+                        users = past_limit,
+                        "no snapshots are taken of failing users: watch.max_users is reached; their failures are followed"
                     );
                 }
             }

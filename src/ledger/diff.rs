@@ -8,7 +8,7 @@ use super::{
     ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
-    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Timestamp, WatchSubject,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, Timestamp, WatchSubject,
     WebhookTarget, null_list::FieldMemory,
 };
 
@@ -49,6 +49,8 @@ pub struct Diff<'a> {
     pub watched: Differences<'a, WatchSubject, Reasons>,
     /// How logins are spelled, where that is not their identity.
     pub spellings: Differences<'a, Login, Arc<str>>,
+    /// What users and addresses had, and have no longer.
+    pub past: Differences<'a, WatchSubject, Past>,
     /// How asking about subjects ended.
     pub polls: Differences<'a, WatchSubject, Poll>,
     /// How jobs ended.

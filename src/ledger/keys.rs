@@ -34,6 +34,8 @@ pub struct Keys {
     pub expired_at: Option<Timestamp>,
     /// Users, with how their logins are spelled.
     pub spellings: BTreeSet<Login>,
+    /// What users and addresses had, and have no longer.
+    pub past: BTreeSet<WatchSubject>,
     /// How asking about subjects ended.
     pub polls: BTreeSet<WatchSubject>,
     /// How jobs ended.

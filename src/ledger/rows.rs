@@ -202,6 +202,8 @@ pub struct UserSnapshot {
     pub new_ips: u64,
     /// When the last new address was found.
     pub last_new_ip_at: Option<Timestamp>,
+    /// When the last address in a new country was found.
+    pub last_new_country_at: Option<Timestamp>,
 }
 
 /// The snapshot of an address.
@@ -236,12 +238,18 @@ pub type Reasons = BTreeMap<WatchSource, Reason>;
 /// What is counted over the whole store, so that nobody has to count it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Users that are watched.
+    /// Users that are listed.
     pub users: u64,
+    /// Users that are followed, and not listed.
+    pub followed: u64,
     /// Addresses that are watched.
     pub ips: u64,
     /// People who have an open failure.
     pub failing_people: u64,
+    /// New addresses of all users of whom snapshots are taken, ever.
+    pub new_ips: u64,
+    /// New countries, likewise.
+    pub new_countries: u64,
 }
 
 /// How asking about a subject ended.

@@ -6,7 +6,7 @@ mod tenant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Family, TenantListing,
+    Family, Scope, TenantListing,
     applications::Use,
     sample::{Sample, Samples},
     view::Subject,
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) reader: &'a Reader,
-    pub(super) listing: TenantListing,
+    pub(super) scope: Scope,
 }
 
 /// Reads a subject's rows and makes its samples; none when the subject does not
@@ -44,6 +44,14 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
             for kind in ["user", "ip"] {
                 samples.add(Family::Watched, &[kind], reader.watched_count(kind)?);
             }
+            let followed = reader.followed_count()?;
+            let users = reader.watched_count("user")?.saturating_add(followed);
+            samples.add(Family::FollowedUsers, &[], followed);
+            let is_past = usize::try_from(users).is_ok_and(|users| users > known.scope.max_users);
+            samples.add(Family::WatchLimitReached, &[], is_past);
+            let (ips, countries) = reader.new_place_counts()?;
+            samples.add(Family::NewIps, &[], ips);
+            samples.add(Family::NewCountries, &[], countries);
         }
         Subject::Tenant => {
             tenant::describe(&mut samples, &reader.tenant_figures()?);
@@ -77,7 +85,7 @@ pub(super) fn of_application(name: &str, found: Use) -> Vec<Sample> {
 /// Whether a listing of the whole tenant had the failing checks; `None` where there
 /// is no API to ask.
 pub(super) fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
-    match known.listing {
+    match known.scope.listing {
         TenantListing::NoApi => Ok(None),
         TenantListing::Off => Ok(Some(false)),
         TenantListing::On => Ok(Some(known.reader.tenant_listing_state()?.is_complete())),
@@ -98,7 +106,7 @@ fn user(samples: &mut Samples, login: &str, user: &UserView) {
     let labels = [login];
     samples.add(Family::UserFailingChecks, &labels, user.failing_checks);
     samples.add_known(Family::UserPollUp, &labels, user.poll.as_ref().map(is_up));
-    let Some(state) = &user.snapshot else { return };
+    let Some(state) = user.current() else { return };
     let unused = state.unused_applications.as_ref().map(BTreeSet::len);
     samples.add_known(Family::UserUnusedApplications, &labels, unused);
     let used = state.used_applications.as_ref().map(BTreeSet::len);
@@ -107,6 +115,8 @@ fn user(samples: &mut Samples, login: &str, user: &UserView) {
     samples.add_known(Family::UserIpAddresses, &labels, addresses);
     samples.add(Family::UserNewIps, &labels, user.new_ips);
     samples.add_known(Family::UserLastNewIp, &labels, user.last_new_ip_at);
+    samples.add_known(Family::UserLastNewCountry, &labels, user.last_new_country_at);
+    samples.add_known(Family::UserObserved, &labels, user.observed_at);
     let user_type = state.user_type.as_deref().unwrap_or("unknown");
     samples.add(Family::UserInfo, &[login, &state.status, user_type], 1_u64);
 }
@@ -114,10 +124,11 @@ fn user(samples: &mut Samples, login: &str, user: &UserView) {
 fn ip(samples: &mut Samples, address: &str, state: &IpView) {
     let labels = [address];
     samples.add_known(Family::IpPollUp, &labels, state.poll.as_ref().map(is_up));
-    let Some(users) = &state.users else { return };
-    samples.add(Family::IpUsers, &labels, users.len());
+    let Some(users) = state.users else { return };
+    samples.add(Family::IpUsers, &labels, users);
     samples.add(Family::IpNewUsers, &labels, state.new_users);
     samples.add_known(Family::IpLastNewUser, &labels, state.last_new_user_at);
+    samples.add_known(Family::IpObserved, &labels, state.observed_at);
 }
 
 /// Whether the last poll was answered.

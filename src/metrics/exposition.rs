@@ -6,6 +6,7 @@ use std::{
 };
 
 use prometheus::Registry;
+use tokio::sync::watch;
 
 use super::{
     Family, Format, Projector, Scope, UnknownType, gzip, own, projector::Projection,
@@ -46,11 +47,11 @@ pub struct Exposition {
     store: Store,
     projection: Projection,
     registry: Registry,
-    scope: Scope,
+    scope: watch::Receiver<Scope>,
 }
 
 impl Exposition {
-    /// Builds the view from the store. `registry` holds the exporter's own
+    /// Builds the view from the store, and anew whenever the scope changes. `registry` holds the exporter's own
     /// metrics.
     ///
     /// # Errors
@@ -58,9 +59,9 @@ impl Exposition {
     pub async fn build(
         store: Store,
         registry: Registry,
-        scope: Scope,
+        scope: watch::Receiver<Scope>,
     ) -> Result<(Self, Projector), StoreError> {
-        let (projector, projection) = Projector::rebuild(store.clone(), scope.listing).await?;
+        let (projector, projection) = Projector::rebuild(store.clone(), scope.clone()).await?;
         Ok((Self { store, projection, registry, scope }, projector))
     }
 
@@ -78,7 +79,8 @@ impl Exposition {
         let lag = self.catch_up().await;
         let view = self.projection.view.clone();
         let mut last = String::with_capacity(32 * 1024);
-        if self.scope.backlog {
+        let has_backlog = self.scope.borrow().backlog;
+        if has_backlog {
             self.push_backlog(format, &mut last).await?;
         }
         let lag = Sample::new(Family::MetricsLag, &[], lag);
@@ -167,6 +169,7 @@ mod tests {
         },
         *,
     };
+    use crate::config::UserSeries;
 
     /// A run that stores what it found before it is measured.
     struct Run {
@@ -191,7 +194,13 @@ mod tests {
     async fn a_scrape_that_shows_a_run_shows_what_it_found() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _writer) = Store::open(&folder.path().join("test.db")).unwrap();
-        let scope = Scope { backlog: false, listing: TenantListing::On };
+        let scope = Scope {
+            backlog: false,
+            listing: TenantListing::On,
+            user_series: UserSeries::Listed,
+            max_users: 10,
+        };
+        let scope = watch::channel(scope).1;
         let (exposition, _projector) =
             Exposition::build(store, Registry::new(), scope).await.unwrap();
         let up = IntGauge::new("up", "whether the last run succeeded").unwrap();

@@ -88,23 +88,29 @@ families! {
     CheckLastFailure: Gauge "cii_check_last_failure_timestamp_seconds" ["check_id"],
     /// When something about the check last changed.
     CheckLastEvent: Gauge "cii_check_last_event_timestamp_seconds" ["check_id"],
-    /// Applications that the watched user has and did not access in the past 30 days.
+    /// Applications that the user has and did not access in the past 30 days.
     UserUnusedApplications: Gauge "cii_user_unused_applications" ["login"],
-    /// Applications that the watched user accessed in the past 30 days.
+    /// Applications that the user accessed in the past 30 days.
     UserUsedApplications: Gauge "cii_user_used_applications" ["login"],
-    /// IP addresses that the watched user is seen at.
+    /// IP addresses that the user is seen at.
     UserIpAddresses: Gauge "cii_user_ip_addresses" ["login"],
-    /// Checks that the watched user is known to fail now.
+    /// Checks that the user is known to fail now.
     UserFailingChecks: Gauge "cii_user_failing_checks" ["login"],
-    /// IP addresses that are new for the watched user since the first snapshot.
+    /// IP addresses that are new for the user since the first snapshot.
     UserNewIps: Counter "cii_user_new_ips_total" ["login"],
-    /// When the watched user's last new IP address was found.
+    /// When the user's last new IP address was found.
     UserLastNewIp: Gauge "cii_user_last_new_ip_timestamp_seconds" ["login"],
-    /// Always 1; the watched user's status and type as labels.
+    /// When the user was last found in a country that was new for the user.
+    UserLastNewCountry: Gauge "cii_user_last_new_country_timestamp_seconds" ["login"],
+    /// When the service last answered about the user's state: how old the user's numbers are.
+    UserObserved: Gauge "cii_user_observed_timestamp_seconds" ["login"],
+    /// Always 1; the user's status and type as labels.
     UserInfo: Gauge "cii_user_info" ["login", "status", "user_type"],
-    /// Watched users who have the application and did not access it in the past 30 days.
+    /// Users with a current snapshot, listed or followed, who have the application and did not
+    /// access it in the past 30 days.
     ApplicationUnusedUsers: Gauge "cii_application_unused_users" ["application"],
-    /// Watched users who accessed the application in the past 30 days.
+    /// Users with a current snapshot, listed or followed, who accessed the application in the past
+    /// 30 days.
     ApplicationUsedUsers: Gauge "cii_application_used_users" ["application"],
     /// Users who are seen at the watched IP address.
     IpUsers: Gauge "cii_ip_users" ["ip"],
@@ -112,6 +118,8 @@ families! {
     IpNewUsers: Counter "cii_ip_new_users_total" ["ip"],
     /// When the watched IP address's last new user was found.
     IpLastNewUser: Gauge "cii_ip_last_new_user_timestamp_seconds" ["ip"],
+    /// When the service last answered about the watched IP address: how old its numbers are.
+    IpObserved: Gauge "cii_ip_observed_timestamp_seconds" ["ip"],
     /// 1 when the last poll of the watched user was answered, 0 when the service answered with an
     /// error or without the failing checks.
     UserPollUp: Gauge "cii_user_poll_up" ["login"],
@@ -154,8 +162,19 @@ families! {
     /// Whole days since administrators last signed in, at the time of the last poll: the least,
     /// the median and the most.
     AdminDaysSinceSignIn: Gauge "cii_admin_days_since_last_sign_in" ["quantile"],
-    /// Users and IP addresses on the watch list.
+    /// Users and IP addresses that the configuration, a command or the API listed.
     Watched: Gauge "cii_watched" ["kind"],
+    /// Users who are followed because a delivery named them, and are not listed; up to 24 hours
+    /// after their last failure ended.
+    FollowedUsers: Gauge "cii_followed_users" [],
+    /// 1 while more users are listed and followed than `watch.max_users`: of those beyond it no
+    /// snapshots are taken, while their failures are followed.
+    WatchLimitReached: Gauge "cii_watch_limit_reached" [],
+    /// IP addresses that were new for a listed or followed user since the user's first snapshot;
+    /// over all of them, and naming nobody.
+    NewIps: Counter "cii_new_ips_total" [],
+    /// Countries that were new for a listed or followed user, likewise.
+    NewCountries: Counter "cii_new_countries_total" [],
     /// When the last webhook delivery was recorded; messages of the command `webhook test` do not
     /// count.
     WebhookLastDelivery: Gauge "cii_webhook_last_delivery_timestamp_seconds" [],

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    TenantListing,
+    Scope,
     applications::Applications,
     describe::{self, Known},
     people::People,
@@ -19,9 +19,10 @@ use super::{
     view::{Subject, View},
 };
 use crate::{
-    domain::CheckId,
+    config::UserSeries,
+    domain::{CheckId, Login, WatchStanding},
     ledger::{self, Touched},
-    store::{Reader, Store, StoreError, readable},
+    store::{Reader, Store, StoreError, UserView, readable},
 };
 
 /// Pause before a store that could not be read is read again.
@@ -65,7 +66,7 @@ pub struct Projector {
     store: Store,
     view: Arc<Mutex<View>>,
     totals: Arc<Mutex<Totals>>,
-    listing: TenantListing,
+    scope: watch::Receiver<Scope>,
     reached: watch::Sender<Reached>,
     hurry: Arc<Notify>,
     /// The number of the newest commit whose subjects were taken from the store, which
@@ -86,7 +87,7 @@ impl Projector {
     /// Builds the view from the store.
     pub(super) async fn rebuild(
         store: Store,
-        listing: TenantListing,
+        scope: watch::Receiver<Scope>,
     ) -> Result<(Self, Projection), StoreError> {
         let commit = *store.changes().borrow();
         let reached = watch::Sender::new(Reached { commit, at: Instant::now() });
@@ -94,7 +95,7 @@ impl Projector {
             store,
             view: Arc::default(),
             totals: Arc::default(),
-            listing,
+            scope,
             reached,
             hurry: Arc::default(),
             taken: commit,
@@ -115,8 +116,13 @@ impl Projector {
     /// When the store was closed under it.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut changes = self.store.changes();
+        let mut scope = self.scope.clone();
         while !stop.is_cancelled() {
             let newest = *changes.borrow_and_update();
+            if scope.has_changed().unwrap_or(false) {
+                scope.mark_unchanged();
+                self.pending = Some(Pending::Everything);
+            }
             if self.reached.borrow().commit < newest || self.pending.is_some() {
                 match self.follow().await {
                     Ok(()) => {}
@@ -136,6 +142,7 @@ impl Projector {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                Ok(()) = scope.changed() => self.pending = Some(Pending::Everything),
             }
         }
         Ok(())
@@ -168,12 +175,12 @@ impl Projector {
     async fn round(&mut self, commit: u64) -> Result<(), StoreError> {
         let Some(pending) = self.pending.clone() else { return Ok(()) };
         let is_everything = matches!(pending, Pending::Everything);
-        let (totals, listing) = (self.totals.clone(), self.listing);
+        let (totals, scope) = (self.totals.clone(), *self.scope.borrow());
         let read = move |reader: &Reader| {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
             match pending {
-                Pending::Everything => everything(reader, &mut totals, listing),
-                Pending::Some(touched) => some(reader, &mut totals, listing, &touched),
+                Pending::Everything => everything(reader, &mut totals, scope),
+                Pending::Some(touched) => some(reader, &mut totals, scope, &touched),
             }
         };
         let replacements = self.store.read(read).await?;
@@ -196,7 +203,7 @@ impl Projector {
 fn everything(
     reader: &Reader,
     totals: &mut Totals,
-    listing: TenantListing,
+    scope: Scope,
 ) -> Result<Vec<Replacement>, StoreError> {
     *totals = Totals { people: People::read(reader)?, ..Totals::default() };
     let mut subjects = BTreeSet::from([
@@ -208,16 +215,22 @@ fn everything(
     let checks = reader.check_ids()?;
     let checks = checks.iter().filter_map(|id| CheckId::new(id));
     subjects.extend(checks.map(ledger::Subject::Check));
-    subjects.extend(reader.watched_logins()?.into_iter().map(ledger::Subject::User));
+    // Of followed users without a snapshot there is nothing to show or to count.
+    let followed = match scope.user_series {
+        UserSeries::All => reader.followed_logins()?,
+        UserSeries::Listed | UserSeries::None => reader.followed_with_snapshot()?,
+    };
+    let users = reader.listed_logins()?.into_iter().chain(followed);
+    subjects.extend(users.map(ledger::Subject::User));
     subjects.extend(reader.watched_ips()?.into_iter().map(ledger::Subject::Ip));
-    read(reader, totals, listing, &subjects)
+    read(reader, totals, scope, &subjects)
 }
 
 /// Reads the subjects that commits touched.
 fn some(
     reader: &Reader,
     totals: &mut Totals,
-    listing: TenantListing,
+    scope: Scope,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
     for subject in &touched.subjects {
@@ -230,14 +243,20 @@ fn some(
     for change in &touched.people {
         totals.people.follow(change);
     }
-    read(reader, totals, listing, &touched.subjects)
+    if scope.user_series != UserSeries::All {
+        return read(reader, totals, scope, &touched.subjects);
+    }
+    // How many checks a followed user fails is shown, too.
+    let people = touched.people.iter().map(|change| ledger::Subject::User(change.login.clone()));
+    let subjects = touched.subjects.iter().cloned().chain(people).collect();
+    read(reader, totals, scope, &subjects)
 }
 
 /// Reads subjects and makes their samples.
 fn read(
     reader: &Reader,
     totals: &mut Totals,
-    listing: TenantListing,
+    scope: Scope,
     touched: &BTreeSet<ledger::Subject>,
 ) -> Result<Vec<Replacement>, StoreError> {
     let mut replacements = Vec::with_capacity(touched.len() + 1);
@@ -245,15 +264,16 @@ fn read(
     for subject in touched {
         let replacement = match subject {
             ledger::Subject::User(login) => {
-                let user = reader.watched_user(login.as_str())?;
-                let state = user.as_ref().and_then(|user| user.snapshot.as_ref());
+                let user = user(reader, login, scope.user_series)?;
+                let state = user.as_ref().and_then(UserView::current);
                 applications.extend(totals.applications.replace(login, state));
-                let samples = user.map(|user| describe::of_user(login.as_str(), &user));
+                let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
+                let samples = shown.map(|user| describe::of_user(login.as_str(), &user));
                 (Subject::User(login.as_str().to_owned()), samples.unwrap_or_default())
             }
             other => {
                 let subject = Subject::of(other);
-                let samples = describe::samples(&Known { reader, listing }, &subject);
+                let samples = describe::samples(&Known { reader, scope }, &subject);
                 (subject, readable(samples)?.unwrap_or_default())
             }
         };
@@ -263,7 +283,31 @@ fn read(
         let samples = describe::of_application(&name, totals.applications.use_of(&name));
         replacements.push((Subject::Application(name), samples));
     }
-    let is_known = describe::is_tenant_known(&Known { reader, listing })? == Some(true);
+    let is_known = describe::is_tenant_known(&Known { reader, scope })? == Some(true);
     replacements.push((Subject::People, totals.people.samples(is_known)));
     Ok(replacements)
+}
+
+/// A user, as far as anything is shown or counted. Deliveries name many users who have no
+/// snapshot and no series: of these no more is read than that.
+fn user(
+    reader: &Reader,
+    login: &Login,
+    series: UserSeries,
+) -> Result<Option<UserView>, StoreError> {
+    let login = login.as_str();
+    match reader.standing(login)? {
+        Some(standing) if is_shown(standing, series) || reader.has_snapshot(login)? => {
+            reader.watched_user(login)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn is_shown(standing: WatchStanding, series: UserSeries) -> bool {
+    match series {
+        UserSeries::All => true,
+        UserSeries::Listed => standing == WatchStanding::Listed,
+        UserSeries::None => false,
+    }
 }

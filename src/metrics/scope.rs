@@ -1,5 +1,7 @@
 //! What is shown, as far as the configuration decides.
 
+use crate::config::UserSeries;
+
 /// What the configuration says of the listing of the whole tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantListing {
@@ -11,11 +13,15 @@ pub enum TenantListing {
     On,
 }
 
-/// What is shown, as far as the configuration decides.
+/// What is shown, as far as the configuration decides. It can change while running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     /// Whether there is an OTLP delivery for which events can wait.
     pub backlog: bool,
     /// Whether the tenant is listed.
     pub listing: TenantListing,
+    /// Whom series of their own are shown for.
+    pub user_series: UserSeries,
+    /// Of how many users snapshots are taken at most.
+    pub max_users: usize,
 }

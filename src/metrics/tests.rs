@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Coding, Exposition, Format, Projector, Scope, TenantListing};
 use crate::{
+    config::UserSeries,
     domain::{
         CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Place,
         PollEnd, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation, UserState,
@@ -161,7 +163,12 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             store.commit(record).await.unwrap();
         }
         Step::Ip { ip, users } => {
-            let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+            let user = IpUser {
+                id: "1".into(),
+                display_name: "A".into(),
+                reference_url: None,
+                since: None,
+            };
             let users = users.into_iter().map(|number| (login(number), user.clone())).collect();
             let record = RecordAddress {
                 ip: address(ip).parse().unwrap(),
@@ -205,8 +212,14 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
     }
 }
 
+/// What is shown; of two users at most snapshots are taken.
+fn scope(listing: TenantListing) -> watch::Receiver<Scope> {
+    let user_series = UserSeries::All;
+    watch::channel(Scope { backlog: true, listing, user_series, max_users: 2 }).1
+}
+
 async fn exposition(store: &Store) -> (Exposition, Projector) {
-    let scope = Scope { backlog: true, listing: TenantListing::On };
+    let scope = scope(TenantListing::On);
     Exposition::build(store.clone(), prometheus::Registry::new(), scope).await.unwrap()
 }
 
@@ -297,8 +310,8 @@ async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() 
         (TenantListing::NoApi, None),
         (TenantListing::Off, Some("cii_tenant_listing_complete 0\n")),
     ] {
-        let scope = Scope { backlog: false, listing };
         let registry = prometheus::Registry::new();
+        let scope = scope(listing);
         let (exposition, _) = Exposition::build(store.clone(), registry, scope).await.unwrap();
         let text = text(&exposition).await;
         assert_eq!(people(&text).len(), 2, "{text}");

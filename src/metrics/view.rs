@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(text(&mut view), "");
         user(&mut view, "b", Some(2));
         user(&mut view, "a", Some(1));
-        let expected = "# HELP cii_user_unused_applications Applications that the watched user has \
+        let expected = "# HELP cii_user_unused_applications Applications that the user has \
             and did not access in the past 30 days.\n# TYPE cii_user_unused_applications gauge\n\
             cii_user_unused_applications{login=\"a\"} 1\n\
             cii_user_unused_applications{login=\"b\"} 2\n";

@@ -43,7 +43,7 @@ pub use query::{
     EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
     KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList,
     OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
-    WatchRank, WatchReason, Watched, WatchedIp, WatchedUser,
+    WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use row::Unreadable;
 

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     cii::webhook,
     clock,
-    domain::{IpAddress, Login, WatchSubject},
-    store::{NewsCursor, Reader, StoreError, WatchRank},
+    domain::{IpAddress, Login, WatchStanding, WatchSubject},
+    store::{NewsCursor, Reader, StoreError},
 };
 
 /// How long after a delivery its users are asked about: the API can lag behind
@@ -115,7 +115,8 @@ impl Prompt {
         }
         if due.is_some_and(|due| due <= Instant::now()) {
             *due = None;
-            let read = self.users.store.read(move |reader| named(reader, delivery));
+            let max_users = self.users.policy.borrow().max_users;
+            let read = self.users.store.read(move |reader| named(reader, delivery, max_users));
             let (newest, named) = read.await?;
             cursor.delivery = newest;
             targets.extend(named);
@@ -151,9 +152,15 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Whom the deliveries after this number name, each with whether the user is
-/// watched; with the number of the last delivery.
-fn named(reader: &Reader, after: i64) -> Result<(i64, BTreeMap<Login, bool>), StoreError> {
+/// Whom the deliveries after this number name, each with whether the user's state is
+/// asked for; with the number of the last delivery.
+fn named(
+    reader: &Reader,
+    after: i64,
+    max_users: usize,
+) -> Result<(i64, BTreeMap<Login, bool>), StoreError> {
+    let watched = reader.watched_count("user")?.saturating_add(reader.followed_count()?);
+    let has_room = usize::try_from(watched).is_ok_and(|watched| watched <= max_users);
     let newest = reader.news_cursor()?.delivery;
     let (mut read, mut targets) = (after, BTreeMap::new());
     while read < newest && targets.len() < MOST_AT_ONCE {
@@ -165,13 +172,21 @@ fn named(reader: &Reader, after: i64) -> Result<(i64, BTreeMap<Login, bool>), St
             let Ok(delivery) = webhook::parse(&body, clock::now()) else { continue };
             let mut users = Vec::with_capacity(delivery.failing.len());
             for user in delivery.failing {
-                users.push((reader.watch_rank(&user.login)?, user.login));
+                let standing = reader.standing(user.login.as_str())?;
+                // Past the limit, snapshots are taken of those of whom they were before.
+                let has_state = match standing {
+                    Some(WatchStanding::Listed) => true,
+                    Some(WatchStanding::Followed) => {
+                        has_room || reader.has_snapshot(user.login.as_str())?
+                    }
+                    None => false,
+                };
+                users.push((standing.is_none(), standing, user.login, has_state));
             }
-            // Those on the list first.
+            // Listed ones first.
             users.sort();
             users.truncate(MOST_OF_A_DELIVERY);
-            let is_watched = |rank| rank != WatchRank::Unwatched;
-            targets.extend(users.into_iter().map(|(rank, login)| (login, is_watched(rank))));
+            targets.extend(users.into_iter().map(|(_, _, login, has_state)| (login, has_state)));
         }
     }
     Ok((newest, targets))

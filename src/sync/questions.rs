@@ -14,7 +14,7 @@ use crate::{
     clock,
     domain::{
         CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
-        UserObservation,
+        UserObservation, WatchPolicy,
         failure::{FailureAnswer, Verdict},
         null_list::NullMeaning,
     },
@@ -45,6 +45,8 @@ pub struct UserQuestions {
     pub filter: watch::Receiver<CheckFilter>,
     /// What the operator says that a null list means.
     pub null_lists: NullLists,
+    /// Of how many users snapshots are taken; can be exchanged while running.
+    pub policy: watch::Receiver<WatchPolicy>,
     /// For how long after its report no answer ends a failure.
     pub settle: chrono::TimeDelta,
 }

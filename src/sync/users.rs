@@ -8,13 +8,17 @@ use super::{
 };
 use crate::{
     clock,
-    domain::RunEnd,
+    domain::{JobOutcome, RunEnd},
     store::{Reader, StoreError},
 };
 
-/// How old a listing that told who fails may be for users whom only a listing
-/// named to be left to the next one.
+/// How old a listing that told who fails may get by runs that fail before its users are
+/// asked about by name.
 const LISTING_HOLDS: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+
+/// Users at most who are neither listed nor followed that one run asks about; the others
+/// in the next runs. At the default budget that is a few minutes of it.
+const OTHERS_AT_MOST: usize = 20_000;
 
 /// Asks for the state of every watched user, and for the checks that every
 /// watched or failing user fails, and records the answers.
@@ -22,8 +26,8 @@ const LISTING_HOLDS: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 pub struct UsersJob {
     /// How to ask.
     pub questions: UserQuestions,
-    /// Whether listings of the tenant tell who fails: then only those are asked
-    /// about whom somebody named.
+    /// Whether the tenant is listed: a listing ends the failures of users who are neither
+    /// listed nor followed.
     pub tenant_is_listed: bool,
 }
 
@@ -32,7 +36,9 @@ impl Job for UsersJob {
 
     async fn run(&self, pace: Pace, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
         let is_listed = self.tenant_is_listed;
-        let targets = self.questions.store.read(move |reader| targets(reader, is_listed)).await?;
+        let max_users = self.questions.policy.borrow().max_users;
+        let read = move |reader: &Reader| targets(reader, is_listed, max_users);
+        let targets = self.questions.store.read(read).await?;
         Ok(self.questions.ask_about(&targets, pace.window, stop).await?.end())
     }
 
@@ -41,17 +47,41 @@ impl Job for UsersJob {
     }
 }
 
-fn targets(reader: &Reader, tenant_is_listed: bool) -> Result<Vec<Target>, StoreError> {
-    let complete = reader.tenant_listing_state()?.complete.filter(|_| tenant_is_listed);
-    // A listing that tells nobody's failing checks, or is old, ends no failure.
-    let named_only =
-        complete.is_some_and(|listing| listing.told && clock::now() - listing.at < LISTING_HOLDS);
-    let watched = reader.watched_logins()?;
-    let failing = reader.unwatched_failing_logins(named_only)?;
-    let target = |is_watched| move |login| Target { login, is_watched };
-    Ok(watched
-        .into_iter()
-        .map(target(true))
-        .chain(failing.into_iter().map(target(false)))
-        .collect())
+/// Whom to ask about: listed users, followed ones, and others who fail a check where no
+/// listing tells of them.
+fn targets(
+    reader: &Reader,
+    tenant_is_listed: bool,
+    max_users: usize,
+) -> Result<Vec<Target>, StoreError> {
+    let listed = reader.listed_logins()?;
+    let room = max_users.saturating_sub(listed.len());
+    let with_state = |login| Target { login, is_watched: true };
+    let mut targets: Vec<_> = listed.into_iter().map(with_state).collect();
+    // Past the limit only snapshots are not taken: failures end by name.
+    let followed = reader.followed_logins()?.into_iter().enumerate();
+    targets.extend(followed.map(|(position, login)| Target { login, is_watched: position < room }));
+    if !(tenant_is_listed && listing_tells(reader)?) {
+        let others = reader.unwatched_failing_logins(OTHERS_AT_MOST)?;
+        targets.extend(others.into_iter().map(|login| Target { login, is_watched: false }));
+    }
+    Ok(targets)
+}
+
+/// Whether the listing of the tenant runs and tells who fails: not without the right, and
+/// not when the last one that came to its end is old because others broke off.
+fn listing_tells(reader: &Reader) -> Result<bool, StoreError> {
+    let outcome = reader.job_state("tenant")?.map(|state| state.end.outcome);
+    if outcome == Some(JobOutcome::Off) {
+        return Ok(false);
+    }
+    let complete = reader.tenant_listing_state()?.complete;
+    Ok(match complete {
+        Some(listing) => {
+            let is_old = clock::now() - listing.at >= LISTING_HOLDS;
+            listing.told && !(is_old && outcome == Some(JobOutcome::Failed))
+        }
+        // The first one is to come.
+        None => outcome != Some(JobOutcome::Failed),
+    })
 }

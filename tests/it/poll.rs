@@ -96,7 +96,7 @@ async fn the_first_snapshot_is_the_baseline_and_every_change_after_it_is_an_even
 #[tokio::test]
 async fn users_named_by_a_webhook_are_asked_about_from_the_next_run_on() {
     let (simulator, setup) = tenant().await;
-    let exporter = setup.start().await;
+    let exporter = setup.tables("[metrics]\nuser_series = \"all\"").start().await;
     simulator.tenant(|tenant| tenant.add_user(User::new("new@example.com", "New")));
     let body = Body::new("1", "no-mfa", &["new@example.com"]);
     assert_eq!(exporter.deliver(&body.json()).await, 200);

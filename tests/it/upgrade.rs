@@ -68,6 +68,8 @@ impl Old {
                  \"hugo.weber@example.com\"]\nips = [\"203.0.113.7\"]",
             )
             .polling(simulator, NEVER)
+            // Older binaries showed series for followed users, too.
+            .tables("[metrics]\nuser_series = \"all\"")
             .tables(&format!("[sync.tenant]\nenabled = true\n{quiet}\n[sync.service]\n{quiet}"));
         for job in ["users", "ips"] {
             let table = format!("[sync.{job}]\n");
@@ -104,8 +106,15 @@ impl Old {
     fn known(self, new: &Metrics) -> BTreeMap<String, f64> {
         let family = |series: &str| series.split('{').next().unwrap_or_default().to_owned();
         let known: BTreeSet<_> = self.tenant().keys().map(|series| family(series)).collect();
+        let followed = new.get("cii_followed_users").unwrap_or_default();
         let new = new.of_tenant().into_iter().filter(|(series, _)| known.contains(&family(series)));
-        new.map(|(series, value)| (series.to_owned(), value)).collect()
+        let mut known: BTreeMap<_, _> =
+            new.map(|(series, value)| (series.to_owned(), value)).collect();
+        // "`cii_watched` counts listed users", and not those whom deliveries named.
+        if let Some(users) = known.get_mut("cii_watched{kind=\"user\"}") {
+            *users += followed;
+        }
+        known
     }
 
     /// The same for an answer of the API. Attributes of events keep the service's word.

@@ -20,9 +20,10 @@ async fn the_published_payload_comes_out_on_metrics_and_at_the_collector() {
         assert_eq!(metrics.get(&info), Some(1.0));
         assert_eq!(metrics.get("cii_check_failures_total{check_id=\"no-mfa\"}"), Some(4.0));
         assert_eq!(metrics.get("cii_check_resolutions_total{check_id=\"no-mfa\"}"), Some(0.0));
-        assert_eq!(metrics.get("cii_watched{kind=\"user\"}"), Some(4.0));
-        let failing = "cii_user_failing_checks{login=\"hrms.serviceuser\"}";
-        assert_eq!(metrics.get(failing), Some(1.0));
+        assert_eq!(metrics.get("cii_watched{kind=\"user\"}"), Some(0.0));
+        assert_eq!(metrics.get("cii_followed_users"), Some(4.0));
+        // Whom nobody listed has no series of their own.
+        assert!(metrics.series("cii_user_failing_checks").is_empty());
 
         let received = receiver.until_received(5).await;
         let mut expected = vec!["cii.check.delivery"];

@@ -122,6 +122,7 @@ fn user(row: &Row<'_>) -> Option<(Login, IpUser)> {
         id: text(row.leaf("id")).unwrap_or_default(),
         display_name: text(row.leaf("displayName")).unwrap_or_else(|| login.to_string()),
         reference_url,
+        since: None,
     };
     Some((login, user))
 }

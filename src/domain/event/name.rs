@@ -33,6 +33,9 @@ pub enum EventName {
     /// A watched user has a new address.
     #[strum(serialize = "cii.user.ip.new")]
     UserIpNew,
+    /// A watched user has an address in a new country.
+    #[strum(serialize = "cii.user.country.new")]
+    UserCountryNew,
     /// A watched user lost an address.
     #[strum(serialize = "cii.user.ip.gone")]
     UserIpGone,
@@ -87,6 +90,12 @@ pub enum EventName {
     /// A user has an application no longer.
     #[strum(serialize = "internal.user.application.gone")]
     UserApplicationGone,
+    /// A user has an address again, which is not new.
+    #[strum(serialize = "internal.user.ip.back")]
+    UserIpBack,
+    /// An address has a user again, who is not new.
+    #[strum(serialize = "internal.ip.user.back")]
+    IpUserBack,
     /// The first snapshot of an address.
     #[strum(serialize = "internal.ip.baseline")]
     IpBaseline,

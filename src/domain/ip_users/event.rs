@@ -16,6 +16,9 @@ pub fn ip_changed(ip: IpAddress, change: &IpChange, at: Timestamp) -> Event {
         IpChange::UserNew(login, user) => {
             (EventName::IpUserNew, login, user, format!("{login} is a new user of {ip}"))
         }
+        IpChange::UserBack(login, user) => {
+            (EventName::IpUserBack, login, user, format!("{login} is a user of {ip} again"))
+        }
         IpChange::UserGone(login, user) => {
             (EventName::IpUserGone, login, user, format!("{login} is no longer a user of {ip}"))
         }

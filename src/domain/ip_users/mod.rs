@@ -4,7 +4,7 @@ mod event;
 
 use std::collections::BTreeMap;
 
-use super::Login;
+use super::{Login, Past, PastKind, Timestamp};
 
 pub use event::{ip_changed, ip_first_seen};
 
@@ -20,6 +20,9 @@ pub struct IpUser {
     pub display_name: String,
     /// The user's page in the service's console.
     pub reference_url: Option<String>,
+    /// Since when the user is seen there without a break, as far as the exporter knows;
+    /// none in an answer, which does not tell it.
+    pub since: Option<Timestamp>,
 }
 
 /// One difference between two snapshots of an address.
@@ -27,17 +30,39 @@ pub struct IpUser {
 pub enum IpChange {
     /// A user appeared.
     UserNew(Login, IpUser),
+    /// A user came back who was there before.
+    UserBack(Login, IpUser),
     /// A user vanished.
     UserGone(Login, IpUser),
 }
 
-/// Who appeared and who vanished; a change of name alone is none.
+/// Notes since when each user is seen at the address: who was there `before`, since then;
+/// others since now.
+pub fn note_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp) {
+    for (login, user) in users {
+        let known = before.and_then(|before| before.get(login));
+        user.since = known.map_or(Some(at), |known| known.since);
+    }
+}
+
+/// Remembers who was there `before` and is there no longer.
+pub fn remember(before: &IpUsers, now: &IpUsers, past: &mut Past, at: Timestamp) {
+    let (before, now) = (before.keys().map(Login::as_str), now.keys().map(Login::as_str));
+    past.follow(PastKind::User, &before.collect(), &now.collect(), at);
+}
+
+/// Who appeared and who vanished; a change of name alone is none, and who is in the `past`
+/// is not new.
 #[must_use]
-pub fn changes(old: &IpUsers, new: &IpUsers) -> Vec<IpChange> {
-    let appeared = new
-        .iter()
-        .filter(|(login, _)| !old.contains_key(login))
-        .map(|(login, user)| IpChange::UserNew(login.clone(), user.clone()));
+pub fn changes(old: &IpUsers, new: &IpUsers, past: &Past) -> Vec<IpChange> {
+    let appeared = new.iter().filter(|(login, _)| !old.contains_key(login)).map(|(login, user)| {
+        let (login, user) = (login.clone(), user.clone());
+        if past.has(PastKind::User, login.as_str()) {
+            IpChange::UserBack(login, user)
+        } else {
+            IpChange::UserNew(login, user)
+        }
+    });
     let vanished = old
         .iter()
         .filter(|(login, _)| !new.contains_key(login))
@@ -50,20 +75,24 @@ mod tests {
     use super::*;
 
     fn users(logins: &[&str]) -> IpUsers {
-        let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+        let user =
+            IpUser { id: "1".into(), display_name: "A".into(), reference_url: None, since: None };
         logins.iter().map(|login| (Login::new(login).unwrap(), user.clone())).collect()
     }
 
     #[test]
     fn who_came_and_who_went() {
-        let found = changes(&users(&["a", "b"]), &users(&["b", "c"]));
+        let mut past = Past::default();
+        past.insert(PastKind::User, "d", Timestamp::UNIX_EPOCH);
+        let found = changes(&users(&["a", "b"]), &users(&["b", "c", "d"]), &past);
         let logins: Vec<_> = found
             .iter()
             .map(|change| match change {
                 IpChange::UserNew(login, _) => ("new", login.as_str()),
+                IpChange::UserBack(login, _) => ("back", login.as_str()),
                 IpChange::UserGone(login, _) => ("gone", login.as_str()),
             })
             .collect();
-        assert_eq!(logins, [("new", "c"), ("gone", "a")]);
+        assert_eq!(logins, [("new", "c"), ("back", "d"), ("gone", "a")]);
     }
 }

@@ -113,6 +113,17 @@ pub fn is_confirmed_absent(before: Option<(PollOutcome, Timestamp)>, at: Timesta
     matches!(before, Some((PollOutcome::NotFound, since)) if at - since >= CONFIRMATION)
 }
 
+/// How long the service may not know a user before what was known of the user counts no
+/// longer; as long as the failures of an unknown user stay open.
+const UNKNOWN_GRACE: TimeDelta = TimeDelta::hours(24);
+
+/// Whether the service does not know a user for longer than the grace: `poll` is how the
+/// last poll ended, and since when polls end so.
+#[must_use]
+pub fn is_confirmed_unknown(poll: Option<(PollOutcome, Timestamp)>, at: Timestamp) -> bool {
+    matches!(poll, Some((PollOutcome::NotFound, since)) if at - since >= UNKNOWN_GRACE)
+}
+
 /// What goes into the log when a subject was asked about: nothing when it ended
 /// as the time before. That the first question was answered is no news.
 #[must_use]
@@ -146,6 +157,18 @@ mod tests {
         assert_eq!(name(None, NotFound), Some(EventName::PollOutcomeChanged));
         assert_eq!(name(Some(NotFound), NotFound), None);
         assert_eq!(name(Some(NotFound), Answered), Some(EventName::PollOutcomeChanged));
+    }
+
+    #[test]
+    fn a_user_is_gone_after_a_day_without_being_known() {
+        let at = |hour: i64| Timestamp::UNIX_EPOCH + TimeDelta::hours(hour);
+        for (outcome, hours, is_gone) in [
+            (PollOutcome::NotFound, 23, false),
+            (PollOutcome::NotFound, 24, true),
+            (PollOutcome::Refused, 48, false),
+        ] {
+            assert_eq!(is_confirmed_unknown(Some((outcome, at(0))), at(hours)), is_gone);
+        }
     }
 
     #[test]

@@ -28,11 +28,17 @@ impl Integration {
     /// The status of an integration whose status was not told.
     pub const UNKNOWN: &str = "unknown";
 
+    /// Whether its last activity is under way: how it ends is not known yet.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.status == "started"
+    }
+
     /// Whether it works; `None` when its status does not tell.
     #[must_use]
     pub fn is_up(&self) -> Option<bool> {
         match self.status.as_str() {
-            "success" | "partial_success" | "info" | "started" => Some(true),
+            "success" | "partial_success" | "info" => Some(true),
             "failure" | "timeout" | "blocked" => Some(false),
             _ => None,
         }
@@ -63,6 +69,23 @@ pub fn keep_first(admins: &mut Vec<Admin>) {
     admins.retain(|admin| seen.insert(admin.login.clone()));
 }
 
+/// Lets an integration whose activity is under way keep the result of the last one that
+/// ended: a beginning says nothing about how it ends.
+pub fn keep_finished(before: &[Integration], now: &mut [Integration]) {
+    let finished: BTreeMap<_, _> = before
+        .iter()
+        .filter(|known| !known.is_under_way())
+        .map(|known| (known.id.clone(), known))
+        .collect();
+    for integration in now.iter_mut().filter(|integration| integration.is_under_way()) {
+        if let Some(known) = finished.get(&integration.id) {
+            integration.status.clone_from(&known.status);
+            integration.date = known.date;
+            integration.error.clone_from(&known.error);
+        }
+    }
+}
+
 /// Which integrations have another status than before; one that is new is no
 /// change.
 #[must_use]
@@ -72,7 +95,10 @@ pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestam
     now.iter()
         .filter_map(|integration| {
             let before = statuses.get(&integration.id)?;
-            let is_told = [*before, &integration.status].iter().all(|s| *s != Integration::UNKNOWN);
+            // The end of the first activity that is seen is a baseline.
+            let is_told = [*before, &integration.status]
+                .iter()
+                .all(|status| ![Integration::UNKNOWN, "started"].contains(status));
             (is_told && *before != integration.status)
                 .then(|| event::integration_changed(before, integration, at))
         })
@@ -127,6 +153,19 @@ mod tests {
         let events = on_integrations(&before, &now, AT);
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].body, "Integration okta is failure (was success)");
+    }
+
+    #[test]
+    fn an_activity_that_begins_keeps_the_result_of_the_last_one() {
+        let before = [integration("okta", "failure")];
+        let mut now = [integration("okta", "started"), integration("duo", "started")];
+        keep_finished(&before, &mut now);
+        let statuses = now.each_ref().map(|integration| integration.status.as_str());
+        assert_eq!(statuses, ["failure", "started"]);
+        assert!(on_integrations(&before, &now, AT).is_empty());
+        assert_eq!(now[1].is_up(), None, "nothing of it ended yet");
+        let ended = [integration("okta", "success"), integration("duo", "success")];
+        assert_eq!(on_integrations(&now, &ended, AT).len(), 1, "only okta had a result before");
     }
 
     #[test]

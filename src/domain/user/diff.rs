@@ -3,12 +3,29 @@
 use std::collections::BTreeSet;
 
 use super::{Place, UserState};
+use crate::domain::{Past, PastKind};
 
 /// One difference between an old and a new snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserChange {
     /// An address appeared.
     IpNew {
+        /// The address.
+        ip: String,
+        /// Where it is.
+        place: Place,
+    },
+    /// An address came back that the user had before.
+    IpBack {
+        /// The address.
+        ip: String,
+        /// Where it is.
+        place: Place,
+    },
+    /// An address appeared in a country in which the user had none before.
+    CountryNew {
+        /// The country.
+        country: String,
         /// The address.
         ip: String,
         /// Where it is.
@@ -69,15 +86,16 @@ pub enum UserChange {
     Description,
 }
 
-/// Everything that differs; empty when nothing does.
+/// Everything that differs; empty when nothing does. What is in the `past` is not new.
 #[must_use]
-pub fn changes(old: &UserState, new: &UserState) -> Vec<UserChange> {
+pub fn changes(old: &UserState, new: &UserState, past: &Past) -> Vec<UserChange> {
     let mut found = Vec::new();
     // An old status that was never told is no status that changed.
     if old.status != new.status && !old.status.is_empty() {
         found.push(UserChange::Status { old: old.status.clone(), new: new.status.clone() });
     }
-    ip_changes(old, new, &mut found);
+    ip_changes(old, new, past, &mut found);
+    country_changes(old, new, past, &mut found);
     application_changes(old, new, &mut found);
     if let Some((added, removed)) = set_change(old.used_factors.as_ref(), new.used_factors.as_ref())
     {
@@ -97,16 +115,37 @@ pub fn changes(old: &UserState, new: &UserState) -> Vec<UserChange> {
     found
 }
 
-fn ip_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
+fn ip_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Vec<UserChange>) {
     let (Some(old), Some(new)) = (&old.ip_addresses, &new.ip_addresses) else { return };
-    for (ip, place) in new {
-        if !old.contains_key(ip) {
-            found.push(UserChange::IpNew { ip: ip.clone(), place: place.clone() });
-        }
+    for (ip, place) in new.iter().filter(|(ip, _)| !old.contains_key(*ip)) {
+        let (ip, place) = (ip.clone(), place.clone());
+        found.push(if past.has(PastKind::Address, &ip) {
+            UserChange::IpBack { ip, place }
+        } else {
+            UserChange::IpNew { ip, place }
+        });
     }
     for (ip, place) in old {
         if !new.contains_key(ip) {
             found.push(UserChange::IpGone { ip: ip.clone(), place: place.clone() });
+        }
+    }
+}
+
+/// Countries of addresses that were not there before. An address whose place is another,
+/// or is told for the first time, has not moved: what is known of it is better now.
+fn country_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Vec<UserChange>) {
+    let (Some(before), Some(now)) = (&old.ip_addresses, &new.ip_addresses) else { return };
+    let mut known = old.countries();
+    // Places that were never told are no countries to compare with.
+    if known.is_empty() && past.is_empty_of(PastKind::Country) && !before.is_empty() {
+        return;
+    }
+    for (ip, place) in now.iter().filter(|(ip, _)| !before.contains_key(*ip)) {
+        let Some(country) = &place.country else { continue };
+        if known.insert(country) && !past.has(PastKind::Country, country) {
+            let (country, ip) = (country.clone(), ip.clone());
+            found.push(UserChange::CountryNew { country, ip, place: place.clone() });
         }
     }
 }
@@ -190,7 +229,7 @@ mod tests {
 
     #[test]
     fn equal_snapshots_differ_in_nothing() {
-        assert_eq!(changes(&state(), &state()), []);
+        assert_eq!(changes(&state(), &state(), &Past::default()), []);
     }
 
     #[test]
@@ -205,7 +244,7 @@ mod tests {
         new.registered_location = Some(BTreeSet::from([place.clone()]));
         let text = |text: &str| text.to_owned();
         assert_eq!(
-            changes(&state(), &new),
+            changes(&state(), &new, &Past::default()),
             [
                 UserChange::Status { old: text("ACTIVE"), new: text("SUSPENDED") },
                 UserChange::IpNew { ip: text("198.51.100.1"), place: Place::default() },
@@ -235,15 +274,62 @@ mod tests {
             application: application.to_owned(),
             was_unused: false,
         };
-        assert_eq!(changes(&old, &new), [used("Miro"), used("Zoom")]);
+        assert_eq!(changes(&old, &new, &Past::default()), [used("Miro"), used("Zoom")]);
         let gone = ["Miro", "Zoom"]
             .map(|name| UserChange::ApplicationGone { application: name.to_owned() });
-        assert_eq!(changes(&new, &old), gone);
+        assert_eq!(changes(&new, &old, &Past::default()), gone);
+    }
+
+    fn placed(addresses: &[(&str, Option<&str>)]) -> UserState {
+        let place = |country: Option<&str>| Place {
+            country: country.map(str::to_owned),
+            ..Place::default()
+        };
+        let addresses = addresses.iter().map(|(ip, country)| ((*ip).to_owned(), place(*country)));
+        UserState { ip_addresses: Some(addresses.collect()), ..state() }
+    }
+
+    /// The addresses and countries that are new.
+    fn new_places(old: &UserState, new: &UserState, past: &Past) -> Vec<String> {
+        let name = |change| match change {
+            UserChange::IpNew { ip, .. } => Some(ip),
+            UserChange::CountryNew { country, .. } => Some(country),
+            _ => None,
+        };
+        changes(old, new, past).into_iter().filter_map(name).collect()
+    }
+
+    #[test]
+    fn a_country_is_new_with_an_address_in_it_and_once() {
+        let old = placed(&[("a", Some("DE"))]);
+        let none = Past::default();
+        let new =
+            placed(&[("a", Some("DE")), ("b", Some("DE")), ("c", Some("NO")), ("d", Some("NO"))]);
+        assert_eq!(new_places(&old, &new, &none), ["b", "c", "d", "NO"]);
+        // The place of an address that was there is only known better.
+        assert_eq!(new_places(&old, &placed(&[("a", Some("FR"))]), &none), [""; 0]);
+        // Nobody told a place before: it is a baseline. No address at all is none.
+        let unplaced = placed(&[("a", None)]);
+        let now = placed(&[("a", None), ("b", Some("NO"))]);
+        assert_eq!(new_places(&unplaced, &now, &none), ["b"]);
+        assert_eq!(new_places(&placed(&[]), &placed(&[("b", Some("NO"))]), &none), ["b", "NO"]);
+    }
+
+    #[test]
+    fn what_comes_back_is_not_new() {
+        let at = crate::domain::Timestamp::UNIX_EPOCH;
+        let mut past = Past::default();
+        past.insert(PastKind::Address, "a", at);
+        past.insert(PastKind::Country, "DE", at);
+        let back = placed(&[("a", Some("DE")), ("b", Some("DE"))]);
+        assert_eq!(new_places(&placed(&[]), &back, &past), ["b"]);
+        let is_back = |change: &UserChange| matches!(change, UserChange::IpBack { .. });
+        assert!(changes(&placed(&[]), &back, &past).iter().any(is_back));
     }
 
     #[test]
     fn a_field_seen_for_the_first_time_is_a_baseline() {
         let old = UserState { ip_addresses: None, ..state() };
-        assert_eq!(changes(&old, &state()), [UserChange::Description]);
+        assert_eq!(changes(&old, &state(), &Past::default()), [UserChange::Description]);
     }
 }

@@ -31,6 +31,14 @@ pub fn user_changed(user: UserContext<'_>, change: &UserChange) -> Event {
             let body = format!("{login} is seen at a new IP address, {ip} ({place})");
             at_address(about(user, EventName::UserIpNew, body), ip, place)
         }
+        UserChange::IpBack { ip, place } => {
+            let body = format!("{login} is seen at the IP address {ip} ({place}) again");
+            at_address(about(user, EventName::UserIpBack, body), ip, place)
+        }
+        UserChange::CountryNew { country, ip, place } => {
+            let body = format!("{login} is seen in a new country, {country}, at {ip} ({place})");
+            at_address(about(user, EventName::UserCountryNew, body), ip, place)
+        }
         UserChange::IpGone { ip, place } => {
             let body = format!("{login} is no longer seen at the IP address {ip} ({place})");
             at_address(about(user, EventName::UserIpGone, body), ip, place)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Place;
-use crate::domain::Login;
+use crate::domain::{Login, Past, PastKind, Timestamp};
 
 /// The latest snapshot of a user (`EndUserState` of the published schema).
 ///
@@ -46,6 +46,27 @@ pub struct UserState {
 }
 
 impl UserState {
+    /// The countries in which the user has addresses, as far as they are told.
+    #[must_use]
+    pub fn countries(&self) -> BTreeSet<&str> {
+        let places = self.ip_addresses.iter().flat_map(BTreeMap::values);
+        places.filter_map(|place| place.country.as_deref()).collect()
+    }
+
+    /// Remembers which addresses and countries the user had `before` and has no longer.
+    pub fn remember(&self, before: &Self, past: &mut Past, at: Timestamp) {
+        let (Some(old), Some(new)) = (&before.ip_addresses, &self.ip_addresses) else { return };
+        let (old, new) = (old.keys().map(String::as_str), new.keys().map(String::as_str));
+        past.follow(PastKind::Address, &old.collect(), &new.collect(), at);
+        past.follow(PastKind::Country, &before.countries(), &self.countries(), at);
+    }
+
+    /// Whether the user is deleted in the tenant.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.status.eq_ignore_ascii_case("deleted")
+    }
+
     /// How much of the user's work is done from a place, in hundredths of a per
     /// cent.
     #[must_use]

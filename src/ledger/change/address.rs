@@ -41,6 +41,7 @@ impl Change for RecordAddress {
 
     fn keys(&self, keys: &mut Keys) {
         keys.ips.insert(self.ip);
+        keys.past.insert(WatchSubject::Ip(self.ip));
         keys.polls.insert(WatchSubject::Ip(self.ip));
     }
 
@@ -75,13 +76,23 @@ impl RecordAddress {
                 users.entry(login.clone()).or_insert_with(|| user.clone());
             }
         }
+        ip_users::note_since(before.as_ref().map(|before| &*before.users), &mut users, self.at);
+        let subject = WatchSubject::Ip(self.ip);
+        let past = facts.past.get(&subject)?.cloned().unwrap_or_default();
         let events = match &before {
             None => vec![ip_first_seen(self.ip, self.at)],
-            Some(before) => ip_users::changes(&before.users, &users)
+            Some(before) => ip_users::changes(&before.users, &users, &past)
                 .iter()
                 .map(|change| ip_changed(self.ip, change, self.at))
                 .collect(),
         };
+        if let Some(before) = &before {
+            let mut now = past.clone();
+            ip_users::remember(&before.users, &users, &mut now, self.at);
+            if now != past {
+                facts.past.put(subject, now);
+            }
+        }
         let new_users =
             events.iter().filter(|event| event.name == EventName::IpUserNew).count() as u64;
         for event in events {
@@ -104,11 +115,9 @@ impl RecordAddress {
                 known.and_then(|known| known.last_new_user_at)
             },
         };
-        let is_shown = known.is_none_or(|known| !Arc::ptr_eq(&known.users, &snapshot.users));
         facts.ips.put(self.ip, snapshot);
-        if is_shown {
-            facts.touch(Subject::Ip(self.ip));
-        }
+        // When the service last answered is shown, too.
+        facts.touch(Subject::Ip(self.ip));
         Ok(())
     }
 }

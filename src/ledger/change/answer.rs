@@ -10,7 +10,7 @@ use crate::{
         WatchSubject,
         failure::{FailureAnswer, Verdict},
         on_poll,
-        poll::MAX_POLL_ERRORS,
+        poll::{MAX_POLL_ERRORS, is_confirmed_unknown},
     },
     ledger::{Change, Facts, Fault, Keys, Poll, Subject, Whole},
 };
@@ -108,7 +108,14 @@ pub(super) fn end_poll(
     let before = facts.polls.get(subject)?;
     let outcome_before = before.map(|poll| poll.end.outcome);
     let event = on_poll(subject, outcome_before, &end, at);
-    let is_shown = outcome_before != Some(end.outcome);
+    let is_gone = |at| {
+        before.is_some_and(|before| {
+            is_confirmed_unknown(Some((before.end.outcome, before.since)), at)
+        })
+    };
+    // Shown with the outcome, and when an unknown user's grace is over.
+    let is_shown = outcome_before != Some(end.outcome)
+        || before.is_some_and(|before| is_gone(before.last_at) != is_gone(at));
     let poll = Poll {
         since: before
             .filter(|before| before.end.outcome == end.outcome)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::refusal;
 use crate::{
     domain::{
-        Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchSubject,
-        failure, fold_title,
+        Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchStanding,
+        WatchSubject, failure, fold_title, followed_until,
     },
     ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Subject, Whole},
 };
@@ -42,13 +42,13 @@ pub struct RecordedDelivery {
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Recorded, with this many failures opened, and this many users not
-    /// watched because the limit is reached.
+    /// Recorded, with this many failures opened, and this many users followed without
+    /// snapshots because the limit is reached.
     Accepted {
         /// Failures opened.
         opened: usize,
-        /// Users that the limit keeps off the watch list.
-        unwatched: usize,
+        /// Users of whom no snapshots are taken because of the limit.
+        past_limit: usize,
     },
     /// Seen before; nothing changed.
     Duplicate,
@@ -83,13 +83,11 @@ impl Change for RecordDelivery {
             return;
         }
         let logins = self.delivery.failing.iter().map(|user| &user.login);
-        if self.policy.failing_users {
-            keys.watched.extend(logins.clone().cloned().map(WatchSubject::User));
-        }
+        keys.watched.extend(logins.clone().cloned().map(WatchSubject::User));
+        keys.failures_of.extend(logins.clone().cloned());
         keys.spellings.extend(logins.clone().cloned());
         if let Some(check) = &self.delivery.check {
             keys.checks.insert(check.id.clone());
-            keys.failures_of.extend(logins.clone().cloned());
             keys.answered.extend(logins.cloned());
             keys.whole.insert(Whole::Listing);
             keys.titles.insert(fold_title(&check.definition.title));
@@ -174,10 +172,10 @@ impl RecordDelivery {
         let outcome = if self.is_test() {
             DeliveryOutcome::Test
         } else {
-            DeliveryOutcome::Accepted { opened, unwatched: self.follow(facts)? }
+            DeliveryOutcome::Accepted { opened, past_limit: self.follow(facts)? }
         };
-        if self.policy.failing_users && !self.is_test() {
-            self.touch_watched(facts)?;
+        if !self.is_test() {
+            self.touch_listed(facts)?;
         }
         facts.keep_delivery(DeliveryRow {
             is_again,
@@ -263,32 +261,31 @@ impl RecordDelivery {
         self.delivery.reported_at(self.delivery.received_at)
     }
 
-    /// Watches the named users, as far as there is room; returns how many are not
-    /// watched for want of it.
+    /// Follows the named users; returns of how many of them no snapshots are taken,
+    /// because as many users are watched as may be.
     fn follow(&self, facts: &mut Facts) -> Result<usize, Fault> {
         if !self.policy.failing_users {
             return Ok(0);
         }
-        let mut strangers = Vec::new();
+        let mut past_limit = 0;
         for user in &self.delivery.failing {
             let subject = WatchSubject::User(user.login.clone());
-            if facts.reasons(&subject)?.is_some() {
-                facts.add_reason(&subject, WatchSource::Webhook, self.recorded_at)?;
-            } else {
-                strangers.push(subject);
+            if facts.add_reason(&subject, WatchSource::Webhook, self.recorded_at)? {
+                past_limit += usize::from(facts.watched_users() > self.policy.max_users);
             }
+            // Who was named and fails nothing is followed as if the failure had just ended.
+            let is_failing = !facts.failures_of(&user.login)?.is_empty();
+            let until = (!is_failing).then(|| followed_until(self.recorded_at));
+            facts.follow_until(&user.login, until)?;
         }
-        let room = self.policy.room(facts.watched_users());
-        for subject in strangers.iter().take(room) {
-            facts.add_reason(subject, WatchSource::Webhook, self.recorded_at)?;
-        }
-        Ok(strangers.len().saturating_sub(room))
+        Ok(past_limit)
     }
 
-    /// Whoever is watched has a count of failing checks that is shown.
-    fn touch_watched(&self, facts: &mut Facts) -> Result<(), Fault> {
+    /// Whoever is listed has a count of failing checks that is shown.
+    fn touch_listed(&self, facts: &mut Facts) -> Result<(), Fault> {
         for user in &self.delivery.failing {
-            if facts.reasons(&WatchSubject::User(user.login.clone()))?.is_some() {
+            let subject = WatchSubject::User(user.login.clone());
+            if facts.standing(&subject)? == Some(WatchStanding::Listed) {
                 facts.touch(Subject::User(user.login.clone()));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
-        CheckFilter, Login, Timestamp,
+        CheckFilter, Login, Timestamp, WatchSubject,
         failure::{self, AnswerContext, CheckName, FailureAnswer, OpenFailure, Verdict},
     },
     ledger::{Answered, Facts, Failure, Fault, Keys, Subject, Whole},
@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.failures_of.insert(login.clone());
     keys.answered.insert(login.clone());
+    keys.watched.insert(WatchSubject::User(login.clone()));
     keys.whole.insert(Whole::Listing);
 }
 

@@ -39,6 +39,7 @@ impl Change for RecordService {
                 let known = state.integrations.clone();
                 service::keep_unread(&mut now, known, |integration| integration.id.clone());
             }
+            service::keep_finished(&state.integrations, &mut now);
             events.extend(service::on_integrations(&state.integrations, &now, self.at));
             state.integrations = now;
             state.seen.insert("integrations", seen(None));

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     domain::{
         EventName, ListField, Login, Timestamp, UserField, UserObservation, UserState,
+        WatchSubject,
         null_list::{FieldMemory, NullMeaning},
         user::{self, UserContext, user_changed, user_first_seen},
     },
@@ -17,6 +18,7 @@ use crate::{
 /// Names the rows that [`record_state`] needs of a user.
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.users.insert(login.clone());
+    keys.past.insert(WatchSubject::User(login.clone()));
     keys.nulls_of.insert(login.clone());
     keys.whole.insert(Whole::ListMemory);
 }
@@ -132,19 +134,30 @@ fn change(
     at: Timestamp,
 ) -> Result<(), Fault> {
     let context = UserContext { login, state: &new, at };
+    let subject = WatchSubject::User(login.clone());
+    let past = facts.past.get(&subject)?.cloned().unwrap_or_default();
     let events: Vec<_> = match &old {
         None => vec![user_first_seen(context)],
         Some(old) => {
-            user::changes(old, &new).iter().map(|change| user_changed(context, change)).collect()
+            let changes = user::changes(old, &new, &past);
+            changes.iter().map(|change| user_changed(context, change)).collect()
         }
     };
-    let new_ips = events.iter().filter(|event| event.name == EventName::UserIpNew).count() as u64;
+    if let Some(old) = &old {
+        let mut now = past.clone();
+        new.remember(old, &mut now, at);
+        if now != past {
+            facts.past.put(subject, now);
+        }
+    }
+    let count = |name| events.iter().filter(|event| event.name == name).count() as u64;
+    let (new_ips, new_countries) = (count(EventName::UserIpNew), count(EventName::UserCountryNew));
     for event in events {
         facts.append(event);
     }
-    // A state that is the same stays the same row: it need not be saved, or shown, again.
+    facts.count_new_places(new_ips, new_countries);
+    // A state that is the same stays the same row: it need not be saved again.
     let unchanged = old.filter(|old| **old == new);
-    let is_shown = unchanged.is_none();
     let state = unchanged.unwrap_or_else(|| Arc::new(new));
     let before = facts.users.get(login)?;
     let snapshot = UserSnapshot {
@@ -157,10 +170,14 @@ fn change(
         } else {
             before.and_then(|before| before.last_new_ip_at)
         },
+        last_new_country_at: if new_countries > 0 {
+            Some(at)
+        } else {
+            before.and_then(|before| before.last_new_country_at)
+        },
     };
     facts.users.put(login.clone(), snapshot);
-    if is_shown {
-        facts.touch(Subject::User(login.clone()));
-    }
+    // When the service last answered is shown, too.
+    facts.touch(Subject::User(login.clone()));
     Ok(())
 }

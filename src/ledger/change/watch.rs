@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{Timestamp, WatchSource, WatchSubject},
+    domain::{Timestamp, WatchSource, WatchStanding, WatchSubject},
     ledger::{Change, Facts, Fault, Keys, service_knows_keys},
 };
 
@@ -19,9 +19,9 @@ pub struct ConfigureWatch {
 /// How the watch list changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchOutcome {
-    /// Subjects watched from now on.
+    /// Subjects listed from now on.
     pub added: usize,
-    /// Subjects watched no longer.
+    /// Subjects listed no longer.
     pub removed: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct AddWatch {
     pub note: Option<String>,
     /// Until when; for ever when there is none.
     pub expires_at: Option<Timestamp>,
-    /// Watch no more users than this.
+    /// List no more users than this. Followed ones use up no place.
     pub max_users: usize,
     /// When it was said.
     pub at: Timestamp,
@@ -47,7 +47,7 @@ pub enum WatchAdded {
     Added,
     /// It was watched already; note and expiry are the new ones.
     Known,
-    /// As many users are watched as may be.
+    /// As many users are listed as may be.
     Full,
 }
 
@@ -92,8 +92,8 @@ impl Change for AddWatch {
 
     fn apply(&self, facts: &mut Facts) -> Result<WatchAdded, Fault> {
         let is_user = matches!(self.subject, WatchSubject::User(_));
-        let is_known = facts.reasons(&self.subject)?.is_some();
-        if is_user && !is_known && facts.watched_users() >= self.max_users {
+        let is_known = facts.standing(&self.subject)? == Some(WatchStanding::Listed);
+        if is_user && !is_known && facts.listed_users() >= self.max_users {
             return Ok(WatchAdded::Full);
         }
         let source = WatchSource::Command;

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::{
-    domain::{CheckId, Login, Timestamp},
+    domain::{CheckId, Login, Timestamp, followed_until},
     ledger::{CheckNumber, Closed, Failure, Fault, PersonChange, Subject},
 };
 
@@ -70,6 +70,7 @@ impl Facts {
         let is_first = self.failures_of(login)?.is_empty();
         self.effects.counts.failing_people += u64::from(is_first);
         self.failures.put((login.clone(), number), failure);
+        self.follow_until(login, None)?;
         self.change_check(id, |check| {
             check.open += 1;
             if is_announced {
@@ -120,6 +121,7 @@ impl Facts {
         if self.failures_of(login)?.is_empty() {
             let people = &mut self.effects.counts.failing_people;
             *people = people.saturating_sub(1);
+            self.follow_until(login, Some(followed_until(closed_at)))?;
         }
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);

@@ -18,8 +18,8 @@ use super::{
     RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
 };
 use crate::domain::{
-    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, WatchSubject, WebhookTarget,
-    null_list::FieldMemory,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, WatchSubject,
+    WebhookTarget, null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
 pub(in crate::ledger) use spelling::service_knows_keys;
@@ -52,6 +52,8 @@ pub struct Facts {
     /// Snapshots of addresses.
     pub ips: Table<IpAddress, IpSnapshot>,
     watched: Table<WatchSubject, Reasons>,
+    /// What users and addresses had, and have no longer.
+    pub past: Table<WatchSubject, Past>,
     /// How logins are spelled, where that is not their identity.
     pub spellings: Table<Login, Arc<str>>,
     /// How asking about subjects ended.
@@ -103,6 +105,7 @@ macro_rules! each_table {
         $facts.ips.$method();
         $facts.watched.$method();
         $facts.spellings.$method();
+        $facts.past.$method();
         $facts.polls.$method();
         $facts.jobs.$method();
         $facts.nulls.$method();
@@ -136,6 +139,7 @@ impl Facts {
             ips: Table::new("ip_snapshot"),
             watched: Table::new("watch"),
             spellings: Table::new("login_spelling"),
+            past: Table::new("past"),
             polls: Table::new("poll"),
             jobs: Table::new("job_state"),
             nulls: Table::new("list_null"),
@@ -187,6 +191,7 @@ impl Facts {
             ips: self.ips.differences().collect(),
             watched: self.watched.differences().collect(),
             spellings: self.spellings.differences().collect(),
+            past: self.past.differences().collect(),
             polls: self.polls.differences().collect(),
             jobs: self.jobs.differences().collect(),
             nulls: self.nulls.differences().collect(),

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::{
-    domain::{Event, Timestamp, WatchSource, WatchSubject},
+    domain::{Event, Login, Timestamp, WatchSource, WatchStanding, WatchSubject},
     ledger::{Fault, Reason, Reasons, Subject},
 };
 
@@ -25,14 +25,29 @@ impl Facts {
         self.watched.get(subject)
     }
 
-    /// How many users are watched.
+    /// How many users are listed.
     #[must_use]
-    pub fn watched_users(&self) -> usize {
+    pub fn listed_users(&self) -> usize {
         usize::try_from(self.effects.counts.users).unwrap_or(usize::MAX)
     }
 
-    /// Adds a reason to watch, unless it is there; tells whether the subject was not
-    /// watched before.
+    /// How many users are listed or followed.
+    #[must_use]
+    pub fn watched_users(&self) -> usize {
+        let counts = &self.effects.counts;
+        usize::try_from(counts.users.saturating_add(counts.followed)).unwrap_or(usize::MAX)
+    }
+
+    /// How a subject is watched; nothing when it is not.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn standing(&self, subject: &WatchSubject) -> Result<Option<WatchStanding>, Fault> {
+        Ok(self.watched.get(subject)?.and_then(standing))
+    }
+
+    /// Adds a reason to watch, unless it is there; tells whether the subject is listed
+    /// from now on, or, for the reason of a delivery, followed.
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
@@ -43,17 +58,12 @@ impl Facts {
         at: Timestamp,
     ) -> Result<bool, Fault> {
         let mut reasons = self.watched.get(subject)?.cloned().unwrap_or_default();
-        let is_new = reasons.is_empty();
         if reasons.contains_key(&source) {
             return Ok(false);
         }
+        let before = standing(&reasons);
         reasons.insert(source, Reason { added_at: at, expires_at: None, note: None });
-        self.watched.put(subject.clone(), reasons);
-        if is_new {
-            self.count_watched(subject, 1);
-            self.append(Event::watch_changed(subject, true, at));
-        }
-        Ok(is_new)
+        Ok(self.set_reasons(subject, before, reasons, at))
     }
 
     /// Says anew why and until when a command has a subject watched.
@@ -75,7 +85,26 @@ impl Facts {
         Ok(())
     }
 
-    /// Takes a reason away; tells whether it was there and none is left.
+    /// Notes until when a user is followed: for ever, while the user fails anything.
+    /// Who is not followed stays so.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn follow_until(
+        &mut self,
+        login: &Login,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), Fault> {
+        let subject = WatchSubject::User(login.clone());
+        let reason = self.watched.get(&subject)?.and_then(|all| all.get(&WatchSource::Webhook));
+        if reason.is_none_or(|reason| reason.expires_at == expires_at) {
+            return Ok(());
+        }
+        self.note_reason(&subject, WatchSource::Webhook, None, expires_at)
+    }
+
+    /// Takes a reason away; tells whether it was there and the subject is listed, or
+    /// followed, no longer.
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
@@ -86,30 +115,67 @@ impl Facts {
         at: Timestamp,
     ) -> Result<bool, Fault> {
         let Some(mut reasons) = self.watched.get(subject)?.cloned() else { return Ok(false) };
+        let before = standing(&reasons);
         if reasons.remove(&source).is_none() {
             return Ok(false);
         }
-        if !reasons.is_empty() {
-            self.watched.put(subject.clone(), reasons);
-            return Ok(false);
-        }
-        self.watched.remove(subject);
-        self.count_watched(subject, -1);
-        self.append(Event::watch_changed(subject, false, at));
-        Ok(true)
+        Ok(self.set_reasons(subject, before, reasons, at))
     }
 
-    fn count_watched(&mut self, subject: &WatchSubject, by: i64) {
-        let counts = &mut self.effects.counts;
-        let total = match subject {
-            WatchSubject::User(_) => &mut counts.users,
-            WatchSubject::Ip(_) => &mut counts.ips,
-        };
-        *total = total.saturating_add_signed(by);
+    /// Keeps the reasons of a subject and counts it anew; tells whether its standing is
+    /// another one.
+    fn set_reasons(
+        &mut self,
+        subject: &WatchSubject,
+        before: Option<WatchStanding>,
+        reasons: Reasons,
+        at: Timestamp,
+    ) -> bool {
+        let now = standing(&reasons);
+        if reasons.is_empty() {
+            self.watched.remove(subject);
+        } else {
+            self.watched.put(subject.clone(), reasons);
+        }
+        if before == now {
+            return false;
+        }
+        self.count_watched(subject, before, -1);
+        self.count_watched(subject, now, 1);
+        // Whom deliveries name is many: only what somebody asked for is told.
+        let is_listed = |standing| standing == Some(WatchStanding::Listed);
+        if is_listed(before) != is_listed(now) {
+            self.append(Event::watch_changed(subject, is_listed(now), at));
+        }
         self.touch(Subject::Watched);
         self.touch(match subject {
             WatchSubject::User(login) => Subject::User(login.clone()),
             WatchSubject::Ip(ip) => Subject::Ip(*ip),
         });
+        true
     }
+
+    /// Counts new addresses and countries of a user, for the sums that name nobody.
+    pub fn count_new_places(&mut self, ips: u64, countries: u64) {
+        if ips + countries > 0 {
+            self.effects.counts.new_ips += ips;
+            self.effects.counts.new_countries += countries;
+            self.touch(Subject::Watched);
+        }
+    }
+
+    fn count_watched(&mut self, subject: &WatchSubject, standing: Option<WatchStanding>, by: i64) {
+        let counts = &mut self.effects.counts;
+        let total = match (subject, standing) {
+            (_, None) => return,
+            (WatchSubject::User(_), Some(WatchStanding::Listed)) => &mut counts.users,
+            (WatchSubject::User(_), Some(WatchStanding::Followed)) => &mut counts.followed,
+            (WatchSubject::Ip(_), Some(_)) => &mut counts.ips,
+        };
+        *total = total.saturating_add_signed(by);
+    }
+}
+
+fn standing(reasons: &Reasons) -> Option<WatchStanding> {
+    WatchStanding::of(reasons.keys().copied())
 }

@@ -37,7 +37,7 @@ pub use failing::{FailingCheck, FailingLogin};
 pub use history::{EventFilter, EventPage};
 pub use ip::IpView;
 pub use job::JobState;
-pub use news::{NewsCursor, WatchRank};
+pub use news::NewsCursor;
 pub use nulls::NullList;
 pub use otlp::{Backlog, OtlpStanding};
 pub use poll::PollState;

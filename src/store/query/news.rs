@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Reader;
 use crate::{
-    domain::{EventName, Login, WatchSubject},
+    domain::{EventName, WatchStanding, WatchSubject},
     store::{StoreError, row::body},
 };
 
@@ -15,17 +15,6 @@ pub struct NewsCursor {
     pub delivery: i64,
     /// Number of the newest event that was read.
     pub event: i64,
-}
-
-/// How somebody is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WatchRank {
-    /// By the configuration or by a command.
-    Listed,
-    /// Because a webhook named them.
-    Followed,
-    /// Not at all.
-    Unwatched,
 }
 
 impl Reader {
@@ -108,24 +97,34 @@ impl Reader {
         Ok((self.last_seq()?, found))
     }
 
-    /// How a user is watched.
+    /// How a user is watched; nothing when the user is not.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn watch_rank(&self, login: &Login) -> Result<WatchRank, StoreError> {
+    pub fn standing(&self, login: &str) -> Result<Option<WatchStanding>, StoreError> {
         let is_listed = self
             .connection
             .prepare_cached(
                 "SELECT max(source IN ('configuration', 'command')) FROM watch
                  WHERE kind = 'user' AND subject = ?1",
             )?
-            .query_row([login.as_str()], |row| row.get::<_, Option<bool>>(0))
+            .query_row([login], |row| row.get::<_, Option<bool>>(0))
             .optional()?
             .flatten();
-        Ok(match is_listed {
-            Some(true) => WatchRank::Listed,
-            Some(false) => WatchRank::Followed,
-            None => WatchRank::Unwatched,
-        })
+        Ok(is_listed.map(
+            |is_listed| {
+                if is_listed { WatchStanding::Listed } else { WatchStanding::Followed }
+            },
+        ))
+    }
+
+    /// Whether a user has a snapshot.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_snapshot(&self, login: &str) -> Result<bool, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT 1 FROM user_snapshot WHERE login = ?1")?;
+        Ok(select.exists([login])?)
     }
 }

@@ -1,10 +1,10 @@
 //! The latest snapshots, watched still or not.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
 use super::Reader;
 use crate::{
-    domain::{EventName, IpUser, Login, Timestamp, UserState},
+    domain::{IpUser, Login, Timestamp, UserState},
     store::{
         StoreError,
         row::{Moment, ip_users, user_state},
@@ -24,6 +24,8 @@ pub struct UserRecord {
     pub new_ips: u64,
     /// When the last new address was found.
     pub last_new_ip_at: Option<Timestamp>,
+    /// When the last address in a new country was found.
+    pub last_new_country_at: Option<Timestamp>,
 }
 
 /// The snapshot of an address.
@@ -48,8 +50,7 @@ pub struct IpRecordUser {
     pub login: Login,
     /// What the service says of the user.
     pub user: IpUser,
-    /// Since when the user is seen there: when the log last tells that the user
-    /// came, else the first snapshot.
+    /// Since when the user is seen there without a break, as far as the exporter knows.
     pub since: Timestamp,
 }
 
@@ -62,7 +63,8 @@ impl Reader {
         let row = self
             .connection
             .prepare_cached(
-                "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at
+                "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at,
+                    last_new_country_at
                  FROM user_snapshot WHERE login = ?1",
             )?
             .query_row([login], |row| {
@@ -72,10 +74,13 @@ impl Reader {
                     row.get::<_, Moment>(2)?,
                     row.get::<_, u64>(3)?,
                     row.get::<_, Option<Moment>>(4)?,
+                    row.get::<_, Option<Moment>>(5)?,
                 ))
             })
             .optional()?;
-        let Some((state, first, last, new_ips, last_new_ip_at)) = row else { return Ok(None) };
+        let Some((state, first, last, new_ips, last_new_ip_at, last_new_country_at)) = row else {
+            return Ok(None);
+        };
         Ok(Some(UserRecord {
             state: user_state::decode(&state)
                 .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?,
@@ -83,6 +88,7 @@ impl Reader {
             observed_at: last.0,
             new_ips,
             last_new_ip_at: last_new_ip_at.map(Timestamp::from),
+            last_new_country_at: last_new_country_at.map(Timestamp::from),
         }))
     }
 
@@ -116,10 +122,10 @@ impl Reader {
         let users = users
             .into_iter()
             .map(|(login, user)| {
-                let since = self.came(&login, ip)?.unwrap_or(first_observed_at);
-                Ok(IpRecordUser { login, user, since })
+                let since = user.since.unwrap_or(first_observed_at);
+                IpRecordUser { login, user, since }
             })
-            .collect::<Result<_, StoreError>>()?;
+            .collect();
         Ok(Some(IpRecord {
             users,
             first_observed_at,
@@ -127,18 +133,5 @@ impl Reader {
             new_users,
             last_new_user_at: last_new_user_at.map(Timestamp::from),
         }))
-    }
-
-    /// When a user last came to an address.
-    fn came(&self, login: &Login, ip: &str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT max(happened_at) FROM event WHERE login = ?1 AND ip = ?2 AND name = ?3",
-            )?
-            .query_row(params![login.as_str(), ip, EventName::IpUserNew.as_str()], |row| {
-                row.get::<_, Option<Moment>>(0)
-            })?
-            .map(Timestamp::from))
     }
 }

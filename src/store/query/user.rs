@@ -1,19 +1,16 @@
 //! Watched users.
 
-use rusqlite::OptionalExtension;
-
 use super::{PollState, Reader};
 use crate::{
-    domain::{Timestamp, UserState},
-    store::{
-        StoreError, readable,
-        row::{Moment, user_state},
-    },
+    domain::{Timestamp, UserState, WatchStanding, poll::is_confirmed_unknown},
+    store::{StoreError, readable},
 };
 
 /// All that is shown of a watched user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView {
+    /// Whether the user is listed, or only followed.
+    pub standing: WatchStanding,
     /// Checks the user fails now.
     pub failing_checks: u64,
     /// The latest snapshot, unless there is none yet.
@@ -22,8 +19,24 @@ pub struct UserView {
     pub new_ips: u64,
     /// When the last new address was found.
     pub last_new_ip_at: Option<Timestamp>,
+    /// When the last address in a new country was found.
+    pub last_new_country_at: Option<Timestamp>,
+    /// When the service last answered.
+    pub observed_at: Option<Timestamp>,
     /// How the last question about the user ended.
     pub poll: Option<PollState>,
+}
+
+impl UserView {
+    /// The snapshot, unless the user is gone: deleted in the tenant, or unknown to the
+    /// service for so long that it is no mistake.
+    #[must_use]
+    pub fn current(&self) -> Option<&UserState> {
+        let is_unknown = self.poll.as_ref().is_some_and(|poll| {
+            is_confirmed_unknown(Some((poll.outcome, poll.since)), poll.last_at)
+        });
+        self.snapshot.as_ref().filter(|state| !is_unknown && !state.is_deleted())
+    }
 }
 
 impl Reader {
@@ -32,42 +45,20 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watched_user(&self, login: &str) -> Result<Option<UserView>, StoreError> {
-        if !self.is_watched("user", login)? {
-            return Ok(None);
-        }
+        let Some(standing) = self.standing(login)? else { return Ok(None) };
         let failing_checks =
             self.count("SELECT count(*) FROM failure WHERE login = ?1", [login])?;
         let poll = self.poll_of("user", login)?;
-        let snapshot = readable(self.shown_snapshot(login))?.flatten();
-        let (snapshot, new_ips, last_new_ip_at) = match snapshot {
-            Some((state, new_ips, at)) => (Some(state), new_ips, at),
-            None => (None, 0, None),
-        };
-        Ok(Some(UserView { failing_checks, snapshot, new_ips, last_new_ip_at, poll }))
-    }
-
-    /// The state of a user, how many new addresses there were, and when the last was
-    /// found.
-    fn shown_snapshot(
-        &self,
-        login: &str,
-    ) -> Result<Option<(UserState, u64, Option<Timestamp>)>, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT state, new_ips, last_new_ip_at FROM user_snapshot WHERE login = ?1",
-            )?
-            .query_row([login], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, u64>(1)?,
-                    row.get::<_, Option<Moment>>(2)?,
-                ))
-            })
-            .optional()?;
-        let Some((state, new_ips, last_new_ip_at)) = row else { return Ok(None) };
-        let state = user_state::decode(&state)
-            .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?;
-        Ok(Some((state, new_ips, last_new_ip_at.map(Timestamp::from))))
+        let record = readable(self.user_record(login))?.flatten();
+        Ok(Some(UserView {
+            standing,
+            failing_checks,
+            new_ips: record.as_ref().map_or(0, |record| record.new_ips),
+            last_new_ip_at: record.as_ref().and_then(|record| record.last_new_ip_at),
+            last_new_country_at: record.as_ref().and_then(|record| record.last_new_country_at),
+            observed_at: record.as_ref().map(|record| record.observed_at),
+            snapshot: record.map(|record| record.state),
+            poll,
+        }))
     }
 }

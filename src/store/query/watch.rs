@@ -19,26 +19,62 @@ pub struct Watched {
 }
 
 impl Reader {
-    /// The users that are watched.
+    /// The users that are listed.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn watched_logins(&self) -> Result<Vec<Login>, StoreError> {
-        self.watched("user")?.iter().map(|identity| self.spelled(identity)).collect()
+    pub fn listed_logins(&self) -> Result<Vec<Login>, StoreError> {
+        self.logins(
+            "SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook'
+             ORDER BY subject",
+            [],
+        )
     }
 
-    /// The users who fail a check and are not watched; with `named_only`, those
-    /// of them whom a webhook named.
+    /// The users that are followed and not listed, those first who are followed longest:
+    /// who is among the first stays there.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn unwatched_failing_logins(&self, named_only: bool) -> Result<Vec<Login>, StoreError> {
+    pub fn followed_logins(&self) -> Result<Vec<Login>, StoreError> {
         self.logins(
-            "SELECT DISTINCT login FROM failure
-             WHERE (delivery IS NOT NULL OR NOT ?1) AND NOT EXISTS (
-                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
-             )",
-            [named_only],
+            "SELECT subject FROM watch AS w WHERE kind = 'user' AND source = 'webhook'
+             AND NOT EXISTS (
+                SELECT 1 FROM watch AS other WHERE other.kind = 'user'
+                AND other.subject = w.subject AND other.source <> 'webhook')
+             ORDER BY added_at, subject",
+            [],
+        )
+    }
+
+    /// The users that are followed and not listed, and have a snapshot.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn followed_with_snapshot(&self) -> Result<Vec<Login>, StoreError> {
+        self.logins(
+            "SELECT login FROM user_snapshot WHERE login IN (
+                SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook')
+             AND login NOT IN (
+                SELECT subject FROM watch WHERE kind = 'user' AND source <> 'webhook')",
+            [],
+        )
+    }
+
+    /// The first of the users who fail a check and are neither listed nor followed, those
+    /// first whose last answer is the oldest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn unwatched_failing_logins(&self, limit: usize) -> Result<Vec<Login>, StoreError> {
+        self.logins(
+            "SELECT login FROM (
+                SELECT DISTINCT login FROM failure WHERE NOT EXISTS (
+                    SELECT 1 FROM watch WHERE kind = 'user' AND subject = login)
+             ) AS known
+             LEFT JOIN failure_answer AS answer USING (login)
+             ORDER BY coalesce(answer.as_of, 0), login LIMIT ?1",
+            [i64::try_from(limit).unwrap_or(i64::MAX)],
         )
     }
 
@@ -90,7 +126,27 @@ impl Reader {
         Ok(statement.exists([Moment(now)])?)
     }
 
-    /// How many subjects of a kind (`user`, `ip`) are watched.
+    /// How many users are followed and not listed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn followed_count(&self) -> Result<u64, StoreError> {
+        self.count("SELECT followed FROM head", [])
+    }
+
+    /// How many new addresses, and how many new countries, users had of whom snapshots
+    /// are taken, ever.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn new_place_counts(&self) -> Result<(u64, u64), StoreError> {
+        Ok((
+            self.count("SELECT new_ips FROM head", [])?,
+            self.count("SELECT new_countries FROM head", [])?,
+        ))
+    }
+
+    /// How many subjects of a kind (`user`, `ip`) are listed.
     ///
     /// # Errors
     /// When the database fails.

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, from_json, to_json};
-use crate::domain::{IpUser, IpUsers, Login};
+use crate::domain::{IpUser, IpUsers, Login, Timestamp};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     id: String,
     display_name: String,
     reference_url: Option<String>,
+    /// In microseconds since 1970.
+    #[serde(default)]
+    since: Option<i64>,
 }
 
 /// The stored form.
@@ -20,6 +23,7 @@ pub(in crate::store) fn encode(users: &IpUsers) -> String {
         id: user.id.clone(),
         display_name: user.display_name.clone(),
         reference_url: user.reference_url.clone(),
+        since: user.since.map(|since| since.timestamp_micros()),
     };
     let rows: BTreeMap<_, _> =
         users.iter().map(|(login, user)| (login.spelling(), row(user))).collect();
@@ -32,8 +36,9 @@ pub(in crate::store) fn decode(json: &str) -> Result<IpUsers, Unreadable> {
         .into_iter()
         .map(|(login, row)| {
             let login = Login::new(&login)?;
-            let Row { id, display_name, reference_url } = row;
-            Ok((login, IpUser { id, display_name, reference_url }))
+            let Row { id, display_name, reference_url, since } = row;
+            let since = since.and_then(Timestamp::from_timestamp_micros);
+            Ok((login, IpUser { id, display_name, reference_url, since }))
         })
         .collect()
 }

@@ -34,6 +34,14 @@ pub(super) fn sweep(
             )?
             .execute(params![before, limit])?;
         removed += unwatched(&tx, before, limit)?;
+        // What comes back after this is new again.
+        removed += tx
+            .prepare_cached(
+                "DELETE FROM past WHERE (kind, subject, what, name) IN (
+                    SELECT kind, subject, what, name FROM past WHERE gone_at < ?1
+                    ORDER BY gone_at LIMIT ?2)",
+            )?
+            .execute(params![before, limit])?;
     }
     tx.commit()?;
     Ok(removed)

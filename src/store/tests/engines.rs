@@ -150,7 +150,12 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
             .0
         }
         Step::Address { ip, users, is_partial } => {
-            let one = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+            let one = IpUser {
+                id: "1".into(),
+                display_name: "A".into(),
+                reference_url: None,
+                since: None,
+            };
             let users = users.iter().map(|number| (user(*number), one.clone())).collect();
             Pending::new(RecordAddress {
                 ip: address(*ip),
@@ -252,11 +257,14 @@ fn all_keys() -> Keys {
         keys.nulls_of.insert(login.clone());
         keys.members.insert(login.clone());
         keys.watched.insert(WatchSubject::User(login.clone()));
+        keys.past.insert(WatchSubject::User(login.clone()));
+        keys.spellings.insert(login.clone());
         keys.polls.insert(WatchSubject::User(login));
     }
     keys.titles.insert("other".to_owned());
     keys.ips.extend([address(0), address(1)]);
     keys.polls.extend([address(0), address(1)].map(WatchSubject::Ip));
+    keys.past.extend([address(0), address(1)].map(WatchSubject::Ip));
     keys
 }
 

@@ -9,8 +9,8 @@ use strum::VariantArray as _;
 
 use crate::{
     domain::{
-        CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, WatchSource, WatchSubject,
-        WebhookTarget, fold_title, null_list::FieldMemory,
+        CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, WatchSource,
+        WatchSubject, WebhookTarget, fold_title, null_list::FieldMemory,
     },
     ledger::{
         Answered, Check, CheckNumber, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
@@ -44,6 +44,7 @@ struct Tables {
     ips: BTreeMap<IpAddress, IpSnapshot>,
     watched: BTreeMap<WatchSubject, Reasons>,
     spellings: BTreeMap<Login, Arc<str>>,
+    past: BTreeMap<WatchSubject, Past>,
     polls: BTreeMap<WatchSubject, Poll>,
     jobs: BTreeMap<&'static str, Job>,
     nulls: BTreeMap<(Login, ListField), NullList>,
@@ -194,6 +195,9 @@ impl Tables {
         for subject in &keys.watched {
             facts.load_watched(subject.clone(), self.watched.get(subject).cloned());
         }
+        for subject in &keys.past {
+            facts.past.load(subject.clone(), self.past.get(subject).cloned());
+        }
         for login in &keys.spellings {
             facts.spellings.load(login.clone(), self.spellings.get(login).cloned());
         }
@@ -300,6 +304,13 @@ impl Tables {
         apply(&mut self.ips, &diff.ips);
         apply(&mut self.watched, &diff.watched);
         apply(&mut self.spellings, &diff.spellings);
+        for entry in &diff.past {
+            // An empty past is no row.
+            match entry.row.filter(|past| past.iter().next().is_some()) {
+                Some(row) => self.past.insert(entry.key.clone(), row.clone()),
+                None => self.past.remove(entry.key),
+            };
+        }
         apply(&mut self.polls, &diff.polls);
         apply(&mut self.jobs, &diff.jobs);
         apply(&mut self.nulls, &diff.nulls);

@@ -19,12 +19,13 @@ use super::{fixtures::watch, *};
 use crate::domain::{
     CheckDefinition, CheckId, Delivery, DeliveryKind, EventName, FailingUser, IpUser, Login, Place,
     PollEnd, ReportedCheck, Severity, Timestamp, UserObservation, UserState, WatchPolicy,
-    WatchSource,
+    WatchSource, WatchSubject,
     failure::{FailureAnswer, Verdict},
 };
 use crate::ledger::change::{
-    AddressAnswer, Backfill, BeginOtlp, DeliveryOutcome, ListedUser, RecordAddress, RecordAnswer,
-    RecordDelivery, RecordListingPage, RecordProgress, RetryParked, WatchOutcome,
+    AddWatch, AddressAnswer, Backfill, BeginOtlp, DeliveryOutcome, ExpireWatch, ListedUser,
+    RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress, RetryParked,
+    WatchAdded, WatchOutcome,
 };
 
 struct Fixture {
@@ -111,7 +112,7 @@ async fn names(store: &Store) -> Vec<EventName> {
 async fn a_repeated_delivery_changes_nothing() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let first = store.commit(delivery("d1", &["a", "b"])).await.unwrap();
-    assert_eq!(first.outcome, DeliveryOutcome::Accepted { opened: 2, unwatched: 0 });
+    assert_eq!(first.outcome, DeliveryOutcome::Accepted { opened: 2, past_limit: 0 });
     let before = names(&store).await;
     let repeat = store.commit(delivery("d1", &["c"])).await.unwrap();
     assert_eq!(repeat.outcome, DeliveryOutcome::Duplicate);
@@ -132,13 +133,62 @@ async fn all_that_a_delivery_changes_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn the_watch_list_takes_named_users_up_to_its_limit() {
+async fn whom_deliveries_name_is_followed_and_uses_up_no_listed_one_s_place() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     watch(&store, [login("x")], [], at(1)).await.unwrap();
     let outcome = store.commit(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
-    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 4, unwatched: 1 });
-    let watched = store.read(Reader::watched_logins).await.unwrap();
-    assert_eq!(watched, [login("a"), login("b"), login("x")]);
+    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 4, past_limit: 1 });
+    let followed = store.read(Reader::followed_logins).await.unwrap();
+    assert_eq!(followed, [login("a"), login("b"), login("c")]);
+    let add = |user| AddWatch {
+        subject: WatchSubject::User(login(user)),
+        note: None,
+        expires_at: None,
+        max_users: 3,
+        at: at(30),
+    };
+    for (user, outcome) in [
+        ("a", WatchAdded::Added),
+        ("y", WatchAdded::Added),
+        ("z", WatchAdded::Full),
+        ("y", WatchAdded::Known),
+    ] {
+        assert_eq!(store.commit(add(user)).await.unwrap(), outcome, "{user}");
+    }
+    let listed = store.read(Reader::listed_logins).await.unwrap();
+    assert_eq!(listed, [login("a"), login("x"), login("y")]);
+    let counts = |reader: &Reader| Ok((reader.watched_count("user")?, reader.followed_count()?));
+    assert_eq!(store.read(counts).await.unwrap(), (3, 2));
+}
+
+#[tokio::test]
+async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    store.commit(delivery("d1", &["a", "b"])).await.unwrap();
+    let mends = |second| {
+        fixtures::checks_only(FailureAnswer {
+            login: login("a"),
+            verdict: Verdict::Fails(BTreeSet::new()),
+            asked_at: at(second),
+            answered_at: at(second),
+            settle: chrono::TimeDelta::zero(),
+        })
+    };
+    store.commit(mends(1_000)).await.unwrap();
+    let day = 86_400;
+    for (second, expired, followed) in [(999 + day, 0, 2), (1_000 + day, 1, 1), (9 * day, 0, 1)] {
+        assert_eq!(store.commit(ExpireWatch { at: at(second) }).await.unwrap(), expired);
+        let count = store.read(Reader::followed_count).await.unwrap();
+        assert_eq!(count, followed, "at {second}");
+    }
+    // Who fails again is followed again, without an end.
+    let mut again = delivery("d2", &["a"]);
+    again.delivery.published_at = Some(at(2_000));
+    again.delivery.received_at = at(2_000);
+    again.recorded_at = at(2_000);
+    store.commit(again).await.unwrap();
+    assert_eq!(store.commit(ExpireWatch { at: at(9 * day) }).await.unwrap(), 0);
+    assert_eq!(store.read(Reader::followed_count).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -148,10 +198,11 @@ async fn what_leaves_the_configuration_leaves_the_watch_list() {
     let outcome = watch(&store, [login("a"), login("b")], [ip], at(1)).await.unwrap();
     assert_eq!(outcome, WatchOutcome { added: 3, removed: 0 });
     store.commit(delivery("d1", &["a"])).await.unwrap();
-    // The webhook is a reason of its own to go on watching "a".
+    // The webhook is a reason of its own to follow "a".
     let outcome = watch(&store, [], [ip], at(2)).await.unwrap();
-    assert_eq!(outcome, WatchOutcome { added: 0, removed: 1 });
-    assert_eq!(store.read(Reader::watched_logins).await.unwrap(), [login("a")]);
+    assert_eq!(outcome, WatchOutcome { added: 0, removed: 2 });
+    assert_eq!(store.read(Reader::listed_logins).await.unwrap(), []);
+    assert_eq!(store.read(Reader::followed_logins).await.unwrap(), [login("a")]);
 }
 
 #[tokio::test]
@@ -173,7 +224,8 @@ async fn users_of_an_address_come_and_go() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
     let record = |logins: &[&str]| {
-        let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+        let user =
+            IpUser { id: "1".into(), display_name: "A".into(), reference_url: None, since: None };
         let users = logins.iter().map(|text| (login(text), user.clone())).collect();
         let answer = Some(AddressAnswer { users, is_partial: false });
         RecordAddress { ip, answer, end: PollEnd::answered(), at: at(30) }
@@ -190,7 +242,7 @@ async fn users_of_an_address_come_and_go() {
     ];
     assert_eq!(names(&store).await, expected);
     let view = store.read(|reader| reader.watched_ip("203.0.113.7")).await.unwrap().unwrap();
-    assert_eq!((view.users.unwrap().len(), view.new_users), (1, 1));
+    assert_eq!((view.users, view.new_users), (Some(1), 1));
 }
 
 #[tokio::test]
@@ -247,7 +299,7 @@ async fn a_locked_database_fails_the_write_and_recovers() {
     assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
     let outcome = fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
-    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 1, unwatched: 0 });
+    assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 1, past_limit: 0 });
 }
 
 #[tokio::test]

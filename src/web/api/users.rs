@@ -82,6 +82,7 @@ struct Snapshot {
     working_locations: Option<Vec<WorkingLocation>>,
     new_ips: u64,
     last_new_ip_at: Option<Timestamp>,
+    last_new_country_at: Option<Timestamp>,
     first_observed_at: Timestamp,
     observed_at: Timestamp,
 }
@@ -195,6 +196,7 @@ impl From<UserRecord> for Snapshot {
                 .map(|places| places.into_iter().map(Place::from).collect()),
             new_ips: record.new_ips,
             last_new_ip_at: record.last_new_ip_at,
+            last_new_country_at: record.last_new_country_at,
             first_observed_at: record.first_observed_at,
             observed_at: record.observed_at,
         }

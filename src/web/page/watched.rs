@@ -42,7 +42,7 @@ pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> 
         }
     }
     Ok(Watched {
-        user_count: reader.watched_count("user")?,
+        user_count: reader.watched_count("user")?.saturating_add(reader.followed_count()?),
         ip_count: reader.watched_count("ip")?,
         page,
         users,

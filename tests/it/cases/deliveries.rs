@@ -116,7 +116,9 @@ async fn an_unusable_login_costs_only_itself() {
 async fn an_api_that_lags_behind_the_webhook_ends_no_failure() {
     let simulator = sender().await;
     simulator.faults().add(Fault::graphql(Kind::LagMillis(600_000)));
-    let exporter = Setup::new().polling(&simulator, super::NEVER).start().await;
+    let setup = Setup::new().polling(&simulator, super::NEVER);
+    let setup = setup.tables("[metrics]\nuser_series = \"all\"");
+    let exporter = setup.start().await;
     deliver(&simulator, &exporter, "no-mfa").await;
     // Within a minute the API is asked about the users who were named.
     super::until_asked(&simulator, "getEndUser", 2).await;

@@ -6,6 +6,7 @@ mod deliveries;
 mod identity;
 mod nulls;
 mod outages;
+mod people;
 mod rights;
 mod rows;
 mod texts;

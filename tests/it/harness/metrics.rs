@@ -44,6 +44,7 @@ impl Metrics {
     /// Everything about the tenant, which must be the same after a restart.
     pub fn of_tenant(&self) -> BTreeMap<&str, f64> {
         let prefixes = ["cii_check_", "cii_user_", "cii_application_", "cii_ip_", "cii_watched"];
+        let prefixes = [&prefixes[..], &["cii_followed_", "cii_new_"]].concat();
         self.samples
             .iter()
             .filter(|(series, _)| prefixes.iter().any(|prefix| series.starts_with(prefix)))

@@ -30,7 +30,8 @@ async fn all_pages_make_one_list() {
         .await;
         let users = ask(&fake).await.unwrap();
         assert_eq!(users.keys().map(Login::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
-        let user = IpUser { id: "1".into(), display_name: "A".into(), reference_url: None };
+        let user =
+            IpUser { id: "1".into(), display_name: "A".into(), reference_url: None, since: None };
         assert!(users.values().all(|found| *found == user));
         let asked: Vec<_> =
             fake.queries_asked().iter().map(|asked| asked.body["variables"].clone()).collect();

@@ -7,6 +7,7 @@ mod listing;
 mod nulls;
 mod otlp;
 mod outcome;
+mod past;
 mod service;
 mod snapshot;
 mod spelling;
@@ -27,7 +28,7 @@ pub(super) fn head(connection: &Connection) -> Result<(Head, Counts), StoreError
     Ok(connection
         .prepare_cached(
             "SELECT event, public_events, delivery, check_number, listing, users, ips,
-                failing_people FROM head",
+                failing_people, followed, new_ips, new_countries FROM head",
         )?
         .query_row([], |row| {
             let head = Head {
@@ -37,8 +38,14 @@ pub(super) fn head(connection: &Connection) -> Result<(Head, Counts), StoreError
                 check: row.get(3)?,
                 listing: row.get(4)?,
             };
-            let counts =
-                Counts { users: row.get(5)?, ips: row.get(6)?, failing_people: row.get(7)? };
+            let counts = Counts {
+                users: row.get(5)?,
+                ips: row.get(6)?,
+                failing_people: row.get(7)?,
+                followed: row.get(8)?,
+                new_ips: row.get(9)?,
+                new_countries: row.get(10)?,
+            };
             Ok((head, counts))
         })?)
 }
@@ -73,6 +80,7 @@ pub(super) fn load(
     listing::members(connection, &keys.members, facts)?;
     snapshot::users(connection, &keys.users, facts)?;
     snapshot::ips(connection, &keys.ips, facts)?;
+    past::of_subjects(connection, &keys.past, facts)?;
     spelling::of_users(connection, &keys.spellings, facts)?;
     watch::subjects(connection, &keys.watched, facts)?;
     watch::matching(connection, &keys.watched_for, keys.expired_at, facts)?;

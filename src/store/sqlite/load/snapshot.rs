@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::{each_of_users, texts};
 use crate::{
@@ -21,15 +21,18 @@ pub(super) fn users(
 ) -> Result<(), StoreError> {
     each_of_users(
         connection,
-        "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at
+        "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at,
+            last_new_country_at
          FROM user_snapshot WHERE login IN rarray(?1)",
         logins,
         |login, row| {
             let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
-            let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(5));
+            let moments = (row.get(2), row.get(3), lasts(row));
             match (state, moments) {
-                (Ok(state), (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Ok(last))) => {
-                    let last_new_ip_at = last.map(Timestamp::from);
+                (
+                    Ok(state),
+                    (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Some((ip, country))),
+                ) => {
                     let state = Arc::new(state);
                     let new_ips = row.get(4)?;
                     let snapshot = UserSnapshot {
@@ -37,7 +40,8 @@ pub(super) fn users(
                         first_observed_at,
                         observed_at,
                         new_ips,
-                        last_new_ip_at,
+                        last_new_ip_at: ip,
+                        last_new_country_at: country,
                     };
                     facts.users.load(login, Some(snapshot));
                 }
@@ -51,6 +55,14 @@ pub(super) fn users(
         facts.users.load(login.clone(), None);
     }
     Ok(())
+}
+
+/// When the last new address, and the last new country, were found.
+fn lasts(row: &Row<'_>) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+    let moment = |column: usize| {
+        row.get::<_, Option<Moment>>(column).ok().map(|moment| moment.map(Timestamp::from))
+    };
+    Some((moment(5)?, moment(6)?))
 }
 
 pub(super) fn ips(

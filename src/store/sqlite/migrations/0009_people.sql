@@ -124,8 +124,66 @@ UPDATE event SET login = (SELECT login FROM respelled WHERE spelling = event.log
 -- merge_users() gives the users of an address, each once.
 UPDATE ip_snapshot SET users = merge_users(users) WHERE users <> merge_users(users);
 
+ALTER TABLE user_snapshot ADD COLUMN last_new_country_at INTEGER;
+
+-- What users and addresses had and have no longer: what comes back within the retention is
+-- not new. What: address, country, user.
+CREATE TABLE past (
+    kind    TEXT NOT NULL CHECK (kind IN ('user', 'ip')),
+    subject TEXT NOT NULL,
+    what    TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    gone_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject, what, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX past_by_age ON past (gone_at);
+-- The log tells which went.
+INSERT INTO past (kind, subject, what, name, gone_at)
+    SELECT 'user', login, 'address', ip, max(happened_at) FROM event AS e
+    WHERE name = 'cii.user.ip.gone' AND login IS NOT NULL AND ip IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM user_snapshot AS s, json_each(s.state, '$.ip_addresses') AS address
+        WHERE s.login = e.login AND address.key = e.ip)
+    GROUP BY login, ip;
+INSERT INTO past (kind, subject, what, name, gone_at)
+    SELECT 'ip', ip, 'user', login, max(happened_at) FROM event AS e
+    WHERE name = 'cii.ip.user.gone' AND login IS NOT NULL AND ip IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM ip_snapshot AS s, json_each(s.users) AS user
+        WHERE s.ip = e.ip AND identity(user.key) = e.login)
+    GROUP BY ip, login;
+
+-- Since when each user is seen at an address stands with the user: events are not kept for
+-- ever.
+UPDATE ip_snapshot SET users = (
+    SELECT json_group_object(user.key, json_set(user.value, '$.since', coalesce(
+        (SELECT max(happened_at) FROM event AS e WHERE e.login = identity(user.key)
+         AND e.ip = ip_snapshot.ip AND e.name = 'cii.ip.user.new'),
+        first_observed_at)))
+    FROM json_each(ip_snapshot.users) AS user)
+    WHERE json_valid(users) AND users <> '{}';
+
+-- Listed: by the configuration, a command or the API. Followed: named by a delivery alone.
+-- Who is followed stays so up to 24 h after the last failure ended.
+CREATE TEMP TABLE last_end AS
+    SELECT login, max(closed_at) AS at FROM failure_closed GROUP BY login;
+CREATE UNIQUE INDEX temp.last_end_by_login ON last_end (login);
+UPDATE watch SET expires_at = 86400000000 + max(added_at, coalesce(
+        (SELECT at FROM last_end WHERE login = subject), 0))
+    WHERE kind = 'user' AND source = 'webhook'
+    AND NOT EXISTS (SELECT 1 FROM failure WHERE login = subject);
+ALTER TABLE head ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
+-- Of all users of whom snapshots are taken, ever.
+ALTER TABLE head ADD COLUMN new_ips INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE head ADD COLUMN new_countries INTEGER NOT NULL DEFAULT 0;
 UPDATE head SET
-    users = (SELECT count(DISTINCT subject) FROM watch WHERE kind = 'user'),
+    users = (SELECT count(DISTINCT subject) FROM watch
+             WHERE kind = 'user' AND source <> 'webhook'),
+    followed = (SELECT count(*) FROM watch AS w WHERE kind = 'user' AND source = 'webhook'
+                AND NOT EXISTS (SELECT 1 FROM watch AS other WHERE other.kind = 'user'
+                                AND other.subject = w.subject AND other.source <> 'webhook')),
+    new_ips = (SELECT coalesce(sum(new_ips), 0) FROM user_snapshot),
     failing_people = (SELECT count(DISTINCT login) FROM failure);
 
 DROP TABLE temp.respelled;
+DROP TABLE temp.last_end;

@@ -7,6 +7,7 @@ mod event;
 mod failure;
 mod listing;
 mod outcome;
+mod past;
 mod service;
 mod snapshot;
 mod spelling;
@@ -34,6 +35,7 @@ pub(super) fn save(
     listing::save(connection, diff)?;
     snapshot::users(connection, &diff.users)?;
     snapshot::ips(connection, &diff.ips)?;
+    past::save(connection, &diff.past)?;
     spelling::save(connection, &diff.spellings)?;
     watch::save(connection, &diff.watched)?;
     outcome::polls(connection, &diff.polls)?;
@@ -50,7 +52,8 @@ fn head(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
-                listing = ?5, users = ?6, ips = ?7, failing_people = ?8",
+                listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
+                new_ips = ?10, new_countries = ?11",
         )?
         .execute(params![
             head.event,
@@ -61,6 +64,9 @@ fn head(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
             counts.users,
             counts.ips,
             counts.failing_people,
+            counts.followed,
+            counts.new_ips,
+            counts.new_countries,
         ])?;
     Ok(())
 }

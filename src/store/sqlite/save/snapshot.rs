@@ -19,8 +19,9 @@ pub(super) fn users(
 ) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(
         "INSERT OR REPLACE INTO user_snapshot
-            (login, state, first_observed_at, observed_at, new_ips, last_new_ip_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (login, state, first_observed_at, observed_at, new_ips, last_new_ip_at,
+             last_new_country_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     let mut observe =
         connection.prepare_cached("UPDATE user_snapshot SET observed_at = ?2 WHERE login = ?1")?;
@@ -38,6 +39,7 @@ pub(super) fn users(
             Moment(row.observed_at),
             row.new_ips,
             row.last_new_ip_at.map(Moment),
+            row.last_new_country_at.map(Moment),
         ])?;
     }
     Ok(())
