@@ -8,12 +8,13 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, OpsConfig,
-    Origin, OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key, otlp,
+    Origin, OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key,
+    objectives, otlp,
     problem::Problems,
     settings::{Settings, Value},
     variables,
 };
-use crate::domain::{CheckId, Login, NullLists, Schedule, ScheduleError, Timestamp};
+use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleError, Timestamp};
 
 /// Makes the configuration of the settings, or tells all that is wrong.
 pub(super) fn build(
@@ -40,6 +41,7 @@ impl Building<'_> {
         let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
         let sync = self.sync();
         let checks = checks::build(self.settings, &mut self.problems);
+        let objectives = self.objectives();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.required("store.path"), self.required("log.level"));
@@ -57,6 +59,7 @@ impl Building<'_> {
             sync: sync?,
             checks,
             metrics: MetricsConfig { user_series: self.choice("metrics.user_series")? },
+            objectives: objectives?,
             store: StoreConfig {
                 path: store?.into(),
                 retention_days: self.number("store.retention_days").filter(|days| *days > 0),
@@ -197,6 +200,20 @@ impl Building<'_> {
             failing_users: failing_users?,
             max_users: max_users?,
         })
+    }
+
+    fn objectives(&mut self) -> Option<Objectives> {
+        let mut by_severity = Vec::new();
+        for severity in objectives::SEVERITIES {
+            let path = format!("slo.{severity}");
+            if self.text(&path).is_some() {
+                let objective = self.checked(&path, objectives::parse);
+                by_severity.extend(objective.flatten().map(|time| (severity.to_owned(), time)));
+            }
+        }
+        let except =
+            self.each("slo.except", |id| CheckId::new(id).ok_or("a check's id must not be empty"));
+        Some(Objectives::new(by_severity, except?))
     }
 
     fn sync(&mut self) -> Option<SyncConfig> {

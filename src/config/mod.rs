@@ -7,6 +7,7 @@ mod effective;
 mod environment;
 mod file;
 mod key;
+mod objectives;
 mod otlp;
 mod problem;
 mod region;
@@ -24,7 +25,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
-use crate::domain::{CheckId, ConfiguredChecks, IpAddress, Login, NullLists, Schedule};
+use crate::domain::{CheckId, ConfiguredChecks, IpAddress, Login, NullLists, Objectives, Schedule};
 
 pub use environment::Environment;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
@@ -47,6 +48,8 @@ pub struct Config {
     pub checks: ConfiguredChecks,
     /// What the metrics tell of persons.
     pub metrics: MetricsConfig,
+    /// How long failures may last.
+    pub objectives: Objectives,
     /// Where state is kept.
     pub store: StoreConfig,
     /// Where events are sent; without it, nowhere.
@@ -273,6 +276,7 @@ impl Config {
         let changes_at_once = |path: &str| {
             path.starts_with("watch.")
                 || path.starts_with("metrics.")
+                || path.starts_with("slo.")
                 || ["webhook.header", "webhook.check_ids"].contains(&path)
                 || path.starts_with("webhook.secrets")
         };

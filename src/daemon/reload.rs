@@ -73,9 +73,14 @@ impl Reloader {
         let scope = Scope {
             user_series: new.metrics.user_series,
             max_users: new.watch.max_users,
+            objectives: Arc::new(new.objectives.clone()),
             ..rules::scope(&self.running)
         };
-        self.scope.send_if_modified(|current| std::mem::replace(current, scope) != scope);
+        self.scope.send_if_modified(|current| {
+            let is_other = *current != scope;
+            *current = scope;
+            is_other
+        });
         // Compared with the configuration of the start, not of the last reload.
         Ok(new.needs_restart(&self.running))
     }

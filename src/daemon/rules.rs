@@ -41,6 +41,7 @@ pub(super) fn scope(config: &Config) -> Scope {
         listing,
         user_series: config.metrics.user_series,
         max_users: config.watch.max_users,
+        objectives: Arc::new(config.objectives.clone()),
     }
 }
 

@@ -20,9 +20,10 @@ use facts::service_knows_keys;
 pub use fault::Fault;
 pub use keys::{Keys, Slice, Whole};
 pub use rows::{
-    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Envelope, Failure, Gap, GapEvents,
-    Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reason,
-    Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals, UserSnapshot,
+    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,
+    GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll,
+    Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals,
+    UserSnapshot,
 };
 pub use subject::{PersonChange, Subject, Touched};
 pub use table::{Difference, Table};

@@ -7,7 +7,7 @@ use std::{
 
 use crate::domain::{
     Admin, CheckDefinition, Integration, IpUsers, Login, PollEnd, RunEnd, TenantFigures, Timestamp,
-    UserState, WatchSource, null_list::NullMeaning,
+    UserState, WatchSource, failure::Durations, null_list::NullMeaning,
 };
 
 /// The number by which rows refer to a check; its id and its titles are names of
@@ -128,6 +128,9 @@ pub struct Check {
     pub open: u64,
     /// What was counted of it.
     pub totals: Totals,
+    /// How long failures lasted whose beginning is known and that ended because the user
+    /// fails no longer.
+    pub durations: Durations,
     /// When a failure of it was last announced, by the time of its commit.
     pub last_failure_at: Option<Timestamp>,
 }
@@ -163,6 +166,19 @@ pub struct Failure {
     pub delivery: Option<i64>,
     /// Whether it was told as new: not what was there before anybody looked.
     pub is_announced: bool,
+    /// Whether a delivery told when it began; else it was first seen then, and began before.
+    pub is_dated: bool,
+}
+
+/// How a failure ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// When the answer was asked for that says so.
+    pub asked_at: Timestamp,
+    /// When it came.
+    pub at: Timestamp,
+    /// Why, in the word of `cii.check.resolution`.
+    pub reason: &'static str,
 }
 
 /// A failure that ended.

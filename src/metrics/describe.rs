@@ -5,6 +5,8 @@ mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+
 use super::{
     Family, Scope, TenantListing,
     applications::Use,
@@ -12,7 +14,7 @@ use super::{
     view::Subject,
 };
 use crate::{
-    domain::PollOutcome,
+    domain::{CheckId, PollOutcome, Timestamp},
     store::{CheckState, IpView, PollState, Reader, StoreError, UserView},
 };
 
@@ -20,7 +22,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) reader: &'a Reader,
-    pub(super) scope: Scope,
+    pub(super) scope: &'a Scope,
+    pub(super) now: Timestamp,
 }
 
 /// Reads a subject's rows and makes its samples; none when the subject does not
@@ -28,18 +31,13 @@ pub(super) struct Known<'a> {
 pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
     let (reader, mut samples) = (known.reader, Samples::default());
     match subject {
-        Subject::Check(id) => {
-            if let Some(state) = reader.check(id)? {
-                check(&mut samples, id, &state);
-            }
-        }
         Subject::Ip(address) => {
             if let Some(state) = reader.watched_ip(address)? {
                 ip(&mut samples, address, &state);
             }
         }
-        // Made of what is counted over many subjects, or counted there as well.
-        Subject::User(_) | Subject::Application(_) | Subject::People => {}
+        // Made of what is counted over many subjects, or kept there as well.
+        Subject::Check(_) | Subject::User(_) | Subject::Application(_) | Subject::People => {}
         Subject::Watched => {
             for kind in ["user", "ip"] {
                 samples.add(Family::Watched, &[kind], reader.watched_count(kind)?);
@@ -82,6 +80,24 @@ pub(super) fn of_application(name: &str, found: Use) -> Vec<Sample> {
     samples.into_vec()
 }
 
+/// When the samples of a check change although nothing happens to it.
+pub(super) type Due = Option<Timestamp>;
+
+/// The samples of a check; none when there is no such check.
+pub(super) fn of_check(known: &Known<'_>, id: &CheckId) -> Result<(Vec<Sample>, Due), StoreError> {
+    let mut samples = Samples::default();
+    let Some(state) = known.reader.check(id.as_str())? else { return Ok((Vec::new(), None)) };
+    check(&mut samples, id.as_str(), &state);
+    let Some(objective) = known.scope.objectives.of(id, &state.severity) else {
+        return Ok((samples.into_vec(), None));
+    };
+    let (overdue, next) = known.reader.failures_before(id.as_str(), known.now - objective)?;
+    samples.add(Family::CheckOverdue, &[id.as_str()], overdue);
+    // One is overdue once it has lasted longer than the objective.
+    let due = next.map(|opened_at| opened_at + objective + TimeDelta::microseconds(1));
+    Ok((samples.into_vec(), due))
+}
+
 /// Whether a listing of the whole tenant had the failing checks; `None` where there
 /// is no API to ask.
 pub(super) fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreError> {
@@ -97,6 +113,9 @@ fn check(samples: &mut Samples, id: &str, state: &CheckState) {
     samples.add(Family::CheckFailingUsers, &[id, &severity], state.failing);
     samples.add(Family::CheckInfo, &[id, &severity, &state.title], 1_u64);
     samples.add(Family::CheckLastEvent, &[id], state.last_event_at);
+    samples.add_known(Family::CheckOldestFailure, &[id], state.oldest_failure_at);
+    samples.add_known(Family::CheckOldestConfirmation, &[id], state.oldest_report_at);
+    samples.add_histogram(Family::CheckFailureDuration, &[id], &state.durations);
     samples.add_known(Family::CheckLastFailure, &[id], state.last_failure_at);
     samples.add(Family::CheckFailures, &[id], state.failures);
     samples.add(Family::CheckResolutions, &[id], state.resolutions);

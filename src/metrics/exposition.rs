@@ -51,8 +51,8 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// Builds the view from the store, and anew whenever the scope changes. `registry` holds the exporter's own
-    /// metrics.
+    /// Builds the view from the store, and anew whenever the scope changes. `registry` holds
+    /// the exporter's own metrics.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -199,6 +199,7 @@ mod tests {
             listing: TenantListing::On,
             user_series: UserSeries::Listed,
             max_users: 10,
+            objectives: Arc::default(),
         };
         let scope = watch::channel(scope).1;
         let (exposition, _projector) =

@@ -83,6 +83,22 @@ families! {
     CheckFailures: Counter "cii_check_failures_total" ["check_id"],
     /// Failures of the check that ended: no longer failing, for whatever reason.
     CheckResolutions: Counter "cii_check_resolutions_total" ["check_id"],
+    /// How long failures of the check lasted, in seconds, from the publication of the delivery that
+    /// told of the failure to the request whose answer did not list it any more. Failures whose
+    /// beginning no delivery told (first seen by a poll or a listing), and those that ended
+    /// because the user is unknown, do not count.
+    CheckFailureDuration: Histogram "cii_check_failure_duration_seconds" ["check_id"],
+    /// When the failure of the check began that is open for the longest; the beginning of a failure
+    /// that was first seen by a poll or a listing is when it was first seen. Absent where nobody
+    /// fails it.
+    CheckOldestFailure: Gauge "cii_check_oldest_failure_timestamp_seconds" ["check_id"],
+    /// Users who fail the check for longer than `[slo]` allows for its severity. A lower bound: a
+    /// failure that was first seen by a poll or a listing counts from when it was first seen, and
+    /// began before. Absent where there is no objective.
+    CheckOverdue: Gauge "cii_check_overdue_users" ["check_id"],
+    /// When the service last said of a user that the check is failed, of the user of whom it said
+    /// so longest ago: no failure shown is older news than this. Absent where nobody fails it.
+    CheckOldestConfirmation: Gauge "cii_check_oldest_confirmation_timestamp_seconds" ["check_id"],
     /// When the exporter last recorded that a user newly fails the check. It only rises; absent
     /// before the first.
     CheckLastFailure: Gauge "cii_check_last_failure_timestamp_seconds" ["check_id"],

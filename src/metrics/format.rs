@@ -84,6 +84,27 @@ pub(super) fn push_labels<'a>(
     }
 }
 
+/// The samples of a histogram with bounds that are whole numbers, with those bounds as
+/// OpenMetrics writes them. Quotes in other labels are escaped, so none looks like one.
+pub(super) fn with_points(samples: &str) -> String {
+    const BOUND: &str = ",le=\"";
+    let mut text = String::with_capacity(samples.len() + samples.len() / 16);
+    for line in samples.split_inclusive('\n') {
+        match line
+            .rsplit_once(BOUND)
+            .and_then(|(series, rest)| Some((series, rest.split_once('"')?)))
+        {
+            Some((series, (bound, rest))) if bound.bytes().all(|byte| byte.is_ascii_digit()) => {
+                for part in [series, BOUND, bound, ".0\"", rest] {
+                    text.push_str(part);
+                }
+            }
+            _ => text.push_str(line),
+        }
+    }
+    text
+}
+
 fn push_escaped(text: &mut String, value: &str, quotes: bool) {
     for character in value.chars() {
         match character {
@@ -116,6 +137,13 @@ mod tests {
             "# HELP a Says \\\"a\\\\b\\\".\\n\n# TYPE a counter\n"
         );
         assert!(heading(Format::OpenMetrics, Kind::Gauge).ends_with("\n# TYPE a_total gauge\n"));
+    }
+
+    #[test]
+    fn whole_bounds_of_openmetrics_have_a_point_too_and_nothing_else_has() {
+        let samples = "# HELP a b\na_bucket{id=\",le=\\\"1\",le=\"3600\"} 3\n\
+                       a_bucket{id=\"x\",le=\"+Inf\"} 3\na_sum{id=\"x\"} 3\n";
+        assert_eq!(with_points(samples), samples.replace("3600", "3600.0"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! rows are read again.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,8 +19,9 @@ use super::{
     view::{Subject, View},
 };
 use crate::{
+    clock,
     config::UserSeries,
-    domain::{CheckId, Login, WatchStanding},
+    domain::{CheckId, Login, Timestamp, WatchStanding},
     ledger::{self, Touched},
     store::{Reader, Store, StoreError, UserView, readable},
 };
@@ -32,6 +33,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// again and again is read once a round.
 const SPACING: Duration = Duration::from_millis(250);
 
+/// How long to wait at most until the clock is looked at again for what changes with time.
+const CLOCK_CHECK: Duration = Duration::from_mins(1);
+
 /// A subject's new samples.
 type Replacement = (Subject, Vec<Sample>);
 
@@ -40,6 +44,8 @@ type Replacement = (Subject, Vec<Sample>);
 struct Totals {
     people: People,
     applications: Applications,
+    /// Checks whose samples change with time alone, and when.
+    due: BTreeMap<CheckId, Timestamp>,
 }
 
 /// How far the view has got.
@@ -143,9 +149,36 @@ impl Projector {
                 () = stop.cancelled() => return Ok(()),
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
                 Ok(()) = scope.changed() => self.pending = Some(Pending::Everything),
+                () = tokio::time::sleep(self.until_due()) => self.take_due(),
             }
         }
         Ok(())
+    }
+
+    /// How long until samples change with time alone. A wall clock can be set, so it is looked
+    /// at again before long.
+    fn until_due(&self) -> Duration {
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = totals.due.values().min().copied();
+        drop(totals);
+        let away = next.map(|at| (at - clock::now()).to_std().unwrap_or_default());
+        away.map_or(CLOCK_CHECK, |away| away.min(CLOCK_CHECK))
+    }
+
+    /// Adds the checks whose samples have changed with time to what is to be read.
+    fn take_due(&mut self) {
+        let now = clock::now();
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = totals.due.iter().filter(|(_, at)| **at <= now);
+        let due: BTreeSet<_> = due.map(|(id, _)| ledger::Subject::Check(id.clone())).collect();
+        drop(totals);
+        if due.is_empty() {
+            return;
+        }
+        match self.pending.get_or_insert(Pending::Some(Touched::default())) {
+            Pending::Some(touched) => touched.subjects.extend(due),
+            Pending::Everything => {}
+        }
     }
 
     /// One round: reads again what the commits since the last one touched.
@@ -175,12 +208,13 @@ impl Projector {
     async fn round(&mut self, commit: u64) -> Result<(), StoreError> {
         let Some(pending) = self.pending.clone() else { return Ok(()) };
         let is_everything = matches!(pending, Pending::Everything);
-        let (totals, scope) = (self.totals.clone(), *self.scope.borrow());
+        let (totals, scope) = (self.totals.clone(), self.scope.borrow().clone());
         let read = move |reader: &Reader| {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = Known { reader, scope: &scope, now: clock::now() };
             match pending {
-                Pending::Everything => everything(reader, &mut totals, scope),
-                Pending::Some(touched) => some(reader, &mut totals, scope, &touched),
+                Pending::Everything => everything(&known, &mut totals),
+                Pending::Some(touched) => some(&known, &mut totals, &touched),
             }
         };
         let replacements = self.store.read(read).await?;
@@ -200,11 +234,8 @@ impl Projector {
 }
 
 /// Reads every subject.
-fn everything(
-    reader: &Reader,
-    totals: &mut Totals,
-    scope: Scope,
-) -> Result<Vec<Replacement>, StoreError> {
+fn everything(known: &Known<'_>, totals: &mut Totals) -> Result<Vec<Replacement>, StoreError> {
+    let Known { reader, scope, .. } = *known;
     *totals = Totals { people: People::read(reader)?, ..Totals::default() };
     let mut subjects = BTreeSet::from([
         ledger::Subject::Watched,
@@ -223,19 +254,18 @@ fn everything(
     let users = reader.listed_logins()?.into_iter().chain(followed);
     subjects.extend(users.map(ledger::Subject::User));
     subjects.extend(reader.watched_ips()?.into_iter().map(ledger::Subject::Ip));
-    read(reader, totals, scope, &subjects)
+    read(known, totals, &subjects)
 }
 
 /// Reads the subjects that commits touched.
 fn some(
-    reader: &Reader,
+    known: &Known<'_>,
     totals: &mut Totals,
-    scope: Scope,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
     for subject in &touched.subjects {
         if let ledger::Subject::Check(id) = subject
-            && let Some(check) = readable(reader.check(id.as_str()))?.flatten()
+            && let Some(check) = readable(known.reader.check(id.as_str()))?.flatten()
         {
             totals.people.rate(id, check.severity);
         }
@@ -243,26 +273,32 @@ fn some(
     for change in &touched.people {
         totals.people.follow(change);
     }
-    if scope.user_series != UserSeries::All {
-        return read(reader, totals, scope, &touched.subjects);
+    if known.scope.user_series != UserSeries::All {
+        return read(known, totals, &touched.subjects);
     }
     // How many checks a followed user fails is shown, too.
     let people = touched.people.iter().map(|change| ledger::Subject::User(change.login.clone()));
     let subjects = touched.subjects.iter().cloned().chain(people).collect();
-    read(reader, totals, scope, &subjects)
+    read(known, totals, &subjects)
 }
 
 /// Reads subjects and makes their samples.
 fn read(
-    reader: &Reader,
+    known: &Known<'_>,
     totals: &mut Totals,
-    scope: Scope,
     touched: &BTreeSet<ledger::Subject>,
 ) -> Result<Vec<Replacement>, StoreError> {
+    let Known { reader, scope, .. } = *known;
     let mut replacements = Vec::with_capacity(touched.len() + 1);
     let mut applications = BTreeSet::new();
     for subject in touched {
         let replacement = match subject {
+            ledger::Subject::Check(id) => {
+                let (samples, due) = readable(describe::of_check(known, id))?.unwrap_or_default();
+                totals.due.remove(id);
+                totals.due.extend(due.map(|at| (id.clone(), at)));
+                (Subject::Check(id.to_string()), samples)
+            }
             ledger::Subject::User(login) => {
                 let user = user(reader, login, scope.user_series)?;
                 let state = user.as_ref().and_then(UserView::current);
@@ -273,7 +309,7 @@ fn read(
             }
             other => {
                 let subject = Subject::of(other);
-                let samples = describe::samples(&Known { reader, scope }, &subject);
+                let samples = describe::samples(known, &subject);
                 (subject, readable(samples)?.unwrap_or_default())
             }
         };
@@ -283,7 +319,7 @@ fn read(
         let samples = describe::of_application(&name, totals.applications.use_of(&name));
         replacements.push((Subject::Application(name), samples));
     }
-    let is_known = describe::is_tenant_known(&Known { reader, scope })? == Some(true);
+    let is_known = describe::is_tenant_known(known)? == Some(true);
     replacements.push((Subject::People, totals.people.samples(is_known)));
     Ok(replacements)
 }

@@ -3,7 +3,10 @@
 use std::{fmt::Write, time::Duration};
 
 use super::{Definition, Family, format};
-use crate::domain::Timestamp;
+use crate::domain::{
+    Timestamp,
+    failure::{BOUNDS, Durations},
+};
 
 /// A sample's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,10 +60,22 @@ pub(super) struct Sample {
 impl Sample {
     /// A sample with the values of the family's labels, in the order of its row.
     pub(super) fn new(family: Family, labels: &[&str], value: impl Into<Value>) -> Self {
+        Self::part(family, "", labels, None, value)
+    }
+
+    /// A sample of a part of the family, which has a suffix and may have a bound.
+    fn part(
+        family: Family,
+        suffix: &str,
+        labels: &[&str],
+        bound: Option<&str>,
+        value: impl Into<Value>,
+    ) -> Self {
         let Definition { name, labels: names, .. } = family.definition();
         debug_assert_eq!(labels.len(), names.len(), "{name}");
-        let mut line = name.to_owned();
-        format::push_labels(&mut line, names.iter().copied().zip(labels.iter().copied()));
+        let mut line = format!("{name}{suffix}");
+        let labels = names.iter().copied().zip(labels.iter().copied());
+        format::push_labels(&mut line, labels.chain(bound.map(|bound| ("le", bound))));
         // Writing to a String cannot fail.
         let _ = match value.into() {
             Value::Count(count) => writeln!(line, " {count}"),
@@ -86,6 +101,20 @@ pub(super) struct Samples(Vec<Sample>);
 impl Samples {
     pub(super) fn add(&mut self, family: Family, labels: &[&str], value: impl Into<Value>) {
         self.0.push(Sample::new(family, labels, value));
+    }
+
+    /// Adds every sample of a histogram, also those of buckets that are empty: what a rate is
+    /// taken of must be there before it rises.
+    pub(super) fn add_histogram(&mut self, family: Family, labels: &[&str], found: &Durations) {
+        let mut count = 0;
+        let bounds = BOUNDS.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
+        for (bound, more) in bounds.zip(found.counts()) {
+            count += more;
+            self.0.push(Sample::part(family, "_bucket", labels, Some(&bound), count));
+        }
+        let sum = Duration::from_micros(found.micros());
+        self.0.push(Sample::part(family, "_sum", labels, None, sum));
+        self.0.push(Sample::part(family, "_count", labels, None, count));
     }
 
     /// Adds a sample of what is known; nothing, and no zero, of what is not.

@@ -1,6 +1,8 @@
 //! What is shown, as far as the configuration decides.
 
-use crate::config::UserSeries;
+use std::sync::Arc;
+
+use crate::{config::UserSeries, domain::Objectives};
 
 /// What the configuration says of the listing of the whole tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum TenantListing {
 }
 
 /// What is shown, as far as the configuration decides. It can change while running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// Whether there is an OTLP delivery for which events can wait.
     pub backlog: bool,
@@ -24,4 +26,6 @@ pub struct Scope {
     pub user_series: UserSeries,
     /// Of how many users snapshots are taken at most.
     pub max_users: usize,
+    /// How long failures may last.
+    pub objectives: Arc<Objectives>,
 }

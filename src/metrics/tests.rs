@@ -1,8 +1,12 @@
 //! The projector's promise: however the events came, the view is what the store
 //! says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -12,9 +16,9 @@ use super::{Coding, Exposition, Format, Projector, Scope, TenantListing};
 use crate::{
     config::UserSeries,
     domain::{
-        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Place,
-        PollEnd, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation, UserState,
-        WatchPolicy,
+        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Objectives,
+        Place, PollEnd, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation,
+        UserState, WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
     ledger::change::{AddressAnswer, ListedUser, RecordAddress, RecordDelivery, RecordListingPage},
@@ -214,8 +218,15 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
 
 /// What is shown; of two users at most snapshots are taken.
 fn scope(listing: TenantListing) -> watch::Receiver<Scope> {
-    let user_series = UserSeries::All;
-    watch::channel(Scope { backlog: true, listing, user_series, max_users: 2 }).1
+    let week = ["critical", "high", "unknown"].map(|label| (label.to_owned(), TimeDelta::days(7)));
+    let scope = Scope {
+        backlog: true,
+        listing,
+        user_series: UserSeries::All,
+        max_users: 2,
+        objectives: Arc::new(Objectives::new(week, [])),
+    };
+    watch::channel(scope).1
 }
 
 async fn exposition(store: &Store) -> (Exposition, Projector) {

@@ -6,7 +6,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Family, format::Format, gzip::Piece, sample::Sample};
+use super::{
+    Family, Kind,
+    format::{self, Format},
+    gzip::Piece,
+    sample::Sample,
+};
 use crate::ledger;
 
 /// The subject of lines. All of a subject's lines are replaced together.
@@ -109,6 +114,10 @@ impl View {
                 family.definition().push_heading(&mut text, format);
                 text.reserve(lines.values().map(String::len).sum());
                 text.extend(lines.values().map(String::as_str));
+                let is_histogram = family.definition().kind == Kind::Histogram;
+                if is_histogram && format == Format::OpenMetrics {
+                    text = format::with_points(&text);
+                }
                 Arc::new(Rendered { text, packed: OnceLock::new() })
             });
             families.push(rendered.clone());

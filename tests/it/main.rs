@@ -39,6 +39,7 @@ mod prompt;
 mod reading;
 mod reference;
 mod registration;
+mod resolution;
 mod rights;
 mod runs;
 mod scrape;

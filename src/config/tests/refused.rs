@@ -98,3 +98,28 @@ fn a_wrong_variable_is_told_with_what_was_found_and_the_right_name() {
     let message = error("", &[("CII_EXPORTER_WEBHOOK__SECRETS", "[t0psecret")]);
     assert!(message.contains("expected a list") && !message.contains("t0psecret"), "{message}");
 }
+
+#[test]
+fn an_objective_is_a_time_that_can_pass() {
+    for (text, expected) in [
+        ("critical = \"soon\"", "slo.critical: expected a time such as \"7d\""),
+        ("high = \"0s\"", "slo.high: expected a time"),
+        ("high = \"9999999d\"", "slo.high: expected a time"),
+        ("high = 7", "slo.high: expected a text"),
+        ("moderate = \"7d\"", "slo.moderate: there is no such setting"),
+        ("except = [\"\"]", "slo.except: a check's id must not be empty"),
+    ] {
+        let problem = only(&format!("{MINIMAL}[slo]\n{text}\n"));
+        assert!(problem.contains(expected), "{problem}");
+    }
+    let of = |text: &str, severity| {
+        let config = load(&format!("{MINIMAL}[slo]\n{text}\n"), &[]).unwrap();
+        let id = CheckId::new("no-mfa").unwrap();
+        config.objectives.of(&id, &crate::domain::Severity::new(severity))
+    };
+    let days = chrono::TimeDelta::days;
+    assert_eq!(of("", Some("critical")), Some(days(7)));
+    assert_eq!(of("critical = \"none\"", Some("critical")), None);
+    assert_eq!(of("medium = \"36h\"", Some("moderate")), Some(chrono::TimeDelta::hours(36)));
+    assert_eq!((of("", Some("low")), of("unknown = \"1d\"", None)), (None, Some(days(1))));
+}

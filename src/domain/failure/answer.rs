@@ -17,6 +17,9 @@ use super::{
 /// How long the service may not know a user before the user's failures end.
 const GRACE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
+/// Why a failure ends whose user is known and does not fail the check any more.
+pub const NO_LONGER_FAILING: &str = "no_longer_failing";
+
 /// What an id or title in an answer can mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckName {
@@ -105,7 +108,7 @@ fn on_list(
         let is_settled =
             !answer.is_older_than(failure.reported_at) && !answer.comes_too_early_for(failure);
         if !failing.contains_key(id) && is_settled {
-            resolve(answer, id, failure, "no_longer_failing", known, &mut decision);
+            resolve(answer, id, failure, NO_LONGER_FAILING, known, &mut decision);
         }
     }
     decision

@@ -6,10 +6,12 @@
 
 mod answer;
 mod delivery;
+mod duration;
 mod event;
 mod report;
 
-pub use answer::{AnswerContext, AnswerDecision, CheckName, on_answer};
+pub use answer::{AnswerContext, AnswerDecision, CheckName, NO_LONGER_FAILING, on_answer};
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};
+pub use duration::{BOUNDS, Durations};
 pub use event::{check_words, delivery_filtered};
 pub use report::{CLOCK_ERROR, FailureAnswer, OpenFailure, Verdict};

@@ -154,11 +154,18 @@ impl RecordDelivery {
             let (opened_at, reported_at) = (self.delivery.happened_at(), self.reported_at());
             for login in &decision.opened {
                 let delivery = Some(number);
-                let failure = Failure { opened_at, reported_at, delivery, is_announced: true };
+                let failure = Failure {
+                    opened_at,
+                    reported_at,
+                    delivery,
+                    is_announced: true,
+                    is_dated: true,
+                };
                 facts.open_failure(&check.id, login, failure, self.recorded_at)?;
             }
             for login in &known.open {
                 facts.confirm_failure(&check.id, login, reported_at)?;
+                facts.date_failure(&check.id, login, reported_at)?;
             }
         }
         if !self.is_test() {

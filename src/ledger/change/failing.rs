@@ -8,7 +8,7 @@ use crate::{
         CheckFilter, Login, Timestamp, WatchSubject,
         failure::{self, AnswerContext, CheckName, FailureAnswer, OpenFailure, Verdict},
     },
-    ledger::{Answered, Facts, Failure, Fault, Keys, Subject, Whole},
+    ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Subject, Whole},
 };
 
 /// Names the rows that [`record_answer`] needs of a user.
@@ -42,6 +42,7 @@ pub(super) fn record_answer(
             reported_at: answer.asked_at,
             delivery: None,
             is_announced: !decision.is_baseline,
+            is_dated: false,
         };
         facts.open_failure(&found.id, login, failure, answer.answered_at)?;
     }
@@ -49,7 +50,8 @@ pub(super) fn record_answer(
         facts.confirm_failure(check, login, answer.asked_at)?;
     }
     for (check, _) in &decision.resolved {
-        facts.close_failure(check, login, answer.answered_at, decision.reason)?;
+        let (asked_at, at) = (answer.asked_at, answer.answered_at);
+        facts.close_failure(check, login, Ending { asked_at, at, reason: decision.reason })?;
     }
     let is_shown = !decision.events.is_empty();
     for event in decision.events {

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::Facts;
 use crate::{
-    domain::{CheckDefinition, CheckId, ConfiguredChecks, Timestamp, fold_title},
+    domain::{
+        CheckDefinition, CheckId, ConfiguredChecks, Timestamp, failure::Durations, fold_title,
+    },
     ledger::{Check, CheckNumber, Fault, Subject, TitleChange, Totals},
 };
 
@@ -103,6 +105,7 @@ impl Facts {
                 last_event_at: at,
                 open: 0,
                 totals: Totals::default(),
+                durations: Durations::default(),
                 last_failure_at: None,
             }
         });

@@ -2,8 +2,8 @@
 
 use super::Facts;
 use crate::{
-    domain::{CheckId, Login, Timestamp, followed_until},
-    ledger::{CheckNumber, Closed, Failure, Fault, PersonChange, Subject},
+    domain::{CheckId, Login, Timestamp, failure::NO_LONGER_FAILING, followed_until},
+    ledger::{CheckNumber, Closed, Ending, Failure, Fault, PersonChange, Subject},
 };
 
 impl Facts {
@@ -101,6 +101,27 @@ impl Facts {
         failure.reported_at = failure.reported_at.max(at);
         failure.opened_at = failure.opened_at.min(at);
         self.failures.put((login.clone(), number), failure);
+        self.touch(Subject::Check(id.clone()));
+        Ok(())
+    }
+
+    /// Notes that a delivery told at this moment of a failure that is known: it began then,
+    /// unless it was seen before.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn date_failure(
+        &mut self,
+        id: &CheckId,
+        login: &Login,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        let Some(failure) = self.failure(login, number)?.cloned() else { return Ok(()) };
+        if at <= failure.opened_at && !failure.is_dated {
+            let dated = Failure { opened_at: at, is_dated: true, ..failure };
+            self.failures.put((login.clone(), number), dated);
+        }
         Ok(())
     }
 
@@ -112,8 +133,7 @@ impl Facts {
         &mut self,
         id: &CheckId,
         login: &Login,
-        closed_at: Timestamp,
-        reason: &'static str,
+        ending: Ending,
     ) -> Result<(), Fault> {
         let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
         let Some(failure) = self.failure(login, number)?.cloned() else { return Ok(()) };
@@ -121,12 +141,16 @@ impl Facts {
         if self.failures_of(login)?.is_empty() {
             let people = &mut self.effects.counts.failing_people;
             *people = people.saturating_sub(1);
-            self.follow_until(login, Some(followed_until(closed_at)))?;
+            self.follow_until(login, Some(followed_until(ending.at)))?;
         }
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);
-            check.last_event_at = closed_at;
+            check.last_event_at = ending.at;
             check.totals.resolutions += 1;
+            // One that was seen first may have begun at any time before.
+            if ending.reason == NO_LONGER_FAILING && failure.is_dated {
+                check.durations.observe(ending.asked_at - failure.opened_at);
+            }
         })?;
         let login = login.clone();
         self.effects.people.push(PersonChange {
@@ -134,6 +158,7 @@ impl Facts {
             check: id.clone(),
             is_open: false,
         });
+        let Ending { at: closed_at, reason, .. } = ending;
         self.effects.closed.push(Closed { check: number, login, failure, closed_at, reason });
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! Checks and who fails them.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use super::Reader;
 use crate::{
-    domain::{Severity, Timestamp},
+    domain::{Severity, Timestamp, failure::Durations},
     store::{
         StoreError,
-        row::{Moment, texts},
+        row::{Moment, durations, texts},
     },
 };
 
@@ -24,6 +24,12 @@ pub struct CheckState {
     pub last_event_at: Timestamp,
     /// When a failure was last announced.
     pub last_failure_at: Option<Timestamp>,
+    /// When the failure began that began first, as far as is known.
+    pub oldest_failure_at: Option<Timestamp>,
+    /// When the service said so last of the failure of which it said so longest ago.
+    pub oldest_report_at: Option<Timestamp>,
+    /// How long failures lasted, where that is known.
+    pub durations: Durations,
     /// Failures that opened and were announced.
     pub failures: u64,
     /// Failures that ended.
@@ -53,26 +59,59 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check(&self, id: &str) -> Result<Option<CheckState>, StoreError> {
-        let row = self
+        let mut select = self.connection.prepare_cached(
+            "SELECT title, severity, last_event_at, open, failures, resolutions, last_failure_at,
+                    durations,
+                    (SELECT min(opened_at) FROM failure WHERE check_number = number),
+                    (SELECT min(reported_at) FROM failure WHERE check_number = number)
+             FROM checks WHERE id = ?1",
+        )?;
+        let mut rows = select.query([id])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let moment = |column| -> Result<Option<Timestamp>, StoreError> {
+            Ok(row.get::<_, Option<Moment>>(column)?.map(Timestamp::from))
+        };
+        let durations = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
+        Ok(Some(CheckState {
+            title: row.get(0)?,
+            severity: Severity::new(row.get::<_, Option<String>>(1)?.as_deref()),
+            last_event_at: row.get::<_, Moment>(2)?.0,
+            failing: row.get(3)?,
+            failures: row.get(4)?,
+            resolutions: row.get(5)?,
+            last_failure_at: moment(6)?,
+            durations: durations::decode(durations)
+                .map_err(|error| StoreError::corrupt("checks", id, error))?,
+            oldest_failure_at: moment(8)?,
+            oldest_report_at: moment(9)?,
+        }))
+    }
+
+    /// The failures of a check that began before a moment, as far as is known: how many,
+    /// and when the first one began that did not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failures_before(
+        &self,
+        id: &str,
+        moment: Timestamp,
+    ) -> Result<(u64, Option<Timestamp>), StoreError> {
+        // By the index failure_by_age: a failure that is younger is not looked at.
+        let before = self.count(
+            "SELECT count(*) FROM failure
+             WHERE check_number = (SELECT number FROM checks WHERE id = ?1) AND opened_at < ?2",
+            params![id, Moment(moment)],
+        )?;
+        let next = self
             .connection
             .prepare_cached(
-                "SELECT title, severity, last_event_at, open, failures, resolutions,
-                        last_failure_at FROM checks
-                 WHERE id = ?1",
+                "SELECT min(opened_at) FROM failure
+                 WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
+                 AND opened_at >= ?2",
             )?
-            .query_row([id], |row| {
-                Ok(CheckState {
-                    title: row.get(0)?,
-                    severity: Severity::new(row.get::<_, Option<String>>(1)?.as_deref()),
-                    last_event_at: row.get::<_, Moment>(2)?.0,
-                    failing: row.get(3)?,
-                    failures: row.get(4)?,
-                    resolutions: row.get(5)?,
-                    last_failure_at: row.get::<_, Option<Moment>>(6)?.map(Timestamp::from),
-                })
-            })
-            .optional()?;
-        Ok(row)
+            .query_row(params![id, Moment(moment)], |row| row.get::<_, Option<Moment>>(0))?;
+        Ok((before, next.map(Timestamp::from)))
     }
 
     /// What a tenant says of a check: what it looks for, and what to do.

@@ -21,7 +21,7 @@ use crate::{
 const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.version, c.open, \
      w.description, w.recommended_actions, c.failures, c.resolutions, c.title_as_of, \
      c.severity_as_of, c.description_as_of, c.recommended_actions_as_of, \
-     c.last_failure_at";
+     c.last_failure_at, c.durations";
 
 /// A check needs its words.
 const WITH_WORDS: &str =
@@ -153,7 +153,12 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
     let Ok(Moments { last_event_at, last_failure_at, told }) = moments(row) else {
         return Ok(Err(Unreadable::Moment));
     };
+    let durations = match row::durations::decode(row.get_ref(16)?.as_str().unwrap_or_default()) {
+        Ok(durations) => durations,
+        Err(reason) => return Ok(Err(reason)),
+    };
     Ok(Ok(Check {
+        durations,
         number: row.get(1)?,
         definition: Arc::new(CheckDefinition {
             title: row.get(2)?,

@@ -27,7 +27,8 @@ pub(super) fn of_users(
     let mut checks = BTreeSet::new();
     each_of_users(
         connection,
-        "SELECT login, check_number, opened_at, reported_at, delivery, is_announced FROM failure
+        "SELECT login, check_number, opened_at, reported_at, delivery, is_announced,
+                is_dated FROM failure
          WHERE login IN rarray(?1)",
         logins,
         |login, row| {
@@ -76,8 +77,13 @@ fn put(
         facts.load_unreadable_failure(login, check, &Unreadable::Moment.to_string());
         return Ok(());
     };
-    let (delivery, is_announced) = (row.get(first + 2)?, row.get(first + 3)?);
-    let failure = Failure { opened_at, reported_at, delivery, is_announced };
+    let failure = Failure {
+        opened_at,
+        reported_at,
+        delivery: row.get(first + 2)?,
+        is_announced: row.get(first + 3)?,
+        is_dated: row.get(first + 4)?,
+    };
     facts.load_failure(login, check, Some(failure));
     Ok(())
 }

@@ -35,3 +35,12 @@ CREATE TABLE configured_check (
     title    TEXT,
     severity TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- How long failures of a check lasted: [counts by bucket, microseconds in all].
+ALTER TABLE checks ADD COLUMN durations TEXT NOT NULL
+    DEFAULT '[[0,0,0,0,0,0,0,0,0,0,0,0,0,0],0]';
+
+-- Whether a delivery told when it began; else it was first seen then.
+ALTER TABLE failure ADD COLUMN is_dated INTEGER NOT NULL DEFAULT 0 CHECK (is_dated IN (0, 1));
+UPDATE failure SET is_dated = 1 WHERE delivery IS NOT NULL;
+CREATE INDEX failure_by_report ON failure (check_number, reported_at);

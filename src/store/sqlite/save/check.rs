@@ -6,7 +6,7 @@ use crate::{
     ledger::{CheckNumber, Diff},
     store::{
         StoreError,
-        row::{Moment, texts},
+        row::{Moment, durations, texts},
     },
 };
 
@@ -14,8 +14,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     let mut insert = connection.prepare_cached(
         "INSERT INTO checks (number, id, title, severity, last_event_at, version, open, failures,
                              resolutions, title_as_of, severity_as_of, description_as_of,
-                             recommended_actions_as_of, last_failure_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                             recommended_actions_as_of, last_failure_at, durations)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (number) DO UPDATE SET
             title = excluded.title, severity = excluded.severity,
             last_event_at = excluded.last_event_at, version = excluded.version,
@@ -24,7 +24,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             severity_as_of = excluded.severity_as_of,
             description_as_of = excluded.description_as_of,
             recommended_actions_as_of = excluded.recommended_actions_as_of,
-            last_failure_at = excluded.last_failure_at",
+            last_failure_at = excluded.last_failure_at, durations = excluded.durations",
     )?;
     let mut words = connection.prepare_cached(
         "INSERT OR IGNORE INTO check_words (check_number, version, description,
@@ -54,6 +54,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             definition.told.description.map(Moment),
             definition.told.recommended_actions.map(Moment),
             row.last_failure_at.map(Moment),
+            durations::encode(&row.durations),
         ])?;
         if check.stored.is_none_or(|stored| stored.version != row.version) {
             words.execute(params![

@@ -9,11 +9,13 @@ use crate::{
 
 pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(
-        "INSERT INTO failure (check_number, login, opened_at, reported_at, delivery, is_announced)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO failure (check_number, login, opened_at, reported_at, delivery, is_announced,
+                              is_dated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (login, check_number) DO UPDATE SET
             opened_at = excluded.opened_at, reported_at = excluded.reported_at,
-            delivery = excluded.delivery, is_announced = excluded.is_announced",
+            delivery = excluded.delivery, is_announced = excluded.is_announced,
+            is_dated = excluded.is_dated",
     )?;
     let mut remove =
         connection.prepare_cached("DELETE FROM failure WHERE check_number = ?1 AND login = ?2")?;
@@ -28,6 +30,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
                 Moment(row.reported_at),
                 row.delivery,
                 row.is_announced,
+                row.is_dated,
             ])?,
         };
     }

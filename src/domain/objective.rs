@@ -1,0 +1,53 @@
+//! How long failures may last: the operator's objectives for their resolution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::{CheckId, Severity};
+
+/// How long a failure may last, by the severity of its check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Objectives {
+    by_severity: BTreeMap<String, TimeDelta>,
+    except: BTreeSet<CheckId>,
+}
+
+impl Objectives {
+    /// Objectives by the label of a severity, for all checks except some. A check whose
+    /// failures end by themselves when a window has passed needs none.
+    #[must_use]
+    pub fn new(
+        by_severity: impl IntoIterator<Item = (String, TimeDelta)>,
+        except: impl IntoIterator<Item = CheckId>,
+    ) -> Self {
+        Self {
+            by_severity: by_severity.into_iter().collect(),
+            except: except.into_iter().collect(),
+        }
+    }
+
+    /// How long a failure of this check may last; none where nobody said.
+    #[must_use]
+    pub fn of(&self, check: &CheckId, severity: &Severity) -> Option<TimeDelta> {
+        let objective = self.by_severity.get(&severity.label()).copied();
+        objective.filter(|_| !self.except.contains(check))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_severity_decides_in_any_spelling_unless_the_check_is_left_out() {
+        let id = |text| CheckId::new(text).unwrap();
+        let objectives =
+            Objectives::new([("medium".to_owned(), TimeDelta::days(30))], [id("mfa-flood")]);
+        let of = |check, severity| objectives.of(&id(check), &Severity::new(severity));
+        assert_eq!(of("no-mfa", Some("Moderate")), Some(TimeDelta::days(30)));
+        assert_eq!(of("no-mfa", Some("high")), None);
+        assert_eq!(of("no-mfa", None), None);
+        assert_eq!(of("mfa-flood", Some("medium")), None);
+    }
+}
