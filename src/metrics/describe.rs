@@ -32,7 +32,7 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
     let (reader, mut samples) = (known.reader, Samples::default());
     match subject {
         Subject::Ip(address) => {
-            if let Some(state) = reader.watched_ip(address)? {
+            if let Some(state) = reader.watched_ip(address)?.filter(|_| known.scope.has_polls()) {
                 ip(&mut samples, address, &state);
             }
         }

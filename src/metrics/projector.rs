@@ -300,7 +300,7 @@ fn read(
                 (Subject::Check(id.to_string()), samples)
             }
             ledger::Subject::User(login) => {
-                let user = user(reader, login, scope.user_series)?;
+                let user = user(reader, login, scope)?;
                 let state = user.as_ref().and_then(UserView::current);
                 applications.extend(totals.applications.replace(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
@@ -326,15 +326,12 @@ fn read(
 
 /// A user, as far as anything is shown or counted. Deliveries name many users who have no
 /// snapshot and no series: of these no more is read than that.
-fn user(
-    reader: &Reader,
-    login: &Login,
-    series: UserSeries,
-) -> Result<Option<UserView>, StoreError> {
-    let login = login.as_str();
+fn user(reader: &Reader, login: &Login, scope: &Scope) -> Result<Option<UserView>, StoreError> {
+    let (login, series) = (login.as_str(), scope.user_series);
     match reader.standing(login)? {
         Some(standing) if is_shown(standing, series) || reader.has_snapshot(login)? => {
-            reader.watched_user(login)
+            let user = reader.watched_user(login)?;
+            Ok(user.map(|user| if scope.has_polls() { user } else { user.without_polls() }))
         }
         _ => Ok(None),
     }

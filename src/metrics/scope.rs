@@ -29,3 +29,12 @@ pub struct Scope {
     /// How long failures may last.
     pub objectives: Arc<Objectives>,
 }
+
+impl Scope {
+    /// Whether users and addresses are asked about. Where they are not, what polls once told
+    /// gets older and older, and is not shown.
+    #[must_use]
+    pub fn has_polls(&self) -> bool {
+        self.listing != TenantListing::NoApi
+    }
+}

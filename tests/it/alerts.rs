@@ -49,6 +49,7 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("access-team", "alertname=CiiFailingUsersGrowing check_id=no-mfa severity=warning"),
         ("security", "alertname=CiiCheckNewlyFailing check_id=x severity=warning"),
         ("digest", "alertname=CiiUserNewIp login=a@example.com severity=info"),
+        ("security", "alertname=CiiUserNewCountry login=a@example.com severity=warning"),
         ("security", "alertname=CiiIpNewUser ip=203.0.113.7 severity=warning"),
         ("security", "alertname=CiiUserStatusChanged login=a@example.com severity=warning"),
         ("digest", "alertname=CiiUnusedApplications login=a@example.com severity=info"),

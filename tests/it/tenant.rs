@@ -192,6 +192,41 @@ async fn figures_of_a_listing_that_is_switched_off_are_gone() {
 }
 
 #[tokio::test]
+async fn without_the_api_what_polls_told_is_gone_and_what_deliveries_tell_stays() {
+    let simulator = simulator(6).await;
+    let login = simulator.tenant(|tenant| tenant.logins().first().unwrap().clone());
+    let address = "203.0.113.7";
+    let watch = format!("users = [{login:?}]\nips = [{address:?}]");
+    let exporter = Setup::new().polling(&simulator, "* * * * * *").watch(&watch).start().await;
+    exporter.until_metric(&format!("cii_user_poll_up{{login={login:?}}}"), 1.0).await;
+    exporter.until_metric(&format!("cii_ip_poll_up{{ip={address:?}}}"), 1.0).await;
+    assert!(!exporter.metrics().await.series("cii_user_info").is_empty());
+    let setup = exporter.stop().await;
+    let exporter = setup.without_tables().start().await;
+    let body = crate::harness::Body::new("1", "no-mfa", &[login.as_str()]).json();
+    assert_eq!(exporter.deliver(&body).await, 200);
+    let metrics = exporter.metrics().await;
+    for name in [
+        "cii_user_info",
+        "cii_user_ip_addresses",
+        "cii_user_new_ips_total",
+        "cii_user_observed_timestamp_seconds",
+        "cii_user_poll_up",
+        "cii_application_used_users",
+        "cii_application_unused_users",
+        "cii_ip_users",
+        "cii_ip_poll_up",
+        "cii_ip_observed_timestamp_seconds",
+    ] {
+        assert!(metrics.series(name).is_empty(), "{name}\n{}", metrics.text);
+    }
+    let failing = metrics.series("cii_user_failing_checks");
+    assert!(failing.iter().any(|(_, count)| *count > 0.0), "{failing:?}");
+    let (_, page) = exporter.get(&format!("/users/{login}")).await;
+    assert!(page.contains("there is no [api]"), "{page}");
+}
+
+#[tokio::test]
 async fn page_tokens_in_a_circle_end_the_listing_and_the_next_one_begins_anew() {
     let simulator = simulator(95).await;
     simulator.faults().add(Fault::graphql(Kind::PageCircle(3)).of("listEndUsers"));

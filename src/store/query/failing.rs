@@ -15,6 +15,8 @@ pub struct FailingLogin {
     pub login: Login,
     /// Since when, as far as the exporter knows.
     pub since: Timestamp,
+    /// Whether a delivery told since when; else it was first seen then, and began before.
+    pub is_dated: bool,
     /// When the service last said so.
     pub reported_at: Timestamp,
 }
@@ -30,6 +32,8 @@ pub struct FailingCheck {
     pub severity: Severity,
     /// Since when, as far as the exporter knows.
     pub since: Timestamp,
+    /// Whether a delivery told since when; else it was first seen then, and began before.
+    pub is_dated: bool,
     /// When the service last said so.
     pub reported_at: Timestamp,
 }
@@ -60,8 +64,9 @@ impl Reader {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (since, reported_at) = moments(row, 1)?;
+            let is_dated = row.get(3)?;
             let login = self.spelled(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
-            found.push(FailingLogin { login, since, reported_at });
+            found.push(FailingLogin { login, since, is_dated, reported_at });
         }
         Ok(found)
     }
@@ -87,7 +92,7 @@ impl Reader {
     /// When the database fails.
     pub fn failing_checks(&self, login: &str) -> Result<Vec<FailingCheck>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT c.id, c.title, c.severity, f.opened_at, f.reported_at
+            "SELECT c.id, c.title, c.severity, f.opened_at, f.reported_at, f.is_dated
              FROM failure AS f JOIN checks AS c ON c.number = f.check_number
              WHERE f.login = ?1 ORDER BY f.opened_at, c.id",
         )?;
@@ -100,6 +105,7 @@ impl Reader {
                 title: row.get(1)?,
                 severity: Severity::new(row.get::<_, Option<String>>(2)?.as_deref()),
                 since,
+                is_dated: row.get(5)?,
                 reported_at,
             });
         }
@@ -113,10 +119,10 @@ impl Reader {
 const fn by_login(open: i64, all: i64) -> &'static str {
     const OFTEN: i64 = 50;
     if open.saturating_mul(OFTEN) >= all {
-        "SELECT login, opened_at, reported_at FROM failure
+        "SELECT login, opened_at, reported_at, is_dated FROM failure
          WHERE +check_number = ?1 AND login > ?2 ORDER BY login LIMIT ?3"
     } else {
-        "SELECT login, opened_at, reported_at FROM failure
+        "SELECT login, opened_at, reported_at, is_dated FROM failure
          WHERE check_number = ?1 AND +login > ?2 ORDER BY login LIMIT ?3"
     }
 }

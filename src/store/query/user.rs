@@ -37,6 +37,12 @@ impl UserView {
         });
         self.snapshot.as_ref().filter(|state| !is_unknown && !state.is_deleted())
     }
+
+    /// The user without what polls told.
+    #[must_use]
+    pub fn without_polls(self) -> Self {
+        Self { snapshot: None, poll: None, ..self }
+    }
 }
 
 impl Reader {

@@ -60,6 +60,7 @@ pub(super) struct UsersPage {
 struct FailingUser {
     login: String,
     since: Timestamp,
+    since_is_first_seen: bool,
     last_reported_at: Timestamp,
 }
 
@@ -177,6 +178,7 @@ impl From<FailingLogin> for FailingUser {
         Self {
             login: failing.login.to_string(),
             since: failing.since,
+            since_is_first_seen: !failing.is_dated,
             last_reported_at: failing.reported_at,
         }
     }

@@ -60,6 +60,7 @@ struct FailedCheck {
     title: String,
     severity: String,
     since: Timestamp,
+    since_is_first_seen: bool,
     last_reported_at: Timestamp,
 }
 
@@ -160,6 +161,7 @@ impl From<FailingCheck> for FailedCheck {
             title: check.title,
             severity: check.severity.label(),
             since: check.since,
+            since_is_first_seen: !check.is_dated,
             last_reported_at: check.reported_at,
         }
     }

@@ -113,7 +113,7 @@ fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
                         @for user in users {
                             tr {
                                 th .what scope="row" { (words::subject("users", user.login.as_str(), user.login.spelling())) }
-                                td .when data-before="began" { (words::ago(user.since)) }
+                                td .when data-before="began" { (words::began(user.since, user.is_dated)) }
                                 td .when .minor { (words::ago(user.reported_at)) }
                             }
                         }

@@ -33,6 +33,7 @@ pub(super) async fn page(
             @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
             @if let Some(record) = &known.record { "; last poll " (words::ago(record.observed_at)) }
         }
+        (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
             h2 #users-title { "Who uses it" }

@@ -3,7 +3,22 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::{domain::PollOutcome, store::PollState};
+use crate::{
+    domain::{PollOutcome, Timestamp},
+    store::PollState,
+    web::Ops,
+};
+
+/// What a page says where nobody asks the service any more; empty where somebody does.
+pub(super) fn off(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
+    html! {
+        @if let Some(at) = observed_at.filter(|_| !ops.sources.parts.api) {
+            p .none {
+                "The service is not asked, since there is no [api]. What it told is from " (words::ago(at)) "."
+            }
+        }
+    }
+}
 
 /// The section of the page; empty when the answer told everything.
 pub(super) fn section(poll: &PollState) -> Markup {

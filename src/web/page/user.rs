@@ -57,6 +57,7 @@ pub(super) async fn page(
                 p .none { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
             }
         }
+        (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         div #snapshot data-live {
             @match &known.record {
@@ -92,7 +93,7 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                             tr {
                                 td { (words::severity(&check.severity)) }
                                 th .what scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
-                                td .when data-before="began" { (words::ago(check.since)) }
+                                td .when data-before="began" { (words::began(check.since, check.is_dated)) }
                             }
                         }
                     }

@@ -142,6 +142,12 @@ impl Setup {
         self
     }
 
+    /// Without any of the tables that were added: without the API, too.
+    pub fn without_tables(mut self) -> Self {
+        self.tables.clear();
+        self
+    }
+
     /// Other words in place of some of the configuration.
     pub fn replace(&mut self, old: &str, new: &str) {
         assert!(self.tables.contains(old), "{}", self.tables);
