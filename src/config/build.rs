@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, OpsConfig,
-    Origin, OtlpConfig, StoreConfig, SyncConfig, WatchConfig, WebhookConfig, checks, key,
-    objectives, otlp,
+    Origin, OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, WebhookConfig, checks,
+    key, objectives, otlp,
     problem::Problems,
     settings::{Settings, Value},
     variables,
@@ -40,6 +40,7 @@ impl Building<'_> {
         // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
         let sync = self.sync();
+        let user_label = self.user_label();
         let checks = checks::build(self.settings, &mut self.problems);
         let objectives = self.objectives();
         let api = self.settings.has_table("api").then(|| self.api());
@@ -58,7 +59,10 @@ impl Building<'_> {
             watch: watch?,
             sync: sync?,
             checks,
-            metrics: MetricsConfig { user_series: self.choice("metrics.user_series")? },
+            metrics: MetricsConfig {
+                user_series: self.choice("metrics.user_series")?,
+                user_label: user_label?,
+            },
             objectives: objectives?,
             store: StoreConfig {
                 path: store?.into(),
@@ -214,6 +218,14 @@ impl Building<'_> {
         let except =
             self.each("slo.except", |id| CheckId::new(id).ok_or("a check's id must not be empty"));
         Some(Objectives::new(by_severity, except?))
+    }
+
+    fn user_label(&mut self) -> Option<UserLabel> {
+        Some(match self.text("metrics.user_label")?.as_str() {
+            "id" => UserLabel::Id,
+            "hash" => UserLabel::Hash(self.required("metrics.hash_key")?.into()),
+            _ => UserLabel::Login,
+        })
     }
 
     fn sync(&mut self) -> Option<SyncConfig> {

@@ -176,6 +176,19 @@ pub struct JobConfig {
 pub struct MetricsConfig {
     /// Whom series of their own are shown for.
     pub user_series: UserSeries,
+    /// By what users are named there.
+    pub user_label: UserLabel,
+}
+
+/// By what users are named in series of their own.
+#[derive(Debug, Clone)]
+pub enum UserLabel {
+    /// The login, which can be an e-mail address.
+    Login,
+    /// The service's id of the user.
+    Id,
+    /// A hash of the login with this key, for whom metrics must not name persons.
+    Hash(SecretString),
 }
 
 /// Whom series of their own are shown for.

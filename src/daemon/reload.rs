@@ -72,15 +72,12 @@ impl Reloader {
         self.policy.send_replace(rules::policy(&new));
         let scope = Scope {
             user_series: new.metrics.user_series,
+            user_label: new.metrics.user_label.clone(),
             max_users: new.watch.max_users,
             objectives: Arc::new(new.objectives.clone()),
             ..rules::scope(&self.running)
         };
-        self.scope.send_if_modified(|current| {
-            let is_other = *current != scope;
-            *current = scope;
-            is_other
-        });
+        self.scope.send_replace(scope);
         // Compared with the configuration of the start, not of the last reload.
         Ok(new.needs_restart(&self.running))
     }

@@ -40,6 +40,7 @@ pub(super) fn scope(config: &Config) -> Scope {
         backlog: config.otlp.is_some(),
         listing,
         user_series: config.metrics.user_series,
+        user_label: config.metrics.user_label.clone(),
         max_users: config.watch.max_users,
         objectives: Arc::new(config.objectives.clone()),
     }

@@ -169,7 +169,7 @@ mod tests {
         },
         *,
     };
-    use crate::config::UserSeries;
+    use crate::config::{UserLabel, UserSeries};
 
     /// A run that stores what it found before it is measured.
     struct Run {
@@ -198,6 +198,7 @@ mod tests {
             backlog: false,
             listing: TenantListing::On,
             user_series: UserSeries::Listed,
+            user_label: UserLabel::Login,
             max_users: 10,
             objectives: Arc::default(),
         };

@@ -6,6 +6,7 @@ mod exposition;
 mod family;
 mod format;
 mod gzip;
+mod label;
 mod own;
 mod people;
 mod projector;

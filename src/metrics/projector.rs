@@ -14,6 +14,7 @@ use super::{
     Scope,
     applications::Applications,
     describe::{self, Known},
+    label,
     people::People,
     sample::Sample,
     view::{Subject, View},
@@ -304,7 +305,10 @@ fn read(
                 let state = user.as_ref().and_then(UserView::current);
                 applications.extend(totals.applications.replace(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
-                let samples = shown.map(|user| describe::of_user(login.as_str(), &user));
+                let samples = shown.and_then(|user| {
+                    let label = label::of_user(&scope.user_label, login, &user)?;
+                    Some(describe::of_user(&label, &user))
+                });
                 (Subject::User(login.as_str().to_owned()), samples.unwrap_or_default())
             }
             other => {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{config::UserSeries, domain::Objectives};
+use crate::{
+    config::{UserLabel, UserSeries},
+    domain::Objectives,
+};
 
 /// What the configuration says of the listing of the whole tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub enum TenantListing {
 }
 
 /// What is shown, as far as the configuration decides. It can change while running.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     /// Whether there is an OTLP delivery for which events can wait.
     pub backlog: bool,
@@ -24,6 +27,8 @@ pub struct Scope {
     pub listing: TenantListing,
     /// Whom series of their own are shown for.
     pub user_series: UserSeries,
+    /// By what users are named there.
+    pub user_label: UserLabel,
     /// Of how many users snapshots are taken at most.
     pub max_users: usize,
     /// How long failures may last.

@@ -14,14 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Coding, Exposition, Format, Projector, Scope, TenantListing};
 use crate::{
-    config::UserSeries,
+    config::{UserLabel, UserSeries},
     domain::{
-        CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login, Objectives,
-        Place, PollEnd, ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation,
-        UserState, WatchPolicy,
+        CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login,
+        Objectives, Place, PollEnd, PollOutcome, ReportedCheck, Severity, TenantUser, Timestamp,
+        Told, UserObservation, UserState, WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
-    ledger::change::{AddressAnswer, ListedUser, RecordAddress, RecordDelivery, RecordListingPage},
+    ledger::change::{
+        AddressAnswer, ExpireWatch, ListedUser, RecordAddress, RecordAnswer, RecordDelivery,
+        RecordListingPage,
+    },
     store::{Store, fixtures},
 };
 
@@ -50,6 +53,13 @@ enum Step {
         users: BTreeSet<u8>,
         ips: BTreeSet<u8>,
     },
+    /// How asking about a user ended, half a day after the step before.
+    Poll {
+        user: u8,
+        is_known: bool,
+    },
+    /// Half a day passes.
+    Expire,
     /// What the API answers about a user; nothing when it does not know the user.
     Answer {
         user: u8,
@@ -85,7 +95,9 @@ fn step() -> impl Strategy<Value = Step> {
                 users
             }
         ),
-        (0..4_u8, few(), few(), few(), 0..2_u8).prop_map(|(user, ips, unused, used, status)| {
+        (0..4_u8, any::<bool>()).prop_map(|(user, is_known)| Step::Poll { user, is_known }),
+        Just(Step::Expire),
+        (0..4_u8, few(), few(), few(), 0..3_u8).prop_map(|(user, ips, unused, used, status)| {
             Step::User { user, ips, unused, used, status }
         }),
         (0..3_u8, few()).prop_map(|(ip, users)| Step::Ip { ip, users }),
@@ -118,6 +130,24 @@ fn check_ids(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
     numbers.iter().map(|number| format!("check{number}")).collect()
 }
 
+/// An answer about a user's state.
+fn observation(
+    ips: &BTreeSet<u8>,
+    unused: &BTreeSet<u8>,
+    used: &BTreeSet<u8>,
+    status: u8,
+) -> UserObservation {
+    let ips = ips.iter().map(|&ip| (address(ip), Place::default())).collect();
+    let state = UserState {
+        status: ["ACTIVE", "SUSPENDED", "DELETED"][usize::from(status)].to_owned(),
+        ip_addresses: Some(ips),
+        unused_applications: Some(names(unused)),
+        used_applications: Some(names(used)),
+        ..UserState::default()
+    };
+    UserObservation { login: None, state, untold: BTreeSet::new(), null_lists: BTreeSet::new() }
+}
+
 async fn happen(store: &Store, step: Step, now: Timestamp) {
     match step {
         Step::Delivery { id, check, severity, published, users } => {
@@ -148,21 +178,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             store.commit(record).await.unwrap();
         }
         Step::User { user, ips, unused, used, status } => {
-            let ips: BTreeMap<_, _> =
-                ips.into_iter().map(|ip| (address(ip), Place::default())).collect();
-            let state = UserState {
-                status: ["ACTIVE", "SUSPENDED"][usize::from(status)].to_owned(),
-                ip_addresses: Some(ips),
-                unused_applications: Some(names(&unused)),
-                used_applications: Some(names(&used)),
-                ..UserState::default()
-            };
-            let observation = UserObservation {
-                login: None,
-                state,
-                untold: BTreeSet::new(),
-                null_lists: BTreeSet::new(),
-            };
+            let observation = observation(&ips, &unused, &used, status);
             let record = fixtures::state_only(login(user), observation, now);
             store.commit(record).await.unwrap();
         }
@@ -181,6 +197,21 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 at: now,
             };
             store.commit(record).await.unwrap();
+        }
+        Step::Poll { user, is_known } => {
+            let outcome = if is_known { PollOutcome::Answered } else { PollOutcome::NotFound };
+            let end = PollEnd { outcome, ..PollEnd::answered() };
+            let record = RecordAnswer {
+                login: login(user),
+                state: None,
+                checks: None,
+                filter: CheckFilter::default(),
+                end: Some((end, now)),
+            };
+            store.commit(record).await.unwrap();
+        }
+        Step::Expire => {
+            store.commit(ExpireWatch { at: now }).await.unwrap();
         }
         Step::Answer { user, fails } => {
             let verdict = fails.map_or(Verdict::Unknown, |fails| Verdict::Fails(check_ids(&fails)));
@@ -217,20 +248,21 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
 }
 
 /// What is shown; of two users at most snapshots are taken.
-fn scope(listing: TenantListing) -> watch::Receiver<Scope> {
+fn scope(listing: TenantListing, user_series: UserSeries) -> watch::Receiver<Scope> {
     let week = ["critical", "high", "unknown"].map(|label| (label.to_owned(), TimeDelta::days(7)));
     let scope = Scope {
         backlog: true,
         listing,
-        user_series: UserSeries::All,
+        user_series,
+        user_label: UserLabel::Login,
         max_users: 2,
         objectives: Arc::new(Objectives::new(week, [])),
     };
     watch::channel(scope).1
 }
 
-async fn exposition(store: &Store) -> (Exposition, Projector) {
-    let scope = scope(TenantListing::On);
+async fn exposition(store: &Store, series: UserSeries) -> (Exposition, Projector) {
+    let scope = scope(TenantListing::On, series);
     Exposition::build(store.clone(), prometheus::Registry::new(), scope).await.unwrap()
 }
 
@@ -239,19 +271,22 @@ async fn text(exposition: &Exposition) -> String {
     String::from_utf8(scrape).unwrap()
 }
 
-async fn followed_and_rebuilt(steps: Vec<Step>) -> (String, String) {
+async fn followed_and_rebuilt(steps: Vec<Step>, series: UserSeries) -> (String, String) {
     let folder = TempDir::new().unwrap();
     let (store, writer) = Store::open(&folder.path().join("store.db")).unwrap();
-    let (followed, projector) = exposition(&store).await;
+    let (followed, projector) = exposition(&store, series).await;
     let stop = CancellationToken::new();
     let following = tokio::spawn(projector.run(stop.clone()));
-    for (second, step) in (100..).zip(steps) {
-        happen(&store, step, at(second)).await;
+    let mut now = at(100);
+    for step in steps {
+        let is_later = matches!(step, Step::Poll { .. } | Step::Expire);
+        now += if is_later { TimeDelta::hours(12) } else { TimeDelta::seconds(1) };
+        happen(&store, step, now).await;
         // Asking in between must not make a difference to what is told later.
         text(&followed).await;
     }
     let followed = text(&followed).await;
-    let (rebuilt, _) = exposition(&store).await;
+    let (rebuilt, _) = exposition(&store, series).await;
     let rebuilt = text(&rebuilt).await;
     stop.cancel();
     following.await.unwrap().unwrap();
@@ -265,10 +300,11 @@ proptest! {
 
     #[test]
     fn a_view_that_followed_the_log_is_one_that_was_rebuilt(
-        steps in proptest::collection::vec(step(), 1..20)
+        steps in proptest::collection::vec(step(), 1..24),
+        series in proptest::sample::select(&[UserSeries::All, UserSeries::Listed, UserSeries::None][..]),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let (followed, rebuilt) = runtime.block_on(followed_and_rebuilt(steps));
+        let (followed, rebuilt) = runtime.block_on(followed_and_rebuilt(steps, series));
         prop_assert_eq!(followed, rebuilt);
     }
 }
@@ -286,7 +322,7 @@ fn delivery(id: u8, check: u8, severity: u8, users: &[u8]) -> Step {
 async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() {
     let folder = TempDir::new().unwrap();
     let (store, writer) = Store::open(&folder.path().join("store.db")).unwrap();
-    let (exposition, projector) = exposition(&store).await;
+    let (exposition, projector) = exposition(&store, UserSeries::Listed).await;
     let stop = CancellationToken::new();
     let following = tokio::spawn(projector.run(stop.clone()));
     let listing = |fails: &[u8]| Step::Listing {
@@ -322,7 +358,7 @@ async fn a_person_counts_once_at_the_worst_and_a_check_takes_its_people_along() 
         (TenantListing::Off, Some("cii_tenant_listing_complete 0\n")),
     ] {
         let registry = prometheus::Registry::new();
-        let scope = scope(listing);
+        let scope = scope(listing, UserSeries::Listed);
         let (exposition, _) = Exposition::build(store.clone(), registry, scope).await.unwrap();
         let text = text(&exposition).await;
         assert_eq!(people(&text).len(), 2, "{text}");
@@ -345,7 +381,7 @@ async fn who_falls_behind_shows_nothing_that_went_meanwhile() {
         async move { fixtures::watch(&store, users, [], at(1)).await.unwrap() }
     };
     watch(&[0, 1]).await;
-    let (exposition, projector) = exposition(&store).await;
+    let (exposition, projector) = exposition(&store, UserSeries::Listed).await;
     assert!(text(&exposition).await.contains("user1@example.com"));
     watch(&[0]).await;
     // What was touched is handed out once; the projector finds nothing to follow.

@@ -9,6 +9,9 @@ use crate::{
     },
 };
 
+/// Followed users at most that the watch list shows.
+const FOLLOWED_SHOWN: i64 = 10_000;
+
 /// A reason to watch something, with how the last question about it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
@@ -89,16 +92,20 @@ impl Reader {
             .collect()
     }
 
-    /// Every reason to watch something, by subject.
+    /// The reasons to watch something, by subject: all of operators, and those of the first
+    /// deliveries by login. Whom deliveries name can be a whole tenant.
     ///
     /// # Errors
     /// When the database fails.
     pub fn watch_list(&self) -> Result<Vec<Watched>, StoreError> {
         let mut select = self.connection.prepare_cached(
             "SELECT kind, subject, source, added_at, expires_at, note FROM watch
+             WHERE source <> 'webhook' OR subject IN (
+                SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook'
+                ORDER BY subject LIMIT ?1)
              ORDER BY kind DESC, subject, source",
         )?;
-        let mut rows = select.query([])?;
+        let mut rows = select.query([FOLLOWED_SHOWN])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);

@@ -1,6 +1,6 @@
 //! The watch list for people: what is watched, why, and how it stands.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{PollState, Reader};
 use crate::{
@@ -22,6 +22,8 @@ pub struct WatchReason {
 pub struct WatchedUser {
     /// The user.
     pub login: Login,
+    /// Whether the user is followed, and not listed.
+    pub is_followed: bool,
     /// The user's name and status, unless there is no snapshot yet.
     pub name_and_status: Option<(String, String)>,
     /// When the service last answered.
@@ -62,8 +64,8 @@ impl Reader {
         Ok(found)
     }
 
-    /// Watched users, those who fail most first; `limit` of them after the first
-    /// `offset`.
+    /// Listed users, those who fail most first, and then followed ones by login; `limit` of
+    /// them after the first `offset`. Of followed ones, who can be many, no order is made.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,35 +74,47 @@ impl Reader {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<WatchedUser>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            // Sorted before snapshots are joined, so that few of them are parsed.
-            "SELECT w.subject, s.state ->> '$.display_name', s.state ->> '$.status',
-                    s.observed_at, w.failing
-             FROM (
-                SELECT subject, (
-                    SELECT count(*) FROM failure WHERE login = subject
-                ) AS failing
-                FROM (SELECT DISTINCT subject FROM watch WHERE kind = 'user')
-                ORDER BY failing DESC, subject LIMIT ?2 OFFSET ?1
-             ) AS w
-             LEFT JOIN user_snapshot AS s ON s.login = w.subject
-             ORDER BY w.failing DESC, w.subject",
+        let listed = usize::try_from(self.watched_count("user")?).unwrap_or(usize::MAX);
+        let mut logins = self.texts(
+            "SELECT subject FROM (
+                SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook')
+             ORDER BY (SELECT count(*) FROM failure WHERE login = subject) DESC, subject
+             LIMIT ?2 OFFSET ?1",
+            params![bound(offset), bound(limit)],
         )?;
-        let mut rows = statement.query(params![bound(offset), bound(limit)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let name: Option<String> = row.get(1)?;
-            let status: Option<String> = row.get(2)?;
-            let login: String = row.get(0)?;
-            found.push(WatchedUser {
-                poll: self.poll_of("user", &login)?,
-                login: self.spelled(&login)?,
-                name_and_status: name.zip(status),
-                observed_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
-                failing_checks: row.get(4)?,
-            });
-        }
-        Ok(found)
+        let of_listed = logins.len();
+        logins.extend(self.texts(
+            "SELECT subject FROM watch AS w WHERE kind = 'user' AND source = 'webhook'
+             AND NOT EXISTS (
+                SELECT 1 FROM watch AS other WHERE other.kind = 'user'
+                AND other.subject = w.subject AND other.source <> 'webhook')
+             ORDER BY subject LIMIT ?2 OFFSET ?1",
+            params![bound(offset.saturating_sub(listed)), bound(limit - of_listed)],
+        )?);
+        let users = logins.iter().enumerate();
+        users.map(|(position, login)| self.watched_user_row(login, position >= of_listed)).collect()
+    }
+
+    fn watched_user_row(&self, login: &str, is_followed: bool) -> Result<WatchedUser, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT state ->> '$.display_name', state ->> '$.status', observed_at
+                 FROM user_snapshot WHERE login = ?1",
+            )?
+            .query_row([login], |row| {
+                let (name, status): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+                Ok((name.zip(status), row.get::<_, Moment>(2)?.0))
+            })
+            .optional()?;
+        Ok(WatchedUser {
+            login: self.spelled(login)?,
+            is_followed,
+            observed_at: row.as_ref().map(|(_, at)| *at),
+            name_and_status: row.and_then(|(name_and_status, _)| name_and_status),
+            poll: self.poll_of("user", login)?,
+            failing_checks: self.count("SELECT count(*) FROM failure WHERE login = ?1", [login])?,
+        })
     }
 
     /// Watched addresses, ordered; `limit` of them after the first `offset`.

@@ -31,7 +31,7 @@ pub(super) async fn page(
         h1 { (ip) }
         p #summary .lead data-live {
             @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
-            @if let Some(record) = &known.record { "; last poll " (words::ago(record.observed_at)) }
+            @if let Some(record) = &known.record { "; observed " (words::ago(record.observed_at)) }
         }
         (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }

@@ -86,6 +86,7 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                             th scope="col" { "Severity" }
                             th scope="col" { "Check" }
                             th scope="col" .when { "Began" }
+                            th scope="col" .when .minor { "Last reported" }
                         }
                     }
                     tbody {
@@ -94,6 +95,7 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                                 td { (words::severity(&check.severity)) }
                                 th .what scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
                                 td .when data-before="began" { (words::began(check.since, check.is_dated)) }
+                                td .when .minor { (words::ago(check.reported_at)) }
                             }
                         }
                     }
@@ -124,8 +126,14 @@ fn snapshot(login: &Login, record: &UserRecord) -> Markup {
                         let share = state.prevalence_of(place).map(per_cent);
                         share.map_or_else(|| place.to_string(), |share| format!("{place} ({share})"))
                     }))
-                    dt { "Last poll" } dd { (words::ago(record.observed_at)) }
-                    dt { "New addresses" } dd { (record.new_ips) " since the first poll" }
+                    dt { "Observed" } dd { (words::ago(record.observed_at)) }
+                    dt { "New addresses" } dd {
+                        (record.new_ips) " since the first poll"
+                        @if let Some(at) = record.last_new_ip_at { ", the last " (words::ago(at)) }
+                    }
+                    @if let Some(at) = record.last_new_country_at {
+                        dt { "New country" } dd { (words::ago(at)) }
+                    }
                     dt { "More" } dd .links {
                         (words::console(state.reference_url.as_ref()))
                         a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }

@@ -99,6 +99,7 @@ fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
                             th scope="row" {
                                 (words::subject("users", user.login.as_str(), user.login.spelling()))
                                 @if let Some((name, _)) = &user.name_and_status { small { (name) } }
+                                @if user.is_followed { small { "followed" } }
                             }
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
                             // Without an answer nothing is known, and 0 would say more than that.
@@ -153,7 +154,7 @@ fn next(schedule: Option<&Schedule>) -> Markup {
     }
 }
 
-/// When the last question ended, and how unless it was answered.
+/// When the last question ended, and unless it was answered how, and how old the numbers are.
 fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     let last = poll.map(|poll| poll.last_at).or(observed_at);
     let failed = poll.map(|poll| poll.outcome).filter(|how| *how != PollOutcome::Answered);
@@ -163,6 +164,7 @@ fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
             small {
                 span .mark .attention { (outcome.as_str().replace('_', " ")) }
                 @if let Some(reason) = poll.and_then(|poll| poll.reason.as_ref()) { " " (reason) }
+                @if let Some(observed_at) = observed_at { "; numbers of " (words::ago(observed_at)) }
             }
         }
     }

@@ -7,6 +7,7 @@ mod identity;
 mod nulls;
 mod outages;
 mod people;
+mod places;
 mod rights;
 mod rows;
 mod texts;

@@ -196,3 +196,29 @@ async fn a_user_who_is_unknown_for_a_day_counts_no_longer() {
     .await;
     assert_eq!(exporter.metrics().await.get(up), Some(0.0));
 }
+
+/// By what a person is named in metrics; a person is one series.
+#[tokio::test]
+async fn users_can_be_named_by_the_service_s_id_or_by_a_hash() {
+    let simulator = simulator(3).await;
+    add(&simulator, &["ann@example.com"]);
+    let id = simulator.tenant(|tenant| tenant.user("ann@example.com").unwrap().id.clone());
+    let mut exporter = watching(&simulator, &["Ann@example.com"])
+        .tables("[metrics]\nuser_label = \"login\"\nhash_key = \"key\"")
+        .start()
+        .await;
+    let failing = |label: &str| format!("cii_user_failing_checks{{login=\"{label}\"}}");
+    exporter.until_metric(&failing("ann@example.com"), 1.0).await;
+    // printf %s ann@example.com | openssl dgst -sha256 -hmac key
+    let hash = "9e477c88a643485898d5bad53f82b84a";
+    for (from, to, label) in [("login", "id", id.as_str()), ("id", "hash", hash)] {
+        exporter.setup().replace(&format!("\"{from}\""), &format!("\"{to}\""));
+        exporter.setup().write_config();
+        exporter.signal("HUP");
+        let metrics = exporter.until_metric(&failing(label), 1.0).await;
+        assert!(metrics.all().all(|(series, _)| !series.contains("ann@example.com")), "{to}");
+    }
+    let setup = Setup::new().tables("[metrics]\nuser_label = \"hash\"");
+    let refused = setup.run(&["check-config"]).await;
+    assert!(refused.code != 0 && refused.errors.contains("metrics.hash_key"), "{refused:?}");
+}
