@@ -317,6 +317,46 @@ async fn an_answer_ends_a_failure_that_was_open_before_the_upgrade() {
 }
 
 #[tokio::test]
+async fn the_last_failure_of_a_check_is_that_of_its_events_and_its_words_have_their_dates() {
+    for old in Old::ALL {
+        let (_simulator, exporter) = start(old).await;
+        let (_, page) = exporter.api("GET", "/events?name=cii.check.failed&limit=1000", None).await;
+        let mut last = BTreeMap::<String, chrono::DateTime<chrono::Utc>>::new();
+        for event in page["events"].as_array().unwrap() {
+            let check = event["check_id"].as_str().unwrap().to_owned();
+            let at = event["observed_at"].as_str().unwrap().parse().unwrap();
+            let known = last.entry(check).or_insert(at);
+            *known = at.max(*known);
+        }
+        assert!(!last.is_empty(), "{old:?}: nothing is compared");
+        let metrics = exporter.metrics().await;
+        for (check, at) in last {
+            let name = "cii_check_last_failure_timestamp_seconds";
+            let shown = metrics.get(&format!("{name}{{check_id={check:?}}}"));
+            #[expect(clippy::cast_precision_loss, reason = "as the metric is read")]
+            let expected = at.timestamp_micros() as f64 / 1e6;
+            assert_eq!(shown, Some(expected), "{old:?} {check}");
+        }
+
+        // A delivery that is older than what is known does not rename the check.
+        let words = async || {
+            let (_, answer) = exporter.api("GET", "/checks", None).await;
+            let checks = answer["checks"].as_array().unwrap();
+            let check = checks.iter().find(|check| check["id"] == "no-mfa").unwrap();
+            ["title", "severity", "description"].map(|field| check[field].clone())
+        };
+        let before = words().await;
+        let mut late = Body::new("late", "no-mfa", &["late@example.com"]).json();
+        late["detail"]["published"] = json!("2024-01-01T00:00:00Z");
+        late["detail"]["title"] = json!("As it was called before");
+        late["detail"]["severity"] = json!("low");
+        late["detail"]["description"] = json!(["As it was described before"]);
+        assert_eq!(exporter.deliver(&late).await, 200);
+        assert_eq!(words().await, before, "{old:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_command_refuses_an_older_database_and_leaves_every_byte() {
     for old in Old::ALL {
         let simulator = simulator().await;

@@ -6,6 +6,7 @@ mod order;
 mod otlp;
 mod prune;
 mod upgrade;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

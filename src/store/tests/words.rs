@@ -1,0 +1,49 @@
+//! Words that the configuration gives to checks.
+
+use super::*;
+use crate::{
+    domain::{CheckWords, ConfiguredChecks},
+    ledger::change::ConfigureChecks,
+};
+
+/// What the configuration says of checks: the name, the title, the severity.
+async fn configure(store: &Store, checks: &[(&str, Option<&str>, Option<&str>)]) {
+    let mut configured = ConfiguredChecks::default();
+    for (name, title, severity) in checks {
+        let title = title.map(str::to_owned);
+        configured.insert(name, CheckWords { title, severity: Severity::new(*severity) });
+    }
+    let configured = Arc::new(configured);
+    store.commit(ConfigureChecks { configured, at: at(50) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_title_that_the_configuration_gives_to_an_id_is_that_check_in_answers() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let checks =
+        [("no-mfa", Some("No MFA"), Some("critical")), ("Only A Title", None, Some("low"))];
+    configure(&store, &checks).await;
+    for (second, name) in [(100, " no mfa"), (101, "Only a title")] {
+        let answer = FailureAnswer {
+            login: login(&format!("user{second}")),
+            verdict: Verdict::Fails([name.to_owned()].into()),
+            asked_at: at(second),
+            answered_at: at(second),
+            settle: chrono::TimeDelta::zero(),
+        };
+        store.commit(fixtures::checks_only(answer)).await.unwrap();
+    }
+    let shown = async |id: &'static str| {
+        let check = store.read(move |reader| reader.check(id)).await.unwrap();
+        check.map(|check| (check.title, check.severity.label(), check.failing))
+    };
+    assert_eq!(shown("no-mfa").await, Some(("No MFA".into(), "critical".into(), 1)));
+    let only = Some(("Only a title".into(), "low".into(), 1));
+    assert_eq!(shown("Only a title").await, only);
+    // What nobody fails and no delivery told of goes with its title; what is failed stays.
+    configure(&store, &[("other-check", Some("Other"), None)]).await;
+    assert_eq!(shown("other-check").await, Some(("Other".into(), "unknown".into(), 0)));
+    configure(&store, &[]).await;
+    assert_eq!(shown("other-check").await, None);
+    assert_eq!(shown("no-mfa").await, Some(("no-mfa".into(), "unknown".into(), 1)));
+}
