@@ -30,7 +30,8 @@ pub struct Keys {
     pub watched: BTreeSet<WatchSubject>,
     /// Everything that is watched for this reason.
     pub watched_for: BTreeSet<WatchSource>,
-    /// Everything that was to be watched up to a moment before this one.
+    /// What was to be watched up to a moment before this one: the first
+    /// [`EXPIRED_AT_ONCE`] entries.
     pub expired_at: Option<Timestamp>,
     /// Users, with how their logins are spelled.
     pub spellings: BTreeSet<Login>,
@@ -51,6 +52,10 @@ pub struct Keys {
     /// Registered webhook targets, by the service's id.
     pub targets: BTreeSet<String>,
 }
+
+/// Entries of the watch list that one change ends at most: those whom deliveries named can
+/// expire together, and no delivery is to wait for them.
+pub const EXPIRED_AT_ONCE: u32 = 500;
 
 /// Something of which there is little, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,7 +18,7 @@ pub use diff::{Command, Diff, Differences};
 pub use facts::Facts;
 use facts::service_knows_keys;
 pub use fault::Fault;
-pub use keys::{Keys, Slice, Whole};
+pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{
     Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,
     GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll,

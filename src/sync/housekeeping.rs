@@ -57,9 +57,17 @@ impl Housekeeping {
 
     async fn round(&self, prunes: bool, stop: &CancellationToken) -> Result<(), StoreError> {
         let now = clock::now();
-        let is_expiring = self.store.read(move |reader| reader.watch_expired(now)).await?;
-        if is_expiring {
-            let expired = self.store.commit(ExpireWatch { at: now }).await?;
+        let mut expired = 0;
+        while !stop.is_cancelled()
+            && self.store.read(move |reader| reader.watch_expired(now)).await?
+        {
+            match self.store.commit(ExpireWatch { at: now }).await? {
+                0 => break,
+                some => expired += some,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        if expired > 0 {
             tracing::info!(expired, "entries of the watch list expired");
         }
         if !prunes {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Rows, params};
 
 use super::texts;
 use crate::{
     domain::{Timestamp, WatchSource, WatchSubject},
-    ledger::{Facts, Reason, Reasons},
+    ledger::{EXPIRED_AT_ONCE, Facts, Reason, Reasons},
     store::{
         StoreError,
         row::{Moment, Unreadable},
@@ -80,11 +80,19 @@ pub(super) fn matching(
     if sources.is_empty() && expired_at.is_none() {
         return Ok(());
     }
-    let mut select = connection.prepare_cached(
-        "SELECT DISTINCT kind, subject FROM watch WHERE source IN rarray(?1) OR expires_at <= ?2",
-    )?;
+    // Each half by what it is found by.
+    let mut select = connection
+        .prepare_cached("SELECT DISTINCT kind, subject FROM watch WHERE source IN rarray(?1)")?;
     let sources = texts(sources.iter().map(|source| source.as_str()));
-    let mut rows = select.query(params![sources, expired_at.map(Moment)])?;
+    take_matching(select.query([sources])?, facts)?;
+    let Some(expired_at) = expired_at else { return Ok(()) };
+    let mut select = connection.prepare_cached(
+        "SELECT kind, subject FROM watch WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+    )?;
+    take_matching(select.query(params![Moment(expired_at), EXPIRED_AT_ONCE])?, facts)
+}
+
+fn take_matching(mut rows: Rows<'_>, facts: &mut Facts) -> Result<(), StoreError> {
     while let Some(row) = rows.next()? {
         let kind = row.get_ref(0)?.as_str().unwrap_or_default();
         let text = row.get_ref(1)?.as_str().unwrap_or_default();

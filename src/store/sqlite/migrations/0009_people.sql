@@ -172,6 +172,9 @@ UPDATE watch SET expires_at = 86400000000 + max(added_at, coalesce(
         (SELECT at FROM last_end WHERE login = subject), 0))
     WHERE kind = 'user' AND source = 'webhook'
     AND NOT EXISTS (SELECT 1 FROM failure WHERE login = subject);
+CREATE INDEX watch_expiry ON watch (expires_at) WHERE expires_at IS NOT NULL;
+-- Followed users can be many, listed ones are few.
+CREATE INDEX watch_listed ON watch (kind, subject) WHERE source <> 'webhook';
 ALTER TABLE head ADD COLUMN followed INTEGER NOT NULL DEFAULT 0;
 -- Of all users of whom snapshots are taken, ever.
 ALTER TABLE head ADD COLUMN new_ips INTEGER NOT NULL DEFAULT 0;
