@@ -133,9 +133,8 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
                 WatchAdded::Added => true,
                 WatchAdded::Known => false,
                 WatchAdded::Full => {
-                    let reason = format!(
-                        "watch.max_users allows {max_users} users, and so many are watched"
-                    );
+                    let reason =
+                        format!("watch.max_users allows {max_users} users, and so many are listed");
                     return Err(CommandError::Refused(reason));
                 }
             }

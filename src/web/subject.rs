@@ -82,13 +82,22 @@ fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
     Ok(lists)
 }
 
+/// How a user is watched: listed by whom, or followed.
+pub(super) fn watched_by(reasons: &[WatchReason]) -> String {
+    let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
+    match sources.as_slice() {
+        ["webhook"] => "followed: a webhook named the user".to_owned(),
+        sources => format!("watched by {}", sources.join(" and ")),
+    }
+}
+
 /// Why a user is not watched.
 pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
     if is_failing {
         "not watched: not in watch.users, and no webhook named the user while watch.failing_users \
-         was on and fewer than watch.max_users were watched"
+         was on"
     } else {
-        "not watched: not in watch.users, and no webhook named the user"
+        "not watched: not in watch.users, and no webhook named the user in the last days"
     }
 }
 

@@ -74,7 +74,8 @@ impl Change for RecordAnswer {
 
     fn apply(&self, facts: &mut Facts) -> Result<Recorded, Fault> {
         if let Some((observation, at)) = &self.state {
-            if let Some(login) = &observation.login {
+            // An answer under another login is no spelling of this one.
+            if let Some(login) = observation.login.as_ref().filter(|login| **login == self.login) {
                 facts.record_spelling(login)?;
             }
             snapshot::record_state(facts, &self.login, observation, *at)?;

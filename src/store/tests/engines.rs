@@ -74,7 +74,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn user(number: u8) -> Login {
-    login(&format!("user{number}"))
+    login(&format!("user{number}@x"))
+}
+
+/// One of two spellings of a user.
+fn spelled(number: u8, which: u8) -> String {
+    let login = format!("user{number}@x");
+    if which.is_multiple_of(2) { login } else { login.to_uppercase() }
 }
 
 /// Ids and titles, some of which mean the same.
@@ -88,7 +94,7 @@ fn check_names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
 fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
     match step {
         Step::Delivery { id, title, severity, users, admitted } => {
-            let logins: Vec<_> = users.iter().map(|number| format!("user{number}")).collect();
+            let logins: Vec<_> = users.iter().map(|number| spelled(*number, *severity)).collect();
             let logins: Vec<_> = logins.iter().map(String::as_str).collect();
             let mut record = delivery(&format!("d{id}"), &logins);
             let check = record.delivery.check.as_mut().unwrap();
@@ -116,11 +122,13 @@ fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
                 answered_at: at(now),
                 settle: chrono::TimeDelta::zero(),
             };
-            let ips: BTreeMap<_, _> =
+            let addresses: BTreeMap<_, _> =
                 ips.iter().map(|ip| (format!("192.0.2.{ip}"), Place::default())).collect();
-            let state = UserState { ip_addresses: Some(ips), ..UserState::default() };
+            let state = UserState { ip_addresses: Some(addresses), ..UserState::default() };
             let null_lists = [crate::domain::UserField::UsedFactors].into();
-            let observation = UserObservation { login: None, state, untold: [].into(), null_lists };
+            let echo = spelled(*number, u8::try_from(ips.len()).unwrap());
+            let login = Login::new(&echo).ok();
+            let observation = UserObservation { login, state, untold: [].into(), null_lists };
             let outcome = if *found { PollOutcome::Answered } else { PollOutcome::Refused };
             let errors = vec![PollError { message: "no".into(), ..PollError::default() }];
             let end = PollEnd { outcome, errors, ..PollEnd::answered() };

@@ -221,6 +221,32 @@ async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
 }
 
 #[tokio::test]
+async fn the_service_s_spelling_wins_over_the_operator_s_and_the_last_one_counts() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let spelling =
+        async || store.read(|reader| reader.spelled("a@x")).await.unwrap().spelling().to_owned();
+    let answered = |echo: &str| {
+        let mut answer = snapshot("a@x", &[]);
+        answer.state.as_mut().unwrap().0.login = Some(login(echo));
+        answer
+    };
+    for (operator, expected) in [("A@x", "A@x"), ("a@X", "a@X"), ("a@x", "a@x"), ("A@X", "A@X")] {
+        watch(&store, [login(operator)], [], at(1)).await.unwrap();
+        assert_eq!(spelling().await, expected, "nobody has heard of the user");
+    }
+    // One about another user is no spelling of this one.
+    for (echo, expected) in [("b@x", "A@X"), ("A@x", "A@x"), ("a@x", "a@x"), ("a@X", "a@X")] {
+        store.commit(answered(echo)).await.unwrap();
+        assert_eq!(spelling().await, expected);
+        let before = spelling().await;
+        watch(&store, [login("A@X")], [], at(2)).await.unwrap();
+        assert_eq!(spelling().await, before, "the service knows the user");
+    }
+    store.commit(delivery("d1", &["A@x"])).await.unwrap();
+    assert_eq!(spelling().await, "A@x");
+}
+
+#[tokio::test]
 async fn users_of_an_address_come_and_go() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();

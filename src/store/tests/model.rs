@@ -73,7 +73,7 @@ impl Model {
 async fn say(store: &Store, now: i64, position: usize, step: &Step) {
     let now = now * HOUR;
     let answer = |user: u8, verdict| FailureAnswer {
-        login: login(&format!("user{user}")),
+        login: login(&format!("user{user}@x")),
         verdict,
         asked_at: at(now),
         answered_at: at(now),
@@ -81,7 +81,7 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
     };
     match step {
         Step::Delivery(user) => {
-            let mut record = delivery(&position.to_string(), &[&format!("user{user}")]);
+            let mut record = delivery(&position.to_string(), &[&format!("user{user}@x")]);
             record.delivery.published_at = Some(at(now));
             record.delivery.received_at = at(now);
             record.recorded_at = at(now);

@@ -30,7 +30,7 @@ fn word() -> impl Strategy<Value = Word> {
 async fn hear(store: &Store, position: usize, word: &Word) {
     match word {
         Word::Delivery { published, users } => {
-            let users: Vec<_> = users.iter().map(|user| format!("user{user}")).collect();
+            let users: Vec<_> = users.iter().map(|user| format!("user{user}@x")).collect();
             let users: Vec<_> = users.iter().map(String::as_str).collect();
             let mut record = delivery(&position.to_string(), &users);
             record.delivery.published_at = Some(at(*published));
@@ -42,7 +42,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
         Word::Answer { asked, user, fails } => {
             let fails = fails.then(|| "no-mfa".to_owned()).into_iter().collect();
             let answer = FailureAnswer {
-                login: login(&format!("user{user}")),
+                login: login(&format!("user{user}@x")),
                 verdict: Verdict::Fails(fails),
                 asked_at: at(*asked),
                 answered_at: at(100),
@@ -59,7 +59,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
 /// A listing of three users on one page.
 pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
     let user = |user: u8| ListedUser {
-        login: login(&format!("user{user}")),
+        login: login(&format!("user{user}@x")),
         facts: TenantUser::default(),
         failing: Told::Told(
             failing.contains(&user).then(|| "no-mfa".to_owned()).into_iter().collect(),
@@ -78,7 +78,7 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
 /// Who fails the check after these words, heard in this order.
 async fn failing_after(words: &[Word], order: &[usize]) -> Vec<Option<u64>> {
     let fixture = Fixture::new();
-    watch(&fixture.store, (0..3).map(|n| login(&format!("user{n}"))), [], at(0)).await.unwrap();
+    watch(&fixture.store, (0..3).map(|n| login(&format!("user{n}@x"))), [], at(0)).await.unwrap();
     for position in order {
         hear(&fixture.store, *position, &words[*position]).await;
     }
@@ -87,7 +87,7 @@ async fn failing_after(words: &[Word], order: &[usize]) -> Vec<Option<u64>> {
         .read(|reader| {
             (0..3)
                 .map(|n| {
-                    Ok(reader.watched_user(&format!("user{n}"))?.map(|user| user.failing_checks))
+                    Ok(reader.watched_user(&format!("user{n}@x"))?.map(|user| user.failing_checks))
                 })
                 .collect()
         })
@@ -138,7 +138,7 @@ proptest! {
 #[tokio::test]
 async fn an_answer_ends_a_failure_and_a_later_one_opens_a_new_one() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
-    store.commit(delivery("d1", &["user0"])).await.unwrap();
+    store.commit(delivery("d1", &["user0@x"])).await.unwrap();
     for (position, fails) in [(1, true), (2, false), (3, false), (4, true)] {
         hear(&store, 0, &Word::Answer { asked: 20 + position, user: 0, fails }).await;
     }

@@ -132,11 +132,8 @@ pub(super) async fn user(
 impl Watch {
     /// `why_not` is told when there is no reason to watch.
     pub(super) fn new(reasons: Vec<WatchReason>, why_not: &str) -> Self {
-        let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
-        let explanation = match sources.as_slice() {
-            [] => why_not.to_owned(),
-            sources => format!("watched by {}", sources.join(" and ")),
-        };
+        let explanation =
+            if reasons.is_empty() { why_not.to_owned() } else { subject::watched_by(&reasons) };
         Self {
             watched: !reasons.is_empty(),
             explanation,

@@ -53,7 +53,7 @@ pub(super) async fn add(
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
         WatchAdded::Full => Err(Problem::conflict(format!(
-            "watch.max_users is {max_users}, and so many users are watched; remove an entry, or \
+            "watch.max_users is {max_users}, and so many users are listed; remove an entry, or \
              raise it and reload"
         ))),
     }

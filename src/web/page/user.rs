@@ -40,11 +40,10 @@ pub(super) async fn page(
     let known = known.ok_or_else(|| subject::unknown_user(&login))?;
     let login = &known.login;
     let why_not = subject::why_no_user_watch(!known.failing.is_empty());
-    let sources: Vec<_> = known.reasons.iter().map(|reason| reason.source.as_str()).collect();
-    let watch = if sources.is_empty() {
+    let watch = if known.reasons.is_empty() {
         why_not.to_owned()
     } else {
-        format!("watched by {}", sources.join(" and "))
+        subject::watched_by(&known.reasons)
     };
     let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
     let content = html! {
