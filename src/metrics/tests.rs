@@ -16,14 +16,15 @@ use super::{Coding, Exposition, Format, Projector, Scope, TenantListing};
 use crate::{
     config::{UserLabel, UserSeries},
     domain::{
-        CheckDefinition, CheckFilter, CheckId, Delivery, DeliveryKind, FailingUser, IpUser, Login,
-        Objectives, Place, PollEnd, PollOutcome, ReportedCheck, Severity, TenantUser, Timestamp,
-        Told, UserObservation, UserState, WatchPolicy,
+        CheckDefinition, CheckFilter, CheckId, CheckWords, ConfiguredChecks, Delivery,
+        DeliveryKind, FailingUser, IpUser, Login, Objectives, Place, PollEnd, PollOutcome,
+        ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation, UserState,
+        WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
     ledger::change::{
-        AddressAnswer, ExpireWatch, ListedUser, RecordAddress, RecordAnswer, RecordDelivery,
-        RecordListingPage,
+        AddressAnswer, ConfigureChecks, ExpireWatch, ForgetCheck, ListedUser, RecordAddress,
+        RecordAnswer, RecordDelivery, RecordListingPage,
     },
     store::{Store, fixtures},
 };
@@ -65,6 +66,14 @@ enum Step {
         user: u8,
         fails: Option<BTreeSet<u8>>,
     },
+    /// What the configuration says of checks: the severity of each.
+    Configure {
+        checks: BTreeMap<u8, u8>,
+    },
+    /// A check that is gone for good.
+    Forget {
+        check: u8,
+    },
     /// A listing of the tenant that comes to its end.
     Listing {
         fails: BTreeMap<u8, Option<BTreeSet<u8>>>,
@@ -104,6 +113,9 @@ fn step() -> impl Strategy<Value = Step> {
         (few(), few()).prop_map(|(users, ips)| Step::Watch { users, ips }),
         (0..4_u8, proptest::option::of(few()))
             .prop_map(|(user, fails)| Step::Answer { user, fails }),
+        proptest::collection::btree_map(0..4_u8, 0..8_u8, 0..3)
+            .prop_map(|checks| Step::Configure { checks }),
+        (0..4_u8).prop_map(|check| Step::Forget { check }),
         proptest::collection::btree_map(0..4_u8, proptest::option::of(few()), 0..4)
             .prop_map(|fails| Step::Listing { fails }),
     ]
@@ -146,6 +158,34 @@ fn observation(
         ..UserState::default()
     };
     UserObservation { login: None, state, untold: BTreeSet::new(), null_lists: BTreeSet::new() }
+}
+
+/// A listing of one page.
+fn page(fails: BTreeMap<u8, Option<BTreeSet<u8>>>, now: Timestamp) -> RecordListingPage {
+    let users = fails.into_iter().map(|(user, fails)| ListedUser {
+        login: login(user),
+        facts: TenantUser::default(),
+        failing: fails.as_ref().map_or(Told::Untold, |fails| Told::Told(check_ids(fails))),
+    });
+    RecordListingPage {
+        skipped: 0,
+        users: users.collect(),
+        begun_at: now,
+        asked_at: now,
+        answered_at: now,
+        next: None,
+    }
+}
+
+/// What the configuration says of checks.
+fn configure(checks: BTreeMap<u8, u8>, at: Timestamp) -> ConfigureChecks {
+    let mut configured = ConfiguredChecks::default();
+    for (check, severity) in checks {
+        let severity = Severity::new(SEVERITIES[usize::from(severity)]);
+        let title = (check % 2 == 0).then(|| format!("Configured {check}"));
+        configured.insert(&format!("check{check}"), CheckWords { title, severity });
+    }
+    ConfigureChecks { configured: Arc::new(configured), at }
 }
 
 async fn happen(store: &Store, step: Step, now: Timestamp) {
@@ -225,20 +265,14 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
         Step::Listing { fails } => {
-            let users = fails.into_iter().map(|(user, fails)| ListedUser {
-                login: login(user),
-                facts: TenantUser::default(),
-                failing: fails.as_ref().map_or(Told::Untold, |fails| Told::Told(check_ids(fails))),
-            });
-            let page = RecordListingPage {
-                skipped: 0,
-                users: users.collect(),
-                begun_at: now,
-                asked_at: now,
-                answered_at: now,
-                next: None,
-            };
-            fixtures::list(store, page).await.unwrap();
+            fixtures::list(store, page(fails, now)).await.unwrap();
+        }
+        Step::Configure { checks } => {
+            store.commit(configure(checks, now)).await.unwrap();
+        }
+        Step::Forget { check } => {
+            let id = CheckId::new(&format!("check{check}")).unwrap();
+            store.commit(ForgetCheck { id, limit: 2 }).await.unwrap();
         }
         Step::Watch { users, ips } => {
             let ips = ips.into_iter().map(|ip| address(ip).parse().unwrap());
