@@ -16,6 +16,9 @@ use super::{
 };
 use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleError, Timestamp};
 
+/// Past that, failures that ended would be shown for longer than anybody waits.
+const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
+
 /// Makes the configuration of the settings, or tells all that is wrong.
 pub(super) fn build(
     settings: Settings,
@@ -240,6 +243,12 @@ impl Building<'_> {
         };
         let (users, ips) = (job("sync.users"), job("sync.ips"));
         let (tenant, service) = (job("sync.tenant"), job("sync.service"));
+        let settle = self.checked("sync.settle", |text| {
+            let settle = humantime::parse_duration(text).ok();
+            settle.filter(|settle| *settle <= LONGEST_SETTLE).ok_or_else(|| {
+                format!("{text:?} is no time of at most a week; expected one such as \"15m\"")
+            })
+        });
         let (lists_tenant, sees_service) =
             (self.flag("sync.tenant.enabled")?, self.flag("sync.service.enabled")?);
         Some(SyncConfig {
@@ -250,6 +259,7 @@ impl Building<'_> {
             service: Some(service?).filter(|_| sees_service),
             jitter_seconds: self.number("sync.jitter_seconds")?,
             spread: self.flag("sync.spread")?,
+            settle: settle?,
         })
     }
 

@@ -88,6 +88,7 @@ pub(super) const KEYS: &[Key] = &[
     key("sync.time_zone", Kind::Text, Some("\"UTC\"")),
     key("sync.jitter_seconds", Kind::Integer(0, 3600), Some("30")),
     key("sync.spread", Kind::Flag, YES),
+    key("sync.settle", Kind::Text, Some("\"15m\"")),
     key("sync.users.schedule", Kind::Text, HOURLY),
     key("sync.users.on_start", Kind::Flag, YES),
     key("sync.ips.schedule", Kind::Text, HOURLY),

@@ -160,6 +160,9 @@ pub struct SyncConfig {
     pub jitter_seconds: u64,
     /// Whether a run's requests are spread over the time to the next run.
     pub spread: bool,
+    /// For how long after a failure was published no answer ends it: the API lags behind
+    /// the webhook.
+    pub settle: Duration,
 }
 
 /// `[sync.users]` and the other jobs

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
 use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -22,8 +21,8 @@ use crate::{
     metrics::Exposition,
     store::Store,
     sync::{
-        self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, PROMPT_SETTLE, Prompt, Runner,
-        Scheduler, ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
+        self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
+        ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
     },
     web::{self, Ops, Parts, Polls, Readiness, Sources, Webhook},
 };
@@ -47,6 +46,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
     store.commit(rules::watch_list(&config)).await?;
     store.commit(rules::checks(&config)).await?;
+    store.commit(rules::shown_checks(&config)).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&config));
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), current_scope).await?;
@@ -212,7 +212,7 @@ async fn schedule(
         filter: current.filter,
         policy: current.policy,
         null_lists: api.null_lists,
-        settle: TimeDelta::zero(),
+        settle: rules::settle(config),
     };
     let ips = IpQuestions {
         client: client.clone(),
@@ -220,11 +220,7 @@ async fn schedule(
         concurrency: api.concurrency,
         page_size: api.page_size,
     };
-    let prompt = Prompt {
-        users: UserQuestions { settle: PROMPT_SETTLE, ..questions.clone() },
-        ips: ips.clone(),
-        delay: PROMPT_DELAY,
-    };
+    let prompt = Prompt { users: questions.clone(), ips: ips.clone(), delay: PROMPT_DELAY };
     jobs.tasks.spawn(Stage::Work, "prompt", |stop| prompt.run(stop));
     let tenant_is_listed = config.sync.tenant.is_some();
     let users = UsersJob { questions: questions.clone(), tenant_is_listed };

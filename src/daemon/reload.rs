@@ -78,6 +78,8 @@ impl Reloader {
             ..rules::scope(&self.running)
         };
         self.scope.send_replace(scope);
+        // Last, so that nothing is recorded by the old filter after it.
+        self.store.commit(rules::shown_checks(&new)).await?;
         // Compared with the configuration of the start, not of the last reload.
         Ok(new.needs_restart(&self.running))
     }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::{
     clock,
     config::Config,
     domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Rules},
-    ledger::change::{ConfigureChecks, ConfigureWatch},
+    ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks},
     metrics::{Scope, TenantListing},
 };
 
@@ -20,7 +22,12 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
 #[must_use]
 pub fn rules(config: &Config) -> Rules {
     let webhook = &config.webhook;
-    Rules { header: webhook.header.clone(), filter: check_filter(config), policy: policy(config) }
+    Rules {
+        header: webhook.header.clone(),
+        filter: check_filter(config),
+        policy: policy(config),
+        answers: AnswerRules { has_api: config.api.is_some(), settle: settle(config) },
+    }
 }
 
 /// Who is followed, and of how many users snapshots are taken.
@@ -56,6 +63,16 @@ pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
 /// What the configuration says of checks, from now on.
 pub(super) fn checks(config: &Config) -> ConfigureChecks {
     ConfigureChecks { configured: Arc::new(config.checks.clone()), at: clock::now() }
+}
+
+/// Which checks are shown, from now on.
+pub(super) fn shown_checks(config: &Config) -> FilterChecks {
+    FilterChecks { filter: check_filter(config) }
+}
+
+/// For how long after a failure was published no answer ends it.
+pub(super) fn settle(config: &Config) -> TimeDelta {
+    TimeDelta::from_std(config.sync.settle).unwrap_or(TimeDelta::MAX)
 }
 
 /// The checks the operator admits.

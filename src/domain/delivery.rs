@@ -59,14 +59,18 @@ const LATEST: chrono::TimeDelta = chrono::TimeDelta::hours(48);
 
 impl Delivery {
     /// The moment of the delivery's report on a failure, for the comparison with
-    /// answers of the API: when it was published. A time in the future, or before
-    /// any delivery could be on its way, is not trusted; then it is when the
-    /// delivery came.
+    /// answers of the API: when it was published. A time in the future is not trusted;
+    /// then it is when the delivery came.
     #[must_use]
     pub fn reported_at(&self, received_at: Timestamp) -> Timestamp {
-        self.published_at
-            .filter(|published| (received_at - LATEST..=received_at).contains(published))
-            .unwrap_or(received_at)
+        self.published_at.filter(|published| *published <= received_at).unwrap_or(received_at)
+    }
+
+    /// Whether it was published so long before it came that it was on no usual way: sent
+    /// again by hand, or by a clock that is wrong.
+    #[must_use]
+    pub fn is_old(&self, received_at: Timestamp) -> bool {
+        received_at - self.reported_at(received_at) > LATEST
     }
 
     /// When it happened what it tells of: when it was published.
@@ -150,6 +154,8 @@ pub enum Unchanged {
         known: usize,
         /// Users whom an API answer newer than the delivery cleared.
         cleared: usize,
+        /// Users whose failure it is too old to open.
+        too_old: usize,
     },
 }
 
@@ -164,16 +170,26 @@ impl fmt::Display for Unchanged {
             Self::NoUser { skipped } => {
                 write!(f, "names no user; logins that cannot be used: {skipped}")
             }
-            Self::NothingNew { cleared: 0, .. } => {
+            Self::NothingNew { cleared: 0, too_old: 0, .. } => {
                 f.write_str("every named user is known to fail already")
             }
-            Self::NothingNew { known: 0, .. } => {
+            Self::NothingNew { known: 0, too_old: 0, .. } => {
                 f.write_str("an API answer newer than the delivery cleared every named user")
             }
-            Self::NothingNew { known, cleared } => write!(
+            Self::NothingNew { known: 0, cleared: 0, .. } => f.write_str(
+                "it was published more than 48 hours before it came, and opens only what an \
+                 answer of the API lists",
+            ),
+            Self::NothingNew { known, cleared, too_old: 0 } => write!(
                 f,
                 "named users known to fail already: {known}; cleared by an API answer newer than \
                  the delivery: {cleared}"
+            ),
+            Self::NothingNew { known, cleared, too_old } => write!(
+                f,
+                "named users known to fail already: {known}; cleared by an API answer newer than \
+                 the delivery: {cleared}; not listed by an answer, and the delivery is more than \
+                 48 hours old: {too_old}"
             ),
         }
     }

@@ -161,6 +161,7 @@ impl Intake {
             delivery,
             body: body.into(),
             policy: rules.policy,
+            answers: rules.answers,
             recorded_at: clock::now(),
             replays,
         };

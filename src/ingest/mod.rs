@@ -16,7 +16,10 @@ use axum::{Router, routing::post};
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, watch};
 
-use crate::domain::{CheckFilter, WatchPolicy};
+use crate::{
+    domain::{CheckFilter, WatchPolicy},
+    ledger::change::AnswerRules,
+};
 
 pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
@@ -43,6 +46,8 @@ pub struct Rules {
     pub filter: CheckFilter,
     /// Whether named users are watched from now on.
     pub policy: WatchPolicy,
+    /// How far a delivery counts beside answers of the API.
+    pub answers: AnswerRules,
 }
 
 /// The listener's parts.

@@ -101,6 +101,16 @@ pub enum Command {
     },
     /// Parked events are sent on purpose, and are parked no longer.
     ResendParked,
+    /// What refers to a check refers to another one: titles that it had, and failures
+    /// that ended.
+    MergeCheck {
+        /// The check that is no more.
+        from: CheckNumber,
+        /// The check that it turned out to be.
+        into: CheckNumber,
+        /// When.
+        at: Timestamp,
+    },
     /// Public events with these numbers, both included, are sent on purpose.
     Resend {
         /// The first number.

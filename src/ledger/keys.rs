@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, fold_title};
+use super::CheckNumber;
+use crate::domain::{
+    CheckFilter, CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, fold_title,
+};
 
 /// The keys of the rows to load; those of a group are added up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,15 +14,22 @@ pub struct Keys {
     pub envelopes: BTreeSet<String>,
     /// Checks, by id.
     pub checks: BTreeSet<CheckId>,
-    /// The checks that have these titles, which are [folded](fold_title);
-    /// they are loaded, too.
+    /// The checks that have or had these titles, which are [folded](fold_title); they
+    /// are loaded, too.
     pub titles: BTreeSet<String>,
     /// A check, with some of the users who fail it; at most so many.
     pub failing: Option<(CheckId, usize)>,
     /// Users, with all their open failures and the checks of those.
     pub failures_of: BTreeSet<Login>,
-    /// Users, with how far answers about them have got.
+    /// Users, with how far answers about them have got, and what the last complete
+    /// listing said of them.
     pub answered: BTreeSet<Login>,
+    /// Checks, with everybody who fails one, and all failures of those.
+    pub failures_at: BTreeSet<CheckNumber>,
+    /// Checks, with when somebody was last listed or named as failing one.
+    pub last_reports_at: BTreeSet<CheckNumber>,
+    /// How many people fail a check that this filter admits.
+    pub people_admitted: Option<CheckFilter>,
     /// What is loaded as a whole, because it is small.
     pub whole: BTreeSet<Whole>,
     /// Snapshots of users.
@@ -74,6 +84,8 @@ pub enum Whole {
     Otlp,
     /// How many events are parked.
     Parked,
+    /// Users whose answers have texts in the place of checks that they had.
+    Exchanges,
 }
 
 /// Users in the order of their logins: those of the listing under way, and those

@@ -15,8 +15,8 @@ mod subject;
 mod table;
 
 pub use diff::{Command, Diff, Differences};
-pub use facts::Facts;
 use facts::service_knows_keys;
+pub use facts::{Facts, Report};
 pub use fault::Fault;
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{

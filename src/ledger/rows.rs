@@ -6,8 +6,10 @@ use std::{
 };
 
 use crate::domain::{
-    Admin, CheckDefinition, Integration, IpUsers, Login, PollEnd, RunEnd, TenantFigures, Timestamp,
-    UserState, WatchSource, failure::Durations, null_list::NullMeaning,
+    Admin, CheckDefinition, CheckId, Integration, IpUsers, Login, PollEnd, RunEnd, TenantFigures,
+    Timestamp, UserState, WatchSource,
+    failure::{CheckName, Durations, Exchange},
+    null_list::NullMeaning,
 };
 
 /// The number by which rows refer to a check; its id and its titles are names of
@@ -126,6 +128,10 @@ pub struct Check {
     pub last_event_at: Timestamp,
     /// Failures that are open.
     pub open: u64,
+    /// Whether only answers told of it, by a text that nothing has explained yet.
+    pub is_provisional: bool,
+    /// Whether the operator's filter keeps it out: its failures are kept in silence.
+    pub is_hidden: bool,
     /// What was counted of it.
     pub totals: Totals,
     /// How long failures lasted whose beginning is known and that ended because the user
@@ -133,6 +139,18 @@ pub struct Check {
     pub durations: Durations,
     /// When a failure of it was last announced, by the time of its commit.
     pub last_failure_at: Option<Timestamp>,
+}
+
+impl Check {
+    /// The check as decisions know it.
+    #[must_use]
+    pub fn name(&self, id: &CheckId) -> CheckName {
+        CheckName {
+            id: id.clone(),
+            definition: self.definition.clone(),
+            is_provisional: self.is_provisional,
+        }
+    }
 }
 
 /// What was counted of a check.
@@ -162,12 +180,17 @@ pub struct Failure {
     pub opened_at: Timestamp,
     /// When the service last said so.
     pub reported_at: Timestamp,
-    /// The delivery that opened it; none when an answer did.
+    /// When the newest delivery that names the user was published; none when only
+    /// answers told of it.
+    pub named_at: Option<Timestamp>,
+    /// The delivery that told it as new; none when an answer did, or nobody.
     pub delivery: Option<i64>,
     /// Whether it was told as new: not what was there before anybody looked.
     pub is_announced: bool,
     /// Whether a delivery told when it began; else it was first seen then, and began before.
     pub is_dated: bool,
+    /// Whether the last answer that listed it did so by the check's title.
+    pub by_title: bool,
 }
 
 /// How a failure ends.
@@ -197,12 +220,20 @@ pub struct Closed {
 }
 
 /// How far the answers about a user's failing checks have got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// When the newest one had been asked for.
     pub as_of: Timestamp,
+    /// When the newest one that lists failing checks had been asked for.
+    pub listed_at: Option<Timestamp>,
     /// Since when the service does not know the user.
     pub unknown_since: Option<Timestamp>,
+    /// Since when it says so in runs that are suspect.
+    pub suspect_since: Option<Timestamp>,
+    /// Texts of the newest list that could be one of several checks.
+    pub shared_texts: BTreeSet<String>,
+    /// What it has in the place of checks that are absent from it.
+    pub exchange: Option<Exchange>,
 }
 
 /// The snapshot of a user.
@@ -341,6 +372,8 @@ pub struct ListingDone {
     pub completed_at: Timestamp,
     /// Whether it told failing checks, and not mostly unreadable rows.
     pub is_verdict: bool,
+    /// Whether it lacked so many users that absence from it says nothing.
+    pub is_suspect: bool,
     /// Its users.
     pub users: u64,
     /// Rows that could not be read.

@@ -41,13 +41,15 @@ pub struct Touched {
     pub subjects: BTreeSet<Subject>,
     /// Failures that opened or ended, in order.
     pub people: Vec<PersonChange>,
+    /// Whether everything is to be read anew: checks became others, or are hidden.
+    pub is_anew: bool,
 }
 
 impl Touched {
     /// How much there is to follow.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.subjects.len() + self.people.len()
+        self.subjects.len() + self.people.len() + usize::from(self.is_anew)
     }
 
     /// Whether nothing was touched.
@@ -60,5 +62,6 @@ impl Touched {
     pub fn extend(&mut self, later: &Self) {
         self.subjects.extend(later.subjects.iter().cloned());
         self.people.extend(later.people.iter().cloned());
+        self.is_anew |= later.is_anew;
     }
 }

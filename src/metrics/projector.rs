@@ -196,6 +196,9 @@ impl Projector {
             for later in &commits {
                 touched.extend(later);
             }
+            if touched.is_anew {
+                self.pending = Some(Pending::Everything);
+            }
             self.pending.get_or_insert(Pending::Some(touched));
             from + u64::try_from(commits.len()).unwrap_or(0)
         } else {

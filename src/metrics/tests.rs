@@ -23,8 +23,8 @@ use crate::{
         failure::{FailureAnswer, Verdict},
     },
     ledger::change::{
-        AddressAnswer, ConfigureChecks, ExpireWatch, ForgetCheck, ListedUser, RecordAddress,
-        RecordAnswer, RecordDelivery, RecordListingPage,
+        AddressAnswer, AnswerRules, ConfigureChecks, ExpireWatch, ForgetCheck, ListedUser,
+        RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
     },
     store::{Store, fixtures},
 };
@@ -212,6 +212,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 body: b"{}".as_slice().into(),
                 admitted: id != 0,
                 policy: WatchPolicy { failing_users: true, max_users: 3 },
+                answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },
                 recorded_at: now,
                 replays: None,
             };

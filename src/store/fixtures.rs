@@ -54,6 +54,8 @@ pub(crate) async fn list(
             limit: 2,
             filter: CheckFilter::default(),
             null_lists: NullLists::default(),
+            is_suspect: false,
+            settle: chrono::TimeDelta::zero(),
         };
         match store.commit(slice).await? {
             ListingProgress::Upto(login) => after = Some(login),

@@ -77,7 +77,7 @@ mod tests {
     use crate::ledger::Subject;
 
     fn touched(subjects: impl IntoIterator<Item = Subject>) -> Touched {
-        Touched { subjects: subjects.into_iter().collect(), people: Vec::new() }
+        Touched { subjects: subjects.into_iter().collect(), ..Touched::default() }
     }
 
     #[test]

@@ -23,9 +23,6 @@ use crate::{
 /// the webhook, and more deliveries often follow at once.
 pub const PROMPT_DELAY: Duration = Duration::from_secs(20);
 
-/// For how long after its report no prompt answer ends a failure.
-pub const PROMPT_SETTLE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
-
 /// By how much of the delay a prompt comes later by chance.
 const JITTER: f64 = 0.25;
 
@@ -45,8 +42,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Asks about whom deliveries name, and about new entries of the watch list.
 #[derive(Debug)]
 pub struct Prompt {
-    /// How users are asked about; an answer must not end a failure that was
-    /// reported a moment ago.
+    /// How users are asked about.
     pub users: UserQuestions,
     /// How addresses are asked about.
     pub ips: IpQuestions,

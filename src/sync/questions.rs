@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    polls, reason,
+    polls, reason, renames,
     round::{self, Fate, Layout, TargetEnd},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     domain::{
         CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
         UserObservation, WatchPolicy,
-        failure::{FailureAnswer, Verdict},
+        failure::{FailureAnswer, Missing, Verdict},
         null_list::NullMeaning,
     },
     ledger::change::{JudgeNulls, RecordAnswer},
@@ -47,7 +47,7 @@ pub struct UserQuestions {
     pub null_lists: NullLists,
     /// Of how many users snapshots are taken; can be exchanged while running.
     pub policy: watch::Receiver<WatchPolicy>,
-    /// For how long after its report no answer ends a failure.
+    /// For how long after a failure was published no answer ends it.
     pub settle: chrono::TimeDelta,
 }
 
@@ -82,6 +82,9 @@ struct Deferred {
     end: Option<PollEnd>,
     /// Whether the API client has no right to the failing checks.
     no_right: bool,
+    /// That the service does not know the user: whether to believe that, only the run
+    /// can tell.
+    unknown: Option<FailureAnswer>,
 }
 
 impl UserQuestions {
@@ -92,6 +95,7 @@ impl UserQuestions {
         window: Duration,
         stop: &CancellationToken,
     ) -> Result<RunTally, StoreError> {
+        let run_begun_at = clock::now();
         let mut tally = RunTally::new("users", RunRule::Majority);
         let layout =
             Layout { batch_size: self.client.batch_size(), concurrency: self.concurrency, window };
@@ -102,7 +106,9 @@ impl UserQuestions {
         };
         round::ask_all(targets, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
         if !stop.is_cancelled() {
+            self.judge_unknown(&mut deferred, &tally).await?;
             self.finish(deferred, &mut tally).await?;
+            renames::judge(&self.store, run_begun_at).await?;
         }
         Ok(tally)
     }
@@ -128,7 +134,8 @@ impl UserQuestions {
             let target = target_end(&login, state.as_ref(), &checks);
             let mut deferred = deferred(&login, state.as_ref(), &checks, asked_at);
             let end = deferred.end.take().map(|end| (end, clock::now()));
-            let checks = self.failing_checks(&login, checks, asked_at);
+            let mut checks = self.failing_checks(&login, checks, asked_at);
+            deferred.unknown = checks.take_if(|answer| answer.verdict == Verdict::Unknown);
             let state = state.and_then(Result::ok).map(|answer| (answer.value, observed_at));
             ended.push(UserEnd { target, deferred });
             changes.push(RecordAnswer { login, state, checks, filter: filter.clone(), end });
@@ -146,6 +153,39 @@ impl UserQuestions {
         let Ok(Answered { value: Told::Told(verdict), .. }) = checks else { return None };
         let (login, settle) = (login.clone(), self.settle);
         Some(FailureAnswer { login, verdict, asked_at, answered_at: clock::now(), settle })
+    }
+
+    /// Records whom the service does not know, unless so many are new among them that it
+    /// is more likely at fault.
+    async fn judge_unknown(
+        &self,
+        ends: &mut [Deferred],
+        tally: &RunTally,
+    ) -> Result<(), StoreError> {
+        let unknown: Vec<_> = ends.iter_mut().filter_map(|end| end.unknown.take()).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let logins: Vec<_> = unknown.iter().map(|answer| answer.login.clone()).collect();
+        let asked = usize::try_from(tally.counts().asked).unwrap_or(usize::MAX);
+        let knows_somebody = tally.counts().ok > 0;
+        let read = self.store.read(move |reader| reader.newly_unknown(&logins)).await?;
+        let missing = Missing { asked, knows_somebody, ..read };
+        let is_suspect = missing.is_suspect(clock::now());
+        if is_suspect {
+            tracing::warn!(
+                users = missing.newly_unknown,
+                asked,
+                "the service does not know many users that it should; no failure ends by it"
+            );
+        }
+        let changes = unknown.into_iter().map(|answer| {
+            let verdict = if is_suspect { Verdict::Suspect } else { Verdict::Unknown };
+            let (login, filter) = (answer.login.clone(), self.filter.borrow().clone());
+            let checks = Some(FailureAnswer { verdict, ..answer });
+            RecordAnswer { login, state: None, checks, filter, end: None }
+        });
+        polls::record_answers(&self.store, changes.collect()).await
     }
 
     /// Judges what only the end of the run can: lists of later batches count.

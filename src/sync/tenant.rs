@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     job::{Job, Pace},
     questions::{Target, UserQuestions},
-    reason,
+    reason, renames,
 };
 use crate::{
     cii::{ApiError, EndUsersPage, PageTokens},
@@ -49,8 +49,19 @@ pub struct TenantJob {
 /// How a listing ended.
 struct Listed {
     tally: RunTally,
-    end: Option<ListingEnd>,
+    end: Option<Applied>,
     error: Option<ApiError>,
+}
+
+/// What became of the verdicts of a listing.
+enum Applied {
+    /// They hold.
+    Ended(ListingEnd),
+    /// It has nobody, and so many users were known: it counts for nothing.
+    Empty {
+        /// Users that were known.
+        known: usize,
+    },
 }
 
 impl Job for TenantJob {
@@ -93,7 +104,12 @@ impl TenantJob {
     /// Says what a listing tells too little of, and asks about whom it says nothing.
     async fn finish(&self, listed: Listed, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
         let Listed { mut tally, end, .. } = listed;
-        if let Some(end) = end {
+        if let Some(Applied::Empty { known }) = end {
+            tally.untold(&format!(
+                "listEndUsers: lists nobody, and {known} users were known; nothing ends by it"
+            ));
+        }
+        if let Some(Applied::Ended(end)) = end {
             if end.told == 0 && end.users > 0 {
                 tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
             }
@@ -110,17 +126,38 @@ impl TenantJob {
         &self,
         mut after: Option<Login>,
         stop: &CancellationToken,
-    ) -> Result<Option<ListingEnd>, StoreError> {
+    ) -> Result<Option<Applied>, StoreError> {
+        let store = &self.questions.store;
+        let Some((begun_at, missing)) = store.read(Reader::missing_from_listing).await? else {
+            return Ok(None);
+        };
+        if !missing.knows_somebody && missing.asked > 0 {
+            store.commit(DropListing).await?;
+            return Ok(Some(Applied::Empty { known: missing.asked }));
+        }
+        let is_suspect = missing.is_suspect(clock::now());
+        if is_suspect {
+            tracing::warn!(
+                users = missing.newly_unknown,
+                known = missing.asked,
+                "the listing lacks many users that were known; no failure ends by it"
+            );
+        }
         while !stop.is_cancelled() {
             let slice = ApplyVerdicts {
                 after: after.take(),
                 limit: VERDICTS_AT_ONCE,
                 filter: self.questions.filter.borrow().clone(),
                 null_lists: self.questions.null_lists,
+                is_suspect,
+                settle: self.questions.settle,
             };
-            match self.questions.store.commit(slice).await? {
+            match store.commit(slice).await? {
                 ListingProgress::Upto(login) => after = Some(login),
-                ListingProgress::Ended(end) => return Ok(Some(end)),
+                ListingProgress::Ended(end) => {
+                    renames::judge(store, begun_at).await?;
+                    return Ok(Some(Applied::Ended(end)));
+                }
                 ListingProgress::NothingToDo => return Ok(None),
             }
         }

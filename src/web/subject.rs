@@ -1,5 +1,7 @@
 //! All that the store knows of one user or address.
 
+use std::collections::BTreeSet;
+
 use super::problem::Problem;
 use crate::{
     domain::{ListField, Login, PollOutcome, Timestamp, WatchSubject, null_list::NullMeaning},
@@ -20,6 +22,8 @@ pub(super) struct KnownUser {
     pub(super) poll: Option<PollState>,
     /// Lists that are null in the latest answers and do not mean none.
     pub(super) untold: Vec<NullList>,
+    /// Texts of the latest answer that no check is known by for certain.
+    pub(super) undecided: BTreeSet<String>,
 }
 
 impl KnownUser {
@@ -62,8 +66,12 @@ pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, 
         reasons: reader.watch_reasons("user", key)?,
         poll: reader.poll_state(&WatchSubject::User(login.clone()))?,
         untold: untold(reader, key)?,
+        undecided: reader.undecided_texts(key)?,
     };
-    let is_known = known.record.is_some() || !known.failing.is_empty() || !known.reasons.is_empty();
+    let is_known = known.record.is_some()
+        || !known.failing.is_empty()
+        || !known.reasons.is_empty()
+        || !known.undecided.is_empty();
     Ok(is_known.then_some(known))
 }
 

@@ -34,7 +34,12 @@ async fn checks_and_who_fails_them_page_by_page() {
     assert_eq!((&checks["checks"], &checks["failing_people"]), (&json!([]), &json!(0)));
     assert_eq!(checks["listing"]["state"], "no_api");
     let users = ["c", "a", "b/../x?y"];
-    assert_eq!(exporter.deliver(&Body::new("1", "odd/id", &users).json()).await, 200);
+    assert_eq!(
+        exporter
+            .deliver(&Body::new("1", "odd/id", &users).json_of("2026-01-02T03:04:05.678Z"))
+            .await,
+        200
+    );
     let checks = get(&exporter, "/api/v1/checks").await;
     let check = &checks["checks"][0];
     assert_eq!(

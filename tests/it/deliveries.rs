@@ -59,7 +59,6 @@ async fn of_a_delivery_all_is_kept_and_shown() {
         ("id", json!("d2")),
         ("detail_id", json!("detail-d1")),
         ("sent_at", json!("2026-01-02T03:04:05Z")),
-        ("published_at", json!("2026-01-02T03:04:05.678Z")),
         ("detail_type", json!("FAILED_CHECK")),
         ("source", json!("tests")),
         ("account", json!("123456789012")),

@@ -1,6 +1,6 @@
 //! Every field of the connector's three cards is seen where `docs/fields.md` says.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::LazyLock};
 
 use cii_simulator::{
     AppsyncError, Fault, Kind, Options, Simulator,
@@ -62,6 +62,11 @@ fn row(line: &str) -> Row {
     }
 }
 
+/// Now: one of long ago opens nothing where there is an API to ask.
+static PUBLISHED: LazyLock<String> = LazyLock::new(|| {
+    cii_exporter::clock::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+});
+
 /// The value that each field of the event card has.
 fn of_delivery() -> (Value, BTreeMap<&'static str, &'static str>) {
     let values = BTreeMap::from([
@@ -69,7 +74,7 @@ fn of_delivery() -> (Value, BTreeMap<&'static str, &'static str>) {
         ("id", "detail-102"),
         ("checkId", CHECK),
         ("usersFailing", "fails@example.com"),
-        ("published", "2026-01-02T03:04:05.678Z"),
+        ("published", PUBLISHED.as_str()),
         ("description", "Sentence 105."),
         ("recommendedActions", "Action 106."),
         ("severity", "critical"),

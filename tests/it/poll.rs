@@ -231,16 +231,19 @@ async fn a_user_who_no_longer_fails_is_resolved_and_one_who_fails_again_is_news(
 }
 
 #[tokio::test]
-async fn a_delivery_counts_although_its_time_is_old_and_the_user_was_asked_about_since() {
+async fn a_delivery_of_days_ago_opens_only_what_an_answer_lists() {
     let (simulator, setup) = tenant().await;
     let exporter = setup.start().await;
     exporter.until_metric(&of_zoe("cii_user_ip_addresses"), 2.0).await;
-    // No more answers, so that nothing ends the failure.
-    simulator.faults().add(Fault::graphql(Kind::Status(503, None)));
-    let mut delivery = Body::new("1", "no-mfa", &[ZOE]).json();
-    delivery["detail"]["published"] = "2024-07-24T14:25:28.589Z".into();
-    assert_eq!(exporter.deliver(&delivery).await, 200);
-    let metrics = exporter.metrics().await;
-    let labels = "{check_id=\"no-mfa\",severity=\"high\"}";
-    assert_eq!(metrics.get(&format!("cii_check_failing_users{labels}")), Some(1.0));
+    let failing = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+    let old = |id: &str| Body::new(id, "no-mfa", &[ZOE]).json_of("2024-07-24T14:25:28.589Z");
+    assert_eq!(exporter.deliver(&old("1")).await, 200);
+    assert_eq!(exporter.metrics().await.get(failing), Some(0.0));
+    assert!(exporter.log().contains("48 hours") || exporter.log().contains("cleared"));
+    simulator.tenant(|tenant| tenant.set_failing(ZOE, "no-mfa", true));
+    exporter.until_metric(failing, 1.0).await;
+    // Without an API, nothing else could tell.
+    let exporter = Setup::new().start().await;
+    assert_eq!(exporter.deliver(&old("2")).await, 200);
+    assert_eq!(exporter.metrics().await.get(failing), Some(1.0));
 }

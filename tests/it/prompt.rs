@@ -20,7 +20,8 @@ async fn tenant() -> (Simulator, Setup) {
 #[tokio::test]
 async fn users_named_by_a_delivery_are_asked_about_within_a_minute_and_keep_failing() {
     let (_simulator, setup) = tenant().await;
-    let exporter = setup.tables("[metrics]\nuser_series = \"all\"").start().await;
+    let setup = setup.tables("[metrics]\nuser_series = \"all\"");
+    let exporter = setup.variable("CII_EXPORTER_SYNC__SETTLE", "15m").start().await;
     exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
     let mut delivery = Body::new("1", "no-mfa", &["new@example.com"]).json();
     delivery["detail"]["published"] = cii_exporter::clock::now().to_rfc3339().into();

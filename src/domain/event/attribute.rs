@@ -103,6 +103,10 @@ pub mod key {
     pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
     /// Why a failure counts as ended: `no_longer_failing`, or `user_unknown`.
     pub const CHECK_RESOLUTION: &str = "cii.check.resolution";
+    /// Whether the failure had been told as new.
+    pub const CHECK_ANNOUNCED: &str = "cii.check.announced";
+    /// The text that a check was known by before it was identified.
+    pub const CHECK_FORMER_ID: &str = "cii.check.former_id";
     /// For how long the user was known to fail, in seconds.
     pub const CHECK_FAILED_FOR: &str = "cii.check.failed_for_seconds";
     /// The envelope's id.

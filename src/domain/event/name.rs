@@ -27,6 +27,9 @@ pub enum EventName {
     /// A user fails a check no longer.
     #[strum(serialize = "cii.check.resolved")]
     CheckResolved,
+    /// A check that was known by a text of answers alone turned out to be another one.
+    #[strum(serialize = "cii.check.identified")]
+    CheckIdentified,
     /// A webhook delivery was received.
     #[strum(serialize = "cii.check.delivery")]
     CheckDelivery,
@@ -99,7 +102,7 @@ pub enum EventName {
     /// The first snapshot of an address.
     #[strum(serialize = "internal.ip.baseline")]
     IpBaseline,
-    /// A user was found to fail a check by the first answer about the user.
+    /// A user was found to fail a check by the first look at the user.
     #[strum(serialize = "internal.check.baseline")]
     CheckBaseline,
     /// A user or an address is watched from now on.

@@ -6,11 +6,10 @@ use std::{
 };
 
 use super::{
-    super::{
-        CheckDefinition, CheckFilter, CheckId, ConfiguredChecks, Event, Severity, Timestamp,
-        fold_title,
-    },
+    super::{CheckDefinition, CheckFilter, CheckId, Event, Timestamp},
     event,
+    exchange::{self, Exchange},
+    meaning::{CheckName, Meaning},
     report::{FailureAnswer, OpenFailure, Verdict},
 };
 
@@ -20,52 +19,64 @@ const GRACE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// Why a failure ends whose user is known and does not fail the check any more.
 pub const NO_LONGER_FAILING: &str = "no_longer_failing";
 
-/// What an id or title in an answer can mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckName {
-    /// The check.
-    pub id: CheckId,
-    /// What is known of it.
-    pub definition: Arc<CheckDefinition>,
-}
-
 /// What is known before the answer.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerContext {
     /// The user's open failures.
     pub open: BTreeMap<CheckId, OpenFailure>,
-    /// The checks that the answer, or an open failure, can mean.
-    pub checks: Vec<CheckName>,
-    /// What the operator says of checks.
-    pub configured: Arc<ConfiguredChecks>,
+    /// The checks of those.
+    pub checks: BTreeMap<CheckId, Arc<CheckDefinition>>,
+    /// What each text of the answer means.
+    pub meanings: BTreeMap<String, Meaning>,
     /// When the newest answer that was taken had been asked for.
     pub as_of: Option<Timestamp>,
+    /// Whether nothing looked at the user's failing checks before: neither an answer
+    /// nor a complete listing.
+    pub is_first_look: bool,
     /// Since when the service does not know the user.
     pub unknown_since: Option<Timestamp>,
+    /// Since when it says so in runs that are suspect.
+    pub suspect_since: Option<Timestamp>,
+    /// What answers have in the place of checks they had.
+    pub exchange: Option<Exchange>,
+}
+
+/// A failure that opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Of which check.
+    pub check: CheckName,
+    /// Whether the answer has the check's title, and not its id.
+    pub by_title: bool,
+    /// Whether it is told as new.
+    pub is_announced: bool,
 }
 
 /// What an answer changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerDecision {
-    /// Failures that open, each with its check.
-    pub opened: Vec<CheckName>,
-    /// Whether those were there before anyone looked, so that none of them is
-    /// new.
-    pub is_baseline: bool,
-    /// Failures that go on.
-    pub confirmed: Vec<CheckId>,
-    /// Failures that end, each with its check's severity.
-    pub resolved: Vec<(CheckId, Severity)>,
+    /// Failures that open.
+    pub opened: Vec<Opened>,
+    /// Failures that go on, each with whether the answer has the check's title.
+    pub confirmed: Vec<(CheckId, bool)>,
+    /// Failures that end.
+    pub resolved: Vec<CheckId>,
     /// Why they end, in the word of `cii.check.resolution`.
     pub reason: &'static str,
     /// Since when the service does not know the user, from now on.
     pub unknown_since: Option<Timestamp>,
+    /// Since when it says so in runs that are suspect.
+    pub suspect_since: Option<Timestamp>,
+    /// Texts of the answer that could be one of several checks.
+    pub shared_texts: BTreeSet<String>,
+    /// What the answer has in the place of checks that are absent from it.
+    pub exchange: Option<Exchange>,
     /// What goes into the log.
     pub events: Vec<Event>,
 }
 
-/// Decides what an answer changes; nothing when a newer one was taken before. Of
-/// checks that `filter` keeps out, no failure opens.
+/// Decides what an answer changes; nothing when a newer one was taken before. What it
+/// says of checks that `filter` keeps out is kept in silence.
 #[must_use]
 pub fn on_answer(
     answer: &FailureAnswer,
@@ -76,52 +87,126 @@ pub fn on_answer(
         return None;
     }
     Some(match &answer.verdict {
-        Verdict::Fails(names) => on_list(answer, names, known, filter),
-        Verdict::Unknown => on_unknown(answer, known),
+        Verdict::Fails(_) => on_list(answer, known, filter),
+        Verdict::Unknown => on_unknown(answer, known, filter),
+        Verdict::Suspect => AnswerDecision {
+            unknown_since: known.unknown_since,
+            suspect_since: known.suspect_since.or(Some(answer.asked_at)),
+            exchange: known.exchange.clone(),
+            ..AnswerDecision::default()
+        },
     })
 }
 
-fn on_list(
-    answer: &FailureAnswer,
-    names: &BTreeSet<String>,
-    known: &AnswerContext,
-    filter: &CheckFilter,
-) -> AnswerDecision {
-    let is_baseline = known.as_of.is_none();
-    let mut decision = AnswerDecision { is_baseline, ..AnswerDecision::default() };
-    let failing: BTreeMap<CheckId, CheckName> = names
-        .iter()
-        .flat_map(|name| meant(name, known))
-        .map(|check| (check.id.clone(), check))
-        .collect();
-    for (id, check) in &failing {
-        if known.open.contains_key(id) {
-            decision.confirmed.push(id.clone());
-        } else if filter.admits_check(id) {
-            let found = event::check_found_failing(answer, id, &check.definition, is_baseline);
-            decision.events.push(found);
-            decision.opened.push(check.clone());
+fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) -> AnswerDecision {
+    let mut decision = AnswerDecision::default();
+    let mut failing = BTreeMap::new();
+    // A text that several checks can mean opens none of them, and ends none.
+    let mut undecided = BTreeSet::new();
+    for (text, meaning) in &known.meanings {
+        match meaning {
+            Meaning::Check { check, by_title } => {
+                failing.insert(check.id.clone(), (text, check, *by_title));
+            }
+            Meaning::Shared(checks) => {
+                undecided.extend(checks.iter().cloned());
+                decision.shared_texts.insert(text.clone());
+            }
         }
     }
-    for (id, failure) in &known.open {
-        // A failure that was reported after the question is news to the answer.
-        let is_settled =
-            !answer.is_older_than(failure.reported_at) && !answer.comes_too_early_for(failure);
-        if !failing.contains_key(id) && is_settled {
-            resolve(answer, id, failure, NO_LONGER_FAILING, known, &mut decision);
+    let absent: BTreeSet<&CheckId> = known
+        .open
+        .keys()
+        .filter(|id| !failing.contains_key(*id) && !undecided.contains(*id))
+        .collect();
+    decision.exchange = exchange(answer, known, &absent, failing.values().copied());
+    let is_held = |id: &CheckId, text: Option<&String>| {
+        decision.exchange.as_ref().is_some_and(|exchange| {
+            let number = known.open.get(id).map(|failure| failure.check);
+            number.is_some_and(|number| exchange.checks.contains(&number))
+                || text.is_some_and(|text| exchange.texts.contains(text))
+        })
+    };
+    let ends = |id: &&&CheckId| {
+        let failure = known.open.get(**id);
+        failure.is_some_and(|failure| !answer.comes_too_early_for(failure)) && !is_held(id, None)
+    };
+    let ended: Vec<CheckId> = absent.iter().filter(ends).map(|id| (*id).clone()).collect();
+    let opens = failing
+        .iter()
+        .filter(|(id, (text, ..))| !known.open.contains_key(*id) && !is_held(id, Some(text)));
+    let opened: Vec<Opened> = opens
+        .map(|(id, (_, check, by_title))| Opened {
+            check: (*check).clone(),
+            by_title: *by_title,
+            is_announced: !known.is_first_look && filter.admits_check(id),
+        })
+        .collect();
+    for (id, (_, _, by_title)) in &failing {
+        if known.open.contains_key(id) {
+            decision.confirmed.push((id.clone(), *by_title));
         }
+    }
+    for opened in opened {
+        let check = &opened.check;
+        if filter.admits_check(&check.id) {
+            let is_new = opened.is_announced;
+            let found = event::check_found_failing(answer, &check.id, &check.definition, is_new);
+            decision.events.push(found);
+        }
+        decision.opened.push(opened);
+    }
+    for id in ended {
+        resolve(answer, &id, NO_LONGER_FAILING, known, filter, &mut decision);
     }
     decision
 }
 
-fn on_unknown(answer: &FailureAnswer, known: &AnswerContext) -> AnswerDecision {
-    let since = known.unknown_since.unwrap_or(answer.asked_at).min(answer.asked_at);
-    let mut decision = AnswerDecision { unknown_since: Some(since), ..AnswerDecision::default() };
-    if answer.asked_at - since >= GRACE {
-        for (id, failure) in &known.open {
-            if !answer.is_older_than(failure.reported_at) {
-                resolve(answer, id, failure, "user_unknown", known, &mut decision);
-            }
+/// The exchange that an answer shows: checks that were listed by their titles are
+/// absent, and texts that nothing explains have come. Past its time it is none any more,
+/// and what is observed holds.
+fn exchange<'a>(
+    answer: &FailureAnswer,
+    known: &AnswerContext,
+    absent: &BTreeSet<&CheckId>,
+    failing: impl Iterator<Item = (&'a String, &'a CheckName, bool)>,
+) -> Option<Exchange> {
+    let gone = absent.iter().filter_map(|id| known.open.get(*id));
+    let checks: BTreeSet<i64> =
+        gone.filter(|failure| failure.by_title).map(|failure| failure.check).collect();
+    let come =
+        failing.filter(|(_, check, _)| check.is_provisional && !known.open.contains_key(&check.id));
+    let texts: BTreeSet<String> = come.map(|(text, ..)| text.clone()).collect();
+    if checks.is_empty() || texts.is_empty() {
+        return None;
+    }
+    let since = known.exchange.as_ref().map_or(answer.asked_at, |before| before.since);
+    (answer.asked_at - since < exchange::PATIENCE).then_some(Exchange {
+        since,
+        last_at: answer.asked_at,
+        texts,
+        checks,
+    })
+}
+
+fn on_unknown(
+    answer: &FailureAnswer,
+    known: &AnswerContext,
+    filter: &CheckFilter,
+) -> AnswerDecision {
+    let known_since = known.unknown_since.or(known.suspect_since).unwrap_or(answer.asked_at);
+    let since = known_since.min(answer.asked_at);
+    let mut decision = AnswerDecision {
+        unknown_since: Some(since),
+        exchange: known.exchange.clone(),
+        ..AnswerDecision::default()
+    };
+    // Who is named by a delivery was known to the service then.
+    let named_at = known.open.values().filter_map(|failure| failure.named_at).max();
+    if answer.asked_at - named_at.map_or(since, |named_at| named_at.max(since)) >= GRACE {
+        decision.exchange = None;
+        for id in known.open.keys() {
+            resolve(answer, id, "user_unknown", known, filter, &mut decision);
         }
     }
     decision
@@ -130,44 +215,25 @@ fn on_unknown(answer: &FailureAnswer, known: &AnswerContext) -> AnswerDecision {
 fn resolve(
     answer: &FailureAnswer,
     id: &CheckId,
-    failure: &OpenFailure,
     reason: &'static str,
     known: &AnswerContext,
+    filter: &CheckFilter,
     decision: &mut AnswerDecision,
 ) {
-    let check = known.checks.iter().find(|check| check.id == *id);
-    let definition = check
-        .map_or_else(|| Arc::new(CheckDefinition::undefined(id)), |check| check.definition.clone());
-    decision.events.push(event::check_resolved(answer, id, &definition, failure, reason));
-    decision.resolved.push((id.clone(), definition.severity.clone()));
+    let Some(failure) = known.open.get(id) else { return };
+    if filter.admits_check(id) {
+        let provisional = || CheckName::provisional(id.clone()).definition;
+        let definition = known.checks.get(id).cloned().unwrap_or_else(provisional);
+        decision.events.push(event::check_resolved(answer, id, &definition, failure, reason));
+    }
+    decision.resolved.push(id.clone());
     decision.reason = reason;
-}
-
-/// The checks that a text means: the one with this id, else all of this title,
-/// else one that was never heard of.
-fn meant(name: &str, known: &AnswerContext) -> Vec<CheckName> {
-    let Some(id) = CheckId::new(name) else { return Vec::new() };
-    if let Some(check) = known.checks.iter().find(|check| check.id == id) {
-        return vec![check.clone()];
-    }
-    let title = fold_title(name);
-    let titled: Vec<_> = known
-        .checks
-        .iter()
-        .filter(|check| fold_title(&check.definition.title) == title)
-        .cloned()
-        .collect();
-    if titled.is_empty() {
-        let definition = CheckDefinition::undefined(&id).configured(&id, &known.configured);
-        return vec![CheckName { definition: Arc::new(definition), id }];
-    }
-    titled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{EventName, Login};
+    use crate::domain::{ConfiguredChecks, EventName, Login, failure::Titled, failure::meaning};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_timestamp(second, 0).unwrap()
@@ -183,76 +249,167 @@ mod tests {
         FailureAnswer { login, verdict, asked_at: at(second), answered_at: at(second + 1), settle }
     }
 
-    fn decide(answer: &FailureAnswer, known: &AnswerContext) -> Option<AnswerDecision> {
-        on_answer(answer, known, &CheckFilter::default())
-    }
-
-    fn fails(names: &[&str]) -> Verdict {
-        Verdict::Fails(names.iter().map(|&name| name.to_owned()).collect())
-    }
-
-    fn known(open: &[&str]) -> AnswerContext {
-        let failure = OpenFailure { reported_at: at(10), opened_at: at(10) };
-        let definition = Arc::new(CheckDefinition {
-            title: "No MFA".into(),
-            ..CheckDefinition::undefined(&id("x"))
-        });
+    /// What is known of a user with these open failures, for an answer with these texts.
+    /// `no-mfa` is the check with the title `No MFA`, and was listed by it.
+    fn known(open: &[&str], texts: &[&str]) -> AnswerContext {
+        let check = |id: &CheckId| {
+            let is_known = id.as_str() == "no-mfa";
+            is_known
+                .then(|| CheckName { is_provisional: false, ..CheckName::provisional(id.clone()) })
+        };
+        let meaning = |text: &str| {
+            let is_title = text.trim().eq_ignore_ascii_case("no mfa");
+            let current = is_title.then(|| id("no-mfa")).into_iter().collect();
+            meaning(
+                text,
+                &Titled { current, ..Titled::default() },
+                &ConfiguredChecks::default(),
+                check,
+            )
+            .unwrap()
+        };
+        let failure = |number, name: &str| OpenFailure {
+            check: number,
+            opened_at: at(10),
+            named_at: Some(at(10)),
+            by_title: name == "no-mfa",
+            is_announced: true,
+        };
         AnswerContext {
-            open: open.iter().map(|name| (id(name), failure.clone())).collect(),
-            checks: vec![CheckName { id: id("no-mfa"), definition }],
+            open: (1..).zip(open).map(|(number, name)| (id(name), failure(number, name))).collect(),
+            meanings: texts.iter().map(|&text| (text.to_owned(), meaning(text))).collect(),
             ..AnswerContext::default()
         }
     }
 
+    /// Decides over an answer with these texts, asked for at this second.
+    fn list(second: i64, open: &[&str], texts: &[&str]) -> AnswerDecision {
+        let verdict = Verdict::Fails(BTreeSet::new());
+        on_answer(&answer(verdict, second), &known(open, texts), &CheckFilter::default()).unwrap()
+    }
+
+    fn decide(answer: &FailureAnswer, known: &AnswerContext) -> AnswerDecision {
+        on_answer(answer, known, &CheckFilter::default()).unwrap()
+    }
+
+    fn fails() -> Verdict {
+        Verdict::Fails(BTreeSet::new())
+    }
+
     #[test]
     fn an_id_and_a_title_mean_the_same_check_and_what_is_neither_is_one_of_its_own() {
-        for name in ["no-mfa", "No MFA", "no mfa "] {
-            let decision = decide(&answer(fails(&[name]), 20), &known(&["no-mfa"])).unwrap();
-            assert_eq!(decision.confirmed, [id("no-mfa")], "{name}");
+        for (text, by_title) in [("no-mfa", false), ("No MFA", true), ("no mfa ", true)] {
+            let decision = list(20, &["no-mfa"], &[text]);
+            assert_eq!(decision.confirmed, [(id("no-mfa"), by_title)], "{text}");
             assert!(decision.events.is_empty());
         }
-        let decision = decide(&answer(fails(&["Brand New"]), 20), &known(&[])).unwrap();
-        assert_eq!(decision.opened[0].id, id("Brand New"));
-        assert_eq!(decision.events[0].name, EventName::CheckBaseline);
-        let known = AnswerContext { as_of: Some(at(10)), ..known(&[]) };
-        let decision = decide(&answer(fails(&["Brand New"]), 20), &known).unwrap();
+        let decision = list(20, &[], &["Brand New"]);
+        assert_eq!(decision.opened[0].check.id, id("Brand New"));
         assert_eq!(decision.events[0].name, EventName::CheckFailed);
     }
 
     #[test]
-    fn what_is_no_longer_listed_is_resolved_unless_reported_since() {
-        let decision = decide(&answer(fails(&[]), 20), &known(&["no-mfa"])).unwrap();
-        assert_eq!(decision.resolved, [(id("no-mfa"), Severity::default())]);
-        assert_eq!(decision.events[0].name, EventName::CheckResolved);
-        let decision = decide(&answer(fails(&[]), 10), &known(&["no-mfa"])).unwrap();
-        assert_eq!(decision.resolved, []);
+    fn the_first_look_announces_nothing() {
+        let known = AnswerContext { is_first_look: true, ..known(&[], &["no-mfa"]) };
+        let decision = decide(&answer(fails(), 20), &known);
+        assert!(!decision.opened[0].is_announced);
+        assert_eq!(decision.events[0].name, EventName::CheckBaseline);
     }
 
     #[test]
-    fn an_answer_that_was_asked_for_soon_ends_no_failure_that_was_just_reported() {
+    fn a_check_that_is_filtered_out_opens_and_ends_in_silence() {
+        let filter = CheckFilter::new([id("other")]);
+        let opened = on_answer(&answer(fails(), 20), &known(&[], &["no-mfa"]), &filter).unwrap();
+        assert_eq!((opened.opened.len(), opened.opened[0].is_announced), (1, false));
+        let ended = on_answer(&answer(fails(), 20), &known(&["no-mfa"], &[]), &filter).unwrap();
+        assert_eq!(ended.resolved, [id("no-mfa")]);
+        assert_eq!((opened.events, ended.events), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_is_no_longer_listed_is_resolved_unless_named_since() {
+        let decision = list(20, &["no-mfa"], &[]);
+        assert_eq!(decision.resolved, [id("no-mfa")]);
+        assert_eq!(decision.events[0].name, EventName::CheckResolved);
+        assert_eq!(decision.events[0].attributes["cii.check.announced"], true.into());
+        assert_eq!(list(10, &["no-mfa"], &[]).resolved, []);
+    }
+
+    #[test]
+    fn no_answer_ends_what_was_named_a_moment_ago() {
         let settle = chrono::TimeDelta::minutes(15);
-        for (asked, resolved) in [(10, 0), (20, 0), (10 + 900, 0), (10 + 901, 1)] {
-            let soon = FailureAnswer { settle, ..answer(fails(&[]), asked) };
-            let decision = decide(&soon, &known(&["no-mfa"])).unwrap();
+        for (asked, resolved) in [(10, 0), (20, 0), (10 + 899, 0), (10 + 900, 1)] {
+            let soon = FailureAnswer { settle, ..answer(fails(), asked) };
+            let decision = decide(&soon, &known(&["no-mfa"], &[]));
             assert_eq!(decision.resolved.len(), resolved, "asked at {asked}");
-            assert_eq!(soon.as_of(), at(asked - 900));
         }
+        // What only answers told of ends with the next one.
+        let mut listed = known(&["no-mfa"], &[]);
+        listed.open.get_mut(&id("no-mfa")).unwrap().named_at = None;
+        let soon = FailureAnswer { settle, ..answer(fails(), 20) };
+        assert_eq!(decide(&soon, &listed).resolved.len(), 1);
     }
 
     #[test]
     fn an_older_answer_than_the_newest_changes_nothing() {
-        let known = AnswerContext { as_of: Some(at(30)), ..known(&["no-mfa"]) };
-        assert_eq!(decide(&answer(fails(&[]), 20), &known), None);
+        let known = AnswerContext { as_of: Some(at(30)), ..known(&["no-mfa"], &[]) };
+        assert_eq!(on_answer(&answer(fails(), 20), &known, &CheckFilter::default()), None);
     }
 
     #[test]
-    fn an_unknown_user_has_a_day_of_grace() {
-        let first = decide(&answer(Verdict::Unknown, 100), &known(&["no-mfa"])).unwrap();
+    fn a_title_that_two_checks_share_opens_and_ends_nothing() {
+        let shared = Meaning::Shared(BTreeSet::from([id("no-mfa"), id("other")]));
+        let mut known = known(&["no-mfa"], &[]);
+        known.meanings.insert("No MFA".into(), shared);
+        let decision = decide(&answer(fails(), 20), &known);
+        assert_eq!((decision.opened, decision.resolved), (vec![], vec![]));
+        assert_eq!(decision.shared_texts, BTreeSet::from(["No MFA".to_owned()]));
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_a_title_waits_a_day() {
+        let decision = list(20, &["no-mfa"], &["MFA Missing"]);
+        assert_eq!((decision.opened, decision.resolved), (vec![], vec![]));
+        let pending = decision.exchange.unwrap();
+        assert_eq!((pending.since, pending.last_at), (at(20), at(20)));
+        for (second, is_over) in [(86_400, false), (86_420, true)] {
+            let known = AnswerContext {
+                exchange: Some(pending.clone()),
+                ..known(&["no-mfa"], &["MFA Missing"])
+            };
+            let decision = decide(&answer(fails(), second), &known);
+            assert_eq!(decision.exchange.is_none(), is_over);
+            let changed = (decision.opened.len(), decision.resolved.len());
+            assert_eq!(changed, if is_over { (1, 1) } else { (0, 0) });
+        }
+        // What is explained, or was there before, is in nobody's place.
+        assert_eq!(list(20, &["other"], &["MFA Missing"]).resolved, [id("other")]);
+        let decision = list(20, &["no-mfa", "MFA Missing"], &["MFA Missing"]);
+        assert_eq!(decision.resolved, [id("no-mfa")]);
+    }
+
+    #[test]
+    fn an_unknown_user_has_a_day_of_grace_which_a_delivery_renews() {
+        let unknown = |second| answer(Verdict::Unknown, second);
+        let first = decide(&unknown(100), &known(&["no-mfa"], &[]));
         assert_eq!((first.unknown_since, first.resolved.len()), (Some(at(100)), 0));
-        let known = AnswerContext { unknown_since: first.unknown_since, ..known(&["no-mfa"]) };
-        let later = decide(&answer(Verdict::Unknown, 100 + 86_400), &known).unwrap();
+        let known = AnswerContext { unknown_since: first.unknown_since, ..known(&["no-mfa"], &[]) };
+        let later = decide(&unknown(100 + 86_400), &known);
         assert_eq!(later.resolved.len(), 1);
         let reason = later.events[0].attributes["cii.check.resolution"].clone();
         assert_eq!(reason, "user_unknown".into());
+        let mut named = known;
+        named.open.get_mut(&id("no-mfa")).unwrap().named_at = Some(at(200));
+        assert_eq!(decide(&unknown(100 + 86_400), &named).resolved.len(), 0);
+        assert_eq!(decide(&unknown(200 + 86_400), &named).resolved.len(), 1);
+    }
+
+    #[test]
+    fn a_suspect_answer_ends_nothing_and_is_remembered() {
+        let known = AnswerContext { unknown_since: Some(at(5)), ..known(&["no-mfa"], &[]) };
+        let decision = decide(&answer(Verdict::Suspect, 200_000), &known);
+        assert_eq!(decision.resolved, []);
+        assert_eq!(decision.unknown_since, Some(at(5)));
+        assert_eq!(decision.suspect_since, Some(at(200_000)));
     }
 }

@@ -1,6 +1,9 @@
 //! What a delivery changes: the decision that opens failures.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     super::{
@@ -17,11 +20,23 @@ pub struct CheckContext {
     pub definition: Option<Arc<CheckDefinition>>,
     /// What the operator says of checks.
     pub configured: Arc<ConfiguredChecks>,
-    /// Those of the named users who are known to fail it already.
-    pub open: BTreeSet<Login>,
+    /// Those of the named users whose failure is open, each with whether it was
+    /// announced.
+    pub open: BTreeMap<Login, bool>,
     /// Named users whom a more recent API answer cleared; the delivery is stale for
     /// them.
     pub acquitted: BTreeSet<Login>,
+    /// Whether there is an API whose answers tell what an old delivery leaves open.
+    pub has_answers: bool,
+}
+
+impl CheckContext {
+    /// Who is known to fail, and was announced: nothing of them is new.
+    #[must_use]
+    pub fn known(&self) -> BTreeSet<Login> {
+        let announced = self.open.iter().filter(|(_, is_announced)| **is_announced);
+        announced.map(|(login, _)| login.clone()).collect()
+    }
 }
 
 /// What a delivery changes.
@@ -31,6 +46,8 @@ pub struct DeliveryDecision {
     pub definition: Option<Arc<CheckDefinition>>,
     /// The users whose failure opens.
     pub opened: Vec<Login>,
+    /// The users whose failure was open and is told as new only now.
+    pub announced: Vec<Login>,
     /// Why no failure opens, when none does; a test message needs no reason.
     pub unchanged: Option<Unchanged>,
     /// What goes into the log.
@@ -39,8 +56,10 @@ pub struct DeliveryDecision {
 
 /// Decides what a delivery changes, given what is known of its check.
 ///
-/// A user who is known to fail already opens no second failure: the service
-/// names a user again after a change of its own that nobody outside sees.
+/// A user whose failure is open opens no second one: the service names a user again
+/// after a change of its own that nobody outside sees. One that was never told as new is
+/// told now. A delivery that is too old to be on its way opens none: since then, answers
+/// say what is open.
 #[must_use]
 pub fn on_delivery(
     delivery: &Delivery,
@@ -51,6 +70,7 @@ pub fn on_delivery(
         return DeliveryDecision {
             definition: None,
             opened: Vec::new(),
+            announced: Vec::new(),
             unchanged: None,
             events: vec![event::test_received(delivery, observed_at)],
         };
@@ -60,6 +80,7 @@ pub fn on_delivery(
         return DeliveryDecision {
             definition: None,
             opened: Vec::new(),
+            announced: Vec::new(),
             unchanged: why_unchanged(delivery, users),
             events: vec![event::delivery_received(
                 &DeliveryContext::new(delivery, None, observed_at),
@@ -73,24 +94,30 @@ pub fn on_delivery(
         |known| known.merged(reported),
     );
     let definition = Arc::new(definition.configured(&check.id, &known.configured));
-    let is_news = |user: &&FailingUser| {
-        !known.open.contains(&user.login) && !known.acquitted.contains(&user.login)
+    let is_old = delivery.is_old(delivery.received_at) && known.has_answers;
+    let is_stranger = |user: &FailingUser| {
+        !known.open.contains_key(&user.login) && !known.acquitted.contains(&user.login)
     };
-    let newly: Vec<&FailingUser> = delivery.failing.iter().filter(is_news).collect();
+    let is_untold = |user: &FailingUser| known.open.get(&user.login) == Some(&false);
+    let opens = |user: &FailingUser| is_stranger(user) && !is_old;
+    let too_old = delivery.failing.iter().filter(|user| is_stranger(user) && is_old).count();
+    let logins = |is_one: &dyn Fn(&FailingUser) -> bool| -> Vec<Login> {
+        let users = delivery.failing.iter().filter(|user| is_one(user));
+        users.map(|user| user.login.clone()).collect()
+    };
+    let (opened, announced) = (logins(&opens), logins(&is_untold));
     let users = NamedUsers {
-        newly_failing: newly.len(),
-        known: known.open.len(),
+        newly_failing: opened.len() + announced.len(),
+        known: known.open.len() - announced.len(),
         cleared: known.acquitted.len(),
+        too_old,
     };
     let context = DeliveryContext::new(delivery, Some((&check.id, &definition)), observed_at);
     let mut events = vec![event::delivery_received(&context, users)];
-    events.extend(newly.iter().map(|user| event::check_failed(&context, user)));
-    DeliveryDecision {
-        opened: newly.into_iter().map(|user| user.login.clone()).collect(),
-        definition: Some(definition),
-        unchanged: why_unchanged(delivery, users),
-        events,
-    }
+    let newly = delivery.failing.iter().filter(|user| opens(user) || is_untold(user));
+    events.extend(newly.map(|user| event::check_failed(&context, user)));
+    let unchanged = why_unchanged(delivery, users);
+    DeliveryDecision { opened, announced, definition: Some(definition), unchanged, events }
 }
 
 fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
@@ -99,7 +126,8 @@ fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
         (None, _) => Some(Unchanged::NoCheck),
         (Some(_), 0) => Some(Unchanged::NoUser { skipped: delivery.skipped.count() }),
         (Some(_), _) if users.newly_failing == 0 => {
-            Some(Unchanged::NothingNew { known: users.known, cleared: users.cleared })
+            let NamedUsers { known, cleared, too_old, .. } = users;
+            Some(Unchanged::NothingNew { known, cleared, too_old })
         }
         _ => None,
     }
@@ -141,7 +169,7 @@ mod tests {
     #[test]
     fn only_users_not_known_to_fail_open_a_failure() {
         let known = CheckContext {
-            open: BTreeSet::from([Login::new("a").unwrap()]),
+            open: BTreeMap::from([(Login::new("a").unwrap(), true)]),
             ..CheckContext::default()
         };
         let decision = on_delivery(&delivery(5, "No MFA", &["a", "b"]), &known, at(9));
@@ -161,7 +189,7 @@ mod tests {
         };
         let why = |delivery: &Delivery, open: &[&str], acquitted: &[&str]| {
             let known = CheckContext {
-                open: logins(open),
+                open: logins(open).into_iter().map(|login| (login, true)).collect(),
                 acquitted: logins(acquitted),
                 ..CheckContext::default()
             };
@@ -221,12 +249,36 @@ mod tests {
 
     #[test]
     fn only_a_plausible_time_counts_against_answers() {
-        let hours = |hours: i64| hours * 3600;
-        let now = at(hours(100));
+        let now = at(100);
         let reported = |published| delivery(published, "No MFA", &[]).reported_at(now);
-        assert_eq!(reported(hours(60)), at(hours(60)));
-        assert_eq!(reported(hours(40)), now, "older than any delivery on its way");
-        assert_eq!(reported(hours(101)), now, "from the future");
+        assert_eq!(reported(60), at(60));
+        assert_eq!(reported(101), now, "from the future");
+    }
+
+    #[test]
+    fn a_failure_that_was_never_told_as_new_is_told_once() {
+        let known = |is_announced| CheckContext {
+            open: BTreeMap::from([(Login::new("a").unwrap(), is_announced)]),
+            ..CheckContext::default()
+        };
+        let delivery = delivery(5, "No MFA", &["a"]);
+        let first = on_delivery(&delivery, &known(false), at(9));
+        assert_eq!((first.opened.len(), first.announced.len(), first.events.len()), (0, 1, 2));
+        assert_eq!(first.unchanged, None);
+        let second = on_delivery(&delivery, &known(true), at(9));
+        assert_eq!((second.announced.len(), second.events.len()), (0, 1));
+    }
+
+    #[test]
+    fn what_is_old_opens_only_where_no_answer_could_tell() {
+        let now = at(3600 * 49);
+        let old = Delivery { received_at: now, ..delivery(5, "No MFA", &["a"]) };
+        let known = |has_answers| CheckContext { has_answers, ..CheckContext::default() };
+        assert_eq!(on_delivery(&old, &known(false), now).opened.len(), 1);
+        let decision = on_delivery(&old, &known(true), now);
+        assert_eq!(decision.opened, []);
+        let why = decision.unchanged.unwrap().to_string();
+        assert!(why.contains("more than 48 hours"), "{why}");
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -
     ])
 }
 
-/// `cii.check.failed`: a user newly fails the check of a delivery.
+/// `cii.check.failed`: a user newly fails the check of a delivery, or is named by one for
+/// the first time.
 pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
     let title = context.check.map_or("", |(_, check)| &check.title);
     let body = format!("{} newly fails the check \"{title}\"", user.login);
@@ -82,15 +83,15 @@ pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) ->
 }
 
 /// `cii.check.failed`: the API lists a check for a user that no delivery told of.
-/// What the first answer about a user lists is the baseline, and nothing new.
+/// What the first look at a user finds is the baseline, and nothing new.
 pub(super) fn check_found_failing(
     answer: &FailureAnswer,
     check_id: &CheckId,
     check: &CheckDefinition,
-    is_baseline: bool,
+    is_new: bool,
 ) -> Event {
     let body = format!("{} is found to fail the check \"{}\"", answer.login, check.title);
-    let name = if is_baseline { EventName::CheckBaseline } else { EventName::CheckFailed };
+    let name = if is_new { EventName::CheckFailed } else { EventName::CheckBaseline };
     from_answer(name, answer, check_id, check, body)
 }
 
@@ -111,8 +112,25 @@ pub(super) fn check_resolved(
     };
     let mut event = from_answer(EventName::CheckResolved, answer, check_id, check, body);
     event.set(key::CHECK_RESOLUTION, reason);
+    event.set(key::CHECK_ANNOUNCED, failure.is_announced);
     let seconds = (answer.asked_at - failure.opened_at).num_seconds().max(0);
     event.set(key::CHECK_FAILED_FOR, seconds);
+    event
+}
+
+/// `cii.check.identified`: a check that was known by a text of answers alone turns out to
+/// be this one.
+#[must_use]
+pub fn check_identified(
+    former: &CheckId,
+    check_id: &CheckId,
+    check: &CheckDefinition,
+    at: Timestamp,
+) -> Event {
+    let body = format!("The check known as \"{former}\" is \"{}\" ({check_id})", check.title);
+    let mut event = Event::new(EventName::CheckIdentified, at, at, body);
+    about_check(&mut event, check_id, check);
+    event.set(key::CHECK_FORMER_ID, former.as_str());
     event
 }
 
@@ -138,6 +156,8 @@ pub(super) struct NamedUsers {
     pub known: usize,
     /// An API answer newer than the delivery cleared them.
     pub cleared: usize,
+    /// The delivery is too old to open their failure.
+    pub too_old: usize,
 }
 
 /// `cii.check.delivery`: a delivery came in, with all that it says of its check.

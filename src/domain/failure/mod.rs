@@ -8,10 +8,16 @@ mod answer;
 mod delivery;
 mod duration;
 mod event;
+mod exchange;
+mod meaning;
 mod report;
+mod suspect;
 
-pub use answer::{AnswerContext, AnswerDecision, CheckName, NO_LONGER_FAILING, on_answer};
+pub use answer::{AnswerContext, AnswerDecision, NO_LONGER_FAILING, Opened, on_answer};
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};
 pub use duration::{BOUNDS, Durations};
-pub use event::{check_words, delivery_filtered};
+pub use event::{check_identified, check_words, delivery_filtered};
+pub use exchange::{Exchange, renamed};
+pub use meaning::{CheckName, Meaning, Titled, meaning};
 pub use report::{CLOCK_ERROR, FailureAnswer, OpenFailure, Verdict};
+pub use suspect::Missing;

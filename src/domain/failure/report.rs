@@ -16,6 +16,8 @@ pub enum Verdict {
     Fails(BTreeSet<String>),
     /// The service does not know the user.
     Unknown,
+    /// The service does not know so many users that it is more likely at fault.
+    Suspect,
 }
 
 /// An answer about one user.
@@ -29,37 +31,44 @@ pub struct FailureAnswer {
     pub asked_at: Timestamp,
     /// When it came.
     pub answered_at: Timestamp,
-    /// For how long after its report no answer like this ends a failure: the API
-    /// can lag behind the webhook, and an answer that was asked for because of a
-    /// delivery comes soon after it.
+    /// For how long after a delivery named somebody no answer ends the failure: the
+    /// API lags behind the webhook.
     pub settle: chrono::TimeDelta,
 }
 
 impl FailureAnswer {
-    /// Up to when the answer is taken to know everything.
-    #[must_use]
-    pub fn as_of(&self) -> Timestamp {
-        self.asked_at - self.settle
-    }
-
-    /// Whether a failure was reported so recently that its absence says nothing.
+    /// Whether a failure was published so recently that its absence says nothing.
     pub(super) fn comes_too_early_for(&self, failure: &OpenFailure) -> bool {
-        !self.settle.is_zero() && (self.as_of()..=self.asked_at).contains(&failure.reported_at)
+        failure.named_at.is_some_and(|named_at| {
+            let is_settled = named_at < self.asked_at && named_at <= self.asked_at - self.settle;
+            !is_settled && !self.is_from_the_future(named_at)
+        })
     }
 
     /// Whether something was said at this moment that the answer cannot know of.
-    /// What is from the future of the answer was said by a clock that was ahead,
-    /// and counts for nothing.
     pub(super) fn is_older_than(&self, moment: Timestamp) -> bool {
-        (self.asked_at..=self.answered_at + CLOCK_ERROR).contains(&moment)
+        moment >= self.asked_at && !self.is_from_the_future(moment)
+    }
+
+    /// What is from the future of the answer was said by a clock that was ahead, and
+    /// counts for nothing.
+    fn is_from_the_future(&self, moment: Timestamp) -> bool {
+        moment > self.answered_at + CLOCK_ERROR
     }
 }
 
 /// A failure that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFailure {
-    /// When the service last said so.
-    pub reported_at: Timestamp,
+    /// The number of its check.
+    pub check: i64,
     /// When it began, as far as is known.
     pub opened_at: Timestamp,
+    /// When the newest delivery that names the user was published; none when only
+    /// answers told of it.
+    pub named_at: Option<Timestamp>,
+    /// Whether the last answer that listed it did so by the check's title.
+    pub by_title: bool,
+    /// Whether it was told as new.
+    pub is_announced: bool,
 }

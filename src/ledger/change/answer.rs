@@ -41,7 +41,7 @@ impl RecordAnswer {
     fn names(&self) -> Option<&BTreeSet<String>> {
         match &self.checks.as_ref()?.verdict {
             Verdict::Fails(names) => Some(names),
-            Verdict::Unknown => None,
+            Verdict::Unknown | Verdict::Suspect => None,
         }
     }
 }
@@ -73,6 +73,7 @@ impl Change for RecordAnswer {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<Recorded, Fault> {
+        let mut recorded = Recorded::default();
         if let Some((observation, at)) = &self.state {
             // An answer under another login is no spelling of this one.
             if let Some(login) = observation.login.as_ref().filter(|login| **login == self.login) {
@@ -88,7 +89,6 @@ impl Change for RecordAnswer {
             }
             failing::record_answer(facts, answer, &self.filter)?;
         }
-        let mut recorded = Recorded::default();
         if let Some((end, at)) = &self.end {
             let subject = WatchSubject::User(self.login.clone());
             recorded.outcome_before = end_poll(facts, &subject, end, *at)?;

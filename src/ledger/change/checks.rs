@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{CheckDefinition, CheckId, ConfiguredChecks, Timestamp},
+    domain::{
+        CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
+        failure::{self, CheckName},
+        fold_title,
+    },
     ledger::{Change, Check, Facts, Fault, Keys, Whole},
 };
 
@@ -44,7 +48,17 @@ impl Change for ConfigureChecks {
 
     fn keys(&self, keys: &mut Keys) {
         keys.whole.insert(Whole::Checks);
-        keys.checks.extend(self.configured.titled().map(|(id, _)| id));
+        for (id, title) in self.configured.titled() {
+            keys.checks.insert(id);
+            keys.titles.insert(fold_title(title));
+        }
+    }
+
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        for (_, title) in self.configured.titled() {
+            facts.keys_to_identify(title, keys)?;
+        }
+        Ok(())
     }
 
     fn is_alone(&self) -> bool {
@@ -64,16 +78,22 @@ impl Change for ConfigureChecks {
             }
             let definition = (*check.definition).clone().configured(&id, &self.configured);
             if definition != *check.definition {
-                facts.give_words(&id, &Arc::new(definition), self.at)?;
+                let name = CheckName { definition: definition.into(), ..check.name(&id) };
+                facts.give_words(&name, check.is_hidden, self.at)?;
             }
         }
         // A title that the operator gives to an id is the title of a check from now on: an
         // answer that lists it means that check.
-        for (id, _) in self.configured.titled() {
-            if facts.check(&id)?.is_none() {
-                let definition = CheckDefinition::undefined(&id).configured(&id, &self.configured);
-                facts.give_words(&id, &Arc::new(definition), self.at)?;
+        for (id, title) in self.configured.titled() {
+            let former = facts.identify(&id, title, self.at)?;
+            let known = facts.check(&id)?.map(|check| (*check.definition).clone());
+            let definition = known.unwrap_or_else(|| CheckDefinition::undefined(&id));
+            let definition = Arc::new(definition.configured(&id, &self.configured));
+            for former in former {
+                facts.append(failure::check_identified(&former, &id, &definition, self.at));
             }
+            let name = CheckName { id, definition, is_provisional: false };
+            facts.give_words(&name, false, self.at)?;
         }
         Ok(())
     }

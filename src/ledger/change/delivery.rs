@@ -1,14 +1,18 @@
 //! A webhook delivery, with all that it changes.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::TimeDelta;
 
 use super::refusal;
 use crate::{
     domain::{
-        Delivery, DeliveryKind, Timestamp, Unchanged, WatchPolicy, WatchSource, WatchStanding,
-        WatchSubject, failure, fold_title, followed_until,
+        Delivery, DeliveryKind, Login, ReportedCheck, Timestamp, Unchanged, WatchPolicy,
+        WatchSource, WatchStanding, WatchSubject,
+        failure::{self, CheckName},
+        fold_title, followed_until,
     },
-    ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Subject, Whole},
+    ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, Whole},
 };
 
 /// A delivery to record.
@@ -22,10 +26,22 @@ pub struct RecordDelivery {
     pub admitted: bool,
     /// Whether the users it names are watched from now on.
     pub policy: WatchPolicy,
+    /// How far it counts beside answers of the API.
+    pub answers: AnswerRules,
     /// When it is recorded: later than it came, when it is replayed.
     pub recorded_at: Timestamp,
     /// The number of the refused delivery that this one replays.
     pub replays: Option<i64>,
+}
+
+/// How far a delivery counts beside answers of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerRules {
+    /// Whether there is an API to ask.
+    pub has_api: bool,
+    /// For how long after a delivery was published no answer speaks against it: the API
+    /// lags behind the webhook.
+    pub settle: TimeDelta,
 }
 
 /// A delivery that was recorded, or was recorded before.
@@ -94,6 +110,15 @@ impl Change for RecordDelivery {
         }
     }
 
+    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        match &self.delivery.check {
+            Some(check) if self.admitted && !self.is_test() => {
+                facts.keys_to_identify(&check.definition.title, keys)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn work(&self) -> usize {
         1 + self.delivery.failing.len()
     }
@@ -143,28 +168,35 @@ impl RecordDelivery {
             facts.append(failure::delivery_filtered(&self.delivery, self.recorded_at));
             return Ok(RecordedDelivery { number, outcome: DeliveryOutcome::Filtered, unchanged });
         }
+        self.identify(facts)?;
         let known = self.known(facts)?;
         let decision = failure::on_delivery(&self.delivery, &known, self.recorded_at);
         let word = if self.is_test() { "test" } else { "accepted" };
-        let opened = decision.opened.len();
+        let opened = decision.opened.len() + decision.announced.len();
         let kept = self.kept(number, word, decision.unchanged);
         // An event of the log names its check: the check comes first.
         if let (Some(check), Some(definition)) = (&self.delivery.check, &decision.definition) {
-            facts.define_check(&check.id, definition, self.recorded_at)?;
+            let (id, definition) = (check.id.clone(), definition.clone());
+            let name = CheckName { id, definition, is_provisional: false };
+            facts.define_check(&name, false, self.recorded_at)?;
             let (opened_at, reported_at) = (self.delivery.happened_at(), self.reported_at());
             for login in &decision.opened {
-                let delivery = Some(number);
                 let failure = Failure {
                     opened_at,
                     reported_at,
-                    delivery,
+                    named_at: Some(reported_at),
+                    delivery: Some(number),
                     is_announced: true,
                     is_dated: true,
+                    by_title: false,
                 };
                 facts.open_failure(&check.id, login, failure, self.recorded_at)?;
             }
-            for login in &known.open {
-                facts.confirm_failure(&check.id, login, reported_at)?;
+            for login in &decision.announced {
+                facts.announce_failure(&check.id, login, number, self.recorded_at)?;
+            }
+            for login in known.open.keys() {
+                facts.confirm_failure(&check.id, login, Report::Named { at: reported_at })?;
                 facts.date_failure(&check.id, login, reported_at)?;
             }
         }
@@ -187,7 +219,7 @@ impl RecordDelivery {
         facts.keep_delivery(DeliveryRow {
             is_again,
             new_users: opened,
-            known_users: known.open,
+            known_users: known.known(),
             cleared_users: known.acquitted,
             ..kept
         });
@@ -232,36 +264,82 @@ impl RecordDelivery {
         }
     }
 
+    /// Lets the delivery's check take the place of one that was known by its title alone.
+    fn identify(&self, facts: &mut Facts) -> Result<(), Fault> {
+        let Some(ReportedCheck { id, definition }) =
+            self.delivery.check.as_ref().filter(|_| !self.is_test())
+        else {
+            return Ok(());
+        };
+        for former in facts.identify(id, &definition.title, self.recorded_at)? {
+            let event = failure::check_identified(&former, id, definition, self.recorded_at);
+            facts.append(event);
+        }
+        Ok(())
+    }
+
     /// What is known of the check, and of the named users.
     fn known(&self, facts: &Facts) -> Result<failure::CheckContext, Fault> {
-        let mut known = failure::CheckContext::default();
+        let mut known = failure::CheckContext {
+            has_answers: self.answers.has_api,
+            ..failure::CheckContext::default()
+        };
         let Some(reported) = self.delivery.check.as_ref().filter(|_| !self.is_test()) else {
             return Ok(known);
         };
         let check = facts.check(&reported.id)?;
         known.definition = check.map(|check| check.definition.clone());
         known.configured = facts.configured_checks()?;
-        // An answer from the future was dated by a clock that was ahead.
-        let latest = self.recorded_at + failure::CLOCK_ERROR;
-        let reported_at = self.reported_at();
-        let clears = |as_of: Option<Timestamp>| {
-            as_of.is_some_and(|as_of| as_of > reported_at && as_of <= latest)
-        };
         for user in &self.delivery.failing {
             let login = &user.login;
-            let is_open = match check {
-                Some(check) => facts.failure(login, check.number)?.is_some(),
-                None => false,
+            let open = match check {
+                Some(check) => facts.failure(login, check.number)?,
+                None => None,
             };
-            if is_open {
-                known.open.insert(login.clone());
-            } else if clears(facts.listed_as_of(login)?)
-                || clears(facts.answered.get(login)?.map(|answered| answered.as_of))
-            {
+            if let Some(failure) = open {
+                known.open.insert(login.clone(), failure.is_announced);
+            } else if self.is_cleared(facts, login, reported)? {
                 known.acquitted.insert(login.clone());
             }
         }
         Ok(known)
+    }
+
+    /// Whether an answer that knew of the delivery does not list its check for a user.
+    fn is_cleared(
+        &self,
+        facts: &Facts,
+        login: &Login,
+        reported: &ReportedCheck,
+    ) -> Result<bool, Fault> {
+        // An answer from the future was dated by a clock that was ahead.
+        let latest = self.recorded_at + failure::CLOCK_ERROR;
+        let reported_at = self.reported_at();
+        let knew = |asked_at: Timestamp| {
+            reported_at < asked_at
+                && reported_at + self.answers.settle <= asked_at
+                && asked_at <= latest
+        };
+        let title = fold_title(&reported.definition.title);
+        // What it lists may mean the check, as far as is known.
+        let spares = |texts: &BTreeSet<String>| {
+            let means = |text: &String| *text == reported.id.as_str() || fold_title(text) == title;
+            !texts.iter().any(means)
+        };
+        if let Some(answered) = facts.answered.get(login)?
+            && answered.listed_at.is_some_and(knew)
+        {
+            let exchanged = answered.exchange.as_ref().map(|exchange| &exchange.texts);
+            return Ok(spares(&answered.shared_texts) && exchanged.is_none_or(spares));
+        }
+        let Some(looked_at) = facts.listing_looked_at(login)?.filter(|at| knew(*at)) else {
+            return Ok(false);
+        };
+        // Of one that is older than the listing before it, the list is no longer true.
+        let is_true = |member: &&Member| member.asked_at >= looked_at;
+        let Some(member) = facts.listed.get(login)? else { return Ok(false) };
+        let listed = Some(member).filter(is_true).and_then(|member| member.failing.as_ref());
+        Ok(listed.is_none_or(spares))
     }
 
     fn reported_at(&self) -> Timestamp {

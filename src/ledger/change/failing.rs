@@ -1,14 +1,12 @@
 //! What an answer says of the checks that a user fails, whoever gave it: a poll,
 //! the listing of the tenant, or a null that turned out to mean none.
 
-use std::collections::BTreeSet;
-
 use crate::{
     domain::{
-        CheckFilter, Login, Timestamp, WatchSubject,
-        failure::{self, AnswerContext, CheckName, FailureAnswer, OpenFailure, Verdict},
+        CheckFilter, Login, WatchSubject,
+        failure::{self, AnswerContext, AnswerDecision, FailureAnswer, OpenFailure, Verdict},
     },
-    ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Subject, Whole},
+    ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Report, Subject, Whole},
 };
 
 /// Names the rows that [`record_answer`] needs of a user.
@@ -35,57 +33,64 @@ pub(super) fn record_answer(
     let known = answer_context(facts, answer)?;
     let Some(decision) = failure::on_answer(answer, &known, filter) else { return Ok(()) };
     let login = &answer.login;
-    for found in &decision.opened {
-        facts.define_check(&found.id, &found.definition, answer.answered_at)?;
+    for opened in &decision.opened {
+        let check = &opened.check;
+        facts.define_check(check, !filter.admits_check(&check.id), answer.answered_at)?;
         let failure = Failure {
             opened_at: answer.asked_at,
             reported_at: answer.asked_at,
+            named_at: None,
             delivery: None,
-            is_announced: !decision.is_baseline,
+            is_announced: opened.is_announced,
             is_dated: false,
+            by_title: opened.by_title,
         };
-        facts.open_failure(&found.id, login, failure, answer.answered_at)?;
+        facts.open_failure(&check.id, login, failure, answer.answered_at)?;
     }
-    for check in &decision.confirmed {
-        facts.confirm_failure(check, login, answer.asked_at)?;
+    for (check, by_title) in &decision.confirmed {
+        let report = Report::Listed { at: answer.asked_at, by_title: *by_title };
+        facts.confirm_failure(check, login, report)?;
     }
-    for (check, _) in &decision.resolved {
+    for check in &decision.resolved {
         let (asked_at, at) = (answer.asked_at, answer.answered_at);
         facts.close_failure(check, login, Ending { asked_at, at, reason: decision.reason })?;
     }
-    let is_shown = !decision.events.is_empty();
-    for event in decision.events {
-        facts.append(event);
+    for event in &decision.events {
+        facts.append(event.clone());
     }
-    if is_shown {
+    if !decision.opened.is_empty() || !decision.resolved.is_empty() {
         facts.touch(Subject::User(login.clone()));
     }
-    save_progress(facts, answer, decision.unknown_since)
+    save_progress(facts, answer, decision)
 }
 
 /// What is known of a user before an answer.
 fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext, Fault> {
     let login = &answer.login;
-    let mut known =
-        AnswerContext { as_of: facts.last_answer_as_of(login)?, ..AnswerContext::default() };
-    known.unknown_since = facts.answered.get(login)?.and_then(|answered| answered.unknown_since);
-    known.configured = facts.configured_checks()?;
-    let mut candidates = BTreeSet::new();
+    let mut known = AnswerContext {
+        as_of: facts.last_answer_as_of(login)?,
+        is_first_look: facts.is_first_look(login)?,
+        ..AnswerContext::default()
+    };
+    if let Some(answered) = facts.answered.get(login)? {
+        known.unknown_since = answered.unknown_since;
+        known.suspect_since = answered.suspect_since;
+        known.exchange.clone_from(&answered.exchange);
+    }
     if let Verdict::Fails(names) = &answer.verdict {
         for name in names {
-            candidates.extend(facts.checks_named(name)?);
+            if let Some(meaning) = facts.meaning(name)? {
+                known.meanings.insert(name.clone(), meaning);
+            }
         }
     }
-    for (number, failure) in facts.failures_of(login)? {
-        let Some(id) = facts.check_id(number) else { continue };
-        let Failure { opened_at, reported_at, .. } = *failure;
-        candidates.insert(id.clone());
-        known.open.insert(id, OpenFailure { reported_at, opened_at });
-    }
-    for id in candidates {
+    for (check, failure) in facts.failures_of(login)? {
+        let Some(id) = facts.check_id(check)? else { continue };
         if let Some(check) = facts.check(&id)? {
-            known.checks.push(CheckName { id, definition: check.definition.clone() });
+            known.checks.insert(id.clone(), check.definition.clone());
         }
+        let Failure { opened_at, named_at, by_title, is_announced, .. } = *failure;
+        known.open.insert(id, OpenFailure { check, opened_at, named_at, by_title, is_announced });
     }
     Ok(known)
 }
@@ -93,14 +98,23 @@ fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext
 fn save_progress(
     facts: &mut Facts,
     answer: &FailureAnswer,
-    unknown_since: Option<Timestamp>,
+    decision: AnswerDecision,
 ) -> Result<(), Fault> {
     let login = &answer.login;
-    let mut as_of = answer.as_of();
-    // One that counts for less than its moment does not move it back.
-    if let Some(before) = facts.answered.get(login)?.filter(|_| !answer.settle.is_zero()) {
-        as_of = as_of.max(before.as_of);
-    }
-    facts.answered.put(login.clone(), Answered { as_of, unknown_since });
+    let listed_at = match &answer.verdict {
+        Verdict::Fails(_) => Some(answer.asked_at),
+        Verdict::Unknown | Verdict::Suspect => {
+            facts.answered.get(login)?.and_then(|answered| answered.listed_at)
+        }
+    };
+    let answered = Answered {
+        as_of: answer.asked_at,
+        listed_at,
+        unknown_since: decision.unknown_since,
+        suspect_since: decision.suspect_since,
+        shared_texts: decision.shared_texts,
+        exchange: decision.exchange,
+    };
+    facts.answered.put(login.clone(), answered);
     Ok(())
 }

@@ -28,6 +28,10 @@ pub struct ApplyVerdicts {
     pub filter: CheckFilter,
     /// What the operator says that a null list means.
     pub null_lists: NullLists,
+    /// Whether the listing lacks so many users that absence from it says nothing.
+    pub is_suspect: bool,
+    /// For how long after a delivery named somebody no answer ends the failure.
+    pub settle: TimeDelta,
 }
 
 /// How far the verdicts of a listing were applied.
@@ -100,7 +104,12 @@ impl Change for ApplyVerdicts {
             }
         }
         let Some(last) = slice.last().filter(|_| slice.len() >= self.limit) else {
-            return Ok(ListingProgress::Ended(complete(facts, listing, ended_at)?));
+            return Ok(ListingProgress::Ended(complete(
+                facts,
+                listing,
+                ended_at,
+                self.is_suspect,
+            )?));
         };
         listing.position = Some(last.clone());
         facts.listing.put((), listing);
@@ -131,6 +140,7 @@ impl ApplyVerdicts {
             }
             // Where rows could not be read, absence says nothing about anybody.
             None if listing.skipped > 0 => return Ok(None),
+            None if self.is_suspect => (Verdict::Suspect, listing.begun_at),
             None => (Verdict::Unknown, listing.begun_at),
         };
         let changes_nothing =
@@ -140,7 +150,7 @@ impl ApplyVerdicts {
             verdict,
             asked_at,
             answered_at: ended_at,
-            settle: TimeDelta::zero(),
+            settle: self.settle,
         }))
     }
 
@@ -160,6 +170,7 @@ fn complete(
     facts: &mut Facts,
     listing: ListingBegun,
     completed_at: Timestamp,
+    is_suspect: bool,
 ) -> Result<ListingEnd, Fault> {
     let ListingBegun { number, begun_at, users, told, skipped, figures, .. } = listing;
     let before = facts.listing_done.get(&())?.map(|done| done.begun_at);
@@ -168,7 +179,16 @@ fn complete(
         .filter(|before| *before <= completed_at)
         .map_or(begun_at, |before| before.max(begun_at));
     let is_verdict = told > 0 && skipped <= users;
-    let done = ListingDone { number, begun_at, completed_at, is_verdict, users, skipped, figures };
+    let done = ListingDone {
+        number,
+        begun_at,
+        completed_at,
+        is_verdict,
+        is_suspect,
+        users,
+        skipped,
+        figures,
+    };
     facts.listing_done.put((), done);
     facts.listing.remove(&());
     facts.append(Event::tenant_counted(users, completed_at));

@@ -1,11 +1,13 @@
 //! Checks: their words, titles and totals.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Facts;
 use crate::{
     domain::{
-        CheckDefinition, CheckId, ConfiguredChecks, Timestamp, failure::Durations, fold_title,
+        CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
+        failure::{self, CheckName, Durations, Meaning, Titled},
+        fold_title,
     },
     ledger::{Check, CheckNumber, Fault, Subject, TitleChange, Totals},
 };
@@ -14,7 +16,7 @@ impl Facts {
     /// Puts in what a store found for a check.
     pub fn load_check(&mut self, id: CheckId, check: Option<Check>) {
         if let Some(check) = &check {
-            self.ids.entry(check.number).or_insert_with(|| id.clone());
+            self.ids.load(check.number, Some(id.clone()));
         }
         self.checks.load(id, check);
     }
@@ -24,9 +26,9 @@ impl Facts {
         self.checks.load_unreadable(id, reason);
     }
 
-    /// Puts in which checks have a folded title.
-    pub fn load_title(&mut self, folded: String, checks: BTreeSet<CheckId>) {
-        self.titles.load(folded, Some(checks));
+    /// Puts in which checks have or had a folded title.
+    pub fn load_title(&mut self, folded: String, titled: Titled) {
+        self.titles.load(folded, Some(titled));
     }
 
     /// A check.
@@ -38,12 +40,20 @@ impl Facts {
     }
 
     /// The id of a check that was loaded, or made.
-    #[must_use]
-    pub fn check_id(&self, number: CheckNumber) -> Option<CheckId> {
-        self.ids.get(&number).cloned()
+    ///
+    /// # Errors
+    /// When it was not asked for.
+    pub fn check_id(&self, number: CheckNumber) -> Result<Option<CheckId>, Fault> {
+        Ok(if self.ids.is_loaded(&number) { self.ids.get(&number)?.cloned() } else { None })
     }
 
-    /// The ids of all checks that were loaded and are there.
+    /// Whether a check's failures are kept in silence. One that is not known is not.
+    pub(super) fn is_hidden(&self, number: CheckNumber) -> Result<bool, Fault> {
+        let Some(id) = self.check_id(number)? else { return Ok(false) };
+        Ok(self.check(&id)?.is_some_and(|check| check.is_hidden))
+    }
+
+    /// The ids of all checks that were loaded or made, and are there.
     ///
     /// # Errors
     /// When a row cannot be understood.
@@ -60,28 +70,37 @@ impl Facts {
         Ok(self.configured.get(&())?.cloned().unwrap_or_default())
     }
 
-    /// The checks that a text in an answer can mean, whether by id or by title.
+    /// What a text in an answer means; nothing when it can name no check.
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
-    pub fn checks_named(&self, text: &str) -> Result<BTreeSet<CheckId>, Fault> {
-        let titled = self.titles.get(&fold_title(text))?;
-        Ok(CheckId::new(text).into_iter().chain(titled.into_iter().flatten().cloned()).collect())
+    pub fn meaning(&self, text: &str) -> Result<Option<Meaning>, Fault> {
+        let titled = self.titles.get(&fold_title(text))?.cloned().unwrap_or_default();
+        let mut known = BTreeMap::new();
+        let candidates = titled.current.iter().chain(&titled.former).cloned();
+        for id in CheckId::new(text).into_iter().chain(candidates) {
+            if let Some(check) = self.check(&id)? {
+                known.insert(id.clone(), check.name(&id));
+            }
+        }
+        let configured = self.configured_checks()?;
+        Ok(failure::meaning(text, &titled, &configured, |id| known.get(id).cloned()))
     }
 
-    /// Gives a check these words, and notes that something of it was learnt.
+    /// Gives a check these words, and notes that something of it was learnt. One that is
+    /// made is hidden when `is_hidden` says so; others stay as they are.
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
     pub fn define_check(
         &mut self,
-        id: &CheckId,
-        definition: &Arc<CheckDefinition>,
+        name: &CheckName,
+        is_hidden: bool,
         at: Timestamp,
     ) -> Result<CheckNumber, Fault> {
-        self.give_words(id, definition, at)?;
-        self.checks.update(id, |check| check.last_event_at = at)?;
-        Ok(self.checks.get(id)?.map(|check| check.number).unwrap_or_default())
+        let number = self.give_words(name, is_hidden, at)?;
+        self.checks.update(&name.id, |check| check.last_event_at = at)?;
+        Ok(number)
     }
 
     /// Gives a check these words, without anything having happened to it.
@@ -90,10 +109,11 @@ impl Facts {
     /// When it cannot be understood, or was not asked for.
     pub fn give_words(
         &mut self,
-        id: &CheckId,
-        definition: &Arc<CheckDefinition>,
+        name: &CheckName,
+        is_hidden: bool,
         at: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<CheckNumber, Fault> {
+        let CheckName { id, definition, is_provisional } = name;
         let known = self.checks.get(id)?.cloned();
         let title_before = known.as_ref().map(|check| fold_title(&check.definition.title));
         let mut check = known.unwrap_or_else(|| {
@@ -104,6 +124,8 @@ impl Facts {
                 version: 1,
                 last_event_at: at,
                 open: 0,
+                is_provisional: *is_provisional,
+                is_hidden,
                 totals: Totals::default(),
                 durations: Durations::default(),
                 last_failure_at: None,
@@ -113,15 +135,16 @@ impl Facts {
             check.version += 1;
         }
         check.definition = definition.clone();
+        check.is_provisional &= is_provisional;
         let number = check.number;
         self.checks.put(id.clone(), check);
-        self.ids.insert(number, id.clone());
+        self.ids.put(number, id.clone());
         let title = fold_title(&definition.title);
         if title_before.as_ref() != Some(&title) {
             self.retitle(id, number, title_before, title, at)?;
         }
         self.touch(Subject::Check(id.clone()));
-        Ok(())
+        Ok(number)
     }
 
     /// Removes a check that nobody fails, with its words, titles and totals.
@@ -133,17 +156,36 @@ impl Facts {
             return Ok(());
         };
         if self.titles.is_loaded(&title) {
-            let mut checks = self.titles.get(&title)?.cloned().unwrap_or_default();
-            checks.remove(id);
-            self.titles.put(title, checks);
+            let mut titled = self.titles.get(&title)?.cloned().unwrap_or_default();
+            titled.current.remove(id);
+            self.titles.put(title, titled);
         }
         self.checks.remove(id);
         self.touch(Subject::Check(id.clone()));
         Ok(())
     }
 
-    /// Later changes of the group find the check by its new title, and not by its
-    /// old one.
+    /// Hides a check, or shows it again; tells whether that changes anything.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn hide_check(&mut self, id: &CheckId, is_hidden: bool) -> Result<bool, Fault> {
+        if self.check(id)?.is_none_or(|check| check.is_hidden == is_hidden) {
+            return Ok(false);
+        }
+        self.change_check(id, |check| check.is_hidden = is_hidden)?;
+        Ok(true)
+    }
+
+    /// Takes the number of people who fail something from what was counted for the filter
+    /// that was asked for.
+    pub fn recount_people(&mut self) {
+        self.effects.counts.failing_people = self.people_admitted;
+        self.touch_everything();
+    }
+
+    /// Later changes of the group find the check by its new title, and by its old one
+    /// as one that it had.
     fn retitle(
         &mut self,
         id: &CheckId,
@@ -153,14 +195,16 @@ impl Facts {
         since: Timestamp,
     ) -> Result<(), Fault> {
         if let Some(before) = before.filter(|before| self.titles.is_loaded(before)) {
-            let mut checks = self.titles.get(&before)?.cloned().unwrap_or_default();
-            checks.remove(id);
-            self.titles.put(before, checks);
+            let mut titled = self.titles.get(&before)?.cloned().unwrap_or_default();
+            titled.current.remove(id);
+            titled.former.insert(id.clone());
+            self.titles.put(before, titled);
         }
         if self.titles.is_loaded(&folded) {
-            let mut checks = self.titles.get(&folded)?.cloned().unwrap_or_default();
-            checks.insert(id.clone());
-            self.titles.put(folded.clone(), checks);
+            let mut titled = self.titles.get(&folded)?.cloned().unwrap_or_default();
+            titled.former.remove(id);
+            titled.current.insert(id.clone());
+            self.titles.put(folded.clone(), titled);
         }
         self.effects.titles.push(TitleChange { number, folded, since });
         Ok(())

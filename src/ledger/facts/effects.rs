@@ -20,6 +20,8 @@ pub(super) struct Effects {
     pub(super) commands: Vec<Command>,
     pub(super) subjects: Vec<Subject>,
     pub(super) people: Vec<PersonChange>,
+    /// Whether checks changed in a way that concerns everybody who fails them.
+    pub(super) is_anew: bool,
 }
 
 /// How far [`Effects`] had got when a change began.
@@ -28,6 +30,7 @@ pub(super) struct Mark {
     head: Head,
     counts: Counts,
     lengths: [usize; 8],
+    is_anew: bool,
 }
 
 impl Effects {
@@ -45,12 +48,13 @@ impl Effects {
             subjects.len(),
             people.len(),
         ];
-        Mark { head: self.head, counts: self.counts, lengths }
+        Mark { head: self.head, counts: self.counts, lengths, is_anew: self.is_anew }
     }
 
     pub(super) fn cut(&mut self, mark: Mark) {
         self.head = mark.head;
         self.counts = mark.counts;
+        self.is_anew = mark.is_anew;
         let [deliveries, repeats, titles, closed, events, commands, subjects, people] =
             mark.lengths;
         self.deliveries.truncate(deliveries);

@@ -6,6 +6,23 @@ use crate::{
     ledger::{CheckNumber, Closed, Ending, Failure, Fault, PersonChange, Subject},
 };
 
+/// What the service said of a failure that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// A delivery names the user.
+    Named {
+        /// When it was published.
+        at: Timestamp,
+    },
+    /// An answer lists the check.
+    Listed {
+        /// When it had been asked for.
+        at: Timestamp,
+        /// Whether it has the check's title, and not its id.
+        by_title: bool,
+    },
+}
+
 impl Facts {
     /// Puts in what a store found for a failure.
     pub fn load_failure(&mut self, login: Login, check: CheckNumber, failure: Option<Failure>) {
@@ -54,6 +71,16 @@ impl Facts {
         Err(Fault::NotAsked { table: "failure" })
     }
 
+    /// Whether a user has an open failure of a check that is not hidden.
+    pub(super) fn is_failing(&self, login: &Login) -> Result<bool, Fault> {
+        for (number, _) in self.failures_of(login)? {
+            if !self.is_hidden(number)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Opens a failure of a check that is defined; `at` is when it is committed.
     ///
     /// # Errors
@@ -65,9 +92,10 @@ impl Facts {
         failure: Failure,
         at: Timestamp,
     ) -> Result<(), Fault> {
-        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        let Some(check) = self.check(id)? else { return Ok(()) };
+        let (number, is_hidden) = (check.number, check.is_hidden);
         let is_announced = failure.is_announced;
-        let is_first = self.failures_of(login)?.is_empty();
+        let is_first = !is_hidden && !self.is_failing(login)?;
         self.effects.counts.failing_people += u64::from(is_first);
         self.failures.put((login.clone(), number), failure);
         self.follow_until(login, None)?;
@@ -78,12 +106,36 @@ impl Facts {
                 check.last_failure_at = check.last_failure_at.max(Some(at));
             }
         })?;
-        self.effects.people.push(PersonChange {
-            login: login.clone(),
-            check: id.clone(),
-            is_open: true,
-        });
+        if !is_hidden {
+            self.follow_person(login, id, true);
+        }
         Ok(())
+    }
+
+    /// Notes that an open failure was told as new, by a delivery; `at` is when that is
+    /// committed.
+    ///
+    /// # Errors
+    /// When it cannot be understood, or was not asked for.
+    pub fn announce_failure(
+        &mut self,
+        id: &CheckId,
+        login: &Login,
+        delivery: i64,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        let Some(mut failure) = self.failure(login, number)?.cloned() else { return Ok(()) };
+        if failure.is_announced {
+            return Ok(());
+        }
+        failure.is_announced = true;
+        failure.delivery = Some(delivery);
+        self.failures.put((login.clone(), number), failure);
+        self.change_check(id, |check| {
+            check.totals.failures += 1;
+            check.last_failure_at = check.last_failure_at.max(Some(at));
+        })
     }
 
     /// Notes that the service said once more that a failure is open.
@@ -94,10 +146,20 @@ impl Facts {
         &mut self,
         id: &CheckId,
         login: &Login,
-        at: Timestamp,
+        report: Report,
     ) -> Result<(), Fault> {
         let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
         let Some(mut failure) = self.failure(login, number)?.cloned() else { return Ok(()) };
+        let at = match report {
+            Report::Named { at } => {
+                failure.named_at = failure.named_at.max(Some(at));
+                at
+            }
+            Report::Listed { at, by_title } => {
+                failure.by_title = by_title;
+                at
+            }
+        };
         failure.reported_at = failure.reported_at.max(at);
         failure.opened_at = failure.opened_at.min(at);
         self.failures.put((login.clone(), number), failure);
@@ -135,29 +197,31 @@ impl Facts {
         login: &Login,
         ending: Ending,
     ) -> Result<(), Fault> {
-        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        let Some(check) = self.check(id)? else { return Ok(()) };
+        let (number, is_hidden) = (check.number, check.is_hidden);
         let Some(failure) = self.failure(login, number)?.cloned() else { return Ok(()) };
         self.failures.remove(&(login.clone(), number));
-        if self.failures_of(login)?.is_empty() {
+        if !is_hidden && !self.is_failing(login)? {
             let people = &mut self.effects.counts.failing_people;
             *people = people.saturating_sub(1);
+        }
+        if self.failures_of(login)?.is_empty() {
             self.follow_until(login, Some(followed_until(ending.at)))?;
         }
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);
             check.last_event_at = ending.at;
-            check.totals.resolutions += 1;
+            // What nobody is shown is nobody's resolution.
+            check.totals.resolutions += u64::from(!is_hidden);
             // One that was seen first may have begun at any time before.
-            if ending.reason == NO_LONGER_FAILING && failure.is_dated {
+            if ending.reason == NO_LONGER_FAILING && failure.is_dated && !is_hidden {
                 check.durations.observe(ending.asked_at - failure.opened_at);
             }
         })?;
+        if !is_hidden {
+            self.follow_person(login, id, false);
+        }
         let login = login.clone();
-        self.effects.people.push(PersonChange {
-            login: login.clone(),
-            check: id.clone(),
-            is_open: false,
-        });
         let Ending { at: closed_at, reason, .. } = ending;
         self.effects.closed.push(Closed { check: number, login, failure, closed_at, reason });
         Ok(())
@@ -168,46 +232,63 @@ impl Facts {
     /// # Errors
     /// When it cannot be understood, or was not asked for.
     pub fn forget_failure(&mut self, id: &CheckId, login: &Login) -> Result<(), Fault> {
-        let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
+        let Some(check) = self.check(id)? else { return Ok(()) };
+        let (number, is_hidden) = (check.number, check.is_hidden);
         if self.failure(login, number)?.is_none() {
             return Ok(());
         }
         self.failures.remove(&(login.clone(), number));
-        if self.failures_of(login)?.is_empty() {
+        if !is_hidden && !self.is_failing(login)? {
             let people = &mut self.effects.counts.failing_people;
             *people = people.saturating_sub(1);
         }
         self.change_check(id, |check| check.open = check.open.saturating_sub(1))?;
-        self.effects.people.push(PersonChange {
-            login: login.clone(),
-            check: id.clone(),
-            is_open: false,
-        });
+        if !is_hidden {
+            self.follow_person(login, id, false);
+        }
         self.touch(Subject::User(login.clone()));
         Ok(())
     }
 
-    /// When the most recent observation of a user's failing checks was requested: an
-    /// answer about the user, or the last complete listing.
+    fn follow_person(&mut self, login: &Login, check: &CheckId, is_open: bool) {
+        let (login, check) = (login.clone(), check.clone());
+        self.effects.people.push(PersonChange { login, check, is_open });
+    }
+
+    /// When the newest look at a user's failing checks was asked for: an answer about the
+    /// user, or the last complete listing.
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
     pub fn last_answer_as_of(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let answered = self.answered.get(login)?.map(|answered| answered.as_of);
-        Ok(answered.max(self.listed_as_of(login)?))
+        Ok(answered.max(self.listing_looked_at(login)?))
     }
 
-    /// When the last complete listing began, if it told of this user's failing
-    /// checks: whoever it does not name failed none then, unless it has rows that
-    /// could not be read.
+    /// Whether nobody looked at a user's failing checks yet.
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
-    pub fn listed_as_of(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
+    pub fn is_first_look(&self, login: &Login) -> Result<bool, Fault> {
+        let was_listed =
+            self.answered.get(login)?.is_some_and(|answered| answered.listed_at.is_some());
+        Ok(!was_listed && self.listing_looked_at(login)?.is_none())
+    }
+
+    /// When the last complete listing asked for this user's failing checks; when it began,
+    /// for somebody whom it does not have. Nothing where it could not have shown them: it
+    /// did not tell, has rows that could not be read, or lacks too many.
+    ///
+    /// # Errors
+    /// When a row cannot be understood, or was not asked for.
+    pub fn listing_looked_at(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let Some(done) = self.listing_done.get(&())?.filter(|done| done.is_verdict) else {
             return Ok(None);
         };
-        let is_told = self.told_members.get(login)?.copied().unwrap_or(done.skipped == 0);
-        Ok(is_told.then_some(done.begun_at))
+        Ok(match self.listed.get(login)? {
+            // One that is older than the listing before it does not move back what is known.
+            Some(member) => member.failing.is_some().then_some(member.asked_at.max(done.begun_at)),
+            None => (done.skipped == 0 && !done.is_suspect).then_some(done.begun_at),
+        })
     }
 }

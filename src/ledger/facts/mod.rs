@@ -4,6 +4,7 @@ mod check;
 mod delivery;
 mod effects;
 mod failure;
+mod identify;
 mod spelling;
 mod watch;
 
@@ -18,10 +19,11 @@ use super::{
     RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
 };
 use crate::domain::{
-    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, WatchSubject,
-    WebhookTarget, null_list::FieldMemory,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, Timestamp, WatchSubject,
+    WebhookTarget, failure::Titled, null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
+pub use failure::Report;
 pub(in crate::ledger) use spelling::service_knows_keys;
 
 /// The rows that a group of changes asked for, and what became of them.
@@ -38,15 +40,21 @@ pub struct Facts {
     /// What the operator says of checks; loaded with checks and failures, under the key `()`.
     pub configured: Table<(), Arc<ConfiguredChecks>>,
     /// The ids of the checks that are known.
-    ids: BTreeMap<CheckNumber, CheckId>,
-    titles: Table<String, BTreeSet<CheckId>>,
+    ids: Table<CheckNumber, CheckId>,
+    titles: Table<String, Titled>,
     failures: Table<(Login, CheckNumber), Failure>,
     /// Whose open failures are all known.
     complete: BTreeSet<Login>,
     /// How far answers about users have got.
     pub answered: Table<Login, Answered>,
-    /// Whether the last complete listing told the failing checks of its users.
-    pub told_members: Table<Login, bool>,
+    /// What the last complete listing said of users.
+    pub listed: Table<Login, Member>,
+    /// When somebody was last listed or named as failing a check.
+    pub last_reports: BTreeMap<CheckNumber, Timestamp>,
+    /// Users whose answers have texts in the place of checks that they had.
+    pub exchanging: BTreeSet<Login>,
+    /// How many people fail a check that the filter admits that was asked for.
+    pub people_admitted: u64,
     /// Snapshots of users.
     pub users: Table<Login, UserSnapshot>,
     /// Snapshots of addresses.
@@ -97,10 +105,11 @@ macro_rules! each_table {
         $facts.refused.$method();
         $facts.checks.$method();
         $facts.configured.$method();
+        $facts.ids.$method();
         $facts.titles.$method();
         $facts.failures.$method();
         $facts.answered.$method();
-        $facts.told_members.$method();
+        $facts.listed.$method();
         $facts.users.$method();
         $facts.ips.$method();
         $facts.watched.$method();
@@ -129,12 +138,15 @@ impl Facts {
             refused: Table::new("delivery"),
             checks: Table::new("check"),
             configured: Table::new("configured_check"),
-            ids: BTreeMap::new(),
+            ids: Table::new("check"),
             titles: Table::new("check_title"),
             failures: Table::new("failure"),
             complete: BTreeSet::new(),
             answered: Table::new("failure_answer"),
-            told_members: Table::new("listing_member"),
+            listed: Table::new("listing_member"),
+            last_reports: BTreeMap::new(),
+            exchanging: BTreeSet::new(),
+            people_admitted: 0,
             users: Table::new("user_snapshot"),
             ips: Table::new("ip_snapshot"),
             watched: Table::new("watch"),
@@ -213,6 +225,7 @@ impl Facts {
         Touched {
             subjects: std::mem::take(&mut self.effects.subjects).into_iter().collect(),
             people: std::mem::take(&mut self.effects.people),
+            is_anew: std::mem::take(&mut self.effects.is_anew),
         }
     }
 
@@ -228,6 +241,12 @@ impl Facts {
         if self.effects.subjects.last() != Some(&subject) {
             self.effects.subjects.push(subject);
         }
+    }
+
+    /// Notes that checks changed in a way that concerns everybody who fails them, so
+    /// that whoever shows them reads everything anew.
+    pub(super) fn touch_everything(&mut self) {
+        self.effects.is_anew = true;
     }
 
     /// Appends an event to the log.

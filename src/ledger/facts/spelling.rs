@@ -42,7 +42,7 @@ impl Facts {
             self.answered.get(login)?.is_some_and(|answered| answered.unknown_since.is_none());
         Ok(is_answered
             || self.users.get(login)?.is_some()
-            || self.told_members.get(login)?.is_some()
+            || self.listed.get(login)?.is_some()
             || !self.failures_of(login)?.is_empty())
     }
 }

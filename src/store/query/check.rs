@@ -51,7 +51,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_ids(&self) -> Result<Vec<String>, StoreError> {
-        self.texts("SELECT id FROM checks ORDER BY id", [])
+        self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY id", [])
     }
 
     /// All that is shown of a check.
@@ -64,7 +64,7 @@ impl Reader {
                     durations,
                     (SELECT min(opened_at) FROM failure WHERE check_number = number),
                     (SELECT min(reported_at) FROM failure WHERE check_number = number)
-             FROM checks WHERE id = ?1",
+             FROM checks WHERE id = ?1 AND NOT is_hidden",
         )?;
         let mut rows = select.query([id])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -124,7 +124,7 @@ impl Reader {
             .prepare_cached(
                 "SELECT description, recommended_actions FROM checks AS c
                  JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version
-                 WHERE c.id = ?1",
+                 WHERE c.id = ?1 AND NOT c.is_hidden",
             )?
             .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
             .optional()?;

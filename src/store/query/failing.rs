@@ -1,11 +1,16 @@
 //! Failures that are open: who fails what, and since when.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::{
     domain::{Login, Severity, Timestamp},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        row::{Moment, exchange, texts},
+    },
 };
 
 /// A user who fails a check.
@@ -53,7 +58,8 @@ impl Reader {
         let check = self
             .connection
             .prepare_cached(
-                "SELECT number, open, (SELECT sum(open) FROM checks) FROM checks WHERE id = ?1",
+                "SELECT number, open, (SELECT sum(open) FROM checks) FROM checks
+                 WHERE id = ?1 AND NOT is_hidden",
             )?
             .query_row([check_id], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
@@ -80,7 +86,8 @@ impl Reader {
             .connection
             .prepare_cached(
                 "SELECT min(opened_at) FROM failure
-                 WHERE check_number = (SELECT number FROM checks WHERE id = ?1)",
+                 WHERE check_number =
+                    (SELECT number FROM checks WHERE id = ?1 AND NOT is_hidden)",
             )?
             .query_row([check_id], |row| row.get::<_, Option<Moment>>(0))?
             .map(Timestamp::from))
@@ -94,7 +101,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.id, c.title, c.severity, f.opened_at, f.reported_at, f.is_dated
              FROM failure AS f JOIN checks AS c ON c.number = f.check_number
-             WHERE f.login = ?1 ORDER BY f.opened_at, c.id",
+             WHERE f.login = ?1 AND NOT c.is_hidden ORDER BY f.opened_at, c.id",
         )?;
         let mut rows = statement.query([login])?;
         let mut found = Vec::new();
@@ -108,6 +115,45 @@ impl Reader {
                 is_dated: row.get(5)?,
                 reported_at,
             });
+        }
+        Ok(found)
+    }
+}
+
+impl Reader {
+    /// How many checks a user fails, of those that are shown.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn count_failing_checks(&self, login: &str) -> Result<u64, StoreError> {
+        self.count(
+            "SELECT count(*) FROM failure JOIN checks ON number = check_number
+             WHERE login = ?1 AND NOT is_hidden",
+            [login],
+        )
+    }
+
+    /// Texts of the newest answer about a user that no check is known by for certain: a
+    /// title that several checks share, or one in the place of a title that is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn undecided_texts(&self, login: &str) -> Result<BTreeSet<String>, StoreError> {
+        let row = self
+            .connection
+            .prepare_cached("SELECT shared_texts, exchange FROM failure_answer WHERE login = ?1")?
+            .query_row([login], |row| {
+                Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?))
+            })
+            .optional()?;
+        let (shared, exchanged) = row.unwrap_or_default();
+        let corrupt = |error| StoreError::corrupt("failure_answer", login, error);
+        let mut found = match shared {
+            Some(json) => texts::decode(&json).map_err(corrupt)?,
+            None => BTreeSet::new(),
+        };
+        if let Some(json) = exchanged {
+            found.extend(exchange::decode(&json).map_err(corrupt)?.texts);
         }
         Ok(found)
     }

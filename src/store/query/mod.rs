@@ -8,6 +8,7 @@ mod failing;
 mod history;
 mod ip;
 mod job;
+mod missing;
 mod news;
 mod nulls;
 mod otlp;

@@ -18,7 +18,8 @@ impl Reader {
         mut take: impl FnMut(&str, &CheckId),
     ) -> Result<(), StoreError> {
         let mut ids = BTreeMap::new();
-        let mut select = self.connection.prepare_cached("SELECT number, id FROM checks")?;
+        let mut select =
+            self.connection.prepare_cached("SELECT number, id FROM checks WHERE NOT is_hidden")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let id = CheckId::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
@@ -42,8 +43,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_severities(&self) -> Result<Vec<(CheckId, Severity)>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT id, severity, number FROM checks")?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT id, severity, number FROM checks WHERE NOT is_hidden")?;
         let mut rows = select.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {

@@ -52,8 +52,7 @@ impl Reader {
     /// When the database fails.
     pub fn watched_user(&self, login: &str) -> Result<Option<UserView>, StoreError> {
         let Some(standing) = self.standing(login)? else { return Ok(None) };
-        let failing_checks =
-            self.count("SELECT count(*) FROM failure WHERE login = ?1", [login])?;
+        let failing_checks = self.count_failing_checks(login)?;
         let poll = self.poll_of("user", login)?;
         let record = readable(self.user_record(login))?.flatten();
         Ok(Some(UserView {

@@ -78,7 +78,9 @@ impl Reader {
         let mut logins = self.texts(
             "SELECT subject FROM (
                 SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook')
-             ORDER BY (SELECT count(*) FROM failure WHERE login = subject) DESC, subject
+             ORDER BY (
+                SELECT count(*) FROM failure JOIN checks ON number = check_number
+                WHERE login = subject AND NOT is_hidden) DESC, subject
              LIMIT ?2 OFFSET ?1",
             params![bound(offset), bound(limit)],
         )?;
@@ -113,7 +115,7 @@ impl Reader {
             observed_at: row.as_ref().map(|(_, at)| *at),
             name_and_status: row.and_then(|(name_and_status, _)| name_and_status),
             poll: self.poll_of("user", login)?,
-            failing_checks: self.count("SELECT count(*) FROM failure WHERE login = ?1", [login])?,
+            failing_checks: self.count_failing_checks(login)?,
         })
     }
 

@@ -11,8 +11,8 @@ use crate::{
     ledger::{
         Facts, Keys, Whole,
         change::{
-            AddWatch, ApplyVerdicts, ConfigureChecks, ExpireWatch, ForgetCheck, JudgeNulls,
-            RemoveWatch,
+            AddWatch, ApplyVerdicts, ConfigureChecks, ExpireWatch, FilterChecks, ForgetCheck,
+            JudgeNulls, JudgeRenames, RemoveWatch,
         },
     },
     store::{
@@ -33,6 +33,8 @@ enum Step {
     Address { ip: u8, users: BTreeSet<u8>, is_partial: bool },
     Page { failing: BTreeSet<u8> },
     Verdicts,
+    Filter { admitted: BTreeSet<u8> },
+    Renames,
     Add { user: u8, expires: Option<u8> },
     Remove { user: u8 },
     Expire,
@@ -47,7 +49,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let few = || proptest::collection::btree_set(0..4_u8, 0..4);
     prop_oneof![
-        4 => (0..6_u8, 0..3_u8, 0..3_u8, few(), any::<bool>()).prop_map(
+        4 => (0..6_u8, 1..4_u8, 0..3_u8, few(), any::<bool>()).prop_map(
             |(id, title, severity, users, admitted)| Step::Delivery {
                 id, title, severity, users, admitted
             }
@@ -59,6 +61,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(ip, users, is_partial)| Step::Address { ip, users, is_partial }),
         1 => few().prop_map(|failing| Step::Page { failing }),
         2 => Just(Step::Verdicts),
+        1 => proptest::collection::btree_set(0..3_u8, 0..3)
+            .prop_map(|admitted| Step::Filter { admitted }),
+        1 => Just(Step::Renames),
         1 => (0..4_u8, proptest::option::of(0..9_u8))
             .prop_map(|(user, expires)| Step::Add { user, expires }),
         1 => (0..4_u8).prop_map(|user| Step::Remove { user }),
@@ -87,7 +92,7 @@ fn spelled(number: u8, which: u8) -> String {
 fn check_names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
     numbers
         .iter()
-        .map(|number| ["check0", "Title 1", "title 2", "other"][usize::from(*number)].to_owned())
+        .map(|number| ["check0", "Title 1", "title 2", "Title 3"][usize::from(*number)].to_owned())
         .collect()
 }
 
@@ -183,9 +188,16 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
                 limit: 9,
                 filter: CheckFilter::default(),
                 null_lists: NullLists::Auto,
+                is_suspect: now % 3 == 0,
+                settle: chrono::TimeDelta::seconds(1),
             })
             .0
         }
+        Step::Filter { admitted } => {
+            let ids = admitted.iter().map(|id| CheckId::new(&format!("check{id}")).unwrap());
+            Pending::new(FilterChecks { filter: CheckFilter::new(ids) }).0
+        }
+        Step::Renames => Pending::new(JudgeRenames { run_begun_at: at(now - 9), at: at(now) }).0,
         Step::Add { user: number, expires } => {
             Pending::new(AddWatch {
                 subject: WatchSubject::User(user(*number)),
@@ -256,7 +268,7 @@ fn all_keys() -> Keys {
         keys.titles.insert(format!("title {number}"));
     }
     keys.checks
-        .extend(["no-mfa", "other", "Title 1", "title 2"].map(|id| CheckId::new(id).unwrap()));
+        .extend(["no-mfa", "Title 1", "title 2", "Title 3"].map(|id| CheckId::new(id).unwrap()));
     for number in 0..4 {
         let login = user(number);
         keys.failures_of.insert(login.clone());

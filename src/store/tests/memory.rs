@@ -10,7 +10,7 @@ use strum::VariantArray as _;
 use crate::{
     domain::{
         CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, WatchSource,
-        WatchSubject, WebhookTarget, fold_title, null_list::FieldMemory,
+        WatchSubject, WebhookTarget, failure::Titled, fold_title, null_list::FieldMemory,
     },
     ledger::{
         Answered, Check, CheckNumber, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
@@ -38,6 +38,7 @@ struct Tables {
     refused: BTreeMap<i64, RefusedRow>,
     checks: BTreeMap<CheckId, Check>,
     configured: BTreeMap<(), Arc<ConfiguredChecks>>,
+    titles: BTreeMap<(String, CheckNumber), bool>,
     failures: BTreeMap<(Login, CheckNumber), Failure>,
     answered: BTreeMap<Login, Answered>,
     users: BTreeMap<Login, UserSnapshot>,
@@ -134,33 +135,21 @@ impl Tables {
             facts.load_check(id.clone(), self.checks.get(id).cloned());
         }
         for folded in &keys.titles {
-            let has_title = |check: &Check| fold_title(&check.definition.title) == *folded;
-            let mut ids = BTreeSet::new();
-            for (id, check) in self.checks.iter().filter(|(_, check)| has_title(check)) {
-                facts.load_check(id.clone(), Some(check.clone()));
-                ids.insert(id.clone());
-            }
-            facts.load_title(folded.clone(), ids);
+            self.load_title(folded, facts);
         }
         for login in &keys.failures_of {
-            for ((_, number), failure) in self.failures.iter().filter(|((of, _), _)| of == login) {
-                facts.load_failure(login.clone(), *number, Some(failure.clone()));
-                let check = self.checks.iter().find(|(_, check)| check.number == *number);
-                if let Some((id, check)) = check {
-                    facts.load_check(id.clone(), Some(check.clone()));
-                }
-            }
-            facts.load_complete(login.clone());
+            self.load_failures(login, facts);
         }
+        self.load_of_checks(keys, facts);
         if keys.whole.contains(&Whole::Listing) {
             facts.listing.load((), self.listing.get(&()).cloned());
             facts.listing_done.load((), self.listing_done.get(&()).cloned());
         }
         for login in &keys.answered {
-            facts.answered.load(login.clone(), self.answered.get(login).copied());
+            facts.answered.load(login.clone(), self.answered.get(login).cloned());
             let done = self.listing_done.get(&());
             let member = done.and_then(|done| self.members.get(&(done.number, login.clone())));
-            facts.told_members.load(login.clone(), member.map(|member| member.failing.is_some()));
+            facts.listed.load(login.clone(), member.cloned());
         }
         if let Some(slice) = &keys.slice {
             let mut next = BTreeSet::new();
@@ -183,6 +172,67 @@ impl Tables {
         }
         self.load_subjects(keys, facts);
         self.load_rest(keys, facts);
+    }
+
+    fn load_title(&self, folded: &str, facts: &mut Facts) {
+        let mut titled = Titled::default();
+        for ((_, number), is_current) in self.titles.iter().filter(|((of, _), _)| of == folded) {
+            let check = self.checks.iter().find(|(_, check)| check.number == *number);
+            let Some((id, check)) = check else { continue };
+            facts.load_check(id.clone(), Some(check.clone()));
+            let ids = if *is_current { &mut titled.current } else { &mut titled.former };
+            ids.insert(id.clone());
+        }
+        facts.load_title(folded.to_owned(), titled);
+    }
+
+    fn load_failures(&self, login: &Login, facts: &mut Facts) {
+        for ((_, number), failure) in self.failures.iter().filter(|((of, _), _)| of == login) {
+            facts.load_failure(login.clone(), *number, Some(failure.clone()));
+            let check = self.checks.iter().find(|(_, check)| check.number == *number);
+            if let Some((id, check)) = check {
+                facts.load_check(id.clone(), Some(check.clone()));
+            }
+        }
+        facts.load_complete(login.clone());
+    }
+
+    fn load_of_checks(&self, keys: &Keys, facts: &mut Facts) {
+        for (login, _) in self.failures.keys().filter(|(_, at)| keys.failures_at.contains(at)) {
+            self.load_failures(login, facts);
+        }
+        for ((_, number), failure) in &self.failures {
+            if keys.last_reports_at.contains(number) {
+                let last = facts.last_reports.entry(*number).or_insert(failure.reported_at);
+                *last = failure.reported_at.max(*last);
+            }
+        }
+        if keys.whole.contains(&Whole::Checks) {
+            for (id, check) in &self.checks {
+                facts.load_check(id.clone(), Some(check.clone()));
+            }
+        }
+        if let Some(filter) = &keys.people_admitted {
+            let admitted = |check: &CheckNumber| {
+                let id = self.checks.iter().find(|(_, known)| known.number == *check);
+                id.is_some_and(|(id, _)| filter.admits_check(id))
+            };
+            let people = self.failures.keys().filter(|(_, check)| admitted(check));
+            let people: BTreeSet<_> = people.map(|(login, _)| login).collect();
+            facts.people_admitted = people.len() as u64;
+        }
+        if keys.whole.contains(&Whole::Exchanges) {
+            for (login, answered) in &self.answered {
+                let Some(exchange) = &answered.exchange else { continue };
+                facts.answered.load(login.clone(), Some(answered.clone()));
+                facts.exchanging.insert(login.clone());
+                for text in &exchange.texts {
+                    let id = CheckId::new(text).unwrap();
+                    facts.load_check(id.clone(), self.checks.get(&id).cloned());
+                    self.load_title(&fold_title(text), facts);
+                }
+            }
+        }
     }
 
     fn load_subjects(&self, keys: &Keys, facts: &mut Facts) {
@@ -298,6 +348,12 @@ impl Tables {
         apply(&mut self.refused, &diff.refused);
         apply(&mut self.checks, &diff.checks);
         apply(&mut self.configured, &diff.configured);
+        for title in diff.titles {
+            for ((_, number), is_current) in &mut self.titles {
+                *is_current &= *number != title.number;
+            }
+            self.titles.insert((title.folded.clone(), title.number), true);
+        }
         apply(&mut self.failures, &diff.failures);
         apply(&mut self.answered, &diff.answered);
         apply(&mut self.users, &diff.users);
@@ -335,6 +391,13 @@ impl Tables {
             Command::Resent(events) => self.resend.retain(|seq| !events.contains(seq)),
             Command::Park { events, .. } => self.parked.extend(events),
             Command::ResendParked => self.resend.append(&mut self.parked),
+            Command::MergeCheck { from, into, .. } => {
+                let of_it = self.titles.keys().filter(|(_, number)| number == from);
+                for (folded, number) in of_it.cloned().collect::<Vec<_>>() {
+                    self.titles.remove(&(folded.clone(), number));
+                    self.titles.entry((folded, *into)).or_insert(false);
+                }
+            }
             Command::Resend { first, last } => {
                 let public = self
                     .numbered()

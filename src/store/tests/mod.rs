@@ -24,9 +24,9 @@ use crate::domain::{
     failure::{FailureAnswer, Verdict},
 };
 use crate::ledger::change::{
-    AddWatch, AddressAnswer, Backfill, BeginOtlp, DeliveryOutcome, ExpireWatch, ListedUser,
-    RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress, RetryParked,
-    WatchAdded, WatchOutcome,
+    AddWatch, AddressAnswer, AnswerRules, Backfill, BeginOtlp, DeliveryOutcome, ExpireWatch,
+    ListedUser, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress,
+    RetryParked, WatchAdded, WatchOutcome,
 };
 
 struct Fixture {
@@ -85,6 +85,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
         body: b"{}".as_slice().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 3 },
+        answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },
         recorded_at: at(20),
         replays: None,
     }

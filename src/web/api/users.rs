@@ -29,6 +29,8 @@ pub(super) struct User {
     failing_checks_told: Option<bool>,
     failing_checks_untold_since: Option<Timestamp>,
     untold_lists: Vec<UntoldList>,
+    /// Texts of the latest answer that no check is known by for certain.
+    undecided_checks: BTreeSet<String>,
     poll: Option<PollState>,
     snapshot: Option<Snapshot>,
 }
@@ -121,6 +123,7 @@ pub(super) async fn user(
         failing_checks_told,
         failing_checks_untold_since,
         untold_lists,
+        undecided_checks: known.undecided,
         poll: known.poll.map(PollState::from),
         login: known.login.to_string(),
         watch,

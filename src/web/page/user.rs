@@ -52,6 +52,15 @@ pub(super) async fn page(
         section #failing .card aria-labelledby="failing-title" data-live {
             h2 #failing-title { "Failing checks" }
             (failing(&known.failing))
+            @if !known.undecided.is_empty() {
+                p .none {
+                    "The service also lists "
+                    @for (position, text) in known.undecided.iter().enumerate() {
+                        @if position > 0 { ", " } "\"" (text) "\""
+                    }
+                    ", which no check is known by for certain: it opens and ends nothing."
+                }
+            }
             @if let Some(since) = known.failing_checks_untold_since() {
                 p .none { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
             }

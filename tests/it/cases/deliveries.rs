@@ -118,7 +118,7 @@ async fn an_api_that_lags_behind_the_webhook_ends_no_failure() {
     simulator.faults().add(Fault::graphql(Kind::LagMillis(600_000)));
     let setup = Setup::new().polling(&simulator, super::NEVER);
     let setup = setup.tables("[metrics]\nuser_series = \"all\"");
-    let exporter = setup.start().await;
+    let exporter = setup.variable("CII_EXPORTER_SYNC__SETTLE", "15m").start().await;
     deliver(&simulator, &exporter, "no-mfa").await;
     // Within a minute the API is asked about the users who were named.
     super::until_asked(&simulator, "getEndUser", 2).await;

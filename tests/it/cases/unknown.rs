@@ -39,8 +39,12 @@ async fn failing_one() -> (Simulator, Exporter) {
 fn a_day_later(database: &std::path::Path) {
     let connection = Connection::open(database).unwrap();
     let day = 25_i64 * 3600 * 1_000_000;
-    let sql = "UPDATE failure_answer SET unknown_since = unknown_since - ?1";
-    connection.execute(sql, [day]).unwrap();
+    for sql in [
+        "UPDATE failure_answer SET unknown_since = unknown_since - ?1",
+        "UPDATE failure SET named_at = named_at - ?1",
+    ] {
+        connection.execute(sql, [day]).unwrap();
+    }
 }
 
 /// A2.

@@ -24,7 +24,14 @@ impl Body {
         Self { id: id.to_owned(), check_id: check_id.to_owned(), users }
     }
 
+    /// Published now.
     pub fn json(&self) -> Value {
+        let now = cii_exporter::clock::now();
+        self.json_of(&now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+    }
+
+    /// Published at this moment.
+    pub fn json_of(&self, published: &str) -> Value {
         json!({
             "version": "0",
             "id": self.id,
@@ -41,7 +48,7 @@ impl Body {
                 "usersFailing": self.users,
                 "description": ["What it looks for."],
                 "recommendedActions": ["What to do."],
-                "published": "2026-01-02T03:04:05.678Z",
+                "published": published,
             },
         })
     }

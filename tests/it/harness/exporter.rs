@@ -76,7 +76,8 @@ impl Setup {
             tables: String::new(),
             webhook: String::new(),
             watch: String::new(),
-            variables: Vec::new(),
+            // Tests do not wait until the API has surely caught up with the webhook.
+            variables: vec![("CII_EXPORTER_SYNC__SETTLE".to_owned(), "0s".to_owned())],
             lists_tenant: false,
             example: None,
         }

@@ -10,7 +10,10 @@ use rusqlite::{Connection, Params, Row, types::Value};
 
 use super::texts;
 use crate::{
-    domain::{CheckDefinition, CheckId, CheckWords, ConfiguredChecks, Severity, Timestamp, ToldAt},
+    domain::{
+        CheckDefinition, CheckId, CheckWords, ConfiguredChecks, Severity, Timestamp, ToldAt,
+        failure::Titled,
+    },
     ledger::{Check, CheckNumber, Facts, Totals},
     store::{
         StoreError,
@@ -21,7 +24,7 @@ use crate::{
 const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.version, c.open, \
      w.description, w.recommended_actions, c.failures, c.resolutions, c.title_as_of, \
      c.severity_as_of, c.description_as_of, c.recommended_actions_as_of, \
-     c.last_failure_at, c.durations";
+     c.last_failure_at, c.durations, c.is_provisional, c.is_hidden";
 
 /// A check needs its words.
 const WITH_WORDS: &str =
@@ -85,7 +88,7 @@ pub(super) fn by_number(
     put(connection, &sql, [numbers], facts)
 }
 
-/// Which checks have these titles, and those checks.
+/// Which checks have or had these titles, and those checks.
 pub(super) fn by_title(
     connection: &Connection,
     folded: &BTreeSet<String>,
@@ -96,26 +99,31 @@ pub(super) fn by_title(
     }
     configured(connection, facts)?;
     let titles = texts(folded.iter().map(String::as_str));
-    let mut titled: BTreeMap<String, BTreeSet<CheckId>> =
-        folded.iter().map(|title| (title.clone(), BTreeSet::new())).collect();
+    let mut titled: BTreeMap<String, Titled> =
+        folded.iter().map(|title| (title.clone(), Titled::default())).collect();
     let mut ids = BTreeSet::new();
     {
         let mut select = connection.prepare_cached(
-            "SELECT t.folded, c.id FROM check_title AS t JOIN checks AS c
-             ON c.number = t.check_number WHERE t.until IS NULL AND t.folded IN rarray(?1)",
+            "SELECT t.folded, c.id, t.until IS NULL FROM check_title AS t JOIN checks AS c
+             ON c.number = t.check_number WHERE t.folded IN rarray(?1)",
         )?;
         let mut rows = select.query([titles])?;
         while let Some(row) = rows.next()? {
             let (title, id): (String, String) = (row.get(0)?, row.get(1)?);
             if let Some(id) = CheckId::new(&id) {
-                titled.entry(title).or_default().insert(id.clone());
+                let titled = titled.entry(title).or_default();
+                let of_its_time =
+                    if row.get(2)? { &mut titled.current } else { &mut titled.former };
+                of_its_time.insert(id.clone());
                 ids.insert(id);
             }
         }
     }
     by_id(connection, &ids, facts)?;
-    for (title, ids) in titled {
-        facts.load_title(title, ids);
+    for (title, mut titled) in titled {
+        // One that got the title back has it.
+        titled.former.retain(|id| !titled.current.contains(id));
+        facts.load_title(title, titled);
     }
     Ok(())
 }
@@ -172,6 +180,8 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
         open: row.get(6)?,
         totals: Totals { failures: row.get(9)?, resolutions: row.get(10)? },
         last_failure_at,
+        is_provisional: row.get(17)?,
+        is_hidden: row.get(18)?,
     }))
 }
 

@@ -1,18 +1,21 @@
 //! Open failures, and how far answers about users have got.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, types::Value};
 
 use super::{check, each_of_users};
 use crate::{
-    domain::{CheckId, Login, Timestamp},
+    domain::{CheckFilter, CheckId, Login, Timestamp, fold_title},
     ledger::{Answered, CheckNumber, Facts, Failure},
     store::{
         StoreError,
-        row::{Moment, Unreadable},
+        row::{Moment, Unreadable, exchange, texts},
     },
 };
+
+const COLUMNS: &str = "login, check_number, opened_at, reported_at, named_at, delivery, is_announced, by_title, \
+     is_dated";
 
 /// All failures of users, with their checks.
 pub(super) fn of_users(
@@ -27,15 +30,12 @@ pub(super) fn of_users(
     let mut checks = BTreeSet::new();
     each_of_users(
         connection,
-        "SELECT login, check_number, opened_at, reported_at, delivery, is_announced,
-                is_dated FROM failure
-         WHERE login IN rarray(?1)",
+        &format!("SELECT {COLUMNS} FROM failure WHERE login IN rarray(?1)"),
         logins,
         |login, row| {
             let check = row.get(1)?;
             checks.insert(check);
-            put(facts, login, check, row, 2)?;
-            Ok(())
+            put(facts, login, check, row)
         },
     )?;
     for login in logins {
@@ -70,23 +70,94 @@ fn put(
     login: Login,
     check: CheckNumber,
     row: &Row<'_>,
-    first: usize,
 ) -> Result<(), StoreError> {
-    let moments = (row.get::<_, Moment>(first), row.get::<_, Moment>(first + 1));
-    let (Ok(Moment(opened_at)), Ok(Moment(reported_at))) = moments else {
+    let moments = (row.get(2), row.get(3), row.get::<_, Option<Moment>>(4));
+    let (Ok(Moment(opened_at)), Ok(Moment(reported_at)), Ok(named_at)) = moments else {
         facts.load_unreadable_failure(login, check, &Unreadable::Moment.to_string());
         return Ok(());
     };
     let failure = Failure {
         opened_at,
         reported_at,
-        delivery: row.get(first + 2)?,
-        is_announced: row.get(first + 3)?,
-        is_dated: row.get(first + 4)?,
+        named_at: named_at.map(Timestamp::from),
+        delivery: row.get(5)?,
+        is_announced: row.get(6)?,
+        by_title: row.get(7)?,
+        is_dated: row.get(8)?,
     };
     facts.load_failure(login, check, Some(failure));
     Ok(())
 }
+
+/// All failures of everybody who fails one of these checks.
+pub(super) fn at_checks(
+    connection: &Connection,
+    checks: &BTreeSet<CheckNumber>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let logins: BTreeSet<Login> = connection
+        .prepare_cached("SELECT login FROM failure WHERE check_number IN rarray(?1)")?
+        .query_map([numbers(checks)], |row| row.get::<_, String>(0))?
+        .filter_map(|login| login.map(|login| Login::new(&login).ok()).transpose())
+        .collect::<Result<_, _>>()?;
+    of_users(connection, &logins, facts)
+}
+
+/// When somebody was last listed or named as failing these checks.
+pub(super) fn last_reports(
+    connection: &Connection,
+    checks: &BTreeSet<CheckNumber>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT check_number, max(reported_at) FROM failure WHERE check_number IN rarray(?1)
+         GROUP BY check_number",
+    )?;
+    let mut rows = select.query([numbers(checks)])?;
+    while let Some(row) = rows.next()? {
+        // One out of range is far ahead: somebody has the check.
+        let at = row.get::<_, Moment>(1).map_or(Timestamp::MAX_UTC, Timestamp::from);
+        facts.last_reports.insert(row.get(0)?, at);
+    }
+    Ok(())
+}
+
+/// How many people fail a check that a filter admits.
+pub(super) fn people_admitted(
+    connection: &Connection,
+    filter: &CheckFilter,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut admitted = BTreeSet::new();
+    let mut select = connection.prepare_cached("SELECT number, id FROM checks")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = CheckId::new(row.get_ref(1)?.as_str().unwrap_or_default());
+        if id.is_some_and(|id| filter.admits_check(&id)) {
+            admitted.insert(row.get(0)?);
+        }
+    }
+    facts.people_admitted = connection
+        .prepare_cached(
+            "SELECT count(DISTINCT login) FROM failure WHERE check_number IN rarray(?1)",
+        )?
+        .query_row([numbers(&admitted)], |row| row.get(0))?;
+    Ok(())
+}
+
+/// Numbers of checks as the table-valued function `rarray` takes them.
+fn numbers(checks: &BTreeSet<CheckNumber>) -> Rc<Vec<Value>> {
+    Rc::new(checks.iter().copied().map(Value::Integer).collect())
+}
+
+const ANSWERED: &str =
+    "login, as_of, listed_at, unknown_since, suspect_since, shared_texts, exchange";
 
 /// How far answers about users have got.
 pub(super) fn answered(
@@ -96,16 +167,10 @@ pub(super) fn answered(
 ) -> Result<(), StoreError> {
     each_of_users(
         connection,
-        "SELECT login, as_of, unknown_since FROM failure_answer WHERE login IN rarray(?1)",
+        &format!("SELECT {ANSWERED} FROM failure_answer WHERE login IN rarray(?1)"),
         logins,
         |login, row| {
-            match (row.get(1), row.get::<_, Option<Moment>>(2)) {
-                (Ok(Moment(as_of)), Ok(unknown_since)) => {
-                    let unknown_since = unknown_since.map(Timestamp::from);
-                    facts.answered.load(login, Some(Answered { as_of, unknown_since }));
-                }
-                _ => facts.answered.load_unreadable(login, &Unreadable::Moment.to_string()),
-            }
+            put_answered(facts, login, row);
             Ok(())
         },
     )?;
@@ -113,4 +178,56 @@ pub(super) fn answered(
         facts.answered.load(login.clone(), None);
     }
     Ok(())
+}
+
+/// Users whose answers have texts in the place of checks that they had, with the checks
+/// that the texts can mean.
+pub(super) fn exchanging(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT {ANSWERED} FROM failure_answer WHERE exchange IS NOT NULL"
+    ))?;
+    let mut rows = select.query([])?;
+    let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(row) = rows.next()? {
+        let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
+        let is_known = facts.answered.is_loaded(&login);
+        if !is_known {
+            put_answered(facts, login.clone(), row);
+        }
+        let Ok(answered) = facts.answered.get(&login) else { continue };
+        if let Some(exchange) = answered.and_then(|answered| answered.exchange.as_ref()) {
+            ids.extend(exchange.texts.iter().filter_map(|text| CheckId::new(text)));
+            titles.extend(exchange.texts.iter().map(|text| fold_title(text)));
+        }
+        facts.exchanging.insert(login);
+    }
+    check::by_id(connection, &ids, facts)?;
+    check::by_title(connection, &titles, facts)
+}
+
+fn put_answered(facts: &mut Facts, login: Login, row: &Row<'_>) {
+    let moment = |column: usize| {
+        let moment = row.get::<_, Option<Moment>>(column);
+        moment.map(|moment| moment.map(Timestamp::from)).map_err(|_| Unreadable::Moment)
+    };
+    let read = || {
+        let shared: Option<String> = row.get(5).map_err(|_| Unreadable::Missing("texts"))?;
+        let exchange: Option<String> = row.get(6).map_err(|_| Unreadable::Missing("exchange"))?;
+        Ok(Answered {
+            as_of: moment(1)?.ok_or(Unreadable::Moment)?,
+            listed_at: moment(2)?,
+            unknown_since: moment(3)?,
+            suspect_since: moment(4)?,
+            shared_texts: shared
+                .map_or_else(|| Ok(BTreeSet::new()), |json| texts::decode(&json))?,
+            exchange: exchange.map(|json| exchange::decode(&json)).transpose()?,
+        })
+    };
+    match read() {
+        Ok(answered) => facts.answered.load(login, Some(answered)),
+        Err(reason) => {
+            let reason: Unreadable = reason;
+            facts.answered.load_unreadable(login, &reason.to_string());
+        }
+    }
 }

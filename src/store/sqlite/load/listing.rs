@@ -19,13 +19,13 @@ use crate::{
 pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(
         "SELECT state, number, begun_at, page_token, pages, users, told, skipped, figures,
-                ended_at, position, is_verdict FROM listing",
+                ended_at, position, is_verdict, is_suspect FROM listing",
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let is_done = row.get_ref(0)?.as_str().unwrap_or_default() == "done";
         match (read(row)?, is_done) {
-            (Ok((begun, is_verdict)), true) => {
+            (Ok((begun, [is_verdict, is_suspect])), true) => {
                 let ListingBegun { number, begun_at, users, skipped, figures, ended_at, .. } =
                     begun;
                 let completed_at = ended_at.unwrap_or(begun_at);
@@ -34,6 +34,7 @@ pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), S
                     begun_at,
                     completed_at,
                     is_verdict,
+                    is_suspect,
                     users,
                     skipped,
                     figures,
@@ -50,7 +51,7 @@ pub(super) fn states(connection: &Connection, facts: &mut Facts) -> Result<(), S
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), Unreadable>, StoreError> {
+fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, StoreError> {
     let moment = |column: usize| {
         let moment = row.get::<_, Option<Moment>>(column);
         moment.map(|moment| moment.map(Timestamp::from)).map_err(|_| Unreadable::Moment)
@@ -80,28 +81,31 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, bool), Unreadable>, Store
         ended_at,
         position,
     };
-    Ok(Ok((begun, row.get(11)?)))
+    Ok(Ok((begun, [row.get(11)?, row.get(12)?])))
 }
 
-/// Whether the last complete listing told the failing checks of these users.
-pub(super) fn told_members(
+/// What the last complete listing said of these users.
+pub(super) fn listed(
     connection: &Connection,
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     each_of_users(
         connection,
-        "SELECT login, failing IS NOT NULL FROM listing_member
+        "SELECT login, failing, is_null, asked_at FROM listing_member
          WHERE listing = (SELECT number FROM listing WHERE state = 'done')
          AND login IN rarray(?1)",
         logins,
         |login, row| {
-            facts.told_members.load(login, Some(row.get(1)?));
+            match member(row)? {
+                Ok(member) => facts.listed.load(login, Some(member)),
+                Err(reason) => facts.listed.load_unreadable(login, &reason.to_string()),
+            }
             Ok(())
         },
     )?;
     for login in logins {
-        facts.told_members.load(login.clone(), None);
+        facts.listed.load(login.clone(), None);
     }
     Ok(())
 }

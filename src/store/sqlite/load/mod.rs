@@ -69,11 +69,19 @@ pub(super) fn load(
     if let Some((check, limit)) = &keys.failing {
         failure::of_check(connection, check, *limit, facts)?;
     }
+    failure::at_checks(connection, &keys.failures_at, facts)?;
+    failure::last_reports(connection, &keys.last_reports_at, facts)?;
+    if let Some(filter) = &keys.people_admitted {
+        failure::people_admitted(connection, filter, facts)?;
+    }
+    if keys.whole.contains(&Whole::Exchanges) {
+        failure::exchanging(connection, facts)?;
+    }
     if keys.whole.contains(&Whole::Listing) {
         listing::states(connection, facts)?;
     }
     failure::answered(connection, &keys.answered, facts)?;
-    listing::told_members(connection, &keys.answered, facts)?;
+    listing::listed(connection, &keys.answered, facts)?;
     if let Some(slice) = &keys.slice {
         listing::slice(connection, slice, facts)?;
     }

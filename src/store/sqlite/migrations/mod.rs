@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -21,6 +21,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("0008_ledger.sql"),
     include_str!("0009_people.sql"),
     include_str!("0010_words.sql"),
+    include_str!("0011_decisions.sql"),
 ];
 
 /// The newest version.

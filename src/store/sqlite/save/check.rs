@@ -3,7 +3,8 @@
 use rusqlite::{Connection, params};
 
 use crate::{
-    ledger::{CheckNumber, Diff},
+    domain::CheckId,
+    ledger::{CheckNumber, Command, Diff},
     store::{
         StoreError,
         row::{Moment, durations, texts},
@@ -14,17 +15,19 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     let mut insert = connection.prepare_cached(
         "INSERT INTO checks (number, id, title, severity, last_event_at, version, open, failures,
                              resolutions, title_as_of, severity_as_of, description_as_of,
-                             recommended_actions_as_of, last_failure_at, durations)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                             recommended_actions_as_of, last_failure_at, durations,
+                             is_provisional, is_hidden)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (number) DO UPDATE SET
-            title = excluded.title, severity = excluded.severity,
+            id = excluded.id, title = excluded.title, severity = excluded.severity,
             last_event_at = excluded.last_event_at, version = excluded.version,
             open = excluded.open, failures = excluded.failures,
             resolutions = excluded.resolutions, title_as_of = excluded.title_as_of,
             severity_as_of = excluded.severity_as_of,
             description_as_of = excluded.description_as_of,
             recommended_actions_as_of = excluded.recommended_actions_as_of,
-            last_failure_at = excluded.last_failure_at, durations = excluded.durations",
+            last_failure_at = excluded.last_failure_at, durations = excluded.durations,
+            is_provisional = excluded.is_provisional, is_hidden = excluded.is_hidden",
     )?;
     let mut words = connection.prepare_cached(
         "INSERT OR IGNORE INTO check_words (check_number, version, description,
@@ -32,12 +35,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
          VALUES (?1, ?2, ?3, ?4)",
     )?;
     for check in &diff.checks {
-        let Some(row) = check.row else {
-            if let Some(stored) = check.stored {
-                remove(connection, stored.number)?;
-            }
-            continue;
-        };
+        let Some(row) = check.row else { continue };
         let definition = &row.definition;
         insert.execute(params![
             row.number,
@@ -55,6 +53,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             definition.told.recommended_actions.map(Moment),
             row.last_failure_at.map(Moment),
             durations::encode(&row.durations),
+            row.is_provisional,
+            row.is_hidden,
         ])?;
         if check.stored.is_none_or(|stored| stored.version != row.version) {
             words.execute(params![
@@ -65,18 +65,35 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             ])?;
         }
     }
+    for check in diff.checks.iter().filter(|check| check.row.is_none()) {
+        if let Some(stored) = check.stored {
+            remove(connection, check.key, stored.number, diff.commands)?;
+        }
+    }
     configured(connection, diff)?;
     titles(connection, diff)
 }
 
-/// A check that is gone. Failures of it that ended stay until they are too old.
-fn remove(connection: &Connection, number: CheckNumber) -> Result<(), StoreError> {
-    for sql in [
-        "DELETE FROM check_title WHERE check_number = ?1",
-        "DELETE FROM check_words WHERE check_number = ?1",
-        "DELETE FROM checks WHERE number = ?1",
-    ] {
-        connection.prepare_cached(sql)?.execute([number])?;
+/// A check that is gone, or became another one: where that took over its number, there is
+/// nothing to remove, and where it is another, its titles move. Failures that ended stay
+/// until they are too old.
+fn remove(
+    connection: &Connection,
+    id: &CheckId,
+    number: CheckNumber,
+    commands: &[Command],
+) -> Result<(), StoreError> {
+    let removed = connection
+        .prepare_cached("DELETE FROM checks WHERE number = ?1 AND id = ?2")?
+        .execute(params![number, id.as_str()])?;
+    if removed == 0 {
+        return Ok(());
+    }
+    connection.execute("DELETE FROM check_words WHERE check_number = ?1", [number])?;
+    let is_merged =
+        |command: &Command| matches!(command, Command::MergeCheck { from, .. } if *from == number);
+    if !commands.iter().any(is_merged) {
+        connection.execute("DELETE FROM check_title WHERE check_number = ?1", [number])?;
     }
     Ok(())
 }

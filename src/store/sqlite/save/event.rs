@@ -130,6 +130,18 @@ fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreErro
                  DELETE FROM parked_event;",
             )?;
         }
+        Command::MergeCheck { from, into, at } => {
+            let now = Moment(*at);
+            connection.execute(
+                "UPDATE OR REPLACE check_title SET check_number = ?2, until = coalesce(until, ?3)
+                 WHERE check_number = ?1",
+                params![from, into, now],
+            )?;
+            connection.execute(
+                "UPDATE failure_closed SET check_number = ?2 WHERE check_number = ?1",
+                params![from, into],
+            )?;
+        }
         Command::Resend { first, last } => {
             connection.execute(
                 "INSERT OR IGNORE INTO otlp_resend (seq)

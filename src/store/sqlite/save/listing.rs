@@ -18,7 +18,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             None => {
                 remove.execute(["under_way"])?;
             }
-            Some(row) => put(connection, "under_way", row, false)?,
+            Some(row) => put(connection, "under_way", row, [false, false])?,
         }
     }
     for done in &diff.listing_done {
@@ -61,20 +61,21 @@ fn put_done(connection: &Connection, done: &ListingDone) -> Result<(), StoreErro
         ended_at: Some(done.completed_at),
         position: None,
     };
-    put(connection, "done", &begun, done.is_verdict)
+    put(connection, "done", &begun, [done.is_verdict, done.is_suspect])
 }
 
 fn put(
     connection: &Connection,
     state: &str,
     listing: &ListingBegun,
-    is_verdict: bool,
+    [is_verdict, is_suspect]: [bool; 2],
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO listing (state, number, begun_at, page_token, pages, users,
-                told, skipped, figures, ended_at, position, is_verdict)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                told, skipped, figures, ended_at, position, is_verdict,
+                is_suspect)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             state,
@@ -89,6 +90,7 @@ fn put(
             listing.ended_at.map(Moment),
             listing.position.as_ref().map(Login::as_str),
             is_verdict,
+            is_suspect,
         ])?;
     Ok(())
 }

@@ -1,0 +1,98 @@
+//! A check that was renamed in the service: answers that tell failing checks by their
+//! titles list another text then, which is no news about anybody.
+//!
+//! While it is not certain, nothing ends and nothing opens. What is pending is kept with
+//! the user, so that it survives the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Timestamp;
+
+/// How long an exchange may wait for an explanation; then what was observed holds.
+pub(super) const PATIENCE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+
+/// Users that must exchange a title for the same text in one run before the check
+/// counts as renamed.
+const ENOUGH: usize = 3;
+
+/// What answers about a user have in the place of checks that they had by title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Since when.
+    pub since: Timestamp,
+    /// When the newest such answer was asked for.
+    pub last_at: Timestamp,
+    /// Texts that nothing explains.
+    pub texts: BTreeSet<String>,
+    /// The checks, by number, that are absent.
+    pub checks: BTreeSet<i64>,
+}
+
+/// The checks that were renamed, each with its new title, as the exchanges of a run
+/// show: at least three users lack the check and have the text, and no other check and
+/// no other text fits as well. `has_check` tells whether somebody was listed or named
+/// with the check's own title since the run began.
+pub fn renamed<'a>(
+    exchanges: impl IntoIterator<Item = &'a Exchange>,
+    run_begun_at: Timestamp,
+    has_check: impl Fn(i64) -> bool,
+) -> BTreeMap<i64, String> {
+    let mut users = BTreeMap::<(i64, &str), usize>::new();
+    for exchange in exchanges {
+        if exchange.last_at < run_begun_at {
+            continue;
+        }
+        for check in &exchange.checks {
+            for text in &exchange.texts {
+                *users.entry((*check, text)).or_default() += 1;
+            }
+        }
+    }
+    users.retain(|(check, _), users| *users >= ENOUGH && !has_check(*check));
+    let fits_once = |(check, text): &(i64, &str)| {
+        let rivals = users.keys().filter(|(other, title)| other == check || title == text);
+        rivals.count() == 1
+    };
+    let certain = users.keys().filter(|pair| fits_once(pair));
+    certain.map(|(check, text)| (*check, (*text).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(last_at: i64, checks: &[i64], texts: &[&str]) -> Exchange {
+        let at = Timestamp::from_timestamp(last_at, 0).unwrap();
+        let texts = texts.iter().map(|&text| text.to_owned()).collect();
+        Exchange { since: at, last_at: at, texts, checks: checks.iter().copied().collect() }
+    }
+
+    fn of(exchanges: &[Exchange], had: &[i64]) -> Vec<(i64, String)> {
+        let begun = Timestamp::from_timestamp(100, 0).unwrap();
+        renamed(exchanges, begun, |check| had.contains(&check)).into_iter().collect()
+    }
+
+    #[test]
+    fn three_users_of_one_run_tell_a_rename_and_two_do_not() {
+        let one = exchange(100, &[1], &["B"]);
+        let three = [one.clone(), one.clone(), one.clone()];
+        assert_eq!(of(&three, &[]), [(1, "B".to_owned())]);
+        assert_eq!(of(&three, &[1]), [], "somebody has it still");
+        assert_eq!(of(&three[..2], &[]), []);
+        assert_eq!(of(&[one.clone(), one.clone(), exchange(99, &[1], &["B"])], &[]), []);
+    }
+
+    #[test]
+    fn what_fits_twice_is_not_certain() {
+        let two_checks = exchange(100, &[1, 2], &["B"]);
+        assert_eq!(of(&[two_checks.clone(), two_checks.clone(), two_checks.clone()], &[]), []);
+        let two_texts = exchange(100, &[1], &["B", "C"]);
+        assert_eq!(of(&[two_texts.clone(), two_texts.clone(), two_texts.clone()], &[]), []);
+        // Who has one alone makes it certain no more than the others make the rest.
+        let clear = exchange(100, &[1], &["B"]);
+        assert_eq!(
+            of(&[clear.clone(), clear.clone(), clear, two_checks], &[]),
+            [(1, "B".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! The filter of checks that the operator wants.
+
+use crate::{
+    domain::CheckFilter,
+    ledger::{Change, Facts, Fault, Keys, Whole},
+};
+
+/// Shows the checks that the operator's filter admits, and no others: what is kept of
+/// those stays, and is kept in silence.
+#[derive(Debug, Clone)]
+pub struct FilterChecks {
+    /// The filter from now on.
+    pub filter: CheckFilter,
+}
+
+/// How many checks came and went by a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilterOutcome {
+    /// Checks that are shown from now on.
+    pub shown: usize,
+    /// Checks that are hidden from now on.
+    pub hidden: usize,
+}
+
+impl Change for FilterChecks {
+    type Outcome = FilterOutcome;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.whole.insert(Whole::Checks);
+        keys.people_admitted = Some(self.filter.clone());
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, facts: &mut Facts) -> Result<FilterOutcome, Fault> {
+        let mut outcome = FilterOutcome { shown: 0, hidden: 0 };
+        for id in facts.known_checks()? {
+            let is_hidden = !self.filter.admits_check(&id);
+            if facts.hide_check(&id, is_hidden)? {
+                outcome.hidden += usize::from(is_hidden);
+                outcome.shown += usize::from(!is_hidden);
+            }
+        }
+        if outcome.hidden + outcome.shown > 0 {
+            facts.recount_people();
+        }
+        Ok(outcome)
+    }
+}
