@@ -2,6 +2,7 @@
 //!
 //! The doc comment of a test names the case that it stands for.
 
+mod decisions;
 mod deliveries;
 mod identity;
 mod nulls;

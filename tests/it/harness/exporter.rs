@@ -151,8 +151,10 @@ impl Setup {
 
     /// Other words in place of some of the configuration.
     pub fn replace(&mut self, old: &str, new: &str) {
-        assert!(self.tables.contains(old), "{}", self.tables);
-        self.tables = self.tables.replacen(old, new, 1);
+        let tables = [&mut self.tables, &mut self.webhook, &mut self.watch];
+        let table = tables.into_iter().find(|table| table.contains(old));
+        let table = table.expect("the configuration has the old words");
+        *table = table.replacen(old, new, 1);
     }
 
     /// More lines of the table `[api]`.
