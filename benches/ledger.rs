@@ -4,14 +4,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to end")]
 
-use std::{collections::BTreeSet, hint::black_box};
+use std::hint::black_box;
 
+use chrono::TimeDelta;
 use cii_exporter::{
     domain::{
         CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login, ReportedCheck,
-        Severity, Timestamp, WatchPolicy,
+        Severity, Timestamp, WatchPolicy, failure::Titled,
     },
-    ledger::{Change, Counts, Facts, Head, Keys, change::RecordDelivery},
+    ledger::{
+        Change, Counts, Facts, Head, Keys,
+        change::{AnswerRules, RecordDelivery},
+    },
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -49,6 +53,7 @@ fn delivery(number: usize, users: usize) -> RecordDelivery {
         policy: WatchPolicy { failing_users: true, max_users: 10_000 },
         recorded_at: at(1),
         replays: None,
+        answers: AnswerRules { has_api: true, settle: TimeDelta::minutes(15) },
     }
 }
 
@@ -62,18 +67,19 @@ fn nothing(keys: &Keys) -> Facts {
         facts.load_check(id.clone(), None);
     }
     for title in &keys.titles {
-        facts.load_title(title.clone(), BTreeSet::new());
+        facts.load_title(title.clone(), Titled::default());
     }
     for login in &keys.failures_of {
         facts.load_complete(login.clone());
     }
     for login in &keys.answered {
         facts.answered.load(login.clone(), None);
-        facts.told_members.load(login.clone(), None);
+        facts.listed.load(login.clone(), None);
     }
     for subject in &keys.watched {
         facts.load_watched(subject.clone(), None);
     }
+    facts.configured.load((), None);
     facts.listing.load((), None);
     facts.listing_done.load((), None);
     facts

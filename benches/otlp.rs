@@ -19,7 +19,7 @@ use cii_exporter::{
         CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login, ReportedCheck,
         Severity, Timestamp, WatchPolicy,
     },
-    ledger::change::RecordDelivery,
+    ledger::change::{AnswerRules, RecordDelivery},
     store::{BatchLimit, Reader, Store},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -83,6 +83,7 @@ fn delivery(number: usize) -> RecordDelivery {
         policy: WatchPolicy { failing_users: false, max_users: 0 },
         recorded_at: at(20),
         replays: None,
+        answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::minutes(15) },
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn list(
     store: &Store,
     page: RecordListingPage,
 ) -> Result<Option<ListingEnd>, StoreError> {
+    let at = page.answered_at;
     store.commit(page).await?;
     let mut after = None;
     loop {
@@ -54,6 +55,7 @@ pub(crate) async fn list(
             limit: 2,
             filter: CheckFilter::default(),
             null_lists: NullLists::default(),
+            at,
             is_suspect: false,
             settle: chrono::TimeDelta::zero(),
         };

@@ -149,6 +149,7 @@ impl TenantJob {
                 limit: VERDICTS_AT_ONCE,
                 filter: self.questions.filter.borrow().clone(),
                 null_lists: self.questions.null_lists,
+                at: clock::now(),
                 is_suspect,
                 settle: self.questions.settle,
             };

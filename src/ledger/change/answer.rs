@@ -87,7 +87,7 @@ impl Change for RecordAnswer {
                 let is_empty = names.is_empty();
                 snapshot::note_list(facts, &self.login, field, is_empty, answer.answered_at)?;
             }
-            failing::record_answer(facts, answer, &self.filter)?;
+            failing::record_answer(facts, answer, &self.filter, answer.answered_at)?;
         }
         if let Some((end, at)) = &self.end {
             let subject = WatchSubject::User(self.login.clone());

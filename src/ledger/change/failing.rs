@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        CheckFilter, Login, WatchSubject,
+        CheckFilter, Login, Timestamp, WatchSubject,
         failure::{self, AnswerContext, AnswerDecision, FailureAnswer, OpenFailure, Verdict},
     },
     ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Report, Subject, Whole},
@@ -24,11 +24,13 @@ pub(super) fn keys_of_names<'a>(names: impl IntoIterator<Item = &'a String>, key
     }
 }
 
-/// Lets an answer change what is known of its user.
+/// Lets an answer change what is known of its user; `at` is when that is committed, which
+/// can be long after the answer came.
 pub(super) fn record_answer(
     facts: &mut Facts,
     answer: &FailureAnswer,
     filter: &CheckFilter,
+    at: Timestamp,
 ) -> Result<(), Fault> {
     let known = answer_context(facts, answer)?;
     let Some(decision) = failure::on_answer(answer, &known, filter) else { return Ok(()) };
@@ -45,7 +47,7 @@ pub(super) fn record_answer(
             is_dated: false,
             by_title: opened.by_title,
         };
-        facts.open_failure(&check.id, login, failure, answer.answered_at)?;
+        facts.open_failure(&check.id, login, failure, at)?;
     }
     for (check, by_title) in &decision.confirmed {
         let report = Report::Listed { at: answer.asked_at, by_title: *by_title };

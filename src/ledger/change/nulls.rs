@@ -70,7 +70,7 @@ impl Change for JudgeNulls {
                     answered_at: self.at,
                     settle: self.settle,
                 };
-                failing::record_answer(facts, &answer, &self.filter)?;
+                failing::record_answer(facts, &answer, &self.filter, self.at)?;
             }
             judged.insert(login.clone(), meaning);
         }

@@ -28,6 +28,8 @@ pub struct ApplyVerdicts {
     pub filter: CheckFilter,
     /// What the operator says that a null list means.
     pub null_lists: NullLists,
+    /// Now: a listing that broke off after its last page is applied at the next start.
+    pub at: Timestamp,
     /// Whether the listing lacks so many users that absence from it says nothing.
     pub is_suspect: bool,
     /// For how long after a delivery named somebody no answer ends the failure.
@@ -100,7 +102,7 @@ impl Change for ApplyVerdicts {
         let slice = facts.slice.clone();
         for login in &slice {
             if let Some(answer) = self.answer(facts, &listing, login, ended_at)? {
-                failing::record_answer(facts, &answer, &self.filter)?;
+                failing::record_answer(facts, &answer, &self.filter, self.at)?;
             }
         }
         let Some(last) = slice.last().filter(|_| slice.len() >= self.limit) else {

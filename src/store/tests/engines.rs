@@ -188,6 +188,7 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
                 limit: 9,
                 filter: CheckFilter::default(),
                 null_lists: NullLists::Auto,
+                at: at(now),
                 is_suspect: now % 3 == 0,
                 settle: chrono::TimeDelta::seconds(1),
             })
