@@ -46,8 +46,8 @@ pub struct CheckDefinition {
     pub told: ToldAt,
 }
 
-/// When the delivery was published that gave a part of a check's definition; none of
-/// a part that no delivery gave.
+/// When the delivery was published that gave a part of a check's definition, or when the
+/// answers were asked for that gave it a title; none of a part that neither gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ToldAt {
     /// The title.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{
-        CheckDefinition, CheckId, Timestamp,
+        CheckDefinition, CheckId, Timestamp, ToldAt,
         failure::{self, CheckName},
     },
     ledger::{Change, CheckNumber, Facts, Fault, Keys, Report, Whole},
@@ -91,8 +91,12 @@ impl JudgeRenames {
         }
         let Some(check) = facts.check(&id)?.cloned() else { return Ok(None) };
         let before = check.definition.title.clone();
+        // Answers of this run have it: a delivery that was published before them, and is
+        // late, does not give the check its former title again.
+        let told = check.definition.told;
+        let told = ToldAt { title: told.title.max(Some(self.run_begun_at)), ..told };
         let definition =
-            CheckDefinition { title: title.trim().to_owned(), ..(*check.definition).clone() };
+            CheckDefinition { title: title.trim().to_owned(), told, ..(*check.definition).clone() };
         let name = CheckName { definition: definition.into(), ..check.name(&id) };
         facts.define_check(&name, check.is_hidden, self.at)?;
         Ok(Some(RenamedCheck { id, before, now: title.trim().to_owned() }))

@@ -122,6 +122,8 @@ async fn a_check_that_is_renamed_fails_on() {
     let body = delivery(&simulator, "1", "no-mfa", &[A, B, C]);
     assert_eq!(exporter.deliver(&body).await, 200);
     until_asked(&simulator, "getEndUser", 6).await;
+    // Published before the rename, and on its way until after it.
+    let late = delivery(&simulator, "2", "no-mfa", &[A]);
     simulator.tenant(|tenant| tenant.check_mut("no-mfa").unwrap().title = "MFA Missing".into());
     until_logged(&exporter, "INFO", &["was renamed", "no-mfa", "MFA Missing"]).await;
     until_asked(&simulator, "getEndUser", 6).await;
@@ -129,6 +131,9 @@ async fn a_check_that_is_renamed_fails_on() {
     let metrics = exporter.metrics().await;
     assert_eq!(failing(&metrics, "no-mfa"), 3.0);
     assert!(!metrics.text.contains("check_id=\"MFA Missing\""), "{}", metrics.text);
+    assert!(metrics.text.contains("title=\"MFA Missing\""), "{}", metrics.text);
+    assert_eq!(exporter.deliver(&late).await, 200);
+    let metrics = exporter.metrics().await;
     assert!(metrics.text.contains("title=\"MFA Missing\""), "{}", metrics.text);
     // From now on the new title is the check's: who is mended is resolved at once.
     simulator.tenant(|tenant| assert!(tenant.set_failing(A, "no-mfa", false)));
