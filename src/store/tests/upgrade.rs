@@ -223,3 +223,73 @@ async fn two_spellings_of_an_email_login_become_one_user_and_nothing_is_announce
     let again = store.commit(delivery("new", &["MIXED@example.com"])).await.unwrap();
     assert!(matches!(again.outcome, DeliveryOutcome::Accepted { opened: 0, .. }), "{again:?}");
 }
+
+/// The database's version, of which the rows about people are tried.
+const BEFORE_PEOPLE: usize = 8;
+
+#[tokio::test]
+async fn an_upgrade_tells_followed_users_from_listed_ones_and_new_places_from_old() {
+    let folder = TempDir::new().unwrap();
+    let connection = rusqlite::Connection::open(file(&folder)).unwrap();
+    sqlite::make_version(&connection, BEFORE_PEOPLE).unwrap();
+    connection
+        .execute_batch(
+            r#"INSERT INTO checks (number, id, title, as_of, last_event_at, version, open)
+                VALUES (1, 'no-mfa', 'No MFA', 0, 0, 1, 1);
+             INSERT INTO failure (check_number, login, opened_at, reported_at, is_announced)
+                VALUES (1, 'fails@x', 5000000, 9000000, 1);
+             INSERT INTO failure_closed (check_number, login, opened_at, closed_at, is_announced)
+                VALUES (1, 'mended@x', 1000000, 6000000, 1), (1, 'mended@x', 1000000, 7000000, 1);
+             INSERT INTO watch (kind, subject, source, added_at) VALUES
+                ('user', 'fails@x', 'webhook', 1000000), ('user', 'mended@x', 'webhook', 1000000),
+                ('user', 'named@x', 'webhook', 8000000), ('user', 'both@x', 'webhook', 9000000),
+                ('user', 'both@x', 'command', 9000000), ('ip', '192.0.2.1', 'command', 1000000);
+             INSERT INTO user_snapshot (login, state, first_observed_at, observed_at, new_ips)
+                VALUES ('both@x', '{"id":"","display_name":"","status":"A","ip_addresses":
+                        {"192.0.2.1":{"city":null,"state":null,"country":null}}}',
+                        1000000, 2000000, 3);
+             INSERT INTO ip_snapshot (ip, users, first_observed_at, observed_at)
+                VALUES ('192.0.2.1', '{"both@x":{"id":"1","display_name":"B","reference_url":null},
+                        "new@x":{"id":"2","display_name":"N","reference_url":null}}', 1000000, 1000000);
+             INSERT INTO event (seq, name, public, ordinal, login, ip, happened_at, observed_at,
+                                body, attributes) VALUES
+                (1, 'cii.ip.user.new', 1, 1, 'new@x', '192.0.2.1', 4000000, 4000000, 'B', '{}'),
+                (2, 'cii.user.ip.gone', 1, 2, 'both@x', '192.0.2.9', 5000000, 5000000, 'B', '{}'),
+                (3, 'cii.user.ip.gone', 1, 3, 'both@x', '192.0.2.1', 5000000, 5000000, 'B', '{}');
+             UPDATE head SET event = 3, public_events = 3, users = 4, ips = 1, failing_people = 1,
+                check_number = 1;"#,
+        )
+        .unwrap();
+    drop(connection);
+    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    let counts = |reader: &Reader| {
+        Ok((reader.watched_count("user")?, reader.followed_count()?, reader.watched_count("ip")?))
+    };
+    assert_eq!(store.read(counts).await.unwrap(), (1, 3, 1));
+    let list = store.read(Reader::watch_list).await.unwrap();
+    let ends: BTreeMap<_, _> = list
+        .iter()
+        .filter(|watched| watched.entry.source == WatchSource::Webhook)
+        .map(|watched| (watched.entry.subject.text(), watched.entry.expires_at))
+        .collect();
+    let day = 86_400;
+    let expected = [
+        ("both@x", Some(at(9 + day))),
+        ("fails@x", None),
+        ("mended@x", Some(at(7 + day))),
+        ("named@x", Some(at(8 + day))),
+    ];
+    assert_eq!(ends, expected.map(|(login, end)| (login.to_owned(), end)).into());
+    // New addresses are counted on from what users had.
+    assert_eq!(store.read(Reader::new_place_counts).await.unwrap(), (3, 0));
+    let ip = store.read(|reader| reader.ip_record("192.0.2.1")).await.unwrap().unwrap();
+    let since: Vec<_> = ip.users.iter().map(|user| (user.login.as_str(), user.since)).collect();
+    assert_eq!(since, [("both@x", at(1)), ("new@x", at(4))]);
+    // What the log says is gone, and is not there, comes back as known.
+    let mut back = snapshot("both@x", &["192.0.2.1", "192.0.2.9", "192.0.2.10"]);
+    back.state.as_mut().unwrap().1 = at(30);
+    store.commit(back).await.unwrap();
+    let is_of_place = |name: &EventName| *name != EventName::UserStatusChanged;
+    let new: Vec<_> = names(&store).await.into_iter().skip(3).filter(is_of_place).collect();
+    assert_eq!(new, [EventName::UserIpNew, EventName::UserIpBack]);
+}
