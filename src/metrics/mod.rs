@@ -10,6 +10,7 @@ mod label;
 mod own;
 mod people;
 mod projector;
+mod round;
 mod sample;
 mod scope;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! rows are read again.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -12,19 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Scope,
-    applications::Applications,
-    describe::{self, Known},
-    label,
-    people::People,
-    sample::Sample,
-    view::{Subject, View},
+    describe::Known,
+    round::{self, Totals},
+    view::View,
 };
 use crate::{
     clock,
-    config::UserSeries,
-    domain::{CheckId, Login, Timestamp, WatchStanding},
     ledger::{self, Touched},
-    store::{Reader, Store, StoreError, UserView, readable},
+    store::{Reader, Store, StoreError},
 };
 
 /// Pause before a store that could not be read is read again.
@@ -36,18 +31,6 @@ const SPACING: Duration = Duration::from_millis(250);
 
 /// How long to wait at most until the clock is looked at again for what changes with time.
 const CLOCK_CHECK: Duration = Duration::from_mins(1);
-
-/// A subject's new samples.
-type Replacement = (Subject, Vec<Sample>);
-
-/// What is counted over many subjects, and kept between rounds.
-#[derive(Debug, Default)]
-struct Totals {
-    people: People,
-    applications: Applications,
-    /// Checks whose samples change with time alone, and when.
-    due: BTreeMap<CheckId, Timestamp>,
-}
 
 /// How far the view has got.
 #[derive(Debug, Clone, Copy)]
@@ -217,8 +200,8 @@ impl Projector {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
             let known = Known { reader, scope: &scope, now: clock::now() };
             match pending {
-                Pending::Everything => everything(&known, &mut totals),
-                Pending::Some(touched) => some(&known, &mut totals, &touched),
+                Pending::Everything => round::everything(&known, &mut totals),
+                Pending::Some(touched) => round::some(&known, &mut totals, &touched),
             }
         };
         let replacements = self.store.read(read).await?;
@@ -234,120 +217,5 @@ impl Projector {
         drop(view);
         self.reached.send_replace(Reached { commit, at: Instant::now() });
         Ok(())
-    }
-}
-
-/// Reads every subject.
-fn everything(known: &Known<'_>, totals: &mut Totals) -> Result<Vec<Replacement>, StoreError> {
-    let Known { reader, scope, .. } = *known;
-    *totals = Totals { people: People::read(reader)?, ..Totals::default() };
-    let mut subjects = BTreeSet::from([
-        ledger::Subject::Watched,
-        ledger::Subject::Webhook,
-        ledger::Subject::Tenant,
-        ledger::Subject::Service,
-    ]);
-    let checks = reader.check_ids()?;
-    let checks = checks.iter().filter_map(|id| CheckId::new(id));
-    subjects.extend(checks.map(ledger::Subject::Check));
-    // Of followed users without a snapshot there is nothing to show or to count.
-    let followed = match scope.user_series {
-        UserSeries::All => reader.followed_logins()?,
-        UserSeries::Listed | UserSeries::None => reader.followed_with_snapshot()?,
-    };
-    let users = reader.listed_logins()?.into_iter().chain(followed);
-    subjects.extend(users.map(ledger::Subject::User));
-    subjects.extend(reader.watched_ips()?.into_iter().map(ledger::Subject::Ip));
-    read(known, totals, &subjects)
-}
-
-/// Reads the subjects that commits touched.
-fn some(
-    known: &Known<'_>,
-    totals: &mut Totals,
-    touched: &Touched,
-) -> Result<Vec<Replacement>, StoreError> {
-    for subject in &touched.subjects {
-        if let ledger::Subject::Check(id) = subject
-            && let Some(check) = readable(known.reader.check(id.as_str()))?.flatten()
-        {
-            totals.people.rate(id, check.severity);
-        }
-    }
-    for change in &touched.people {
-        totals.people.follow(change);
-    }
-    if known.scope.user_series != UserSeries::All {
-        return read(known, totals, &touched.subjects);
-    }
-    // How many checks a followed user fails is shown, too.
-    let people = touched.people.iter().map(|change| ledger::Subject::User(change.login.clone()));
-    let subjects = touched.subjects.iter().cloned().chain(people).collect();
-    read(known, totals, &subjects)
-}
-
-/// Reads subjects and makes their samples.
-fn read(
-    known: &Known<'_>,
-    totals: &mut Totals,
-    touched: &BTreeSet<ledger::Subject>,
-) -> Result<Vec<Replacement>, StoreError> {
-    let Known { reader, scope, .. } = *known;
-    let mut replacements = Vec::with_capacity(touched.len() + 1);
-    let mut applications = BTreeSet::new();
-    for subject in touched {
-        let replacement = match subject {
-            ledger::Subject::Check(id) => {
-                let (samples, due) = readable(describe::of_check(known, id))?.unwrap_or_default();
-                totals.due.remove(id);
-                totals.due.extend(due.map(|at| (id.clone(), at)));
-                (Subject::Check(id.to_string()), samples)
-            }
-            ledger::Subject::User(login) => {
-                let user = user(reader, login, scope)?;
-                let state = user.as_ref().and_then(UserView::current);
-                applications.extend(totals.applications.replace(login, state));
-                let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
-                let samples = shown.and_then(|user| {
-                    let label = label::of_user(&scope.user_label, login, &user)?;
-                    Some(describe::of_user(&label, &user))
-                });
-                (Subject::User(login.as_str().to_owned()), samples.unwrap_or_default())
-            }
-            other => {
-                let subject = Subject::of(other);
-                let samples = describe::samples(known, &subject);
-                (subject, readable(samples)?.unwrap_or_default())
-            }
-        };
-        replacements.push(replacement);
-    }
-    for name in applications {
-        let samples = describe::of_application(&name, totals.applications.use_of(&name));
-        replacements.push((Subject::Application(name), samples));
-    }
-    let is_known = describe::is_tenant_known(known)? == Some(true);
-    replacements.push((Subject::People, totals.people.samples(is_known)));
-    Ok(replacements)
-}
-
-/// A user, as far as anything is shown or counted. Deliveries name many users who have no
-/// snapshot and no series: of these no more is read than that.
-fn user(reader: &Reader, login: &Login, scope: &Scope) -> Result<Option<UserView>, StoreError> {
-    let (login, series) = (login.as_str(), scope.user_series);
-    match reader.standing(login)? {
-        Some(standing) if is_shown(standing, series) || reader.has_snapshot(login)? => {
-            let user = reader.watched_user(login)?;
-            Ok(user.map(|user| if scope.has_polls() { user } else { user.without_polls() }))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn is_shown(standing: WatchStanding, series: UserSeries) -> bool {
-    match series {
-        UserSeries::All => true,
-        UserSeries::Listed => standing == WatchStanding::Listed,
-        UserSeries::None => false,
     }
 }
