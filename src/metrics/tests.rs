@@ -23,8 +23,8 @@ use crate::{
         failure::{FailureAnswer, Verdict},
     },
     ledger::change::{
-        AddressAnswer, AnswerRules, ConfigureChecks, ExpireWatch, ForgetCheck, ListedUser,
-        RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
+        AddressAnswer, AnswerRules, ConfigureChecks, ExpireWatch, FilterChecks, ForgetCheck,
+        JudgeRenames, ListedUser, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
     },
     store::{Store, fixtures},
 };
@@ -74,6 +74,12 @@ enum Step {
     Forget {
         check: u8,
     },
+    /// The checks that the operator admits.
+    Filter {
+        admitted: BTreeSet<u8>,
+    },
+    /// The end of a run, which tells renamed checks.
+    Renames,
     /// A listing of the tenant that comes to its end.
     Listing {
         fails: BTreeMap<u8, Option<BTreeSet<u8>>>,
@@ -116,6 +122,9 @@ fn step() -> impl Strategy<Value = Step> {
         proptest::collection::btree_map(0..4_u8, 0..8_u8, 0..3)
             .prop_map(|checks| Step::Configure { checks }),
         (0..4_u8).prop_map(|check| Step::Forget { check }),
+        proptest::collection::btree_set(0..3_u8, 0..3)
+            .prop_map(|admitted| Step::Filter { admitted }),
+        Just(Step::Renames),
         proptest::collection::btree_map(0..4_u8, proptest::option::of(few()), 0..4)
             .prop_map(|fails| Step::Listing { fails }),
     ]
@@ -137,9 +146,13 @@ fn names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
     numbers.iter().map(|number| format!("app{number}")).collect()
 }
 
-/// Checks as answers name them; the last is one that no delivery tells of.
+/// Checks as answers name them; the last is a title that a delivery may explain.
 fn check_ids(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
-    numbers.iter().map(|number| format!("check{number}")).collect()
+    let text = |number: &u8| match number {
+        3 => "Check 1 of 4".to_owned(),
+        number => format!("check{number}"),
+    };
+    numbers.iter().map(text).collect()
 }
 
 /// An answer about a user's state.
@@ -250,6 +263,13 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 end: Some((end, now)),
             };
             store.commit(record).await.unwrap();
+        }
+        Step::Filter { admitted } => {
+            let ids = admitted.iter().map(|id| CheckId::new(&format!("check{id}")).unwrap());
+            store.commit(FilterChecks { filter: CheckFilter::new(ids) }).await.unwrap();
+        }
+        Step::Renames => {
+            store.commit(JudgeRenames { run_begun_at: at(0), at: now }).await.unwrap();
         }
         Step::Expire => {
             store.commit(ExpireWatch { at: now }).await.unwrap();
