@@ -6,7 +6,8 @@ use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, defaults, listener,
+    Addresses, ConfigSource, Daemon, StartError, defaults,
+    listener::Listeners,
     reload::Reloader,
     rules,
     tasks::{Stage, Tasks},
@@ -53,9 +54,9 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
-    let (webhook, webhook_address) =
-        listener::bind("webhook.listen", config.webhook.listen).await?;
-    let (ops, ops_address) = listener::bind("ops.listen", config.ops.listen).await?;
+    let listeners = Listeners::new(&registry)?;
+    let (webhook, webhook_address) = listeners.webhook(config.webhook.listen).await?;
+    let (ops, ops_address) = listeners.ops(config.ops.listen).await?;
 
     let first_rules = Arc::new(rules::rules(&config));
     let first_admission = rules::admission(&config, first_rules.clone());
@@ -70,8 +71,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     let max_body_bytes = config.webhook.max_body_bytes;
     let router = Ingest::new(intake.clone(), refusals.clone(), current_admission, max_body_bytes)
         .into_router(&config.webhook.path);
-    tasks
-        .spawn(Stage::Listeners, "webhook listener", |stop| listener::serve(webhook, router, stop));
+    tasks.spawn(Stage::Listeners, "webhook listener", |stop| webhook.serve(router, stop));
 
     let addresses = Addresses {
         webhook: webhook_address,
@@ -100,7 +100,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
         reload,
     };
     let router = Ops::new(sources).into_router();
-    tasks.spawn(Stage::Delivery, "ops listener", |stop| listener::serve(ops, router, stop));
+    tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, stop));
 
     let current = Current { filter: current_filter, policy: current_policy };
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;

@@ -12,7 +12,10 @@ mod refusals;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, watch};
 
@@ -73,8 +76,12 @@ impl Ingest {
         Self { intake, refusals, admission, max_body_bytes, in_flight }
     }
 
-    /// The routes: one path, one method.
+    /// The routes: one path, one method; and a health check for balancers, which must not
+    /// have to reach the other listener.
     pub fn into_router(self, path: &str) -> Router {
-        Router::new().route(path, post(handler::receive)).with_state(Arc::new(self))
+        Router::new()
+            .route(path, post(handler::receive))
+            .with_state(Arc::new(self))
+            .route("/-/healthy", get(async || "healthy\n"))
     }
 }

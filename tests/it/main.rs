@@ -18,6 +18,7 @@ mod cards;
 mod cases;
 mod collector;
 mod config;
+mod connections;
 mod dashboards;
 mod day_one;
 mod deliveries;

@@ -27,6 +27,8 @@ pub struct Setup {
     lists_tenant: bool,
     /// The whole configuration, in place of the tables.
     example: Option<String>,
+    /// How many descriptors it may have.
+    descriptors: Option<u32>,
 }
 
 /// A running daemon; dropping it kills it.
@@ -80,6 +82,7 @@ impl Setup {
             variables: vec![("CII_EXPORTER_SYNC__SETTLE".to_owned(), "0s".to_owned())],
             lists_tenant: false,
             example: None,
+            descriptors: None,
         }
     }
 
@@ -202,6 +205,23 @@ impl Setup {
         self.folder.path().join("store.db")
     }
 
+    /// It may have so many descriptors and no more.
+    pub fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
+        self
+    }
+
+    fn daemon(&self) -> Command {
+        let Some(most) = self.descriptors else {
+            return Self::command(&["run"], &self.config_file());
+        };
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -n {most} && exec \"$0\" run --config \"$1\""));
+        command.arg(env!("CARGO_BIN_EXE_cii-exporter")).arg(self.config_file());
+        command.kill_on_drop(true);
+        command
+    }
+
     pub fn write_config(&self) {
         let listing = if self.lists_tenant
             || self.tables.contains("[sync.tenant]")
@@ -246,7 +266,8 @@ impl Setup {
     /// Starts the daemon and waits until it is ready.
     pub async fn start(self) -> Exporter {
         self.write_config();
-        let mut child = Self::command(&["run"], &self.config_file())
+        let mut child = self
+            .daemon()
             .envs(self.variables.clone())
             .stderr(Stdio::piped())
             .spawn()

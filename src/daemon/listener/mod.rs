@@ -1,0 +1,204 @@
+//! A listener: bound at the start, served until told to stop. Every connection is bounded
+//! in time and bytes, and there are only so many.
+
+mod body;
+mod meters;
+mod patience;
+mod room;
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::TokioIo,
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use prometheus::Registry;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+
+use super::StartError;
+use body::{Answer, Arriving};
+use meters::Meters;
+use patience::{Patient, Phase};
+use room::{Place, Room, Shares};
+
+/// Bytes of a request's head at most.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Headers of a request at most.
+const HEADERS: usize = 100;
+
+/// Pause after the system refused a connection, which it does when descriptors are short.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the same trouble is told in the log.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
+/// Where both listeners come from: what there is of connections is shared out between them.
+pub(super) struct Listeners {
+    shares: Shares,
+    meters: Meters,
+}
+
+/// A listener that is bound.
+pub(super) struct Listener {
+    /// Its name in the log and on metrics.
+    name: &'static str,
+    socket: TcpListener,
+    /// Connections at most.
+    connections: usize,
+    meters: Meters,
+}
+
+impl Listeners {
+    /// Shares out the connections, and makes them part of what `registry` shows.
+    pub(super) fn new(registry: &Registry) -> Result<Self, StartError> {
+        let meters = Meters::new()?;
+        meters.register(registry)?;
+        Ok(Self { shares: Shares::of_this_process(), meters })
+    }
+
+    /// The listener for deliveries.
+    pub(super) async fn webhook(
+        &self,
+        address: SocketAddr,
+    ) -> Result<(Listener, SocketAddr), StartError> {
+        self.bind("webhook", "webhook.listen", address, self.shares.webhook).await
+    }
+
+    /// The listener for scrapes and operators.
+    pub(super) async fn ops(
+        &self,
+        address: SocketAddr,
+    ) -> Result<(Listener, SocketAddr), StartError> {
+        self.bind("ops", "ops.listen", address, self.shares.ops).await
+    }
+
+    /// Takes the address, so that a start fails when it cannot be had.
+    async fn bind(
+        &self,
+        name: &'static str,
+        setting: &'static str,
+        address: SocketAddr,
+        connections: usize,
+    ) -> Result<(Listener, SocketAddr), StartError> {
+        let fails = |source| StartError::Listen { setting, address, source };
+        let socket = TcpListener::bind(address).await.map_err(fails)?;
+        let bound = socket.local_addr().map_err(fails)?;
+        Ok((Listener { name, socket, connections, meters: self.meters.clone() }, bound))
+    }
+}
+
+impl Listener {
+    /// Serves until told to stop; requests in hand are answered first.
+    pub(super) async fn serve(self, router: Router, stop: CancellationToken) -> io::Result<()> {
+        let room = Room::new(self.connections);
+        let graceful = GracefulShutdown::new();
+        let (mut told_full, mut told_refused) = (Told::default(), Told::default());
+        loop {
+            if room.is_full() && told_full.is_due() {
+                tracing::warn!(
+                    listener = self.name,
+                    connections = self.connections,
+                    "every connection of the listener is in use; new ones wait"
+                );
+            }
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = self.accept(&room) => accepted,
+            };
+            let (stream, place) = match accepted {
+                Ok(Some(accepted)) => accepted,
+                Ok(None) => {
+                    self.meters.refused.with_label_values(&[self.name, "client"]).inc();
+                    if told_refused.is_due() {
+                        tracing::warn!(
+                            listener = self.name,
+                            "a client has as many connections as one may have; more are closed"
+                        );
+                    }
+                    continue;
+                }
+                Err(error) if is_of_one_connection(&error) => continue,
+                Err(error) => {
+                    self.meters.refused.with_label_values(&[self.name, "accept"]).inc();
+                    if told_refused.is_due() {
+                        tracing::error!(listener = self.name, %error, "connections cannot be accepted");
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let open = self.meters.open.with_label_values(&[self.name]);
+            open.inc();
+            let connection = converse(stream, router.clone(), graceful.watcher());
+            tokio::spawn(async move {
+                connection.await;
+                drop(place);
+                open.dec();
+            });
+        }
+        // Its port is free for the next process while requests in hand are answered.
+        drop(self.socket);
+        graceful.shutdown().await;
+        Ok(())
+    }
+
+    /// Waits for room, and for a connection; nothing when its client has too many.
+    async fn accept(&self, room: &Room) -> io::Result<Option<(TcpStream, Place)>> {
+        let Some(slot) = room.slot().await else { return std::future::pending().await };
+        let (stream, peer) = self.socket.accept().await?;
+        Ok(room.place(slot, peer.ip()).map(|place| (stream, place)))
+    }
+}
+
+/// Answers the requests of one connection, one after the other.
+async fn converse(stream: TcpStream, router: Router, watcher: Watcher) {
+    // Answers are small, and nobody gains by waiting for more.
+    let _ = stream.set_nodelay(true);
+    let phase = Phase::default();
+    let patient = Patient::new(stream, phase.clone());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (answering, mut router) = (phase.answering(), router.clone());
+        async move {
+            let request: Request = request.map(|body| Body::new(Arriving::new(body)));
+            let Ok(response): Result<Response, Infallible> = router.call(request).await;
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
+        }
+    });
+    let connection = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(patient), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// When something was last told, so that the log is not flooded, too.
+#[derive(Debug, Default)]
+struct Told(Option<Instant>);
+
+impl Told {
+    fn is_due(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
+        if is_due {
+            self.0 = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
+/// Whether only the connection that was about to be accepted is lost.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

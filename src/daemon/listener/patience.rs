@@ -1,0 +1,223 @@
+//! A connection that waits for its peer, and not for ever.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// How long a connection may be silent before a request, and between two. Balancers
+/// close theirs after 60 seconds: they must be the first.
+const SILENCE: Duration = Duration::from_secs(75);
+
+/// How long a request's head may take from its first byte on.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a peer may leave what was sent to it.
+const UNREAD: Duration = Duration::from_secs(75);
+
+/// Nothing of a request has come.
+const SILENT: u8 = 0;
+/// A request's head has begun.
+const IN_HEAD: u8 = 1;
+/// A request is answered; its own rooms have their patience with its body.
+const ANSWERING: u8 = 2;
+
+/// What a connection is waiting for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phase(Arc<AtomicU8>);
+
+impl Phase {
+    /// The head of a request is there.
+    pub(super) fn answering(&self) -> Answering {
+        self.0.store(ANSWERING, Ordering::Relaxed);
+        Answering(self.clone())
+    }
+}
+
+/// A request that is being answered; dropped, the connection is silent again.
+#[derive(Debug)]
+pub(super) struct Answering(Phase);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.0.store(SILENT, Ordering::Relaxed);
+    }
+}
+
+/// A connection whose peer must send, or read, within a time.
+#[derive(Debug)]
+pub(super) struct Patient<S> {
+    stream: S,
+    phase: Phase,
+    /// What the reading timer runs for.
+    timed: Option<u8>,
+    reading: Pin<Box<Sleep>>,
+    /// Runs while something is left unread by the peer.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Patient<S> {
+    pub(super) fn new(stream: S, phase: Phase) -> Self {
+        let reading = Box::pin(sleep_until(Instant::now() + SILENCE));
+        Self { stream, phase, timed: None, reading, writing: None }
+    }
+
+    /// Whether the peer took too long to send.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let phase = self.phase.0.load(Ordering::Relaxed);
+        if phase == ANSWERING {
+            self.timed = None;
+            return false;
+        }
+        if self.timed != Some(phase) {
+            let patience = if phase == IN_HEAD { HEAD } else { SILENCE };
+            self.reading.as_mut().reset(Instant::now() + patience);
+            self.timed = Some(phase);
+        }
+        self.reading.as_mut().poll(cx).is_ready()
+    }
+
+    /// Whether the peer took too long to read; `progress` is what writing came to.
+    fn is_unread<T>(&mut self, cx: &mut Context<'_>, progress: &Poll<T>) -> bool {
+        if progress.is_ready() {
+            self.writing = None;
+            return false;
+        }
+        let timer = || Box::pin(sleep_until(Instant::now() + UNREAD));
+        self.writing.get_or_insert_with(timer).as_mut().poll(cx).is_ready()
+    }
+}
+
+pub(super) fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the peer was silent for too long")
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            let _ = this.phase.0.compare_exchange(
+                SILENT,
+                IN_HEAD,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+        // Who sends a byte at a time is no better than who is silent.
+        if this.is_over(cx) {
+            return Poll::Ready(Err(timed_out()));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        if this.is_unread(cx, &written) { Poll::Ready(Err(timed_out())) } else { written }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        if this.is_unread(cx, &written) { Poll::Ready(Err(timed_out())) } else { written }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::*;
+
+    fn pair() -> (Patient<DuplexStream>, Phase, DuplexStream) {
+        let (near, far) = tokio::io::duplex(16);
+        let phase = Phase::default();
+        (Patient::new(near, phase.clone()), phase, far)
+    }
+
+    async fn read(patient: &mut Patient<DuplexStream>) -> io::Result<u8> {
+        patient.read_u8().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_a_connection_after_a_while_and_a_slow_head_sooner() {
+        let (mut patient, _, mut far) = pair();
+        let begun = Instant::now();
+        assert_eq!(read(&mut patient).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), 75);
+
+        let (mut slow, phase, mut far_slow) = pair();
+        let begun = Instant::now();
+        let drip = tokio::spawn(async move {
+            while far_slow.write_u8(b'x').await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            }
+        });
+        while read(&mut slow).await.is_ok() {}
+        assert_eq!(begun.elapsed().as_secs(), 10);
+        drop((slow, phase));
+        drip.await.unwrap();
+        far.write_u8(b'x').await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_answered_has_time_and_the_next_one_begins_anew() {
+        let (mut patient, phase, mut far) = pair();
+        far.write_u8(b'a').await.unwrap();
+        assert_eq!(read(&mut patient).await.unwrap(), b'a');
+        let answering = phase.answering();
+        let waits = tokio::time::timeout(Duration::from_secs(600), read(&mut patient)).await;
+        assert!(waits.is_err(), "an answer may take as long as its rooms let it");
+        drop(answering);
+        let begun = Instant::now();
+        assert!(read(&mut patient).await.is_err());
+        assert_eq!(begun.elapsed().as_secs(), 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_left() {
+        let (mut patient, _phase, _far) = pair();
+        let begun = Instant::now();
+        assert!(patient.write_all(&[0; 64]).await.is_err());
+        assert_eq!(begun.elapsed().as_secs(), 75);
+    }
+}
