@@ -90,13 +90,10 @@ fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
     Ok(lists)
 }
 
-/// How a user is watched: listed by whom, or followed.
+/// Who wants something watched. Who is followed only is watched by `webhook`.
 pub(super) fn watched_by(reasons: &[WatchReason]) -> String {
     let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
-    match sources.as_slice() {
-        ["webhook"] => "followed: a webhook named the user".to_owned(),
-        sources => format!("watched by {}", sources.join(" and ")),
-    }
+    format!("watched by {}", sources.join(" and "))
 }
 
 /// Why a user is not watched.
