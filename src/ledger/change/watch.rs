@@ -84,10 +84,10 @@ impl Change for AddWatch {
     fn keys(&self, keys: &mut Keys) {
         keys.watched.insert(self.subject.clone());
         spelling_keys(&self.subject, keys);
-    }
-
-    fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        further_spelling_keys(&self.subject, facts, keys)
+        // Asked for in any case: a change before it in its group can bring another spelling.
+        if let WatchSubject::User(login) = &self.subject {
+            service_knows_keys(login, keys);
+        }
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<WatchAdded, Fault> {

@@ -349,3 +349,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_entry_of_the_watch_list_can_share_a_group_with_a_delivery_that_spells_the_user_otherwise() {
+    let steps = [
+        Step::Delivery { id: 5, title: 1, severity: 1, users: [2].into(), admitted: true },
+        Step::Add { user: 2, expires: None },
+    ];
+    let [one_by_one, together] =
+        [1, 2].map(|size| committed(Box::<Memory>::default(), &steps, &[size]));
+    assert_eq!(difference(&one_by_one, &together), None);
+}
