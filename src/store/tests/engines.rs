@@ -360,3 +360,16 @@ fn an_entry_of_the_watch_list_can_share_a_group_with_a_delivery_that_spells_the_
         [1, 2].map(|size| committed(Box::<Memory>::default(), &steps, &[size]));
     assert_eq!(difference(&one_by_one, &together), None);
 }
+
+#[test]
+fn an_id_that_one_check_gives_up_is_free_for_another_in_the_same_change() {
+    let folder = TempDir::new().unwrap();
+    let steps = [
+        Step::Answer { user: 0, ips: [].into(), fails: Some([1].into()), found: false },
+        // The provisional check becomes `check0`, and its id that of a check of its own.
+        Step::Configure { checks: [(0, 1), (2, 2)].into() },
+    ];
+    let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
+    let stored = committed(sqlite(&folder, "one"), &steps, &[1]);
+    assert_eq!(difference(&in_memory, &stored), None);
+}

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     domain::CheckId,
-    ledger::{CheckNumber, Command, Diff},
+    ledger::{Check, CheckNumber, Command, Diff},
     store::{
         StoreError,
         row::{Moment, durations, texts},
@@ -12,6 +12,17 @@ use crate::{
 };
 
 pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    // An id that one check gives up and another takes in the same group must be free before:
+    // ids are unique at each row that is written.
+    let mut free =
+        connection.prepare_cached("UPDATE checks SET id = char(0) || number WHERE id = ?1")?;
+    for check in &diff.checks {
+        if let (Some(stored), Some(row)) = (check.stored, check.row)
+            && stored.number != row.number
+        {
+            free.execute([check.key.as_str()])?;
+        }
+    }
     let mut insert = connection.prepare_cached(
         "INSERT INTO checks (number, id, title, severity, last_event_at, version, open, failures,
                              resolutions, title_as_of, severity_as_of, description_as_of,
@@ -56,7 +67,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             row.is_provisional,
             row.is_hidden,
         ])?;
-        if check.stored.is_none_or(|stored| stored.version != row.version) {
+        let words_of = |check: &Check| (check.number, check.version);
+        if check.stored.is_none_or(|stored| words_of(stored) != words_of(row)) {
             words.execute(params![
                 row.number,
                 row.version,
