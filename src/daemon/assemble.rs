@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
@@ -20,7 +21,7 @@ use crate::{
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget},
     metrics::Exposition,
-    store::Store,
+    store::{Store, StoreError},
     sync::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
         ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
@@ -111,6 +112,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     };
     tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
 
+    tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
     if let Err(error) = store.announce(&addresses.local_ops_url()) {
         tracing::warn!(%error, "commands beside this daemon will not find it");
     }
@@ -127,6 +129,14 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// Ends early when there is no database to write to any more.
+async fn keep(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        error = store.lost() => Err(error),
+    }
 }
 
 /// When the service is asked: never without the API.

@@ -39,6 +39,19 @@ pub enum StoreError {
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
+    /// Somebody else did something to the database's files.
+    #[error(
+        "{} {what} while the exporter ran, so that nothing more is acknowledged: what is \
+         committed could be lost. Keep other programs off the database (a copy is made with the \
+         exporter stopped), put the right file there, and start again",
+        .path.display()
+    )]
+    Touched {
+        /// The file.
+        path: PathBuf,
+        /// What was done to it.
+        what: &'static str,
+    },
     /// SQLite rolled a transaction back by itself.
     #[error("the database gave a transaction up; is the disk full?")]
     GivenUp,

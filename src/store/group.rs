@@ -48,6 +48,8 @@ pub(super) struct Announcements {
     pub(super) event: watch::Sender<i64>,
     /// What was touched.
     pub(super) recent: Arc<Recent>,
+    /// Why nothing is committed any more.
+    pub(super) lost: watch::Sender<Option<StoreError>>,
 }
 
 /// Starts the thread. `held` is kept as long as it runs.
@@ -98,7 +100,9 @@ impl Writer {
             match next {
                 Next::Group(group) => self.commit(group),
                 Next::Sweep(sweep, limit, reply) => {
-                    let _ = reply.send(self.engine.sweep(&sweep, limit));
+                    let swept = self.engine.sweep(&sweep, limit);
+                    self.note_loss(swept.as_ref().err());
+                    let _ = reply.send(swept);
                 }
             }
         }
@@ -133,6 +137,7 @@ impl Writer {
             }
             Err(error) => {
                 self.engine.roll_back();
+                self.note_loss(Some(&error));
                 // One change with data that cannot be stored, or read, must not fail the
                 // others.
                 let concerns_one = error.concerns_data() || error.is_unreadable_row();
@@ -144,6 +149,13 @@ impl Writer {
                     answer(group, &Err(error));
                 }
             }
+        }
+    }
+
+    /// Tells the daemon when there is nothing to write to any more.
+    fn note_loss(&self, error: Option<&StoreError>) {
+        if let Some(error @ StoreError::Touched { .. }) = error {
+            self.announcements.lost.send_replace(Some(error.clone()));
         }
     }
 

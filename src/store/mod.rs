@@ -72,6 +72,7 @@ struct Shared {
     readers: query::Pool,
     queue: Arc<Queue>,
     events: watch::Receiver<i64>,
+    lost: watch::Receiver<Option<StoreError>>,
     recent: Arc<touched::Recent>,
     meters: Meters,
     lock: File,
@@ -126,14 +127,25 @@ impl Store {
         let held = lock.try_clone().map_err(open)?;
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());
-        let announcements = Announcements { event: sender, recent: recent.clone() };
+        let (lost, is_lost) = watch::channel(None);
+        let announcements = Announcements { event: sender, recent: recent.clone(), lost };
         let thread =
             group::start(Box::new(engine), held, queue.clone(), announcements, meters.clone())
                 .map_err(open)?;
         let readers = query::Pool::new(path, reader);
         let resend = Notify::new();
-        let shared =
-            Shared { id, version_before, readers, queue, events, recent, meters, lock, resend };
+        let shared = Shared {
+            id,
+            version_before,
+            readers,
+            queue,
+            events,
+            lost: is_lost,
+            recent,
+            meters,
+            lock,
+            resend,
+        };
         Ok((Self { shared: Arc::new(shared) }, thread))
     }
 
@@ -197,6 +209,20 @@ impl Store {
         let outcome =
             self.shared.queue.push_sweep(Sweep { before, keep_pending }, SWEPT_AT_ONCE)?;
         outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Resolves when the database's files are no longer those that were opened, with what
+    /// happened; never as long as it can be written.
+    pub async fn lost(&self) -> StoreError {
+        let mut lost = self.shared.lost.clone();
+        loop {
+            if let Some(error) = lost.borrow_and_update().clone() {
+                return error;
+            }
+            if lost.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     /// Has the delivery by OTLP look for what is to be sent on purpose.

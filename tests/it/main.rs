@@ -31,6 +31,7 @@ mod fields;
 mod first_day;
 mod harness;
 mod lifecycle;
+mod moved;
 mod nulls;
 mod otlp;
 mod outage;

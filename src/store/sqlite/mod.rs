@@ -1,6 +1,7 @@
 //! Rows in one SQLite file.
 
 mod connection;
+mod footprint;
 mod load;
 mod migrations;
 mod save;
@@ -23,11 +24,13 @@ use super::{
     uid::Uids,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys};
+use footprint::Footprint;
 
 /// The connection that writes.
 #[derive(Debug)]
 pub(in crate::store) struct Sqlite {
-    connection: Connection,
+    connection: Option<Connection>,
+    footprint: Footprint,
     packer: Packer,
     uids: Uids,
 }
@@ -54,7 +57,20 @@ impl Sqlite {
         if is_upgraded {
             tracing::info!("the database is up to date");
         }
-        Ok((Self { connection, packer: Packer::new(), uids: Uids::new() }, version))
+        let footprint = Footprint::of(path)?;
+        let connection = Some(connection);
+        Ok((Self { connection, footprint, packer: Packer::new(), uids: Uids::new() }, version))
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        self.connection.as_mut().ok_or(StoreError::Closed)
+    }
+
+    /// Leaves a connection whose files are no longer those that it opened. Closed, it would
+    /// delete the log that lies beside the file by then, whoever wrote that.
+    fn leave<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
+        std::mem::forget(self.connection.take());
+        Err(error)
     }
 }
 
@@ -62,39 +78,62 @@ impl Engine for Sqlite {
     fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
         // Who writes takes the lock at once: a later upgrade of a reading transaction
         // could fail.
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        load::head(&self.connection)
+        self.connection()?.execute_batch("BEGIN IMMEDIATE")?;
+        // Under the lock, nobody who plays by SQLite's rules changes a file.
+        if let Err(error) = self.footprint.is_untouched() {
+            return self.leave(error);
+        }
+        load::head(self.connection()?)
     }
 
     fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError> {
-        load::load(&self.connection, keys, facts)
+        load::load(self.connection()?, keys, facts)
     }
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
-        save::save(&self.connection, &mut self.packer, &self.uids, diff)
+        let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
+        save::save(connection, &mut self.packer, &self.uids, diff)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if self.connection.is_autocommit() {
+        let connection = self.connection()?;
+        if connection.is_autocommit() {
             // SQLite gave the whole transaction up: the disk is full or fails.
             return Err(StoreError::GivenUp);
         }
-        Ok(self.connection.execute_batch("COMMIT")?)
-    }
-
-    fn roll_back(&mut self) {
-        if !self.connection.is_autocommit() {
-            // It can only fail when there is nothing left to give up.
-            let _ = self.connection.execute_batch("ROLLBACK");
+        connection.execute_batch("COMMIT")?;
+        match self.footprint.take() {
+            Ok(()) => Ok(()),
+            Err(error) => self.leave(error),
         }
     }
 
+    fn roll_back(&mut self) {
+        if let Some(connection) = &self.connection
+            && !connection.is_autocommit()
+        {
+            // It can only fail when there is nothing left to give up.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        // A large transaction writes before it ends. What else happened is seen by the next.
+        let _ = self.footprint.take();
+    }
+
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
-        sweep::sweep(&mut self.connection, rule, limit)
+        if let Err(error) = self.footprint.is_untouched() {
+            return self.leave(error);
+        }
+        let swept = sweep::sweep(self.connection()?, rule, limit);
+        match self.footprint.take() {
+            Ok(()) => swept,
+            Err(error) => self.leave(error),
+        }
     }
 
     fn close(&mut self) {
         // Leaves one file instead of three behind; the log is safe either way.
-        let _ = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+        if let Some(connection) = &self.connection {
+            let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+        }
     }
 }

@@ -291,8 +291,11 @@ fn all_keys() -> Keys {
 
 /// Commits the steps in groups of these sizes; returns all that the engine then knows.
 fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String {
-    let announcements =
-        Announcements { event: watch::channel(0).0, recent: Arc::new(Recent::new()) };
+    let announcements = Announcements {
+        event: watch::channel(0).0,
+        recent: Arc::new(Recent::new()),
+        lost: watch::channel(None).0,
+    };
     let meters = Meters::new(std::path::Path::new("none")).unwrap();
     let mut writer = Writer::new(engine, announcements, meters);
     let mut sizes = sizes.iter().cycle();

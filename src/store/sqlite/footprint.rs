@@ -1,0 +1,168 @@
+//! Whether the files of the database are still those that were opened.
+//!
+//! A file that was deleted, replaced or cut can be written on as if nothing had happened,
+//! and whatever is committed is lost. Nobody but this process writes to the database, so
+//! between two transactions nothing about its files may change.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::store::StoreError;
+
+/// What a file looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl Look {
+    /// Looks at a file; nothing when it does not exist.
+    fn at(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some(Self {
+                device: found.dev(),
+                inode: found.ino(),
+                length: found.len(),
+                modified: (found.mtime(), found.mtime_nsec()),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+/// The database file and its log, as the last transaction left them.
+#[derive(Debug)]
+pub(super) struct Footprint {
+    files: [(PathBuf, Option<Look>); 2],
+}
+
+impl Footprint {
+    /// Of a database that was just opened. Its log may come with the first transaction.
+    pub(super) fn of(database: &Path) -> Result<Self, StoreError> {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        let mut footprint =
+            Self { files: [(database.to_owned(), None), (PathBuf::from(log), None)] };
+        footprint.note()?;
+        Ok(footprint)
+    }
+
+    /// Makes sure that nobody touched the files since the last transaction.
+    ///
+    /// # Errors
+    /// When somebody did.
+    pub(super) fn is_untouched(&self) -> Result<(), StoreError> {
+        self.compare(|before, now| {
+            if !before.is_same_file(now) {
+                Some("was replaced")
+            } else if now.length < before.length {
+                Some("was cut")
+            } else if now != before {
+                Some("was written to by another program")
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Makes sure that what a transaction wrote went into the files that are there, and
+    /// remembers how it left them.
+    ///
+    /// # Errors
+    /// When one is gone or was replaced meanwhile.
+    pub(super) fn take(&mut self) -> Result<(), StoreError> {
+        self.compare(|before, now| (!before.is_same_file(now)).then_some("was replaced"))?;
+        self.note()
+    }
+
+    fn compare(
+        &self,
+        difference: impl Fn(&Look, &Look) -> Option<&'static str>,
+    ) -> Result<(), StoreError> {
+        for (path, before) in &self.files {
+            let Some(before) = before else { continue };
+            let what = match Look::at(path).map_err(|error| failed(path, error))? {
+                None => Some("was deleted"),
+                Some(now) => difference(before, &now),
+            };
+            if let Some(what) = what {
+                return Err(StoreError::Touched { path: path.clone(), what });
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self) -> Result<(), StoreError> {
+        for (path, look) in &mut self.files {
+            *look = Look::at(path).map_err(|error| failed(path, error))?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, log) = (folder.path().join("a.db"), folder.path().join("a.db-wal"));
+        fs::write(&database, "database").unwrap();
+        fs::write(&log, "log").unwrap();
+        (folder, database, log)
+    }
+
+    #[test]
+    fn whatever_is_done_to_either_file_is_seen() {
+        type Deed = fn(&Path);
+        let deeds: [(Deed, &str); 4] = [
+            (|file| fs::remove_file(file).unwrap(), "deleted"),
+            (
+                |file| {
+                    let other = file.with_extension("other");
+                    fs::write(&other, "database").unwrap();
+                    fs::rename(other, file).unwrap();
+                },
+                "replaced",
+            ),
+            (|file| fs::write(file, "").unwrap(), "cut"),
+            (|file| fs::write(file, "another database").unwrap(), "written"),
+        ];
+        for (deed, what) in deeds {
+            for is_log in [false, true] {
+                let (_folder, database, log) = files();
+                let footprint = Footprint::of(&database).unwrap();
+                footprint.is_untouched().unwrap();
+                deed(if is_log { &log } else { &database });
+                let error = footprint.is_untouched().unwrap_err().to_string();
+                assert!(error.contains(what), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_transaction_may_write_and_not_into_another_file() {
+        let (_folder, database, log) = files();
+        let mut footprint = Footprint::of(&database).unwrap();
+        fs::write(&log, "a longer log").unwrap();
+        footprint.take().unwrap();
+        footprint.is_untouched().unwrap();
+        fs::remove_file(&log).unwrap();
+        assert!(footprint.take().is_err());
+    }
+}
