@@ -112,14 +112,6 @@ impl Exposition {
         self.projection.reached.borrow().at.elapsed()
     }
 
-    /// Whether the store can be read.
-    ///
-    /// # Errors
-    /// When it cannot.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.store.read(Reader::last_seq).await.map(|_| ())
-    }
-
     async fn push_backlog(&self, format: Format, text: &mut String) -> Result<(), StoreError> {
         let backlog = self.store.read(Reader::otlp_backlog).await?;
         let pending = Sample::new(Family::OtlpPending, &[], backlog.pending);

@@ -1,6 +1,9 @@
 //! What can go wrong with the store.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::row::Unreadable;
 use crate::ledger::Fault;
@@ -39,6 +42,22 @@ pub enum StoreError {
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
+    /// The database cannot be used from the start on.
+    #[error("{}: {remedy} ({source})", .path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        remedy: &'static str,
+        /// What SQLite said.
+        source: Arc<rusqlite::Error>,
+    },
+    /// The file is another program's.
+    #[error(
+        "{} is the database of another program; set store.path to another file",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     /// Somebody else did something to the database's files.
     #[error(
         "{} {what} while the exporter ran, so that nothing more is acknowledged: what is \
@@ -86,6 +105,48 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// The words of [`reason`](Self::reason).
+    pub(super) const REASONS: &[&str] =
+        &["disk_full", "io", "locked", "corrupt", "read_only", "moved", "data", "other"];
+
+    /// Why nothing was committed, as the metric `cii_store_commit_failures_total` has it.
+    pub(super) fn reason(&self) -> &'static str {
+        use rusqlite::ErrorCode as Code;
+        if self.is_of_one_row() {
+            return "data";
+        }
+        match self {
+            Self::Touched { .. } => "moved",
+            Self::GivenUp => "disk_full",
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(Code::DiskFull) => "disk_full",
+                Some(Code::SystemIoFailure | Code::CannotOpen) => "io",
+                Some(Code::DatabaseBusy | Code::DatabaseLocked) => "locked",
+                Some(Code::DatabaseCorrupt | Code::NotADatabase) => "corrupt",
+                Some(Code::ReadOnly | Code::PermissionDenied) => "read_only",
+                _ => "other",
+            },
+            _ => "other",
+        }
+    }
+
+    /// The same error with the file, and what to do, for whoever starts the exporter.
+    pub(super) fn at_start(self, path: &Path) -> Self {
+        let Self::Sqlite(source) = &self else { return self };
+        let remedy = match self.reason() {
+            "disk_full" => "the disk is full; make room and start again",
+            "io" => "the disk fails, or the file cannot be opened; look at the system's log",
+            "locked" => "another program holds a lock on it; end that and start again",
+            "read_only" => "it cannot be written; the exporter's user must own it and its folder",
+            "corrupt" if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                "it is no SQLite database; set store.path to another file, or put a copy there"
+            }
+            "corrupt" => "it is damaged; put a copy there, or move it away to begin anew",
+            _ => return self,
+        };
+        Self::Unusable { path: path.to_owned(), remedy, source: source.clone() }
+    }
+
     /// A row that cannot be understood.
     pub(super) fn corrupt(
         table: &'static str,

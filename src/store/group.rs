@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::{
     Meters, StoreError,
     engine::Engine,
+    health::{self, Health},
     pending::Waiting,
     queue::{Next, Queue},
     touched::Recent,
@@ -48,8 +49,8 @@ pub(super) struct Announcements {
     pub(super) event: watch::Sender<i64>,
     /// What was touched.
     pub(super) recent: Arc<Recent>,
-    /// Why nothing is committed any more.
-    pub(super) lost: watch::Sender<Option<StoreError>>,
+    /// What came of the last tries to commit.
+    pub(super) health: watch::Sender<Health>,
 }
 
 /// Starts the thread. `held` is kept as long as it runs.
@@ -101,7 +102,7 @@ impl Writer {
                 Next::Group(group) => self.commit(group),
                 Next::Sweep(sweep, limit, reply) => {
                     let swept = self.engine.sweep(&sweep, limit);
-                    self.note_loss(swept.as_ref().err());
+                    self.note(swept.as_ref().map(|_| ()));
                     let _ = reply.send(swept);
                 }
             }
@@ -133,11 +134,12 @@ impl Writer {
             Ok(()) => {
                 self.meters.commits.inc();
                 self.meters.commit_duration.observe(begun.elapsed().as_secs_f64());
+                self.note(Ok(()));
                 answer(group, &Ok(()));
             }
             Err(error) => {
                 self.engine.roll_back();
-                self.note_loss(Some(&error));
+                self.note(Err(&error));
                 // One change with data that cannot be stored, or read, must not fail the
                 // others.
                 let concerns_one = error.concerns_data() || error.is_unreadable_row();
@@ -152,11 +154,10 @@ impl Writer {
         }
     }
 
-    /// Tells the daemon when there is nothing to write to any more.
-    fn note_loss(&self, error: Option<&StoreError>) {
-        if let Some(error @ StoreError::Touched { .. }) = error {
-            self.announcements.lost.send_replace(Some(error.clone()));
-        }
+    /// Counts and tells what came of a try to commit.
+    fn note(&self, outcome: Result<(), &StoreError>) {
+        self.meters.note(outcome);
+        health::note(&self.announcements.health, outcome);
     }
 
     fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {

@@ -3,16 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntGauge, Registry,
+    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
+
+use super::StoreError;
 
 /// Counters of commits, and the size of the files.
 #[derive(Debug, Clone)]
 pub struct Meters {
     pub(super) commits: IntCounter,
     pub(super) commit_duration: Histogram,
+    failures: IntCounterVec,
+    up: IntGauge,
     size: FileSize,
 }
 
@@ -30,8 +34,26 @@ impl Meters {
                 )
                 .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]),
             )?,
+            failures: failures()?,
+            up: IntGauge::new(
+                "cii_store_up",
+                "1 when the last try to commit succeeded, else 0; /-/ready tells why.",
+            )?,
             size: FileSize::new(path)?,
         })
+    }
+
+    /// Counts what came of a try to commit.
+    pub(super) fn note(&self, outcome: Result<(), &StoreError>) {
+        match outcome {
+            Ok(()) => self.up.set(1),
+            Err(error) => {
+                self.failures.with_label_values(&[error.reason()]).inc();
+                if !error.is_of_one_row() {
+                    self.up.set(0);
+                }
+            }
+        }
     }
 
     /// How many transactions were committed since the start.
@@ -53,8 +75,24 @@ impl Meters {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.commits.clone()))?;
         registry.register(Box::new(self.commit_duration.clone()))?;
+        registry.register(Box::new(self.failures.clone()))?;
+        registry.register(Box::new(self.up.clone()))?;
         registry.register(Box::new(self.size.clone()))
     }
+}
+
+fn failures() -> prometheus::Result<IntCounterVec> {
+    let failures = IntCounterVec::new(
+        Opts::new(
+            "cii_store_commit_failures_total",
+            "Transactions that failed, by reason; for data: one change that cannot be stored.",
+        ),
+        &["reason"],
+    )?;
+    for reason in StoreError::REASONS {
+        failures.with_label_values(&[*reason]);
+    }
+    Ok(failures)
 }
 
 /// The size of the database, looked up at each scrape.

@@ -9,6 +9,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod group;
+mod health;
 mod meters;
 mod pending;
 mod query;
@@ -20,17 +21,18 @@ mod tests;
 mod touched;
 mod uid;
 
-use std::{fs::File, io::Write as _, path::Path, sync::Arc};
+use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use futures_util::future;
 use tokio::sync::{Notify, watch};
 
 use crate::{
     domain::Timestamp,
-    ledger::{Change, Touched},
+    ledger::{Change, Touched, change::Probe},
 };
 use engine::Sweep;
 use group::Announcements;
+use health::Health;
 use pending::{Pending, Waiting};
 use queue::Queue;
 use sqlite::Sqlite;
@@ -72,7 +74,7 @@ struct Shared {
     readers: query::Pool,
     queue: Arc<Queue>,
     events: watch::Receiver<i64>,
-    lost: watch::Receiver<Option<StoreError>>,
+    health: watch::Receiver<Health>,
     recent: Arc<touched::Recent>,
     meters: Meters,
     lock: File,
@@ -86,6 +88,9 @@ impl Drop for Shared {
         self.queue.close();
     }
 }
+
+/// How long a commit that only shows whether one is possible may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Rows of a table that one sweep removes at most: well below 20 ms of the thread
 /// that writes.
@@ -117,7 +122,8 @@ impl Store {
 
     fn open_as(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
         let lock = sqlite::lock(path)?;
-        let (engine, version_before) = Sqlite::open(path, upgrade)?;
+        let (engine, version_before) =
+            Sqlite::open(path, upgrade).map_err(|error| error.at_start(path))?;
         let reader = Reader::open(path)?;
         let id = reader.store_id()?;
         let (sender, events) = watch::channel(reader.last_seq()?);
@@ -127,8 +133,8 @@ impl Store {
         let held = lock.try_clone().map_err(open)?;
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());
-        let (lost, is_lost) = watch::channel(None);
-        let announcements = Announcements { event: sender, recent: recent.clone(), lost };
+        let (health, current_health) = watch::channel(Health::default());
+        let announcements = Announcements { event: sender, recent: recent.clone(), health };
         let thread =
             group::start(Box::new(engine), held, queue.clone(), announcements, meters.clone())
                 .map_err(open)?;
@@ -140,7 +146,7 @@ impl Store {
             readers,
             queue,
             events,
-            lost: is_lost,
+            health: current_health,
             recent,
             meters,
             lock,
@@ -214,15 +220,30 @@ impl Store {
     /// Resolves when the database's files are no longer those that were opened, with what
     /// happened; never as long as it can be written.
     pub async fn lost(&self) -> StoreError {
-        let mut lost = self.shared.lost.clone();
+        let mut health = self.shared.health.clone();
         loop {
-            if let Some(error) = lost.borrow_and_update().clone() {
+            if let Some(error) = health.borrow_and_update().loss() {
                 return error;
             }
-            if lost.changed().await.is_err() {
+            if health.changed().await.is_err() {
                 return std::future::pending().await;
             }
         }
+    }
+
+    /// Makes sure that the store can commit now: by the last commit, or by one that changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When it cannot, or not in time.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if self.shared.health.borrow().is_fresh() {
+            return Ok(());
+        }
+        let probe = tokio::time::timeout(PROBE_PATIENCE, self.commit(Probe)).await;
+        // What the tries before it failed with says more than that this one takes long.
+        let too_long = || self.shared.health.borrow().error().unwrap_or(StoreError::Busy);
+        probe.unwrap_or_else(|_| Err(too_long()))
     }
 
     /// Has the delivery by OTLP look for what is to be sent on purpose.

@@ -2,9 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
 
 use super::Ops;
+use crate::{
+    domain::{JobOutcome, RunEnd},
+    store::{Reader, StoreError},
+};
 
 /// Whether the daemon does its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,16 +32,119 @@ pub(super) async fn healthy() -> &'static str {
     "healthy\n"
 }
 
-/// The daemon takes deliveries, and its store can be read.
-pub(super) async fn ready(State(ops): State<Arc<Ops>>) -> (StatusCode, String) {
-    let readiness = *ops.sources.readiness.borrow();
-    let reason = match readiness {
-        Readiness::Starting => "starting".to_owned(),
-        Readiness::Stopping => "stopping".to_owned(),
-        Readiness::Ready => match ops.sources.exposition.check().await {
-            Ok(()) => return (StatusCode::OK, "ready\n".to_owned()),
-            Err(error) => error.to_string(),
-        },
-    };
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"))
+/// How one part of the daemon does.
+#[derive(Debug, Serialize)]
+struct Part {
+    /// `ok`, `off`, or what is wrong in a word.
+    state: &'static str,
+    /// Why, in words, when it is not well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Part {
+    const OK: Self = Self { state: "ok", reason: None };
+    const OFF: Self = Self { state: "off", reason: None };
+
+    fn of<T>(outcome: &Result<T, StoreError>) -> Self {
+        match outcome {
+            Ok(_) => Self::OK,
+            Err(error) => Self { state: "failing", reason: Some(error.to_string()) },
+        }
+    }
+}
+
+/// Whether the daemon does its work, part by part. What is about others, such as a collector
+/// that is down, makes it no less ready.
+#[derive(Debug, Serialize)]
+struct Parts {
+    ready: bool,
+    daemon: Part,
+    /// Commits, which an acknowledged delivery needs.
+    store_writes: Part,
+    /// Reads, which everything that is shown needs.
+    store_reads: Part,
+    /// Polls and listings: each job that did not succeed when it last ran.
+    api: Part,
+    /// Events on their way to the collector.
+    otlp: Part,
+}
+
+impl Parts {
+    /// Why it is not ready, in one line.
+    fn reason(&self) -> Option<&str> {
+        let parts = [&self.daemon, &self.store_writes, &self.store_reads];
+        parts.into_iter().find_map(|part| part.reason.as_deref())
+    }
+}
+
+/// The daemon takes deliveries, and its store can commit and be read.
+pub(super) async fn ready(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
+    let parts = ops.look().await;
+    let status = if parts.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let wants_json = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if wants_json.is_some_and(|accept| accept.contains("application/json")) {
+        return (status, Json(parts)).into_response();
+    }
+    let text = parts.reason().unwrap_or("ready");
+    (status, format!("{text}\n")).into_response()
+}
+
+impl Ops {
+    async fn look(&self) -> Parts {
+        let store = &self.sources.store;
+        let readiness = *self.sources.readiness.borrow();
+        let daemon = match readiness {
+            Readiness::Ready => Part::OK,
+            Readiness::Starting => Part { state: "starting", reason: Some("starting".to_owned()) },
+            Readiness::Stopping => Part { state: "stopping", reason: Some("stopping".to_owned()) },
+        };
+        // Nothing is committed any more while it stops.
+        let writes = if readiness == Readiness::Stopping { Ok(()) } else { store.check().await };
+        let names: Vec<_> = self.sources.polls.jobs().map(|(name, _)| name).collect();
+        let reads = store.read(move |reader| job_ends(reader, &names)).await;
+        let otlp = match (self.sources.parts.otlp, self.sources.outages.current()) {
+            (false, _) => Part::OFF,
+            (true, None) => Part::OK,
+            (true, Some(outage)) => Part { state: "waiting", reason: Some(outage.cause) },
+        };
+        let api = match &reads {
+            _ if !self.sources.parts.api => Part::OFF,
+            Ok(jobs) => jobs_part(jobs),
+            Err(_) => Part::of(&reads),
+        };
+        Parts {
+            ready: readiness == Readiness::Ready && writes.is_ok() && reads.is_ok(),
+            daemon,
+            store_writes: Part::of(&writes),
+            store_reads: Part::of(&reads),
+            api,
+            otlp,
+        }
+    }
+}
+
+type JobEnds = Vec<(&'static str, RunEnd)>;
+
+fn job_ends(reader: &Reader, names: &[&'static str]) -> Result<JobEnds, StoreError> {
+    let mut ends = Vec::new();
+    for name in names {
+        ends.extend(reader.job_state(name)?.map(|state| (*name, state.end)));
+    }
+    Ok(ends)
+}
+
+/// How the jobs do that ask the API.
+fn jobs_part(jobs: &JobEnds) -> Part {
+    let is_failed = |(_, end): &&(&str, RunEnd)| end.outcome != JobOutcome::Succeeded;
+    let reasons: Vec<_> = jobs
+        .iter()
+        .filter(is_failed)
+        .map(|(name, end)| format!("{name}: {}", end.reason.as_deref().unwrap_or("failed")))
+        .collect();
+    if reasons.is_empty() {
+        Part::OK
+    } else {
+        Part { state: "failing", reason: Some(reasons.join("; ")) }
+    }
 }

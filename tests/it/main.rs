@@ -39,6 +39,7 @@ mod page;
 mod poll;
 mod prompt;
 mod reading;
+mod ready;
 mod reference;
 mod registration;
 mod resolution;

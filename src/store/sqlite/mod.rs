@@ -42,6 +42,9 @@ impl Sqlite {
     pub(in crate::store) fn open(path: &Path, upgrade: bool) -> Result<(Self, usize), StoreError> {
         let mut connection = connection::open_writer(path)?;
         let version = migrations::version(&connection)?;
+        if migrations::is_foreign(&connection, version)? {
+            return Err(StoreError::Foreign(path.to_owned()));
+        }
         if version > 0 && !upgrade {
             migrations::check(&connection)?;
         }

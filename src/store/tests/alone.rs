@@ -58,16 +58,27 @@ async fn a_mistake_fails_its_change_and_no_other() {
     }
 }
 
+/// A store with snapshots of `a` and `b`, of which somebody damaged that of `a` while
+/// nobody had it open.
+async fn damaged(damage: &str) -> (Store, WriterThread, TempDir) {
+    let Fixture { store, writer, folder } = Fixture::new();
+    for name in ["a", "b"] {
+        store.commit(snapshot(name, &[])).await.unwrap();
+    }
+    drop(store);
+    writer.stop().await;
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    let damage = format!("UPDATE user_snapshot SET {damage} WHERE login = 'a'");
+    other.execute(&damage, []).unwrap();
+    drop(other);
+    let (store, writer) = Store::open(&file(&folder)).unwrap();
+    (store, writer, folder)
+}
+
 #[tokio::test]
 async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
     for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807"] {
-        let Fixture { store, folder, .. } = Fixture::new();
-        for name in ["a", "b"] {
-            store.commit(snapshot(name, &[])).await.unwrap();
-        }
-        let other = rusqlite::Connection::open(file(&folder)).unwrap();
-        let damage = format!("UPDATE user_snapshot SET {damage} WHERE login = 'a'");
-        other.execute(&damage, []).unwrap();
+        let (store, _writer, _folder) = damaged(damage).await;
         for _ in 0..2 {
             let changes = ["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]));
             let outcomes = store.commit_all(changes).await.unwrap();
@@ -120,12 +131,7 @@ async fn who_does_not_know_what_it_needs_decides_nothing() {
 
 #[tokio::test]
 async fn a_number_that_cannot_be_fails_who_needs_it() {
-    let Fixture { store, folder, .. } = Fixture::new();
-    for name in ["a", "b"] {
-        store.commit(snapshot(name, &[])).await.unwrap();
-    }
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute("UPDATE user_snapshot SET new_ips = -1 WHERE login = 'a'", []).unwrap();
+    let (store, _writer, _folder) = damaged("new_ips = -1").await;
     let outcomes = store.commit_all(["a", "b"].map(|name| snapshot(name, &[]))).await.unwrap();
     assert!(outcomes[0].as_ref().is_err_and(StoreError::is_of_one_row), "{outcomes:?}");
     assert!(outcomes[1].is_ok(), "{outcomes:?}");

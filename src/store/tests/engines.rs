@@ -18,6 +18,7 @@ use crate::{
     store::{
         engine::Engine,
         group::{Announcements, Writer},
+        health::Health,
         pending::{Pending, Waiting},
         sqlite::Sqlite,
         touched::Recent,
@@ -294,7 +295,7 @@ fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String
     let announcements = Announcements {
         event: watch::channel(0).0,
         recent: Arc::new(Recent::new()),
-        lost: watch::channel(None).0,
+        health: watch::channel(Health::default()).0,
     };
     let meters = Meters::new(std::path::Path::new("none")).unwrap();
     let mut writer = Writer::new(engine, announcements, meters);

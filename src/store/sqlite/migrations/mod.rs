@@ -85,6 +85,19 @@ fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {
     Ok(found)
 }
 
+/// Whether the tables are another program's: a new database has none, and each version of
+/// ours has the log.
+pub(in crate::store) fn is_foreign(
+    connection: &Connection,
+    version: usize,
+) -> Result<bool, StoreError> {
+    let tables = |condition: &str| -> Result<i64, StoreError> {
+        let sql = format!("SELECT count(*) FROM sqlite_master WHERE type = 'table' {condition}");
+        Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+    };
+    Ok(if version == 0 { tables("")? > 0 } else { tables("AND name = 'event'")? == 0 })
+}
+
 /// The version of a database; 0 when it is new.
 pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
