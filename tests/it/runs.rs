@@ -209,12 +209,16 @@ async fn what_the_store_cannot_read_of_one_user_stops_no_other() {
     let database = rusqlite::Connection::open(setup.database()).unwrap();
     let broken = "UPDATE user_snapshot SET new_ips = -1 WHERE login = ?1";
     database.execute(broken, [bad]).unwrap();
+    drop(database);
     let exporter = setup.start().await;
     exporter.until_metric(&up(bad), 0.0).await;
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get(&up(good)), Some(1.0));
     // The row is mended, and so is the user.
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
     database.execute("UPDATE user_snapshot SET new_ips = 0", []).unwrap();
     drop(database);
+    let exporter = setup.start().await;
     exporter.until_metric(&up(bad), 1.0).await;
 }
