@@ -33,6 +33,7 @@ mod harness;
 mod lifecycle;
 mod moved;
 mod nulls;
+mod oracle;
 mod otlp;
 mod outage;
 mod page;

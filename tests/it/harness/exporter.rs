@@ -197,6 +197,16 @@ impl Setup {
         self
     }
 
+    /// Other lines of the table `[watch]`, for the next start or reload.
+    pub fn set_watch(&mut self, lines: &str) {
+        lines.clone_into(&mut self.watch);
+    }
+
+    /// Other lines of the table `[webhook]`, likewise.
+    pub fn set_webhook(&mut self, lines: &str) {
+        lines.clone_into(&mut self.webhook);
+    }
+
     pub fn config_file(&self) -> PathBuf {
         self.folder.path().join("config.toml")
     }

@@ -1,0 +1,192 @@
+//! The steps of a walk: what is sent to the daemon, and what becomes of it and its operator.
+
+use cii_simulator::{Fault, Kind};
+use serde_json::{Value, json};
+
+use super::{
+    model::Words,
+    service::{STRANGERS, calm, check, come_and_go, fail, fault, login, pick, places, words},
+    world::World,
+};
+use crate::harness::{Body, until};
+
+/// Takes one step; what it was.
+pub async fn step(world: &mut World) -> String {
+    match world.rng.u8(0..24) {
+        0..=2 => fail(world, true),
+        3 | 4 => fail(world, false),
+        5 | 6 => deliver(world).await,
+        7 | 8 => name(world).await,
+        9 => repeat(world).await,
+        10..=12 => fault(world),
+        13 => calm(world),
+        14 => restart(world).await,
+        15 => kill_at_delivery(world).await,
+        16 => watch_list(world).await,
+        17 => filter(world).await,
+        18 => watch_command(world).await,
+        19 => come_and_go(world),
+        20 => places(world),
+        21 => collector(world).await,
+        22 => words(world),
+        _ => poll(world).await,
+    }
+}
+
+/// The service tells of who newly fails, in one of the ways that it has.
+async fn deliver(world: &mut World) -> String {
+    let kinds = [
+        None,
+        Some(Kind::DirectMessages),
+        Some(Kind::UsersAsText),
+        Some(Kind::AlsoNames(json!(""))),
+        Some(Kind::AlsoNames(json!(null))),
+        Some(Kind::Gzip),
+        Some(Kind::ByteOrderMark),
+        Some(Kind::NoEnvelopeId),
+    ];
+    let kind = pick(world, &kinds);
+    let (truth, waiting) = (world.truth(), std::mem::take(&mut world.waiting));
+    for (id, logins) in waiting.into_iter().filter(|(_, logins)| !logins.is_empty()) {
+        let words = words_of(world, &id);
+        let logins: Vec<_> = logins.into_iter().collect();
+        world.model.delivered(&id, words, &logins, &truth);
+        world.touched.extend(logins);
+    }
+    if let Some(kind) = kind.clone() {
+        world.simulator.faults().add(Fault::webhook(kind));
+    }
+    let outcomes = world.simulator.deliver().await;
+    assert!(outcomes.iter().all(|one| one.status == Some(200)), "{outcomes:?}");
+    format!("{} deliveries, {kind:?}", outcomes.len())
+}
+
+fn words_of(world: &World, id: &str) -> Words {
+    world.simulator.tenant(|tenant| {
+        let check = tenant.check(id).expect("a check of the tenant");
+        Words { title: check.title.clone(), severity: check.severity.clone() }
+    })
+}
+
+/// A delivery of our own, of users who may not fail the check, in any case of letters.
+pub fn body(world: &mut World) -> Value {
+    world.deliveries += 1;
+    let number = world.deliveries;
+    let id = if world.rng.u8(0..4) == 0 { format!("made-up-{}", number % 3) } else { check(world) };
+    let mut logins: Vec<_> = (0..world.rng.usize(1..4)).map(|_| login(world)).collect();
+    let strangers = world.model.strangers.len();
+    if strangers < STRANGERS && world.rng.u8(0..6) == 0 {
+        logins.push(format!("stranger{strangers}@example.com"));
+    }
+    // One whom the service forgot is known to fail by deliveries alone.
+    if let Some(known) = world.model.strangers.keys().next().filter(|_| number.is_multiple_of(3)) {
+        logins.push(known.clone());
+    }
+    let is_loud = number.is_multiple_of(2);
+    let spell = |login: &String| {
+        if is_loud && login.contains('@') { login.to_uppercase() } else { login.clone() }
+    };
+    let spelled: Vec<String> = logins.iter().map(spell).collect();
+    let spelled: Vec<&str> = spelled.iter().map(String::as_str).collect();
+    let words = Words { title: format!("Title of {id}"), severity: "high".to_owned() };
+    let truth = world.truth();
+    world.model.delivered(&id, words, &logins, &truth);
+    world.touched.extend(logins.clone());
+    let body = Body::new(&format!("walk-{number}"), &id, &spelled).json();
+    world.last_body = Some(body.clone());
+    body
+}
+
+async fn name(world: &mut World) -> String {
+    let body = body(world);
+    assert_eq!(world.exporter().deliver(&body).await, 200);
+    format!("named {}: {}", body["detail"]["checkId"], body["detail"]["usersFailing"])
+}
+
+/// What was sent already comes again.
+async fn repeat(world: &mut World) -> String {
+    let Some(body) = world.last_body.clone() else { return "nothing to repeat".to_owned() };
+    // What was filtered out is accepted now, where the filter was widened since: that is a
+    // case of its own.
+    let id = body["detail"]["checkId"].as_str().unwrap_or_default();
+    if world.model.once_hidden.contains(id) || !world.model.words.contains_key(id) {
+        return "nothing to repeat".to_owned();
+    }
+    assert_eq!(world.exporter().deliver(&body).await, 200);
+    format!("repeated {}", body["id"])
+}
+
+async fn kill_at_delivery(world: &mut World) -> String {
+    let body = body(world);
+    world.kill_at(&body).await;
+    format!("killed at a delivery of {}", body["detail"])
+}
+
+async fn restart(world: &mut World) -> String {
+    let is_kill = world.rng.bool();
+    world.restart(is_kill).await;
+    format!("restarted, by a kill: {is_kill}")
+}
+
+/// A reload with one user more or less in the configuration.
+async fn watch_list(world: &mut World) -> String {
+    let login = login(world);
+    if !world.model.configured.remove(&login) {
+        world.model.configured.insert(login.clone());
+    }
+    world.touched.insert(login.clone());
+    world.reload().await;
+    format!("configured: {:?}", world.model.configured)
+}
+
+async fn filter(world: &mut World) -> String {
+    let filter = if world.model.filter.is_empty() {
+        (0..4).map(|_| check(world)).collect()
+    } else {
+        std::collections::BTreeSet::new()
+    };
+    world.model.narrow(filter);
+    world.reload().await;
+    format!("check_ids: {:?}", world.model.filter)
+}
+
+async fn watch_command(world: &mut World) -> String {
+    let known: Vec<String> = world.model.commanded.iter().cloned().collect();
+    let (is_added, login) = if known.len() > 2 || (!known.is_empty() && world.rng.bool()) {
+        (false, pick(world, &known))
+    } else {
+        (true, login(world))
+    };
+    let verb = if is_added { "add" } else { "remove" };
+    if is_added {
+        world.model.commanded.insert(login.clone());
+    } else {
+        // What a delivery was the reason of goes, too.
+        world.model.commanded.remove(&login);
+        world.model.named.remove(&login);
+    }
+    world.touched.insert(login.clone());
+    let ended = world.exporter().run(&["watch", verb, "user", &login]).await;
+    let is_refused = !is_added && world.model.configured.contains(&login);
+    assert_eq!(ended.code == 0, !is_refused, "{ended:?}");
+    format!("watch {verb} user {login}")
+}
+
+async fn collector(world: &mut World) -> String {
+    if world.has_collector {
+        world.receiver.stop().await;
+    } else {
+        world.receiver.restart().await;
+    }
+    world.has_collector = !world.has_collector;
+    format!("collector: {}", world.has_collector)
+}
+
+/// Lets some requests pass, whatever becomes of them.
+async fn poll(world: &mut World) -> String {
+    let simulator = &world.simulator;
+    let asked = || simulator.requests().counts().values().sum::<usize>();
+    let before = asked();
+    until("requests", || async { (asked() > before + 5).then_some(()) }).await;
+    "polled".to_owned()
+}
