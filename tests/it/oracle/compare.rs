@@ -77,7 +77,12 @@ fn differ<T: PartialEq + std::fmt::Debug>(what: &str, shown: &T, expected: &T) -
     (shown != expected).then(|| format!("{what}: {shown:?}, expected {expected:?}"))
 }
 
-pub async fn api(model: &Model, truth: &Truth, exporter: &Exporter) -> Vec<String> {
+pub async fn api(
+    model: &Model,
+    truth: &Truth,
+    metrics: &Metrics,
+    exporter: &Exporter,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let (_, list) = exporter.api("GET", "/checks", None).await;
     let shown: BTreeMap<String, Option<u64>> = list["checks"]
@@ -110,6 +115,12 @@ pub async fn api(model: &Model, truth: &Truth, exporter: &Exporter) -> Vec<Strin
                 let expected = expected.iter().map(String::as_str).collect();
                 wrong.extend(differ(&format!("{path} {field}"), &shown, &expected));
             }
+            let series = format!("cii_user_new_ips_total{{login=\"{login}\"}}");
+            let new = user["snapshot"]["new_ips"].as_f64();
+            wrong.extend(differ(&series, &metrics.get(&series), &new));
+            let series = format!("cii_user_last_new_ip_timestamp_seconds{{login=\"{login}\"}}");
+            let is_known = user["snapshot"]["last_new_ip_at"].is_string();
+            wrong.extend(differ(&series, &metrics.get(&series).is_some(), &is_known));
             let shown = texts(&user["snapshot"]["ip_addresses"], "ip").len();
             wrong.extend(differ(
                 &format!("{path} ip_addresses"),

@@ -31,6 +31,10 @@ impl Journal {
         }
     }
 
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
     pub fn count(&self, name: &str, field: &str, value: &str) -> usize {
         self.events.iter().filter(|event| event["name"] == name && event[field] == value).count()
     }
@@ -56,37 +60,57 @@ impl Journal {
             let series = format!("cii_ip_new_users_total{{ip=\"{ip}\"}}");
             expected.insert(series, self.count("cii.ip.user.new", "ip", ip));
         }
+        let mut wrong = Vec::new();
+        for id in model.words.keys().filter(|id| model.admits(id)) {
+            let series = format!("cii_check_last_failure_timestamp_seconds{{check_id=\"{id}\"}}");
+            let (shown, logged) = (metrics.get(&series), self.count(FAILED, "check_id", id));
+            if shown.is_some() != (logged > 0) {
+                wrong.push(format!("{series} is {shown:?}, and the log has {logged}"));
+            }
+            let lasted = format!("cii_check_failure_duration_seconds_count{{check_id=\"{id}\"}}");
+            let (shown, ended) = (metrics.get(&lasted), self.count(RESOLVED, "check_id", id));
+            if shown.is_none_or(|shown| shown > super::expected::number(ended)) {
+                wrong.push(format!("{lasted} is {shown:?}, and {ended} ended"));
+            }
+        }
         let differs = |(series, count): (String, usize)| {
             let shown = metrics.get(&series);
             (shown != Some(super::expected::number(count)))
                 .then(|| format!("{series} is {shown:?}, and the log has {count}"))
         };
-        expected.into_iter().filter_map(differs).collect()
+        wrong.extend(expected.into_iter().filter_map(differs));
+        wrong
     }
 
     /// How the log contradicts itself or the tenant: a failure is told as new once, ends
-    /// once, and is open at the end where somebody fails the check.
+    /// once, and is open at the end where somebody fails the check. Of what was told before
+    /// its check was filtered out nothing is known after.
     pub fn story(&self, model: &Model, truth: &Truth) -> Vec<String> {
-        let (mut wrong, mut told) = (Vec::new(), BTreeSet::<(String, String)>::new());
-        for event in &self.events {
+        let (mut wrong, mut told) = (Vec::new(), BTreeMap::<(String, String), usize>::new());
+        for (index, event) in self.events.iter().enumerate() {
             let text = |field: &str| event[field].as_str().unwrap_or_default().to_ascii_lowercase();
             let key = (text("check_id"), text("login"));
-            let is_hidden = model.once_hidden.contains(&key.0);
-            if event["name"] == FAILED {
-                if !told.insert(key) && !is_hidden {
+            let is_failed = event["name"] == FAILED;
+            if !is_failed && event["name"] != RESOLVED {
+                continue;
+            }
+            let before = told.remove(&key);
+            let is_doubtful = before.is_some_and(|told| model.was_hidden(&key.0, told, index));
+            if is_failed {
+                if before.is_some() && !is_doubtful {
                     wrong.push(format!("told as new twice: {event}"));
                 }
-            } else if event["name"] == RESOLVED {
-                let was_told = told.remove(&key);
+                told.insert(key, index);
+            } else {
                 let says = event["attributes"]["cii.check.announced"].as_bool();
-                if says != Some(was_told) && !is_hidden {
-                    wrong.push(format!("announced is {was_told}: {event}"));
+                if says != Some(before.is_some()) && !is_doubtful {
+                    wrong.push(format!("announced is {}: {event}", before.is_some()));
                 }
             }
         }
-        for (check, login) in told {
+        for ((check, login), index) in told {
             let is_open = model.failing(&check, truth).contains(&login);
-            if !is_open && !model.once_hidden.contains(&check) {
+            if !is_open && !model.was_hidden(&check, index, self.events.len()) {
                 wrong.push(format!("{login} fails {check} no longer, and the log does not say so"));
             }
         }

@@ -42,8 +42,9 @@ pub struct Model {
     pub named: BTreeSet<String>,
     pub strangers: BTreeMap<String, Stranger>,
     pub was_delivered: bool,
-    /// Checks that were filtered out at some time: what ended then ended in silence.
-    pub once_hidden: BTreeSet<String>,
+    /// Where the log stood each time that a check was filtered out: what ended after it
+    /// ended in silence.
+    pub hidden_at: BTreeMap<String, Vec<usize>>,
 }
 
 impl Model {
@@ -51,10 +52,18 @@ impl Model {
         self.filter.is_empty() || self.filter.contains(check)
     }
 
-    pub fn narrow(&mut self, filter: BTreeSet<String>) {
-        self.filter = filter;
+    /// The checks that are filtered out are so since this place in the log.
+    pub fn hide(&mut self, position: usize) {
         let hidden: Vec<_> = self.words.keys().filter(|id| !self.admits(id)).cloned().collect();
-        self.once_hidden.extend(hidden);
+        for id in hidden {
+            self.hidden_at.entry(id).or_default().push(position);
+        }
+    }
+
+    /// Whether a check was filtered out between two places in the log.
+    pub fn was_hidden(&self, check: &str, from: usize, to: usize) -> bool {
+        let hidden = self.hidden_at.get(check).into_iter().flatten();
+        hidden.into_iter().any(|position| (from + 1..=to).contains(position))
     }
 
     pub fn listed(&self) -> BTreeSet<&String> {

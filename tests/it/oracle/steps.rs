@@ -88,11 +88,13 @@ pub fn body(world: &mut World) -> Value {
     };
     let spelled: Vec<String> = logins.iter().map(spell).collect();
     let spelled: Vec<&str> = spelled.iter().map(String::as_str).collect();
-    let words = Words { title: format!("Title of {id}"), severity: "high".to_owned() };
+    let title = if world.by_title { world.title(&id) } else { format!("Title of {id}") };
+    let words = Words { title: title.clone(), severity: "high".to_owned() };
     let truth = world.truth();
     world.model.delivered(&id, words, &logins, &truth);
     world.touched.extend(logins.clone());
-    let body = Body::new(&format!("walk-{number}"), &id, &spelled).json();
+    let mut body = Body::new(&format!("walk-{number}"), &id, &spelled).json();
+    body["detail"]["title"] = json!(title);
     world.last_body = Some(body.clone());
     body
 }
@@ -109,7 +111,7 @@ async fn repeat(world: &mut World) -> String {
     // What was filtered out is accepted now, where the filter was widened since: that is a
     // case of its own.
     let id = body["detail"]["checkId"].as_str().unwrap_or_default();
-    if world.model.once_hidden.contains(id) || !world.model.words.contains_key(id) {
+    if world.model.hidden_at.contains_key(id) || !world.model.words.contains_key(id) {
         return "nothing to repeat".to_owned();
     }
     assert_eq!(world.exporter().deliver(&body).await, 200);
@@ -145,8 +147,9 @@ async fn filter(world: &mut World) -> String {
     } else {
         std::collections::BTreeSet::new()
     };
-    world.model.narrow(filter);
+    world.model.filter = filter;
     world.reload().await;
+    world.hide().await;
     format!("check_ids: {:?}", world.model.filter)
 }
 

@@ -38,13 +38,16 @@ pub struct World {
     exporter: Option<Exporter>,
     journal: Journal,
     settle: &'static str,
+    /// Whether answers have the titles of checks, which the configuration explains.
+    pub by_title: bool,
 }
 
 impl World {
     pub async fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let settle = if rng.u8(0..5) == 0 { "2s" } else { "0s" };
-        eprintln!("oracle: seed {seed}, settle {settle}");
+        let by_title = rng.u8(0..4) == 0;
+        eprintln!("oracle: seed {seed}, settle {settle}, by title: {by_title}");
         let options = Options { seed, users: 24, ..Options::default() };
         let simulator = Simulator::start(options).await.unwrap();
         let relay = Relay::start().await;
@@ -68,6 +71,7 @@ impl World {
             exporter: None,
             journal: Journal::default(),
             settle,
+            by_title,
         };
         world.populate();
         let setup = Setup::new()
@@ -85,11 +89,19 @@ impl World {
             self.simulator.tenant(|tenant| tenant.checks().map(|one| one.id.clone()).collect());
         for (login, id) in logins.iter().zip(&ids) {
             self.fail(login, id, true);
-            let words = Words { title: id.clone(), severity: String::new() };
-            self.model.words.insert(id.clone(), words);
+            let title = if self.by_title { self.title(id) } else { id.clone() };
+            self.model.words.insert(id.clone(), Words { title, severity: String::new() });
         }
+        self.simulator.tenant(|tenant| tenant.failing_checks_by_title = self.by_title);
         self.model.configured = logins.into_iter().take(3).collect();
         self.model.ips = BTreeSet::from([ADDRESS.to_owned()]);
+    }
+
+    /// The title that the tenant gives a check.
+    pub fn title(&self, id: &str) -> String {
+        self.simulator
+            .tenant(|tenant| tenant.check(id).map(|check| check.title.clone()))
+            .unwrap_or_else(|| format!("Title of {id}"))
     }
 
     pub fn fail(&mut self, login: &str, id: &str, failing: bool) {
@@ -109,10 +121,18 @@ impl World {
         let schedule = if is_live { "* * * * * *" } else { "0 0 0 1 1 *" };
         let jobs = ["users", "ips", "tenant", "service"]
             .map(|job| format!("[sync.{job}]\nschedule = \"{schedule}\"\non_start = {is_live}\n"));
+        let ids = self.model.words.keys().filter(|_| self.by_title);
+        let titles = self.simulator.tenant(|tenant| {
+            let table = |id: &String| {
+                let check = tenant.check(id)?;
+                Some(format!("[checks.{id:?}]\ntitle = {:?}\n", check.title))
+            };
+            ids.filter_map(table).collect::<String>()
+        });
         format!(
             "[api]\nurl = {:?}\ntoken_url = {:?}\nclient_id = {:?}\nclient_secret = {:?}\n\
              timeout_seconds = 2\nretries = 1\nrequests_per_minute = 100000\n\
-             [sync]\nsettle = {:?}\njitter_seconds = 0\nspread = false\n{}",
+             [sync]\nsettle = {:?}\njitter_seconds = 0\nspread = false\n{}{titles}",
             simulator.graphql_url(),
             simulator.token_url(),
             simulator.client_id(),
@@ -170,6 +190,12 @@ impl World {
         assert_eq!(status, 200, "{}", answer.text().await.unwrap());
     }
 
+    /// Notes where the log stands: nothing more comes of what is filtered out now.
+    pub async fn hide(&mut self) {
+        self.journal.read(self.exporter.as_ref().expect("it runs")).await;
+        self.model.hide(self.journal.len());
+    }
+
     pub fn truth(&self) -> Truth {
         self.simulator.tenant(|tenant| Truth {
             users: tenant.users().map(|user| (user.login.clone(), user.clone())).collect(),
@@ -223,7 +249,7 @@ impl World {
         let exporter = self.exporter.as_ref().expect("it runs");
         let metrics = exporter.metrics().await;
         let mut wrong = compare::metrics(&self.model, &truth, &metrics);
-        wrong.extend(compare::api(&self.model, &truth, exporter).await);
+        wrong.extend(compare::api(&self.model, &truth, &metrics, exporter).await);
         self.journal.read(exporter).await;
         wrong.extend(self.journal.counters(&self.model, &metrics));
         wrong.extend(self.journal.story(&self.model, &truth));
