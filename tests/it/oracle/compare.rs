@@ -171,5 +171,8 @@ fn watch_list(model: &Model) -> Entries {
     let users = users
         .iter()
         .flat_map(|(all, source)| all.iter().map(move |login| entry("user", login, source)));
-    users.chain(model.ips.iter().map(|ip| entry("ip", ip, "configuration"))).collect()
+    let ips = [(&model.ips, "configuration"), (&model.commanded_ips, "command")];
+    let ips =
+        ips.iter().flat_map(|(all, source)| all.iter().map(move |ip| entry("ip", ip, source)));
+    users.chain(ips).collect()
 }

@@ -54,7 +54,7 @@ pub fn series(model: &Model, truth: &Truth) -> Series {
     for login in model.listed() {
         user(&mut all, login, model, truth);
     }
-    for ip in &model.ips {
+    for ip in model.listed_ips() {
         address(&mut all, ip, truth);
     }
     tenant(&mut all, truth);
@@ -126,7 +126,7 @@ fn people(all: &mut Series, model: &Model, truth: &Truth) {
     let followed = asked.len() - listed.len();
     for (series, value) in [
         ("cii_watched{kind=\"user\"}", Value::Is(number(listed.len()))),
-        ("cii_watched{kind=\"ip\"}", Value::Is(number(model.ips.len()))),
+        ("cii_watched{kind=\"ip\"}", Value::Is(number(model.listed_ips().len()))),
         ("cii_followed_users", Value::Is(number(followed))),
         ("cii_watch_limit_reached", Value::Is(0.0)),
         ("cii_new_ips_total", Value::Some),

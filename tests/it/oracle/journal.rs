@@ -56,7 +56,7 @@ impl Journal {
             let name = format!("cii.user.{name}.new");
             expected.insert(format!("cii_new_{total}_total"), self.named(&name));
         }
-        for ip in &model.ips {
+        for ip in model.listed_ips() {
             let series = format!("cii_ip_new_users_total{{ip=\"{ip}\"}}");
             expected.insert(series, self.count("cii.ip.user.new", "ip", ip));
         }

@@ -35,6 +35,7 @@ pub struct Model {
     pub configured: BTreeSet<String>,
     pub commanded: BTreeSet<String>,
     pub ips: BTreeSet<String>,
+    pub commanded_ips: BTreeSet<String>,
     /// Ids that count; empty: all.
     pub filter: BTreeSet<String>,
     pub words: BTreeMap<String, Words>,
@@ -68,6 +69,10 @@ impl Model {
 
     pub fn listed(&self) -> BTreeSet<&String> {
         self.configured.union(&self.commanded).collect()
+    }
+
+    pub fn listed_ips(&self) -> BTreeSet<&String> {
+        self.ips.union(&self.commanded_ips).collect()
     }
 
     pub fn is_asked(&self, login: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::harness::{Body, until};
 
 /// Takes one step; what it was.
 pub async fn step(world: &mut World) -> String {
-    match world.rng.u8(0..24) {
+    match world.rng.u8(0..25) {
         0..=2 => fail(world, true),
         3 | 4 => fail(world, false),
         5 | 6 => deliver(world).await,
@@ -29,6 +29,7 @@ pub async fn step(world: &mut World) -> String {
         20 => places(world),
         21 => collector(world).await,
         22 => words(world),
+        23 => watch_address(world).await,
         _ => poll(world).await,
     }
 }
@@ -169,9 +170,8 @@ async fn watch_command(world: &mut World) -> String {
         world.model.named.remove(&login);
     }
     world.touched.insert(login.clone());
-    let ended = world.exporter().run(&["watch", verb, "user", &login]).await;
     let is_refused = !is_added && world.model.configured.contains(&login);
-    assert_eq!(ended.code == 0, !is_refused, "{ended:?}");
+    watch(world, is_added, "user", &login, is_refused).await;
     format!("watch {verb} user {login}")
 }
 
@@ -183,6 +183,39 @@ async fn collector(world: &mut World) -> String {
     }
     world.has_collector = !world.has_collector;
     format!("collector: {}", world.has_collector)
+}
+
+/// Adds to the watch list or takes from it, by the command or over the API.
+async fn watch(world: &mut World, is_added: bool, kind: &str, subject: &str, is_refused: bool) {
+    let is_command = world.rng.bool();
+    let exporter = world.exporter();
+    if is_command {
+        let verb = if is_added { "add" } else { "remove" };
+        let ended = exporter.run(&["watch", verb, kind, subject]).await;
+        assert_eq!(ended.code == 0, !is_refused, "{ended:?}");
+        return;
+    }
+    let wish = json!({ "kind": kind, "subject": subject });
+    let (status, answer) = if is_added {
+        exporter.api("POST", "/watch", Some(&wish)).await
+    } else {
+        exporter.api("DELETE", &format!("/watch/{kind}/{subject}"), None).await
+    };
+    let is_right = if is_refused { status == 409 } else { (200..300).contains(&status) };
+    assert!(is_right, "{status} {answer}");
+}
+
+async fn watch_address(world: &mut World) -> String {
+    let known = world.model.commanded_ips.pop_first();
+    let is_added = known.is_none();
+    let busiest = world.simulator.tenant(|tenant| tenant.busiest_addresses());
+    let ip = known.unwrap_or_else(|| busiest[world.rng.usize(1..6)].0.clone());
+    if is_added {
+        world.model.commanded_ips.insert(ip.clone());
+    }
+    let is_refused = !is_added && world.model.ips.contains(&ip);
+    watch(world, is_added, "ip", &ip, is_refused).await;
+    format!("watch ip {ip}: {is_added}")
 }
 
 /// Lets some requests pass, whatever becomes of them.
