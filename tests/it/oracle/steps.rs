@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     model::Words,
     service::{STRANGERS, calm, check, come_and_go, fail, fault, login, pick, places, words},
-    world::World,
+    world::{Sent, World},
 };
 use crate::harness::{Body, until};
 
@@ -92,11 +92,13 @@ pub fn body(world: &mut World) -> Value {
     let title = if world.by_title { world.title(&id) } else { format!("Title of {id}") };
     let words = Words { title: title.clone(), severity: "high".to_owned() };
     let truth = world.truth();
-    world.model.delivered(&id, words, &logins, &truth);
+    world.model.delivered(&id, words.clone(), &logins, &truth);
     world.touched.extend(logins.clone());
     let mut body = Body::new(&format!("walk-{number}"), &id, &spelled).json();
     body["detail"]["title"] = json!(title);
-    world.last_body = Some(body.clone());
+    let is_accepted = world.model.admits(&id);
+    let sent = Sent { body: body.clone(), check: id, words, logins, is_accepted };
+    world.last_sent = Some(sent);
     body
 }
 
@@ -106,17 +108,22 @@ async fn name(world: &mut World) -> String {
     format!("named {}: {}", body["detail"]["checkId"], body["detail"]["usersFailing"])
 }
 
-/// What was sent already comes again.
+/// What was sent already comes again: no news, unless it was filtered out and is not now.
 async fn repeat(world: &mut World) -> String {
-    let Some(body) = world.last_body.clone() else { return "nothing to repeat".to_owned() };
-    // What was filtered out is accepted now, where the filter was widened since: that is a
-    // case of its own.
-    let id = body["detail"]["checkId"].as_str().unwrap_or_default();
-    if world.model.hidden_at.contains_key(id) || !world.model.words.contains_key(id) {
-        return "nothing to repeat".to_owned();
+    let Some(mut sent) = world.last_sent.clone() else { return "nothing to repeat".to_owned() };
+    if !sent.is_accepted && world.model.admits(&sent.check) {
+        let truth = world.truth();
+        // Of a stranger, what was answered since the publication decides.
+        if !sent.logins.iter().all(|login| truth.users.contains_key(login)) {
+            return "nothing to repeat".to_owned();
+        }
+        world.model.delivered(&sent.check, sent.words.clone(), &sent.logins, &truth);
+        world.touched.extend(sent.logins.clone());
+        sent.is_accepted = true;
+        world.last_sent = Some(sent.clone());
     }
-    assert_eq!(world.exporter().deliver(&body).await, 200);
-    format!("repeated {}", body["id"])
+    assert_eq!(world.exporter().deliver(&sent.body).await, 200);
+    format!("repeated {}, accepted: {}", sent.body["id"], sent.is_accepted)
 }
 
 async fn kill_at_delivery(world: &mut World) -> String {

@@ -20,6 +20,17 @@ use crate::harness::{Exporter, Protocol, Receiver, SECRET, Setup, until};
 const PATIENCE: Duration = Duration::from_secs(45);
 const ADDRESS: &str = "203.0.113.7";
 
+/// A delivery of the walk's own.
+#[derive(Clone)]
+pub struct Sent {
+    pub body: serde_json::Value,
+    pub check: String,
+    pub words: Words,
+    pub logins: Vec<String>,
+    /// Whether the filter let it through.
+    pub is_accepted: bool,
+}
+
 pub struct World {
     pub rng: Rng,
     pub simulator: Simulator,
@@ -32,7 +43,7 @@ pub struct World {
     pub touched: BTreeSet<String>,
     /// Users who were removed from the tenant, and may come back.
     pub removed: Vec<User>,
-    pub last_body: Option<serde_json::Value>,
+    pub last_sent: Option<Sent>,
     pub deliveries: usize,
     relay: Relay,
     exporter: Option<Exporter>,
@@ -65,7 +76,7 @@ impl World {
             waiting: BTreeMap::new(),
             touched: BTreeSet::new(),
             removed: Vec::new(),
-            last_body: None,
+            last_sent: None,
             deliveries: 0,
             relay,
             exporter: None,
