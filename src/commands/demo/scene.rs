@@ -81,6 +81,7 @@ impl Scene {
              [ops]\nlisten = \"{ops}\"\n\
              [api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
              [watch]\nusers = {users:?}\nips = {ips:?}\n\
+             [sync]\nsettle = \"5s\"\n\
              [sync.users]\nschedule = \"*/5 * * * * *\"\n\
              [sync.ips]\nschedule = \"*/5 * * * * *\"\n\
              [sync.tenant]\nenabled = true\nschedule = \"*/10 * * * * *\"\n\
