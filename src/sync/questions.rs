@@ -106,7 +106,7 @@ impl UserQuestions {
         };
         round::ask_all(targets, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
         if !stop.is_cancelled() {
-            self.judge_unknown(&mut deferred, &tally).await?;
+            self.judge_unknown(&mut deferred, &mut tally).await?;
             self.finish(deferred, &mut tally).await?;
             renames::judge(&self.store, run_begun_at).await?;
         }
@@ -160,7 +160,7 @@ impl UserQuestions {
     async fn judge_unknown(
         &self,
         ends: &mut [Deferred],
-        tally: &RunTally,
+        tally: &mut RunTally,
     ) -> Result<(), StoreError> {
         let unknown: Vec<_> = ends.iter_mut().filter_map(|end| end.unknown.take()).collect();
         if unknown.is_empty() {
@@ -178,6 +178,10 @@ impl UserQuestions {
                 asked,
                 "the service does not know many users that it should; no failure ends by it"
             );
+            tally.doubt(&format!(
+                "getEndUser: {} of {asked} users are newly unknown; nothing ends by it",
+                missing.newly_unknown
+            ));
         }
         let changes = unknown.into_iter().map(|answer| {
             let verdict = if is_suspect { Verdict::Suspect } else { Verdict::Unknown };

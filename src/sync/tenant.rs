@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cii::{ApiError, EndUsersPage, PageTokens},
     clock,
-    domain::{Login, RunEnd, RunRule, RunTally, Timestamp},
+    domain::{Login, RunEnd, RunRule, RunTally, Timestamp, failure::Missing},
     ledger::change::{
         ApplyVerdicts, DropListing, ListedUser, ListingEnd, ListingProgress, RecordListingPage,
     },
@@ -55,8 +55,13 @@ struct Listed {
 
 /// What became of the verdicts of a listing.
 enum Applied {
-    /// They hold.
-    Ended(ListingEnd),
+    /// They hold, as far as they are believed.
+    Ended {
+        /// What they say.
+        end: ListingEnd,
+        /// Why absence from the listing is not believed.
+        doubt: Option<String>,
+    },
     /// It has nobody, and so many users were known: it counts for nothing.
     Empty {
         /// Users that were known.
@@ -109,7 +114,10 @@ impl TenantJob {
                 "listEndUsers: lists nobody, and {known} users were known; nothing ends by it"
             ));
         }
-        if let Some(Applied::Ended(end)) = end {
+        if let Some(Applied::Ended { end, doubt }) = end {
+            if let Some(doubt) = doubt {
+                tally.doubt(&doubt);
+            }
             if end.told == 0 && end.users > 0 {
                 tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
             }
@@ -136,6 +144,12 @@ impl TenantJob {
             return Ok(Some(Applied::Empty { known: missing.asked }));
         }
         let is_suspect = missing.is_suspect(clock::now());
+        let doubt = is_suspect.then(|| {
+            let Missing { asked, newly_unknown, .. } = missing;
+            format!(
+                "listEndUsers: lacks {newly_unknown} of {asked} known users; nothing ends by it"
+            )
+        });
         if is_suspect {
             tracing::warn!(
                 users = missing.newly_unknown,
@@ -157,7 +171,7 @@ impl TenantJob {
                 ListingProgress::Upto(login) => after = Some(login),
                 ListingProgress::Ended(end) => {
                     renames::judge(store, begun_at).await?;
-                    return Ok(Some(Applied::Ended(end)));
+                    return Ok(Some(Applied::Ended { end, doubt }));
                 }
                 ListingProgress::NothingToDo => return Ok(None),
             }

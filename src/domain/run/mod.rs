@@ -96,6 +96,8 @@ pub struct RunTally {
     is_off: bool,
     /// Why answers, although there are some, tell too little.
     untold: Option<String>,
+    /// Why some of what was answered is not believed.
+    doubt: Option<String>,
 }
 
 impl RunTally {
@@ -114,6 +116,7 @@ impl RunTally {
             no_right: BTreeSet::new(),
             is_off: false,
             untold: None,
+            doubt: None,
         }
     }
 
@@ -187,6 +190,11 @@ impl RunTally {
         self.untold.get_or_insert_with(|| reason.to_owned());
     }
 
+    /// Some of what was answered is not believed. The run has not failed by it, and says so.
+    pub fn doubt(&mut self, reason: &str) {
+        self.doubt.get_or_insert_with(|| reason.to_owned());
+    }
+
     /// How the run ended. A run that asked nothing succeeded.
     #[must_use]
     pub fn end(&self) -> RunEnd {
@@ -237,6 +245,7 @@ impl RunTally {
             parts.push(format!("no right to {}", fields.join(", ")));
         }
         parts.extend(self.untold.clone());
+        parts.extend(self.doubt.clone());
         if skipped > 0 {
             parts.push(format!("rows that could not be read: {skipped}"));
         }

@@ -335,6 +335,11 @@ async fn many_who_are_unknown_at_once_end_nothing() {
         }
     });
     until_logged(&exporter, "WARN", &["does not know many users"]).await;
+    until("the job says so", || async {
+        let job = super::job(&exporter, "users").await.to_string();
+        job.contains("5 of 10 users are newly unknown").then_some(())
+    })
+    .await;
     let exporter = exporter.stop().await;
     let database = rusqlite::Connection::open(exporter.database()).unwrap();
     let unknown: i64 = database
@@ -345,6 +350,50 @@ async fn many_who_are_unknown_at_once_end_nothing() {
         )
         .unwrap();
     assert_eq!(unknown, 0, "nobody's grace began");
+}
+
+/// The same of a listing, which asks nobody by name.
+#[tokio::test]
+async fn a_listing_that_lacks_many_ends_nothing() {
+    let logins: Vec<String> = (0..10).map(|user| format!("u{user}@example.com")).collect();
+    let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+    let simulator = titled(&logins, &logins).await;
+    let exporter = listing(&simulator).start().await;
+    let title = simulator.tenant(|tenant| tenant.check("no-mfa").unwrap().title.clone());
+    until_failing(&exporter, &title, 10.0).await;
+    simulator.tenant(|tenant| {
+        for login in &logins[..5] {
+            tenant.remove_user(login);
+        }
+    });
+    until_logged(&exporter, "WARN", &["lacks many users"]).await;
+    until("the job says so", || async {
+        let job = super::job(&exporter, "tenant").await.to_string();
+        job.contains("lacks 5 of 10 known users").then_some(())
+    })
+    .await;
+    until_asked(&simulator, "listEndUsers", 2).await;
+    assert_eq!(failing(&exporter.metrics().await, &title), 10.0);
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    let sql = "SELECT count(*) FROM failure_answer WHERE unknown_since IS NOT NULL";
+    let unknown: i64 = database.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(unknown, 0, "nobody's grace began");
+}
+
+/// A11 by a listing.
+#[tokio::test]
+async fn a_check_that_is_renamed_in_a_listing_fails_on() {
+    let simulator = titled(&[A, B, C], &[A, B, C]).await;
+    let exporter = listing(&simulator).start().await;
+    let body = delivery(&simulator, "1", "no-mfa", &[A, B, C]);
+    assert_eq!(exporter.deliver(&body).await, 200);
+    until_asked(&simulator, "listEndUsers", 3).await;
+    simulator.tenant(|tenant| tenant.check_mut("no-mfa").unwrap().title = "MFA Missing".into());
+    until_logged(&exporter, "INFO", &["was renamed", "no-mfa", "MFA Missing"]).await;
+    until_asked(&simulator, "listEndUsers", 2).await;
+    assert_eq!(failed_and_resolved(&exporter).await, (3, 0));
+    assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 3.0);
 }
 
 /// A listing that has nobody, in a tenant that had users.
