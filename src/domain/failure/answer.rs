@@ -114,51 +114,31 @@ fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) 
             }
         }
     }
-    let absent: BTreeSet<&CheckId> = known
-        .open
-        .keys()
-        .filter(|id| !failing.contains_key(*id) && !undecided.contains(*id))
-        .collect();
-    decision.exchange = exchange(answer, known, &absent, failing.values().copied());
-    let is_held = |id: &CheckId, text: Option<&String>| {
-        decision.exchange.as_ref().is_some_and(|exchange| {
-            let number = known.open.get(id).map(|failure| failure.check);
-            number.is_some_and(|number| exchange.checks.contains(&number))
-                || text.is_some_and(|text| exchange.texts.contains(text))
-        })
-    };
-    let ends = |id: &&&CheckId| {
-        let failure = known.open.get(**id);
-        failure.is_some_and(|failure| !answer.comes_too_early_for(failure)) && !is_held(id, None)
-    };
-    let ended: Vec<CheckId> = absent.iter().filter(ends).map(|id| (*id).clone()).collect();
-    let opens = failing
-        .iter()
-        .filter(|(id, (text, ..))| !known.open.contains_key(*id) && !is_held(id, Some(text)));
-    let opened: Vec<Opened> = opens
-        .map(|(id, (_, check, by_title))| Opened {
-            check: (*check).clone(),
-            by_title: *by_title,
-            is_announced: !known.is_first_look && filter.admits_check(id),
-        })
-        .collect();
-    for (id, (_, _, by_title)) in &failing {
-        if known.open.contains_key(id) {
-            decision.confirmed.push((id.clone(), *by_title));
+    let is_listed = |id: &CheckId| failing.contains_key(id) || undecided.contains(id);
+    let absent: Vec<(&CheckId, &OpenFailure)> =
+        known.open.iter().filter(|(id, _)| !is_listed(id)).collect();
+    let exchange = exchange(answer, known, &absent, failing.values().copied());
+    let is_pending = |text: &String| exchange.as_ref().is_some_and(|it| it.texts.contains(text));
+    for (id, (text, check, by_title)) in failing {
+        if known.open.contains_key(&id) {
+            decision.confirmed.push((id, by_title));
+        } else if !is_pending(text) {
+            let is_announced = !known.is_first_look && filter.admits_check(&id);
+            if filter.admits_check(&id) {
+                let definition = &check.definition;
+                let found = event::check_found_failing(answer, &id, definition, is_announced);
+                decision.events.push(found);
+            }
+            decision.opened.push(Opened { check: check.clone(), by_title, is_announced });
         }
     }
-    for opened in opened {
-        let check = &opened.check;
-        if filter.admits_check(&check.id) {
-            let is_new = opened.is_announced;
-            let found = event::check_found_failing(answer, &check.id, &check.definition, is_new);
-            decision.events.push(found);
+    let is_held = |check: i64| exchange.as_ref().is_some_and(|it| it.checks.contains(&check));
+    for (id, failure) in absent {
+        if !is_held(failure.check) && !answer.comes_too_early_for(failure) {
+            resolve(answer, id, NO_LONGER_FAILING, known, filter, &mut decision);
         }
-        decision.opened.push(opened);
     }
-    for id in ended {
-        resolve(answer, &id, NO_LONGER_FAILING, known, filter, &mut decision);
-    }
+    decision.exchange = exchange;
     decision
 }
 
@@ -168,12 +148,11 @@ fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) 
 fn exchange<'a>(
     answer: &FailureAnswer,
     known: &AnswerContext,
-    absent: &BTreeSet<&CheckId>,
+    absent: &[(&CheckId, &OpenFailure)],
     failing: impl Iterator<Item = (&'a String, &'a CheckName, bool)>,
 ) -> Option<Exchange> {
-    let gone = absent.iter().filter_map(|id| known.open.get(*id));
-    let checks: BTreeSet<i64> =
-        gone.filter(|failure| failure.by_title).map(|failure| failure.check).collect();
+    let gone = absent.iter().filter(|(_, failure)| failure.by_title);
+    let checks: BTreeSet<i64> = gone.map(|(_, failure)| failure.check).collect();
     let come =
         failing.filter(|(_, check, _)| check.is_provisional && !known.open.contains_key(&check.id));
     let texts: BTreeSet<String> = come.map(|(text, ..)| text.clone()).collect();
