@@ -139,7 +139,6 @@ impl Writer {
             }
             Err(error) => {
                 self.engine.roll_back();
-                self.note(Err(&error));
                 // One change with data that cannot be stored, or read, must not fail the
                 // others.
                 let concerns_one = error.concerns_data() || error.is_unreadable_row();
@@ -148,6 +147,7 @@ impl Writer {
                         self.commit_group(vec![change]);
                     }
                 } else {
+                    self.note(Err(&error));
                     answer(group, &Err(error));
                 }
             }

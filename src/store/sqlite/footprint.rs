@@ -54,7 +54,7 @@ impl Footprint {
         log.push("-wal");
         let mut footprint =
             Self { files: [(database.to_owned(), None), (PathBuf::from(log), None)] };
-        footprint.note()?;
+        footprint.take()?;
         Ok(footprint)
     }
 
@@ -63,7 +63,7 @@ impl Footprint {
     /// # Errors
     /// When somebody did.
     pub(super) fn is_untouched(&self) -> Result<(), StoreError> {
-        self.compare(|before, now| {
+        self.look(|before, now| {
             if !before.is_same_file(now) {
                 Some("was replaced")
             } else if now.length < before.length {
@@ -73,7 +73,8 @@ impl Footprint {
             } else {
                 None
             }
-        })
+        })?;
+        Ok(())
     }
 
     /// Makes sure that what a transaction wrote went into the files that are there, and
@@ -82,32 +83,32 @@ impl Footprint {
     /// # Errors
     /// When one is gone or was replaced meanwhile.
     pub(super) fn take(&mut self) -> Result<(), StoreError> {
-        self.compare(|before, now| (!before.is_same_file(now)).then_some("was replaced"))?;
-        self.note()
+        let looks =
+            self.look(|before, now| (!before.is_same_file(now)).then_some("was replaced"))?;
+        for ((_, look), now) in self.files.iter_mut().zip(looks) {
+            *look = now;
+        }
+        Ok(())
     }
 
-    fn compare(
+    /// Looks at both files, and compares each with what it was, where that is known.
+    fn look(
         &self,
         difference: impl Fn(&Look, &Look) -> Option<&'static str>,
-    ) -> Result<(), StoreError> {
-        for (path, before) in &self.files {
-            let Some(before) = before else { continue };
-            let what = match Look::at(path).map_err(|error| failed(path, error))? {
-                None => Some("was deleted"),
-                Some(now) => difference(before, &now),
+    ) -> Result<[Option<Look>; 2], StoreError> {
+        let mut looks = [None; 2];
+        for ((path, before), look) in self.files.iter().zip(&mut looks) {
+            *look = Look::at(path).map_err(|error| failed(path, error))?;
+            let what = match (before, &look) {
+                (None, _) => None,
+                (Some(_), None) => Some("was deleted"),
+                (Some(before), Some(now)) => difference(before, now),
             };
             if let Some(what) = what {
                 return Err(StoreError::Touched { path: path.clone(), what });
             }
         }
-        Ok(())
-    }
-
-    fn note(&mut self) -> Result<(), StoreError> {
-        for (path, look) in &mut self.files {
-            *look = Look::at(path).map_err(|error| failed(path, error))?;
-        }
-        Ok(())
+        Ok(looks)
     }
 }
 
