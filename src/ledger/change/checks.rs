@@ -70,7 +70,7 @@ impl Change for ConfigureChecks {
             return Ok(());
         }
         facts.configured.put((), self.configured.clone());
-        for id in facts.known_checks()? {
+        for id in facts.known_checks() {
             let Some(check) = facts.check(&id)?.cloned() else { continue };
             if self.is_left_over(&id, &check) {
                 facts.remove_check(&id)?;

@@ -1,7 +1,10 @@
 //! One change that fails, beside others of its group that do not.
 
 use super::*;
-use crate::ledger::{Change, DeliveryRow, Facts, Fault, Keys};
+use crate::{
+    domain::CheckFilter,
+    ledger::{Change, DeliveryRow, Facts, Fault, Keys, change::FilterChecks},
+};
 
 /// What a change of the tests does, apart from keeping a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +90,26 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
             assert!(outcomes[1].is_ok(), "{damage}: {outcomes:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_understood_stops_no_filter() {
+    let Fixture { store, writer, folder } = Fixture::new();
+    for (id, check) in [("1", "no-mfa"), ("2", "other")] {
+        let mut record = delivery(id, &["a"]);
+        record.delivery.check.as_mut().unwrap().id = CheckId::new(check).unwrap();
+        store.commit(record).await.unwrap();
+    }
+    drop(store);
+    writer.stop().await;
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    let damage = "UPDATE checks SET last_event_at = 9223372036854775807 WHERE id = 'no-mfa'";
+    other.execute(damage, []).unwrap();
+    drop(other);
+    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    let filter = CheckFilter::new([CheckId::new("no-mfa").unwrap()]);
+    let outcome = store.commit(FilterChecks { filter }).await.unwrap();
+    assert_eq!((outcome.shown, outcome.hidden), (0, 1));
 }
 
 #[tokio::test]
