@@ -31,6 +31,11 @@ use crate::{
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
     let config = source.load()?;
+    let database = config.store.path.clone();
+    build(source, config).await.map_err(|error| error.about_database(&database))
+}
+
+async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
     let (store, writer) = Store::open(&config.store.path)?;
     if store.had_former_defaults() && config.api.is_some() {
         defaults::announce(&config);

@@ -1,6 +1,6 @@
 //! Why the daemon does not run.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use crate::{cii, config::ConfigError, delivery::OtlpStartError, store::StoreError, sync};
 
@@ -38,6 +38,14 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// The same error with the database's file, and what to do about it.
+    pub(super) fn about_database(self, path: &Path) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.at_start(path)),
+            other => other,
+        }
+    }
+
     /// Whether the operator's configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {

@@ -131,7 +131,8 @@ impl StoreError {
     }
 
     /// The same error with the file, and what to do, for whoever starts the exporter.
-    pub(super) fn at_start(self, path: &Path) -> Self {
+    #[must_use]
+    pub fn at_start(self, path: &Path) -> Self {
         let Self::Sqlite(source) = &self else { return self };
         let remedy = match self.reason() {
             "disk_full" => "the disk is full; make room and start again",

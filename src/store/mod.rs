@@ -121,9 +121,12 @@ impl Store {
     }
 
     fn open_as(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
+        Self::open_parts(path, upgrade).map_err(|error| error.at_start(path))
+    }
+
+    fn open_parts(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
         let lock = sqlite::lock(path)?;
-        let (engine, version_before) =
-            Sqlite::open(path, upgrade).map_err(|error| error.at_start(path))?;
+        let (engine, version_before) = Sqlite::open(path, upgrade)?;
         let reader = Reader::open(path)?;
         let id = reader.store_id()?;
         let (sender, events) = watch::channel(reader.last_seq()?);

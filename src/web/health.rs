@@ -57,7 +57,7 @@ impl Part {
 /// Whether the daemon does its work, part by part. What is about others, such as a collector
 /// that is down, makes it no less ready.
 #[derive(Debug, Serialize)]
-struct Parts {
+struct Condition {
     ready: bool,
     daemon: Part,
     /// Commits, which an acknowledged delivery needs.
@@ -70,7 +70,7 @@ struct Parts {
     otlp: Part,
 }
 
-impl Parts {
+impl Condition {
     /// Why it is not ready, in one line.
     fn reason(&self) -> Option<&str> {
         let parts = [&self.daemon, &self.store_writes, &self.store_reads];
@@ -80,18 +80,18 @@ impl Parts {
 
 /// The daemon takes deliveries, and its store can commit and be read.
 pub(super) async fn ready(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
-    let parts = ops.look().await;
-    let status = if parts.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let condition = ops.look().await;
+    let status = if condition.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let wants_json = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if wants_json.is_some_and(|accept| accept.contains("application/json")) {
-        return (status, Json(parts)).into_response();
+        return (status, Json(condition)).into_response();
     }
-    let text = parts.reason().unwrap_or("ready");
+    let text = condition.reason().unwrap_or("ready");
     (status, format!("{text}\n")).into_response()
 }
 
 impl Ops {
-    async fn look(&self) -> Parts {
+    async fn look(&self) -> Condition {
         let store = &self.sources.store;
         let readiness = *self.sources.readiness.borrow();
         let daemon = match readiness {
@@ -113,7 +113,7 @@ impl Ops {
             Ok(jobs) => jobs_part(jobs),
             Err(_) => Part::of(&reads),
         };
-        Parts {
+        Condition {
             ready: readiness == Readiness::Ready && writes.is_ok() && reads.is_ok(),
             daemon,
             store_writes: Part::of(&writes),

@@ -56,7 +56,8 @@ impl HttpBody for Arriving {
     }
 }
 
-/// The body of an answer; the connection is silent again once it is sent.
+/// The body of an answer; the connection is silent again once it is sent. Combinators of
+/// bodies would lose its length.
 pub(super) struct Answer {
     body: Body,
     _answering: Answering,

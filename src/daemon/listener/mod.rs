@@ -102,7 +102,7 @@ impl Listener {
     pub(super) async fn serve(self, router: Router, stop: CancellationToken) -> io::Result<()> {
         let room = Room::new(self.connections);
         let graceful = GracefulShutdown::new();
-        let (mut told_full, mut told_refused) = (Told::default(), Told::default());
+        let [mut told_full, mut told_client, mut told_accept] = [Told(None); 3];
         loop {
             if room.is_full() && told_full.is_due() {
                 tracing::warn!(
@@ -119,7 +119,7 @@ impl Listener {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => {
                     self.meters.refused.with_label_values(&[self.name, "client"]).inc();
-                    if told_refused.is_due() {
+                    if told_client.is_due() {
                         tracing::warn!(
                             listener = self.name,
                             "a client has as many connections as one may have; more are closed"
@@ -130,7 +130,7 @@ impl Listener {
                 Err(error) if is_of_one_connection(&error) => continue,
                 Err(error) => {
                     self.meters.refused.with_label_values(&[self.name, "accept"]).inc();
-                    if told_refused.is_due() {
+                    if told_accept.is_due() {
                         tracing::error!(listener = self.name, %error, "connections cannot be accepted");
                     }
                     tokio::time::sleep(PAUSE).await;
@@ -184,7 +184,7 @@ async fn converse(stream: TcpStream, router: Router, watcher: Watcher) {
 }
 
 /// When something was last told, so that the log is not flooded, too.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Told(Option<Instant>);
 
 impl Told {
