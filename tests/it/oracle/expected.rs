@@ -86,9 +86,10 @@ fn check(all: &mut Series, id: &str, words: &Words, model: &Model, truth: &Truth
 fn people(all: &mut Series, model: &Model, truth: &Truth) {
     let mut worst: BTreeMap<String, usize> =
         SEVERITIES.iter().map(|&severity| (severity.to_owned(), 0)).collect();
+    // A word that is not known stands with "unknown", behind it.
     let rank = |word: &String| {
         let known = SEVERITIES.iter().position(|one| one == word);
-        known.unwrap_or(3)
+        (known.unwrap_or(3), known.is_none(), word.clone())
     };
     for checks in model.failures(truth).values() {
         let shown = checks.iter().filter(|check| model.admits(check));
