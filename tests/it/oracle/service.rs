@@ -138,7 +138,7 @@ pub fn words(world: &mut World) -> String {
     let severity = pick(world, &["critical", "high", "moderate", "low", "3"]);
     world.simulator.tenant(|tenant| {
         let check = tenant.check_mut(&id).expect("a check");
-        // By its title a check that was renamed is another: what comes of that takes a day.
+        // Where answers have it, a title that no delivery explains is another check's for a day.
         if !tenant_tells_titles {
             check.title = format!("Title {number} of {id}");
         }

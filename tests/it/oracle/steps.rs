@@ -12,7 +12,7 @@ use crate::harness::{Body, until};
 
 /// Takes one step; what it was.
 pub async fn step(world: &mut World) -> String {
-    match world.rng.u8(0..25) {
+    match world.rng.u8(0..28) {
         0..=2 => fail(world, true),
         3 | 4 => fail(world, false),
         5 | 6 => deliver(world).await,
@@ -29,7 +29,8 @@ pub async fn step(world: &mut World) -> String {
         20 => places(world),
         21 => collector(world).await,
         22 => words(world),
-        23 => watch_address(world).await,
+        23..=25 => rename(world).await,
+        26 => watch_address(world).await,
         _ => poll(world).await,
     }
 }
@@ -71,9 +72,14 @@ fn words_of(world: &World, id: &str) -> Words {
 
 /// A delivery of our own, of users who may not fail the check, in any case of letters.
 pub fn body(world: &mut World) -> Value {
+    let made_up = format!("made-up-{}", world.deliveries % 3);
+    let id = if world.rng.u8(0..4) == 0 { made_up } else { check(world) };
+    body_about(world, id)
+}
+
+fn body_about(world: &mut World, id: String) -> Value {
     world.deliveries += 1;
     let number = world.deliveries;
-    let id = if world.rng.u8(0..4) == 0 { format!("made-up-{}", number % 3) } else { check(world) };
     let mut logins: Vec<_> = (0..world.rng.usize(1..4)).map(|_| login(world)).collect();
     let strangers = world.model.strangers.len();
     if strangers < STRANGERS && world.rng.u8(0..6) == 0 {
@@ -106,6 +112,25 @@ async fn name(world: &mut World) -> String {
     let body = body(world);
     assert_eq!(world.exporter().deliver(&body).await, 200);
     format!("named {}: {}", body["detail"]["checkId"], body["detail"]["usersFailing"])
+}
+
+/// A check gets another title where answers have titles, and a delivery says so: nobody fails
+/// newly by it, and nobody ceases to, whether or not answers have it before the delivery.
+async fn rename(world: &mut World) -> String {
+    let (id, number) = (check(world), world.rng.u16(..));
+    if !world.by_title || !world.model.admits(&id) {
+        return "nothing to rename".to_owned();
+    }
+    let title = format!("{id}, renamed {number}");
+    world.simulator.tenant(|tenant| {
+        tenant.check_mut(&id).expect("a check").title.clone_from(&title);
+    });
+    if world.rng.bool() {
+        poll(world).await;
+    }
+    let body = body_about(world, id.clone());
+    assert_eq!(world.exporter().deliver(&body).await, 200);
+    format!("{id} is {title:?}: {}", body["detail"]["usersFailing"])
 }
 
 /// What was sent already comes again: no news, unless it was filtered out and is not now.

@@ -51,14 +51,17 @@ pub struct World {
     settle: &'static str,
     /// Whether answers have the titles of checks, which the configuration explains.
     pub by_title: bool,
+    /// The titles in the configuration, by id: those at the start.
+    explained: BTreeMap<String, String>,
 }
 
 impl World {
     pub async fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let settle = if rng.u8(0..5) == 0 { "2s" } else { "0s" };
-        let by_title = rng.u8(0..4) == 0;
-        eprintln!("oracle: seed {seed}, settle {settle}, by title: {by_title}");
+        let by_title = rng.u8(0..3) == 0;
+        let protocol = if rng.bool() { Protocol::Http } else { Protocol::Grpc };
+        eprintln!("oracle: seed {seed}, settle {settle}, by title: {by_title}, {protocol:?}");
         let options = Options { seed, users: 24, ..Options::default() };
         let simulator = Simulator::start(options).await.unwrap();
         let relay = Relay::start().await;
@@ -83,11 +86,12 @@ impl World {
             journal: Journal::default(),
             settle,
             by_title,
+            explained: BTreeMap::new(),
         };
         world.populate();
         let setup = Setup::new()
             .tables(&world.tables(true))
-            .sending(&world.receiver, Protocol::Http)
+            .sending(&world.receiver, protocol)
             .watch(&world.watch_lines());
         world.start(setup).await;
         world
@@ -101,6 +105,9 @@ impl World {
         for (login, id) in logins.iter().zip(&ids) {
             self.fail(login, id, true);
             let title = if self.by_title { self.title(id) } else { id.clone() };
+            if self.by_title {
+                self.explained.insert(id.clone(), title.clone());
+            }
             self.model.words.insert(id.clone(), Words { title, severity: String::new() });
         }
         self.simulator.tenant(|tenant| tenant.failing_checks_by_title = self.by_title);
@@ -132,14 +139,8 @@ impl World {
         let schedule = if is_live { "* * * * * *" } else { "0 0 0 1 1 *" };
         let jobs = ["users", "ips", "tenant", "service"]
             .map(|job| format!("[sync.{job}]\nschedule = \"{schedule}\"\non_start = {is_live}\n"));
-        let ids = self.model.words.keys().filter(|_| self.by_title);
-        let titles = self.simulator.tenant(|tenant| {
-            let table = |id: &String| {
-                let check = tenant.check(id)?;
-                Some(format!("[checks.{id:?}]\ntitle = {:?}\n", check.title))
-            };
-            ids.filter_map(table).collect::<String>()
-        });
+        let table = |(id, title)| format!("[checks.{id:?}]\ntitle = {title:?}\n");
+        let titles: String = self.explained.iter().map(table).collect();
         format!(
             "[api]\nurl = {:?}\ntoken_url = {:?}\nclient_id = {:?}\nclient_secret = {:?}\n\
              timeout_seconds = 2\nretries = 1\nrequests_per_minute = 100000\n\
