@@ -149,7 +149,7 @@ async fn failing_checks_that_are_null_for_one_user_end_nothing_and_are_told_ther
     .await;
 }
 
-/// Issue 8, item 3: what null means can be set.
+/// What null means can be set.
 #[tokio::test]
 async fn null_is_none_or_not_told_as_it_is_set() {
     for (setting, remaining) in [("empty", 1.0), ("untold", 2.0)] {

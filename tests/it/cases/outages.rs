@@ -138,7 +138,7 @@ async fn users_who_do_not_exist_are_answers() {
     assert_eq!(metrics.get(&up("users")), Some(1.0), "{}", exporter.log());
 }
 
-/// Issue 8, item 1: throttling in `AppSync`'s form slows the client as a 429 does.
+/// Throttling in `AppSync`'s form slows the client as a 429 does.
 #[tokio::test]
 async fn throttling_with_status_200_counts_as_throttling() {
     let simulator = tenant().await;
@@ -158,7 +158,7 @@ async fn throttling_with_status_200_counts_as_throttling() {
     exporter.until_metric(&up("users"), 1.0).await;
 }
 
-/// Issue 8, item 1: what passes is tried again within the run.
+/// What passes is tried again within the run.
 #[tokio::test]
 async fn a_resolver_that_timed_out_is_asked_again() {
     let simulator = tenant().await;
@@ -191,7 +191,7 @@ async fn an_outage_outlives_a_restart_and_a_reload() {
     assert!(last_success(&metrics, "users") > Some(before));
 }
 
-/// Issue 8, item 1: very many errors beside the data are no outage, and are bounded.
+/// Very many errors beside the data are no outage, and are bounded.
 #[tokio::test]
 async fn very_many_errors_beside_the_data_cost_nothing_and_are_bounded() {
     let simulator = tenant().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cii_simulator::{
-    Simulator,
+    AppsyncError, Fault, Kind, Simulator,
     tenant::{IpAddress, User},
 };
 use serde_json::json;
@@ -142,6 +142,66 @@ async fn past_the_limit_failures_still_end_by_name() {
     let expires = &exporter.api("GET", "/watch", None).await.1["entries"];
     let of_cid = expires.as_array().unwrap().iter().find(|e| e["subject"] == "cid@example.com");
     assert!(of_cid.unwrap()["expires_at"].is_string(), "{expires}");
+}
+
+/// A user whom nothing lists or follows is asked about by name only where no listing of the
+/// tenant tells who fails; the failure ends either way.
+#[tokio::test]
+async fn others_are_asked_about_by_name_where_no_listing_tells_of_them() {
+    const BOB: &str = "bob@example.com";
+    let listing = |is_on: bool| {
+        format!("[sync.tenant]\nenabled = {is_on}\nschedule = \"* * * * * *\"\non_start = true")
+    };
+    for (is_on, has_right) in [(true, true), (true, false), (false, true)] {
+        let simulator = simulator(3).await;
+        add(&simulator, &[BOB]);
+        if !has_right {
+            let error = AppsyncError::unauthorized("listEndUsers");
+            simulator.faults().add(Fault::graphql(Kind::Error(error)).of("listEndUsers"));
+        }
+        let setup = Setup::new().polling(&simulator, EVERY_SECOND).api("retries = 0");
+        let setup = setup.tables(&listing(is_on)).watch("failing_users = false");
+        let exporter = setup.start().await;
+        if is_on && has_right {
+            exporter.until_metric("cii_tenant_listing_complete", 1.0).await;
+        } else if !has_right {
+            exporter.until_metric("cii_sync_off{job=\"tenant\"}", 1.0).await;
+        }
+        assert_eq!(exporter.deliver(&body("1", &[BOB])).await, 200);
+        simulator.tenant(|tenant| tenant.set_failing(BOB, "no-mfa", false));
+        until("the end of a failure", || async {
+            let ended = events(&exporter, "cii.check.resolved").await;
+            ended.iter().any(|event| event["login"] == BOB).then_some(())
+        })
+        .await;
+        let asked = simulator.requests().counts();
+        assert_eq!(asked.contains_key("getEndUser"), !(is_on && has_right), "{asked:?}");
+        assert!(!asked.contains_key("getEndUserState"), "a snapshot is taken: {asked:?}");
+        assert_eq!(exporter.metrics().await.get(FOLLOWED), Some(0.0));
+    }
+}
+
+/// Where the budget does not suffice for everybody, the next run goes on where it ended.
+#[tokio::test]
+async fn others_who_do_not_fit_the_budget_are_asked_about_in_the_next_runs() {
+    let simulator = simulator(3).await;
+    let logins: Vec<String> = (0..60).map(|number| format!("u{number}@example.com")).collect();
+    let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+    add(&simulator, &logins);
+    let setup = Setup::new().polling(&simulator, EVERY_SECOND);
+    // A window of a second has room for two requests, of ten users each.
+    let setup = setup.api("retries = 0\nrequests_per_minute = 120");
+    let exporter = setup.watch("failing_users = false").start().await;
+    assert_eq!(exporter.deliver(&body("1", &logins)).await, 200);
+    simulator.tenant(|tenant| {
+        for login in &logins {
+            tenant.set_failing(login, "no-mfa", false);
+        }
+    });
+    until("the end of all failures", || async {
+        (events(&exporter, "cii.check.resolved").await.len() == logins.len()).then_some(())
+    })
+    .await;
 }
 
 /// Series of a user's snapshot.

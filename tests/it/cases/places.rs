@@ -75,7 +75,7 @@ async fn a_new_country_is_an_event_of_its_own() {
         let known = [at("192.0.2.1", "DE"), at("192.0.2.2", "DE")];
         set_addresses(&simulator, known.iter().chain(addresses).cloned().collect());
     };
-    more(&[at("192.0.2.3", "DE")]);
+    more(&[at("192.0.2.3", "de")]);
     exporter.until_metric(&of_ann("cii_user_new_ips_total"), 1.0).await;
     assert!(events(&exporter, "cii.user.country.new").await.is_empty());
     more(&[at("192.0.2.3", "DE"), at("192.0.2.4", "NO"), at("192.0.2.5", "NO")]);

@@ -5,7 +5,7 @@ use cii_simulator::{AppsyncError, Fault, Kind};
 use super::{EVERY_SECOND, simulator, until_asked, until_logged};
 use crate::harness::Setup;
 
-/// Issue 8, item 1: each root field without a right switches off what needs it, and nothing else.
+/// Each root field without a right switches off what needs it, and nothing else.
 #[tokio::test]
 async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
     for (operation, job) in
@@ -54,7 +54,7 @@ async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
     }
 }
 
-/// Issue 8, items 1 and 4: a right to one field that is missing costs that field alone.
+/// A right to one field that is missing costs that field alone.
 #[tokio::test]
 async fn a_field_without_a_right_is_unknown_and_the_job_goes_on() {
     let simulator = simulator(12).await;
@@ -70,7 +70,7 @@ async fn a_field_without_a_right_is_unknown_and_the_job_goes_on() {
     until_asked(&simulator, "getEndUserState", 2).await;
 }
 
-/// Issue 8, items 1 and 4: without a right to the failing checks no failure ends, so the job is off.
+/// Without a right to the failing checks no failure ends, so the job is off.
 #[tokio::test]
 async fn without_a_right_to_the_failing_checks_the_job_is_off() {
     let simulator = simulator(12).await;

@@ -180,7 +180,7 @@ async fn a_circle_in_another_listing_fails_what_asked_for_it() {
     assert_eq!(simulator.requests().count("listAdminLogins"), 3);
 }
 
-/// Issue 8, item 4: a page token that the service takes no more starts the listing anew.
+/// A page token that the service takes no more starts the listing anew.
 #[tokio::test]
 async fn a_page_token_that_expired_does_not_stop_the_listing_for_good() {
     let simulator = simulator(25).await;

@@ -53,7 +53,7 @@ async fn half_an_emoji_in_any_list_costs_nothing() {
     assert!(metrics.get("cii_ip_users{ip=\"203.0.113.7\"}") > Some(0.0));
 }
 
-/// Issue 8, item 4: a value that is no JSON costs its own subject, and is found by halving once.
+/// A value that is no JSON costs its own subject, and is found by halving once.
 #[tokio::test]
 async fn a_number_that_is_none_costs_only_its_own_user() {
     let (simulator, logins) = ten().await;
@@ -74,7 +74,7 @@ async fn a_number_that_is_none_costs_only_its_own_user() {
     assert!(!together.contains("u3@"), "{together}");
 }
 
-/// Issue 8, item 4: nothing is halved for a proxy's page.
+/// Nothing is halved for a proxy's page.
 #[tokio::test]
 async fn a_page_of_a_proxy_is_no_reason_to_ask_one_by_one() {
     let (simulator, logins) = ten().await;
@@ -90,7 +90,7 @@ async fn a_page_of_a_proxy_is_no_reason_to_ask_one_by_one() {
     assert!(batches <= 2, "{batches} requests for ten users");
 }
 
-/// Issue 8, items 4 and 7: a mark before any answer is dropped.
+/// A mark before any answer is dropped.
 #[tokio::test]
 async fn a_byte_order_mark_before_answers_is_dropped() {
     let simulator = simulator(6).await;
@@ -102,7 +102,7 @@ async fn a_byte_order_mark_before_answers_is_dropped() {
     assert_eq!(listed(&metrics), 6.0);
 }
 
-/// Issue 8, item 4: an answer is bounded in bytes and in items, and says so.
+/// An answer is bounded in bytes and in items, and says so.
 #[tokio::test]
 async fn an_answer_without_end_costs_its_own_user_and_says_so() {
     for limit in ["max_answer_bytes = 100000", "max_answer_items = 1000"] {
@@ -119,7 +119,7 @@ async fn an_answer_without_end_costs_its_own_user_and_says_so() {
     }
 }
 
-/// Issue 8, item 7: values that the published enums lack are kept as text.
+/// Values that the published enums lack are kept as text.
 #[tokio::test]
 async fn enums_may_grow() {
     let simulator = simulator(6).await;

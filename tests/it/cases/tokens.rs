@@ -14,7 +14,7 @@ async fn refusing(kind: Kind) -> Simulator {
     simulator
 }
 
-/// Issue 8, item 7: JSON first, then the form, then what was taken.
+/// JSON first, then the form, then what was taken.
 #[tokio::test]
 async fn a_token_endpoint_that_wants_a_form_gets_one_and_is_remembered() {
     for status in [400, 415] {
@@ -31,7 +31,7 @@ async fn a_token_endpoint_that_wants_a_form_gets_one_and_is_remembered() {
     }
 }
 
-/// Issue 8, item 7: one that changes its mind is followed.
+/// One that changes its mind is followed.
 #[tokio::test]
 async fn a_token_endpoint_that_goes_over_to_the_other_form_is_followed() {
     let simulator = refusing(Kind::FormOnly(415)).await;
@@ -49,7 +49,7 @@ async fn a_token_endpoint_that_goes_over_to_the_other_form_is_followed() {
     exporter.until_metric(&up("users"), 1.0).await;
 }
 
-/// Issue 8, item 7: the form can be set, and then the other is never tried.
+/// The form can be set, and then the other is never tried.
 #[tokio::test]
 async fn a_form_that_is_set_is_the_only_one_tried() {
     for (setting, taken, refused) in [
@@ -67,7 +67,7 @@ async fn a_form_that_is_set_is_the_only_one_tried() {
     }
 }
 
-/// Issue 8, item 7: a token is used for a while, whatever is said of its end.
+/// A token is used for a while, whatever is said of its end.
 #[tokio::test]
 async fn a_token_is_used_whatever_is_said_of_its_end() {
     for expiry in [json!(0), json!(-1), json!("36000"), json!("soon"), Value::Null, json!(1e300)] {
@@ -80,7 +80,7 @@ async fn a_token_is_used_whatever_is_said_of_its_end() {
     }
 }
 
-/// Issue 8, item 7: editors put a mark before the secrets that they save.
+/// Editors put a mark before the secrets that they save.
 #[tokio::test]
 async fn a_byte_order_mark_in_a_secret_s_file_is_dropped() {
     let simulator = simulator(3).await;

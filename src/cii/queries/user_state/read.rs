@@ -197,5 +197,10 @@ fn filled(location: &Value) -> Option<Place> {
 
 fn place(location: &Value) -> Place {
     let part = |name: &str| text(&location[name]);
-    Place { city: part("city"), state: part("state"), country: part("country") }
+    // The same country in another case is no new one.
+    let country = part("country").map(|code| match code.len() {
+        2 => code.to_ascii_uppercase(),
+        _ => code,
+    });
+    Place { city: part("city"), state: part("state"), country }
 }
