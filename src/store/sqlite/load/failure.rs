@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, rc::Rc};
 
 use rusqlite::{Connection, Row, params, types::Value};
 
-use super::{check, each_of_users};
+use super::{by_user, check, each_of_users};
 use crate::{
     domain::{CheckFilter, CheckId, Login, Timestamp, fold_title},
     ledger::{Answered, CheckNumber, Facts, Failure},
@@ -165,19 +165,13 @@ pub(super) fn answered(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    each_of_users(
+    by_user(
         connection,
         &format!("SELECT {ANSWERED} FROM failure_answer WHERE login IN rarray(?1)"),
         logins,
-        |login, row| {
-            put_answered(facts, login, row);
-            Ok(())
-        },
-    )?;
-    for login in logins {
-        facts.answered.load(login.clone(), None);
-    }
-    Ok(())
+        &mut facts.answered,
+        |row| Ok(answer(row)),
+    )
 }
 
 /// Users whose answers have texts in the place of checks that they had, with the checks
@@ -190,9 +184,9 @@ pub(super) fn exchanging(connection: &Connection, facts: &mut Facts) -> Result<(
     let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
     while let Some(row) = rows.next()? {
         let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) else { continue };
-        let is_known = facts.answered.is_loaded(&login);
-        if !is_known {
-            put_answered(facts, login.clone(), row);
+        match answer(row) {
+            Ok(answered) => facts.answered.load(login.clone(), Some(answered)),
+            Err(reason) => facts.answered.load_unreadable(login.clone(), &reason.to_string()),
         }
         let Ok(answered) = facts.answered.get(&login) else { continue };
         if let Some(exchange) = answered.and_then(|answered| answered.exchange.as_ref()) {
@@ -205,29 +199,19 @@ pub(super) fn exchanging(connection: &Connection, facts: &mut Facts) -> Result<(
     check::by_title(connection, &titles, facts)
 }
 
-fn put_answered(facts: &mut Facts, login: Login, row: &Row<'_>) {
+fn answer(row: &Row<'_>) -> Result<Answered, Unreadable> {
     let moment = |column: usize| {
         let moment = row.get::<_, Option<Moment>>(column);
         moment.map(|moment| moment.map(Timestamp::from)).map_err(|_| Unreadable::Moment)
     };
-    let read = || {
-        let shared: Option<String> = row.get(5).map_err(|_| Unreadable::Missing("texts"))?;
-        let exchange: Option<String> = row.get(6).map_err(|_| Unreadable::Missing("exchange"))?;
-        Ok(Answered {
-            as_of: moment(1)?.ok_or(Unreadable::Moment)?,
-            listed_at: moment(2)?,
-            unknown_since: moment(3)?,
-            suspect_since: moment(4)?,
-            shared_texts: shared
-                .map_or_else(|| Ok(BTreeSet::new()), |json| texts::decode(&json))?,
-            exchange: exchange.map(|json| exchange::decode(&json)).transpose()?,
-        })
-    };
-    match read() {
-        Ok(answered) => facts.answered.load(login, Some(answered)),
-        Err(reason) => {
-            let reason: Unreadable = reason;
-            facts.answered.load_unreadable(login, &reason.to_string());
-        }
-    }
+    let shared: Option<String> = row.get(5).map_err(|_| Unreadable::Missing("texts"))?;
+    let exchange: Option<String> = row.get(6).map_err(|_| Unreadable::Missing("exchange"))?;
+    Ok(Answered {
+        as_of: moment(1)?.ok_or(Unreadable::Moment)?,
+        listed_at: moment(2)?,
+        unknown_since: moment(3)?,
+        suspect_since: moment(4)?,
+        shared_texts: shared.map_or_else(|| Ok(BTreeSet::new()), |json| texts::decode(&json))?,
+        exchange: exchange.map(|json| exchange::decode(&json)).transpose()?,
+    })
 }

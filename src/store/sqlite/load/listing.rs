@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::each_of_users;
+use super::by_user;
 use crate::{
     domain::{Login, Timestamp},
     ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
@@ -90,24 +90,15 @@ pub(super) fn listed(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    each_of_users(
+    by_user(
         connection,
         "SELECT login, failing, is_null, asked_at FROM listing_member
          WHERE listing = (SELECT number FROM listing WHERE state = 'done')
          AND login IN rarray(?1)",
         logins,
-        |login, row| {
-            match member(row)? {
-                Ok(member) => facts.listed.load(login, Some(member)),
-                Err(reason) => facts.listed.load_unreadable(login, &reason.to_string()),
-            }
-            Ok(())
-        },
-    )?;
-    for login in logins {
-        facts.listed.load(login.clone(), None);
-    }
-    Ok(())
+        &mut facts.listed,
+        member,
+    )
 }
 
 /// Members of the listing under way.
@@ -116,24 +107,15 @@ pub(super) fn members(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    each_of_users(
+    by_user(
         connection,
         "SELECT login, failing, is_null, asked_at FROM listing_member
          WHERE listing = (SELECT number FROM listing WHERE state = 'under_way')
          AND login IN rarray(?1)",
         logins,
-        |login, row| {
-            match member(row)? {
-                Ok(member) => facts.members.load(login, Some(member)),
-                Err(reason) => facts.members.load_unreadable(login, &reason.to_string()),
-            }
-            Ok(())
-        },
-    )?;
-    for login in logins {
-        facts.members.load(login.clone(), None);
-    }
-    Ok(())
+        &mut facts.members,
+        member,
+    )
 }
 
 fn member(row: &Row<'_>) -> Result<Result<Member, Unreadable>, StoreError> {

@@ -19,8 +19,8 @@ use rusqlite::{Connection, Row, types::Value};
 
 use crate::{
     domain::Login,
-    ledger::{Counts, Facts, Head, Keys, Whole},
-    store::StoreError,
+    ledger::{Counts, Facts, Head, Keys, Table, Whole},
+    store::{StoreError, row::Unreadable},
 };
 
 /// The numbers that were given last, and how much is watched.
@@ -131,6 +131,28 @@ fn each_of_users(
         if let Ok(login) = Login::new(row.get_ref(0)?.as_str().unwrap_or_default()) {
             take(login, row)?;
         }
+    }
+    Ok(())
+}
+
+/// Loads what a table has of users: `sql` as for [`each_of_users`], and `read` makes of each
+/// row what the table keeps of a user.
+fn by_user<V: Clone>(
+    connection: &Connection,
+    sql: &str,
+    logins: &BTreeSet<Login>,
+    table: &mut Table<Login, V>,
+    read: impl Fn(&Row<'_>) -> Result<Result<V, Unreadable>, StoreError>,
+) -> Result<(), StoreError> {
+    each_of_users(connection, sql, logins, |login, row| {
+        match read(row)? {
+            Ok(found) => table.load(login, Some(found)),
+            Err(reason) => table.load_unreadable(login, &reason.to_string()),
+        }
+        Ok(())
+    })?;
+    for login in logins {
+        table.load(login.clone(), None);
     }
     Ok(())
 }

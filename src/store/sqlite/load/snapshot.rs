@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use rusqlite::{Connection, Row};
 
-use super::{each_of_users, texts};
+use super::{by_user, texts};
 use crate::{
     domain::{IpAddress, Login, Timestamp},
     ledger::{Facts, IpSnapshot, UserSnapshot},
@@ -19,42 +19,36 @@ pub(super) fn users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    each_of_users(
+    by_user(
         connection,
         "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at,
             last_new_country_at
          FROM user_snapshot WHERE login IN rarray(?1)",
         logins,
-        |login, row| {
-            let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
-            let moments = (row.get(2), row.get(3), lasts(row));
-            match (state, moments) {
-                (
-                    Ok(state),
-                    (Ok(Moment(first_observed_at)), Ok(Moment(observed_at)), Some((ip, country))),
-                ) => {
-                    let state = Arc::new(state);
-                    let new_ips = row.get(4)?;
-                    let snapshot = UserSnapshot {
-                        state,
-                        first_observed_at,
-                        observed_at,
-                        new_ips,
-                        last_new_ip_at: ip,
-                        last_new_country_at: country,
-                    };
-                    facts.users.load(login, Some(snapshot));
-                }
-                (Err(reason), _) => facts.users.load_unreadable(login, &reason.to_string()),
-                _ => facts.users.load_unreadable(login, &Unreadable::Moment.to_string()),
-            }
-            Ok(())
-        },
-    )?;
-    for login in logins {
-        facts.users.load(login.clone(), None);
-    }
-    Ok(())
+        &mut facts.users,
+        user,
+    )
+}
+
+fn user(row: &Row<'_>) -> Result<Result<UserSnapshot, Unreadable>, StoreError> {
+    let state = row::user_state::decode(row.get_ref(1)?.as_str().unwrap_or_default());
+    let (state, moments) = match (state, (row.get(2), row.get(3), lasts(row))) {
+        (Ok(state), (Ok(Moment(first)), Ok(Moment(last)), Some(lasts))) => {
+            (Arc::new(state), (first, last, lasts))
+        }
+        (Err(reason), _) => return Ok(Err(reason)),
+        _ => return Ok(Err(Unreadable::Moment)),
+    };
+    let (first_observed_at, observed_at, (last_new_ip_at, last_new_country_at)) = moments;
+    let new_ips = row.get(4)?;
+    Ok(Ok(UserSnapshot {
+        state,
+        first_observed_at,
+        observed_at,
+        new_ips,
+        last_new_ip_at,
+        last_new_country_at,
+    }))
 }
 
 /// When the last new address, and the last new country, were found.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::each_of_users;
+use super::by_user;
 use crate::{domain::Login, ledger::Facts, store::StoreError};
 
 pub(super) fn of_users(
@@ -12,18 +12,11 @@ pub(super) fn of_users(
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    each_of_users(
+    by_user(
         connection,
         "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)",
         logins,
-        |login, row| {
-            let spelling: String = row.get(1)?;
-            facts.spellings.load(login, Some(spelling.into()));
-            Ok(())
-        },
-    )?;
-    for login in logins {
-        facts.spellings.load(login.clone(), None);
-    }
-    Ok(())
+        &mut facts.spellings,
+        |row| Ok(Ok(row.get::<_, String>(1)?.into())),
+    )
 }
