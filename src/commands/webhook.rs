@@ -102,8 +102,13 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
         .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
     let (config, _, client) = api::client(&file)?;
     let secret = config.webhook.secrets.first().cloned();
-    let secret =
-        secret.ok_or_else(|| CommandError::Usage("webhook.secrets is empty".to_owned()))?;
+    let secret = secret.ok_or_else(|| {
+        CommandError::Usage(
+            "a target is registered with an API key: set webhook.secrets, or make the target in \
+             the console"
+                .to_owned(),
+        )
+    })?;
     // Found before anything is registered: its id must have a place to go.
     let keeper = Keeper::find(&config)?;
     let target = NewTarget {

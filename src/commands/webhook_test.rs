@@ -2,10 +2,14 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use cii_exporter::{clock, config::Config, store};
+use cii_exporter::{
+    clock,
+    config::{Config, WebhookConfig},
+    store,
+};
 use clap::Args;
-use reqwest::{Method, Url, redirect};
-use secrecy::ExposeSecret as _;
+use reqwest::{Method, RequestBuilder, Url, redirect};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::{config_file::ConfigFile, error::CommandError, keeper, table::visible};
@@ -27,9 +31,6 @@ pub(crate) struct Test {
 /// Sends the message and says what came back.
 pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     let config = options.file.load()?;
-    let secret = config.webhook.secrets.first().cloned();
-    let secret =
-        secret.ok_or_else(|| CommandError::Usage("webhook.secrets is empty".to_owned()))?;
     let url = match options.url {
         Some(url) => url,
         None => listener(&config).await?,
@@ -41,9 +42,7 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
         .redirect(redirect::Policy::none())
         .build()
         .map_err(|error| unreached(error.to_string()))?;
-    let answer = client
-        .post(url.clone())
-        .header(config.webhook.header.as_str(), secret.expose_secret())
+    let answer = with_credential(client.post(url.clone()), &config.webhook)
         .json(&message())
         .send()
         .await
@@ -62,6 +61,23 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
          event cii.webhook.test."
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The first credential that the listener accepts.
+fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> RequestBuilder {
+    if let Some(secret) = webhook.secrets.first() {
+        return request.header(webhook.header.as_str(), secret.expose_secret());
+    }
+    if let Some(token) = webhook.bearer.first() {
+        return request.bearer_auth(token.expose_secret());
+    }
+    match &webhook.basic {
+        Some(basic) => {
+            let password = basic.passwords.first().map(ExposeSecret::expose_secret);
+            request.basic_auth(&basic.user, password)
+        }
+        None => request,
+    }
 }
 
 /// The URL of the running daemon's listener, else that of the configuration.

@@ -7,14 +7,17 @@ use reqwest::{Url, header::HeaderName};
 use secrecy::SecretString;
 
 use super::{
-    ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, OpsConfig,
-    Origin, OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, WebhookConfig, checks,
-    key, objectives, otlp,
+    ApiConfig, BasicConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig,
+    OpsConfig, Origin, OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, WebhookConfig,
+    checks, key, objectives, otlp,
     problem::Problems,
+    secret,
     settings::{Settings, Value},
     variables,
 };
-use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleError, Timestamp};
+use crate::domain::{
+    CheckId, Login, Network, NullLists, Objectives, Schedule, ScheduleError, Timestamp,
+};
 
 /// Past that, failures that ended would be shown for longer than anybody waits.
 const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
@@ -28,7 +31,8 @@ pub(super) fn build(
     let mut building = Building { settings: &settings, environment, problems };
     let config = building.config();
     let problems = building.problems;
-    let config = config.map(|parts| Config { settings, ..parts });
+    let open_files = secret::open_files(&settings, environment);
+    let config = config.map(|parts| Config { settings, open_files, ..parts });
     problems.finish(config)
 }
 
@@ -77,6 +81,7 @@ impl Building<'_> {
             },
             log: LogConfig { level: level?, is_json: self.text("log.format")? == "json" },
             settings: Settings::default(),
+            open_files: Vec::new(),
         })
     }
 
@@ -95,7 +100,11 @@ impl Building<'_> {
                 .map(|name| name.as_str().to_owned())
                 .map_err(|_| "is no name of an HTTP header")
         });
-        let secrets = self.secrets();
+        let secrets = self.secrets("webhook.secrets", "a header's value", ' ');
+        let bearer = self.secrets("webhook.bearer", "a Bearer token", '-');
+        let basic = self.settings.has_table("webhook.basic").then(|| self.basic());
+        let (allow_from, trusted_proxies) =
+            (self.networks("webhook.allow_from"), self.networks("webhook.trusted_proxies"));
         let check_ids = self.each("webhook.check_ids", |id| {
             CheckId::new(id).ok_or("a check's id must not be empty")
         });
@@ -105,6 +114,13 @@ impl Building<'_> {
             path: path?,
             header: header?,
             secrets: secrets?,
+            basic: match basic {
+                Some(basic) => Some(basic?),
+                None => None,
+            },
+            bearer: bearer?,
+            allow_from: allow_from?,
+            trusted_proxies: trusted_proxies?,
             check_ids: check_ids?,
             max_body_bytes: max_body_bytes?,
         })
@@ -124,15 +140,17 @@ impl Building<'_> {
         }
     }
 
-    fn secrets(&mut self) -> Option<Vec<SecretString>> {
-        let path = "webhook.secrets";
+    /// Secrets that a header carries: of visible ASCII characters, and of `also`.
+    fn secrets(&mut self, path: &str, what: &str, also: char) -> Option<Vec<SecretString>> {
         let (secrets, origin) = self.list(path);
-        if secrets.is_empty() {
-            if self.is_told(path) {
-                return None;
-            }
+        if self.is_told(path) {
+            return None;
+        }
+        // One way to prove itself is enough; the header is the usual one.
+        let is_optional = path != "webhook.secrets" || self.has_other_credentials();
+        if secrets.is_empty() && (origin.is_some() || !is_optional) {
             let message = format!(
-                "is missing: set it, webhook.secrets_file or {}; `openssl rand -hex 32` makes one",
+                "is missing: set it, {path}_file or {}; `openssl rand -hex 32` makes one",
                 variables::variable(path)
             );
             self.problems.add(origin.as_ref(), path, message);
@@ -142,12 +160,12 @@ impl Building<'_> {
             // HTTP drops white space around a header's value; `Basic …` has one inside.
             !secret.is_empty()
                 && secret.trim() == secret
-                && secret.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+                && secret.chars().all(|c| c == also || c.is_ascii_graphic())
         };
         if let Some(position) = secrets.iter().position(|secret| !is_sendable(secret)) {
             let message = format!(
-                "secret {} of {} cannot be a header's value: it must be of visible ASCII \
-                 characters, without white space around them",
+                "secret {} of {} cannot be {what}: it must be of visible ASCII characters, \
+                 without white space around them",
                 position + 1,
                 secrets.len()
             );
@@ -155,6 +173,38 @@ impl Building<'_> {
             return None;
         }
         Some(secrets.into_iter().map(SecretString::from).collect())
+    }
+
+    /// Whether a sender can prove itself otherwise than by the header's secret.
+    fn has_other_credentials(&self) -> bool {
+        ["webhook.bearer", "webhook.bearer_file"]
+            .iter()
+            .any(|path| self.settings.get(path).is_some())
+            || self.settings.has_table("webhook.basic")
+    }
+
+    fn basic(&mut self) -> Option<BasicConfig> {
+        let path = "webhook.basic.password";
+        self.required("webhook.basic.user");
+        let user = self.checked("webhook.basic.user", |user| {
+            let is_plain = !user.contains(':') && !user.chars().any(char::is_control);
+            if is_plain { Ok(user.to_owned()) } else { Err("must not hold a colon") }
+        });
+        let (passwords, origin) = self.list(path);
+        let is_empty = |password: &String| password.is_empty();
+        if passwords.is_empty() || passwords.iter().any(is_empty) {
+            if !self.is_told(path) {
+                let message = if origin.is_some() { "must not be empty" } else { "is missing" };
+                self.problems.add(origin.as_ref(), path, message);
+            }
+            return None;
+        }
+        let passwords = passwords.into_iter().map(SecretString::from).collect();
+        Some(BasicConfig { user: user?, passwords })
+    }
+
+    fn networks(&mut self, path: &str) -> Option<Vec<Network>> {
+        Some(self.each(path, str::parse::<Network>)?.into_iter().collect())
     }
 
     fn api(&mut self) -> Option<ApiConfig> {
@@ -301,6 +351,7 @@ impl Building<'_> {
         let origin = self.origin(path);
         match self.settings.value(path) {
             Some(Value::List(texts)) => (texts, origin),
+            Some(Value::Text(text)) => (vec![text], origin),
             _ => (Vec::new(), origin),
         }
     }

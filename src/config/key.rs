@@ -9,6 +9,8 @@ use super::{OtlpProtocol, TokenRequest, UserSeries};
 pub(super) enum Kind {
     Text,
     List,
+    /// A text, or a list of them.
+    Texts,
     Flag,
     /// A whole number from the first to the second.
     Integer(i64, i64),
@@ -21,6 +23,7 @@ impl Kind {
         match self {
             Self::Text => "a text in quotes".to_owned(),
             Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
+            Self::Texts => "a text in quotes, or a list of them".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(choices) => format!("one of {}", choices.join(", ")),
@@ -61,8 +64,15 @@ pub(super) const KEYS: &[Key] = &[
     key("webhook.header", Kind::Text, Some("\"x-api-client-token\"")),
     secret("webhook.secrets", Kind::List, "webhook.secrets_file"),
     key("webhook.secrets_file", Kind::Text, None),
+    secret("webhook.bearer", Kind::List, "webhook.bearer_file"),
+    key("webhook.bearer_file", Kind::Text, None),
+    key("webhook.allow_from", Kind::List, NONE),
+    key("webhook.trusted_proxies", Kind::List, NONE),
     key("webhook.check_ids", Kind::List, NONE),
     key("webhook.max_body_bytes", Kind::Integer(1024, 268_435_456), Some("4194304")),
+    key("webhook.basic.user", Kind::Text, None),
+    secret("webhook.basic.password", Kind::Texts, "webhook.basic.password_file"),
+    key("webhook.basic.password_file", Kind::Text, None),
     key("ops.listen", Kind::Text, Some("\"127.0.0.1:9847\"")),
     key("api.url", Kind::Text, None),
     key("api.token_url", Kind::Text, None),
@@ -152,7 +162,8 @@ pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
         .filter(|known| known.matches('.').count() == wrong.matches('.').count())
         .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
         .filter(|known| likeness(known) > 0.75);
-    elsewhere.or(close)
+    // A slip of one letter is likelier than another table.
+    close.filter(|known| likeness(known) > 0.9).or(elsewhere).or(close)
 }
 
 /// The table and the name of a path.

@@ -25,7 +25,9 @@ use reqwest::Url;
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
-use crate::domain::{CheckId, ConfiguredChecks, IpAddress, Login, NullLists, Objectives, Schedule};
+use crate::domain::{
+    CheckId, ConfiguredChecks, IpAddress, Login, Network, NullLists, Objectives, Schedule,
+};
 
 pub use environment::Environment;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
@@ -57,6 +59,8 @@ pub struct Config {
     /// The exporter's own log.
     pub log: LogConfig,
     settings: settings::Settings,
+    /// Files with secrets that others can read, as warnings.
+    open_files: Vec<String>,
 }
 
 /// `[webhook]`
@@ -68,12 +72,30 @@ pub struct WebhookConfig {
     pub path: String,
     /// The header that carries the secret, in lower case.
     pub header: String,
-    /// Each of these is accepted; at least one.
+    /// Each of these is accepted in the header. Of these, `basic` and `bearer`, at least one
+    /// is there.
     pub secrets: Vec<SecretString>,
+    /// A user and passwords that are accepted, too.
+    pub basic: Option<BasicConfig>,
+    /// Each of these is accepted as a Bearer token, too.
+    pub bearer: Vec<SecretString>,
+    /// The networks that deliveries come from; empty: every one.
+    pub allow_from: Vec<Network>,
+    /// Proxies that are believed whom they forward for.
+    pub trusted_proxies: Vec<Network>,
     /// Checks that count; empty: every check.
     pub check_ids: BTreeSet<CheckId>,
     /// The longest body that is taken.
     pub max_body_bytes: usize,
+}
+
+/// `[webhook.basic]`
+#[derive(Debug, Clone)]
+pub struct BasicConfig {
+    /// The user's name.
+    pub user: String,
+    /// Each of these is accepted; at least one.
+    pub passwords: Vec<SecretString>,
 }
 
 /// `[ops]`
@@ -293,8 +315,11 @@ impl Config {
             path.starts_with("watch.")
                 || path.starts_with("metrics.")
                 || path.starts_with("slo.")
-                || ["webhook.header", "webhook.check_ids"].contains(&path)
-                || path.starts_with("webhook.secrets")
+                || ["webhook.header", "webhook.check_ids", "webhook.allow_from"].contains(&path)
+                || ["webhook.secrets", "webhook.basic.", "webhook.bearer"]
+                    .iter()
+                    .any(|start| path.starts_with(start))
+                || path == "webhook.trusted_proxies"
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
         let mut waiting: Vec<_> = key::KEYS

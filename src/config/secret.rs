@@ -1,14 +1,39 @@
 //! Secrets that are kept in files of their own.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::{
+    Environment,
     key::{KEYS, Kind},
     problem::{Origin, Problems},
     settings::{Settings, Value},
 };
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The files that secrets were read from and that others than their owner have rights to,
+/// each with a setting that it holds. Whoever hands over credentials keeps others out by
+/// other means than the mode, which shows the mask of an access list.
+pub(super) fn open_files(settings: &Settings, environment: &Environment) -> Vec<String> {
+    let handed_over = environment.get("CREDENTIALS_DIRECTORY").map(Path::new);
+    let mut found: BTreeMap<String, (&str, u32)> = BTreeMap::new();
+    for key in KEYS.iter().filter(|key| key.file.is_some()) {
+        let Some(entry) = settings.get(key.path) else { continue };
+        let (Origin::File { name: path, .. } | Origin::SecretFile(path)) = &entry.origin else {
+            continue;
+        };
+        let is_handed_over = handed_over.is_some_and(|folder| Path::new(path).starts_with(folder));
+        let Ok(file) = fs::metadata(path) else { continue };
+        let mode = file.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 && !is_handed_over {
+            found.entry(path.clone()).or_insert((key.path, mode));
+        }
+    }
+    let warning = |(path, (setting, mode)): (String, (&str, u32))| {
+        format!("{path} holds {setting}, and its mode {mode:04o} lets others at it; chmod 600 it")
+    };
+    found.into_iter().map(warning).collect()
+}
 
 /// Reads the files that the settings name in place of secrets.
 pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
@@ -26,14 +51,24 @@ pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
                 continue;
             }
         };
-        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+        // What somebody took out by `#` must not open anything any more.
+        let kept = || text.lines().filter(|line| !line.starts_with('#'));
+        let lines = || kept().map(str::trim).filter(|line| !line.is_empty());
         if lines().next().is_none() {
-            problems.add(Some(&entry.origin), file, format!("{path} is empty"));
+            let only = if text.trim().is_empty() { "is empty" } else { "has comments only" };
+            problems.add(Some(&entry.origin), file, format!("{path} {only}"));
             continue;
         }
         let value = match key.kind {
             Kind::List => Value::List(lines().map(str::to_owned).collect()),
-            _ => Value::Text(text.trim_end_matches(['\r', '\n']).to_owned()),
+            // White space can be a part of a password.
+            Kind::Texts => {
+                Value::List(kept().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+            }
+            _ => {
+                let text = kept().collect::<Vec<_>>().join("\n");
+                Value::Text(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
         };
         settings.set(key.path, value, Origin::SecretFile(path));
     }

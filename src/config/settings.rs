@@ -21,8 +21,8 @@ impl Value {
     /// Whether the value has the form that a setting wants.
     pub(super) fn fits(&self, kind: Kind) -> bool {
         match (self, kind) {
-            (Self::Text(_), Kind::Text)
-            | (Self::List(_), Kind::List)
+            (Self::Text(_), Kind::Text | Kind::Texts)
+            | (Self::List(_), Kind::List | Kind::Texts)
             | (Self::Flag(_), Kind::Flag) => true,
             (Self::Integer(number), Kind::Integer(least, most)) => (least..=most).contains(number),
             (Self::Text(text), Kind::Choice(choices)) => choices.contains(&text.as_str()),

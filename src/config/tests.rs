@@ -187,3 +187,58 @@ fn the_example_names_every_setting_with_its_default() {
         [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];
     load(example, &variables).unwrap();
 }
+
+#[test]
+fn lines_that_begin_with_a_hash_are_comments_in_every_file_of_a_secret() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let many = file("many", "# since May\nfirst\n#taken-out\nsecond\n");
+    let basic = file("basic", "# both\nwith space \nother\n");
+    let one = file("one", "# of the console\nthe secret\n");
+    let text = format!(
+        "[webhook]\nsecrets_file = {many:?}\nbearer_file = {many:?}\n[webhook.basic]\n\
+         user = \"u\"\npassword_file = {basic:?}\n[metrics]\nuser_label = \"hash\"\n\
+         hash_key_file = {one:?}\n"
+    );
+    let config = load(&text, &[]).unwrap();
+    let shown = |secrets: &[SecretString]| -> Vec<String> {
+        secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect()
+    };
+    assert_eq!(shown(&config.webhook.secrets), ["first", "second"]);
+    assert_eq!(shown(&config.webhook.bearer), ["first", "second"]);
+    assert_eq!(shown(&config.webhook.basic.unwrap().passwords), ["with space ", "other"]);
+    let UserLabel::Hash(key) = config.metrics.user_label else { panic!("not hashed") };
+    assert_eq!(key.expose_secret(), "the secret");
+    let comments = file("comments", "# nothing\n");
+    let message = error(&format!("[webhook]\nsecrets_file = {comments:?}\n"), &[]);
+    assert!(message.contains("has comments only"), "{message}");
+}
+
+#[test]
+fn one_way_for_a_sender_to_prove_itself_is_enough() {
+    load("[webhook]\nbearer = [\"t\"]\n", &[]).unwrap();
+    let basic = "[webhook.basic]\nuser = \"u\"\npassword = \"a,b\"\n";
+    assert_eq!(load(basic, &[]).unwrap().webhook.basic.unwrap().passwords.len(), 1);
+    let variables = [
+        ("CII_EXPORTER_WEBHOOK__BASIC__USER", "u"),
+        ("CII_EXPORTER_WEBHOOK__BASIC__PASSWORD", "a,b"),
+    ];
+    assert_eq!(load("", &variables).unwrap().webhook.basic.unwrap().passwords.len(), 1);
+    for (text, expected) in [
+        ("[webhook]\nbearer = []\n", "webhook.bearer: is missing"),
+        ("[webhook]\nbearer = [\"a b\"]\n", "secret 1 of 1 cannot be a Bearer token"),
+        ("[webhook.basic]\nuser = \"a:b\"\npassword = \"p\"\n", "must not hold a colon"),
+        ("[webhook.basic]\nuser = \"a\"\n", "webhook.basic.password: is missing"),
+        ("[webhook.basic]\npassword = \"p\"\n", "webhook.basic.user: is missing"),
+        ("[webhook.basic]\nuser = \"a\"\npassword = \"\"\n", "must not be empty"),
+    ] {
+        let message = error(text, &[]);
+        assert!(message.contains(expected), "{expected}: {message}");
+    }
+    let message = error(&format!("{MINIMAL}allow_from = [\"10.0.0.0/33\"]\n"), &[]);
+    assert!(message.contains("config.toml:3: webhook.allow_from: \"10.0.0.0/33\" is no network"));
+}

@@ -100,7 +100,9 @@ fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
 
 fn understand(text: &str, kind: Kind) -> Option<Value> {
     match kind {
-        Kind::Text | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
+        // A password may hold commas: only brackets make a list of it.
+        Kind::Texts if text.trim_start().starts_with('[') => list(text).map(Value::List),
+        Kind::Text | Kind::Texts | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
         Kind::Flag => text.trim().parse().ok().map(Value::Flag),
         Kind::Integer(..) => text.trim().parse().ok().map(Value::Integer),
         Kind::List => list(text).map(Value::List),

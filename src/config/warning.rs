@@ -5,10 +5,41 @@ use std::net::IpAddr;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Config;
+use super::{Config, WebhookConfig};
 
 /// A secret with fewer characters may be guessed.
 const SHORT: usize = 16;
+
+/// Headers that mean something else than who sends a delivery.
+const TAKEN: [&str; 27] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "proxy-connection",
+    "referer",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
 
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -28,14 +59,8 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             ));
         }
     }
-    let is_short = |secret: &&SecretString| secret.expose_secret().len() < SHORT;
-    let short = config.webhook.secrets.iter().filter(is_short).count();
-    if short > 0 {
-        found.push(format!(
-            "webhook.secrets holds {short} of fewer than {SHORT} characters; \
-             `openssl rand -hex 32` makes one that cannot be guessed"
-        ));
-    }
+    found.extend(of_webhook(&config.webhook));
+    found.extend(config.open_files.iter().cloned());
     if !config.ops.listen.ip().is_loopback() {
         found.push(format!(
             "ops.listen is {}: whoever reaches it sees all metrics; there is no authentication",
@@ -43,6 +68,40 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         ));
     }
     found.extend(config.otlp.iter().flat_map(|otlp| otlp.warnings.clone()));
+    found
+}
+
+fn of_webhook(webhook: &WebhookConfig) -> Vec<String> {
+    let mut found = Vec::new();
+    let passwords = webhook.basic.iter().flat_map(|basic| &basic.passwords);
+    let is_short = |secret: &&SecretString| secret.expose_secret().len() < SHORT;
+    for (key, short) in [
+        ("webhook.secrets", webhook.secrets.iter().filter(is_short).count()),
+        ("webhook.bearer", webhook.bearer.iter().filter(is_short).count()),
+        ("webhook.basic.password", passwords.filter(is_short).count()),
+    ] {
+        if short > 0 {
+            found.push(format!(
+                "{key} holds {short} of fewer than {SHORT} characters; \
+                 `openssl rand -hex 32` makes one that cannot be guessed"
+            ));
+        }
+    }
+    if TAKEN.contains(&webhook.header.as_str()) && !webhook.secrets.is_empty() {
+        let header = &webhook.header;
+        let instead = if header == "authorization" {
+            "webhook.basic and webhook.bearer read it"
+        } else {
+            "clients and proxies write it; choose another, such as x-api-client-token"
+        };
+        found
+            .push(format!("webhook.header is {header}, which has a meaning of its own: {instead}"));
+    }
+    if let Some(any) = webhook.trusted_proxies.iter().find(|network| network.is_everything()) {
+        found.push(format!(
+            "webhook.trusted_proxies holds {any}: every client can say that it is another"
+        ));
+    }
     found
 }
 

@@ -8,14 +8,27 @@ use crate::{
     clock,
     config::Config,
     domain::{CheckFilter, WatchPolicy, WatchSubject},
-    ingest::{Admission, Rules},
+    ingest::{Admission, Credentials, Rules, Sources},
     ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks},
     metrics::{Scope, TenantListing},
 };
 
 /// Who may deliver, and by which rules.
 pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
-    Admission { secrets: config.webhook.secrets.clone(), rules }
+    let webhook = &config.webhook;
+    let basic = webhook.basic.as_ref().map(|basic| (basic.user.clone(), basic.passwords.clone()));
+    Admission {
+        credentials: Credentials {
+            secrets: webhook.secrets.clone(),
+            basic,
+            bearer: webhook.bearer.clone(),
+        },
+        sources: Sources {
+            allow_from: webhook.allow_from.clone(),
+            trusted_proxies: webhook.trusted_proxies.clone(),
+        },
+        rules,
+    }
 }
 
 /// What decides over deliveries.

@@ -25,7 +25,14 @@ pub(super) enum Answer {
     /// On the disk, or there before.
     Taken(RecordedDelivery),
     /// No secret, or a wrong one.
-    Unauthorized,
+    Unauthorized {
+        /// Where one is expected, for a person.
+        expected: String,
+        /// The same, for a program.
+        challenges: Vec<&'static str>,
+    },
+    /// From a network that no deliveries come from.
+    Elsewhere,
     /// Not JSON by its content type.
     NotJson,
     /// Packed with something that is not taken, as its header names it.
@@ -52,7 +59,7 @@ impl Answer {
                 DeliveryOutcome::Filtered => Outcome::Filtered,
                 DeliveryOutcome::Test => Outcome::Test,
             },
-            Self::Unauthorized => Outcome::Unauthorized,
+            Self::Unauthorized { .. } | Self::Elsewhere => Outcome::Unauthorized,
             Self::NotJson
             | Self::Encoded(_)
             | Self::Damaged
@@ -67,7 +74,7 @@ impl Answer {
     /// not authorized nothing is kept: anybody could fill the list.
     pub(super) fn refusal(&self) -> Option<(StatusCode, String)> {
         match self {
-            Self::Taken(_) | Self::Unauthorized => None,
+            Self::Taken(_) | Self::Unauthorized { .. } | Self::Elsewhere => None,
             refused => Some((refused.status(), refused.detail())),
         }
     }
@@ -75,7 +82,7 @@ impl Answer {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Taken(_) => StatusCode::OK,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized { .. } | Self::Elsewhere => StatusCode::UNAUTHORIZED,
             Self::NotJson | Self::Encoded(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Damaged | Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -86,7 +93,12 @@ impl Answer {
     fn detail(&self) -> String {
         match self {
             Self::Taken(recorded) => recorded.outcome.as_str().to_owned(),
-            Self::Unauthorized => "the secret is missing or wrong".to_owned(),
+            Self::Unauthorized { expected, .. } => {
+                format!("the secret is missing, wrong or given twice; expected is {expected}")
+            }
+            Self::Elsewhere => {
+                "no deliveries are taken from this network (webhook.allow_from)".to_owned()
+            }
             Self::NotJson => {
                 "a delivery is JSON; send it with the content type application/json".to_owned()
             }
@@ -125,7 +137,13 @@ impl IntoResponse for Answer {
         }
         let mut response = problem(self.status(), &self.detail(), self.pointer());
         let (name, value) = match self {
-            Self::Unauthorized => (header::WWW_AUTHENTICATE, "ApiKey"),
+            Self::Unauthorized { challenges, .. } => {
+                for challenge in challenges {
+                    let value = header::HeaderValue::from_static(challenge);
+                    response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+                }
+                return response;
+            }
             Self::Encoded(_) => (header::ACCEPT_ENCODING, "gzip"),
             Self::Unavailable => (header::RETRY_AFTER, RETRY_AFTER),
             _ => return response,

@@ -1,35 +1,177 @@
-//! The shared secret of a delivery.
+//! What a delivery proves itself with.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 
-/// Whether the request carries one of the secrets. All of them are compared,
-/// each in constant time, so that the time tells nothing of which one was close.
-pub(super) fn is_authorized(headers: &HeaderMap, header: &str, secrets: &[SecretString]) -> bool {
-    let Some(given) = headers.get(header) else { return false };
+/// Reads Base64 with padding or without: senders differ.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Everything that opens the door; each of these does.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Secrets in the header that the rules name.
+    pub secrets: Vec<SecretString>,
+    /// The user of Basic authentication and each password; none without a user.
+    pub basic: Option<(String, Vec<SecretString>)>,
+    /// Bearer tokens.
+    pub bearer: Vec<SecretString>,
+}
+
+impl Credentials {
+    /// Whether the request carries one of them. All of a kind are compared, each in constant
+    /// time, so that the time tells nothing of which one was close. A header that is given
+    /// twice proves nothing: whoever reads it on the way may take the other one.
+    pub(super) fn admit(&self, headers: &HeaderMap, header: &str) -> bool {
+        let (Ok(key), Ok(authorization)) =
+            (only(headers, header), only(headers, header::AUTHORIZATION.as_str()))
+        else {
+            return false;
+        };
+        let by_key = key.map(|key| is_any(&self.secrets, key.as_bytes()));
+        let by_scheme = authorization.map(|value| self.admits_authorization(value));
+        (by_key.unwrap_or(Choice::from(0)) | by_scheme.unwrap_or(Choice::from(0))).into()
+    }
+
+    fn admits_authorization(&self, value: &HeaderValue) -> Choice {
+        let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+            return Choice::from(0);
+        };
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return is_any(&self.bearer, rest.as_bytes());
+        }
+        match (&self.basic, BASE64.decode(rest)) {
+            (Some((user, passwords)), Ok(given)) if scheme.eq_ignore_ascii_case("basic") => {
+                let Some(colon) = given.iter().position(|byte| *byte == b':') else {
+                    return Choice::from(0);
+                };
+                let (name, password) = given.split_at(colon);
+                name.ct_eq(user.as_bytes()) & is_any(passwords, password.get(1..).unwrap_or(b""))
+            }
+            _ => Choice::from(0),
+        }
+    }
+
+    /// The challenges of an answer to a request that carries none.
+    pub(super) fn challenges(&self) -> Vec<&'static str> {
+        [
+            (!self.secrets.is_empty(), "ApiKey"),
+            (self.basic.is_some(), "Basic realm=\"cii-exporter\", charset=\"UTF-8\""),
+            (!self.bearer.is_empty(), "Bearer"),
+        ]
+        .into_iter()
+        .filter_map(|(is_offered, challenge)| is_offered.then_some(challenge))
+        .collect()
+    }
+
+    /// Where a credential is expected, for a person; none of them is named.
+    pub(super) fn expected(&self, header: &str) -> String {
+        let mut places = Vec::new();
+        if !self.secrets.is_empty() {
+            places.push(format!("a secret in the header {header}"));
+        }
+        if self.basic.is_some() {
+            places.push("a user and a password as authorization: Basic".to_owned());
+        }
+        if !self.bearer.is_empty() {
+            places.push("a token as authorization: Bearer".to_owned());
+        }
+        places.join(", or ")
+    }
+}
+
+/// A header's value, none without it.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, ()> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(()) } else { Ok(first) }
+}
+
+fn is_any(secrets: &[SecretString], given: &[u8]) -> Choice {
     secrets
         .iter()
-        .map(|secret| secret.expose_secret().as_bytes().ct_eq(given.as_bytes()))
+        .map(|secret| secret.expose_secret().as_bytes().ct_eq(given))
         .fold(Choice::from(0), |any, one| any | one)
-        .into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KEY: &str = "x-api-client-token";
+
+    fn credentials() -> Credentials {
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned().into()).collect();
+        Credentials {
+            secrets: all(&["old-secret", "new-secret"]),
+            basic: Some(("cii".to_owned(), all(&["pass:word", "other"]))),
+            bearer: all(&["token-1", "token-2"]),
+        }
+    }
+
+    fn admits(credentials: &Credentials, given: &[(&'static str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in given {
+            headers.append(*name, value.parse().unwrap());
+        }
+        credentials.admit(&headers, KEY)
+    }
+
     #[test]
     fn any_of_the_secrets_opens_and_nothing_else() {
-        let secrets = ["old-secret".to_owned().into(), "new-secret".to_owned().into()];
-        let given = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("x-api-client-token", value.parse().unwrap());
-            is_authorized(&headers, "x-api-client-token", &secrets)
-        };
-        assert!(given("old-secret") && given("new-secret"));
-        assert!(!given("new-secre") && !given("new-secret1") && !given(""));
-        assert!(!is_authorized(&HeaderMap::new(), "x-api-client-token", &secrets));
-        assert!(!is_authorized(&HeaderMap::new(), "x-api-client-token", &[]));
+        let all = credentials();
+        assert!(admits(&all, &[(KEY, "old-secret")]) && admits(&all, &[(KEY, "new-secret")]));
+        for wrong in ["new-secre", "new-secret1", "", "token-1"] {
+            assert!(!admits(&all, &[(KEY, wrong)]), "{wrong}");
+        }
+        assert!(!admits(&all, &[]));
+        assert!(!admits(&Credentials::default(), &[(KEY, "")]));
+    }
+
+    #[test]
+    fn basic_and_bearer_open_too_in_any_case_of_their_names() {
+        let all = credentials();
+        for right in [
+            "Basic Y2lpOnBhc3M6d29yZA==",
+            "basic Y2lpOnBhc3M6d29yZA",
+            "Basic Y2lpOm90aGVy",
+            "Bearer token-1",
+            "BEARER  token-2",
+        ] {
+            assert!(admits(&all, &[("authorization", right)]), "{right}");
+            assert!(!admits(&Credentials::default(), &[("authorization", right)]), "{right}");
+        }
+        // A wrong user, no colon, no Base64, another scheme, no scheme.
+        for wrong in [
+            "Basic Y2lqOm90aGVy",
+            "Basic Y2lp",
+            "Basic ???",
+            "Digest token-1",
+            "token-1",
+            "Bearer ",
+        ] {
+            assert!(!admits(&all, &[("authorization", wrong)]), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_given_twice_proves_nothing() {
+        let all = credentials();
+        assert!(!admits(&all, &[(KEY, "new-secret"), (KEY, "new-secret")]));
+        assert!(!admits(&all, &[(KEY, "x"), (KEY, "new-secret")]));
+        let token = ("authorization", "Bearer token-1");
+        assert!(
+            !admits(&all, &[token, token]) && !admits(&all, &[(KEY, "new-secret"), token, token])
+        );
+        assert!(admits(&all, &[(KEY, "new-secret"), ("authorization", "Bearer x")]));
     }
 }

@@ -39,8 +39,12 @@ pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body and throws it away, as long as it keeps coming.
-pub(super) async fn drain(body: Body) {
+/// Reads a body and throws it away, as long as it keeps coming. Who asks before sending it
+/// is not told to.
+pub(super) async fn drain(headers: &HeaderMap, body: Body) {
+    if headers.contains_key(axum::http::header::EXPECT) {
+        return;
+    }
     let mut body = Limited::new(body, DRAIN_BYTES);
     let drained =
         async { while let Ok(Some(Ok(_))) = tokio::time::timeout(PAUSE, body.frame()).await {} };

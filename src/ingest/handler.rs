@@ -1,21 +1,25 @@
 //! One delivery, from its headers to its answer.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, header},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, header, request::Parts},
 };
 
 use super::{
     Admission, Ingest,
     answer::Answer,
-    auth,
     body::{self, BodyError},
     encoding::{Encoding, UnpackError},
+    failures::Failure,
     intake::Refused,
 };
-use crate::{clock, ledger::change::RecordRefused};
+use crate::{clock, domain::one_client, ledger::change::RecordRefused};
 
 /// Bytes that are kept of a body that cannot be understood.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -49,10 +53,16 @@ impl Ingest {
     async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         let admission = self.admission.borrow().clone();
-        let encoding = match self.admit(&head.headers, &admission) {
+        if let Err((answer, failure)) = self.authenticate(&head, &admission) {
+            if failure == Failure::Patient {
+                body::drain(&head.headers, body).await;
+            }
+            return Err(answer.into());
+        }
+        let encoding = match self.admit(&head.headers) {
             Ok(encoding) => encoding,
             Err(answer) => {
-                body::drain(body).await;
+                body::drain(&head.headers, body).await;
                 let size = body::announced_bytes(&head.headers);
                 return Err(Refusal { size, ..answer.into() });
             }
@@ -76,12 +86,39 @@ impl Ingest {
         }
     }
 
-    /// What can be refused without a look at the body. Who is not authorized
-    /// learns nothing else.
-    fn admit(&self, headers: &HeaderMap, admission: &Admission) -> Result<Encoding, Answer> {
-        if !auth::is_authorized(headers, &admission.rules.header, &admission.secrets) {
-            return Err(Answer::Unauthorized);
+    /// Who is not authorized learns nothing else. Only failures are counted: what others at
+    /// the same address do wrong shuts no sender out.
+    fn authenticate(&self, head: &Parts, admission: &Admission) -> Result<(), (Answer, Failure)> {
+        // Without a peer the request did not come over the listener, and every network fits.
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+        let Admission { credentials, sources, rules } = admission;
+        let client = sources.client(peer, &head.headers);
+        let answer = if !sources.admit(client) {
+            Answer::Elsewhere
+        } else if !credentials.admit(&head.headers, &rules.header) {
+            let (expected, challenges) =
+                (credentials.expected(&rules.header), credentials.challenges());
+            Answer::Unauthorized { expected, challenges }
+        } else {
+            return Ok(());
+        };
+        let failure = self.failures.count(one_client(client), Instant::now());
+        if failure != Failure::Patient {
+            self.intake.meters().count_limited();
         }
+        if failure == Failure::FirstLimited {
+            tracing::warn!(
+                %client,
+                "a client sends one wrong secret after another, or from a network that \
+                 webhook.allow_from leaves out; until it pauses, its wrong requests are refused unread"
+            );
+        }
+        Err((answer, failure))
+    }
+
+    /// What can be refused without a look at the body.
+    fn admit(&self, headers: &HeaderMap) -> Result<Encoding, Answer> {
         if !is_json(headers) {
             return Err(Answer::NotJson);
         }

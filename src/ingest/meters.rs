@@ -11,6 +11,7 @@ pub struct Meters {
     requests: IntCounterVec,
     duration: Histogram,
     skipped_logins: IntCounter,
+    limited: IntCounter,
 }
 
 /// What became of a request to the webhook's path; the `result` label.
@@ -63,7 +64,12 @@ impl Meters {
             "cii_webhook_skipped_logins_total",
             "Logins in webhook deliveries that cannot be used; the others of their delivery count.",
         )?;
-        Ok(Self { requests, duration, skipped_logins })
+        let limited = IntCounter::new(
+            "cii_webhook_limited_total",
+            "Requests with a wrong secret that were refused unread: their client had sent more \
+             than ten of them in a minute.",
+        )?;
+        Ok(Self { requests, duration, skipped_logins, limited })
     }
 
     /// Makes the meters part of what `registry` shows.
@@ -77,12 +83,17 @@ impl Meters {
                 Box::new(self.requests.clone()),
                 Box::new(self.duration.clone()),
                 Box::new(self.skipped_logins.clone()),
+                Box::new(self.limited.clone()),
             ],
         )
     }
 
     pub(super) fn count_skipped(&self, logins: usize) {
         self.skipped_logins.inc_by(u64::try_from(logins).unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn count_limited(&self) {
+        self.limited.inc();
     }
 
     /// How many requests ended so since the start.

@@ -5,10 +5,12 @@ mod answer;
 mod auth;
 mod body;
 mod encoding;
+mod failures;
 mod handler;
 mod intake;
 mod meters;
 mod refusals;
+mod source;
 
 use std::sync::Arc;
 
@@ -16,7 +18,6 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use secrecy::SecretString;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
@@ -24,9 +25,13 @@ use crate::{
     ledger::change::AnswerRules,
 };
 
+use failures::Failures;
+
+pub use auth::Credentials;
 pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
+pub use source::Sources;
 
 /// Deliveries in hand at once; past that, the sender is told to come back.
 const IN_FLIGHT: usize = 1024;
@@ -34,9 +39,11 @@ const IN_FLIGHT: usize = 1024;
 /// Who may deliver, and what decides over a delivery; can be exchanged while running.
 #[derive(Debug, Clone)]
 pub struct Admission {
-    /// Each of these is accepted.
-    pub secrets: Vec<SecretString>,
-    /// The rest, which is no secret.
+    /// What a sender proves itself with.
+    pub credentials: Credentials,
+    /// Where senders are.
+    pub sources: Sources,
+    /// The rest, of which nothing is a secret.
     pub rules: Arc<Rules>,
 }
 
@@ -61,6 +68,7 @@ pub struct Ingest {
     admission: watch::Receiver<Arc<Admission>>,
     max_body_bytes: usize,
     in_flight: Semaphore,
+    failures: Failures,
 }
 
 impl Ingest {
@@ -73,7 +81,8 @@ impl Ingest {
         max_body_bytes: usize,
     ) -> Self {
         let in_flight = Semaphore::new(IN_FLIGHT);
-        Self { intake, refusals, admission, max_body_bytes, in_flight }
+        let failures = Failures::default();
+        Self { intake, refusals, admission, max_body_bytes, in_flight, failures }
     }
 
     /// The routes: one path, one method; and a health check for balancers, which must not

@@ -26,6 +26,7 @@ mod deliveries;
 mod demo;
 mod deploy;
 mod door;
+mod doors;
 mod faults;
 mod fields;
 mod first_day;

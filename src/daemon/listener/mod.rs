@@ -13,7 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::TokioIo,
@@ -115,7 +120,7 @@ impl Listener {
                 () = stop.cancelled() => break,
                 accepted = self.accept(&room) => accepted,
             };
-            let (stream, place) = match accepted {
+            let (stream, peer, place) = match accepted {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => {
                     self.meters.refused.with_label_values(&[self.name, "client"]).inc();
@@ -139,7 +144,7 @@ impl Listener {
             };
             let open = self.meters.open.with_label_values(&[self.name]);
             open.inc();
-            let connection = converse(stream, router.clone(), graceful.watcher());
+            let connection = converse(stream, peer, router.clone(), graceful.watcher());
             tokio::spawn(async move {
                 connection.await;
                 drop(place);
@@ -153,15 +158,15 @@ impl Listener {
     }
 
     /// Waits for room, and for a connection; nothing when its client has too many.
-    async fn accept(&self, room: &Room) -> io::Result<Option<(TcpStream, Place)>> {
+    async fn accept(&self, room: &Room) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
         let Some(slot) = room.slot().await else { return std::future::pending().await };
         let (stream, peer) = self.socket.accept().await?;
-        Ok(room.place(slot, peer.ip()).map(|place| (stream, place)))
+        Ok(room.place(slot, peer.ip()).map(|place| (stream, peer, place)))
     }
 }
 
 /// Answers the requests of one connection, one after the other.
-async fn converse(stream: TcpStream, router: Router, watcher: Watcher) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
     // Answers are small, and nobody gains by waiting for more.
     let _ = stream.set_nodelay(true);
     let phase = Phase::default();
@@ -169,7 +174,8 @@ async fn converse(stream: TcpStream, router: Router, watcher: Watcher) {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (answering, mut router) = (phase.answering(), router.clone());
         async move {
-            let request: Request = request.map(|body| Body::new(Arriving::new(body)));
+            let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
+            request.extensions_mut().insert(ConnectInfo(peer));
             let Ok(response): Result<Response, Infallible> = router.call(request).await;
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
         }

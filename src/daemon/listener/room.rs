@@ -3,12 +3,14 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::one_client;
 
 /// Descriptors that are neither listener's: the database and its readers, the API, the
 /// collector, the log.
@@ -84,7 +86,7 @@ impl Room {
 
     /// Gives the slot to a client; nothing when it has as many connections as it may have.
     pub(super) fn place(&self, slot: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
-        let client = client(address);
+        let client = one_client(address);
         let mut of_client = self.of_client.lock().unwrap_or_else(PoisonError::into_inner);
         let count = of_client.entry(client).or_default();
         if *count >= self.most_of_client {
@@ -105,16 +107,6 @@ impl Drop for Place {
                 of_client.remove(&self.client);
             }
         }
-    }
-}
-
-/// Who a connection is from. One host has a whole /64 of IPv6.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -148,6 +140,5 @@ mod tests {
         drop(places);
         drop(other);
         assert!(!room.is_full() && room.of_client.lock().unwrap().is_empty());
-        assert_eq!(client("2001:db8::1".parse().unwrap()), client("2001:db8::2".parse().unwrap()));
     }
 }

@@ -1,0 +1,178 @@
+//! Who sends a delivery, behind proxies that are believed.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, header};
+
+use crate::domain::Network;
+
+/// Where deliveries may come from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The networks of senders; empty: every one.
+    pub allow_from: Vec<Network>,
+    /// Proxies that are believed whom they forward for.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Sources {
+    /// Whether a client may deliver.
+    pub(super) fn admit(&self, client: IpAddr) -> bool {
+        self.allow_from.is_empty() || contain(&self.allow_from, client)
+    }
+
+    /// Who sends a request: the peer, or behind proxies that are believed the last address
+    /// before them. What cannot be read, or contradicts itself, is not believed: a proxy that
+    /// writes one of the two headers passes the other one on as the client wrote it.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !contain(&self.trusted_proxies, peer) {
+            return peer;
+        }
+        let plain = hops(headers, "x-forwarded-for", split, |hop| address(hop.trim()));
+        let standard = hops(headers, header::FORWARDED.as_str(), split_quoted, forwarded_for);
+        let client = match (plain, standard) {
+            (Some(one), None) | (None, Some(one)) => self.last_untrusted(&one),
+            (Some(one), Some(other)) => {
+                let (one, other) = (self.last_untrusted(&one), self.last_untrusted(&other));
+                one.filter(|one| Some(*one) == other)
+            }
+            (None, None) => None,
+        };
+        client.unwrap_or(peer)
+    }
+
+    /// The last hop that is no proxy of ours; the first one when all are.
+    fn last_untrusted(&self, hops: &[Option<IpAddr>]) -> Option<IpAddr> {
+        for hop in hops.iter().rev() {
+            match hop {
+                Some(hop) if contain(&self.trusted_proxies, *hop) => {}
+                unknown_or_client => return *unknown_or_client,
+            }
+        }
+        *hops.first()?
+    }
+}
+
+fn contain(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
+}
+
+/// The hops that a header names over all of its lines, the client first; none without it.
+fn hops(
+    headers: &HeaderMap,
+    name: &str,
+    split: impl Fn(&str) -> Vec<&str>,
+    read: impl Fn(&str) -> Option<IpAddr>,
+) -> Option<Vec<Option<IpAddr>>> {
+    let mut hops = None;
+    for line in headers.get_all(name) {
+        let hops: &mut Vec<_> = hops.get_or_insert_default();
+        match line.to_str() {
+            Ok(line) => hops.extend(split(line).into_iter().map(&read)),
+            Err(_) => hops.push(None),
+        }
+    }
+    hops
+}
+
+fn split(line: &str) -> Vec<&str> {
+    line.split(',').collect()
+}
+
+/// Splits at the commas that stand outside of quotes.
+fn split_quoted(line: &str) -> Vec<&str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    line.split(|c: char| {
+        let was_escaped = std::mem::take(&mut is_escaped);
+        match c {
+            '\\' if is_quoted && !was_escaped => is_escaped = true,
+            '"' if !was_escaped => is_quoted = !is_quoted,
+            ',' => return !is_quoted,
+            _ => {}
+        }
+        false
+    })
+    .collect()
+}
+
+/// The address of one element of `Forwarded` (RFC 7239); none where it is hidden.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let mut named = pairs.by_ref().filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+    let value = named.next()?.1.trim();
+    if named.next().is_some() {
+        return None;
+    }
+    address(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
+}
+
+/// An address with or without a port, of IPv6 with or without brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let address = text.parse().ok().or_else(|| text.parse().ok().map(|at: SocketAddr| at.ip()));
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    address.or_else(bare).map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XFF: &str = "x-forwarded-for";
+
+    fn client(peer: &str, given: &[(&'static str, &'static str)]) -> String {
+        let networks = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let sources = Sources {
+            allow_from: Vec::new(),
+            trusted_proxies: networks(&["10.0.0.0/8", "2001:db8:f::/48"]),
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in given {
+            headers.append(*name, value.parse().unwrap());
+        }
+        sources.client(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn the_client_is_the_last_hop_that_is_no_proxy_of_ours() {
+        assert_eq!(client("10.0.0.1", &[(XFF, "192.0.2.1")]), "192.0.2.1");
+        assert_eq!(client("::ffff:10.0.0.1", &[(XFF, "192.0.2.1:4711")]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &[(XFF, "198.51.100.9, 192.0.2.1, 10.0.0.2")]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &[(XFF, "198.51.100.9"), (XFF, "192.0.2.1")]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &[(XFF, "10.0.0.3,10.0.0.2")]), "10.0.0.3");
+        assert_eq!(client("2001:db8:f::1", &[(XFF, "[2001:db8::7]:80")]), "2001:db8::7");
+        for forwarded in [
+            "for=192.0.2.1",
+            "For=\"192.0.2.1:80\";proto=https;by=10.0.0.1",
+            "for=198.51.100.9, for=192.0.2.1;host=\"a,b\", for=10.0.0.9",
+        ] {
+            assert_eq!(client("10.0.0.1", &[("forwarded", forwarded)]), "192.0.2.1", "{forwarded}");
+        }
+        let v6 = [("forwarded", "for=\"[2001:db8::7]:80\"")];
+        assert_eq!(client("10.0.0.1", &v6), "2001:db8::7");
+        let both = [(XFF, "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
+        assert_eq!(client("10.0.0.1", &both), "192.0.2.1");
+    }
+
+    #[test]
+    fn whoever_is_no_proxy_of_ours_is_not_believed() {
+        let both = [(XFF, "192.0.2.1"), ("forwarded", "for=192.0.2.1")];
+        assert_eq!(client("203.0.113.5", &both), "203.0.113.5");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_believed() {
+        for value in ["", "unknown", "192.0.2.1, x", "192.0.2.1,", "192.0.2.1 10.0.0.2"] {
+            assert_eq!(client("10.0.0.1", &[(XFF, value)]), "10.0.0.1", "{value}");
+        }
+        for value in
+            ["for=unknown", "for=_hidden", "proto=https", "for=192.0.2.1;for=192.0.2.2", "for=\"x"]
+        {
+            assert_eq!(client("10.0.0.1", &[("forwarded", value)]), "10.0.0.1", "{value}");
+        }
+        let contradiction = [(XFF, "192.0.2.1"), ("forwarded", "for=192.0.2.2")];
+        assert_eq!(client("10.0.0.1", &contradiction), "10.0.0.1");
+    }
+}
