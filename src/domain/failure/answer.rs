@@ -37,6 +37,8 @@ pub struct AnswerContext {
     pub unknown_since: Option<Timestamp>,
     /// Since when it says so in runs that are suspect.
     pub suspect_since: Option<Timestamp>,
+    /// Texts of the newest list that could be one of several checks.
+    pub shared_texts: BTreeSet<String>,
     /// What answers have in the place of checks they had.
     pub exchange: Option<Exchange>,
 }
@@ -92,6 +94,7 @@ pub fn on_answer(
         Verdict::Suspect => AnswerDecision {
             unknown_since: known.unknown_since,
             suspect_since: known.suspect_since.or(Some(answer.asked_at)),
+            shared_texts: known.shared_texts.clone(),
             exchange: known.exchange.clone(),
             ..AnswerDecision::default()
         },
@@ -177,12 +180,14 @@ fn on_unknown(
     let since = known_since.min(answer.asked_at);
     let mut decision = AnswerDecision {
         unknown_since: Some(since),
+        shared_texts: known.shared_texts.clone(),
         exchange: known.exchange.clone(),
         ..AnswerDecision::default()
     };
     // Who is named by a delivery was known to the service then.
     let named_at = known.open.values().filter_map(|failure| failure.named_at).max();
     if answer.asked_at - named_at.map_or(since, |named_at| named_at.max(since)) >= GRACE {
+        decision.shared_texts.clear();
         decision.exchange = None;
         for id in known.open.keys() {
             resolve(answer, id, "user_unknown", known, filter, &mut decision);
@@ -370,11 +375,14 @@ mod tests {
     #[test]
     fn an_unknown_user_has_a_day_of_grace_which_a_delivery_renews() {
         let unknown = |second| answer(Verdict::Unknown, second);
-        let first = decide(&unknown(100), &known(&["no-mfa"], &[]));
+        let shared_texts = BTreeSet::from(["Shared".to_owned()]);
+        let known = AnswerContext { shared_texts, ..known(&["no-mfa"], &[]) };
+        let first = decide(&unknown(100), &known);
         assert_eq!((first.unknown_since, first.resolved.len()), (Some(at(100)), 0));
-        let known = AnswerContext { unknown_since: first.unknown_since, ..known(&["no-mfa"], &[]) };
+        assert_eq!(first.shared_texts, known.shared_texts);
+        let known = AnswerContext { unknown_since: first.unknown_since, ..known };
         let later = decide(&unknown(100 + 86_400), &known);
-        assert_eq!(later.resolved.len(), 1);
+        assert_eq!((later.resolved.len(), later.shared_texts.len()), (1, 0));
         let reason = later.events[0].attributes["cii.check.resolution"].clone();
         assert_eq!(reason, "user_unknown".into());
         let mut named = known;
@@ -385,9 +393,15 @@ mod tests {
 
     #[test]
     fn a_suspect_answer_ends_nothing_and_is_remembered() {
-        let known = AnswerContext { unknown_since: Some(at(5)), ..known(&["no-mfa"], &[]) };
+        let shared_texts = BTreeSet::from(["Shared".to_owned()]);
+        let known = AnswerContext {
+            unknown_since: Some(at(5)),
+            shared_texts: shared_texts.clone(),
+            ..known(&["no-mfa"], &[])
+        };
         let decision = decide(&answer(Verdict::Suspect, 200_000), &known);
         assert_eq!(decision.resolved, []);
+        assert_eq!(decision.shared_texts, shared_texts);
         assert_eq!(decision.unknown_since, Some(at(5)));
         assert_eq!(decision.suspect_since, Some(at(200_000)));
     }

@@ -77,6 +77,7 @@ fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext
     if let Some(answered) = facts.answered.get(login)? {
         known.unknown_since = answered.unknown_since;
         known.suspect_since = answered.suspect_since;
+        known.shared_texts.clone_from(&answered.shared_texts);
         known.exchange.clone_from(&answered.exchange);
     }
     if let Verdict::Fails(names) = &answer.verdict {
