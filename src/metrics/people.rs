@@ -1,6 +1,9 @@
 //! People who fail something, each counted once, at the worst of their checks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher as _, RandomState},
+};
 
 use super::{Family, sample::Sample};
 use crate::{
@@ -18,8 +21,10 @@ pub(super) struct People {
     checks: Vec<Severity>,
     index_of: HashMap<CheckId, u32>,
     /// A person is known by a number: a hash of 128 bits takes less than a login, and
-    /// two logins that share one are not to be expected.
+    /// two logins that share one are not to be expected. Nobody can look for two, since
+    /// the hashes have keys of their own in each process.
     failing: HashMap<u128, Vec<u32>>,
+    keys: [RandomState; 2],
     /// How many there are at each severity; none is 0.
     count_of: BTreeMap<String, u64>,
 }
@@ -31,13 +36,13 @@ impl People {
         for (id, severity) in reader.check_severities()? {
             people.rate(&id, severity);
         }
-        let mut unknown = HashSet::new();
+        let (mut unknown, keys) = (HashSet::new(), people.keys.clone());
         reader.each_open_failure(|login, id| {
             let Some(index) = people.index_of.get(id).copied() else {
                 unknown.insert(id.clone());
                 return;
             };
-            people.failing.entry(number(login)).or_default().push(index);
+            people.failing.entry(number(&keys, login)).or_default().push(index);
         })?;
         debug_assert!(unknown.is_empty(), "a failure has a check: {unknown:?}");
         people.count_anew();
@@ -63,7 +68,7 @@ impl People {
     /// Follows a failure that opened or ended. It may be one that was read already.
     pub(super) fn follow(&mut self, change: &PersonChange) {
         let index = self.index(&change.check);
-        let number = number(change.login.as_str());
+        let number = number(&self.keys, change.login.as_str());
         let mut checks = self.failing.remove(&number).unwrap_or_default();
         let before = self.worst(&checks);
         checks.retain(|known| *known != index);
@@ -134,9 +139,7 @@ impl People {
 }
 
 /// The number of a person.
-fn number(login: &str) -> u128 {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(login.as_bytes());
-    let (first, _) = digest.split_at(16);
-    first.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
+fn number(keys: &[RandomState; 2], login: &str) -> u128 {
+    let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one(login)));
+    high << 64 | low
 }
