@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use super::{
-    graphql_error::{ErrorKind, GraphqlError, GraphqlErrors},
+    graphql_error::{ErrorKind, GraphqlError, GraphqlErrors, PathSegment},
+    hide::hide,
     meters::Outcome,
 };
 
@@ -192,8 +193,12 @@ impl ApiError {
         let Self::Graphql(errors) = self else { return self };
         Self::Graphql(errors.map(|error| {
             let texts = [&mut error.error_type, &mut error.error_info, &mut error.data];
-            for text in texts.into_iter().flatten().chain([&mut error.message]) {
-                *text = text.replace(secret, "[secret]");
+            let names = error.path.iter_mut().filter_map(|step| match step {
+                PathSegment::Field(name) => Some(name),
+                PathSegment::Index(_) => None,
+            });
+            for text in texts.into_iter().flatten().chain([&mut error.message]).chain(names) {
+                *text = hide(text, secret, "[secret]");
             }
         }))
     }

@@ -13,6 +13,7 @@ mod error;
 mod exchange;
 mod graphql;
 mod graphql_error;
+mod hide;
 pub(crate) mod json;
 mod lenient;
 mod listed;

@@ -12,6 +12,7 @@ use super::{
     budget::Budget,
     circuit::Circuit,
     error::ApiError,
+    hide::hide_in,
     json,
     loners::Loners,
     meters::{Meters, Operation, Outcome},
@@ -162,8 +163,8 @@ impl Client {
                 is_first = false;
                 continue;
             }
-            let text = String::from_utf8_lossy(&exchange.body).replace(bearer.expose(), "[token]");
-            let answer = json::parse(text.as_bytes()).unwrap_or_default();
+            let answer = json::parse(&exchange.body).unwrap_or_default();
+            let answer = hide_in(answer, bearer.expose(), "[token]");
             return Ok((exchange.status.as_u16(), answer));
         }
     }

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::hide::{CUT, hide};
+
 pub(super) use kind::{Subject, of_all};
 pub use {kind::ErrorKind, list::GraphqlErrors};
 
@@ -122,13 +124,13 @@ impl fmt::Display for GraphqlError {
 
 /// One line without the token, of bounded length.
 fn clean(text: &str, token: &str, limit: usize) -> String {
-    let text = if token.is_empty() { text.to_owned() } else { text.replace(token, "[token]") };
+    let text = hide(text, token, "[token]");
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = line.trim();
     if line.chars().count() <= limit {
         return line.to_owned();
     }
     let mut short: String = line.chars().take(limit).collect();
-    short.push('…');
+    short.push(CUT);
     short
 }

@@ -1,0 +1,87 @@
+//! Secrets in what the service wrote: it may repeat what it was sent.
+
+use serde_json::Value;
+
+/// Characters of a secret at the end of a text that was cut off, from which on they are
+/// taken for the secret's beginning.
+const LEAST: usize = 4;
+
+/// What a text ends with that was cut off.
+pub(super) const CUT: char = '…';
+
+/// A text with `mark` in place of a secret: as it is, as JSON has it in a text, and its
+/// beginning where the text was cut off inside it.
+pub(super) fn hide(text: &str, secret: &str, mark: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let length = find(rest, secret);
+        hidden.push_str(if length.is_some() { mark } else { &rest[..next.len_utf8()] });
+        rest = &rest[length.unwrap_or(next.len_utf8())..];
+    }
+    hidden
+}
+
+/// The length of the secret, or of what a cut left of it, at the beginning of a text.
+/// Backslashes that the secret does not have count for nothing, since JSON within JSON has
+/// more and more of them.
+fn find(text: &str, secret: &str) -> Option<usize> {
+    // A backslash before the first character is the text's own.
+    if !text.starts_with(secret.chars().next()?) {
+        return None;
+    }
+    let mut rest = text;
+    for (position, wanted) in secret.chars().enumerate() {
+        let bare = rest.trim_start_matches('\\');
+        match rest.strip_prefix(wanted).or_else(|| bare.strip_prefix(wanted)) {
+            Some(after) => rest = after,
+            None if position >= LEAST && bare.chars().eq([CUT]) => {
+                return Some(text.len() - CUT.len_utf8());
+            }
+            None => return None,
+        }
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The same in every text and name of a value.
+pub(super) fn hide_in(value: Value, secret: &str, mark: &str) -> Value {
+    match value {
+        Value::String(text) => hide(&text, secret, mark).into(),
+        Value::Array(list) => list.into_iter().map(|inner| hide_in(inner, secret, mark)).collect(),
+        Value::Object(object) => object
+            .into_iter()
+            .map(|(name, inner)| (hide(&name, secret, mark), hide_in(inner, secret, mark)))
+            .collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_every_form_that_a_text_can_have_it_in() {
+        for (text, expected) in [
+            (r#"a k"e\y! b"#, "a [x] b"),
+            (r#"{"a":"k\"e\\y!"}"#, r#"{"a":"[x]"}"#),
+            (r#""{\"a\":\"k\\\"e\\\\y!\"}""#, r#""{\"a\":\"[x]\"}""#),
+            ("nothing, k", "nothing, k"),
+            (r#"was cut at k"e\y…"#, "was cut at [x]…"),
+            (r#"was cut at k\"e\\y…"#, "was cut at [x]…"),
+            ("was cut at k…", "was cut at k…"),
+            (r#"not cut at k"e\y"#, r#"not cut at k"e\y"#),
+        ] {
+            assert_eq!(hide(text, r#"k"e\y!"#, "[x]"), expected);
+        }
+        assert_eq!(hide("text", "", "[x]"), "text");
+        let value = json!({ "the key": ["the key", 7, { "a": "my the key" }] });
+        assert_eq!(
+            hide_in(value, "the key", "[x]"),
+            json!({ "[x]": ["[x]", 7, { "a": "my [x]" }] })
+        );
+    }
+}
