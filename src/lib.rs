@@ -12,6 +12,8 @@ pub mod config;
 pub mod daemon;
 pub mod delivery;
 pub mod domain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod ingest;
 pub mod ledger;
 pub mod meter;

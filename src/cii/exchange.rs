@@ -10,7 +10,7 @@ use reqwest::{
 use super::error::HttpError;
 use crate::clock;
 
-const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// An answer, whatever its status, read to its end.
 pub(super) struct Exchange {
@@ -92,7 +92,7 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if let Ok(seconds) = text.parse() {
         Duration::from_secs(seconds)

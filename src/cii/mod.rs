@@ -11,6 +11,8 @@ mod circuit;
 mod client;
 mod error;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod graphql;
 mod graphql_error;
 mod hide;

@@ -6,7 +6,7 @@ use crate::domain::Backoff;
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 /// The longest wait that a collector can ask for.
-const MOST_PATIENT: Duration = Duration::from_mins(5);
+pub(super) const MOST_PATIENT: Duration = Duration::from_mins(5);
 
 /// The failures in a row so far.
 #[derive(Debug, Default)]

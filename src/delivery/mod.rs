@@ -5,6 +5,8 @@ mod backoff;
 mod cause;
 mod courier;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod meters;
 mod outage;
 mod record;

@@ -6,6 +6,8 @@ mod auth;
 mod body;
 mod encoding;
 mod failures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handler;
 mod intake;
 mod meters;

@@ -1,6 +1,8 @@
 //! One request about several users or addresses, by aliases. Whoever fails,
 //! fails alone.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod root;
 mod sort;
 

@@ -83,7 +83,7 @@ impl Client {
 }
 
 /// A row; nothing when it names nobody. A leaf that cannot be read is unknown.
-fn user(row: &Row<'_>) -> Option<EndUser> {
+pub(super) fn user(row: &Row<'_>) -> Option<EndUser> {
     let login = Login::new(&text(row.leaf("login"))?).ok()?;
     let moments = [
         row.leaf("lastActive"),

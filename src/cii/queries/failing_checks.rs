@@ -55,7 +55,7 @@ fn unknown_is_an_answer(
 
 /// A list with an error in it, or an element that is no text, might not be
 /// whole, so it tells nothing: what is not on it would count as resolved.
-fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, ApiError> {
+pub(super) fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, ApiError> {
     let user = answer.root(ROOT)?;
     let value = match user.pointer("/endUserDetails/failingChecks") {
         _ if !answer.errors.is_empty() => Told::Untold,

@@ -114,7 +114,7 @@ impl Client {
 
 /// A row; nothing when it names nobody. The login is what counts: a user whose
 /// id or name is not told still uses the address.
-fn user(row: &Row<'_>) -> Option<(Login, IpUser)> {
+pub(super) fn user(row: &Row<'_>) -> Option<(Login, IpUser)> {
     let login = Login::new(&text(row.leaf("login"))?).ok()?;
     // The text of the Okta Workflows connector writes the second.
     let reference_url = text(row.leaf("referenceUrl")).or_else(|| text(row.leaf("referenceURL")));

@@ -3,6 +3,8 @@
 mod card;
 mod end_users;
 mod failing_checks;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod ip_users;
 mod ping;
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Client {
 }
 
 /// A row; nothing when it does not say which integration it is.
-fn integration(row: &Row<'_>) -> Option<Integration> {
+pub(super) fn integration(row: &Row<'_>) -> Option<Integration> {
     let id = text(row.leaf("integrationId")).filter(|id| id.len() <= MAX_ID_BYTES)?;
     Some(Integration {
         name: text(row.leaf("integrationName")).unwrap_or_else(|| id.clone()),
@@ -115,7 +115,7 @@ fn integration(row: &Row<'_>) -> Option<Integration> {
     })
 }
 
-fn admin(row: &Row<'_>) -> Option<Admin> {
+pub(super) fn admin(row: &Row<'_>) -> Option<Admin> {
     Some(Admin {
         login: Login::new(&text(row.leaf("login"))?).ok()?,
         display_name: text(row.leaf("displayName")),
@@ -124,7 +124,7 @@ fn admin(row: &Row<'_>) -> Option<Admin> {
 }
 
 /// A day and its count, which is unknown when it cannot be read.
-fn daily_failures(row: &Row<'_>) -> Option<(String, Option<u64>)> {
+pub(super) fn daily_failures(row: &Row<'_>) -> Option<(String, Option<u64>)> {
     let total = match row.leaf("total") {
         Value::String(digits) => digits.trim().parse().ok(),
         // A whole number may be written with a fraction of zero.

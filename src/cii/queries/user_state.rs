@@ -61,7 +61,7 @@ impl Client {
     }
 }
 
-fn understand(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
+pub(super) fn understand(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
     let user = answer.root(ROOT)?;
     let has_any = QUESTION.fields.iter().any(|field| !user[field.name].is_null());
     // Nothing but nulls says less than an error does.

@@ -17,7 +17,7 @@ const MAX_MARGIN: Duration = Duration::from_mins(5);
 pub(super) const LEAST_USE: Duration = Duration::from_secs(30);
 
 const DEFAULT_LIFETIME: Duration = Duration::from_hours(1);
-const MAX_LIFETIME: Duration = Duration::from_hours(30 * 24);
+pub(super) const MAX_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 const NOT_A_HEADER: &str = "its access_token has characters that no header may hold";
 

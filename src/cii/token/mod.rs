@@ -4,6 +4,8 @@
 //! form of OAuth's own text instead, so both are tried.
 
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod grant;
 
 use std::sync::atomic::{AtomicU64, Ordering};

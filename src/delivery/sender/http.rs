@@ -202,7 +202,7 @@ fn unpacked<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

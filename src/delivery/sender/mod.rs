@@ -1,6 +1,8 @@
 //! Sends a batch, and finds out what became of it.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod grpc;
 mod http;
 

@@ -8,7 +8,8 @@ use std::{
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Attribute, Item, UseTree,
+    Attribute, Ident, Item, Token, UseTree,
+    punctuated::Punctuated,
     visit::{self, Visit},
 };
 
@@ -231,8 +232,21 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_cfg = attribute.path().is_ident("cfg");
         attribute.path().is_ident("test")
-            || (is_cfg && attribute.parse_args::<syn::Ident>().is_ok_and(|name| name == "test"))
+            || (is_cfg && attribute.parse_args::<syn::Meta>().is_ok_and(|meta| is_test(&meta)))
     })
+}
+
+/// `test`, or what fuzzing sees beside the tests: `any(test, fuzzing)`.
+fn is_test(meta: &syn::Meta) -> bool {
+    let is = |name| meta.path().is_ident(name);
+    match meta {
+        syn::Meta::List(list) if is("any") => {
+            let names = Punctuated::<Ident, Token![,]>::parse_terminated;
+            list.parse_args_with(names)
+                .is_ok_and(|names| names.iter().all(|name| name == "test" || name == "fuzzing"))
+        }
+        _ => is("test"),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,1 @@
+GET /assets/page.js?q=%3Cfuzz%3E

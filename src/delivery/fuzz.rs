@@ -1,0 +1,25 @@
+//! What must hold for every answer of a collector.
+
+use std::time::Duration;
+
+use super::{
+    backoff::{Failures, MOST_PATIENT},
+    sender,
+};
+use crate::domain::Timestamp;
+
+/// Reads an answer's body in both encodings.
+pub(crate) fn read_answer(body: &[u8]) {
+    sender::fuzz::read_answer(body);
+}
+
+/// Waits as `Retry-After` asks, within bounds.
+///
+/// # Panics
+/// When something does not hold that must.
+pub(crate) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let asked = sender::fuzz::read_retry_after(text, now)?;
+    let wait = Failures::default().wait(Some(asked));
+    assert!(wait <= MOST_PATIENT, "a collector can ask for {wait:?}");
+    Some(asked)
+}

@@ -1,0 +1,28 @@
+//! Any packed body.
+
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::encoding::{Encoding, UnpackError};
+
+/// Bytes of a body at most, so that a short input can be too long when it is unpacked.
+const LIMIT: usize = 4096;
+
+/// Unpacks any bytes within bounds, and what was packed to what it was.
+///
+/// # Panics
+/// When something does not hold that must.
+pub(crate) fn unpack(bytes: &[u8]) {
+    let unpack = |packed: &[u8]| Encoding::Gzip.unpack(packed.to_vec(), LIMIT);
+    if let Ok(unpacked) = unpack(bytes) {
+        assert!(unpacked.len() <= LIMIT, "{} bytes came out", unpacked.len());
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    let Ok(packed) = packed else { return };
+    match unpack(&packed) {
+        Ok(unpacked) => assert_eq!(unpacked, bytes, "another body came out"),
+        Err(error) => assert!(error == UnpackError::TooLarge && bytes.len() > LIMIT, "{error:?}"),
+    }
+}
