@@ -88,6 +88,9 @@ impl Diff<'_> {
 /// Something about rows that no change has to know one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Writes to the disk, although nothing differs: whoever looks whether a commit is
+    /// possible learns nothing from one that has nothing to write.
+    Touch,
     /// These events need not be sent on purpose any more.
     Resent(Vec<i64>),
     /// A collector refuses these events for ever.

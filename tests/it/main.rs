@@ -25,6 +25,7 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod deploy;
+mod disk;
 mod door;
 mod doors;
 mod faults;

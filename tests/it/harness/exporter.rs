@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{Metrics, Receiver, SECRET, receiver::Protocol, until};
+use super::{Disk, Metrics, Receiver, SECRET, receiver::Protocol, until};
 
 /// What a daemon is started with.
 pub struct Setup {
@@ -182,6 +182,13 @@ impl Setup {
     /// A variable of the daemon's environment.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Its calls to this disk can be made to fail.
+    pub fn on(mut self, disk: &Disk) -> Self {
+        let variables = disk.variables();
+        self.variables.extend(variables.map(|(name, value)| (name.to_owned(), value)));
         self
     }
 

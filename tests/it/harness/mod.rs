@@ -1,6 +1,7 @@
 //! Starts the real daemon and its counterparts, and waits for conditions.
 
 mod delivery;
+mod disk;
 mod exporter;
 mod metrics;
 mod receiver;
@@ -9,6 +10,7 @@ mod tools;
 mod wait;
 
 pub use delivery::{Body, SECRET, sample_payload};
+pub use disk::Disk;
 pub use exporter::{Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};

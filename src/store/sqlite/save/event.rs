@@ -11,7 +11,7 @@ use crate::{
     store::{
         StoreError,
         row::{Moment, attributes},
-        sqlite::shared::OTLP,
+        sqlite::{migrations, shared::OTLP},
         uid::Uids,
     },
 };
@@ -109,6 +109,11 @@ pub(super) fn otlp(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
 
 fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreError> {
     match command {
+        // The version as it is. SQLite leaves out the write of a row that does not differ.
+        Command::Touch => {
+            let version = migrations::version(connection)?;
+            connection.pragma_update(None, "user_version", version)?;
+        }
         Command::Resent(events) => {
             let mut done = connection.prepare_cached("DELETE FROM otlp_resend WHERE seq = ?1")?;
             for seq in events {
