@@ -23,11 +23,12 @@ pub struct Target {
 }
 
 /// The targets, in the order of their names.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "answer", check: answer },
     Target { name: "collector", check: otlp::fuzz::read_answer },
     Target { name: "configuration", check: configuration::check },
     Target { name: "delivery", check: delivery },
+    Target { name: "headers", check: ingest::fuzz::read_headers },
     Target { name: "packed", check: ingest::fuzz::unpack },
     Target { name: "request", check: request::check },
     Target { name: "times", check: times::check },

@@ -105,6 +105,11 @@ fn delivery() {
 }
 
 #[test]
+fn headers() {
+    fuzz("headers");
+}
+
+#[test]
 fn packed() {
     fuzz("packed");
 }

@@ -81,10 +81,12 @@ fn split(line: &str) -> Vec<&str> {
     line.split(',').collect()
 }
 
-/// Splits at the commas that stand outside of quotes.
+/// Splits at the commas that stand outside of quotes. A quote that is not closed has an
+/// unknown hop behind it: a client that opens one takes in what a proxy adds to its line,
+/// and would choose the hop that counts.
 fn split_quoted(line: &str) -> Vec<&str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    line.split(|c: char| {
+    let split = line.split(|c: char| {
         let was_escaped = std::mem::take(&mut is_escaped);
         match c {
             '\\' if is_quoted && !was_escaped => is_escaped = true,
@@ -93,8 +95,12 @@ fn split_quoted(line: &str) -> Vec<&str> {
             _ => {}
         }
         false
-    })
-    .collect()
+    });
+    let mut hops: Vec<_> = split.collect();
+    if is_quoted {
+        hops.push("");
+    }
+    hops
 }
 
 /// The address of one element of `Forwarded` (RFC 7239); none where it is hidden.
@@ -172,6 +178,9 @@ mod tests {
         {
             assert_eq!(client("10.0.0.1", &[("forwarded", value)]), "10.0.0.1", "{value}");
         }
+        // The client wrote all but the last element, which its proxy added.
+        let taken_in = "for=192.0.2.1;host=\"a, for=192.0.2.9";
+        assert_eq!(client("10.0.0.1", &[("forwarded", taken_in)]), "10.0.0.1");
         let contradiction = [(XFF, "192.0.2.1"), ("forwarded", "for=192.0.2.2")];
         assert_eq!(client("10.0.0.1", &contradiction), "10.0.0.1");
     }

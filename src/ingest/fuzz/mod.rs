@@ -1,8 +1,12 @@
-//! Any packed body.
+//! Any packed body, and any headers.
+
+mod headers;
 
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
+
+pub(crate) use headers::read as read_headers;
 
 use super::encoding::{Encoding, UnpackError};
 
