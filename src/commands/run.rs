@@ -1,11 +1,14 @@
 //! `run`: the daemon.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use cii_exporter::daemon::{ConfigSource, Daemon};
 
 use super::{config_file::ConfigFile, signal};
 use crate::{exit, logging};
+
+/// How long a read of the database that is under way may hold the end up.
+const LAST_READS: Duration = Duration::from_millis(200);
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(file: &ConfigFile) -> ExitCode {
@@ -19,17 +22,27 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
         tracing::warn!("{warning}");
     }
     match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(live(source)),
+        Ok(runtime) => {
+            let code = runtime.block_on(live(source));
+            runtime.shutdown_timeout(LAST_READS);
+            code
+        }
         Err(error) => exit::fail(exit::START_FAILED, &error),
     }
 }
 
 async fn live(source: ConfigSource) -> ExitCode {
-    let stop = match signal::stop() {
-        Ok(stop) => stop,
+    // In a task of its own, so that it counts the time also while a start keeps this one busy.
+    let mut stop = match signal::stop() {
+        Ok(stop) => tokio::spawn(stop),
         Err(error) => return exit::fail(exit::START_FAILED, &error),
     };
-    let daemon = match Daemon::start(source).await {
+    let started = tokio::select! {
+        biased;
+        started = Daemon::start(source) => started,
+        _ = &mut stop => return ExitCode::SUCCESS,
+    };
+    let daemon = match started {
         Ok(daemon) => daemon,
         Err(error) if error.is_configuration() => return exit::fail(exit::USAGE, &error),
         Err(error) => return exit::fail(exit::START_FAILED, &error),
@@ -37,7 +50,7 @@ async fn live(source: ConfigSource) -> ExitCode {
     let addresses = daemon.addresses();
     tracing::info!("takes webhook deliveries at {}", addresses.webhook_url());
     tracing::info!("shows metrics at {}", addresses.ops_url("/metrics"));
-    match daemon.run(stop).await {
+    match daemon.run(async { drop(stop.await) }).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::ENDED_EARLY, &error),
     }

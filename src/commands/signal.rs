@@ -1,8 +1,14 @@
 //! The signals that end the process.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit;
+
+/// When a process that was told to end is ended, whatever it waits for. Stopping takes less,
+/// unless the disk or a system call hangs.
+const AT_THE_LATEST: Duration = Duration::from_millis(9800);
 
 /// Installs handlers for SIGTERM and SIGINT; the future resolves at the first signal. A
 /// second one ends the process at once.
@@ -14,6 +20,12 @@ pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         either(&mut terminate, &mut interrupt).await;
+        // A thread, since no task runs while the runtime is shut down.
+        std::thread::spawn(|| {
+            std::thread::sleep(AT_THE_LATEST);
+            eprintln!("cii-exporter: stopping takes too long; what is acknowledged is on the disk");
+            std::process::exit(exit::ENDED_EARLY.into());
+        });
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
             std::process::exit(130);

@@ -74,6 +74,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
+    tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
     let max_body_bytes = config.webhook.max_body_bytes;
     let router = Ingest::new(intake.clone(), refusals.clone(), current_admission, max_body_bytes)
         .into_router(&config.webhook.path);
@@ -101,6 +102,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
             refusals,
             max_body_bytes,
         },
+        streams: listeners.streams(),
         readiness: current_readiness,
         rules: current_rules,
         reload,
@@ -171,10 +173,12 @@ fn meters(registry: &Registry) -> Result<web::Meters, StartError> {
         webhook: ingest::Meters::new()?,
         api: cii::Meters::new()?,
         otlp: delivery::Meters::new()?,
+        shed: web::ShedMeter::new()?,
     };
     meters.webhook.register(registry)?;
     meters.api.register(registry)?;
     meters.otlp.register(registry)?;
+    meters.shed.register(registry)?;
     Ok(meters)
 }
 

@@ -13,9 +13,10 @@ mod tasks;
 use std::{
     future::Future,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     store::{Store, WriterThread},
@@ -27,6 +28,12 @@ pub use error::{EndedEarly, StartError};
 pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;
 use tasks::Tasks;
+
+/// What stopping may take: operators, and systemd after them, wait for ten seconds.
+const STOPPING: Duration = Duration::from_millis(9500);
+
+/// Of it, what the group that is being committed, and the end of the database, may take.
+const LAST_COMMIT: Duration = Duration::from_millis(1500);
 
 /// A running daemon.
 pub struct Daemon {
@@ -121,13 +128,21 @@ impl Daemon {
     }
 
     async fn stop(mut self) {
+        let end = Instant::now() + STOPPING;
         self.readiness.send_replace(Readiness::Stopping);
         if let Some(scheduler) = self.scheduler.take() {
             scheduler.stop().await;
         }
         self.tasks.stop().await;
         drop(self.store);
-        self.writer.stop().await;
+        let writing =
+            self.writer.stop_within(end.saturating_duration_since(Instant::now() + LAST_COMMIT));
+        if tokio::time::timeout_at(end, writing).await.is_err() {
+            tracing::warn!(
+                "a commit takes too long; it is given up, and nothing acknowledged is lost"
+            );
+            return;
+        }
         tracing::info!("stopped");
     }
 }

@@ -20,12 +20,13 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// How long the stage's tasks may take to finish what is in hand. All
-    /// stages and the writer together stay below ten seconds.
+    /// How long the stage's tasks may take to finish what is in hand. All stages
+    /// together leave a second to the writer; see [`STOPPING`](super::STOPPING).
     const fn patience(self) -> Duration {
         match self {
-            Self::Listeners | Self::Work => Duration::from_millis(2500),
-            Self::Delivery => Duration::from_millis(3500),
+            Self::Listeners => Duration::from_millis(2800),
+            Self::Work => Duration::from_millis(2200),
+            Self::Delivery => Duration::from_secs(3),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long the batch in hand may take once the daemon stops.
-const LAST_BATCH: Duration = Duration::from_secs(3);
+const LAST_BATCH: Duration = Duration::from_millis(2500);
 
 /// How long a store that fails is not used.
 const STORE_RETRY: Duration = Duration::from_secs(1);

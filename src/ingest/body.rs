@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use axum::{body::Body, http::HeaderMap};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
+use tokio::time::{Instant, timeout_at};
+
+use super::budget::{NoRoom, SMALL, Share};
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,16 +25,56 @@ pub(super) enum BodyError {
     TooLarge,
     /// The connection broke, or was too slow.
     Incomplete,
+    /// There is no room for it now.
+    NoRoom,
 }
 
-/// Reads the body, if it is not longer than `limit`.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
-    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await;
-    match collected.map_err(|_| BodyError::Incomplete)? {
-        Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Err(_) => Err(BodyError::Incomplete),
+impl From<NoRoom> for BodyError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
     }
+}
+
+/// What may be read of a body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// What the sender says of its length.
+    pub(super) announced: Option<usize>,
+    /// Its length at most.
+    pub(super) most: usize,
+    /// Bytes to make room for when it is large.
+    pub(super) large: usize,
+}
+
+/// Reads the body, if it is not longer than allowed, once its share has room for it.
+pub(super) async fn read(
+    body: &mut Body,
+    limits: Limits,
+    share: &mut Share,
+) -> Result<Vec<u8>, BodyError> {
+    let announced = limits.announced.unwrap_or_default();
+    if announced > SMALL {
+        share.grow(limits.large).await?;
+    }
+    let mut bytes = Vec::with_capacity(announced.min(limits.most));
+    let mut end = Instant::now() + PATIENCE;
+    while let Some(frame) =
+        timeout_at(end, body.frame()).await.map_err(|_| BodyError::Incomplete)?
+    {
+        let Ok(data) = frame.map_err(|_| BodyError::Incomplete)?.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > limits.most {
+            return Err(BodyError::TooLarge);
+        }
+        if length > SMALL {
+            // A sender that announced nothing; its pause is none of its own.
+            let begun = Instant::now();
+            share.grow(limits.large).await?;
+            end += begun.elapsed();
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
 }
 
 /// The length of the body that the sender announces.

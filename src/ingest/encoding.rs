@@ -52,12 +52,12 @@ impl Encoding {
 
     /// Unpacks a body that must not be longer than `limit` then. No more than
     /// that is ever unpacked.
-    pub(super) fn unpack(self, packed: Vec<u8>, limit: usize) -> Result<Vec<u8>, UnpackError> {
+    pub(super) fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, UnpackError> {
         match self {
             Self::Identity if packed.len() > limit => Err(UnpackError::TooLarge),
-            Self::Identity => Ok(packed),
+            Self::Identity => Ok(packed.to_vec()),
             Self::Gzip => {
-                gunzip(&packed, limit).map_err(|_| UnpackError::Damaged).and_then(|bytes| {
+                gunzip(packed, limit).map_err(|_| UnpackError::Damaged).and_then(|bytes| {
                     if bytes.len() > limit { Err(UnpackError::TooLarge) } else { Ok(bytes) }
                 })
             }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_out_whole_or_not_at_all() {
-        let unpack = |bytes: Vec<u8>, limit| Encoding::Gzip.unpack(bytes, limit);
+        let unpack = |bytes: Vec<u8>, limit| Encoding::Gzip.unpack(&bytes, limit);
         assert_eq!(unpack(packed(b"{}"), 2), Ok(b"{}".to_vec()));
         let members = [packed(b"{"), packed(b""), packed(b"}")].concat();
         assert_eq!(unpack(members, 2), Ok(b"{}".to_vec()));

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{
+    body::Body,
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, header, request::Parts},
 };
@@ -14,7 +15,8 @@ use axum::{
 use super::{
     Admission, Ingest,
     answer::Answer,
-    body::{self, BodyError},
+    body::{self, BodyError, Limits},
+    budget::{NoRoom, SMALL, Share},
     encoding::{Encoding, UnpackError},
     failures::Failure,
     intake::Refused,
@@ -51,7 +53,7 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
 impl Ingest {
     /// Authenticates, unpacks, parses, records; each step can be the last.
     async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let admission = self.admission.borrow().clone();
         if let Err((answer, failure)) = self.authenticate(&head, &admission) {
             if failure == Failure::Patient {
@@ -67,17 +69,22 @@ impl Ingest {
                 return Err(Refusal { size, ..answer.into() });
             }
         };
-        let Ok(_permit) = self.in_flight.try_acquire() else {
-            return Err(Answer::Unavailable.into());
+        let read = self.read(&mut body, &head.headers, encoding).await;
+        let (packed, mut share) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                body::drain(&head.headers, body).await;
+                return Err(match error {
+                    BodyError::TooLarge => Answer::TooLarge(self.max_body_bytes).into(),
+                    BodyError::Incomplete => Answer::Incomplete.into(),
+                    BodyError::NoRoom => Answer::Unavailable.into(),
+                });
+            }
         };
-        let packed = match body::read(body, self.max_body_bytes).await {
-            Ok(packed) => packed,
-            Err(BodyError::TooLarge) => return Err(Answer::TooLarge(self.max_body_bytes).into()),
-            Err(BodyError::Incomplete) => return Err(Answer::Incomplete.into()),
-        };
-        let bytes = self.unpack(encoding, packed).await?;
+        let bytes = self.unpack(encoding, packed, &mut share).await?;
+        share.shrink(bytes.len());
         let size = Some(bytes.len());
-        match self.intake.record(bytes, clock::now(), None, &admission.rules).await {
+        match self.intake.record(bytes, clock::now(), None, &admission.rules, share).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
             Err(Refused::Malformed(malformed, bytes)) => {
                 Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
@@ -129,20 +136,54 @@ impl Ingest {
         Ok(encoding)
     }
 
-    async fn unpack(&self, encoding: Encoding, packed: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    /// Reads the body into memory that there is room for.
+    async fn read(
+        &self,
+        body: &mut Body,
+        headers: &HeaderMap,
+        encoding: Encoding,
+    ) -> Result<(Vec<u8>, Share), BodyError> {
+        let most = self.max_body_bytes;
+        let announced = body::announced_bytes(headers);
+        let large = match (encoding, announced) {
+            (Encoding::Identity, Some(bytes)) => bytes,
+            // How long it comes to be is not known yet.
+            _ => most,
+        };
+        let mut share = self.intake.budget().take()?;
+        let packed = body::read(body, Limits { announced, most, large }, &mut share).await?;
+        Ok((packed, share))
+    }
+
+    async fn unpack(
+        &self,
+        encoding: Encoding,
+        packed: Vec<u8>,
+        share: &mut Share,
+    ) -> Result<Vec<u8>, Refusal> {
         if encoding == Encoding::Identity {
             return Ok(packed);
         }
         let (limit, size) = (self.max_body_bytes, packed.len());
-        let begin = packed[..size.min(KEPT_BYTES)].to_vec();
+        let packed = Arc::new(packed);
         // Unpacking computes, so it must not hold up the other requests.
-        match tokio::task::spawn_blocking(move || encoding.unpack(packed, limit)).await {
+        let unpack = |most: usize| {
+            let packed = packed.clone();
+            tokio::task::spawn_blocking(move || encoding.unpack(&packed, most))
+        };
+        // Most are small, and one that is not says so early.
+        let mut unpacked = unpack(limit.min(SMALL)).await;
+        if limit > SMALL && matches!(unpacked, Ok(Err(UnpackError::TooLarge))) {
+            share.grow(limit).await.map_err(|NoRoom| Answer::Unavailable)?;
+            unpacked = unpack(limit).await;
+        }
+        match unpacked {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(UnpackError::TooLarge)) => Err(Answer::TooLarge(limit).into()),
             Ok(Err(UnpackError::Damaged)) => Err(Refusal {
                 answer: Answer::Damaged,
                 size: Some(size),
-                body: Some(begin),
+                body: Some(packed[..size.min(KEPT_BYTES)].to_vec()),
                 is_packed: true,
             }),
             Err(_) => Err(Answer::Unavailable.into()),
@@ -154,6 +195,7 @@ impl Ingest {
         let Refusal { answer, size, mut body, is_packed } = refusal;
         if let Some(body) = &mut body {
             body.truncate(KEPT_BYTES);
+            body.shrink_to_fit();
         }
         if let Some((status, reason)) = answer.refusal() {
             // The intake itself reports what it cannot understand or record.

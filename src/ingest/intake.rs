@@ -1,28 +1,28 @@
 //! Parsing and recording a body, when it comes and when it is replayed.
 
-use std::time::Duration;
+use std::convert::Infallible;
+
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Meters, Rules,
+    budget::{Budget, NoRoom, SMALL, Share},
     encoding::{Encoding, UnpackError},
 };
 use crate::{
     cii::webhook::{self, Malformed},
     clock,
-    domain::{CheckId, SkippedLogins, Timestamp},
+    domain::{CheckId, Delivery, SkippedLogins, Timestamp},
     ledger::change::{DeliveryOutcome, RecordDelivery, RecordedDelivery},
     store::{DeliveryRecord, Store, StoreError},
 };
-
-/// How long a sender waits for a commit before it is told to come back. The
-/// commit may still happen then; the repeat is known by its id.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Parses and records bodies that came with a valid secret.
 #[derive(Debug, Clone)]
 pub struct Intake {
     store: Store,
     meters: Meters,
+    budget: Budget,
 }
 
 /// Why a body was not taken.
@@ -81,7 +81,23 @@ impl Intake {
     /// Records into this store.
     #[must_use]
     pub fn new(store: Store, meters: Meters) -> Self {
-        Self { store, meters }
+        let budget = Budget::new(meters.clone());
+        Self { store, meters, budget }
+    }
+
+    /// Once told to stop, has deliveries answered with 503 that wait for room: what is in the
+    /// store's queue is still committed.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn close_on(self, stop: CancellationToken) -> Result<(), Infallible> {
+        stop.cancelled().await;
+        self.budget.close();
+        Ok(())
+    }
+
+    pub(super) const fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     pub(super) const fn meters(&self) -> &Meters {
@@ -118,8 +134,14 @@ impl Intake {
             Ok(body) => body,
             Err(reason) => return Ok(again(reason.to_owned())),
         };
+        let room = async {
+            let mut share = self.budget.take()?;
+            share.grow(body.len()).await?;
+            Ok(share)
+        };
+        let share = room.await.map_err(|NoRoom| ReplayError::Unavailable)?;
         tracing::info!(number, "a webhook delivery is replayed");
-        match self.record(body, received_at, replays, rules).await {
+        match self.record(body, received_at, replays, rules, share).await {
             Ok(recorded) => Ok(Replayed {
                 result: recorded.outcome.as_str(),
                 number: Some(recorded.number),
@@ -142,10 +164,12 @@ impl Intake {
         received_at: Timestamp,
         replays: Option<i64>,
         rules: &Rules,
+        mut share: Share,
     ) -> Result<RecordedDelivery, Refused> {
-        let delivery = match webhook::parse(&body, received_at) {
-            Ok(delivery) => delivery,
-            Err(malformed) => {
+        share.parse(body.len()).await.map_err(|NoRoom| Refused::Unavailable)?;
+        let (delivery, body) = match parse(body, received_at).await? {
+            (Ok(delivery), body) => (delivery, body),
+            (Err(malformed), body) => {
                 tracing::warn!(
                     reason = %malformed,
                     "a webhook delivery cannot be understood; `cii-exporter deliveries \
@@ -165,7 +189,10 @@ impl Intake {
             recorded_at: clock::now(),
             replays,
         };
-        match tokio::time::timeout(COMMIT_PATIENCE, self.store.commit_unless_busy(record)).await {
+        let patience = share.patience();
+        // Its bytes count until the store has let go of them, also when nobody waits any more.
+        let commit = self.store.commit_unless_busy_holding(record, share);
+        match tokio::time::timeout(patience, commit).await {
             Ok(Ok(recorded)) => {
                 self.report(&recorded, check.as_ref(), &skipped);
                 Ok(recorded)
@@ -175,6 +202,7 @@ impl Intake {
                 Err(Refused::Unavailable)
             }
             Err(_) => {
+                self.budget.gave_up();
                 tracing::error!("a webhook delivery waits too long for the disk");
                 Err(Refused::Unavailable)
             }
@@ -227,6 +255,19 @@ impl Intake {
     }
 }
 
+/// Understands a body; a large one where that holds up no other request.
+async fn parse(
+    body: Vec<u8>,
+    received_at: Timestamp,
+) -> Result<(Result<Delivery, Malformed>, Vec<u8>), Refused> {
+    let is_small = body.len() <= SMALL;
+    let parse = move || (webhook::parse(&body, received_at), body);
+    if is_small {
+        return Ok(parse());
+    }
+    tokio::task::spawn_blocking(parse).await.map_err(|_| Refused::Unavailable)
+}
+
 /// The body as it was before it was packed, or why it still cannot be unpacked.
 fn unpacked(
     record: DeliveryRecord,
@@ -238,7 +279,7 @@ fn unpacked(
     if !record.body_is_packed {
         return Ok(Ok(body));
     }
-    Ok(Encoding::Gzip.unpack(body, limit).map_err(|error| match error {
+    Ok(Encoding::Gzip.unpack(&body, limit).map_err(|error| match error {
         UnpackError::TooLarge => "too large when unpacked (webhook.max_body_bytes)",
         UnpackError::Damaged => super::answer::DAMAGED,
     }))

@@ -1,6 +1,6 @@
 //! Metrics of the webhook listener.
 
-use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, Registry};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::meter;
@@ -12,6 +12,20 @@ pub struct Meters {
     duration: Histogram,
     skipped_logins: IntCounter,
     limited: IntCounter,
+    shed: IntCounterVec,
+    held_bytes: IntGauge,
+}
+
+/// Why a delivery was not taken although nothing is wrong with it; the `reason` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum Shed {
+    /// Too many small ones at once.
+    Count,
+    /// Too many bytes of large ones at once.
+    Bytes,
+    /// It waited for too long.
+    Time,
 }
 
 /// What became of a request to the webhook's path; the `result` label.
@@ -69,7 +83,18 @@ impl Meters {
             "Requests with a wrong secret that were refused unread: their client had sent more \
              than ten of them in a minute.",
         )?;
-        Ok(Self { requests, duration, skipped_logins, limited })
+        let shed = meter::counters(
+            "cii_webhook_shed_total",
+            "Deliveries that were answered with 503 because too much was in hand: too many small \
+             ones (count), too many bytes of large ones (bytes), or a wait that took too long \
+             (time).",
+            &[("reason", &meter::words::<Shed>())],
+        )?;
+        let held_bytes = IntGauge::new(
+            "cii_webhook_held_bytes",
+            "Bytes of large deliveries in memory, until they are committed.",
+        )?;
+        Ok(Self { requests, duration, skipped_logins, limited, shed, held_bytes })
     }
 
     /// Makes the meters part of what `registry` shows.
@@ -84,8 +109,21 @@ impl Meters {
                 Box::new(self.duration.clone()),
                 Box::new(self.skipped_logins.clone()),
                 Box::new(self.limited.clone()),
+                Box::new(self.shed.clone()),
+                Box::new(self.held_bytes.clone()),
             ],
         )
+    }
+
+    pub(super) fn count_shed(&self, why: Shed) {
+        let why: &str = why.into();
+        self.shed.with_label_values(&[why]).inc();
+    }
+
+    /// Shows that a delivery holds `bytes`, and no longer `before`.
+    pub(super) fn hold(&self, bytes: usize, before: usize) {
+        self.held_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.held_bytes.sub(i64::try_from(before).unwrap_or(i64::MAX));
     }
 
     pub(super) fn count_skipped(&self, logins: usize) {

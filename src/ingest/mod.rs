@@ -4,6 +4,7 @@
 mod answer;
 mod auth;
 mod body;
+mod budget;
 mod encoding;
 mod failures;
 #[cfg(any(test, fuzzing))]
@@ -20,7 +21,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::{
     domain::{CheckFilter, WatchPolicy},
@@ -34,9 +35,6 @@ pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
 pub use source::Sources;
-
-/// Deliveries in hand at once; past that, the sender is told to come back.
-const IN_FLIGHT: usize = 1024;
 
 /// Who may deliver, and what decides over a delivery; can be exchanged while running.
 #[derive(Debug, Clone)]
@@ -69,7 +67,6 @@ pub struct Ingest {
     refusals: Refusals,
     admission: watch::Receiver<Arc<Admission>>,
     max_body_bytes: usize,
-    in_flight: Semaphore,
     failures: Failures,
 }
 
@@ -82,9 +79,8 @@ impl Ingest {
         admission: watch::Receiver<Arc<Admission>>,
         max_body_bytes: usize,
     ) -> Self {
-        let in_flight = Semaphore::new(IN_FLIGHT);
         let failures = Failures::default();
-        Self { intake, refusals, admission, max_body_bytes, in_flight, failures }
+        Self { intake, refusals, admission, max_body_bytes, failures }
     }
 
     /// The routes: one path, one method; and a health check for balancers, which must not

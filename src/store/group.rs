@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -32,6 +32,17 @@ impl WriterThread {
     /// Commits what waits, closes the database and ends the thread.
     pub async fn stop(self) {
         self.queue.close();
+        self.join().await;
+    }
+
+    /// Commits what waits, but begins no more than `patience` allows, closes the database and
+    /// ends the thread. What is not committed by then is refused.
+    pub async fn stop_within(self, patience: Duration) {
+        self.queue.close_by(Instant::now() + patience);
+        self.join().await;
+    }
+
+    async fn join(self) {
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
 

@@ -24,7 +24,7 @@ mod uid;
 use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use futures_util::future;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     domain::Timestamp,
@@ -72,6 +72,8 @@ struct Shared {
     /// The schema's version before this start; 0 of a new database.
     version_before: usize,
     readers: query::Pool,
+    /// Reads at once.
+    reading: Arc<Semaphore>,
     queue: Arc<Queue>,
     events: watch::Receiver<i64>,
     health: watch::Receiver<Health>,
@@ -91,6 +93,10 @@ impl Drop for Shared {
 
 /// How long a commit that only shows whether one is possible may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Reads at once. More would only share the same processors, each with a connection, its
+/// caches and what it read.
+const READERS: usize = 8;
 
 /// Rows of a table that one sweep removes at most: well below 20 ms of the thread
 /// that writes.
@@ -147,6 +153,7 @@ impl Store {
             id,
             version_before,
             readers,
+            reading: Arc::new(Semaphore::new(READERS)),
             queue,
             events,
             health: current_health,
@@ -174,7 +181,20 @@ impl Store {
     /// `Busy` then; otherwise when the change cannot be applied, or the database
     /// cannot commit.
     pub async fn commit_unless_busy<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
-        let (pending, outcome) = Pending::new(change);
+        self.commit_unless_busy_holding(change, ()).await
+    }
+
+    /// The same; `held` is dropped once the change's memory is free, whether or not somebody
+    /// still waits for its outcome.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn commit_unless_busy_holding<C: Change, H: Send + 'static>(
+        &self,
+        change: C,
+        held: H,
+    ) -> Result<C::Outcome, StoreError> {
+        let (pending, outcome) = Pending::holding(change, held);
         self.shared.queue.try_push(vec![pending])?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
@@ -317,8 +337,12 @@ impl Store {
         query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || shared.readers.with(query))
-            .await
-            .map_err(|_| StoreError::Closed)?
+        let turn = shared.reading.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let read = move || {
+            let read = shared.readers.with(query);
+            drop(turn);
+            read
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -20,21 +20,33 @@ pub(super) trait Waiting: Send {
 }
 
 /// The only kind of [`Waiting`].
-pub(super) struct Pending<C: Change> {
+pub(super) struct Pending<C: Change, H = ()> {
     change: C,
     outcome: Option<Result<C::Outcome, StoreError>>,
     reply: oneshot::Sender<Result<C::Outcome, StoreError>>,
+    /// Dropped after the change: fields are, in their order.
+    _held: H,
 }
 
 impl<C: Change> Pending<C> {
     /// A change, and where its sender waits.
     pub(super) fn new(change: C) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
-        let (reply, outcome) = oneshot::channel();
-        (Box::new(Self { change, outcome: None, reply }), outcome)
+        Self::holding(change, ())
     }
 }
 
-impl<C: Change> Waiting for Pending<C> {
+impl<C: Change, H> Pending<C, H> {
+    /// The same, with something that is dropped after the change.
+    pub(super) fn holding(
+        change: C,
+        held: H,
+    ) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
+        let (reply, outcome) = oneshot::channel();
+        (Box::new(Self { change, outcome: None, reply, _held: held }), outcome)
+    }
+}
+
+impl<C: Change, H: Send> Waiting for Pending<C, H> {
     fn keys(&self, keys: &mut Keys) {
         self.change.keys(keys);
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -19,8 +20,8 @@ const GROUP_WORK: usize = 4000;
 /// Changes of a group at most.
 const GROUP_CHANGES: usize = 512;
 
-/// Work from which on a change is large: small ones overtake it, and a group has one
-/// at most.
+/// Work from which on a change is large: small ones overtake it, and it is a group of its
+/// own.
 const LARGE: usize = 500;
 
 /// Where the outcome of a sweep goes: how many rows went.
@@ -46,7 +47,11 @@ struct Waiters {
     small: VecDeque<Entry>,
     large: VecDeque<Entry>,
     sweeps: VecDeque<(Sweep, usize, SweepReply)>,
+    /// Whether the last group was of small changes: then a large one is next.
+    was_small: bool,
     is_closed: bool,
+    /// Until when what waits is still committed, once it is closed.
+    end: Option<Instant>,
 }
 
 /// Changes that are committed together, with their place in the queue.
@@ -122,6 +127,12 @@ impl Queue {
         self.wake.notify_all();
     }
 
+    /// Takes no more; what waits is committed until `end`, and dropped then.
+    pub(super) fn close_by(&self, end: Instant) {
+        self.lock().end = Some(end);
+        self.close();
+    }
+
     /// Drops what waits: nobody is there to commit it.
     pub(super) fn refuse(&self) {
         // Closed under the same lock: a change that came in between would wait for ever.
@@ -136,6 +147,9 @@ impl Queue {
     pub(super) fn next(&self) -> Option<Next> {
         let mut waiting = self.lock();
         loop {
+            if waiting.end.is_some_and(|end| end <= Instant::now()) {
+                return None;
+            }
             if let Some(group) = waiting.group() {
                 return Some(Next::Group(group));
             }
@@ -156,7 +170,14 @@ impl Queue {
 }
 
 impl Waiters {
+    /// Small changes together, then one large one, in turns: nobody is starved, and who is
+    /// small waits for one large change at most.
     fn group(&mut self) -> Option<Vec<Box<dyn Waiting>>> {
+        if self.small.is_empty() || (self.was_small && !self.large.is_empty()) {
+            self.was_small = false;
+            return self.large.pop_front().map(|entry| entry.changes);
+        }
+        self.was_small = true;
         let mut group = Vec::new();
         let mut work = 0;
         while work < GROUP_WORK
@@ -166,12 +187,7 @@ impl Waiters {
             work += entry.work;
             group.extend(entry.changes);
         }
-        // One large change a group: it is never starved, and who is small waits for one
-        // of them at most.
-        if let Some(entry) = self.large.pop_front() {
-            group.extend(entry.changes);
-        }
-        (!group.is_empty()).then_some(group)
+        Some(group)
     }
 }
 

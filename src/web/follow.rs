@@ -5,26 +5,35 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Readiness, problem::Problem};
+use super::{Readiness, Shed, ShedMeter, Sources, problem::Problem};
+use crate::store::{Reader, Store, StoreError};
 
-/// How many streams there may be at once; each costs a connection and little
-/// more.
-const STREAMS: usize = 256;
+/// Reads of all streams at once: pages have the other readers.
+const READS: usize = 2;
 
 /// Admits streams.
 #[derive(Debug)]
 pub(super) struct Gate {
     free: Arc<Semaphore>,
+    most: usize,
+    reads: Arc<Semaphore>,
+    meter: ShedMeter,
+    store: Store,
     commits: watch::Receiver<i64>,
     readiness: watch::Receiver<Readiness>,
 }
 
 impl Gate {
-    pub(super) fn new(
-        commits: watch::Receiver<i64>,
-        readiness: watch::Receiver<Readiness>,
-    ) -> Self {
-        Self { free: Arc::new(Semaphore::new(STREAMS)), commits, readiness }
+    pub(super) fn new(sources: &Sources) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(sources.streams)),
+            most: sources.streams,
+            reads: Arc::new(Semaphore::new(READS)),
+            meter: sources.meters.shed.clone(),
+            store: sources.store.clone(),
+            commits: sources.store.commits(),
+            readiness: sources.readiness.clone(),
+        }
     }
 
     /// Admits one more stream.
@@ -33,11 +42,15 @@ impl Gate {
     /// When there are too many.
     pub(super) fn admit(&self) -> Result<Follower, Problem> {
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
+            self.meter.count(Shed::Stream);
             return Err(Problem::unavailable(format!(
-                "{STREAMS} streams are open, and no more may be; close one"
+                "{} streams are open, and no more may be; close one",
+                self.most
             )));
         };
         Ok(Follower {
+            reads: self.reads.clone(),
+            store: self.store.clone(),
             commits: self.commits.clone(),
             readiness: self.readiness.clone(),
             _permit: permit,
@@ -48,6 +61,8 @@ impl Gate {
 /// What wakes a stream.
 #[derive(Debug)]
 pub(super) struct Follower {
+    reads: Arc<Semaphore>,
+    store: Store,
     commits: watch::Receiver<i64>,
     readiness: watch::Receiver<Readiness>,
     _permit: OwnedSemaphorePermit,
@@ -57,6 +72,15 @@ impl Follower {
     /// The number of the newest committed event.
     pub(super) fn newest(&self) -> i64 {
         *self.commits.borrow()
+    }
+
+    /// Reads what the stream sends next.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _turn = self.reads.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.store.read(query).await
     }
 
     /// Whether the daemon goes on.

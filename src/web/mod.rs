@@ -9,6 +9,7 @@ pub mod json;
 mod kept;
 mod link;
 mod listing;
+mod meters;
 mod metrics;
 mod negotiate;
 mod page;
@@ -16,11 +17,12 @@ mod problem;
 mod query;
 mod reload;
 mod subject;
+mod turns;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router,
+    Router, middleware,
     routing::{get, post},
 };
 use tokio::sync::watch;
@@ -34,8 +36,11 @@ use crate::{
     store::Store,
 };
 use follow::Gate;
+use turns::Turns;
 
 pub use health::Readiness;
+use meters::Shed;
+pub use meters::ShedMeter;
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 
 /// What the listener shows, and where it hands requests in.
@@ -55,6 +60,8 @@ pub struct Sources {
     pub polls: Polls,
     /// The webhook listener.
     pub webhook: Webhook,
+    /// Streams that may be open at once; each is a connection of the listener.
+    pub streams: usize,
     /// Whether the daemon does its work.
     pub readiness: watch::Receiver<Readiness>,
     /// The header of deliveries, and how many users may be watched.
@@ -72,6 +79,8 @@ pub struct Meters {
     pub api: cii::Meters,
     /// Of the OTLP delivery.
     pub otlp: delivery::Meters,
+    /// Of this room.
+    pub shed: ShedMeter,
 }
 
 /// Which parts of the daemon the configuration turns on.
@@ -141,19 +150,22 @@ impl Ops {
     /// A listener that started now.
     #[must_use]
     pub fn new(sources: Sources) -> Self {
-        let gate = Gate::new(sources.store.commits(), sources.readiness.clone());
+        let gate = Gate::new(&sources);
         Self { sources, started_at: clock::now(), gate }
     }
 
     /// The routes.
     pub fn into_router(self) -> Router {
+        let turns = Turns::new(self.sources.meters.shed.clone());
+        let in_turn = middleware::from_fn_with_state(turns, turns::in_turn);
         Router::new()
+            .nest("/api/v1", api::routes())
+            .merge(page::routes())
+            .layer(in_turn)
             .route("/metrics", get(metrics::scrape))
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))
             .route("/-/reload", post(reload::reload))
-            .nest("/api/v1", api::routes())
-            .merge(page::routes())
             .with_state(Arc::new(self))
     }
 }

@@ -2,12 +2,15 @@
 
 use axum::{
     extract::rejection::JsonRejection,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
 use crate::store::StoreError;
+
+/// Seconds after which to ask again, where too much was in hand.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Why a request cannot be answered.
 #[derive(Debug)]
@@ -75,6 +78,10 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, content_type, body.to_string()).into_response()
+        let mut response = (self.status, content_type, body.to_string()).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
     }
 }

@@ -14,6 +14,7 @@
 mod alerts;
 mod api;
 mod architecture;
+mod bounds;
 mod cards;
 mod cases;
 mod collector;

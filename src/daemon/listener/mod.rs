@@ -41,8 +41,14 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Headers of a request at most.
 const HEADERS: usize = 100;
 
+/// Streams of the ops listener at most.
+const MOST_STREAMS: usize = 64;
+
 /// Pause after the system refused a connection, which it does when descriptors are short.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long requests in hand may take once the daemon stops.
+const LAST_ANSWERS: Duration = Duration::from_millis(2500);
 
 /// How often the same trouble is told in the log.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
@@ -85,6 +91,12 @@ impl Listeners {
         address: SocketAddr,
     ) -> Result<(Listener, SocketAddr), StartError> {
         self.bind("ops", "ops.listen", address, self.shares.ops).await
+    }
+
+    /// Streams that the ops listener may have: a quarter of its connections, so that they
+    /// leave the others to scrapes and pages.
+    pub(super) fn streams(&self) -> usize {
+        (self.shares.ops / 4).clamp(1, MOST_STREAMS)
     }
 
     /// Takes the address, so that a start fails when it cannot be had.
@@ -153,7 +165,9 @@ impl Listener {
         }
         // Its port is free for the next process while requests in hand are answered.
         drop(self.socket);
-        graceful.shutdown().await;
+        if tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
+            tracing::warn!(listener = self.name, "requests that did not end in time are cut off");
+        }
         Ok(())
     }
 

@@ -54,13 +54,7 @@ pub(super) async fn events(
         }
         let follower = ops.gate.admit()?;
         let cursor = cursor.unwrap_or_else(|| follower.newest());
-        return Ok(follow::stream(
-            ops.sources.store.clone(),
-            follower,
-            filter,
-            cursor,
-            question.limit,
-        ));
+        return Ok(follow::stream(follower, filter, cursor, question.limit));
     }
     let limit = question.limit.unwrap_or(EVENTS);
     Ok(Json(page(&ops.sources.store, filter, cursor.unwrap_or(0), limit).await?).into_response())

@@ -12,18 +12,18 @@ use futures_util::stream;
 
 use super::entry::Entry;
 use crate::{
-    store::{EventFilter, EventPage, Store},
+    store::{EventFilter, EventPage},
     web::follow::Follower,
 };
 
 /// The content type of a stream.
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
-/// Events read at once. The client's pace decides when the next are read.
-const BATCH: usize = 500;
+/// Events read at once: what a slow client keeps in memory. Its pace decides when the next
+/// are read.
+const BATCH: usize = 100;
 
 struct Position {
-    store: Store,
     follower: Follower,
     filter: Arc<EventFilter>,
     cursor: i64,
@@ -33,13 +33,12 @@ struct Position {
 /// Streams the events after `cursor`, until `limit` of them went out, the client
 /// goes, or the daemon stops.
 pub(super) fn stream(
-    store: Store,
     follower: Follower,
     filter: EventFilter,
     cursor: i64,
     limit: Option<usize>,
 ) -> Response {
-    let position = Position { store, follower, filter: Arc::new(filter), cursor, left: limit };
+    let position = Position { follower, filter: Arc::new(filter), cursor, left: limit };
     let lines = stream::try_unfold(position, async |mut position| {
         let lines = position.next().await?;
         Ok::<_, BoxError>(lines.map(|lines| (lines, position)))
@@ -54,8 +53,10 @@ impl Position {
         while self.left != Some(0) && self.follower.is_running() {
             let (filter, cursor) = (self.filter.clone(), self.cursor);
             let wanted = self.left.map_or(BATCH, |left| left.min(BATCH));
-            let page =
-                self.store.read(move |reader| reader.events_after(&filter, cursor, wanted)).await?;
+            let page = self
+                .follower
+                .read(move |reader| reader.events_after(&filter, cursor, wanted))
+                .await?;
             self.cursor = page.cursor;
             if !page.events.is_empty() {
                 self.left = self.left.map(|left| left.saturating_sub(page.events.len()));

@@ -1,0 +1,49 @@
+//! What the ops listener counts.
+
+use prometheus::{IntCounterVec, Registry};
+use strum::{IntoStaticStr, VariantArray};
+
+use crate::meter;
+
+/// Requests that were not answered because too much was in hand.
+#[derive(Debug, Clone)]
+pub struct ShedMeter(IntCounterVec);
+
+/// What there was too much of; the `kind` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum Shed {
+    /// Answers of the API and pages.
+    Answer,
+    /// Streams.
+    Stream,
+}
+
+impl ShedMeter {
+    /// A meter that stands at zero.
+    ///
+    /// # Errors
+    /// Never with the name below; the library checks it at run time.
+    pub fn new() -> prometheus::Result<Self> {
+        let counters = meter::counters(
+            "cii_ops_shed_total",
+            "Requests to the ops listener that were answered with 503 because too many answers of \
+             the API and pages, or streams, were in hand.",
+            &[("kind", &meter::words::<Shed>())],
+        )?;
+        Ok(Self(counters))
+    }
+
+    /// Makes the meter part of what `registry` shows.
+    ///
+    /// # Errors
+    /// When a metric of the same name is registered already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.0.clone()))
+    }
+
+    pub(super) fn count(&self, kind: Shed) {
+        let kind: &str = kind.into();
+        self.0.with_label_values(&[kind]).inc();
+    }
+}

@@ -1,0 +1,164 @@
+//! Answers of the API and the pages: a few at once, since each is in memory until its client
+//! has read it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody as _, to_bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
+
+use super::{Shed, ShedMeter, problem::Problem};
+
+/// Answers at once. The store has eight readers: what runs in the background finds one.
+const AT_ONCE: usize = 6;
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often one that waits looks for a turn whose client does not read.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a client may take to read an answer before others no longer wait for it.
+const READING: Duration = Duration::from_secs(5);
+
+/// Hands out the turns.
+#[derive(Debug, Clone)]
+pub(super) struct Turns {
+    free: Arc<Semaphore>,
+    /// Answers that are being read by their clients, the oldest first.
+    read: Arc<Mutex<VecDeque<BeingRead>>>,
+    meter: ShedMeter,
+}
+
+type Turn = Mutex<Option<OwnedSemaphorePermit>>;
+
+/// Since when an answer is read, and its turn as long as it is.
+type BeingRead = (Instant, Weak<Turn>);
+
+/// The bytes of an answer, with its turn.
+struct Answer {
+    bytes: Bytes,
+    _turn: Arc<Turn>,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Turns {
+    pub(super) fn new(meter: ShedMeter) -> Self {
+        Self { free: Arc::new(Semaphore::new(AT_ONCE)), read: Arc::default(), meter }
+    }
+
+    /// Waits for a turn; nothing when that takes too long.
+    async fn next(&self) -> Option<OwnedSemaphorePermit> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Ok(permit) = timeout(LOOK, self.free.clone().acquire_owned()).await {
+                return permit.ok();
+            }
+            self.take_back();
+        }
+        None
+    }
+
+    /// Frees the turns of answers that their clients are slow to read.
+    fn take_back(&self) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        while read.front().is_some_and(|(since, _)| since.elapsed() >= READING) {
+            let slow = read.pop_front().and_then(|(_, turn)| turn.upgrade());
+            if let Some(turn) = slow {
+                turn.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
+        }
+    }
+
+    /// Has the turn end when the client has read the answer.
+    fn until_read(&self, bytes: Bytes, permit: OwnedSemaphorePermit) -> Body {
+        let turn = Arc::new(Mutex::new(Some(permit)));
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.retain(|(_, turn)| turn.strong_count() > 0);
+        read.push_back((Instant::now(), Arc::downgrade(&turn)));
+        drop(read);
+        Body::from(Bytes::from_owner(Answer { bytes, _turn: turn }))
+    }
+}
+
+/// Answers when it is the request's turn. Streams have a cap of their own, and keep no turn.
+pub(super) async fn in_turn(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+    let Some(permit) = turns.next().await else {
+        turns.meter.count(Shed::Answer);
+        let detail = "too many requests wait for their answers; ask again later";
+        return Problem::unavailable(detail).into_response();
+    };
+    let (parts, body) = next.run(request).await.into_parts();
+    if body.size_hint().exact().is_none() {
+        return Response::from_parts(parts, body);
+    }
+    match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => Response::from_parts(parts, turns.until_read(bytes, permit)),
+        Err(_) => Problem::unavailable("the answer broke off; ask again").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns() -> Turns {
+        Turns::new(ShedMeter::new().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_ends_when_its_answer_is_read() {
+        let turns = turns();
+        let mut answers = Vec::new();
+        for _ in 0..AT_ONCE {
+            let permit = turns.next().await.unwrap();
+            answers.push(turns.until_read(Bytes::from_static(b"answer"), permit));
+        }
+        assert_eq!(turns.free.available_permits(), 0);
+        let read = to_bytes(answers.pop().unwrap(), 100).await.unwrap();
+        assert_eq!(turns.free.available_permits(), 0);
+        drop(read);
+        assert_eq!(turns.free.available_permits(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_do_not_read_do_not_keep_others_waiting_for_long() {
+        let turns = turns();
+        let mut answers = Vec::new();
+        for _ in 0..AT_ONCE {
+            let permit = turns.next().await.unwrap();
+            answers.push(turns.until_read(Bytes::from_static(b"answer"), permit));
+        }
+        let begun = Instant::now();
+        let next = turns.next().await;
+        assert!(next.is_some() && begun.elapsed() <= READING + LOOK);
+        drop((answers, next));
+        assert_eq!(turns.free.available_permits(), AT_ONCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_waits_for_too_long_is_told() {
+        let turns = turns();
+        let mut answering = Vec::new();
+        for _ in 0..AT_ONCE {
+            answering.push(turns.next().await.unwrap());
+        }
+        assert!(turns.next().await.is_none());
+    }
+}

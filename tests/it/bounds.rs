@@ -1,0 +1,186 @@
+//! More at once than there is room for: what is answered, what is put off, and what is never
+//! held up by the rest.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+    time::Instant,
+};
+
+use crate::harness::{Body, Exporter, SECRET, Setup, until};
+
+/// A delivery of many users.
+fn large(id: &str, users: usize) -> Value {
+    let users: Vec<_> = (0..users).map(|user| format!("{id}-{user}@example.com")).collect();
+    Body { id: id.to_owned(), check_id: "no-mfa".to_owned(), users }.json()
+}
+
+/// The head of a delivery that announces so many bytes, and nothing of its body.
+async fn announce(exporter: &Exporter, bytes: usize) -> TcpStream {
+    let address = exporter.webhook_url.split('/').nth(2).unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /webhooks/cii HTTP/1.1\r\nhost: x\r\nx-api-client-token: {SECRET}\r\n\
+         content-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn answer(mut stream: TcpStream) -> String {
+    let mut answer = vec![0; 4096];
+    let length = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..length]).to_lowercase()
+}
+
+#[tokio::test]
+async fn past_the_bytes_there_are_a_large_delivery_is_put_off_and_small_ones_are_taken() {
+    let exporter = Setup::new().webhook("max_body_bytes = 268435456").start().await;
+    let held = "cii_webhook_held_bytes";
+    let first = announce(&exporter, 100 << 20).await;
+    exporter.until_metric(held, f64::from(100_u32 << 20)).await;
+    let refused = answer(announce(&exporter, 60 << 20).await).await;
+    assert!(refused.starts_with("http/1.1 503") && refused.contains("retry-after: "), "{refused}");
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_webhook_shed_total{reason=\"bytes\"}"), Some(1.0));
+    assert_eq!(metrics.get("cii_webhook_requests_total{result=\"unavailable\"}"), Some(1.0));
+    // Who goes away makes room.
+    drop(first);
+    exporter.until_metric(held, 0.0).await;
+    assert_eq!(exporter.deliver(&large("2", 3000)).await, 200);
+    exporter.until_metric(held, 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_delivery_does_not_wait_for_all_large_ones_before_it() {
+    let exporter = Arc::new(Setup::new().start().await);
+    let mut sent = JoinSet::new();
+    for id in 0..12 {
+        let (exporter, body) = (exporter.clone(), large(&format!("large-{id}"), 3000));
+        sent.spawn(async move { (exporter.deliver(&body).await, true) });
+    }
+    until("some large ones in hand", || async {
+        let held = exporter.metrics().await.get("cii_webhook_held_bytes")?;
+        (held > 500_000.0).then_some(())
+    })
+    .await;
+    let small = exporter.clone();
+    sent.spawn(async move {
+        (small.deliver(&Body::new("small", "no-mfa", &["a@example.com"]).json()).await, false)
+    });
+    let mut order = Vec::new();
+    while let Some(answered) = sent.join_next().await {
+        let (status, is_large) = answered.unwrap();
+        assert_eq!(status, 200);
+        order.push(is_large);
+    }
+    assert_ne!(order.last(), Some(&false), "the small one was answered last");
+    let series = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+    exporter.until_metric(series, 36_001.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_under_load_it_ends_in_time_and_keeps_what_it_acknowledged() {
+    let mut exporter = Setup::new().start().await;
+    let http = reqwest::Client::new();
+    let mut sent = JoinSet::new();
+    for id in 0..40 {
+        let id = format!("large-{id}");
+        let body = large(&id, 4000).to_string();
+        let request = http
+            .post(&exporter.webhook_url)
+            .header("x-api-client-token", SECRET)
+            .header("content-type", "application/json")
+            .body(body);
+        sent.spawn(async move {
+            let answer = request.send().await;
+            (id, answer.map_or(0, |answer| answer.status().as_u16()))
+        });
+    }
+    until("some of it", || async {
+        let accepted =
+            exporter.metrics().await.get("cii_webhook_requests_total{result=\"accepted\"}")?;
+        (accepted >= 1.0).then_some(())
+    })
+    .await;
+    exporter.signal("TERM");
+    let begun = Instant::now();
+    let ended = tokio::time::timeout(Duration::from_secs(10), exporter.ended()).await;
+    assert_eq!(ended.expect("it ends in time").code(), Some(0), "{}", exporter.log());
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let mut acknowledged = BTreeSet::new();
+    while let Some(answered) = sent.join_next().await {
+        let (id, status) = answered.unwrap();
+        assert!([0, 200, 503].contains(&status), "{status}");
+        if status == 200 {
+            acknowledged.insert(id);
+        }
+    }
+    assert!(!acknowledged.is_empty());
+    let exporter = exporter.kill().await.start().await;
+    let (_, page) = exporter.api("GET", "/deliveries?limit=1000", None).await;
+    let kept: BTreeSet<_> = page["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|delivery| delivery["id"].as_str().map(str::to_owned))
+        .collect();
+    assert!(acknowledged.is_subset(&kept), "{acknowledged:?} {kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_large_answers_at_once_hold_up_neither_deliveries_nor_scrapes() {
+    let exporter = Arc::new(Setup::new().start().await);
+    assert_eq!(exporter.deliver(&large("1", 3000)).await, 200);
+    let mut asked = JoinSet::new();
+    for _ in 0..60 {
+        let exporter = exporter.clone();
+        asked.spawn(async move { exporter.api("GET", "/events?limit=1000", None).await });
+    }
+    for id in ["2", "3", "4"] {
+        assert_eq!(exporter.deliver(&Body::new(id, "no-mfa", &["a"]).json()).await, 200);
+        assert_eq!(exporter.get("/-/ready").await.0, 200);
+    }
+    while let Some(answered) = asked.join_next().await {
+        let (status, page) = answered.unwrap();
+        match status {
+            200 => assert_eq!(page["events"].as_array().unwrap().len(), 1000),
+            other => assert_eq!(other, 503, "{page}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn streams_leave_the_other_connections_to_pages_and_scrapes() {
+    let exporter = Setup::new().descriptors(256).start().await;
+    let mut streams = Vec::new();
+    let refused = loop {
+        let path = if streams.len() % 2 == 0 { "/changes" } else { "/events?stream=true" };
+        let url = format!("{}/api/v1{path}", exporter.ops_url);
+        let answer = reqwest::get(url).await.unwrap();
+        match answer.status().as_u16() {
+            200 => streams.push(answer),
+            _ => break answer,
+        }
+        assert!(streams.len() < 60, "streams may take nearly every connection");
+    };
+    assert!(streams.len() >= 8);
+    assert_eq!(refused.status().as_u16(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    for path in ["/", "/api/v1/events", "/metrics", "/-/ready"] {
+        assert_eq!(exporter.get(path).await.0, 200, "{path}");
+    }
+    let shed = "cii_ops_shed_total{kind=\"stream\"}";
+    assert_eq!(exporter.metrics().await.get(shed), Some(1.0));
+    streams.pop();
+    until("room for another stream", || async {
+        let url = format!("{}/api/v1/changes", exporter.ops_url);
+        (reqwest::get(url).await.unwrap().status().as_u16() == 200).then_some(())
+    })
+    .await;
+}
