@@ -86,6 +86,8 @@ impl Budget {
         let mut state = self.lock();
         let resume = Instant::now() + wait;
         state.resume = Some(state.resume.map_or(resume, |until| until.max(resume)));
+        // The first request after it is alone, and shows whether the service is well again.
+        state.next = state.next.max(resume + self.interval);
     }
 
     #[cfg(test)]

@@ -10,7 +10,8 @@ use reqwest::{
 use super::error::HttpError;
 use crate::clock;
 
-pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+/// The longest wait that the service can ask for.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_mins(15);
 
 /// An answer, whatever its status, read to its end.
 pub(super) struct Exchange {
@@ -94,7 +95,11 @@ fn innermost(error: &reqwest::Error) -> String {
 /// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if let Ok(seconds) = text.parse() {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let wait = if is_number && text.parse::<u64>().is_err() {
+        // More seconds than can be counted.
+        MAX_RETRY_AFTER
+    } else if let Ok(seconds) = text.parse() {
         Duration::from_secs(seconds)
     } else {
         let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();

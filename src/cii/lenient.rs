@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, sensible};
 
 /// A text that says something; a number is its digits. Anything else is unknown.
 pub(super) fn text(value: &Value) -> Option<String> {
@@ -32,7 +32,8 @@ pub(super) fn texts(value: &Value) -> Option<(BTreeSet<String>, bool)> {
 
 /// An `AWSDateTime`; a text that is none says nothing.
 pub(super) fn moment(value: &Value) -> Option<Timestamp> {
-    DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok().map(|moment| moment.to_utc())
+    let moment = DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok()?;
+    Some(sensible(moment.to_utc()))
 }
 
 /// Whether a value is null, or a list without elements: beside an error, both
@@ -55,6 +56,8 @@ mod tests {
             assert_eq!((text(&odd), moment(&odd)), (None, None), "{odd}");
         }
         assert_eq!(moment(&json!("yesterday")), None);
+        let never = moment(&json!("9999-12-31T23:59:59Z"));
+        assert_eq!(never, moment(&json!("2261-12-31T23:59:59Z")));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget},
     metrics::Exposition,
-    store::{Store, StoreError},
+    store::{Reader, Store, StoreError},
     sync::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
         ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
@@ -37,6 +37,8 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
 async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
     let (store, writer) = Store::open(&config.store.path)?;
+    // Before anything is stored by the clock of this start.
+    let newest = store.read(Reader::newest_moment).await?;
     if store.had_former_defaults() && config.api.is_some() {
         defaults::announce(&config);
     }
@@ -114,6 +116,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
     let housekeeping = Housekeeping {
         store: store.clone(),
+        newest,
         retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
         delivers_events: config.otlp.is_some(),
     };

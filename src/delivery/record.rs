@@ -10,7 +10,7 @@ use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
 use crate::{
-    domain::{AttributeValue, Grade, Timestamp, event::key},
+    domain::{AttributeValue, Grade, Timestamp, event::key, sensible},
     store::StoredEvent,
 };
 
@@ -51,7 +51,8 @@ fn any_value(value: AttributeValue) -> AnyValue {
 }
 
 fn system_time(moment: Timestamp) -> SystemTime {
-    let micros = u64::try_from(moment.timestamp_micros()).unwrap_or(0);
+    // Nanoseconds of the year 9999 do not fit in 64 bits.
+    let micros = u64::try_from(sensible(moment).timestamp_micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::trust::Trust;
 use crate::{
     clock,
+    domain::Timestamp,
     ledger::change::ExpireWatch,
     store::{Store, StoreError},
 };
@@ -28,6 +30,8 @@ pub struct Housekeeping {
     pub store: Store,
     /// For how long things are kept; none: for ever.
     pub retention: Option<chrono::TimeDelta>,
+    /// The newest moment that the store had at the start.
+    pub newest: Option<Timestamp>,
     /// Whether events wait for an OTLP collector to take them.
     pub delivers_events: bool,
 }
@@ -39,12 +43,15 @@ impl Housekeeping {
     /// When the store was closed under it.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut pruned: Option<Instant> = None;
+        let mut trust = Trust::new(self.newest, clock::now());
         while !stop.is_cancelled() {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
-            match self.round(is_due, &stop).await {
+            // By a clock that is wrong, everything is too old.
+            let is_trusted = trust.holds(clock::now());
+            match self.round(is_due && is_trusted, is_trusted, &stop).await {
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 Err(error) => tracing::warn!(%error, "the store cannot be kept in order"),
-                Ok(()) if is_due => pruned = Some(Instant::now()),
+                Ok(()) if is_due && is_trusted => pruned = Some(Instant::now()),
                 Ok(()) => {}
             }
             tokio::select! {
@@ -55,10 +62,16 @@ impl Housekeeping {
         Ok(())
     }
 
-    async fn round(&self, prunes: bool, stop: &CancellationToken) -> Result<(), StoreError> {
+    async fn round(
+        &self,
+        prunes: bool,
+        expires: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let now = clock::now();
         let mut expired = 0;
-        while !stop.is_cancelled()
+        while expires
+            && !stop.is_cancelled()
             && self.store.read(move |reader| reader.watch_expired(now)).await?
         {
             match self.store.commit(ExpireWatch { at: now }).await? {

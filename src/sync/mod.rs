@@ -13,6 +13,7 @@ mod round;
 mod schedule;
 mod service;
 mod tenant;
+mod trust;
 mod users;
 
 pub use housekeeping::Housekeeping;

@@ -204,8 +204,9 @@ fn unpacked<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
 /// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
 pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than can be counted are for ever; the caller has its limit.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
     Some((until - now).to_std().unwrap_or_default())
@@ -239,6 +240,7 @@ mod tests {
             (" 120 ", Some(120)),
             ("Fri, 02 Jan 2026 03:05:05 GMT", Some(60)),
             ("Fri, 02 Jan 2026 03:00:00 GMT", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
             ("soon", None),
             ("-1", None),
         ] {

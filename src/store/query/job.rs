@@ -25,6 +25,22 @@ pub struct JobState {
 }
 
 impl Reader {
+    /// The newest moment at which something was learnt; nothing in a new store.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
+        let newest: Option<Moment> = self.connection.query_row(
+            "SELECT max(at) FROM (
+                SELECT max(observed_at) AS at FROM event
+                UNION ALL SELECT max(received_at) FROM delivery
+                UNION ALL SELECT max(last_at) FROM poll)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(newest.map(Timestamp::from))
+    }
+
     /// How a job's last run ended; nothing before its first.
     ///
     /// # Errors

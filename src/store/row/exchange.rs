@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, from_json, to_json};
-use crate::domain::{Timestamp, failure::Exchange};
+use crate::domain::{Timestamp, failure::Exchange, sensible};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
@@ -26,7 +26,9 @@ pub(in crate::store) fn encode(exchange: &Exchange) -> String {
 /// The exchange of a stored form.
 pub(in crate::store) fn decode(json: &str) -> Result<Exchange, Unreadable> {
     let row: Row = from_json(json)?;
-    let moment = |micros: i64| Timestamp::from_timestamp_micros(micros).ok_or(Unreadable::Moment);
+    let moment = |micros: i64| {
+        Timestamp::from_timestamp_micros(micros).map(sensible).ok_or(Unreadable::Moment)
+    };
     Ok(Exchange {
         since: moment(row.since)?,
         last_at: moment(row.last_at)?,

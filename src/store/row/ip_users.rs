@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, from_json, to_json};
-use crate::domain::{IpUser, IpUsers, Login, Timestamp};
+use crate::domain::{IpUser, IpUsers, Login, Timestamp, sensible};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
@@ -37,7 +37,7 @@ pub(in crate::store) fn decode(json: &str) -> Result<IpUsers, Unreadable> {
         .map(|(login, row)| {
             let login = Login::new(&login)?;
             let Row { id, display_name, reference_url, since } = row;
-            let since = since.and_then(Timestamp::from_timestamp_micros);
+            let since = since.and_then(Timestamp::from_timestamp_micros).map(sensible);
             Ok((login, IpUser { id, display_name, reference_url, since }))
         })
         .collect()

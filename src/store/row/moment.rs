@@ -5,9 +5,10 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, sensible};
 
-/// A moment as a column's value. One that no calendar has is refused as out of range.
+/// A moment as a column's value, stored and loaded as one that makes sense. One that no
+/// calendar has is refused as out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Moment(pub(in crate::store) Timestamp);
 
@@ -20,13 +21,14 @@ impl From<Moment> for Timestamp {
 impl FromSql for Moment {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let micros = value.as_i64()?;
-        Timestamp::from_timestamp_micros(micros).map(Self).ok_or(FromSqlError::OutOfRange(micros))
+        let moment = Timestamp::from_timestamp_micros(micros);
+        moment.map(|moment| Self(sensible(moment))).ok_or(FromSqlError::OutOfRange(micros))
     }
 }
 
 impl ToSql for Moment {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.timestamp_micros().into())
+        Ok(sensible(self.0).timestamp_micros().into())
     }
 }
 
@@ -40,6 +42,13 @@ mod tests {
         let micros = at.timestamp_micros();
         assert_eq!(Moment(at).to_sql().unwrap(), ToSqlOutput::from(micros));
         assert_eq!(Moment::column_result(ValueRef::Integer(micros)).unwrap(), Moment(at));
+        for (year, shown) in [("0001", "1970"), ("9999", "2261")] {
+            let at: Timestamp = format!("{year}-06-01T00:00:00Z").parse().unwrap();
+            let micros = ValueRef::Integer(at.timestamp_micros());
+            let loaded = Moment::column_result(micros).unwrap().0;
+            assert_eq!(loaded.format("%Y").to_string(), shown);
+            assert_eq!(Moment(at).to_sql().unwrap(), loaded.timestamp_micros().into());
+        }
         let refused = Moment::column_result(ValueRef::Integer(i64::MAX));
         assert!(matches!(refused, Err(FromSqlError::OutOfRange(i64::MAX))));
         assert!(Moment::column_result(ValueRef::Null).is_err());
