@@ -18,7 +18,7 @@ const LIMIT: usize = 4096;
 /// # Panics
 /// When something does not hold that must.
 pub(crate) fn unpack(bytes: &[u8]) {
-    let unpack = |packed: &[u8]| Encoding::Gzip.unpack(packed.to_vec(), LIMIT);
+    let unpack = |packed: &[u8]| Encoding::Gzip.unpack(packed, LIMIT);
     if let Ok(unpacked) = unpack(bytes) {
         assert!(unpacked.len() <= LIMIT, "{} bytes came out", unpacked.len());
     }

@@ -304,7 +304,9 @@ fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String
     while position < steps.len() {
         let end = steps.len().min(position + sizes.next().copied().unwrap_or(1));
         let group = (position..end)
-            .map(|number| waiting(&steps[number], 1_000 + 60 * i64::try_from(number).unwrap()))
+            .map(|number| {
+                waiting(&steps[number], 1_000_000_000 + 60 * i64::try_from(number).unwrap())
+            })
             .collect();
         writer.commit(group);
         position = end;
