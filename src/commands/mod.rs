@@ -5,6 +5,7 @@ mod card;
 mod check_config;
 mod checks;
 mod config_file;
+mod db;
 mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     /// Register this exporter's webhook with the service, unregister it, or test it.
     #[command(subcommand)]
     Webhook(webhook::Action),
+    /// Copy the database, put a copy in its place, or look for damage in it.
+    #[command(subcommand)]
+    Db(db::Action),
     /// Show how the OTLP delivery stands, and send events on purpose.
     #[command(subcommand)]
     Otlp(otlp::Action),
@@ -118,6 +122,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::User(options) => user::run(&options),
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),
+        Command::Db(action) => db::run(action),
         Command::Otlp(action) => otlp::run(action),
         Command::Deliveries(options) => deliveries::run(options),
         #[cfg(feature = "demo")]

@@ -52,6 +52,14 @@ pub enum StoreError {
         /// What SQLite said.
         source: Arc<rusqlite::Error>,
     },
+    /// A copy that is damaged.
+    #[error("{} is damaged, and is not put in the place of the database: {problem}", .path.display())]
+    Damaged {
+        /// The copy.
+        path: PathBuf,
+        /// The first thing that is wrong with it.
+        problem: String,
+    },
     /// The file is another program's.
     #[error(
         "{} is the database of another program; set store.path to another file",
@@ -61,8 +69,8 @@ pub enum StoreError {
     /// Somebody else did something to the database's files.
     #[error(
         "{} {what} while the exporter ran, so that nothing more is acknowledged: what is \
-         committed could be lost. Keep other programs off the database (a copy is made with the \
-         exporter stopped), put the right file there, and start again",
+         committed could be lost. Keep other programs off the database (`cii-exporter db backup` \
+         makes copies, `cii-exporter db restore` puts one there), and start again",
         .path.display()
     )]
     Touched {
@@ -142,7 +150,10 @@ impl StoreError {
             "corrupt" if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
                 "it is no SQLite database; set store.path to another file, or put a copy there"
             }
-            "corrupt" => "it is damaged; put a copy there, or move it away to begin anew",
+            "corrupt" => {
+                "it is damaged; `cii-exporter db check` tells more, `cii-exporter db restore` puts a \
+                 copy there; or move it away to begin anew"
+            }
             _ => return self,
         };
         Self::Unusable { path: path.to_owned(), remedy, source: source.clone() }

@@ -4,12 +4,14 @@
 //! waits, lets the ledger decide in memory what becomes of it, and commits once a
 //! group. Everybody else reads, in short transactions.
 
+mod copy;
 mod engine;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod group;
 mod health;
+mod inspect;
 mod meters;
 mod pending;
 mod query;
@@ -37,8 +39,10 @@ use pending::{Pending, Waiting};
 use queue::Queue;
 use sqlite::Sqlite;
 
+pub use copy::{back_up, restore};
 pub use error::{StoreError, readable};
 pub use group::WriterThread;
+pub use inspect::inspect;
 pub use meters::Meters;
 pub use query::{
     Backlog, Batch, BatchLimit, CheckAdvice, CheckState, DeliveryCounts, DeliveryRecord,
@@ -240,8 +244,8 @@ impl Store {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Resolves when the database's files are no longer those that were opened, with what
-    /// happened; never as long as it can be written.
+    /// Resolves when the database's files are no longer those that were opened, or the thread
+    /// that writes has ended, with what happened; never as long as it can be written.
     pub async fn lost(&self) -> StoreError {
         let mut health = self.shared.health.clone();
         loop {
@@ -249,7 +253,7 @@ impl Store {
                 return error;
             }
             if health.changed().await.is_err() {
-                return std::future::pending().await;
+                return StoreError::Closed;
             }
         }
     }
@@ -343,6 +347,12 @@ impl Store {
             drop(turn);
             read
         };
-        tokio::task::spawn_blocking(read).await.map_err(|_| StoreError::Closed)?
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
+            match error.try_into_panic() {
+                // A mistake in a query is one of the task that asked.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(StoreError::Closed),
+            }
+        })
     }
 }

@@ -21,6 +21,7 @@ mod collector;
 mod config;
 mod connections;
 mod dashboards;
+mod database;
 mod day_one;
 mod deliveries;
 #[cfg(feature = "demo")]

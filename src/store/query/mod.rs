@@ -73,6 +73,38 @@ impl Reader {
         Ok(reader)
     }
 
+    /// The same, of a copy that may be of an older version, as long as it is one of ours.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one of ours, or a newer exporter's.
+    pub(super) fn look_into_older(path: &Path) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+        path.metadata().map_err(open)?;
+        let reader = Self::open(path)?;
+        match sqlite::check_version(&reader.connection) {
+            Err(StoreError::TooOld) if sqlite::is_ours(&reader.connection)? => Ok(reader),
+            Err(StoreError::TooOld) => Err(StoreError::Foreign(path.to_owned())),
+            checked => checked.map(|()| reader),
+        }
+    }
+
+    /// Several queries in one transaction.
+    pub(super) fn at_once<T>(
+        &self,
+        query: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.execute_batch("BEGIN")?;
+        let result = query(self);
+        self.connection.execute_batch("ROLLBACK")?;
+        result
+    }
+
+    /// Copies all of the database into a file that is empty.
+    pub(super) fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        self.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+        Ok(())
+    }
+
     pub(super) fn store_id(&self) -> Result<String, StoreError> {
         Ok(self.connection.query_row(
             "SELECT value FROM meta WHERE key = 'store_id'",
@@ -82,7 +114,11 @@ impl Reader {
     }
 
     /// All that a query of one column gives.
-    fn texts(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<String>, StoreError> {
+    pub(super) fn texts(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params, |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -13,9 +13,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub(in crate::store) use connection::{lock, lock_file, open_reader};
-pub(in crate::store) use migrations::check as check_version;
 #[cfg(test)]
 pub(in crate::store) use migrations::make as make_version;
+pub(in crate::store) use migrations::{check as check_version, is_ours};
 
 use super::{
     StoreError,

@@ -98,6 +98,12 @@ pub(in crate::store) fn is_foreign(
     Ok(if version == 0 { tables("")? > 0 } else { tables("AND name = 'event'")? == 0 })
 }
 
+/// Whether some version of this exporter made the tables.
+pub(in crate::store) fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let version = version(connection)?;
+    Ok(version > 0 && !is_foreign(connection, version)?)
+}
+
 /// The version of a database; 0 when it is new.
 pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)

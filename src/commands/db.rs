@@ -1,0 +1,93 @@
+//! `db`: copies of the database, and whether it is whole.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use cii_exporter::store;
+use clap::{Args, Subcommand};
+
+use super::{config_file::ConfigFile, error::CommandError, finish::finish};
+use crate::exit;
+
+/// What to do with the database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Make a copy of the database, also while the daemon runs.
+    ///
+    /// The copy is of one moment, and its owner's alone to read. A file that exists is never
+    /// replaced.
+    Backup(Backup),
+    /// Look for damage in the database, also while the daemon runs.
+    ///
+    /// Exit code 0 says that there is none, 1 that there is, or that it cannot be read.
+    Check(ConfigFile),
+    /// Put a copy in the place of the database, while no daemon runs.
+    ///
+    /// The copy is looked at first. The former database is kept beside the new one. What came
+    /// after the copy was made is not in it: events get other numbers and ids from then on.
+    Restore(Restore),
+}
+
+/// `db backup`
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to make.
+    to: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// `db restore`
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The copy.
+    from: PathBuf,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(action: Action) -> ExitCode {
+    finish(async move {
+        match action {
+            Action::Backup(options) => back_up(&options),
+            Action::Check(file) => check(&file),
+            Action::Restore(options) => restore(&options),
+        }
+    })
+}
+
+fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
+    let database = options.file.load()?.store.path;
+    let bytes =
+        store::back_up(&database, &options.to).map_err(|error| error.at_start(&database))?;
+    println!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
+    let database = file.load()?.store.path;
+    let problems = store::inspect(&database).map_err(|error| error.at_start(&database))?;
+    if problems.is_empty() {
+        println!("{} is whole", database.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    for problem in &problems {
+        println!("{problem}");
+    }
+    let error = format!(
+        "{} is damaged; stop the daemon, and put a copy there with `cii-exporter db restore FILE`",
+        database.display()
+    );
+    Ok(exit::fail(exit::START_FAILED, &error))
+}
+
+fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
+    let database = options.file.load()?.store.path;
+    let former =
+        store::restore(&options.from, &database).map_err(|error| error.at_start(&options.from))?;
+    println!("{} is what {} has", database.display(), options.from.display());
+    if let Some(former) = former {
+        println!("the former database is {}", former.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,120 @@
+//! Copies of the database: made while a daemon runs, and put in its place when none does.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Reader, StoreError, inspect, sqlite};
+
+/// Who may read a copy: its owner, as of the database.
+const MODE: u32 = 0o600;
+
+/// Former databases that lie beside the one in use at most.
+const KEPT: u32 = 1000;
+
+/// Makes a copy of the database as it is at one moment; a daemon may run meanwhile. Returns
+/// how many bytes it has.
+///
+/// # Errors
+/// When the copy exists already, or cannot be made; then nothing is left of it.
+pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
+    if copy.symlink_metadata().is_ok() {
+        return Err(failed(copy)(io::ErrorKind::AlreadyExists.into()));
+    }
+    // Under another name until it is whole: half a copy must not look like one.
+    let partial = beside(copy, ".partial");
+    let reader = Reader::look_into(database)?;
+    let made = make(&reader, &partial).and_then(|bytes| {
+        // Unlike a renaming, this fails where something came into the place meanwhile.
+        fs::hard_link(&partial, copy).map_err(failed(copy))?;
+        sync_folder(copy)?;
+        Ok(bytes)
+    });
+    let _ = fs::remove_file(&partial);
+    made
+}
+
+/// Puts a copy in the place of the database; returns where the former one is, when there was
+/// one.
+///
+/// # Errors
+/// When a daemon has the database open, or the copy is none that can be used; then nothing
+/// has changed.
+pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let _lock = sqlite::lock(database)?;
+    let reader = Reader::look_into_older(copy)?;
+    if let Some(problem) = inspect::damage(&reader)?.into_iter().next() {
+        return Err(StoreError::Damaged { path: copy.to_owned(), problem });
+    }
+    let ready = beside(database, ".restoring");
+    remove_if_there(&ready)?;
+    make(&reader, &ready)?;
+    let former = if database.exists() {
+        let former = (0..KEPT)
+            .map(|number| match number {
+                0 => beside(database, ".before-restore"),
+                _ => beside(database, &format!(".before-restore.{number}")),
+            })
+            .find(|former| !former.exists())
+            .ok_or_else(|| failed(database)(io::ErrorKind::AlreadyExists.into()))?;
+        // The log belongs to the file beside which it lies.
+        fs::rename(database, &former).map_err(failed(database))?;
+        let log = beside(database, "-wal");
+        if log.exists() {
+            fs::rename(&log, beside(&former, "-wal")).map_err(failed(&log))?;
+        }
+        Some(former)
+    } else {
+        None
+    };
+    for file in ["-wal", "-shm"] {
+        remove_if_there(&beside(database, file))?;
+    }
+    fs::rename(&ready, database).map_err(failed(database))?;
+    sync_folder(database)?;
+    Ok(former)
+}
+
+/// Writes a copy with the owner's rights alone, and has it on the disk.
+fn make(reader: &Reader, copy: &Path) -> Result<u64, StoreError> {
+    let made = (|| {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(MODE).open(copy);
+        let file = file.map_err(failed(copy))?;
+        reader.copy_into(copy)?;
+        file.sync_all().map_err(failed(copy))?;
+        Ok(file.metadata().map_err(failed(copy))?.len())
+    })();
+    if made.is_err() {
+        let _ = fs::remove_file(copy);
+    }
+    made
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn remove_if_there(file: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(file)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A file's name is on the disk once its folder is.
+fn sync_folder(file: &Path) -> Result<(), StoreError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    move |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) }
+}

@@ -1,0 +1,71 @@
+//! Whether a database is whole: by SQLite's rules, and by ours.
+
+use std::path::Path;
+
+use super::{Reader, StoreError};
+
+/// Problems of one kind that are named at most.
+const NAMED: usize = 20;
+
+/// What must find no row, and what is wrong when it does.
+const RULES: [(&str, &str); 6] = [
+    (
+        "an event has a number that was not given yet",
+        "SELECT CAST(seq AS TEXT) FROM event WHERE seq > (SELECT event FROM head)",
+    ),
+    (
+        "a delivery has a number that was not given yet",
+        "SELECT CAST(seq AS TEXT) FROM delivery WHERE seq > (SELECT delivery FROM head)",
+    ),
+    (
+        "an open failure is of a check that does not exist",
+        "SELECT login FROM failure WHERE check_number NOT IN (SELECT number FROM checks)",
+    ),
+    (
+        "the number of open failures of a check is not the one that is kept with it",
+        "SELECT id FROM checks WHERE open <> (
+            SELECT count(*) FROM failure WHERE check_number = checks.number)",
+    ),
+    (
+        "a receiver of events is ahead of the log",
+        "SELECT consumer FROM cursor WHERE seq > (SELECT event FROM head)",
+    ),
+    (
+        "an event that waits on purpose does not exist",
+        "SELECT CAST(seq AS TEXT) FROM otlp_resend WHERE seq NOT IN (SELECT seq FROM event)",
+    ),
+];
+
+/// What is wrong with a database; a daemon may have it open.
+///
+/// # Errors
+/// When it cannot be read at all, or is of another version than this exporter's.
+pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
+    let reader = Reader::look_into(database)?;
+    // In one transaction, so that a daemon's commits come between no two of them.
+    reader.at_once(|reader| {
+        let mut problems = damage(reader)?;
+        // Where pages are damaged, rows say nothing.
+        if problems.is_empty() {
+            for (problem, rows) in RULES {
+                let found = reader.texts(&format!("{rows} LIMIT {NAMED}"), [])?;
+                problems.extend(found.iter().map(|row| format!("{problem}: {row:?}")));
+            }
+        }
+        Ok(problems)
+    })
+}
+
+/// What SQLite finds wrong with a database.
+pub(super) fn damage(reader: &Reader) -> Result<Vec<String>, StoreError> {
+    let found = reader.texts(&format!("PRAGMA integrity_check({NAMED})"), [])?;
+    let mut problems: Vec<_> = found.into_iter().filter(|line| line != "ok").collect();
+    if problems.is_empty() {
+        let dangling = "SELECT \"table\" FROM pragma_foreign_key_check() LIMIT 20";
+        let found = reader.texts(dangling, [])?;
+        problems.extend(
+            found.iter().map(|table| format!("a row of {table} refers to one that is gone")),
+        );
+    }
+    Ok(problems)
+}
