@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
     listener::Listeners,
+    panics,
     reload::Reloader,
-    rules,
+    rules, service_manager,
     tasks::{Stage, Tasks},
 };
 use crate::{
@@ -51,7 +52,9 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     }
     let registry = registry(&store)?;
     let meters = meters(&registry)?;
+    panics::watch(&registry)?;
     let mut tasks = Tasks::default();
+    tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
 
     store.commit(rules::watch_list(&config)).await?;
     store.commit(rules::checks(&config)).await?;
@@ -128,6 +131,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     }
     let reloader = Reloader {
         source,
+        applied: config.clone(),
         running: config,
         admission,
         rules,

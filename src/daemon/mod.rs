@@ -5,8 +5,10 @@ mod assemble;
 mod defaults;
 mod error;
 mod listener;
+mod panics;
 mod reload;
 mod rules;
+mod service_manager;
 mod source;
 mod tasks;
 
@@ -16,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use sd_notify::NotifyState;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -114,6 +117,7 @@ impl Daemon {
     /// When a task ended before the stop signal.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), EndedEarly> {
         self.readiness.send_replace(Readiness::Ready);
+        service_manager::tell(NotifyState::Ready);
         let ended = tokio::select! {
             () = stop => None,
             ended = self.tasks.first_end() => Some(ended),
@@ -130,6 +134,7 @@ impl Daemon {
     async fn stop(mut self) {
         let end = Instant::now() + STOPPING;
         self.readiness.send_replace(Readiness::Stopping);
+        service_manager::tell(NotifyState::Stopping);
         if let Some(scheduler) = self.scheduler.take() {
             scheduler.stop().await;
         }

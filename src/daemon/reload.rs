@@ -11,7 +11,7 @@ use crate::{
     domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
     metrics::Scope,
-    store::Store,
+    store::{Store, StoreError},
     web::{ReloadReply, ReloadRequest},
 };
 
@@ -20,6 +20,8 @@ pub(super) struct Reloader {
     pub(super) source: ConfigSource,
     /// What the daemon was started with.
     pub(super) running: Config,
+    /// What was applied last.
+    pub(super) applied: Config,
     pub(super) admission: watch::Sender<Arc<Admission>>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) filter: watch::Sender<CheckFilter>,
@@ -59,28 +61,51 @@ impl Reloader {
         }
     }
 
-    /// Applies the webhook's rules, the watch list and the words of checks; returns the
-    /// settings that differ and wait for a restart.
+    /// Applies the new configuration, or nothing of it; returns the settings that differ and
+    /// wait for a restart.
     async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
-        self.store.commit(rules::watch_list(&new)).await?;
-        self.store.commit(rules::checks(&new)).await?;
-        let rules = Arc::new(rules::rules(&new));
-        self.admission.send_replace(Arc::new(rules::admission(&new, rules.clone())));
+        // Where nothing can be committed, nothing is begun.
+        self.store.check().await?;
+        if let Err(error) = self.put_in_force(&new).await {
+            if let Err(error) = self.put_in_force(&self.applied).await {
+                // What is in memory goes back whatever the store does; what stands in the
+                // store is written anew by the next reload or start.
+                tracing::error!(%error, "the former configuration is not written back to the store");
+                self.set(&self.applied);
+            }
+            return Err(error.into());
+        }
+        // Compared with the configuration of the start, not of the last reload.
+        let needs_restart = new.needs_restart(&self.running);
+        self.applied = new;
+        Ok(needs_restart)
+    }
+
+    /// Brings the watch list, the words of checks and all rules into force.
+    async fn put_in_force(&self, config: &Config) -> Result<(), StoreError> {
+        self.store.commit(rules::watch_list(config)).await?;
+        self.store.commit(rules::checks(config)).await?;
+        self.set(config);
+        // Last, so that nothing is recorded by the old filter after it.
+        self.store.commit(rules::shown_checks(config)).await?;
+        Ok(())
+    }
+
+    /// Sets what decides over deliveries, and what is followed and shown.
+    fn set(&self, config: &Config) {
+        let rules = Arc::new(rules::rules(config));
+        self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);
-        self.filter.send_replace(rules::check_filter(&new));
-        self.policy.send_replace(rules::policy(&new));
+        self.filter.send_replace(rules::check_filter(config));
+        self.policy.send_replace(rules::policy(config));
         let scope = Scope {
-            user_series: new.metrics.user_series,
-            user_label: new.metrics.user_label.clone(),
-            max_users: new.watch.max_users,
-            objectives: Arc::new(new.objectives.clone()),
+            user_series: config.metrics.user_series,
+            user_label: config.metrics.user_label.clone(),
+            max_users: config.watch.max_users,
+            objectives: Arc::new(config.objectives.clone()),
             ..rules::scope(&self.running)
         };
         self.scope.send_replace(scope);
-        // Last, so that nothing is recorded by the old filter after it.
-        self.store.commit(rules::shown_checks(&new)).await?;
-        // Compared with the configuration of the start, not of the last reload.
-        Ok(new.needs_restart(&self.running))
     }
 }

@@ -128,6 +128,17 @@ mod tests {
         tasks.stop().await;
     }
 
+    #[tokio::test]
+    async fn a_panic_in_a_task_is_an_early_end() {
+        let mut tasks = Tasks::default();
+        tasks.spawn(Stage::Work, "shaky", |_| async {
+            assert!(std::hint::black_box(false), "a mistake of a test");
+            Ok::<(), String>(())
+        });
+        let ended = tasks.first_end().await;
+        assert_eq!((ended.task, ended.reason.as_str()), ("shaky", "it panicked"));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn stages_stop_in_order_and_a_hanging_task_is_cut_off() {
         let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));

@@ -265,7 +265,10 @@ async fn parse(
     if is_small {
         return Ok(parse());
     }
-    tokio::task::spawn_blocking(parse).await.map_err(|_| Refused::Unavailable)
+    tokio::task::spawn_blocking(parse).await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Refused::Unavailable,
+    })
 }
 
 /// The body as it was before it was packed, or why it still cannot be unpacked.

@@ -56,3 +56,17 @@ async fn every_variable_of_the_examples_is_a_setting() {
         assert!(said.contains(name), "{name} has no effect:\n{said}");
     }
 }
+
+/// Where the tool is there, it rates the unit.
+#[test]
+fn the_unit_says_when_it_is_ready_and_is_hardened() {
+    let unit = Path::new(ROOT).join("deploy/systemd/cii-exporter.service");
+    let text = fs::read_to_string(&unit).unwrap();
+    for line in ["Type=notify", "WatchdogSec=30s", "RestartPreventExitStatus=64"] {
+        assert!(text.lines().any(|found| found == line), "{line}");
+    }
+    let arguments = ["security", "--offline=true", "--no-pager", "--threshold=20"];
+    let mut rating = std::process::Command::new("systemd-analyze");
+    let Ok(output) = rating.args(arguments).arg(&unit).output() else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

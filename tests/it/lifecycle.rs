@@ -127,3 +127,100 @@ async fn the_first_start_after_an_upgrade_says_which_defaults_changed() {
     let fresh = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
     assert_eq!(said(&fresh.log()), 0);
 }
+
+#[tokio::test]
+async fn the_service_manager_is_told_when_it_is_ready_lives_and_stops() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("notify");
+    let socket = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let setup = Setup::new()
+        .variable("NOTIFY_SOCKET", &path.display().to_string())
+        .variable("WATCHDOG_USEC", "200000");
+    let exporter = setup.start().await;
+    let mut told = std::collections::BTreeMap::<String, usize>::new();
+    let mut hear = async || {
+        let mut message = [0; 1000];
+        let length = socket.recv(&mut message).await.unwrap();
+        let message = String::from_utf8_lossy(&message[..length]).trim().to_owned();
+        *told.entry(message.clone()).or_default() += 1;
+        message
+    };
+    // At once, while it starts, and again and again.
+    while hear().await != "READY=1" {}
+    for _ in 0..3 {
+        assert_eq!(hear().await, "WATCHDOG=1");
+    }
+    exporter.signal("TERM");
+    while hear().await != "STOPPING=1" {}
+    assert_eq!(told["READY=1"], 1, "{told:?}");
+}
+
+/// Nothing of a configuration that cannot be stored holds, and the next reload is one.
+#[tokio::test]
+async fn a_reload_that_cannot_be_stored_is_refused_whole() {
+    let mut exporter = Setup::new().webhook("check_ids = [\"no-mfa\"]").start().await;
+    exporter.setup().set_watch("users = [\"zoe@example.com\"]");
+    exporter.setup().set_webhook("check_ids = [\"dormant\"]");
+    exporter.setup().write_config();
+    let reload = format!("{}/-/reload", exporter.ops_url);
+    let http = reqwest::Client::new();
+    let lock = rusqlite::Connection::open(exporter.database()).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = http.post(&reload).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 422, "{}", exporter.log());
+    lock.execute_batch("ROLLBACK").unwrap();
+    until("commits", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) }).await;
+    let deliver = async |id: &str, check: &str| {
+        let body = Body::new(id, check, &["a@example.com"]).json().to_string();
+        exporter.post(body).await.unwrap().1
+    };
+    assert!(deliver("1", "no-mfa").await.contains("accepted"), "{}", exporter.log());
+    assert!(deliver("2", "dormant").await.contains("filtered"), "{}", exporter.log());
+    let series = "cii_user_failing_checks{login=\"zoe@example.com\"}";
+    assert_eq!(exporter.metrics().await.get(series), None);
+    assert_eq!(http.post(&reload).send().await.unwrap().status().as_u16(), 200);
+    assert!(deliver("3", "dormant").await.contains("accepted"), "{}", exporter.log());
+    exporter.until_metric(series, 0.0).await;
+}
+
+/// A clock that is years ahead at a start, as one whose battery is empty may be, and is right
+/// at the next.
+#[tokio::test]
+async fn rows_that_a_clock_years_ahead_finds_too_old_stay() {
+    let exporter = Setup::new().watch("").start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a@example.com"]).json()).await, 200);
+    let wish = json!({ "kind": "user", "subject": "zoe@example.com",
+        "expires_at": cii_exporter::clock::now() + chrono::TimeDelta::days(30) });
+    assert_eq!(exporter.api("POST", "/watch", Some(&wish)).await.0, 201);
+    let setup = exporter.stop().await;
+    // Ten years pass for the rows, which is the same as a clock ten years ahead.
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    let ago = 3650_i64 * 86_400 * 1_000_000;
+    for (table, column) in [
+        ("event", "observed_at"),
+        ("delivery", "received_at"),
+        ("watch", "expires_at"),
+        ("failure", "opened_at"),
+    ] {
+        let sql = format!("UPDATE {table} SET {column} = {column} - {ago}");
+        database.execute(&sql, []).unwrap();
+    }
+    let count = |database: &rusqlite::Connection| -> [i64; 3] {
+        ["event", "delivery", "watch"].map(|table| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            database.query_row(&sql, [], |row| row.get(0)).unwrap()
+        })
+    };
+    let before = count(&database);
+    drop(database);
+    let exporter = setup.start().await;
+    until("the warning", || async {
+        exporter.log().contains("the clock is far ahead").then_some(())
+    })
+    .await;
+    // Past the first look, which is made at the start.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let setup = exporter.stop().await;
+    let database = rusqlite::Connection::open(setup.database()).unwrap();
+    assert_eq!(count(&database), before);
+}

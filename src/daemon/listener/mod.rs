@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,10 @@ use hyper_util::{
     server::graceful::{GracefulShutdown, Watcher},
 };
 use prometheus::Registry;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
@@ -119,6 +123,7 @@ impl Listener {
     pub(super) async fn serve(self, router: Router, stop: CancellationToken) -> io::Result<()> {
         let room = Room::new(self.connections);
         let graceful = GracefulShutdown::new();
+        let panicked = Arc::new(Notify::new());
         let [mut told_full, mut told_client, mut told_accept] = [Told(None); 3];
         loop {
             if room.is_full() && told_full.is_due() {
@@ -130,6 +135,7 @@ impl Listener {
             }
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
+                () = panicked.notified() => return Err(io::Error::other("a request panicked")),
                 accepted = self.accept(&room) => accepted,
             };
             let (stream, peer, place) = match accepted {
@@ -157,7 +163,9 @@ impl Listener {
             let open = self.meters.open.with_label_values(&[self.name]);
             open.inc();
             let connection = converse(stream, peer, router.clone(), graceful.watcher());
+            let panics = TellsPanic(panicked.clone());
             tokio::spawn(async move {
+                let _panics = panics;
                 connection.await;
                 drop(place);
                 open.dec();
@@ -176,6 +184,17 @@ impl Listener {
         let Some(slot) = room.slot().await else { return std::future::pending().await };
         let (stream, peer) = self.socket.accept().await?;
         Ok(room.place(slot, peer.ip()).map(|place| (stream, peer, place)))
+    }
+}
+
+/// Tells the listener when it is dropped by a panic: nobody waits for a connection's task.
+struct TellsPanic(Arc<Notify>);
+
+impl Drop for TellsPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.notify_one();
+        }
     }
 }
 
@@ -221,4 +240,23 @@ impl Told {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_request_ends_the_listener_with_an_error() {
+        let listeners = Listeners::new(&Registry::new()).unwrap();
+        let (listener, address) = listeners.ops("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let mistake = async || assert!(std::hint::black_box(false), "a mistake of a test");
+        let router = Router::new().route("/", get(mistake));
+        let serving = tokio::spawn(listener.serve(router, CancellationToken::new()));
+        assert!(reqwest::get(format!("http://{address}/")).await.is_err());
+        let error = serving.await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
+    }
 }

@@ -1,0 +1,23 @@
+//! Panics: a mistake in the program, wherever it happens, is seen and counted.
+
+use std::{panic, thread};
+
+use prometheus::{IntCounter, Registry};
+
+/// Has panics counted and logged from now on. What a panic says may name people, and is left
+/// out: where it happened is enough to find the mistake.
+pub(super) fn watch(registry: &Registry) -> prometheus::Result<()> {
+    let counter = IntCounter::new(
+        "cii_panics_total",
+        "Mistakes in the program that broke something off. One in a task ends the process with 70; \
+         one in a decision over a single change fails that change alone.",
+    )?;
+    registry.register(Box::new(counter.clone()))?;
+    panic::set_hook(Box::new(move |info| {
+        counter.inc();
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let thread = thread::current().name().unwrap_or_default().to_owned();
+        tracing::error!(place, thread, "the program has a mistake here; please report it");
+    }));
+    Ok(())
+}
