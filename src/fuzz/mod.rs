@@ -46,6 +46,11 @@ pub fn check(target: &str, input: &[u8]) {
     }
 }
 
+/// Ends what targets started for their inputs.
+pub fn stop() {
+    request::stop();
+}
+
 /// An answer of the service.
 fn answer(body: &[u8]) {
     cii::fuzz::read_json(body);

@@ -5,6 +5,7 @@ mod http;
 use std::{
     net::SocketAddr,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -55,12 +56,11 @@ pub(super) fn check(input: &[u8]) {
 }
 
 /// Ends the daemon, if one runs, and removes its files.
-#[cfg(test)]
 pub(super) fn stop() {
     let served = SERVED.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(served) = served else { return };
     let _ = served.stop.send(());
-    served.runtime.shutdown_timeout(std::time::Duration::from_secs(10));
+    served.runtime.shutdown_timeout(Duration::from_secs(10));
 }
 
 fn check_answer(answer: &Answer, request: &str) {

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use proptest::{prelude::*, test_runner::TestRunner};
 
-use super::{TARGETS, Target, request};
+use super::{TARGETS, Target};
 use mutation::Material;
 
 /// Inputs of a target for each case of proptest's own number, which is 256.
@@ -121,7 +121,7 @@ fn request() {
 
     impl Drop for Stop {
         fn drop(&mut self) {
-            request::stop();
+            super::stop();
         }
     }
 
