@@ -1,4 +1,4 @@
-//! Who keeps the store: a running daemon, which is asked over its ops listener,
+//! Who keeps the store: a running daemon, which is asked over its socket for commands,
 //! or nobody, so that the file can be opened here.
 
 use cii_exporter::{
@@ -14,7 +14,7 @@ use super::error::CommandError;
 pub(super) enum Keeper {
     /// No daemon runs.
     File(Store, WriterThread),
-    /// A daemon runs, and listens here.
+    /// A daemon runs, and takes commands here: a URL, or `unix:` and a path.
     Daemon(String),
 }
 
@@ -51,8 +51,13 @@ pub(super) async fn ask_with(
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
     let unreached = |reason: String| CommandError::Daemon { url: daemon.to_owned(), reason };
+    let (client, base) = match daemon.strip_prefix("unix:") {
+        Some(socket) => (reqwest::Client::builder().unix_socket(socket), "http://localhost"),
+        None => (reqwest::Client::builder(), daemon),
+    };
+    let client = client.build().map_err(|error| unreached(error.to_string()))?;
     let mut url: reqwest::Url =
-        daemon.parse().map_err(|_| unreached("its address is none".to_owned()))?;
+        base.parse().map_err(|_| unreached("its address is none".to_owned()))?;
     url.path_segments_mut()
         .map_err(|()| unreached("its address is none".to_owned()))?
         .clear()
@@ -61,7 +66,7 @@ pub(super) async fn ask_with(
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
-    let mut request = reqwest::Client::new().request(method, url);
+    let mut request = client.request(method, url);
     if let Some(body) = body {
         request = request.json(body);
     }

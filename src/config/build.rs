@@ -45,7 +45,7 @@ struct Building<'a> {
 impl Building<'_> {
     fn config(&mut self) -> Option<Config> {
         // Builds every section before the first `?`, so that all problems are reported at once.
-        let (webhook, ops, watch) = (self.webhook(), self.parsed("ops.listen"), self.watch());
+        let (webhook, ops, watch) = (self.webhook(), self.ops(), self.watch());
         let sync = self.sync();
         let user_label = self.user_label();
         let checks = checks::build(self.settings, &mut self.problems);
@@ -53,12 +53,12 @@ impl Building<'_> {
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.required("store.path"), self.required("log.level"));
-        if let (Some(webhook), Some(ops)) = (&webhook, ops) {
-            self.listeners_differ(webhook.listen, ops);
+        if let (Some(webhook), Some(ops)) = (&webhook, &ops) {
+            self.listeners_differ(webhook.listen, ops.listen);
         }
         Some(Config {
             webhook: webhook?,
-            ops: OpsConfig { listen: ops? },
+            ops: ops?,
             api: match api {
                 Some(api) => Some(api?),
                 None => None,
@@ -124,6 +124,34 @@ impl Building<'_> {
             check_ids: check_ids?,
             max_body_bytes: max_body_bytes?,
         })
+    }
+
+    fn ops(&mut self) -> Option<OpsConfig> {
+        let listen: Option<SocketAddr> = self.parsed("ops.listen");
+        let public_url = match self.text("ops.public_url") {
+            Some(_) => Some(self.url("ops.public_url")?),
+            None => None,
+        };
+        let hosts = self.each("ops.hosts", host_name);
+        let write_tokens = self.secrets("ops.write_token", "a Bearer token", '-');
+        let ops = OpsConfig {
+            listen: listen?,
+            public_url,
+            hosts: hosts?,
+            allow_unauthenticated: self.flag("ops.allow_unauthenticated")?,
+            read_only: self.flag("ops.read_only")?,
+            write_tokens: write_tokens?,
+        };
+        if !ops.listen.ip().to_canonical().is_loopback() && !ops.allow_unauthenticated {
+            let origin = self.origin("ops.listen");
+            let message = format!(
+                "{} is reached from other machines, without authentication: listen at 127.0.0.1, \
+                 or, where the network keeps others out, set ops.allow_unauthenticated = true",
+                ops.listen
+            );
+            self.problems.add(origin.as_ref(), "ops.listen", message);
+        }
+        Some(ops)
     }
 
     /// Two listeners cannot have one address.
@@ -456,5 +484,18 @@ impl Building<'_> {
             }
         }
         values
+    }
+}
+
+/// A host's name in lower case, without the port that it may be written with.
+fn host_name(text: &str) -> Result<String, String> {
+    let name = text.trim().to_ascii_lowercase();
+    let name = name.rsplit_once(':').map_or(name.as_str(), |(name, _)| name);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("{text:?} is no name of a host; expected one such as cii.example.com"))
     }
 }

@@ -55,6 +55,7 @@ const fn secret(path: &'static str, kind: Kind, file: &'static str) -> Key {
 /// mostly gets the same answer.
 const HOURLY: Option<&str> = Some("\"0 0 * * * *\"");
 const YES: Option<&str> = Some("true");
+const NO: Option<&str> = Some("false");
 const NONE: Option<&str> = Some("[]");
 
 /// All of them, in the order in which they are shown.
@@ -74,6 +75,12 @@ pub(super) const KEYS: &[Key] = &[
     secret("webhook.basic.password", Kind::Texts, "webhook.basic.password_file"),
     key("webhook.basic.password_file", Kind::Text, None),
     key("ops.listen", Kind::Text, Some("\"127.0.0.1:9847\"")),
+    key("ops.public_url", Kind::Text, None),
+    key("ops.hosts", Kind::List, NONE),
+    key("ops.allow_unauthenticated", Kind::Flag, NO),
+    key("ops.read_only", Kind::Flag, NO),
+    secret("ops.write_token", Kind::Texts, "ops.write_token_file"),
+    key("ops.write_token_file", Kind::Text, None),
     key("api.url", Kind::Text, None),
     key("api.token_url", Kind::Text, None),
     key("api.client_id", Kind::Text, None),

@@ -103,6 +103,16 @@ pub struct BasicConfig {
 pub struct OpsConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where people reach it.
+    pub public_url: Option<Url>,
+    /// Names under which it is reached, besides those of loopback, in lower case.
+    pub hosts: BTreeSet<String>,
+    /// Whether it listens where others reach it, without authentication.
+    pub allow_unauthenticated: bool,
+    /// Whether nothing is changed over it.
+    pub read_only: bool,
+    /// Each of these lets its bearer change things; none: everybody may.
+    pub write_tokens: Vec<SecretString>,
 }
 
 /// `[api]`
@@ -320,6 +330,8 @@ impl Config {
                     .iter()
                     .any(|start| path.starts_with(start))
                 || path == "webhook.trusted_proxies"
+                // The listener stays where it is.
+                || (path.starts_with("ops.") && path != "ops.listen")
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
         let mut waiting: Vec<_> = key::KEYS

@@ -60,10 +60,13 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         }
     }
     found.extend(of_webhook(&config.webhook));
+    let short = count_short(&config.ops.write_tokens);
+    found.extend((short > 0).then(|| short_ones("ops.write_token", short)));
     found.extend(config.open_files.iter().cloned());
-    if !config.ops.listen.ip().is_loopback() {
+    if !config.ops.listen.ip().to_canonical().is_loopback() {
         found.push(format!(
-            "ops.listen is {}: whoever reaches it sees all metrics; there is no authentication",
+            "ops.listen is {}: whoever reaches it sees all; there is no authentication \
+             (ops.allow_unauthenticated)",
             config.ops.listen
         ));
     }
@@ -71,21 +74,27 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     found
 }
 
+fn count_short<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> usize {
+    let is_short = |secret: &&SecretString| secret.expose_secret().len() < SHORT;
+    secrets.into_iter().filter(is_short).count()
+}
+
+fn short_ones(key: &str, count: usize) -> String {
+    format!(
+        "{key} holds {count} of fewer than {SHORT} characters; `openssl rand -hex 32` makes one \
+         that cannot be guessed"
+    )
+}
+
 fn of_webhook(webhook: &WebhookConfig) -> Vec<String> {
     let mut found = Vec::new();
     let passwords = webhook.basic.iter().flat_map(|basic| &basic.passwords);
-    let is_short = |secret: &&SecretString| secret.expose_secret().len() < SHORT;
     for (key, short) in [
-        ("webhook.secrets", webhook.secrets.iter().filter(is_short).count()),
-        ("webhook.bearer", webhook.bearer.iter().filter(is_short).count()),
-        ("webhook.basic.password", passwords.filter(is_short).count()),
+        ("webhook.secrets", count_short(&webhook.secrets)),
+        ("webhook.bearer", count_short(&webhook.bearer)),
+        ("webhook.basic.password", count_short(passwords)),
     ] {
-        if short > 0 {
-            found.push(format!(
-                "{key} holds {short} of fewer than {SHORT} characters; \
-                 `openssl rand -hex 32` makes one that cannot be guessed"
-            ));
-        }
+        found.extend((short > 0).then(|| short_ones(key, short)));
     }
     if TAKEN.contains(&webhook.header.as_str()) && !webhook.secrets.is_empty() {
         let header = &webhook.header;

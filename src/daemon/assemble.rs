@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
-    listener::Listeners,
+    listener::{Commands, Listeners},
     panics,
     reload::Reloader,
     rules, service_manager,
@@ -22,7 +22,7 @@ use crate::{
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget},
     metrics::Exposition,
-    store::{Reader, Store, StoreError},
+    store::{self, Reader, Store, StoreError},
     sync::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
         ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
@@ -112,8 +112,10 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         rules: current_rules,
         reload,
     };
-    let router = Ops::new(sources).into_router();
+    let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
+    let (router, local_router) = Ops::new(sources).into_routers(current_access);
     tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, stop));
+    let holder = take_commands(&config, &addresses, local_router, &mut tasks);
 
     let current = Current { filter: current_filter, policy: current_policy };
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
@@ -126,13 +128,14 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
 
     tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
-    if let Err(error) = store.announce(&addresses.local_ops_url()) {
+    if let Err(error) = store.announce(&holder) {
         tracing::warn!(%error, "commands beside this daemon will not find it");
     }
     let reloader = Reloader {
         source,
         applied: config.clone(),
         running: config,
+        access,
         admission,
         rules,
         filter,
@@ -143,6 +146,27 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// Opens the way for commands on this machine; hands out where it is.
+fn take_commands(
+    config: &Config,
+    addresses: &Addresses,
+    router: axum::Router,
+    tasks: &mut Tasks,
+) -> String {
+    match Commands::bind(&store::socket_path(&config.store.path)) {
+        Ok(commands) => {
+            let address = commands.address();
+            tasks.spawn(Stage::Delivery, "commands", |stop| commands.serve(router, stop));
+            address
+        }
+        // Such as a path that is too long for a socket.
+        Err(error) => {
+            tracing::warn!(%error, "commands use the ops listener, as others do");
+            addresses.local_ops_url()
+        }
+    }
 }
 
 /// Ends early when there is no database to write to any more.

@@ -12,7 +12,7 @@ use crate::{
     ingest::{Admission, Rules},
     metrics::Scope,
     store::{Store, StoreError},
-    web::{ReloadReply, ReloadRequest},
+    web::{Access, ReloadReply, ReloadRequest},
 };
 
 /// Applies what can change while running.
@@ -22,6 +22,7 @@ pub(super) struct Reloader {
     pub(super) running: Config,
     /// What was applied last.
     pub(super) applied: Config,
+    pub(super) access: watch::Sender<Arc<Access>>,
     pub(super) admission: watch::Sender<Arc<Admission>>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) filter: watch::Sender<CheckFilter>,
@@ -97,6 +98,7 @@ impl Reloader {
         let rules = Arc::new(rules::rules(config));
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);
+        self.access.send_replace(Arc::new(rules::access(config)));
         self.filter.send_replace(rules::check_filter(config));
         self.policy.send_replace(rules::policy(config));
         let scope = Scope {

@@ -11,6 +11,7 @@ use crate::{
     ingest::{Admission, Credentials, Rules, Sources},
     ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks},
     metrics::{Scope, TenantListing},
+    web::Access,
 };
 
 /// Who may deliver, and by which rules.
@@ -28,6 +29,18 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
             trusted_proxies: webhook.trusted_proxies.clone(),
         },
         rules,
+    }
+}
+
+/// Who may do what over the ops listener.
+pub(super) fn access(config: &Config) -> Access {
+    let ops = &config.ops;
+    let public_host = ops.public_url.as_ref().and_then(|url| url.host_str());
+    Access {
+        hosts: ops.hosts.iter().cloned().chain(public_host.map(str::to_lowercase)).collect(),
+        public_origin: ops.public_url.as_ref().map(|url| url.origin().ascii_serialization()),
+        read_only: ops.read_only,
+        write_tokens: ops.write_tokens.clone(),
     }
 }
 

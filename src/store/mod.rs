@@ -23,7 +23,13 @@ mod tests;
 mod touched;
 mod uid;
 
-use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -53,7 +59,16 @@ pub use query::{
 };
 pub use row::Unreadable;
 
-/// The ops URL of the daemon that has this database open, read from its lock file.
+/// The socket on which the daemon that has this database open takes commands.
+#[must_use]
+pub fn socket_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".sock");
+    PathBuf::from(name)
+}
+
+/// Where the daemon that has this database open takes commands, read from its lock file: a
+/// URL, or `unix:` and the path of a socket.
 #[must_use]
 pub fn holder(database: &Path) -> Option<String> {
     let word = std::fs::read_to_string(sqlite::lock_file(database)).ok()?;
@@ -297,7 +312,7 @@ impl Store {
         self.shared.recent.after(commit)
     }
 
-    /// Writes the ops URL into the lock file; [`holder`] reads it.
+    /// Writes into the lock file where commands are taken; [`holder`] reads it.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -4,6 +4,7 @@
 mod api;
 mod filter;
 mod follow;
+mod guard;
 mod health;
 pub mod json;
 mod kept;
@@ -38,6 +39,7 @@ use crate::{
 use follow::Gate;
 use turns::Turns;
 
+pub use guard::{Access, KnownUser};
 pub use health::Readiness;
 use meters::Shed;
 pub use meters::ShedMeter;
@@ -154,8 +156,15 @@ impl Ops {
         Self { sources, started_at: clock::now(), gate }
     }
 
-    /// The routes.
-    pub fn into_router(self) -> Router {
+    /// The routes for whoever reaches the listener, and those for commands on this machine,
+    /// which only the owner of the database reaches.
+    pub fn into_routers(self, access: watch::Receiver<Arc<Access>>) -> (Router, Router) {
+        let routes = self.into_routes();
+        let guarded = middleware::from_fn_with_state(access, guard::guard);
+        (routes.clone().layer(guarded), routes)
+    }
+
+    fn into_routes(self) -> Router {
         let turns = Turns::new(self.sources.meters.shed.clone());
         let in_turn = middleware::from_fn_with_state(turns, turns::in_turn);
         Router::new()

@@ -43,6 +43,8 @@ async fn every_variable_of_the_examples_is_a_setting() {
         let value = match name.rsplit('_').next().unwrap() {
             "FILE" => secret.display().to_string(),
             "PATH" => folder.path().join("store.db").display().to_string(),
+            "UNAUTHENTICATED" => "true".to_owned(),
+            "HOSTS" => "exporter".to_owned(),
             "LISTEN" if name.contains("OPS") => "127.0.0.1:9847".to_owned(),
             "LISTEN" => "127.0.0.1:8847".to_owned(),
             _ => "http://127.0.0.1:4318".to_owned(),

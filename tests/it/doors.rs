@@ -158,12 +158,18 @@ async fn check_config_warns_of_what_opens_the_door_too_wide() {
         "webhook.header is authorization",
         "webhook.bearer holds 1 of fewer than 16",
         "webhook.trusted_proxies holds ::/0",
-        "config.toml holds webhook.secrets, and its mode 0644",
     ] {
         assert!(ended.errors.contains(expected), "{expected}: {}", ended.errors);
     }
-    let mode = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(setup.config_file(), mode).unwrap();
-    let ended = setup.run(&["check-config"]).await;
     assert!(!ended.errors.contains("its mode"), "{}", ended.errors);
+
+    let secrets = setup.config_file().with_file_name("tokens");
+    std::fs::write(&secrets, "a-token-of-some-length\n").unwrap();
+    for (mode, warns) in [(0o600, false), (0o640, true), (0o604, true), (0o400, false)] {
+        std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(mode)).unwrap();
+        let setup = Setup::new().webhook(&format!("bearer_file = {secrets:?}"));
+        let ended = setup.run(&["check-config"]).await;
+        let expected = format!("tokens holds webhook.bearer, and its mode {mode:04o}");
+        assert_eq!(ended.errors.contains(&expected), warns, "{mode:o} {}", ended.errors);
+    }
 }

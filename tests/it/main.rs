@@ -33,6 +33,7 @@ mod doors;
 mod faults;
 mod fields;
 mod first_day;
+mod guard;
 mod harness;
 mod lifecycle;
 mod moved;

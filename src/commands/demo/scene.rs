@@ -78,7 +78,7 @@ impl Scene {
         });
         format!(
             "[webhook]\nlisten = \"{webhook}\"\nheader = \"{HEADER}\"\nsecrets = [\"{SECRET}\"]\n\
-             [ops]\nlisten = \"{ops}\"\n\
+             [ops]\nlisten = \"{ops}\"\nallow_unauthenticated = true\n\
              [api]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\
              [watch]\nusers = {users:?}\nips = {ips:?}\n\
              [sync]\nsettle = \"5s\"\n\

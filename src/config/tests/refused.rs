@@ -49,7 +49,9 @@ fn a_schedule_that_never_comes_is_refused() {
 
 #[test]
 fn two_listeners_at_one_address_are_refused() {
-    let with = |listen: &str| format!("{MINIMAL}[ops]\nlisten = \"{listen}\"\n");
+    let with = |listen: &str| {
+        format!("{MINIMAL}[ops]\nlisten = \"{listen}\"\nallow_unauthenticated = true\n")
+    };
     for listen in ["127.0.0.1:8847", "0.0.0.0:8847", "[::]:8847"] {
         let problem = only(&with(listen));
         assert!(problem.starts_with("config.toml:4: ops.listen"), "{problem}");

@@ -34,7 +34,10 @@ fn what_is_probably_not_meant_is_a_warning() {
     };
     assert!(warnings("").is_empty());
     assert!(warnings("[watch]\nusers = [\"a\"]\n")[0].contains("there is no [api]"));
-    assert!(warnings("[ops]\nlisten = \"0.0.0.0:9847\"\n")[0].contains("no authentication"));
+    assert!(
+        warnings("[ops]\nlisten = \"0.0.0.0:9847\"\nallow_unauthenticated = true\n")[0]
+            .contains("no authentication")
+    );
     let api = |url: &str| {
         format!(
             "[api]\nurl = \"{url}\"\ntoken_url = \"https://a\"\nclient_id = \"a\"\n\

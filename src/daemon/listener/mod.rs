@@ -2,6 +2,7 @@
 //! in time and bytes, and there are only so many.
 
 mod body;
+mod local;
 mod meters;
 mod patience;
 mod room;
@@ -27,6 +28,7 @@ use hyper_util::{
 };
 use prometheus::Registry;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
@@ -35,6 +37,7 @@ use tower_service::Service as _;
 
 use super::StartError;
 use body::{Answer, Arriving};
+pub(super) use local::Commands;
 use meters::Meters;
 use patience::{Patient, Phase};
 use room::{Place, Room, Shares};
@@ -162,7 +165,9 @@ impl Listener {
             };
             let open = self.meters.open.with_label_values(&[self.name]);
             open.inc();
-            let connection = converse(stream, peer, router.clone(), graceful.watcher());
+            // Answers are small, and nobody gains by waiting for more.
+            let _ = stream.set_nodelay(true);
+            let connection = converse(stream, Some(peer), router.clone(), graceful.watcher());
             let panics = TellsPanic(panicked.clone());
             tokio::spawn(async move {
                 let _panics = panics;
@@ -199,16 +204,21 @@ impl Drop for TellsPanic {
 }
 
 /// Answers the requests of one connection, one after the other.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
-    // Answers are small, and nobody gains by waiting for more.
-    let _ = stream.set_nodelay(true);
+async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    peer: Option<SocketAddr>,
+    router: Router,
+    watcher: Watcher,
+) {
     let phase = Phase::default();
     let patient = Patient::new(stream, phase.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (answering, mut router) = (phase.answering(), router.clone());
         async move {
             let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
-            request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
             let Ok(response): Result<Response, Infallible> = router.call(request).await;
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
         }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -22,6 +23,8 @@ pub struct Setup {
     folder: TempDir,
     tables: String,
     webhook: String,
+    ops: String,
+    ops_listen: String,
     watch: String,
     variables: Vec<(String, String)>,
     lists_tenant: bool,
@@ -77,6 +80,8 @@ impl Setup {
             folder,
             tables: String::new(),
             webhook: String::new(),
+            ops: String::new(),
+            ops_listen: "127.0.0.1:0".to_owned(),
             watch: String::new(),
             // Tests do not wait until the API has surely caught up with the webhook.
             variables: vec![("CII_EXPORTER_SYNC__SETTLE".to_owned(), "0s".to_owned())],
@@ -154,7 +159,7 @@ impl Setup {
 
     /// Other words in place of some of the configuration.
     pub fn replace(&mut self, old: &str, new: &str) {
-        let tables = [&mut self.tables, &mut self.webhook, &mut self.watch];
+        let tables = [&mut self.tables, &mut self.webhook, &mut self.ops, &mut self.watch];
         let table = tables.into_iter().find(|table| table.contains(old));
         let table = table.expect("the configuration has the old words");
         *table = table.replacen(old, new, 1);
@@ -204,6 +209,18 @@ impl Setup {
         self
     }
 
+    /// Lines of the table `[ops]`.
+    pub fn ops(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.ops);
+        self
+    }
+
+    /// Where the ops listener listens.
+    pub fn ops_listen(mut self, listen: &str) -> Self {
+        listen.clone_into(&mut self.ops_listen);
+        self
+    }
+
     /// Other lines of the table `[watch]`, for the next start or reload.
     pub fn set_watch(&mut self, lines: &str) {
         lines.clone_into(&mut self.watch);
@@ -250,16 +267,21 @@ impl Setup {
         };
         let config = format!(
             "[webhook]\nlisten = \"127.0.0.1:0\"\nsecrets = [\"{SECRET}\"]\n{}\n\
-             [ops]\nlisten = \"127.0.0.1:0\"\n\
+             [ops]\nlisten = \"{}\"\n{}\n\
              [store]\npath = \"{}\"\n\
              [watch]\n{}\n{}{listing}",
             self.webhook,
+            self.ops_listen,
+            self.ops,
             self.database().display(),
             self.watch,
             self.tables,
         );
         let config = self.example.as_ref().unwrap_or(&config);
         std::fs::write(self.config_file(), config).expect("the configuration is written");
+        // As the file with secrets that it is: every start would warn otherwise.
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.config_file(), mode).expect("its mode is set");
     }
 
     pub fn command(arguments: &[&str], config: &Path) -> Command {

@@ -1,0 +1,103 @@
+//! The way for commands on this machine: a socket beside the database, for its owner alone.
+//! It needs no secret and no certificate, so that commands work however the ops listener is
+//! guarded.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::Router;
+use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::geteuid;
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{Notify, Semaphore},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{PAUSE, TellsPanic, converse};
+
+/// Commands at once.
+const CONNECTIONS: usize = 8;
+
+/// The socket, bound.
+pub(in crate::daemon) struct Commands {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Commands {
+    /// Takes the socket. One that is there is of a daemon that was killed: whoever has the
+    /// database's lock is the only one.
+    pub(in crate::daemon) fn bind(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { socket, path })
+    }
+
+    /// The address, in the form that commands read.
+    pub(in crate::daemon) fn address(&self) -> String {
+        format!("unix:{}", self.path.display())
+    }
+
+    /// Serves until told to stop; requests in hand are answered first.
+    pub(in crate::daemon) async fn serve(
+        self,
+        router: Router,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let (room, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
+        let panicked = Arc::new(Notify::new());
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                () = panicked.notified() => return Err(io::Error::other("a command panicked")),
+                accepted = self.accept(&room) => accepted,
+            };
+            let Ok((stream, place)) = accepted else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            // Between its making and its mode, the file was what the umask made of it.
+            if !is_ours(&stream) {
+                continue;
+            }
+            let connection = converse(stream, None, router.clone(), graceful.watcher());
+            let panics = TellsPanic(panicked.clone());
+            tokio::spawn(async move {
+                let _panics = panics;
+                connection.await;
+                drop(place);
+            });
+        }
+        // Whatever is there by then is not waited for; the next start removes it, too.
+        let _ = fs::remove_file(&self.path);
+        graceful.shutdown().await;
+        Ok(())
+    }
+
+    async fn accept(
+        &self,
+        room: &Arc<Semaphore>,
+    ) -> io::Result<(UnixStream, tokio::sync::OwnedSemaphorePermit)> {
+        let Ok(place) = room.clone().acquire_owned().await else {
+            return std::future::pending().await;
+        };
+        let (stream, _) = self.socket.accept().await?;
+        Ok((stream, place))
+    }
+}
+
+/// Whether the peer is the owner of this process, or root, who may do everything anyhow.
+fn is_ours(stream: &UnixStream) -> bool {
+    let peer = stream.peer_cred().map(|peer| peer.uid());
+    peer.is_ok_and(|peer| peer == 0 || peer == geteuid().as_raw())
+}

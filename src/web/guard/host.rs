@@ -1,0 +1,49 @@
+//! By which names the listener is reached. A page whose name resolves to another address now
+//! ("DNS rebinding") reaches us by that name; an address cannot be rebound.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+
+use super::{Access, Refusal};
+
+pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    let of_uri = uri.authority().map(|authority| authority.as_str().to_owned());
+    let of_header = headers
+        .get_all(header::HOST)
+        .iter()
+        .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    let named: Vec<_> = of_uri.into_iter().chain(of_header).collect();
+    if headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "the host is named twice"));
+    }
+    match named.iter().find(|host| !is_ours(access, host)) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            format!(
+                "{other:?} is no name of this listener; use its address, or add the name to \
+                 ops.hosts, or set ops.public_url"
+            ),
+        )),
+    }
+}
+
+fn is_ours(access: &Access, host: &str) -> bool {
+    let host = host.trim().to_ascii_lowercase();
+    if let Some(rest) = host.strip_prefix('[') {
+        let address = rest.split_once(']').map(|(address, _)| address);
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let name = match host.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) => return false,
+        None => &host,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.parse::<IpAddr>().is_ok()
+        || matches!(name, "localhost" | "ip6-localhost" | "localhost.localdomain")
+        // Browsers never ask a name server for these.
+        || name.ends_with(".localhost")
+        || access.hosts.contains(name)
+}
