@@ -18,6 +18,7 @@ const OWN: [&str; 9] = [
     "cii_otlp_export",
     "cii_store_",
     "cii_sync_",
+    "cii_webhook_limited",
     "cii_webhook_request",
     "cii_webhook_skipped",
     "process_",
