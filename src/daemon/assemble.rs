@@ -43,13 +43,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     if store.had_former_defaults() && config.api.is_some() {
         defaults::announce(&config);
     }
-    // Figures of a job that is off must not look like fresh ones.
-    if config.api.is_none() || config.sync.tenant.is_none() {
-        store.commit(Forget::Tenant).await?;
-    }
-    if config.api.is_none() || config.sync.service.is_none() {
-        store.commit(Forget::Service).await?;
-    }
+    forget_what_is_off(&config, &store).await?;
     let registry = registry(&store)?;
     let meters = meters(&registry)?;
     panics::watch(&registry)?;
@@ -146,6 +140,17 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+/// Figures of a job that is off must not look like fresh ones.
+async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartError> {
+    if config.api.is_none() || config.sync.tenant.is_none() {
+        store.commit(Forget::Tenant).await?;
+    }
+    if config.api.is_none() || config.sync.service.is_none() {
+        store.commit(Forget::Service).await?;
+    }
+    Ok(())
 }
 
 /// Opens the way for commands on this machine; hands out where it is.

@@ -11,15 +11,19 @@ use super::{
 use crate::harness::{Exporter, Metrics};
 
 /// Families that tell of the exporter and its process, not of the tenant.
-const OWN: [&str; 9] = [
+const OWN: [&str; 14] = [
     "cii_api_",
     "cii_build_info",
     "cii_http_",
+    "cii_ops_shed",
     "cii_otlp_export",
+    "cii_panics",
     "cii_store_",
     "cii_sync_",
+    "cii_webhook_held",
     "cii_webhook_limited",
     "cii_webhook_request",
+    "cii_webhook_shed",
     "cii_webhook_skipped",
     "process_",
 ];
