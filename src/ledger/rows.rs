@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::domain::{
-    Admin, CheckDefinition, CheckId, Integration, IpUsers, Login, PollEnd, RunEnd, TenantFigures,
-    Timestamp, UserState, WatchSource,
+    Admin, CheckDefinition, CheckId, Integration, IpUsers, Login, PollEnd, RunEnd, SmallMap,
+    TenantFigures, Timestamp, UserState, WatchSource,
     failure::{CheckName, Durations, Exchange},
     null_list::NullMeaning,
 };
@@ -280,7 +280,7 @@ pub struct Reason {
 }
 
 /// Every reason to watch a subject.
-pub type Reasons = BTreeMap<WatchSource, Reason>;
+pub type Reasons = SmallMap<WatchSource, Reason>;
 
 /// What is counted over the whole store, so that nobody has to count it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -21,17 +21,24 @@ pub struct Table<K, V> {
 
 #[derive(Debug, Clone)]
 enum Slot<V> {
-    Row {
-        /// The row as it was loaded.
-        stored: Option<V>,
-        /// The row now.
-        row: Option<V>,
-        /// The change that wrote it last; 0 when none did.
-        written_by: u64,
-    },
-    Unreadable(Fault),
+    /// There was a row, or there is one now. Apart from the others: most keys that a large
+    /// delivery asks for have none, and should not cost as much as a row.
+    Row(Box<Row<V>>),
+    /// There is none, and nobody wrote one.
+    None,
+    Unreadable(Box<Fault>),
     /// The change that is being applied was the first to speak of the key.
     Absent,
+}
+
+#[derive(Debug, Clone)]
+struct Row<V> {
+    /// The row as it was loaded.
+    stored: Option<V>,
+    /// The row now.
+    current: Option<V>,
+    /// The change that wrote it last; 0 when none did.
+    written_by: u64,
 }
 
 /// A row that differs from what is stored.
@@ -55,17 +62,20 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// Puts in what a store found for a key. What is known already stays: a second
     /// round of loading must not undo what changes did.
     pub fn load(&mut self, key: K, row: Option<V>) {
-        self.slots.entry(key).or_insert_with(|| Slot::Row {
-            stored: row.clone(),
-            row,
-            written_by: 0,
+        self.slots.entry(key).or_insert_with(|| match row {
+            Some(row) => Slot::Row(Box::new(Row {
+                stored: Some(row.clone()),
+                current: Some(row),
+                written_by: 0,
+            })),
+            None => Slot::None,
         });
     }
 
     /// Notes that the row of a key was found and cannot be understood.
     pub fn load_unreadable(&mut self, key: K, reason: &str) {
         let fault = Fault::unreadable(self.name, &key, reason);
-        self.slots.entry(key).or_insert(Slot::Unreadable(fault));
+        self.slots.entry(key).or_insert_with(|| Slot::Unreadable(Box::new(fault)));
     }
 
     /// Whether the key was asked for.
@@ -84,9 +94,9 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// must not pass with it.
     pub fn get(&self, key: &K) -> Result<Option<&V>, Fault> {
         match self.slots.get(key) {
-            Some(Slot::Row { row, .. }) => Ok(row.as_ref()),
-            Some(Slot::Unreadable(fault)) => Err(fault.clone()),
-            Some(Slot::Absent) => Ok(None),
+            Some(Slot::Row(found)) => Ok(found.current.as_ref()),
+            Some(Slot::Unreadable(fault)) => Err((**fault).clone()),
+            Some(Slot::None | Slot::Absent) => Ok(None),
             None => {
                 debug_assert!(false, "{} {key:?} was not asked for", self.name);
                 Err(Fault::NotAsked { table: self.name })
@@ -103,9 +113,9 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         keys: impl RangeBounds<K>,
     ) -> impl Iterator<Item = Result<(&K, &V), Fault>> {
         self.slots.range(keys).filter_map(|(key, slot)| match slot {
-            Slot::Row { row, .. } => row.as_ref().map(|row| Ok((key, row))),
-            Slot::Unreadable(fault) => Some(Err(fault.clone())),
-            Slot::Absent => None,
+            Slot::Row(found) => found.current.as_ref().map(|row| Ok((key, row))),
+            Slot::Unreadable(fault) => Some(Err((**fault).clone())),
+            Slot::None | Slot::Absent => None,
         })
     }
 
@@ -126,7 +136,9 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     pub fn update(&mut self, key: &K, change: impl FnOnce(&mut V)) -> Result<(), Fault> {
         let Some(row) = self.get(key)? else { return Ok(()) };
         if self.is_written(key) {
-            if let Some(Slot::Row { row: Some(row), .. }) = self.slots.get_mut(key) {
+            if let Some(Slot::Row(found)) = self.slots.get_mut(key)
+                && let Some(row) = &mut found.current
+            {
                 change(row);
             }
             return Ok(());
@@ -140,23 +152,21 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// Whether the change that is being applied wrote the row already.
     fn is_written(&self, key: &K) -> bool {
         let slot = self.slots.get(key);
-        matches!(slot, Some(Slot::Row { written_by, .. }) if *written_by == self.change)
+        matches!(slot, Some(Slot::Row(found)) if found.written_by == self.change)
     }
 
     fn set(&mut self, key: K, row: Option<V>) {
         let slot = self.slots.entry(key.clone()).or_insert(Slot::Absent);
-        if let Slot::Row { row: known, written_by, .. } = slot
-            && *written_by == self.change
-        {
-            *known = row;
-            return;
-        }
         let stored = match slot {
-            Slot::Row { stored, .. } => stored.clone(),
-            Slot::Unreadable(_) | Slot::Absent => None,
+            Slot::Row(found) if found.written_by == self.change => {
+                found.current = row;
+                return;
+            }
+            Slot::Row(found) => found.stored.clone(),
+            Slot::None | Slot::Unreadable(_) | Slot::Absent => None,
         };
-        let written_by = self.change;
-        let before = std::mem::replace(slot, Slot::Row { stored, row, written_by });
+        let written = Row { stored, current: row, written_by: self.change };
+        let before = std::mem::replace(slot, Slot::Row(Box::new(written)));
         self.undo.push((key, before));
     }
 
@@ -181,10 +191,10 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// The rows that were written or removed, by key.
     pub fn differences(&self) -> impl Iterator<Item = Difference<'_, K, V>> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
-            Slot::Row { stored, row, written_by }
-                if *written_by > 0 && (stored.is_some() || row.is_some()) =>
+            Slot::Row(found)
+                if found.written_by > 0 && (found.stored.is_some() || found.current.is_some()) =>
             {
-                Some(Difference { key, stored: stored.as_ref(), row: row.as_ref() })
+                Some(Difference { key, stored: found.stored.as_ref(), row: found.current.as_ref() })
             }
             _ => None,
         })

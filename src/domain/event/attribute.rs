@@ -1,10 +1,10 @@
 //! Attributes of an event: OpenTelemetry's semantic conventions where one
 //! exists, else names below `cii.`.
 
-use std::collections::BTreeMap;
+use crate::domain::SmallMap;
 
 /// Attributes by name.
-pub type Attributes = BTreeMap<String, AttributeValue>;
+pub type Attributes = SmallMap<String, AttributeValue>;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -315,7 +315,7 @@ mod tests {
         let decision = list(20, &["no-mfa"], &[]);
         assert_eq!(decision.resolved, [id("no-mfa")]);
         assert_eq!(decision.events[0].name, EventName::CheckResolved);
-        assert_eq!(decision.events[0].attributes["cii.check.announced"], true.into());
+        assert_eq!(decision.events[0].attributes.get("cii.check.announced"), Some(&true.into()));
         assert_eq!(list(10, &["no-mfa"], &[]).resolved, []);
     }
 
@@ -383,8 +383,8 @@ mod tests {
         let known = AnswerContext { unknown_since: first.unknown_since, ..known };
         let later = decide(&unknown(100 + 86_400), &known);
         assert_eq!((later.resolved.len(), later.shared_texts.len()), (1, 0));
-        let reason = later.events[0].attributes["cii.check.resolution"].clone();
-        assert_eq!(reason, "user_unknown".into());
+        let reason = later.events[0].attributes.get("cii.check.resolution").cloned();
+        assert_eq!(reason, Some("user_unknown".into()));
         let mut named = known;
         named.open.get_mut(&id("no-mfa")).unwrap().named_at = Some(at(200));
         assert_eq!(decide(&unknown(100 + 86_400), &named).resolved.len(), 0);

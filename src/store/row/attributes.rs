@@ -168,6 +168,7 @@ mod tests {
         fn what_is_written_is_read_back(
             attributes in proptest::collection::btree_map(any::<String>(), values(), 0..4),
         ) {
+            let attributes: Attributes = attributes.into_iter().collect();
             prop_assert_eq!(decode(&encode(&attributes)).unwrap(), attributes);
         }
     }
