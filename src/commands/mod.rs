@@ -14,6 +14,7 @@ mod finish;
 mod ip;
 mod keeper;
 mod otlp;
+mod purge;
 mod run;
 mod signal;
 mod table;
@@ -88,6 +89,11 @@ pub(crate) enum Command {
     /// Copy the database, put a copy in its place, or look for damage in it.
     #[command(subcommand)]
     Db(db::Action),
+    /// Forget a person everywhere.
+    ///
+    /// Works on a running daemon, and on its database alone when none runs.
+    #[command(subcommand)]
+    Purge(purge::Action),
     /// Show how the OTLP delivery stands, and send events on purpose.
     #[command(subcommand)]
     Otlp(otlp::Action),
@@ -124,6 +130,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Webhook(action) => webhook::run(action),
         Command::Db(action) => db::run(action),
         Command::Otlp(action) => otlp::run(action),
+        Command::Purge(action) => purge::run(action),
         Command::Deliveries(options) => deliveries::run(options),
         #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(&options),

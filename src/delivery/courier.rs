@@ -51,6 +51,8 @@ trait Log {
     async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
     async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError>;
     async fn waiting(&self) -> Result<u64, StoreError>;
+    /// How often rows that can be in memory were changed.
+    fn erasures(&self) -> u64;
     /// Resolves when there is something new to send on purpose.
     fn resend_requested(&self) -> impl Future<Output = ()> + Send;
 }
@@ -137,6 +139,10 @@ impl Log for Store {
         Ok(self.read(Reader::otlp_backlog).await?.pending)
     }
 
+    fn erasures(&self) -> u64 {
+        self.erasures()
+    }
+
     fn resend_requested(&self) -> impl Future<Output = ()> + Send {
         self.otlp_resend_requested()
     }
@@ -173,6 +179,8 @@ struct Course {
     ahead: Option<Batch>,
     /// The events of the next part, when they were read with their numbers.
     loaded: Option<Batch>,
+    /// How many erasures there were when they were read.
+    erasures: u64,
     /// What became of the last part, when it is not yet kept.
     unkept: Option<RecordProgress>,
     commits: watch::Receiver<i64>,
@@ -205,6 +213,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             read_to: self.log.cursor().await?,
             ahead: None,
             loaded: None,
+            erasures: self.log.erasures(),
             unkept: None,
             commits,
             backoff: Failures::default(),
@@ -230,6 +239,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     /// Takes up what is new, in order. Held records are tried again after it: when
     /// one of the new is taken, the held ones were to blame.
     async fn fill(&self, course: &mut Course) -> Result<(), StoreError> {
+        self.drop_erased(course);
         let is_idle = course.walk.next().is_none();
         if is_idle || course.walk.held() >= PROBE_AFTER {
             let batch = if let Some(batch) = course.ahead.take() {
@@ -256,8 +266,17 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         Ok(())
     }
 
+    /// Drops what was read before somebody was forgotten: it can name the person.
+    fn drop_erased(&self, course: &mut Course) {
+        let erasures = self.log.erasures();
+        if std::mem::replace(&mut course.erasures, erasures) != erasures {
+            (course.ahead, course.loaded) = (None, None);
+        }
+    }
+
     /// The events of a part; less of it, when they are too large for one batch.
     async fn load(&self, course: &mut Course, part: &mut Part) -> Result<Batch, StoreError> {
+        self.drop_erased(course);
         if let Some(batch) = course.loaded.take() {
             return Ok(batch);
         }

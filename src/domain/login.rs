@@ -8,6 +8,10 @@ use std::{
     sync::Arc,
 };
 
+/// What stands in the place of the login of somebody who was forgotten. It is no login: a
+/// delivery that is replayed with it names nobody by it.
+pub const FORGOTTEN: &str = "(forgotten)";
+
 /// A user's login: the identity by which users are compared and stored, and the
 /// spelling in which the service, or an operator, wrote it.
 ///
@@ -37,6 +41,9 @@ pub enum LoginError {
     /// Holds a control character, which no login has.
     #[error("a login must not hold control characters")]
     Control,
+    /// The mark of somebody who was forgotten, which is nobody's.
+    #[error("{FORGOTTEN} stands for somebody who was forgotten, and is no login")]
+    Forgotten,
 }
 
 /// Twice the longest e-mail address that RFC 5321 allows.
@@ -47,7 +54,7 @@ impl Login {
     /// space around it is dropped.
     ///
     /// # Errors
-    /// When the text is empty, too long, or holds control characters.
+    /// When the text is empty, too long, holds control characters, or is [`FORGOTTEN`].
     pub fn new(text: &str) -> Result<Self, LoginError> {
         let text = text.trim();
         if text.is_empty() {
@@ -58,6 +65,9 @@ impl Login {
         }
         if text.chars().any(char::is_control) {
             return Err(LoginError::Control);
+        }
+        if text == FORGOTTEN {
+            return Err(LoginError::Forgotten);
         }
         Ok(match identity(text) {
             Cow::Borrowed(text) => Self { text: text.into(), is_respelled: false },
@@ -191,6 +201,7 @@ mod tests {
         assert_eq!(Login::new("  "), Err(LoginError::Empty));
         assert_eq!(Login::new("a\nb"), Err(LoginError::Control));
         assert_eq!(Login::new(&"x".repeat(600)), Err(LoginError::TooLong));
+        assert_eq!(Login::new(FORGOTTEN), Err(LoginError::Forgotten));
     }
 
     #[test]

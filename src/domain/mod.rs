@@ -10,6 +10,7 @@ pub mod failure;
 mod ip;
 pub mod ip_users;
 mod login;
+mod mention;
 mod moment;
 mod network;
 pub mod null_list;
@@ -38,7 +39,8 @@ pub use delivery::{
 pub use event::{AttributeValue, Attributes, Event, EventName};
 pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
-pub use login::{Login, LoginError};
+pub use login::{FORGOTTEN, Login, LoginError};
+pub use mention::Mention;
 pub use moment::sensible;
 pub use network::{Network, NetworkError, one_client};
 pub use null_list::{ListField, NullLists};

@@ -67,6 +67,11 @@ impl Refusals {
         self.unkept.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 
+    /// Drops what is in memory alone: it can name somebody who is to be forgotten.
+    pub fn drop_unkept(&self) {
+        self.unkept.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Hands a refused delivery in. Waits until it is written, but not for long;
     /// not at all when the store was just too busy for the delivery itself.
     pub(super) async fn keep(&self, refused: RecordRefused) {

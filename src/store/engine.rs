@@ -1,8 +1,10 @@
 //! The seam between the ledger and what stores its rows.
 
+use std::collections::BTreeMap;
+
 use super::StoreError;
 use crate::{
-    domain::Timestamp,
+    domain::{Login, Timestamp},
     ledger::{Counts, Diff, Facts, Head, Keys},
 };
 
@@ -19,7 +21,7 @@ use crate::{
 /// - `save` makes the stored rows those of the difference, or fails as a whole.
 /// - What was committed is on the disk when `commit` returns.
 /// - `sweep` is a transaction of its own, and touches nothing that is shown or
-///   counted.
+///   counted. So is each step of `erase`, which touches what is shown.
 pub(in crate::store) trait Engine: Send {
     /// Begins a group; the numbers that were given last, and what is counted over all.
     fn begin(&mut self) -> Result<(Head, Counts), StoreError>;
@@ -40,6 +42,9 @@ pub(in crate::store) trait Engine: Send {
     /// returns how many. 0 says that nothing is left to remove.
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError>;
 
+    /// Does one step of erasing a person.
+    fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError>;
+
     /// Leaves the files as a reader likes to find them.
     fn close(&mut self);
 }
@@ -52,4 +57,68 @@ pub(in crate::store) struct Sweep {
     pub(in crate::store) before: Option<Timestamp>,
     /// Whether events that wait for the delivery by OTLP stay.
     pub(in crate::store) keep_pending: bool,
+}
+
+/// One step of erasing a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Erasure {
+    /// Who.
+    pub(in crate::store) login: Login,
+    /// Whether nothing is to change: it is only counted what would.
+    pub(in crate::store) is_trial: bool,
+    /// How far the erasure has got.
+    pub(in crate::store) place: Place,
+}
+
+/// How far an erasure has got. A number is that of the last row that was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Place {
+    /// At the tables that are small beside the log; they come first.
+    Tables,
+    /// At failures that ended.
+    Ended(i64),
+    /// At events.
+    Events(i64),
+    /// At what events of one delivery share.
+    Contexts(i64),
+    /// At deliveries.
+    Deliveries(i64),
+    /// At the files, which hold what rows left behind.
+    Files,
+    /// At the log beside the database.
+    Log,
+}
+
+/// What one step of an erasure did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) struct Erased {
+    /// Rows that went, by table.
+    pub(in crate::store) removed: BTreeMap<&'static str, u64>,
+    /// Rows that do not name the person any more, by table.
+    pub(in crate::store) redacted: BTreeMap<&'static str, u64>,
+    /// Where the erasure goes on; nowhere after its end.
+    pub(in crate::store) next: Option<Place>,
+}
+
+impl Erased {
+    /// Counts rows that went.
+    pub(in crate::store) fn removed(&mut self, table: &'static str, rows: usize) {
+        count(&mut self.removed, table, rows);
+    }
+
+    /// Counts rows that do not name the person any more.
+    pub(in crate::store) fn redacted(&mut self, table: &'static str, rows: usize) {
+        count(&mut self.redacted, table, rows);
+    }
+
+    /// Whether rows changed.
+    pub(in crate::store) fn is_something(&self) -> bool {
+        !self.removed.is_empty() || !self.redacted.is_empty()
+    }
+}
+
+fn count(counts: &mut BTreeMap<&'static str, u64>, table: &'static str, rows: usize) {
+    if rows > 0 {
+        *counts.entry(table).or_default() += rows as u64;
+    }
 }

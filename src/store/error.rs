@@ -98,6 +98,12 @@ pub enum StoreError {
     /// One change cannot be applied; the others of its group are.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The log beside the database cannot be emptied.
+    #[error(
+        "the rows are gone, and the log beside the database still holds what was in them: another \
+         program reads the database. End that, and purge again"
+    )]
+    LogInUse,
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Busy,

@@ -3,7 +3,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -12,13 +15,13 @@ use tokio::sync::watch;
 
 use super::{
     Meters, StoreError,
-    engine::Engine,
+    engine::{Engine, Erased},
     health::{self, Health},
     pending::Waiting,
     queue::{Next, Queue},
     touched::Recent,
 };
-use crate::ledger::{Facts, Fault, Keys};
+use crate::ledger::{Facts, Fault, Keys, Touched};
 
 /// The running thread; it ends when the last [`Store`](super::Store) is gone, or when
 /// told.
@@ -60,6 +63,8 @@ pub(super) struct Announcements {
     pub(super) event: watch::Sender<i64>,
     /// What was touched.
     pub(super) recent: Arc<Recent>,
+    /// How many steps of erasures changed rows since the start.
+    pub(super) erasures: Arc<AtomicU64>,
     /// What came of the last tries to commit.
     pub(super) health: watch::Sender<Health>,
 }
@@ -115,6 +120,16 @@ impl Writer {
                     let swept = self.engine.sweep(&sweep, limit);
                     self.note(swept.as_ref().map(|_| ()));
                     let _ = reply.send(swept);
+                }
+                Next::Erase(erasure, reply) => {
+                    let erased = self.engine.erase(&erasure);
+                    self.note(erased.as_ref().map(|_| ()));
+                    if !erasure.is_trial && erased.as_ref().is_ok_and(Erased::is_something) {
+                        self.announcements.erasures.fetch_add(1, Ordering::Relaxed);
+                        let anew = Touched { is_anew: true, ..Touched::default() };
+                        self.announcements.recent.add(anew);
+                    }
+                    let _ = reply.send(erased);
                 }
             }
         }

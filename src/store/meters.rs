@@ -17,6 +17,7 @@ pub struct Meters {
     pub(super) commit_duration: Histogram,
     failures: IntCounterVec,
     up: IntGauge,
+    pub(super) purges: IntCounter,
     size: FileSize,
 }
 
@@ -38,6 +39,10 @@ impl Meters {
             up: IntGauge::new(
                 "cii_store_up",
                 "1 when the last try to commit succeeded, else 0; /-/ready tells why.",
+            )?,
+            purges: IntCounter::new(
+                "cii_store_purges_total",
+                "Persons who were forgotten by `purge user`, or by the API.",
             )?,
             size: FileSize::new(path)?,
         })
@@ -77,6 +82,7 @@ impl Meters {
         registry.register(Box::new(self.commit_duration.clone()))?;
         registry.register(Box::new(self.failures.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
+        registry.register(Box::new(self.purges.clone()))?;
         registry.register(Box::new(self.size.clone()))
     }
 }

@@ -14,6 +14,7 @@ mod health;
 mod inspect;
 mod meters;
 mod pending;
+mod purge;
 mod query;
 mod queue;
 mod row;
@@ -27,7 +28,10 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,6 +54,7 @@ pub use error::{StoreError, readable};
 pub use group::WriterThread;
 pub use inspect::inspect;
 pub use meters::Meters;
+pub use purge::{Purge, Purged};
 pub use query::{
     Backlog, Batch, BatchLimit, CheckAdvice, CheckState, DeliveryCounts, DeliveryRecord,
     EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
@@ -97,6 +102,7 @@ struct Shared {
     events: watch::Receiver<i64>,
     health: watch::Receiver<Health>,
     recent: Arc<touched::Recent>,
+    erasures: Arc<AtomicU64>,
     meters: Meters,
     lock: File,
     /// Rings when somebody wants events sent by OTLP on purpose.
@@ -162,7 +168,13 @@ impl Store {
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());
         let (health, current_health) = watch::channel(Health::default());
-        let announcements = Announcements { event: sender, recent: recent.clone(), health };
+        let erasures = Arc::new(AtomicU64::new(0));
+        let announcements = Announcements {
+            event: sender,
+            recent: recent.clone(),
+            erasures: erasures.clone(),
+            health,
+        };
         let thread =
             group::start(Box::new(engine), held, queue.clone(), announcements, meters.clone())
                 .map_err(open)?;
@@ -177,6 +189,7 @@ impl Store {
             events,
             health: current_health,
             recent,
+            erasures,
             meters,
             lock,
             resend,
@@ -257,6 +270,13 @@ impl Store {
         let outcome =
             self.shared.queue.push_sweep(Sweep { before, keep_pending }, SWEPT_AT_ONCE)?;
         outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// How many steps of erasures changed rows since the start. Whoever keeps rows in memory
+    /// reads them again when it rises: they can name somebody who was forgotten.
+    #[must_use]
+    pub fn erasures(&self) -> u64 {
+        self.shared.erasures.load(Ordering::Relaxed)
     }
 
     /// Resolves when the database's files are no longer those that were opened, or the thread

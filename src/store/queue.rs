@@ -8,7 +8,11 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{StoreError, engine::Sweep, pending::Waiting};
+use super::{
+    StoreError,
+    engine::{Erased, Erasure, Sweep},
+    pending::Waiting,
+};
 
 /// Changes that may wait; past that, a sender that must not wait gets `Busy`.
 const MOST_WAITING: usize = 2048;
@@ -27,12 +31,17 @@ const LARGE: usize = 500;
 /// Where the outcome of a sweep goes: how many rows went.
 type SweepReply = oneshot::Sender<Result<usize, StoreError>>;
 
+/// Where the outcome of a step of an erasure goes.
+type EraseReply = oneshot::Sender<Result<Erased, StoreError>>;
+
 /// What the thread does next.
 pub(super) enum Next {
     /// Commits these together.
     Group(Vec<Box<dyn Waiting>>),
     /// Removes what is too old.
     Sweep(Sweep, usize, SweepReply),
+    /// Does a step of erasing a person.
+    Erase(Erasure, EraseReply),
 }
 
 /// The way to the thread that writes.
@@ -49,6 +58,7 @@ struct Waiters {
     sweeps: VecDeque<(Sweep, usize, SweepReply)>,
     /// Whether the last group was of small changes: then a large one is next.
     was_small: bool,
+    erasures: VecDeque<(Erasure, EraseReply)>,
     is_closed: bool,
     /// Until when what waits is still committed, once it is closed.
     end: Option<Instant>,
@@ -120,6 +130,22 @@ impl Queue {
         Ok(outcome)
     }
 
+    /// Asks for a step of erasing a person.
+    pub(super) fn push_erasure(
+        &self,
+        erasure: Erasure,
+    ) -> Result<oneshot::Receiver<Result<Erased, StoreError>>, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let mut waiting = self.lock();
+        if waiting.is_closed {
+            return Err(StoreError::Closed);
+        }
+        waiting.erasures.push_back((erasure, reply));
+        drop(waiting);
+        self.wake.notify_one();
+        Ok(outcome)
+    }
+
     /// Takes no more; what waits is still committed.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
@@ -156,6 +182,9 @@ impl Queue {
             // What is too old can wait for everybody.
             if let Some((sweep, limit, reply)) = waiting.sweeps.pop_front() {
                 return Some(Next::Sweep(sweep, limit, reply));
+            }
+            if let Some((erasure, reply)) = waiting.erasures.pop_front() {
+                return Some(Next::Erase(erasure, reply));
             }
             if waiting.is_closed {
                 return None;

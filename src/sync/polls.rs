@@ -74,11 +74,20 @@ fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;
     }
-    let subject = subject.to_string();
+    // Logs are kept and passed on by others: they name nobody.
+    let subject = match subject {
+        WatchSubject::User(_) => "a user".to_owned(),
+        WatchSubject::Ip(ip) => ip.to_string(),
+    };
     if now == PollOutcome::Answered {
         tracing::info!(subject, "poll is answered again");
     } else {
         let reason = end.reason.as_deref().unwrap_or_default();
-        tracing::warn!(subject, outcome = now.as_str(), reason, "poll is not answered");
+        tracing::warn!(
+            subject,
+            outcome = now.as_str(),
+            reason,
+            "poll is not answered; `cii-exporter watch list` shows whose"
+        );
     }
 }

@@ -44,6 +44,7 @@ mod outage;
 mod page;
 mod poll;
 mod prompt;
+mod purge;
 mod reading;
 mod ready;
 mod reference;

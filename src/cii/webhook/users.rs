@@ -225,6 +225,7 @@ const fn reason(error: LoginError) -> &'static str {
         LoginError::Empty => "empty",
         LoginError::TooLong => "too long",
         LoginError::Control => "with control characters",
+        LoginError::Forgotten => "forgotten",
     }
 }
 

@@ -1,4 +1,10 @@
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::time::Instant;
 
@@ -17,6 +23,8 @@ struct Shelf {
     parked: Mutex<Vec<i64>>,
     /// How long it takes to read a batch, and to keep an outcome.
     takes: Duration,
+    /// How many erasures there were.
+    erasures: AtomicU64,
     /// Outcomes that cannot be kept.
     full: Mutex<VecDeque<bool>>,
 }
@@ -57,6 +65,10 @@ impl Log for Shelf {
 
     async fn waiting(&self) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::Relaxed)
     }
 
     fn resend_requested(&self) -> impl Future<Output = ()> + Send {

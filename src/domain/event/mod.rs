@@ -109,6 +109,12 @@ impl Event {
         event
     }
 
+    /// The entry that tells that somebody was forgotten, and not who.
+    #[must_use]
+    pub fn user_forgotten(at: Timestamp) -> Self {
+        Self::new(EventName::UserForgotten, at, at, "Somebody was forgotten".to_owned())
+    }
+
     /// The entry that tells that the whole tenant was counted anew.
     #[must_use]
     pub fn tenant_counted(users: u64, at: Timestamp) -> Self {

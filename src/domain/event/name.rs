@@ -114,6 +114,9 @@ pub enum EventName {
     /// The first question about a user or an address was answered.
     #[strum(serialize = "internal.poll.baseline")]
     PollBaseline,
+    /// A person was forgotten.
+    #[strum(serialize = "internal.user.forgotten")]
+    UserForgotten,
     /// The whole tenant was counted anew.
     #[strum(serialize = "internal.tenant.counted")]
     TenantCounted,

@@ -15,6 +15,7 @@ mod otlp;
 mod people;
 mod poll;
 mod pool;
+mod purge;
 mod service;
 mod snapshot;
 mod spelling;

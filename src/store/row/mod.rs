@@ -12,6 +12,7 @@ pub(in crate::store) mod figures;
 pub(in crate::store) mod ip_users;
 mod moment;
 pub(in crate::store) mod poll_errors;
+pub(in crate::store) mod redact;
 pub(in crate::store) mod texts;
 mod unreadable;
 pub(in crate::store) mod user_state;

@@ -1,6 +1,7 @@
 //! Rows in one SQLite file.
 
 mod connection;
+mod erase;
 mod footprint;
 mod load;
 mod migrations;
@@ -19,7 +20,7 @@ pub(in crate::store) use migrations::{check as check_version, is_ours};
 
 use super::{
     StoreError,
-    engine::{Engine, Sweep},
+    engine::{Engine, Erased, Erasure, Sweep},
     row::body::Packer,
     uid::Uids,
 };
@@ -129,6 +130,18 @@ impl Engine for Sqlite {
         let swept = sweep::sweep(self.connection()?, rule, limit);
         match self.footprint.take() {
             Ok(()) => swept,
+            Err(error) => self.leave(error),
+        }
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError> {
+        if let Err(error) = self.footprint.is_untouched() {
+            return self.leave(error);
+        }
+        let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
+        let erased = erase::erase(connection, &mut self.packer, erasure);
+        match self.footprint.take() {
+            Ok(()) => erased,
             Err(error) => self.leave(error),
         }
     }

@@ -295,6 +295,7 @@ fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String
     let announcements = Announcements {
         event: watch::channel(0).0,
         recent: Arc::new(Recent::new()),
+        erasures: Arc::default(),
         health: watch::channel(Health::default()).0,
     };
     let meters = Meters::new(std::path::Path::new("none")).unwrap();

@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         StoreError,
-        engine::{Engine, Sweep},
+        engine::{Engine, Erased, Erasure, Sweep},
     },
 };
 
@@ -90,6 +90,10 @@ impl Engine for Memory {
 
     fn sweep(&mut self, _: &Sweep, _: usize) -> Result<usize, StoreError> {
         Ok(0)
+    }
+
+    fn erase(&mut self, _: &Erasure) -> Result<Erased, StoreError> {
+        Ok(Erased::default())
     }
 
     fn close(&mut self) {}

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks", get(checks::list))
         .route("/checks/{id}", delete(checks::forget))
         .route("/checks/{id}/users", get(checks::users))
-        .route("/users/{login}", get(users::user))
+        .route("/users/{login}", get(users::user).delete(users::purge))
         .route("/ips/{ip}", get(ips::ip))
         .route("/jobs", get(jobs::list))
         .route("/events", get(events::events))

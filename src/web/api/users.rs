@@ -9,8 +9,9 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 
 use crate::{
+    clock,
     domain::{self, Login, Timestamp},
-    store::{FailingCheck, NullList, UserRecord, WatchReason},
+    store::{FailingCheck, NullList, Purge, UserRecord, WatchReason},
     web::{
         Ops,
         json::{Place, PollState},
@@ -129,6 +130,52 @@ pub(super) async fn user(
         watch,
         failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
         snapshot: known.record.map(Snapshot::from),
+    }))
+}
+
+/// What forgetting a user did, or would do.
+#[derive(Debug, Serialize)]
+pub(super) struct Purged {
+    result: &'static str,
+    /// By table.
+    removed: BTreeMap<&'static str, u64>,
+    redacted: BTreeMap<&'static str, u64>,
+    left: BTreeMap<&'static str, u64>,
+    comes_back: bool,
+    configured: bool,
+}
+
+/// Forgets a user everywhere.
+pub(super) async fn purge(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Json<Purged>, Problem> {
+    let mut fields = Fields::of(&uri)?;
+    let is_trial = match fields.take("dry_run").as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Problem::bad_request("dry_run is true or false")),
+    };
+    fields.finish()?;
+    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let purge = Purge { login, is_trial, at: clock::now() };
+    let purged = ops.sources.store.purge(purge).await?;
+    if !is_trial {
+        ops.sources.webhook.refusals.drop_unkept();
+        tracing::info!(
+            removed = purged.removed.values().sum::<u64>(),
+            redacted = purged.redacted.values().sum::<u64>(),
+            "somebody was forgotten"
+        );
+    }
+    Ok(Json(Purged {
+        result: if is_trial { "counted" } else { "forgotten" },
+        removed: purged.removed,
+        redacted: purged.redacted,
+        left: purged.left,
+        comes_back: purged.is_known_to_service || purged.is_configured,
+        configured: purged.is_configured,
     }))
 }
 

@@ -89,13 +89,13 @@ fn insert(
             delivery.size,
             delivery.is_packed,
             form,
-            body.map(|bytes| stored(form, bytes)),
+            body.map(|bytes| stored_body(form, bytes)),
         ])?;
     Ok(())
 }
 
 /// A body that is not packed is text where it is text, so that people can read it.
-fn stored(form: i64, bytes: &[u8]) -> ToSqlOutput<'_> {
+pub(in crate::store::sqlite) fn stored_body(form: i64, bytes: &[u8]) -> ToSqlOutput<'_> {
     match std::str::from_utf8(bytes) {
         Ok(text) if form == body::PLAIN && !text.contains('\0') => {
             ToSqlOutput::Borrowed(ValueRef::Text(bytes))

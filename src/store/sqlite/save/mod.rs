@@ -15,6 +15,8 @@ mod watch;
 
 use rusqlite::{Connection, params};
 
+pub(super) use delivery::stored_body;
+
 use crate::{
     ledger::Diff,
     store::{StoreError, row::body::Packer, uid::Uids},

@@ -1,0 +1,42 @@
+//! Why somebody who is forgotten comes back.
+
+use super::Reader;
+use crate::{
+    domain::{Login, WatchSource},
+    store::StoreError,
+};
+
+/// Who still names somebody who is to be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct PurgeStanding {
+    /// The service, when it was last asked, or in a delivery.
+    pub(in crate::store) is_known_to_service: bool,
+    /// The configuration.
+    pub(in crate::store) is_configured: bool,
+}
+
+impl Reader {
+    pub(in crate::store) fn purge_standing(
+        &self,
+        login: &Login,
+    ) -> Result<PurgeStanding, StoreError> {
+        let exists = |sql: &str| -> Result<bool, StoreError> {
+            Ok(self.connection.prepare_cached(sql)?.exists([login.as_str()])?)
+        };
+        let is_listed = exists(
+            "SELECT 1 FROM listing_member WHERE login = ?1
+             AND listing IN (SELECT number FROM listing)",
+        )?;
+        let is_answered =
+            exists("SELECT 1 FROM failure_answer WHERE login = ?1 AND unknown_since IS NULL")?;
+        let is_failing = exists("SELECT 1 FROM failure WHERE login = ?1")?;
+        let is_configured = self
+            .connection
+            .prepare_cached(
+                "SELECT 1 FROM watch WHERE kind = 'user' AND subject = ?1 AND source = ?2",
+            )?
+            .exists([login.as_str(), WatchSource::Configuration.as_str()])?;
+        let is_known_to_service = is_listed || is_answered || is_failing;
+        Ok(PurgeStanding { is_known_to_service, is_configured })
+    }
+}

@@ -1,0 +1,321 @@
+//! Stored forms without a person.
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use serde_json::{Map, Value, json};
+
+use super::{to_json, unreadable::Unreadable};
+use crate::domain::{FORGOTTEN, Login, Mention, event::key};
+
+/// Fields by which an object says whom it is about, as [`letters`] has them.
+const NAMES: [&str; 4] = ["login", "username", "email", "user"];
+
+/// What stays of an object that is about the person and no entry of a list: the envelope of a
+/// delivery, and what it says of its check and of others.
+const IMPERSONAL: [&str; 17] = [
+    "account",
+    "checkid",
+    "description",
+    "detail",
+    "detailtype",
+    "frameworks",
+    "id",
+    "logindetails",
+    "published",
+    "recommendedactions",
+    "region",
+    "severity",
+    "source",
+    "time",
+    "title",
+    "usersfailing",
+    "version",
+];
+
+/// Attributes of an event about a user that are not about the person.
+const KEPT_ATTRIBUTES: [&str; 4] = ["cii.check.", "cii.delivery.", "cii.tenant.id", "cloud."];
+
+/// Bytes to which a packed body is looked into.
+const MOST_UNPACKED: u64 = 64 * 1024 * 1024;
+
+/// What becomes of a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::store) enum Redacted {
+    /// It does not name the person.
+    Not,
+    /// It names the person no longer.
+    To(Vec<u8>),
+    /// It cannot be rewritten, and goes.
+    Dropped,
+}
+
+/// Takes a person out of stored forms.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Redactor(Mention);
+
+impl Redactor {
+    pub(in crate::store) fn new(login: &Login) -> Self {
+        Self(Mention::of(login))
+    }
+
+    /// Whether the text is the person's login.
+    pub(in crate::store) fn is(&self, text: &str) -> bool {
+        self.0.is(text)
+    }
+
+    /// A text, or JSON in one, without the person; nothing when it has no mention.
+    pub(in crate::store) fn text(&self, text: &str) -> Option<String> {
+        // Escapes can hide a login: `\u0040` in what a sender wrote, `\\` in what we did.
+        if !self.0.may_be_in(text) && !text.contains('\\') {
+            return None;
+        }
+        match structure(text) {
+            Some(mut value) => self.value(&mut value).then(|| value.to_string()),
+            None => self.prose(text),
+        }
+    }
+
+    /// A body of a delivery without the person.
+    pub(in crate::store) fn body(&self, body: &[u8], is_packed: bool) -> Redacted {
+        if is_packed {
+            let mut unpacked = Vec::new();
+            // What can be unpacked of it is all that anybody can read.
+            let _ = GzDecoder::new(body).take(MOST_UNPACKED).read_to_end(&mut unpacked);
+            let text = String::from_utf8_lossy(&unpacked);
+            return if self.text(&text).is_some() { Redacted::Dropped } else { Redacted::Not };
+        }
+        match std::str::from_utf8(body) {
+            Ok(text) => {
+                self.text(text).map_or(Redacted::Not, |text| Redacted::To(text.into_bytes()))
+            }
+            Err(_) if self.text(&String::from_utf8_lossy(body)).is_some() => Redacted::Dropped,
+            Err(_) => Redacted::Not,
+        }
+    }
+
+    /// A list of texts without the person's login; nothing when it is not there.
+    pub(in crate::store) fn list(&self, json: &str) -> Option<String> {
+        let texts: Vec<String> = serde_json::from_str(json).ok()?;
+        let others: Vec<_> = texts.iter().filter(|text| !self.is(text)).collect();
+        (others.len() < texts.len()).then(|| to_json(&others))
+    }
+
+    /// An object by login without the person; nothing when they are not there.
+    pub(in crate::store) fn members(&self, json: &str) -> Option<String> {
+        let mut members: Map<String, Value> = serde_json::from_str(json).ok()?;
+        let known = members.len();
+        members.retain(|login, _| !self.is(login));
+        (members.len() < known).then(|| to_json(&members))
+    }
+
+    /// The attributes of an event about the person that are not about the person.
+    pub(in crate::store) fn attributes(&self, json: &str) -> Result<String, Unreadable> {
+        let mut attributes: Map<String, Value> = serde_json::from_str(json)?;
+        attributes.retain(|name, _| {
+            name != key::CHECK_EXPLANATION
+                && KEPT_ATTRIBUTES.iter().any(|kept| name.starts_with(kept))
+        });
+        let mut attributes = Value::Object(attributes);
+        self.value(&mut attributes);
+        Ok(attributes.to_string())
+    }
+
+    fn prose(&self, text: &str) -> Option<String> {
+        match unescaped(text) {
+            Some(plain) => self.0.redact(&plain),
+            None => self.0.redact(text),
+        }
+    }
+
+    /// Takes the person out of a value; tells whether anything changed.
+    fn value(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => match self.text(text) {
+                Some(redacted) => {
+                    *text = redacted;
+                    true
+                }
+                None => false,
+            },
+            Value::Array(list) => list.iter_mut().fold(false, |changed, entry| {
+                let is_about = match &*entry {
+                    Value::Object(object) => self.is_about(object),
+                    // Logins that are numbers are read as texts.
+                    Value::Number(number) => self.is(&number.to_string()),
+                    _ => false,
+                };
+                if is_about {
+                    *entry = match entry {
+                        Value::Object(_) => json!({ "login": FORGOTTEN }),
+                        _ => FORGOTTEN.into(),
+                    };
+                }
+                is_about || self.value(entry) || changed
+            }),
+            Value::Object(object) => self.object(object),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    fn object(&self, object: &mut Map<String, Value>) -> bool {
+        let mut changed = self.is_about(object);
+        if changed {
+            object.retain(|name, _| IMPERSONAL.contains(&letters(name).as_str()));
+            object.insert("login".to_owned(), FORGOTTEN.into());
+        }
+        let keys: Vec<_> =
+            object.keys().filter(|name| self.text(name).is_some()).cloned().collect();
+        for key in keys {
+            // What is said below the login is said of the person.
+            object.remove(&key);
+            object.insert(FORGOTTEN.to_owned(), FORGOTTEN.into());
+            changed = true;
+        }
+        for inner in object.values_mut() {
+            changed |= self.value(inner);
+        }
+        changed
+    }
+
+    /// Whether an object says that it is about the person.
+    fn is_about(&self, object: &Map<String, Value>) -> bool {
+        object.iter().any(|(name, value)| {
+            let is_login = match value {
+                Value::String(text) => self.is(text),
+                Value::Number(number) => self.is(&number.to_string()),
+                _ => false,
+            };
+            is_login && NAMES.contains(&letters(name).as_str())
+        })
+    }
+}
+
+/// The object or list that a text is as JSON.
+fn structure(text: &str) -> Option<Value> {
+    let text = text.trim_start_matches('\u{feff}');
+    text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// A name of a field as it is compared: the service's spellings differ.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The text with characters in the place of JSON's escapes; nothing when it has none. For
+/// what is no JSON as a whole, such as a body that was cut.
+fn unescaped(text: &str) -> Option<String> {
+    text.contains('\\').then(|| {
+        let mut plain = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('\\') {
+            plain.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let escaped = rest.get(2..6).filter(|_| rest[1..].starts_with(['u', 'U']));
+            let escaped = escaped.and_then(|hex| u32::from_str_radix(hex, 16).ok());
+            match escaped.and_then(char::from_u32).filter(|c| !matches!(c, '"' | '\\')) {
+                Some(c) => {
+                    plain.push(c);
+                    rest = &rest[6..];
+                }
+                None if rest[1..].starts_with(['\\', '/']) => {
+                    plain.push_str(&rest[1..2]);
+                    rest = &rest[2..];
+                }
+                None => {
+                    plain.push('\\');
+                    rest = &rest[1..];
+                }
+            }
+        }
+        plain + rest
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor(login: &str) -> Redactor {
+        Redactor::new(&Login::new(login).unwrap())
+    }
+
+    fn redacted(login: &str, body: &str) -> Option<String> {
+        match redactor(login).body(body.as_bytes(), false) {
+            Redacted::To(body) => Some(String::from_utf8(body).unwrap()),
+            Redacted::Not => None,
+            Redacted::Dropped => panic!("{body} was dropped"),
+        }
+    }
+
+    #[test]
+    fn a_body_keeps_the_others_it_names() {
+        let body = r#"{"id":"1","detail":{"checkId":"c","usersFailing":["Ann@x.com","bob@x.com"],
+            "loginDetails":[{"login":"ann@x.com","details":[{"key":"ip","value":"192.0.2.1"}]},
+                {"login":"bob@x.com","details":[]}]}}"#;
+        let expected = r#"{"detail":{"checkId":"c","loginDetails":[{"login":"(forgotten)"},{"details":[],"login":"bob@x.com"}],"usersFailing":["(forgotten)","bob@x.com"]},"id":"1"}"#;
+        assert_eq!(redacted("ann@x.com", body).as_deref(), Some(expected));
+        assert_eq!(redacted("carl@x.com", body), None);
+    }
+
+    #[test]
+    fn a_message_about_the_person_keeps_what_it_says_of_the_check() {
+        let body = r#"{"detail":{"checkId":"c","title":"T","login":"ann@x.com",
+            "explainabilityDetails":[{"key":"title","value":"Accountant"}]}}"#;
+        let expected = r#"{"detail":{"checkId":"c","login":"(forgotten)","title":"T"}}"#;
+        assert_eq!(redacted("ann@x.com", body).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_login_is_found_in_every_form_in_which_a_body_can_have_it() {
+        for (login, body) in [
+            ("ann@x.com", r#"{"detail":{"usersFailing":["ann\u0040x.com"]}}"#),
+            ("ann@x.com", r#"{"detail":"{\"usersFailing\":[\"ann@x.com\"]}"}"#),
+            ("ann@x.com", r#"{"detail":"{\"usersFailing\":[\"ann\\u0040x.com\"]}"}"#),
+            ("ann@x.com", r#"{"detail":{"usersFailing":"ann@x.com, bob@x.com"}}"#),
+            ("ann@x.com", r#"{"detail":{"loginDetails":{"ann@x.com":{"ip":"192.0.2.1"}}}}"#),
+            ("ann@x.com", r#"{"detail":{"usersFailing":["ann@x.com","bob@"#),
+            ("ann@x.com", r#"{"detail":{"usersFailing":["ann\u0040x.com","bob@"#),
+            (r"CORP\ann", r#"{"detail":{"usersFailing":["CORP\\ann"]}}"#),
+            (r"CORP\ann", r#"{"detail":{"usersFailing":["CORP\\ann","bob@"#),
+            ("4711", r#"{"detail":{"usersFailing":[4711, 12]}}"#),
+            ("a", r#"{"detail":{"usersFailing":["a"],"description":["a check"]}}"#),
+        ] {
+            let redacted = redacted(login, body).unwrap_or_else(|| panic!("{login} in {body}"));
+            assert!(redacted.contains(FORGOTTEN), "{redacted}");
+            assert!(!redacted.contains("ann") && !redacted.contains("4711"), "{redacted}");
+            assert!(!redacted.contains("192.0.2.1"), "{redacted}");
+            assert_eq!(redactor(login).text(&redacted), None, "{redacted}");
+        }
+        let short = redacted("a", r#"{"detail":{"description":["a check"]}}"#);
+        assert_eq!(short, None);
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_rewritten_goes() {
+        let mut gzip = flate2::GzBuilder::new()
+            .read(b"{\"login\":\"ann@x.com\"}".as_slice(), flate2::Compression::fast());
+        let mut packed = Vec::new();
+        gzip.read_to_end(&mut packed).unwrap();
+        assert_eq!(redactor("ann@x.com").body(&packed, true), Redacted::Dropped);
+        assert_eq!(redactor("bob@x.com").body(&packed, true), Redacted::Not);
+        assert_eq!(redactor("ann@x.com").body(b"\xff ann@x.com", false), Redacted::Dropped);
+    }
+
+    #[test]
+    fn what_describes_the_person_is_no_attribute_any_more() {
+        let json = r#"{"cii.check.id":"c","cii.check.explanation":"[]","user.name":"ann@x.com",
+            "geo.country.iso_code":"CZ","client.address":"192.0.2.1"}"#;
+        let expected = r#"{"cii.check.id":"c"}"#;
+        assert_eq!(redactor("ann@x.com").attributes(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn others_in_a_list_or_an_object_stay() {
+        let ann = redactor("Ann@x.com");
+        assert_eq!(ann.list(r#"["ann@x.com","bob"]"#).as_deref(), Some(r#"["bob"]"#));
+        assert_eq!(ann.list(r#"["bob"]"#), None);
+        assert_eq!(ann.members(r#"{"ANN@x.com":{},"bob":{}}"#).as_deref(), Some(r#"{"bob":{}}"#));
+        assert_eq!(ann.members(r#"{"bob":{}}"#), None);
+    }
+}
