@@ -47,7 +47,7 @@ impl Building<'_> {
         // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.ops(), self.watch());
         let sync = self.sync();
-        let user_label = self.user_label();
+        let user_label = self.user_label("metrics.user_label");
         let checks = checks::build(self.settings, &mut self.problems);
         let objectives = self.objectives();
         let api = self.settings.has_table("api").then(|| self.api());
@@ -301,8 +301,8 @@ impl Building<'_> {
         Some(Objectives::new(by_severity, except?))
     }
 
-    fn user_label(&mut self) -> Option<UserLabel> {
-        Some(match self.text("metrics.user_label")?.as_str() {
+    fn user_label(&mut self, path: &'static str) -> Option<UserLabel> {
+        Some(match self.text(path)?.as_str() {
             "id" => UserLabel::Id,
             "hash" => UserLabel::Hash(self.required("metrics.hash_key")?.into()),
             _ => UserLabel::Login,
@@ -360,7 +360,15 @@ impl Building<'_> {
             None => None,
         };
         let protocol = self.choice("otlp.protocol");
-        otlp::complete(endpoint, protocol, self.environment, &mut self.problems)
+        // Whoever must not be named in metrics is hardly to be named in events.
+        let label = if self.settings.get("otlp.user_label").is_some() {
+            "otlp.user_label"
+        } else {
+            "metrics.user_label"
+        };
+        let user_label = self.user_label(label)?;
+        let otlp = otlp::complete(endpoint, protocol, self.environment, &mut self.problems)?;
+        Some(OtlpConfig { user_label, ..otlp })
     }
 
     fn text(&self, path: &str) -> Option<String> {

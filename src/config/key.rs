@@ -132,6 +132,7 @@ pub(super) const KEYS: &[Key] = &[
     key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("otlp.endpoint", Kind::Text, None),
     key("otlp.protocol", Kind::Choice(OtlpProtocol::VARIANTS), None),
+    key("otlp.user_label", Kind::Choice(&["login", "id", "hash"]), None),
     key("log.level", Kind::Text, Some("\"info\"")),
     key("log.format", Kind::Choice(&["text", "json"]), Some("\"text\"")),
 ];

@@ -16,6 +16,7 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod user_label;
 mod variables;
 mod warning;
 
@@ -32,6 +33,7 @@ use crate::domain::{
 pub use environment::Environment;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
 pub use problem::{ConfigError, Origin, Problem};
+pub use user_label::UserLabel;
 
 /// Everything an operator can set.
 #[derive(Debug, Clone)]
@@ -215,17 +217,6 @@ pub struct MetricsConfig {
     pub user_label: UserLabel,
 }
 
-/// By what users are named in series of their own.
-#[derive(Debug, Clone)]
-pub enum UserLabel {
-    /// The login, which can be an e-mail address.
-    Login,
-    /// The service's id of the user.
-    Id,
-    /// A hash of the login with this key, for whom metrics must not name persons.
-    Hash(SecretString),
-}
-
 /// Whom series of their own are shown for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
@@ -339,6 +330,13 @@ impl Config {
             .map(|key| key.path)
             .filter(|path| !changes_at_once(path) && differs(path))
             .collect();
+        // By default, events name people as metrics do.
+        if let (Some(wanted), Some(running)) = (&self.otlp, &running.otlp)
+            && !wanted.user_label.is_same(&running.user_label)
+            && !waiting.contains(&"otlp.user_label")
+        {
+            waiting.push("otlp.user_label");
+        }
         // The table counts on its own, without a setting in it.
         let is_named = waiting.iter().any(|path| path.starts_with("otlp."));
         if self.otlp.is_some() != running.otlp.is_some() && !is_named {

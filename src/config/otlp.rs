@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
 use super::{
-    Environment,
+    Environment, UserLabel,
     problem::{Origin, Problems},
     resource,
 };
@@ -35,6 +35,8 @@ pub struct OtlpConfig {
     pub identity: Option<ClientIdentity>,
     /// Attributes of the resource that the events are from, which win over our own.
     pub resource: BTreeMap<String, String>,
+    /// By what users are named.
+    pub user_label: UserLabel,
     /// What of the variables cannot be used, and is ignored.
     pub(super) warnings: Vec<String>,
 }
@@ -93,6 +95,7 @@ pub(super) fn complete(
         certificate: certificate.ok()?,
         identity: identity.ok()?,
         resource,
+        user_label: UserLabel::Login,
         warnings: standard.warnings,
     })
 }

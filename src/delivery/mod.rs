@@ -8,6 +8,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod meters;
+mod naming;
 mod outage;
 mod record;
 mod resource;

@@ -9,15 +9,18 @@ use std::{
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
+use super::naming;
 use crate::{
+    config::UserLabel,
     domain::{AttributeValue, Grade, Timestamp, event::key, sensible},
     store::StoredEvent,
 };
 
 /// Makes the record of an event.
-pub(super) fn record(logger: &SdkLogger, stored: StoredEvent) -> SdkLogRecord {
+pub(super) fn record(logger: &SdkLogger, label: &UserLabel, stored: StoredEvent) -> SdkLogRecord {
     let StoredEvent { uid, mut event, .. } = stored;
-    let attributes = event.take_attributes();
+    let mut attributes = event.take_attributes();
+    naming::rename(label, &mut event, &mut attributes);
     let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
@@ -95,7 +98,7 @@ mod tests {
 
     fn sent(stored: &StoredEvent) -> LogRecord {
         let logger = SdkLoggerProvider::builder().build().logger("test");
-        (&super::record(&logger, stored.clone())).into()
+        (&super::record(&logger, &UserLabel::Login, stored.clone())).into()
     }
 
     fn attribute(record: &LogRecord, name: &str) -> Value {

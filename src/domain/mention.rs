@@ -46,28 +46,32 @@ impl Mention {
     /// person. The login of somebody else that has this one as a part stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
+        let is_looked_for = self.needles[0].chars().count() >= LEAST_CHARS || self.is(text);
+        is_looked_for.then(|| self.replace_by(FORGOTTEN, text)).flatten()
+    }
+
+    /// The text with another name in the place of the login, likewise, however short that is.
+    #[must_use]
+    pub fn replace_by(&self, name: &str, text: &str) -> Option<String> {
         if self.is(text) {
-            return Some(FORGOTTEN.to_owned());
-        }
-        if self.needles[0].chars().count() < LEAST_CHARS {
-            return None;
+            return Some(name.to_owned());
         }
         let mut redacted: Option<String> = None;
         for needle in &self.needles {
             let current = redacted.as_deref().unwrap_or(text);
-            redacted = self.replace(needle, current).or(redacted);
+            redacted = self.replace(needle, name, current).or(redacted);
         }
         redacted
     }
 
-    fn replace(&self, needle: &str, text: &str) -> Option<String> {
+    fn replace(&self, needle: &str, name: &str, text: &str) -> Option<String> {
         let mut replaced = String::new();
         let (mut copied, mut from) = (0, 0);
         while let Some(begin) = self.find(needle, text, from) {
             let end = begin + needle.len();
             if is_apart(&text[..begin], &text[end..]) {
                 replaced.push_str(&text[copied..begin]);
-                replaced.push_str(FORGOTTEN);
+                replaced.push_str(name);
                 copied = end;
             }
             from = end;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     build_info,
-    config::{OtlpConfig, OtlpProtocol},
+    config::{OtlpConfig, OtlpProtocol, UserLabel},
     store::StoredEvent,
 };
 
@@ -41,6 +41,8 @@ pub struct Sender {
     transport: Transport,
     timeout: Duration,
     endpoint: String,
+    /// By what users are named.
+    user_label: UserLabel,
     /// Values of headers, which a collector may repeat in its words.
     secrets: Secrets,
 }
@@ -80,7 +82,8 @@ impl Sender {
         let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
         let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
         let endpoint = cause::endpoint(config.endpoint.as_str());
-        Ok(Self { logger, scope, transport, timeout, endpoint, secrets })
+        let user_label = config.user_label.clone();
+        Ok(Self { logger, scope, transport, timeout, endpoint, user_label, secrets })
     }
 
     /// Where batches go, without user, password and query.
@@ -90,8 +93,8 @@ impl Sender {
 
     /// Sends a batch, once.
     pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
-        let records: Vec<SdkLogRecord> =
-            events.into_iter().map(|event| record::record(&self.logger, event)).collect();
+        let of = |event| record::record(&self.logger, &self.user_label, event);
+        let records: Vec<SdkLogRecord> = events.into_iter().map(of).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
         let export = async {
             let batch = LogBatch::new(&batch);

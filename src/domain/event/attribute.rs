@@ -71,6 +71,8 @@ pub mod key {
     pub const USER_EMAIL: &str = "user.email";
     /// The service's own id of the user.
     pub const USER_ID: &str = "user.id";
+    /// A keyed hash of the user's login, in the place of all that names the user.
+    pub const USER_HASH: &str = "user.hash";
     /// The user's name for people.
     pub const USER_FULL_NAME: &str = "user.full_name";
     /// An IP address.
