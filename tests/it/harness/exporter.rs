@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    fs::Permissions,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -278,7 +279,10 @@ impl Setup {
             self.tables,
         );
         let config = self.example.as_ref().unwrap_or(&config);
-        std::fs::write(self.config_file(), config).expect("the configuration is written");
+        let file = self.config_file();
+        std::fs::write(&file, config).expect("the configuration is written");
+        // It holds secrets: that others can read it is worth a warning.
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
         // As the file with secrets that it is: every start would warn otherwise.
         let mode = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(self.config_file(), mode).expect("its mode is set");
