@@ -56,9 +56,10 @@ pub(crate) fn read_answer(body: &[u8]) {
     }
 }
 
-/// Whether a text has the token, be it with escapes.
+/// Whether a text has the token: as it is, or as a text of JSON within JSON.
 fn has(text: &str, token: &str) -> bool {
-    text.replace('\\', "").contains(&token.replace('\\', ""))
+    let escaped = |form: &String| Some(form.replace('\\', "\\\\").replace('"', "\\\""));
+    std::iter::successors(Some(token.to_owned()), escaped).take(4).any(|form| text.contains(&form))
 }
 
 /// What is valid JSON is read as it is; what is not is never more than a text.
