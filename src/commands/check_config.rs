@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use cii_exporter::daemon;
+
 use super::config_file::ConfigFile;
 use crate::exit;
 
@@ -13,7 +15,10 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
             for warning in config.warnings() {
                 eprintln!("warning: {warning}");
             }
-            ExitCode::SUCCESS
+            match daemon::check_tls(&config) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => exit::fail(exit::USAGE, &error),
+            }
         }
         Err(error) => exit::fail(exit::USAGE, &error),
     }

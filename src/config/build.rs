@@ -1,6 +1,13 @@
 //! From values to what they mean.
 
-use std::{collections::BTreeSet, fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Display,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use chrono_tz::Tz;
 use reqwest::{Url, header::HeaderName};
@@ -8,8 +15,8 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, BasicConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig,
-    OpsConfig, Origin, OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, WebhookConfig,
-    checks, key, objectives, otlp,
+    OpsConfig, Origin, OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, WebConfig,
+    WebConfigFile, WebhookConfig, checks, key, objectives, otlp,
     problem::Problems,
     secret,
     settings::{Settings, Value},
@@ -103,6 +110,7 @@ impl Building<'_> {
         let secrets = self.secrets("webhook.secrets", "a header's value", ' ');
         let bearer = self.secrets("webhook.bearer", "a Bearer token", '-');
         let basic = self.settings.has_table("webhook.basic").then(|| self.basic());
+        let web_config = self.web_config("webhook.web_config");
         let (allow_from, trusted_proxies) =
             (self.networks("webhook.allow_from"), self.networks("webhook.trusted_proxies"));
         let check_ids = self.each("webhook.check_ids", |id| {
@@ -119,6 +127,7 @@ impl Building<'_> {
                 None => None,
             },
             bearer: bearer?,
+            web_config: web_config?,
             allow_from: allow_from?,
             trusted_proxies: trusted_proxies?,
             check_ids: check_ids?,
@@ -134,19 +143,25 @@ impl Building<'_> {
         };
         let hosts = self.each("ops.hosts", host_name);
         let write_tokens = self.secrets("ops.write_token", "a Bearer token", '-');
+        let web_config = self.web_config("ops.web_config");
         let ops = OpsConfig {
             listen: listen?,
+            web_config: web_config?,
             public_url,
             hosts: hosts?,
             allow_unauthenticated: self.flag("ops.allow_unauthenticated")?,
             read_only: self.flag("ops.read_only")?,
             write_tokens: write_tokens?,
         };
-        if !ops.listen.ip().to_canonical().is_loopback() && !ops.allow_unauthenticated {
+        let is_authenticated =
+            ops.web_config.as_ref().is_some_and(|file| file.config.is_authenticated());
+        let is_local = ops.listen.ip().to_canonical().is_loopback();
+        if !is_local && !is_authenticated && !ops.allow_unauthenticated {
             let origin = self.origin("ops.listen");
             let message = format!(
-                "{} is reached from other machines, without authentication: listen at 127.0.0.1, \
-                 or, where the network keeps others out, set ops.allow_unauthenticated = true",
+                "{} is reached from other machines, without authentication: set ops.web_config \
+                 with basic_auth_users or client certificates, listen at 127.0.0.1, or, where the \
+                 network keeps others out, set ops.allow_unauthenticated = true",
                 ops.listen
             );
             self.problems.add(origin.as_ref(), "ops.listen", message);
@@ -209,6 +224,10 @@ impl Building<'_> {
             .iter()
             .any(|path| self.settings.get(path).is_some())
             || self.settings.has_table("webhook.basic")
+            || self.settings.get("webhook.web_config").is_some_and(|entry| {
+                let Value::Text(path) = &entry.value else { return false };
+                WebConfig::read(Path::new(path)).is_ok_and(|config| !config.users.is_empty())
+            })
     }
 
     fn basic(&mut self) -> Option<BasicConfig> {
@@ -229,6 +248,20 @@ impl Building<'_> {
         }
         let passwords = passwords.into_iter().map(SecretString::from).collect();
         Some(BasicConfig { user: user?, passwords })
+    }
+
+    /// The file that a listener's setting names; none where it names none.
+    #[expect(clippy::option_option, reason = "nothing where the file is wrong, as elsewhere")]
+    fn web_config(&mut self, path: &str) -> Option<Option<WebConfigFile>> {
+        if self.text(path).is_none() {
+            return Some(None);
+        }
+        let file = self.required(path)?;
+        self.checked(path, |_| {
+            let path = PathBuf::from(&file);
+            WebConfig::read(&path).map(|config| WebConfigFile { path, config })
+        })
+        .map(Some)
     }
 
     fn networks(&mut self, path: &str) -> Option<Vec<Network>> {

@@ -19,6 +19,7 @@ mod tests;
 mod user_label;
 mod variables;
 mod warning;
+mod web_config;
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -34,6 +35,7 @@ pub use environment::Environment;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
 pub use problem::{ConfigError, Origin, Problem};
 pub use user_label::UserLabel;
+pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone)]
@@ -81,6 +83,8 @@ pub struct WebhookConfig {
     pub basic: Option<BasicConfig>,
     /// Each of these is accepted as a Bearer token, too.
     pub bearer: Vec<SecretString>,
+    /// TLS and further users, in exporter-toolkit's format.
+    pub web_config: Option<WebConfigFile>,
     /// The networks that deliveries come from; empty: every one.
     pub allow_from: Vec<Network>,
     /// Proxies that are believed whom they forward for.
@@ -89,6 +93,15 @@ pub struct WebhookConfig {
     pub check_ids: BTreeSet<CheckId>,
     /// The longest body that is taken.
     pub max_body_bytes: usize,
+}
+
+/// A `web-config.yml` and what it says at the start; the listener reads it again.
+#[derive(Debug, Clone)]
+pub struct WebConfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it said.
+    pub config: WebConfig,
 }
 
 /// `[webhook.basic]`
@@ -105,6 +118,8 @@ pub struct BasicConfig {
 pub struct OpsConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// TLS and users, in exporter-toolkit's format.
+    pub web_config: Option<WebConfigFile>,
     /// Where people reach it.
     pub public_url: Option<Url>,
     /// Names under which it is reached, besides those of loopback, in lower case.
@@ -322,7 +337,7 @@ impl Config {
                     .any(|start| path.starts_with(start))
                 || path == "webhook.trusted_proxies"
                 // The listener stays where it is.
-                || (path.starts_with("ops.") && path != "ops.listen")
+                || (path.starts_with("ops.") && !["ops.listen", "ops.web_config"].contains(&path))
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
         let mut waiting: Vec<_> = key::KEYS

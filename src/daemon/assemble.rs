@@ -1,6 +1,6 @@
 //! Puts the rooms together.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
-    listener::{Commands, Listeners},
+    listener::{Commands, Listeners, Otherwise},
     panics,
     reload::Reloader,
     rules, service_manager,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     build_info, cii,
-    config::{Config, JobConfig, SyncConfig},
+    config::{Config, JobConfig, SyncConfig, WebConfigFile},
     delivery::{self, Courier, Outages, Sender},
     domain::{CheckFilter, Schedule, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
@@ -60,8 +60,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
 
     let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
     let listeners = Listeners::new(&registry)?;
-    let (webhook, webhook_address) = listeners.webhook(config.webhook.listen).await?;
-    let (ops, ops_address) = listeners.ops(config.ops.listen).await?;
+    let (webhook, webhook_address) = listeners.webhook(&config.webhook).await?;
+    let (ops, ops_address) = listeners.ops(&config.ops).await?;
 
     let first_rules = Arc::new(rules::rules(&config));
     let first_admission = rules::admission(&config, first_rules.clone());
@@ -77,13 +77,12 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let max_body_bytes = config.webhook.max_body_bytes;
     let router = Ingest::new(intake.clone(), refusals.clone(), current_admission, max_body_bytes)
         .into_router(&config.webhook.path);
-    tasks.spawn(Stage::Listeners, "webhook listener", |stop| webhook.serve(router, stop));
+    // Whoever is no user of the listener proves itself to the room of deliveries.
+    let otherwise: Otherwise = Arc::new(|_| true);
+    tasks
+        .spawn(Stage::Listeners, "webhook listener", |stop| webhook.serve(router, otherwise, stop));
 
-    let addresses = Addresses {
-        webhook: webhook_address,
-        ops: ops_address,
-        webhook_path: config.webhook.path.clone(),
-    };
+    let addresses = addresses(&config, webhook_address, ops_address);
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
     let sources = Sources {
@@ -107,8 +106,10 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reload,
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
+    let tokens = current_access.clone();
+    let otherwise: Otherwise = Arc::new(move |headers| tokens.borrow().has_token(headers));
     let (router, local_router) = Ops::new(sources).into_routers(current_access);
-    tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, stop));
+    tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, otherwise, stop));
     let holder = take_commands(&config, &addresses, local_router, &mut tasks);
 
     let current = Current { filter: current_filter, policy: current_policy };
@@ -140,6 +141,21 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {
+    Addresses {
+        webhook,
+        webhook_scheme: scheme(config.webhook.web_config.as_ref()),
+        ops,
+        ops_scheme: scheme(config.ops.web_config.as_ref()),
+        webhook_path: config.webhook.path.clone(),
+    }
+}
+
+/// What a listener speaks.
+fn scheme(file: Option<&WebConfigFile>) -> &'static str {
+    if file.is_some_and(|file| file.config.tls.is_some()) { "https" } else { "http" }
 }
 
 /// Figures of a job that is off must not look like fresh ones.

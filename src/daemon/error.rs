@@ -23,6 +23,14 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// TLS or users of a listener cannot be had.
+    #[error("{setting}: {reason}")]
+    Web {
+        /// The setting that names the file.
+        setting: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// The API's client cannot be made.
     #[error("cannot use the API: {0}")]
     Api(#[from] cii::HttpSetupError),
@@ -49,7 +57,7 @@ impl StartError {
     /// Whether the operator's configuration is at fault, not the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Otlp(_))
+        matches!(self, Self::Config(_) | Self::Otlp(_) | Self::Web { .. })
     }
 }
 

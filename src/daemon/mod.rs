@@ -22,6 +22,7 @@ use sd_notify::NotifyState;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    config::Config,
     store::{Store, WriterThread},
     sync::Scheduler,
     web::Readiness,
@@ -53,8 +54,12 @@ pub struct Daemon {
 pub struct Addresses {
     /// For webhook deliveries.
     pub webhook: SocketAddr,
+    /// Whether deliveries come by `http` or `https`.
+    pub webhook_scheme: &'static str,
     /// For scrapes and operators.
     pub ops: SocketAddr,
+    /// Whether they ask by `http` or `https`.
+    pub ops_scheme: &'static str,
     /// The path that takes deliveries.
     pub webhook_path: String,
 }
@@ -63,25 +68,25 @@ impl Addresses {
     /// The URL that takes deliveries.
     #[must_use]
     pub fn webhook_url(&self) -> String {
-        format!("http://{}{}", self.webhook, self.webhook_path)
+        format!("{}://{}{}", self.webhook_scheme, self.webhook, self.webhook_path)
     }
 
     /// The URL of the ops listener for programs on this machine.
     #[must_use]
     pub fn local_ops_url(&self) -> String {
-        format!("http://{}", local(self.ops))
+        format!("{}://{}", self.ops_scheme, local(self.ops))
     }
 
     /// The URL that takes deliveries, for programs on this machine.
     #[must_use]
     pub fn local_webhook_url(&self) -> String {
-        format!("http://{}{}", local(self.webhook), self.webhook_path)
+        format!("{}://{}{}", self.webhook_scheme, local(self.webhook), self.webhook_path)
     }
 
     /// The URL of a page of the ops listener.
     #[must_use]
     pub fn ops_url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.ops)
+        format!("{}://{}{path}", self.ops_scheme, self.ops)
     }
 }
 
@@ -92,6 +97,23 @@ fn local(mut address: SocketAddr) -> SocketAddr {
         address.set_ip(if is_v4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
     address
+}
+
+/// Holds that TLS of both listeners can be had of the files that the configuration names.
+///
+/// # Errors
+/// When a file cannot be read, or does not fit the others.
+pub fn check_tls(config: &Config) -> Result<(), StartError> {
+    for (setting, file) in [
+        ("webhook.web_config", &config.webhook.web_config),
+        ("ops.web_config", &config.ops.web_config),
+    ] {
+        if let Some(file) = file {
+            let wrong = |reason| StartError::Web { setting, reason };
+            listener::check(&file.config).map_err(wrong)?;
+        }
+    }
+    Ok(())
 }
 
 impl Daemon {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigSource, StartError, rules};
+use super::{ConfigSource, StartError, check_tls, rules};
 use crate::{
     config::Config,
     domain::{CheckFilter, WatchPolicy},
@@ -66,6 +66,7 @@ impl Reloader {
     /// wait for a restart.
     async fn apply(&mut self) -> Result<Vec<&'static str>, StartError> {
         let new = self.source.load()?;
+        check_tls(&new)?;
         // Where nothing can be committed, nothing is begun.
         self.store.check().await?;
         if let Err(error) = self.put_in_force(&new).await {

@@ -23,6 +23,10 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
             secrets: webhook.secrets.clone(),
             basic,
             bearer: webhook.bearer.clone(),
+            has_users: webhook
+                .web_config
+                .as_ref()
+                .is_some_and(|file| !file.config.users.is_empty()),
         },
         sources: Sources {
             allow_from: webhook.allow_from.clone(),

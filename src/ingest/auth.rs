@@ -22,6 +22,8 @@ pub struct Credentials {
     pub secrets: Vec<SecretString>,
     /// The user of Basic authentication and each password; none without a user.
     pub basic: Option<(String, Vec<SecretString>)>,
+    /// Whether the listener has users of its own, and marks their requests.
+    pub has_users: bool,
     /// Bearer tokens.
     pub bearer: Vec<SecretString>,
 }
@@ -65,7 +67,10 @@ impl Credentials {
     pub(super) fn challenges(&self) -> Vec<&'static str> {
         [
             (!self.secrets.is_empty(), "ApiKey"),
-            (self.basic.is_some(), "Basic realm=\"cii-exporter\", charset=\"UTF-8\""),
+            (
+                self.basic.is_some() || self.has_users,
+                "Basic realm=\"cii-exporter\", charset=\"UTF-8\"",
+            ),
             (!self.bearer.is_empty(), "Bearer"),
         ]
         .into_iter()
@@ -79,7 +84,7 @@ impl Credentials {
         if !self.secrets.is_empty() {
             places.push(format!("a secret in the header {header}"));
         }
-        if self.basic.is_some() {
+        if self.basic.is_some() || self.has_users {
             places.push("a user and a password as authorization: Basic".to_owned());
         }
         if !self.bearer.is_empty() {
@@ -115,6 +120,7 @@ mod tests {
             secrets: all(&["old-secret", "new-secret"]),
             basic: Some(("cii".to_owned(), all(&["pass:word", "other"]))),
             bearer: all(&["token-1", "token-2"]),
+            has_users: false,
         }
     }
 

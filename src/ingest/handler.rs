@@ -13,7 +13,7 @@ use axum::{
 };
 
 use super::{
-    Admission, Ingest,
+    Admission, Ingest, KnownUser,
     answer::Answer,
     body::{self, BodyError, Limits},
     budget::{NoRoom, SMALL, Share},
@@ -103,7 +103,9 @@ impl Ingest {
         let client = sources.client(peer, &head.headers);
         let answer = if !sources.admit(client) {
             Answer::Elsewhere
-        } else if !credentials.admit(&head.headers, &rules.header) {
+        } else if head.extensions.get::<KnownUser>().is_none()
+            && !credentials.admit(&head.headers, &rules.header)
+        {
             let (expected, challenges) =
                 (credentials.expected(&rules.header), credentials.challenges());
             Answer::Unauthorized { expected, challenges }

@@ -36,6 +36,10 @@ pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
 pub use source::Sources;
 
+/// Marks a request whose sender proved to be a user of the listener that took it.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownUser;
+
 /// Who may deliver, and what decides over a delivery; can be exchanged while running.
 #[derive(Debug, Clone)]
 pub struct Admission {

@@ -39,7 +39,7 @@ use crate::{
 use follow::Gate;
 use turns::Turns;
 
-pub use guard::{Access, KnownUser};
+pub use guard::Access;
 pub use health::Readiness;
 use meters::Shed;
 pub use meters::ShedMeter;

@@ -58,6 +58,7 @@ mod severity;
 mod stack;
 mod survival;
 mod tenant;
+mod tls;
 mod upgrade;
 mod watch;
 mod webhook;

@@ -6,6 +6,9 @@ mod local;
 mod meters;
 mod patience;
 mod room;
+mod tls;
+mod users;
+mod web;
 
 use std::{
     convert::Infallible,
@@ -21,9 +24,14 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::Response,
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::Incoming,
+    rt::Executor,
+    server::conn::{http1, http2},
+    service::{HttpService, service_fn},
+};
 use hyper_util::{
-    rt::TokioIo,
+    rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
 };
 use prometheus::Registry;
@@ -32,15 +40,20 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::StartError;
+use crate::config::{OpsConfig, WebConfigFile, WebhookConfig};
 use body::{Answer, Arriving};
 pub(super) use local::Commands;
 use meters::Meters;
-use patience::{Patient, Phase};
+use patience::{HEAD, Patient, Phase, SILENCE};
 use room::{Place, Room, Shares};
+use web::Web;
+
+pub(super) use web::{Otherwise, check};
 
 /// Bytes of a request's head at most.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -50,6 +63,9 @@ const HEADERS: usize = 100;
 
 /// Streams of the ops listener at most.
 const MOST_STREAMS: usize = 64;
+
+/// Requests of one connection of HTTP/2 at once.
+const STREAMS: u32 = 64;
 
 /// Pause after the system refused a connection, which it does when descriptors are short.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -73,6 +89,7 @@ pub(super) struct Listener {
     socket: TcpListener,
     /// Connections at most.
     connections: usize,
+    web: Option<Arc<Web>>,
     meters: Meters,
 }
 
@@ -87,17 +104,20 @@ impl Listeners {
     /// The listener for deliveries.
     pub(super) async fn webhook(
         &self,
-        address: SocketAddr,
+        config: &WebhookConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
-        self.bind("webhook", "webhook.listen", address, self.shares.webhook).await
+        let settings = ["webhook.listen", "webhook.web_config"];
+        let web = config.web_config.as_ref();
+        self.bind("webhook", settings, config.listen, web, self.shares.webhook).await
     }
 
     /// The listener for scrapes and operators.
     pub(super) async fn ops(
         &self,
-        address: SocketAddr,
+        config: &OpsConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
-        self.bind("ops", "ops.listen", address, self.shares.ops).await
+        let settings = ["ops.listen", "ops.web_config"];
+        self.bind("ops", settings, config.listen, config.web_config.as_ref(), self.shares.ops).await
     }
 
     /// Streams that the ops listener may have: a quarter of its connections, so that they
@@ -110,20 +130,33 @@ impl Listeners {
     async fn bind(
         &self,
         name: &'static str,
-        setting: &'static str,
+        [listen, web_config]: [&'static str; 2],
         address: SocketAddr,
+        web: Option<&WebConfigFile>,
         connections: usize,
     ) -> Result<(Listener, SocketAddr), StartError> {
-        let fails = |source| StartError::Listen { setting, address, source };
+        let wrong = |reason| StartError::Web { setting: web_config, reason };
+        let web = web.map(|file| Web::read(name, &file.path)).transpose().map_err(wrong)?;
+        let fails = |source| StartError::Listen { setting: listen, address, source };
         let socket = TcpListener::bind(address).await.map_err(fails)?;
         let bound = socket.local_addr().map_err(fails)?;
-        Ok((Listener { name, socket, connections, meters: self.meters.clone() }, bound))
+        Ok((Listener { name, socket, connections, web, meters: self.meters.clone() }, bound))
     }
 }
 
 impl Listener {
     /// Serves until told to stop; requests in hand are answered first.
-    pub(super) async fn serve(self, router: Router, stop: CancellationToken) -> io::Result<()> {
+    /// Where the listener has users, `otherwise` says who else is let through to the routes.
+    pub(super) async fn serve(
+        self,
+        router: Router,
+        otherwise: Otherwise,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let router = match &self.web {
+            Some(web) => web::gated(router, web.clone(), otherwise),
+            None => router,
+        };
         let room = Room::new(self.connections);
         let graceful = GracefulShutdown::new();
         let panicked = Arc::new(Notify::new());
@@ -167,7 +200,10 @@ impl Listener {
             open.inc();
             // Answers are small, and nobody gains by waiting for more.
             let _ = stream.set_nodelay(true);
-            let connection = converse(stream, Some(peer), router.clone(), graceful.watcher());
+            let connection = {
+                let (web, tasks) = (self.web.clone(), Spawner(panicked.clone()));
+                meet(stream, peer, web, tasks, router.clone(), graceful.watcher())
+            };
             let panics = TellsPanic(panicked.clone());
             tokio::spawn(async move {
                 let _panics = panics;
@@ -203,6 +239,66 @@ impl Drop for TellsPanic {
     }
 }
 
+/// Spawns the tasks of requests of HTTP/2, whose panics are told, too.
+#[derive(Clone)]
+struct Spawner(Arc<Notify>);
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Spawner {
+    fn execute(&self, future: F) {
+        let panics = TellsPanic(self.0.clone());
+        tokio::spawn(async move {
+            let _panics = panics;
+            future.await
+        });
+    }
+}
+
+/// Speaks TLS with a connection where that is wanted, and answers its requests.
+async fn meet(
+    stream: TcpStream,
+    peer: SocketAddr,
+    web: Option<Arc<Web>>,
+    tasks: Spawner,
+    router: Router,
+    watcher: Watcher,
+) {
+    let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
+        return converse(stream, Some(peer), router, watcher).await;
+    };
+    // A handshake is shorter than a head, and costs more.
+    let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => return tracing::debug!("a TLS handshake took too long"),
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        converse_by_http2(stream, peer, tasks, router, watcher).await;
+    } else {
+        converse(stream, Some(peer), router, watcher).await;
+    }
+}
+
+/// Answers the requests of one connection, as many at once as one may have.
+async fn converse_by_http2(
+    stream: TlsStream<TcpStream>,
+    peer: SocketAddr,
+    tasks: Spawner,
+    router: Router,
+    watcher: Watcher,
+) {
+    let phase = Phase::default();
+    // Its frames come between requests, too: they are no head that has begun.
+    let patient = Patient::new(stream, phase.clone(), SILENCE);
+    let connection = http2::Builder::new(tasks)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
 /// Answers the requests of one connection, one after the other.
 async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
@@ -211,8 +307,28 @@ async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     watcher: Watcher,
 ) {
     let phase = Phase::default();
-    let patient = Patient::new(stream, phase.clone());
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let patient = Patient::new(stream, phase.clone(), HEAD);
+    let connection = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(patient), service(phase, peer, router));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Hands each request of a connection to the routes.
+fn service(
+    phase: Phase,
+    peer: Option<SocketAddr>,
+    router: Router,
+) -> impl HttpService<
+    Incoming,
+    ResBody = Answer,
+    Error = Infallible,
+    Future = impl Future<Output = Result<hyper::Response<Answer>, Infallible>> + Send,
+> {
+    service_fn(move |request: hyper::Request<Incoming>| {
         let (answering, mut router) = (phase.answering(), router.clone());
         async move {
             let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
@@ -222,14 +338,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
             let Ok(response): Result<Response, Infallible> = router.call(request).await;
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
         }
-    });
-    let connection = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(patient), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection broke off");
-    }
+    })
 }
 
 /// When something was last told, so that the log is not flooded, too.
@@ -257,14 +366,18 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
+    use crate::config::{Config, Environment};
 
     #[tokio::test]
     async fn a_panic_in_a_request_ends_the_listener_with_an_error() {
         let listeners = Listeners::new(&Registry::new()).unwrap();
-        let (listener, address) = listeners.ops("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let text = "[webhook]\nsecrets = [\"s\"]\n[ops]\nlisten = \"127.0.0.1:0\"\n";
+        let config = Config::from_text("", text, &Environment::default()).unwrap();
+        let (listener, address) = listeners.ops(&config.ops).await.unwrap();
         let mistake = async || assert!(std::hint::black_box(false), "a mistake of a test");
         let router = Router::new().route("/", get(mistake));
-        let serving = tokio::spawn(listener.serve(router, CancellationToken::new()));
+        let serving =
+            tokio::spawn(listener.serve(router, Arc::new(|_| true), CancellationToken::new()));
         assert!(reqwest::get(format!("http://{address}/")).await.is_err());
         let error = serving.await.unwrap().unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -18,10 +18,10 @@ use tokio::{
 
 /// How long a connection may be silent before a request, and between two. Balancers
 /// close theirs after 60 seconds: they must be the first.
-const SILENCE: Duration = Duration::from_secs(75);
+pub(super) const SILENCE: Duration = Duration::from_secs(75);
 
 /// How long a request's head may take from its first byte on.
-const HEAD: Duration = Duration::from_secs(10);
+pub(super) const HEAD: Duration = Duration::from_secs(10);
 
 /// How long a peer may leave what was sent to it.
 const UNREAD: Duration = Duration::from_secs(75);
@@ -35,13 +35,29 @@ const ANSWERING: u8 = 2;
 
 /// What a connection is waiting for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Bytes have come since the last request was there.
+    has_begun: AtomicBool,
+    /// Requests that are being answered; several at once in HTTP/2.
+    answering: AtomicUsize,
+}
 
 impl Phase {
     /// The head of a request is there.
     pub(super) fn answering(&self) -> Answering {
-        self.0.store(ANSWERING, Ordering::Relaxed);
+        self.0.answering.fetch_add(1, Ordering::Relaxed);
+        self.0.has_begun.store(false, Ordering::Relaxed);
         Answering(self.clone())
+    }
+
+    fn now(&self) -> u8 {
+        if self.0.answering.load(Ordering::Relaxed) > 0 {
+            return ANSWERING;
+        }
+        if self.0.has_begun.load(Ordering::Relaxed) { IN_HEAD } else { SILENT }
     }
 }
 
@@ -51,7 +67,7 @@ pub(super) struct Answering(Phase);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.0.store(SILENT, Ordering::Relaxed);
+        self.0.0.answering.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -60,6 +76,8 @@ impl Drop for Answering {
 pub(super) struct Patient<S> {
     stream: S,
     phase: Phase,
+    /// How long a request's head may take.
+    head: Duration,
     /// What the reading timer runs for.
     timed: Option<u8>,
     reading: Pin<Box<Sleep>>,
@@ -68,20 +86,20 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, phase: Phase) -> Self {
+    pub(super) fn new(stream: S, phase: Phase, head: Duration) -> Self {
         let reading = Box::pin(sleep_until(Instant::now() + SILENCE));
-        Self { stream, phase, timed: None, reading, writing: None }
+        Self { stream, phase, head, timed: None, reading, writing: None }
     }
 
     /// Whether the peer took too long to send.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        let phase = self.phase.0.load(Ordering::Relaxed);
+        let phase = self.phase.now();
         if phase == ANSWERING {
             self.timed = None;
             return false;
         }
         if self.timed != Some(phase) {
-            let patience = if phase == IN_HEAD { HEAD } else { SILENCE };
+            let patience = if phase == IN_HEAD { self.head } else { SILENCE };
             self.reading.as_mut().reset(Instant::now() + patience);
             self.timed = Some(phase);
         }
@@ -112,13 +130,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            let _ = this.phase.0.compare_exchange(
-                SILENT,
-                IN_HEAD,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+        if buffer.filled().len() > before && this.phase.now() == SILENT {
+            this.phase.0.has_begun.store(true, Ordering::Relaxed);
         }
         // Who sends a byte at a time is no better than who is silent.
         if this.is_over(cx) {
@@ -171,7 +184,7 @@ mod tests {
     fn pair() -> (Patient<DuplexStream>, Phase, DuplexStream) {
         let (near, far) = tokio::io::duplex(16);
         let phase = Phase::default();
-        (Patient::new(near, phase.clone()), phase, far)
+        (Patient::new(near, phase.clone(), HEAD), phase, far)
     }
 
     async fn read(patient: &mut Patient<DuplexStream>) -> io::Result<u8> {

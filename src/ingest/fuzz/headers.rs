@@ -66,6 +66,7 @@ fn parse(input: &[u8]) -> HeaderMap {
 
 fn admits(headers: &HeaderMap) -> bool {
     let credentials = Credentials {
+        has_users: false,
         secrets: vec!["another".into(), SECRET.into()],
         basic: Some((USER.to_owned(), vec![PASSWORD.into()])),
         bearer: vec![TOKEN.into()],

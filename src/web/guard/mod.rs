@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use super::problem::Problem;
+use crate::ingest::KnownUser;
 
 /// Scrapers and probes use any name, and what they get names nobody who is not on the list.
 const ANY_HOST: [&str; 3] = ["/metrics", "/-/healthy", "/-/ready"];
@@ -32,10 +33,6 @@ pub struct Access {
     /// Each of these lets its bearer change things; none: everybody may.
     pub write_tokens: Vec<SecretString>,
 }
-
-/// Marks a request whose sender proved to be a user of the listener.
-#[derive(Debug, Clone, Copy)]
-pub struct KnownUser;
 
 /// What a refused request is told, beside the problem.
 struct Refusal {
@@ -74,6 +71,12 @@ pub(super) async fn guard(
 }
 
 impl Access {
+    /// Whether the request carries a token that lets its bearer change things.
+    #[must_use]
+    pub fn has_token(&self, headers: &HeaderMap) -> bool {
+        writes::has_token(self, headers)
+    }
+
     fn check<B>(&self, request: &axum::http::Request<B>) -> Result<(), Refusal> {
         if !ANY_HOST.contains(&request.uri().path()) {
             host::check(self, request.headers(), request.uri())?;

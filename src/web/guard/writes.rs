@@ -29,7 +29,7 @@ pub(super) fn check(
 }
 
 /// Whether the request carries a token, once. All are compared, each in constant time.
-fn has_token(access: &Access, headers: &HeaderMap) -> bool {
+pub(super) fn has_token(access: &Access, headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {

@@ -308,6 +308,11 @@ impl Setup {
 
     /// Starts the daemon and waits until it is ready.
     pub async fn start(self) -> Exporter {
+        self.start_with(reqwest::Client::new()).await
+    }
+
+    /// The same, asked by this client.
+    pub async fn start_with(self, http: reqwest::Client) -> Exporter {
         self.write_config();
         let mut child = self
             .daemon()
@@ -325,7 +330,6 @@ impl Setup {
         let webhook_url = until("the webhook's address", || find("deliveries at ")).await;
         let metrics_url = until("the metrics' address", || find("metrics at ")).await;
         let ops_url = metrics_url.trim_end_matches("/metrics").to_owned();
-        let http = reqwest::Client::new();
         let log = Log(log);
         let exporter = Exporter { setup: self, child, log, webhook_url, ops_url, http };
         until("readiness", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) })
