@@ -50,7 +50,7 @@ fn delivery(number: usize, users: usize) -> RecordDelivery {
         },
         body: b"{}".as_slice().into(),
         admitted: true,
-        policy: WatchPolicy { failing_users: true, max_users: 10_000 },
+        policy: WatchPolicy { failing_users: true, max_users: 10_000, max_ips: 1000 },
         recorded_at: at(1),
         replays: None,
         answers: AnswerRules { has_api: true, settle: TimeDelta::minutes(15) },

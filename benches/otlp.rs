@@ -80,7 +80,7 @@ fn delivery(number: usize) -> RecordDelivery {
         },
         body: b"{}".as_slice().into(),
         admitted: true,
-        policy: WatchPolicy { failing_users: false, max_users: 0 },
+        policy: WatchPolicy { failing_users: false, max_users: 0, max_ips: 1000 },
         recorded_at: at(20),
         replays: None,
         answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::minutes(15) },

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::domain::{Timestamp, sensible};
+use crate::domain::{Timestamp, cut_text, sensible};
+
+/// Bytes of a text at most; it becomes a label, or stands on a page.
+pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
 /// A text that says something; a number is its digits. Anything else is unknown.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::String(text) if !text.trim().is_empty() => {
+            Some(cut_text(text, MAX_TEXT_BYTES).into_owned())
+        }
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -55,6 +60,7 @@ mod tests {
         for odd in [json!(null), json!(" "), json!([]), json!({ "a": 1 }), json!(true)] {
             assert_eq!((text(&odd), moment(&odd)), (None, None), "{odd}");
         }
+        assert!(text(&json!("x".repeat(5000))).unwrap().ends_with("x…"));
         assert_eq!(moment(&json!("yesterday")), None);
         let never = moment(&json!("9999-12-31T23:59:59Z"));
         assert_eq!(never, moment(&json!("2261-12-31T23:59:59Z")));

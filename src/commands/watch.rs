@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     clock,
-    domain::{Timestamp, WatchSubject},
+    domain::{MAX_NOTE_BYTES, Timestamp, WatchSubject, cut_text},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::{Reader, Watched},
     web::json,
@@ -123,9 +123,14 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let text = subject.to_string();
     let is_new = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
-            let max_users = config.watch.max_users;
-            let (note, expires_at) = (options.note, options.expires);
-            let add = AddWatch { subject, note, expires_at, max_users, at: clock::now() };
+            let kind = subject.kind();
+            let most = match &subject {
+                WatchSubject::User(_) => config.watch.max_users,
+                WatchSubject::Ip(_) => config.watch.max_ips,
+            };
+            let note = options.note.map(|note| cut_text(&note, MAX_NOTE_BYTES).into_owned());
+            let expires_at = options.expires;
+            let add = AddWatch { subject, note, expires_at, most, at: clock::now() };
             let added = store.commit(add).await;
             drop(store);
             writer.stop().await;
@@ -133,8 +138,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
                 WatchAdded::Added => true,
                 WatchAdded::Known => false,
                 WatchAdded::Full => {
-                    let reason =
-                        format!("watch.max_users allows {max_users} users, and so many are listed");
+                    let reason = format!("watch.max_{kind}s allows {most}, and so many are listed");
                     return Err(CommandError::Refused(reason));
                 }
             }

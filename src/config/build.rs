@@ -76,6 +76,7 @@ impl Building<'_> {
             metrics: MetricsConfig {
                 user_series: self.choice("metrics.user_series")?,
                 user_label: user_label?,
+                max_checks: self.number("metrics.max_checks")?,
             },
             objectives: objectives?,
             store: StoreConfig {
@@ -304,19 +305,25 @@ impl Building<'_> {
         let ips = self.each("watch.ips", str::parse);
         let failing_users = self.flag("watch.failing_users");
         let max_users = self.number("watch.max_users");
-        if let (Some(users), Some(max_users)) = (&users, max_users)
-            && users.len() > max_users
-        {
-            let origin = self.origin("watch.users");
-            let message =
-                format!("names {} users, and watch.max_users allows {max_users}", users.len());
-            self.problems.add(origin.as_ref(), "watch.users", message);
+        let max_ips = self.number("watch.max_ips");
+        for (path, kind, named, most) in [
+            ("watch.users", "users", users.as_ref().map(BTreeSet::len), max_users),
+            ("watch.ips", "ips", ips.as_ref().map(BTreeSet::len), max_ips),
+        ] {
+            if let (Some(named), Some(most)) = (named, most)
+                && named > most
+            {
+                let origin = self.origin(path);
+                let message = format!("names {named} {kind}, and watch.max_{kind} allows {most}");
+                self.problems.add(origin.as_ref(), path, message);
+            }
         }
         Some(WatchConfig {
             users: users?,
             ips: ips?,
             failing_users: failing_users?,
             max_users: max_users?,
+            max_ips: max_ips?,
         })
     }
 

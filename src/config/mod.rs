@@ -190,6 +190,8 @@ pub struct WatchConfig {
     pub failing_users: bool,
     /// Users watched at most.
     pub max_users: usize,
+    /// Addresses watched at most.
+    pub max_ips: usize,
 }
 
 /// `[sync]`
@@ -230,6 +232,8 @@ pub struct MetricsConfig {
     pub user_series: UserSeries,
     /// By what users are named there.
     pub user_label: UserLabel,
+    /// How many checks have series at most.
+    pub max_checks: usize,
 }
 
 /// Whom series of their own are shown for.

@@ -106,6 +106,7 @@ impl Reloader {
             user_series: config.metrics.user_series,
             user_label: config.metrics.user_label.clone(),
             max_users: config.watch.max_users,
+            max_checks: config.metrics.max_checks,
             objectives: Arc::new(config.objectives.clone()),
             ..rules::scope(&self.running)
         };

@@ -62,7 +62,11 @@ pub fn rules(config: &Config) -> Rules {
 
 /// Who is followed, and of how many users snapshots are taken.
 pub(super) fn policy(config: &Config) -> WatchPolicy {
-    WatchPolicy { failing_users: config.watch.failing_users, max_users: config.watch.max_users }
+    WatchPolicy {
+        failing_users: config.watch.failing_users,
+        max_users: config.watch.max_users,
+        max_ips: config.watch.max_ips,
+    }
 }
 
 /// What the metrics show. Whether there is an API, a listing or a delivery by OTLP needs a
@@ -79,6 +83,7 @@ pub(super) fn scope(config: &Config) -> Scope {
         user_series: config.metrics.user_series,
         user_label: config.metrics.user_label.clone(),
         max_users: config.watch.max_users,
+        max_checks: config.metrics.max_checks,
         objectives: Arc::new(config.objectives.clone()),
     }
 }

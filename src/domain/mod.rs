@@ -23,6 +23,7 @@ pub mod service;
 mod severity;
 mod small_map;
 pub mod tenant;
+mod text;
 mod told;
 pub mod user;
 mod watch;
@@ -53,10 +54,11 @@ pub use service::{Admin, Integration};
 pub use severity::{Grade, Rank, Severity};
 pub use small_map::SmallMap;
 pub use tenant::{Dimension, TenantFigures, TenantUser};
+pub use text::cut_text;
 pub use told::Told;
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};
 pub use watch::{
-    WatchEntry, WatchPolicy, WatchSource, WatchStanding, WatchSubject, WatchSubjectError,
-    followed_until,
+    MAX_NOTE_BYTES, WatchEntry, WatchPolicy, WatchSource, WatchStanding, WatchSubject,
+    WatchSubjectError, followed_until,
 };
 pub use webhook_target::WebhookTarget;

@@ -134,6 +134,9 @@ impl WatchStanding {
     }
 }
 
+/// Bytes of a note at most: why something is watched.
+pub const MAX_NOTE_BYTES: usize = 1024;
+
 /// For how long a followed user stays one after the last failure ended: a failure that
 /// comes back is then seen with what happened in between.
 const FOLLOWED_FOR: TimeDelta = TimeDelta::hours(24);
@@ -154,6 +157,19 @@ pub struct WatchPolicy {
     /// List no more users than this, and take snapshots of no more: listed ones come
     /// first.
     pub max_users: usize,
+    /// List no more addresses than this.
+    pub max_ips: usize,
+}
+
+impl WatchPolicy {
+    /// How many of a subject's kind may be listed.
+    #[must_use]
+    pub const fn most(&self, subject: &WatchSubject) -> usize {
+        match subject {
+            WatchSubject::User(_) => self.max_users,
+            WatchSubject::Ip(_) => self.max_ips,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
             }
         }
         // Made of what is counted over many subjects, or kept there as well.
-        Subject::Check(_) | Subject::User(_) | Subject::Application(_) | Subject::People => {}
+        Subject::Check(_)
+        | Subject::Checks
+        | Subject::User(_)
+        | Subject::Application(_)
+        | Subject::People => {}
         Subject::Watched => {
             for kind in ["user", "ip"] {
                 samples.add(Family::Watched, &[kind], reader.watched_count(kind)?);

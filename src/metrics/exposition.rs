@@ -192,6 +192,7 @@ mod tests {
             user_series: UserSeries::Listed,
             user_label: UserLabel::Login,
             max_users: 10,
+            max_checks: 100,
             objectives: Arc::default(),
         };
         let scope = watch::channel(scope).1;

@@ -178,6 +178,8 @@ families! {
     /// Whole days since administrators last signed in, at the time of the last poll: the least,
     /// the median and the most.
     AdminDaysSinceSignIn: Gauge "cii_admin_days_since_last_sign_in" ["quantile"],
+    /// Checks beyond `metrics.max_checks`, which have no series: those that came last.
+    ChecksDropped: Gauge "cii_checks_dropped" [],
     /// Users and IP addresses that the configuration, a command or the API listed.
     Watched: Gauge "cii_watched" ["kind"],
     /// Users who are followed because a delivery named them, and are not listed; up to 24 hours

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Scope,
     applications::Applications,
+    checks::Checks,
     describe::{self, Known},
+    family::Family,
     label,
     people::People,
-    sample::Sample,
+    sample::{Sample, Samples},
     view::Subject,
 };
 use crate::{
@@ -27,6 +29,7 @@ pub(super) type Replacement = (Subject, Vec<Sample>);
 pub(super) struct Totals {
     people: People,
     applications: Applications,
+    checks: Checks,
     /// Checks whose samples change with time alone, and when.
     pub(super) due: BTreeMap<CheckId, Timestamp>,
 }
@@ -44,9 +47,11 @@ pub(super) fn everything(
         ledger::Subject::Tenant,
         ledger::Subject::Service,
     ]);
-    let checks = reader.check_ids()?;
-    let checks = checks.iter().filter_map(|id| CheckId::new(id));
-    subjects.extend(checks.map(ledger::Subject::Check));
+    let checks = reader.check_ids_as_they_came()?;
+    for id in checks.iter().filter_map(|id| CheckId::new(id)) {
+        totals.checks.admit(&id, scope.max_checks);
+        subjects.insert(ledger::Subject::Check(id));
+    }
     // Of followed users without a snapshot there is nothing to show or to count.
     let followed = match scope.user_series {
         UserSeries::All => reader.followed_logins()?,
@@ -92,13 +97,24 @@ fn read(
     let Known { reader, scope, .. } = *known;
     let mut replacements = Vec::with_capacity(touched.len() + 1);
     let mut applications = BTreeSet::new();
+    let is_new = |subject: &&ledger::Subject| match subject {
+        ledger::Subject::Check(id) => !totals.checks.knows(id),
+        _ => false,
+    };
+    let new = touched.iter().filter(is_new).count();
+    if new > 0 && totals.checks.is_full_with(new, scope.max_checks) {
+        // Which of several came first, their ids do not say.
+        for id in reader.check_ids_as_they_came()?.iter().filter_map(|id| CheckId::new(id)) {
+            totals.checks.admit(&id, scope.max_checks);
+        }
+    }
+    let mut next_checks: Vec<CheckId> = Vec::new();
     for subject in touched {
         let replacement = match subject {
             ledger::Subject::Check(id) => {
-                let (samples, due) = readable(describe::of_check(known, id))?.unwrap_or_default();
-                totals.due.remove(id);
-                totals.due.extend(due.map(|at| (id.clone(), at)));
-                (Subject::Check(id.to_string()), samples)
+                let (replacement, next) = check(known, totals, id)?;
+                next_checks.extend(next);
+                replacement
             }
             ledger::Subject::User(login) => {
                 let user = user(reader, login, scope)?;
@@ -119,6 +135,15 @@ fn read(
         };
         replacements.push(replacement);
     }
+    // Whoever takes the place of a check that is gone can be gone, too.
+    while let Some(id) = next_checks.pop() {
+        let (replacement, next) = check(known, totals, &id)?;
+        next_checks.extend(next);
+        replacements.push(replacement);
+    }
+    let mut dropped = Samples::default();
+    dropped.add(Family::ChecksDropped, &[], totals.checks.dropped());
+    replacements.push((Subject::Checks, dropped.into_vec()));
     for name in applications {
         let samples = describe::of_application(&name, totals.applications.use_of(&name));
         replacements.push((Subject::Application(name), samples));
@@ -126,6 +151,26 @@ fn read(
     let is_known = describe::is_tenant_known(known)? == Some(true);
     replacements.push((Subject::People, totals.people.samples(is_known)));
     Ok(replacements)
+}
+
+/// The samples of a check, as far as it is shown; and the check that is shown in its place
+/// when it is gone.
+fn check(
+    known: &Known<'_>,
+    totals: &mut Totals,
+    id: &CheckId,
+) -> Result<(Replacement, Option<CheckId>), StoreError> {
+    let (samples, due) = readable(describe::of_check(known, id))?.unwrap_or_default();
+    totals.due.remove(id);
+    let subject = Subject::Check(id.to_string());
+    if samples.is_empty() {
+        return Ok(((subject, samples), totals.checks.forget(id)));
+    }
+    if !totals.checks.admit(id, known.scope.max_checks) {
+        return Ok(((subject, Vec::new()), None));
+    }
+    totals.due.extend(due.map(|at| (id.clone(), at)));
+    Ok(((subject, samples), None))
 }
 
 /// A user, as far as anything is shown or counted. Deliveries name many users who have no

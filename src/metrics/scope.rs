@@ -31,6 +31,8 @@ pub struct Scope {
     pub user_label: UserLabel,
     /// Of how many users snapshots are taken at most.
     pub max_users: usize,
+    /// How many checks have series at most.
+    pub max_checks: usize,
     /// How long failures may last.
     pub objectives: Arc<Objectives>,
 }

@@ -224,7 +224,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                 },
                 body: b"{}".as_slice().into(),
                 admitted: id != 0,
-                policy: WatchPolicy { failing_users: true, max_users: 3 },
+                policy: WatchPolicy { failing_users: true, max_users: 3, max_ips: 1000 },
                 answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },
                 recorded_at: now,
                 replays: None,
@@ -311,6 +311,7 @@ fn scope(listing: TenantListing, user_series: UserSeries) -> watch::Receiver<Sco
         user_series,
         user_label: UserLabel::Login,
         max_users: 2,
+        max_checks: 3,
         objectives: Arc::new(Objectives::new(week, [])),
     };
     watch::channel(scope).1

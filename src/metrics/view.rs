@@ -18,6 +18,7 @@ use crate::ledger;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Check(String),
+    Checks,
     User(String),
     Ip(String),
     Application(String),

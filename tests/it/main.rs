@@ -15,6 +15,7 @@ mod alerts;
 mod api;
 mod architecture;
 mod bounds;
+mod caps;
 mod cards;
 mod cases;
 mod collector;

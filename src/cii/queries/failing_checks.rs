@@ -7,9 +7,10 @@ use crate::{
         Answered, ApiError, Client,
         batch::{Field, Root},
         graphql::Answer,
+        lenient::MAX_TEXT_BYTES,
         meters::Operation,
     },
-    domain::{Login, Told, failure::Verdict},
+    domain::{Login, Told, cut_text, failure::Verdict},
 };
 
 pub(super) const QUESTION: Root = Root {
@@ -61,7 +62,9 @@ pub(super) fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, 
         _ if !answer.errors.is_empty() => Told::Untold,
         Some(Value::Null) => Told::Null,
         Some(Value::Array(checks)) => {
-            let texts = checks.iter().map(|check| check.as_str().map(str::to_owned));
+            // As long as a title at most, so that one that was cut is still the same.
+            let bound = |text: &str| cut_text(text, MAX_TEXT_BYTES).into_owned();
+            let texts = checks.iter().map(|check| check.as_str().map(bound));
             let whole: Option<_> = texts.collect();
             whole.map_or(Told::Untold, |checks| Told::Told(Verdict::Fails(checks)))
         }

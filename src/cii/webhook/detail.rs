@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 
 use super::{
     notes::Notes,
-    reading::{field, name_of_type, text, texts},
+    reading::{cut, field, name_of_type, text, texts},
     users::{self, Named},
 };
 use crate::domain::{AttributeValue, CheckDefinition, CheckId, Severity, Timestamp};
 
-/// Characters of a check's id at most; the known ones are short slugs.
-const MAX_CHECK_ID_CHARS: usize = 256;
+/// Bytes of a check's id at most; the known ones are short slugs.
+const MAX_CHECK_ID_BYTES: usize = 256;
 
 /// Bytes of `frameworks` at most: each event of a failure carries them.
 const MAX_FRAMEWORKS_BYTES: usize = 8192;
@@ -81,11 +81,13 @@ fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
         other => other,
     };
     let id = match only {
-        Value::String(text) => CheckId::new(text),
+        Value::String(text) => {
+            let text = text.trim().to_owned();
+            CheckId::new(&cut(text, MAX_CHECK_ID_BYTES, "detail.checkId", notes))
+        }
         Value::Number(number) => CheckId::new(&number.to_string()),
         _ => None,
     };
-    let id = id.filter(|id| id.as_str().chars().nth(MAX_CHECK_ID_CHARS).is_none());
     match (&id, value) {
         (Some(_), Value::String(_)) => {}
         (Some(id), other) => {

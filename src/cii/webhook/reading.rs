@@ -3,10 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::notes::{Notes, quoted};
-use crate::cii::json;
+use crate::{cii::json, domain::cut_text};
 
-/// Characters of a side field at most; no title or account is as long.
-const MAX_TEXT_CHARS: usize = 1000;
+/// Bytes of a side field at most; no title or account is as long.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// Bytes of one sentence of a description or an advice at most.
+const MAX_SENTENCE_BYTES: usize = 4096;
+
+/// Sentences of either at most.
+const MAX_SENTENCES: usize = 100;
 
 /// Where an object that stands for a text has it.
 const TEXT_FIELDS: [&str; 3] = ["en", "text", "value"];
@@ -40,11 +46,7 @@ pub(super) fn text(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
             text?
         }
     };
-    if text.chars().nth(MAX_TEXT_CHARS).is_none() {
-        return Some(text);
-    }
-    notes.add(place, format_args!("longer than {MAX_TEXT_CHARS} characters, cut"));
-    Some(text.chars().take(MAX_TEXT_CHARS).collect())
+    Some(cut(text, MAX_TEXT_BYTES, place, notes))
 }
 
 /// Sentences: of a list, or of one text alone; empty ones are dropped.
@@ -68,7 +70,21 @@ pub(super) fn texts(value: Option<&Value>, place: &str, notes: &mut Notes) -> Ve
     if odd > 0 {
         notes.add(place, format_args!("entries that are no texts, read as texts: {odd}"));
     }
-    texts.into_iter().filter(|text| !text.trim().is_empty()).collect()
+    let mut texts: Vec<_> = texts.into_iter().filter(|text| !text.trim().is_empty()).collect();
+    if texts.len() > MAX_SENTENCES {
+        notes.add(place, format_args!("more than {MAX_SENTENCES} texts, the others left out"));
+        texts.truncate(MAX_SENTENCES);
+    }
+    texts.into_iter().map(|text| cut(text, MAX_SENTENCE_BYTES, place, notes)).collect()
+}
+
+/// The text as it is, or cut and noted.
+pub(super) fn cut(text: String, most: usize, place: &str, notes: &mut Notes) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    notes.add(place, format_args!("longer than {most} bytes, cut"));
+    cut_text(&text, most).into_owned()
 }
 
 /// The texts that one value stands for.

@@ -9,7 +9,7 @@ use super::{
     notes::Notes,
     reading::{field, held_json, name_of_type},
 };
-use crate::domain::{Login, LoginError, SkippedLogins};
+use crate::domain::{Login, LoginError, SkippedLogins, cut_text};
 
 /// Everyone whom a detail names, each once, in the order of first mention:
 /// `usersFailing`, then `loginDetails`, then the `login` of a direct message.
@@ -269,9 +269,17 @@ fn inner_login(value: &Value) -> &Value {
     inner.filter(|inner| inner.is_string()).unwrap_or(value)
 }
 
+/// Bytes of an explanation at most: each event of its failure carries it.
+const MAX_EXPLANATION_BYTES: usize = 8192;
+
+/// Details as compact JSON, cut where they are too long.
+fn explanation(details: &Value) -> Option<String> {
+    explained(details).map(|text| cut_text(&text, MAX_EXPLANATION_BYTES).into_owned())
+}
+
 /// Details as compact JSON; a map becomes the list of `key` and `value` that the
 /// service usually sends. `None` when there is nothing in them.
-fn explanation(details: &Value) -> Option<String> {
+fn explained(details: &Value) -> Option<String> {
     match details {
         Value::Null => None,
         Value::Array(list) => {
@@ -285,7 +293,7 @@ fn explanation(details: &Value) -> Option<String> {
         }
         Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => match held_json(text) {
-            Some(held) => explanation(&held),
+            Some(held) => explained(&held),
             None => Some(details.to_string()),
         },
         other => Some(other.to_string()),

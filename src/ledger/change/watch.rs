@@ -34,8 +34,8 @@ pub struct AddWatch {
     pub note: Option<String>,
     /// Until when; for ever when there is none.
     pub expires_at: Option<Timestamp>,
-    /// List no more users than this. Followed ones use up no place.
-    pub max_users: usize,
+    /// List no more of its kind than this. Followed users use up no place.
+    pub most: usize,
     /// When it was said.
     pub at: Timestamp,
 }
@@ -47,7 +47,7 @@ pub enum WatchAdded {
     Added,
     /// It was watched already; note and expiry are the new ones.
     Known,
-    /// As many users are listed as may be.
+    /// As many of its kind are listed as may be.
     Full,
 }
 
@@ -91,9 +91,12 @@ impl Change for AddWatch {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<WatchAdded, Fault> {
-        let is_user = matches!(self.subject, WatchSubject::User(_));
+        let listed = match self.subject {
+            WatchSubject::User(_) => facts.listed_users(),
+            WatchSubject::Ip(_) => facts.watched_ips(),
+        };
         let is_known = facts.standing(&self.subject)? == Some(WatchStanding::Listed);
-        if is_user && !is_known && facts.listed_users() >= self.max_users {
+        if !is_known && listed >= self.most {
             return Ok(WatchAdded::Full);
         }
         let source = WatchSource::Command;

@@ -31,6 +31,12 @@ impl Facts {
         usize::try_from(self.effects.counts.users).unwrap_or(usize::MAX)
     }
 
+    /// How many addresses are watched.
+    #[must_use]
+    pub fn watched_ips(&self) -> usize {
+        usize::try_from(self.effects.counts.ips).unwrap_or(usize::MAX)
+    }
+
     /// How many users are listed or followed.
     #[must_use]
     pub fn watched_users(&self) -> usize {

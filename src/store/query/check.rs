@@ -54,6 +54,14 @@ impl Reader {
         self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY id", [])
     }
 
+    /// The same, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_ids_as_they_came(&self) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY number", [])
+    }
+
     /// All that is shown of a check.
     ///
     /// # Errors

@@ -205,7 +205,7 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
                 subject: WatchSubject::User(user(*number)),
                 note: Some("why".into()),
                 expires_at: expires.map(|after| at(now + i64::from(after))),
-                max_users: 3,
+                most: 3,
                 at: at(now),
             })
             .0

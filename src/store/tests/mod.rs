@@ -85,7 +85,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
         },
         body: b"{}".as_slice().into(),
         admitted: true,
-        policy: WatchPolicy { failing_users: true, max_users: 3 },
+        policy: WatchPolicy { failing_users: true, max_users: 3, max_ips: 1000 },
         answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },
         recorded_at: at(20),
         replays: None,
@@ -147,7 +147,7 @@ async fn whom_deliveries_name_is_followed_and_uses_up_no_listed_one_s_place() {
         subject: WatchSubject::User(login(user)),
         note: None,
         expires_at: None,
-        max_users: 3,
+        most: 3,
         at: at(30),
     };
     for (user, outcome) in [

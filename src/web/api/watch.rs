@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::{Timestamp, WatchSubject},
+    domain::{MAX_NOTE_BYTES, Timestamp, WatchSubject, cut_text},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::Reader,
     web::{Ops, json::Watched, problem::Problem, query::Segment},
@@ -46,15 +46,16 @@ pub(super) async fn add(
     if wish.expires_at.is_some_and(|expires_at| expires_at <= at) {
         return Err(unusable("expires_at has passed"));
     }
-    let max_users = ops.sources.rules.borrow().policy.max_users;
+    let (kind, most) = (subject.kind(), ops.sources.rules.borrow().policy.most(&subject));
     let note = wish.note.filter(|note| !note.trim().is_empty());
-    let add = AddWatch { subject, note, expires_at: wish.expires_at, max_users, at };
+    let note = note.map(|note| cut_text(&note, MAX_NOTE_BYTES).into_owned());
+    let add = AddWatch { subject, note, expires_at: wish.expires_at, most, at };
     match ops.sources.store.commit(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
         WatchAdded::Full => Err(Problem::conflict(format!(
-            "watch.max_users is {max_users}, and so many users are listed; remove an entry, or \
-             raise it and reload"
+            "watch.max_{kind}s is {most}, and so many are listed; remove an entry, or raise it \
+             and reload"
         ))),
     }
 }

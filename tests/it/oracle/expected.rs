@@ -130,6 +130,7 @@ fn people(all: &mut Series, model: &Model, truth: &Truth) {
         ("cii_watched{kind=\"ip\"}", Value::Is(number(model.listed_ips().len()))),
         ("cii_followed_users", Value::Is(number(followed))),
         ("cii_watch_limit_reached", Value::Is(0.0)),
+        ("cii_checks_dropped", Value::Is(0.0)),
         ("cii_new_ips_total", Value::Some),
         ("cii_new_countries_total", Value::Some),
         ("cii_metrics_lag_seconds", Value::Some),

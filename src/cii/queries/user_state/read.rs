@@ -83,7 +83,7 @@ impl Reader<'_> {
     fn needed(&mut self, field: UserField, name: &str) -> String {
         let Some(value) = self.told(field, name) else { return String::new() };
         match value {
-            Value::String(text) => text.clone(),
+            Value::String(text) if text.trim().is_empty() => text.clone(),
             value => text(value).unwrap_or_else(|| {
                 self.untold.insert(field);
                 String::new()

@@ -20,13 +20,14 @@ fn an_envelope_without_a_usable_id_gets_one_from_its_body() {
 
 #[test]
 fn a_check_id_is_a_text_or_a_number() {
+    let cut = format!("{}…", "x".repeat(253));
     for (value, expected) in [
         (json!("c"), Some("c")),
         (json!(7), Some("7")),
         (json!(["c"]), Some("c")),
         (json!(["c", "d"]), None),
         (json!({ "en": "c" }), None),
-        (json!("x".repeat(257)), None),
+        (json!("x".repeat(257)), Some(cut.as_str())),
     ] {
         let detail = json!({ "checkId": value, "login": "a" });
         let delivery = delivery("FAILED_CHECK", &detail).unwrap();
@@ -72,7 +73,12 @@ fn side_fields_of_another_type_are_read_and_noted() {
         assert_eq!((definition.title.as_str(), notes.len()), (expected, 1), "{value}");
     }
     let (definition, notes) = detail("title", &json!("x".repeat(5000)));
-    assert_eq!((definition.title.len(), notes.len()), (1000, 1));
+    assert_eq!((definition.title.len(), notes.len()), (1024, 1));
+    assert!(definition.title.ends_with("x…"));
+    let (definition, notes) = detail("description", &json!("x".repeat(5000)));
+    assert_eq!((definition.description[0].len(), notes.len()), (4096, 1));
+    let (definition, notes) = detail("description", &json!(vec!["x"; 1000]));
+    assert_eq!((definition.description.len(), notes.len()), (100, 1));
     for (value, expected) in [
         (json!({ "en": "x", "de": "y" }), vec!["x"]),
         (json!({ "en": ["x", "y"] }), vec!["x", "y"]),

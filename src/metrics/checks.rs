@@ -1,0 +1,83 @@
+//! Which checks have series: no more than may, so that whoever invents checks does not fill
+//! Prometheus.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::domain::CheckId;
+
+/// The checks that are shown, and those that are not.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    shown: BTreeSet<CheckId>,
+    dropped: BTreeSet<CheckId>,
+    /// Those that are dropped, in the order in which they came, and some that were.
+    waiting: VecDeque<CheckId>,
+}
+
+impl Checks {
+    /// Whether a check that exists is shown: those that came first are.
+    pub(super) fn admit(&mut self, id: &CheckId, most: usize) -> bool {
+        if self.shown.contains(id) {
+            return true;
+        }
+        if self.shown.len() < most {
+            return self.shown.insert(id.clone());
+        }
+        if self.dropped.is_empty() {
+            tracing::warn!(
+                most,
+                "there are more checks than metrics.max_checks: the others have no series \
+                 (cii_checks_dropped)"
+            );
+        }
+        if self.dropped.insert(id.clone()) {
+            self.waiting.push_back(id.clone());
+        }
+        false
+    }
+
+    /// Whether so many more may not all be shown.
+    pub(super) fn is_full_with(&self, more: usize, most: usize) -> bool {
+        self.shown.len().saturating_add(more) > most
+    }
+
+    pub(super) fn knows(&self, id: &CheckId) -> bool {
+        self.shown.contains(id) || self.dropped.contains(id)
+    }
+
+    /// Forgets a check that exists no more; the one that is shown in its place, if any.
+    pub(super) fn forget(&mut self, id: &CheckId) -> Option<CheckId> {
+        self.dropped.remove(id);
+        if !self.shown.remove(id) {
+            return None;
+        }
+        while let Some(next) = self.waiting.pop_front() {
+            if self.dropped.remove(&next) {
+                return Some(next);
+            }
+        }
+        None
+    }
+
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_came_first_are_shown_and_the_next_takes_a_place_that_is_free() {
+        let (mut checks, id) = (Checks::default(), |text: &str| CheckId::new(text).unwrap());
+        assert!(checks.admit(&id("c"), 2) && checks.admit(&id("b"), 2));
+        assert!(!checks.admit(&id("a"), 2) && !checks.admit(&id("d"), 2));
+        assert!(!checks.admit(&id("a"), 2) && checks.admit(&id("c"), 2));
+        assert_eq!(checks.dropped(), 2);
+        assert_eq!(checks.forget(&id("d")), None);
+        assert_eq!(checks.forget(&id("b")), Some(id("a")));
+        assert!(checks.admit(&id("a"), 2));
+        assert_eq!((checks.dropped(), checks.forget(&id("c"))), (0, None));
+    }
+}
