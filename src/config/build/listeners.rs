@@ -1,0 +1,208 @@
+//! The two listeners: where they are, and who is let in.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr as _};
+
+use reqwest::header::HeaderName;
+use secrecy::SecretString;
+
+use super::Building;
+use crate::{
+    config::{BasicConfig, OpsConfig, WebConfig, WebConfigFile, WebhookConfig, variables},
+    domain::{CheckId, Network},
+};
+
+impl Building<'_> {
+    pub(super) fn webhook(&mut self) -> Option<WebhookConfig> {
+        let listen = self.parsed("webhook.listen");
+        let path = self.checked("webhook.path", |path| {
+            let is_plain = |c: char| c.is_ascii_graphic() && !"{}*?#:".contains(c);
+            if path.starts_with('/') && path.len() > 1 && path.chars().all(is_plain) {
+                Ok(path.to_owned())
+            } else {
+                Err("expected a path such as /webhooks/cii")
+            }
+        });
+        let header = self.checked("webhook.header", |name| {
+            HeaderName::from_str(name)
+                .map(|name| name.as_str().to_owned())
+                .map_err(|_| "is no name of an HTTP header")
+        });
+        let web_config = self.web_config("webhook.web_config");
+        // One way to prove itself is enough; the header is the usual one. A file that is wrong
+        // is told already, and may have users.
+        let users = web_config.as_ref().map(|file| file.as_ref().map(|file| &file.config.users));
+        let has_users = users.is_none_or(|users| users.is_some_and(|users| !users.is_empty()));
+        let is_needed = !has_users && !self.has_other_credentials();
+        let secrets = self.secrets("webhook.secrets", is_needed, "a header's value", ' ');
+        let bearer = self.secrets("webhook.bearer", false, "a Bearer token", '-');
+        let basic = self.settings.has_table("webhook.basic").then(|| self.basic());
+        let (allow_from, trusted_proxies) =
+            (self.networks("webhook.allow_from"), self.networks("webhook.trusted_proxies"));
+        let check_ids = self.each("webhook.check_ids", |id| {
+            CheckId::new(id).ok_or("a check's id must not be empty")
+        });
+        let max_body_bytes = self.number("webhook.max_body_bytes");
+        Some(WebhookConfig {
+            listen: listen?,
+            path: path?,
+            header: header?,
+            secrets: secrets?,
+            basic: match basic {
+                Some(basic) => Some(basic?),
+                None => None,
+            },
+            bearer: bearer?,
+            web_config: web_config?,
+            allow_from: allow_from?,
+            trusted_proxies: trusted_proxies?,
+            check_ids: check_ids?,
+            max_body_bytes: max_body_bytes?,
+        })
+    }
+
+    pub(super) fn ops(&mut self) -> Option<OpsConfig> {
+        let listen: Option<SocketAddr> = self.parsed("ops.listen");
+        let public_url = match self.text("ops.public_url") {
+            Some(_) => Some(self.url("ops.public_url")?),
+            None => None,
+        };
+        let hosts = self.each("ops.hosts", host_name);
+        let write_tokens = self.secrets("ops.write_token", false, "a Bearer token", '-');
+        let web_config = self.web_config("ops.web_config");
+        let ops = OpsConfig {
+            listen: listen?,
+            web_config: web_config?,
+            public_url,
+            hosts: hosts?,
+            allow_unauthenticated: self.flag("ops.allow_unauthenticated")?,
+            read_only: self.flag("ops.read_only")?,
+            write_tokens: write_tokens?,
+        };
+        let is_authenticated =
+            ops.web_config.as_ref().is_some_and(|file| file.config.is_authenticated());
+        let is_local = ops.listen.ip().to_canonical().is_loopback();
+        if !is_local && !is_authenticated && !ops.allow_unauthenticated {
+            let origin = self.origin("ops.listen");
+            let message = format!(
+                "{} is reached from other machines, without authentication: set ops.web_config \
+                 with basic_auth_users or client certificates, listen at 127.0.0.1, or, where the \
+                 network keeps others out, set ops.allow_unauthenticated = true",
+                ops.listen
+            );
+            self.problems.add(origin.as_ref(), "ops.listen", message);
+        }
+        Some(ops)
+    }
+
+    /// Two listeners cannot have one address.
+    pub(super) fn listeners_differ(&mut self, webhook: SocketAddr, ops: SocketAddr) {
+        let is_any = webhook.ip().is_unspecified() || ops.ip().is_unspecified();
+        if webhook.port() == 0 || webhook.port() != ops.port() {
+            return;
+        }
+        if is_any || webhook.ip() == ops.ip() {
+            let path = "ops.listen";
+            let origin = self.origin(path).or_else(|| self.origin("webhook.listen"));
+            let message = format!("{ops} cannot be listened at beside webhook.listen, {webhook}");
+            self.problems.add(origin.as_ref(), path, message);
+        }
+    }
+
+    /// Secrets that a header carries: of visible ASCII characters, and of `also`. A list that
+    /// is there is not empty; one that is needed is there.
+    fn secrets(
+        &mut self,
+        path: &str,
+        is_needed: bool,
+        what: &str,
+        also: char,
+    ) -> Option<Vec<SecretString>> {
+        let (secrets, origin) = self.list(path);
+        if self.is_told(path) {
+            return None;
+        }
+        if secrets.is_empty() && (origin.is_some() || is_needed) {
+            let message = format!(
+                "is missing: set it, {path}_file or {}; `openssl rand -hex 32` makes one",
+                variables::variable(path)
+            );
+            self.problems.add(origin.as_ref(), path, message);
+            return None;
+        }
+        let is_sendable = |secret: &String| {
+            // HTTP drops white space around a header's value; `Basic …` has one inside.
+            !secret.is_empty()
+                && secret.trim() == secret
+                && secret.chars().all(|c| c == also || c.is_ascii_graphic())
+        };
+        if let Some(position) = secrets.iter().position(|secret| !is_sendable(secret)) {
+            let message = format!(
+                "secret {} of {} cannot be {what}: it must be of visible ASCII characters, \
+                 without white space around them",
+                position + 1,
+                secrets.len()
+            );
+            self.problems.add(origin.as_ref(), path, message);
+            return None;
+        }
+        Some(secrets.into_iter().map(SecretString::from).collect())
+    }
+
+    /// Whether a sender can prove itself otherwise than by the header's secret.
+    fn has_other_credentials(&self) -> bool {
+        let has = |path: &&str| self.settings.get(path).is_some();
+        ["webhook.bearer", "webhook.bearer_file"].iter().any(has)
+            || self.settings.has_table("webhook.basic")
+    }
+
+    fn basic(&mut self) -> Option<BasicConfig> {
+        let path = "webhook.basic.password";
+        self.required("webhook.basic.user");
+        let user = self.checked("webhook.basic.user", |user| {
+            let is_plain = !user.contains(':') && !user.chars().any(char::is_control);
+            if is_plain { Ok(user.to_owned()) } else { Err("must not hold a colon") }
+        });
+        let (passwords, origin) = self.list(path);
+        let is_empty = |password: &String| password.is_empty();
+        if passwords.is_empty() || passwords.iter().any(is_empty) {
+            if !self.is_told(path) {
+                let message = if origin.is_some() { "must not be empty" } else { "is missing" };
+                self.problems.add(origin.as_ref(), path, message);
+            }
+            return None;
+        }
+        let passwords = passwords.into_iter().map(SecretString::from).collect();
+        Some(BasicConfig { user: user?, passwords })
+    }
+
+    /// The file that a listener's setting names; none where it names none.
+    #[expect(clippy::option_option, reason = "nothing where the file is wrong, as elsewhere")]
+    fn web_config(&mut self, path: &str) -> Option<Option<WebConfigFile>> {
+        if self.text(path).is_none() {
+            return Some(None);
+        }
+        let file = self.required(path)?;
+        self.checked(path, |_| {
+            let path = PathBuf::from(&file);
+            WebConfig::read(&path).map(|config| WebConfigFile { path, config })
+        })
+        .map(Some)
+    }
+
+    fn networks(&mut self, path: &str) -> Option<Vec<Network>> {
+        Some(self.each(path, str::parse::<Network>)?.into_iter().collect())
+    }
+}
+
+/// A host's name in lower case, without the port that it may be written with.
+fn host_name(text: &str) -> Result<String, String> {
+    let name = text.trim().to_ascii_lowercase();
+    let name = name.rsplit_once(':').map_or(name.as_str(), |(name, _)| name);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("{text:?} is no name of a host; expected one such as cii.example.com"))
+    }
+}
