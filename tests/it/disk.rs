@@ -49,6 +49,14 @@ async fn failures(exporter: &Exporter, reason: &str) -> f64 {
     exporter.metrics().await.get(&series).unwrap()
 }
 
+/// Delivers each, all of which are acknowledged.
+async fn deliver(exporter: &Exporter, ids: &[&str], acknowledged: &mut Vec<String>) {
+    for &id in ids {
+        assert_eq!(exporter.deliver(&body(id)).await, 200, "{id}: {}", exporter.log());
+        acknowledged.push(id.to_owned());
+    }
+}
+
 /// Posts a delivery that must be refused with a moment to come again.
 async fn assert_refused(exporter: &Exporter, id: &str, faults: &str) {
     let request = reqwest::Client::new()
@@ -80,10 +88,7 @@ async fn while_the_disk_fails_nothing_is_acknowledged_and_afterwards_nothing_is_
         let disk = Disk::of(&setup.database());
         let exporter = setup.on(&disk).start().await;
         let mut acknowledged = Vec::new();
-        for id in ["before-1", "before-2"] {
-            assert_eq!(exporter.deliver(&body(id)).await, 200);
-            acknowledged.push(id.to_owned());
-        }
+        deliver(&exporter, &["before-1", "before-2"], &mut acknowledged).await;
         let failed_before = failures(&exporter, reason).await;
         disk.fail(faults);
         for id in ["refused-1", "refused-2", "refused-3"] {
@@ -99,10 +104,8 @@ async fn while_the_disk_fails_nothing_is_acknowledged_and_afterwards_nothing_is_
 
         disk.recover();
         until_ready(&exporter).await;
-        for id in ["refused-1", "refused-3", "after-1", "after-2"] {
-            assert_eq!(exporter.deliver(&body(id)).await, 200, "{faults}: {}", exporter.log());
-            acknowledged.push(id.to_owned());
-        }
+        deliver(&exporter, &["refused-1", "refused-3", "after-1", "after-2"], &mut acknowledged)
+            .await;
         let exporter = exporter.kill().await.start().await;
         assert_eq!(recorded(&exporter).await, once(&acknowledged), "{faults}");
         assert_nothing_is_half_done(&exporter, acknowledged.len()).await;
@@ -117,10 +120,7 @@ async fn a_kill_while_the_disk_fails_loses_nothing_that_was_acknowledged() {
         let disk = Disk::of(&setup.database());
         let exporter = setup.on(&disk).start().await;
         let mut acknowledged = Vec::new();
-        for id in ["before-1", "before-2"] {
-            assert_eq!(exporter.deliver(&body(id)).await, 200);
-            acknowledged.push(id.to_owned());
-        }
+        deliver(&exporter, &["before-1", "before-2"], &mut acknowledged).await;
         disk.fail(faults);
         assert_refused(&exporter, "refused-1", faults).await;
         let setup = exporter.kill().await;
