@@ -1,19 +1,10 @@
 //! What a delivery proves itself with.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use base64::{
-    Engine as _,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use secrecy::{ExposeSecret, SecretString};
-use subtle::{Choice, ConstantTimeEq};
+use axum::http::HeaderMap;
+use secrecy::SecretString;
+use subtle::{Choice, ConstantTimeEq as _};
 
-/// Reads Base64 with padding or without: senders differ.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use super::authorization::{Authorization, is_any, only};
 
 /// Everything that opens the door; each of these does.
 #[derive(Debug, Clone, Default)]
@@ -29,37 +20,25 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the request carries one of them. All of a kind are compared, each in constant
-    /// time, so that the time tells nothing of which one was close. A header that is given
-    /// twice proves nothing: whoever reads it on the way may take the other one.
+    /// Whether the request carries one of them. A header that is given twice proves nothing,
+    /// and spoils what the other one proves.
     pub(super) fn admit(&self, headers: &HeaderMap, header: &str) -> bool {
-        let (Ok(key), Ok(authorization)) =
-            (only(headers, header), only(headers, header::AUTHORIZATION.as_str()))
+        let (Ok(key), Ok(authorization)) = (only(headers, header), Authorization::of(headers))
         else {
             return false;
         };
         let by_key = key.map(|key| is_any(&self.secrets, key.as_bytes()));
-        let by_scheme = authorization.map(|value| self.admits_authorization(value));
+        let by_scheme = authorization.map(|given| self.admits(&given));
         (by_key.unwrap_or(Choice::from(0)) | by_scheme.unwrap_or(Choice::from(0))).into()
     }
 
-    fn admits_authorization(&self, value: &HeaderValue) -> Choice {
-        let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
-            return Choice::from(0);
-        };
-        let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return is_any(&self.bearer, rest.as_bytes());
-        }
-        match (&self.basic, BASE64.decode(rest)) {
-            (Some((user, passwords)), Ok(given)) if scheme.eq_ignore_ascii_case("basic") => {
-                let Some(colon) = given.iter().position(|byte| *byte == b':') else {
-                    return Choice::from(0);
-                };
-                let (name, password) = given.split_at(colon);
-                name.ct_eq(user.as_bytes()) & is_any(passwords, password.get(1..).unwrap_or(b""))
+    fn admits(&self, given: &Authorization) -> Choice {
+        match (given, &self.basic) {
+            (Authorization::Bearer(token), _) => is_any(&self.bearer, token),
+            (Authorization::Basic { user, password }, Some((name, passwords))) => {
+                user.ct_eq(name.as_bytes()) & is_any(passwords, password)
             }
-            _ => Choice::from(0),
+            (Authorization::Basic { .. }, None) => Choice::from(0),
         }
     }
 
@@ -92,20 +71,6 @@ impl Credentials {
         }
         places.join(", or ")
     }
-}
-
-/// A header's value, none without it.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, ()> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() { Err(()) } else { Ok(first) }
-}
-
-fn is_any(secrets: &[SecretString], given: &[u8]) -> Choice {
-    secrets
-        .iter()
-        .map(|secret| secret.expose_secret().as_bytes().ct_eq(given))
-        .fold(Choice::from(0), |any, one| any | one)
 }
 
 #[cfg(test)]

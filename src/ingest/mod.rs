@@ -3,6 +3,7 @@
 
 mod answer;
 mod auth;
+mod authorization;
 mod body;
 mod budget;
 mod encoding;
@@ -31,6 +32,7 @@ use crate::{
 use failures::Failures;
 
 pub use auth::Credentials;
+pub use authorization::{Authorization, GivenTwice, is_any};
 pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};

@@ -6,22 +6,13 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderMap, header};
-use base64::{
-    Engine as _,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use axum::http::HeaderMap;
 use rustls::crypto::aws_lc_rs;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-/// Reads Base64 with padding or without: clients differ.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::ingest::Authorization;
 
 /// Hashes that are computed at once: each takes a processor for a tenth of a second.
 const AT_ONCE: usize = 2;
@@ -50,7 +41,7 @@ pub(super) enum Caller {
 /// Compares passwords, and remembers the right ones.
 #[derive(Debug)]
 pub(super) struct Passwords {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     /// Hashes of user, hash and password, which nobody can compute without the salt.
     right: Mutex<HashSet<[u8; 32]>>,
     salt: [u8; 32],
@@ -61,12 +52,12 @@ impl Passwords {
         let mut salt = [0; 32];
         let random = aws_lc_rs::default_provider().secure_random;
         random.fill(&mut salt).map_err(|_| "the system has no random bytes".to_owned())?;
-        Ok(Self { turns: Semaphore::new(AT_ONCE), right: Mutex::default(), salt })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), right: Mutex::default(), salt })
     }
 
     /// Who sends a request.
     pub(super) async fn caller(
-        self: &Arc<Self>,
+        &self,
         users: &BTreeMap<String, SecretString>,
         headers: &HeaderMap,
     ) -> Caller {
@@ -77,9 +68,11 @@ impl Passwords {
         if self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
             return Caller::Known;
         }
-        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Caller::Busy };
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Caller::Busy };
         let verified = tokio::task::spawn_blocking(move || {
+            // Who hangs up does not end the computation, and so holds the turn for as long.
+            let _turn = turn;
             bcrypt::verify(password.expose_secret(), &hash).unwrap_or(false)
         });
         if !verified.await.unwrap_or(false) || known.is_none() {
@@ -106,19 +99,16 @@ impl Passwords {
 
 /// User and password of Basic authentication, given once.
 fn credentials(headers: &HeaderMap) -> Option<(String, SecretString)> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
+    let Ok(Some(Authorization::Basic { user, password })) = Authorization::of(headers) else {
         return None;
-    }
-    let given = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;
-    let (user, password) = given.split_once(':')?;
-    Some((user.to_owned(), password.to_owned().into()))
+    };
+    Some((String::from_utf8(user).ok()?, String::from_utf8(password).ok()?.into()))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn headers(value: &str) -> HeaderMap {

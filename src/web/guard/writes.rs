@@ -1,10 +1,9 @@
 //! Who may change something.
 
-use axum::http::{HeaderMap, StatusCode, header};
-use secrecy::ExposeSecret as _;
-use subtle::{Choice, ConstantTimeEq as _};
+use axum::http::{HeaderMap, StatusCode};
 
 use super::{Access, Refusal};
+use crate::ingest::{Authorization, is_any};
 
 pub(super) fn check(
     access: &Access,
@@ -28,17 +27,8 @@ pub(super) fn check(
     })
 }
 
-/// Whether the request carries a token, once. All are compared, each in constant time.
+/// Whether the request carries a token, once.
 pub(super) fn has_token(access: &Access, headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return false;
-    };
-    let is_any = access
-        .write_tokens
-        .iter()
-        .map(|known| known.expose_secret().as_bytes().ct_eq(token.trim().as_bytes()))
-        .fold(Choice::from(0), |any, one| any | one);
-    scheme.eq_ignore_ascii_case("bearer") && is_any.into()
+    let Ok(Some(Authorization::Bearer(token))) = Authorization::of(headers) else { return false };
+    is_any(&access.write_tokens, &token).into()
 }

@@ -1,0 +1,80 @@
+//! The header `authorization`, as RFC 7617 (Basic) and RFC 6750 (Bearer) have it.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::{Choice, ConstantTimeEq as _};
+
+/// Reads Base64 with padding or without: senders differ.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What a request proves itself with.
+pub enum Authorization {
+    /// A user and a password.
+    Basic {
+        /// The user's name.
+        user: Vec<u8>,
+        /// The password.
+        password: Vec<u8>,
+    },
+    /// A token.
+    Bearer(Vec<u8>),
+}
+
+impl Authorization {
+    /// What the header says; nothing where it is absent, is of another scheme, or cannot be
+    /// understood.
+    ///
+    /// # Errors
+    /// When it is given twice: whoever reads it on the way may take the other one.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, GivenTwice> {
+        Ok(only(headers, header::AUTHORIZATION.as_str())?.and_then(Self::parse))
+    }
+
+    fn parse(value: &HeaderValue) -> Option<Self> {
+        let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Self::Bearer(rest.as_bytes().to_vec()));
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let mut user = BASE64.decode(rest).ok()?;
+        let colon = user.iter().position(|byte| *byte == b':')?;
+        let password = user.split_off(colon + 1);
+        user.truncate(colon);
+        Some(Self::Basic { user, password })
+    }
+}
+
+/// A header that may be given once was given more often.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenTwice;
+
+/// A header's value, none without it.
+pub(super) fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> Result<Option<&'a HeaderValue>, GivenTwice> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(GivenTwice) } else { Ok(first) }
+}
+
+/// Whether this is one of the secrets. All are compared, each in constant time, so that the
+/// time tells nothing of which one was close.
+#[must_use]
+pub fn is_any(secrets: &[SecretString], given: &[u8]) -> Choice {
+    secrets
+        .iter()
+        .map(|secret| secret.expose_secret().as_bytes().ct_eq(given))
+        .fold(Choice::from(0), |any, one| any | one)
+}
