@@ -51,7 +51,7 @@ struct Report {
     removed: BTreeMap<String, u64>,
     redacted: BTreeMap<String, u64>,
     left: BTreeMap<String, u64>,
-    comes_back: bool,
+    is_known_to_service: bool,
     is_configured: bool,
 }
 
@@ -82,13 +82,13 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
             let by_table = |counts: BTreeMap<&str, u64>| {
                 counts.into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect()
             };
-            let is_configured = purged.is_configured || config.watch.users.contains(&login);
             Report {
                 removed: by_table(purged.removed),
                 redacted: by_table(purged.redacted),
                 left: by_table(purged.left),
-                comes_back: purged.is_known_to_service || is_configured,
-                is_configured,
+                is_known_to_service: purged.is_known_to_service,
+                // Nobody but a daemon brings the file's watch list up to the configuration.
+                is_configured: purged.is_configured || config.watch.users.contains(&login),
             }
         }
         Keeper::Daemon(url) => {
@@ -103,7 +103,8 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
         }
     };
     report.print(&login, is_trial);
-    Ok(ExitCode::SUCCESS)
+    // Rows that are left are no success, for a script that forgets somebody.
+    Ok(if report.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn is_confirmed(login: &Login) -> bool {
@@ -124,7 +125,7 @@ impl Report {
             removed: counts("removed"),
             redacted: counts("redacted"),
             left: counts("left"),
-            comes_back: body["comes_back"] == true,
+            is_known_to_service: body["known_to_service"] == true,
             is_configured: body["configured"] == true,
         }
     }
@@ -155,8 +156,10 @@ impl Report {
         }
         if is_trial {
             println!("Nothing was changed: this is what would go");
-        } else {
+        } else if self.left.is_empty() {
             println!("{login} is forgotten");
+        } else {
+            println!("Rows are left that came in meanwhile: purge again");
         }
         if self.is_configured {
             println!(
@@ -164,14 +167,11 @@ impl Report {
                  of watch.users"
             );
         }
-        if self.comes_back {
+        if self.is_known_to_service {
             println!(
                 "The service still names {login}: the next answer, listing or delivery brings back \
                  what it says. To end that, have the user deleted there, and purge again"
             );
-        }
-        if !self.left.is_empty() {
-            println!("Rows are left that came in meanwhile: purge again");
         }
     }
 }

@@ -141,7 +141,7 @@ pub(super) struct Purged {
     removed: BTreeMap<&'static str, u64>,
     redacted: BTreeMap<&'static str, u64>,
     left: BTreeMap<&'static str, u64>,
-    comes_back: bool,
+    known_to_service: bool,
     configured: bool,
 }
 
@@ -170,11 +170,15 @@ pub(super) async fn purge(
         );
     }
     Ok(Json(Purged {
-        result: if is_trial { "counted" } else { "forgotten" },
+        result: match (is_trial, purged.left.is_empty()) {
+            (true, _) => "counted",
+            (false, true) => "forgotten",
+            (false, false) => "incomplete",
+        },
         removed: purged.removed,
         redacted: purged.redacted,
         left: purged.left,
-        comes_back: purged.is_known_to_service || purged.is_configured,
+        known_to_service: purged.is_known_to_service,
         configured: purged.is_configured,
     }))
 }
