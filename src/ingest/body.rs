@@ -11,6 +11,13 @@ use super::budget::{NoRoom, SMALL, Share};
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long the body of a sender that is to come back is thrown away: no longer than it takes
+/// to see the answer that is ready, for there are many like it.
+pub(super) const BRIEFLY: Duration = Duration::from_secs(2);
+
+/// How long the body of one that made a mistake is.
+pub(super) const WHOLE: Duration = PATIENCE;
+
 /// How long the sender of a refused body may pause before it is answered.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -42,8 +49,14 @@ pub(super) struct Limits {
     pub(super) announced: Option<usize>,
     /// Its length at most.
     pub(super) most: usize,
-    /// Bytes to make room for when it is large.
-    pub(super) large: usize,
+}
+
+impl Limits {
+    /// Bytes to make room for, once so many have come of a large body: how long it comes to
+    /// be is known only where it was announced.
+    fn room_for(self, length: usize) -> usize {
+        self.announced.filter(|announced| length <= *announced).unwrap_or(self.most)
+    }
 }
 
 /// Reads the body, if it is not longer than allowed, once its share has room for it.
@@ -54,7 +67,7 @@ pub(super) async fn read(
 ) -> Result<Vec<u8>, BodyError> {
     let announced = limits.announced.unwrap_or_default();
     if announced > SMALL {
-        share.grow(limits.large).await?;
+        share.grow(limits.room_for(0)).await?;
     }
     let mut bytes = Vec::with_capacity(announced.min(limits.most));
     let mut end = Instant::now() + PATIENCE;
@@ -69,7 +82,7 @@ pub(super) async fn read(
         if length > SMALL {
             // A sender that announced nothing; its pause is none of its own.
             let begun = Instant::now();
-            share.grow(limits.large).await?;
+            share.grow(limits.room_for(length)).await?;
             end += begun.elapsed();
         }
         bytes.extend_from_slice(&data);
@@ -82,14 +95,14 @@ pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body and throws it away, as long as it keeps coming. Who asks before sending it
-/// is not told to.
-pub(super) async fn drain(headers: &HeaderMap, body: Body) {
+/// Reads a body and throws it away, as long as it keeps coming, for a while at most. Who asks
+/// before sending it is not told to.
+pub(super) async fn drain(headers: &HeaderMap, body: Body, at_most: Duration) {
     if headers.contains_key(axum::http::header::EXPECT) {
         return;
     }
     let mut body = Limited::new(body, DRAIN_BYTES);
     let drained =
         async { while let Ok(Some(Ok(_))) = tokio::time::timeout(PAUSE, body.frame()).await {} };
-    let _ = tokio::time::timeout(PATIENCE, drained).await;
+    let _ = tokio::time::timeout(at_most, drained).await;
 }

@@ -8,46 +8,47 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError},
     time::{Instant, timeout_at},
 };
 
 use super::meters::{Meters, Shed};
 
-/// Bytes of a body up to which a delivery is small: about three hundred users.
+/// Bytes of a body up to which a delivery is small: about three hundred users of 200 bytes.
 pub(super) const SMALL: usize = 64 * 1024;
 
-/// Small deliveries in hand at once.
+/// Small deliveries in hand at once: 64 MiB at most.
 const SMALL_AT_ONCE: usize = 1024;
 
 /// Bytes of large bodies that are let in, wherever they are: what two slow cores commit
 /// before their senders give up.
 const LET_IN: usize = 128 * 1024 * 1024;
 
-/// Bytes of large bodies in memory.
+/// Bytes of large bodies in memory: two of the largest that are taken by default.
 const IN_MEMORY: usize = 48 * 1024 * 1024;
 
 /// Bytes of large bodies that are parsed, or wait parsed for their commit: what is parsed
 /// takes several times the memory, and one is enough to keep the store busy.
 const PARSED: usize = 8 * 1024 * 1024;
 
-/// A permit's worth: semaphores count to 2^32 at most.
+/// Bytes to a permit: a semaphore gives 2^32 - 1 of them at once at most.
 const UNIT: usize = 1024;
 
 /// How long a small delivery may wait in all, but for its own arrival. The commit may still
 /// happen then; the repeat is known by its id.
 const SMALL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The same for a large one, whose sender has to expect more.
+/// The same for a large one, whose sender has to expect more; below the thirty seconds that
+/// proxies commonly wait for an answer.
 const LARGE_PATIENCE: Duration = Duration::from_secs(25);
 
 /// The bytes that there are.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     small: Arc<Semaphore>,
-    let_in: Pot,
-    in_memory: Pot,
-    parsed: Pot,
+    let_in: Quota,
+    in_memory: Quota,
+    parsed: Quota,
     meters: Meters,
 }
 
@@ -57,7 +58,11 @@ pub(super) struct Share {
     budget: Budget,
     /// Nothing once it is large.
     small: Option<OwnedSemaphorePermit>,
-    large: Vec<OwnedSemaphorePermit>,
+    let_in: Option<OwnedSemaphorePermit>,
+    in_memory: Option<OwnedSemaphorePermit>,
+    parsed: Option<OwnedSemaphorePermit>,
+    /// Bytes that there is room for.
+    room: usize,
     /// Bytes of it that the meter shows.
     shown: usize,
     /// What is left of the patience.
@@ -72,19 +77,29 @@ impl Budget {
     pub(super) fn new(meters: Meters) -> Self {
         Self {
             small: Arc::new(Semaphore::new(SMALL_AT_ONCE)),
-            let_in: Pot::new(LET_IN),
-            in_memory: Pot::new(IN_MEMORY),
-            parsed: Pot::new(PARSED),
+            let_in: Quota::new(LET_IN),
+            in_memory: Quota::new(IN_MEMORY),
+            parsed: Quota::new(PARSED),
             meters,
         }
     }
 
     /// Room for a delivery, which is small until its share grows.
     pub(super) fn take(&self) -> Result<Share, NoRoom> {
-        let small = self.small.clone().try_acquire_owned();
-        let small = Some(small.map_err(|_| self.shed(Shed::Count))?);
-        let patience = SMALL_PATIENCE;
-        Ok(Share { budget: self.clone(), small, large: Vec::new(), shown: 0, patience })
+        let small = self.small.clone().try_acquire_owned().map_err(|error| match error {
+            TryAcquireError::NoPermits => self.shed(Shed::Count),
+            TryAcquireError::Closed => NoRoom,
+        })?;
+        Ok(Share {
+            budget: self.clone(),
+            small: Some(small),
+            let_in: None,
+            in_memory: None,
+            parsed: None,
+            room: SMALL,
+            shown: 0,
+            patience: SMALL_PATIENCE,
+        })
     }
 
     /// Counts a commit that came too late for its sender.
@@ -92,11 +107,11 @@ impl Budget {
         self.shed(Shed::Time);
     }
 
-    /// Turns away whoever waits for room, or comes.
+    /// Turns away whoever waits for room, or comes. That is no load, and counts as none.
     pub(super) fn close(&self) {
         self.small.close();
-        for pot in [&self.let_in, &self.in_memory, &self.parsed] {
-            pot.units.close();
+        for quota in [&self.let_in, &self.in_memory, &self.parsed] {
+            quota.units.close();
         }
     }
 
@@ -109,38 +124,62 @@ impl Budget {
 impl Share {
     /// Makes room for a body of so many bytes in memory.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        if bytes <= SMALL || self.is_large() {
+        if bytes <= self.room {
             return Ok(());
         }
         let budget = self.budget.clone();
-        let let_in = budget.let_in.try_take(bytes).ok_or_else(|| budget.shed(Shed::Bytes))?;
-        self.patience = LARGE_PATIENCE;
-        let in_memory = self.wait(budget.in_memory.take(bytes)).await?;
-        self.large = vec![let_in, in_memory];
-        self.small = None;
+        budget.let_in.raise(&mut self.let_in, bytes).map_err(|error| match error {
+            TryAcquireError::NoPermits => budget.shed(Shed::Bytes),
+            TryAcquireError::Closed => NoRoom,
+        })?;
+        // Small ones need not wait for those that wait here.
+        if self.small.take().is_some() {
+            self.patience = LARGE_PATIENCE;
+        }
+        // Nor does one that waits here hold what another waits for: the two would for good.
+        self.in_memory = None;
+        self.in_memory = Some(self.wait(budget.in_memory.take(bytes)).await?);
+        self.room = bytes;
         self.show(bytes);
         Ok(())
     }
 
     /// Gives back what the body, now that it is there, does not need.
     pub(super) fn shrink(&mut self, bytes: usize) {
-        for permit in &mut self.large {
+        if self.small.is_some() {
+            return;
+        }
+        for permit in [&mut self.let_in, &mut self.in_memory].into_iter().flatten() {
             let over = permit.num_permits().saturating_sub(units(bytes));
             drop(permit.split(over));
         }
-        if self.is_large() {
-            self.show(bytes);
-        }
+        self.room = self.room.min(bytes);
+        self.show(bytes);
     }
 
     /// Waits until a body of so many bytes may be parsed.
     pub(super) async fn parse(&mut self, bytes: usize) -> Result<(), NoRoom> {
         if bytes > SMALL {
             let parsed = self.budget.parsed.clone();
-            let permit = self.wait(parsed.take(bytes)).await?;
-            self.large.push(permit);
+            self.parsed = Some(self.wait(parsed.take(bytes)).await?);
         }
         Ok(())
+    }
+
+    /// Computes off the async workers, which have other requests to answer. The share goes
+    /// along: a client that hangs up frees no memory before the work ends.
+    ///
+    /// # Panics
+    /// When `work` does.
+    pub(super) async fn compute<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Self), NoRoom> {
+        let worked = tokio::task::spawn_blocking(move || (work(), self)).await;
+        worked.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => NoRoom,
+        })
     }
 
     /// How long it may still wait.
@@ -148,18 +187,17 @@ impl Share {
         self.patience
     }
 
-    const fn is_large(&self) -> bool {
-        self.small.is_none()
-    }
-
     async fn wait(
         &mut self,
-        permit: impl Future<Output = Option<OwnedSemaphorePermit>>,
+        permit: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
     ) -> Result<OwnedSemaphorePermit, NoRoom> {
         let begun = Instant::now();
         let waited = timeout_at(begun + self.patience, permit).await;
         self.patience = self.patience.saturating_sub(begun.elapsed());
-        waited.ok().flatten().ok_or_else(|| self.budget.shed(Shed::Time))
+        match waited {
+            Ok(permit) => permit.map_err(|_| NoRoom),
+            Err(_) => Err(self.budget.shed(Shed::Time)),
+        }
     }
 
     fn show(&mut self, bytes: usize) {
@@ -174,27 +212,36 @@ impl Drop for Share {
     }
 }
 
-/// So many bytes to take from.
+/// So many bytes to take from. Who needs more than there can be takes all.
 #[derive(Debug, Clone)]
-struct Pot {
+struct Quota {
     units: Arc<Semaphore>,
-    most: u32,
+    most: usize,
 }
 
-impl Pot {
+impl Quota {
     fn new(bytes: usize) -> Self {
-        Self { units: Arc::new(Semaphore::new(units(bytes))), most: permits(bytes) }
+        Self { units: Arc::new(Semaphore::new(units(bytes))), most: units(bytes) }
     }
 
-    /// Takes bytes; who needs more than there can be takes all.
-    async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let permits = permits(bytes).min(self.most);
-        self.units.clone().acquire_many_owned(permits).await.ok()
+    async fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.units.clone().acquire_many_owned(permits(units(bytes).min(self.most))).await
     }
 
-    fn try_take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let permits = permits(bytes).min(self.most);
-        self.units.clone().try_acquire_many_owned(permits).ok()
+    /// Takes at once what is missing to so many bytes.
+    fn raise(
+        &self,
+        held: &mut Option<OwnedSemaphorePermit>,
+        bytes: usize,
+    ) -> Result<(), TryAcquireError> {
+        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let missing = units(bytes).min(self.most).saturating_sub(has);
+        let more = self.units.clone().try_acquire_many_owned(permits(missing))?;
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+        Ok(())
     }
 }
 
@@ -202,8 +249,8 @@ const fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT)
 }
 
-fn permits(bytes: usize) -> u32 {
-    u32::try_from(units(bytes)).unwrap_or(u32::MAX)
+fn permits(units: usize) -> u32 {
+    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -254,10 +301,10 @@ mod tests {
         assert_eq!(begun.elapsed(), LARGE_PATIENCE);
         assert_eq!(second.patience(), Duration::ZERO);
         drop((first, second));
-        for (pot, bytes) in
+        for (quota, bytes) in
             [(&budget.let_in, LET_IN), (&budget.in_memory, IN_MEMORY), (&budget.parsed, PARSED)]
         {
-            assert_eq!(pot.units.available_permits(), units(bytes));
+            assert_eq!(quota.units.available_permits(), units(bytes));
         }
         assert_eq!(budget.small.available_permits(), SMALL_AT_ONCE);
     }
@@ -273,5 +320,57 @@ mod tests {
         assert_eq!(budget.let_in.units.available_permits(), 0);
         drop(whole);
         assert_eq!(budget.let_in.units.available_permits(), units(LET_IN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_ones_that_wait_take_no_place_of_a_small_one_and_wait_for_none_of_their_own() {
+        let budget = budget();
+        let mut first = large(&budget, 20 * MIB).await.unwrap();
+        let second = large(&budget, 20 * MIB).await.unwrap();
+        let waiting = tokio::spawn(async move {
+            first.grow(30 * MIB).await.unwrap();
+            first
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(budget.small.available_permits(), SMALL_AT_ONCE);
+        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - 50 * MIB));
+        assert!(!waiting.is_finished());
+        drop(second);
+        let first = waiting.await.unwrap();
+        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY - 30 * MIB));
+        drop(first);
+        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_nobody_waits_for_keeps_its_share_to_its_end() {
+        let budget = budget();
+        let share = large(&budget, MIB).await.unwrap();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (ended, mut has_ended) = tokio::sync::oneshot::channel::<()>();
+        let work = tokio::spawn(share.compute(move || {
+            wait.recv().unwrap();
+            drop(ended);
+        }));
+        tokio::task::yield_now().await;
+        work.abort();
+        assert!(work.await.unwrap_err().is_cancelled());
+        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - MIB));
+        assert!(has_ended.try_recv().is_err());
+        go.send(()).unwrap();
+        while budget.let_in.units.available_permits() < units(LET_IN) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_turns_everybody_away_and_counts_as_no_load() {
+        let budget = budget();
+        let mut let_in = budget.take().unwrap();
+        budget.close();
+        assert_eq!(let_in.grow(MIB).await, Err(NoRoom));
+        assert_eq!(let_in.parse(MIB).await, Err(NoRoom));
+        assert_eq!(budget.take().err(), Some(NoRoom));
+        assert_eq!(budget.meters.shed(), 0);
     }
 }

@@ -54,23 +54,37 @@ impl Encoding {
     /// that is ever unpacked.
     pub(super) fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, UnpackError> {
         match self {
-            Self::Identity if packed.len() > limit => Err(UnpackError::TooLarge),
-            Self::Identity => Ok(packed.to_vec()),
+            Self::Identity => within(packed.len(), limit).map(|_| packed.to_vec()),
             Self::Gzip => {
-                gunzip(packed, limit).map_err(|_| UnpackError::Damaged).and_then(|bytes| {
-                    if bytes.len() > limit { Err(UnpackError::TooLarge) } else { Ok(bytes) }
-                })
+                let mut bytes = Vec::with_capacity(limit.min(FIRST_ROOM));
+                let unpacked = gunzip(packed, limit).read_to_end(&mut bytes);
+                unpacked.map_err(|_| UnpackError::Damaged)?;
+                within(bytes.len(), limit).map(|_| bytes)
+            }
+        }
+    }
+
+    /// How long a body is when unpacked, of which nothing is kept.
+    pub(super) fn unpacked_length(self, packed: &[u8], limit: usize) -> Result<usize, UnpackError> {
+        match self {
+            Self::Identity => within(packed.len(), limit),
+            Self::Gzip => {
+                let counted = io::copy(&mut gunzip(packed, limit), &mut io::sink());
+                let length = counted.map_err(|_| UnpackError::Damaged)?;
+                within(usize::try_from(length).unwrap_or(usize::MAX), limit)
             }
         }
     }
 }
 
 /// One byte more than `limit` at most, so that the caller sees that it is longer.
-fn gunzip(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+fn gunzip(packed: &[u8], limit: usize) -> impl io::Read {
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::with_capacity(limit.min(FIRST_ROOM));
-    MultiGzDecoder::new(packed).take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    MultiGzDecoder::new(packed).take(most)
+}
+
+fn within(length: usize, limit: usize) -> Result<usize, UnpackError> {
+    if length > limit { Err(UnpackError::TooLarge) } else { Ok(length) }
 }
 
 #[cfg(test)]
@@ -112,7 +126,12 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_out_whole_or_not_at_all() {
-        let unpack = |bytes: Vec<u8>, limit| Encoding::Gzip.unpack(&bytes, limit);
+        let unpack = |bytes: Vec<u8>, limit| {
+            let unpacked = Encoding::Gzip.unpack(&bytes, limit);
+            let length = Encoding::Gzip.unpacked_length(&bytes, limit);
+            assert_eq!(length, unpacked.as_ref().map(Vec::len).map_err(|error| *error));
+            unpacked
+        };
         assert_eq!(unpack(packed(b"{}"), 2), Ok(b"{}".to_vec()));
         let members = [packed(b"{"), packed(b""), packed(b"}")].concat();
         assert_eq!(unpack(members, 2), Ok(b"{}".to_vec()));

@@ -14,7 +14,11 @@ const PATIENCE: u32 = 10;
 const WHILE: Duration = Duration::from_mins(1);
 
 /// Clients that are counted at once; past that, none is shown patience.
-const CLIENTS: usize = 4096;
+pub(super) const CLIENTS: usize = 4096;
+
+/// How often a full table is looked through for clients to forget, which every other request
+/// waits for.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// How the next failure of a client is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +27,23 @@ pub(super) enum Failure {
     Patient,
     /// Without a look at the body; the first such answer in a while, which is logged.
     FirstLimited,
+    /// Without a look at the body, since more clients fail than are counted; the first such
+    /// answer in a while, which is logged.
+    FirstOfCrowd,
     /// Without a look at the body.
     Limited,
 }
 
 /// The failures of all clients.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<IpAddr, Since>>);
+pub(super) struct Failures(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    clients: HashMap<IpAddr, Since>,
+    swept: Option<Instant>,
+    crowd_told: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Since {
@@ -41,16 +55,27 @@ impl Failures {
     /// Counts a failure of a client. Successes are never asked about: others at the same
     /// address cannot shut a sender out.
     pub(super) fn count(&self, client: IpAddr, now: Instant) -> Failure {
-        let is_over = |since: &Since| now.duration_since(since.begun) >= WHILE;
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if clients.len() >= CLIENTS && !clients.contains_key(&client) {
-            clients.retain(|_, since| !is_over(since));
-            if clients.len() >= CLIENTS {
-                return Failure::Limited;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).count(client, now)
+    }
+}
+
+impl Table {
+    fn count(&mut self, client: IpAddr, now: Instant) -> Failure {
+        if self.is_full() && !self.clients.contains_key(&client) {
+            if is_past(self.swept, SWEEP, now) {
+                self.swept = Some(now);
+                self.clients.retain(|_, since| !is_past(Some(since.begun), WHILE, now));
+            }
+            if self.is_full() {
+                if !is_past(self.crowd_told, WHILE, now) {
+                    return Failure::Limited;
+                }
+                self.crowd_told = Some(now);
+                return Failure::FirstOfCrowd;
             }
         }
-        let since = clients.entry(client).or_insert(Since { begun: now, count: 0 });
-        if is_over(since) {
+        let since = self.clients.entry(client).or_insert(Since { begun: now, count: 0 });
+        if is_past(Some(since.begun), WHILE, now) {
             *since = Since { begun: now, count: 0 };
         }
         since.count = since.count.saturating_add(1);
@@ -60,6 +85,15 @@ impl Failures {
             _ => Failure::Limited,
         }
     }
+
+    fn is_full(&self) -> bool {
+        self.clients.len() >= CLIENTS
+    }
+}
+
+/// Whether so much time went by since then, or since ever.
+fn is_past(then: Option<Instant>, time: Duration, now: Instant) -> bool {
+    then.is_none_or(|then| now.duration_since(then) >= time)
 }
 
 #[cfg(test)]
@@ -82,11 +116,16 @@ mod tests {
     #[test]
     fn clients_without_end_cost_no_memory_without_end() {
         let (failures, now) = (Failures::default(), Instant::now());
-        for client in 0..10_000_u32 {
-            failures.count(std::net::Ipv4Addr::from_bits(client).into(), now);
-        }
-        assert_eq!(failures.0.lock().unwrap().len(), CLIENTS);
-        let late = failures.count("192.0.2.1".parse().unwrap(), now + WHILE);
-        assert_eq!(late, Failure::Patient);
+        let fail =
+            |client: u32, now| failures.count(std::net::Ipv4Addr::from_bits(client).into(), now);
+        let answers: Vec<_> = (0..10_000).map(|client| fail(client, now)).collect();
+        assert_eq!(failures.0.lock().unwrap().clients.len(), CLIENTS);
+        // Who reads the log learns of it, once in a while.
+        assert_eq!(answers[CLIENTS - 1], Failure::Patient);
+        assert_eq!(answers[CLIENTS], Failure::FirstOfCrowd);
+        assert!(answers[CLIENTS + 1..].iter().all(|answer| *answer == Failure::Limited));
+        // One that is counted already is answered as before.
+        assert_eq!(fail(7, now), Failure::Patient);
+        assert_eq!(fail(20_000, now + WHILE), Failure::Patient);
     }
 }

@@ -1,7 +1,7 @@
 //! One delivery, from its headers to its answer.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Instant,
 };
@@ -16,10 +16,11 @@ use super::{
     Admission, Ingest, KnownUser,
     answer::Answer,
     body::{self, BodyError, Limits},
-    budget::{NoRoom, SMALL, Share},
-    encoding::{Encoding, UnpackError},
-    failures::Failure,
+    budget::Share,
+    encoding::Encoding,
+    failures::{self, Failure},
     intake::Refused,
+    unpack::{self, Unusable},
 };
 use crate::{clock, domain::one_client, ledger::change::RecordRefused};
 
@@ -57,32 +58,31 @@ impl Ingest {
         let admission = self.admission.borrow().clone();
         if let Err((answer, failure)) = self.authenticate(&head, &admission) {
             if failure == Failure::Patient {
-                body::drain(&head.headers, body).await;
+                body::drain(&head.headers, body, body::WHOLE).await;
             }
             return Err(answer.into());
         }
         let encoding = match self.admit(&head.headers) {
             Ok(encoding) => encoding,
             Err(answer) => {
-                body::drain(&head.headers, body).await;
+                body::drain(&head.headers, body, body::WHOLE).await;
                 let size = body::announced_bytes(&head.headers);
                 return Err(Refusal { size, ..answer.into() });
             }
         };
-        let read = self.read(&mut body, &head.headers, encoding).await;
-        let (packed, mut share) = match read {
+        let (packed, share) = match self.read(&mut body, &head.headers).await {
             Ok(read) => read,
             Err(error) => {
-                body::drain(&head.headers, body).await;
-                return Err(match error {
-                    BodyError::TooLarge => Answer::TooLarge(self.max_body_bytes).into(),
-                    BodyError::Incomplete => Answer::Incomplete.into(),
-                    BodyError::NoRoom => Answer::Unavailable.into(),
-                });
+                let (answer, at_most) = match error {
+                    BodyError::TooLarge => (Answer::TooLarge(self.max_body_bytes), body::WHOLE),
+                    BodyError::Incomplete => (Answer::Incomplete, body::WHOLE),
+                    BodyError::NoRoom => (Answer::Unavailable, body::BRIEFLY),
+                };
+                body::drain(&head.headers, body, at_most).await;
+                return Err(answer.into());
             }
         };
-        let bytes = self.unpack(encoding, packed, &mut share).await?;
-        share.shrink(bytes.len());
+        let (bytes, share) = self.unpack(encoding, packed, share).await?;
         let size = Some(bytes.len());
         match self.intake.record(bytes, clock::now(), None, &admission.rules, share).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
@@ -96,12 +96,11 @@ impl Ingest {
     /// Who is not authorized learns nothing else. Only failures are counted: what others at
     /// the same address do wrong shuts no sender out.
     fn authenticate(&self, head: &Parts, admission: &Admission) -> Result<(), (Answer, Failure)> {
-        // Without a peer the request did not come over the listener, and every network fits.
-        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
         let Admission { credentials, sources, rules } = admission;
-        let client = sources.client(peer, &head.headers);
-        let answer = if !sources.admit(client) {
+        // Only a listener on the network knows the sender's address.
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let client = peer.map(|peer| sources.client(peer, &head.headers));
+        let answer = if client.is_some_and(|client| !sources.admit(client)) {
             Answer::Elsewhere
         } else if head.extensions.get::<KnownUser>().is_none()
             && !credentials.admit(&head.headers, &rules.header)
@@ -112,18 +111,28 @@ impl Ingest {
         } else {
             return Ok(());
         };
+        let failure = client.map_or(Failure::Patient, |client| self.count_failure(client.address));
+        Err((answer, failure))
+    }
+
+    fn count_failure(&self, client: IpAddr) -> Failure {
         let failure = self.failures.count(one_client(client), Instant::now());
-        if failure != Failure::Patient {
-            self.intake.meters().count_limited();
-        }
-        if failure == Failure::FirstLimited {
-            tracing::warn!(
+        match failure {
+            Failure::Patient => return failure,
+            Failure::FirstLimited => tracing::warn!(
                 %client,
                 "a client sends one wrong secret after another, or from a network that \
                  webhook.allow_from leaves out; until it pauses, its wrong requests are refused unread"
-            );
+            ),
+            Failure::FirstOfCrowd => tracing::warn!(
+                clients = failures::CLIENTS,
+                "more clients than are counted send wrong secrets, or from networks that \
+                 webhook.allow_from leaves out; wrong requests of further ones are refused unread"
+            ),
+            Failure::Limited => {}
         }
-        Err((answer, failure))
+        self.intake.meters().count_limited();
+        failure
     }
 
     /// What can be refused without a look at the body.
@@ -143,53 +152,32 @@ impl Ingest {
         &self,
         body: &mut Body,
         headers: &HeaderMap,
-        encoding: Encoding,
     ) -> Result<(Vec<u8>, Share), BodyError> {
-        let most = self.max_body_bytes;
-        let announced = body::announced_bytes(headers);
-        let large = match (encoding, announced) {
-            (Encoding::Identity, Some(bytes)) => bytes,
-            // How long it comes to be is not known yet.
-            _ => most,
-        };
         let mut share = self.intake.budget().take()?;
-        let packed = body::read(body, Limits { announced, most, large }, &mut share).await?;
-        Ok((packed, share))
+        let limits =
+            Limits { announced: body::announced_bytes(headers), most: self.max_body_bytes };
+        let bytes = body::read(body, limits, &mut share).await?;
+        share.shrink(bytes.len());
+        Ok((bytes, share))
     }
 
     async fn unpack(
         &self,
         encoding: Encoding,
         packed: Vec<u8>,
-        share: &mut Share,
-    ) -> Result<Vec<u8>, Refusal> {
-        if encoding == Encoding::Identity {
-            return Ok(packed);
-        }
+        share: Share,
+    ) -> Result<(Vec<u8>, Share), Refusal> {
         let (limit, size) = (self.max_body_bytes, packed.len());
-        let packed = Arc::new(packed);
-        // Unpacking computes, so it must not hold up the other requests.
-        let unpack = |most: usize| {
-            let packed = packed.clone();
-            tokio::task::spawn_blocking(move || encoding.unpack(&packed, most))
-        };
-        // Most are small, and one that is not says so early.
-        let mut unpacked = unpack(limit.min(SMALL)).await;
-        if limit > SMALL && matches!(unpacked, Ok(Err(UnpackError::TooLarge))) {
-            share.grow(limit).await.map_err(|NoRoom| Answer::Unavailable)?;
-            unpacked = unpack(limit).await;
-        }
-        match unpacked {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(UnpackError::TooLarge)) => Err(Answer::TooLarge(limit).into()),
-            Ok(Err(UnpackError::Damaged)) => Err(Refusal {
-                answer: Answer::Damaged,
+        unpack::unpack(encoding, packed, limit, share).await.map_err(|unusable| match unusable {
+            Unusable::TooLarge => Answer::TooLarge(limit).into(),
+            Unusable::Damaged(packed) => Refusal {
                 size: Some(size),
-                body: Some(packed[..size.min(KEPT_BYTES)].to_vec()),
+                body: Some(packed),
                 is_packed: true,
-            }),
-            Err(_) => Err(Answer::Unavailable.into()),
-        }
+                ..Answer::Damaged.into()
+            },
+            Unusable::NoRoom => Answer::Unavailable.into(),
+        })
     }
 
     /// Keeps what was refused, unless its sender is not authorized.

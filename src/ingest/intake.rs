@@ -7,14 +7,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Meters, Rules,
     budget::{Budget, NoRoom, SMALL, Share},
-    encoding::{Encoding, UnpackError},
+    encoding::Encoding,
+    unpack::{self, Unusable},
 };
 use crate::{
     cii::webhook::{self, Malformed},
     clock,
-    domain::{CheckId, Delivery, SkippedLogins, Timestamp},
+    domain::{CheckId, SkippedLogins, Timestamp},
     ledger::change::{DeliveryOutcome, RecordDelivery, RecordedDelivery},
-    store::{DeliveryRecord, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// Parses and records bodies that came with a valid secret.
@@ -130,16 +131,22 @@ impl Intake {
             newly_failing: 0,
             reason: Some(reason),
         };
-        let body = match unpacked(record, limit)? {
-            Ok(body) => body,
-            Err(reason) => return Ok(again(reason.to_owned())),
-        };
-        let room = async {
+        let status = record.kept.status;
+        let body = record.body.ok_or(ReplayError::NoBody { number, status })?;
+        let encoding = if record.body_is_packed { Encoding::Gzip } else { Encoding::Identity };
+        let unpacked = async {
             let mut share = self.budget.take()?;
             share.grow(body.len()).await?;
-            Ok(share)
+            unpack::unpack(encoding, body, limit, share).await
         };
-        let share = room.await.map_err(|NoRoom| ReplayError::Unavailable)?;
+        let (body, share) = match unpacked.await {
+            Ok(unpacked) => unpacked,
+            Err(Unusable::TooLarge) => {
+                return Ok(again("too large when unpacked (webhook.max_body_bytes)".to_owned()));
+            }
+            Err(Unusable::Damaged(_)) => return Ok(again(super::answer::DAMAGED.to_owned())),
+            Err(Unusable::NoRoom) => return Err(ReplayError::Unavailable),
+        };
         tracing::info!(number, "a webhook delivery is replayed");
         match self.record(body, received_at, replays, rules, share).await {
             Ok(recorded) => Ok(Replayed {
@@ -167,9 +174,16 @@ impl Intake {
         mut share: Share,
     ) -> Result<RecordedDelivery, Refused> {
         share.parse(body.len()).await.map_err(|NoRoom| Refused::Unavailable)?;
-        let (delivery, body) = match parse(body, received_at).await? {
-            (Ok(delivery), body) => (delivery, body),
-            (Err(malformed), body) => {
+        let is_small = body.len() <= SMALL;
+        let parse = move || (webhook::parse(&body, received_at), body);
+        let ((parsed, body), share) = if is_small {
+            (parse(), share)
+        } else {
+            share.compute(parse).await.map_err(|NoRoom| Refused::Unavailable)?
+        };
+        let delivery = match parsed {
+            Ok(delivery) => delivery,
+            Err(malformed) => {
                 tracing::warn!(
                     reason = %malformed,
                     "a webhook delivery cannot be understood; `cii-exporter deliveries \
@@ -253,37 +267,4 @@ impl Intake {
             );
         }
     }
-}
-
-/// Understands a body; a large one where that holds up no other request.
-async fn parse(
-    body: Vec<u8>,
-    received_at: Timestamp,
-) -> Result<(Result<Delivery, Malformed>, Vec<u8>), Refused> {
-    let is_small = body.len() <= SMALL;
-    let parse = move || (webhook::parse(&body, received_at), body);
-    if is_small {
-        return Ok(parse());
-    }
-    tokio::task::spawn_blocking(parse).await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => Refused::Unavailable,
-    })
-}
-
-/// The body as it was before it was packed, or why it still cannot be unpacked.
-fn unpacked(
-    record: DeliveryRecord,
-    limit: usize,
-) -> Result<Result<Vec<u8>, &'static str>, ReplayError> {
-    let number = record.kept.number.unwrap_or_default();
-    let no_body = ReplayError::NoBody { number, status: record.kept.status };
-    let body = record.body.ok_or(no_body)?;
-    if !record.body_is_packed {
-        return Ok(Ok(body));
-    }
-    Ok(Encoding::Gzip.unpack(&body, limit).map_err(|error| match error {
-        UnpackError::TooLarge => "too large when unpacked (webhook.max_body_bytes)",
-        UnpackError::Damaged => super::answer::DAMAGED,
-    }))
 }

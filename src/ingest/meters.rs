@@ -120,6 +120,15 @@ impl Meters {
         self.shed.with_label_values(&[why]).inc();
     }
 
+    /// How many deliveries were put off, for whatever reason.
+    #[cfg(test)]
+    pub(super) fn shed(&self) -> u64 {
+        meter::words::<Shed>()
+            .into_iter()
+            .map(|why| self.shed.with_label_values(&[why]).get())
+            .sum()
+    }
+
     /// Shows that a delivery holds `bytes`, and no longer `before`.
     pub(super) fn hold(&self, bytes: usize, before: usize) {
         self.held_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));

@@ -15,6 +15,7 @@ mod intake;
 mod meters;
 mod refusals;
 mod source;
+mod unpack;
 
 use std::sync::Arc;
 

@@ -15,32 +15,47 @@ pub struct Sources {
     pub trusted_proxies: Vec<Network>,
 }
 
+/// Who sends a request, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// Its address, or that of the proxy that does not say for whom it forwards.
+    pub address: IpAddr,
+    /// Whether it is the sender's own.
+    pub is_known: bool,
+}
+
 impl Sources {
-    /// Whether a client may deliver.
-    pub(super) fn admit(&self, client: IpAddr) -> bool {
-        self.allow_from.is_empty() || contain(&self.allow_from, client)
+    /// Whether a client may deliver. One of which a proxy says nothing that can be believed may
+    /// not where networks are listed, also when the proxy's own is among them.
+    pub(super) fn admit(&self, client: Client) -> bool {
+        self.allow_from.is_empty() || (client.is_known && contain(&self.allow_from, client.address))
     }
 
     /// Who sends a request: the peer, or behind proxies that are believed the last address
     /// before them. What cannot be read, or contradicts itself, is not believed: a proxy that
     /// writes one of the two headers passes the other one on as the client wrote it.
     #[must_use]
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let peer = peer.to_canonical();
+        let itself = Client { address: peer, is_known: true };
         if !contain(&self.trusted_proxies, peer) {
-            return peer;
+            return itself;
         }
         let plain = hops(headers, "x-forwarded-for", split, |hop| address(hop.trim()));
         let standard = hops(headers, header::FORWARDED.as_str(), split_quoted, forwarded_for);
-        let client = match (plain, standard) {
+        let named = match (plain, standard) {
+            // The proxy forwards for nobody, as when it asks whether the listener is there.
+            (None, None) => return itself,
             (Some(one), None) | (None, Some(one)) => self.last_untrusted(&one),
             (Some(one), Some(other)) => {
                 let (one, other) = (self.last_untrusted(&one), self.last_untrusted(&other));
                 one.filter(|one| Some(*one) == other)
             }
-            (None, None) => None,
         };
-        client.unwrap_or(peer)
+        named.map_or(Client { address: peer, is_known: false }, |address| Client {
+            address,
+            is_known: true,
+        })
     }
 
     /// The last hop that is no proxy of ours; the first one when all are.
@@ -137,7 +152,14 @@ mod tests {
         for (name, value) in given {
             headers.append(*name, value.parse().unwrap());
         }
-        sources.client(peer.parse().unwrap(), &headers).to_string()
+        let client = sources.client(peer.parse().unwrap(), &headers);
+        let sources = Sources { allow_from: networks(&["0.0.0.0/0", "::/0"]), ..sources };
+        assert_eq!(sources.admit(client), client.is_known, "{client:?}");
+        if client.is_known {
+            client.address.to_string()
+        } else {
+            format!("somebody behind {}", client.address)
+        }
     }
 
     #[test]
@@ -171,17 +193,21 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_not_believed() {
         for value in ["", "unknown", "192.0.2.1, x", "192.0.2.1,", "192.0.2.1 10.0.0.2"] {
-            assert_eq!(client("10.0.0.1", &[(XFF, value)]), "10.0.0.1", "{value}");
+            assert_eq!(client("10.0.0.1", &[(XFF, value)]), "somebody behind 10.0.0.1", "{value}");
         }
         for value in
             ["for=unknown", "for=_hidden", "proto=https", "for=192.0.2.1;for=192.0.2.2", "for=\"x"]
         {
-            assert_eq!(client("10.0.0.1", &[("forwarded", value)]), "10.0.0.1", "{value}");
+            assert_eq!(
+                client("10.0.0.1", &[("forwarded", value)]),
+                "somebody behind 10.0.0.1",
+                "{value}"
+            );
         }
         // The client wrote all but the last element, which its proxy added.
         let taken_in = "for=192.0.2.1;host=\"a, for=192.0.2.9";
-        assert_eq!(client("10.0.0.1", &[("forwarded", taken_in)]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[("forwarded", taken_in)]), "somebody behind 10.0.0.1");
         let contradiction = [(XFF, "192.0.2.1"), ("forwarded", "for=192.0.2.2")];
-        assert_eq!(client("10.0.0.1", &contradiction), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &contradiction), "somebody behind 10.0.0.1");
     }
 }

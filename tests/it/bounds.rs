@@ -1,8 +1,9 @@
 //! More at once than there is room for: what is answered, what is put off, and what is never
 //! held up by the rest.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io::Write as _, sync::Arc, time::Duration};
 
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -54,6 +55,26 @@ async fn past_the_bytes_there_are_a_large_delivery_is_put_off_and_small_ones_are
     exporter.until_metric(held, 0.0).await;
     assert_eq!(exporter.deliver(&large("2", 3000)).await, 200);
     exporter.until_metric(held, 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packed_deliveries_take_no_more_room_than_they_need() {
+    let exporter = Arc::new(Setup::new().start().await);
+    let mut sent = JoinSet::new();
+    // At the length that is allowed, as few as six of them would take all the room.
+    for id in 0..40 {
+        let body = large(&format!("packed-{id}"), 10).to_string() + &" ".repeat(100_000);
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(body.as_bytes()).unwrap();
+        let (exporter, packed) = (exporter.clone(), packed.finish().unwrap());
+        sent.spawn(async move { exporter.post_encoded(packed, "gzip").await.0 });
+    }
+    while let Some(status) = sent.join_next().await {
+        assert_eq!(status.unwrap(), 200);
+    }
+    let metrics = exporter.metrics().await;
+    assert_eq!(metrics.get("cii_webhook_shed_total{reason=\"bytes\"}"), Some(0.0));
+    exporter.until_metric("cii_webhook_held_bytes", 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,6 +109,22 @@ async fn only_listed_networks_deliver_and_only_listed_proxies_are_believed() {
     assert_eq!(exporter.metrics().await.get(REFUSED), Some(5.0));
     exporter.stop().await;
 
+    // The proxy's own address lets in nobody whom it does not name.
+    let exporter = Setup::new()
+        .webhook("allow_from = [\"127.0.0.0/8\"]\ntrusted_proxies = [\"127.0.0.1\"]")
+        .start()
+        .await;
+    assert_eq!(status(&exporter, "1", &[key]).await, 200);
+    for hidden in [
+        vec![("x-forwarded-for", "unknown")],
+        vec![("forwarded", "for=_hidden")],
+        vec![("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.2")],
+    ] {
+        let headers = [vec![key], hidden].concat();
+        assert_eq!(status(&exporter, "2", &headers).await, 401, "{headers:?}");
+    }
+    exporter.stop().await;
+
     let exporter = Setup::new().webhook("allow_from = [\"192.0.2.0/24\"]").start().await;
     let pretends = [key, ("x-forwarded-for", "192.0.2.7")];
     assert_eq!(status(&exporter, "1", &pretends).await, 401);

@@ -77,7 +77,7 @@ fn admits(headers: &HeaderMap) -> bool {
 fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let networks = ["10.0.0.0/8", "2001:db8:f::/48"];
     let trusted_proxies = networks.iter().filter_map(|text| text.parse().ok()).collect();
-    Sources { allow_from: Vec::new(), trusted_proxies }.client(peer, headers)
+    Sources { allow_from: Vec::new(), trusted_proxies }.client(peer, headers).address
 }
 
 /// All lines of a header as one, with an element more.
