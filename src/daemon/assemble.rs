@@ -15,12 +15,12 @@ use super::{
     tasks::{Stage, Tasks},
 };
 use crate::{
-    build_info, cii,
+    build_info, cii, clock,
     config::{Config, JobConfig, SyncConfig, WebConfigFile},
     delivery::{self, Courier, Outages, Sender},
     domain::{CheckFilter, Schedule, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
-    ledger::change::{BeginOtlp, Forget},
+    ledger::change::{BeginOtlp, Forget, TrustClock},
     metrics::Exposition,
     store::{self, Reader, Store, StoreError},
     sync::{
@@ -38,8 +38,10 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
 async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
     let (store, writer) = Store::open(&config.store.path)?;
-    // Before anything is stored by the clock of this start.
-    let newest = store.read(Reader::newest_moment).await?;
+    // Before anything is stored by the clock of this start, and kept: what that dates must
+    // not vouch for it at the next one.
+    let trusted = store.read(Reader::trusted_moment).await?;
+    store.commit(TrustClock { at: trusted.unwrap_or_else(clock::now) }).await?;
     if store.had_former_defaults() && config.api.is_some() {
         defaults::announce(&config);
     }
@@ -116,7 +118,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
     let housekeeping = Housekeeping {
         store: store.clone(),
-        newest,
+        trusted,
         retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
         delivers_events: config.otlp.is_some(),
     };

@@ -91,6 +91,11 @@ pub enum Command {
     /// Writes to the disk, although nothing differs: whoever looks whether a commit is
     /// possible learns nothing from one that has nothing to write.
     Touch,
+    /// The wall clock was believed at this moment.
+    TrustClock {
+        /// The moment.
+        at: Timestamp,
+    },
     /// These events need not be sent on purpose any more.
     Resent(Vec<i64>),
     /// A collector refuses these events for ever.

@@ -10,7 +10,7 @@ use super::trust::Trust;
 use crate::{
     clock,
     domain::Timestamp,
-    ledger::change::ExpireWatch,
+    ledger::change::{ExpireWatch, TrustClock},
     store::{Store, StoreError},
 };
 
@@ -30,8 +30,8 @@ pub struct Housekeeping {
     pub store: Store,
     /// For how long things are kept; none: for ever.
     pub retention: Option<chrono::TimeDelta>,
-    /// The newest moment that the store had at the start.
-    pub newest: Option<Timestamp>,
+    /// The last moment before the start at which the clock was believed.
+    pub trusted: Option<Timestamp>,
     /// Whether events wait for an OTLP collector to take them.
     pub delivers_events: bool,
 }
@@ -43,7 +43,7 @@ impl Housekeeping {
     /// When the store was closed under it.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut pruned: Option<Instant> = None;
-        let mut trust = Trust::new(self.newest, clock::now());
+        let mut trust = Trust::new(self.trusted, clock::now());
         while !stop.is_cancelled() {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
             // By a clock that is wrong, everything is too old.
@@ -62,6 +62,7 @@ impl Housekeeping {
         Ok(())
     }
 
+    /// Ends what expired, and removes what is too old; both only by a clock that is believed.
     async fn round(
         &self,
         prunes: bool,
@@ -86,6 +87,7 @@ impl Housekeeping {
         if !prunes {
             return Ok(());
         }
+        self.store.commit(TrustClock { at: now }).await?;
         let before = self.retention.map(|retention| now - retention);
         let mut removed = 0;
         while !stop.is_cancelled() {

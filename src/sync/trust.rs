@@ -1,8 +1,8 @@
 //! Whether the wall clock may decide what is too old.
 //!
 //! A machine that starts with a clock that is years ahead must not lose what it knows. The
-//! clock is believed when the newest row of the store vouches for it, and else after it ran
-//! evenly for a day of real time. It is looked at anew when somebody sets it.
+//! clock is believed when the moment vouches for it at which the store last believed one, and
+//! else after it ran evenly for a day of real time. It is looked at anew when somebody sets it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
-/// How much older than now the newest row may be that vouches for the clock.
+/// How much older than now the moment may be that vouches for the clock.
 const VOUCHED: TimeDelta = TimeDelta::days(31);
 
 /// How long a clock that nothing vouches for must have run evenly.
@@ -23,8 +23,8 @@ const EVEN: TimeDelta = TimeDelta::minutes(5);
 /// What is known of the wall clock.
 #[derive(Debug)]
 pub(super) struct Trust {
-    /// The newest row that the store had at the start.
-    newest: Option<Timestamp>,
+    /// When the clock was last believed before the start.
+    trusted: Option<Timestamp>,
     started: Instant,
     /// Since when the clock runs evenly, and what it said then.
     even_since: (Instant, Timestamp),
@@ -32,15 +32,15 @@ pub(super) struct Trust {
 
 impl Trust {
     /// At a start, before anything is stored by this clock.
-    pub(super) fn new(newest: Option<Timestamp>, now: Timestamp) -> Self {
+    pub(super) fn new(trusted: Option<Timestamp>, now: Timestamp) -> Self {
         let started = Instant::now();
-        let trust = Self { newest, started, even_since: (started, now) };
+        let trust = Self { trusted, started, even_since: (started, now) };
         if !trust.is_vouched(now) {
             tracing::warn!(
                 %now,
-                ?newest,
-                "the clock is far ahead of everything in the store; nothing is removed as too \
-                 old before it ran evenly for a day"
+                ?trusted,
+                "the clock is far ahead of when it was last believed; nothing is removed as too \
+                 old, and no watch entry expires, before it ran evenly for a day"
             );
         }
         trust
@@ -50,17 +50,28 @@ impl Trust {
     pub(super) fn holds(&mut self, now: Timestamp) -> bool {
         let (since, then) = self.even_since;
         let passed = TimeDelta::from_std(since.elapsed()).unwrap_or(TimeDelta::MAX);
-        if ((now - then) - passed).abs() > EVEN {
-            tracing::warn!(%now, "the clock was set");
+        let by = (now - then) - passed;
+        if by.abs() > EVEN {
+            let seconds = by.num_seconds();
+            if self.is_vouched(now) {
+                tracing::warn!(%now, seconds, "the clock was set; what is too old is removed by it");
+            } else {
+                tracing::warn!(
+                    %now,
+                    seconds,
+                    "the clock was set far ahead; nothing is removed as too old, and no watch \
+                     entry expires, before it ran evenly for a day or is set back"
+                );
+            }
             self.even_since = (Instant::now(), now);
         }
         self.is_vouched(now) || self.even_since.0.elapsed() >= RUN_IN
     }
 
     fn is_vouched(&self, now: Timestamp) -> bool {
-        let Some(newest) = self.newest else { return true };
+        let Some(trusted) = self.trusted else { return true };
         let running = TimeDelta::from_std(self.started.elapsed()).unwrap_or(TimeDelta::MAX);
-        now - newest <= VOUCHED + running
+        now - trusted <= VOUCHED + running
     }
 }
 
@@ -79,19 +90,19 @@ mod tests {
         assert!(!trust.holds(ahead + TimeDelta::hours(23)));
         tokio::time::advance(Duration::from_hours(1)).await;
         assert!(trust.holds(ahead + TimeDelta::hours(24)));
-        // Set right, the rows vouch for it; set ahead again, it begins anew.
+        // Set right, the store vouches for it; set ahead again, it begins anew.
         let right = NOW + TimeDelta::hours(24);
         assert!(trust.holds(right));
         assert!(!trust.holds(right + TimeDelta::days(3650)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_beside_the_rows_is_believed_at_once_and_as_long_as_it_runs() {
-        for newest in [None, Some(NOW), Some(NOW - TimeDelta::days(30)), Some(NOW + VOUCHED * 9)] {
-            let mut trust = Trust::new(newest, NOW);
-            assert!(trust.holds(NOW), "{newest:?}");
+    async fn a_clock_near_the_last_one_is_believed_at_once_and_as_long_as_it_runs() {
+        for trusted in [None, Some(NOW), Some(NOW - TimeDelta::days(30)), Some(NOW + VOUCHED * 9)] {
+            let mut trust = Trust::new(trusted, NOW);
+            assert!(trust.holds(NOW), "{trusted:?}");
             tokio::time::advance(Duration::from_hours(24 * 365)).await;
-            assert!(trust.holds(NOW + TimeDelta::days(365)), "{newest:?}");
+            assert!(trust.holds(NOW + TimeDelta::days(365)), "{trusted:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod checks;
+mod clock;
 mod cursor;
 mod delivery;
 mod failing;
@@ -25,6 +26,7 @@ mod watch;
 pub use address::{AddressAnswer, RecordAddress};
 pub use answer::{RecordAnswer, Recorded};
 pub use checks::{CheckForgotten, ConfigureChecks, ForgetCheck};
+pub use clock::TrustClock;
 pub use cursor::RecordProgress;
 pub use delivery::{AnswerRules, DeliveryOutcome, RecordDelivery, RecordedDelivery};
 pub use filter::{FilterChecks, FilterOutcome};

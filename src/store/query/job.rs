@@ -25,11 +25,27 @@ pub struct JobState {
 }
 
 impl Reader {
-    /// The newest moment at which something was learnt; nothing in a new store.
+    /// The last moment at which the wall clock was believed; where none is kept, the newest
+    /// at which something was learnt; nothing in a new store.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub fn trusted_moment(&self) -> Result<Option<Timestamp>, StoreError> {
+        let trusted: Option<Moment> = self
+            .connection
+            .query_row(
+                "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'trusted_at'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        match trusted {
+            Some(trusted) => Ok(Some(trusted.0)),
+            None => self.newest_moment(),
+        }
+    }
+
+    fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
         let newest: Option<Moment> = self.connection.query_row(
             "SELECT max(at) FROM (
                 SELECT max(observed_at) AS at FROM event

@@ -114,6 +114,15 @@ fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreErro
             let version = migrations::version(connection)?;
             connection.pragma_update(None, "user_version", version)?;
         }
+        Command::TrustClock { at } => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO meta (key, value) VALUES ('trusted_at', ?1)
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value
+                     WHERE value <> excluded.value",
+                )?
+                .execute([Moment(*at)])?;
+        }
         Command::Resent(events) => {
             let mut done = connection.prepare_cached("DELETE FROM otlp_resend WHERE seq = ?1")?;
             for seq in events {
