@@ -5,13 +5,15 @@ use super::{Login, login::FORGOTTEN};
 /// Characters that a login needs to be looked for inside sentences: `a` is a word of most.
 const LEAST_CHARS: usize = 3;
 
-/// Finds a person's login in texts, in any spelling that is the same identity, and as it is
-/// written in a URL.
+/// Bytes beside a mention that decide whether it is a part of a longer login: two characters
+/// of four bytes, each written as an escape.
+const NEAR: usize = 2 * 4 * 3;
+
+/// Finds a person's login in texts, in any spelling that is the same identity, and with any
+/// of its characters as a URL's escapes.
 #[derive(Debug, Clone)]
 pub struct Mention {
     login: Login,
-    /// The login, and its form in a URL where that is another one.
-    needles: Vec<String>,
     /// Whether case does not count.
     folds: bool,
 }
@@ -20,13 +22,7 @@ impl Mention {
     /// Mentions of this person.
     #[must_use]
     pub fn of(login: &Login) -> Self {
-        let plain = login.as_str().to_owned();
-        let encoded = percent_encoded(&plain);
-        let mut needles = vec![plain];
-        if encoded != needles[0] {
-            needles.push(encoded);
-        }
-        Self { login: login.clone(), needles, folds: login.as_email().is_some() }
+        Self { login: login.clone(), folds: login.as_email().is_some() }
     }
 
     /// Whether the text is the login, and nothing else.
@@ -39,14 +35,14 @@ impl Mention {
     /// fails this need not be looked at closely.
     #[must_use]
     pub fn may_be_in(&self, text: &str) -> bool {
-        self.needles.iter().any(|needle| self.find(needle, text, 0).is_some())
+        self.find(text.as_bytes(), 0).is_some()
     }
 
     /// The text with a mark in the place of the login; nothing when it does not name the
     /// person. The login of somebody else that has this one as a part stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
-        let is_looked_for = self.needles[0].chars().count() >= LEAST_CHARS || self.is(text);
+        let is_looked_for = self.is_long() || self.is(text);
         is_looked_for.then(|| self.replace_by(FORGOTTEN, text)).flatten()
     }
 
@@ -56,43 +52,63 @@ impl Mention {
         if self.is(text) {
             return Some(name.to_owned());
         }
-        let mut redacted: Option<String> = None;
-        for needle in &self.needles {
-            let current = redacted.as_deref().unwrap_or(text);
-            redacted = self.replace(needle, name, current).or(redacted);
-        }
-        redacted
-    }
-
-    fn replace(&self, needle: &str, name: &str, text: &str) -> Option<String> {
+        let bytes = text.as_bytes();
         let mut replaced = String::new();
         let (mut copied, mut from) = (0, 0);
-        while let Some(begin) = self.find(needle, text, from) {
-            let end = begin + needle.len();
-            if is_apart(&text[..begin], &text[end..]) {
+        while let Some((begin, end)) = self.find(bytes, from) {
+            let before = &bytes[begin.saturating_sub(NEAR)..begin];
+            let after = &bytes[end..bytes.len().min(end + NEAR)];
+            if is_apart(&unescaped(before), &unescaped(after)) {
+                // A mention begins and ends as whole characters do.
                 replaced.push_str(&text[copied..begin]);
                 replaced.push_str(name);
                 copied = end;
+                from = end;
+            } else {
+                from = begin + 1;
             }
-            from = end;
         }
         (copied > 0).then(|| replaced + &text[copied..])
     }
 
-    /// Where the needle begins, at this position or later.
-    fn find(&self, needle: &str, text: &str, from: usize) -> Option<usize> {
-        if !self.folds {
-            return text.get(from..)?.find(needle).map(|position| from + position);
-        }
-        // ASCII case does not change the length, and UTF-8 has no other text's begin inside
-        // a character: a position that fits is a boundary.
-        let (needle, text) = (needle.as_bytes(), text.as_bytes());
-        let last = text.len().checked_sub(needle.len())?;
-        let first = needle.first()?;
-        (from..=last).find(|&at| {
-            text[at].eq_ignore_ascii_case(first)
-                && text[at..at + needle.len()].eq_ignore_ascii_case(needle)
+    /// Whether the login is long enough to be looked for inside sentences.
+    fn is_long(&self) -> bool {
+        self.login.as_str().chars().count() >= LEAST_CHARS
+    }
+
+    /// Where the login begins and ends, at this position or later.
+    fn find(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        let first = *self.login.as_str().as_bytes().first()?;
+        (from..text.len()).find_map(|begin| {
+            // Most positions fail by their first byte.
+            (text[begin] == b'%' || self.are_equal(text[begin], first))
+                .then(|| self.length_at(&text[begin..]))
+                .flatten()
+                .map(|length| (begin, begin + length))
         })
+    }
+
+    /// The bytes that the login takes at the begin of the text: as it is, or with escapes. A
+    /// login can have what looks like an escape, which is not to be read as one.
+    fn length_at(&self, text: &[u8]) -> Option<usize> {
+        let login = self.login.as_str().as_bytes();
+        let plain = text.get(..login.len())?;
+        if plain.iter().zip(login).all(|(byte, wanted)| self.are_equal(*byte, *wanted)) {
+            return Some(login.len());
+        }
+        let mut rest = text;
+        for wanted in login {
+            let (byte, length) = unit(rest)?;
+            if !self.are_equal(byte, *wanted) {
+                return None;
+            }
+            rest = &rest[length..];
+        }
+        Some(text.len() - rest.len())
+    }
+
+    const fn are_equal(&self, byte: u8, wanted: u8) -> bool {
+        byte == wanted || (self.folds && byte.eq_ignore_ascii_case(&wanted))
     }
 }
 
@@ -111,24 +127,33 @@ fn is_apart(before: &str, after: &str) -> bool {
         && !goes_on(after.next(), after.next(), &joins_after)
 }
 
-/// As it is written in a URL: of unreserved characters alone (RFC 3986).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            for half in [byte >> 4, byte & 15] {
-                encoded.push(char::from(b"0123456789ABCDEF"[usize::from(half)]));
-            }
-        }
+/// The first byte of a text, and how many bytes it takes there: three as a URL's escape
+/// (RFC 3986, 2.1).
+fn unit(text: &[u8]) -> Option<(u8, usize)> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    if let [b'%', high, low, ..] = *text
+        && let (Some(high), Some(low)) = (digit(high), digit(low))
+    {
+        return Some((high << 4 | low, 3));
     }
-    encoded
+    text.first().map(|byte| (*byte, 1))
+}
+
+/// The text with what its escapes stand for. One that is cut at its begin or end may begin
+/// or end with a character that it does not have.
+fn unescaped(mut text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    while let Some((byte, length)) = unit(text) {
+        bytes.push(byte);
+        text = &text[length..];
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn mention(login: &str) -> Mention {
@@ -148,6 +173,51 @@ mod tests {
         ] {
             assert_eq!(ann.redact(text).as_deref(), Some(redacted), "{text}");
             assert!(ann.may_be_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_found_in_every_form_that_a_url_can_have_it_in() {
+        for (login, text, redacted) in [
+            ("ann@example.com", "?to=%2Fann%40example.com", "?to=%2F(forgotten)"),
+            ("ann@example.com", "%3Cann%40example.com%3E", "%3C(forgotten)%3E"),
+            ("ann@example.com", "/%41nn%40Example%2Ecom", "/(forgotten)"),
+            ("ann@example.com", "%ann@example.com", "%(forgotten)"),
+            ("ab@example.com", "50%ab@example.com", "50%(forgotten)"),
+            ("o'brien@x.com", "/o'brien%40x.com", "/(forgotten)"),
+            ("o'brien@x.com", "/o%27brien@x.com", "/(forgotten)"),
+            ("ann+x@x.com", "/ann+x%40x.com", "/(forgotten)"),
+            ("ann+x@x.com", "/ann%2bx%40x.com", "/(forgotten)"),
+            ("ann+x@x.com", "/ann%2Bx%40x.com", "/(forgotten)"),
+            ("\u{fc}nd@x.com", "/%c3%BCnd%40x.com", "/(forgotten)"),
+            ("svc backup", "/svc%20backup/x", "/(forgotten)/x"),
+            ("a%40b", "of a%40b and a%2540b", "of (forgotten) and (forgotten)"),
+        ] {
+            assert!(mention(login).may_be_in(text), "{text}");
+            assert_eq!(mention(login).redact(text).as_deref(), Some(redacted), "{text}");
+        }
+        let ann = mention("ann@example.com");
+        for text in [
+            "jo%61nn%40example.com",
+            "x%2Eann%40example.com",
+            "%C3%BCann%40example.com",
+            "ann%40example.com%2Eau",
+            "ann%40example.com%C3%BC",
+            "ann%40example.co%",
+            "ann%4",
+        ] {
+            assert_eq!(ann.redact(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_redacted_passed_the_first_look(
+            login in "[a%@\u{fc}]{3,6}",
+            text in "[a%@.4025CcBb\u{fc} ]{0,40}",
+        ) {
+            let mention = mention(&login);
+            prop_assert!(mention.redact(&text).is_none() || mention.may_be_in(&text));
         }
     }
 
