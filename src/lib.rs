@@ -4,6 +4,7 @@
 //! transaction; everything that is shown or sent derives from what was
 //! committed.
 
+pub mod blocking;
 pub mod build_info;
 pub mod cii;
 pub mod clock;

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::meters::{Meters, Shed};
+use crate::blocking;
 
 /// Bytes of a body up to which a delivery is small: about three hundred users of 200 bytes.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -175,11 +176,7 @@ impl Share {
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Self), NoRoom> {
-        let worked = tokio::task::spawn_blocking(move || (work(), self)).await;
-        worked.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => NoRoom,
-        })
+        blocking::run(move || (work(), self)).await.ok_or(NoRoom)
     }
 
     /// How long it may still wait.

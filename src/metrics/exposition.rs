@@ -12,7 +12,10 @@ use super::{
     Family, Format, Projector, Scope, UnknownType, gzip, own, projector::Projection,
     sample::Sample, view::Rendered,
 };
-use crate::store::{Reader, Store, StoreError};
+use crate::{
+    blocking,
+    store::{Reader, Store, StoreError},
+};
 
 /// How long a scrape waits until the view has everything that was committed before
 /// the scrape. Past that it gets the last view: slightly old is better than none.
@@ -89,11 +92,11 @@ impl Exposition {
         own::push(&mut last, format, &own)?;
         last.push_str(format.end());
         // A family of 100,000 samples takes 20 ms to compress, and a big answer some to copy.
-        let encode = tokio::task::spawn_blocking(move || {
+        let encode = move || {
             let families = view.lock().unwrap_or_else(PoisonError::into_inner).render(format);
             join(&families, &last, coding)
-        });
-        encode.await.map_err(|_| StoreError::Closed)?.map_err(ExpositionError::from)
+        };
+        blocking::run(encode).await.ok_or(StoreError::Closed)?.map_err(ExpositionError::from)
     }
 
     /// Waits until the view shows everything that was committed before; returns how

@@ -39,6 +39,7 @@ use futures_util::future;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
+    blocking,
     domain::Timestamp,
     ledger::{Change, Touched, change::Probe},
 };
@@ -382,12 +383,6 @@ impl Store {
             drop(turn);
             read
         };
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
-            match error.try_into_panic() {
-                // A mistake in a query is one of the task that asked.
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(StoreError::Closed),
-            }
-        })
+        blocking::run(read).await.unwrap_or(Err(StoreError::Closed))
     }
 }

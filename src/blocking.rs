@@ -1,0 +1,25 @@
+//! Work that computes, or waits for a disk, on a thread where it holds up no task.
+
+use tokio::task::JoinError;
+
+/// Runs `work`; returns nothing when the runtime ends before it began. A panic in it is one
+/// of the caller: swallowed, a mistake would look like an answer.
+pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+        Ok(done) => Some(done),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_done_is_returned_and_a_panic_is_the_caller_s() {
+        assert_eq!(run(|| 7).await, Some(7));
+        let caller = tokio::spawn(run(|| assert!(std::hint::black_box(false), "a mistake")));
+        assert!(caller.await.unwrap_err().is_panic());
+    }
+}
