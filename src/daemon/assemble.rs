@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
-    listener::{Commands, Listeners, Otherwise},
-    panics,
+    listener::{Commands, Listeners},
+    panics, proofs,
     reload::Reloader,
     rules, service_manager,
     tasks::{Stage, Tasks},
@@ -18,7 +18,7 @@ use crate::{
     build_info, cii, clock,
     config::{Config, JobConfig, SyncConfig, WebConfigFile},
     delivery::{self, Courier, Outages, Sender},
-    domain::{CheckFilter, Schedule, WatchPolicy},
+    domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget, TrustClock},
     metrics::Exposition,
@@ -77,12 +77,16 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
     tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
     let max_body_bytes = config.webhook.max_body_bytes;
-    let router = Ingest::new(intake.clone(), refusals.clone(), current_admission, max_body_bytes)
-        .into_router(&config.webhook.path);
-    // Whoever is no user of the listener proves itself to the room of deliveries.
-    let otherwise: Otherwise = Arc::new(|_| true);
-    tasks
-        .spawn(Stage::Listeners, "webhook listener", |stop| webhook.serve(router, otherwise, stop));
+    let ingest = Arc::new(Ingest::new(
+        intake.clone(),
+        refusals.clone(),
+        current_admission,
+        max_body_bytes,
+        config.webhook.path.clone(),
+    ));
+    let router = ingest.clone().into_router();
+    let proofs = proofs::of_deliveries(ingest);
+    tasks.spawn(Stage::Listeners, "webhook listener", |stop| webhook.serve(router, proofs, stop));
 
     let addresses = addresses(&config, webhook_address, ops_address);
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
@@ -108,20 +112,14 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reload,
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
-    let tokens = current_access.clone();
-    let otherwise: Otherwise = Arc::new(move |headers| tokens.borrow().has_token(headers));
+    let proofs = proofs::of_operators(current_access.clone());
     let (router, local_router) = Ops::new(sources).into_routers(current_access);
-    tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, otherwise, stop));
+    tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, proofs, stop));
     let holder = take_commands(&config, &addresses, local_router, &mut tasks);
 
     let current = Current { filter: current_filter, policy: current_policy };
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
-    let housekeeping = Housekeeping {
-        store: store.clone(),
-        trusted,
-        retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
-        delivers_events: config.otlp.is_some(),
-    };
+    let housekeeping = housekeeping(&config, &store, trusted);
     tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
 
     tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
@@ -143,6 +141,15 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
+}
+
+fn housekeeping(config: &Config, store: &Store, trusted: Option<Timestamp>) -> Housekeeping {
+    Housekeeping {
+        store: store.clone(),
+        trusted,
+        retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
+        delivers_events: config.otlp.is_some(),
+    }
 }
 
 fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {

@@ -6,6 +6,7 @@ mod defaults;
 mod error;
 mod listener;
 mod panics;
+mod proofs;
 mod reload;
 mod rules;
 mod service_manager;

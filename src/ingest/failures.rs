@@ -51,7 +51,21 @@ struct Since {
     count: u32,
 }
 
+impl Since {
+    fn is_over(&self, now: Instant) -> bool {
+        is_past(Some(self.begun), WHILE, now)
+    }
+}
+
 impl Failures {
+    /// Whether the next failure of a client is one too many. Where clients are too many to be
+    /// counted, one that is not known has done nothing.
+    pub(super) fn is_limited(&self, client: IpAddr, now: Instant) -> bool {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = table.clients.get(&client);
+        since.is_some_and(|since| !since.is_over(now) && since.count >= PATIENCE)
+    }
+
     /// Counts a failure of a client. Successes are never asked about: others at the same
     /// address cannot shut a sender out.
     pub(super) fn count(&self, client: IpAddr, now: Instant) -> Failure {
@@ -64,7 +78,7 @@ impl Table {
         if self.is_full() && !self.clients.contains_key(&client) {
             if is_past(self.swept, SWEEP, now) {
                 self.swept = Some(now);
-                self.clients.retain(|_, since| !is_past(Some(since.begun), WHILE, now));
+                self.clients.retain(|_, since| !since.is_over(now));
             }
             if self.is_full() {
                 if !is_past(self.crowd_told, WHILE, now) {
@@ -75,7 +89,7 @@ impl Table {
             }
         }
         let since = self.clients.entry(client).or_insert(Since { begun: now, count: 0 });
-        if is_past(Some(since.begun), WHILE, now) {
+        if since.is_over(now) {
             *since = Since { begun: now, count: 0 };
         }
         since.count = since.count.saturating_add(1);
@@ -105,8 +119,10 @@ mod tests {
         let (failures, now) = (Failures::default(), Instant::now());
         let one = "192.0.2.1".parse().unwrap();
         for _ in 0..PATIENCE {
+            assert!(!failures.is_limited(one, now));
             assert_eq!(failures.count(one, now), Failure::Patient);
         }
+        assert!(failures.is_limited(one, now) && !failures.is_limited(one, now + WHILE));
         assert_eq!(failures.count(one, now), Failure::FirstLimited);
         assert_eq!(failures.count(one, now), Failure::Limited);
         assert_eq!(failures.count("192.0.2.2".parse().unwrap(), now), Failure::Patient);

@@ -9,17 +9,18 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{Extensions, HeaderMap, Method, header, request::Parts},
 };
 
 use super::{
-    Admission, Ingest, KnownUser,
+    Admission, Ingest, KnownUser, Sources,
     answer::Answer,
     body::{self, BodyError, Limits},
     budget::Share,
     encoding::Encoding,
     failures::{self, Failure},
     intake::Refused,
+    source::Client,
     unpack::{self, Unusable},
 };
 use crate::{clock, domain::one_client, ledger::change::RecordRefused};
@@ -52,6 +53,23 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
 }
 
 impl Ingest {
+    /// Whether it decides over the request that its sender is a user of the listener: not
+    /// where it proves itself otherwise, and not where it is refused, or answered, whoever
+    /// sends it.
+    #[must_use]
+    pub fn needs_user(&self, request: &Request) -> bool {
+        if request.method() != Method::POST || request.uri().path() != self.path {
+            return false;
+        }
+        let Admission { credentials, sources, rules } = &*self.admission.borrow().clone();
+        let client = client(sources, request.extensions(), request.headers());
+        let is_refused = |client: Client| {
+            let address = one_client(client.address);
+            !sources.admit(client) || self.failures.is_limited(address, Instant::now())
+        };
+        !client.is_some_and(is_refused) && !credentials.admit(request.headers(), &rules.header)
+    }
+
     /// Authenticates, unpacks, parses, records; each step can be the last.
     async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, mut body) = request.into_parts();
@@ -97,9 +115,7 @@ impl Ingest {
     /// the same address do wrong shuts no sender out.
     fn authenticate(&self, head: &Parts, admission: &Admission) -> Result<(), (Answer, Failure)> {
         let Admission { credentials, sources, rules } = admission;
-        // Only a listener on the network knows the sender's address.
-        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let client = peer.map(|peer| sources.client(peer, &head.headers));
+        let client = client(sources, &head.extensions, &head.headers);
         let answer = if client.is_some_and(|client| !sources.admit(client)) {
             Answer::Elsewhere
         } else if head.extensions.get::<KnownUser>().is_none()
@@ -205,6 +221,12 @@ impl Ingest {
         }
         answer
     }
+}
+
+/// Who sends a request; only a listener on the network knows the sender's address.
+fn client(sources: &Sources, extensions: &Extensions, headers: &HeaderMap) -> Option<Client> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(sources.client(peer.0.ip(), headers))
 }
 
 /// Whether the content type is JSON. A sender that names none is believed.

@@ -74,28 +74,30 @@ pub struct Ingest {
     refusals: Refusals,
     admission: watch::Receiver<Arc<Admission>>,
     max_body_bytes: usize,
+    path: String,
     failures: Failures,
 }
 
 impl Ingest {
-    /// A listener that takes deliveries by the newest `admission`.
+    /// A listener that takes deliveries at `path`, by the newest `admission`.
     #[must_use]
     pub fn new(
         intake: Intake,
         refusals: Refusals,
         admission: watch::Receiver<Arc<Admission>>,
         max_body_bytes: usize,
+        path: String,
     ) -> Self {
         let failures = Failures::default();
-        Self { intake, refusals, admission, max_body_bytes, failures }
+        Self { intake, refusals, admission, max_body_bytes, path, failures }
     }
 
     /// The routes: one path, one method; and a health check for balancers, which must not
     /// have to reach the other listener.
-    pub fn into_router(self, path: &str) -> Router {
+    pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
-            .route(path, post(handler::receive))
-            .with_state(Arc::new(self))
+            .route(&self.path, post(handler::receive))
+            .with_state(self)
             .route("/-/healthy", get(async || "healthy\n"))
     }
 }

@@ -73,6 +73,11 @@ impl Authority {
 
 const TLS: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
 
+/// A user whose password takes minutes to compare.
+const SLOW: &str = "$2y$19$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
+
+const UP: &str = "cii_web_config_up{listener=\"webhook\"}";
+
 fn line(path: &Path) -> String {
     format!("web_config = \"{}\"", path.display())
 }
@@ -154,7 +159,9 @@ async fn users_are_asked_for_everywhere_and_may_change_things() {
     let authority = Authority::new("authority");
     let first = hash("password");
     let users = format!("basic_auth_users:\n  cii: '{first}'\n");
-    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n";
+    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: sameorigin\n    \
+                   Content-Security-Policy: default-src *\n    \
+                   Strict-Transport-Security: max-age=1\n";
     let config = authority.config(&format!("{users}{headers}"));
     let mut default = reqwest::header::HeaderMap::new();
     let value = reqwest::header::HeaderValue::from_static("Basic Y2lpOnBhc3N3b3Jk");
@@ -172,10 +179,16 @@ async fn users_are_asked_for_everywhere_and_may_change_things() {
         assert_eq!(wrong.status(), 401, "{path}");
         assert!(wrong.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic"));
         let answer = client.get(format!("{}{path}", exporter.ops_url)).send().await.unwrap();
-        assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["x-frame-options"] == "deny"),
-            (200, true)
-        );
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(&answer.headers()["strict-transport-security"], "max-age=1", "{path}");
+        // The page's own are stricter, and stay.
+        let [frames, policy] = ["x-frame-options", "content-security-policy"]
+            .map(|name| answer.headers()[name].to_str().unwrap());
+        if path == "/" {
+            assert!(frames == "DENY" && policy.contains("default-src 'none'"), "{frames} {policy}");
+        } else {
+            assert_eq!((frames, policy), ("sameorigin", "default-src *"), "{path}");
+        }
     }
     let reload = format!("{}/-/reload", exporter.ops_url);
     assert_eq!(client.post(&reload).send().await.unwrap().status(), 200);
@@ -219,6 +232,117 @@ async fn users_of_the_webhook_listener_may_deliver_too() {
     assert_eq!(post(request(), "4").await, 401);
     let health = exporter.webhook_url.replace("/webhooks/cii", "/-/healthy");
     assert_eq!(client.get(health).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn passwords_that_wait_keep_nobody_out_who_needs_none() {
+    let authority = Authority::new("authority");
+    let users = format!("basic_auth_users:\n  cii: '{}'\n  slow: '{SLOW}'\n", hash("password"));
+    let config = authority.config(&users);
+    let exporter = Setup::new()
+        .webhook(&format!(
+            "{}\nallow_from = [\"192.0.2.0/24\"]\ntrusted_proxies = [\"127.0.0.1\"]",
+            line(&config)
+        ))
+        .start()
+        .await;
+    let client = Client::builder().timeout(Duration::from_secs(8)).build().unwrap();
+    let deliver = |id: &str, from: &str| {
+        let body = Body::new(id, "no-mfa", &["a"]).json();
+        client.post(&exporter.webhook_url).header("x-forwarded-for", from).json(&body)
+    };
+    let status = |request: reqwest::RequestBuilder| async move {
+        request.send().await.expect("an answer in time").status().as_u16()
+    };
+    let known = |id: &str| deliver(id, "192.0.2.1").basic_auth("cii", Some("password"));
+    assert_eq!(status(known("1")).await, 200);
+
+    // Each takes a turn, and keeps it when its sender has gone.
+    let short = Duration::from_millis(1500);
+    for _ in 0..2 {
+        let slow = deliver("2", "192.0.2.2").basic_auth("slow", Some("x"));
+        assert!(slow.timeout(short).send().await.is_err(), "it is compared in no time");
+    }
+    let wrong = |from: &str| deliver("3", from).basic_auth("cii", Some("wrong"));
+    assert!(wrong("192.0.2.3").timeout(short).send().await.is_err(), "a turn is free");
+    // A password that is remembered, another proof, and whoever is refused anyhow.
+    assert_eq!(status(known("4")).await, 200);
+    let both = deliver("5", "192.0.2.1").header("x-api-client-token", SECRET);
+    assert_eq!(status(both.basic_auth("cii", Some("wrong"))).await, 200);
+    assert_eq!(status(wrong("198.51.100.1")).await, 401);
+    let health = exporter.webhook_url.replace("/webhooks/cii", "/-/healthy");
+    assert_eq!(status(client.get(health).basic_auth("cii", Some("wrong"))).await, 200);
+    assert_eq!(status(client.get(&exporter.webhook_url).basic_auth("x", Some("y"))).await, 405);
+    for _ in 0..10 {
+        let key = deliver("6", "192.0.2.6").header("x-api-client-token", "wrong");
+        assert_eq!(status(key).await, 401);
+    }
+    assert_eq!(status(wrong("192.0.2.6")).await, 401);
+    // Of a flood, some wait and the others are told at once.
+    let flood = (0..80).map(|_| wrong("192.0.2.7").timeout(short).send());
+    let answers = futures_util::future::join_all(flood).await;
+    let busy = answers.iter().flatten().filter(|answer| answer.status() == 503);
+    let busy: Vec<_> = busy.map(|answer| answer.headers()["retry-after"].clone()).collect();
+    assert!(busy.len() >= 16, "{}", busy.len());
+}
+
+#[tokio::test]
+async fn a_token_of_the_ops_listener_waits_for_no_password() {
+    let authority = Authority::new("authority");
+    let config = authority.config(&format!("basic_auth_users:\n  slow: '{SLOW}'\n"));
+    let mut default = reqwest::header::HeaderMap::new();
+    let value = reqwest::header::HeaderValue::from_static("Bearer a-token-of-some-length");
+    default.insert("authorization", value);
+    let client =
+        Client::builder().default_headers(default).timeout(Duration::from_secs(8)).build().unwrap();
+    let exporter = Setup::new()
+        .ops(&format!("{}\nwrite_token = \"a-token-of-some-length\"", line(&config)))
+        .start_with(client.clone())
+        .await;
+    let stranger = Client::builder().timeout(Duration::from_millis(1500)).build().unwrap();
+    let reload = format!("{}/-/reload", exporter.ops_url);
+    let wrong = || stranger.post(&reload).basic_auth("slow", Some("x")).send();
+    for _ in 0..3 {
+        assert!(wrong().await.is_err(), "the password is compared in no time");
+    }
+    assert_eq!(client.post(&reload).send().await.unwrap().status(), 200);
+    assert_eq!(stranger.post(&reload).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn a_file_that_becomes_right_holds_however_it_was_wrong() {
+    let authority = Authority::new("authority");
+    authority.serve("localhost");
+    let config = authority.config(TLS);
+    let exporter = Setup::new().webhook(&line(&config)).start().await;
+    assert_eq!(exporter.metrics().await.get(UP), Some(1.0));
+    assert_eq!(exporter.metrics().await.get("cii_web_config_up{listener=\"ops\"}"), None);
+
+    // It names files that are not there yet, and nobody sends a request meanwhile.
+    authority.config(&TLS.replace("server.", "other."));
+    exporter.until_metric(UP, 0.0).await;
+    let other = Authority::new("second");
+    let (certificate, key) = other.sign("localhost");
+    std::fs::write(authority.path("other.crt"), certificate).unwrap();
+    until("the next problem", || async { exporter.log().contains("other.key").then_some(()) })
+        .await;
+    std::fs::write(authority.path("other.key"), key).unwrap();
+    exporter.until_metric(UP, 1.0).await;
+    let client = other.client().build().unwrap();
+    let health = exporter.webhook_url.replace("/webhooks/cii", "/-/healthy");
+    assert_eq!(client.get(&health).send().await.unwrap().status(), 200);
+
+    // What stays wrong is logged once.
+    authority.config("basic_auth_users:\n  cii: hunter2-hunter2\n");
+    exporter.until_metric(UP, 0.0).await;
+    authority.config("basic_auth_users:\n  ops: hunter2-hunter2\n");
+    until("another problem", || async {
+        exporter.log().contains(r#"\"ops\" is no bcrypt hash"#).then_some(())
+    })
+    .await;
+    let log = exporter.log();
+    assert_eq!(log.matches(r#"\"cii\" is no bcrypt hash"#).count(), 1, "{log}");
+    assert_eq!(log.matches("other.crt").count(), 1, "{log}");
 }
 
 #[tokio::test]

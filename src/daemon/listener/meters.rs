@@ -7,6 +7,8 @@ use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry};
 pub(super) struct Meters {
     pub(super) open: IntGaugeVec,
     pub(super) refused: IntCounterVec,
+    /// Of the listeners that have a `web-config.yml`.
+    pub(super) web_config_up: IntGaugeVec,
 }
 
 impl Meters {
@@ -23,17 +25,26 @@ impl Meters {
             ),
             &["listener", "reason"],
         )?;
+        let web_config_up = IntGaugeVec::new(
+            Opts::new(
+                "cii_web_config_up",
+                "Whether the web-config.yml of the listener and the files that it names are what \
+                 holds (1), or are wrong, so that what was read before holds (0).",
+            ),
+            &["listener"],
+        )?;
         for listener in ["webhook", "ops"] {
             open.with_label_values(&[listener]);
             for reason in ["client", "accept"] {
                 refused.with_label_values(&[listener, reason]);
             }
         }
-        Ok(Self { open, refused })
+        Ok(Self { open, refused, web_config_up })
     }
 
     pub(super) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.open.clone()))?;
-        registry.register(Box::new(self.refused.clone()))
+        registry.register(Box::new(self.refused.clone()))?;
+        registry.register(Box::new(self.web_config_up.clone()))
     }
 }

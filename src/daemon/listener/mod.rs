@@ -14,6 +14,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -53,7 +54,7 @@ use patience::{HEAD, Patient, Phase, SILENCE};
 use room::{Place, Room, Shares};
 use web::Web;
 
-pub(super) use web::{Otherwise, check};
+pub(super) use web::{Proof, Proofs, check};
 
 /// Bytes of a request's head at most.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -136,7 +137,8 @@ impl Listeners {
         connections: usize,
     ) -> Result<(Listener, SocketAddr), StartError> {
         let wrong = |reason| StartError::Web { setting: web_config, reason };
-        let web = web.map(|file| Web::read(name, &file.path)).transpose().map_err(wrong)?;
+        let up = || self.meters.web_config_up.with_label_values(&[name]);
+        let web = web.map(|file| Web::read(name, &file.path, up())).transpose().map_err(wrong)?;
         let fails = |source| StartError::Listen { setting: listen, address, source };
         let socket = TcpListener::bind(address).await.map_err(fails)?;
         let bound = socket.local_addr().map_err(fails)?;
@@ -146,20 +148,21 @@ impl Listeners {
 
 impl Listener {
     /// Serves until told to stop; requests in hand are answered first.
-    /// Where the listener has users, `otherwise` says who else is let through to the routes.
+    /// Where the listener has users, `proofs` says which requests must be theirs.
     pub(super) async fn serve(
         self,
         router: Router,
-        otherwise: Otherwise,
+        proofs: Proofs,
         stop: CancellationToken,
     ) -> io::Result<()> {
         let router = match &self.web {
-            Some(web) => web::gated(router, web.clone(), otherwise),
+            Some(web) => web::gated(router, web.clone(), proofs),
             None => router,
         };
         let room = Room::new(self.connections);
         let graceful = GracefulShutdown::new();
         let panicked = Arc::new(Notify::new());
+        let mut watching = pin!(Web::watch(self.web.clone()));
         let [mut told_full, mut told_client, mut told_accept] = [Told(None); 3];
         loop {
             if room.is_full() && told_full.is_due() {
@@ -172,6 +175,7 @@ impl Listener {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 () = panicked.notified() => return Err(io::Error::other("a request panicked")),
+                never = &mut watching => match never {},
                 accepted = self.accept(&room) => accepted,
             };
             let (stream, peer, place) = match accepted {
@@ -376,8 +380,8 @@ mod tests {
         let (listener, address) = listeners.ops(&config.ops).await.unwrap();
         let mistake = async || assert!(std::hint::black_box(false), "a mistake of a test");
         let router = Router::new().route("/", get(mistake));
-        let serving =
-            tokio::spawn(listener.serve(router, Arc::new(|_| true), CancellationToken::new()));
+        let proofs: Proofs = Arc::new(|_| Proof::NotNeeded);
+        let serving = tokio::spawn(listener.serve(router, proofs, CancellationToken::new()));
         assert!(reqwest::get(format!("http://{address}/")).await.is_err());
         let error = serving.await.unwrap().unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");

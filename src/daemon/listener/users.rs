@@ -12,10 +12,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::ingest::Authorization;
+use crate::{blocking, ingest::Authorization};
 
 /// Hashes that are computed at once: each takes a processor for a tenth of a second.
 const AT_ONCE: usize = 2;
+
+/// Passwords that wait for their turn at most.
+const WAITING: usize = 64;
 
 /// How long a password waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,12 +30,15 @@ const REMEMBERED: usize = 1000;
 /// who is known. It is exporter-toolkit's own.
 const NOBODY: &str = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
 
+/// Users by name, each with the bcrypt hash of the password.
+type Users = BTreeMap<String, SecretString>;
+
 /// Who a request is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
     /// A user whose password is right.
     Known,
-    /// Somebody else, or nobody who says so.
+    /// Somebody else.
     Unknown,
     /// Too many passwords wait to be compared.
     Busy,
@@ -42,6 +48,7 @@ pub(super) enum Caller {
 #[derive(Debug)]
 pub(super) struct Passwords {
     turns: Arc<Semaphore>,
+    waiting: Semaphore,
     /// Hashes of user, hash and password, which nobody can compute without the salt.
     right: Mutex<HashSet<[u8; 32]>>,
     salt: [u8; 32],
@@ -52,31 +59,39 @@ impl Passwords {
         let mut salt = [0; 32];
         let random = aws_lc_rs::default_provider().secure_random;
         random.fill(&mut salt).map_err(|_| "the system has no random bytes".to_owned())?;
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), right: Mutex::default(), salt })
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Semaphore::new(WAITING),
+            right: Mutex::default(),
+            salt,
+        })
     }
 
-    /// Who sends a request.
-    pub(super) async fn caller(
-        &self,
-        users: &BTreeMap<String, SecretString>,
-        headers: &HeaderMap,
-    ) -> Caller {
-        let Some((user, password)) = credentials(headers) else { return Caller::Unknown };
-        let known = users.get(&user);
-        let hash = known.map_or(NOBODY, |hash| hash.expose_secret()).to_owned();
-        let key = self.key(&user, &hash, password.expose_secret());
-        if self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
-            return Caller::Known;
-        }
+    /// Whether the password was right before; it costs no turn.
+    pub(super) fn remember(&self, users: &Users, given: &Given) -> bool {
+        let key = self.key(given, hash_of(users, given));
+        self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
+    /// Compares the password with that of the user, in its turn.
+    pub(super) async fn compare(&self, users: &Users, given: Given) -> Caller {
+        // Waiting costs memory and a connection: a flood is answered at once.
+        let Ok(place) = self.waiting.try_acquire() else { return Caller::Busy };
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Caller::Busy };
-        let verified = tokio::task::spawn_blocking(move || {
+        drop(place);
+        let is_known = users.contains_key(&given.user);
+        let hash = hash_of(users, &given).to_owned();
+        let key = self.key(&given, &hash);
+        let verify = move || {
             // Who hangs up does not end the computation, and so holds the turn for as long.
             let _turn = turn;
-            bcrypt::verify(password.expose_secret(), &hash).unwrap_or(false)
-        });
-        if !verified.await.unwrap_or(false) || known.is_none() {
-            return Caller::Unknown;
+            bcrypt::verify(given.password.expose_secret(), &hash).unwrap_or(false)
+        };
+        match blocking::run(verify).await {
+            Some(true) if is_known => {}
+            Some(_) => return Caller::Unknown,
+            None => return Caller::Busy,
         }
         let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
         if right.len() >= REMEMBERED {
@@ -86,10 +101,10 @@ impl Passwords {
         Caller::Known
     }
 
-    fn key(&self, user: &str, hash: &str, password: &str) -> [u8; 32] {
+    fn key(&self, given: &Given, hash: &str) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(self.salt);
-        for part in [user, hash, password] {
+        for part in [&given.user, hash, given.password.expose_secret()] {
             digest.update(part.len().to_be_bytes());
             digest.update(part);
         }
@@ -97,41 +112,83 @@ impl Passwords {
     }
 }
 
-/// User and password of Basic authentication, given once.
-fn credentials(headers: &HeaderMap) -> Option<(String, SecretString)> {
-    let Ok(Some(Authorization::Basic { user, password })) = Authorization::of(headers) else {
-        return None;
-    };
-    Some((String::from_utf8(user).ok()?, String::from_utf8(password).ok()?.into()))
+/// What the password of the user is compared with.
+fn hash_of<'a>(users: &'a Users, given: &Given) -> &'a str {
+    users.get(&given.user).map_or(NOBODY, |hash| hash.expose_secret())
+}
+
+/// User and password of Basic authentication.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    user: String,
+    password: SecretString,
+}
+
+impl Given {
+    /// Those of a request that gives them once.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let Ok(Some(Authorization::Basic { user, password })) = Authorization::of(headers) else {
+            return None;
+        };
+        let (user, password) = (String::from_utf8(user).ok()?, String::from_utf8(password).ok()?);
+        Some(Self { user, password: password.into() })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::header;
+    use futures_util::FutureExt as _;
 
     use super::*;
 
-    fn headers(value: &str) -> HeaderMap {
-        [(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect()
+    fn given(value: &str) -> Option<Given> {
+        Given::of(&[(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect())
     }
+
+    fn users(password: &str) -> Users {
+        [("cii".to_owned(), bcrypt::hash(password, 4).unwrap().into())].into()
+    }
+
+    const RIGHT: &str = "Basic Y2lpOnBhc3M6d29yZA==";
 
     #[tokio::test]
     async fn a_user_is_known_by_the_password_and_remembered() {
-        let hash = bcrypt::hash("pass:word", 4).unwrap();
-        let users: BTreeMap<_, SecretString> = [("cii".to_owned(), hash.into())].into();
-        let passwords = Arc::new(Passwords::new().unwrap());
-        let right = headers("Basic Y2lpOnBhc3M6d29yZA==");
-        assert_eq!(passwords.caller(&users, &right).await, Caller::Known);
-        // Every turn is taken, and what is remembered needs none.
-        let turns = passwords.turns.acquire_many(2).await.unwrap();
-        assert_eq!(passwords.caller(&users, &right).await, Caller::Known);
-        drop(turns);
-        for wrong in ["Basic Y2lpOndyb25n", "Basic eDpwYXNzOndvcmQ=", "Basic x", "Bearer y"] {
-            assert_eq!(passwords.caller(&users, &headers(wrong)).await, Caller::Unknown, "{wrong}");
+        let (users, passwords) = (users("pass:word"), Passwords::new().unwrap());
+        let right = given(RIGHT).unwrap();
+        assert!(!passwords.remember(&users, &right));
+        assert_eq!(passwords.compare(&users, right.clone()).await, Caller::Known);
+        assert!(passwords.remember(&users, &right));
+        for wrong in ["Basic Y2lpOndyb25n", "Basic eDpwYXNzOndvcmQ="] {
+            let wrong = given(wrong).unwrap();
+            assert_eq!(passwords.compare(&users, wrong.clone()).await, Caller::Unknown);
+            assert!(!passwords.remember(&users, &wrong));
         }
+        assert!(given("Basic x").is_none() && given("Bearer y").is_none());
         // Another hash is another password.
-        let other = bcrypt::hash("other", 4).unwrap();
-        let users = [("cii".to_owned(), other.into())].into();
-        assert_eq!(passwords.caller(&users, &right).await, Caller::Unknown);
+        let users = self::users("other");
+        assert!(!passwords.remember(&users, &right));
+        assert_eq!(passwords.compare(&users, right).await, Caller::Unknown);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_passwords_is_answered_at_once() {
+        let (users, passwords) = (users("pass:word"), Passwords::new().unwrap());
+        let turns = passwords.turns.acquire_many(2).await.unwrap();
+        let compare = || passwords.compare(&users, given(RIGHT).unwrap());
+        let begun = tokio::time::Instant::now();
+        let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(compare())).collect();
+        for one in &mut waiting {
+            assert!(one.now_or_never().is_none());
+        }
+        assert_eq!(compare().await, Caller::Busy);
+        assert!(begun.elapsed().is_zero());
+        // One that waits for too long is told, and leaves its place.
+        let answers = futures_util::future::join_all(waiting).await;
+        assert!(answers.iter().all(|caller| *caller == Caller::Busy));
+        assert_eq!(begun.elapsed(), PATIENCE);
+        drop(turns);
+        tokio::time::resume();
+        assert_eq!(compare().await, Caller::Known);
     }
 }

@@ -2,6 +2,7 @@
 //! a file that it names, is another one.
 
 use std::{
+    convert::Infallible,
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -12,36 +13,53 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use prometheus::IntGauge;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
     tls,
-    users::{Caller, Passwords},
+    users::{Caller, Given, Passwords},
 };
 use crate::{config::WebConfig, ingest::KnownUser};
 
 /// How often the files are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Whoever asks without being a user of the listener, and may all the same.
-pub(in crate::daemon) type Otherwise = Arc<dyn Fn(&HeaderMap) -> bool + Send + Sync>;
+/// What the routes of a listener want of a request where the listener has users. It is asked
+/// before a password is compared, which costs a processor for a tenth of a second.
+pub(in crate::daemon) type Proofs = Arc<dyn Fn(&Request) -> Proof + Send + Sync>;
+
+/// Whether a request must prove to be one of a user of the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::daemon) enum Proof {
+    /// It proves itself otherwise, or is refused by the routes whoever sends it.
+    NotNeeded,
+    /// It is refused unless it is a user's.
+    User,
+    /// The routes refuse it unless it is a user's: they say how, and count failures.
+    UserOrRoutes,
+}
 
 /// The file, and what it said when it was last right.
 pub(super) struct Web {
     name: &'static str,
     path: PathBuf,
-    passwords: Arc<Passwords>,
+    passwords: Passwords,
     state: Mutex<Seen>,
+    /// 1 while what the file says is what holds.
+    up: IntGauge,
 }
 
 struct Seen {
     looked: Instant,
     stamps: Vec<Option<Stamp>>,
     current: Arc<Current>,
+    /// What is wrong with the file on the disk.
+    error: Option<String>,
 }
 
 /// What is enough to know a file again.
@@ -61,12 +79,29 @@ struct Bucket {
 }
 
 impl Web {
-    /// Reads the file, for the listener of this name.
-    pub(super) fn read(name: &'static str, path: &Path) -> Result<Arc<Self>, String> {
+    /// Reads the file, for the listener of this name; `up` shows whether it holds.
+    pub(super) fn read(name: &'static str, path: &Path, up: IntGauge) -> Result<Arc<Self>, String> {
         let (current, stamps) = load(path)?;
-        let seen = Seen { looked: Instant::now(), stamps, current: Arc::new(current) };
-        let passwords = Arc::new(Passwords::new()?);
-        Ok(Arc::new(Self { name, path: path.to_owned(), passwords, state: Mutex::new(seen) }))
+        let current = Arc::new(current);
+        let seen = Seen { looked: Instant::now(), stamps, current, error: None };
+        up.set(1);
+        Ok(Arc::new(Self {
+            name,
+            path: path.to_owned(),
+            passwords: Passwords::new()?,
+            state: Mutex::new(seen),
+            up,
+        }))
+    }
+
+    /// Looks at the files for as long as it is polled, so that what is wrong with them is
+    /// shown while nobody sends a request.
+    pub(super) async fn watch(this: Option<Arc<Self>>) -> Infallible {
+        let Some(web) = this else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            web.current();
+        }
     }
 
     /// What holds now. Files on the disk are small: they are looked at where they are needed.
@@ -77,24 +112,32 @@ impl Web {
         }
         seen.looked = Instant::now();
         let stamps = stamps(&self.path, &seen.current.config);
-        if stamps == seen.stamps {
+        // A file that is wrong may name others than the one that holds: whether those have
+        // become right, only another try shows.
+        if stamps == seen.stamps && seen.error.is_none() {
             return seen.current.clone();
         }
-        // Also when it is wrong: it is said once, and read again when it is another one.
-        seen.stamps = stamps;
         match load(&self.path)
             .and_then(|(new, stamps)| Ok((may_follow(new, &seen.current)?, stamps)))
         {
             Ok((new, stamps)) => {
                 tracing::info!(listener = self.name, "TLS and users were read again");
+                self.up.set(1);
                 seen.stamps = stamps;
                 seen.current = Arc::new(new);
+                seen.error = None;
             }
-            Err(error) => tracing::error!(
-                listener = self.name,
-                error,
-                "the web configuration is wrong; what was read before holds"
-            ),
+            Err(error) => {
+                self.up.set(0);
+                if seen.error.as_ref() != Some(&error) {
+                    tracing::error!(
+                        listener = self.name,
+                        error,
+                        "the web configuration is wrong; what was read before holds"
+                    );
+                }
+                seen.error = Some(error);
+            }
         }
         seen.current.clone()
     }
@@ -158,19 +201,20 @@ impl Current {
 #[derive(Clone)]
 struct Gate {
     web: Arc<Web>,
-    otherwise: Otherwise,
+    proofs: Proofs,
 }
 
 /// Puts the gate before the routes of a listener.
-pub(super) fn gated(router: Router, web: Arc<Web>, otherwise: Otherwise) -> Router {
-    router.layer(middleware::from_fn_with_state(Gate { web, otherwise }, pass))
+pub(super) fn gated(router: Router, web: Arc<Web>, proofs: Proofs) -> Router {
+    router.layer(middleware::from_fn_with_state(Gate { web, proofs }, pass))
 }
 
 async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let current = gate.web.current();
     let mut response = answer(&gate, &current, request, next).await;
     for (name, value) in &current.config.headers {
-        response.headers_mut().insert(name, value.clone());
+        // What a page has of its own is stricter, and made for it.
+        response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
     response
 }
@@ -182,12 +226,23 @@ async fn answer(gate: &Gate, current: &Current, mut request: Request, next: Next
     if current.config.users.is_empty() {
         return next.run(request).await;
     }
-    match gate.web.passwords.caller(&current.config.users, request.headers()).await {
+    let (users, passwords) = (&current.config.users, &gate.web.passwords);
+    let given = Given::of(request.headers());
+    let is_remembered = given.as_ref().is_some_and(|given| passwords.remember(users, given));
+    let proof = (gate.proofs)(&request);
+    // What is cheap comes first, so that others' wrong passwords keep nobody waiting who
+    // needs no turn.
+    let caller = match given {
+        _ if is_remembered => Caller::Known,
+        Some(given) if proof != Proof::NotNeeded => passwords.compare(users, given).await,
+        _ => Caller::Unknown,
+    };
+    match caller {
         Caller::Known => {
             request.extensions_mut().insert(KnownUser);
             next.run(request).await
         }
-        Caller::Unknown if (gate.otherwise)(request.headers()) => next.run(request).await,
+        Caller::Unknown if proof != Proof::User => next.run(request).await,
         Caller::Unknown => {
             let challenge = HeaderValue::from_static("Basic realm=\"cii-exporter\"");
             let body = "a user and a password are needed, as authorization: Basic\n";

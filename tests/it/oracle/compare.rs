@@ -11,7 +11,7 @@ use super::{
 use crate::harness::{Exporter, Metrics};
 
 /// Families that tell of the exporter and its process, not of the tenant.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "cii_api_",
     "cii_build_info",
     "cii_http_",
@@ -20,6 +20,7 @@ const OWN: [&str; 14] = [
     "cii_panics",
     "cii_store_",
     "cii_sync_",
+    "cii_web_config_",
     "cii_webhook_held",
     "cii_webhook_limited",
     "cii_webhook_request",
