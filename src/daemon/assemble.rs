@@ -27,7 +27,7 @@ use crate::{
         self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
         ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
     },
-    web::{self, Ops, Parts, Polls, Readiness, Sources, Webhook},
+    web::{self, Ops, Parts, Polls, Purger, Readiness, Sources, Webhook},
 };
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
@@ -91,6 +91,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let addresses = addresses(&config, webhook_address, ops_address);
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
+    let (purges, purger) = Purger::new(store.clone(), refusals.clone());
+    tasks.spawn(Stage::Delivery, "purges", |stop| purger.run(stop));
     let sources = Sources {
         exposition,
         store: store.clone(),
@@ -110,6 +112,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         readiness: current_readiness,
         rules: current_rules,
         reload,
+        purges,
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
     let proofs = proofs::of_operators(current_access.clone());

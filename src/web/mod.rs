@@ -15,6 +15,7 @@ mod metrics;
 mod negotiate;
 mod page;
 mod problem;
+mod purge;
 mod query;
 mod reload;
 mod subject;
@@ -43,6 +44,7 @@ pub use guard::Access;
 pub use health::Readiness;
 use meters::Shed;
 pub use meters::ShedMeter;
+pub use purge::{PurgeDesk, PurgeRequest, Purger};
 pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
 
 /// What the listener shows, and where it hands requests in.
@@ -70,6 +72,8 @@ pub struct Sources {
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Takes requests to read the configuration again.
     pub reload: ReloadDesk,
+    /// Takes requests to forget somebody.
+    pub purges: PurgeDesk,
 }
 
 /// The meters of the rooms whose counts the pages show. The store has its own.
@@ -171,6 +175,7 @@ impl Ops {
             .nest("/api/v1", api::routes())
             .merge(page::routes())
             .layer(in_turn)
+            .merge(api::lasting_routes())
             .route("/metrics", get(metrics::scrape))
             .route("/-/healthy", get(health::healthy))
             .route("/-/ready", get(health::ready))

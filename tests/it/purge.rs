@@ -7,6 +7,7 @@ use cii_simulator::{
     tenant::{IpAddress, User},
 };
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, until};
 
@@ -228,4 +229,25 @@ async fn whom_metrics_do_not_name_no_event_that_is_sent_names() {
     }
     // The store has the login: whoever may see it finds it there.
     assert!(exporter.api("GET", "/events", None).await.1.to_string().contains(ANN));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_no_half_of_a_purge() {
+    let exporter = Setup::new().start().await;
+    deliver(&exporter).await;
+    let address = exporter.ops_url.trim_start_matches("http://");
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = format!("DELETE /api/v1/users/{ANN} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    client.write_all(head.as_bytes()).await.unwrap();
+    until("the begin of the purge", || async {
+        let failing = exporter.api("GET", "/checks/no-mfa/users", None).await.1.to_string();
+        (!failing.contains(ANN)).then_some(())
+    })
+    .await;
+    drop(client);
+    until("the end of the purge", || async {
+        exporter.log().contains("somebody was forgotten").then_some(())
+    })
+    .await;
+    assert_eq!(files_with(&exporter.database(), ANN), [""; 0]);
 }

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks", get(checks::list))
         .route("/checks/{id}", delete(checks::forget))
         .route("/checks/{id}/users", get(checks::users))
-        .route("/users/{login}", get(users::user).delete(users::purge))
+        .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))
         .route("/jobs", get(jobs::list))
         .route("/events", get(events::events))
@@ -50,6 +50,12 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
+}
+
+/// Routes whose answers are small and take long. They take no turn: those that wait for a
+/// quick answer would wait for them.
+pub(super) fn lasting_routes() -> Router<Arc<Ops>> {
+    Router::new().route("/api/v1/users/{login}", delete(users::purge))
 }
 
 async fn unknown() -> Problem {

@@ -7,6 +7,7 @@ use std::{
 
 use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::{
     clock,
@@ -160,15 +161,10 @@ pub(super) async fn purge(
     fields.finish()?;
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let purge = Purge { login, is_trial, at: clock::now() };
-    let purged = ops.sources.store.purge(purge).await?;
-    if !is_trial {
-        ops.sources.webhook.refusals.drop_unkept();
-        tracing::info!(
-            removed = purged.removed.values().sum::<u64>(),
-            redacted = purged.redacted.values().sum::<u64>(),
-            "somebody was forgotten"
-        );
-    }
+    let stopping = || Problem::unavailable("the daemon is stopping; purge again");
+    let (reply, answer) = oneshot::channel();
+    ops.sources.purges.send((purge, reply)).await.map_err(|_| stopping())?;
+    let purged = answer.await.map_err(|_| stopping())??;
     Ok(Json(Purged {
         result: match (is_trial, purged.left.is_empty()) {
             (true, _) => "counted",
