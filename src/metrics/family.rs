@@ -175,9 +175,9 @@ families! {
     Admins: Gauge "cii_admins" [],
     /// Administrators who did not sign in for so many days, or never.
     AdminsInactive: Gauge "cii_admins_inactive" ["days"],
-    /// Whole days since administrators last signed in, at the time of the last poll: the least,
-    /// the median and the most.
-    AdminDaysSinceSignIn: Gauge "cii_admin_days_since_last_sign_in" ["quantile"],
+    /// When administrators last signed in: the latest of them, the median and the earliest. Those
+    /// who never did count in `cii_admins_inactive` alone.
+    AdminLastSignIn: Gauge "cii_admin_last_sign_in_timestamp_seconds" ["rank"],
     /// Checks beyond `metrics.max_checks`, which have no series: those that came last.
     ChecksDropped: Gauge "cii_checks_dropped" [],
     /// Users and IP addresses that the configuration, a command or the API listed.

@@ -39,40 +39,40 @@ impl Meters {
                     "cii_sync_last_success_timestamp_seconds",
                     "When a run of the job last succeeded: at least half of what was asked had an answer.",
                 ),
-                &["job"],
+                &["task"],
             )?,
             duration: HistogramVec::new(
                 HistogramOpts::new("cii_sync_duration_seconds", "How long a run of the job took.")
                     .buckets(vec![0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0]),
-                &["job"],
+                &["task"],
             )?,
             targets: IntGaugeVec::new(
                 Opts::new(
                     "cii_sync_targets",
                     "Users, IP addresses, listed accounts or questions of the job's last run, by result; for skipped: rows that could not be read.",
                 ),
-                &["job", "result"],
+                &["task", "result"],
             )?,
             up: IntGaugeVec::new(
                 Opts::new(
                     "cii_sync_up",
                     "1 when the job's last run succeeded, else 0; /api/v1/jobs tells why.",
                 ),
-                &["job"],
+                &["task"],
             )?,
             off: IntGaugeVec::new(
                 Opts::new(
                     "cii_sync_off",
                     "1 when the API client has no right to what the job asks for, else 0.",
                 ),
-                &["job"],
+                &["task"],
             )?,
             interval: GaugeVec::new(
                 Opts::new(
                     "cii_sync_interval_seconds",
                     "The longest time between two runs of the job by its schedule, nights and weekends included.",
                 ),
-                &["job"],
+                &["task"],
             )?,
             whole: Arc::default(),
         })

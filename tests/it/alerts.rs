@@ -56,9 +56,9 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("digest", "alertname=CiiStoreLarge severity=info"),
         ("operations-on-call", "alertname=CiiExporterDown severity=critical"),
         ("operations-on-call", "alertname=CiiTokenRefused severity=critical"),
-        ("operations", "alertname=CiiSyncStale exported_job=users severity=warning"),
+        ("operations", "alertname=CiiSyncStale task=users severity=warning"),
         ("operations", "alertname=CiiOtlpBacklog severity=warning"),
-        ("digest", "alertname=CiiSyncOff exported_job=tenant severity=info"),
+        ("digest", "alertname=CiiSyncOff task=tenant severity=info"),
     ] {
         let mut arguments = vec!["config", "routes", "test", "--config.file", ALERTMANAGER];
         arguments.extend(labels.split(' '));

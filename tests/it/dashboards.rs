@@ -118,7 +118,7 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
         .sending_to(&stack.otlp_endpoint(), Protocol::Http)
         .start()
         .await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
     stack.watch(exporter.ops_url.trim_start_matches("http://")).await;
     // Something of everything that panels count, seen once before and once after.
     let innocent: Vec<_> = simulator.tenant(|tenant| {

@@ -145,7 +145,7 @@ async fn five_steps(seed: u64) {
     }
     // Step 5: what a scrape shows when all is right.
     for job in ["users", "ips", "tenant", "service"] {
-        let series = format!("cii_sync_up{{job=\"{job}\"}}");
+        let series = format!("cii_sync_up{{task=\"{job}\"}}");
         exporter.until_metric(&series, 1.0).await;
     }
     exporter.stop().await;

@@ -131,6 +131,6 @@ async fn a_listing_without_the_right_is_off_and_says_so() {
     assert!(page.contains("off, the API client has no right to listEndUsers"), "{page}");
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get("cii_tenant_listing_complete"), Some(0.0), "{}", metrics.text);
-    assert_eq!(metrics.get("cii_sync_off{job=\"tenant\"}"), Some(1.0), "{}", metrics.text);
+    assert_eq!(metrics.get("cii_sync_off{task=\"tenant\"}"), Some(1.0), "{}", metrics.text);
     exporter.stop().await;
 }

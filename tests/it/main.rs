@@ -31,6 +31,7 @@ mod deploy;
 mod disk;
 mod door;
 mod doors;
+mod families;
 mod faults;
 mod fields;
 mod first_day;

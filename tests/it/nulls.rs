@@ -56,7 +56,7 @@ async fn failing_checks_that_are_null_for_everybody_refuse_the_polls_and_the_job
     let (simulator, setup) = tenant(NEVER).await;
     simulator.faults().add(Fault::graphql(Kind::null("failingChecks")).of("getEndUser"));
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 0.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 0.0).await;
     for login in [ZOE, BOB] {
         let metrics = exporter.until_metric(&of("cii_user_poll_up", login), 0.0).await;
         assert_eq!(metrics.get(&of("cii_user_ip_addresses", login)), Some(2.0));
@@ -87,7 +87,7 @@ async fn failing_checks_that_are_null_for_one_user_are_untold_for_that_user_only
     delivery["detail"]["published"] = cii_exporter::clock::now().to_rfc3339().into();
     assert_eq!(exporter.deliver(&delivery).await, 200);
     more_polls(&simulator, 3).await;
-    let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    let metrics = exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     assert_eq!(metrics.get(&format!("cii_check_failing_users{labels}")), Some(1.0));
     assert_eq!(metrics.get(&of("cii_user_poll_up", ZOE)), Some(1.0));
     let zoe = user(&exporter, ZOE).await;
@@ -149,7 +149,7 @@ async fn the_operator_can_say_that_null_means_none() {
     simulator.faults().add(Fault::graphql(Kind::null("ipAddresses")).of("getEndUserState"));
     let exporter = setup.api("null_lists = \"empty\"").start().await;
     exporter.until_metric(&of("cii_user_ip_addresses", ZOE), 0.0).await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
 }
 
 #[tokio::test]

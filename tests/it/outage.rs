@@ -28,11 +28,11 @@ async fn many_users_share_a_request_and_one_bad_user_fails_alone() {
     simulator.tenant(|tenant| tenant.remove_user("u07@example.com"));
     let receiver = Receiver::start().await;
     let exporter = setup.sending(&receiver, Protocol::Http).start().await;
-    let ok = "cii_sync_targets{job=\"users\",result=\"ok\"}";
+    let ok = "cii_sync_targets{result=\"ok\",task=\"users\"}";
     exporter.until_metric(ok, 24.0).await;
     let metrics = exporter.until_metric("cii_user_poll_up{login=\"u07@example.com\"}", 0.0).await;
     assert_eq!(metrics.get("cii_user_poll_up{login=\"u08@example.com\"}"), Some(1.0));
-    assert_eq!(metrics.get("cii_sync_up{job=\"users\"}"), Some(1.0));
+    assert_eq!(metrics.get("cii_sync_up{task=\"users\"}"), Some(1.0));
     // Three batches, and the bad one's batch once more.
     let requests = "cii_api_requests_total{operation=\"getEndUserState\",result=";
     assert_eq!(metrics.get(&format!("{requests}\"ok\"}}")), Some(3.0));
@@ -56,7 +56,7 @@ async fn a_service_that_comes_back_is_found_by_a_ping_and_asked_at_once() {
     // No schedule rings in this test: the ping's answer does.
     exporter.until_metric("cii_user_poll_up{login=\"u00@example.com\"}", 1.0).await;
     exporter.until_metric("cii_api_circuit_open", 0.0).await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     assert!(simulator.requests().count("getEndUserState") > asked);
     let received = until("both changes of the job", || async {
         let received = receiver.received();
@@ -78,7 +78,7 @@ async fn a_service_that_comes_back_is_found_by_a_ping_and_asked_at_once() {
 async fn a_run_missed_while_nothing_ran_is_made_up_once_at_the_start() {
     let (simulator, setup) = tenant(1).await;
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let mut setup = exporter.stop().await;
     let after_first = simulator.requests().count("getEndUserState");
     // From now on the start alone is no reason to ask; a moment that passed is.

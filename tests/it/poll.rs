@@ -127,7 +127,7 @@ async fn a_token_is_used_again_and_replaced_once_when_refused() {
     })
     .await;
     assert!(unauthorized >= 1.0);
-    let series = "cii_sync_targets{job=\"users\",result=\"failed\"}";
+    let series = "cii_sync_targets{result=\"failed\",task=\"users\"}";
     exporter.until_metric(series, 0.0).await;
 }
 
@@ -203,7 +203,7 @@ async fn all_pages_of_an_address_are_read_and_a_broken_page_shows_no_half() {
     add(1199..1300);
     until("a failed run", || async {
         let metrics = exporter.metrics().await;
-        (metrics.get("cii_sync_targets{job=\"ips\",result=\"failed\"}")? > 0.0).then_some(())
+        (metrics.get("cii_sync_targets{result=\"failed\",task=\"ips\"}")? > 0.0).then_some(())
     })
     .await;
     assert_eq!(exporter.metrics().await.get(&series), Some(1200.0));

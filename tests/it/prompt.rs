@@ -22,7 +22,7 @@ async fn users_named_by_a_delivery_are_asked_about_within_a_minute_and_keep_fail
     let (_simulator, setup) = tenant().await;
     let setup = setup.tables("[metrics]\nuser_series = \"all\"");
     let exporter = setup.variable("CII_EXPORTER_SYNC__SETTLE", "15m").start().await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let mut delivery = Body::new("1", "no-mfa", &["new@example.com"]).json();
     delivery["detail"]["published"] = cii_exporter::clock::now().to_rfc3339().into();
     assert_eq!(exporter.deliver(&delivery).await, 200);
@@ -39,7 +39,7 @@ async fn users_named_by_a_delivery_are_asked_about_within_a_minute_and_keep_fail
 async fn what_is_newly_watched_is_asked_about_at_once() {
     let (simulator, setup) = tenant().await;
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let added = exporter.run(&["watch", "add", "user", "old@example.com"]).await;
     assert_eq!(added.code, 0, "{added:?}");
     exporter.until_metric("cii_user_poll_up{login=\"old@example.com\"}", 1.0).await;

@@ -93,7 +93,7 @@ async fn the_metrics_reference_is_what_a_scrape_shows() {
         .start()
         .await;
     exporter.post(sample_payload()).await.unwrap();
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let text = read(METRICS);
     let (head, written) = text.split_once(BEGIN).unwrap();
     #[expect(clippy::disallowed_methods, reason = "an argument of the test's")]

@@ -40,12 +40,12 @@ async fn a_job_without_the_right_it_lives_on_is_off_and_says_so_once() {
         let job = until_state(&exporter, name, "off").await;
         assert_eq!(job["reason"], format!("no right to {field}"));
         let metrics = exporter.metrics().await;
-        assert_eq!(metrics.get(&format!("cii_sync_up{{job=\"{name}\"}}")), Some(0.0));
-        assert_eq!(metrics.get(&format!("cii_sync_off{{job=\"{name}\"}}")), Some(1.0));
+        assert_eq!(metrics.get(&format!("cii_sync_up{{task=\"{name}\"}}")), Some(0.0));
+        assert_eq!(metrics.get(&format!("cii_sync_off{{task=\"{name}\"}}")), Some(1.0));
     }
     for name in ["users", "service"] {
-        exporter.until_metric(&format!("cii_sync_up{{job=\"{name}\"}}"), 1.0).await;
-        let off = format!("cii_sync_off{{job=\"{name}\"}}");
+        exporter.until_metric(&format!("cii_sync_up{{task=\"{name}\"}}"), 1.0).await;
+        let off = format!("cii_sync_off{{task=\"{name}\"}}");
         assert_eq!(exporter.metrics().await.get(&off), Some(0.0));
     }
     // Runs go on; the request, the log line and the event do not.

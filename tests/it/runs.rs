@@ -47,11 +47,11 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     fails(&simulator, "getEndUserState", "Lambda:Unhandled");
     fails(&simulator, "getEndUser", "Lambda:Unhandled");
     let exporter = setup.sending(&receiver, Protocol::Http).start().await;
-    let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 0.0).await;
-    let success = "cii_sync_last_success_timestamp_seconds{job=\"users\"}";
+    let metrics = exporter.until_metric("cii_sync_up{task=\"users\"}", 0.0).await;
+    let success = "cii_sync_last_success_timestamp_seconds{task=\"users\"}";
     assert_eq!(metrics.get(success), None);
     for (result, count) in [("ok", 0.0), ("not_found", 0.0), ("failed", 3.0), ("skipped", 0.0)] {
-        let series = format!("cii_sync_targets{{job=\"users\",result=\"{result}\"}}");
+        let series = format!("cii_sync_targets{{result=\"{result}\",task=\"users\"}}");
         assert_eq!(metrics.get(&series), Some(count), "{series}");
     }
     assert!(metrics.series("cii_user_poll_up").is_empty(), "it is no fault of the users'");
@@ -89,9 +89,9 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     simulator.faults().add(Fault::graphql(Kind::SlowMillis(1500)));
     let exporter = setup.start().await;
     let metrics = exporter.metrics().await;
-    assert_eq!(metrics.get("cii_sync_up{job=\"users\"}"), Some(0.0));
+    assert_eq!(metrics.get("cii_sync_up{task=\"users\"}"), Some(0.0));
     assert_eq!(job(&exporter, "users").await["reason"], reason);
-    exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let users = job(&exporter, "users").await;
     assert!(users["reason"].is_null() && users["last_success_at"].is_string(), "{users}");
 }
@@ -103,8 +103,8 @@ async fn a_minority_without_an_answer_leaves_a_success_that_names_it() {
     simulator.faults().add(Fault::graphql(kind).of("getEndUserState").about(USERS[1]));
     // One user a request, so that the fault strikes nobody else.
     let exporter = setup.api("batch_size = 1").start().await;
-    let metrics = exporter.until_metric("cii_sync_up{job=\"users\"}", 1.0).await;
-    assert_eq!(metrics.get("cii_sync_targets{job=\"users\",result=\"failed\"}"), Some(1.0));
+    let metrics = exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
+    assert_eq!(metrics.get("cii_sync_targets{result=\"failed\",task=\"users\"}"), Some(1.0));
     let users = job(&exporter, "users").await;
     assert!(users["reason"].as_str().unwrap().ends_with("(1 of 3 users: b@example.com)"));
     // A passing error of one user in an otherwise good run is the user's.
@@ -129,7 +129,7 @@ async fn a_service_job_without_an_answer_about_a_part_does_not_succeed() {
         let service = until_state(&exporter, "service", "failed").await;
         let reason = service["reason"].as_str().unwrap();
         assert!(reason.contains("ValidationError") && reason.contains(part), "{reason}");
-        assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"service\"}"), Some(0.0));
+        assert_eq!(exporter.metrics().await.get("cii_sync_up{task=\"service\"}"), Some(0.0));
     }
 }
 
@@ -171,9 +171,9 @@ async fn an_address_that_is_not_found_twice_an_hour_apart_has_no_users() {
     let metrics = exporter.until_metric(&up, 0.0).await;
     assert_eq!(metrics.get(&users), Some(before), "once is not enough");
     // "Not found" is an answer.
-    exporter.until_metric("cii_sync_up{job=\"ips\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"ips\"}", 1.0).await;
     assert_eq!(
-        exporter.metrics().await.get("cii_sync_targets{job=\"ips\",result=\"not_found\"}"),
+        exporter.metrics().await.get("cii_sync_targets{result=\"not_found\",task=\"ips\"}"),
         Some(1.0)
     );
     // An hour passes.

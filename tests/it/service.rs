@@ -49,7 +49,7 @@ async fn what_the_service_does_not_offer_is_tolerated() {
     simulator.faults().add(Fault::graphql(fault).of("getTotalCheckFailingCounts"));
     let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(TABLE);
     let exporter = setup.start().await;
-    let metrics = exporter.until_metric("cii_sync_up{job=\"service\"}", 1.0).await;
+    let metrics = exporter.until_metric("cii_sync_up{task=\"service\"}", 1.0).await;
     assert_eq!(metrics.get("cii_tenant_daily_check_failures"), None);
-    assert_eq!(metrics.get("cii_sync_targets{job=\"service\",result=\"failed\"}"), Some(0.0));
+    assert_eq!(metrics.get("cii_sync_targets{result=\"failed\",task=\"service\"}"), Some(0.0));
 }

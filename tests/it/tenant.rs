@@ -94,7 +94,7 @@ async fn a_listing_that_breaks_shows_no_half_and_goes_on_where_it_broke() {
     // The fourth page never comes.
     simulator.faults().add(Fault::graphql(Kind::Cut).of("listEndUsers").about("page-1e"));
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 0.0).await;
     let metrics = exporter.metrics().await;
     assert!(metrics.series("cii_tenant_users").is_empty(), "half a tenant is shown");
     assert!(metrics.series("cii_check_failing_users").is_empty(), "half a tenant is shown");
@@ -147,7 +147,7 @@ async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
     });
     let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
     until_failing(&exporter, &check.id, failing(&simulator, &check.id)).await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
     let listed = simulator.requests().count("listEndUsers");
     let asked = simulator.requests().count("getIntegrationsStatus");
     let exporter = exporter.stop().await.start().await;
@@ -156,7 +156,7 @@ async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
     })
     .await;
     assert_eq!(simulator.requests().count("listEndUsers"), listed, "it was listed a moment ago");
-    assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"tenant\"}"), Some(1.0));
+    assert_eq!(exporter.metrics().await.get("cii_sync_up{task=\"tenant\"}"), Some(1.0));
     let setup = exporter.stop().await;
     let database = rusqlite::Connection::open(setup.database()).unwrap();
     let aged = "UPDATE listing SET ended_at = ended_at - 6 * 3600000000";
@@ -174,9 +174,9 @@ async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
 async fn figures_of_a_listing_that_is_switched_off_are_gone() {
     let simulator = simulator(20).await;
     let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").listing().start().await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
     assert!(!exporter.metrics().await.series("cii_tenant_users").is_empty());
-    exporter.until_metric("cii_sync_up{job=\"service\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"service\"}", 1.0).await;
     assert!(exporter.metrics().await.get("cii_admins").is_some());
     let mut setup = exporter.stop().await;
     let off = "[sync.tenant]\nenabled = false\n[sync.service]\nenabled = false\n[sync.users]";
@@ -188,7 +188,7 @@ async fn figures_of_a_listing_that_is_switched_off_are_gone() {
     {
         assert!(metrics.series(name).is_empty(), "{name}");
     }
-    assert_eq!(metrics.get("cii_sync_up{job=\"tenant\"}"), None);
+    assert_eq!(metrics.get("cii_sync_up{task=\"tenant\"}"), None);
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn page_tokens_in_a_circle_end_the_listing_and_the_next_one_begins_anew() 
     simulator.faults().add(Fault::graphql(Kind::PageCircle(3)).of("listEndUsers"));
     let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 0.0).await;
     let jobs = exporter.api("GET", "/jobs", None).await.1.to_string();
     assert!(jobs.contains("circle"), "{jobs}");
     assert!(exporter.metrics().await.series("cii_tenant_users").is_empty());
@@ -255,7 +255,7 @@ async fn rows_that_cannot_be_read_are_counted_and_who_is_absent_is_asked_about_b
     });
     let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("* * * * * *"));
     let exporter = setup.start().await;
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 1.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
     let count = failing(&simulator, "no-mfa");
     until_failing(&exporter, "no-mfa", count).await;
     // The user's own row becomes unreadable, and a row is null.
@@ -263,12 +263,12 @@ async fn rows_that_cannot_be_read_are_counted_and_who_is_absent_is_asked_about_b
     let odd = |index, oddity| Fault::graphql(Kind::OddRow(index, oddity)).of("listEndUsers");
     simulator.faults().add(odd(0, Oddity::EmptyLogin));
     simulator.faults().add(odd(3, Oddity::Null));
-    let skipped = "cii_sync_targets{job=\"tenant\",result=\"skipped\"}";
+    let skipped = "cii_sync_targets{result=\"skipped\",task=\"tenant\"}";
     until("skipped rows", || async {
         (exporter.metrics().await.get(skipped)? >= 2.0).then_some(())
     })
     .await;
-    assert_eq!(exporter.metrics().await.get("cii_sync_up{job=\"tenant\"}"), Some(1.0));
+    assert_eq!(exporter.metrics().await.get("cii_sync_up{task=\"tenant\"}"), Some(1.0));
     until("a question by name", || async {
         (simulator.requests().count("getEndUser") > asked).then_some(())
     })
@@ -285,7 +285,7 @@ async fn a_listing_that_tells_nobody_s_failing_checks_is_no_success() {
     simulator.faults().add(Fault::graphql(Kind::null("failingChecks")).of("listEndUsers"));
     let setup = Setup::new().polling(&simulator, "0 0 0 1 1 *").tables(&table("0 0 0 1 1 *"));
     let exporter = setup.start().await;
-    let metrics = exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    let metrics = exporter.until_metric("cii_sync_up{task=\"tenant\"}", 0.0).await;
     assert!(!metrics.series("cii_tenant_users").is_empty(), "figures count");
     assert_eq!(metrics.get("cii_tenant_listing_complete"), Some(0.0));
     let jobs = exporter.api("GET", "/jobs", None).await.1.to_string();

@@ -33,11 +33,13 @@ fn administrators(samples: &mut Samples, admins: &[Admin], at: Timestamp) {
         let inactive = admins.iter().filter(is_inactive).count();
         samples.add(Family::AdminsInactive, &[&limit.to_string()], inactive);
     }
-    let mut known: Vec<_> = admins.iter().filter_map(days).collect();
-    known.sort_unstable();
-    for (quantile, days) in
-        [("0", known.first()), ("0.5", known.get(known.len() / 2)), ("1", known.last())]
-    {
-        samples.add_known(Family::AdminDaysSinceSignIn, &[quantile], days.copied());
+    let mut known: Vec<_> = admins.iter().filter_map(|admin| admin.last_sign_in).collect();
+    known.sort_unstable_by(|one, other| other.cmp(one));
+    for (rank, at) in [
+        ("latest", known.first()),
+        ("median", known.get(known.len() / 2)),
+        ("earliest", known.last()),
+    ] {
+        samples.add_known(Family::AdminLastSignIn, &[rank], at.copied());
     }
 }

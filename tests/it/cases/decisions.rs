@@ -409,7 +409,7 @@ async fn an_empty_listing_of_a_tenant_that_had_users_tells_nothing() {
             tenant.remove_user(login);
         }
     });
-    exporter.until_metric("cii_sync_up{job=\"tenant\"}", 0.0).await;
+    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 0.0).await;
     let job = super::job(&exporter, "tenant").await;
     assert!(job.to_string().contains("lists nobody"), "{job}");
     assert_eq!(failing(&exporter.metrics().await, &title), 2.0);

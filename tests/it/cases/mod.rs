@@ -43,15 +43,15 @@ fn listing(simulator: &Simulator) -> Setup {
 }
 
 fn up(job: &str) -> String {
-    format!("cii_sync_up{{job=\"{job}\"}}")
+    format!("cii_sync_up{{task=\"{job}\"}}")
 }
 
 fn targets(job: &str, result: &str) -> String {
-    format!("cii_sync_targets{{job=\"{job}\",result=\"{result}\"}}")
+    format!("cii_sync_targets{{result=\"{result}\",task=\"{job}\"}}")
 }
 
 fn last_success(metrics: &Metrics, job: &str) -> Option<f64> {
-    metrics.get(&format!("cii_sync_last_success_timestamp_seconds{{job=\"{job}\"}}"))
+    metrics.get(&format!("cii_sync_last_success_timestamp_seconds{{task=\"{job}\"}}"))
 }
 
 fn poll_up(login: &str) -> String {

@@ -165,7 +165,7 @@ async fn others_are_asked_about_by_name_where_no_listing_tells_of_them() {
         if is_on && has_right {
             exporter.until_metric("cii_tenant_listing_complete", 1.0).await;
         } else if !has_right {
-            exporter.until_metric("cii_sync_off{job=\"tenant\"}", 1.0).await;
+            exporter.until_metric("cii_sync_off{task=\"tenant\"}", 1.0).await;
         }
         assert_eq!(exporter.deliver(&body("1", &[BOB])).await, 200);
         simulator.tenant(|tenant| tenant.set_failing(BOB, "no-mfa", false));

@@ -31,7 +31,7 @@ async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
                 .watch("users = [\"alice@example.com\"]\nips = [\"203.0.113.7\"]")
                 .start()
                 .await;
-            exporter.until_metric(&format!("cii_sync_off{{job=\"{job}\"}}"), 1.0).await;
+            exporter.until_metric(&format!("cii_sync_off{{task=\"{job}\"}}"), 1.0).await;
             let missing = format!("cii_api_right_missing{{operation=\"{operation}\"}}");
             exporter.until_metric(&missing, 1.0).await;
             until_logged(&exporter, "WARN", &[operation]).await;
@@ -46,7 +46,7 @@ async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
             let metrics = exporter.metrics().await;
             for other in ["tenant", "ips", "users", "service"] {
                 if other != job {
-                    let off = metrics.get(&format!("cii_sync_off{{job=\"{other}\"}}"));
+                    let off = metrics.get(&format!("cii_sync_off{{task=\"{other}\"}}"));
                     assert_eq!(off, Some(0.0), "{other} is off without {operation}");
                 }
             }
@@ -63,7 +63,7 @@ async fn a_field_without_a_right_is_unknown_and_the_job_goes_on() {
     simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUserState"));
     let exporter = super::watching(&simulator, &["alice@example.com"]).start().await;
     let metrics = exporter.until_metric(&super::up("users"), 1.0).await;
-    assert_eq!(metrics.get("cii_sync_off{job=\"users\"}"), Some(0.0), "{}", exporter.log());
+    assert_eq!(metrics.get("cii_sync_off{task=\"users\"}"), Some(0.0), "{}", exporter.log());
     let of_alice = |metric: &str| metrics.get(&format!("{metric}{{login=\"alice@example.com\"}}"));
     assert!(of_alice("cii_user_used_applications").is_some(), "{}", metrics.text);
     assert_eq!(of_alice("cii_user_ip_addresses"), None);
@@ -79,7 +79,7 @@ async fn without_a_right_to_the_failing_checks_the_job_is_off() {
     let error = AppsyncError::new("Unauthorized", message).at(path);
     simulator.faults().add(Fault::graphql(Kind::Error(error)).of("getEndUser"));
     let exporter = super::watching(&simulator, &["alice@example.com"]).start().await;
-    let metrics = exporter.until_metric("cii_sync_off{job=\"users\"}", 1.0).await;
+    let metrics = exporter.until_metric("cii_sync_off{task=\"users\"}", 1.0).await;
     assert_eq!(metrics.get(&super::up("users")), Some(0.0), "{}", exporter.log());
     let reason = super::job(&exporter, "users").await["reason"].to_string();
     assert!(reason.contains("no right to getEndUser: failingChecks"), "{reason}");

@@ -215,8 +215,8 @@ fn service(all: &mut Series, truth: &Truth) {
     for days in [30, 90] {
         all.insert(format!("cii_admins_inactive{{days=\"{days}\"}}"), Value::Is(number(unknown)));
     }
-    for quantile in ["0", "0.5", "1"] {
-        let series = format!("cii_admin_days_since_last_sign_in{{quantile=\"{quantile}\"}}");
+    for rank in ["latest", "median", "earliest"] {
+        let series = format!("cii_admin_last_sign_in_timestamp_seconds{{rank=\"{rank}\"}}");
         all.insert(series, Value::Maybe);
     }
     for one in &truth.integrations {
