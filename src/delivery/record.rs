@@ -37,6 +37,7 @@ pub(super) fn record(logger: &SdkLogger, label: &UserLabel, stored: StoredEvent)
     if let Some(text) = event.severity.text().and_then(for_ever) {
         record.set_severity_text(text);
     }
+    record.add_attribute(key::EVENT_NAME, event.name.as_str());
     record.add_attribute(key::LOG_RECORD_UID, uid);
     for (name, value) in attributes {
         record.add_attribute(name, any_value(value));
@@ -116,6 +117,8 @@ mod tests {
         stored.event.observed_at += Duration::from_secs(2);
         let record = sent(&stored);
         assert_eq!(record.event_name, stored.event.name.as_str());
+        let name = Value::StringValue(record.event_name.clone());
+        assert_eq!(attribute(&record, "event.name"), name);
         assert_eq!(record.body, Some(text(&stored.event.body)));
         assert_eq!(record.time_unix_nano, 1_767_323_700_123_456_000);
         assert_eq!(record.observed_time_unix_nano, 1_767_323_702_123_456_000);

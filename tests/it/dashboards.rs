@@ -6,7 +6,7 @@ use cii_simulator::{Options, Simulator, tenant::IpAddress};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{Body, Protocol, Setup, Stack, tool, until};
+use crate::harness::{Body, Protocol, Setup, Stack, attribute_names, tool, until};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const NAMES: [&str; 4] = ["overview", "user", "ip", "exporter-health"];
@@ -62,12 +62,8 @@ fn every_panel_explains_itself_and_every_link_leads_somewhere() {
 
 #[test]
 fn what_is_asked_of_the_logs_is_what_events_carry() {
-    let source = fs::read_to_string(format!("{ROOT}/src/domain/event/attribute.rs")).unwrap();
-    let mut known: BTreeSet<String> = source
-        .lines()
-        .filter_map(|line| line.split(": &str = \"").nth(1)?.split('"').next())
-        .map(|key| key.replace('.', "_"))
-        .collect();
+    let mut known: BTreeSet<String> =
+        attribute_names().iter().map(|key| key.replace('.', "_")).collect();
     known.insert("service_name".to_owned());
     for name in NAMES {
         let dashboard = dashboard(name);

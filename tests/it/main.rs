@@ -38,6 +38,7 @@ mod first_day;
 mod guard;
 mod harness;
 mod lifecycle;
+mod loki;
 mod moved;
 mod nulls;
 mod oracle;

@@ -10,7 +10,9 @@ use cii_exporter::{
 use cii_simulator::{Options, Simulator};
 use strum::VariantArray as _;
 
-use crate::harness::{Protocol, Receiver, Setup, sample_payload, until};
+use crate::harness::{
+    Protocol, Receiver, Setup, attribute_names, names_in_names, sample_payload, until,
+};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const METRICS: &str = "docs/metrics.md";
@@ -129,17 +131,17 @@ fn the_reference_of_events_has_every_event_and_attribute_and_no_other() {
     documented.sort_unstable();
     assert_eq!(documented, public);
 
-    let source = read("src/domain/event/attribute.rs");
-    let attributes: Vec<_> = source
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub const ")?.split('"').nth(1))
-        .collect();
+    let attributes = attribute_names();
     assert!(attributes.len() > 20);
     for attribute in &attributes {
         assert!(text.contains(&format!("`{attribute}`")), "{attribute} is not documented");
     }
+    // Resource attributes are the operator's as well, and stand beside those of a record.
+    let mut all = attributes.clone();
+    all.extend(["service.name", "service.version", "service.instance.id"].map(str::to_owned));
+    assert!(names_in_names(&all).is_empty(), "{:?}", names_in_names(&all));
     let words = text.split('`').skip(1).step_by(2);
     for word in words.filter(|word| word.starts_with("cii.")) {
-        assert!(rows.contains(&word) || attributes.contains(&word), "{word} does not exist");
+        assert!(rows.contains(&word) || attributes.contains(word), "{word} does not exist");
     }
 }

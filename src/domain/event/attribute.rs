@@ -63,6 +63,8 @@ impl From<Vec<String>> for AttributeValue {
 
 /// The names. Those without `cii.` are OpenTelemetry's.
 pub mod key {
+    /// The event's name: the field of OTLP as an attribute, too, since Loki drops the field.
+    pub const EVENT_NAME: &str = "event.name";
     /// Unique id of the event, the same on every repeat.
     pub const LOG_RECORD_UID: &str = "log.record.uid";
     /// The user's login.
@@ -145,7 +147,7 @@ pub mod key {
     /// The user's status now.
     pub const STATUS: &str = "cii.user.status";
     /// The user's status before.
-    pub const STATUS_PREVIOUS: &str = "cii.user.status.previous";
+    pub const STATUS_PREVIOUS: &str = "cii.user.previous_status";
     /// Factors that came.
     pub const FACTORS_ADDED: &str = "cii.user.factors.added";
     /// Factors that went.
@@ -165,13 +167,13 @@ pub mod key {
     /// How an integration's last activity ended.
     pub const INTEGRATION_STATUS: &str = "cii.integration.status";
     /// How the activity before that ended.
-    pub const INTEGRATION_STATUS_PREVIOUS: &str = "cii.integration.status.previous";
+    pub const INTEGRATION_STATUS_PREVIOUS: &str = "cii.integration.previous_status";
     /// What went wrong, in the service's words.
     pub const ERROR_MESSAGE: &str = "error.message";
     /// How asking about a user or an address ended.
     pub const POLL_OUTCOME: &str = "cii.poll.outcome";
     /// How it ended the time before.
-    pub const POLL_OUTCOME_PREVIOUS: &str = "cii.poll.outcome.previous";
+    pub const POLL_OUTCOME_PREVIOUS: &str = "cii.poll.previous_outcome";
     /// The service's errors about it, in its words, one an item.
     pub const POLL_ERRORS: &str = "cii.poll.errors";
     /// The name of a job.
@@ -179,5 +181,5 @@ pub mod key {
     /// How a job's run ended.
     pub const SYNC_OUTCOME: &str = "cii.sync.outcome";
     /// How the run before ended.
-    pub const SYNC_OUTCOME_PREVIOUS: &str = "cii.sync.outcome.previous";
+    pub const SYNC_OUTCOME_PREVIOUS: &str = "cii.sync.previous_outcome";
 }

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{Unreadable, from_json, to_json};
-use crate::domain::{AttributeValue, Attributes};
+use crate::domain::{AttributeValue, Attributes, event::key};
 
 /// The stored form.
 pub(in crate::store) fn encode(attributes: &Attributes) -> String {
@@ -56,6 +56,21 @@ impl<'de> Deserialize<'de> for Read {
     }
 }
 
+/// Names that older versions stored, and what they are called now. The stored ones stay as they
+/// are: a log is long, and few of its events have one of these.
+const RENAMED: [(&str, &str); 4] = [
+    ("cii.user.status.previous", key::STATUS_PREVIOUS),
+    ("cii.integration.status.previous", key::INTEGRATION_STATUS_PREVIOUS),
+    ("cii.poll.outcome.previous", key::POLL_OUTCOME_PREVIOUS),
+    ("cii.sync.outcome.previous", key::SYNC_OUTCOME_PREVIOUS),
+];
+
+/// A stored name as it is today.
+fn today(name: String) -> String {
+    let renamed = RENAMED.iter().find(|(stored, _)| *stored == name);
+    renamed.map_or(name, |(_, today)| (*today).to_owned())
+}
+
 struct ByName;
 
 impl<'de> Visitor<'de> for ByName {
@@ -67,8 +82,8 @@ impl<'de> Visitor<'de> for ByName {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
         let mut attributes = Attributes::new();
-        while let Some(name) = map.next_key()? {
-            attributes.insert(name, map.next_value_seed(ByType)?);
+        while let Some(name) = map.next_key::<String>()? {
+            attributes.insert(today(name), map.next_value_seed(ByType)?);
         }
         Ok(attributes)
     }
@@ -145,6 +160,15 @@ mod tests {
             let attributes = Attributes::from([("name".to_owned(), value)]);
             assert_eq!(decode(&json).unwrap(), attributes, "{json}");
         }
+    }
+
+    #[test]
+    fn names_that_older_versions_stored_are_read_as_those_of_today() {
+        let read =
+            decode(r#"{"cii.poll.outcome":"refused","cii.poll.outcome.previous":"answered"}"#);
+        let of_today = [("cii.poll.outcome", "refused"), ("cii.poll.previous_outcome", "answered")];
+        let of_today = of_today.map(|(name, value)| (name.to_owned(), value.into()));
+        assert_eq!(read.unwrap(), Attributes::from(of_today));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starts the real daemon and its counterparts, and waits for conditions.
 
+mod attributes;
 mod delivery;
 mod disk;
 mod exporter;
@@ -9,6 +10,7 @@ mod stack;
 mod tools;
 mod wait;
 
+pub use attributes::{attribute_names, names_in_names};
 pub use delivery::{Body, SECRET, sample_payload};
 pub use disk::Disk;
 pub use exporter::{Exporter, Setup};
