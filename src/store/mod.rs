@@ -122,7 +122,7 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Reads at once. More would only share the same processors, each with a connection, its
 /// caches and what it read.
-const READERS: usize = 8;
+pub const READERS: usize = 8;
 
 /// Rows of a table that one sweep removes at most: well below 20 ms of the thread
 /// that writes.

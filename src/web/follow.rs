@@ -9,7 +9,7 @@ use super::{Readiness, Shed, ShedMeter, Sources, problem::Problem};
 use crate::store::{Reader, Store, StoreError};
 
 /// Reads of all streams at once: pages have the other readers.
-const READS: usize = 2;
+pub(super) const READS: usize = 2;
 
 /// Admits streams.
 #[derive(Debug)]
@@ -79,8 +79,14 @@ impl Follower {
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _turn = self.reads.acquire().await.map_err(|_| StoreError::Closed)?;
-        self.store.read(query).await
+        let reads = self.reads.clone();
+        let turn = reads.acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        // A client that goes away does not end the read, which so keeps its turn.
+        let read = move |reader: &Reader| {
+            let _turn = turn;
+            query(reader)
+        };
+        self.store.read(read).await
     }
 
     /// Whether the daemon goes on.

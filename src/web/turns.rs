@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -18,10 +19,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Shed, ShedMeter, problem::Problem};
+use super::{Shed, ShedMeter, follow::READS, problem::Problem};
+use crate::store::READERS;
 
-/// Answers at once. The store has eight readers: what runs in the background finds one.
-const AT_ONCE: usize = 6;
+/// Answers at once. Of the store's readers, streams have theirs, and one is left for what runs
+/// in the background.
+const AT_ONCE: usize = READERS - READS - 1;
 
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -65,9 +68,12 @@ impl Turns {
 
     /// Waits for a turn; nothing when that takes too long.
     async fn next(&self) -> Option<OwnedSemaphorePermit> {
+        // One request for a permit, as long as it takes: a second one would begin at the end of
+        // the queue.
+        let mut permit = pin!(self.free.clone().acquire_owned());
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if let Ok(permit) = timeout(LOOK, self.free.clone().acquire_owned()).await {
+            if let Ok(permit) = timeout(LOOK, &mut permit).await {
                 return permit.ok();
             }
             self.take_back();
@@ -150,6 +156,31 @@ mod tests {
         assert!(next.is_some() && begun.elapsed() <= READING + LOOK);
         drop((answers, next));
         assert_eq!(turns.free.available_permits(), AT_ONCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_longest_is_next() {
+        let turns = turns();
+        let mut answering = Vec::new();
+        for _ in 0..AT_ONCE {
+            answering.push(turns.next().await.unwrap());
+        }
+        let wait = async |after: Duration| {
+            tokio::time::sleep(after).await;
+            let turn = turns.next().await;
+            (turn, Instant::now())
+        };
+        let free = async {
+            tokio::time::sleep(LOOK * 3).await;
+            for turn in answering.drain(..2) {
+                drop(turn);
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        // The first looks for slow clients while the second one waits.
+        let (first, second, ()) =
+            tokio::join!(wait(Duration::ZERO), wait(Duration::from_millis(500)), free);
+        assert!(first.0.is_some() && second.0.is_some() && first.1 < second.1);
     }
 
     #[tokio::test(start_paused = true)]
