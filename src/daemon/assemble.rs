@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, defaults,
-    listener::{Commands, Listeners},
+    listener::Listeners,
     panics, proofs,
     reload::Reloader,
     rules, service_manager,
@@ -118,7 +118,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let proofs = proofs::of_operators(current_access.clone());
     let (router, local_router) = Ops::new(sources).into_routers(current_access);
     tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, proofs, stop));
-    let holder = take_commands(&config, &addresses, local_router, &mut tasks);
+    let holder = take_commands(&listeners, &config, &addresses, local_router, &mut tasks);
 
     let current = Current { filter: current_filter, policy: current_policy };
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
@@ -183,12 +183,13 @@ async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartE
 
 /// Opens the way for commands on this machine; hands out where it is.
 fn take_commands(
+    listeners: &Listeners,
     config: &Config,
     addresses: &Addresses,
     router: axum::Router,
     tasks: &mut Tasks,
 ) -> String {
-    match Commands::bind(&store::socket_path(&config.store.path)) {
+    match listeners.commands(&store::socket_path(&config.store.path)) {
         Ok(commands) => {
             let address = commands.address();
             tasks.spawn(Stage::Delivery, "commands", |stop| commands.serve(router, stop));

@@ -3,6 +3,7 @@
 use std::{
     future::Future as _,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::patience::{Answering, timed_out};
+use super::patience::{Answering, Unread, timed_out};
 
 /// How long the body of a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_mins(1);
@@ -56,16 +57,50 @@ impl HttpBody for Arriving {
     }
 }
 
+/// Bytes of an answer that are handed over at once: a frame of HTTP/2. Whether a peer goes on
+/// to read shows only where one is done.
+const PIECE: usize = 16 * 1024;
+
 /// The body of an answer; the connection is silent again once it is sent. Combinators of
 /// bodies would lose its length.
 pub(super) struct Answer {
     body: Body,
-    _answering: Answering,
+    /// What is still to be handed over of the body's last frame.
+    rest: Bytes,
+    answering: Arc<Answering>,
+    /// There while the peer is waited for, and not the body.
+    unread: Option<Unread>,
+}
+
+/// Bytes that were handed over; dropped, they were sent.
+struct Piece {
+    bytes: Bytes,
+    answering: Arc<Answering>,
+    _unread: Unread,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.answering.phase().take();
+    }
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, answering: Answering) -> Self {
-        Self { body, _answering: answering }
+    pub(super) fn new(body: Body, answering: Arc<Answering>) -> Self {
+        let unread = Some(answering.phase().unread());
+        Self { body, rest: Bytes::new(), answering, unread }
+    }
+
+    fn next_piece(&mut self) -> Bytes {
+        let bytes = self.rest.split_to(self.rest.len().min(PIECE));
+        let (answering, unread) = (self.answering.clone(), self.answering.phase().unread());
+        Bytes::from_owner(Piece { bytes, answering, _unread: unread })
     }
 }
 
@@ -77,14 +112,34 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+                this.unread = None;
+                return Poll::Pending;
+            };
+            this.unread.get_or_insert_with(|| this.answering.phase().unread());
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Ok(Ok(bytes))) => this.rest = bytes,
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(this.next_piece()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, of_body) = (self.rest.len() as u64, self.body.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(of_body.lower() + rest);
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
     }
 }

@@ -10,15 +10,14 @@ use std::{
 };
 
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::geteuid;
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{Notify, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{PAUSE, TellsPanic, converse};
+use super::{connection::converse, meters::Meters, serving::Serving};
 
 /// Commands at once.
 const CONNECTIONS: usize = 8;
@@ -27,12 +26,13 @@ const CONNECTIONS: usize = 8;
 pub(in crate::daemon) struct Commands {
     socket: UnixListener,
     path: PathBuf,
+    meters: Meters,
 }
 
 impl Commands {
     /// Takes the socket. One that is there is of a daemon that was killed: whoever has the
     /// database's lock is the only one.
-    pub(in crate::daemon) fn bind(path: &Path) -> io::Result<Self> {
+    pub(super) fn bind(path: &Path, meters: Meters) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -40,7 +40,7 @@ impl Commands {
         }
         let socket = UnixListener::bind(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-        Ok(Self { socket, path })
+        Ok(Self { socket, path, meters })
     }
 
     /// The address, in the form that commands read.
@@ -54,40 +54,36 @@ impl Commands {
         router: Router,
         stop: CancellationToken,
     ) -> io::Result<()> {
-        let (room, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
-        let panicked = Arc::new(Notify::new());
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut serving = Serving::new("commands", self.meters.clone());
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                () = panicked.notified() => return Err(io::Error::other("a command panicked")),
+                error = serving.panic() => return Err(error),
                 accepted = self.accept(&room) => accepted,
             };
-            let Ok((stream, place)) = accepted else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
+            let (stream, place) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    serving.fail(&error).await;
+                    continue;
+                }
             };
             // Between its making and its mode, the file was what the umask made of it.
-            if !is_ours(&stream) {
-                continue;
+            if is_ours(&stream) {
+                serving.spawn(converse(stream, None, router.clone(), serving.watcher()), place);
             }
-            let connection = converse(stream, None, router.clone(), graceful.watcher());
-            let panics = TellsPanic(panicked.clone());
-            tokio::spawn(async move {
-                let _panics = panics;
-                connection.await;
-                drop(place);
-            });
         }
         // Whatever is there by then is not waited for; the next start removes it, too.
         let _ = fs::remove_file(&self.path);
-        graceful.shutdown().await;
+        serving.finish().await;
         Ok(())
     }
 
     async fn accept(
         &self,
         room: &Arc<Semaphore>,
-    ) -> io::Result<(UnixStream, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> io::Result<(UnixStream, OwnedSemaphorePermit)> {
         let Ok(place) = room.clone().acquire_owned().await else {
             return std::future::pending().await;
         };

@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry};
 
-/// Connections of both listeners.
+/// Connections of the listeners, and of the socket for commands.
 #[derive(Debug, Clone)]
 pub(super) struct Meters {
     pub(super) open: IntGaugeVec,
@@ -33,9 +33,14 @@ impl Meters {
             ),
             &["listener"],
         )?;
-        for listener in ["webhook", "ops"] {
+        // Commands have no client of their own: all are the machine's.
+        for (listener, reasons) in [
+            ("webhook", ["client", "accept"].as_slice()),
+            ("ops", &["client", "accept"]),
+            ("commands", &["accept"]),
+        ] {
             open.with_label_values(&[listener]);
-            for reason in ["client", "accept"] {
+            for reason in reasons {
                 refused.with_label_values(&[listener, reason]);
             }
         }

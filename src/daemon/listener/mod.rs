@@ -2,80 +2,35 @@
 //! in time and bytes, and there are only so many.
 
 mod body;
+mod connection;
 mod local;
 mod meters;
 mod patience;
 mod room;
+mod serving;
 mod tls;
 mod users;
 mod web;
 
-use std::{
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, net::SocketAddr, path::Path, pin::pin, sync::Arc};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, Request},
-    response::Response,
-};
-use hyper::{
-    body::Incoming,
-    rt::Executor,
-    server::conn::{http1, http2},
-    service::{HttpService, service_fn},
-};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
-};
+use axum::Router;
 use prometheus::Registry;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-};
-use tokio_rustls::server::TlsStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower_service::Service as _;
 
 use super::StartError;
 use crate::config::{OpsConfig, WebConfigFile, WebhookConfig};
-use body::{Answer, Arriving};
 pub(super) use local::Commands;
 use meters::Meters;
-use patience::{HEAD, Patient, Phase, SILENCE};
 use room::{Place, Room, Shares};
+use serving::{Serving, Told};
 use web::Web;
 
 pub(super) use web::{Proof, Proofs, check};
 
-/// Bytes of a request's head at most.
-const HEAD_BYTES: usize = 32 * 1024;
-
-/// Headers of a request at most.
-const HEADERS: usize = 100;
-
 /// Streams of the ops listener at most.
 const MOST_STREAMS: usize = 64;
-
-/// Requests of one connection of HTTP/2 at once.
-const STREAMS: u32 = 64;
-
-/// Pause after the system refused a connection, which it does when descriptors are short.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long requests in hand may take once the daemon stops.
-const LAST_ANSWERS: Duration = Duration::from_millis(2500);
-
-/// How often the same trouble is told in the log.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// Where both listeners come from: what there is of connections is shared out between them.
 pub(super) struct Listeners {
@@ -121,6 +76,11 @@ impl Listeners {
         self.bind("ops", settings, config.listen, config.web_config.as_ref(), self.shares.ops).await
     }
 
+    /// The way for commands on this machine, at this path.
+    pub(super) fn commands(&self, path: &Path) -> io::Result<Commands> {
+        Commands::bind(path, self.meters.clone())
+    }
+
     /// Streams that the ops listener may have: a quarter of its connections, so that they
     /// leave the others to scrapes and pages.
     pub(super) fn streams(&self) -> usize {
@@ -160,10 +120,9 @@ impl Listener {
             None => router,
         };
         let room = Room::new(self.connections);
-        let graceful = GracefulShutdown::new();
-        let panicked = Arc::new(Notify::new());
+        let mut serving = Serving::new(self.name, self.meters.clone());
         let mut watching = pin!(Web::watch(self.web.clone()));
-        let [mut told_full, mut told_client, mut told_accept] = [Told(None); 3];
+        let [mut told_full, mut told_client] = [Told::default(); 2];
         loop {
             if room.is_full() && told_full.is_due() {
                 tracing::warn!(
@@ -174,7 +133,7 @@ impl Listener {
             }
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                () = panicked.notified() => return Err(io::Error::other("a request panicked")),
+                error = serving.panic() => return Err(error),
                 never = &mut watching => match never {},
                 accepted = self.accept(&room) => accepted,
             };
@@ -190,37 +149,21 @@ impl Listener {
                     }
                     continue;
                 }
-                Err(error) if is_of_one_connection(&error) => continue,
                 Err(error) => {
-                    self.meters.refused.with_label_values(&[self.name, "accept"]).inc();
-                    if told_accept.is_due() {
-                        tracing::error!(listener = self.name, %error, "connections cannot be accepted");
-                    }
-                    tokio::time::sleep(PAUSE).await;
+                    serving.fail(&error).await;
                     continue;
                 }
             };
-            let open = self.meters.open.with_label_values(&[self.name]);
-            open.inc();
             // Answers are small, and nobody gains by waiting for more.
             let _ = stream.set_nodelay(true);
-            let connection = {
-                let (web, tasks) = (self.web.clone(), Spawner(panicked.clone()));
-                meet(stream, peer, web, tasks, router.clone(), graceful.watcher())
-            };
-            let panics = TellsPanic(panicked.clone());
-            tokio::spawn(async move {
-                let _panics = panics;
-                connection.await;
-                drop(place);
-                open.dec();
-            });
+            let web = self.web.clone();
+            let (tasks, watcher) = (serving.spawner(), serving.watcher());
+            serving
+                .spawn(connection::meet(stream, peer, web, tasks, router.clone(), watcher), place);
         }
         // Its port is free for the next process while requests in hand are answered.
         drop(self.socket);
-        if tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await.is_err() {
-            tracing::warn!(listener = self.name, "requests that did not end in time are cut off");
-        }
+        serving.finish().await;
         Ok(())
     }
 
@@ -230,139 +173,6 @@ impl Listener {
         let (stream, peer) = self.socket.accept().await?;
         Ok(room.place(slot, peer.ip()).map(|place| (stream, peer, place)))
     }
-}
-
-/// Tells the listener when it is dropped by a panic: nobody waits for a connection's task.
-struct TellsPanic(Arc<Notify>);
-
-impl Drop for TellsPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.notify_one();
-        }
-    }
-}
-
-/// Spawns the tasks of requests of HTTP/2, whose panics are told, too.
-#[derive(Clone)]
-struct Spawner(Arc<Notify>);
-
-impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Spawner {
-    fn execute(&self, future: F) {
-        let panics = TellsPanic(self.0.clone());
-        tokio::spawn(async move {
-            let _panics = panics;
-            future.await
-        });
-    }
-}
-
-/// Speaks TLS with a connection where that is wanted, and answers its requests.
-async fn meet(
-    stream: TcpStream,
-    peer: SocketAddr,
-    web: Option<Arc<Web>>,
-    tasks: Spawner,
-    router: Router,
-    watcher: Watcher,
-) {
-    let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
-        return converse(stream, Some(peer), router, watcher).await;
-    };
-    // A handshake is shorter than a head, and costs more.
-    let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => return tracing::debug!("a TLS handshake took too long"),
-    };
-    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        converse_by_http2(stream, peer, tasks, router, watcher).await;
-    } else {
-        converse(stream, Some(peer), router, watcher).await;
-    }
-}
-
-/// Answers the requests of one connection, as many at once as one may have.
-async fn converse_by_http2(
-    stream: TlsStream<TcpStream>,
-    peer: SocketAddr,
-    tasks: Spawner,
-    router: Router,
-    watcher: Watcher,
-) {
-    let phase = Phase::default();
-    // Its frames come between requests, too: they are no head that has begun.
-    let patient = Patient::new(stream, phase.clone(), SILENCE);
-    let connection = http2::Builder::new(tasks)
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router));
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection broke off");
-    }
-}
-
-/// Answers the requests of one connection, one after the other.
-async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
-    stream: S,
-    peer: Option<SocketAddr>,
-    router: Router,
-    watcher: Watcher,
-) {
-    let phase = Phase::default();
-    let patient = Patient::new(stream, phase.clone(), HEAD);
-    let connection = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(patient), service(phase, peer, router));
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection broke off");
-    }
-}
-
-/// Hands each request of a connection to the routes.
-fn service(
-    phase: Phase,
-    peer: Option<SocketAddr>,
-    router: Router,
-) -> impl HttpService<
-    Incoming,
-    ResBody = Answer,
-    Error = Infallible,
-    Future = impl Future<Output = Result<hyper::Response<Answer>, Infallible>> + Send,
-> {
-    service_fn(move |request: hyper::Request<Incoming>| {
-        let (answering, mut router) = (phase.answering(), router.clone());
-        async move {
-            let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
-            }
-            let Ok(response): Result<Response, Infallible> = router.call(request).await;
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
-        }
-    })
-}
-
-/// When something was last told, so that the log is not flooded, too.
-#[derive(Debug, Clone, Copy)]
-struct Told(Option<Instant>);
-
-impl Told {
-    fn is_due(&mut self) -> bool {
-        let is_due = self.0.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
-        if is_due {
-            self.0 = Some(Instant::now());
-        }
-        is_due
-    }
-}
-
-/// Whether only the connection that was about to be accepted is lost.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 #[cfg(test)]

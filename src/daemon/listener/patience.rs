@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -26,12 +26,16 @@ pub(super) const HEAD: Duration = Duration::from_secs(10);
 /// How long a peer may leave what was sent to it.
 const UNREAD: Duration = Duration::from_secs(75);
 
-/// Nothing of a request has come.
-const SILENT: u8 = 0;
-/// A request's head has begun.
-const IN_HEAD: u8 = 1;
-/// A request is answered; its own rooms have their patience with its body.
-const ANSWERING: u8 = 2;
+/// What a connection waits for its peer to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// To send a request: nothing of one has come.
+    Silent,
+    /// To send the rest of a request's head.
+    InHead,
+    /// To take what is answered, of which so many pieces were taken before.
+    Unread(u64),
+}
 
 /// What a connection is waiting for.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +47,10 @@ struct State {
     has_begun: AtomicBool,
     /// Requests that are being answered; several at once in HTTP/2.
     answering: AtomicUsize,
+    /// Answers, and pieces of them, that the peer is to take.
+    unread: AtomicUsize,
+    /// Pieces of answers that the peer has taken.
+    taken: AtomicU64,
 }
 
 impl Phase {
@@ -53,11 +61,28 @@ impl Phase {
         Answering(self.clone())
     }
 
-    fn now(&self) -> u8 {
-        if self.0.answering.load(Ordering::Relaxed) > 0 {
-            return ANSWERING;
+    /// There is something for the peer to take.
+    pub(super) fn unread(&self) -> Unread {
+        self.0.unread.fetch_add(1, Ordering::Relaxed);
+        Unread(self.clone())
+    }
+
+    /// The peer has taken a piece of an answer.
+    pub(super) fn take(&self) {
+        self.0.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What the peer is to do; nothing while a request is answered, for which its own rooms
+    /// have their patience.
+    fn waits(&self) -> Option<Waits> {
+        if self.0.unread.load(Ordering::Relaxed) > 0 {
+            return Some(Waits::Unread(self.0.taken.load(Ordering::Relaxed)));
         }
-        if self.0.has_begun.load(Ordering::Relaxed) { IN_HEAD } else { SILENT }
+        if self.0.answering.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let has_begun = self.0.has_begun.load(Ordering::Relaxed);
+        Some(if has_begun { Waits::InHead } else { Waits::Silent })
     }
 }
 
@@ -65,9 +90,25 @@ impl Phase {
 #[derive(Debug)]
 pub(super) struct Answering(Phase);
 
+impl Answering {
+    pub(super) fn phase(&self) -> &Phase {
+        &self.0
+    }
+}
+
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Something that the peer is to take; dropped, it need not any more.
+#[derive(Debug)]
+pub(super) struct Unread(Phase);
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.0.0.unread.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -79,7 +120,7 @@ pub(super) struct Patient<S> {
     /// How long a request's head may take.
     head: Duration,
     /// What the reading timer runs for.
-    timed: Option<u8>,
+    timed: Option<Waits>,
     reading: Pin<Box<Sleep>>,
     /// Runs while something is left unread by the peer.
     writing: Option<Pin<Box<Sleep>>>,
@@ -91,17 +132,22 @@ impl<S> Patient<S> {
         Self { stream, phase, head, timed: None, reading, writing: None }
     }
 
-    /// Whether the peer took too long to send.
+    /// Whether the peer took too long to send, or to take answers that have no window: nothing
+    /// of those is written.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        let phase = self.phase.now();
-        if phase == ANSWERING {
-            self.timed = None;
-            return false;
-        }
-        if self.timed != Some(phase) {
-            let patience = if phase == IN_HEAD { self.head } else { SILENCE };
+        let waits = self.phase.waits();
+        let patience = match waits {
+            None => {
+                self.timed = None;
+                return false;
+            }
+            Some(Waits::Silent) => SILENCE,
+            Some(Waits::InHead) => self.head,
+            Some(Waits::Unread(_)) => UNREAD,
+        };
+        if self.timed != waits {
             self.reading.as_mut().reset(Instant::now() + patience);
-            self.timed = Some(phase);
+            self.timed = waits;
         }
         self.reading.as_mut().poll(cx).is_ready()
     }
@@ -130,7 +176,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before && this.phase.now() == SILENT {
+        if buffer.filled().len() > before && this.phase.waits() == Some(Waits::Silent) {
             this.phase.0.has_begun.store(true, Ordering::Relaxed);
         }
         // Who sends a byte at a time is no better than who is silent.
@@ -167,7 +213,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        // What was written may have been the last of an answer: the next request is waited for
+        // from now on, also if nothing is read before.
+        if this.is_over(cx) {
+            return Poll::Ready(Err(timed_out()));
+        }
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,240 @@
+//! One connection: TLS where it is wanted, then HTTP/1.1 or HTTP/2.
+
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::{HttpService, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::Watcher,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tower_service::Service as _;
+
+use super::{
+    body::{Answer, Arriving},
+    patience::{HEAD, Patient, Phase, SILENCE},
+    serving::Spawner,
+    web::Web,
+};
+
+/// Bytes of a request's head at most.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Headers of a request at most.
+const HEADERS: usize = 100;
+
+/// Requests of one connection of HTTP/2 at once: what a sender or a browser needs, and not
+/// more answers in memory than all of the listener's turns make.
+const STREAMS: u32 = 16;
+
+/// Bytes of a body that a stream of HTTP/2 sends ahead of what was read.
+const WINDOW: u32 = 64 * 1024;
+
+/// How often the peer of HTTP/2 is asked whether it is there, and how long it may take to
+/// say so.
+const ASKED_EVERY: Duration = Duration::from_secs(30);
+const ASKED_FOR: Duration = Duration::from_secs(20);
+
+/// Speaks TLS with a connection where that is wanted, and answers its requests.
+pub(super) async fn meet(
+    stream: TcpStream,
+    peer: SocketAddr,
+    web: Option<Arc<Web>>,
+    tasks: Spawner,
+    router: Router,
+    watcher: Watcher,
+) {
+    let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
+        return converse(stream, Some(peer), router, watcher).await;
+    };
+    // A handshake is shorter than a head, and costs more.
+    let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => return tracing::debug!("a TLS handshake took too long"),
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        converse_by_http2(stream, peer, tasks, router, watcher).await;
+    } else {
+        converse(stream, Some(peer), router, watcher).await;
+    }
+}
+
+/// Answers the requests of one connection, as many at once as one may have.
+async fn converse_by_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    tasks: Spawner,
+    router: Router,
+    watcher: Watcher,
+) {
+    let phase = Phase::default();
+    // Its frames come between requests, too: they are no head that has begun.
+    let patient = Patient::new(stream, phase.clone(), SILENCE);
+    let connection = http2::Builder::new(tasks)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+        // A large body that waits for memory is not read on: it fills its own window, and
+        // leaves to the other streams what they may send of theirs.
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(STREAMS * WINDOW)
+        // A peer that is gone acknowledges nothing, and its answers would wait for ever.
+        .keep_alive_interval(ASKED_EVERY)
+        .keep_alive_timeout(ASKED_FOR)
+        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Answers the requests of one connection, one after the other.
+pub(super) async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    peer: Option<SocketAddr>,
+    router: Router,
+    watcher: Watcher,
+) {
+    let phase = Phase::default();
+    let patient = Patient::new(stream, phase.clone(), HEAD);
+    let connection = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(patient), service(phase, peer, router));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Hands each request of a connection to the routes.
+fn service(
+    phase: Phase,
+    peer: Option<SocketAddr>,
+    router: Router,
+) -> impl HttpService<
+    Incoming,
+    ResBody = Answer,
+    Error = Infallible,
+    Future = impl Future<Output = Result<hyper::Response<Answer>, Infallible>> + Send,
+> {
+    service_fn(move |request: hyper::Request<Incoming>| {
+        let (answering, mut router) = (Arc::new(phase.answering()), router.clone());
+        async move {
+            let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
+            let Ok(response): Result<Response, Infallible> = router.call(request).await;
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use h2::client;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+        task::JoinHandle,
+        time::Instant,
+    };
+
+    use super::{
+        super::{meters::Meters, serving::Serving},
+        *,
+    };
+
+    /// A connection over memory to a route with an answer of so many bytes; it ends with the
+    /// moment of its own end.
+    fn connect(bytes: usize, is_http2: bool) -> (DuplexStream, JoinHandle<Instant>) {
+        let (near, far) = tokio::io::duplex(1024 * 1024);
+        let router = Router::new().route("/", get(async move || vec![b'x'; bytes]));
+        let serving = Serving::new("test", Meters::new().unwrap());
+        let task = tokio::spawn(async move {
+            let (tasks, watcher) = (serving.spawner(), serving.watcher());
+            if is_http2 {
+                let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+                converse_by_http2(near, peer, tasks, router, watcher).await;
+            } else {
+                converse(near, None, router, watcher).await;
+            }
+            Instant::now()
+        });
+        (far, task)
+    }
+
+    /// Sends a request by HTTP/2, and opens so much of a window for its answer.
+    async fn request(far: DuplexStream, window: u32) -> h2::RecvStream {
+        let mut builder = client::Builder::new();
+        builder.initial_window_size(window);
+        let (sender, connection) = builder.handshake::<_, axum::body::Bytes>(far).await.unwrap();
+        // It answers pings, as a client does that is there.
+        tokio::spawn(async move { drop(connection.await) });
+        let mut sender = sender.ready().await.unwrap();
+        let request = axum::http::Request::get("http://localhost/").body(()).unwrap();
+        let (response, _) = sender.send_request(request, true).unwrap();
+        let body = response.await.unwrap().into_body();
+        // Dropped, it would end the connection.
+        tokio::spawn(async move {
+            let _sender = sender;
+            std::future::pending::<()>().await;
+        });
+        body
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_takes_by_http2_ends_the_connection() {
+        for window in [0, 1000, 65_535] {
+            let begun = Instant::now();
+            let (far, connection) = connect(1024 * 1024, true);
+            let _body = request(far, window).await;
+            let took = connection.await.unwrap() - begun;
+            assert!((75..=80).contains(&took.as_secs()), "{window}: {took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_read_slowly_by_http2_comes_whole() {
+        let (far, connection) = connect(200 * 1024, true);
+        let mut body = request(far, 16 * 1024).await;
+        let (begun, mut read) = (Instant::now(), 0);
+        while let Some(data) = body.data().await {
+            read += data.as_ref().unwrap().len();
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            body.flow_control().release_capacity(data.unwrap().len()).unwrap();
+        }
+        assert_eq!(read, 200 * 1024);
+        assert!(begun.elapsed() > Duration::from_mins(5), "{:?}", begun.elapsed());
+        assert!(!connection.is_finished());
+        // Then it is silent, and ends.
+        let took = connection.await.unwrap() - begun;
+        assert!(took < begun.elapsed() + Duration::from_mins(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_silent_after_an_answer_ends() {
+        let (mut far, connection) = connect(100 * 1024, false);
+        far.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 100 * 1024];
+        far.read_exact(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\ncontent-type: "), "{answer:?}");
+        assert!(String::from_utf8_lossy(&answer[..200]).contains("content-length: 102400"));
+        let begun = Instant::now();
+        let took = connection.await.unwrap() - begun;
+        assert!((70..=80).contains(&took.as_secs()), "{took:?}");
+    }
+}

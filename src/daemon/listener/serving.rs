@@ -1,0 +1,136 @@
+//! What serving has in common for all listeners, whatever their connections come over.
+
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::rt::Executor;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::sync::Notify;
+
+use super::meters::Meters;
+
+/// Pause after the system refused a connection, which it does when descriptors are short.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long requests in hand may take once the daemon stops.
+const LAST_ANSWERS: Duration = Duration::from_millis(2500);
+
+/// How often the same trouble is logged.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
+/// The connections of one listener.
+pub(super) struct Serving {
+    /// The listener's name in the log and on metrics.
+    name: &'static str,
+    meters: Meters,
+    graceful: GracefulShutdown,
+    panicked: Arc<Notify>,
+    told: Told,
+}
+
+impl Serving {
+    pub(super) fn new(name: &'static str, meters: Meters) -> Self {
+        Self {
+            name,
+            meters,
+            graceful: GracefulShutdown::new(),
+            panicked: Arc::default(),
+            told: Told::default(),
+        }
+    }
+
+    /// Waits until a request panics.
+    pub(super) async fn panic(&self) -> io::Error {
+        self.panicked.notified().await;
+        io::Error::other("a request panicked")
+    }
+
+    /// Counts that a connection could not be accepted, and pauses, unless only this one is
+    /// lost.
+    pub(super) async fn fail(&mut self, error: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+            return;
+        }
+        self.meters.refused.with_label_values(&[self.name, "accept"]).inc();
+        if self.told.is_due() {
+            tracing::error!(listener = self.name, %error, "connections cannot be accepted");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// Tells a connection when the listener stops.
+    pub(super) fn watcher(&self) -> Watcher {
+        self.graceful.watcher()
+    }
+
+    /// Spawns what belongs to a connection.
+    pub(super) fn spawner(&self) -> Spawner {
+        Spawner(self.panicked.clone())
+    }
+
+    /// Serves a connection, which holds its place until it ends.
+    pub(super) fn spawn(
+        &self,
+        connection: impl Future<Output = ()> + Send + 'static,
+        place: impl Send + 'static,
+    ) {
+        let open = self.meters.open.with_label_values(&[self.name]);
+        open.inc();
+        self.spawner().execute(async move {
+            connection.await;
+            drop(place);
+            open.dec();
+        });
+    }
+
+    /// Waits for the requests in hand, but not for long.
+    pub(super) async fn finish(self) {
+        if tokio::time::timeout(LAST_ANSWERS, self.graceful.shutdown()).await.is_err() {
+            tracing::warn!(listener = self.name, "requests that did not end in time are cut off");
+        }
+    }
+}
+
+/// Tells the listener when it is dropped by a panic: nobody waits for a connection's task.
+struct TellsPanic(Arc<Notify>);
+
+impl Drop for TellsPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.notify_one();
+        }
+    }
+}
+
+/// Spawns tasks of connections, and those of requests of HTTP/2, whose panics are told.
+#[derive(Clone)]
+pub(super) struct Spawner(Arc<Notify>);
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Spawner {
+    fn execute(&self, future: F) {
+        let panics = TellsPanic(self.0.clone());
+        tokio::spawn(async move {
+            let _panics = panics;
+            future.await
+        });
+    }
+}
+
+/// When something was last told, so that the log is not flooded, too.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told(Option<Instant>);
+
+impl Told {
+    pub(super) fn is_due(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
+        if is_due {
+            self.0 = Some(Instant::now());
+        }
+        is_due
+    }
+}
