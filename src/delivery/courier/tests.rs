@@ -1,7 +1,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -24,14 +24,17 @@ struct Shelf {
     /// How long it takes to read a batch, and to keep an outcome.
     takes: Duration,
     /// How many erasures there were.
-    erasures: AtomicU64,
+    erasures: Arc<AtomicU64>,
     /// Outcomes that cannot be kept.
     full: Mutex<VecDeque<bool>>,
 }
 
-fn batch(seqs: impl IntoIterator<Item = i64>) -> Batch {
-    let events: Vec<_> = seqs.into_iter().take(AT_ONCE).map(event).collect();
-    Batch { is_cut: events.len() == AT_ONCE, events }
+impl Shelf {
+    fn batch(&self, seqs: impl IntoIterator<Item = i64>) -> Batch {
+        let event = |seq| event(seq, self.erasures());
+        let events: Vec<_> = seqs.into_iter().take(AT_ONCE).map(event).collect();
+        Batch { is_cut: events.len() == AT_ONCE, events }
+    }
 }
 
 impl Log for Shelf {
@@ -41,7 +44,7 @@ impl Log for Shelf {
 
     async fn after(&self, seq: i64) -> Result<Batch, StoreError> {
         tokio::time::sleep(self.takes).await;
-        Ok(batch(seq + 1..=self.last))
+        Ok(self.batch(seq + 1..=self.last))
     }
 
     async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
@@ -49,7 +52,7 @@ impl Log for Shelf {
     }
 
     async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
-        Ok(batch(seqs.iter().copied()))
+        Ok(self.batch(seqs.iter().copied()))
     }
 
     async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError> {
@@ -76,9 +79,11 @@ impl Log for Shelf {
     }
 }
 
-fn event(seq: i64) -> StoredEvent {
+/// An event as it is read after so many erasures.
+fn event(seq: i64, erasures: u64) -> StoredEvent {
     let subject = WatchSubject::User(Login::new("a").unwrap());
-    let event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
+    let mut event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
+    event.body = erasures.to_string();
     StoredEvent { seq, uid: seq.to_string(), event }
 }
 
@@ -88,6 +93,10 @@ struct Fake {
     script: Mutex<VecDeque<SendError>>,
     poison: Vec<i64>,
     taken: Mutex<Vec<i64>>,
+    /// After how many erasures each of these was read.
+    read_after: Mutex<Vec<u64>>,
+    /// Somebody is forgotten while it answers, in this log.
+    forgets: Option<Arc<AtomicU64>>,
     /// How long it takes to answer.
     takes: Duration,
 }
@@ -106,6 +115,11 @@ impl Collector for Fake {
             return Err(SendError::new(Reason::Refused, "no"));
         }
         self.taken.lock().unwrap().extend(events.iter().map(|event| event.seq));
+        let read_after = events.iter().map(|event| event.event.body.parse::<u64>().unwrap());
+        self.read_after.lock().unwrap().extend(read_after);
+        if let Some(erasures) = &self.forgets {
+            erasures.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(Sent::default())
     }
 }
@@ -163,6 +177,18 @@ async fn a_collector_that_fails_for_a_while_gets_everything_in_order_and_once() 
     carry(&log, &collector).await;
     assert_eq!(*collector.taken.lock().unwrap(), (1..=20).collect::<Vec<_>>());
     assert!(log.parked.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_somebody_was_forgotten_is_read_again() {
+    let log = Shelf { last: 24, ..Shelf::default() };
+    let forgets = Some(log.erasures.clone());
+    let collector = Fake { forgets, takes: Duration::from_secs(1), ..Fake::default() };
+    carry(&log, &collector).await;
+    assert_eq!(*collector.taken.lock().unwrap(), (1..=24).collect::<Vec<_>>());
+    // The batch that was read ahead during a request named the person.
+    let expected: Vec<_> = [0, 1, 2].into_iter().flat_map(|erasures| [erasures; AT_ONCE]).collect();
+    assert_eq!(*collector.read_after.lock().unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]
