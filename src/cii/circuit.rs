@@ -94,7 +94,10 @@ impl Circuit {
             state.probe_at = Instant::now() + rest(0);
             self.is_open.send_replace(true);
             self.meters.circuit(true);
-            tracing::warn!(%error, "the service is down; it is not called until a ping is answered");
+            tracing::warn!(
+                error = error.nameless(),
+                "the service is down; it is not called until a ping is answered"
+            );
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
     hide::hide,
     meters::Outcome,
 };
+use crate::domain::without_names;
 
 /// What is wrong with an answer that is JSON but for one value.
 const BAD_VALUE: &str = "a value in it cannot be read as JSON";
@@ -119,6 +120,12 @@ pub enum HttpError {
 }
 
 impl ApiError {
+    /// The error in words as logs have it, which name nobody: the service's messages can.
+    #[must_use]
+    pub fn nameless(&self) -> String {
+        without_names(&self.to_string())
+    }
+
     /// The `result` label under which the failed exchange is counted.
     #[must_use]
     pub fn result(&self) -> &'static str {

@@ -218,7 +218,9 @@ impl Client {
             without.extend(leaves);
             if without.len() > count {
                 tracing::warn!(
-                    field = rows.field(), ?without, %error,
+                    field = rows.field(),
+                    ?without,
+                    error = error.nameless(),
                     "fields made the list fail; it is asked for without them"
                 );
                 continue;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::EventName,
+    domain::{EventName, without_names},
     ledger::change::RecordProgress,
     store::{Batch, Reader, Store, StoreError, StoredEvent},
 };
@@ -358,7 +358,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 "the collector takes events again; those that waited are sent now"
             );
         }
-        let message = sent.message.as_deref().unwrap_or_default();
+        // It may repeat what it was sent.
+        let message = without_names(sent.message.as_deref().unwrap_or_default());
         if sent.rejected > 0 {
             let rejected = sent.rejected;
             tracing::warn!(rejected, message, "the collector took a batch and dropped events");
@@ -374,7 +375,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             Refused::Halved if course.walk.held() == 0 => return,
             Refused::Halved => {}
             Refused::Parked => {
-                let (seq, event, cause) = (part.seqs.first(), name.as_str(), &error.cause);
+                let (seq, event, cause) =
+                    (part.seqs.first(), name.as_str(), without_names(&error.cause));
                 tracing::error!(
                     seq,
                     event,
@@ -414,7 +416,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             tracing::warn!(
                 endpoint = self.collector.endpoint(),
                 reason = error.reason.into_str(),
-                cause = %error.cause,
+                cause = without_names(&error.cause),
                 "{what}"
             );
         }

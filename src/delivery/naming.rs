@@ -2,7 +2,7 @@
 
 use crate::{
     config::UserLabel,
-    domain::{AttributeValue, Attributes, Event, Mention, event::key},
+    domain::{AttributeValue, Attributes, Event, Mention, SOMEBODY, event::key, without_names},
 };
 
 /// What names a person beside the login, or leads to one.
@@ -15,9 +15,6 @@ const PERSONAL: [&str; 5] = [
     key::CHECK_EXPLANATION,
 ];
 
-/// What stands in sentences where the service told no id.
-const SOMEBODY: &str = "a user";
-
 /// Takes the login out of an event, unless people are named by it; what names the person
 /// instead takes its place. `attributes` are all that the event has.
 pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attributes) {
@@ -27,7 +24,14 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     for name in PERSONAL {
         attributes.remove(name);
     }
-    let Some(login) = event.login.take() else { return };
+    let Some(login) = event.login.take() else {
+        // What a run, or the service, says of several people.
+        if let Some(AttributeValue::Text(reason)) = attributes.get_mut(key::ERROR_MESSAGE) {
+            event.body = without_names(&event.body);
+            *reason = without_names(reason);
+        }
+        return;
+    };
     let name = match label.hash(&login) {
         Some(hash) => {
             attributes.remove(key::USER_ID);
@@ -40,7 +44,10 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
         },
     };
     let mention = Mention::of(&login);
-    event.body = replaced(&mention, &name, std::mem::take(&mut event.body));
+    // It names the person, however short the login is.
+    if let Some(body) = mention.replace_each_by(&name, &event.body) {
+        event.body = body;
+    }
     for (key, value) in std::mem::take(attributes) {
         let value = match value {
             AttributeValue::Text(text) => AttributeValue::Text(replaced(&mention, &name, text)),
@@ -61,7 +68,7 @@ fn replaced(mention: &Mention, name: &str, text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Login, Timestamp, WatchSubject};
+    use crate::domain::{JobOutcome, Login, RunCounts, RunEnd, Timestamp, WatchSubject, on_run};
 
     fn renamed(label: &UserLabel, id: Option<&str>) -> (Event, Attributes) {
         let login = Login::new("Ann@example.com").unwrap();
@@ -76,6 +83,32 @@ mod tests {
         }
         rename(label, &mut event, &mut attributes);
         (event, attributes)
+    }
+
+    #[test]
+    fn a_run_lists_nobody_and_a_short_login_is_no_word_of_a_text() {
+        let end = RunEnd {
+            outcome: JobOutcome::Failed,
+            reason: Some("down, ann@example.com (1 of 1 users: svc.backup)".to_owned()),
+            counts: RunCounts::default(),
+        };
+        let mut event = on_run("users", None, &end, Timestamp::UNIX_EPOCH).unwrap();
+        let mut attributes = event.take_attributes();
+        rename(&UserLabel::Id, &mut event, &mut attributes);
+        assert_eq!(event.body, "The job \"users\" failed: down, a user (1 of 1 users)");
+        let reason = attributes.get(key::ERROR_MESSAGE);
+        assert_eq!(reason, Some(&"down, a user (1 of 1 users)".into()));
+
+        let subject = WatchSubject::User(Login::new("a").unwrap());
+        let mut event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
+        let mut attributes = event.take_attributes();
+        let texts = ["a", "not a text"].map(str::to_owned).to_vec();
+        attributes.insert(key::POLL_ERRORS.to_owned(), AttributeValue::List(texts));
+        attributes.insert(key::USER_ID.to_owned(), "4711".into());
+        rename(&UserLabel::Id, &mut event, &mut attributes);
+        assert_eq!(event.body, "4711 is watched");
+        let texts = ["4711", "not a text"].map(str::to_owned).to_vec();
+        assert_eq!(attributes.get(key::POLL_ERRORS), Some(&AttributeValue::List(texts)));
     }
 
     #[test]

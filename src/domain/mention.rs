@@ -42,13 +42,20 @@ impl Mention {
     /// person. The login of somebody else that has this one as a part stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
-        let is_looked_for = self.is_long() || self.is(text);
-        is_looked_for.then(|| self.replace_by(FORGOTTEN, text)).flatten()
+        self.replace_by(FORGOTTEN, text)
     }
 
-    /// The text with another name in the place of the login, likewise, however short that is.
+    /// The text with another name in the place of the login, likewise. A login that is short
+    /// is looked for where it stands alone, and not in sentences: it is a word of most.
     #[must_use]
     pub fn replace_by(&self, name: &str, text: &str) -> Option<String> {
+        let is_long = self.login.as_str().chars().count() >= LEAST_CHARS;
+        if is_long || self.is(text) { self.replace_each_by(name, text) } else { None }
+    }
+
+    /// The same of a sentence that is known to name the person, however short the login is.
+    #[must_use]
+    pub fn replace_each_by(&self, name: &str, text: &str) -> Option<String> {
         if self.is(text) {
             return Some(name.to_owned());
         }
@@ -69,11 +76,6 @@ impl Mention {
             }
         }
         (copied > 0).then(|| replaced + &text[copied..])
-    }
-
-    /// Whether the login is long enough to be looked for inside sentences.
-    fn is_long(&self) -> bool {
-        self.login.as_str().chars().count() >= LEAST_CHARS
     }
 
     /// Where the login begins and ends, at this position or later.
@@ -246,5 +248,10 @@ mod tests {
         // Too short to be looked for in sentences.
         assert_eq!(mention("a").redact("a user"), None);
         assert_eq!(mention("a").redact("a").as_deref(), Some("(forgotten)"));
+        assert_eq!(mention("a").replace_by("b", "a user"), None);
+        assert_eq!(
+            mention("a").replace_each_by("b", "a is watched").as_deref(),
+            Some("b is watched")
+        );
     }
 }

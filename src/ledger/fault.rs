@@ -2,16 +2,41 @@
 
 use std::fmt::Debug;
 
+/// Tables whose rows are about people: their keys are logins.
+const PERSONAL: [&str; 11] = [
+    "admin",
+    "failure",
+    "failure_answer",
+    "list_null",
+    "listing_member",
+    "login",
+    "login_spelling",
+    "past",
+    "poll",
+    "user_snapshot",
+    "watch",
+];
+
+/// A row as errors name it: by its key, unless that can be a login. Errors go into logs, which
+/// name nobody; whose row it is shows where the user is asked for.
+#[must_use]
+pub fn row_name(table: &str, key: &str) -> String {
+    if PERSONAL.contains(&table) {
+        format!("a row of {table}")
+    } else {
+        format!("the row of {table} with the key {key}")
+    }
+}
+
 /// Why a change, and only this one, fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A row was found and cannot be understood.
-    #[error("the row of {table} with the key {key} cannot be understood: {reason}")]
+    #[error("{} cannot be understood: {reason}", row_name(table, key))]
     Unreadable {
         /// The table.
         table: &'static str,
-        /// The row's key, by which it is found to be mended; it can be a login, as in the
-        /// lines about polls.
+        /// The row's key, by which it is found to be mended.
         key: String,
         /// What is wrong with it.
         reason: String,

@@ -17,7 +17,7 @@ mod table;
 pub use diff::{Command, Diff, Differences};
 use facts::service_knows_keys;
 pub use facts::{Facts, Report};
-pub use fault::Fault;
+pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{
     Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::row::Unreadable;
-use crate::ledger::Fault;
+use crate::ledger::{Fault, row_name};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -83,7 +83,7 @@ pub enum StoreError {
     #[error("the database gave a transaction up; is the disk full?")]
     GivenUp,
     /// A row cannot be understood.
-    #[error("the row of {table} with the key {key:?} cannot be understood: {source}")]
+    #[error("{} cannot be understood: {source}", row_name(table, &format!("{key:?}")))]
     Corrupt {
         /// The table.
         table: &'static str,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Meters;
 use crate::{
     clock,
-    domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp},
+    domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp, without_names},
     ledger::change::RecordRun,
     store::{Store, StoreError},
 };
@@ -215,7 +215,8 @@ impl<J: Job> Runner<J> {
 /// when that begins and when it ends.
 fn log(job: &str, before: Option<JobOutcome>, end: &RunEnd, seconds: f64) {
     let RunCounts { asked, ok, not_found, failed, skipped } = end.counts;
-    let reason = end.reason.as_deref().unwrap_or_default();
+    // Logs name nobody; the page and the API say whom the run lists.
+    let reason = without_names(end.reason.as_deref().unwrap_or_default());
     match (end.outcome, before) {
         (JobOutcome::Failed, _) => {
             tracing::warn!(job, reason, asked, ok, not_found, failed, skipped, "run failed");

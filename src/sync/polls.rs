@@ -3,7 +3,9 @@
 
 use crate::{
     clock,
-    domain::{CheckFilter, PollEnd, PollOutcome, WatchSubject},
+    domain::{
+        CheckFilter, PollEnd, PollOutcome, SOMEBODY, WatchSubject, without_names, without_user,
+    },
     ledger::change::{RecordAddress, RecordAnswer},
     store::{Store, StoreError},
 };
@@ -74,15 +76,15 @@ fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;
     }
-    // Logs are kept and passed on by others: they name nobody.
-    let subject = match subject {
-        WatchSubject::User(_) => "a user".to_owned(),
-        WatchSubject::Ip(ip) => ip.to_string(),
+    // Logs are kept and passed on by others: they name nobody. The service's messages can.
+    let reason = end.reason.as_deref().unwrap_or_default();
+    let (subject, reason) = match subject {
+        WatchSubject::User(login) => (SOMEBODY.to_owned(), without_user(login, reason)),
+        WatchSubject::Ip(ip) => (ip.to_string(), without_names(reason)),
     };
     if now == PollOutcome::Answered {
         tracing::info!(subject, "poll is answered again");
     } else {
-        let reason = end.reason.as_deref().unwrap_or_default();
         tracing::warn!(
             subject,
             outcome = now.as_str(),

@@ -211,7 +211,11 @@ impl TenantJob {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {
-                    tracing::debug!(page, %error, "the listing of the tenant broke off");
+                    tracing::debug!(
+                        page,
+                        error = error.nameless(),
+                        "the listing of the tenant broke off"
+                    );
                     if let ApiError::NoRight { field } = error {
                         tally.off(field);
                     } else {

@@ -67,7 +67,9 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     assert!(users["last_success_at"].is_null() && users["next_run_at"].is_string(), "{users}");
     let log = exporter.log();
     let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
-    assert!(log.lines().find(is_warning).unwrap().contains("Lambda:Unhandled"), "{log}");
+    let warning = log.lines().find(is_warning).unwrap();
+    assert!(warning.contains("Lambda:Unhandled") && warning.contains("(3 of 3 users)"), "{log}");
+    assert!(!log.contains("@example.com"), "{log}");
     let page = exporter.get("/").await.1;
     assert!(page.contains("Lambda:Unhandled") && page.contains("failing"), "{page}");
     let event = until("the event", || async {
@@ -118,6 +120,7 @@ async fn a_minority_without_an_answer_leaves_a_success_that_names_it() {
     assert!(page.contains("Lambda:Unhandled"), "{page}");
     let table = exporter.run(&["watch", "list"]).await.output;
     assert!(table.contains("Lambda:Unhandled"), "{table}");
+    assert!(!exporter.log().contains("@example.com"), "{}", exporter.log());
 }
 
 #[tokio::test]

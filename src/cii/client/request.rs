@@ -91,7 +91,12 @@ impl Client {
         }
         let retries = if operation.may_repeat() { self.shared.retries } else { 0 };
         let Some(wait) = wait.filter(|_| attempt < retries) else { return false };
-        tracing::debug!(operation = operation.into_str(), %error, ?wait, "sending again");
+        tracing::debug!(
+            operation = operation.into_str(),
+            error = error.nameless(),
+            ?wait,
+            "sending again"
+        );
         self.shared.meters.retried(operation);
         tokio::time::sleep(wait).await;
         true

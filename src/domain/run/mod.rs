@@ -15,6 +15,9 @@ const MAX_REASON_CHARS: usize = 500;
 /// Targets at most that a reason names.
 const NAMED: usize = 3;
 
+/// What stands in a reason before the users that it names.
+pub(super) const LISTED_USERS: &str = " users: ";
+
 /// How a job's last run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
