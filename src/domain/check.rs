@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{Severity, Timestamp};
+use super::{Severity, Timestamp, cut_text};
+
+/// Bytes of a check's id at most, as the service writes it; the known ones are short slugs.
+pub const MAX_CHECK_ID_BYTES: usize = 256;
 
 /// A check's id, a short slug such as `no-mfa`. It stays when a tenant renames
 /// or re-rates the check.
@@ -15,6 +18,19 @@ impl CheckId {
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// The id that a text of an answer can be: cut as an id in a delivery is, so that both are
+    /// one check. `None` when the text is empty.
+    #[must_use]
+    pub fn listed(text: &str) -> Option<Self> {
+        Self::new(&cut_text(text.trim(), MAX_CHECK_ID_BYTES))
+    }
+
+    /// The same of a text that is too long to be an id as it is; `None` of others.
+    #[must_use]
+    pub fn cut(text: &str) -> Option<Self> {
+        Self::listed(text).filter(|_| text.trim().len() > MAX_CHECK_ID_BYTES)
     }
 
     /// The id's text.

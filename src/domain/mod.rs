@@ -34,7 +34,9 @@ mod webhook_target;
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 pub use backoff::Backoff;
-pub use check::{CheckDefinition, CheckId, CheckWords, ConfiguredChecks, ToldAt, fold_title};
+pub use check::{
+    CheckDefinition, CheckId, CheckWords, ConfiguredChecks, MAX_CHECK_ID_BYTES, ToldAt, fold_title,
+};
 pub use delivery::{
     CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck, SkippedLogins, Unchanged,
 };

@@ -102,8 +102,14 @@ impl Keys {
     /// Adds what a text in an answer can mean: the check with this id, or those of
     /// this title.
     pub fn name(&mut self, text: &str) {
-        self.checks.extend(CheckId::new(text));
+        self.checks.extend(CheckId::listed(text));
         self.titles.insert(fold_title(text));
+    }
+
+    /// Adds the checks that have or had this title, or are known by its beginning alone.
+    pub fn title(&mut self, title: &str) {
+        self.checks.extend(CheckId::cut(title));
+        self.titles.insert(fold_title(title));
     }
 
     /// Whether there is nothing to load.

@@ -1,8 +1,9 @@
 //! What comes from outside is bounded: checks in metrics, addresses on the watch list, texts.
 
+use cii_simulator::{Options, Simulator};
 use serde_json::json;
 
-use crate::harness::{Body, Exporter, Setup};
+use crate::harness::{Body, Exporter, Setup, until};
 
 async fn shown(exporter: &Exporter) -> (Vec<String>, Option<f64>) {
     let metrics = exporter.metrics().await;
@@ -86,4 +87,33 @@ async fn texts_that_are_too_long_are_cut_with_a_mark() {
     let (status, text) = exporter.get("/metrics").await;
     let longest = text.lines().map(str::len).max().unwrap();
     assert!(status == 200 && longest < 3000, "{longest}");
+}
+
+#[tokio::test]
+async fn an_id_that_is_too_long_is_one_check_in_answers_and_deliveries() {
+    let simulator = Simulator::start(Options { users: 2, ..Options::default() }).await.unwrap();
+    let logins: Vec<String> =
+        simulator.tenant(|tenant| tenant.users().map(|user| user.login.clone()).collect());
+    let id = "i".repeat(300);
+    simulator.tenant(|tenant| {
+        for login in &logins {
+            tenant.set_failing(login, &id, true);
+        }
+    });
+    let exporter = Setup::new()
+        .polling(&simulator, "* * * * * *")
+        .watch(&format!("users = [{:?}]", logins[0]))
+        .start()
+        .await;
+    let long = || async {
+        let (_, page) = exporter.api("GET", "/checks", None).await;
+        let checks = page["checks"].as_array().unwrap().clone();
+        let ids = checks.iter().map(|check| check["id"].as_str().unwrap().to_owned());
+        ids.filter(|id| id.starts_with("iii")).collect::<Vec<_>>()
+    };
+    let expected = [format!("{}…", "i".repeat(253))];
+    until("the listed check", || async { (long().await == expected).then_some(()) }).await;
+    let body = Body::new("1", &id, &[&logins[1]]).json();
+    assert_eq!(exporter.deliver(&body).await, 200);
+    assert_eq!(long().await, expected);
 }

@@ -7,10 +7,9 @@ use super::{
     reading::{cut, field, name_of_type, text, texts},
     users::{self, Named},
 };
-use crate::domain::{AttributeValue, CheckDefinition, CheckId, Severity, Timestamp};
-
-/// Bytes of a check's id at most; the known ones are short slugs.
-const MAX_CHECK_ID_BYTES: usize = 256;
+use crate::domain::{
+    AttributeValue, CheckDefinition, CheckId, MAX_CHECK_ID_BYTES, Severity, Timestamp,
+};
 
 /// Bytes of `frameworks` at most: each event of a failure carries them.
 const MAX_FRAMEWORKS_BYTES: usize = 8192;

@@ -57,7 +57,7 @@ pub fn meaning(
     configured: &ConfiguredChecks,
     known: impl Fn(&CheckId) -> Option<CheckName>,
 ) -> Option<Meaning> {
-    let id = CheckId::new(text)?;
+    let id = CheckId::listed(text)?;
     if let Some(check) = known(&id) {
         let by_title = check.is_provisional && may_be_title(text);
         return Some(Meaning::Check { check, by_title });
@@ -118,6 +118,13 @@ mod tests {
         assert_eq!(of("NoMFA", &[], &[]), (ids(&["NoMFA"]), false));
         assert_eq!(of("Just A Text", &[], &[]), (ids(&["Just A Text"]), true));
         let configured = ConfiguredChecks::default();
+        let long = format!("No{}", "x".repeat(300));
+        let Meaning::Check { check, .. } =
+            meaning(&long, &Titled::default(), &configured, known).unwrap()
+        else {
+            panic!("nobody else has it")
+        };
+        assert_eq!(check.id.as_str(), format!("{}…", &long[..253]));
         assert_eq!(meaning(" ", &Titled::default(), &configured, known), None);
     }
 }

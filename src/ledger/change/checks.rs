@@ -7,7 +7,6 @@ use crate::{
     domain::{
         CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
         failure::{self, CheckName},
-        fold_title,
     },
     ledger::{Change, Check, Facts, Fault, Keys, Whole},
 };
@@ -50,7 +49,7 @@ impl Change for ConfigureChecks {
         keys.whole.insert(Whole::Checks);
         for (id, title) in self.configured.titled() {
             keys.checks.insert(id);
-            keys.titles.insert(fold_title(title));
+            keys.title(title);
         }
     }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::refusal;
 use crate::{
     domain::{
-        Delivery, DeliveryKind, Login, ReportedCheck, Timestamp, Unchanged, WatchPolicy,
+        CheckId, Delivery, DeliveryKind, Login, ReportedCheck, Timestamp, Unchanged, WatchPolicy,
         WatchSource, WatchStanding, WatchSubject,
         failure::{self, CheckName},
         fold_title, followed_until,
@@ -106,7 +106,7 @@ impl Change for RecordDelivery {
             keys.checks.insert(check.id.clone());
             keys.answered.extend(logins.cloned());
             keys.whole.insert(Whole::Listing);
-            keys.titles.insert(fold_title(&check.definition.title));
+            keys.title(&check.definition.title);
         }
     }
 
@@ -323,7 +323,8 @@ impl RecordDelivery {
         let title = fold_title(&reported.definition.title);
         // What it lists may mean the check, as far as is known.
         let spares = |texts: &BTreeSet<String>| {
-            let means = |text: &String| *text == reported.id.as_str() || fold_title(text) == title;
+            let is_id = |text: &str| CheckId::listed(text).is_some_and(|id| id == reported.id);
+            let means = |text: &String| is_id(text) || fold_title(text) == title;
             !texts.iter().any(means)
         };
         if let Some(answered) = facts.answered.get(login)?

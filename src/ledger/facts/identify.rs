@@ -40,13 +40,15 @@ impl Facts {
         Ok(former)
     }
 
-    /// The provisional checks that have this title, or were the only one to have it.
+    /// The provisional checks that have this title, or were the only one to have it, or are
+    /// known by its beginning because it is too long for an id.
     fn provisional(&self, title: &str) -> Result<BTreeSet<CheckId>, Fault> {
         let titled = self.titles.get(&fold_title(title))?.cloned().unwrap_or_default();
         let mut found = titled.current;
         if titled.former.len() == 1 {
             found.extend(titled.former);
         }
+        found.extend(CheckId::cut(title));
         let mut provisional = BTreeSet::new();
         for id in found {
             if self.check(&id)?.is_some_and(|check| check.is_provisional) {

@@ -231,7 +231,7 @@ impl Tables {
                 facts.answered.load(login.clone(), Some(answered.clone()));
                 facts.exchanging.insert(login.clone());
                 for text in &exchange.texts {
-                    let id = CheckId::new(text).unwrap();
+                    let id = CheckId::listed(text).unwrap();
                     facts.load_check(id.clone(), self.checks.get(&id).cloned());
                     self.load_title(&fold_title(text), facts);
                 }

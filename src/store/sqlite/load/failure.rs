@@ -190,7 +190,7 @@ pub(super) fn exchanging(connection: &Connection, facts: &mut Facts) -> Result<(
         }
         let Ok(answered) = facts.answered.get(&login) else { continue };
         if let Some(exchange) = answered.and_then(|answered| answered.exchange.as_ref()) {
-            ids.extend(exchange.texts.iter().filter_map(|text| CheckId::new(text)));
+            ids.extend(exchange.texts.iter().filter_map(|text| CheckId::listed(text)));
             titles.extend(exchange.texts.iter().map(|text| fold_title(text)));
         }
         facts.exchanging.insert(login);
