@@ -14,7 +14,7 @@ use std::{
 use axum::{Router, body::Body, http::StatusCode, routing::post};
 use cii_exporter::{
     config::{Config, Environment},
-    delivery::{Courier, Meters, Outages, Sender},
+    delivery::{Courier, Meters, Origin, Outages, Sender},
     domain::{
         CheckDefinition, CheckId, Delivery, DeliveryKind, FailingUser, Login, ReportedCheck,
         Severity, Timestamp, WatchPolicy,
@@ -133,7 +133,11 @@ async fn deliver(file: &Path, protocol: &str, sink: SocketAddr) -> Duration {
          [otlp]\nendpoint = \"http://{sink}\"\nprotocol = {protocol:?}\n"
     );
     let config = Config::from_text("", &text, &Environment::default()).unwrap();
-    let sender = Sender::new(&config.otlp.unwrap(), store.id()).unwrap();
+    let sender = Sender::new(
+        &config.otlp.unwrap(),
+        Origin { instance_id: store.id().to_owned(), ..Origin::default() },
+    )
+    .unwrap();
     let courier = Courier::new(store.clone(), sender, Meters::new().unwrap(), Outages::default());
     let stop = CancellationToken::new();
     let begun = Instant::now();

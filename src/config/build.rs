@@ -9,7 +9,8 @@ use reqwest::Url;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
-    OtlpConfig, StoreConfig, SyncConfig, UserLabel, WatchConfig, checks, key, objectives, otlp,
+    OtlpConfig, StoreConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key,
+    objectives, otlp,
     problem::Problems,
     secret,
     settings::{Settings, Value},
@@ -19,6 +20,9 @@ use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleErr
 
 /// Past that, failures that ended would be shown for longer than anybody waits.
 const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
+
+/// Every join of a dashboard or a rule can carry it.
+const LONGEST_NAME: usize = 256;
 
 /// Makes the configuration of the settings, or tells all that is wrong.
 pub(super) fn build(
@@ -48,6 +52,7 @@ impl Building<'_> {
         let user_label = self.user_label("metrics.user_label");
         let checks = checks::build(self.settings, &mut self.problems);
         let objectives = self.objectives();
+        let tenant = self.tenant();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.required("store.path"), self.required("log.level"));
@@ -64,6 +69,7 @@ impl Building<'_> {
             watch: watch?,
             sync: sync?,
             checks,
+            tenant: tenant?,
             metrics: MetricsConfig {
                 user_series: self.choice("metrics.user_series")?,
                 user_label: user_label?,
@@ -140,6 +146,20 @@ impl Building<'_> {
             max_users: max_users?,
             max_ips: max_ips?,
         })
+    }
+
+    fn tenant(&mut self) -> Option<TenantConfig> {
+        if self.text("tenant.name").is_none() {
+            return Some(TenantConfig::default());
+        }
+        let name = self.required("tenant.name")?.trim().to_owned();
+        if name.len() > LONGEST_NAME {
+            let origin = self.origin("tenant.name");
+            let message = format!("must not be longer than {LONGEST_NAME} bytes");
+            self.problems.add(origin.as_ref(), "tenant.name", message);
+            return None;
+        }
+        Some(TenantConfig { name: Some(name) })
     }
 
     fn objectives(&mut self) -> Option<Objectives> {

@@ -120,6 +120,7 @@ pub(super) const KEYS: &[Key] = &[
     key("sync.service.enabled", Kind::Flag, YES),
     key("sync.service.schedule", Kind::Text, Some("\"0 7 * * * *\"")),
     key("sync.service.on_start", Kind::Flag, YES),
+    key("tenant.name", Kind::Text, None),
     key("metrics.user_series", Kind::Choice(UserSeries::VARIANTS), Some("\"listed\"")),
     key("metrics.user_label", Kind::Choice(&["login", "id", "hash"]), Some("\"login\"")),
     key("metrics.max_checks", Kind::Integer(1, 1_000_000), Some("2000")),

@@ -52,6 +52,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// What the operator says of checks, where no delivery says it.
     pub checks: ConfiguredChecks,
+    /// What people call the tenant.
+    pub tenant: TenantConfig,
     /// What the metrics tell of persons.
     pub metrics: MetricsConfig,
     /// How long failures may last.
@@ -225,6 +227,13 @@ pub struct JobConfig {
     pub on_start: bool,
 }
 
+/// `[tenant]`
+#[derive(Debug, Clone, Default)]
+pub struct TenantConfig {
+    /// Its name for people; without one, its id stands in.
+    pub name: Option<String>,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone)]
 pub struct MetricsConfig {
@@ -340,6 +349,8 @@ impl Config {
                     .iter()
                     .any(|start| path.starts_with(start))
                 || path == "webhook.trusted_proxies"
+                // Whoever the events are from is told at the start.
+                || (path == "tenant.name" && self.otlp.is_none())
                 // The listener stays where it is.
                 || (path.starts_with("ops.") && !["ops.listen", "ops.web_config"].contains(&path))
         };

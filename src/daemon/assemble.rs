@@ -17,7 +17,7 @@ use super::{
 use crate::{
     build_info, cii, clock,
     config::{Config, JobConfig, SyncConfig, WebConfigFile},
-    delivery::{self, Courier, Outages, Sender},
+    delivery::{self, Courier, Origin, Outages, Sender},
     domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget, TrustClock},
@@ -264,7 +264,12 @@ async fn deliver(
              was before; `cii-exporter otlp backfill --since 30d` sends that, too"
         );
     }
-    let sender = Sender::new(otlp, store.id())?;
+    let origin = Origin {
+        instance_id: store.id().to_owned(),
+        tenant_name: config.tenant.name.clone(),
+        tenant_id: store.read(Reader::tenant_id).await?,
+    };
+    let sender = Sender::new(otlp, origin)?;
     let courier = Courier::new(store.clone(), sender, meters, outages.clone());
     tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
     Ok(outages)

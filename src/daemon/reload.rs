@@ -103,6 +103,7 @@ impl Reloader {
         self.filter.send_replace(rules::check_filter(config));
         self.policy.send_replace(rules::policy(config));
         let scope = Scope {
+            tenant_name: config.tenant.name.clone(),
             user_series: config.metrics.user_series,
             user_label: config.metrics.user_label.clone(),
             max_users: config.watch.max_users,

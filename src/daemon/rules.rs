@@ -79,6 +79,7 @@ pub(super) fn scope(config: &Config) -> Scope {
     };
     Scope {
         backlog: config.otlp.is_some(),
+        tenant_name: config.tenant.name.clone(),
         listing,
         user_series: config.metrics.user_series,
         user_label: config.metrics.user_label.clone(),

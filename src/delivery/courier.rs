@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{EventName, without_names},
+    domain::{EventName, TenantId, without_names},
     ledger::change::RecordProgress,
     store::{Batch, Reader, Store, StoreError, StoredEvent},
 };
@@ -51,6 +51,8 @@ trait Log {
     async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
     async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError>;
     async fn waiting(&self) -> Result<u64, StoreError>;
+    /// Which tenant events are from, once a delivery told it.
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError>;
     /// How often rows that can be in memory were changed.
     fn erasures(&self) -> u64;
     /// Resolves when there is something new to send on purpose.
@@ -61,6 +63,10 @@ trait Log {
 trait Collector {
     /// Its address, without secrets.
     fn endpoint(&self) -> &str;
+    /// Whether it says which tenant events are from.
+    fn is_identified(&self) -> bool;
+    /// Has it say so from now on.
+    fn identify(&self, tenant: TenantId);
     fn send(
         &self,
         events: Vec<StoredEvent>,
@@ -139,6 +145,10 @@ impl Log for Store {
         Ok(self.read(Reader::otlp_backlog).await?.pending)
     }
 
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+        self.read(Reader::tenant_id).await
+    }
+
     fn erasures(&self) -> u64 {
         self.erasures()
     }
@@ -151,6 +161,14 @@ impl Log for Store {
 impl Collector for Sender {
     fn endpoint(&self) -> &str {
         Self::endpoint(self)
+    }
+
+    fn is_identified(&self) -> bool {
+        Self::is_identified(self)
+    }
+
+    fn identify(&self, tenant: TenantId) {
+        Self::identify(self, tenant);
     }
 
     fn send(
@@ -301,6 +319,11 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             return Ok(());
         };
         let count = events.len();
+        if !self.collector.is_identified()
+            && let Some(tenant) = self.log.tenant().await?
+        {
+            self.collector.identify(tenant);
+        }
         // A batch that the limit did not end was the end of the log: what comes during
         // the request makes one batch after it, instead of a small one and another.
         let reads_ahead =

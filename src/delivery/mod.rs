@@ -20,4 +20,5 @@ pub use courier::Courier;
 pub use error::{OtlpStartError, Reason};
 pub use meters::Meters;
 pub use outage::{Outage, Outages};
+pub use resource::Origin;
 pub use sender::Sender;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{AttributeValue, CheckDefinition, CheckId, Login, Timestamp};
+use super::{AttributeValue, CheckDefinition, CheckId, Login, TenantId, Timestamp};
 
 /// What a delivery is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,11 +79,10 @@ impl Delivery {
         self.published_at.unwrap_or(self.received_at)
     }
 
-    /// The id of the tenant: the part of `source` before the two underscores.
+    /// The tenant that it is from, when its `source` says so.
     #[must_use]
-    pub fn tenant_id(&self) -> Option<&str> {
-        let source = self.source.as_deref()?;
-        Some(source.split_once("__").map_or(source, |(tenant, _)| tenant))
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        TenantId::of_source(self.source.as_deref()?)
     }
 }
 

@@ -1,6 +1,10 @@
 //! Parsing and recording a body, when it comes and when it is replayed.
 
-use std::convert::Infallible;
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +17,7 @@ use super::{
 use crate::{
     cii::webhook::{self, Malformed},
     clock,
-    domain::{CheckId, SkippedLogins, Timestamp},
+    domain::{CheckId, OtherTenant, SkippedLogins, TenantId, Timestamp},
     ledger::change::{DeliveryOutcome, RecordDelivery, RecordedDelivery},
     store::{Store, StoreError},
 };
@@ -24,7 +28,12 @@ pub struct Intake {
     store: Store,
     meters: Meters,
     budget: Budget,
+    /// Other tenants than the known one that were reported.
+    other_tenants: Arc<Mutex<BTreeSet<TenantId>>>,
 }
+
+/// Other tenants that are reported at most: a source can be anything.
+const MOST_TENANTS: usize = 16;
 
 /// Why a body was not taken.
 #[derive(Debug)]
@@ -83,7 +92,7 @@ impl Intake {
     #[must_use]
     pub fn new(store: Store, meters: Meters) -> Self {
         let budget = Budget::new(meters.clone());
-        Self { store, meters, budget }
+        Self { store, meters, budget, other_tenants: Arc::default() }
     }
 
     /// Once told to stop, has deliveries answered with 503 that wait for room: what is in the
@@ -209,6 +218,7 @@ impl Intake {
         match tokio::time::timeout(patience, commit).await {
             Ok(Ok(recorded)) => {
                 self.report(&recorded, check.as_ref(), &skipped);
+                self.report_tenant(recorded.other_tenant);
                 Ok(recorded)
             }
             Ok(Err(error)) => {
@@ -220,6 +230,20 @@ impl Intake {
                 tracing::error!("a webhook delivery waits too long for the disk");
                 Err(Refused::Unavailable)
             }
+        }
+    }
+
+    /// Says of each tenant once that its deliveries come here, too.
+    fn report_tenant(&self, found: Option<OtherTenant>) {
+        let Some(OtherTenant { known, other }) = found else { return };
+        let mut reported = self.other_tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.len() < MOST_TENANTS && reported.insert(other) {
+            tracing::warn!(
+                %known,
+                %other,
+                "a webhook delivery is from another tenant than those before it; it counts, and \
+                 the known id stays: run an exporter with a database of its own for each tenant"
+            );
         }
     }
 

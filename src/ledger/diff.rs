@@ -8,8 +8,8 @@ use super::{
     ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
-    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, Timestamp, WatchSubject,
-    WebhookTarget, null_list::FieldMemory,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
+    WatchSubject, WebhookTarget, null_list::FieldMemory,
 };
 
 /// The differences of one table, by key.
@@ -65,6 +65,8 @@ pub struct Diff<'a> {
     pub listing_done: Differences<'a, (), ListingDone>,
     /// Users of the listing under way; the number is that of the listing.
     pub members: Differences<'a, Login, Member>,
+    /// Which tenant deliveries are from.
+    pub tenant: Differences<'a, (), TenantId>,
     /// The service itself.
     pub service: Differences<'a, (), ServiceState>,
     /// The delivery by OTLP.

@@ -78,6 +78,8 @@ pub enum Whole {
     ListMemory,
     /// The listing of the tenant that is under way, and the last complete one.
     Listing,
+    /// Which tenant deliveries are from.
+    Tenant,
     /// The service itself.
     Service,
     /// The delivery by OTLP.

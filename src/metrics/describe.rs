@@ -56,6 +56,7 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
             samples.add(Family::NewCountries, &[], countries);
         }
         Subject::Tenant => {
+            tenant::identify(&mut samples, known.scope.tenant_name.as_deref(), reader.tenant_id()?);
             tenant::describe(&mut samples, &reader.tenant_figures()?);
             samples.add_known(Family::TenantListingComplete, &[], is_tenant_known(known)?);
         }

@@ -191,6 +191,7 @@ mod tests {
         let (store, _writer) = Store::open(&folder.path().join("test.db")).unwrap();
         let scope = Scope {
             backlog: false,
+            tenant_name: None,
             listing: TenantListing::On,
             user_series: UserSeries::Listed,
             user_label: UserLabel::Login,

@@ -142,6 +142,9 @@ families! {
     /// 1 when the last poll of the watched IP address was answered, 0 when the service answered
     /// with an error.
     IpPollUp: Gauge "cii_ip_poll_up" ["ip"],
+    /// Always 1; the tenant's name (`tenant.name`, else its id, else `unnamed`) and its id as
+    /// labels, which is empty until a delivery tells it.
+    TenantInfo: Gauge "cii_tenant_info" ["tenant", "id"],
     /// 1 once a listing of the whole tenant came to its end and had the failing checks; 0 before,
     /// and while the listing is off: a user who is not known to fail a check may fail it. Absent
     /// without `[api]`.

@@ -23,6 +23,8 @@ pub enum TenantListing {
 pub struct Scope {
     /// Whether there is an OTLP delivery for which events can wait.
     pub backlog: bool,
+    /// What the operator calls the tenant.
+    pub tenant_name: Option<String>,
     /// Whether the tenant is listed.
     pub listing: TenantListing,
     /// Whom series of their own are shown for.

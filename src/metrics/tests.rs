@@ -307,6 +307,7 @@ fn scope(listing: TenantListing, user_series: UserSeries) -> watch::Receiver<Sco
     let week = ["critical", "high", "unknown"].map(|label| (label.to_owned(), TimeDelta::days(7)));
     let scope = Scope {
         backlog: true,
+        tenant_name: None,
         listing,
         user_series,
         user_label: UserLabel::Login,

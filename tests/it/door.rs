@@ -108,8 +108,9 @@ async fn direct_messages_come_under_any_type_and_frameworks_go_onto_the_event() 
     let exporter = Setup::new().start().await;
     for (number, detail_type) in ["FAILED_CHECK", "", "DIRECT_MESSAGE"].iter().enumerate() {
         let check = format!("check-{number}");
+        let source = "5f0c7d1e-8a43-4c52-9b1f-6e2d7a90c3b4__1b2c3d4e";
         let body = json!({
-            "id": check, "detail-type": detail_type, "source": "5f0c7d1e__1b2c3d4e",
+            "id": check, "detail-type": detail_type, "source": source,
             "time": "2026-03-02T07:00:04Z",
             "detail": {
                 "id": "detail-id", "checkId": check, "login": "ana@example.com",
@@ -124,8 +125,8 @@ async fn direct_messages_come_under_any_type_and_frameworks_go_onto_the_event() 
         assert!(attributes["cii.check.explanation"].as_str().unwrap().contains("Accountant"));
         assert_eq!(attributes["cii.delivery.detail_id"], "detail-id");
         assert_eq!(attributes["cii.delivery.sent_at"], "2026-03-02T07:00:04Z");
-        assert_eq!(attributes["cii.delivery.source"], "5f0c7d1e__1b2c3d4e");
-        assert_eq!(attributes["cii.tenant.id"], "5f0c7d1e");
+        assert_eq!(attributes["cii.delivery.source"], source);
+        assert_eq!(attributes["cii.tenant.id"], "5f0c7d1e-8a43-4c52-9b1f-6e2d7a90c3b4");
     }
 }
 

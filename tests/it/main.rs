@@ -61,6 +61,7 @@ mod severity;
 mod stack;
 mod survival;
 mod tenant;
+mod tenant_id;
 mod tls;
 mod upgrade;
 mod watch;

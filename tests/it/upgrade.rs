@@ -494,3 +494,22 @@ async fn an_upgrade_that_is_killed_or_fails_leaves_the_database_as_it_was() {
         assert!(exporter.metrics().await.get(NO_MFA).is_some(), "{old:?}");
     }
 }
+
+#[tokio::test]
+async fn the_tenant_is_the_one_of_the_first_delivery_that_is_kept() {
+    let simulator = simulator().await;
+    let setup = Old::V7.setup(&simulator, false);
+    let database = Connection::open(setup.database()).unwrap();
+    let id = "a229bd52-608a-4225-bd01-b2214a3c4127";
+    for (source, which) in [
+        (format!("{id}__a7708c35"), "(SELECT seq FROM delivery ORDER BY seq LIMIT 1 OFFSET 3)"),
+        (id.replace('a', "b"), "(SELECT max(seq) FROM delivery)"),
+    ] {
+        let sql = format!("UPDATE delivery SET source = ?1 WHERE seq = {which}");
+        assert_eq!(database.execute(&sql, [source]).unwrap(), 1);
+    }
+    drop(database);
+    let exporter = setup.start().await;
+    let series = format!("cii_tenant_info{{tenant=\"{id}\",id=\"{id}\"}}");
+    assert_eq!(exporter.metrics().await.get(&series), Some(1.0));
+}

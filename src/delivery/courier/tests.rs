@@ -70,6 +70,10 @@ impl Log for Shelf {
         Ok(0)
     }
 
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+        Ok(None)
+    }
+
     fn erasures(&self) -> u64 {
         self.erasures.load(Ordering::Relaxed)
     }
@@ -104,6 +108,14 @@ struct Fake {
 impl Collector for Fake {
     fn endpoint(&self) -> &'static str {
         "fake"
+    }
+
+    fn is_identified(&self) -> bool {
+        false
+    }
+
+    fn identify(&self, _: TenantId) {
+        unreachable!("the log tells no tenant");
     }
 
     async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {

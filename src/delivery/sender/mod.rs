@@ -6,7 +6,14 @@ pub(super) mod fuzz;
 mod grpc;
 mod http;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider};
 use opentelemetry_sdk::{
@@ -19,12 +26,14 @@ use self::{grpc::GrpcExporter, http::HttpExporter};
 use super::{
     OtlpStartError, cause,
     error::{Reason, SendError, Sent},
-    record, resource,
+    record,
+    resource::{self, Origin},
     secrets::Secrets,
 };
 use crate::{
     build_info,
     config::{OtlpConfig, OtlpProtocol, UserLabel},
+    domain::TenantId,
     store::StoredEvent,
 };
 
@@ -38,7 +47,11 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Sender {
     logger: SdkLogger,
     scope: InstrumentationScope,
-    transport: Transport,
+    /// Made anew when the tenant's id becomes known: it holds the resource.
+    transport: RwLock<Arc<Transport>>,
+    config: OtlpConfig,
+    origin: Origin,
+    is_identified: AtomicBool,
     timeout: Duration,
     endpoint: String,
     /// By what users are named.
@@ -62,28 +75,67 @@ enum Transport {
     Grpc(GrpcExporter),
 }
 
-impl Sender {
-    /// A sender by the configuration. `instance_id` becomes `service.instance.id`.
-    ///
-    /// # Errors
-    /// When the settings make no usable exporter.
-    pub fn new(config: &OtlpConfig, instance_id: &str) -> Result<Self, OtlpStartError> {
-        let attributes = resource::attributes(instance_id, &config.resource);
+impl Transport {
+    fn new(config: &OtlpConfig, origin: &Origin) -> Result<Self, OtlpStartError> {
+        let attributes = resource::attributes(origin, &config.resource);
         let attributes = attributes.into_iter().map(|(key, value)| KeyValue::new(key, value));
         let resource = Resource::builder_empty()
             .with_detector(Box::new(TelemetryResourceDetector))
             .with_attributes(attributes)
             .build();
-        let transport = match config.protocol {
-            OtlpProtocol::HttpProtobuf => Transport::Http(HttpExporter::new(config, &resource)?),
-            OtlpProtocol::Grpc => Transport::Grpc(GrpcExporter::new(config, &resource)?),
-        };
+        Ok(match config.protocol {
+            OtlpProtocol::HttpProtobuf => Self::Http(HttpExporter::new(config, &resource)?),
+            OtlpProtocol::Grpc => Self::Grpc(GrpcExporter::new(config, &resource)?),
+        })
+    }
+}
+
+impl Sender {
+    /// A sender by the configuration, of events of this origin.
+    ///
+    /// # Errors
+    /// When the settings make no usable exporter.
+    pub fn new(config: &OtlpConfig, origin: Origin) -> Result<Self, OtlpStartError> {
+        let transport = RwLock::new(Arc::new(Transport::new(config, &origin)?));
+        let is_identified = AtomicBool::new(origin.tenant_id.is_some());
         let logger = SdkLoggerProvider::builder().build().logger(SCOPE);
         let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
         let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
         let endpoint = cause::endpoint(config.endpoint.as_str());
         let user_label = config.user_label.clone();
-        Ok(Self { logger, scope, transport, timeout, endpoint, user_label, secrets })
+        Ok(Self {
+            logger,
+            scope,
+            transport,
+            config: config.clone(),
+            origin,
+            is_identified,
+            timeout,
+            endpoint,
+            user_label,
+            secrets,
+        })
+    }
+
+    /// Whether it is known which tenant events are from.
+    pub(super) fn is_identified(&self) -> bool {
+        self.is_identified.load(Ordering::Relaxed)
+    }
+
+    /// Says from now on which tenant events are from.
+    pub(super) fn identify(&self, tenant: TenantId) {
+        let origin = Origin { tenant_id: Some(tenant), ..self.origin.clone() };
+        match Transport::new(&self.config, &origin) {
+            Ok(transport) => {
+                let transport = Arc::new(transport);
+                *self.transport.write().unwrap_or_else(PoisonError::into_inner) = transport;
+                self.is_identified.store(true, Ordering::Relaxed);
+            }
+            // It was made the same way at the start; the next batch tries again.
+            Err(error) => {
+                tracing::warn!(%error, "events do not say yet which tenant they are from");
+            }
+        }
     }
 
     /// Where batches go, without user, password and query.
@@ -96,9 +148,10 @@ impl Sender {
         let of = |event| record::record(&self.logger, &self.user_label, event);
         let records: Vec<SdkLogRecord> = events.into_iter().map(of).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
+        let transport = self.transport.read().unwrap_or_else(PoisonError::into_inner).clone();
         let export = async {
             let batch = LogBatch::new(&batch);
-            match &self.transport {
+            match &*transport {
                 Transport::Http(exporter) => exporter.export(batch).await,
                 Transport::Grpc(exporter) => {
                     exporter.export(batch, |text| self.secrets.hide(text)).await

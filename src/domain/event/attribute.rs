@@ -126,7 +126,10 @@ pub mod key {
     /// What in the delivery was written in another form than usual, and how it
     /// was read.
     pub const DELIVERY_NOTES: &str = "cii.delivery.notes";
-    /// The tenant's id: the envelope's `source` up to the two underscores.
+    /// What the operator calls the tenant; of the resource.
+    pub const TENANT_NAME: &str = "cii.tenant.name";
+    /// The tenant's id, a UUID: the envelope's `source` up to the two underscores. Of the
+    /// resource, too.
     pub const TENANT_ID: &str = "cii.tenant.id";
     /// How many users the delivery names as failing.
     pub const DELIVERY_USERS: &str = "cii.delivery.users_failing";

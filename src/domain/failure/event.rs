@@ -37,7 +37,7 @@ impl<'a> DeliveryContext<'a> {
         set(key::DELIVERY_DETAIL_ID, delivery.detail_id.as_ref().map(Into::into));
         set(key::DELIVERY_TYPE, Some((&delivery.detail_type).into()));
         set(key::DELIVERY_SOURCE, delivery.source.as_ref().map(Into::into));
-        set(key::TENANT_ID, delivery.tenant_id().map(Into::into));
+        set(key::TENANT_ID, delivery.tenant_id().map(|id| id.to_string().into()));
         let sent_at = delivery.sent_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         set(key::DELIVERY_SENT_AT, sent_at.map(Into::into));
         set(key::CLOUD_REGION, delivery.region.as_ref().map(Into::into));

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::refusal;
 use crate::{
     domain::{
-        CheckId, Delivery, DeliveryKind, Login, ReportedCheck, Timestamp, Unchanged, WatchPolicy,
-        WatchSource, WatchStanding, WatchSubject,
+        CheckId, Delivery, DeliveryKind, Login, OtherTenant, ReportedCheck, Timestamp, Unchanged,
+        WatchPolicy, WatchSource, WatchStanding, WatchSubject,
         failure::{self, CheckName},
         fold_title, followed_until,
     },
@@ -53,6 +53,8 @@ pub struct RecordedDelivery {
     pub outcome: DeliveryOutcome,
     /// Why it opened no failure, when it opened none.
     pub unchanged: Option<Unchanged>,
+    /// That it is from another tenant than those before it, when it is. It counts.
+    pub other_tenant: Option<OtherTenant>,
 }
 
 /// What became of a delivery.
@@ -91,6 +93,9 @@ impl Change for RecordDelivery {
     type Outcome = RecordedDelivery;
 
     fn keys(&self, keys: &mut Keys) {
+        if self.delivery.tenant_id().is_some() {
+            keys.whole.insert(Whole::Tenant);
+        }
         keys.envelopes.insert(self.delivery.id.clone());
         if self.replays.is_some() {
             keys.whole.insert(Whole::Refused);
@@ -124,6 +129,7 @@ impl Change for RecordDelivery {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<RecordedDelivery, Fault> {
+        let other_tenant = self.record_tenant(facts)?;
         let recorded = match facts.envelopes.get(&self.delivery.id)?.copied() {
             // One that was filtered out counts once its check is wanted.
             Some(seen) if seen.is_filtered && self.admitted => {
@@ -135,6 +141,7 @@ impl Change for RecordDelivery {
                     number: seen.number,
                     outcome: DeliveryOutcome::Duplicate,
                     unchanged: Some(Unchanged::Duplicate(seen.number)),
+                    other_tenant: None,
                 }
             }
             None => {
@@ -145,13 +152,25 @@ impl Change for RecordDelivery {
         if let Some(refused) = self.replays {
             refusal::mark_replayed(facts, refused, recorded.number)?;
         }
-        Ok(recorded)
+        Ok(RecordedDelivery { other_tenant, ..recorded })
     }
 }
 
 impl RecordDelivery {
     fn is_test(&self) -> bool {
         self.delivery.kind == DeliveryKind::Test
+    }
+
+    /// Keeps which tenant deliveries are from, once one tells it; that this one is from
+    /// another, when it is.
+    fn record_tenant(&self, facts: &mut Facts) -> Result<Option<OtherTenant>, Fault> {
+        let Some(told) = self.delivery.tenant_id() else { return Ok(None) };
+        let Some(&known) = facts.tenant.get(&())? else {
+            facts.tenant.put((), told);
+            facts.touch(Subject::Tenant);
+            return Ok(None);
+        };
+        Ok((known != told).then_some(OtherTenant { known, other: told }))
     }
 
     /// Keeps the delivery under a number, and applies what it changes.
@@ -166,7 +185,8 @@ impl RecordDelivery {
             let kept = self.kept(number, "filtered", unchanged);
             facts.keep_delivery(kept);
             facts.append(failure::delivery_filtered(&self.delivery, self.recorded_at));
-            return Ok(RecordedDelivery { number, outcome: DeliveryOutcome::Filtered, unchanged });
+            let outcome = DeliveryOutcome::Filtered;
+            return Ok(RecordedDelivery { number, outcome, unchanged, other_tenant: None });
         }
         self.identify(facts)?;
         let known = self.known(facts)?;
@@ -223,7 +243,8 @@ impl RecordDelivery {
             cleared_users: known.acquitted,
             ..kept
         });
-        Ok(RecordedDelivery { number, outcome, unchanged: decision.unchanged })
+        let unchanged = decision.unchanged;
+        Ok(RecordedDelivery { number, outcome, unchanged, other_tenant: None })
     }
 
     fn kept(

@@ -19,8 +19,8 @@ use super::{
     RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
 };
 use crate::domain::{
-    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, Timestamp, WatchSubject,
-    WebhookTarget, failure::Titled, null_list::FieldMemory,
+    CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
+    WatchSubject, WebhookTarget, failure::Titled, null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
 pub use failure::Report;
@@ -82,6 +82,8 @@ pub struct Facts {
     pub slice: Vec<Login>,
     /// The users who fail the check that was asked for, in order.
     pub failing: Vec<Login>,
+    /// Which tenant deliveries are from.
+    pub tenant: Table<(), TenantId>,
     /// The service itself.
     pub service: Table<(), ServiceState>,
     /// The delivery by OTLP.
@@ -122,6 +124,7 @@ macro_rules! each_table {
         $facts.listing.$method();
         $facts.listing_done.$method();
         $facts.members.$method();
+        $facts.tenant.$method();
         $facts.service.$method();
         $facts.otlp.$method();
         $facts.targets.$method();
@@ -161,6 +164,7 @@ impl Facts {
             members: Table::new("listing_member"),
             slice: Vec::new(),
             failing: Vec::new(),
+            tenant: Table::new("meta"),
             service: Table::new("service"),
             otlp: Table::new("otlp"),
             parked: 0,
@@ -211,6 +215,7 @@ impl Facts {
             listing: self.listing.differences().collect(),
             listing_done: self.listing_done.differences().collect(),
             members: self.members.differences().collect(),
+            tenant: self.tenant.differences().collect(),
             service: self.service.differences().collect(),
             otlp: self.otlp.differences().collect(),
             targets: self.targets.differences().collect(),

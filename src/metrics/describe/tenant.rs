@@ -1,7 +1,17 @@
 //! The tenant as a whole.
 
 use super::{Family, Samples};
-use crate::domain::{Dimension, TenantFigures};
+use crate::domain::{Dimension, TenantFigures, TenantId};
+
+/// What the tenant is called where neither the operator nor a delivery told it.
+const UNNAMED: &str = "unnamed";
+
+/// Who the tenant is, by the name that the operator gives it and by its id.
+pub(super) fn identify(samples: &mut Samples, name: Option<&str>, id: Option<TenantId>) {
+    let id = id.map(|id| id.to_string());
+    let name = name.or(id.as_deref()).unwrap_or(UNNAMED);
+    samples.add(Family::TenantInfo, &[name, id.as_deref().unwrap_or_default()], 1_u64);
+}
 
 pub(super) fn describe(samples: &mut Samples, figures: &TenantFigures) {
     for ((dimension, value), count) in figures {

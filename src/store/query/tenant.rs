@@ -4,10 +4,11 @@ use rusqlite::OptionalExtension;
 
 use super::Reader;
 use crate::{
-    domain::{Login, TenantFigures, Timestamp},
+    domain::{Login, TenantFigures, TenantId, Timestamp},
     store::{
         StoreError,
         row::{Moment, figures},
+        sqlite::shared,
     },
 };
 
@@ -69,6 +70,14 @@ pub struct ListingComplete {
 }
 
 impl Reader {
+    /// Which tenant deliveries are from; none before the first that tells it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn tenant_id(&self) -> Result<Option<TenantId>, StoreError> {
+        shared::tenant_id(&self.connection)
+    }
+
     /// The listing that is under way, when one is.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
-    domain::{Admin, CheckId, Integration, Login, Timestamp, WebhookTarget},
+    domain::{Admin, CheckId, Integration, Login, TenantId, Timestamp, WebhookTarget},
     store::{
         StoreError,
         row::{Moment, texts},
@@ -12,6 +12,15 @@ use crate::{
 
 /// The name of the OTLP delivery among the receivers of the log.
 pub(in crate::store) const OTLP: &str = "otlp";
+
+/// Which tenant deliveries are from; one that cannot be read is told anew by the next.
+pub(in crate::store) fn tenant_id(connection: &Connection) -> Result<Option<TenantId>, StoreError> {
+    let id: Option<String> = connection
+        .prepare_cached("SELECT value FROM meta WHERE key = 'tenant_id'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(id.as_deref().and_then(TenantId::parse))
+}
 
 /// When a part of the service was last seen, with its number.
 pub(in crate::store) fn seen(

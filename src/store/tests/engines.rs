@@ -112,6 +112,7 @@ fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
                 ..CheckDefinition::undefined(&check.id)
             }
             .dated(*title > 0, at(now));
+            record.delivery.source = Some(format!("00000000-0000-4000-8000-00000000000{title}__x"));
             record.delivery.received_at = at(now);
             record.delivery.published_at = Some(at(now));
             record.recorded_at = at(now);
@@ -258,6 +259,7 @@ fn all_keys() -> Keys {
         Whole::Checks,
         Whole::ListMemory,
         Whole::Listing,
+        Whole::Tenant,
         Whole::Service,
         Whole::Otlp,
         Whole::Parked,

@@ -9,7 +9,7 @@ use strum::VariantArray as _;
 
 use crate::{
     domain::{
-        CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, WatchSource,
+        CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, WatchSource,
         WatchSubject, WebhookTarget, failure::Titled, fold_title, null_list::FieldMemory,
     },
     ledger::{
@@ -53,6 +53,7 @@ struct Tables {
     listing: BTreeMap<(), ListingBegun>,
     listing_done: BTreeMap<(), ListingDone>,
     members: BTreeMap<(i64, Login), Member>,
+    tenant: BTreeMap<(), TenantId>,
     service: BTreeMap<(), ServiceState>,
     otlp: BTreeMap<(), OtlpState>,
     targets: BTreeMap<String, WebhookTarget>,
@@ -276,6 +277,9 @@ impl Tables {
                 facts.list_memory.load(field, self.list_memory.get(&field).copied());
             }
         }
+        if keys.whole.contains(&Whole::Tenant) {
+            facts.tenant.load((), self.tenant.get(&()).copied());
+        }
         if keys.whole.contains(&Whole::Service) {
             facts.service.load((), self.service.get(&()).cloned());
         }
@@ -381,6 +385,7 @@ impl Tables {
             let key = (diff.head.listing, member.key.clone());
             self.members.extend(member.row.map(|row| (key, row.clone())));
         }
+        apply(&mut self.tenant, &diff.tenant);
         apply(&mut self.service, &diff.service);
         apply(&mut self.otlp, &diff.otlp);
         apply(&mut self.targets, &diff.targets);

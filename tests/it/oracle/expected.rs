@@ -176,6 +176,11 @@ fn address(all: &mut Series, ip: &str, truth: &Truth) {
 }
 
 fn tenant(all: &mut Series, truth: &Truth) {
+    // No delivery may have told it yet.
+    for (tenant, id) in [("unnamed", ""), (&*truth.tenant_id, &*truth.tenant_id)] {
+        let series = format!("cii_tenant_info{{tenant=\"{tenant}\",id=\"{id}\"}}");
+        all.insert(series, Value::Maybe);
+    }
     let mut count = |name: &str, label: &str, values: &dyn Fn(&User) -> Vec<String>| {
         let mut counts = BTreeMap::<String, usize>::new();
         for value in truth.users.values().flat_map(values) {

@@ -10,6 +10,7 @@ pub struct Truth {
     pub admins: Vec<String>,
     pub integrations: Vec<Integration>,
     pub daily: Option<usize>,
+    pub tenant_id: String,
 }
 
 /// A login that the service does not know.

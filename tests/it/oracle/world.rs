@@ -213,6 +213,7 @@ impl World {
             users: tenant.users().map(|user| (user.login.clone(), user.clone())).collect(),
             admins: tenant.admins.clone(),
             integrations: tenant.integrations.clone(),
+            tenant_id: tenant.id.clone(),
             daily: tenant.daily_failing.last().map(|(_, total)| *total),
         })
     }

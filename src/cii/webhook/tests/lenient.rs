@@ -115,7 +115,7 @@ fn an_envelope_of_odd_types_is_read_and_noted() {
     assert_eq!(delivery.sent_at, Some(at("2025-11-25T12:00:00Z")));
     assert_eq!(delivery.account.as_deref(), Some("988897525199"));
     assert_eq!(delivery.region.as_deref(), Some("eu-west-1"));
-    assert_eq!(delivery.tenant_id(), Some("t"));
+    assert_eq!((delivery.source.as_deref(), delivery.tenant_id()), (Some("t__1"), None));
     assert_eq!(delivery.notes.len(), 6, "{:?}", delivery.notes);
     let bare = parsed(&json!({ "checkId": "c", "usersFailing": ["a"] })).unwrap();
     assert_eq!((bare.check.is_some(), users(&bare).len()), (true, 1));

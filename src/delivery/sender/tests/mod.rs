@@ -37,7 +37,8 @@ fn sender_with(protocol: Protocol, endpoint: &str, variables: &[(&str, &str)]) -
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let environment = variables.iter().copied().chain([endpoint]).collect();
     let config = Config::from_text("", &text, &environment).unwrap();
-    Sender::new(&config.otlp.unwrap(), "store-1").unwrap()
+    let origin = Origin { instance_id: "store-1".to_owned(), ..Origin::default() };
+    Sender::new(&config.otlp.unwrap(), origin).unwrap()
 }
 
 /// An address of this machine where nobody listens.

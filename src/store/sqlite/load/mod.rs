@@ -20,7 +20,7 @@ use rusqlite::{Connection, Row, types::Value};
 use crate::{
     domain::Login,
     ledger::{Counts, Facts, Head, Keys, Table, Whole},
-    store::{StoreError, row::Unreadable},
+    store::{StoreError, row::Unreadable, sqlite::shared::tenant_id},
 };
 
 /// The numbers that were given last, and how much is watched.
@@ -97,6 +97,9 @@ pub(super) fn load(
     nulls::of_users(connection, &keys.nulls_of, facts)?;
     if keys.whole.contains(&Whole::ListMemory) {
         nulls::memory(connection, facts)?;
+    }
+    if keys.whole.contains(&Whole::Tenant) {
+        facts.tenant.load((), tenant_id(connection)?);
     }
     if keys.whole.contains(&Whole::Service) {
         service::state(connection, facts)?;

@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
 use crate::{
-    domain::{Login, fold_title},
+    domain::{Login, TenantId, fold_title},
     store::{StoreError, row::ip_users},
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 12] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -22,6 +22,7 @@ const SCRIPTS: [&str; 11] = [
     include_str!("0009_people.sql"),
     include_str!("0010_words.sql"),
     include_str!("0011_decisions.sql"),
+    include_str!("0012_tenant.sql"),
 ];
 
 /// The newest version.
@@ -56,6 +57,10 @@ fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     connection.create_scalar_function("merge_users", 1, flags, |context| {
         let json: String = context.get(0)?;
         Ok(ip_users::decode(&json).map_or(json, |users| ip_users::encode(&users)))
+    })?;
+    connection.create_scalar_function("tenant_of", 1, flags, |context| {
+        let source: String = context.get(0)?;
+        Ok(TenantId::of_source(&source).map(|id| id.to_string()))
     })?;
     Ok(())
 }

@@ -43,6 +43,7 @@ pub(super) fn save(
     outcome::polls(connection, &diff.polls)?;
     outcome::jobs(connection, &diff.jobs)?;
     outcome::nulls(connection, diff)?;
+    service::tenant(connection, &diff.tenant)?;
     service::state(connection, &diff.service)?;
     service::targets(connection, &diff.targets)?;
     event::save(connection, uids, diff)?;

@@ -3,13 +3,26 @@
 use rusqlite::{Connection, params};
 
 use crate::{
-    domain::{Admin, CheckId, Integration, Timestamp, WebhookTarget},
+    domain::{Admin, CheckId, Integration, TenantId, Timestamp, WebhookTarget},
     ledger::{Differences, ServiceState},
     store::{
         StoreError,
         row::{Moment, texts},
     },
 };
+
+/// Which tenant deliveries are from.
+pub(super) fn tenant(
+    connection: &Connection,
+    tenant: &Differences<'_, (), TenantId>,
+) -> Result<(), StoreError> {
+    for id in tenant.iter().filter_map(|entry| entry.row) {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('tenant_id', ?1)")?
+            .execute([id.to_string()])?;
+    }
+    Ok(())
+}
 
 /// A handful of rows: they are written as a whole.
 pub(super) fn state(
