@@ -40,6 +40,8 @@ pub(super) fn admission(config: &Config, rules: Arc<Rules>) -> Admission {
 pub(super) fn access(config: &Config) -> Access {
     let ops = &config.ops;
     let public_host = ops.public_url.as_ref().and_then(|url| url.host_str());
+    // As the guard compares them.
+    let public_host = public_host.map(|host| host.strip_suffix('.').unwrap_or(host));
     Access {
         hosts: ops.hosts.iter().cloned().chain(public_host.map(str::to_lowercase)).collect(),
         public_origin: ops.public_url.as_ref().map(|url| url.origin().ascii_serialization()),
@@ -114,4 +116,20 @@ pub(super) fn settle(config: &Config) -> TimeDelta {
 /// The checks the operator admits.
 pub(super) fn check_filter(config: &Config) -> CheckFilter {
     CheckFilter::new(config.webhook.check_ids.iter().cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    #[test]
+    fn the_host_of_the_public_url_is_a_name_of_the_listener() {
+        for host in ["cii.example.com", "CII.example.com.", "cii.example.com:8443"] {
+            let text =
+                format!("[webhook]\nsecrets = [\"s\"]\n[ops]\npublic_url = \"https://{host}/\"\n");
+            let config = Config::from_text("", &text, &Environment::default()).unwrap();
+            assert!(access(&config).hosts.contains("cii.example.com"), "{host}");
+        }
+    }
 }

@@ -32,11 +32,13 @@ pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(
 fn is_ours(access: &Access, host: &str) -> bool {
     let host = host.trim().to_ascii_lowercase();
     if let Some(rest) = host.strip_prefix('[') {
-        let address = rest.split_once(']').map(|(address, _)| address);
-        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        return rest.split_once(']').is_some_and(|(address, port)| {
+            let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+            is_port && address.parse::<Ipv6Addr>().is_ok()
+        });
     }
     let name = match host.split_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if is_port(port) => name,
         Some(_) => return false,
         None => &host,
     };
@@ -46,4 +48,8 @@ fn is_ours(access: &Access, host: &str) -> bool {
         // Browsers never ask a name server for these.
         || name.ends_with(".localhost")
         || access.hosts.contains(name)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -125,13 +125,22 @@ mod tests {
             "127.0.0.1:9847",
             "192.0.2.7",
             "[2001:db8::1]:9847",
+            "[::1]",
             "CII.example.com",
         ] {
             assert_eq!(get("/", host), 200, "{host}");
         }
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:9847", "", "a:b:c"]
-        {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:9847",
+            "[::1]evil.example",
+            "[::1]:9847.evil.example",
+            "[::1",
+            "[evil.example]",
+            "",
+            "a:b:c",
+        ] {
             for path in ["/", "/api/v1/checks", "/-/reload", "/metrics/x", "//metrics"] {
                 assert_eq!(get(path, host), 421, "{host} {path}");
             }
