@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    clock,
-    domain::{MAX_NOTE_BYTES, Timestamp, WatchSubject, cut_text},
+    clock, daemon,
+    domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::{Reader, Watched},
     web::json,
@@ -124,12 +124,8 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let is_new = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let kind = subject.kind();
-            let most = match &subject {
-                WatchSubject::User(_) => config.watch.max_users,
-                WatchSubject::Ip(_) => config.watch.max_ips,
-            };
-            let note = options.note.map(|note| cut_text(&note, MAX_NOTE_BYTES).into_owned());
-            let expires_at = options.expires;
+            let most = daemon::delivery_rules(&config).policy.most(&subject);
+            let (note, expires_at) = (options.note, options.expires);
             let add = AddWatch { subject, note, expires_at, most, at: clock::now() };
             let added = store.commit(add).await;
             drop(store);

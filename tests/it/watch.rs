@@ -72,6 +72,13 @@ async fn without_a_daemon_the_file_is_changed_and_the_next_start_knows() {
         (&list["entries"][0]["note"], &list["entries"][0]["expires_at"]),
         (&json!("kept"), &Value::Null)
     );
+    // A note is kept as the ops listener keeps it.
+    for (note, kept) in [("x".repeat(3000), Some(1024)), (" ".to_owned(), None)] {
+        let added = setup.run(&["watch", "add", "ip", "203.0.113.7", "--note", &note]).await;
+        assert_eq!(added.code, 0, "{added:?}");
+        let list = setup.run(&["watch", "list", "--json"]).await.json();
+        assert_eq!(list["entries"][0]["note"].as_str().map(str::len), kept);
+    }
     let exporter = setup.start().await;
     exporter.until_metric("cii_watched{kind=\"ip\"}", 1.0).await;
 }

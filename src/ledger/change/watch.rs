@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{Timestamp, WatchSource, WatchStanding, WatchSubject},
+    domain::{MAX_NOTE_BYTES, Timestamp, WatchSource, WatchStanding, WatchSubject, cut_text},
     ledger::{Change, Facts, Fault, Keys, service_knows_keys},
 };
 
@@ -30,7 +30,7 @@ pub struct WatchOutcome {
 pub struct AddWatch {
     /// What.
     pub subject: WatchSubject,
-    /// Why.
+    /// Why; a note of white space is none, and a long one is cut.
     pub note: Option<String>,
     /// Until when; for ever when there is none.
     pub expires_at: Option<Timestamp>,
@@ -102,7 +102,9 @@ impl Change for AddWatch {
         let source = WatchSource::Command;
         spell(&self.subject, facts)?;
         facts.add_reason(&self.subject, source, self.at)?;
-        facts.note_reason(&self.subject, source, self.note.clone(), self.expires_at)?;
+        let note = self.note.as_deref().filter(|note| !note.trim().is_empty());
+        let note = note.map(|note| cut_text(note, MAX_NOTE_BYTES).into_owned());
+        facts.note_reason(&self.subject, source, note, self.expires_at)?;
         Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
     }
 }

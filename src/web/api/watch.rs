@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::{MAX_NOTE_BYTES, Timestamp, WatchSubject, cut_text},
+    domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::Reader,
     web::{Ops, json::Watched, problem::Problem, query::Segment},
@@ -47,9 +47,8 @@ pub(super) async fn add(
         return Err(unusable("expires_at has passed"));
     }
     let (kind, most) = (subject.kind(), ops.sources.rules.borrow().policy.most(&subject));
-    let note = wish.note.filter(|note| !note.trim().is_empty());
-    let note = note.map(|note| cut_text(&note, MAX_NOTE_BYTES).into_owned());
-    let add = AddWatch { subject, note, expires_at: wish.expires_at, most, at };
+    let Wish { note, expires_at, .. } = wish;
+    let add = AddWatch { subject, note, expires_at, most, at };
     match ops.sources.store.commit(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
         WatchAdded::Known => Ok((StatusCode::OK, Json(json!({ "result": "updated" })))),
