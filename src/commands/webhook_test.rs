@@ -42,7 +42,7 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
         .redirect(redirect::Policy::none())
         .build()
         .map_err(|error| unreached(error.to_string()))?;
-    let answer = with_credential(client.post(url.clone()), &config.webhook)
+    let answer = with_credential(client.post(url.clone()), &config.webhook)?
         .json(&message())
         .send()
         .await
@@ -64,20 +64,26 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
 }
 
 /// The first credential that the listener accepts.
-fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> RequestBuilder {
+fn with_credential(
+    request: RequestBuilder,
+    webhook: &WebhookConfig,
+) -> Result<RequestBuilder, CommandError> {
     if let Some(secret) = webhook.secrets.first() {
-        return request.header(webhook.header.as_str(), secret.expose_secret());
+        return Ok(request.header(webhook.header.as_str(), secret.expose_secret()));
     }
     if let Some(token) = webhook.bearer.first() {
-        return request.bearer_auth(token.expose_secret());
+        return Ok(request.bearer_auth(token.expose_secret()));
     }
-    match &webhook.basic {
-        Some(basic) => {
-            let password = basic.passwords.first().map(ExposeSecret::expose_secret);
-            request.basic_auth(&basic.user, password)
-        }
-        None => request,
-    }
+    let Some(basic) = &webhook.basic else {
+        return Err(CommandError::Usage(
+            "only users of webhook.web_config may deliver, and of their passwords there are \
+             hashes alone: set webhook.secrets besides, or send a message with `curl -u USER \
+             --json '{\"id\":\"test\",\"detail-type\":\"WebhookTest\",\"detail\":{}}' URL`"
+                .to_owned(),
+        ));
+    };
+    let password = basic.passwords.first().map(ExposeSecret::expose_secret);
+    Ok(request.basic_auth(&basic.user, password))
 }
 
 /// The URL of the running daemon's listener, else that of the configuration.
@@ -103,7 +109,7 @@ async fn listener(config: &Config) -> Result<Url, CommandError> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("http://{address}{}", webhook.path).parse().map_err(|_| no_daemon())
+    format!("{}://{address}{}", webhook.scheme(), webhook.path).parse().map_err(|_| no_daemon())
 }
 
 /// What the console sends when a target is made, from another source.

@@ -33,8 +33,10 @@ pub(super) fn build(
     let mut building = Building { settings: &settings, environment, problems };
     let config = building.config();
     let problems = building.problems;
-    let open_files = secret::open_files(&settings, environment);
-    let config = config.map(|parts| Config { settings, open_files, ..parts });
+    let config = config.map(|parts| {
+        let open_files = secret::open_files(&settings, environment, &parts);
+        Config { settings, open_files, ..parts }
+    });
     problems.finish(config)
 }
 
@@ -230,10 +232,7 @@ impl Building<'_> {
     }
 
     fn otlp(&mut self) -> Option<OtlpConfig> {
-        let endpoint = match self.text("otlp.endpoint") {
-            Some(_) => Some(self.url("otlp.endpoint")?),
-            None => None,
-        };
+        let endpoint = self.text("otlp.endpoint").map(|_| self.url("otlp.endpoint"));
         let protocol = self.choice("otlp.protocol");
         // Whoever must not be named in metrics is hardly to be named in events.
         let label = if self.settings.get("otlp.user_label").is_some() {
@@ -241,9 +240,9 @@ impl Building<'_> {
         } else {
             "metrics.user_label"
         };
-        let user_label = self.user_label(label)?;
+        let user_label = self.user_label(label);
         let otlp = otlp::complete(endpoint, protocol, self.environment, &mut self.problems)?;
-        Some(OtlpConfig { user_label, ..otlp })
+        Some(OtlpConfig { user_label: user_label?, ..otlp })
     }
 
     fn text(&self, path: &str) -> Option<String> {

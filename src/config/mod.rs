@@ -276,6 +276,54 @@ pub struct LogConfig {
     pub is_json: bool,
 }
 
+impl WebhookConfig {
+    /// What the listener speaks.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        scheme(self.web_config.as_ref())
+    }
+}
+
+impl OpsConfig {
+    /// What the listener speaks.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        scheme(self.web_config.as_ref())
+    }
+
+    /// Whether other machines reach it and need not prove who they are.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        is_open(self.listen, self.web_config.as_ref())
+    }
+}
+
+fn scheme(file: Option<&WebConfigFile>) -> &'static str {
+    if file.is_some_and(|file| file.config.tls.is_some()) { "https" } else { "http" }
+}
+
+fn is_open(listen: SocketAddr, file: Option<&WebConfigFile>) -> bool {
+    let is_authenticated = file.is_some_and(|file| file.config.is_authenticated());
+    !listen.ip().to_canonical().is_loopback() && !is_authenticated
+}
+
+/// The begins of the settings that a reload applies, and those of them that it does not: the
+/// listener stays where it is.
+const RELOADED: [&str; 11] = [
+    "metrics.",
+    "ops.",
+    "slo.",
+    "watch.",
+    "webhook.allow_from",
+    "webhook.basic.",
+    "webhook.bearer",
+    "webhook.check_ids",
+    "webhook.header",
+    "webhook.secrets",
+    "webhook.trusted_proxies",
+];
+const NOT_RELOADED: [&str; 2] = ["ops.listen", "ops.web_config"];
+
 impl Config {
     /// Loads the file, if any, with the environment over it. Without a file, the
     /// environment may name one.
@@ -341,18 +389,10 @@ impl Config {
     #[must_use]
     pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
         let changes_at_once = |path: &str| {
-            path.starts_with("watch.")
-                || path.starts_with("metrics.")
-                || path.starts_with("slo.")
-                || ["webhook.header", "webhook.check_ids", "webhook.allow_from"].contains(&path)
-                || ["webhook.secrets", "webhook.basic.", "webhook.bearer"]
-                    .iter()
-                    .any(|start| path.starts_with(start))
-                || path == "webhook.trusted_proxies"
+            let is_reloaded = RELOADED.iter().any(|begin| path.starts_with(begin))
                 // Whoever the events are from is told at the start.
-                || (path == "tenant.name" && self.otlp.is_none())
-                // The listener stays where it is.
-                || (path.starts_with("ops.") && !["ops.listen", "ops.web_config"].contains(&path))
+                || (path == "tenant.name" && self.otlp.is_none());
+            is_reloaded && !NOT_RELOADED.contains(&path)
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
         let mut waiting: Vec<_> = key::KEYS

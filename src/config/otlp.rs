@@ -37,6 +37,8 @@ pub struct OtlpConfig {
     pub resource: BTreeMap<String, String>,
     /// By what users are named.
     pub user_label: UserLabel,
+    /// The file that the client's key is in, and the variable that names it.
+    pub(super) key_file: Option<(String, String)>,
     /// What of the variables cannot be used, and is ignored.
     pub(super) warnings: Vec<String>,
 }
@@ -69,8 +71,11 @@ const LOGS_PATH: &str = "/v1/logs";
 
 /// Completes what `[otlp]` says with the variables. What makes a delivery impossible is
 /// a problem; the rest is ignored with a warning, as the specification wants it.
+///
+/// `endpoint` is that of `[otlp]`: without a URL where it is wrong, which is told already.
+#[expect(clippy::option_option, reason = "nothing where the setting is wrong, as elsewhere")]
 pub(super) fn complete(
-    endpoint: Option<Url>,
+    endpoint: Option<Option<Url>>,
     protocol: Option<OtlpProtocol>,
     environment: &Environment,
     problems: &mut Problems,
@@ -79,11 +84,12 @@ pub(super) fn complete(
     let protocol = protocol.map_or_else(|| standard.protocol(), Some);
     let identity = standard.identity();
     let certificate = standard.file("CERTIFICATE");
+    let key_file = standard.find("CLIENT_KEY").map(|given| (given.value, given.variable));
     let (timeout, is_compressed) = (standard.timeout(), standard.is_compressed());
     let (headers, resource) = (standard.headers(), standard.resource());
     let protocol = protocol?;
     let endpoint = match endpoint {
-        Some(url) => Some(with_path(url, protocol)),
+        Some(url) => url.map(|url| with_path(url, protocol)),
         None => standard.endpoint(protocol),
     };
     Some(OtlpConfig {
@@ -96,6 +102,7 @@ pub(super) fn complete(
         identity: identity.ok()?,
         resource,
         user_label: UserLabel::Login,
+        key_file,
         warnings: standard.warnings,
     })
 }

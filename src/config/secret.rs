@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::{
-    Environment,
+    Config, Environment, Pem, WebConfigFile,
     key::{KEYS, Kind},
     problem::{Origin, Problems},
     settings::{Settings, Value},
@@ -12,27 +12,60 @@ use super::{
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The files that secrets were read from and that others than their owner have rights to,
-/// each with a setting that it holds. Whoever hands over credentials keeps others out by
+/// each with what it holds. Whoever hands over credentials keeps others out by
 /// other means than the mode, which shows the mask of an access list.
-pub(super) fn open_files(settings: &Settings, environment: &Environment) -> Vec<String> {
+pub(super) fn open_files(
+    settings: &Settings,
+    environment: &Environment,
+    config: &Config,
+) -> Vec<String> {
     let handed_over = environment.get("CREDENTIALS_DIRECTORY").map(Path::new);
-    let mut found: BTreeMap<String, (&str, u32)> = BTreeMap::new();
-    for key in KEYS.iter().filter(|key| key.file.is_some()) {
-        let Some(entry) = settings.get(key.path) else { continue };
-        let (Origin::File { name: path, .. } | Origin::SecretFile(path)) = &entry.origin else {
-            continue;
-        };
+    let of_settings =
+        KEYS.iter().filter(|key| key.file.is_some()).filter_map(|key| {
+            match &settings.get(key.path)?.origin {
+                Origin::File { name: path, .. } | Origin::SecretFile(path) => {
+                    Some((path.clone(), key.path.to_owned()))
+                }
+                Origin::Default | Origin::Variable(_) => None,
+            }
+        });
+    let of_listeners = [
+        ("webhook.web_config", &config.webhook.web_config),
+        ("ops.web_config", &config.ops.web_config),
+    ];
+    let of_listeners = of_listeners.into_iter().flat_map(|(setting, file)| {
+        file.iter().flat_map(move |file| files_of_listener(setting, file))
+    });
+    let of_client = config.otlp.iter().filter_map(|otlp| otlp.key_file.clone());
+    let mut found: BTreeMap<String, (String, u32)> = BTreeMap::new();
+    for (path, holds) in of_settings.chain(of_listeners).chain(of_client) {
+        let path = &path;
         let is_handed_over = handed_over.is_some_and(|folder| Path::new(path).starts_with(folder));
         let Ok(file) = fs::metadata(path) else { continue };
         let mode = file.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 && !is_handed_over {
-            found.entry(path.clone()).or_insert((key.path, mode));
+            found.entry(path.clone()).or_insert((holds, mode));
         }
     }
-    let warning = |(path, (setting, mode)): (String, (&str, u32))| {
-        format!("{path} holds {setting}, and its mode {mode:04o} lets others at it; chmod 600 it")
+    let warning = |(path, (holds, mode)): (String, (String, u32))| {
+        format!("{path} holds {holds}, and its mode {mode:04o} lets others at it; chmod 600 it")
     };
     found.into_iter().map(warning).collect()
+}
+
+/// The files with secrets of a listener, each with what it holds. Certificates are for
+/// everybody.
+fn files_of_listener(setting: &str, file: &WebConfigFile) -> Vec<(String, String)> {
+    let WebConfigFile { path, config } = file;
+    let key = config.tls.as_ref().map(|tls| &tls.key);
+    let mut files = Vec::new();
+    if !config.users.is_empty() || matches!(key, Some(Pem::Inline(_))) {
+        files.push((path.display().to_string(), setting.to_owned()));
+    }
+    if let Some(Pem::File(key)) = key {
+        files.push((key.display().to_string(), format!("the key of {setting}")));
+    }
+    files
 }
 
 /// Reads the files that the settings name in place of secrets.

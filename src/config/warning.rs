@@ -63,9 +63,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let short = count_short(&config.ops.write_tokens);
     found.extend((short > 0).then(|| short_ones("ops.write_token", short)));
     found.extend(config.open_files.iter().cloned());
-    let is_authenticated =
-        config.ops.web_config.as_ref().is_some_and(|file| file.config.is_authenticated());
-    if !config.ops.listen.ip().to_canonical().is_loopback() && !is_authenticated {
+    if config.ops.is_open() {
         found.push(format!(
             "ops.listen is {}: whoever reaches it sees all; there is no authentication \
              (ops.allow_unauthenticated)",

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     build_info, cii, clock,
-    config::{Config, JobConfig, SyncConfig, WebConfigFile},
+    config::{Config, JobConfig, SyncConfig},
     delivery::{self, Courier, Origin, Outages, Sender},
     domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
@@ -158,16 +158,11 @@ fn housekeeping(config: &Config, store: &Store, trusted: Option<Timestamp>) -> H
 fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {
     Addresses {
         webhook,
-        webhook_scheme: scheme(config.webhook.web_config.as_ref()),
+        webhook_scheme: config.webhook.scheme(),
         ops,
-        ops_scheme: scheme(config.ops.web_config.as_ref()),
+        ops_scheme: config.ops.scheme(),
         webhook_path: config.webhook.path.clone(),
     }
-}
-
-/// What a listener speaks.
-fn scheme(file: Option<&WebConfigFile>) -> &'static str {
-    if file.is_some_and(|file| file.config.tls.is_some()) { "https" } else { "http" }
 }
 
 /// Figures of a job that is off must not look like fresh ones.

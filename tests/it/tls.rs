@@ -346,6 +346,33 @@ async fn a_file_that_becomes_right_holds_however_it_was_wrong() {
 }
 
 #[tokio::test]
+async fn the_test_message_says_what_to_do_where_only_hashes_are_known() {
+    let authority = Authority::new("authority");
+    authority.serve("localhost");
+    let config =
+        authority.config(&format!("{TLS}basic_auth_users:\n  cii: '{}'\n", hash("password")));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = authority.path("config.toml");
+    let run = async |more: &str| {
+        let database = authority.path("store.db");
+        let text = format!(
+            "[webhook]\nlisten = \"{free}\"\n{}\n{more}\n[store]\npath = {database:?}\n",
+            line(&config)
+        );
+        std::fs::write(&file, text).unwrap();
+        let output = Setup::command(&["webhook", "test"], &file).output().await.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, errors) = run("").await;
+    assert_eq!(code, Some(64), "{errors}");
+    assert!(errors.contains("set webhook.secrets") && errors.contains("curl"), "{errors}");
+    // Without a daemon, it is the configuration that says how the listener is reached.
+    let (code, errors) = run("secrets = [\"a-secret-of-some-length\"]").await;
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains(&format!("https://{free}/webhooks/cii")), "{errors}");
+}
+
+#[tokio::test]
 async fn a_handshake_that_does_not_end_is_ended() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let authority = Authority::new("authority");

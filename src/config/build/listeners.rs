@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::Building;
 use crate::{
-    config::{BasicConfig, OpsConfig, WebConfig, WebConfigFile, WebhookConfig, variables},
+    config::{BasicConfig, OpsConfig, WebConfig, WebConfigFile, WebhookConfig, is_open, variables},
     domain::{CheckId, Network},
 };
 
@@ -63,35 +63,36 @@ impl Building<'_> {
     pub(super) fn ops(&mut self) -> Option<OpsConfig> {
         let listen: Option<SocketAddr> = self.parsed("ops.listen");
         let public_url = match self.text("ops.public_url") {
-            Some(_) => Some(self.url("ops.public_url")?),
-            None => None,
+            Some(_) => self.url("ops.public_url").map(Some),
+            None => Some(None),
         };
         let hosts = self.each("ops.hosts", host_name);
         let write_tokens = self.secrets("ops.write_token", false, "a Bearer token", '-');
         let web_config = self.web_config("ops.web_config");
-        let ops = OpsConfig {
-            listen: listen?,
-            web_config: web_config?,
-            public_url,
-            hosts: hosts?,
-            allow_unauthenticated: self.flag("ops.allow_unauthenticated")?,
-            read_only: self.flag("ops.read_only")?,
-            write_tokens: write_tokens?,
-        };
-        let is_authenticated =
-            ops.web_config.as_ref().is_some_and(|file| file.config.is_authenticated());
-        let is_local = ops.listen.ip().to_canonical().is_loopback();
-        if !is_local && !is_authenticated && !ops.allow_unauthenticated {
+        let allow_unauthenticated = self.flag("ops.allow_unauthenticated");
+        let read_only = self.flag("ops.read_only");
+        if let (Some(listen), Some(web_config), Some(false)) =
+            (listen, &web_config, allow_unauthenticated)
+            && is_open(listen, web_config.as_ref())
+        {
             let origin = self.origin("ops.listen");
             let message = format!(
-                "{} is reached from other machines, without authentication: set ops.web_config \
-                 with basic_auth_users or client certificates, listen at 127.0.0.1, or, where the \
-                 network keeps others out, set ops.allow_unauthenticated = true",
-                ops.listen
+                "{listen} is reached from other machines, without authentication: set \
+                 ops.web_config with basic_auth_users or client certificates, listen at \
+                 127.0.0.1, or, where the network keeps others out, set \
+                 ops.allow_unauthenticated = true"
             );
             self.problems.add(origin.as_ref(), "ops.listen", message);
         }
-        Some(ops)
+        Some(OpsConfig {
+            listen: listen?,
+            web_config: web_config?,
+            public_url: public_url?,
+            hosts: hosts?,
+            allow_unauthenticated: allow_unauthenticated?,
+            read_only: read_only?,
+            write_tokens: write_tokens?,
+        })
     }
 
     /// Two listeners cannot have one address.

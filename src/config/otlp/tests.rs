@@ -14,7 +14,7 @@ fn resolve(
     protocol: Option<OtlpProtocol>,
     variables: &[(&str, &str)],
 ) -> Resolved {
-    let endpoint = endpoint.map(|url| Url::parse(url).unwrap());
+    let endpoint = endpoint.map(|url| Some(Url::parse(url).unwrap()));
     let environment = variables.iter().copied().collect();
     let mut problems = Problems::default();
     let config = complete(endpoint, protocol, &environment, &mut problems);

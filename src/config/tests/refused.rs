@@ -31,6 +31,26 @@ fn a_secret_that_no_header_can_carry_is_named_by_its_position() {
 }
 
 #[test]
+fn one_problem_of_a_table_hides_no_other() {
+    let text = format!(
+        "{MINIMAL}[ops]\nlisten = \"0.0.0.0:9847\"\npublic_url = \"ftp://a\"\nhosts = [\"a b\"]\n\
+         write_token = \" \"\n[otlp]\nendpoint = \"ftp://b\"\nuser_label = \"hash\"\n"
+    );
+    let message = error(&text, &[("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem")]);
+    for expected in [
+        "config.toml:4: ops.listen: 0.0.0.0:9847 is reached from other machines",
+        "config.toml:5: ops.public_url: expected a URL",
+        "config.toml:6: ops.hosts: \"a b\" is no name of a host",
+        "config.toml:7: ops.write_token: secret 1 of 1",
+        "config.toml:9: otlp.endpoint: expected a URL",
+        "metrics.hash_key: is missing",
+        "cannot read /nowhere/ca.pem",
+    ] {
+        assert!(message.contains(expected), "{expected}\nis not in\n{message}");
+    }
+}
+
+#[test]
 fn a_text_that_is_needed_is_not_empty() {
     for table in ["[store]\npath = \"\"\n", "[log]\nlevel = \" \"\n"] {
         let problem = only(&format!("{MINIMAL}{table}"));

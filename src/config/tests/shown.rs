@@ -27,6 +27,50 @@ fn each_value_is_shown_with_its_origin() {
 }
 
 #[test]
+fn files_with_keys_and_passwords_that_others_can_read_are_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.display().to_string()
+    };
+    let hash = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
+    let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+    let users = format!("basic_auth_users:\n  cii: {hash}\n");
+    for (mode, is_open) in [(0o644, true), (0o640, true), (0o600, false)] {
+        let files = [
+            write("users.yml", &users, mode),
+            write("server.key", "", mode),
+            write("client.key", "", mode),
+        ];
+        let [key, certificate] = [&files[2], &write("client.crt", "", 0o644)];
+        let certificates = [write("tls.yml", tls, 0o644), write("server.crt", "", 0o644)];
+        let text = format!(
+            "[webhook]\nsecrets = [\"0123456789abcdef\"]\nweb_config = \"{}\"\n[ops]\n\
+             web_config = \"{}\"\n[otlp]\n",
+            files[0], certificates[0]
+        );
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", key.as_str()),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certificate),
+        ];
+        let warnings = load(&text, &variables).unwrap().warnings();
+        for (file, holds) in files.iter().zip([
+            "webhook.web_config",
+            "the key of ops.web_config",
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        ]) {
+            let expected = format!("{file} holds {holds}, and its mode {mode:04o}");
+            let is_told = warnings.iter().any(|warning| warning.starts_with(&expected));
+            assert_eq!(is_told, is_open, "{expected}: {warnings:?}");
+        }
+        assert_eq!(warnings.len(), if is_open { 3 } else { 0 }, "{warnings:?}");
+    }
+}
+
+#[test]
 fn what_is_probably_not_meant_is_a_warning() {
     let secret = "0123456789abcdef";
     let warnings = |text: &str| {
