@@ -2,11 +2,12 @@
 //! asks not to be called.
 
 use std::{
+    pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{ApiError, HttpError};
 
@@ -17,12 +18,15 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// Hands out the moments at which requests may be sent.
 ///
 /// A tenth of a minute's requests may come at once, the others follow evenly, so
-/// that no 60 seconds see more than the budget.
+/// that no 60 seconds see more than the budget. After a rest that the service asked for,
+/// one request goes alone; the others follow when it is answered well.
 #[derive(Debug)]
 pub(super) struct Budget {
     interval: Duration,
     burst: Duration,
     state: Mutex<State>,
+    /// Rings when a request that went alone has ended.
+    probe_ended: Notify,
 }
 
 #[derive(Debug)]
@@ -31,6 +35,62 @@ struct State {
     next: Instant,
     /// Until when the service asks not to be called.
     resume: Option<Instant>,
+    /// How many rests it has asked for.
+    rests: u64,
+    probe: Probe,
+}
+
+/// Whether a request has shown that the service is well again after its last rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    /// It has, or there was no rest.
+    Answered,
+    /// The next request is to show it.
+    Due,
+    /// The request that is to show it is under way; the others wait.
+    UnderWay,
+}
+
+/// A request that may be sent now. Dropped without an end, it has shown nothing.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    budget: &'a Budget,
+    /// How many rests there were when it began.
+    rests: u64,
+    is_probe: bool,
+    is_well: bool,
+}
+
+impl Turn<'_> {
+    /// The request has ended, and the service was well or not.
+    pub(super) fn end(mut self, is_well: bool) {
+        self.is_well = is_well;
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.is_probe {
+            return;
+        }
+        let mut state = self.budget.lock();
+        // A rest that began meanwhile wants a probe of its own.
+        if state.rests == self.rests {
+            state.probe = if self.is_well { Probe::Answered } else { Probe::Due };
+        }
+        drop(state);
+        self.budget.probe_ended.notify_waiters();
+    }
+}
+
+/// What comes next for who wants to send.
+enum Step<'a> {
+    /// Waits until the service may be called.
+    Rest(Instant),
+    /// Waits until the probe has ended.
+    AwaitProbe,
+    /// Sends at this moment, unless a rest begins before it.
+    Send(Instant, Turn<'a>),
 }
 
 impl Budget {
@@ -54,7 +114,8 @@ impl Budget {
         Self {
             interval,
             burst: interval * (at_once - 1),
-            state: Mutex::new(State { next, resume: None }),
+            state: Mutex::new(State { next, resume: None, rests: 0, probe: Probe::Answered }),
+            probe_ended: Notify::new(),
         }
     }
 
@@ -62,23 +123,47 @@ impl Budget {
     ///
     /// # Errors
     /// When the service asks not to be called for longer than is worth waiting.
-    pub(super) async fn acquire(&self) -> Result<(), ApiError> {
-        let slot = {
-            let mut state = self.lock();
-            let now = Instant::now();
-            let resume = state.resume.filter(|resume| *resume > now).unwrap_or(now);
+    pub(super) async fn acquire(&self) -> Result<Turn<'_>, ApiError> {
+        loop {
+            // Before the look at the state, so that no ring is missed.
+            let mut probe_ended = pin!(self.probe_ended.notified());
+            probe_ended.as_mut().enable();
+            match self.step()? {
+                Step::Rest(resume) => tokio::time::sleep_until(resume).await,
+                Step::AwaitProbe => probe_ended.await,
+                Step::Send(slot, turn) => {
+                    tokio::time::sleep_until(slot).await;
+                    if self.lock().rests == turn.rests {
+                        return Ok(turn);
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&self) -> Result<Step<'_>, ApiError> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        if let Some(resume) = state.resume.filter(|resume| *resume > now) {
             if resume - now > PATIENCE {
                 let retry_after = Some(resume - now);
                 return Err(ApiError::Http(HttpError::Throttled { retry_after }));
             }
-            // What was not used is saved up, as far as the burst goes.
-            let earliest = now.checked_sub(self.burst).unwrap_or(state.next);
-            let due = state.next.max(earliest);
-            state.next = due + self.interval;
-            due.max(resume)
-        };
-        tokio::time::sleep_until(slot).await;
-        Ok(())
+            return Ok(Step::Rest(resume));
+        }
+        if state.probe == Probe::UnderWay {
+            return Ok(Step::AwaitProbe);
+        }
+        let is_probe = state.probe == Probe::Due;
+        if is_probe {
+            state.probe = Probe::UnderWay;
+        }
+        // What was not used is saved up, as far as the burst goes.
+        let earliest = now.checked_sub(self.burst).unwrap_or(state.next);
+        let slot = state.next.max(earliest);
+        state.next = slot + self.interval;
+        let turn = Turn { budget: self, rests: state.rests, is_probe, is_well: false };
+        Ok(Step::Send(slot, turn))
     }
 
     /// Sends nothing for this long.
@@ -86,8 +171,8 @@ impl Budget {
         let mut state = self.lock();
         let resume = Instant::now() + wait;
         state.resume = Some(state.resume.map_or(resume, |until| until.max(resume)));
-        // The first request after it is alone, and shows whether the service is well again.
-        state.next = state.next.max(resume + self.interval);
+        state.rests += 1;
+        state.probe = Probe::Due;
     }
 
     #[cfg(test)]
@@ -166,5 +251,49 @@ mod tests {
         budget.rest(Duration::from_hours(1));
         let refused = budget.acquire().await.unwrap_err();
         assert!(refused.retry_after().unwrap() > PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_rest_one_request_goes_ahead_until_the_service_is_well() {
+        let (budget, begun) = (Budget::new(600), Instant::now());
+        budget.rest(Duration::from_secs(7));
+        let mut ahead = budget.acquire().await.unwrap();
+        let waits = async || {
+            let another = tokio::time::timeout(Duration::from_mins(1), budget.acquire());
+            another.await.is_err()
+        };
+        assert!(waits().await);
+        // It tells nothing, or that the service is not well: another goes ahead.
+        drop(ahead);
+        ahead = budget.acquire().await.unwrap();
+        assert!(waits().await);
+        ahead.end(false);
+        ahead = budget.acquire().await.unwrap();
+        assert!(waits().await);
+        // It asks for another rest, after which it is no more than one that is late.
+        budget.rest(Duration::from_secs(30));
+        ahead.end(true);
+        let rested = Instant::now();
+        ahead = budget.acquire().await.unwrap();
+        assert!(rested.elapsed() >= Duration::from_secs(30));
+        assert!(waits().await);
+        let (waited, ()) = tokio::join!(budget.acquire(), async { ahead.end(true) });
+        let _turns = [waited.unwrap(), budget.acquire().await.unwrap()];
+        assert!(begun.elapsed() > Duration::from_secs(37));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_moment_is_held_back_by_a_rest() {
+        let (budget, begun) = (Budget::new(60), Instant::now());
+        for _ in 0..6 {
+            budget.acquire().await.unwrap().end(true);
+        }
+        let rest = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            budget.rest(Duration::from_secs(20));
+        };
+        let (turn, ()) = tokio::join!(budget.acquire(), rest);
+        turn.unwrap().end(true);
+        assert!(begun.elapsed() >= Duration::from_millis(20_500));
     }
 }

@@ -146,7 +146,7 @@ impl Client {
         operation: Operation,
         body: &Value,
     ) -> Result<(u16, Value), ApiError> {
-        self.shared.budget.acquire().await?;
+        let turn = self.shared.budget.acquire().await?;
         let mut bearer = self.shared.tokens.bearer().await?;
         let mut is_first = true;
         loop {
@@ -163,6 +163,8 @@ impl Client {
                 is_first = false;
                 continue;
             }
+            let status = exchange.status;
+            turn.end(status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error());
             let answer = json::parse(&exchange.body).unwrap_or_default();
             let answer = hide_in(answer, bearer.expose(), "[token]");
             return Ok((exchange.status.as_u16(), answer));

@@ -65,9 +65,17 @@ impl Client {
         if operation == Operation::ListEndUsers {
             self.shared.listing_budget.acquire().await?;
         }
-        self.shared.budget.acquire().await?;
+        let turn = self.shared.budget.acquire().await?;
+        // It may have opened while this one waited.
+        self.shared.circuit.admit()?;
         let ended = self.send(operation, body, understand).await;
-        self.shared.circuit.record(ended.as_ref().err());
+        let error = ended.as_ref().err();
+        // Before the others may go.
+        if let Some(rest) = error.and_then(ApiError::retry_after) {
+            self.shared.budget.rest(rest);
+        }
+        turn.end(error.is_none_or(|error| !error.is_transient()));
+        self.shared.circuit.record(error);
         ended
     }
 
