@@ -8,7 +8,7 @@ use reqwest::{
 };
 
 use super::error::HttpError;
-use crate::clock;
+use crate::{clock, domain};
 
 /// The longest wait that the service can ask for.
 pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_mins(15);
@@ -92,18 +92,8 @@ fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
+/// How long the service asks to wait, within the limit.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let wait = if is_number && text.parse::<u64>().is_err() {
-        // More seconds than can be counted.
-        MAX_RETRY_AFTER
-    } else if let Ok(seconds) = text.parse() {
-        Duration::from_secs(seconds)
-    } else {
-        let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
-        (until - clock::now()).to_std().unwrap_or_default()
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    domain::retry_after(text, clock::now()).map(|wait| wait.min(MAX_RETRY_AFTER))
 }

@@ -6,7 +6,7 @@ use super::{
     backoff::{Failures, MOST_PATIENT},
     sender,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, retry_after};
 
 /// Reads an answer's body in both encodings.
 pub(crate) fn read_answer(body: &[u8]) {
@@ -18,7 +18,7 @@ pub(crate) fn read_answer(body: &[u8]) {
 /// # Panics
 /// When something does not hold that must.
 pub(crate) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let asked = sender::fuzz::read_retry_after(text, now)?;
+    let asked = retry_after(text, now)?;
     let wait = Failures::default().wait(Some(asked));
     assert!(wait <= MOST_PATIENT, "a collector can ask for {wait:?}");
     Some(asked)

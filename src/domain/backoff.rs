@@ -2,6 +2,21 @@
 
 use std::time::Duration;
 
+use super::Timestamp;
+
+/// What `Retry-After` asks for, in seconds or until a date (RFC 9110, 10.2.3); how much of it
+/// is waited is the caller's to decide. Nothing when it is neither.
+#[must_use]
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than can be counted are for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+    Some((until - now).to_std().unwrap_or_default())
+}
+
 /// Exponential backoff: the bound of a wait doubles with each failure, up to a limit.
 ///
 /// The chance is the caller's, from 0 to 1: with it, many who failed together do not come
@@ -39,6 +54,24 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_seconds_or_until_a_date() {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 120 ", Some(120)),
+            ("Fri, 02 Jan 2026 03:05:05 GMT", Some(60)),
+            ("Fri, 02 Jan 2026 03:00:00 GMT", Some(0)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("soon", None),
+            ("-1", None),
+            ("+5", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
 
     #[test]
     fn waits_double_up_to_the_limit_and_use_all_of_their_range() {

@@ -34,7 +34,7 @@ mod webhook_target;
 /// A moment in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, retry_after};
 pub use check::{
     CheckDefinition, CheckId, CheckWords, ConfiguredChecks, MAX_CHECK_ID_BYTES, ToldAt, fold_title,
 };

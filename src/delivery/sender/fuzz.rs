@@ -1,13 +1,10 @@
 //! Any answer to a batch.
 
-use std::time::Duration;
-
 use axum::http::StatusCode;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use prost::Message as _;
 
-use super::{answer, http};
-use crate::domain::Timestamp;
+use super::answer;
 
 /// Reads an answer's body in both encodings, and compares with the decoder of others
 /// where that is as strict.
@@ -24,9 +21,4 @@ pub(in crate::delivery) fn read_answer(body: &[u8]) {
     assert!(others.is_ok(), "read what is no answer: {others:?}");
     let partial = others.ok().and_then(|answer| answer.partial_success).unwrap_or_default();
     assert_eq!(sent.rejected, u64::try_from(partial.rejected_log_records).unwrap_or(0));
-}
-
-/// Reads `Retry-After`.
-pub(in crate::delivery) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    http::retry_after(text, now)
 }

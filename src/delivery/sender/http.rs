@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     io::Read as _,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use axum::http::{
@@ -35,7 +34,7 @@ use super::{
 use crate::{
     clock,
     config::{ClientIdentity, OtlpConfig},
-    domain::Timestamp,
+    domain::retry_after,
 };
 
 /// The longest answer of a collector that is read.
@@ -201,17 +200,6 @@ fn unpacked<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
     }
 }
 
-/// `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
-pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than can be counted are for ever; the caller has its limit.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
-    Some((until - now).to_std().unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,21 +218,5 @@ mod tests {
         assert!(answered("gzip", &packed) && answered("GZIP", b"") && answered("identity", b"{}"));
         assert!(!answered("gzip", &packed[..9]) && !answered("gzip", b"<html>"));
         assert!(!answered("br", &packed) && !answered("", &packed));
-    }
-
-    #[test]
-    fn a_wait_is_read_in_seconds_or_until_a_date() {
-        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
-        for (text, seconds) in [
-            ("7", Some(7)),
-            (" 120 ", Some(120)),
-            ("Fri, 02 Jan 2026 03:05:05 GMT", Some(60)),
-            ("Fri, 02 Jan 2026 03:00:00 GMT", Some(0)),
-            ("99999999999999999999999", Some(u64::MAX)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
-        }
     }
 }
