@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
+use crate::domain::CUT;
+
 /// Characters of a secret at the end of a text that was cut off, from which on they are
 /// taken for the secret's beginning.
 const LEAST: usize = 4;
-
-/// What a text ends with that was cut off.
-pub(super) const CUT: char = '…';
 
 /// A text with `mark` in place of a secret: as it is, as JSON has it in a text, and its
 /// beginning where the text was cut off inside it.

@@ -3,7 +3,9 @@
 use axum::http::StatusCode;
 use tonic::Code;
 
-/// The longest text from outside that is shown.
+use crate::domain::cut_text;
+
+/// Bytes of a text from outside that are shown at most.
 const MAX_TEXT: usize = 200;
 
 /// What a connection failed at, by the texts of an error and its sources, from the
@@ -151,15 +153,12 @@ pub(super) fn endpoint(url: &str) -> String {
 
 /// Text from outside, short, in one line, and without commands for a terminal.
 pub(super) fn clean(text: &str) -> String {
-    let mut cleaned = String::new();
-    for (count, letter) in text.trim().chars().enumerate() {
-        if count == MAX_TEXT {
-            cleaned.push('…');
-            break;
-        }
-        cleaned.push(if letter.is_whitespace() { ' ' } else { letter });
-    }
-    cleaned.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let printable = |letter: char| match letter {
+        letter if letter.is_whitespace() => ' ',
+        letter if letter.is_control() => '\u{fffd}',
+        letter => letter,
+    };
+    cut_text(text.trim(), MAX_TEXT).chars().map(printable).collect()
 }
 
 #[cfg(test)]

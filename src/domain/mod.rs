@@ -60,7 +60,7 @@ pub use severity::{Grade, Rank, Severity};
 pub use small_map::SmallMap;
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use tenant_id::{OtherTenant, TenantId};
-pub use text::cut_text;
+pub use text::{CUT, cut_text, one_line};
 pub use told::Told;
 pub use user::{Place, UserChange, UserField, UserObservation, UserState};
 pub use watch::{

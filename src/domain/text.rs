@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What a text ends with that was cut.
-const MARK: char = '…';
+pub const CUT: char = '…';
 
 /// The text, or its beginning and a mark where it has more than `most` bytes.
 #[must_use]
@@ -11,8 +11,15 @@ pub fn cut_text(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return Cow::Borrowed(text);
     }
-    let end = text.floor_char_boundary(most.saturating_sub(MARK.len_utf8()));
-    Cow::Owned(format!("{}{MARK}", &text[..end]))
+    let end = text.floor_char_boundary(most.saturating_sub(CUT.len_utf8()));
+    Cow::Owned(format!("{}{CUT}", &text[..end]))
+}
+
+/// The text on one line, without space around it, and cut likewise.
+#[must_use]
+pub fn one_line(text: &str, most: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    cut_text(line.trim(), most).into_owned()
 }
 
 #[cfg(test)]
@@ -26,5 +33,11 @@ mod tests {
         assert_eq!(cut_text("aböö", 6), "aböö");
         assert_eq!(cut_text("aböörr", 6), "ab…");
         assert_eq!(cut_text("abc", 0), "…");
+    }
+
+    #[test]
+    fn a_line_has_no_line_breaks() {
+        assert_eq!(one_line(" a\r\nb\tc\n", 9), "a  b c");
+        assert_eq!(one_line("\nabcdefg\n", 6), "abc…");
     }
 }

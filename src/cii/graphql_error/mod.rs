@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::hide::{CUT, hide};
+use super::hide::hide;
+use crate::domain::one_line;
 
 pub(super) use kind::{Subject, of_all};
 pub use {kind::ErrorKind, list::GraphqlErrors};
@@ -38,8 +39,8 @@ pub enum PathSegment {
     Index(u64),
 }
 
-const MAX_MESSAGE_CHARS: usize = 200;
-const MAX_NAME_CHARS: usize = 64;
+const MAX_MESSAGE_BYTES: usize = 200;
+const MAX_NAME_BYTES: usize = 64;
 
 /// No path of the published schema has half as many steps.
 const MAX_STEPS: usize = 16;
@@ -51,7 +52,7 @@ impl GraphqlError {
         };
         let json = |name: &str| {
             let value = error.get(name).filter(|value| !value.is_null())?;
-            Some(clean(&value.to_string(), token, MAX_MESSAGE_CHARS))
+            Some(clean(&value.to_string(), token, MAX_MESSAGE_BYTES))
         };
         let path = error.get("path").and_then(Value::as_array);
         Self {
@@ -61,8 +62,8 @@ impl GraphqlError {
                 .take(MAX_STEPS)
                 .map_while(|step| PathSegment::parse(step, token))
                 .collect(),
-            error_type: text("errorType", MAX_NAME_CHARS).filter(|name| !name.is_empty()),
-            message: text("message", MAX_MESSAGE_CHARS).unwrap_or_default(),
+            error_type: text("errorType", MAX_NAME_BYTES).filter(|name| !name.is_empty()),
+            message: text("message", MAX_MESSAGE_BYTES).unwrap_or_default(),
             error_info: json("errorInfo"),
             data: json("data"),
         }
@@ -94,7 +95,7 @@ impl GraphqlError {
 impl PathSegment {
     fn parse(segment: &Value, token: &str) -> Option<Self> {
         match segment {
-            Value::String(field) => Some(Self::Field(clean(field, token, MAX_NAME_CHARS))),
+            Value::String(field) => Some(Self::Field(clean(field, token, MAX_NAME_BYTES))),
             Value::Number(index) => index.as_u64().map(Self::Index),
             _ => None,
         }
@@ -124,13 +125,5 @@ impl fmt::Display for GraphqlError {
 
 /// One line without the token, of bounded length.
 fn clean(text: &str, token: &str, limit: usize) -> String {
-    let text = hide(text, token, "[token]");
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = line.trim();
-    if line.chars().count() <= limit {
-        return line.to_owned();
-    }
-    let mut short: String = line.chars().take(limit).collect();
-    short.push(CUT);
-    short
+    one_line(&hide(text, token, "[token]"), limit)
 }

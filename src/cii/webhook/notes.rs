@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
+use crate::domain::cut_text;
+
 /// Notes of one delivery at most; the rest is counted.
 const MOST: usize = 20;
 
-/// Characters that a note quotes at most.
+/// Bytes that a note quotes at most.
 const QUOTED: usize = 80;
 
 /// The notes of one delivery.
@@ -36,8 +38,5 @@ impl Notes {
 
 /// A text between quotation marks, not longer than a note can hold.
 pub(super) fn quoted(text: &str) -> String {
-    let mut characters = text.chars();
-    let begin: String = characters.by_ref().take(QUOTED).collect();
-    let more = if characters.next().is_some() { "…" } else { "" };
-    format!("\"{begin}{more}\"")
+    format!("\"{}\"", cut_text(text, QUOTED))
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use strum::{EnumString, IntoStaticStr};
 
-use super::{Event, Timestamp};
+use super::{Event, Timestamp, one_line};
 
-/// Characters at most of a reason: enough for an error and three names, short
+/// Bytes at most of a reason: enough for an error and three names, short
 /// enough for a log line, an event and a page.
-const MAX_REASON_CHARS: usize = 500;
+const MAX_REASON_BYTES: usize = 500;
 
 /// Targets at most that a reason names.
 const NAMED: usize = 3;
@@ -259,12 +259,7 @@ impl RunTally {
 /// A reason on one line, of bounded length.
 #[must_use]
 pub fn bounded(reason: &str) -> String {
-    let line = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut text: String = line.clone().take(MAX_REASON_CHARS).collect();
-    if line.count() > MAX_REASON_CHARS {
-        text.push('…');
-    }
-    text
+    one_line(reason, MAX_REASON_BYTES)
 }
 
 /// Appends a reason to an event's sentence.
@@ -329,7 +324,7 @@ mod tests {
         let mut tally = users();
         tally.failed(&"n".repeat(600), &"r\n".repeat(600));
         let reason = tally.end().reason.unwrap();
-        assert_eq!(reason.chars().count(), MAX_REASON_CHARS + 1);
+        assert_eq!(reason.len(), MAX_REASON_BYTES);
         assert!(!reason.contains('\n'));
     }
 
