@@ -1,6 +1,12 @@
-//! Which build this is.
+//! Which build this is, and where people reach it.
 
-use prometheus::{IntGaugeVec, Opts, Registry};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus::{
+    IntGaugeVec, Opts, Registry,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
 
 /// The version of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -9,15 +15,54 @@ pub const REVISION: &str = env!("CII_EXPORTER_REVISION");
 /// The compiler it was built with.
 pub const RUST_VERSION: &str = env!("CII_EXPORTER_RUST_VERSION");
 
-/// Makes `cii_build_info` part of what `registry` shows.
-///
-/// # Errors
-/// When a metric of the same name is registered already.
-pub fn register(registry: &Registry) -> prometheus::Result<()> {
-    let info = IntGaugeVec::new(
-        Opts::new("cii_build_info", "Always 1; which build of the exporter runs, as labels."),
-        &["version", "revision", "rust_version"],
-    )?;
-    info.with_label_values(&[VERSION, REVISION, RUST_VERSION]).set(1);
-    registry.register(Box::new(info))
+/// The metric `cii_build_info`.
+#[derive(Debug, Clone)]
+pub struct BuildInfo {
+    info: IntGaugeVec,
+    /// Held while the URL changes and while the metric is read: a scrape has one series.
+    whole: Arc<Mutex<()>>,
+}
+
+impl BuildInfo {
+    /// Makes the metric part of what `registry` shows; people reach the program at `url`.
+    ///
+    /// # Errors
+    /// When a metric of the same name is registered already.
+    pub fn register(registry: &Registry, url: Option<&str>) -> prometheus::Result<Self> {
+        let info = IntGaugeVec::new(
+            Opts::new(
+                "cii_build_info",
+                "Always 1; which build of the exporter runs, and where people reach it \
+                 (ops.public_url, else empty), as labels.",
+            ),
+            &["version", "revision", "rust_version", "url"],
+        )?;
+        let build_info = Self { info, whole: Arc::default() };
+        build_info.show(url);
+        registry.register(Box::new(build_info.clone()))?;
+        Ok(build_info)
+    }
+
+    /// Says where people reach the program from now on.
+    pub fn show(&self, url: Option<&str>) {
+        let _whole = self.hold();
+        self.info.reset();
+        let labels = [VERSION, REVISION, RUST_VERSION, url.unwrap_or_default()];
+        self.info.with_label_values(&labels).set(1);
+    }
+
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for BuildInfo {
+    fn desc(&self) -> Vec<&Desc> {
+        self.info.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let _whole = self.hold();
+        self.info.collect()
+    }
 }

@@ -15,7 +15,8 @@ use super::{
     tasks::{Stage, Tasks},
 };
 use crate::{
-    build_info, cii, clock,
+    build_info::BuildInfo,
+    cii, clock,
     config::{Config, JobConfig, SyncConfig},
     delivery::{self, Courier, Origin, Outages, Sender},
     domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
@@ -46,9 +47,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         defaults::announce(&config);
     }
     forget_what_is_off(&config, &store).await?;
-    let registry = registry(&store)?;
+    let (registry, build_info) = registry(&config, &store)?;
     let meters = meters(&registry)?;
-    panics::watch(&registry)?;
     let mut tasks = Tasks::default();
     tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
 
@@ -139,6 +139,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         filter,
         policy,
         scope,
+        build_info,
         store: store.clone(),
         requests,
     };
@@ -219,12 +220,13 @@ fn polls(config: &Config) -> Polls {
     }
 }
 
-fn registry(store: &Store) -> Result<Registry, StartError> {
+fn registry(config: &Config, store: &Store) -> Result<(Registry, BuildInfo), StartError> {
     let registry = Registry::new();
     store.meters().register(&registry)?;
-    build_info::register(&registry)?;
+    let build_info = BuildInfo::register(&registry, rules::public_url(config))?;
     registry.register(Box::new(ProcessCollector::for_self()))?;
-    Ok(registry)
+    panics::watch(&registry)?;
+    Ok((registry, build_info))
 }
 
 /// The meters of the rooms whose counts the pages show, too.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ConfigSource, StartError, check_tls, rules};
 use crate::{
+    build_info::BuildInfo,
     config::Config,
     domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
@@ -28,6 +29,7 @@ pub(super) struct Reloader {
     pub(super) filter: watch::Sender<CheckFilter>,
     pub(super) policy: watch::Sender<WatchPolicy>,
     pub(super) scope: watch::Sender<Scope>,
+    pub(super) build_info: BuildInfo,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
 }
@@ -100,6 +102,7 @@ impl Reloader {
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);
         self.access.send_replace(Arc::new(rules::access(config)));
+        self.build_info.show(rules::public_url(config));
         self.filter.send_replace(rules::check_filter(config));
         self.policy.send_replace(rules::policy(config));
         let scope = Scope {

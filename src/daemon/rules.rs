@@ -50,6 +50,11 @@ pub(super) fn access(config: &Config) -> Access {
     }
 }
 
+/// Where people reach the page, so that a path can be put behind it.
+pub(super) fn public_url(config: &Config) -> Option<&str> {
+    config.ops.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/'))
+}
+
 /// What decides over deliveries.
 #[must_use]
 pub fn rules(config: &Config) -> Rules {

@@ -80,10 +80,21 @@ fn every_rule_has_a_test_and_a_runbook() {
         let is_quiet = |case: &&str| case.trim_start().starts_with("exp_alerts: []");
         assert!(cases.iter().any(is_quiet), "{name} has no test where it is quiet");
         assert!(!cases.iter().all(is_quiet), "{name} has no test where it fires");
-        assert!(rules.contains(&format!("runbook: docs/runbooks/{name}.md")), "{name}");
+        let rule = rules.split(&format!("- alert: {name}\n")).nth(1).unwrap();
+        let rule = rule.split("- alert: ").next().unwrap();
+        assert!(rule.contains(&format!("runbook_url: {DOCUMENTATION}docs/runbooks/{name}.md\n")));
+        assert!(rule.contains(&format!("dashboard_url: '{GRAFANA}d/cii-")), "{name}");
+        // What differs from alert to alert stands in the description.
+        let summary = rule.split("summary: ").nth(1).unwrap().lines().next().unwrap();
+        assert!(!summary.contains("{{"), "{name}: {summary}");
         assert!(Path::new(ROOT).join(format!("docs/runbooks/{name}.md")).exists(), "{name}");
     }
 }
+
+/// Where the documentation is, and Grafana: what stands there once in every alert, and at the
+/// top of the file, is changed by one command.
+const DOCUMENTATION: &str = "https://github.com/example/cii-exporter/blob/main/";
+const GRAFANA: &str = "http://localhost:3000/";
 
 /// The names that begin like ours in a query or a rule; what rules record has a colon.
 fn metric_names(text: &str) -> BTreeSet<String> {

@@ -6,7 +6,7 @@ use cii_simulator::{Fault, Kind, Options, Simulator};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Body, Protocol, Setup, until};
+use crate::harness::{Body, Metrics, Protocol, Setup, until};
 
 #[tokio::test]
 async fn sigterm_and_sigint_end_it_cleanly() {
@@ -232,5 +232,27 @@ async fn rows_that_a_clock_years_ahead_finds_too_old_stay() {
         let now = count(&database);
         assert!(now[0] >= events, "{now:?}");
         assert_eq!(now[1..], [deliveries + id - 1, entries]);
+    }
+}
+
+#[tokio::test]
+async fn where_people_reach_the_page_is_a_label_and_changes_with_a_reload() {
+    let url = |metrics: &Metrics| {
+        let series = metrics.series("cii_build_info");
+        assert_eq!(series.len(), 1, "{series:?}");
+        series[0].0.split("url=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let mut exporter = Setup::new().start().await;
+    assert_eq!(url(&exporter.metrics().await), "");
+    for (set, shown) in [
+        ("https://cii.example.com/", "https://cii.example.com"),
+        ("https://example.com/cii/", "https://example.com/cii"),
+    ] {
+        let setup = std::mem::replace(exporter.setup(), Setup::new());
+        *exporter.setup() = setup.ops(&format!("public_url = \"{set}\""));
+        exporter.setup().write_config();
+        exporter.signal("HUP");
+        until("the new URL", || async { (url(&exporter.metrics().await) == shown).then_some(()) })
+            .await;
     }
 }

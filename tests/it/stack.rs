@@ -68,8 +68,10 @@ async fn first_happenings_become_alerts_and_log_records_within_a_minute() {
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     assert_eq!(check["receiver"], "security");
     assert_eq!(check["labels"]["severity"], "warning");
-    let summary = "Users newly failing: Title of never-seen (severity: high)";
-    assert_eq!(check["annotations"]["summary"], summary);
+    assert_eq!(check["annotations"]["summary"], "Users newly fail a check");
+    let description = check["annotations"]["description"].as_str().unwrap();
+    let title = "Users newly failing: Title of never-seen (severity: high, check: never-seen).";
+    assert!(description.starts_with(title), "{description}");
     let alerts = stack.alerts();
     let loud = alerts.iter().find(|alert| alert["labels"]["check_id"] == "harmless");
     assert!(loud.is_none(), "{loud:?}");
