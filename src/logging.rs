@@ -1,9 +1,16 @@
 //! The exporter's own log, on standard error.
 
-use std::io::IsTerminal;
+use std::{
+    fmt::{self, Write as _},
+    io::IsTerminal as _,
+};
 
 use cii_exporter::config::Environment;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter,
+    field::MakeExt as _,
+    fmt::{FormatFields, format},
+};
 
 /// Starts logging. `directives` is a level, or a filter in the form of
 /// `tracing`; `RUST_LOG` wins over it.
@@ -13,11 +20,69 @@ pub(crate) fn start(directives: &str, as_json: bool) {
     let environment = Environment::of_process();
     let wanted = environment.log_filter().and_then(|filter| EnvFilter::try_new(filter).ok());
     let filter = wanted.unwrap_or_else(usual);
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in the same process has no effect: the first subscriber stays.
     let _ = if as_json {
         builder.json().try_init()
     } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+        builder.with_ansi(std::io::stderr().is_terminal()).fmt_fields(fields()).try_init()
     };
+}
+
+/// Fields as the library writes them, but for characters that could end the line, or steer the
+/// terminal of whoever reads it: many a text comes from outside.
+fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    format::debug_fn(|writer, field, value| {
+        let name = field.name();
+        let is_styled = writer.has_ansi_escapes();
+        match name {
+            "message" => {}
+            _ if is_styled => write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m")?,
+            _ => write!(writer, "{name}=")?,
+        }
+        write!(Escaping(writer.by_ref()), "{value:?}")
+    })
+    .delimited(" ")
+}
+
+/// Writes characters that steer, or turn the direction of what follows, as Rust does.
+struct Escaping<W>(W);
+
+impl<W: fmt::Write> fmt::Write for Escaping<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(steers) {
+            let last = part.chars().next_back().filter(|last| steers(*last));
+            self.0.write_str(&part[..part.len() - last.map_or(0, char::len_utf8)])?;
+            if let Some(last) = last {
+                write!(self.0, "{}", last.escape_default())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters, line ends of Unicode, and those that turn the direction of writing.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_outside_stays_on_its_line_and_steers_nothing() {
+        for (text, written) in [
+            ("No MFA \u{fc}\u{1f600}", "No MFA \u{fc}\u{1f600}"),
+            ("a\nINFO b\r\t", "a\\nINFO b\\r\\t"),
+            ("\u{1b}[2J\u{9b}31m\u{7f}\0", "\\u{1b}[2J\\u{9b}31m\\u{7f}\\u{0}"),
+            ("\u{202e}gpj.exe\u{2028}", "\\u{202e}gpj.exe\\u{2028}"),
+            ("", ""),
+        ] {
+            let mut line = String::new();
+            write!(Escaping(&mut line), "{text}").unwrap();
+            assert_eq!(line, written);
+        }
+    }
 }
