@@ -106,6 +106,12 @@ impl Simulator {
         &self.service.requests
     }
 
+    /// The access tokens that were issued and not revoked.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.service.tokens.all()
+    }
+
     /// Makes every access token bad.
     pub fn revoke_tokens(&self) {
         self.service.tokens.revoke();

@@ -24,6 +24,11 @@ impl Tokens {
         self.lock().get(token).is_some_and(|end| *end > Instant::now())
     }
 
+    /// All that were issued and not revoked.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
     /// Makes every token bad.
     pub(crate) fn revoke(&self) {
         self.lock().clear();

@@ -21,6 +21,8 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    // The daemon loads its own, whose secrets go when they are exchanged.
+    drop(config);
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let code = runtime.block_on(live(source));

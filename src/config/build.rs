@@ -2,10 +2,16 @@
 
 mod listeners;
 
-use std::{collections::BTreeSet, fmt::Display, str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    str::FromStr,
+    time::Duration,
+};
 
 use chrono_tz::Tz;
 use reqwest::Url;
+use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
@@ -241,13 +247,42 @@ impl Building<'_> {
             "metrics.user_label"
         };
         let user_label = self.user_label(label);
+        let headers = self.otlp_headers();
         let otlp = otlp::complete(endpoint, protocol, self.environment, &mut self.problems)?;
-        Some(OtlpConfig { user_label: user_label?, ..otlp })
+        Some(OtlpConfig {
+            user_label: user_label?,
+            headers: headers?.unwrap_or(otlp.headers),
+            ..otlp
+        })
+    }
+
+    /// The headers that are set here, in place of those that a variable has.
+    #[expect(clippy::option_option, reason = "nothing where one is wrong, as elsewhere")]
+    fn otlp_headers(&mut self) -> Option<Option<BTreeMap<String, SecretString>>> {
+        let path = "otlp.headers";
+        if self.is_told(path) {
+            return None;
+        }
+        let (entries, origin) = self.list(path);
+        let mut headers = BTreeMap::new();
+        for (number, entry) in (1..).zip(&entries) {
+            let Some((name, value)) = otlp::header(entry) else {
+                let message = format!(
+                    "entry {number} of {} is no header; write name=value, such as \
+                     authorization=Bearer%20…",
+                    entries.len()
+                );
+                self.problems.add(origin.as_ref(), path, message);
+                return None;
+            };
+            headers.insert(name, value);
+        }
+        Some((!entries.is_empty()).then_some(headers))
     }
 
     fn text(&self, path: &str) -> Option<String> {
         match self.settings.value(path)? {
-            Value::Text(text) => Some(text),
+            Value::Text(ref mut text) => Some(std::mem::take(text)),
             _ => None,
         }
     }
@@ -259,11 +294,7 @@ impl Building<'_> {
 
     fn list(&self, path: &str) -> (Vec<String>, Option<Origin>) {
         let origin = self.origin(path);
-        match self.settings.value(path) {
-            Some(Value::List(texts)) => (texts, origin),
-            Some(Value::Text(text)) => (vec![text], origin),
-            _ => (Vec::new(), origin),
-        }
+        (self.settings.value(path).map_or_else(Vec::new, Value::into_texts), origin)
     }
 
     fn flag(&self, path: &str) -> Option<bool> {

@@ -136,6 +136,8 @@ pub(super) const KEYS: &[Key] = &[
     key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
     key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("otlp.endpoint", Kind::Text, None),
+    secret("otlp.headers", Kind::List, "otlp.headers_file"),
+    key("otlp.headers_file", Kind::Text, None),
     key("otlp.protocol", Kind::Choice(OtlpProtocol::VARIANTS), None),
     key("otlp.user_label", Kind::Choice(&["login", "id", "hash"]), None),
     key("log.level", Kind::Text, Some("\"info\"")),

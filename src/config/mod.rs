@@ -24,7 +24,7 @@ mod web_config;
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{SecretString, zeroize::Zeroizing};
 use strum::{EnumString, VariantNames};
 
 use crate::domain::{
@@ -324,6 +324,10 @@ const RELOADED: [&str; 11] = [
 ];
 const NOT_RELOADED: [&str; 2] = ["ops.listen", "ops.web_config"];
 
+fn is_reloaded(path: &str) -> bool {
+    RELOADED.iter().any(|begin| path.starts_with(begin)) && !NOT_RELOADED.contains(&path)
+}
+
 impl Config {
     /// Loads the file, if any, with the environment over it. Without a file, the
     /// environment may name one.
@@ -339,7 +343,7 @@ impl Config {
             return Self::from_text("", "", environment);
         };
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Problem {
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| Problem {
             origin: None,
             key: String::new(),
             message: format!("cannot read {name}: {error}"),
@@ -360,6 +364,7 @@ impl Config {
         let mut settings = settings::Settings::default();
         settings.overlay(file::read(name, text, &mut problems)?, &mut problems);
         settings.overlay(variables::read(environment, &mut problems), &mut problems);
+        secret::take_credentials(&mut settings, environment);
         secret::read_files(&mut settings, &mut problems);
         region::apply(&mut settings);
         build::build(settings, environment, problems)
@@ -385,14 +390,25 @@ impl Config {
         warning::warnings(self)
     }
 
+    /// The same without the secrets that can change while running: nobody needs to remember
+    /// those of the start once they were exchanged.
+    #[must_use]
+    pub fn without_exchangeable_secrets(mut self) -> Self {
+        self.webhook.secrets.clear();
+        self.webhook.bearer.clear();
+        self.webhook.basic = None;
+        self.ops.write_tokens.clear();
+        self.metrics.user_label = UserLabel::Login;
+        self.settings.forget(|key| key.file.is_some() && is_reloaded(key.path));
+        self
+    }
+
     /// The settings that differ from `running` and cannot change while running.
     #[must_use]
     pub fn needs_restart(&self, running: &Self) -> Vec<&'static str> {
         let changes_at_once = |path: &str| {
-            let is_reloaded = RELOADED.iter().any(|begin| path.starts_with(begin))
-                // Whoever the events are from is told at the start.
-                || (path == "tenant.name" && self.otlp.is_none());
-            is_reloaded && !NOT_RELOADED.contains(&path)
+            // Whoever the events are from is told at the start.
+            is_reloaded(path) || (path == "tenant.name" && self.otlp.is_none())
         };
         let differs = |path: &str| self.settings.value(path) != running.settings.value(path);
         let mut waiting: Vec<_> = key::KEYS

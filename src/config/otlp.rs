@@ -265,7 +265,7 @@ impl Standard<'_> {
 }
 
 /// `name=value`, percent-encoded; nothing when HTTP cannot carry it.
-fn header(entry: &str) -> Option<(String, SecretString)> {
+pub(super) fn header(entry: &str) -> Option<(String, SecretString)> {
     let (name, value) = entry.split_once('=')?;
     let (name, value) = (HeaderName::try_from(name.trim()).ok()?, value.trim());
     // What only looks encoded is taken as it is.

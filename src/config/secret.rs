@@ -2,12 +2,20 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::{
     Config, Environment, Pem, WebConfigFile,
     key::{KEYS, Kind},
     problem::{Origin, Problems},
     settings::{Settings, Value},
 };
+
+/// The folder of what systemd hands over (systemd.exec(5), "Credentials").
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// The tables that count without being written.
+const ALWAYS_THERE: [&str; 3] = ["webhook", "ops", "metrics"];
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -19,7 +27,7 @@ pub(super) fn open_files(
     environment: &Environment,
     config: &Config,
 ) -> Vec<String> {
-    let handed_over = environment.get("CREDENTIALS_DIRECTORY").map(Path::new);
+    let handed_over = environment.get(CREDENTIALS).map(Path::new);
     let of_settings =
         KEYS.iter().filter(|key| key.file.is_some()).filter_map(|key| {
             match &settings.get(key.path)?.origin {
@@ -68,16 +76,36 @@ fn files_of_listener(setting: &str, file: &WebConfigFile) -> Vec<(String, String
     files
 }
 
+/// Has secrets read from the credentials that systemd hands over, where nobody says otherwise:
+/// each is named like its setting, such as `api.client_secret`. None switches on what the
+/// configuration does not.
+pub(super) fn take_credentials(settings: &mut Settings, environment: &Environment) {
+    let Some(folder) = environment.get(CREDENTIALS).map(Path::new) else { return };
+    for key in KEYS {
+        let Some(file) = key.file else { continue };
+        let table = key.path.rsplit_once('.').map_or("", |(table, _)| table);
+        if !ALWAYS_THERE.contains(&table) && !settings.has_table(table) {
+            continue;
+        }
+        let path = folder.join(key.path);
+        let is_set = [key.path, file].iter().any(|path| settings.get(path).is_some());
+        if let Some(path) = path.to_str().filter(|_| !is_set && path.is_file()) {
+            let origin = Origin::Variable(CREDENTIALS.to_owned());
+            settings.set(file, Value::Text(path.to_owned()), origin);
+        }
+    }
+}
+
 /// Reads the files that the settings name in place of secrets.
 pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
     for key in KEYS {
         let Some(file) = key.file else { continue };
         let Some(entry) = settings.get(file).cloned() else { continue };
-        let Value::Text(path) = entry.value else { continue };
-        let text = match fs::read_to_string(&path) {
+        let Value::Text(path) = &entry.value else { continue };
+        let text = match fs::read_to_string(path).map(Zeroizing::new) {
             // Editors on Windows begin a file with a byte order mark, which stays in
             // the middle when files are put together. No secret holds one.
-            Ok(text) => text.replace(BYTE_ORDER_MARK, ""),
+            Ok(text) => Zeroizing::new(text.replace(BYTE_ORDER_MARK, "")),
             Err(error) => {
                 let message = format!("cannot read {path}: {error}");
                 problems.add(Some(&entry.origin), file, message);
@@ -99,10 +127,10 @@ pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
                 Value::List(kept().filter(|line| !line.is_empty()).map(str::to_owned).collect())
             }
             _ => {
-                let text = kept().collect::<Vec<_>>().join("\n");
+                let text = Zeroizing::new(kept().collect::<Vec<_>>().join("\n"));
                 Value::Text(text.trim_end_matches(['\r', '\n']).to_owned())
             }
         };
-        settings.set(key.path, value, Origin::SecretFile(path));
+        settings.set(key.path, value, Origin::SecretFile(path.clone()));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use secrecy::zeroize::Zeroize as _;
+
 use super::{
     check_fields::Checks,
-    key::{self, KEYS, Kind},
+    key::{self, KEYS, Key, Kind},
     problem::{Origin, Problems},
 };
 
-/// A value as written.
+/// A value as written. It may be a secret, and leaves nothing in memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
@@ -17,7 +19,26 @@ pub(super) enum Value {
     Integer(i64),
 }
 
+impl Drop for Value {
+    fn drop(&mut self) {
+        match self {
+            Self::Text(text) => text.zeroize(),
+            Self::List(texts) => texts.zeroize(),
+            Self::Flag(_) | Self::Integer(_) => {}
+        }
+    }
+}
+
 impl Value {
+    /// The texts of a list, or the one text as a list; of anything else none.
+    pub(super) fn into_texts(mut self) -> Vec<String> {
+        match &mut self {
+            Self::List(texts) => std::mem::take(texts),
+            Self::Text(text) => vec![std::mem::take(text)],
+            Self::Flag(_) | Self::Integer(_) => Vec::new(),
+        }
+    }
+
     /// Whether the value has the form that a setting wants.
     pub(super) fn fits(&self, kind: Kind) -> bool {
         match (self, kind) {
@@ -58,6 +79,11 @@ impl fmt::Debug for Settings {
 impl Settings {
     pub(super) fn set(&mut self, path: &'static str, value: Value, origin: Origin) {
         self.entries.insert(path, Entry { value, origin });
+    }
+
+    /// Drops what was set of these settings.
+    pub(super) fn forget(&mut self, is_meant: impl Fn(&Key) -> bool) {
+        self.entries.retain(|path, _| !key::find(path).is_some_and(&is_meant));
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Entry> {

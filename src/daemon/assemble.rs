@@ -132,7 +132,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let reloader = Reloader {
         source,
         applied: config.clone(),
-        running: config,
+        running: config.without_exchangeable_secrets(),
         access,
         admission,
         rules,

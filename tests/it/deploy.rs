@@ -59,6 +59,31 @@ async fn every_variable_of_the_examples_is_a_setting() {
     }
 }
 
+#[tokio::test]
+async fn the_unit_s_credentials_are_settings() {
+    let unit = Path::new(ROOT).join("deploy/systemd/cii-exporter.service");
+    let unit = fs::read_to_string(&unit).unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = folder.path().join("config.toml");
+    let api = "[api]\nurl = \"https://api.example.com/graphql\"\n\
+               token_url = \"https://login.example.com/oauth/token\"\nclient_id = \"client\"\n";
+    fs::write(&config, api).unwrap();
+    let credentials = unit.lines().filter_map(|line| line.strip_prefix("LoadCredential="));
+    let names: Vec<_> = credentials.map(|line| line.split_once(':').unwrap().0).collect();
+    assert_eq!(names.len(), 2);
+    for name in &names {
+        fs::write(folder.path().join(name), "a-secret-of-the-tests").unwrap();
+    }
+    let mut command = Setup::command(&["check-config"], &config);
+    let output = command.env("CREDENTIALS_DIRECTORY", folder.path()).output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for name in &names {
+        let path = folder.path().join(name);
+        assert!(said.contains(path.to_str().unwrap()), "{name} has no effect:\n{said}");
+    }
+}
+
 /// Where the tool is there, it rates the unit.
 #[test]
 fn the_unit_says_when_it_is_ready_and_is_hardened() {

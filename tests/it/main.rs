@@ -56,6 +56,7 @@ mod resolution;
 mod rights;
 mod runs;
 mod scrape;
+mod secrets;
 mod service;
 mod severity;
 mod stack;

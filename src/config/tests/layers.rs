@@ -44,3 +44,48 @@ fn otlp_turned_on_without_a_setting_needs_a_restart() {
     assert_eq!(with("protocol = \"grpc\"\n").needs_restart(&running), ["otlp.protocol"]);
     assert_eq!(running.needs_restart(&with("")), ["otlp"]);
 }
+
+#[test]
+fn a_credential_is_found_by_the_name_of_its_setting_unless_something_else_is_set() {
+    let folder = TempDir::new().unwrap();
+    let hand_over = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    hand_over("webhook.secrets", "# one is exchanged\nthe-first-of-them\nthe-second-of-them\n");
+    hand_over("otlp.headers", "authorization=Bearer%20handed-over\n");
+    hand_over("unknown", "is somebody else's");
+    let directory = ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
+    let config = load("", &[directory]).unwrap();
+    let secrets = |config: &Config| {
+        let secrets = config.webhook.secrets.iter();
+        secrets.map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(secrets(&config), ["the-first-of-them", "the-second-of-them"]);
+    assert!(config.otlp.is_none(), "a credential switches nothing on");
+    let otlp = load("[otlp]\n", &[directory]).unwrap().otlp.unwrap();
+    assert_eq!(otlp.headers["authorization"].expose_secret(), "Bearer handed-over");
+    assert!(config.effective().contains("# CREDENTIALS_DIRECTORY"), "{}", config.effective());
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    for (text, variables) in [
+        (MINIMAL, vec![directory]),
+        ("", vec![directory, ("CII_EXPORTER_WEBHOOK__SECRETS", "[\"s3cret-value\"]")]),
+    ] {
+        assert_eq!(secrets(&load(text, &variables).unwrap()), ["s3cret-value"]);
+    }
+}
+
+#[test]
+fn what_a_collector_wants_to_see_can_be_set_beside_the_standard_s_variable() {
+    let text = |headers: &str| format!("{MINIMAL}[otlp]\nheaders = {headers}\n");
+    let standard = ("OTEL_EXPORTER_OTLP_HEADERS", "x-team=iam");
+    let headers = |text: &str| {
+        let otlp = load(text, &[standard]).unwrap().otlp.unwrap();
+        let headers = otlp.headers.into_iter();
+        headers.map(|(name, value)| (name, value.expose_secret().to_owned())).collect::<Vec<_>>()
+    };
+    let own = headers(&text("[\"Authorization=Bearer%20t0ken\"]"));
+    assert_eq!(own, [("authorization".to_owned(), "Bearer t0ken".to_owned())]);
+    let none = headers(&format!("{MINIMAL}[otlp]\n"));
+    assert_eq!(none, [("x-team".to_owned(), "iam".to_owned())]);
+    let message = error(&text("[\"a=b\", \"t0ken\"]"), &[]);
+    assert!(message.contains("otlp.headers: entry 2 of 2 is no header"), "{message}");
+    assert!(!message.contains("t0ken"), "{message}");
+}

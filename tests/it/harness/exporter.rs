@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs::Permissions,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{FileExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -283,9 +283,6 @@ impl Setup {
         std::fs::write(&file, config).expect("the configuration is written");
         // It holds secrets: that others can read it is worth a warning.
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
-        // As the file with secrets that it is: every start would warn otherwise.
-        let mode = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(self.config_file(), mode).expect("its mode is set");
     }
 
     pub fn command(arguments: &[&str], config: &Path) -> Command {
@@ -422,6 +419,26 @@ impl Exporter {
         &mut self.setup
     }
 
+    /// Whether a text stands anywhere in the daemon's memory.
+    pub fn remembers(&self, text: &str) -> bool {
+        let process = format!("/proc/{}", self.child.id().expect("it runs"));
+        let maps = std::fs::read_to_string(format!("{process}/maps")).expect("its memory is told");
+        let memory = std::fs::File::open(format!("{process}/mem")).expect("a parent may read it");
+        let written = maps.lines().filter_map(|line| {
+            let mut fields = line.split(' ');
+            let (start, end) = fields.next()?.split_once('-')?;
+            let is_written = fields.next()?.starts_with("rw");
+            let address = |text| u64::from_str_radix(text, 16).ok();
+            is_written.then_some((address(start)?, address(end)?))
+        });
+        written.into_iter().any(|(start, end)| {
+            let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
+            // What goes away meanwhile is remembered no more.
+            let Ok(()) = memory.read_exact_at(&mut bytes, start) else { return false };
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        })
+    }
+
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
@@ -459,5 +476,6 @@ async fn collect(stderr: tokio::process::ChildStderr, log: Arc<Mutex<String>>) {
 /// The address that a line of the log ends with.
 fn address(log: &str, marker: &str) -> Option<String> {
     let line = log.lines().find(|line| line.contains(marker))?;
-    Some(line.split_once(marker)?.1.trim().to_owned())
+    // In JSON, a quote ends it.
+    line.split_once(marker)?.1.split('"').next().map(|address| address.trim().to_owned())
 }
