@@ -1,13 +1,13 @@
 //! Somebody is forgotten: by command, on a running daemon and on its file alone.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use cii_simulator::{
     Options, Simulator,
     tenant::{IpAddress, User},
 };
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
 use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, until};
 
@@ -250,4 +250,28 @@ async fn a_client_that_goes_away_leaves_no_half_of_a_purge() {
     })
     .await;
     assert_eq!(files_with(&exporter.database(), ANN), [""; 0]);
+}
+
+#[tokio::test]
+async fn purges_keep_no_page_waiting() {
+    let exporter = Arc::new(Setup::new().start().await);
+    deliver(&exporter).await;
+    // More than there are turns for answers; they are done one after the other.
+    let mut purges = JoinSet::new();
+    for _ in 0..16 {
+        let exporter = exporter.clone();
+        let purge = async move { exporter.api("DELETE", &format!("/users/{ANN}"), None).await.0 };
+        purges.spawn(purge);
+    }
+    let first = purges.join_next().await.unwrap().unwrap();
+    assert_eq!((first, exporter.get("/").await.0), (200, 200));
+    let mut done = 1;
+    while let Some(status) = purges.try_join_next() {
+        assert_eq!(status.unwrap(), 200);
+        done += 1;
+    }
+    assert!(done < 8, "the page waited for {done} purges");
+    while let Some(status) = purges.join_next().await {
+        assert_eq!(status.unwrap(), 200);
+    }
 }
