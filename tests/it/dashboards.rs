@@ -96,8 +96,51 @@ async fn grafana_s_published_schema_accepts_every_dashboard() {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
+/// Every selector of the metrics in a query, with its labels.
+fn selectors(query: &str) -> Vec<&str> {
+    let starts = ["cii_", "process_", "up{"];
+    let words = query.match_indices(|letter: char| letter.is_ascii_lowercase());
+    let begins = words.map(|(at, _)| at).filter(|at| {
+        let before = query[..*at].chars().last();
+        let is_inside = before.is_some_and(|c| c.is_ascii_alphanumeric() || "_$\"".contains(c));
+        !is_inside && starts.iter().any(|start| query[*at..].starts_with(start))
+    });
+    begins.map(|at| query[at..].split_inclusive('}').next().unwrap()).collect()
+}
+
+#[test]
+fn every_query_is_about_the_chosen_exporters_and_fits_a_scrape_a_minute() {
+    for name in NAMES {
+        let dashboard = dashboard(name);
+        let variables = dashboard["templating"]["list"].as_array().unwrap();
+        for variable in ["datasource", "tenant", "instance"] {
+            assert!(variables.iter().any(|found| found["name"] == variable), "{name}: {variable}");
+        }
+        for panel in panels(&dashboard).into_iter().filter(|panel| panel["type"] != "logs") {
+            for target in panel["targets"].as_array().unwrap() {
+                let query = target["expr"].as_str().unwrap();
+                for selector in selectors(query) {
+                    let is_chosen = selector.contains("{instance=~\"$instance\"")
+                        || selector == "cii_tenant_info{tenant=~\"$tenant\"}";
+                    assert!(is_chosen, "{name}: {selector} in {query}");
+                }
+                // What does not answer tells no tenant.
+                let is_by_tenant =
+                    query.contains("and on (job, instance) cii_tenant_info{tenant=~\"$tenant\"}");
+                assert!(is_by_tenant || query.contains("(up{"), "{name}: {query}");
+                let least = match query {
+                    _ if query.contains("[$__interval]") => Some("5m"),
+                    _ if query.contains("[$__rate_interval]") => Some("1m"),
+                    _ => None,
+                };
+                assert_eq!(target["interval"].as_str(), least, "{name}: {query}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
-async fn every_panel_finds_data_in_the_real_prometheus() {
+async fn every_panel_finds_data_in_a_prometheus_with_exporters_of_two_tenants() {
     let simulator = Simulator::start(Options { users: 40, ..Options::default() }).await.unwrap();
     let (login, ip) = simulator.tenant(|tenant| {
         let ip = tenant.busiest_addresses()[0].0.clone();
@@ -111,11 +154,25 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
              [sync.service]\nschedule = \"* * * * * *\"",
         )
         .watch(&format!("users = [{login:?}]\nips = [{ip:?}]"))
+        .tables("[tenant]\nname = \"acme\"")
         .sending_to(&stack.otlp_endpoint(), Protocol::Http)
         .start()
         .await;
-    exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
-    stack.watch(exporter.ops_url.trim_start_matches("http://")).await;
+    // Another exporter, of another tenant, in which the same happens.
+    let other = Setup::new()
+        .polling(&simulator, "* * * * * *")
+        .tables(
+            "[sync.tenant]\nenabled = true\nschedule = \"* * * * * *\"\n\
+             [sync.service]\nschedule = \"* * * * * *\"\n[tenant]\nname = \"globex\"",
+        )
+        .watch(&format!("users = [{login:?}]\nips = [{ip:?}]"))
+        .start()
+        .await;
+    for exporter in [&exporter, &other] {
+        exporter.until_metric("cii_sync_up{task=\"tenant\"}", 1.0).await;
+    }
+    let addresses = [&exporter, &other].map(|one| one.ops_url.trim_start_matches("http://"));
+    stack.watch_all(&addresses).await;
     // Something of everything that panels count, seen once before and once after.
     let innocent: Vec<_> = simulator.tenant(|tenant| {
         let users = tenant.users().filter(|user| !user.failing_checks.contains("no-mfa"));
@@ -128,10 +185,12 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
         });
         let mut delivery = Body::new(&number.to_string(), "no-mfa", &[name]).json();
         delivery["detail"]["published"] = cii_exporter::clock::now().to_rfc3339().into();
-        assert_eq!(exporter.deliver(&delivery).await, 200);
+        for exporter in [&exporter, &other] {
+            assert_eq!(exporter.deliver(&delivery).await, 200);
+        }
         let seen = "cii_check_resolutions_total{check_id=\"no-mfa\"} > 0";
         until("a resolution in Prometheus", || async {
-            stack.query(seen).await.filter(|found| *found > 0)
+            stack.query(seen).await.filter(|found| *found > 1)
         })
         .await;
     }
@@ -140,6 +199,7 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
         ("$__range", "10m"),
         ("$__interval", "2m"),
         ("$check", ".*"),
+        ("$instance", ".*"),
         ("$login", login.as_str()),
         ("$ip", ip.as_str()),
     ];
@@ -151,13 +211,21 @@ async fn every_panel_finds_data_in_the_real_prometheus() {
                 for (variable, value) in variables {
                     asked = asked.replace(variable, value);
                 }
-                until(&format!("data for {name}: {}: {asked}", panel["title"]), || async {
-                    stack.query(&asked).await.filter(|found| *found > 0)
-                })
-                .await;
+                // By one tenant, then by all of them.
+                for tenants in ["acme", ".*"] {
+                    let asked = asked.replace("$tenant", tenants);
+                    until(&format!("data for {name}: {}: {asked}", panel["title"]), || async {
+                        stack.query(&asked).await.filter(|found| *found > 0)
+                    })
+                    .await;
+                }
+                let asked = asked.replace("$tenant", "nobody");
+                let is_filtered = query.contains("(up{") || query.contains("or vector(0)");
+                assert!(is_filtered || stack.query(&asked).await == Some(0), "{asked}");
             }
         }
     }
     exporter.stop().await;
+    other.stop().await;
     stack.stop().await;
 }

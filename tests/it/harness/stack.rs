@@ -107,13 +107,18 @@ impl Stack {
 
     /// Starts Prometheus, and waits until it has seen the exporter at this address.
     pub async fn watch(&mut self, exporter: &str) {
+        self.watch_all(&[exporter]).await;
+    }
+
+    /// The same with several exporters.
+    pub async fn watch_all(&mut self, exporters: &[&str]) {
         let alertmanager = format!("127.0.0.1:{}", self.alertmanager_port);
         let file = self.rendered(
             "deploy/prometheus.yml",
             &[
                 ("/etc/prometheus/rules/", &format!("{ROOT}/alerts/")),
                 ("alertmanager:9093", &alertmanager),
-                ("exporter:9847", exporter),
+                ("exporter:9847", &exporters.join("', '")),
             ],
         );
         let mut command = Command::new(tool("debian/usr/bin/prometheus"));
@@ -123,10 +128,8 @@ impl Stack {
             .arg(format!("--web.listen-address={}", self.prometheus));
         self.spawn(command, "prometheus");
         until("a scrape", || async {
-            self.query("up{job=\"cii-exporter\"} == 1")
-                .await
-                .is_some_and(|found| found > 0)
-                .then_some(())
+            let seen = self.query("up{job=\"cii-exporter\"} == 1").await;
+            (seen == Some(exporters.len())).then_some(())
         })
         .await;
     }
