@@ -12,7 +12,7 @@ use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 use super::naming;
 use crate::{
     config::UserLabel,
-    domain::{AttributeValue, Grade, Timestamp, event::key, sensible},
+    domain::{AttributeValue, Attributes, Grade, Timestamp, event::key, sensible},
     store::StoredEvent,
 };
 
@@ -39,10 +39,31 @@ pub(super) fn record(logger: &SdkLogger, label: &UserLabel, stored: StoredEvent)
     }
     record.add_attribute(key::EVENT_NAME, event.name.as_str());
     record.add_attribute(key::LOG_RECORD_UID, uid);
+    for (name, value) in security_rule(&attributes) {
+        record.add_attribute(name, value);
+    }
     for (name, value) in attributes {
         record.add_attribute(name, any_value(value));
     }
     record
+}
+
+/// The check by the names that OpenTelemetry has for a rule.
+fn security_rule(attributes: &Attributes) -> Vec<(&'static str, String)> {
+    let names = [
+        (key::SECURITY_RULE_UUID, key::CHECK_ID),
+        (key::SECURITY_RULE_NAME, key::CHECK_TITLE),
+        (key::SECURITY_RULE_DESCRIPTION, key::CHECK_DESCRIPTION),
+    ];
+    let found = names.into_iter().filter_map(|(name, own)| {
+        let value = match attributes.get(own)? {
+            AttributeValue::Text(text) => text.clone(),
+            AttributeValue::List(texts) => texts.join(" "),
+            AttributeValue::Flag(_) | AttributeValue::Integer(_) => return None,
+        };
+        (!value.is_empty()).then_some((name, value))
+    });
+    found.collect()
 }
 
 fn any_value(value: AttributeValue) -> AnyValue {
@@ -142,6 +163,26 @@ mod tests {
         assert_eq!(attribute(&record, "text"), Value::StringValue("words".into()));
         let list = ArrayValue { values: vec![text("a"), text("b")] };
         assert_eq!(attribute(&record, "list"), Value::ArrayValue(list));
+    }
+
+    #[test]
+    fn a_check_is_a_rule_of_opentelemetry_too() {
+        let mut stored = stored();
+        let sentences = AttributeValue::List(vec!["One.".to_owned(), "Two.".to_owned()]);
+        for (name, value) in [
+            (key::CHECK_ID, "no-mfa".into()),
+            (key::CHECK_TITLE, "No MFA".into()),
+            (key::CHECK_DESCRIPTION, sentences),
+        ] {
+            stored.event.attributes.insert(name.to_owned(), value);
+        }
+        let record = sent(&stored);
+        for (name, value) in [("uuid", "no-mfa"), ("name", "No MFA"), ("description", "One. Two.")]
+        {
+            let shown = attribute(&record, &format!("security_rule.{name}"));
+            assert_eq!(shown, Value::StringValue(value.to_owned()));
+        }
+        assert_eq!(attribute(&record, "cii.check.id"), Value::StringValue("no-mfa".to_owned()));
     }
 
     #[test]

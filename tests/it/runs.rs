@@ -80,7 +80,7 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     })
     .await;
     assert_eq!(attribute(&event, "cii.sync.outcome").unwrap(), "failed");
-    assert_eq!(attribute(&event, "error.message").unwrap(), reason);
+    assert_eq!(attribute(&event, "cii.error.message").unwrap(), reason);
     let events = receiver.received();
     let polls = events.iter().filter(|e| attribute(e, "cii.poll.outcome").is_some()).count();
     assert_eq!(polls, 0, "a storm of events about users");

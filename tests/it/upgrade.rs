@@ -278,13 +278,30 @@ fn today_record(record: &Value) -> Value {
             attribute["key"] = json!(today);
         }
     }
+    // "A check is `security_rule.*`, too."
+    let rules = [("cii.check.id", "uuid"), ("cii.check.title", "name")];
+    let rules = rules.iter().filter_map(|(own, name)| {
+        let found = attributes.iter().find(|attribute| attribute["key"] == *own)?;
+        Some(json!({ "key": format!("security_rule.{name}"), "value": found["value"] }))
+    });
+    let mut rules: Vec<_> = rules.collect();
+    let found = attributes.iter().find(|attribute| attribute["key"] == "cii.check.description");
+    let sentences = found.and_then(|found| found["value"]["arrayValue"]["values"].as_array());
+    let sentences = sentences.into_iter().flatten().filter_map(|one| one["stringValue"].as_str());
+    let description = sentences.collect::<Vec<_>>().join(" ");
+    if !description.is_empty() {
+        let value = json!({ "stringValue": description });
+        rules.push(json!({ "key": "security_rule.description", "value": value }));
+    }
+    attributes.extend(rules);
     // "The name of an event is the attribute `event.name`, too."
     attributes.push(json!({ "key": "event.name", "value": { "stringValue": name } }));
     record
 }
 
 /// "What was before is `….previous_status` and `….previous_outcome`."
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [(&str, &str); 5] = [
+    ("error.message", "cii.error.message"),
     ("cii.user.status.previous", "cii.user.previous_status"),
     ("cii.integration.status.previous", "cii.integration.previous_status"),
     ("cii.poll.outcome.previous", "cii.poll.previous_outcome"),

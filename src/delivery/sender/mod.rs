@@ -40,6 +40,9 @@ use crate::{
 /// The name of the instrumentation scope.
 const SCOPE: &str = "cii-exporter";
 
+/// Which version of the semantic conventions the names of attributes are from.
+const SCHEMA: &str = "https://opentelemetry.io/schemas/1.44.0";
+
 /// What the transport's own clock may be late by before it is cut off.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -81,7 +84,7 @@ impl Transport {
         let attributes = attributes.into_iter().map(|(key, value)| KeyValue::new(key, value));
         let resource = Resource::builder_empty()
             .with_detector(Box::new(TelemetryResourceDetector))
-            .with_attributes(attributes)
+            .with_schema_url(attributes, SCHEMA)
             .build();
         Ok(match config.protocol {
             OtlpProtocol::HttpProtobuf => Self::Http(HttpExporter::new(config, &resource)?),
@@ -99,7 +102,10 @@ impl Sender {
         let transport = RwLock::new(Arc::new(Transport::new(config, &origin)?));
         let is_identified = AtomicBool::new(origin.tenant_id.is_some());
         let logger = SdkLoggerProvider::builder().build().logger(SCOPE);
-        let scope = InstrumentationScope::builder(SCOPE).with_version(build_info::VERSION).build();
+        let scope = InstrumentationScope::builder(SCOPE)
+            .with_version(build_info::VERSION)
+            .with_schema_url(SCHEMA)
+            .build();
         let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
         let endpoint = cause::endpoint(config.endpoint.as_str());
         let user_label = config.user_label.clone();

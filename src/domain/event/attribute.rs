@@ -97,13 +97,19 @@ pub mod key {
     pub const CHECK_TITLE: &str = "cii.check.title";
     /// A check's severity as the service wrote it.
     pub const CHECK_SEVERITY: &str = "cii.check.severity";
+    /// A check's title by OpenTelemetry's name, on what is sent.
+    pub const SECURITY_RULE_NAME: &str = "security_rule.name";
+    /// A check's id, likewise.
+    pub const SECURITY_RULE_UUID: &str = "security_rule.uuid";
+    /// What a check looks for, likewise, as one text.
+    pub const SECURITY_RULE_DESCRIPTION: &str = "security_rule.description";
     /// What a check looks for, a sentence an item, in order.
     pub const CHECK_DESCRIPTION: &str = "cii.check.description";
     /// What the service advises, in order.
     pub const CHECK_RECOMMENDED_ACTIONS: &str = "cii.check.recommended_actions";
     /// The frameworks that the check belongs to: texts, or one text of JSON.
     pub const CHECK_FRAMEWORKS: &str = "cii.check.frameworks";
-    /// Why the user fails, as JSON.
+    /// Why the user fails: made as JSON, and told as a list of texts.
     pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
     /// Why a failure counts as ended: `no_longer_failing`, or `user_unknown`.
     pub const CHECK_RESOLUTION: &str = "cii.check.resolution";
@@ -172,7 +178,7 @@ pub mod key {
     /// How the activity before that ended.
     pub const INTEGRATION_STATUS_PREVIOUS: &str = "cii.integration.previous_status";
     /// What went wrong, in the service's words.
-    pub const ERROR_MESSAGE: &str = "error.message";
+    pub const ERROR_MESSAGE: &str = "cii.error.message";
     /// How asking about a user or an address ended.
     pub const POLL_OUTCOME: &str = "cii.poll.outcome";
     /// How it ended the time before.

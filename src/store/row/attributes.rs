@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{Unreadable, from_json, to_json};
+use super::{Unreadable, explanation, from_json, to_json};
 use crate::domain::{AttributeValue, Attributes, event::key};
 
 /// The stored form.
@@ -58,7 +58,8 @@ impl<'de> Deserialize<'de> for Read {
 
 /// Names that older versions stored, and what they are called now. The stored ones stay as they
 /// are: a log is long, and few of its events have one of these.
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [(&str, &str); 5] = [
+    ("error.message", key::ERROR_MESSAGE),
     ("cii.user.status.previous", key::STATUS_PREVIOUS),
     ("cii.integration.status.previous", key::INTEGRATION_STATUS_PREVIOUS),
     ("cii.poll.outcome.previous", key::POLL_OUTCOME_PREVIOUS),
@@ -83,7 +84,13 @@ impl<'de> Visitor<'de> for ByName {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
         let mut attributes = Attributes::new();
         while let Some(name) = map.next_key::<String>()? {
-            attributes.insert(today(name), map.next_value_seed(ByType)?);
+            let value = match map.next_value_seed(ByType)? {
+                AttributeValue::Text(json) if name == key::CHECK_EXPLANATION => {
+                    AttributeValue::List(explanation::entries(&json))
+                }
+                other => other,
+            };
+            attributes.insert(today(name), value);
         }
         Ok(attributes)
     }
@@ -168,6 +175,11 @@ mod tests {
             decode(r#"{"cii.poll.outcome":"refused","cii.poll.outcome.previous":"answered"}"#);
         let of_today = [("cii.poll.outcome", "refused"), ("cii.poll.previous_outcome", "answered")];
         let of_today = of_today.map(|(name, value)| (name.to_owned(), value.into()));
+        assert_eq!(read.unwrap(), Attributes::from(of_today));
+        let read = decode(r#"{"error.message":"no","cii.check.explanation":"[\"a\",\"b\"]"}"#);
+        let reasons = AttributeValue::List(vec!["a".to_owned(), "b".to_owned()]);
+        let of_today = [("cii.error.message", "no".into()), ("cii.check.explanation", reasons)];
+        let of_today = of_today.map(|(name, value)| (name.to_owned(), value));
         assert_eq!(read.unwrap(), Attributes::from(of_today));
     }
 

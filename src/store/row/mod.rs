@@ -8,6 +8,7 @@ pub(in crate::store) mod attributes;
 pub(in crate::store) mod body;
 pub(in crate::store) mod durations;
 pub(in crate::store) mod exchange;
+mod explanation;
 pub(in crate::store) mod figures;
 pub(in crate::store) mod ip_users;
 mod moment;

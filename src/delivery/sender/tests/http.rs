@@ -52,6 +52,8 @@ async fn what_is_sent_arrives_whole_and_in_order() {
     assert_eq!(instance, 1);
     let [scope_logs] = resource_logs.scope_logs.as_slice() else { panic!("one scope") };
     assert_eq!(scope_logs.scope.as_ref().unwrap().name, SCOPE);
+    let schemas = [&resource_logs.schema_url, &scope_logs.schema_url];
+    assert_eq!(schemas, ["https://opentelemetry.io/schemas/1.44.0"; 2]);
     let uids: Vec<_> = scope_logs
         .log_records
         .iter()
