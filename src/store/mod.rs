@@ -61,7 +61,7 @@ pub use query::{
     EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser, IpView, JobState,
     KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList,
     OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
-    WatchReason, Watched, WatchedIp, WatchedUser,
+    WatchPlace, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use row::Unreadable;
 

@@ -70,6 +70,63 @@ async fn no_more_addresses_are_listed_than_may_be() {
     assert!(ended.code == 64 && ended.errors.contains("watch.max_ips"), "{}", ended.errors);
 }
 
+/// All pages of a list, with so many entries on each, by what names an entry.
+async fn paged(exporter: &Exporter, path: &str, list: &str, name: &str) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut question = format!("{path}?limit=2");
+    loop {
+        let (status, page) = exporter.api("GET", &question, None).await;
+        assert_eq!(status, 200, "{page}");
+        let entries = page[list].as_array().unwrap().iter();
+        pages.push(entries.map(|entry| entry[name].as_str().unwrap().to_owned()).collect());
+        let Some(cursor) = page["next_cursor"].as_str() else { return pages };
+        let cursor: String = form_urlencoded::byte_serialize(cursor.as_bytes()).collect();
+        question = format!("{path}?limit=2&cursor={cursor}");
+    }
+}
+
+#[tokio::test]
+async fn lists_come_a_page_at_a_time() {
+    let users = "users = [\"Cat@example.com\", \"a/b\"]\nips = [\"192.0.2.1\", \"2001:db8::1\"]";
+    let exporter = Setup::new().watch(users).start().await;
+    for id in ["a/1", "b?2", "c"] {
+        let body = Body::new(id, id, &["ann@example.com", "cat@example.com"]).json();
+        assert_eq!(exporter.deliver(&body).await, 200);
+    }
+    let watched = paged(&exporter, "/watch", "entries", "subject").await;
+    assert_eq!(
+        watched.concat(),
+        [
+            "a/b",
+            "ann@example.com",
+            "cat@example.com",
+            "cat@example.com",
+            "192.0.2.1",
+            "2001:db8::1"
+        ]
+    );
+    assert_eq!(watched.len(), 3);
+    let checks = paged(&exporter, "/checks", "checks", "id").await;
+    assert_eq!(checks, [vec!["a/1", "b?2"], vec!["c"]]);
+    for path in ["/watch?cursor=nonsense", "/watch?cursor=host/a/api", "/watch?limit=0"] {
+        assert_eq!(exporter.api("GET", path, None).await.0, 400, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_for_people_has_an_end() {
+    let exporter = Setup::new().start().await;
+    let sent = (0..230).map(|number| {
+        let id = format!("check-{number:03}");
+        let exporter = &exporter;
+        async move { exporter.deliver(&Body::new(&id, &id, &["ann@example.com"]).json()).await }
+    });
+    let statuses = futures_util::future::join_all(sent).await;
+    assert!(statuses.iter().all(|status| *status == 200));
+    let (_, page) = exporter.get("/").await;
+    assert!(page.contains("And 30 further checks"), "{page}");
+}
+
 #[tokio::test]
 async fn texts_that_are_too_long_are_cut_with_a_mark() {
     let exporter = Setup::new().start().await;

@@ -112,7 +112,7 @@ async fn written_by(protocol: Protocol) -> (String, Vec<String>) {
         assert!([200, 404].contains(&status), "{path} {status}");
         written.push(page);
     }
-    let add = serde_json::json!({ "users": ["ben@example.com"] });
+    let add = serde_json::json!({ "kind": "user", "subject": "ben@example.com" });
     written.push(exporter.api("POST", "/watch", Some(&add)).await.1.to_string());
     exporter.setup().set_watch("users = [\"cat@example.com\"]");
     exporter.setup().write_config();

@@ -54,7 +54,18 @@ impl Reader {
         self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY id", [])
     }
 
-    /// The same, in the order in which they came.
+    /// As many of them as asked for, behind this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn check_ids_after(&self, id: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        self.texts(
+            "SELECT id FROM checks WHERE NOT is_hidden AND id > ?1 ORDER BY id LIMIT ?2",
+            (id, i64::try_from(limit).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// All of them, in the order in which they came.
     ///
     /// # Errors
     /// When the database fails.

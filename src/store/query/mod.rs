@@ -48,7 +48,7 @@ pub use service::ServiceView;
 pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
 pub use tenant::{Listing, ListingComplete, ListingState, ListingUnderWay};
 pub use user::UserView;
-pub use watch::Watched;
+pub use watch::{WatchPlace, Watched};
 pub use watched::{WatchReason, WatchedIp, WatchedUser};
 
 /// One reading connection.

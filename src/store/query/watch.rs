@@ -21,6 +21,32 @@ pub struct Watched {
     pub poll: Option<PollState>,
 }
 
+/// A place in the watch list: behind an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatchPlace {
+    /// The kind of the entry's subject: `user` or `ip`.
+    pub kind: String,
+    /// The login's identity, or the address.
+    pub subject: String,
+    /// Whose entry it is.
+    pub source: String,
+}
+
+impl WatchPlace {
+    /// The place behind this entry.
+    #[must_use]
+    pub fn behind(entry: &WatchEntry) -> Self {
+        Self {
+            kind: entry.subject.kind().to_owned(),
+            subject: match &entry.subject {
+                WatchSubject::User(login) => login.as_str().to_owned(),
+                WatchSubject::Ip(address) => address.to_string(),
+            },
+            source: entry.source.as_str().to_owned(),
+        }
+    }
+}
+
 impl Reader {
     /// The users that are listed.
     ///
@@ -98,29 +124,63 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watch_list(&self) -> Result<Vec<Watched>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT kind, subject, source, added_at, expires_at, note FROM watch
-             WHERE source <> 'webhook' OR subject IN (
-                SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook'
-                ORDER BY subject LIMIT ?1)
-             ORDER BY kind DESC, subject, source",
-        )?;
-        let mut rows = select.query([FOLLOWED_SHOWN])?;
+        self.watch_page(None, usize::MAX)
+    }
+
+    /// As many of them as asked for, behind this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn watch_page(
+        &self,
+        after: Option<&WatchPlace>,
+        limit: usize,
+    ) -> Result<Vec<Watched>, StoreError> {
         let mut found = Vec::new();
+        for kind in ["user", "ip"] {
+            let place = match after {
+                Some(place) if place.kind == kind => place.clone(),
+                // Users come first, and all of them were before this address.
+                Some(place) if place.kind == "ip" => continue,
+                _ => WatchPlace::default(),
+            };
+            self.watch_page_of(kind, &place, limit - found.len(), &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn watch_page_of(
+        &self,
+        kind: &str,
+        after: &WatchPlace,
+        limit: usize,
+        found: &mut Vec<Watched>,
+    ) -> Result<(), StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT subject, source, added_at, expires_at, note FROM watch
+             WHERE kind = ?1 AND (subject, source) > (?2, ?3)
+             AND (source <> 'webhook' OR subject IN (
+                SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook'
+                ORDER BY subject LIMIT ?4))
+             ORDER BY subject, source LIMIT ?5",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows =
+            select.query((kind, &after.subject, &after.source, FOLLOWED_SHOWN, limit))?;
         while let Some(row) = rows.next()? {
-            let (kind, subject): (String, String) = (row.get(0)?, row.get(1)?);
-            let poll = self.poll_of(&kind, &subject)?;
+            let subject: String = row.get(0)?;
+            let poll = self.poll_of(kind, &subject)?;
             let entry = WatchEntry {
-                subject: self.watch_subject(&kind, &subject)?,
-                source: WatchSource::parse(&row.get::<_, String>(2)?)
+                subject: self.watch_subject(kind, &subject)?,
+                source: WatchSource::parse(&row.get::<_, String>(1)?)
                     .ok_or_else(|| unknown(&subject, "source"))?,
-                added_at: row.get::<_, Moment>(3)?.0,
-                expires_at: row.get::<_, Option<Moment>>(4)?.map(Timestamp::from),
-                note: row.get(5)?,
+                added_at: row.get::<_, Moment>(2)?.0,
+                expires_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
+                note: row.get(4)?,
             };
             found.push(Watched { entry, poll });
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Whether an entry was to be watched up to a moment that has passed.

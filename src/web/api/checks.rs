@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::deliveries::LastDelivery;
+use super::{deliveries::LastDelivery, page};
 use crate::{
     domain::{CheckId, Timestamp},
     ledger::change::{CheckForgotten, ForgetCheck},
@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Checks of an answer unless the query says how many.
+const CHECKS: usize = 1000;
+
 /// Users of an answer unless the query says how many.
 const USERS: usize = 100;
 
@@ -27,6 +30,7 @@ pub(super) struct CheckList {
     listing: Listing,
     failing_people: u64,
     checks: Vec<Check>,
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,19 +68,25 @@ struct FailingUser {
     last_reported_at: Timestamp,
 }
 
-/// Every check that the store knows, and how far the tenant is known.
+/// The checks that the store knows, ordered by id, and how far the tenant is known; the cursor
+/// is the last one's id.
 pub(super) async fn list(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
 ) -> Result<Json<CheckList>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    let mut fields = Fields::of(&uri)?;
+    let limit = fields.limit()?.unwrap_or(CHECKS);
+    let cursor = fields.take("cursor").unwrap_or_default();
+    fields.finish()?;
     let setting = Setting::of(&ops);
     let answer = ops
         .sources
         .store
         .read(move |reader| {
+            let mut ids = reader.check_ids_after(&cursor, limit + 1)?;
+            let next_cursor = page::cut(&mut ids, limit).cloned();
             let mut checks = Vec::new();
-            for id in reader.check_ids()? {
+            for id in ids {
                 if let Some(state) = reader.check(&id)? {
                     let mut check = Check::new(&id, state, reader.check_advice(&id)?);
                     check.failing_since = reader.failing_since(&id)?;
@@ -85,7 +95,8 @@ pub(super) async fn list(
                 }
             }
             let listing = listing::read(reader, &setting)?;
-            Ok(CheckList { listing, failing_people: reader.failing_people()?, checks })
+            let failing_people = reader.failing_people()?;
+            Ok(CheckList { listing, failing_people, checks, next_cursor })
         })
         .await?;
     Ok(Json(answer))
@@ -136,9 +147,7 @@ pub(super) async fn users(
             "no check {id:?} was ever heard of; /api/v1/checks lists the checks"
         )));
     };
-    let has_more = page.len() > limit;
-    page.truncate(limit);
-    let next_cursor = page.last().filter(|_| has_more).map(|user| user.login.as_str().to_owned());
+    let next_cursor = page::cut(&mut page, limit).map(|user| user.login.as_str().to_owned());
     let users = page.into_iter().map(FailingUser::from).collect();
     Ok(Json(UsersPage { check_id: id, users, next_cursor }))
 }

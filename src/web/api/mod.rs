@@ -10,6 +10,7 @@ mod ips;
 mod jobs;
 mod openapi;
 mod otlp;
+mod page;
 mod users;
 mod watch;
 mod webhook;

@@ -5,18 +5,27 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
-    http::StatusCode,
+    http::{StatusCode, Uri},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::page;
 use crate::{
     clock,
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
-    store::Reader,
-    web::{Ops, json::Watched, problem::Problem, query::Segment},
+    store::{Reader, WatchPlace},
+    web::{
+        Ops,
+        json::Watched,
+        problem::Problem,
+        query::{Fields, Segment},
+    },
 };
+
+/// Entries of an answer unless the query says how many.
+const ENTRIES: usize = 1000;
 
 /// A wish to watch something.
 #[derive(Debug, Deserialize)]
@@ -28,11 +37,36 @@ pub(super) struct Wish {
     expires_at: Option<Timestamp>,
 }
 
-/// Every reason to watch something, with how it is polled.
-pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    let entries = ops.sources.store.read(Reader::watch_list).await?;
+/// The reasons to watch something, with how it is polled, users first, by subject.
+pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Value>, Problem> {
+    let mut fields = Fields::of(&uri)?;
+    let limit = fields.limit()?.unwrap_or(ENTRIES);
+    let after = fields.take("cursor").map(|cursor| place(&cursor)).transpose()?;
+    fields.finish()?;
+    let read = move |reader: &Reader| reader.watch_page(after.as_ref(), limit + 1);
+    let mut entries = ops.sources.store.read(read).await?;
+    let last = page::cut(&mut entries, limit).map(|last| WatchPlace::behind(&last.entry));
+    let next_cursor = last.map(|WatchPlace { kind, subject, source }| {
+        // Neither a kind nor a source has a stroke.
+        format!("{kind}/{subject}/{source}")
+    });
     let entries: Vec<_> = entries.into_iter().map(Watched::from).collect();
-    Ok(Json(json!({ "entries": entries })))
+    Ok(Json(json!({ "entries": entries, "next_cursor": next_cursor })))
+}
+
+/// The place that a cursor names.
+fn place(cursor: &str) -> Result<WatchPlace, Problem> {
+    let parts = cursor.split_once('/').and_then(|(kind, rest)| {
+        let (subject, source) = rest.rsplit_once('/')?;
+        Some((kind, subject, source)).filter(|_| ["user", "ip"].contains(&kind))
+    });
+    let Some((kind, subject, source)) = parts else {
+        return Err(Problem::bad_request(
+            "this is no cursor; give next_cursor of the answer before, or none for the first page",
+        ));
+    };
+    let [kind, subject, source] = [kind, subject, source].map(str::to_owned);
+    Ok(WatchPlace { kind, subject, source })
 }
 
 /// Watches something from now on.

@@ -9,6 +9,10 @@ use crate::{
     web::listing::{Listing, State},
 };
 
+/// Checks of a table at most: more than anybody reads, and no page without end where deliveries
+/// name ever new ones.
+const SHOWN: usize = 200;
+
 /// A check, and since when somebody fails it.
 pub(super) struct Failing {
     pub(super) id: String,
@@ -82,7 +86,7 @@ fn table(checks: &[&Failing]) -> Markup {
                     }
                 }
                 tbody {
-                    @for check in checks {
+                    @for check in checks.iter().take(SHOWN) {
                         tr {
                             td { (words::severity(&check.state.severity)) }
                             th .what scope="row" {
@@ -95,6 +99,12 @@ fn table(checks: &[&Failing]) -> Markup {
                         }
                     }
                 }
+            }
+        }
+        @if let Some(more) = checks.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            p .none {
+                "And " (words::count(more as u64, "further check", "further checks")) "; "
+                a href="/api/v1/checks" { "the API" } " has them all."
             }
         }
     }

@@ -1,0 +1,27 @@
+//! A page of a list: one more is read than is shown, which tells whether more follow.
+
+/// Cuts what was read to a page. Where more follow, tells the last of it, behind which the next
+/// page begins.
+pub(super) fn cut<T>(read: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let has_more = read.len() > limit;
+    read.truncate(limit);
+    read.last().filter(|_| has_more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_tells_its_last_where_more_follow() {
+        for (read, limit, shown, last) in [
+            (vec![], 2, vec![], None),
+            (vec![1, 2], 2, vec![1, 2], None),
+            (vec![1, 2, 3], 2, vec![1, 2], Some(2)),
+        ] {
+            let mut page = read;
+            assert_eq!(cut(&mut page, limit).copied(), last);
+            assert_eq!(page, shown);
+        }
+    }
+}
