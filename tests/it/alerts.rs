@@ -84,6 +84,7 @@ fn every_rule_has_a_test_and_a_runbook() {
         let rule = rule.split("- alert: ").next().unwrap();
         assert!(rule.contains(&format!("runbook_url: {DOCUMENTATION}docs/runbooks/{name}.md\n")));
         assert!(rule.contains(&format!("dashboard_url: '{GRAFANA}d/cii-")), "{name}");
+        assert!(rule.contains("          tenant: "), "{name} has no tenant");
         // What differs from alert to alert stands in the description.
         let summary = rule.split("summary: ").nth(1).unwrap().lines().next().unwrap();
         assert!(!summary.contains("{{"), "{name}: {summary}");
