@@ -27,8 +27,7 @@ ENV CII_EXPORTER_WEBHOOK__LISTEN=0.0.0.0:8847 \
     CII_EXPORTER_OPS__ALLOW_UNAUTHENTICATED=true \
     CII_EXPORTER_STORE__PATH=/var/lib/cii-exporter/cii-exporter.db
 EXPOSE 8847 9847
-# The image has no client for HTTP, and bash speaks enough of it.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/9847 && printf 'GET /-/healthy HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
+# Over the socket beside the database, which wants neither TLS nor a password.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["cii-exporter", "health", "--live"]
 ENTRYPOINT ["cii-exporter"]
 CMD ["run"]

@@ -5,7 +5,7 @@ use cii_exporter::{
     config::Config,
     store::{self, Store, StoreError, WriterThread},
 };
-use reqwest::Method;
+use reqwest::{Method, header::ACCEPT};
 use serde_json::Value;
 
 use super::error::CommandError;
@@ -50,6 +50,17 @@ pub(super) async fn ask_with(
     query: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
+    ask_at(daemon, method, &[&["api", "v1"], path].concat(), query, body).await
+}
+
+/// The same, of what is no part of the API.
+pub(super) async fn ask_at(
+    daemon: &str,
+    method: Method,
+    path: &[&str],
+    query: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<(u16, Value), CommandError> {
     let unreached = |reason: String| CommandError::Daemon { url: daemon.to_owned(), reason };
     let (client, base) = match daemon.strip_prefix("unix:") {
         Some(socket) => (reqwest::Client::builder().unix_socket(socket), "http://localhost"),
@@ -61,12 +72,11 @@ pub(super) async fn ask_with(
     url.path_segments_mut()
         .map_err(|()| unreached("its address is none".to_owned()))?
         .clear()
-        .extend(["api", "v1"])
         .extend(path);
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
     }
-    let mut request = client.request(method, url);
+    let mut request = client.request(method, url).header(ACCEPT, "application/json");
     if let Some(body) = body {
         request = request.json(body);
     }

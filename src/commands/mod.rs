@@ -11,6 +11,7 @@ mod deliveries;
 mod demo;
 mod error;
 mod finish;
+mod health;
 mod ip;
 mod keeper;
 mod otlp;
@@ -60,6 +61,12 @@ pub(crate) enum Command {
     /// The effective configuration is printed with the origin of every value;
     /// secrets are hidden. Nothing is started and nothing is contacted.
     CheckConfig(ConfigFile),
+    /// Ask the running daemon whether it is able, part by part.
+    ///
+    /// Asks over the socket beside the database, whatever the listeners want of their
+    /// clients. Exit code 0: it takes deliveries, and commits them; 1: it does not, or no
+    /// daemon answers.
+    Health(health::Options),
     /// Add to the watch list, take from it, or show it.
     ///
     /// Works on a running daemon, and on its database alone when none runs. A
@@ -123,6 +130,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(&file),
         Command::CheckConfig(file) => check_config::run(&file),
+        Command::Health(options) => health::run(&options),
         Command::Watch(action) => watch::run(action),
         Command::Checks(action) => checks::run(action),
         Command::User(options) => user::run(&options),

@@ -35,12 +35,40 @@ async fn while_the_store_cannot_commit_the_daemon_is_not_ready() {
     assert_eq!(metrics.get("cii_store_up"), Some(0.0));
     let failures = metrics.get("cii_store_commit_failures_total{reason=\"locked\"}");
     assert!(failures.is_some_and(|failures| failures >= 1.0), "{failures:?}");
+    let asked = exporter.run(&["health"]).await;
+    assert!(asked.code == 1 && asked.output.contains("locked"), "{asked:?}");
+    assert_eq!(exporter.run(&["health", "--live"]).await.code, 0);
     lock.execute_batch("ROLLBACK").unwrap();
     drop(lock);
     until("ready again", || async { (parts(&exporter).await.0 == 200).then_some(()) }).await;
     assert_eq!(exporter.deliver(&body).await, 200);
     assert!(exporter.log().contains("the store commits again"), "{}", exporter.log());
     assert_eq!(exporter.metrics().await.get("cii_store_up"), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_command_asks_how_the_daemon_does_whatever_its_listeners_want() {
+    let users = tempfile::NamedTempFile::new().unwrap();
+    let hash = bcrypt::hash("password", 4).unwrap();
+    std::fs::write(users.path(), format!("basic_auth_users:\n  ops: {hash}\n")).unwrap();
+    let http = reqwest::Client::builder();
+    let mut basic = reqwest::header::HeaderMap::new();
+    basic.insert("authorization", "Basic b3BzOnBhc3N3b3Jk".parse().unwrap());
+    let setup = Setup::new().ops(&format!("web_config = \"{}\"", users.path().display()));
+    let exporter = setup.start_with(http.default_headers(basic).build().unwrap()).await;
+    let able = exporter.run(&["health"]).await;
+    assert_eq!(able.code, 0, "{able:?}");
+    for line in ["daemon       ok", "store writes ok", "store reads  ok", "api          off"] {
+        assert!(able.output.contains(line), "{}", able.output);
+    }
+    let live = exporter.run(&["health", "--live"]).await;
+    assert_eq!((live.code, live.output.as_str()), (0, "healthy\n"));
+    // Neither one that was killed nor one that was stopped is taken for alive.
+    let setup = exporter.kill().await;
+    let killed = setup.run(&["health", "--live"]).await;
+    assert!(killed.code == 1 && killed.output.is_empty(), "{killed:?}");
+    let none = Setup::new().run(&["health"]).await;
+    assert!(none.code == 1 && none.errors.contains("no daemon runs on"), "{none:?}");
 }
 
 type Prepare<'a> = &'a dyn Fn(&Path);
