@@ -17,7 +17,7 @@ use super::{
 use crate::{
     build_info::BuildInfo,
     cii, clock,
-    config::{Config, JobConfig, SyncConfig},
+    config::{Config, JobConfig, SyncConfig, UserLabel},
     delivery::{self, Courier, Origin, Outages, Sender},
     domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
     ingest::{self, Ingest, Intake, Refusals},
@@ -290,7 +290,15 @@ async fn schedule(
     meters.register(registry)?;
     let Some(api) = &config.api else { return Ok(None) };
     let client = cii::Client::new(api, api_meters)?;
-    let mut jobs = Jobs { config: &config.sync, store, meters, tasks, bells: Vec::new() };
+    let mut jobs = Jobs {
+        config: &config.sync,
+        // The log is no less discreet than metrics.
+        names_users: matches!(config.metrics.user_label, UserLabel::Login),
+        store,
+        meters,
+        tasks,
+        bells: Vec::new(),
+    };
     let questions = UserQuestions {
         client: client.clone(),
         store: store.clone(),
@@ -325,6 +333,7 @@ async fn schedule(
 /// The scheduled jobs, as they are started.
 struct Jobs<'a> {
     config: &'a SyncConfig,
+    names_users: bool,
     store: &'a Store,
     meters: sync::Meters,
     tasks: &'a mut Tasks,
@@ -346,6 +355,7 @@ impl Jobs<'_> {
             bell: bell.clone(),
             store: self.store.clone(),
             meters: self.meters.clone(),
+            names_users: self.names_users,
         };
         self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
         self.bells.push((when.schedule.clone(), bell));

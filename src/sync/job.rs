@@ -83,6 +83,8 @@ pub struct Runner<J> {
     pub store: Store,
     /// Where the job is measured.
     pub meters: Meters,
+    /// Whether the log says whom a run could not ask about.
+    pub names_users: bool,
 }
 
 /// Why a run begins.
@@ -206,17 +208,17 @@ impl<J: Job> Runner<J> {
         let record = RecordRun { job: J::NAME, end: end.clone(), begun_at, ended_at };
         let before = self.store.commit(record).await?;
         self.meters.ran(J::NAME, &end, ended_at, seconds);
-        log(J::NAME, before, &end, seconds);
+        let reason = end.reason.as_deref().unwrap_or_default();
+        let reason = if self.names_users { reason.to_owned() } else { without_names(reason) };
+        log(J::NAME, before, &end, &reason, seconds);
         Ok(())
     }
 }
 
 /// One line a run: a warning when it failed. That a right is missing is said
 /// when that begins and when it ends.
-fn log(job: &str, before: Option<JobOutcome>, end: &RunEnd, seconds: f64) {
+fn log(job: &str, before: Option<JobOutcome>, end: &RunEnd, reason: &str, seconds: f64) {
     let RunCounts { asked, ok, not_found, failed, skipped } = end.counts;
-    // Logs name nobody; the page and the API say whom the run lists.
-    let reason = without_names(end.reason.as_deref().unwrap_or_default());
     match (end.outcome, before) {
         (JobOutcome::Failed, _) => {
             tracing::warn!(job, reason, asked, ok, not_found, failed, skipped, "run failed");
