@@ -12,14 +12,27 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     match file.load() {
         Ok(config) => {
             print!("{}", config.effective());
-            for warning in config.warnings() {
+            let warnings = config.warnings();
+            for warning in &warnings {
                 eprintln!("warning: {warning}");
             }
             match daemon::check_tls(&config) {
-                Ok(()) => ExitCode::SUCCESS,
+                Ok(()) => {
+                    eprintln!("{}", verdict(warnings.len()));
+                    ExitCode::SUCCESS
+                }
                 Err(error) => exit::fail(exit::USAGE, &error),
             }
         }
         Err(error) => exit::fail(exit::USAGE, &error),
+    }
+}
+
+/// The last line, beside the warnings: what is printed stays a configuration.
+fn verdict(warnings: usize) -> String {
+    match warnings {
+        0 => "the configuration is good".to_owned(),
+        1 => "the configuration is good, with 1 warning".to_owned(),
+        _ => format!("the configuration is good, with {warnings} warnings"),
     }
 }

@@ -9,18 +9,17 @@ use std::{
     time::Duration,
 };
 
-use chrono_tz::Tz;
 use reqwest::Url;
 use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
     OtlpConfig, StoreConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key,
-    objectives, otlp,
+    objectives, otlp, placeholder,
     problem::Problems,
     secret,
     settings::{Settings, Value},
-    variables,
+    variables, zone,
 };
 use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleError, Timestamp};
 
@@ -54,6 +53,7 @@ struct Building<'a> {
 
 impl Building<'_> {
     fn config(&mut self) -> Option<Config> {
+        placeholder::refuse(self.settings, &mut self.problems);
         // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.ops(), self.watch());
         let sync = self.sync();
@@ -193,11 +193,7 @@ impl Building<'_> {
     }
 
     fn sync(&mut self) -> Option<SyncConfig> {
-        let zone = self.checked("sync.time_zone", |name| {
-            name.parse::<Tz>().map_err(|_| {
-                format!("{name:?} is no time zone; expected a name such as \"Europe/Berlin\"")
-            })
-        });
+        let zone = self.checked("sync.time_zone", zone::parse);
         let mut job = |table: &str| {
             let job = self.job(table)?;
             Some(JobConfig { schedule: job.schedule.in_zone(zone?), ..job })
@@ -226,11 +222,12 @@ impl Building<'_> {
 
     fn job(&mut self, table: &str) -> Option<JobConfig> {
         let schedule = self.checked(&format!("{table}.schedule"), |pattern| {
-            let schedule: Schedule =
-                pattern.parse().map_err(|error: ScheduleError| error.to_string())?;
+            let schedule: Schedule = pattern
+                .parse()
+                .map_err(|error: ScheduleError| format!("{error}, found {pattern:?}"))?;
             match schedule.next_after(Timestamp::UNIX_EPOCH) {
                 Some(_) => Ok(schedule),
-                None => Err("names moments that never come".to_owned()),
+                None => Err(format!("{pattern:?} names moments that never come")),
             }
         });
         let on_start = self.flag(&format!("{table}.on_start"));
@@ -335,7 +332,13 @@ impl Building<'_> {
                 (None, "api.url") => {
                     format!("is missing: set it or api.region in the file, or {variable}")
                 }
-                (None, _) => format!("is missing: set it in the file, or {variable}"),
+                (None, _) => {
+                    let file = key::find(path).and_then(|key| key.file);
+                    let twin = file.map_or_else(String::new, |file| {
+                        format!("; or {file}, to a file that holds it")
+                    });
+                    format!("is missing: set it in the file, or {variable}{twin}")
+                }
             };
             self.problems.add(origin.as_ref(), path, message);
         }

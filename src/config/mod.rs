@@ -9,6 +9,7 @@ mod file;
 mod key;
 mod objectives;
 mod otlp;
+mod placeholder;
 mod problem;
 mod region;
 mod resource;
@@ -20,6 +21,7 @@ mod user_label;
 mod variables;
 mod warning;
 mod web_config;
+mod zone;
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 

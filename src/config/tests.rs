@@ -183,8 +183,11 @@ fn the_example_names_every_setting_with_its_default() {
             assert_eq!(values[0].1, default, "{}", key.path);
         }
     }
-    let variables =
-        [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];
+    let variables = [
+        ("CII_EXPORTER_WEBHOOK__SECRETS", "s"),
+        ("CII_EXPORTER_API__CLIENT_ID", "i"),
+        ("CII_EXPORTER_API__CLIENT_SECRET", "s"),
+    ];
     load(example, &variables).unwrap();
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, defaults,
+    Addresses, ConfigSource, Daemon, StartError, announce, defaults,
     listener::Listeners,
     panics, proofs,
     reload::Reloader,
@@ -33,6 +33,7 @@ use crate::{
 
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
     let config = source.load()?;
+    announce::announce(&config);
     let database = config.store.path.clone();
     build(source, config).await.map_err(|error| error.about_database(&database))
 }

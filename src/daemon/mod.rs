@@ -1,6 +1,7 @@
 //! Builds the daemon from its configuration, supervises its tasks, and stops
 //! them in order. The only room that spawns tasks.
 
+mod announce;
 mod assemble;
 mod defaults;
 mod error;

@@ -58,6 +58,12 @@ impl Schedule {
         &self.pattern
     }
 
+    /// The name of the zone whose clocks count.
+    #[must_use]
+    pub fn zone_name(&self) -> &'static str {
+        self.zone.name()
+    }
+
     /// A pattern in UTC that matches at every moment of the schedule, and perhaps
     /// at others: a zone's distance from UTC changes over the year.
     #[must_use]

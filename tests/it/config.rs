@@ -5,6 +5,8 @@ use std::process::Output;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::harness::Setup;
+
 async fn check(config: &str, environment: &[(&str, &str)]) -> (i32, String, String) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("config.toml");
@@ -98,8 +100,42 @@ async fn the_example_is_a_configuration() {
     let example = include_str!("../../config.example.toml");
     let environment =
         [("CII_EXPORTER_WEBHOOK__SECRETS", "s"), ("CII_EXPORTER_API__CLIENT_SECRET", "s")];
+    // As it is, it says what is to be filled in.
+    let (code, _, errors) = check(example, &environment).await;
+    assert!(code == 64 && errors.contains("api.client_id: still holds a placeholder"), "{errors}");
+    let environment = [environment[0], environment[1], ("CII_EXPORTER_API__CLIENT_ID", "i")];
     let (code, _, errors) = check(example, &environment).await;
     assert_eq!(code, 0, "{errors}");
+}
+
+#[tokio::test]
+async fn the_last_line_is_the_verdict() {
+    let variable = ("CII_EXPORTER_WEBHOOK__SECRETS", "do-not-show-this");
+    for (config, environment, verdict) in [
+        ("", &[variable][..], "the configuration is good"),
+        // Others can read the file.
+        (MINIMAL, &[], "the configuration is good, with 1 warning"),
+    ] {
+        let (code, _, errors) = check(config, environment).await;
+        assert_eq!((code, errors.lines().last()), (0, Some(verdict)), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_is_quoted_with_what_was_meant_and_a_placeholder_is_refused() {
+    let api = "[api]\nregion = \"us\"\nclient_id = \"the-client-id\"\n";
+    let sync = "[sync]\ntime_zone = \"Europe/Berln\"\n[sync.users]\nschedule = \"*/5 * * * *\"\n";
+    let (code, _, errors) = check(&format!("[webhook]\nsecrets = [\"…\"]\n{api}{sync}"), &[]).await;
+    assert_eq!(code, 64);
+    for expected in [
+        "config.toml:2: webhook.secrets: still holds a placeholder",
+        "config.toml:5: api.client_id: still holds a placeholder",
+        "CII_EXPORTER_API__CLIENT_SECRET; or api.client_secret_file",
+        "did you mean \"Europe/Berlin\"?",
+        "found \"*/5 * * * *\"",
+    ] {
+        assert!(errors.contains(expected), "{expected}\nis not in\n{errors}");
+    }
 }
 
 #[tokio::test]
@@ -123,4 +159,17 @@ async fn exit_codes_tell_usage_from_failure() {
         run(&["run", "--config", file.to_str().unwrap()]).await
     };
     assert!(code == 1 && errors.contains("192.0.2.1:1"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_start_says_what_runs_where_and_what_is_off() {
+    let exporter = Setup::new().start().await;
+    let (log, store) = (exporter.log(), exporter.database().display().to_string());
+    let ops = exporter.ops_url.clone();
+    for expected in
+        [env!("CARGO_PKG_VERSION"), &store, "([api])", "([otlp])", &exporter.webhook_url, &ops]
+    {
+        let is_told = |line: &str| line.contains("INFO") && line.contains(expected);
+        assert!(log.lines().any(is_told), "{expected} is not in\n{log}");
+    }
 }

@@ -167,7 +167,11 @@ impl Building<'_> {
         let is_empty = |password: &String| password.is_empty();
         if passwords.is_empty() || passwords.iter().any(is_empty) {
             if !self.is_told(path) {
-                let message = if origin.is_some() { "must not be empty" } else { "is missing" };
+                let message = if origin.is_some() {
+                    "must not be empty".to_owned()
+                } else {
+                    format!("is missing: set it, {path}_file or {}", variables::variable(path))
+                };
                 self.problems.add(origin.as_ref(), path, message);
             }
             return None;

@@ -64,7 +64,10 @@ fn a_text_that_is_needed_is_not_empty() {
 #[test]
 fn a_schedule_that_never_comes_is_refused() {
     let problem = only(&format!("{MINIMAL}[sync.ips]\nschedule = \"0 0 0 30 2 *\"\n"));
-    assert!(problem.contains("sync.ips.schedule: names moments that never come"), "{problem}");
+    assert!(
+        problem.contains("sync.ips.schedule: \"0 0 0 30 2 *\" names moments that never come"),
+        "{problem}"
+    );
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! Values that stand in an example until somebody fills them in.
+
+use super::{
+    key::KEYS,
+    problem::Problems,
+    settings::{Settings, Value},
+};
+
+/// What examples and people write in the place of a value, in lower case, with `-` alone
+/// between words.
+const PLACEHOLDERS: [&str; 14] = [
+    "changeit",
+    "changeme",
+    "change-it",
+    "change-me",
+    "client-id",
+    "client-secret",
+    "fixme",
+    "placeholder",
+    "replaceme",
+    "replace-me",
+    "tbd",
+    "the-client-id",
+    "the-client-secret",
+    "todo",
+];
+
+/// Settings besides secrets that an example leaves to be filled in.
+const FILLED_IN: [&str; 5] =
+    ["api.client_id", "api.token_url", "api.url", "ops.public_url", "otlp.endpoint"];
+
+/// Says which settings still have an example's value. The service, or everybody who reads
+/// the example, would learn it sooner than the operator.
+pub(super) fn refuse(settings: &Settings, problems: &mut Problems) {
+    for key in KEYS {
+        if key.file.is_none() && !FILLED_IN.contains(&key.path) {
+            continue;
+        }
+        let Some(entry) = settings.get(key.path) else { continue };
+        let is_unfilled = match &entry.value {
+            Value::Text(text) => is_placeholder(text),
+            Value::List(texts) => texts.iter().any(|text| is_placeholder(text)),
+            Value::Flag(_) | Value::Integer(_) => false,
+        };
+        if is_unfilled && !problems.has(key.path) {
+            problems.add(
+                Some(&entry.origin),
+                key.path,
+                "still holds a placeholder, as an example has it; put your own value there",
+            );
+        }
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let text = text.trim().to_lowercase().replace(['_', ' '], "-");
+    let is_dots = !text.is_empty() && text.chars().all(|c| c == '.');
+    let is_crossed = text.len() >= 3 && text.chars().all(|c| c == 'x');
+    let is_bracketed = text.starts_with('<') && text.ends_with('>');
+    let is_yours = text.starts_with("your-")
+        && ["-id", "-secret", "-token", "-password", "-key"].iter().any(|end| text.ends_with(end));
+    text.contains('\u{2026}')
+        || is_dots
+        || is_crossed
+        || is_bracketed
+        || is_yours
+        || PLACEHOLDERS.contains(&text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_example_holds_is_told_from_what_somebody_made() {
+        for text in [
+            "\u{2026}",
+            "...",
+            " ChangeMe ",
+            "change_me",
+            "the-client-id",
+            "<secret>",
+            "xxxx",
+            "your_client_secret",
+            "https://\u{2026}",
+            "authorization=Bearer%20\u{2026}",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["", "s", "x", "changeme7", "yours", "a.b", "https://api.oort.io", "9f8b<>"] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+}

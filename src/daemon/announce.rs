@@ -1,0 +1,81 @@
+//! What the log says of a start: what runs, with which data, when, and what does not.
+
+use crate::{build_info, config::Config};
+
+/// Logs it. Addresses are logged once the listeners have them.
+pub(super) fn announce(config: &Config) {
+    let store = std::path::absolute(&config.store.path);
+    let store = store.as_ref().unwrap_or(&config.store.path);
+    tracing::info!(
+        version = build_info::VERSION,
+        store = %store.display(),
+        retention_days = config.store.retention_days,
+        "starts"
+    );
+    if config.api.is_some() {
+        let sync = &config.sync;
+        tracing::info!(
+            users = sync.users.schedule.pattern(),
+            ips = sync.ips.schedule.pattern(),
+            tenant = sync.tenant.as_ref().map(|job| job.schedule.pattern()),
+            service = sync.service.as_ref().map(|job| job.schedule.pattern()),
+            time_zone = sync.users.schedule.zone_name(),
+            "the service is asked by these schedules"
+        );
+    }
+    let off = off(config);
+    if !off.is_empty() {
+        tracing::info!(off = off.join(", "), "not all is on");
+    }
+}
+
+/// What the configuration leaves off, each with the setting that has it on.
+fn off(config: &Config) -> Vec<&'static str> {
+    let has_api = config.api.is_some();
+    [
+        (!has_api, "asking the service ([api])"),
+        (has_api && config.sync.tenant.is_none(), "listing the tenant (sync.tenant.enabled)"),
+        (
+            has_api && config.sync.service.is_none(),
+            "looking at integrations and administrators (sync.service.enabled)",
+        ),
+        (!config.watch.failing_users, "following users whom deliveries name (watch.failing_users)"),
+        (config.otlp.is_none(), "sending events by OTLP ([otlp])"),
+        (config.store.retention_days.is_none(), "forgetting what is old (store.retention_days)"),
+    ]
+    .into_iter()
+    .filter_map(|(is_off, what)| is_off.then_some(what))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    fn of(text: &str) -> Vec<&'static str> {
+        let text = format!("[webhook]\nsecrets = [\"s\"]\n{text}");
+        off(&Config::from_text("config.toml", &text, &Environment::default()).unwrap())
+    }
+
+    #[test]
+    fn what_is_off_is_named_by_its_setting() {
+        assert_eq!(of(""), ["asking the service ([api])", "sending events by OTLP ([otlp])"]);
+        let api = "[api]\nurl = \"https://a\"\ntoken_url = \"https://a\"\nclient_id = \"a\"\n\
+                   client_secret = \"b\"\n";
+        let otlp = "[otlp]\nendpoint = \"http://127.0.0.1:4318\"\n";
+        assert_eq!(of(&format!("{api}{otlp}")), [""; 0]);
+        let off = "[sync.tenant]\nenabled = false\n[sync.service]\nenabled = false\n\
+                   [watch]\nfailing_users = false\n[store]\nretention_days = 0\n";
+        let off = of(&format!("{api}{otlp}{off}"));
+        for setting in [
+            "sync.tenant.enabled",
+            "sync.service.enabled",
+            "watch.failing_users",
+            "store.retention",
+        ] {
+            assert!(off.iter().any(|what| what.contains(setting)), "{setting}: {off:?}");
+        }
+        assert_eq!(off.len(), 4);
+    }
+}
