@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::Taken(recorded) => recorded.outcome.as_str().to_owned(),
             Self::Unauthorized { expected, .. } => {
@@ -154,7 +154,7 @@ impl IntoResponse for Answer {
 }
 
 /// A problem in the form of RFC 9457.
-fn problem(status: StatusCode, detail: &str, pointer: Option<&str>) -> Response {
+pub(super) fn problem(status: StatusCode, detail: &str, pointer: Option<&str>) -> Response {
     let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason(),

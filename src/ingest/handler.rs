@@ -127,8 +127,22 @@ impl Ingest {
         } else {
             return Ok(());
         };
+        self.tell(&answer, client);
         let failure = client.map_or(Failure::Patient, |client| self.count_failure(client.address));
         Err((answer, failure))
+    }
+
+    /// Has the log say what was expected; nothing of what was sent.
+    fn tell(&self, answer: &Answer, client: Option<Client>) {
+        let told = if matches!(answer, Answer::Elsewhere) {
+            &self.told.network
+        } else {
+            &self.told.credential
+        };
+        let Some(untold) = told.next(Instant::now()) else { return };
+        let client = client.map(|client| client.address.to_string());
+        let reason = answer.detail();
+        tracing::warn!(client, reason, untold, "a request to the webhook is not authorized");
     }
 
     fn count_failure(&self, client: IpAddr) -> Failure {

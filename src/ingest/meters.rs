@@ -12,6 +12,7 @@ pub struct Meters {
     duration: Histogram,
     skipped_logins: IntCounter,
     limited: IntCounter,
+    misdirected: IntCounterVec,
     shed: IntCounterVec,
     held_bytes: IntGauge,
 }
@@ -26,6 +27,16 @@ pub(super) enum Shed {
     Bytes,
     /// It waited for too long.
     Time,
+}
+
+/// Why a request did not reach the webhook; the `reason` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum Misdirection {
+    /// It was posted to another path.
+    Path,
+    /// It came to the webhook's path with another method.
+    Method,
 }
 
 /// What became of a request to the webhook's path; the `result` label.
@@ -83,6 +94,12 @@ impl Meters {
             "Requests with a wrong secret that were refused unread: their client had sent more \
              than ten of them in a minute.",
         )?;
+        let misdirected = meter::counters(
+            "cii_webhook_misdirected_total",
+            "Requests that reached the listener and not the webhook: posted to another path \
+             (path), or with another method than POST (method).",
+            &[("reason", &meter::words::<Misdirection>())],
+        )?;
         let shed = meter::counters(
             "cii_webhook_shed_total",
             "Deliveries that were answered with 503 because too much was in hand: too many small \
@@ -94,7 +111,7 @@ impl Meters {
             "cii_webhook_held_bytes",
             "Bytes of large deliveries in memory, until they are committed.",
         )?;
-        Ok(Self { requests, duration, skipped_logins, limited, shed, held_bytes })
+        Ok(Self { requests, duration, skipped_logins, limited, misdirected, shed, held_bytes })
     }
 
     /// Makes the meters part of what `registry` shows.
@@ -109,6 +126,7 @@ impl Meters {
                 Box::new(self.duration.clone()),
                 Box::new(self.skipped_logins.clone()),
                 Box::new(self.limited.clone()),
+                Box::new(self.misdirected.clone()),
                 Box::new(self.shed.clone()),
                 Box::new(self.held_bytes.clone()),
             ],
@@ -137,6 +155,11 @@ impl Meters {
 
     pub(super) fn count_skipped(&self, logins: usize) {
         self.skipped_logins.inc_by(u64::try_from(logins).unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn count_misdirected(&self, why: Misdirection) {
+        let why: &str = why.into();
+        self.misdirected.with_label_values(&[why]).inc();
     }
 
     pub(super) fn count_limited(&self) {

@@ -13,8 +13,10 @@ pub(crate) mod fuzz;
 mod handler;
 mod intake;
 mod meters;
+mod misdirected;
 mod refusals;
 mod source;
+mod told;
 mod unpack;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use crate::{
 };
 
 use failures::Failures;
+use told::Told;
 
 pub use auth::Credentials;
 pub use authorization::{Authorization, GivenTwice, is_any};
@@ -76,6 +79,16 @@ pub struct Ingest {
     max_body_bytes: usize,
     path: String,
     failures: Failures,
+    told: Refused,
+}
+
+/// What the log said of requests that are refused for how they are sent.
+#[derive(Debug, Default)]
+struct Refused {
+    credential: Told,
+    network: Told,
+    path: Told,
+    method: Told,
 }
 
 impl Ingest {
@@ -89,15 +102,17 @@ impl Ingest {
         path: String,
     ) -> Self {
         let failures = Failures::default();
-        Self { intake, refusals, admission, max_body_bytes, path, failures }
+        let told = Refused::default();
+        Self { intake, refusals, admission, max_body_bytes, path, failures, told }
     }
 
     /// The routes: one path, one method; and a health check for balancers, which must not
     /// have to reach the other listener.
     pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
-            .route(&self.path, post(handler::receive))
-            .with_state(self)
+            .route(&self.path, post(handler::receive).fallback(misdirected::by_method))
             .route("/-/healthy", get(async || "healthy\n"))
+            .fallback(misdirected::by_path)
+            .with_state(self)
     }
 }

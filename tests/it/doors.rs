@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{Body, Exporter, SECRET, Setup};
+use crate::harness::{Body, Exporter, SECRET, Setup, until};
 
 const KEY: &str = "x-api-client-token";
 const BASIC: &str = "[webhook.basic]\nuser = \"cii\"\npassword = [\"pass:word\", \"the other\"]";
@@ -160,6 +160,45 @@ async fn wrong_secrets_in_a_row_are_refused_unread_and_a_right_one_still_passes(
     assert_eq!(status(&exporter, "2", &[(KEY, SECRET)]).await, 200);
     let log = exporter.log();
     assert_eq!(log.matches("one wrong secret after another").count(), 1, "{log}");
+    assert!(!log.contains("wrong-secret"), "{log}");
+}
+
+#[tokio::test]
+async fn a_sender_that_knocks_at_a_wrong_door_is_logged_with_what_was_expected_and_counts() {
+    let exporter = Setup::new().webhook("path = \"/hooks\"").start().await;
+    let http = reqwest::Client::new();
+    let wrong = exporter.webhook_url.replace("/hooks", "/wrong%0a");
+    for _ in 0..3 {
+        assert_eq!(http.post(&wrong).body("{}").send().await.unwrap().status(), 404);
+        let answer = http.put(&exporter.webhook_url).body("{}").send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["allow"].as_bytes()),
+            (405, &b"POST"[..])
+        );
+        let answer =
+            http.post(&exporter.webhook_url).header(KEY, "wrong-secret").send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+        assert!(answer.text().await.unwrap().contains(KEY));
+    }
+    assert_eq!(http.get(&wrong).send().await.unwrap().status(), 404);
+    for reason in ["path", "method"] {
+        let series = format!("cii_webhook_misdirected_total{{reason=\"{reason}\"}}");
+        exporter.until_metric(&series, 3.0).await;
+    }
+    until("the log has all", || async {
+        (exporter.log().matches("untold=").count() == 3).then_some(())
+    })
+    .await;
+    let log = exporter.log();
+    for (said, expected) in [
+        ("a wrong path", "expected=\"/hooks\""),
+        ("a wrong method", "expected=\"POST\""),
+        ("is not authorized", KEY),
+    ] {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(said)).collect();
+        assert!(lines.len() == 1 && lines[0].contains("WARN"), "{said}: {log}");
+        assert!(lines[0].contains(expected), "{}", lines[0]);
+    }
     assert!(!log.contains("wrong-secret"), "{log}");
 }
 

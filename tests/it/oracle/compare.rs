@@ -11,7 +11,7 @@ use super::{
 use crate::harness::{Exporter, Metrics};
 
 /// Families that tell of the exporter and its process, not of the tenant.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "cii_api_",
     "cii_build_info",
     "cii_http_",
@@ -23,6 +23,7 @@ const OWN: [&str; 15] = [
     "cii_web_config_",
     "cii_webhook_held",
     "cii_webhook_limited",
+    "cii_webhook_misdirected",
     "cii_webhook_request",
     "cii_webhook_shed",
     "cii_webhook_skipped",

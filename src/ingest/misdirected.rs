@@ -1,0 +1,73 @@
+//! Requests that reach the listener and not the webhook: another path, or another method. The
+//! first hour's commonest mistakes, which no answer of the service's console shows.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{Ingest, answer::problem, meters::Misdirection};
+
+/// A path that is none of ours. Whoever sends it is not told the right one; the log is.
+pub(super) async fn by_path(State(ingest): State<Arc<Ingest>>, request: Request) -> StatusCode {
+    let (expected, method) = (&ingest.path, request.method());
+    // Anybody's browser and every scanner asks for pages; only a delivery is posted.
+    if method == Method::POST {
+        ingest.intake.meters().count_misdirected(Misdirection::Path);
+        if let Some(untold) = ingest.told.path.next(Instant::now()) {
+            let path = shown(request.uri().path());
+            tracing::warn!(
+                path,
+                expected,
+                untold,
+                "a request to the webhook listener has a wrong path; correct the URL of the \
+                 webhook target in the console, or webhook.path"
+            );
+        }
+    }
+    StatusCode::NOT_FOUND
+}
+
+/// The webhook's path, by a method that delivers nothing.
+pub(super) async fn by_method(State(ingest): State<Arc<Ingest>>, method: Method) -> Response {
+    ingest.intake.meters().count_misdirected(Misdirection::Method);
+    if let Some(untold) = ingest.told.method.next(Instant::now()) {
+        tracing::warn!(
+            method = shown(method.as_str()),
+            expected = "POST",
+            path = ingest.path,
+            untold,
+            "a request to the webhook's path has a wrong method"
+        );
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    let detail = "a delivery is sent with the method POST";
+    (headers, problem(StatusCode::METHOD_NOT_ALLOWED, detail, None)).into_response()
+}
+
+/// The beginning of a text of the sender's, with everything escaped that is not plain.
+fn shown(text: &str) -> String {
+    /// Characters at most.
+    const MOST: usize = 80;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_default).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_sender_wrote_is_cut_and_escaped() {
+        assert_eq!(shown("/webhook/cii"), "/webhook/cii");
+        assert_eq!(shown("/a\u{1b}[2J\n"), "/a\\u{1b}[2J\\n");
+        assert_eq!(shown(&"a".repeat(81)), format!("{}\u{2026}", "a".repeat(80)));
+    }
+}
