@@ -12,7 +12,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigFile {
     /// The configuration, in TOML, else the file that the variable `CII_EXPORTER_CONFIG`
-    /// names; without either, the environment alone decides.
+    /// names, else `/etc/cii-exporter/config.toml`; without any, the environment alone decides.
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }

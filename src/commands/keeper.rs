@@ -19,8 +19,15 @@ pub(super) enum Keeper {
 }
 
 impl Keeper {
-    /// Finds out who keeps the store.
+    /// Finds out who keeps the store. A database that is not there is made only where the
+    /// configuration leaves no doubt of its place.
     pub(super) fn find(config: &Config) -> Result<Self, CommandError> {
+        let path = &config.store.path;
+        // Where a command runs says nothing of where the daemon does.
+        if path.is_relative() && !path.exists() {
+            let looked_at = std::path::absolute(path);
+            return Err(CommandError::NoDatabase(looked_at.unwrap_or_else(|_| path.clone())));
+        }
         match Store::open_current(&config.store.path) {
             Ok((store, writer)) => Ok(Self::File(store, writer)),
             Err(StoreError::InUse(path)) => match store::holder(&path) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The variable that names the configuration file.
-const CONFIG: &str = "CII_EXPORTER_CONFIG";
+pub(super) const CONFIG: &str = "CII_EXPORTER_CONFIG";
 /// The variable that says what is logged, in the form of the crate `tracing`.
 const LOG: &str = "RUST_LOG";
 /// What the names of the variables begin with that OpenTelemetry's specification has.

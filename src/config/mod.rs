@@ -39,6 +39,9 @@ pub use problem::{ConfigError, Origin, Problem};
 pub use user_label::UserLabel;
 pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};
 
+/// Where the configuration is by convention, and as the unit for systemd has it.
+const USUAL_PLACE: &str = "/etc/cii-exporter/config.toml";
+
 /// Everything an operator can set.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -332,7 +335,7 @@ fn is_reloaded(path: &str) -> bool {
 
 impl Config {
     /// Loads the file, if any, with the environment over it. Without a file, the
-    /// environment may name one.
+    /// environment may name one; where it does not, the file counts that is at the usual place.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
@@ -340,9 +343,24 @@ impl Config {
         file: Option<&std::path::Path>,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
+        Self::load_or(file, std::path::Path::new(USUAL_PLACE), environment)
+    }
+
+    fn load_or(
+        file: Option<&std::path::Path>,
+        usual: &std::path::Path,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
         let named = environment.config_file();
-        let Some(path) = file.or(named.as_deref()) else {
-            return Self::from_text("", "", environment);
+        let usual_one = Some(usual).filter(|path| path.exists());
+        let Some(path) = file.or(named.as_deref()).or(usual_one) else {
+            let nowhere = format!(
+                "no configuration file was read: neither --config nor {} names one, and there is \
+                 no {}",
+                environment::CONFIG,
+                usual.display()
+            );
+            return Self::from_text("", "", environment).map_err(|error| error.beside(nowhere));
         };
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| Problem {

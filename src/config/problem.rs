@@ -66,6 +66,12 @@ impl ConfigError {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
+
+    /// The same with one more, which is about no setting and explains the others.
+    pub(super) fn beside(mut self, message: String) -> Self {
+        self.problems.push(Problem { origin: None, key: String::new(), message });
+        self
+    }
 }
 
 impl From<Problem> for ConfigError {

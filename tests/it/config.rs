@@ -173,3 +173,24 @@ async fn a_start_says_what_runs_where_and_what_is_off() {
         assert!(log.lines().any(is_told), "{expected} is not in\n{log}");
     }
 }
+
+#[tokio::test]
+async fn a_command_in_another_folder_makes_no_stray_database() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, MINIMAL).unwrap();
+    for arguments in [
+        &["watch", "add", "user", "a@example.com"][..],
+        &["watch", "remove", "user", "a@example.com"],
+        &["purge", "user", "a@example.com", "--yes"],
+        &["checks", "forget", "no-mfa"],
+    ] {
+        let mut command = Setup::command(arguments, &file);
+        let (code, output, errors) =
+            texts(&command.current_dir(folder.path()).output().await.unwrap());
+        assert!(code != 0 && !output.contains("is watched"), "{arguments:?}: {output}");
+        assert!(errors.contains("there is no database at "), "{arguments:?}: {errors}");
+        let stray = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(stray, 1, "{arguments:?}");
+    }
+}

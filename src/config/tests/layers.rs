@@ -89,3 +89,33 @@ fn what_a_collector_wants_to_see_can_be_set_beside_the_standard_s_variable() {
     assert!(message.contains("otlp.headers: entry 2 of 2 is no header"), "{message}");
     assert!(!message.contains("t0ken"), "{message}");
 }
+
+#[test]
+fn the_file_is_the_named_one_else_that_of_the_environment_else_the_usual_one() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| {
+        let file = folder.path().join(name);
+        let text = format!("{MINIMAL}[tenant]\nname = {name:?}\n");
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let (named, of_variable, usual) = (file("named"), file("of-variable"), file("usual"));
+    let nowhere = folder.path().join("nowhere");
+    let variable: Environment =
+        [("CII_EXPORTER_CONFIG", of_variable.to_str().unwrap())].into_iter().collect();
+    let none = Environment::default();
+    let name = |named, usual: &std::path::Path, environment| {
+        Config::load_or(named, usual, environment).unwrap().tenant.name.unwrap()
+    };
+    assert_eq!(name(Some(named.as_path()), &usual, &variable), "named");
+    assert_eq!(name(None, &usual, &variable), "of-variable");
+    assert_eq!(name(None, &usual, &none), "usual");
+    // What is named must be there; an error without any says where it was looked for.
+    assert!(Config::load_or(Some(&nowhere), &usual, &none).is_err());
+    let error = Config::load_or(None, &nowhere, &none).unwrap_err().to_string();
+    for place in ["--config", "CII_EXPORTER_CONFIG", nowhere.to_str().unwrap()] {
+        assert!(error.contains(place), "{error}");
+    }
+    let alone = [("CII_EXPORTER_WEBHOOK__SECRETS", "s")].into_iter().collect();
+    assert!(Config::load_or(None, &nowhere, &alone).is_ok());
+}
