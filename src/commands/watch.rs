@@ -25,6 +25,9 @@ use super::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// Watch a user or an address from now on.
+    ///
+    /// Of what is watched already, note and expiry stay unless they are given; an empty note
+    /// takes the note away.
     Add(Add),
     /// Watch a user or an address no longer. What the configuration names stays.
     Remove(Remove),
@@ -156,7 +159,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     if is_new {
         println!("{text} is watched; a running daemon asks about it at once");
     } else {
-        println!("{text} was watched already; note and expiry are kept as given now");
+        println!("{text} was watched already; note and expiry stay unless given now");
     }
     Ok(ExitCode::SUCCESS)
 }

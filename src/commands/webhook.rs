@@ -53,6 +53,9 @@ pub(crate) struct Register {
     /// The target's name in the console; the service adds a suffix.
     #[arg(long, value_name = "NAME", default_value = "cii-exporter")]
     name: String,
+    /// Register a URL whose path is not webhook.path: a proxy makes it so.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -89,7 +92,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
 }
 
 async fn register(options: Register) -> Result<ExitCode, CommandError> {
-    let Register { url, checks, name, file } = options;
+    let Register { url, checks, name, force, file } = options;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
         let text = "--url: expected a URL that begins with https://".to_owned();
         return Err(CommandError::Usage(text));
@@ -101,6 +104,14 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let check_ids = check_ids
         .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
     let (config, _, client) = api::client(&file)?;
+    let path = &config.webhook.path;
+    if url.path() != path && !force {
+        return Err(CommandError::Usage(format!(
+            "--url: its path is {}, and webhook.path is {path}: deliveries would be answered with \
+             404; correct one of the two, or add --force where a proxy changes the path",
+            url.path()
+        )));
+    }
     let secret = config.webhook.secrets.first().cloned();
     let secret = secret.ok_or_else(|| {
         CommandError::Usage(

@@ -21,7 +21,7 @@ async fn a_target_that_is_registered_delivers_to_the_daemon_and_is_kept() {
     let list = exporter.run(&["webhook", "list", "--json"]).await.json();
     assert_eq!(
         (&list["targets"][0]["id"], &list["targets"][0]["url"]),
-        (&id.clone().into(), &url.into())
+        (&id.clone().into(), &url.clone().into())
     );
 
     let setup = exporter.stop().await;
@@ -30,7 +30,20 @@ async fn a_target_that_is_registered_delivers_to_the_daemon_and_is_kept() {
     let gone = setup.run(&["webhook", "unregister", &id]).await;
     assert_eq!(gone.code, 0, "{gone:?}");
     assert!(setup.run(&["webhook", "list"]).await.output.contains("No webhook target"));
-    assert_eq!(setup.run(&["webhook", "unregister", &id]).await.code, 1);
+    let unknown = setup.run(&["webhook", "unregister", &id]).await;
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.errors.contains("the service has no webhook target"), "{unknown:?}");
+    let elsewhere = url.replace("/webhooks/cii", "/elsewhere");
+    let register = ["webhook", "register", "--url", &elsewhere, "--check", "no-mfa"];
+    let refused = setup.run(&register).await;
+    assert!(
+        refused.code == 64 && refused.errors.contains("webhook.path is /webhooks/cii"),
+        "{refused:?}"
+    );
+    assert!(setup.run(&["webhook", "list"]).await.output.contains("No webhook target"));
+    let forced = setup.run(&[&register[..], &["--force"]].concat()).await;
+    // The service is asked; nobody is there any more for its test message.
+    assert!(forced.code != 64 && !forced.errors.contains("webhook.path"), "{forced:?}");
     let no_url =
         setup.run(&["webhook", "register", "--url", "ftp://a.example", "--check", "x"]).await;
     assert_eq!(no_url.code, 64, "{no_url:?}");

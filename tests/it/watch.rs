@@ -41,6 +41,16 @@ async fn a_user_added_to_a_running_daemon_is_polled_and_shown_with_where_it_came
     assert_eq!(list["entries"][1]["note"], "contractor");
     assert_eq!(list["entries"][0]["poll"]["outcome"], "not_found");
     assert_eq!(exporter.api("GET", "/watch", None).await.1["entries"].as_array().unwrap().len(), 3);
+    // Nothing is known of who is not found; 0 would say more than that.
+    let page = exporter.get("/").await.1;
+    let list = page.split("id=\"watched\"").nth(1).unwrap();
+    let row = list.split("<tr>").find(|row| row.contains("configured@example.com")).unwrap();
+    assert!(row.contains("<td class=\"number\">not found</td>"), "{row}");
+    // Said again over the ops listener, it keeps its note.
+    let wish = json!({ "kind": "user", "subject": "new@example.com" });
+    assert_eq!(exporter.api("POST", "/watch", Some(&wish)).await.0, 200);
+    let list = exporter.run(&["watch", "list", "--json"]).await.json();
+    assert_eq!(list["entries"][1]["note"], "contractor");
     let table = exporter.run(&["watch", "list"]).await.output;
     assert!(table.contains("contractor") && table.contains("not_found"), "{table}");
 
@@ -68,10 +78,14 @@ async fn without_a_daemon_the_file_is_changed_and_the_next_start_knows() {
     assert!(range.errors.contains("is a range"), "{range:?}");
     let list = setup.run(&["watch", "list", "--json"]).await.json();
     assert_eq!(subjects(&list), [("ip", "203.0.113.7", "command")]);
-    assert_eq!(
-        (&list["entries"][0]["note"], &list["entries"][0]["expires_at"]),
-        (&json!("kept"), &Value::Null)
-    );
+    // What is not given stays.
+    assert_eq!(list["entries"][0]["note"], "kept");
+    let expires_at = list["entries"][0]["expires_at"].clone();
+    assert!(expires_at.is_string(), "{list}");
+    assert_eq!(setup.run(&["watch", "add", "ip", "203.0.113.7", "--expires", "9d"]).await.code, 0);
+    let list = setup.run(&["watch", "list", "--json"]).await.json();
+    assert_eq!(list["entries"][0]["note"], "kept");
+    assert!(list["entries"][0]["expires_at"] != expires_at, "{list}");
     // A note is kept as the ops listener keeps it.
     for (note, kept) in [("x".repeat(3000), Some(1024)), (" ".to_owned(), None)] {
         let added = setup.run(&["watch", "add", "ip", "203.0.113.7", "--note", &note]).await;

@@ -30,9 +30,10 @@ pub struct WatchOutcome {
 pub struct AddWatch {
     /// What.
     pub subject: WatchSubject,
-    /// Why; a note of white space is none, and a long one is cut.
+    /// Why; a note of white space is none, and a long one is cut. Without one, that of before
+    /// stays.
     pub note: Option<String>,
-    /// Until when; for ever when there is none.
+    /// Until when. Without a moment, that of before stays; where there was none, for ever.
     pub expires_at: Option<Timestamp>,
     /// List no more of its kind than this. Followed users use up no place.
     pub most: usize,
@@ -45,7 +46,7 @@ pub struct AddWatch {
 pub enum WatchAdded {
     /// It is watched from now on.
     Added,
-    /// It was watched already; note and expiry are the new ones.
+    /// It was watched already; note and expiry are the new ones, as far as they were given.
     Known,
     /// As many of its kind are listed as may be.
     Full,
@@ -102,9 +103,17 @@ impl Change for AddWatch {
         let source = WatchSource::Command;
         spell(&self.subject, facts)?;
         facts.add_reason(&self.subject, source, self.at)?;
-        let note = self.note.as_deref().filter(|note| !note.trim().is_empty());
-        let note = note.map(|note| cut_text(note, MAX_NOTE_BYTES).into_owned());
-        facts.note_reason(&self.subject, source, note, self.expires_at)?;
+        let before = facts.reasons(&self.subject)?.and_then(|reasons| reasons.get(&source));
+        let (noted, expiring) =
+            before.map_or((None, None), |before| (before.note.clone(), before.expires_at));
+        let note = match self.note.as_deref() {
+            Some(note) if note.trim().is_empty() => None,
+            Some(note) => Some(cut_text(note, MAX_NOTE_BYTES).into_owned()),
+            None => noted,
+        };
+        // What has passed and is still listed would end what is asked for now.
+        let expiring = expiring.filter(|expires_at| *expires_at > self.at);
+        facts.note_reason(&self.subject, source, note, self.expires_at.or(expiring))?;
         Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
     }
 }

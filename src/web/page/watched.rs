@@ -104,7 +104,9 @@ fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
                             td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
                             // Without an answer nothing is known, and 0 would say more than that.
                             td .number {
-                                @if unknown.contains(&user.login) { "not told" } @else { (user.failing_checks) }
+                                @if !unknown.contains(&user.login) { (user.failing_checks) }
+                                @else if is_not_found(user) { "not found" }
+                                @else { "not told" }
                             }
                             td .when { (polled(user.observed_at, user.poll.as_ref())) }
                         }
@@ -113,6 +115,11 @@ fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
             }
         }
     }
+}
+
+/// Whether the service does not know the login.
+fn is_not_found(user: &WatchedUser) -> bool {
+    user.poll.as_ref().is_some_and(|poll| poll.outcome == PollOutcome::NotFound)
 }
 
 fn ips(ips: &[WatchedIp]) -> Markup {
