@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words;
+use super::{sentence::sentence, words};
 use crate::{
     domain::{Event, Severity},
     store::{EventFilter, EventPage, Reader, StoreError},
@@ -85,18 +85,7 @@ fn row(event: &Event) -> Markup {
     html! {
         tr {
             td .when { (words::ago(event.observed_at)) }
-            td .what {
-                (event.body)
-                small {
-                    @if let Some(login) = &event.login {
-                        (words::subject("users", login.as_str(), login.spelling()))
-                    }
-                    @if let Some(check) = &event.check_id {
-                        (words::subject("checks", check.as_str(), check.as_str()))
-                    }
-                    @if let Some(ip) = &event.ip { (words::subject("ips", ip, ip)) }
-                }
-            }
+            td .what { (sentence(event)) }
             td .minor { code { (event.name.as_str()) } }
             td { @if event.check_id.is_some() || event.severity.text().is_some() { (words::severity(&event.severity)) } }
         }

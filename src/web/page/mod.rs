@@ -13,6 +13,7 @@ mod ip;
 mod layout;
 mod listing;
 mod polls;
+mod sentence;
 mod start;
 mod user;
 mod watched;

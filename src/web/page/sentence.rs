@@ -1,0 +1,131 @@
+//! The sentence of an event, with links on the words that it is about.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::domain::{AttributeValue, Event, event::key};
+
+/// Something that a sentence is about.
+struct Subject {
+    /// The words that name it.
+    named: String,
+    /// The kind of its page, and its name there.
+    kind: &'static str,
+    id: String,
+}
+
+/// The sentence. What it does not name although it is about it stands below.
+pub(super) fn sentence(event: &Event) -> Markup {
+    let subjects = subjects(event);
+    let parts = parts(&event.body, &subjects);
+    let unnamed: Vec<_> = (0..subjects.len())
+        .filter(|number| !parts.iter().any(|(_, of)| of == &Some(*number)))
+        .filter_map(|number| subjects.get(number))
+        .collect();
+    html! {
+        @for (text, of) in parts {
+            @match of.and_then(|number| subjects.get(number)) {
+                Some(Subject { kind, id, .. }) => (words::subject(kind, id, text)),
+                None => (text),
+            }
+        }
+        @if !unnamed.is_empty() {
+            small {
+                @for Subject { named, kind, id } in unnamed {
+                    (words::subject(kind, id, named))
+                }
+            }
+        }
+    }
+}
+
+fn subjects(event: &Event) -> Vec<Subject> {
+    let title = [Some(&event.attributes), event.of_check.as_deref(), event.of_delivery.as_deref()]
+        .into_iter()
+        .flatten()
+        .find_map(|attributes| match attributes.get(key::CHECK_TITLE) {
+            Some(AttributeValue::Text(title)) => Some(title.clone()),
+            _ => None,
+        });
+    let user = event.login.as_ref().map(|login| Subject {
+        named: login.spelling().to_owned(),
+        kind: "users",
+        id: login.as_str().to_owned(),
+    });
+    let check = event.check_id.as_ref().map(|check| Subject {
+        named: title.unwrap_or_else(|| check.as_str().to_owned()),
+        kind: "checks",
+        id: check.as_str().to_owned(),
+    });
+    let ip = event.ip.as_ref().map(|ip| Subject { named: ip.clone(), kind: "ips", id: ip.clone() });
+    [user, check, ip].into_iter().flatten().collect()
+}
+
+/// The sentence in parts, each with the number of the subject that it names. Each subject is
+/// found once, where it begins first and stands apart; the longer of two in one place wins.
+fn parts<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, Option<usize>)> {
+    let mut parts = Vec::new();
+    let mut left: Vec<usize> = (0..subjects.len()).collect();
+    let mut at = 0;
+    loop {
+        let found = left.iter().filter_map(|number| {
+            let named = &subjects.get(*number)?.named;
+            Some((find_apart(body, at, named)?, named.len(), *number))
+        });
+        let first = found.min_by_key(|(begin, length, _)| (*begin, usize::MAX - length));
+        let Some((begin, length, number)) = first else { break };
+        parts.push((&body[at..begin], None));
+        parts.push((&body[begin..begin + length], Some(number)));
+        at = begin + length;
+        left.retain(|other| *other != number);
+    }
+    parts.push((&body[at..], None));
+    parts.retain(|(text, _)| !text.is_empty());
+    parts
+}
+
+/// Where a name stands that is no part of another word.
+fn find_apart(body: &str, from: usize, named: &str) -> Option<usize> {
+    if named.is_empty() {
+        return None;
+    }
+    body[from..].match_indices(named).map(|(at, _)| from + at).find(|at| {
+        let before = body[..*at].chars().next_back();
+        let after = body[at + named.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(body: &str, names: &[&str]) -> String {
+        let subjects: Vec<_> = names
+            .iter()
+            .map(|named| Subject { named: (*named).to_owned(), kind: "users", id: String::new() })
+            .collect();
+        let parts = parts(body, &subjects);
+        assert_eq!(parts.iter().map(|(text, _)| *text).collect::<String>(), body);
+        let mark = |(text, of): (&str, Option<usize>)| match of {
+            Some(number) => format!("[{number}:{text}]"),
+            None => text.to_owned(),
+        };
+        parts.into_iter().map(mark).collect()
+    }
+
+    #[test]
+    fn words_are_linked_once_each_where_they_stand_apart() {
+        let body = "ann@x.com newly fails the check \"No MFA\"";
+        assert_eq!(
+            marked(body, &["ann@x.com", "No MFA"]),
+            "[0:ann@x.com] newly fails the check \"[1:No MFA]\""
+        );
+        // A login that is a word of the sentence, and one within another.
+        assert_eq!(marked("a fails a check", &["a"]), "[0:a] fails a check");
+        assert_eq!(marked("banana fails", &["an"]), "banana fails");
+        assert_eq!(marked("MFA is off", &["MFA", "MFA is off"]), "[1:MFA is off]");
+        assert_eq!(marked("zoë, zoë", &["zoë", ""]), "[0:zoë], zoë");
+        assert_eq!(marked("", &["a"]), "");
+    }
+}
