@@ -34,6 +34,8 @@ pub(crate) enum CommandError {
     Store(#[from] StoreError),
     #[error("the metrics of the client cannot be made: {0}")]
     Meters(#[from] prometheus::Error),
+    #[error("cannot write {target}: {source}")]
+    Output { target: String, source: std::io::Error },
     #[error("the daemon at {url} does not answer: {reason}")]
     Daemon { url: String, reason: String },
     #[error("{0}")]

@@ -10,6 +10,7 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod error;
+mod export;
 mod finish;
 mod health;
 mod ip;
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Register this exporter's webhook with the service, unregister it, or test it.
     #[command(subcommand)]
     Webhook(webhook::Action),
+    /// Write what the log tells of the past, for other programs.
+    #[command(subcommand)]
+    Export(export::Action),
     /// Copy the database, put a copy in its place, or look for damage in it.
     #[command(subcommand)]
     Db(db::Action),
@@ -136,6 +140,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::User(options) => user::run(&options),
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),
+        Command::Export(action) => export::run(action),
         Command::Db(action) => db::run(action),
         Command::Otlp(action) => otlp::run(action),
         Command::Purge(action) => purge::run(action),

@@ -1,7 +1,7 @@
 //! Makes the samples of one subject from its rows in the store.
 
 mod service;
-mod tenant;
+pub(super) mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -37,6 +37,7 @@ mod fields;
 mod first_day;
 mod guard;
 mod harness;
+mod history;
 mod lifecycle;
 mod loki;
 mod moved;

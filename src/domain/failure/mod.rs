@@ -5,6 +5,7 @@
 //! and a check holds, in whatever order the words arrive.
 
 mod answer;
+mod curve;
 mod delivery;
 mod duration;
 mod event;
@@ -14,6 +15,7 @@ mod report;
 mod suspect;
 
 pub use answer::{AnswerContext, AnswerDecision, NO_LONGER_FAILING, Opened, on_answer};
+pub use curve::{Curve, Curves, Grid, PastStep};
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};
 pub use duration::{BOUNDS, Durations};
 pub use event::{check_identified, check_words, delivery_filtered};

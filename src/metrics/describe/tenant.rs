@@ -8,9 +8,14 @@ const UNNAMED: &str = "unnamed";
 
 /// Who the tenant is, by the name that the operator gives it and by its id.
 pub(super) fn identify(samples: &mut Samples, name: Option<&str>, id: Option<TenantId>) {
+    samples.add(Family::TenantInfo, &labels(name, id).each_ref().map(String::as_str), 1_u64);
+}
+
+/// The labels `tenant` and `id` of who the tenant is.
+pub(in crate::metrics) fn labels(name: Option<&str>, id: Option<TenantId>) -> [String; 2] {
     let id = id.map(|id| id.to_string());
-    let name = name.or(id.as_deref()).unwrap_or(UNNAMED);
-    samples.add(Family::TenantInfo, &[name, id.as_deref().unwrap_or_default()], 1_u64);
+    let name = name.or(id.as_deref()).unwrap_or(UNNAMED).to_owned();
+    [name, id.unwrap_or_default()]
 }
 
 pub(super) fn describe(samples: &mut Samples, figures: &TenantFigures) {

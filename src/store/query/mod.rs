@@ -2,6 +2,7 @@
 
 mod batch;
 mod check;
+mod curve;
 mod delivery;
 mod events;
 mod failing;
@@ -33,6 +34,7 @@ use super::{StoreError, sqlite};
 
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
+pub use curve::CheckHistory;
 pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
 pub use events::{StoredEvent, Subjects};
 pub use failing::{FailingCheck, FailingLogin};

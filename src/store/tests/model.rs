@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::{order::listing, *};
+use crate::domain::failure::Grid;
 
 const HOUR: i64 = 3600;
 
@@ -135,6 +136,7 @@ proptest! {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let fixture = Fixture::new();
             let (mut model, mut now) = (Model::default(), 0);
+            let mut shown = BTreeMap::new();
             for (position, (hours, step)) in steps.iter().enumerate() {
                 now += hours;
                 model.hear(now, step);
@@ -142,6 +144,18 @@ proptest! {
                 let check = fixture.store.read(|reader| reader.check("no-mfa")).await.unwrap();
                 let failing = check.as_ref().map_or(0, |check| check.failing);
                 assert_eq!(failing, model.failing.len() as u64, "after {step:?} at {now}");
+                shown.insert(now * HOUR, check.map(|check| check.failing));
+            }
+            // Walking back over the log finds what was shown.
+            let grid = Grid::new(at(0), at((now + 1) * HOUR), 3600).unwrap();
+            let reader = Reader::look_into(&file(&fixture.folder)).unwrap();
+            let history = reader.failing_history(grid, 10).unwrap();
+            let found: BTreeMap<_, _> =
+                history.iter().flat_map(|check| check.curve.values()).collect();
+            for index in 0..grid.len() {
+                let then = shown.range(..=grid.second(index)).next_back();
+                let then = then.and_then(|(_, failing)| *failing);
+                assert_eq!(found.get(&index).copied(), then, "{index}: {shown:?} {steps:?}");
             }
             let mut open = 0;
             for (login, names) in story(&fixture.store).await {

@@ -16,6 +16,6 @@ pub use disk::Disk;
 pub use exporter::{Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
-pub use stack::Stack;
+pub use stack::{Stack, free_port};
 pub use tools::tool;
 pub use wait::until;

@@ -208,7 +208,7 @@ async fn take(State(notified): State<Arc<Mutex<Vec<Value>>>>, Json(message): Jso
 }
 
 /// A port that nobody has now, for programs that cannot say which one they took.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }

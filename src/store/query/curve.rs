@@ -1,0 +1,128 @@
+//! How many users failed each check in the past, as far as the log tells.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+};
+
+use rusqlite::params;
+
+use super::Reader;
+use crate::{
+    domain::{
+        EventName, Severity, Timestamp,
+        failure::{Curve, Curves, Grid, PastStep},
+    },
+    store::{StoreError, row::Moment},
+};
+
+/// A check as it is called now, and how many users failed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckHistory {
+    /// Its id.
+    pub id: String,
+    /// Its title for people.
+    pub title: String,
+    /// Its severity now.
+    pub severity: Severity,
+    /// How many users failed it, at which moments.
+    pub curve: Curve,
+}
+
+impl Reader {
+    /// When the exporter learnt of what stands first in the log; nothing when it is empty.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn log_begins_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT min(observed_at) FROM event")?;
+        let first = select.query_row([], |row| row.get::<_, Option<Moment>>(0))?;
+        Ok(first.map(Timestamp::from))
+    }
+
+    /// The curves of the checks that are shown, in the order in which they came, the first
+    /// `limit` of them, in a transaction of its own. Who was forgotten is in none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failing_history(
+        &self,
+        grid: Grid,
+        limit: usize,
+    ) -> Result<Vec<CheckHistory>, StoreError> {
+        self.at_once(|reader| reader.walk_back(grid, limit))
+    }
+
+    fn walk_back(&self, grid: Grid, limit: usize) -> Result<Vec<CheckHistory>, StoreError> {
+        // Two hashes of 64 bits with keys of their own: no two people share one.
+        let keys = [RandomState::new(), RandomState::new()];
+        let number = |login: &str| {
+            let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one(login)));
+            high << 64 | low
+        };
+        let mut checks = Vec::new();
+        let (mut by_number, mut by_id) = (HashMap::<i64, usize>::new(), HashMap::new());
+        let mut select = self.connection.prepare_cached(
+            "SELECT number, id, title, severity FROM checks WHERE NOT is_hidden
+             ORDER BY number LIMIT ?1",
+        )?;
+        let mut rows = select.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        while let Some(row) = rows.next()? {
+            let (id, title): (String, String) = (row.get(1)?, row.get(2)?);
+            let severity = Severity::new(row.get::<_, Option<String>>(3)?.as_deref());
+            by_number.insert(row.get(0)?, checks.len());
+            by_id.insert(id.clone(), checks.len());
+            checks.push((id, title, severity));
+        }
+
+        let mut curves = Curves::new(grid, checks.len());
+        let mut select =
+            self.connection.prepare_cached("SELECT check_number, login, opened_at FROM failure")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Some(check) = by_number.get(&row.get(0)?) {
+                let login = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                curves.is_open(*check, number(login), row.get::<_, Moment>(2)?.0);
+            }
+        }
+
+        // One that was found by the first look at a user, and is told as new later, was open
+        // before it was told. The plus keeps SQLite at the order of the log, which it has.
+        let mut select = self.connection.prepare_cached(
+            "SELECT check_id, login, name, observed_at, name = ?2 AND login IS NOT NULL AND (
+                SELECT p.name FROM event AS p
+                WHERE p.login = e.login AND p.check_id = e.check_id AND p.seq < e.seq
+                AND p.name IN (?2, ?3, ?4) ORDER BY p.seq DESC LIMIT 1) IS ?3
+             FROM event AS e
+             WHERE check_id IS NOT NULL AND +observed_at >= ?1 ORDER BY seq DESC",
+        )?;
+        let [failed, baseline, resolved, identified] = [
+            EventName::CheckFailed,
+            EventName::CheckBaseline,
+            EventName::CheckResolved,
+            EventName::CheckIdentified,
+        ]
+        .map(EventName::as_str);
+        let first = Timestamp::from_timestamp(grid.second(0), 0).unwrap_or_default();
+        let mut rows = select.query(params![Moment(first), failed, baseline, resolved])?;
+        while let Some(row) = rows.next()? {
+            let text =
+                |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+            let Some(check) = text(0)?.and_then(|id| by_id.get(id)) else { continue };
+            let was_open: bool = row.get(4)?;
+            let step = match (text(2)?.unwrap_or_default(), text(1)?) {
+                (name, Some(login)) if name == baseline || (name == failed && !was_open) => {
+                    PastStep::Opened(number(login))
+                }
+                (name, Some(login)) if name == resolved => PastStep::Resolved(number(login)),
+                (name, _) if name == identified => PastStep::Merged,
+                _ => PastStep::Named,
+            };
+            curves.walk_back(*check, step, row.get::<_, Moment>(3)?.0);
+        }
+        let histories = checks.into_iter().zip(curves.finish());
+        Ok(histories
+            .map(|((id, title, severity), curve)| CheckHistory { id, title, severity, curve })
+            .collect())
+    }
+}
