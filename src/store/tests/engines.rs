@@ -382,3 +382,16 @@ fn an_id_that_one_check_gives_up_is_free_for_another_in_the_same_change() {
     let stored = committed(sqlite(&folder, "one"), &steps, &[1]);
     assert_eq!(difference(&in_memory, &stored), None);
 }
+
+#[test]
+fn a_check_whose_id_another_takes_leaves_no_row_behind() {
+    let folder = TempDir::new().unwrap();
+    let steps = [
+        Step::Answer { user: 0, ips: [].into(), fails: Some([0, 1].into()), found: false },
+        // `check0` is what the title means, and the other provisional check becomes it.
+        Step::Configure { checks: [(0, 1), (2, 2)].into() },
+    ];
+    let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
+    let stored = committed(sqlite(&folder, "one"), &steps, &[1]);
+    assert_eq!(difference(&in_memory, &stored), None);
+}

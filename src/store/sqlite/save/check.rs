@@ -1,9 +1,10 @@
 //! Checks: their words, titles and totals.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 
 use crate::{
-    domain::CheckId,
     ledger::{Check, CheckNumber, Command, Diff},
     store::{
         StoreError,
@@ -77,30 +78,25 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             ])?;
         }
     }
-    for check in diff.checks.iter().filter(|check| check.row.is_none()) {
-        if let Some(stored) = check.stored {
-            remove(connection, check.key, stored.number, diff.commands)?;
+    let kept: BTreeSet<_> =
+        diff.checks.iter().filter_map(|check| check.row).map(|row| row.number).collect();
+    for stored in diff.checks.iter().filter_map(|check| check.stored) {
+        if !kept.contains(&stored.number) {
+            remove(connection, stored.number, diff.commands)?;
         }
     }
     configured(connection, diff)?;
     titles(connection, diff)
 }
 
-/// A check that is gone, or became another one: where that took over its number, there is
-/// nothing to remove, and where it is another, its titles move. Failures that ended stay
-/// until they are too old.
+/// A check whose number no other took over: it is gone, or became another one that has a number
+/// of its own, to which its titles move. Failures that ended stay until they are too old.
 fn remove(
     connection: &Connection,
-    id: &CheckId,
     number: CheckNumber,
     commands: &[Command],
 ) -> Result<(), StoreError> {
-    let removed = connection
-        .prepare_cached("DELETE FROM checks WHERE number = ?1 AND id = ?2")?
-        .execute(params![number, id.as_str()])?;
-    if removed == 0 {
-        return Ok(());
-    }
+    connection.execute("DELETE FROM checks WHERE number = ?1", [number])?;
     connection.execute("DELETE FROM check_words WHERE check_number = ?1", [number])?;
     let is_merged =
         |command: &Command| matches!(command, Command::MergeCheck { from, .. } if *from == number);
