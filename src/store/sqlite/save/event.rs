@@ -146,11 +146,13 @@ fn carry_out(connection: &Connection, command: &Command) -> Result<(), StoreErro
         }
         Command::MergeCheck { from, into, at } => {
             let now = Moment(*at);
+            // A title that the other one has, too, stays its own as it is.
             connection.execute(
-                "UPDATE OR REPLACE check_title SET check_number = ?2, until = coalesce(until, ?3)
+                "UPDATE OR IGNORE check_title SET check_number = ?2, until = coalesce(until, ?3)
                  WHERE check_number = ?1",
                 params![from, into, now],
             )?;
+            connection.execute("DELETE FROM check_title WHERE check_number = ?1", [from])?;
             connection.execute(
                 "UPDATE failure_closed SET check_number = ?2 WHERE check_number = ?1",
                 params![from, into],
