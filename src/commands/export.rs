@@ -114,7 +114,7 @@ fn open_metrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
         return Err(CommandError::Refused("the log has no event yet".to_owned()));
     };
     // Single events are kept for longer, such as those that wait for the collector.
-    let kept = config.store.retention_days.map(|days| now - TimeDelta::days(days.into()));
+    let kept = config.store.retention_days.events.map(|days| now - TimeDelta::days(days.into()));
     let begin = kept.map_or(log_begins_at, |kept| log_begins_at.max(kept));
     let since = options.since.max(begin);
     let Some(grid) = Grid::new(since, until, options.step) else {

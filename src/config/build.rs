@@ -21,7 +21,9 @@ use super::{
     settings::{Settings, Value},
     variables, zone,
 };
-use crate::domain::{CheckId, Login, NullLists, Objectives, Schedule, ScheduleError, Timestamp};
+use crate::domain::{
+    CheckId, Login, NullLists, Objectives, Retention, Schedule, ScheduleError, Timestamp,
+};
 
 /// Past that, failures that ended would be shown for longer than anybody waits.
 const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
@@ -84,10 +86,7 @@ impl Building<'_> {
                 max_checks: self.number("metrics.max_checks")?,
             },
             objectives: objectives?,
-            store: StoreConfig {
-                path: store?.into(),
-                retention_days: self.number("store.retention_days").filter(|days| *days > 0),
-            },
+            store: StoreConfig { path: store?.into(), retention_days: self.retention_days() },
             otlp: match otlp {
                 Some(otlp) => Some(otlp?),
                 None => None,
@@ -302,6 +301,18 @@ impl Building<'_> {
     }
 
     /// A number; the form of its key keeps it within the type.
+    /// For how many days each kind is kept; 0: for ever.
+    fn retention_days(&self) -> Retention<u32> {
+        let of_all: Option<u32> = self.number("store.retention_days");
+        let days = |path| self.number(path).or(of_all).filter(|days| *days > 0);
+        Retention {
+            events: days("store.event_retention_days"),
+            deliveries: days("store.delivery_retention_days"),
+            failures: days("store.failure_retention_days"),
+            snapshots: days("store.snapshot_retention_days"),
+        }
+    }
+
     fn number<T: TryFrom<i64>>(&self, path: &str) -> Option<T> {
         match self.settings.value(path)? {
             Value::Integer(number) => T::try_from(number).ok(),

@@ -30,7 +30,8 @@ use secrecy::{SecretString, zeroize::Zeroizing};
 use strum::{EnumString, VariantNames};
 
 use crate::domain::{
-    CheckId, ConfiguredChecks, IpAddress, Login, Network, NullLists, Objectives, Schedule,
+    CheckId, ConfiguredChecks, IpAddress, Login, Network, NullLists, Objectives, Retention,
+    Schedule,
 };
 
 pub use environment::Environment;
@@ -267,9 +268,8 @@ pub enum UserSeries {
 pub struct StoreConfig {
     /// The database file.
     pub path: PathBuf,
-    /// After how many days events, deliveries and ended failures are forgotten;
-    /// never without it.
-    pub retention_days: Option<u32>,
+    /// For how many days things are kept.
+    pub retention_days: Retention<u32>,
 }
 
 /// `[log]`

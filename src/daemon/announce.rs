@@ -9,7 +9,7 @@ pub(super) fn announce(config: &Config) {
     tracing::info!(
         version = build_info::VERSION,
         store = %store.display(),
-        retention_days = config.store.retention_days,
+        event_retention_days = config.store.retention_days.events,
         "starts"
     );
     if config.api.is_some() {
@@ -41,7 +41,10 @@ fn off(config: &Config) -> Vec<&'static str> {
         ),
         (!config.watch.failing_users, "following users whom deliveries name (watch.failing_users)"),
         (config.otlp.is_none(), "sending events by OTLP ([otlp])"),
-        (config.store.retention_days.is_none(), "forgetting what is old (store.retention_days)"),
+        (
+            config.store.retention_days.events.is_none(),
+            "forgetting old events (store.retention_days)",
+        ),
     ]
     .into_iter()
     .filter_map(|(is_off, what)| is_off.then_some(what))

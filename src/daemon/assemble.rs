@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use prometheus::{Registry, process_collector::ProcessCollector};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -152,7 +153,7 @@ fn housekeeping(config: &Config, store: &Store, trusted: Option<Timestamp>) -> H
     Housekeeping {
         store: store.clone(),
         trusted,
-        retention: config.store.retention_days.map(|days| chrono::TimeDelta::days(days.into())),
+        retention: config.store.retention_days.map(|days| TimeDelta::days(days.into())),
         delivers_events: config.otlp.is_some(),
     }
 }

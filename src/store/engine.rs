@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::StoreError;
 use crate::{
-    domain::{Login, Timestamp},
+    domain::{Login, Retention, Timestamp},
     ledger::{Counts, Diff, Facts, Head, Keys},
 };
 
@@ -54,7 +54,7 @@ pub(in crate::store) trait Engine: Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Sweep {
     /// What is older than this goes; nothing does where there is no retention.
-    pub(in crate::store) before: Option<Timestamp>,
+    pub(in crate::store) before: Retention<Timestamp>,
     /// Whether events that wait for the delivery by OTLP stay.
     pub(in crate::store) keep_pending: bool,
 }

@@ -40,7 +40,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     blocking,
-    domain::Timestamp,
+    domain::{Retention, Timestamp},
     ledger::{Change, Touched, change::Probe},
 };
 use engine::Sweep;
@@ -256,7 +256,7 @@ impl Store {
         Ok(outcomes.into_iter().map(told).collect())
     }
 
-    /// Removes some of what is too old: what was learnt before a moment, when one is
+    /// Removes some of what is too old: what was learnt before the moments that are
     /// given, and what listings left behind. What is open or watched stays;
     /// `keep_pending` spares events that wait for the delivery by OTLP. Returns how
     /// many rows went, 0 when nothing is left to remove.
@@ -265,7 +265,7 @@ impl Store {
     /// When the database cannot commit.
     pub async fn sweep(
         &self,
-        before: Option<Timestamp>,
+        before: Retention<Timestamp>,
         keep_pending: bool,
     ) -> Result<usize, StoreError> {
         let outcome =

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::trust::Trust;
 use crate::{
     clock,
-    domain::Timestamp,
+    domain::{Retention, Timestamp},
     ledger::change::{ExpireWatch, TrustClock},
     store::{Store, StoreError},
 };
@@ -28,8 +28,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Housekeeping {
     /// The store.
     pub store: Store,
-    /// For how long things are kept; none: for ever.
-    pub retention: Option<chrono::TimeDelta>,
+    /// For how long things are kept.
+    pub retention: Retention<chrono::TimeDelta>,
     /// The last moment before the start at which the clock was believed.
     pub trusted: Option<Timestamp>,
     /// Whether events wait for an OTLP collector to take them.
@@ -98,7 +98,7 @@ impl Housekeeping {
             tokio::time::sleep(PAUSE).await;
         }
         if removed > 0 {
-            tracing::info!(rows = removed, "what was older than store.retention_days is gone");
+            tracing::info!(rows = removed, "what was older than the retention of [store] is gone");
         }
         Ok(())
     }

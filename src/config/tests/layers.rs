@@ -119,3 +119,15 @@ fn the_file_is_the_named_one_else_that_of_the_environment_else_the_usual_one() {
     let alone = [("CII_EXPORTER_WEBHOOK__SECRETS", "s")].into_iter().collect();
     assert!(Config::load_or(None, &nowhere, &alone).is_ok());
 }
+
+#[test]
+fn each_kind_is_kept_as_long_as_all_unless_something_else_is_said_of_it() {
+    let text = format!(
+        "{MINIMAL}[store]\nretention_days = 30\nevent_retention_days = 365\n\
+         snapshot_retention_days = 0\n"
+    );
+    let kept = load(&text, &[]).unwrap().store.retention_days;
+    assert_eq!((kept.events, kept.deliveries), (Some(365), Some(30)));
+    assert_eq!((kept.failures, kept.snapshots), (Some(30), None));
+    assert_eq!(load(MINIMAL, &[]).unwrap().store.retention_days, Retention::same(Some(90)));
+}

@@ -13,8 +13,11 @@ pub(super) fn sweep(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut removed = orphans(&tx, limit)?;
-    if let Some(before) = rule.before.map(Moment) {
+    let before = rule.before.map(Moment);
+    if let Some(before) = before.events {
         removed += events(&tx, before, rule.keep_pending, limit)?;
+    }
+    if let Some(before) = before.failures {
         removed += tx
             .prepare_cached(
                 "DELETE FROM failure_closed WHERE number IN (
@@ -22,6 +25,8 @@ pub(super) fn sweep(
                     ORDER BY closed_at LIMIT ?2)",
             )?
             .execute(params![before, limit])?;
+    }
+    if let Some(before) = before.deliveries {
         // A repeat that comes after this would count as new: no sender waits so long.
         removed += tx
             .prepare_cached(
@@ -33,6 +38,8 @@ pub(super) fn sweep(
                     ORDER BY received_at LIMIT ?2)",
             )?
             .execute(params![before, limit])?;
+    }
+    if let Some(before) = before.snapshots {
         removed += unwatched(&tx, before, limit)?;
         // What comes back after this is new again.
         removed += tx

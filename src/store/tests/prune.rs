@@ -22,7 +22,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         .events;
 
     // Nothing was delivered yet, so no event goes.
-    while store.sweep(Some(at(1000)), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::same(Some(at(1000))), true).await.unwrap() > 0 {}
     let kept = store
         .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
         .await
@@ -31,7 +31,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     assert_eq!(kept, before);
     let last = store.read(Reader::last_seq).await.unwrap();
     store.commit(delivered(last)).await.unwrap();
-    while store.sweep(Some(at(1000)), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::same(Some(at(1000))), true).await.unwrap() > 0 {}
     // The newest event stays, so that numbers are never used twice.
     assert_eq!(store.read(|reader| reader.subjects_after(0, 100)).await.unwrap().len(), 1);
     assert_eq!(store.read(Reader::last_seq).await.unwrap(), last);
@@ -46,5 +46,37 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
 async fn what_is_young_stays() {
     let Fixture { store, folder: _folder, .. } = Fixture::new();
     store.commit(delivery("d1", &["a"])).await.unwrap();
-    assert_eq!(store.sweep(Some(at(20)), false).await.unwrap(), 0);
+    assert_eq!(store.sweep(Retention::same(Some(at(20))), false).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn each_kind_is_kept_for_its_own_time() {
+    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    for id in ["old", "older", "newest"] {
+        store.commit(delivery(id, &["a"])).await.unwrap();
+    }
+    let resolved = FailureAnswer {
+        login: login("a"),
+        verdict: Verdict::Fails(BTreeSet::new()),
+        asked_at: at(30),
+        answered_at: at(31),
+        settle: chrono::TimeDelta::zero(),
+    };
+    store.commit(fixtures::checks_only(resolved)).await.unwrap();
+    let counts = async || {
+        let read = |reader: &Reader| {
+            let events = reader.subjects_after(0, 100)?.len();
+            Ok((events, reader.deliveries(None, i64::MAX, 100)?.len()))
+        };
+        store.read(read).await.unwrap()
+    };
+    let never = Retention::same(None);
+    let (events, deliveries) = counts().await;
+    let sweep = async |before| while store.sweep(before, false).await.unwrap() > 0 {};
+    sweep(never).await;
+    assert_eq!(counts().await, (events, deliveries));
+    sweep(Retention { deliveries: Some(at(1000)), ..never }).await;
+    assert_eq!(counts().await, (events, 1));
+    sweep(Retention { events: Some(at(1000)), ..never }).await;
+    assert_eq!(counts().await, (1, 1));
 }
