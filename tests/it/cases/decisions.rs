@@ -121,9 +121,10 @@ async fn a_check_that_is_renamed_fails_on() {
     let exporter = watching(&simulator, &[A, B, C]).start().await;
     let body = delivery(&simulator, "1", "no-mfa", &[A, B, C]);
     assert_eq!(exporter.deliver(&body).await, 200);
-    until_asked(&simulator, "getEndUser", 6).await;
-    // Published before the rename, and on its way until after it.
+    // Published before the rename, and before every question that is answered after it; on its
+    // way until after both.
     let late = delivery(&simulator, "2", "no-mfa", &[A]);
+    until_asked(&simulator, "getEndUser", 6).await;
     simulator.tenant(|tenant| tenant.check_mut("no-mfa").unwrap().title = "MFA Missing".into());
     until_logged(&exporter, "INFO", &["was renamed", "no-mfa", "MFA Missing"]).await;
     until_asked(&simulator, "getEndUser", 6).await;
