@@ -6,6 +6,7 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::page;
 use crate::{
     domain::Timestamp,
     ingest::ReplayError,
@@ -61,9 +62,7 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<P
     let before = cursor.unwrap_or(i64::MAX);
     let mut deliveries =
         ops.sources.store.read(move |reader| reader.deliveries(refused, before, limit + 1)).await?;
-    let has_more = deliveries.len() > limit;
-    deliveries.truncate(limit);
-    let next_cursor = deliveries.last().filter(|_| has_more).and_then(|last| last.number);
+    let next_cursor = page::cut(&mut deliveries, limit).and_then(|last| last.number);
     if cursor.is_none() && refused != Some(false) {
         deliveries.extend(ops.sources.webhook.refusals.unkept());
         deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.received_at));
