@@ -17,7 +17,7 @@ use cii_exporter::{
 };
 use clap::Args;
 
-use super::{config_file::ConfigFile, error::CommandError, finish::finish};
+use super::{config_file::ConfigFile, error::CommandError, finish::finish, moment};
 
 /// Moments at most: a year, each five minutes, is 105,120.
 const MAX_MOMENTS: usize = 200_000;
@@ -51,10 +51,10 @@ pub(crate) enum Action {
 #[derive(Debug, Args)]
 pub(crate) struct OpenMetrics {
     /// From when on: so long ago such as 90d, or a moment such as 2026-01-31T18:00:00Z.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
     since: Timestamp,
     /// Until when, likewise; by default one step ago.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
     until: Option<Timestamp>,
     /// The time from one sample to the next, in whole seconds. Prometheus draws a gap where it is
     /// longer than five minutes.
@@ -76,18 +76,6 @@ pub(crate) fn run(action: Action) -> ExitCode {
         match action {
             Action::Openmetrics(options) => open_metrics(&options),
         }
-    })
-}
-
-/// A moment, or how long ago it was.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let ago = || {
-        let ago = TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok()?;
-        clock::now().checked_sub_signed(ago)
-    };
-    let at = text.parse::<Timestamp>().ok().or_else(ago);
-    at.ok_or_else(|| {
-        "expected a moment such as 2026-01-31T18:00:00Z, or a time ago such as 90d".to_owned()
     })
 }
 
@@ -185,15 +173,5 @@ mod tests {
         for text in ["0s", "1500ms", "25h", "often", ""] {
             assert!(step(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_moment_is_given_or_so_long_ago() {
-        let at = "2026-01-31T18:00:00Z";
-        assert_eq!(moment(at), Ok(at.parse().unwrap()));
-        let (before, at) = (clock::now(), moment("90d").unwrap());
-        let after = clock::now();
-        assert!((before..=after).contains(&(at + TimeDelta::days(90))), "{at}");
-        assert!(moment("yesterday").is_err());
     }
 }

@@ -15,6 +15,7 @@ mod finish;
 mod health;
 mod ip;
 mod keeper;
+mod moment;
 mod otlp;
 mod purge;
 mod run;

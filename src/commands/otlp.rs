@@ -4,7 +4,6 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    clock,
     config::Config,
     domain::Timestamp,
     ledger::change::{self, BeginOtlp, RetryParked},
@@ -20,6 +19,7 @@ use super::{
     error::CommandError,
     finish::finish,
     keeper::{self, Keeper},
+    moment,
     table::table,
 };
 
@@ -63,7 +63,7 @@ pub(crate) struct Retry {
 #[derive(Debug, Args)]
 pub(crate) struct Backfill {
     /// From when on: a moment such as 2030-01-31T18:00:00Z, or back from now such as 30d or 12h.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
     since: Timestamp,
     #[command(flatten)]
     file: ConfigFile,
@@ -77,22 +77,6 @@ pub(crate) fn run(action: Action) -> ExitCode {
             Action::Retry(options) => retry(&options).await,
             Action::Backfill(options) => backfill(&options).await,
         }
-    })
-}
-
-/// A moment, or how far back it is.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return if at > clock::now() {
-            Err("that moment is still to come".to_owned())
-        } else {
-            Ok(at)
-        };
-    }
-    let back = humantime::parse_duration(text).ok();
-    let back = back.and_then(|back| chrono::TimeDelta::from_std(back).ok());
-    back.and_then(|back| clock::now().checked_sub_signed(back)).ok_or_else(|| {
-        "expected a moment such as 2030-01-31T18:00:00Z, or a time such as 30d".to_owned()
     })
 }
 
@@ -198,19 +182,4 @@ fn from_file(config: &Config) -> Result<Value, CommandError> {
     let mut status = json!(OtlpStanding::from(reader.otlp_standing(config.otlp.is_some())?));
     status["outage"] = Value::Null;
     Ok(status)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_in_the_past_or_so_long_ago() {
-        assert_eq!(moment("2020-01-31T18:00:00Z").unwrap().timestamp(), 1_580_493_600);
-        let since = moment("30d").unwrap();
-        assert_eq!((clock::now() - since).num_days(), 30);
-        for text in ["2999-01-01T00:00:00Z", "soon", "30", "999999999y"] {
-            assert!(moment(text).is_err(), "{text}");
-        }
-    }
 }

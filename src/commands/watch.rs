@@ -18,6 +18,7 @@ use super::{
     error::CommandError,
     finish::finish,
     keeper::{self, Keeper},
+    moment,
     table::table,
 };
 
@@ -59,7 +60,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     /// Until when: a moment such as 2030-01-31T18:00:00Z, or from now on such as 30d or 12h.
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::future)]
     expires: Option<Timestamp>,
     #[command(flatten)]
     file: ConfigFile,
@@ -93,20 +94,6 @@ pub(crate) fn run(action: Action) -> ExitCode {
             Action::List(options) => list(&options),
         }
     })
-}
-
-/// A moment, or how far it is away.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let at = if let Ok(at) = text.parse::<Timestamp>() {
-        at
-    } else {
-        let away = humantime::parse_duration(text).ok();
-        let away = away.and_then(|away| chrono::TimeDelta::from_std(away).ok());
-        away.and_then(|away| clock::now().checked_add_signed(away)).ok_or(
-            "expected a moment such as 2030-01-31T18:00:00Z, or a time from now on such as 30d",
-        )?
-    };
-    if at <= clock::now() { Err("that moment has passed".to_owned()) } else { Ok(at) }
 }
 
 impl Subject {

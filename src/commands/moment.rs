@@ -1,0 +1,47 @@
+//! Moments on the command line: as such, or by how far they are from now.
+
+use chrono::TimeDelta;
+use cii_exporter::{clock, domain::Timestamp};
+
+/// A moment that has passed, or how long ago it was.
+pub(super) fn past(text: &str) -> Result<Timestamp, String> {
+    let now = clock::now();
+    let at = read(text, |ago| now.checked_sub_signed(ago))
+        .ok_or("expected a moment such as 2026-01-31T18:00:00Z, or a time ago such as 90d")?;
+    if at > now { Err("that moment is still to come".to_owned()) } else { Ok(at) }
+}
+
+/// A moment that is still to come, or in how long it does.
+pub(super) fn future(text: &str) -> Result<Timestamp, String> {
+    let now = clock::now();
+    let at = read(text, |away| now.checked_add_signed(away)).ok_or(
+        "expected a moment such as 2030-01-31T18:00:00Z, or a time from now on such as 30d",
+    )?;
+    if at <= now { Err("that moment has passed".to_owned()) } else { Ok(at) }
+}
+
+fn read(text: &str, from_now: impl Fn(TimeDelta) -> Option<Timestamp>) -> Option<Timestamp> {
+    let away = || TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok();
+    text.parse().ok().or_else(|| from_now(away()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_given_or_so_far_away() {
+        let (given, day) = ("2020-01-31T18:00:00Z", TimeDelta::days(1));
+        assert_eq!(past(given).unwrap().timestamp(), 1_580_493_600);
+        let before = clock::now();
+        let (yesterday, tomorrow) = (past("1d").unwrap(), future("1d").unwrap());
+        let after = clock::now();
+        assert!((before..=after).contains(&(yesterday + day)), "{yesterday}");
+        assert!((before..=after).contains(&(tomorrow - day)), "{tomorrow}");
+        assert!(past(&tomorrow.to_rfc3339()).unwrap_err().contains("still to come"));
+        assert!(future(given).unwrap_err().contains("has passed"));
+        for wrong in ["", "yesterday", "1", "-1d", "99999999999y"] {
+            assert!(past(wrong).is_err() && future(wrong).is_err(), "{wrong}");
+        }
+    }
+}
