@@ -11,16 +11,16 @@ use super::{
     Addresses, ConfigSource, Daemon, StartError, announce, defaults,
     listener::Listeners,
     panics, proofs,
-    reload::Reloader,
+    reload::{Current, ForJobs, Reloader},
     rules, service_manager,
     tasks::{Stage, Tasks},
 };
 use crate::{
     build_info::BuildInfo,
     cii, clock,
-    config::{Config, JobConfig, SyncConfig, UserLabel},
+    config::{Config, JobConfig, SyncConfig},
     delivery::{self, Courier, Origin, Outages, Sender},
-    domain::{CheckFilter, Schedule, Timestamp, WatchPolicy},
+    domain::{Schedule, Timestamp},
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::{BeginOtlp, Forget, TrustClock},
     metrics::Exposition,
@@ -72,8 +72,6 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
-    let (filter, current_filter) = watch::channel(rules::check_filter(&config));
-    let (policy, current_policy) = watch::channel(rules::policy(&config));
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
@@ -122,7 +120,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, proofs, stop));
     let holder = take_commands(&listeners, &config, &addresses, local_router, &mut tasks);
 
-    let current = Current { filter: current_filter, policy: current_policy };
+    let (for_jobs, current) = ForJobs::channels(&config);
     let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
     let housekeeping = housekeeping(&config, &store, trusted);
     tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
@@ -138,8 +136,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         access,
         admission,
         rules,
-        filter,
-        policy,
+        for_jobs,
         scope,
         build_info,
         store: store.clone(),
@@ -274,12 +271,6 @@ async fn deliver(
     Ok(outages)
 }
 
-/// What of the configuration jobs follow while they run.
-struct Current {
-    filter: watch::Receiver<CheckFilter>,
-    policy: watch::Receiver<WatchPolicy>,
-}
-
 async fn schedule(
     config: &Config,
     store: &Store,
@@ -294,8 +285,7 @@ async fn schedule(
     let client = cii::Client::new(api, api_meters)?;
     let mut jobs = Jobs {
         config: &config.sync,
-        // The log is no less discreet than metrics.
-        names_users: matches!(config.metrics.user_label, UserLabel::Login),
+        names_users: current.names_users,
         store,
         meters,
         tasks,
@@ -335,7 +325,7 @@ async fn schedule(
 /// The scheduled jobs, as they are started.
 struct Jobs<'a> {
     config: &'a SyncConfig,
-    names_users: bool,
+    names_users: watch::Receiver<bool>,
     store: &'a Store,
     meters: sync::Meters,
     tasks: &'a mut Tasks,
@@ -357,7 +347,7 @@ impl Jobs<'_> {
             bell: bell.clone(),
             store: self.store.clone(),
             meters: self.meters.clone(),
-            names_users: self.names_users,
+            names_users: self.names_users.clone(),
         };
         self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
         self.bells.push((when.schedule.clone(), bell));

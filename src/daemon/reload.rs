@@ -26,12 +26,45 @@ pub(super) struct Reloader {
     pub(super) access: watch::Sender<Arc<Access>>,
     pub(super) admission: watch::Sender<Arc<Admission>>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
-    pub(super) filter: watch::Sender<CheckFilter>,
-    pub(super) policy: watch::Sender<WatchPolicy>,
+    pub(super) for_jobs: ForJobs,
     pub(super) scope: watch::Sender<Scope>,
     pub(super) build_info: BuildInfo,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
+}
+
+/// What jobs are told of the configuration while they run.
+pub(super) struct ForJobs {
+    filter: watch::Sender<CheckFilter>,
+    policy: watch::Sender<WatchPolicy>,
+    names_users: watch::Sender<bool>,
+}
+
+/// The same, where jobs look at it.
+pub(super) struct Current {
+    pub(super) filter: watch::Receiver<CheckFilter>,
+    pub(super) policy: watch::Receiver<WatchPolicy>,
+    pub(super) names_users: watch::Receiver<bool>,
+}
+
+impl ForJobs {
+    pub(super) fn channels(config: &Config) -> (Self, Current) {
+        let (filter, current_filter) = watch::channel(rules::check_filter(config));
+        let (policy, current_policy) = watch::channel(rules::policy(config));
+        let (names_users, current_names_users) = watch::channel(rules::names_users(config));
+        let current = Current {
+            filter: current_filter,
+            policy: current_policy,
+            names_users: current_names_users,
+        };
+        (Self { filter, policy, names_users }, current)
+    }
+
+    fn set(&self, config: &Config) {
+        self.filter.send_replace(rules::check_filter(config));
+        self.policy.send_replace(rules::policy(config));
+        self.names_users.send_replace(rules::names_users(config));
+    }
 }
 
 impl Reloader {
@@ -103,8 +136,7 @@ impl Reloader {
         self.rules.send_replace(rules);
         self.access.send_replace(Arc::new(rules::access(config)));
         self.build_info.show(rules::public_url(config));
-        self.filter.send_replace(rules::check_filter(config));
-        self.policy.send_replace(rules::policy(config));
+        self.for_jobs.set(config);
         let scope = Scope {
             tenant_name: config.tenant.name.clone(),
             user_series: config.metrics.user_series,

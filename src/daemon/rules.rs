@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::{
     clock,
-    config::Config,
+    config::{Config, UserLabel},
     domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Credentials, Rules, Sources},
     ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks},
@@ -65,6 +65,11 @@ pub fn rules(config: &Config) -> Rules {
         policy: policy(config),
         answers: AnswerRules { has_api: config.api.is_some(), settle: settle(config) },
     }
+}
+
+/// Whether the log says whom a run could not ask about: it is no less discreet than metrics.
+pub(super) fn names_users(config: &Config) -> bool {
+    matches!(config.metrics.user_label, UserLabel::Login)
 }
 
 /// Who is followed, and of how many users snapshots are taken.

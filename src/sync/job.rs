@@ -3,7 +3,10 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::Meters;
@@ -84,7 +87,7 @@ pub struct Runner<J> {
     /// Where the job is measured.
     pub meters: Meters,
     /// Whether the log says whom a run could not ask about.
-    pub names_users: bool,
+    pub names_users: watch::Receiver<bool>,
 }
 
 /// Why a run begins.
@@ -209,7 +212,8 @@ impl<J: Job> Runner<J> {
         let before = self.store.commit(record).await?;
         self.meters.ran(J::NAME, &end, ended_at, seconds);
         let reason = end.reason.as_deref().unwrap_or_default();
-        let reason = if self.names_users { reason.to_owned() } else { without_names(reason) };
+        let names_users = *self.names_users.borrow();
+        let reason = if names_users { reason.to_owned() } else { without_names(reason) };
         log(J::NAME, before, &end, &reason, seconds);
         Ok(())
     }

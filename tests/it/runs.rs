@@ -45,10 +45,20 @@ async fn where_metrics_name_nobody_by_login_the_log_does_not_either() {
     let (simulator, setup) = tenant().await;
     fails(&simulator, "getEndUserState", "Lambda:Unhandled");
     fails(&simulator, "getEndUser", "Lambda:Unhandled");
-    let exporter = setup.tables("[metrics]\nuser_label = \"id\"").start().await;
-    exporter.until_metric("cii_sync_up{task=\"users\"}", 0.0).await;
-    let said = "(3 of 3 users)";
-    until("the warning", || async { exporter.log().contains(said).then_some(()) }).await;
+    let mut setup = setup.tables("[metrics]\nuser_label = \"login\"");
+    setup.replace(NEVER, "* * * * * *");
+    let mut exporter = setup.start().await;
+    let (named, counted) = ("(3 of 3 users: a@example.com,", "(3 of 3 users)");
+    until("the names", || async { exporter.log().contains(named).then_some(()) }).await;
+    // From a reload on, and from a start.
+    exporter.setup().replace("user_label = \"login\"", "user_label = \"id\"");
+    exporter.setup().write_config();
+    exporter.signal("HUP");
+    until("the number", || async { exporter.log().contains(counted).then_some(()) }).await;
+    let log = exporter.log();
+    assert!(!log[log.find(counted).unwrap()..].contains("@example.com"), "{log}");
+    let exporter = exporter.stop().await.start().await;
+    until("the number", || async { exporter.log().contains(counted).then_some(()) }).await;
     assert!(!exporter.log().contains("@example.com"), "{}", exporter.log());
 }
 
