@@ -21,4 +21,5 @@ pub mod meter;
 pub mod metrics;
 pub mod store;
 pub mod sync;
+pub mod throttle;
 pub mod web;

@@ -27,9 +27,8 @@ pub(super) enum Failure {
     Patient,
     /// Without a look at the body; the first such answer in a while, which is logged.
     FirstLimited,
-    /// Without a look at the body, since more clients fail than are counted; the first such
-    /// answer in a while, which is logged.
-    FirstOfCrowd,
+    /// Without a look at the body, since more clients fail than are counted.
+    Uncounted,
     /// Without a look at the body.
     Limited,
 }
@@ -42,7 +41,6 @@ pub(super) struct Failures(Mutex<Table>);
 struct Table {
     clients: HashMap<IpAddr, Since>,
     swept: Option<Instant>,
-    crowd_told: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -81,11 +79,7 @@ impl Table {
                 self.clients.retain(|_, since| !since.is_over(now));
             }
             if self.is_full() {
-                if !is_past(self.crowd_told, WHILE, now) {
-                    return Failure::Limited;
-                }
-                self.crowd_told = Some(now);
-                return Failure::FirstOfCrowd;
+                return Failure::Uncounted;
             }
         }
         let since = self.clients.entry(client).or_insert(Since { begun: now, count: 0 });
@@ -136,10 +130,8 @@ mod tests {
             |client: u32, now| failures.count(std::net::Ipv4Addr::from_bits(client).into(), now);
         let answers: Vec<_> = (0..10_000).map(|client| fail(client, now)).collect();
         assert_eq!(failures.0.lock().unwrap().clients.len(), CLIENTS);
-        // Who reads the log learns of it, once in a while.
-        assert_eq!(answers[CLIENTS - 1], Failure::Patient);
-        assert_eq!(answers[CLIENTS], Failure::FirstOfCrowd);
-        assert!(answers[CLIENTS + 1..].iter().all(|answer| *answer == Failure::Limited));
+        assert!(answers[..CLIENTS].iter().all(|answer| *answer == Failure::Patient));
+        assert!(answers[CLIENTS..].iter().all(|answer| *answer == Failure::Uncounted));
         // One that is counted already is answered as before.
         assert_eq!(fail(7, now), Failure::Patient);
         assert_eq!(fail(20_000, now + WHILE), Failure::Patient);

@@ -154,11 +154,17 @@ impl Ingest {
                 "a client sends one wrong secret after another, or from a network that \
                  webhook.allow_from leaves out; until it pauses, its wrong requests are refused unread"
             ),
-            Failure::FirstOfCrowd => tracing::warn!(
-                clients = failures::CLIENTS,
-                "more clients than are counted send wrong secrets, or from networks that \
-                 webhook.allow_from leaves out; wrong requests of further ones are refused unread"
-            ),
+            Failure::Uncounted => {
+                if let Some(untold) = self.told.crowd.next(Instant::now()) {
+                    tracing::warn!(
+                        clients = failures::CLIENTS,
+                        untold,
+                        "more clients than are counted send wrong secrets, or from networks that \
+                         webhook.allow_from leaves out; wrong requests of further ones are \
+                         refused unread"
+                    );
+                }
+            }
             Failure::Limited => {}
         }
         self.intake.meters().count_limited();

@@ -16,7 +16,6 @@ mod meters;
 mod misdirected;
 mod refusals;
 mod source;
-mod told;
 mod unpack;
 
 use std::sync::Arc;
@@ -30,10 +29,10 @@ use tokio::sync::watch;
 use crate::{
     domain::{CheckFilter, WatchPolicy},
     ledger::change::AnswerRules,
+    throttle::Throttle,
 };
 
 use failures::Failures;
-use told::Told;
 
 pub use auth::Credentials;
 pub use authorization::{Authorization, GivenTwice, is_any};
@@ -85,10 +84,11 @@ pub struct Ingest {
 /// What the log said of requests that are refused for how they are sent.
 #[derive(Debug, Default)]
 struct Refused {
-    credential: Told,
-    network: Told,
-    path: Told,
-    method: Told,
+    credential: Throttle,
+    crowd: Throttle,
+    network: Throttle,
+    path: Throttle,
+    method: Throttle,
 }
 
 impl Ingest {

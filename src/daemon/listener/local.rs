@@ -55,7 +55,7 @@ impl Commands {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut serving = Serving::new("commands", self.meters.clone());
+        let serving = Serving::new("commands", self.meters.clone());
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,

@@ -12,7 +12,7 @@ mod tls;
 mod users;
 mod web;
 
-use std::{io, net::SocketAddr, path::Path, pin::pin, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Instant};
 
 use axum::Router;
 use prometheus::Registry;
@@ -20,11 +20,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
-use crate::config::{OpsConfig, WebConfigFile, WebhookConfig};
+use crate::{
+    config::{OpsConfig, WebConfigFile, WebhookConfig},
+    throttle::Throttle,
+};
 pub(super) use local::Commands;
 use meters::Meters;
 use room::{Place, Room, Shares};
-use serving::{Serving, Told};
+use serving::Serving;
 use web::Web;
 
 pub(super) use web::{Proof, Proofs, check};
@@ -120,11 +123,11 @@ impl Listener {
             None => router,
         };
         let room = Room::new(self.connections);
-        let mut serving = Serving::new(self.name, self.meters.clone());
+        let serving = Serving::new(self.name, self.meters.clone());
         let mut watching = pin!(Web::watch(self.web.clone()));
-        let [mut told_full, mut told_client] = [Told::default(); 2];
+        let [is_full, has_many] = [Throttle::default(), Throttle::default()];
         loop {
-            if room.is_full() && told_full.is_due() {
+            if room.is_full() && is_full.next(Instant::now()).is_some() {
                 tracing::warn!(
                     listener = self.name,
                     connections = self.connections,
@@ -141,9 +144,10 @@ impl Listener {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => {
                     self.meters.refused.with_label_values(&[self.name, "client"]).inc();
-                    if told_client.is_due() {
+                    if let Some(untold) = has_many.next(Instant::now()) {
                         tracing::warn!(
                             listener = self.name,
+                            untold,
                             "a client has as many connections as one may have; more are closed"
                         );
                     }

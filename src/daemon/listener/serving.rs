@@ -12,15 +12,13 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::sync::Notify;
 
 use super::meters::Meters;
+use crate::throttle::Throttle;
 
 /// Pause after the system refused a connection, which it does when descriptors are short.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long requests in hand may take once the daemon stops.
 const LAST_ANSWERS: Duration = Duration::from_millis(2500);
-
-/// How often the same trouble is logged.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// The connections of one listener.
 pub(super) struct Serving {
@@ -29,7 +27,7 @@ pub(super) struct Serving {
     meters: Meters,
     graceful: GracefulShutdown,
     panicked: Arc<Notify>,
-    told: Told,
+    failures: Throttle,
 }
 
 impl Serving {
@@ -39,7 +37,7 @@ impl Serving {
             meters,
             graceful: GracefulShutdown::new(),
             panicked: Arc::default(),
-            told: Told::default(),
+            failures: Throttle::default(),
         }
     }
 
@@ -51,14 +49,14 @@ impl Serving {
 
     /// Counts that a connection could not be accepted, and pauses, unless only this one is
     /// lost.
-    pub(super) async fn fail(&mut self, error: &io::Error) {
+    pub(super) async fn fail(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
             return;
         }
         self.meters.refused.with_label_values(&[self.name, "accept"]).inc();
-        if self.told.is_due() {
-            tracing::error!(listener = self.name, %error, "connections cannot be accepted");
+        if let Some(untold) = self.failures.next(Instant::now()) {
+            tracing::error!(listener = self.name, %error, untold, "connections cannot be accepted");
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -118,19 +116,5 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Spawner {
             let _panics = panics;
             future.await
         });
-    }
-}
-
-/// When something was last told, so that the log is not flooded, too.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Told(Option<Instant>);
-
-impl Told {
-    pub(super) fn is_due(&mut self) -> bool {
-        let is_due = self.0.is_none_or(|told| told.elapsed() >= TOLD_EVERY);
-        if is_due {
-            self.0 = Some(Instant::now());
-        }
-        is_due
     }
 }

@@ -15,7 +15,7 @@ use source::{Crate, Module};
 
 /// The rooms of the library, from the ground up.
 const LIBRARY: [&[&str]; 7] = [
-    &["domain", "blocking", "build_info", "meter"],
+    &["domain", "blocking", "build_info", "meter", "throttle"],
     &["config", "clock"],
     &["ledger"],
     &["cii", "store"],
