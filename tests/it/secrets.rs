@@ -212,15 +212,36 @@ async fn a_text_from_outside_writes_no_line_of_the_log() {
 
 #[tokio::test]
 async fn a_secret_that_was_exchanged_is_gone_from_memory() {
+    const KINDS: [&str; 4] = ["bearer", "password", "write", "hash"];
     let files = TempDir::new().unwrap();
-    let file = files.path().join("tokens");
-    let [old, new] = ["token-old-94c0b2e61f7a", "token-new-3d85e1fa0c26"];
-    fs::write(&file, old).unwrap();
-    let table = format!("bearer_file = \"{}\"", file.display());
-    let exporter = Setup::new().webhook(&table).start().await;
-    assert!(exporter.remembers(old));
-    fs::write(&file, new).unwrap();
+    let path = |kind: &str| files.path().join(kind).display().to_string();
+    let secret = |kind: &str, age: &str| format!("{kind}-{age}-94c0b2e61f7a");
+    let write = |age: &str| {
+        for kind in KINDS {
+            fs::write(path(kind), secret(kind, age)).unwrap();
+        }
+    };
+    write("old");
+    let exporter = Setup::new()
+        .webhook(&format!("bearer_file = \"{}\"", path("bearer")))
+        .ops(&format!("write_token_file = \"{}\"", path("write")))
+        .tables(&format!("[webhook.basic]\nuser = \"cii\"\npassword_file = {:?}", path("password")))
+        .tables(&format!("[metrics]\nuser_label = \"hash\"\nhash_key_file = \"{}\"", path("hash")))
+        .start()
+        .await;
+    for kind in KINDS {
+        assert!(exporter.remembers(&secret(kind, "old")), "{kind}");
+    }
+    write("new");
     exporter.signal("HUP");
-    until("the new one", || async { exporter.remembers(new).then_some(()) }).await;
-    until("the old one gone", || async { (!exporter.remembers(old)).then_some(()) }).await;
+    for kind in KINDS {
+        until(&format!("the new {kind}"), || async {
+            exporter.remembers(&secret(kind, "new")).then_some(())
+        })
+        .await;
+        until(&format!("the old {kind} gone"), || async {
+            (!exporter.remembers(&secret(kind, "old"))).then_some(())
+        })
+        .await;
+    }
 }
