@@ -110,6 +110,7 @@ async fn whatever_rules_ask_for_is_shown() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let receiver = Receiver::start().await;
     let exporter = Setup::new()
+        .with_web_config()
         .polling(&simulator, "* * * * * *")
         .sending(&receiver, Protocol::Http)
         .start()

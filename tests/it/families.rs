@@ -72,11 +72,8 @@ async fn promtool_has_no_complaint_about_a_scrape_with_every_family() {
         .tenant(|tenant| (tenant.logins()[0].clone(), tenant.busiest_addresses()[0].0.clone()));
     let mut receiver = Receiver::start().await;
     let schedule = "schedule = \"* * * * * *\"";
-    let setup = Setup::new();
-    let web_config = setup.config_file().with_file_name("web-config.yml");
-    fs::write(&web_config, "").unwrap();
-    let exporter = setup
-        .webhook(&format!("web_config = {web_config:?}"))
+    let exporter = Setup::new()
+        .with_web_config()
         .polling(&simulator, "* * * * * *")
         .tables("[sync]\nsettle = \"0s\"")
         .tables(&format!("[sync.tenant]\nenabled = true\n{schedule}\n[sync.service]\n{schedule}"))

@@ -84,12 +84,8 @@ fn table(shown: &str) -> String {
 async fn the_metrics_reference_is_what_a_scrape_shows() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let receiver = Receiver::start().await;
-    let setup = Setup::new();
-    // Some metrics are there only with this file.
-    let web_config = setup.config_file().with_file_name("web-config.yml");
-    fs::write(&web_config, "").unwrap();
-    let exporter = setup
-        .webhook(&format!("web_config = {web_config:?}"))
+    let exporter = Setup::new()
+        .with_web_config()
         .polling(&simulator, "* * * * * *")
         .sending(&receiver, Protocol::Http)
         .start()

@@ -210,6 +210,13 @@ impl Setup {
         self
     }
 
+    /// The webhook listener has a `web-config.yml`, which is empty: it has metrics of its own.
+    pub fn with_web_config(self) -> Self {
+        let path = self.config_file().with_file_name("web-config.yml");
+        std::fs::write(&path, "").expect("it is written");
+        self.webhook(&format!("web_config = \"{}\"", path.display()))
+    }
+
     /// Lines of the table `[ops]`.
     pub fn ops(mut self, lines: &str) -> Self {
         lines.clone_into(&mut self.ops);
