@@ -148,6 +148,12 @@ impl Meters {
         Operation::VARIANTS.iter().map(count).sum()
     }
 
+    /// Whether the service is down and only pinged.
+    #[must_use]
+    pub fn is_circuit_open(&self) -> bool {
+        self.circuit_open.get() != 0
+    }
+
     pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {
         self.requests.with_label_values(&[operation.into_str(), outcome.into_str()]).inc();
         self.duration.with_label_values(&[operation.into_str()]).observe(took.as_secs_f64());

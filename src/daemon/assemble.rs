@@ -91,6 +91,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let addresses = addresses(&config, webhook_address, ops_address);
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
+    let (reloaded, last_reload) = watch::channel(None);
     let (purges, purger) = Purger::new(store.clone(), refusals.clone());
     tasks.spawn(Stage::Delivery, "purges", |stop| purger.run(stop));
     let sources = Sources {
@@ -112,6 +113,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         readiness: current_readiness,
         rules: current_rules,
         reload,
+        reloaded: last_reload,
         purges,
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
@@ -141,6 +143,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         build_info,
         store: store.clone(),
         requests,
+        reloaded,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })

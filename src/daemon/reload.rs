@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigSource, StartError, check_tls, rules};
 use crate::{
     build_info::BuildInfo,
+    clock,
     config::Config,
     domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
     metrics::Scope,
     store::{Store, StoreError},
-    web::{Access, ReloadReply, ReloadRequest},
+    web::{Access, LastReload, ReloadReply, ReloadRequest},
 };
 
 /// Applies what can change while running.
@@ -31,6 +32,7 @@ pub(super) struct Reloader {
     pub(super) build_info: BuildInfo,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
+    pub(super) reloaded: watch::Sender<Option<LastReload>>,
 }
 
 /// What jobs are told of the configuration while they run.
@@ -85,7 +87,7 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> ReloadReply {
-        match self.apply().await {
+        let reply = match self.apply().await {
             Ok(needs_restart) => {
                 tracing::info!(?needs_restart, "configuration reloaded");
                 ReloadReply::Applied { needs_restart }
@@ -94,7 +96,10 @@ impl Reloader {
                 tracing::error!(%error, "configuration not reloaded; the old one holds");
                 ReloadReply::Refused(error.to_string())
             }
-        }
+        };
+        let last = LastReload { at: clock::now(), reply: reply.clone() };
+        self.reloaded.send_replace(Some(last));
+        reply
     }
 
     /// Applies the new configuration, or nothing of it; returns the settings that differ and

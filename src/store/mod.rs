@@ -309,6 +309,12 @@ impl Store {
         probe.unwrap_or_else(|_| Err(too_long()))
     }
 
+    /// Why the last try to commit failed; nothing when it succeeded. Tries nothing.
+    #[must_use]
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.shared.health.borrow().error()
+    }
+
     /// Has the delivery by OTLP look for what is to be sent on purpose.
     pub fn request_otlp_resend(&self) {
         self.shared.resend.notify_one();

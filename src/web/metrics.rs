@@ -24,6 +24,7 @@ pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> R
             return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
         }
     };
+    ops.note_scrape();
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     let mut response = ([VARY, content_type], bytes).into_response();
     if coding == Coding::Gzip {

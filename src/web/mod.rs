@@ -14,6 +14,8 @@ mod meters;
 mod metrics;
 mod negotiate;
 mod page;
+#[expect(dead_code, unused_imports, reason = "the pages that show them are built next")]
+mod parts;
 mod problem;
 mod purge;
 mod query;
@@ -21,7 +23,10 @@ mod reload;
 mod subject;
 mod turns;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Router, middleware,
@@ -45,7 +50,7 @@ pub use health::Readiness;
 use meters::Shed;
 pub use meters::ShedMeter;
 pub use purge::{PurgeDesk, PurgeRequest, Purger};
-pub use reload::{ReloadDesk, ReloadReply, ReloadRequest};
+pub use reload::{LastReload, ReloadDesk, ReloadReply, ReloadRequest};
 
 /// What the listener shows, and where it hands requests in.
 #[derive(Debug)]
@@ -72,6 +77,8 @@ pub struct Sources {
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Takes requests to read the configuration again.
     pub reload: ReloadDesk,
+    /// What became of the last reload; nothing before the first.
+    pub reloaded: watch::Receiver<Option<LastReload>>,
     /// Takes requests to forget somebody.
     pub purges: PurgeDesk,
 }
@@ -149,6 +156,7 @@ impl Polls {
 pub struct Ops {
     sources: Sources,
     started_at: Timestamp,
+    scraped_at: Mutex<Option<Timestamp>>,
     gate: Gate,
 }
 
@@ -157,7 +165,7 @@ impl Ops {
     #[must_use]
     pub fn new(sources: Sources) -> Self {
         let gate = Gate::new(&sources);
-        Self { sources, started_at: clock::now(), gate }
+        Self { sources, started_at: clock::now(), scraped_at: Mutex::default(), gate }
     }
 
     /// The routes for whoever reaches the listener, and those for commands on this machine,
@@ -166,6 +174,16 @@ impl Ops {
         let routes = self.into_routes();
         let guarded = middleware::from_fn_with_state(access, guard::guard);
         (routes.clone().layer(guarded), routes)
+    }
+
+    /// When somebody last asked for metrics and got them.
+    fn scraped_at(&self) -> Option<Timestamp> {
+        *self.scraped_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_scrape(&self) {
+        let mut scraped_at = self.scraped_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *scraped_at = Some(clock::now());
     }
 
     fn into_routes(self) -> Router {

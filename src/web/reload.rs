@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Ops;
+use crate::domain::Timestamp;
 
 /// What became of a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,15 @@ pub enum ReloadReply {
     },
     /// The new configuration is wrong; the old one goes on to hold.
     Refused(String),
+}
+
+/// What became of a reload, and when; a SIGHUP is one, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastReload {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What became of it.
+    pub reply: ReloadReply,
 }
 
 /// A reload request and the channel for its reply.

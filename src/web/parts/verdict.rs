@@ -1,0 +1,97 @@
+//! How the exporter does, in a word with its reason.
+
+use super::{Part, Sentence, State};
+use crate::domain::Timestamp;
+
+/// How the exporter does, in a word with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::web) struct Verdict {
+    /// The state of the part that does worst.
+    pub(in crate::web) state: State,
+    /// One word.
+    pub(in crate::web) word: &'static str,
+    /// Why.
+    pub(in crate::web) reason: Sentence,
+    /// Since when, where that is known.
+    pub(in crate::web) since: Option<Timestamp>,
+}
+
+/// The verdict on parts of which the worst is the first. What shows that all is well is when
+/// the API last answered, and when the last delivery came.
+pub(super) fn verdict(
+    parts: &[Part],
+    answered_at: Option<Timestamp>,
+    delivered_at: Option<Timestamp>,
+) -> Verdict {
+    let worst = parts.first().filter(|part| part.state > State::Good);
+    let Some(worst) = worst else {
+        let reason = match (answered_at, delivered_at) {
+            (Some(answered), Some(delivered)) => Sentence::from("The API answered ")
+                .ago(answered)
+                .text(", the last delivery came ")
+                .ago(delivered)
+                .text("."),
+            (Some(answered), None) => Sentence::from("The API answered ").ago(answered).text("."),
+            (None, Some(delivered)) => {
+                Sentence::from("The last delivery came ").ago(delivered).text(".")
+            }
+            (None, None) => Sentence::from("Every part does its work."),
+        };
+        return Verdict { state: State::Good, word: "Healthy", reason, since: None };
+    };
+    let word = match worst.state {
+        State::Failing if worst.is_vital => "Failing",
+        State::Failing => "Degraded",
+        State::Attention => "Attention",
+        _ => "Waiting",
+    };
+    let others = parts.iter().filter(|part| part.state == worst.state).count() - 1;
+    let mut reason =
+        Sentence::from(worst.name).text(": ").text(worst.word).text(". ").join(&worst.why);
+    if others > 0 {
+        let parts = if others == 1 { "part" } else { "parts" };
+        reason = reason.text(format!(" {others} more {parts}."));
+    }
+    Verdict { state: worst.state, word, reason, since: worst.since }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(name: &'static str, state: State, is_vital: bool) -> Part {
+        let why = Sentence::from("Because.");
+        Part { name, state, word: "odd", why, to_do: None, since: None, is_vital }
+    }
+
+    fn told(parts: &[Part]) -> (&'static str, String) {
+        let verdict = verdict(parts, Some(Timestamp::UNIX_EPOCH), None);
+        (verdict.word, verdict.reason.to_string())
+    }
+
+    #[test]
+    fn the_worst_part_gives_the_word_and_the_reason() {
+        let good = part("Store", State::Good, true);
+        let off = part("OTLP", State::Off, false);
+        let (word, reason) = told(&[good.clone(), off]);
+        assert_eq!((word, reason.as_str()), ("Healthy", "The API answered 1970-01-01T00:00:00Z."));
+        for (state, is_vital, expected) in [
+            (State::Failing, true, "Failing"),
+            (State::Failing, false, "Degraded"),
+            (State::Attention, true, "Attention"),
+            (State::Waiting, false, "Waiting"),
+        ] {
+            let (word, reason) = told(&[part("API", state, is_vital), good.clone()]);
+            assert_eq!((word, reason.as_str()), (expected, "API: odd. Because."));
+        }
+        let bad = part("API", State::Failing, false);
+        let (_, reason) = told(&[bad.clone(), bad.clone(), bad, good]);
+        assert_eq!(reason, "API: odd. Because. 2 more parts.");
+    }
+
+    #[test]
+    fn nothing_known_is_no_reason_to_claim_an_answer() {
+        let verdict = verdict(&[], None, None);
+        assert_eq!(verdict.reason.to_string(), "Every part does its work.");
+    }
+}
