@@ -64,7 +64,7 @@ fn number_after(page: &str, marker: &str) -> i64 {
 async fn seq_and_failing(exporter: &Exporter) -> (i64, i64) {
     let (status, page) = exporter.get("/users/zoe@example.com").await;
     assert_eq!(status, 200, "{page}");
-    let checks = page.matches("data-before=\"began\"").count();
+    let checks = page.matches("data-is=\"began\"").count();
     (number_after(&page, "data-seq=\""), i64::try_from(checks).unwrap())
 }
 

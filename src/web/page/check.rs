@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, delivery, failing, layout, words};
+use super::{
+    Failure, delivery, failing,
+    layout::{self, Position, Section},
+    words,
+};
 use crate::{
     store::{CheckAdvice, CheckState, FailingLogin, KeptDelivery},
     web::{
@@ -47,46 +51,48 @@ pub(super) async fn page(
     let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.as_str().to_owned());
     users.truncate(SHOWN);
     let content = html! {
-        h1 { (state.title) }
-        p #summary .lead role="status" data-live {
-            (words::severity(&state.severity)) " "
-            @if state.failing == 0 {
-                "Nobody is known to fail the check"
-            } @else {
-                (words::count(state.failing, "user is known to fail", "users are known to fail")) " the check"
+        div .title {
+            h1 { (state.title) }
+            p #summary .lead role="status" data-live {
+                (words::severity(&state.severity)) " "
+                @if state.failing == 0 {
+                    "Nobody is known to fail the check"
+                } @else {
+                    (words::count(state.failing, "user is known to fail", "users are known to fail")) " the check"
+                }
+                "; last change " (words::ago(state.last_event_at)) "."
             }
-            "; last change " (words::ago(state.last_event_at)) "."
         }
         (told(&id, &state, &advice, last.as_ref()))
         section #users .card aria-labelledby="users-title" data-live {
-            h2 #users-title { "Who fails it" }
+            div .head { h2 #users-title { "Who fails it" } }
             (table(&users, &listing))
             @if let Some(next) = next {
-                p .more { a href={ (link::to("checks", &id)) "?cursor=" (link::segment(&next)) } { "More users" } }
+                p .end { a href={ (link::to("checks", &id)) "?cursor=" (link::segment(&next)) } { "More users" } }
             }
         }
     };
-    Ok(layout::page(&ops, &state.title, seq, &content))
+    Ok(layout::page(&ops, Position::Under(Section::Overview), &state.title, seq, &content))
 }
 
 /// The check's description and advice, and its counts.
 fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
     html! {
-        section .card .facts aria-labelledby="about-title" {
-            h2 #about-title { "About the check" }
+        section .card aria-labelledby="about-title" {
+            div .head { h2 #about-title { "About the check" } }
             @for sentence in &advice.description { p { (sentence) } }
             @if !advice.recommended_actions.is_empty() {
                 h3 { "What to do" }
                 ul { @for action in &advice.recommended_actions { li { (action) } } }
             }
-            dl {
+            dl .list {
                 dt { "Id" } dd { code { (id) } }
                 dt { "Counted" } dd {
                     (words::count(state.failures, "failure", "failures")) " found, "
                     (state.resolutions) " of them ended: no longer failing"
                 }
                 (delivery::last(last))
-                dt { "More" } dd .links {
+                dt { "More" } dd {
                     a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events" }
                     a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }
                 }
@@ -98,23 +104,23 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDe
 fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
     html! {
         @if users.is_empty() {
-            p .none { (failing::nobody("No user is known to fail it", listing)) }
+            p .soft { (failing::nobody("No user is known to fail it", listing)) }
         } @else {
             div .table {
                 table .stack {
                     thead {
                         tr {
                             th scope="col" { "User" }
-                            th scope="col" .when { "Began" }
-                            th scope="col" .when .minor { "Last reported" }
+                            th scope="col" { "Began" }
+                            th scope="col" .minor { "Last reported" }
                         }
                     }
                     tbody {
                         @for user in users {
                             tr {
-                                th .what scope="row" { (words::subject("users", user.login.as_str(), user.login.spelling())) }
-                                td .when data-before="began" { (words::began(user.since, user.is_dated)) }
-                                td .when .minor { (words::ago(user.reported_at)) }
+                                th scope="row" { (words::subject("users", user.login.as_str(), user.login.spelling())) }
+                                td data-is="began" { (words::began(user.since, user.is_dated)) }
+                                td .minor { (words::ago(user.reported_at)) }
                             }
                         }
                     }

@@ -7,7 +7,11 @@ use axum::{extract::State, http::Uri, response::Response};
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::{Failure, layout, words};
+use super::{
+    Failure,
+    layout::{self, Position, Section},
+    words,
+};
 use crate::{
     clock,
     domain::{Severity, Timestamp},
@@ -46,26 +50,28 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let unkept = ops.sources.webhook.refusals.unkept();
     let unauthorized = ops.sources.meters.webhook.requests(Outcome::Unauthorized);
     let content = html! {
-        h1 { "Deliveries" }
-        p #summary .lead role="status" data-live {
-            @match found.last_at {
-                Some(at) => { "The service's last delivery came " (words::ago(at)) }
-                None => "No delivery of the service came yet",
+        div .title {
+            h1 { "Deliveries" }
+            p #summary .lead role="status" data-live {
+                @match found.last_at {
+                    Some(at) => { "The service's last delivery came " (words::ago(at)) }
+                    None => "No delivery of the service came yet",
+                }
+                "; " (found.week.refused) " refused in 7 days."
             }
-            "; " (found.week.refused) " refused in 7 days."
         }
         (standing(&found.day, &unkept, unauthorized))
         (refused(&found.refused, &unkept))
         section #accepted .card aria-labelledby="accepted-title" data-live {
-            h2 #accepted-title { "All deliveries" }
+            div .head { h2 #accepted-title { "All deliveries" } }
             (table(&found.all))
             @if let Some(next) = next {
-                p .more { a href={ "/deliveries?before=" (next) "#accepted" } { "Older deliveries" } }
+                p .end { a href={ "/deliveries?before=" (next) "#accepted" } { "Older deliveries" } }
             }
-            p .more .links { a href="/api/v1/deliveries" { "JSON" } }
+            p .end { a href="/api/v1/deliveries" { "JSON" } }
         }
     };
-    Ok(layout::page(&ops, "Deliveries", found.seq, &content))
+    Ok(layout::page(&ops, Position::At(Section::Deliveries), "Deliveries", found.seq, &content))
 }
 
 fn read(reader: &Reader, before: i64) -> Result<Found, StoreError> {
@@ -86,8 +92,8 @@ fn read(reader: &Reader, before: i64) -> Result<Found, StoreError> {
 
 fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], unauthorized: u64) -> Markup {
     html! {
-        section #figures .card .facts aria-label="Figures" data-live {
-            dl {
+        section #figures .card aria-label="Figures" data-live {
+            dl .list {
                 dt { "Taken, 24 hours" } dd { (day.accepted) }
                 dt { "Came again, 24 hours" } dd { (day.repeats) }
                 dt { "Refused, 24 hours" } dd { (day.refused) }
@@ -104,12 +110,12 @@ fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], unauthorized: u64) ->
 fn refused(records: &[DeliveryRecord], unkept: &[KeptDelivery]) -> Markup {
     html! {
         section #refused .card aria-labelledby="refused-title" data-live {
-            h2 #refused-title { "Refused" }
+            div .head { h2 #refused-title { "Refused" } }
             @if records.is_empty() && unkept.is_empty() {
-                p .none { "Nothing that came with a valid secret was refused." }
+                p .soft { "Nothing that came with a valid secret was refused." }
             } @else {
-                p .next { "Of the last 100 that could not be understood the body is kept." }
-                ul .plain {
+                p .soft { "Of the last 100 that could not be understood the body is kept." }
+                ul {
                     @for kept in unkept { li { (refusal(kept)) } }
                     @for record in records {
                         li {
@@ -173,13 +179,13 @@ fn page_of(number: Option<i64>, text: &str) -> Markup {
 fn table(deliveries: &[KeptDelivery]) -> Markup {
     html! {
         @if deliveries.is_empty() {
-            p .none { "No delivery." }
+            p .soft { "No delivery." }
         } @else {
             div .table {
                 table .stack {
                     thead {
                         tr {
-                            th scope="col" .when { "When" }
+                            th scope="col" { "When" }
                             th scope="col" { "Check" }
                             th scope="col" { "Severity" }
                             th scope="col" .number { "Users" }
@@ -199,11 +205,11 @@ fn row(delivery: &KeptDelivery) -> Markup {
     let severity = Severity::new(delivery.severity.as_deref());
     html! {
         tr {
-            td .when { (words::ago(delivery.received_at)) }
-            th scope="row" .what { (about(delivery)) }
+            td { (words::ago(delivery.received_at)) }
+            th scope="row" { (about(delivery)) }
             td { @if severity.text().is_some() { (words::severity(&severity)) } }
-            td .number data-after="users" { (delivery.users_failing) }
-            td .number data-after="new" { (delivery.users_newly_failing) }
+            td .number data-is="users" { (delivery.users_failing) }
+            td .number data-is="new" { (delivery.users_newly_failing) }
             td {
                 (delivery.result)
                 small { (remarks(delivery)) }

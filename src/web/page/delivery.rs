@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, deliveries, layout, words};
+use super::{
+    Failure, deliveries,
+    layout::{self, Position, Section},
+    words,
+};
 use crate::{
     domain::Timestamp,
     store::KeptDelivery,
@@ -36,14 +40,16 @@ pub(super) async fn page(
     let number = kept.number.unwrap_or_default();
     let title = format!("Delivery {number}");
     let content = html! {
-        h1 { (title) }
-        p .lead {
-            (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) ", answered with "
-            (kept.status) " (" (kept.result) ")."
+        div .title {
+            h1 { (title) }
+            p .lead {
+                (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) ", answered with "
+                (kept.status) " (" (kept.result) ")."
+            }
         }
-        section .card .facts aria-labelledby="envelope-title" {
-            h2 #envelope-title { "What it says" }
-            dl {
+        section .card aria-labelledby="envelope-title" {
+            div .head { h2 #envelope-title { "What it says" } }
+            dl .list {
                 @let remarks = deliveries::remarks(kept);
                 @if !remarks.0.is_empty() { dt { "Remarks" } dd { (remarks) } }
                 (envelope(kept))
@@ -57,22 +63,22 @@ pub(super) async fn page(
                 (logins("Known before", &record.known_users))
                 (logins("Cleared by a newer answer", &record.cleared_users))
                 @for note in &kept.notes { dt { "Note" } dd { (note) } }
-                dt { "More" } dd .links {
+                dt { "More" } dd {
                     a href={ "/api/v1/deliveries/" (number) } { "JSON" }
                     a href="/deliveries" { "All deliveries" }
                 }
             }
         }
         section .card aria-labelledby="body-title" {
-            h2 #body-title { "Body" }
+            div .head { h2 #body-title { "Body" } }
             @if record.body.is_some() {
                 (deliveries::body(&record, BODY_BYTES))
             } @else {
-                p .none { "No body is kept." }
+                p .soft { "No body is kept." }
             }
         }
     };
-    Ok(layout::page(&ops, &title, seq, &content))
+    Ok(layout::page(&ops, Position::Under(Section::Deliveries), &title, seq, &content))
 }
 
 /// The fields of the envelope, as rows of a list.
@@ -118,7 +124,7 @@ fn logins(name: &str, logins: &[String]) -> Markup {
     html! {
         @if !logins.is_empty() {
             dt { (name) }
-            dd .links {
+            dd {
                 @for login in logins.iter().take(NAMED) { (words::subject("users", login, login)) " " }
                 @if logins.len() > NAMED { "and " (logins.len() - NAMED) " more" }
             }

@@ -42,12 +42,12 @@ pub(super) fn read(
 pub(super) fn section(page: &EventPage, filter: &EventFilter) -> Markup {
     html! {
         section #events .card aria-labelledby="events-title" {
-            h2 #events-title { "Latest events" }
+            div .head { h2 #events-title { "Latest events" } }
             (form(filter))
             div #event-list data-live {
                 (list(page))
                 @if page.has_more {
-                    p .more { a href=(older(filter, page.cursor)) { "Older events" } }
+                    p .end { a href=(older(filter, page.cursor)) { "Older events" } }
                 }
             }
         }
@@ -58,13 +58,13 @@ pub(super) fn section(page: &EventPage, filter: &EventFilter) -> Markup {
 pub(super) fn list(page: &EventPage) -> Markup {
     html! {
         @if page.events.is_empty() {
-            p .none { "No event." }
+            p .soft { "No event." }
         } @else {
             div .table {
                 table .stack {
                     thead {
                         tr {
-                            th scope="col" .when { "When" }
+                            th scope="col" { "When" }
                             th scope="col" { "What happened" }
                             th scope="col" .minor { "Event" }
                             th scope="col" { "Severity" }
@@ -84,8 +84,8 @@ pub(super) fn list(page: &EventPage) -> Markup {
 fn row(event: &Event) -> Markup {
     html! {
         tr {
-            td .when { (words::ago(event.observed_at)) }
-            td .what { (sentence(event)) }
+            td { (words::ago(event.observed_at)) }
+            td { (sentence(event)) }
             td .minor { code { (event.name.as_str()) } }
             td { @if event.check_id.is_some() || event.severity.text().is_some() { (words::severity(&event.severity)) } }
         }

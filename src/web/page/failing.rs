@@ -44,9 +44,9 @@ pub(super) fn section(checks: &[Failing], listing: &Listing) -> Markup {
         checks.iter().partition(|check| check.state.failing > 0);
     html! {
         section #failing .card aria-labelledby="failing-title" data-live {
-            h2 #failing-title { "Failing now" }
+            div .head { h2 #failing-title { "Failing now" } }
             @if failing.is_empty() {
-                p .none { (nobody("No user is known to fail a check", listing)) }
+                p .soft { (nobody("No user is known to fail a check", listing)) }
             } @else {
                 (table(&failing))
             }
@@ -81,28 +81,28 @@ fn table(checks: &[&Failing]) -> Markup {
                         th scope="col" { "Severity" }
                         th scope="col" { "Check" }
                         th scope="col" .number { "Users" }
-                        th scope="col" .when { "Began" }
-                        th scope="col" .when .minor { "Last change" }
+                        th scope="col" { "Began" }
+                        th scope="col" .minor { "Last change" }
                     }
                 }
                 tbody {
                     @for check in checks.iter().take(SHOWN) {
                         tr {
                             td { (words::severity(&check.state.severity)) }
-                            th .what scope="row" {
+                            th scope="row" {
                                 (words::subject("checks", &check.id, &check.state.title))
                                 @if check.state.title != check.id { small .minor { code { (check.id) } } }
                             }
-                            td .number data-after=(if check.state.failing == 1 { "user" } else { "users" }) { (check.state.failing) }
-                            td .when data-before="began" { (words::ago_or(check.since, "–")) }
-                            td .when .minor { (words::ago(check.state.last_event_at)) }
+                            td .number data-is=(if check.state.failing == 1 { "user" } else { "users" }) { (check.state.failing) }
+                            td data-is="began" { (words::ago_or(check.since, "–")) }
+                            td .minor { (words::ago(check.state.last_event_at)) }
                         }
                     }
                 }
             }
         }
         @if let Some(more) = checks.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            p .none {
+            p .soft {
                 "And " (words::count(more as u64, "further check", "further checks")) "; "
                 a href="/api/v1/checks" { "the API" } " has them all."
             }

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use maud::{Markup, html};
 use strum::VariantArray;
 
-use super::words;
+use super::{
+    glyph::{self, Glyph},
+    words,
+};
 use crate::{
     cii, clock,
     delivery::{self, Reason},
@@ -39,8 +42,8 @@ pub(super) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Standing,
 pub(super) fn section(standing: &Standing, sources: &Sources) -> Markup {
     html! {
         section #health aria-labelledby="health-title" data-live {
-            h2 #health-title { "Health" }
-            div .grid .health {
+            div .head { h2 #health-title { "Health" } }
+            div .pair {
                 (webhook(standing, &sources.meters.webhook))
                 (api(&standing.jobs, sources))
                 (otlp(&standing.backlog, sources))
@@ -121,8 +124,8 @@ fn standing_of(state: Option<&JobState>) -> Markup {
     html! {
         @match state.end.outcome {
             JobOutcome::Succeeded => "succeeded ",
-            JobOutcome::Failed => { span .mark .failing { "failed" } " since " (words::ago(state.since)) ", last success " },
-            JobOutcome::Off => { span .mark .attention { "off" } " since " (words::ago(state.since)) ", last success " },
+            JobOutcome::Failed => { (glyph::chip(None, "failed", true)) " since " (words::ago(state.since)) ", last success " },
+            JobOutcome::Off => { (glyph::chip(None, "off", false)) " since " (words::ago(state.since)) ", last success " },
         }
         (words::ago_or(state.last_success_at, "never"))
         @if let Some(reason) = &state.end.reason { " " small { (reason) } }
@@ -189,16 +192,16 @@ enum Mark {
 }
 
 fn card(title: &str, mark: Mark, facts: &Markup) -> Markup {
-    let (class, word) = match mark {
-        Mark::Good(word) => ("good", word),
-        Mark::Plain(word) => ("", word),
-        Mark::Attention(word) => ("attention", word),
-        Mark::Failing(word) => ("failing", word),
+    let (sign, word, is_strong) = match mark {
+        Mark::Good(word) => (Glyph::Done, word, false),
+        Mark::Plain(word) => (Glyph::Off, word, false),
+        Mark::Attention(word) => (Glyph::Warn, word, true),
+        Mark::Failing(word) => (Glyph::Stop, word, true),
     };
     html! {
         div .card {
-            h3 { (title) " " span class={ "mark " (class) } { (word) } }
-            dl { (facts) }
+            div .head { h3 { (title) } (glyph::chip(Some(sign), word, is_strong)) }
+            dl .list { (facts) }
         }
     }
 }

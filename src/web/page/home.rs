@@ -8,7 +8,9 @@ use maud::{Markup, html};
 use super::{
     Failure, events,
     failing::{self, Failing},
-    health, layout, listing, start, watched,
+    health,
+    layout::{self, Position, Section},
+    listing, start, watched,
     watched::Watched,
     words,
 };
@@ -45,15 +47,17 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         })
         .await?;
     let content = html! {
-        h1 { "Identity findings" }
-        p #summary .lead role="status" data-live { (summary(&checks, people, &watched, &listing)) }
+        div .title {
+            h1 { "Identity findings" }
+            p #summary .lead role="status" data-live { (summary(&checks, people, &watched, &listing)) }
+        }
         (start::section(&ops, &standing, &listing))
         (failing::section(&checks, &listing))
         (events::section(&events, &filter))
         (watched::section(&watched, &ops.sources.polls))
         (health::section(&standing, &ops.sources))
     };
-    Ok(layout::page(&ops, "Status", seq, &content))
+    Ok(layout::page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }
 
 /// The page in a sentence, which screen readers read out when it changes.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, layout, polls, words};
+use super::{
+    Failure,
+    layout::{self, Position, Section},
+    polls, words,
+};
 use crate::{
     store::IpRecord,
     web::{
@@ -28,39 +32,41 @@ pub(super) async fn page(
     let (seq, known) = read.await?;
     let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
     let content = html! {
-        h1 { (ip) }
-        p #summary .lead data-live {
-            @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
-            @if let Some(record) = &known.record { "; observed " (words::ago(record.observed_at)) }
+        div .title {
+            h1 { (ip) }
+            p #summary .lead data-live {
+                @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
+                @if let Some(record) = &known.record { "; observed " (words::ago(record.observed_at)) }
+            }
         }
         (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
-            h2 #users-title { "Who uses it" }
+            div .head { h2 #users-title { "Who uses it" } }
             @match &known.record {
                 Some(record) => (table(record)),
-                None => p .none { "The service was not asked about the address yet." },
+                None => p .soft { "The service was not asked about the address yet." },
             }
         }
-        p .links {
+        p .end {
             a href={ "/?ip=" (link::segment(&ip)) "#events" } { "Events" }
             a href={ "/api/v1" (link::to("ips", &ip)) } { "JSON" }
         }
     };
-    Ok(layout::page(&ops, &ip, seq, &content))
+    Ok(layout::page(&ops, Position::Under(Section::Watched), &ip, seq, &content))
 }
 
 fn table(record: &IpRecord) -> Markup {
     html! {
         @if record.users.is_empty() {
-            p .none { "Nobody." }
+            p .soft { "Nobody." }
         } @else {
             div .table {
-                table {
+                table .stack {
                     thead {
                         tr {
                             th scope="col" { "User" }
-                            th scope="col" .when { "Since" }
+                            th scope="col" { "Since" }
                             th scope="col" .minor { "Console" }
                         }
                     }
@@ -71,7 +77,7 @@ fn table(record: &IpRecord) -> Markup {
                                     (words::subject("users", found.login.as_str(), found.login.spelling()))
                                     small { (found.user.display_name) }
                                 }
-                                td .when { (words::ago(found.since)) }
+                                td { (words::ago(found.since)) }
                                 td .minor { (words::console(found.user.reference_url.as_ref())) }
                             }
                         }

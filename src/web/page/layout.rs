@@ -5,12 +5,63 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use maud::{DOCTYPE, Markup, html};
+use strum::VariantArray;
 
-use super::{assets, words};
+use super::{assets, glyph, words};
 use crate::{build_info, clock, web::Ops};
 
+/// What the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub(super) enum Section {
+    /// What fails, and what happened.
+    Overview,
+    /// Who is watched.
+    Watched,
+    /// What the service delivered.
+    Deliveries,
+    /// Whether the exporter does its work.
+    Health,
+}
+
+impl Section {
+    const fn name_and_address(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Overview => ("Overview", "/"),
+            Self::Watched => ("Watched", "/#watched"),
+            Self::Deliveries => ("Deliveries", "/deliveries"),
+            Self::Health => ("Health", "/#health"),
+        }
+    }
+}
+
+/// Where a page is in the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// It is where this link leads.
+    At(Section),
+    /// It belongs there.
+    Under(Section),
+}
+
+impl Position {
+    /// The value of `aria-current` of a link.
+    fn mark(self, link: Section) -> Option<&'static str> {
+        match self {
+            Self::At(section) if section == link => Some("page"),
+            Self::Under(section) if section == link => Some("true"),
+            _ => None,
+        }
+    }
+}
+
 /// Renders a page. `seq` is the newest event that the page reflects.
-pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Response {
+pub(super) fn page(
+    ops: &Ops,
+    place: Position,
+    title: &str,
+    seq: i64,
+    content: &Markup,
+) -> Response {
     let uptime = words::duration(clock::now() - ops.started_at);
     let footer = html! {
         footer {
@@ -23,23 +74,29 @@ pub(super) fn page(ops: &Ops, title: &str, seq: i64, content: &Markup) -> Respon
                 }
             }
             p id="build" data-live {
-                "cii-exporter " (build_info::VERSION) " (" (build_info::REVISION) "), up for " (uptime)
+                (build_info::VERSION) " (" (build_info::REVISION) "), up for " (uptime)
+                "; times on hover are UTC"
             }
         }
     };
     let body = html! {
         body data-seq=(seq) {
+            (glyph::sprite())
             a .skip href="#main" { "Skip to the content" }
-            header {
-                a .name href="/" { "cii-exporter" }
-                nav aria-label="Sections" {
+            header .top {
+                (name())
+                nav aria-label="Pages" {
                     ul {
-                        li { a href="/#failing" { "Failing" } }
-                        li { a href="/#events" { "Events" } }
-                        li { a href="/#watched" { "Watched" } }
-                        li { a href="/deliveries" { "Deliveries" } }
-                        li { a href="/#health" { "Health" } }
+                        @for section in Section::VARIANTS {
+                            @let (name, address) = section.name_and_address();
+                            li { a href=(address) aria-current=[place.mark(*section)] { (name) } }
+                        }
                     }
+                }
+                form .find action="/find" method="get" role="search" aria-label="Find" {
+                    label .unseen for="find" { (FIND) }
+                    input #find name="q" type="search" placeholder=(FIND) maxlength="320"
+                        autocomplete="off" spellcheck="false";
                 }
                 span #live {}
             }
@@ -56,14 +113,30 @@ pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure");
     let body = html! {
         body {
-            header { a .name href="/" { "cii-exporter" } }
+            header .top { (name()) }
             main #main {
-                h1 { (title) }
-                div .card { p { (detail) "." } p .none { a href="/" { "Back to the status page" } } }
+                div .title { h1 { (title) } }
+                div .card { p { (detail) "." } p .end { a href="/" { "Back to the overview" } } }
             }
         }
     };
     Html(document(title, &body))
+}
+
+/// What the field of the header finds.
+const FIND: &str = "Find a user, check or address";
+
+/// The name of the program, with its sign; leads to the first page.
+fn name() -> Markup {
+    html! {
+        a .name href="/" {
+            svg viewBox="0 0 16 16" aria-hidden="true" {
+                path d="M8 0l7 2.6v5C15 12 12 15 8 16c-4-1-7-4-7-8.4v-5z" {}
+                path .cut d="M5 10.5V8M8 10.5v-5M11 10.5V7" {}
+            }
+            "cii-exporter"
+        }
+    }
 }
 
 fn document(title: &str, body: &Markup) -> String {

@@ -2,21 +2,28 @@
 //! current by a small one.
 
 mod assets;
+#[expect(dead_code, reason = "pages that are built next use the rest")]
+mod chart;
 mod check;
 mod deliveries;
 mod delivery;
 mod events;
 mod failing;
+#[expect(dead_code, reason = "pages that are built next use the rest")]
+mod glyph;
 mod health;
 mod home;
 mod ip;
 mod layout;
 mod listing;
+#[expect(dead_code, reason = "pages that are built next use the rest")]
+mod parts;
 mod polls;
 mod sentence;
 mod start;
 mod user;
 mod watched;
+#[expect(dead_code, reason = "pages that are built next use the rest")]
 mod words;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words;
+use super::{glyph, words};
 use crate::{
     domain::{PollOutcome, Timestamp},
     store::PollState,
@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn off(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
     html! {
         @if let Some(at) = observed_at.filter(|_| !ops.sources.parts.api) {
-            p .none {
+            p .soft {
                 "The service is not asked, since there is no [api]. What it told is from " (words::ago(at)) "."
             }
         }
@@ -27,13 +27,11 @@ pub(super) fn section(poll: &PollState) -> Markup {
         return html! {};
     }
     html! {
-        section .card .facts aria-labelledby="poll-title" {
-            h2 #poll-title { "Last poll" }
-            dl {
+        section .card aria-labelledby="poll-title" {
+            div .head { h2 #poll-title { "Last poll" } }
+            dl .list {
                 dt { "Outcome" } dd {
-                    span class={ "mark " (if is_answered { "" } else { "attention" }) } {
-                        (poll.outcome.as_str().replace('_', " "))
-                    }
+                    (glyph::chip(None, &poll.outcome.as_str().replace('_', " "), !is_answered))
                     " since " (words::ago(poll.since))
                 }
                 @if let Some(reason) = &poll.reason { dt { "Reason" } dd { (reason) } }

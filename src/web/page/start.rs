@@ -4,7 +4,11 @@
 use maud::{Markup, html};
 use strum::VariantArray;
 
-use super::{health::Standing, listing, words};
+use super::{
+    glyph::{self, Glyph},
+    health::Standing,
+    listing, words,
+};
 use crate::{
     cii, ingest,
     web::{
@@ -29,7 +33,7 @@ pub(super) fn section(ops: &Ops, standing: &Standing, listing: &Listing) -> Mark
     }
     html! {
         section #start .card aria-labelledby="start-title" data-live {
-            h2 #start-title { "First steps" }
+            div .head { h2 #start-title { "First steps" } }
             ol .steps {
                 (step(&Step::Done, "The exporter runs", &html! { "The store is open, and the configuration has no faults." }))
                 (api(ops))
@@ -37,7 +41,7 @@ pub(super) fn section(ops: &Ops, standing: &Standing, listing: &Listing) -> Mark
                 (webhook(ops, standing))
             }
             h3 { "What to expect" }
-            ul {
+            ul .advice {
                 @if matches!(listing.state, State::Running | State::Waiting | State::Failed) {
                     li { b { "In minutes" } ", when a listing ends: who fails which check now, here and in the metrics." }
                 }
@@ -133,7 +137,7 @@ fn webhook(ops: &Ops, standing: &Standing) -> Markup {
         } @else {
             "Nothing arrived yet from the service."
         }
-        dl {
+        dl .list {
             dt { "URL" }
             dd {
                 "your proxy's " code { "https://…" (webhook.path) } ", which passes it on to "
@@ -149,16 +153,20 @@ fn webhook(ops: &Ops, standing: &Standing) -> Markup {
 }
 
 fn step(how: &Step, title: &str, what: &Markup) -> Markup {
-    let (class, word) = match how {
-        Step::Done => ("good", "done"),
-        Step::Running => ("", "running"),
-        Step::Open => ("attention", "to do"),
-        Step::Off => ("", "off"),
+    let (sign, word) = match how {
+        Step::Done => (Glyph::Done, "done"),
+        Step::Running => (Glyph::Now, "running"),
+        Step::Open => (Glyph::Todo, "to do"),
+        Step::Off => (Glyph::Off, "off"),
     };
+    let is_done = matches!(how, Step::Done);
     html! {
-        li {
-            h3 { (title) " " span class={ "mark " (class) } { (word) } }
-            div { (what) }
+        li class=(if is_done { "step done" } else { "step" }) {
+            (glyph::named(sign, "", word))
+            div { h3 { (title) } (what) }
+            span {
+                @if matches!(how, Step::Open) { (glyph::chip(None, word, true)) } @else { span .soft { (word) } }
+            }
         }
     }
 }

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{Failure, events, layout, polls, words};
+use super::{
+    Failure, events,
+    layout::{self, Position, Section},
+    polls, words,
+};
 use crate::{
     domain::{Login, Place, UserState},
     store::{EventFilter, FailingCheck, UserRecord},
@@ -47,13 +51,15 @@ pub(super) async fn page(
     };
     let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
     let content = html! {
-        h1 { (name.filter(|name| !name.is_empty()).unwrap_or(login.spelling())) }
-        p .lead { code { (login) } " · " (watch) }
+        div .title {
+            h1 { (name.filter(|name| !name.is_empty()).unwrap_or(login.spelling())) }
+            p .lead { (words::breakable(login.spelling())) " · " (watch) }
+        }
         section #failing .card aria-labelledby="failing-title" data-live {
-            h2 #failing-title { "Failing checks" }
+            div .head { h2 #failing-title { "Failing checks" } }
             (failing(&known.failing))
             @if !known.undecided.is_empty() {
-                p .none {
+                p .soft {
                     "The service also lists "
                     @for (position, text) in known.undecided.iter().enumerate() {
                         @if position > 0 { ", " } "\"" (text) "\""
@@ -62,7 +68,7 @@ pub(super) async fn page(
                 }
             }
             @if let Some(since) = known.failing_checks_untold_since() {
-                p .none { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
+                p .soft { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
             }
         }
         (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
@@ -70,22 +76,22 @@ pub(super) async fn page(
         div #snapshot data-live {
             @match &known.record {
                 Some(record) => (snapshot(login, record)),
-                None => section .card { p .none { "The service was not asked about the user yet." } },
+                None => section .card { p .soft { "The service was not asked about the user yet." } },
             }
         }
         section #events .card aria-labelledby="events-title" data-live {
-            h2 #events-title { "Latest events" }
+            div .head { h2 #events-title { "Latest events" } }
             (events::list(&log))
-            p .more { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
+            p .end { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
         }
     };
-    Ok(layout::page(&ops, login.spelling(), seq, &content))
+    Ok(layout::page(&ops, Position::Under(Section::Overview), login.spelling(), seq, &content))
 }
 
 fn failing(checks: &[FailingCheck]) -> Markup {
     html! {
         @if checks.is_empty() {
-            p .none { "The user is not known to fail a check." }
+            p .soft { "The user is not known to fail a check." }
         } @else {
             div .table {
                 table .stack {
@@ -93,17 +99,17 @@ fn failing(checks: &[FailingCheck]) -> Markup {
                         tr {
                             th scope="col" { "Severity" }
                             th scope="col" { "Check" }
-                            th scope="col" .when { "Began" }
-                            th scope="col" .when .minor { "Last reported" }
+                            th scope="col" { "Began" }
+                            th scope="col" .minor { "Last reported" }
                         }
                     }
                     tbody {
                         @for check in checks {
                             tr {
                                 td { (words::severity(&check.severity)) }
-                                th .what scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
-                                td .when data-before="began" { (words::began(check.since, check.is_dated)) }
-                                td .when .minor { (words::ago(check.reported_at)) }
+                                th scope="row" { (words::subject("checks", &check.check_id, &check.title)) }
+                                td data-is="began" { (words::began(check.since, check.is_dated)) }
+                                td .minor { (words::ago(check.reported_at)) }
                             }
                         }
                     }
@@ -117,9 +123,9 @@ fn snapshot(login: &Login, record: &UserRecord) -> Markup {
     let state = &record.state;
     html! {
         div .pair {
-            section .card .facts aria-labelledby="profile-title" {
-                h2 #profile-title { "Profile" }
-                dl {
+            section .card aria-labelledby="profile-title" {
+                div .head { h2 #profile-title { "Profile" } }
+                dl .list {
                     dt { "Status" } dd { @if state.status.is_empty() { "not told" } @else { (state.status) } }
                     @if let Some(kind) = &state.user_type { dt { "Type" } dd { (kind) } }
                     @if let Some(manager) = &state.manager_login {
@@ -142,14 +148,14 @@ fn snapshot(login: &Login, record: &UserRecord) -> Markup {
                     @if let Some(at) = record.last_new_country_at {
                         dt { "New country" } dd { (words::ago(at)) }
                     }
-                    dt { "More" } dd .links {
+                    dt { "More" } dd {
                         (words::console(state.reference_url.as_ref()))
                         a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }
                     }
                 }
             }
             section .card aria-labelledby="use-title" {
-                h2 #use-title { "Applications and factors" }
+                div .head { h2 #use-title { "Applications and factors" } }
                 (tags("Not used in 30 days", state.unused_applications.as_ref()))
                 (tags("Used in 30 days", state.used_applications.as_ref()))
                 (tags("Factors", state.used_factors.as_ref()))
@@ -163,14 +169,14 @@ fn addresses(state: &UserState) -> Markup {
     html! {
         @if let Some(addresses) = &state.ip_addresses {
             section .card aria-labelledby="ips-title" {
-                h2 #ips-title { "IP addresses" }
+                div .head { h2 #ips-title { "IP addresses" } }
                 div .table {
                     table .stack {
                         thead { tr { th scope="col" { "Address" } th scope="col" { "Place" } } }
                         tbody {
                             @for (ip, place) in addresses {
                                 tr {
-                                    th .what scope="row" { (words::subject("ips", ip, ip)) }
+                                    th scope="row" { (words::subject("ips", ip, ip)) }
                                     td { (place) }
                                 }
                             }
@@ -197,9 +203,9 @@ fn tags(name: &str, values: Option<&BTreeSet<String>>) -> Markup {
         @if let Some(values) = values {
             h3 { (name) }
             @if values.is_empty() {
-                p .none { "None." }
+                p .soft { "None." }
             } @else {
-                ul .tags { @for value in values { li { (value) } } }
+                ul .tags { @for value in values { li .chip { (value) } } }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::words;
+use super::{glyph, words};
 use crate::{
     clock,
     domain::{ListField, Login, PollOutcome, Schedule, Timestamp, null_list::NullMeaning},
@@ -56,13 +56,13 @@ pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
     html! {
         div #watched .pair data-live {
             section .card aria-labelledby="users-title" {
-                h2 #users-title { "Watched users" }
+                div .head { h2 #users-title { "Watched users" } }
                 (next(polls.users.as_ref()))
                 @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users, &watched.unknown)) }
                 (pages(watched.page, watched.user_count))
             }
             section .card aria-labelledby="ips-title" {
-                h2 #ips-title { "Watched IP addresses" }
+                div .head { h2 #ips-title { "Watched IP addresses" } }
                 (next(polls.ips.as_ref()))
                 @if watched.ips.is_empty() { (none(watched.ip_count, "ip ADDRESS")) } @else { (ips(&watched.ips)) }
                 (pages(watched.page, watched.ip_count))
@@ -74,7 +74,7 @@ pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
 /// An empty page of the list, with the command that adds to an empty list.
 fn none(count: u64, what: &str) -> Markup {
     html! {
-        p .none {
+        p .soft {
             @if count > 0 { "None on this page." }
             @else { "None. " code { "cii-exporter watch add " (what) } " adds one." }
         }
@@ -84,13 +84,13 @@ fn none(count: u64, what: &str) -> Markup {
 fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
     html! {
         div .table {
-            table {
+            table .stack {
                 thead {
                     tr {
                         th scope="col" { "User" }
                         th scope="col" .minor { "Status" }
                         th scope="col" .number { "Failing" }
-                        th scope="col" .when { "Last poll" }
+                        th scope="col" { "Last poll" }
                     }
                 }
                 tbody {
@@ -108,7 +108,7 @@ fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
                                 @else if is_not_found(user) { "not found" }
                                 @else { "not told" }
                             }
-                            td .when { (polled(user.observed_at, user.poll.as_ref())) }
+                            td { (polled(user.observed_at, user.poll.as_ref())) }
                         }
                     }
                 }
@@ -125,12 +125,12 @@ fn is_not_found(user: &WatchedUser) -> bool {
 fn ips(ips: &[WatchedIp]) -> Markup {
     html! {
         div .table {
-            table {
+            table .stack {
                 thead {
                     tr {
                         th scope="col" { "Address" }
                         th scope="col" .number { "Users" }
-                        th scope="col" .when { "Last poll" }
+                        th scope="col" { "Last poll" }
                     }
                 }
                 tbody {
@@ -138,7 +138,7 @@ fn ips(ips: &[WatchedIp]) -> Markup {
                         tr {
                             th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
                             td .number { @if let Some(users) = ip.users { (users) } }
-                            td .when { (polled(ip.observed_at, ip.poll.as_ref())) }
+                            td { (polled(ip.observed_at, ip.poll.as_ref())) }
                         }
                     }
                 }
@@ -152,7 +152,7 @@ fn next(schedule: Option<&Schedule>) -> Markup {
     let now = clock::now();
     let next = schedule.and_then(|schedule| schedule.next_after(now));
     html! {
-        p .next {
+        p .soft {
             @match (schedule, next) {
                 (Some(_), Some(next)) => { "Next poll in " (words::duration(next - now)) }
                 _ => "Not polled: there is no [api] in the configuration"
@@ -169,7 +169,7 @@ fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
         (words::ago_or(last, "not yet"))
         @if let Some(outcome) = failed {
             small {
-                span .mark .attention { (outcome.as_str().replace('_', " ")) }
+                (glyph::chip(None, &outcome.as_str().replace('_', " "), true))
                 @if let Some(reason) = poll.and_then(|poll| poll.reason.as_ref()) { " " (reason) }
                 @if let Some(observed_at) = observed_at { "; numbers of " (words::ago(observed_at)) }
             }
@@ -181,7 +181,7 @@ fn pages(page: usize, count: u64) -> Markup {
     let has_more = count > (page as u64 + 1).saturating_mul(SHOWN as u64);
     html! {
         @if page > 0 || has_more {
-            p .more .links {
+            p .end {
                 @if page > 0 { a href={ "/?watched=" (page - 1) "#watched" } { "Previous" } }
                 @if has_more { a href={ "/?watched=" (page + 1) "#watched" } { "Next" } }
             }

@@ -3,11 +3,15 @@
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
+use super::glyph;
 use crate::{
     clock,
-    domain::{Grade, Rank, Severity, Timestamp},
+    domain::{Severity, Timestamp},
     web::link,
 };
+
+/// Letters of a part of a name beyond which it is broken inside, so that it fits a phone.
+const LONG: usize = 24;
 
 /// A time as its distance from now; the script renews it.
 pub(super) fn ago(moment: Timestamp) -> Markup {
@@ -17,9 +21,18 @@ pub(super) fn ago(moment: Timestamp) -> Markup {
     } else {
         format!("{} ago", duration(distance))
     };
+    time(moment, &text, true)
+}
+
+/// How long something lasts since a moment, as far as it goes on.
+pub(super) fn for_long(since: Timestamp) -> Markup {
+    time(since, &duration(clock::now() - since), false)
+}
+
+fn time(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
     let exact = moment.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     html! {
-        time data-ago datetime=(moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)) title=(exact) {
+        time data-ago[is_renewed] datetime=(moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)) title=(exact) {
             (text)
         }
     }
@@ -46,9 +59,35 @@ pub(super) fn duration(length: TimeDelta) -> String {
     }
 }
 
+/// A length of time in its two largest units.
+pub(super) fn two_units(length: TimeDelta) -> String {
+    let seconds = length.num_seconds().max(0);
+    let (large, small) = match seconds {
+        86400.. => ((86400, "d"), (3600, "h")),
+        3600.. => ((3600, "h"), (60, "min")),
+        _ => return duration(length),
+    };
+    let rest = seconds % large.0 / small.0;
+    let whole = format!("{} {}", seconds / large.0, large.1);
+    if rest == 0 { whole } else { format!("{whole} {rest} {}", small.1) }
+}
+
+/// A number with a comma between thousands.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A count with its noun.
-pub(super) fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+pub(super) fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
 /// A size in bytes.
@@ -64,22 +103,43 @@ pub(super) fn bytes(number: u64) -> String {
     )
 }
 
-/// A severity as its label, coloured by its grade.
+/// A severity by glyph, word and colour.
 pub(super) fn severity(severity: &Severity) -> Markup {
-    let label = severity.label();
-    let class = match severity.grade() {
-        Grade::Fatal => "fatal",
-        Grade::Error => "error",
-        Grade::Warn => "warn",
-        Grade::Info if severity.rank() == Rank::Low => "low",
-        Grade::Info => "",
-    };
-    html! { span class={ "mark " (class) } { (label) } }
+    glyph::grade(severity)
+}
+
+/// A word with a capital at its beginning.
+pub(super) fn sentence_case(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A login, an address or another long name that may be broken behind its signs, and at a
+/// hyphen never. What has none of them for long is broken where it must.
+pub(super) fn breakable(name: &str) -> Markup {
+    let is_ipv6 = name.parse::<std::net::Ipv6Addr>().is_ok();
+    let may_end = |c: char| matches!(c, '@' | '.') || (is_ipv6 && c == ':');
+    html! {
+        @for (number, part) in name.split_inclusive(may_end).enumerate() {
+            @if number > 0 { wbr; }
+            @if part.chars().count() > LONG {
+                span .any { (part) }
+            } @else if part.contains('-') {
+                span .nb { (part) }
+            } @else {
+                (part)
+            }
+        }
+    }
 }
 
 /// A link to the page of a check, a user or an address.
 pub(super) fn subject(kind: &str, subject: &str, text: &str) -> Markup {
-    html! { a href=(link::to(kind, subject)) { (text) } }
+    html! {
+        a href=(link::to(kind, subject)) {
+            @if kind == "checks" { (text) } @else { (breakable(text)) }
+        }
+    }
 }
 
 /// A link to a page of the service's console, when it is one.
@@ -88,5 +148,35 @@ pub(super) fn console(url: Option<&String>) -> Markup {
         @if let Some(url) = link::outside(url) {
             a href=(url) rel="noreferrer noopener" { "Open in the console" }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_broken_behind_its_signs_and_nowhere_else() {
+        for (name, expected) in [
+            ("a@x.com", "a@<wbr>x.<wbr>com"),
+            ("mary-ann.s@x", "<span class=\"nb\">mary-ann.</span><wbr>s@<wbr>x"),
+            ("2001:db8::1", "2001:<wbr>db8:<wbr>:<wbr>1"),
+            ("a:b", "a:b"),
+            ("<b>.&", "&lt;b&gt;.<wbr>&amp;"),
+            ("", ""),
+        ] {
+            assert_eq!(breakable(name).into_string(), expected, "{name}");
+        }
+        let long = "x".repeat(LONG + 1);
+        assert_eq!(breakable(&long).into_string(), format!("<span class=\"any\">{long}</span>"));
+    }
+
+    #[test]
+    fn numbers_and_lengths_are_as_people_read_them() {
+        let numbers = [0, 999, 1000, 11_954, 1_234_567].map(number);
+        assert_eq!(numbers, ["0", "999", "1,000", "11,954", "1,234,567"]);
+        let lengths = [-1, 59, 60, 3600, 3661, 86_400, 100 * 3600].map(TimeDelta::seconds);
+        let texts = lengths.map(two_units);
+        assert_eq!(texts, ["0 s", "59 s", "1 min", "1 h", "1 h 1 min", "1 d", "4 d 4 h"]);
     }
 }

@@ -1,0 +1,262 @@
+//! Charts as inline SVG: drawn on the server, coloured by the page's style.
+//!
+//! A value that is not known is a gap and no point; it is never drawn as 0.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+/// Width of a day in the charts of days, in units of their own; the style stretches it.
+const DAY: f64 = 10.0;
+
+/// One value a day, the oldest first; nothing where it is not known.
+pub(super) type Days = [Option<u64>];
+
+/// The size of a chart, in CSS pixels before the style stretches it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) width: u16,
+    pub(super) height: u16,
+}
+
+/// In a row of a table.
+pub(super) const ROW: Size = Size { width: 120, height: 24 };
+/// At the bottom of a tile.
+pub(super) const TILE: Size = Size { width: 140, height: 36 };
+/// Over the width of a card.
+pub(super) const WIDE: Size = Size { width: 720, height: 144 };
+
+/// A curve from zero, on its own scale, with what it shows in words; `class` colours it.
+pub(super) fn spark(days: &Days, size: Size, class: &str, label: &str) -> Markup {
+    let most = days.iter().flatten().copied().max().unwrap_or(0);
+    svg(size, class, label, &curve(days, most, size, false))
+}
+
+/// The same with steps: a value holds for its day.
+pub(super) fn steps(days: &Days, size: Size, class: &str, label: &str) -> Markup {
+    let most = days.iter().flatten().copied().max().unwrap_or(0);
+    svg(size, class, label, &curve(days, most, size, true))
+}
+
+/// Curves over each other on one scale, the largest first, each with the class that colours it.
+pub(super) fn stacked(curves: &[(&str, &Days)], size: Size, label: &str) -> Markup {
+    let most = curves.iter().flat_map(|(_, days)| days.iter().flatten()).copied().max();
+    let inner = html! {
+        @for (class, days) in curves { g class=(class) { (curve(days, most.unwrap_or(0), size, false)) } }
+    };
+    svg(size, "", label, &inner)
+}
+
+/// A bar a day, the last one marked as today's.
+pub(super) fn bars(days: &Days, size: Size, label: &str) -> Markup {
+    let most = days.iter().flatten().copied().max().unwrap_or(0).max(1);
+    let height = f64::from(size.height);
+    let step = f64::from(size.width) / as_f64(days.len() as u64).max(1.0);
+    let inner = html! {
+        (base(size, height - 0.5))
+        @for (index, value) in days.iter().enumerate() {
+            @if let Some(value) = value.filter(|value| *value > 0) {
+                @let tall = share(value, most) * (height - 1.0);
+                rect class=(if index + 1 == days.len() { "bar now" } else { "bar" })
+                    x=(tenth(as_f64(index as u64) * step + 1.0)) y=(tenth(height - tall))
+                    width=(tenth(step - 2.0)) height=(tenth(tall)) rx="1" {}
+            }
+        }
+    };
+    plain(size, "spark", label, &inner)
+}
+
+/// What began above a line and what ended below it, a bar a day, on one scale.
+pub(super) fn flow(began: &Days, ended: &Days, width: u16, label: &str) -> Markup {
+    let size = Size { width, height: 48 };
+    let most = began.iter().chain(ended).flatten().copied().max().unwrap_or(0).max(1);
+    let step = f64::from(width) / as_f64(began.len() as u64).max(1.0);
+    let bar = |index: usize| (tenth(as_f64(index as u64) * step + step / 6.0), tenth(step / 1.5));
+    let inner = html! {
+        (base(size, 24.0))
+        @for (index, value) in began.iter().enumerate() {
+            @if let Some(value) = value.filter(|value| *value > 0) {
+                @let tall = share(value, most) * 22.0;
+                @let (x, wide) = bar(index);
+                rect .bar .now x=(x) y=(tenth(23.0 - tall)) width=(wide) height=(tenth(tall)) {}
+            }
+        }
+        @for (index, value) in ended.iter().enumerate() {
+            @if let Some(value) = value.filter(|value| *value > 0) {
+                @let (x, wide) = bar(index);
+                rect .down x=(x) y="25.5" width=(wide) height=(tenth(share(value, most) * 21.0)) {}
+            }
+        }
+    };
+    plain(size, "spark flow", label, &inner)
+}
+
+/// What a cell of a strip says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// Nothing is known of the time.
+    Unknown,
+    /// As it should be.
+    Good,
+    /// As it should not be: it failed, or was failed.
+    Bad,
+}
+
+/// A cell for each part of a time, the oldest first; `class` colours those that are bad.
+pub(super) fn strip(cells: &[Cell], class: &str, label: &str) -> Markup {
+    let width = u16::try_from(cells.len().saturating_mul(6)).unwrap_or(u16::MAX).max(6);
+    let inner = html! {
+        @for (index, cell) in cells.iter().enumerate() {
+            @match cell {
+                Cell::Unknown => {},
+                Cell::Good => rect .ok x=(index * 6) y="6" width="5" height="6" {},
+                Cell::Bad => rect .state x=(index * 6) y="0" width="5" height="18" {},
+            }
+        }
+    };
+    let class = format!("spark strip {class}");
+    plain(Size { width, height: 18 }, class.trim_end(), label, &inner)
+}
+
+fn svg(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
+    let class = format!("spark {class}");
+    let inner = html! { (base(size, f64::from(size.height) - 0.5)) (inner) };
+    plain(size, class.trim_end(), label, &inner)
+}
+
+fn plain(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
+    let Size { width, height } = size;
+    html! {
+        svg class=(class) viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            preserveAspectRatio="none" role="img" aria-label=(label) { (inner) }
+    }
+}
+
+fn base(size: Size, y: f64) -> Markup {
+    html! { path .base d={ "M0 " (tenth(y)) "H" (size.width) } {} }
+}
+
+/// Line and area of each part that is known; parts are joined by a dotted line.
+fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
+    let (width, floor) = (f64::from(size.width), f64::from(size.height) - 1.0);
+    let columns = if has_steps { days.len() } else { days.len().saturating_sub(1) };
+    let step = width / as_f64(columns as u64).max(1.0);
+    let x = |index: usize| as_f64(index as u64) * step;
+    let y = |value: u64| floor - share(value, most.max(1)) * (floor - 2.0);
+    let (mut line, mut area, mut gap) = (String::new(), String::new(), String::new());
+    // Where the part before ended, when something came between.
+    let mut end: Option<(f64, f64)> = None;
+    let mut index = 0;
+    while index < days.len() {
+        let known = days[index..].iter().map_while(|value| *value).collect::<Vec<_>>();
+        if known.is_empty() {
+            index += 1;
+            continue;
+        }
+        let begin = (x(index), y(known[0]));
+        if let Some(end) = end {
+            let _ = write!(gap, "M{}L{}", point(end), point(begin));
+        }
+        let mut path = point(begin);
+        let mut last = begin;
+        for (offset, value) in known.iter().enumerate() {
+            let (at, height) = (index + offset, y(*value));
+            if has_steps {
+                if (height - last.1).abs() > f64::EPSILON {
+                    let _ = write!(path, "V{}", tenth(height));
+                }
+                last = (x(at + 1), height);
+                let _ = write!(path, "H{}", tenth(last.0));
+            } else if offset > 0 {
+                last = (x(at), height);
+                let _ = write!(path, "L{}", point(last));
+            }
+        }
+        if !has_steps && known.len() == 1 {
+            // One day alone would be a point, which nobody sees.
+            last = ((begin.0 + DAY / 2.0).min(width), begin.1);
+            let _ = write!(path, "H{}", tenth(last.0));
+        }
+        let _ = write!(line, "M{path}");
+        let _ = write!(area, "M{path}V{0}H{1}Z", tenth(floor), tenth(begin.0));
+        end = Some(last);
+        index += known.len();
+    }
+    // What is not known at the end is dotted on, at the height of the last value.
+    if let Some((at, height)) = end.filter(|(at, _)| width - at > step / 2.0) {
+        let _ = write!(gap, "M{}H{}", point((at, height)), tenth(width));
+    }
+    html! {
+        @if !area.is_empty() { path .area d=(area) {} path .line d=(line) {} }
+        @if !gap.is_empty() { path .gap d=(gap) {} }
+    }
+}
+
+fn point((x, y): (f64, f64)) -> String {
+    format!("{} {}", tenth(x), tenth(y))
+}
+
+/// A coordinate with one place, and none that is 0.
+fn tenth(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+fn share(value: u64, most: u64) -> f64 {
+    as_f64(value) / as_f64(most)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a chart shows no more than three digits")]
+const fn as_f64(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(markup: &Markup, class: &str) -> Option<String> {
+        let text = &markup.0;
+        let (_, rest) = text.split_once(&format!("<path class=\"{class}\" d=\""))?;
+        Some(rest[..rest.find('"').unwrap()].to_owned())
+    }
+
+    #[test]
+    fn a_curve_begins_at_zero_and_has_a_name() {
+        let chart = spark(&[Some(0), Some(5), Some(10)], ROW, "high", "from 0 to 10");
+        assert_eq!(path(&chart, "line").unwrap(), "M0 23L60 12.5L120 2");
+        assert_eq!(path(&chart, "area").unwrap(), "M0 23L60 12.5L120 2V23H0Z");
+        assert!(chart.0.contains("role=\"img\" aria-label=\"from 0 to 10\""), "{}", chart.0);
+        assert_eq!(path(&chart, "gap"), None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_gap_and_never_zero() {
+        let chart = spark(&[None, Some(4), Some(4), None, Some(2), None], ROW, "", "x");
+        assert_eq!(path(&chart, "line").unwrap(), "M24 2L48 2M96 12.5H101");
+        assert_eq!(path(&chart, "gap").unwrap(), "M48 2L96 12.5M101 12.5H120");
+        let nothing = spark(&[None, None], ROW, "", "x");
+        assert_eq!((path(&nothing, "line"), path(&nothing, "gap")), (None, None));
+        assert!(path(&nothing, "base").is_some());
+    }
+
+    #[test]
+    fn a_step_holds_for_its_day() {
+        let chart = steps(&[Some(1), Some(2)], Size { width: 20, height: 13 }, "", "x");
+        assert_eq!(path(&chart, "line").unwrap(), "M0 7H10V2H20");
+    }
+
+    #[test]
+    fn a_day_without_anything_has_no_bar_and_today_is_marked() {
+        let chart = bars(&[Some(2), Some(0), None, Some(1)], TILE, "x").0;
+        assert_eq!(chart.matches("<rect").count(), 2);
+        assert_eq!(chart.matches("bar now").count(), 1);
+    }
+
+    #[test]
+    fn a_strip_has_a_cell_for_what_is_known() {
+        let chart = strip(&[Cell::Good, Cell::Unknown, Cell::Bad], "critical", "x").0;
+        assert_eq!(chart.matches("<rect").count(), 2);
+        assert!(chart.contains("viewBox=\"0 0 18 18\""), "{chart}");
+    }
+}

@@ -1,0 +1,206 @@
+//! The glyphs of the pages: a sprite in the frame, and references to it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::words;
+use crate::domain::{Rank, Severity};
+
+/// A symbol of the sprite. It never stands alone: a word stands beside it, or is its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Glyph {
+    /// A square with a mark: critical.
+    Critical,
+    /// Three bars.
+    High,
+    /// Two bars.
+    Medium,
+    /// One bar.
+    Low,
+    /// A small circle: only informs.
+    Info,
+    /// A question mark: a severity that nobody told.
+    Unknown,
+    /// A tick in a circle: in order, or done.
+    Done,
+    /// A tick: it ended.
+    Ended,
+    /// A dashed circle: is to be done.
+    Todo,
+    /// A filled circle: under way.
+    Now,
+    /// A triangle: look at it.
+    Warn,
+    /// A cross in a circle: does not work, or was refused.
+    Stop,
+    /// A line: switched off.
+    Off,
+    /// A clock: overdue, or of an earlier moment.
+    Clock,
+    /// A plus: new.
+    New,
+}
+
+/// The drawings, each in a square of 16.
+const SPRITE: &[(Glyph, &str)] = &[
+    (
+        Glyph::Critical,
+        r#"<rect width="16" height="16" rx="3.5"/><path class="cut" d="M8 3.6v5M8 12.1v.1"/>"#,
+    ),
+    (
+        Glyph::High,
+        r#"<rect x="1" y="9.5" width="3.6" height="5.5" rx="1"/><rect x="6.2" y="5.5" width="3.6" height="9.5" rx="1"/><rect x="11.4" y="1" width="3.6" height="14" rx="1"/>"#,
+    ),
+    (
+        Glyph::Medium,
+        r#"<rect x="1" y="9.5" width="3.6" height="5.5" rx="1"/><rect x="6.2" y="5.5" width="3.6" height="9.5" rx="1"/><rect class="faint" x="11.4" y="1" width="3.6" height="14" rx="1"/>"#,
+    ),
+    (
+        Glyph::Low,
+        r#"<rect x="1" y="9.5" width="3.6" height="5.5" rx="1"/><rect class="faint" x="6.2" y="5.5" width="3.6" height="9.5" rx="1"/><rect class="faint" x="11.4" y="1" width="3.6" height="14" rx="1"/>"#,
+    ),
+    (Glyph::Info, r#"<circle class="line" cx="8" cy="8" r="3.2"/>"#),
+    (
+        Glyph::Unknown,
+        r#"<circle class="line" cx="8" cy="8" r="6.8"/><path class="line" d="M6 6.4a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.3M8 11.7v.1"/>"#,
+    ),
+    (
+        Glyph::Done,
+        r#"<circle class="line" cx="8" cy="8" r="6.8"/><path class="line" d="M4.9 8.3l2.1 2.1 4.1-4.6"/>"#,
+    ),
+    (Glyph::Ended, r#"<path class="line" d="M2.5 8.5l3.6 3.6 7.4-8"/>"#),
+    (Glyph::Todo, r#"<circle class="line" cx="8" cy="8" r="6.8" stroke-dasharray="2.2 2.6"/>"#),
+    (Glyph::Now, r#"<circle class="line" cx="8" cy="8" r="6.8"/><circle cx="8" cy="8" r="3.4"/>"#),
+    (Glyph::Warn, r#"<path d="M8 .9 16 15H0z"/><path class="cut" d="M8 6v4M8 12.6v.1"/>"#),
+    (Glyph::Stop, r#"<circle cx="8" cy="8" r="8"/><path class="cut" d="M5 5l6 6M11 5l-6 6"/>"#),
+    (Glyph::Off, r#"<path class="line" d="M3 8h10"/>"#),
+    (
+        Glyph::Clock,
+        r#"<circle class="line" cx="8" cy="8" r="6.8"/><path class="line" d="M8 4.2V8l2.6 1.8"/>"#,
+    ),
+    (Glyph::New, r#"<path class="line" d="M8 2.5v11M2.5 8h11"/>"#),
+];
+
+impl Glyph {
+    /// Its id in the sprite.
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Critical => "g-critical",
+            Self::High => "g-high",
+            Self::Medium => "g-medium",
+            Self::Low => "g-low",
+            Self::Info => "g-info",
+            Self::Unknown => "g-unknown",
+            Self::Done => "g-done",
+            Self::Ended => "g-ended",
+            Self::Todo => "g-todo",
+            Self::Now => "g-now",
+            Self::Warn => "g-warn",
+            Self::Stop => "g-stop",
+            Self::Off => "g-off",
+            Self::Clock => "g-clock",
+            Self::New => "g-new",
+        }
+    }
+
+    /// The one that stands for a severity.
+    pub(super) fn of(severity: &Severity) -> Self {
+        match severity.rank() {
+            Rank::Critical => Self::Critical,
+            Rank::High => Self::High,
+            Rank::Medium => Self::Medium,
+            Rank::Low => Self::Low,
+            Rank::Info => Self::Info,
+            Rank::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// All symbols, once on every page.
+pub(super) fn sprite() -> Markup {
+    html! {
+        svg .unseen width="0" height="0" aria-hidden="true" {
+            @for (glyph, drawing) in SPRITE {
+                symbol id=(glyph.id()) viewBox="0 0 16 16" { (PreEscaped(drawing)) }
+            }
+        }
+    }
+}
+
+/// A glyph beside a word that says the same.
+pub(super) fn glyph(glyph: Glyph) -> Markup {
+    html! { svg .glyph aria-hidden="true" { use href={ "#" (glyph.id()) } {} } }
+}
+
+/// A glyph in the place of a word; `class` colours it, for a severity alone.
+pub(super) fn named(glyph: Glyph, class: &str, name: &str) -> Markup {
+    html! {
+        svg class={ "glyph " (class) } role="img" aria-label=(name) {
+            use href={ "#" (glyph.id()) } {}
+        }
+    }
+}
+
+/// The class that colours what is of a severity; empty where none was told.
+pub(super) fn class(severity: &Severity) -> &'static str {
+    match severity.rank() {
+        Rank::Critical => "critical",
+        Rank::High => "high",
+        Rank::Medium => "medium",
+        Rank::Low => "low",
+        Rank::Info | Rank::Unknown => "",
+    }
+}
+
+/// A severity by glyph, word and colour.
+pub(super) fn grade(severity: &Severity) -> Markup {
+    let word = words::sentence_case(&severity.label());
+    html! { span class={ "grade " (class(severity)) } { (glyph(Glyph::of(severity))) " " (word) } }
+}
+
+/// A severity as a glyph that says its name.
+pub(super) fn severity(severity: &Severity) -> Markup {
+    named(Glyph::of(severity), class(severity), &severity.label())
+}
+
+/// A state in a neutral frame; `is_strong` inverts it: somebody is needed.
+pub(super) fn chip(glyph_of: Option<Glyph>, word: &str, is_strong: bool) -> Markup {
+    html! {
+        span class=(if is_strong { "chip strong" } else { "chip" }) {
+            @if let Some(of) = glyph_of { (glyph(of)) }
+            (word)
+        }
+    }
+}
+
+/// How long something is overdue, or how much is.
+pub(super) fn due(what: &str) -> Markup {
+    html! { span .due { (glyph(Glyph::Clock)) " " (what) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_glyph_is_drawn_once() {
+        let drawn: BTreeSet<_> = SPRITE.iter().map(|(glyph, _)| glyph.id()).collect();
+        assert_eq!(drawn.len(), SPRITE.len());
+        for severity in Severity::LABELS.into_iter().chain(["odd"]) {
+            let of = Glyph::of(&Severity::new(Some(severity)));
+            assert!(drawn.contains(of.id()), "{severity}");
+        }
+    }
+
+    #[test]
+    fn a_severity_is_told_by_glyph_word_and_colour() {
+        let told = grade(&Severity::new(Some("Moderate"))).into_string();
+        assert!(told.contains("#g-medium") && told.contains("grade medium"), "{told}");
+        assert!(told.ends_with(" Medium</span>"), "{told}");
+        let told = severity(&Severity::new(Some("HIGH"))).into_string();
+        assert!(told.contains("aria-label=\"high\"") && told.contains("glyph high"), "{told}");
+        let odd = grade(&Severity::new(Some("<b>"))).into_string();
+        assert!(odd.contains("&lt;b&gt;") && odd.contains("#g-unknown"), "{odd}");
+    }
+}
