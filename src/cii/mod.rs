@@ -39,4 +39,4 @@ pub use graphql_error::{ErrorKind, GraphqlError, GraphqlErrors, PathSegment};
 pub use listed::Listed;
 pub use meters::{Meters, Outcome};
 pub use page_tokens::PageTokens;
-pub use queries::{Card, EndUser, EndUsersPage, NewTarget};
+pub use queries::{Card, EndUser, EndUsersPage, NewTarget, Question, Trial};

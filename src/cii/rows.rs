@@ -43,6 +43,13 @@ pub(super) struct Row<'a> {
     doubted: &'a HashSet<(usize, String)>,
 }
 
+impl<'a> Row<'a> {
+    /// A row on its own.
+    pub(super) const fn whole(value: &'a Value, doubted: &'a HashSet<(usize, String)>) -> Self {
+        Self { value, index: 0, doubted }
+    }
+}
+
 impl Row<'_> {
     /// A leaf; null when it is not there.
     pub(super) fn leaf(&self, name: &str) -> &Value {

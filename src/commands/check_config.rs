@@ -2,30 +2,50 @@
 
 use std::process::ExitCode;
 
-use cii_exporter::daemon;
+use cii_exporter::{config::Config, daemon};
+use clap::Args;
 
-use super::config_file::ConfigFile;
+use super::{config_file::ConfigFile, doctor, finish::finish};
 use crate::exit;
 
+/// `check-config`
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Also try what the configuration names, as `doctor` does.
+    #[arg(long)]
+    connect: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
 /// Prints the effective configuration, or what is wrong with it.
-pub(crate) fn run(file: &ConfigFile) -> ExitCode {
-    match file.load() {
-        Ok(config) => {
-            print!("{}", config.effective());
-            let warnings = config.warnings();
-            for warning in &warnings {
-                eprintln!("warning: {warning}");
-            }
-            match daemon::check_tls(&config) {
-                Ok(()) => {
-                    eprintln!("{}", verdict(warnings.len()));
-                    ExitCode::SUCCESS
-                }
-                Err(error) => exit::fail(exit::USAGE, &error),
-            }
-        }
-        Err(error) => exit::fail(exit::USAGE, &error),
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let config = match options.file.load() {
+        Ok(config) => config,
+        Err(error) => return exit::fail(exit::USAGE, &error),
+    };
+    print!("{}", config.effective());
+    let warnings = config.warnings();
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
     }
+    if let Err(error) = daemon::check_tls(&config) {
+        return exit::fail(exit::USAGE, &error);
+    }
+    eprintln!("{}", verdict(warnings.len()));
+    if options.connect { connect(&config) } else { ExitCode::SUCCESS }
+}
+
+/// Beside the warnings, too.
+fn connect(config: &Config) -> ExitCode {
+    finish(async {
+        let findings = doctor::examine(config, None).await;
+        for finding in &findings {
+            eprintln!("{finding}");
+        }
+        eprintln!("{}", doctor::summary(&findings));
+        Ok(doctor::code(&findings))
+    })
 }
 
 /// The last line, beside the warnings: what is printed stays a configuration.

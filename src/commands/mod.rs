@@ -9,6 +9,7 @@ mod db;
 mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod error;
 mod export;
 mod finish;
@@ -61,8 +62,15 @@ pub(crate) enum Command {
     /// Say what is wrong with a configuration, or print what it comes to.
     ///
     /// The effective configuration is printed with the origin of every value;
-    /// secrets are hidden. Nothing is started and nothing is contacted.
-    CheckConfig(ConfigFile),
+    /// secrets are hidden. Nothing is started, and nothing is contacted without --connect.
+    CheckConfig(check_config::Options),
+    /// Try everything that can be tried on a machine that is set up.
+    ///
+    /// A line each, with what to do: token, ping and rights of the API client, clock,
+    /// webhook (it is sent a test message), OTLP collector, database, disk, certificates,
+    /// modes of files, the running daemon and its last scrape. No secret is printed. Exit code
+    /// 1 says that something does not work.
+    Doctor(doctor::Options),
     /// Ask the running daemon whether it is able, part by part.
     ///
     /// Asks over the socket beside the database, whatever the listeners want of their
@@ -134,7 +142,8 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
 pub(crate) fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(file) => run::run(&file),
-        Command::CheckConfig(file) => check_config::run(&file),
+        Command::CheckConfig(options) => check_config::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Health(options) => health::run(&options),
         Command::Watch(action) => watch::run(action),
         Command::Checks(action) => checks::run(action),

@@ -44,9 +44,10 @@ pub(crate) enum Action {
 /// `webhook register`
 #[derive(Debug, Args)]
 pub(crate) struct Register {
-    /// Where deliveries go: the URL under which the service reaches webhook.listen.
+    /// Where deliveries go: the URL under which the service reaches `webhook.listen`; else
+    /// `webhook.public_url`.
     #[arg(long, value_name = "URL")]
-    url: Url,
+    url: Option<Url>,
     /// The id of a check to subscribe to; give it once for each check.
     #[arg(long = "check", value_name = "ID", required = true)]
     checks: Vec<String>,
@@ -93,6 +94,13 @@ pub(crate) fn run(action: Action) -> ExitCode {
 
 async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let Register { url, checks, name, force, file } = options;
+    let check_ids: Option<Vec<_>> = checks.iter().map(|id| CheckId::new(id)).collect();
+    let check_ids = check_ids
+        .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
+    let (config, _, client) = api::client(&file)?;
+    let url = url.or_else(|| config.webhook.public_url.clone()).ok_or_else(|| {
+        CommandError::Usage("name the URL by --url, or set webhook.public_url".to_owned())
+    })?;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
         let text = "--url: expected a URL that begins with https://".to_owned();
         return Err(CommandError::Usage(text));
@@ -100,10 +108,6 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     if url.scheme() == "http" {
         eprintln!("warning: {url} is not https; the service delivers to public certificates only");
     }
-    let check_ids: Option<Vec<_>> = checks.iter().map(|id| CheckId::new(id)).collect();
-    let check_ids = check_ids
-        .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
-    let (config, _, client) = api::client(&file)?;
     let path = &config.webhook.path;
     if url.path() != path && !force {
         return Err(CommandError::Usage(format!(

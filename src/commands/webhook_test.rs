@@ -8,7 +8,7 @@ use cii_exporter::{
     store,
 };
 use clap::Args;
-use reqwest::{Method, RequestBuilder, Url, redirect};
+use reqwest::{Method, RequestBuilder, Url, redirect, tls::TlsInfo};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -28,6 +28,32 @@ pub(crate) struct Test {
     file: ConfigFile,
 }
 
+/// Why no message was sent, or nothing came back.
+pub(super) enum NotSent {
+    /// Only hashes of passwords are at hand.
+    NoCredential,
+    /// There was no answer.
+    Unreached(String),
+}
+
+/// What a listener answered.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    body: Value,
+    /// The certificate of the other side, where it spoke TLS.
+    pub(super) certificate: Option<Vec<u8>>,
+}
+
+impl Answered {
+    /// What came in place of an acknowledgement; nothing when the message was taken.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let Self { status, body, .. } = self;
+        let is_taken = (*status, body["result"].as_str()) == (200, Some("test"));
+        let detail = body["detail"].as_str().map(visible).unwrap_or_default();
+        (!is_taken).then(|| format!("{status} {detail}"))
+    }
+}
+
 /// Sends the message and says what came back.
 pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     let config = options.file.load()?;
@@ -35,26 +61,20 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
         Some(url) => url,
         None => listener(&config).await?,
     };
-    let unreached = |reason: String| CommandError::Daemon { url: url.to_string(), reason };
-    // A redirect would carry the secret elsewhere.
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(redirect::Policy::none())
-        .build()
-        .map_err(|error| unreached(error.to_string()))?;
-    let answer = with_credential(client.post(url.clone()), &config.webhook)?
-        .json(&message())
-        .send()
-        .await
-        .map_err(|error| unreached(cause(&error.without_url())))?;
-    let status = answer.status().as_u16();
-    let body: Value = answer.json().await.unwrap_or_default();
+    let answered = send(&config.webhook, &url).await.map_err(|error| match error {
+        NotSent::NoCredential => CommandError::Usage(
+            "only users of webhook.web_config may deliver, and of their passwords there are \
+             hashes alone: set webhook.secrets besides, or send a message with `curl -u USER \
+             --json '{\"id\":\"test\",\"detail-type\":\"WebhookTest\",\"detail\":{}}' URL`"
+                .to_owned(),
+        ),
+        NotSent::Unreached(reason) => CommandError::Daemon { url: url.to_string(), reason },
+    })?;
     println!("POST {url}");
-    if (status, body["result"].as_str()) != (200, Some("test")) {
-        let detail = body["detail"].as_str().map(visible).unwrap_or_default();
-        return Err(CommandError::Refused(format!("{status} {detail}\n{}", advice(status))));
+    if let Some(words) = answered.refusal() {
+        return Err(CommandError::Refused(format!("{words}\n{}", advice(answered.status))));
     }
-    let number = body["delivery"].to_string();
+    let number = answered.body["delivery"].to_string();
     println!("200: the test message was taken as delivery {number}.");
     println!(
         "See it with `cii-exporter deliveries show {number}`, on the page /deliveries, and as the \
@@ -63,31 +83,41 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first credential that the listener accepts.
-fn with_credential(
-    request: RequestBuilder,
-    webhook: &WebhookConfig,
-) -> Result<RequestBuilder, CommandError> {
+/// Sends a test message with the first credential that the listener accepts.
+pub(super) async fn send(webhook: &WebhookConfig, url: &Url) -> Result<Answered, NotSent> {
+    let unreached = |error: reqwest::Error| NotSent::Unreached(cause(&error.without_url()));
+    // A redirect would carry the secret elsewhere.
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        .tls_info(true)
+        .build()
+        .map_err(unreached)?;
+    let request = with_credential(client.post(url.clone()), webhook);
+    let request = request.ok_or(NotSent::NoCredential)?;
+    let answer = request.json(&message()).send().await.map_err(unreached)?;
+    let certificate = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    Ok(Answered {
+        status: answer.status().as_u16(),
+        certificate: certificate.map(<[u8]>::to_vec),
+        body: answer.json().await.unwrap_or_default(),
+    })
+}
+
+fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<RequestBuilder> {
     if let Some(secret) = webhook.secrets.first() {
-        return Ok(request.header(webhook.header.as_str(), secret.expose_secret()));
+        return Some(request.header(webhook.header.as_str(), secret.expose_secret()));
     }
     if let Some(token) = webhook.bearer.first() {
-        return Ok(request.bearer_auth(token.expose_secret()));
+        return Some(request.bearer_auth(token.expose_secret()));
     }
-    let Some(basic) = &webhook.basic else {
-        return Err(CommandError::Usage(
-            "only users of webhook.web_config may deliver, and of their passwords there are \
-             hashes alone: set webhook.secrets besides, or send a message with `curl -u USER \
-             --json '{\"id\":\"test\",\"detail-type\":\"WebhookTest\",\"detail\":{}}' URL`"
-                .to_owned(),
-        ));
-    };
+    let basic = webhook.basic.as_ref()?;
     let password = basic.passwords.first().map(ExposeSecret::expose_secret);
-    Ok(request.basic_auth(&basic.user, password))
+    Some(request.basic_auth(&basic.user, password))
 }
 
 /// The URL of the running daemon's listener, else that of the configuration.
-async fn listener(config: &Config) -> Result<Url, CommandError> {
+pub(super) async fn listener(config: &Config) -> Result<Url, CommandError> {
     if let Some(daemon) = store::holder(&config.store.path)
         && let Ok((200, body)) = keeper::ask(&daemon, Method::GET, &["webhook"], None).await
         && let Some(url) = body["url"].as_str().and_then(|url| url.parse().ok())
@@ -125,7 +155,8 @@ fn message() -> Value {
     })
 }
 
-const fn advice(status: u16) -> &'static str {
+/// What to do about an answer.
+pub(super) const fn advice(status: u16) -> &'static str {
     match status {
         300..=399 => "A redirect: the service does not follow it. Name the URL that it leads to.",
         401 => {

@@ -62,6 +62,7 @@ const NONE: Option<&str> = Some("[]");
 pub(super) const KEYS: &[Key] = &[
     key("webhook.listen", Kind::Text, Some("\"127.0.0.1:8847\"")),
     key("webhook.path", Kind::Text, Some("\"/webhooks/cii\"")),
+    key("webhook.public_url", Kind::Text, None),
     key("webhook.header", Kind::Text, Some("\"x-api-client-token\"")),
     secret("webhook.secrets", Kind::List, "webhook.secrets_file"),
     key("webhook.secrets_file", Kind::Text, None),

@@ -82,6 +82,8 @@ pub struct WebhookConfig {
     pub listen: SocketAddr,
     /// The path that takes deliveries.
     pub path: String,
+    /// Where the service reaches it.
+    pub public_url: Option<Url>,
     /// The header that carries the secret, in lower case.
     pub header: String,
     /// Each of these is accepted in the header. Of these, `basic` and `bearer`, at least one
@@ -314,7 +316,7 @@ fn is_open(listen: SocketAddr, file: Option<&WebConfigFile>) -> bool {
 
 /// The begins of the settings that a reload applies, and those of them that it does not: the
 /// listener stays where it is.
-const RELOADED: [&str; 11] = [
+const RELOADED: [&str; 12] = [
     "metrics.",
     "ops.",
     "slo.",
@@ -324,6 +326,7 @@ const RELOADED: [&str; 11] = [
     "webhook.bearer",
     "webhook.check_ids",
     "webhook.header",
+    "webhook.public_url",
     "webhook.secrets",
     "webhook.trusted_proxies",
 ];
@@ -408,6 +411,12 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         warning::warnings(self)
+    }
+
+    /// Files with secrets that others than their owner have rights to, in words.
+    #[must_use]
+    pub fn open_files(&self) -> &[String] {
+        &self.open_files
     }
 
     /// The same without the secrets that can change while running: nobody needs to remember

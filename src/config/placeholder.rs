@@ -26,8 +26,14 @@ const PLACEHOLDERS: [&str; 14] = [
 ];
 
 /// Settings besides secrets that an example leaves to be filled in.
-const FILLED_IN: [&str; 5] =
-    ["api.client_id", "api.token_url", "api.url", "ops.public_url", "otlp.endpoint"];
+const FILLED_IN: [&str; 6] = [
+    "api.client_id",
+    "api.token_url",
+    "api.url",
+    "ops.public_url",
+    "otlp.endpoint",
+    "webhook.public_url",
+];
 
 /// Says which settings still have an example's value. The service, or everybody who reads
 /// the example, would learn it sooner than the operator.

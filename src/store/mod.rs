@@ -53,7 +53,7 @@ use sqlite::Sqlite;
 pub use copy::{back_up, restore};
 pub use error::{StoreError, readable};
 pub use group::WriterThread;
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
 pub use purge::{Purge, Purged};
 pub use query::{

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Ops;
 use crate::{
-    domain::{JobOutcome, RunEnd},
+    domain::{JobOutcome, RunEnd, Timestamp},
     store::{Reader, StoreError},
 };
 
@@ -68,6 +68,8 @@ struct Condition {
     api: Part,
     /// Events on their way to the collector.
     otlp: Part,
+    /// When metrics were scraped last; nothing since the start.
+    last_scrape_at: Option<Timestamp>,
 }
 
 impl Condition {
@@ -120,6 +122,7 @@ impl Ops {
             store_reads: Part::of(&reads),
             api,
             otlp,
+            last_scrape_at: self.scraped_at(),
         }
     }
 }

@@ -29,6 +29,7 @@ mod deliveries;
 mod demo;
 mod deploy;
 mod disk;
+mod doctor;
 mod door;
 mod doors;
 mod families;

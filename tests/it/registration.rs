@@ -7,9 +7,12 @@ use crate::harness::Setup;
 #[tokio::test]
 async fn a_target_that_is_registered_delivers_to_the_daemon_and_is_kept() {
     let simulator = Simulator::start(Options { users: 5, ..Options::default() }).await.unwrap();
-    let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").start().await;
+    let mut exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").start().await;
     let url = exporter.webhook_url.clone();
-    let ended = exporter.run(&["webhook", "register", "--url", &url, "--check", "no-mfa"]).await;
+    let nowhere = exporter.run(&["webhook", "register", "--check", "no-mfa"]).await;
+    assert!(nowhere.code == 64 && nowhere.errors.contains("webhook.public_url"), "{nowhere:?}");
+    exporter.setup().set_webhook(&format!("public_url = \"{url}\""));
+    let ended = exporter.run(&["webhook", "register", "--check", "no-mfa"]).await;
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(
         !ended.output.contains(crate::harness::SECRET)

@@ -139,6 +139,12 @@ impl Client {
         }
     }
 
+    /// Has an access token, or says why there is none.
+    pub(super) async fn token(&self) -> Result<(), ApiError> {
+        self.shared.tokens.bearer().await?;
+        Ok(())
+    }
+
     /// Sends a request and hands out the answer as it is, without the token:
     /// its status, and its body when that is JSON, else null.
     pub(super) async fn raw(

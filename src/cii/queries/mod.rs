@@ -12,10 +12,12 @@ mod properties;
 #[cfg(test)]
 mod schema;
 mod service;
+mod trial;
 mod untold;
 mod user_state;
 mod webhook_target;
 
 pub use card::Card;
 pub use end_users::{EndUser, EndUsersPage};
+pub use trial::{Question, Trial};
 pub use webhook_target::NewTarget;

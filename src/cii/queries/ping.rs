@@ -11,7 +11,7 @@ impl Client {
     ///
     /// # Errors
     /// When it does not.
-    pub(in crate::cii) async fn ping(&self) -> Result<(), ApiError> {
+    pub async fn ping(&self) -> Result<(), ApiError> {
         let body = json!({ "query": QUERY });
         self.send(Operation::Ping, &body, &|mut answer| answer.root("ping").map(drop)).await
     }

@@ -27,6 +27,10 @@ impl Building<'_> {
                 .map(|name| name.as_str().to_owned())
                 .map_err(|_| "is no name of an HTTP header")
         });
+        let public_url = match self.text("webhook.public_url") {
+            Some(_) => self.url("webhook.public_url").map(Some),
+            None => Some(None),
+        };
         let web_config = self.web_config("webhook.web_config");
         // One way to prove itself is enough; the header is the usual one. A file that is wrong
         // is told already, and may have users.
@@ -45,6 +49,7 @@ impl Building<'_> {
         Some(WebhookConfig {
             listen: listen?,
             path: path?,
+            public_url: public_url?,
             header: header?,
             secrets: secrets?,
             basic: match basic {

@@ -145,8 +145,17 @@ impl Sender {
     }
 
     /// Where batches go, without user, password and query.
-    pub(super) fn endpoint(&self) -> &str {
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Sends a batch without records, which a receiver of OTLP takes as well.
+    ///
+    /// # Errors
+    /// Why the collector does not take it, in words.
+    pub async fn try_out(&self) -> Result<(), String> {
+        self.send(Vec::new()).await.map(|_| ()).map_err(|error| error.cause)
     }
 
     /// Sends a batch, once.

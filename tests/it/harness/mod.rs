@@ -13,7 +13,7 @@ mod wait;
 pub use attributes::{attribute_names, names_in_names};
 pub use delivery::{Body, SECRET, sample_payload};
 pub use disk::Disk;
-pub use exporter::{Exporter, Setup};
+pub use exporter::{Ended, Exporter, Setup};
 pub use metrics::Metrics;
 pub use receiver::{Protocol, Receiver, attribute, names};
 pub use stack::{Stack, free_port};

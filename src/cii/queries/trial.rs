@@ -1,0 +1,206 @@
+//! Each question once, to see whether the service answers it and what it withholds.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{end_users, failing_checks, ip_users, service, user_state};
+use crate::{
+    cii::{
+        ApiError, Client, ErrorKind, GraphqlError, PathSegment,
+        graphql::Answer,
+        graphql_error::Subject,
+        meters::Operation,
+        rows::{Row, Rows},
+    },
+    domain::{IpAddress, Login},
+};
+
+/// A question of the jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// A page of the whole tenant with one user.
+    EndUsers,
+    /// What is known of a user.
+    UserState(Login),
+    /// Which checks a user fails.
+    FailingChecks(Login),
+    /// Who uses an address.
+    IpUsers(IpAddress),
+    /// The tenant's integrations.
+    Integrations,
+    /// The service's administrators.
+    Admins,
+    /// How many checks fail, a day.
+    DailyFailures,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// Fields that the API client has no right to, without the root field.
+    pub refused: BTreeSet<String>,
+    /// A user whom the answer names.
+    pub login: Option<Login>,
+}
+
+impl Question {
+    /// The root field, by which the console names the right.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        self.operation().into_str()
+    }
+
+    const fn operation(&self) -> Operation {
+        match self {
+            Self::EndUsers => Operation::ListEndUsers,
+            Self::UserState(_) => Operation::GetEndUserState,
+            Self::FailingChecks(_) => Operation::GetEndUser,
+            Self::IpUsers(_) => Operation::GetEndUsersByIp,
+            Self::Integrations => Operation::GetIntegrationsStatus,
+            Self::Admins => Operation::ListAdminLogins,
+            Self::DailyFailures => Operation::GetTotalCheckFailingCounts,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let all = BTreeSet::new();
+        let rows =
+            |rows: Rows, variables| json!({ "query": rows.query(&all), "variables": variables });
+        match self {
+            Self::EndUsers => rows(end_users::ROWS, json!({ "input": {}, "pageSize": 1 })),
+            Self::UserState(login) => json!({
+                "query": user_state::QUESTION.query(1, &all),
+                "variables": { "login": login.spelling() },
+            }),
+            Self::FailingChecks(login) => json!({
+                "query": failing_checks::QUESTION.query(1, &all),
+                "variables": { "login": login.spelling() },
+            }),
+            Self::IpUsers(ip) => {
+                let variables = json!({ "ipAddress": ip.to_string(), "pageSize": 1 });
+                rows(ip_users::NEXT_PAGE, variables)
+            }
+            Self::Integrations => rows(service::INTEGRATIONS, json!({})),
+            Self::Admins => rows(service::ADMINS, json!({ "pageSize": 1 })),
+            Self::DailyFailures => rows(service::DAILY_FAILURES, json!({})),
+        }
+    }
+
+    fn understand(&self, answer: &Answer) -> Result<Trial, ApiError> {
+        let field = self.field();
+        let subject = match self {
+            Self::UserState(login) | Self::FailingChecks(login) => Subject::User(login.spelling()),
+            Self::IpUsers(_) => Subject::Either,
+            _ => Subject::List,
+        };
+        let root = answer.data.get(field).unwrap_or(&Value::Null);
+        let mut trial = Trial { login: first_login(root), ..Trial::default() };
+        for error in &answer.errors {
+            match error.kind(field, subject) {
+                ErrorKind::NoRight => match below(error) {
+                    Some(name) => {
+                        trial.refused.insert(name);
+                    }
+                    None => return Err(ApiError::NoRight { field }),
+                },
+                // Whom it is asked about may be nobody: that is an answer, too.
+                ErrorKind::NotFound => return Ok(trial),
+                _ => return Err(ApiError::Graphql(answer.failure(field))),
+            }
+        }
+        if root.is_null() && trial.refused.is_empty() {
+            return Err(ApiError::Malformed(format!("it lacks {field}")));
+        }
+        Ok(trial)
+    }
+}
+
+/// The field that an error is about, without the root field, lists' indices, and what is only
+/// around the fields; nothing when it is about the whole.
+fn below(error: &GraphqlError) -> Option<String> {
+    const AROUND: [&str; 2] = ["items", "endUserDetails"];
+    let names = error.path.iter().skip(1).filter_map(|step| match step {
+        PathSegment::Field(name) if !AROUND.contains(&name.as_str()) => Some(name.as_str()),
+        _ => None,
+    });
+    let path = names.collect::<Vec<_>>().join(".");
+    (!path.is_empty()).then_some(path)
+}
+
+/// Whom the first row of a page names.
+fn first_login(root: &Value) -> Option<Login> {
+    let row = root.pointer("/items/0")?;
+    let user = end_users::user(&Row::whole(row, &HashSet::new()))?;
+    Some(user.login)
+}
+
+impl Client {
+    /// Has an access token granted, or says why there is none.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn try_token(&self) -> Result<(), ApiError> {
+        self.token().await
+    }
+
+    /// Asks a question once, whatever is known of the service or the client's rights.
+    ///
+    /// # Errors
+    /// When there is no answer, none that can be understood, or no right to any of it.
+    pub async fn try_question(&self, question: &Question) -> Result<Trial, ApiError> {
+        let understand = |answer: Answer| question.understand(&answer);
+        self.send(question.operation(), &question.body(), &understand).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cii::fake::{Fake, Reply};
+
+    fn alice() -> Login {
+        Login::new("alice@example.com").unwrap()
+    }
+
+    async fn tried(question: &Question, body: &Value) -> Result<Trial, ApiError> {
+        Fake::api(vec![Reply::json(200, body)]).await.client().try_question(question).await
+    }
+
+    #[tokio::test]
+    async fn fields_that_are_refused_are_named_and_the_rest_is_an_answer() {
+        let message = "Not Authorized to access x on type Y";
+        let error =
+            |path: Value| json!({ "path": path, "errorType": "Unauthorized", "message": message });
+        let items = json!([{ "login": "alice@example.com" }]);
+        let errors = [
+            error(json!(["listEndUsers", "items", 0, "mfaEnabled"])),
+            error(json!(["listEndUsers", "items", 0, "lastSignIn", "timestamp"])),
+        ];
+        let body = json!({ "data": { "listEndUsers": { "items": items } }, "errors": errors });
+        let trial = tried(&Question::EndUsers, &body).await.unwrap();
+        let refused: Vec<_> = trial.refused.iter().map(String::as_str).collect();
+        assert_eq!(refused, ["lastSignIn.timestamp", "mfaEnabled"]);
+        assert_eq!(trial.login, Some(alice()));
+        // A field that must not be null takes the whole answer with it.
+        let body = json!({ "data": null, "errors": [error(json!(["getEndUserState", "status"]))] });
+        let trial = tried(&Question::UserState(alice()), &body).await.unwrap();
+        assert!(trial.refused.contains("status"));
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_refused_as_a_whole_is_no_answer_and_an_unknown_user_is_one() {
+        for path in [json!(["getEndUser"]), json!(["getEndUser", "endUserDetails"]), json!([])] {
+            let error = json!({ "path": path, "errorType": "Unauthorized", "message": "" });
+            let body = json!({ "data": null, "errors": [error] });
+            let ended = tried(&Question::FailingChecks(alice()), &body).await;
+            assert_eq!(ended, Err(ApiError::NoRight { field: "getEndUser" }), "{path}");
+        }
+        let error = json!({ "path": ["getEndUser"], "errorType": "NotFound", "message": "" });
+        let body = json!({ "data": null, "errors": [error] });
+        let ended = tried(&Question::FailingChecks(alice()), &body).await;
+        assert_eq!(ended, Ok(Trial::default()));
+        let ended = tried(&Question::Integrations, &json!({ "data": {} })).await;
+        assert!(matches!(ended, Err(ApiError::Malformed(_))), "{ended:?}");
+    }
+}

@@ -1,0 +1,187 @@
+//! This machine: configuration, files, certificates, database, disk, and the running daemon.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use cii_exporter::{
+    clock,
+    config::{Config, WebConfigFile},
+    domain::Timestamp,
+    store,
+};
+use reqwest::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{super::keeper, finding::Finding, judge, validity};
+
+/// How long the database is looked at.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// What the configuration holds that is allowed and probably not meant.
+pub(super) fn configuration(config: &Config) -> Vec<Finding> {
+    let open = config.open_files();
+    let warnings = config.warnings();
+    let others = warnings.iter().filter(|warning| !open.contains(warning));
+    let mut findings: Vec<_> = others.map(|text| Finding::warn("configuration", text)).collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok("configuration", "nothing in it is doubtful"));
+    }
+    findings
+}
+
+/// Who else can read secrets and data.
+pub(super) fn files(config: &Config) -> Vec<Finding> {
+    let check = "files";
+    let mut findings: Vec<_> =
+        config.open_files().iter().map(|text| Finding::warn(check, text)).collect();
+    for end in ["", "-wal", ".sock"] {
+        let mut name = config.store.path.clone().into_os_string();
+        name.push(end);
+        let path = PathBuf::from(name);
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            let found = format!(
+                "{} names people, and its mode {mode:04o} lets others at it",
+                path.display()
+            );
+            findings
+                .push(Finding::warn(check, found).advise(format!("chmod 600 {}", path.display())));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok(check, "secrets and database are their owner's alone"));
+    }
+    findings
+}
+
+/// How long the certificates of this machine hold.
+pub(super) fn certificates(config: &Config) -> Vec<Finding> {
+    let of_listener = |setting, file: &Option<WebConfigFile>| {
+        let tls = file.as_ref()?.config.tls.as_ref()?;
+        Some((setting, tls.certificate.read().ok()?.expose_secret().to_owned()))
+    };
+    let of_client = || {
+        let identity = config.otlp.as_ref()?.identity.as_ref()?;
+        Some(("the OTLP client", identity.certificate.clone()))
+    };
+    let now = clock::now();
+    [
+        of_listener("webhook.web_config", &config.webhook.web_config),
+        of_listener("ops.web_config", &config.ops.web_config),
+        of_client(),
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|(whose, pem)| {
+        Some(judge::certificate(whose, validity::of_pem(pem.as_bytes())?, now))
+    })
+    .collect()
+}
+
+/// Whether the database is whole, and has room to grow.
+pub(super) async fn database(config: &Config) -> Vec<Finding> {
+    let path = &config.store.path;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let mut findings = vec![match path.try_exists() {
+        Ok(true) => pages(&absolute).await,
+        Ok(false) => {
+            let found =
+                format!("there is none at {} yet; the first start makes it", absolute.display());
+            Finding::unknown("store", found)
+        }
+        Err(error) => Finding::fail("store", format!("{}: {error}", absolute.display())),
+    }];
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    findings.push(match rustix::fs::statvfs(folder) {
+        Ok(disk) => {
+            let database = fs::metadata(path).map_or(0, |file| file.len());
+            judge::space(disk.f_bavail.saturating_mul(disk.f_frsize), database)
+        }
+        Err(error) => Finding::fail("disk", format!("{}: {error}", folder.display()))
+            .advise("make the folder, or correct store.path"),
+    });
+    findings
+}
+
+/// Looks at the pages on a thread of its own: nobody waits for it longer than allowed.
+async fn pages(path: &Path) -> Finding {
+    let check = "store";
+    let (tell, told) = oneshot::channel();
+    let database = path.to_owned();
+    std::thread::spawn(move || tell.send(store::inspect_pages(&database)));
+    let shown = path.display();
+    match tokio::time::timeout(LOOK, told).await {
+        Ok(Ok(Ok(problems))) if problems.is_empty() => {
+            Finding::ok(check, format!("{shown} can be read, and its pages are whole"))
+        }
+        Ok(Ok(Ok(problems))) => {
+            let first = problems.first().cloned().unwrap_or_default();
+            Finding::fail(check, format!("{shown} is damaged: {first}"))
+                .advise("stop the daemon, and put a copy there: `cii-exporter db restore FILE`")
+        }
+        Ok(Ok(Err(error))) => Finding::fail(check, error.at_start(path).to_string()),
+        Ok(Err(_)) => Finding::unknown(check, "the look at it ended early"),
+        Err(_) => {
+            let found =
+                format!("{shown} can be read; its pages take longer than {} s", LOOK.as_secs());
+            Finding::unknown(check, found).advise("`cii-exporter db check` takes its time")
+        }
+    }
+}
+
+/// How the running daemon does, and whether Prometheus asks it.
+pub(super) async fn daemon(config: &Config) -> Vec<Finding> {
+    let Some(daemon) = store::holder(&config.store.path) else {
+        let found = format!("none runs on {}", config.store.path.display());
+        return vec![
+            Finding::unknown("daemon", found).advise("start it: `cii-exporter run`"),
+            Finding::unknown("prometheus", "no daemon runs that could be scraped"),
+        ];
+    };
+    match keeper::ask_at(&daemon, Method::GET, &["-", "ready"], &[], None).await {
+        Ok((status, answer)) => vec![readiness(status, &answer), scrape(&answer)],
+        Err(error) => vec![
+            Finding::fail("daemon", error.to_string()),
+            Finding::unknown("prometheus", "the daemon does not answer"),
+        ],
+    }
+}
+
+fn readiness(status: u16, answer: &Value) -> Finding {
+    let check = "daemon";
+    let reasons = |state: &str| -> Vec<String> {
+        let parts = answer.as_object().into_iter().flatten();
+        let of_state = parts.filter(|(_, part)| part["state"] == state);
+        of_state
+            .map(|(name, part)| format!("{name}: {}", part["reason"].as_str().unwrap_or(state)))
+            .collect()
+    };
+    let ails: Vec<_> =
+        ["starting", "stopping", "failing", "waiting"].into_iter().flat_map(reasons).collect();
+    let found = ails.join("; ");
+    match (status, ails.is_empty()) {
+        (200, true) => Finding::ok(check, "it is ready, and so are its parts"),
+        (200, false) => Finding::warn(check, format!("it takes deliveries; {found}")),
+        _ => Finding::fail(check, format!("it is not ready; {found}")).advise("its log says more"),
+    }
+}
+
+fn scrape(answer: &Value) -> Finding {
+    let last = &answer["last_scrape_at"];
+    // A daemon of an older version does not say.
+    if answer.get("last_scrape_at").is_none() {
+        return Finding::unknown(
+            "prometheus",
+            "the daemon does not say; it is of an older version",
+        );
+    }
+    let at = last.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    judge::scrape(at, clock::now())
+}

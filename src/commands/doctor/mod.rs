@@ -1,0 +1,96 @@
+//! `doctor`: everything that can be tried on a machine that is set up, a line each.
+
+mod finding;
+mod judge;
+mod machine;
+mod service;
+mod validity;
+mod ways;
+
+use std::{future::Future, process::ExitCode, time::Duration};
+
+use cii_exporter::config::Config;
+use clap::Args;
+use reqwest::Url;
+use serde_json::json;
+
+use super::{config_file::ConfigFile, finish::finish};
+use crate::{exit, logging};
+
+pub(super) use finding::{Finding, Verdict, summary, worst};
+
+/// How long each part may take; they are tried at the same time.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
+    /// Where the service reaches the webhook, in place of `webhook.public_url`. It is sent the
+    /// secret.
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<Url>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    finish(async move {
+        let config = options.file.load()?;
+        let findings = examine(&config, options.webhook_url.as_ref()).await;
+        if options.json {
+            let verdict = worst(&findings);
+            println!("{:#}", json!({ "verdict": verdict, "checks": findings }));
+        } else {
+            for finding in &findings {
+                println!("{finding}");
+            }
+            println!("{}", summary(&findings));
+        }
+        Ok(code(&findings))
+    })
+}
+
+/// The exit code: what is only to be looked at, or not known, is no failure.
+pub(super) fn code(findings: &[Finding]) -> ExitCode {
+    match worst(findings) {
+        Verdict::Fail => ExitCode::from(exit::START_FAILED),
+        Verdict::Ok | Verdict::Unknown | Verdict::Warn => ExitCode::SUCCESS,
+    }
+}
+
+/// Tries everything, in the order in which it is told.
+pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<Finding> {
+    // What is found is told here, and not in the log besides.
+    logging::start("off", false);
+    let (api, daemon, webhook, otlp, database) = tokio::join!(
+        bounded("api", service::examine(config)),
+        bounded("daemon", machine::daemon(config)),
+        bounded("webhook", ways::webhook(config, webhook_url)),
+        bounded("otlp", async { vec![ways::otlp(config).await] }),
+        bounded("store", machine::database(config)),
+    );
+    let on_disk = [machine::configuration(config), machine::files(config)];
+    let parts = [api, database, daemon, webhook, otlp, machine::certificates(config)];
+    on_disk.into_iter().chain(parts).flatten().collect()
+}
+
+async fn bounded(check: &str, part: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    tokio::time::timeout(PATIENCE, part).await.unwrap_or_else(|_| {
+        vec![Finding::fail(check, format!("there was no end within {} s", PATIENCE.as_secs()))]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_does_not_end_is_told_of_and_holds_nothing_up() {
+        let findings = bounded("otlp", std::future::pending()).await;
+        assert_eq!(worst(&findings), Verdict::Fail);
+    }
+}

@@ -1,0 +1,157 @@
+//! The service's API: token, ping, rights, and what time it is there.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use cii_exporter::{
+    cii::{ApiError, Client, Meters, Question, Trial},
+    clock,
+    config::{ApiConfig, Config},
+    domain::{IpAddress, Login, Timestamp, WatchSubject},
+};
+use futures_util::future::join_all;
+use reqwest::{header::DATE, redirect};
+
+use super::{finding::Finding, judge};
+
+/// How long one request may take, unless `api.timeout_seconds` says less.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Nobody has this name (RFC 2606): the service says that it does not know it.
+const NOBODY: &str = "nobody@cii-exporter.invalid";
+/// An address of examples (RFC 5737).
+const NOWHERE: &str = "192.0.2.1";
+
+/// Tries all of it.
+pub(super) async fn examine(config: &Config) -> Vec<Finding> {
+    let Some(api) = &config.api else {
+        let found = "the configuration has no [api]: the service is not asked";
+        return vec![Finding::unknown("api", found)];
+    };
+    let api = ApiConfig { timeout: api.timeout.min(PATIENCE), retries: 0, ..api.clone() };
+    let (mut findings, clock) = tokio::join!(questions(config, &api), clock_finding(&api));
+    findings.push(clock);
+    findings
+}
+
+async fn questions(config: &Config, api: &ApiConfig) -> Vec<Finding> {
+    let client = match Meters::new().map(|meters| Client::new(api, meters)) {
+        Ok(Ok(client)) => client,
+        Ok(Err(error)) => return vec![Finding::fail("token", error.to_string())],
+        Err(error) => return vec![Finding::fail("token", error.to_string())],
+    };
+    let mut findings = match client.try_token().await {
+        Ok(()) => vec![Finding::ok("token", "api.token_url grants one")],
+        Err(error) => return vec![failed("token", &error)],
+    };
+    match client.ping().await {
+        Ok(()) => findings.push(Finding::ok("ping", "the API answers at api.url")),
+        Err(error) => {
+            findings.push(failed("ping", &error));
+            return findings;
+        }
+    }
+    // The listing comes first: it names somebody whom the others can be about.
+    let sync = &config.sync;
+    let listed = match &sync.tenant {
+        Some(_) => Some(client.try_question(&Question::EndUsers).await),
+        None => None,
+    };
+    let login = listed.as_ref().and_then(|ended| ended.as_ref().ok()?.login.clone());
+    let login = login.or_else(|| config.watch.users.first().cloned());
+    let ip = config.watch.ips.first().copied();
+    findings.extend(listed.map(|ended| right(&Question::EndUsers, ended)));
+    let questions = of_jobs(login, ip, sync.service.is_some());
+    let ask = async |question: Question| {
+        let ended = client.try_question(&question).await;
+        right(&question, ended)
+    };
+    findings.extend(join_all(questions.into_iter().map(ask)).await);
+    findings
+}
+
+/// What the jobs ask besides the listing.
+fn of_jobs(login: Option<Login>, ip: Option<IpAddress>, has_service: bool) -> Vec<Question> {
+    let mut questions = Vec::new();
+    if let Some(login) = login.or_else(|| Login::new(NOBODY).ok()) {
+        questions.extend([Question::UserState(login.clone()), Question::FailingChecks(login)]);
+    }
+    let nowhere = || match WatchSubject::parse("ip", NOWHERE) {
+        Ok(WatchSubject::Ip(ip)) => Some(ip),
+        _ => None,
+    };
+    questions.extend(ip.or_else(nowhere).map(Question::IpUsers));
+    if has_service {
+        questions.extend([Question::Integrations, Question::Admins, Question::DailyFailures]);
+    }
+    questions
+}
+
+/// The setting that leaves a question out.
+const fn switch(question: &Question) -> Option<&'static str> {
+    match question {
+        Question::EndUsers => Some("sync.tenant.enabled = false"),
+        Question::Integrations | Question::Admins | Question::DailyFailures => {
+            Some("sync.service.enabled = false")
+        }
+        _ => None,
+    }
+}
+
+fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
+    let field = question.field();
+    let check = format!("right {field}");
+    match ended {
+        Ok(trial) if trial.refused.is_empty() => Finding::ok(&check, "it is answered"),
+        Ok(trial) => {
+            let fields = trial.refused.into_iter().collect::<Vec<_>>().join(", ");
+            Finding::warn(&check, format!("it is answered without {fields}: refused"))
+                .advise("give the API client the right to these fields in the console")
+        }
+        Err(error @ ApiError::NoRight { .. }) => {
+            let or = switch(question).map_or_else(String::new, |line| format!(", or set {line}"));
+            let advice = format!("give the API client the right to {field} in the console{or}");
+            // The schema calls them experimental; one figure lacks without them.
+            let finding = if *question == Question::DailyFailures {
+                Finding::warn(&check, error.nameless())
+            } else {
+                Finding::fail(&check, error.nameless())
+            };
+            finding.advise(advice)
+        }
+        Err(error) => failed(&check, &error),
+    }
+}
+
+/// The error says itself what to check.
+fn failed(check: &str, error: &ApiError) -> Finding {
+    let finding = Finding::fail(check, error.nameless());
+    match error {
+        ApiError::Http(_) | ApiError::Token(_) if error.is_transient() => {
+            finding.advise("see whether this machine reaches the host: proxy, firewall, DNS")
+        }
+        _ => finding,
+    }
+}
+
+async fn clock_finding(api: &ApiConfig) -> Finding {
+    match date(api).await {
+        Some((date, asked_at, answered_at)) => judge::clock(date, asked_at, answered_at),
+        None => Finding::unknown("clock", "api.url answers nothing with a date"),
+    }
+}
+
+/// The date of an answer, whatever it says, and the moments around it.
+async fn date(api: &ApiConfig) -> Option<(Timestamp, Timestamp, Timestamp)> {
+    let client = reqwest::Client::builder()
+        .timeout(api.timeout)
+        .redirect(redirect::Policy::none())
+        .build()
+        .ok()?;
+    let asked_at = clock::now();
+    let answer = client.head(api.url.clone()).send().await.ok()?;
+    let answered_at = clock::now();
+    let date = answer.headers().get(DATE)?.to_str().ok()?;
+    let date = DateTime::parse_from_rfc2822(date).ok()?;
+    Some((date.to_utc(), asked_at, answered_at))
+}
