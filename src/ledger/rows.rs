@@ -8,7 +8,7 @@ use std::{
 use crate::domain::{
     Admin, CheckDefinition, CheckId, Integration, IpUsers, Login, PollEnd, RunEnd, SmallMap,
     TenantFigures, Timestamp, UserState, WatchSource,
-    failure::{CheckName, Durations, Exchange},
+    failure::{CheckName, Durations, Exchange, Trend},
     null_list::NullMeaning,
 };
 
@@ -137,6 +137,8 @@ pub struct Check {
     /// How long failures lasted whose beginning is known and that ended because the user
     /// fails no longer.
     pub durations: Durations,
+    /// How many failed it lately.
+    pub trend: Trend,
     /// When a failure of it was last announced, by the time of its commit.
     pub last_failure_at: Option<Timestamp>,
 }

@@ -57,11 +57,12 @@ pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
 pub use purge::{Purge, Purged};
 pub use query::{
-    Backlog, Batch, BatchLimit, CheckAdvice, CheckHistory, CheckState, DeliveryCounts,
-    DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord, IpRecordUser,
-    IpView, JobState, KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay,
-    NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects,
-    UserRecord, UserView, WatchPlace, WatchReason, Watched, WatchedIp, WatchedUser,
+    Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
+    DeliveryCounts, DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, IpRecord,
+    IpRecordUser, IpView, JobState, KeptDelivery, Lasted, Listing, ListingComplete, ListingState,
+    ListingUnderWay, NewsCursor, NullList, OtlpStanding, PollState, Reader, ServiceView,
+    StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, Watched, WatchedIp,
+    WatchedUser,
 };
 pub use row::Unreadable;
 

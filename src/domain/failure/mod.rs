@@ -13,6 +13,7 @@ mod exchange;
 mod meaning;
 mod report;
 mod suspect;
+mod trend;
 
 pub use answer::{AnswerContext, AnswerDecision, NO_LONGER_FAILING, Opened, on_answer};
 pub use curve::{Curve, Curves, Grid, PastStep};
@@ -23,3 +24,4 @@ pub use exchange::{Exchange, renamed};
 pub use meaning::{CheckName, Meaning, Titled, meaning};
 pub use report::{CLOCK_ERROR, FailureAnswer, OpenFailure, Verdict};
 pub use suspect::Missing;
+pub use trend::{Bucket, Change, TREND_DAYS, Trend, TrendDay};

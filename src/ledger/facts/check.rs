@@ -6,7 +6,7 @@ use super::Facts;
 use crate::{
     domain::{
         CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
-        failure::{self, CheckName, Durations, Meaning, Titled},
+        failure::{self, CheckName, Durations, Meaning, Titled, Trend},
         fold_title,
     },
     ledger::{Check, CheckNumber, Fault, Subject, TitleChange, Totals},
@@ -128,6 +128,7 @@ impl Facts {
                 is_hidden,
                 totals: Totals::default(),
                 durations: Durations::default(),
+                trend: Trend::default(),
                 last_failure_at: None,
             }
         });

@@ -2,7 +2,11 @@
 
 use super::Facts;
 use crate::{
-    domain::{CheckId, Login, Timestamp, failure::NO_LONGER_FAILING, followed_until},
+    domain::{
+        CheckId, Login, Timestamp,
+        failure::{Change, NO_LONGER_FAILING},
+        followed_until,
+    },
     ledger::{CheckNumber, Closed, Ending, Failure, Fault, PersonChange, Subject},
 };
 
@@ -101,6 +105,8 @@ impl Facts {
         self.follow_until(login, None)?;
         self.change_check(id, |check| {
             check.open += 1;
+            let change = Change { new: u64::from(is_announced && !is_hidden), resolved: 0 };
+            check.trend.record(at, change, check.open);
             if is_announced {
                 check.totals.failures += 1;
                 check.last_failure_at = check.last_failure_at.max(Some(at));
@@ -133,6 +139,7 @@ impl Facts {
         failure.delivery = Some(delivery);
         self.failures.put((login.clone(), number), failure);
         self.change_check(id, |check| {
+            check.trend.record(at, Change { new: 1, resolved: 0 }, check.open);
             check.totals.failures += 1;
             check.last_failure_at = check.last_failure_at.max(Some(at));
         })
@@ -213,6 +220,8 @@ impl Facts {
             check.last_event_at = ending.at;
             // What nobody is shown is nobody's resolution.
             check.totals.resolutions += u64::from(!is_hidden);
+            let change = Change { new: 0, resolved: u64::from(!is_hidden) };
+            check.trend.record(ending.at, change, check.open);
             // One that was seen first may have begun at any time before.
             if ending.reason == NO_LONGER_FAILING && failure.is_dated && !is_hidden {
                 check.durations.observe(ending.asked_at - failure.opened_at);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Facts;
 use crate::{
+    domain::failure::Change,
     domain::{CheckId, Login, Timestamp, fold_title},
     ledger::{Check, CheckNumber, Command, Failure, Fault, Keys, Subject},
 };
@@ -102,6 +103,7 @@ impl Facts {
         merged.totals.failures += taken.totals.failures;
         merged.totals.resolutions += taken.totals.resolutions;
         merged.durations.add(&taken.durations);
+        merged.trend.merge(&taken.trend);
         // What was told under the other name is not told again as new.
         merged.last_failure_at = match (check.last_failure_at, taken.last_failure_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -116,6 +118,7 @@ impl Facts {
             let both = known.map_or_else(|| moved.clone(), |known| united(&known, &moved));
             self.failures.put((login.clone(), check.number), both);
         }
+        merged.trend.record(at, Change::default(), merged.open);
         self.checks.put(id.clone(), merged);
         self.command(Command::MergeCheck { from: taken.number, into: check.number, at });
         Ok(())

@@ -4,10 +4,13 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Reader;
 use crate::{
-    domain::{Severity, Timestamp, failure::Durations},
+    domain::{
+        Severity, Timestamp,
+        failure::{Durations, Trend},
+    },
     store::{
         StoreError,
-        row::{Moment, durations, texts},
+        row::{Moment, durations, texts, trend},
     },
 };
 
@@ -30,6 +33,8 @@ pub struct CheckState {
     pub oldest_report_at: Option<Timestamp>,
     /// How long failures lasted, where that is known.
     pub durations: Durations,
+    /// How many failed it lately.
+    pub trend: Trend,
     /// Failures that opened and were announced.
     pub failures: u64,
     /// Failures that ended.
@@ -80,7 +85,7 @@ impl Reader {
     pub fn check(&self, id: &str) -> Result<Option<CheckState>, StoreError> {
         let mut select = self.connection.prepare_cached(
             "SELECT title, severity, last_event_at, open, failures, resolutions, last_failure_at,
-                    durations,
+                    durations, trend,
                     (SELECT min(opened_at) FROM failure WHERE check_number = number),
                     (SELECT min(reported_at) FROM failure WHERE check_number = number)
              FROM checks WHERE id = ?1 AND NOT is_hidden",
@@ -101,8 +106,10 @@ impl Reader {
             last_failure_at: moment(6)?,
             durations: durations::decode(durations)
                 .map_err(|error| StoreError::corrupt("checks", id, error))?,
-            oldest_failure_at: moment(8)?,
-            oldest_report_at: moment(9)?,
+            trend: trend::decode(row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?)
+                .map_err(|error| StoreError::corrupt("checks", id, error))?,
+            oldest_failure_at: moment(9)?,
+            oldest_report_at: moment(10)?,
         }))
     }
 

@@ -26,6 +26,15 @@ pub struct FailingLogin {
     pub reported_at: Timestamp,
 }
 
+/// When failures began that are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Began {
+    /// At this moment or later.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub before: Option<Timestamp>,
+}
+
 /// A check that a user fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingCheck {
@@ -67,6 +76,45 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(by_login(open, all))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![number, after, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (since, reported_at) = moments(row, 1)?;
+            let is_dated = row.get(3)?;
+            let login = self.spelled(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            found.push(FailingLogin { login, since, is_dated, reported_at });
+        }
+        Ok(found)
+    }
+
+    /// The users who fail a check, the longest first, from the one after `after` on: those of
+    /// them who began at a moment of the range, as far as is known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn failing_by_age(
+        &self,
+        check_id: &str,
+        began: &Began,
+        after: Option<(Timestamp, &str)>,
+        limit: usize,
+    ) -> Result<Vec<FailingLogin>, StoreError> {
+        // By the index failure_by_age, which ends with the login.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT login, opened_at, reported_at, is_dated FROM failure
+             WHERE check_number = (SELECT number FROM checks WHERE id = ?1 AND NOT is_hidden)
+             AND (opened_at, login) > (?2, ?3) AND opened_at >= ?4 AND opened_at < ?5
+             ORDER BY opened_at, login LIMIT ?6",
+        )?;
+        let (at, login) = after.unwrap_or((Timestamp::MIN_UTC, ""));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![
+            check_id,
+            at.timestamp_micros(),
+            login,
+            began.since.map_or(i64::MIN, |since| since.timestamp_micros()),
+            began.before.map_or(i64::MAX, |before| before.timestamp_micros()),
+            limit
+        ])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (since, reported_at) = moments(row, 1)?;

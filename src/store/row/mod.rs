@@ -15,6 +15,7 @@ mod moment;
 pub(in crate::store) mod poll_errors;
 pub(in crate::store) mod redact;
 pub(in crate::store) mod texts;
+pub(in crate::store) mod trend;
 mod unreadable;
 pub(in crate::store) mod user_state;
 

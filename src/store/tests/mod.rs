@@ -6,6 +6,7 @@ mod model;
 mod order;
 mod otlp;
 mod prune;
+mod trend;
 mod upgrade;
 mod words;
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::sqlite::migrations;
 
 /// Columns of texts in which no person stands, and why.
-const IMPERSONAL: [&str; 44] = [
+const IMPERSONAL: [&str; 45] = [
     // The operator's words, and what checks are called.
     "check_title.folded",
     "check_words.description",
@@ -13,6 +13,7 @@ const IMPERSONAL: [&str; 44] = [
     "checks.id",
     "checks.severity",
     "checks.title",
+    "checks.trend",
     "configured_check.name",
     "configured_check.severity",
     "configured_check.title",

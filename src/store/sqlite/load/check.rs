@@ -24,7 +24,7 @@ use crate::{
 const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.version, c.open, \
      w.description, w.recommended_actions, c.failures, c.resolutions, c.title_as_of, \
      c.severity_as_of, c.description_as_of, c.recommended_actions_as_of, \
-     c.last_failure_at, c.durations, c.is_provisional, c.is_hidden";
+     c.last_failure_at, c.durations, c.is_provisional, c.is_hidden, c.trend";
 
 /// A check needs its words.
 const WITH_WORDS: &str =
@@ -165,8 +165,13 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
         Ok(durations) => durations,
         Err(reason) => return Ok(Err(reason)),
     };
+    let trend = match row::trend::decode(row.get_ref(19)?.as_str().unwrap_or_default()) {
+        Ok(trend) => trend,
+        Err(reason) => return Ok(Err(reason)),
+    };
     Ok(Ok(Check {
         durations,
+        trend,
         number: row.get(1)?,
         definition: Arc::new(CheckDefinition {
             title: row.get(2)?,

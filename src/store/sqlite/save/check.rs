@@ -8,7 +8,7 @@ use crate::{
     ledger::{Check, CheckNumber, Command, Diff},
     store::{
         StoreError,
-        row::{Moment, durations, texts},
+        row::{Moment, durations, texts, trend},
     },
 };
 
@@ -28,8 +28,9 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
         "INSERT INTO checks (number, id, title, severity, last_event_at, version, open, failures,
                              resolutions, title_as_of, severity_as_of, description_as_of,
                              recommended_actions_as_of, last_failure_at, durations,
-                             is_provisional, is_hidden)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                             is_provisional, is_hidden, trend)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                 ?18)
          ON CONFLICT (number) DO UPDATE SET
             id = excluded.id, title = excluded.title, severity = excluded.severity,
             last_event_at = excluded.last_event_at, version = excluded.version,
@@ -39,7 +40,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             description_as_of = excluded.description_as_of,
             recommended_actions_as_of = excluded.recommended_actions_as_of,
             last_failure_at = excluded.last_failure_at, durations = excluded.durations,
-            is_provisional = excluded.is_provisional, is_hidden = excluded.is_hidden",
+            is_provisional = excluded.is_provisional, is_hidden = excluded.is_hidden,
+            trend = excluded.trend",
     )?;
     let mut words = connection.prepare_cached(
         "INSERT OR IGNORE INTO check_words (check_number, version, description,
@@ -67,6 +69,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             durations::encode(&row.durations),
             row.is_provisional,
             row.is_hidden,
+            trend::encode(&row.trend),
         ])?;
         let words_of = |check: &Check| (check.number, check.version);
         if check.stored.is_none_or(|stored| words_of(stored) != words_of(row)) {

@@ -42,8 +42,8 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
     }
     let mut close = connection.prepare_cached(
         "INSERT INTO failure_closed (check_number, login, opened_at, closed_at, delivery,
-                                     is_announced, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                                     is_announced, reason, is_dated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for closed in diff.closed {
         close.execute(params![
@@ -54,6 +54,7 @@ pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), Store
             closed.failure.delivery,
             closed.failure.is_announced,
             closed.reason,
+            closed.failure.is_dated,
         ])?;
     }
     let mut answered = connection.prepare_cached(
