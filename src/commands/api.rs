@@ -2,7 +2,7 @@
 
 use cii_exporter::{
     cii::{Client, Meters},
-    config::{ApiConfig, Config},
+    config::{ApiConfig, Config, Needs},
 };
 
 use super::config_file::ConfigFile;
@@ -10,8 +10,11 @@ use super::error::CommandError;
 use crate::logging;
 
 /// Loads the configuration and makes a client of its `[api]`.
-pub(super) fn client(file: &ConfigFile) -> Result<(Config, ApiConfig, Client), CommandError> {
-    let config = file.load()?;
+pub(super) fn client(
+    file: &ConfigFile,
+    needs: Needs,
+) -> Result<(Config, ApiConfig, Client), CommandError> {
+    let config = file.load(needs)?;
     logging::start("warn", false);
     let api = config.api.clone().ok_or(CommandError::NoApi)?;
     let client = Client::new(&api, Meters::new()?)?;

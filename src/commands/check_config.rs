@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use cii_exporter::{config::Config, daemon};
+use cii_exporter::{
+    config::{Config, Needs},
+    daemon,
+};
 use clap::Args;
 
 use super::{config_file::ConfigFile, doctor, finish::finish};
@@ -20,11 +23,14 @@ pub(crate) struct Options {
 
 /// Prints the effective configuration, or what is wrong with it.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let config = match options.file.load() {
+    let config = match options.file.load(Needs::ALL) {
         Ok(config) => config,
         Err(error) => return exit::fail(exit::USAGE, &error),
     };
     print!("{}", config.effective());
+    for note in config.notes() {
+        eprintln!("note: {note}");
+    }
     let warnings = config.warnings();
     for warning in &warnings {
         eprintln!("warning: {warning}");

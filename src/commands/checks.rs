@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
+    config::Needs,
     domain::CheckId,
     ledger::change::{CheckForgotten, ForgetCheck},
     store::FORGOTTEN_AT_ONCE,
@@ -48,7 +49,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
 async fn forget(options: Forget) -> Result<ExitCode, CommandError> {
     let id = CheckId::new(&options.id)
         .ok_or_else(|| CommandError::Usage("a check's id must not be empty".to_owned()))?;
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let forgotten = loop {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cii_exporter::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Environment, Needs},
     daemon::ConfigSource,
 };
 use clap::Args;
@@ -12,7 +12,8 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigFile {
     /// The configuration, in TOML, else the file that the variable `CII_EXPORTER_CONFIG`
-    /// names, else `/etc/cii-exporter/config.toml`; without any, the environment alone decides.
+    /// names, else the one that the unit of systemd runs with, else
+    /// `/etc/cii-exporter/config.toml`; without any, the environment alone decides.
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -23,8 +24,8 @@ impl ConfigFile {
         ConfigSource::file(self.config.clone())
     }
 
-    /// Loads the file with the process's environment over it.
-    pub(super) fn load(&self) -> Result<Config, ConfigError> {
-        self.source().load()
+    /// Loads what the daemon runs with, for a command that needs these secrets.
+    pub(super) fn load(&self, needs: Needs) -> Result<Config, ConfigError> {
+        Config::load_beside(self.config.as_deref(), &Environment::of_process(), needs)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cii_exporter::store;
+use cii_exporter::{config::Needs, store};
 use clap::{Args, Subcommand};
 
 use super::{config_file::ConfigFile, error::CommandError, finish::finish};
@@ -57,7 +57,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
 }
 
 fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
-    let database = options.file.load()?.store.path;
+    let database = options.file.load(Needs::NOTHING)?.store.path;
     let bytes =
         store::back_up(&database, &options.to).map_err(|error| error.at_start(&database))?;
     println!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
@@ -65,7 +65,7 @@ fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
 }
 
 fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
-    let database = file.load()?.store.path;
+    let database = file.load(Needs::NOTHING)?.store.path;
     let problems = store::inspect(&database).map_err(|error| error.at_start(&database))?;
     if problems.is_empty() {
         println!("{} is whole", database.display());
@@ -82,7 +82,7 @@ fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
 }
 
 fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
-    let database = options.file.load()?.store.path;
+    let database = options.file.load(Needs::NOTHING)?.store.path;
     let former =
         store::restore(&options.from, &database).map_err(|error| error.at_start(&options.from))?;
     println!("{} is what {} has", database.display(), options.from.display());

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    config::Config,
+    config::{Config, Needs},
     daemon,
     domain::Timestamp,
     ingest::{Intake, Meters, ReplayError},
@@ -94,7 +94,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
 }
 
 async fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let deliveries = match ask_daemon(&config, options).await? {
         Some(deliveries) => deliveries,
         None => Reader::look_into(&config.store.path)?.deliveries(
@@ -180,7 +180,7 @@ fn remarks(delivery: &KeptDelivery) -> Vec<String> {
 }
 
 fn show(options: &Show) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let reader = Reader::look_into(&config.store.path)?;
     let number = number(&reader, &options.id)?;
     let record = reader.delivery(number)?.ok_or_else(|| unknown(&options.id))?;
@@ -240,7 +240,7 @@ fn fields(record: &DeliveryRecord) -> Vec<Vec<String>> {
 }
 
 async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let answer = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let id = options.id.clone();

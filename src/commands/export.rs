@@ -11,6 +11,7 @@ use std::{
 use chrono::TimeDelta;
 use cii_exporter::{
     clock,
+    config::Needs,
     domain::{Timestamp, failure::Grid},
     metrics::{ExtraLabel, History},
     store::Reader,
@@ -88,7 +89,7 @@ fn step(text: &str) -> Result<u32, String> {
 }
 
 fn open_metrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let (now, step) = (clock::now(), TimeDelta::seconds(options.step.into()));
     // What the daemon has yet to learn of the last moments is not there.
     let newest = now - step;

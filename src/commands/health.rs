@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use cii_exporter::store;
+use cii_exporter::{config::Needs, store};
 use clap::Args;
 use reqwest::Method;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 /// Does what the command line says.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
-        let config = options.file.load()?;
+        let config = options.file.load(Needs::NOTHING)?;
         let database = &config.store.path;
         let daemon = store::holder(database).ok_or_else(|| {
             CommandError::Refused(format!("no daemon runs on {}", database.display()))

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cii_exporter::domain::IpAddress;
+use cii_exporter::{config::Needs, domain::IpAddress};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
         let ip: IpAddress = options.address.parse().map_err(usage)?;
-        let (_, api, client) = api::client(&options.file)?;
+        let (_, api, client) = api::client(&options.file, Needs::API)?;
         let card = client.ip_card(ip, api.page_size).await?;
         if options.json {
             println!("{:#}", json!(card));

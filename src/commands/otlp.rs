@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    config::Config,
+    config::{Config, Needs},
     domain::Timestamp,
     ledger::change::{self, BeginOtlp, RetryParked},
     store::{self, Reader, Store},
@@ -101,7 +101,7 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
 
 /// Has parked events sent, or those left out since a moment; how many.
 async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
-    let config = file.load()?;
+    let config = file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let events = if config.otlp.is_some() {
@@ -146,7 +146,7 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
 }
 
 async fn status(options: &Status) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     // Only a running daemon knows why events wait; the file tells the rest.
     let status = match store::holder(&config.store.path) {
         Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use cii_exporter::{clock, domain::Login, store::Purge};
+use cii_exporter::{clock, config::Needs, domain::Login, store::Purge};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::Value;
@@ -67,7 +67,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
 async fn user(options: User) -> Result<ExitCode, CommandError> {
     let login =
         Login::new(&options.login).map_err(|error| CommandError::Usage(error.to_string()))?;
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let is_trial = options.dry_run;
     if !is_trial && !options.yes && std::io::stdin().is_terminal() && !is_confirmed(&login) {
         return Err(CommandError::Refused("nothing was purged".to_owned()));

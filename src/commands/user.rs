@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
+    config::Needs,
     domain::Login,
     store::{EventFilter, Reader, StoreError, StoredEvent},
     web::json::Attributes,
@@ -48,7 +49,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
-    let (config, _, client) = api::client(&options.file)?;
+    let (config, _, client) = api::client(&options.file, Needs::API)?;
     // The service is asked in its own spelling; without a database, as the operator wrote it.
     let known = Reader::look_into(&config.store.path)
         .and_then(|reader| reader.spelled_if_known(login.clone()));
@@ -79,7 +80,7 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
 }
 
 fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
     if options.json {
         let events: Vec<_> = events.iter().map(object).collect();

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    clock, daemon,
+    clock,
+    config::Needs,
+    daemon,
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
     store::{Reader, Watched},
@@ -109,7 +111,7 @@ impl Subject {
 
 async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let text = subject.to_string();
     let is_new = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
@@ -153,7 +155,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
 
 async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let text = subject.to_string();
     match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
@@ -186,7 +188,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
 
 /// Reading needs no keeper: the file tells, whether a daemon runs or not.
 fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let reader = Reader::look_into(&config.store.path)?;
     let entries = reader.watch_list()?;
     if options.json {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use cii_exporter::{
     cii::NewTarget,
     clock,
-    config::Config,
+    config::{Config, Needs},
     domain::{CheckId, WebhookTarget},
     ledger::change::{ForgetTarget, KeepTarget},
     store::Reader,
@@ -97,7 +97,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let check_ids: Option<Vec<_>> = checks.iter().map(|id| CheckId::new(id)).collect();
     let check_ids = check_ids
         .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
-    let (config, _, client) = api::client(&file)?;
+    let (config, _, client) = api::client(&file, Needs::API_AND_WEBHOOK)?;
     let url = url.or_else(|| config.webhook.public_url.clone()).ok_or_else(|| {
         CommandError::Usage("name the URL by --url, or set webhook.public_url".to_owned())
     })?;
@@ -172,7 +172,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
 
 async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
     let Unregister { id, file } = options;
-    let (config, _, client) = api::client(&file)?;
+    let (config, _, client) = api::client(&file, Needs::API)?;
     let existed = client.unregister_webhook(&id).await?;
     forget(&config, &id).await?;
     if existed {
@@ -199,7 +199,7 @@ async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
 }
 
 fn list(options: &List) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::NOTHING)?;
     let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
     if options.json {
         let targets: Vec<_> = targets.into_iter().map(json::WebhookTarget::from).collect();

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use cii_exporter::{
     clock,
-    config::{Config, WebhookConfig},
+    config::{Config, Needs, WebhookConfig},
     store,
 };
 use clap::Args;
@@ -56,7 +56,7 @@ impl Answered {
 
 /// Sends the message and says what came back.
 pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
-    let config = options.file.load()?;
+    let config = options.file.load(Needs::WEBHOOK)?;
     let url = match options.url {
         Some(url) => url,
         None => listener(&config).await?,

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
     OtlpConfig, StoreConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key,
+    needs::Excuses,
     objectives, otlp, placeholder,
     problem::Problems,
     secret,
@@ -35,14 +36,15 @@ const LONGEST_NAME: usize = 256;
 pub(super) fn build(
     settings: Settings,
     environment: &Environment,
+    excuses: Excuses,
     problems: Problems,
 ) -> Result<Config, ConfigError> {
-    let mut building = Building { settings: &settings, environment, problems };
+    let mut building = Building { settings: &settings, environment, excuses: &excuses, problems };
     let config = building.config();
     let problems = building.problems;
     let config = config.map(|parts| {
         let open_files = secret::open_files(&settings, environment, &parts);
-        Config { settings, open_files, ..parts }
+        Config { settings, open_files, withheld: excuses.withheld, ..parts }
     });
     problems.finish(config)
 }
@@ -50,6 +52,7 @@ pub(super) fn build(
 struct Building<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
+    excuses: &'a Excuses,
     problems: Problems,
 }
 
@@ -94,6 +97,7 @@ impl Building<'_> {
             log: LogConfig { level: level?, is_json: self.text("log.format")? == "json" },
             settings: Settings::default(),
             open_files: Vec::new(),
+            withheld: BTreeMap::new(),
         })
     }
 
@@ -244,7 +248,9 @@ impl Building<'_> {
         };
         let user_label = self.user_label(label);
         let headers = self.otlp_headers();
-        let otlp = otlp::complete(endpoint, protocol, self.environment, &mut self.problems)?;
+        let is_used = self.excuses.needs.is_of_daemon();
+        let otlp =
+            otlp::complete(endpoint, protocol, self.environment, is_used, &mut self.problems)?;
         Some(OtlpConfig {
             user_label: user_label?,
             headers: headers?.unwrap_or(otlp.headers),
@@ -332,9 +338,19 @@ impl Building<'_> {
         [Some(path), file, region].into_iter().flatten().any(|path| self.problems.has(path))
     }
 
+    /// Whether a secret is neither there nor needed.
+    fn may_lack(&self, path: &str) -> bool {
+        let is_secret = key::find(path).is_some_and(|key| key.file.is_some());
+        is_secret && self.settings.get(path).is_none() && self.excuses.excuse(path)
+    }
+
     /// A text that must be there and not be empty.
     fn required(&mut self, path: &str) -> Option<String> {
         let text = self.text(path).filter(|text| !text.trim().is_empty());
+        // Nobody uses it.
+        if text.is_none() && self.may_lack(path) {
+            return Some(String::new());
+        }
         if text.is_none() && !self.is_told(path) {
             let origin = self.origin(path);
             let variable = variables::variable(path);
@@ -348,7 +364,11 @@ impl Building<'_> {
                     let twin = file.map_or_else(String::new, |file| {
                         format!("; or {file}, to a file that holds it")
                     });
-                    format!("is missing: set it in the file, or {variable}{twin}")
+                    let withheld = self.excuses.withheld.get(path);
+                    withheld.map_or_else(
+                        || format!("is missing: set it in the file, or {variable}{twin}"),
+                        |why| format!("{why}; run the command as root"),
+                    )
                 }
             };
             self.problems.add(origin.as_ref(), path, message);

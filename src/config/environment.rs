@@ -8,6 +8,8 @@ use std::{
 
 /// The variable that names the configuration file.
 pub(super) const CONFIG: &str = "CII_EXPORTER_CONFIG";
+/// The variable that names the unit that the daemon runs as.
+pub(super) const UNIT: &str = "CII_EXPORTER_UNIT";
 /// The variable that says what is logged, in the form of the crate `tracing`.
 const LOG: &str = "RUST_LOG";
 /// What the names of the variables begin with that OpenTelemetry's specification has.
@@ -54,6 +56,21 @@ impl Environment {
     #[must_use]
     pub fn config_file(&self) -> Option<PathBuf> {
         self.get(CONFIG).map(PathBuf::from)
+    }
+
+    /// The unit of systemd that is named, for commands beside it.
+    pub(super) fn unit(&self) -> Option<PathBuf> {
+        self.get(UNIT).map(PathBuf::from)
+    }
+
+    /// The same with more variables, which those that are there win over.
+    pub(super) fn over<N: Into<OsString>, V: Into<OsString>>(
+        &self,
+        below: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let mut all: Self = below.into_iter().collect();
+        all.0.extend(self.0.clone());
+        all
     }
 
     /// What is to be logged, whatever the configuration says.

@@ -1,5 +1,6 @@
 //! The configuration: a TOML file, the environment over it, secrets in files.
 
+mod beside;
 mod build;
 mod check_fields;
 mod checks;
@@ -7,6 +8,7 @@ mod effective;
 mod environment;
 mod file;
 mod key;
+mod needs;
 mod objectives;
 mod otlp;
 mod placeholder;
@@ -17,13 +19,19 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod user_label;
 mod variables;
 mod warning;
 mod web_config;
 mod zone;
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::Url;
 use secrecy::{SecretString, zeroize::Zeroizing};
@@ -35,10 +43,13 @@ use crate::domain::{
 };
 
 pub use environment::Environment;
+pub use needs::Needs;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
 pub use problem::{ConfigError, Origin, Problem};
 pub use user_label::UserLabel;
 pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};
+
+use needs::Excuses;
 
 /// Where the configuration is by convention, and as the unit for systemd has it.
 const USUAL_PLACE: &str = "/etc/cii-exporter/config.toml";
@@ -73,6 +84,9 @@ pub struct Config {
     settings: settings::Settings,
     /// Files with secrets that others can read, as warnings.
     open_files: Vec<String>,
+    /// Settings whose secrets the daemon is given and that cannot be read here, each with the
+    /// reason.
+    withheld: BTreeMap<&'static str, String>,
 }
 
 /// `[webhook]`
@@ -332,6 +346,15 @@ const RELOADED: [&str; 12] = [
 ];
 const NOT_RELOADED: [&str; 2] = ["ops.listen", "ops.web_config"];
 
+/// That nothing named a file, in words.
+fn nowhere(usual: &Path) -> String {
+    format!(
+        "no configuration file was read: neither --config nor {} names one, and there is no {}",
+        environment::CONFIG,
+        usual.display()
+    )
+}
+
 fn is_reloaded(path: &str) -> bool {
     RELOADED.iter().any(|begin| path.starts_with(begin)) && !NOT_RELOADED.contains(&path)
 }
@@ -342,36 +365,50 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
-    pub fn load(
-        file: Option<&std::path::Path>,
-        environment: &Environment,
-    ) -> Result<Self, ConfigError> {
-        Self::load_or(file, std::path::Path::new(USUAL_PLACE), environment)
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        Self::load_or(file, Path::new(USUAL_PLACE), environment)
     }
 
     fn load_or(
-        file: Option<&std::path::Path>,
-        usual: &std::path::Path,
+        file: Option<&Path>,
+        usual: &Path,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
         let named = environment.config_file();
         let usual_one = Some(usual).filter(|path| path.exists());
         let Some(path) = file.or(named.as_deref()).or(usual_one) else {
-            let nowhere = format!(
-                "no configuration file was read: neither --config nor {} names one, and there is \
-                 no {}",
-                environment::CONFIG,
-                usual.display()
-            );
-            return Self::from_text("", "", environment).map_err(|error| error.beside(nowhere));
+            return Self::from_text("", "", environment)
+                .map_err(|error| error.beside(nowhere(usual)));
         };
+        Self::from_file(path, environment, Excuses::NONE)
+    }
+
+    /// Loads it for a command beside the daemon, which needs only some secrets. What systemd
+    /// gives to the daemon is taken from its unit: the configuration that it runs with,
+    /// variables, and credentials as far as they can be read here.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn load_beside(
+        file: Option<&Path>,
+        environment: &Environment,
+        needs: Needs,
+    ) -> Result<Self, ConfigError> {
+        beside::load(file, Path::new(USUAL_PLACE), environment, needs)
+    }
+
+    fn from_file(
+        path: &Path,
+        environment: &Environment,
+        excuses: Excuses,
+    ) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| Problem {
             origin: None,
             key: String::new(),
             message: format!("cannot read {name}: {error}"),
         })?;
-        Self::from_text(&name, &text, environment)
+        Self::from_layers(&name, &text, environment, excuses)
     }
 
     /// The same, from a text in place of a file; `name` is used in errors.
@@ -383,14 +420,24 @@ impl Config {
         text: &str,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
+        Self::from_layers(name, text, environment, Excuses::NONE)
+    }
+
+    fn from_layers(
+        name: &str,
+        text: &str,
+        environment: &Environment,
+        mut excuses: Excuses,
+    ) -> Result<Self, ConfigError> {
         let mut problems = problem::Problems::default();
         let mut settings = settings::Settings::default();
         settings.overlay(file::read(name, text, &mut problems)?, &mut problems);
         settings.overlay(variables::read(environment, &mut problems), &mut problems);
         secret::take_credentials(&mut settings, environment);
-        secret::read_files(&mut settings, &mut problems);
+        excuses.withheld = secret::take_from_unit(&mut settings, excuses.unit.as_ref());
+        secret::read_files(&mut settings, &excuses, &mut problems);
         region::apply(&mut settings);
-        build::build(settings, environment, problems)
+        build::build(settings, environment, excuses, problems)
     }
 
     /// What the configuration comes to, as TOML, with the origin of each value
@@ -417,6 +464,18 @@ impl Config {
     #[must_use]
     pub fn open_files(&self) -> &[String] {
         &self.open_files
+    }
+
+    /// Whether the daemon is given the secret of this setting, and it cannot be read here.
+    #[must_use]
+    pub fn is_withheld(&self, path: &str) -> bool {
+        self.withheld.contains_key(path)
+    }
+
+    /// What the daemon is given and cannot be read here, in words.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.withheld.iter().map(|(path, why)| format!("{path}: {why}")).collect()
     }
 
     /// The same without the secrets that can change while running: nobody needs to remember

@@ -72,15 +72,18 @@ const LOGS_PATH: &str = "/v1/logs";
 /// Completes what `[otlp]` says with the variables. What makes a delivery impossible is
 /// a problem; the rest is ignored with a warning, as the specification wants it.
 ///
+/// Where it is not used, files that cannot be read are no problem.
+///
 /// `endpoint` is that of `[otlp]`: without a URL where it is wrong, which is told already.
 #[expect(clippy::option_option, reason = "nothing where the setting is wrong, as elsewhere")]
 pub(super) fn complete(
     endpoint: Option<Option<Url>>,
     protocol: Option<OtlpProtocol>,
     environment: &Environment,
+    is_used: bool,
     problems: &mut Problems,
 ) -> Option<OtlpConfig> {
-    let mut standard = Standard { environment, problems, warnings: Vec::new() };
+    let mut standard = Standard { environment, is_used, problems, warnings: Vec::new() };
     let protocol = protocol.map_or_else(|| standard.protocol(), Some);
     let identity = standard.identity();
     let certificate = standard.file("CERTIFICATE");
@@ -118,6 +121,7 @@ struct Reported;
 
 struct Standard<'a> {
     environment: &'a Environment,
+    is_used: bool,
     problems: &'a mut Problems,
     warnings: Vec<String>,
 }
@@ -244,6 +248,7 @@ impl Standard<'_> {
                 Ok(Some(ClientIdentity { certificate, key: key.into() }))
             }
             (None, None) => Ok(None),
+            _ if !self.is_used => Ok(None),
             _ => {
                 let variable = given.into_iter().flatten().next().unwrap_or_default();
                 let message = "a client's certificate and its key are of use together only: set \
@@ -259,6 +264,7 @@ impl Standard<'_> {
         let Some(Given { value: path, variable }) = self.find(name) else { return Ok(None) };
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
+            Err(_) if !self.is_used => Ok(None),
             Err(error) => Err(self.problem(variable, format!("cannot read {path}: {error}"))),
         }
     }

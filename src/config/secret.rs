@@ -7,12 +7,14 @@ use secrecy::zeroize::Zeroizing;
 use super::{
     Config, Environment, Pem, WebConfigFile,
     key::{KEYS, Kind},
+    needs::Excuses,
     problem::{Origin, Problems},
     settings::{Settings, Value},
+    unit::{Credential, Unit},
 };
 
 /// The folder of what systemd hands over (systemd.exec(5), "Credentials").
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// The tables that count without being written.
 const ALWAYS_THERE: [&str; 3] = ["webhook", "ops", "metrics"];
@@ -81,23 +83,58 @@ fn files_of_listener(setting: &str, file: &WebConfigFile) -> Vec<(String, String
 /// configuration does not.
 pub(super) fn take_credentials(settings: &mut Settings, environment: &Environment) {
     let Some(folder) = environment.get(CREDENTIALS).map(Path::new) else { return };
-    for key in KEYS {
-        let Some(file) = key.file else { continue };
-        let table = key.path.rsplit_once('.').map_or("", |(table, _)| table);
-        if !ALWAYS_THERE.contains(&table) && !settings.has_table(table) {
-            continue;
-        }
-        let path = folder.join(key.path);
-        let is_set = [key.path, file].iter().any(|path| settings.get(path).is_some());
-        if let Some(path) = path.to_str().filter(|_| !is_set && path.is_file()) {
+    for (path, file) in unset(settings) {
+        let from = folder.join(path);
+        if let Some(from) = from.to_str().filter(|from| Path::new(from).is_file()) {
             let origin = Origin::Variable(CREDENTIALS.to_owned());
-            settings.set(file, Value::Text(path.to_owned()), origin);
+            settings.set(file, Value::Text(from.to_owned()), origin);
         }
     }
 }
 
+/// Has secrets read from where the unit of the daemon has them, likewise. Returns those that
+/// cannot be read here, each with the reason.
+pub(super) fn take_from_unit(
+    settings: &mut Settings,
+    unit: Option<&Unit>,
+) -> BTreeMap<&'static str, String> {
+    let mut withheld = BTreeMap::new();
+    let Some(unit) = unit else { return withheld };
+    let its = format!("the unit {} gives it to the daemon", unit.path.display());
+    for (path, file) in unset(settings) {
+        let why = match unit.credentials.get(path) {
+            None => continue,
+            Some(Credential::Sealed) => "systemd alone can hand it over".to_owned(),
+            Some(Credential::File(from)) => match fs::File::open(from) {
+                Ok(_) => {
+                    let origin = Origin::SecretFile(unit.path.display().to_string());
+                    settings.set(file, Value::Text(from.display().to_string()), origin);
+                    continue;
+                }
+                Err(error) => format!("{}: {error}", from.display()),
+            },
+        };
+        withheld.insert(path, format!("cannot be read here ({why}); {its}"));
+    }
+    withheld
+}
+
+/// The secrets that nothing sets, of tables that are there: the path of each, and that of the
+/// file's setting.
+fn unset(settings: &Settings) -> Vec<(&'static str, &'static str)> {
+    let is_there = |path: &str| {
+        let table = path.rsplit_once('.').map_or("", |(table, _)| table);
+        ALWAYS_THERE.contains(&table) || settings.has_table(table)
+    };
+    let is_set = |paths: [&str; 2]| paths.iter().any(|path| settings.get(path).is_some());
+    KEYS.iter()
+        .filter_map(|key| Some((key.path, key.file?)))
+        .filter(|(path, file)| is_there(path) && !is_set([path, file]))
+        .collect()
+}
+
 /// Reads the files that the settings name in place of secrets.
-pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
+pub(super) fn read_files(settings: &mut Settings, excuses: &Excuses, problems: &mut Problems) {
     for key in KEYS {
         let Some(file) = key.file else { continue };
         let Some(entry) = settings.get(file).cloned() else { continue };
@@ -106,6 +143,7 @@ pub(super) fn read_files(settings: &mut Settings, problems: &mut Problems) {
             // Editors on Windows begin a file with a byte order mark, which stays in
             // the middle when files are put together. No secret holds one.
             Ok(text) => Zeroizing::new(text.replace(BYTE_ORDER_MARK, "")),
+            Err(_) if excuses.excuse(key.path) => continue,
             Err(error) => {
                 let message = format!("cannot read {path}: {error}");
                 problems.add(Some(&entry.origin), file, message);

@@ -14,6 +14,7 @@
 mod alerts;
 mod api;
 mod architecture;
+mod beside;
 mod bounds;
 mod caps;
 mod cards;

@@ -29,6 +29,7 @@ pub(super) fn configuration(config: &Config) -> Vec<Finding> {
     let warnings = config.warnings();
     let others = warnings.iter().filter(|warning| !open.contains(warning));
     let mut findings: Vec<_> = others.map(|text| Finding::warn("configuration", text)).collect();
+    findings.extend(config.notes().iter().map(|text| Finding::unknown("configuration", text)));
     if findings.is_empty() {
         findings.push(Finding::ok("configuration", "nothing in it is doubtful"));
     }

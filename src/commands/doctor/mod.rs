@@ -9,7 +9,7 @@ mod ways;
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
-use cii_exporter::config::Config;
+use cii_exporter::config::{Config, Needs};
 use clap::Args;
 use reqwest::Url;
 use serde_json::json;
@@ -39,7 +39,7 @@ pub(crate) struct Options {
 /// Does what the command line says.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
-        let config = options.file.load()?;
+        let config = options.file.load(Needs::ALL)?;
         let findings = examine(&config, options.webhook_url.as_ref()).await;
         if options.json {
             let verdict = worst(&findings);

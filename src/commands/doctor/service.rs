@@ -28,6 +28,11 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
         let found = "the configuration has no [api]: the service is not asked";
         return vec![Finding::unknown("api", found)];
     };
+    if config.is_withheld("api.client_secret") {
+        let clock = clock_finding(api).await;
+        let found = "the client's secret cannot be read here; the daemon's unit gives it";
+        return vec![Finding::unknown("token", found).advise("run doctor as root"), clock];
+    }
     let api = ApiConfig { timeout: api.timeout.min(PATIENCE), retries: 0, ..api.clone() };
     let (mut findings, clock) = tokio::join!(questions(config, &api), clock_finding(&api));
     findings.push(clock);

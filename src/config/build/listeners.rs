@@ -1,6 +1,6 @@
 //! The two listeners: where they are, and who is let in.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr as _};
+use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr as _};
 
 use reqwest::header::HeaderName;
 use secrecy::SecretString;
@@ -36,7 +36,8 @@ impl Building<'_> {
         // is told already, and may have users.
         let users = web_config.as_ref().map(|file| file.as_ref().map(|file| &file.config.users));
         let has_users = users.is_none_or(|users| users.is_some_and(|users| !users.is_empty()));
-        let is_needed = !has_users && !self.has_other_credentials();
+        let is_needed =
+            !has_users && !self.has_other_credentials() && !self.excuses.excuse("webhook.secrets");
         let secrets = self.secrets("webhook.secrets", is_needed, "a header's value", ' ');
         let bearer = self.secrets("webhook.bearer", false, "a Bearer token", '-');
         let basic = self.settings.has_table("webhook.basic").then(|| self.basic());
@@ -79,6 +80,7 @@ impl Building<'_> {
         if let (Some(listen), Some(web_config), Some(false)) =
             (listen, &web_config, allow_unauthenticated)
             && is_open(listen, web_config.as_ref())
+            && self.excuses.needs.is_of_daemon()
         {
             let origin = self.origin("ops.listen");
             let message = format!(
@@ -127,11 +129,16 @@ impl Building<'_> {
         if self.is_told(path) {
             return None;
         }
+        if secrets.is_empty() && self.may_lack(path) {
+            return Some(Vec::new());
+        }
         if secrets.is_empty() && (origin.is_some() || is_needed) {
-            let message = format!(
+            let missing = format!(
                 "is missing: set it, {path}_file or {}; `openssl rand -hex 32` makes one",
                 variables::variable(path)
             );
+            let withheld = self.excuses.withheld.get(path);
+            let message = withheld.map_or(missing, |why| format!("{why}; run the command as root"));
             self.problems.add(origin.as_ref(), path, message);
             return None;
         }
@@ -170,6 +177,9 @@ impl Building<'_> {
         });
         let (passwords, origin) = self.list(path);
         let is_empty = |password: &String| password.is_empty();
+        if passwords.is_empty() && self.may_lack(path) {
+            return Some(BasicConfig { user: user?, passwords: Vec::new() });
+        }
         if passwords.is_empty() || passwords.iter().any(is_empty) {
             if !self.is_told(path) {
                 let message = if origin.is_some() {
@@ -192,6 +202,10 @@ impl Building<'_> {
             return Some(None);
         }
         let file = self.required(path)?;
+        // No command listens.
+        if !self.excuses.needs.is_of_daemon() && fs::File::open(&file).is_err() {
+            return Some(None);
+        }
         self.checked(path, |_| {
             let path = PathBuf::from(&file);
             WebConfig::read(&path).map(|config| WebConfigFile { path, config })

@@ -17,7 +17,7 @@ fn resolve(
     let endpoint = endpoint.map(|url| Some(Url::parse(url).unwrap()));
     let environment = variables.iter().copied().collect();
     let mut problems = Problems::default();
-    let config = complete(endpoint, protocol, &environment, &mut problems);
+    let config = complete(endpoint, protocol, &environment, true, &mut problems);
     let problems =
         problems.finish(config.clone()).map_or_else(|error| error.to_string(), |_| String::new());
     Resolved { config, problems }

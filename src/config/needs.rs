@@ -1,0 +1,64 @@
+//! Which secrets are needed by whoever loads the configuration.
+
+use std::collections::BTreeMap;
+
+use super::unit::Unit;
+
+/// The secrets that are going to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    api: bool,
+    webhook: bool,
+    others: bool,
+}
+
+impl Needs {
+    /// All of them, as the daemon does.
+    pub const ALL: Self = Self { api: true, webhook: true, others: true };
+    /// None: the database is read, or the daemon asked.
+    pub const NOTHING: Self = Self { api: false, webhook: false, others: false };
+    /// The API client's: the service is asked.
+    pub const API: Self = Self { api: true, ..Self::NOTHING };
+    /// What a sender of deliveries has.
+    pub const WEBHOOK: Self = Self { webhook: true, ..Self::NOTHING };
+    /// Both: a webhook target is registered.
+    pub const API_AND_WEBHOOK: Self = Self { api: true, webhook: true, others: false };
+
+    /// Whether the secret of this setting is needed.
+    pub(super) fn include(self, path: &str) -> bool {
+        match path.split_once('.') {
+            Some(("api", _)) => self.api,
+            Some(("webhook", _)) => self.webhook,
+            _ => self.others,
+        }
+    }
+
+    /// Whether files besides secrets must be readable: those of TLS and users.
+    pub(super) fn is_of_daemon(self) -> bool {
+        self == Self::ALL
+    }
+}
+
+/// What may be missing, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Excuses {
+    pub(super) needs: Needs,
+    /// What runs the daemon, and gives secrets to it.
+    pub(super) unit: Option<Unit>,
+    /// Settings whose secrets the unit gives to the daemon and that cannot be read here, each
+    /// with the reason.
+    pub(super) withheld: BTreeMap<&'static str, String>,
+    /// Whether nothing more than a note is made of that.
+    pub(super) is_noted: bool,
+}
+
+impl Excuses {
+    /// Nothing may be missing.
+    pub(super) const NONE: Self =
+        Self { needs: Needs::ALL, unit: None, withheld: BTreeMap::new(), is_noted: false };
+
+    /// Whether the secret of this setting may be missing.
+    pub(super) fn excuse(&self, path: &str) -> bool {
+        !self.needs.include(path) || (self.is_noted && self.withheld.contains_key(path))
+    }
+}
