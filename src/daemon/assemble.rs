@@ -59,7 +59,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     store.commit(rules::shown_checks(&config)).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&config));
     let (exposition, projector) =
-        Exposition::build(store.clone(), registry.clone(), current_scope).await?;
+        Exposition::build(store.clone(), registry.clone(), current_scope.clone()).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
@@ -76,12 +76,11 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let (refusals, refusal_writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
     tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
-    let max_body_bytes = config.webhook.max_body_bytes;
     let ingest = Arc::new(Ingest::new(
         intake.clone(),
         refusals.clone(),
         current_admission,
-        max_body_bytes,
+        config.webhook.max_body_bytes,
         config.webhook.path.clone(),
     ));
     let router = ingest.clone().into_router();
@@ -100,6 +99,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         meters: meters.clone(),
         outages,
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
+        scope: current_scope,
         polls: polls(&config),
         webhook: Webhook {
             listen: webhook_address,
@@ -107,7 +107,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
             url: addresses.local_webhook_url(),
             intake,
             refusals,
-            max_body_bytes,
+            max_body_bytes: config.webhook.max_body_bytes,
         },
         streams: listeners.streams(),
         readiness: current_readiness,

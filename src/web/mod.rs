@@ -14,7 +14,6 @@ mod meters;
 mod metrics;
 mod negotiate;
 mod page;
-#[expect(dead_code, unused_imports, reason = "the pages that show them are built next")]
 mod parts;
 mod problem;
 mod purge;
@@ -39,7 +38,7 @@ use crate::{
     delivery::{self, Outages},
     domain::{Schedule, Timestamp},
     ingest::{self, Intake, Refusals, Rules},
-    metrics::Exposition,
+    metrics::{Exposition, Scope},
     store::Store,
 };
 use follow::Gate;
@@ -65,6 +64,8 @@ pub struct Sources {
     pub outages: Outages,
     /// Which parts of the daemon the configuration turns on.
     pub parts: Parts,
+    /// What the configuration shows: the tenant's name, and how long failures may last.
+    pub scope: watch::Receiver<Scope>,
     /// When watched users and addresses are asked about.
     pub polls: Polls,
     /// The webhook listener.

@@ -48,6 +48,7 @@ mod oracle;
 mod otlp;
 mod outage;
 mod page;
+mod pages;
 mod poll;
 mod prompt;
 mod purge;

@@ -118,7 +118,7 @@ async fn a_status_alone_is_no_proof_that_anything_was_taken() {
         assert_eq!(status["outage"]["reason"], reason);
         let shown = exporter.run(&["otlp", "status"]).await;
         assert!(shown.output.contains(&format!("{reason} since")), "{shown:?}");
-        let (_, page) = exporter.get("/").await;
+        let (_, page) = exporter.get("/health").await;
         assert!(page.contains(words), "the page says why");
         // Repaired: it goes, and the log says so.
         receiver.answers(|| ([("content-type", "application/json")], "{}").into_response());

@@ -62,7 +62,7 @@ async fn a_job_without_the_right_it_lives_on_is_off_and_says_so_once() {
         attribute(event, "cii.sync.outcome").is_some_and(|outcome| outcome == "off")
     };
     assert_eq!(outcomes.iter().filter(off).count(), 2);
-    let page = exporter.get("/").await.1;
+    let page = exporter.get("/health").await.1;
     assert!(page.contains("no right to listEndUsers"), "{page}");
     let (_, ip) = exporter.api("GET", "/ips/203.0.113.9", None).await;
     assert_eq!(ip["poll"]["reason"], "no right to getEndUsersByIp");

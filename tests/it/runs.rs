@@ -91,7 +91,7 @@ async fn an_outage_in_answers_of_http_200_is_no_success_and_the_reason_is_said()
     let is_warning = |line: &&str| line.contains("WARN") && line.contains("run failed");
     let warning = log.lines().find(is_warning).unwrap();
     assert!(warning.contains("Lambda:Unhandled") && warning.contains(names), "{log}");
-    let page = exporter.get("/").await.1;
+    let page = exporter.get("/health").await.1;
     assert!(page.contains("Lambda:Unhandled") && page.contains("failing"), "{page}");
     let event = until("the event", || async {
         receiver

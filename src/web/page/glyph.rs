@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::words;
+use super::case::sentence_case;
 use crate::domain::{Rank, Severity};
 
 /// A symbol of the sprite. It never stands alone: a word stands beside it, or is its name.
@@ -153,7 +153,7 @@ pub(super) fn class(severity: &Severity) -> &'static str {
 
 /// A severity by glyph, word and colour.
 pub(super) fn grade(severity: &Severity) -> Markup {
-    let word = words::sentence_case(&severity.label());
+    let word = sentence_case(&severity.label());
     html! { span class={ "grade " (class(severity)) } { (glyph(Glyph::of(severity))) " " (word) } }
 }
 

@@ -1,211 +1,210 @@
-//! Whether webhook, API, OTLP and store do their work.
+//! `/health`: what works, what does not, and what to do: a line a part.
 
-use chrono::TimeDelta;
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 use strum::VariantArray;
 
 use super::{
+    Failure, events,
     glyph::{self, Glyph},
+    layout::{self, Position, Section},
     words,
 };
 use crate::{
-    cii, clock,
-    delivery::{self, Reason},
-    domain::{JobOutcome, Timestamp},
+    build_info, cii, clock,
+    delivery::Reason,
+    domain::{EventName, TenantId},
     ingest,
-    store::{self, Backlog, JobState, Reader, StoreError},
-    web::Sources,
+    store::{EventFilter, EventPage},
+    web::{
+        Ops, Sources,
+        parts::{self, Part, Piece, Sentence, State as Condition, Verdict},
+        query::Fields,
+    },
 };
 
-/// How long an event may wait for the collector before that is worth a look.
-const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+/// Changes of jobs that the page shows.
+const CHANGES: usize = 5;
 
-/// What the store says of the parts.
-pub(super) struct Standing {
-    pub(super) last_delivery: Option<Timestamp>,
-    backlog: Backlog,
-    /// Jobs that run, each with how its last run ended.
-    jobs: Vec<(&'static str, Option<JobState>)>,
+pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
+    Fields::of(&uri)?.finish()?;
+    let jobs = ops.sources.polls.jobs().map(|(name, _)| name).collect();
+    let filter =
+        EventFilter { name: Some(EventName::SyncOutcomeChanged), ..EventFilter::default() };
+    let (seq, stored, tenant, changes) = ops
+        .sources
+        .store
+        .read(move |reader| {
+            let changes = events::read(reader, &filter, i64::MAX, CHANGES)?;
+            Ok((reader.last_seq()?, parts::read(reader, jobs)?, reader.tenant_id()?, changes))
+        })
+        .await?;
+    let (parts, verdict) = parts::judge(&ops, stored);
+    let content = html! {
+        div .title {
+            h1 { "Health" }
+            p #summary .lead role="status" data-live { (lead(&verdict)) }
+        }
+        section #parts .card aria-labelledby="parts-title" data-live {
+            div .head {
+                h2 #parts-title { "Parts" }
+                p .soft { (words::count(parts.len() as u64, "part", "parts")) ", the worst first" }
+                span .more { a href="/-/ready" { "Readiness" } a href="/metrics" { "Metrics" } }
+            }
+            (table(&parts, &ops.sources))
+        }
+        div .pair {
+            (build(&ops, tenant))
+            (changed(&changes))
+        }
+    };
+    Ok(layout::page(&ops, Position::At(Section::Health), "Health", seq, &content))
 }
 
-/// Reads what is shown of these jobs, and of the other parts.
-pub(super) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Standing, StoreError> {
-    let state = |job| Ok((job, reader.job_state(job)?));
-    Ok(Standing {
-        last_delivery: reader.last_delivery_at()?,
-        backlog: reader.otlp_backlog()?,
-        jobs: jobs.into_iter().map(state).collect::<Result<_, StoreError>>()?,
-    })
-}
-
-/// The section of the page.
-pub(super) fn section(standing: &Standing, sources: &Sources) -> Markup {
+/// The verdict in a sentence, for people who only listen.
+fn lead(verdict: &Verdict) -> Markup {
     html! {
-        section #health aria-labelledby="health-title" data-live {
-            div .head { h2 #health-title { "Health" } }
-            div .pair {
-                (webhook(standing, &sources.meters.webhook))
-                (api(&standing.jobs, sources))
-                (otlp(&standing.backlog, sources))
-                (store(sources.store.meters()))
+        (verdict.word)
+        @if let Some(since) = verdict.since { " for " (words::two_units(clock::now() - since)) }
+        ". " (said(&verdict.reason))
+    }
+}
+
+fn table(parts: &[Part], sources: &Sources) -> Markup {
+    html! {
+        table .stack.tall {
+            caption .unseen { "Parts of the exporter, the worst first" }
+            thead {
+                tr {
+                    th scope="col" { "Part" }
+                    th scope="col" { "State" }
+                    th scope="col" .c-what { "Why, and what to do" }
+                    th scope="col" { "For" }
+                }
+            }
+            tbody {
+                @for part in parts {
+                    tr {
+                        th scope="row" { (glyph::named(sign(part.state), "", part.state.word())) " " (part.name) }
+                        td { (word(part)) }
+                        td .full {
+                            (said(&part.why))
+                            @if let Some(to_do) = &part.to_do { small { "To do: " (said(to_do)) } }
+                            (figures(part.name, sources))
+                        }
+                        td data-is="for" { @if let Some(since) = part.since { (words::for_long(since)) } }
+                    }
+                }
             }
         }
     }
 }
 
-/// The counts above zero by kind, but for the usual kind.
-fn besides<K>(usual: Option<K>, count: impl Fn(K) -> u64) -> Vec<(String, u64)>
+fn word(part: &Part) -> Markup {
+    match part.state {
+        Condition::Failing => glyph::chip(None, part.word, true),
+        Condition::Attention => glyph::chip(None, part.word, false),
+        _ => html! { span .soft { (part.word) } },
+    }
+}
+
+/// What was counted since the start, folded.
+fn figures(part: &str, sources: &Sources) -> Markup {
+    let meters = &sources.meters;
+    let counts = match part {
+        "Webhook" => counted(|outcome: ingest::Outcome| meters.webhook.requests(outcome)),
+        "API" if sources.parts.api => counted(|outcome: cii::Outcome| meters.api.requests(outcome)),
+        "OTLP" if sources.parts.otlp => counted(|reason: Reason| meters.otlp.failures(reason)),
+        _ => Vec::new(),
+    };
+    html! {
+        @if !counts.is_empty() {
+            details {
+                summary { @if part == "OTLP" { "Failed tries since the start" } @else { "Requests since the start" } }
+                dl .list {
+                    @for (kind, number) in counts { dt { (words::sentence_case(&kind)) } dd { (words::number(number)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The counts above zero by kind.
+fn counted<K>(count: impl Fn(K) -> u64) -> Vec<(String, u64)>
 where
-    K: VariantArray + Copy + PartialEq + Into<&'static str>,
+    K: VariantArray + Copy + Into<&'static str>,
 {
-    let others = K::VARIANTS.iter().filter(|kind| usual != Some(**kind));
-    let counts = others.map(|kind| (Into::<&str>::into(*kind).replace('_', " "), count(*kind)));
+    let counts = K::VARIANTS.iter().map(|kind| {
+        let name: &str = (*kind).into();
+        (name.replace('_', " "), count(*kind))
+    });
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
-fn webhook(standing: &Standing, meters: &ingest::Meters) -> Markup {
-    use ingest::Outcome::{Accepted, Unavailable};
-    let mark = match standing.last_delivery {
-        _ if meters.requests(Unavailable) > 0 => Mark::Attention("refused some"),
-        Some(_) => Mark::Good("receiving"),
-        None => Mark::Plain("waiting"),
-    };
-    let others = besides(Some(Accepted), |outcome| meters.requests(outcome));
-    card(
-        "Webhook",
-        mark,
-        &html! {
-            (fact("Last delivery", &words::ago_or(standing.last_delivery, "never")))
-            (fact("Accepted since start", &html! { (meters.requests(Accepted)) }))
-            @for (outcome, number) in others { (fact(&outcome, &html! { (number) })) }
-        },
-    )
-}
-
-fn api(jobs: &[(&str, Option<JobState>)], sources: &Sources) -> Markup {
-    if !sources.parts.api {
-        return card(
-            "API",
-            Mark::Plain("off"),
-            &html! { (fact("To switch on", &html! { "set " code { "[api]" } " and restart" })) },
-        );
-    }
-    let ended = |outcome| {
-        jobs.iter().any(|(_, state)| state.as_ref().is_some_and(|s| s.end.outcome == outcome))
-    };
-    let mark = if ended(JobOutcome::Failed) {
-        Mark::Failing("failing")
-    } else if ended(JobOutcome::Off) {
-        Mark::Attention("a right is missing")
-    } else if jobs.iter().all(|(_, state)| state.is_none()) {
-        Mark::Plain("no run yet")
-    } else if jobs.iter().flat_map(|(_, state)| state).any(|state| state.end.counts.failed > 0) {
-        Mark::Attention("some failed")
-    } else {
-        Mark::Good("answering")
-    };
-    let requests = |outcome| sources.meters.api.requests(outcome);
-    card(
-        "API",
-        mark,
-        &html! {
-            @for (job, state) in jobs { (fact(&format!("Job {job}"), &standing_of(state.as_ref()))) }
-            (fact("Answered in full", &html! { (requests(cii::Outcome::Ok)) }))
-            @for (outcome, number) in besides(Some(cii::Outcome::Ok), requests) {
-                (fact(&outcome, &html! { (number) }))
-            }
-        },
-    )
-}
-
-/// How a job's last run ended, and why.
-fn standing_of(state: Option<&JobState>) -> Markup {
-    let Some(state) = state else { return html! { "no run yet" } };
+fn build(ops: &Ops, tenant: Option<TenantId>) -> Markup {
     html! {
-        @match state.end.outcome {
-            JobOutcome::Succeeded => "succeeded ",
-            JobOutcome::Failed => { (glyph::chip(None, "failed", true)) " since " (words::ago(state.since)) ", last success " },
-            JobOutcome::Off => { (glyph::chip(None, "off", false)) " since " (words::ago(state.since)) ", last success " },
-        }
-        (words::ago_or(state.last_success_at, "never"))
-        @if let Some(reason) = &state.end.reason { " " small { (reason) } }
-    }
-}
-
-fn otlp(backlog: &Backlog, sources: &Sources) -> Markup {
-    if !sources.parts.otlp {
-        return card(
-            "OTLP",
-            Mark::Plain("off"),
-            &html! { (fact("To switch on", &html! { "set " code { "[otlp]" } " and restart" })) },
-        );
-    }
-    let (meters, outage): (&delivery::Meters, _) =
-        (&sources.meters.otlp, sources.outages.current());
-    let is_late = backlog.oldest.is_some_and(|oldest| clock::now() - oldest > PATIENCE);
-    let mark = match &outage {
-        _ if is_late => Mark::Failing("behind"),
-        Some(_) => Mark::Attention("not taken"),
-        None if backlog.parked > 0 => Mark::Attention("some parked"),
-        None => Mark::Good("up to date"),
-    };
-    card(
-        "OTLP",
-        mark,
-        &html! {
-            (fact("Waiting", &html! { (backlog.pending) }))
-            @if let Some(outage) = &outage {
-                (fact("Why", &html! { (outage.cause) }))
-                (fact("Not taken since", &words::ago(outage.since)))
+        section .card aria-labelledby="build-title" {
+            div .head { h2 #build-title { "Build" } }
+            dl .list {
+                dt { "Version" } dd { (build_info::VERSION) " (" (build_info::REVISION) ")" }
+                dt { "Started" } dd { (words::ago(ops.started_at)) }
+                dt { "Tenant" } dd {
+                    @match tenant {
+                        Some(id) => code { (id) },
+                        None => span .soft { "not told yet: a delivery names it" },
+                    }
+                }
+                dt { "Webhook" } dd { code { (ops.sources.webhook.url) } }
             }
-            @if backlog.parked > 0 {
-                (fact("Parked", &html! { (backlog.parked) " (" code { "cii-exporter otlp retry" } ")" }))
-            }
-            @if let Some(oldest) = backlog.oldest { (fact("Oldest waiting", &words::ago(oldest))) }
-            (fact("Sent since start", &html! { (meters.exported_events()) }))
-            @for (reason, number) in besides(None::<Reason>, |reason| meters.failures(reason)) {
-                (fact(&format!("Failed: {reason}"), &html! { (number) }))
-            }
-        },
-    )
-}
-
-/// The page was read from the store, so the store can be read.
-fn store(meters: &store::Meters) -> Markup {
-    card(
-        "Store",
-        Mark::Good("open"),
-        &html! {
-            (fact("Size", &html! { (words::bytes(meters.size_bytes())) }))
-            (fact("Commits since start", &html! { (meters.committed()) }))
-        },
-    )
-}
-
-/// How a part stands, in a word.
-#[derive(Clone, Copy)]
-enum Mark {
-    Good(&'static str),
-    Plain(&'static str),
-    Attention(&'static str),
-    Failing(&'static str),
-}
-
-fn card(title: &str, mark: Mark, facts: &Markup) -> Markup {
-    let (sign, word, is_strong) = match mark {
-        Mark::Good(word) => (Glyph::Done, word, false),
-        Mark::Plain(word) => (Glyph::Off, word, false),
-        Mark::Attention(word) => (Glyph::Warn, word, true),
-        Mark::Failing(word) => (Glyph::Stop, word, true),
-    };
-    html! {
-        div .card {
-            div .head { h3 { (title) } (glyph::chip(Some(sign), word, is_strong)) }
-            dl .list { (facts) }
         }
     }
 }
 
-fn fact(name: &str, value: &Markup) -> Markup {
-    html! { dt { (name) } dd { (value) } }
+fn changed(changes: &EventPage) -> Markup {
+    html! {
+        section #changes .card aria-labelledby="changes-title" data-live {
+            div .head {
+                h2 #changes-title { "Last changes of jobs" }
+                span .more { a href={ "/?name=" (EventName::SyncOutcomeChanged.as_str()) "#events" } { "All" } }
+            }
+            @if changes.events.is_empty() {
+                p .soft { "No job has begun or ceased to fail." }
+            } @else {
+                dl .list {
+                    @for stored in &changes.events {
+                        dt { (words::ago(stored.event.observed_at)) }
+                        dd { (stored.event.body) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The glyph of a state.
+pub(super) const fn sign(state: Condition) -> Glyph {
+    match state {
+        Condition::Off => Glyph::Off,
+        Condition::Good => Glyph::Done,
+        Condition::Waiting => Glyph::Todo,
+        Condition::Attention => Glyph::Warn,
+        Condition::Failing => Glyph::Stop,
+    }
+}
+
+/// A sentence with moments that the script renews.
+pub(super) fn said(sentence: &Sentence) -> Markup {
+    html! {
+        @for piece in sentence.pieces() {
+            @match piece {
+                Piece::Text(text) => (text),
+                Piece::Code(text) => code { (text) },
+                Piece::Ago(at) => (words::ago(*at)),
+                Piece::In(at) => (words::until(*at)),
+                Piece::Size(bytes) => (words::bytes(*bytes)),
+            }
+        }
+    }
 }

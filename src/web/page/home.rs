@@ -8,7 +8,6 @@ use maud::{Markup, html};
 use super::{
     Failure, events,
     failing::{self, Failing},
-    health,
     layout::{self, Position, Section},
     listing, start, watched,
     watched::Watched,
@@ -17,6 +16,7 @@ use super::{
 use crate::web::{
     Ops, filter,
     listing::{self as tenant, Listing, Setting},
+    parts,
     query::Fields,
 };
 
@@ -41,7 +41,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 failing::read(reader)?,
                 events,
                 watched::read(reader, watched_page)?,
-                health::read(reader, jobs)?,
+                parts::read(reader, jobs)?,
                 filter,
             ))
         })
@@ -55,7 +55,6 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         (failing::section(&checks, &listing))
         (events::section(&events, &filter))
         (watched::section(&watched, &ops.sources.polls))
-        (health::section(&standing, &ops.sources))
     };
     Ok(layout::page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }

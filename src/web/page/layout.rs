@@ -29,7 +29,7 @@ impl Section {
             Self::Overview => ("Overview", "/"),
             Self::Watched => ("Watched", "/#watched"),
             Self::Deliveries => ("Deliveries", "/deliveries"),
-            Self::Health => ("Health", "/#health"),
+            Self::Health => ("Health", "/health"),
         }
     }
 }

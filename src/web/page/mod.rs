@@ -2,6 +2,7 @@
 //! current by a small one.
 
 mod assets;
+mod case;
 #[expect(dead_code, reason = "pages that are built next use the rest")]
 mod chart;
 mod check;
@@ -9,6 +10,7 @@ mod deliveries;
 mod delivery;
 mod events;
 mod failing;
+mod find;
 #[expect(dead_code, reason = "pages that are built next use the rest")]
 mod glyph;
 mod health;
@@ -23,7 +25,6 @@ mod sentence;
 mod start;
 mod user;
 mod watched;
-#[expect(dead_code, reason = "pages that are built next use the rest")]
 mod words;
 
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks/{id}", get(check::page))
         .route("/users/{login}", get(user::page))
         .route("/ips/{ip}", get(ip::page))
+        .route("/health", get(health::page))
+        .route("/find", get(find::page))
         .route("/deliveries", get(deliveries::page))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/assets/page.css", get(assets::style))

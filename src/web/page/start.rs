@@ -6,7 +6,6 @@ use strum::VariantArray;
 
 use super::{
     glyph::{self, Glyph},
-    health::Standing,
     listing, words,
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     web::{
         Ops,
         listing::{Listing, State},
+        parts::Stored,
     },
 };
 
@@ -26,7 +26,7 @@ enum Step {
 }
 
 /// The section of the page; nothing once all is done.
-pub(super) fn section(ops: &Ops, standing: &Standing, listing: &Listing) -> Markup {
+pub(super) fn section(ops: &Ops, standing: &Stored, listing: &Listing) -> Markup {
     let is_listed = matches!(listing.state, State::Complete | State::NoApi);
     if is_listed && standing.last_delivery.is_some() {
         return html! {};
@@ -116,7 +116,7 @@ fn list(listing: &Listing) -> Markup {
     step(&how, title, &what)
 }
 
-fn webhook(ops: &Ops, standing: &Standing) -> Markup {
+fn webhook(ops: &Ops, standing: &Stored) -> Markup {
     let title = "The service delivers";
     if let Some(at) = standing.last_delivery {
         return step(&Step::Done, title, &html! { "The last delivery came " (words::ago(at)) "." });

@@ -3,10 +3,11 @@
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
+pub(super) use super::case::sentence_case;
 use super::glyph;
 use crate::{
     clock,
-    domain::{Severity, Timestamp},
+    domain::{Login, Severity, Timestamp},
     web::link,
 };
 
@@ -36,6 +37,11 @@ fn time(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
             (text)
         }
     }
+}
+
+/// How long it is until a moment.
+pub(super) fn until(moment: Timestamp) -> Markup {
+    time(moment, &duration(moment - clock::now()), false)
 }
 
 /// The same, or this word where there is no time.
@@ -108,12 +114,6 @@ pub(super) fn severity(severity: &Severity) -> Markup {
     glyph::grade(severity)
 }
 
-/// A word with a capital at its beginning.
-pub(super) fn sentence_case(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// A login, an address or another long name that may be broken behind its signs, and at a
 /// hyphen never. What has none of them for long is broken where it must.
 pub(super) fn breakable(name: &str) -> Markup {
@@ -138,6 +138,19 @@ pub(super) fn subject(kind: &str, subject: &str, text: &str) -> Markup {
     html! {
         a href=(link::to(kind, subject)) {
             @if kind == "checks" { (text) } @else { (breakable(text)) }
+        }
+    }
+}
+
+/// A link to the page of a user by name, with the login below it where there is a name.
+pub(super) fn person(login: &Login, name: Option<&str>) -> Markup {
+    html! {
+        @match name.filter(|name| !name.is_empty()) {
+            Some(name) => {
+                a href=(link::to("users", login.as_str())) { (name) }
+                small { (breakable(login.spelling())) }
+            },
+            None => (subject("users", login.as_str(), login.spelling())),
         }
     }
 }

@@ -124,7 +124,10 @@ fn otlp(facts: &Facts, now: Timestamp) -> Part {
         return part(State::Off, "off", "No collector is configured.".into()).advising(to_do);
     };
     let backlog = &facts.stored.backlog;
-    let waiting = format!("{} wait", events(backlog.pending));
+    let waiting = match backlog.pending {
+        1 => "1 event waits".to_owned(),
+        pending => format!("{pending} events wait"),
+    };
     let late = backlog.oldest.filter(|oldest| now - *oldest > PATIENCE);
     if let Some((cause, since)) = outage {
         let state = if late.is_some() { State::Failing } else { State::Attention };

@@ -42,17 +42,6 @@ impl State {
             Self::Failing => "failing",
         }
     }
-
-    /// The name of its glyph in the pages' sprite.
-    pub(super) const fn glyph(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Good => "done",
-            Self::Waiting => "todo",
-            Self::Attention => "warn",
-            Self::Failing => "stop",
-        }
-    }
 }
 
 /// A part of the exporter and how it does.

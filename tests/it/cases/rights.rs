@@ -35,7 +35,7 @@ async fn a_job_without_a_right_is_off_says_so_and_asks_rarely() {
             let missing = format!("cii_api_right_missing{{operation=\"{operation}\"}}");
             exporter.until_metric(&missing, 1.0).await;
             until_logged(&exporter, "WARN", &[operation]).await;
-            let page = exporter.get("/").await.1;
+            let page = exporter.get("/health").await.1;
             assert!(page.contains(operation), "{page}");
             // While it is off, it is not asked for each second.
             let before = simulator.requests().count(operation);

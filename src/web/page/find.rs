@@ -1,0 +1,233 @@
+//! `/find?q=`: a user, a check or an address by a part of its name.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::Uri,
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+
+use super::{
+    Failure,
+    layout::{self, Position, Section},
+    words,
+};
+use crate::{
+    domain::{IpAddress, Login},
+    store::{Found, FoundCheck, FoundUser},
+    web::{Ops, link, problem::Problem, query::Fields},
+};
+
+/// Of each kind that is listed.
+const SHOWN: usize = 20;
+
+/// Characters of a text at most; as many as the longest e-mail address has.
+const LONGEST: usize = 320;
+
+pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
+    let mut fields = Fields::of(&uri)?;
+    let text = fields.take("q").unwrap_or_default().trim().to_owned();
+    fields.finish()?;
+    if text.chars().count() > LONGEST {
+        let problem = Problem::bad_request(format!("q has more than {LONGEST} characters"));
+        return Err(problem.into());
+    }
+    let key = text.clone();
+    let (seq, found) = ops
+        .sources
+        .store
+        .read(move |reader| Ok((reader.last_seq()?, reader.find(&key, SHOWN + 1)?)))
+        .await?;
+    if let Some(address) = only(&found, &text) {
+        return Ok(Redirect::to(&address).into_response());
+    }
+    let content = html! {
+        div .title {
+            h1 { "Find" }
+            p #summary .lead role="status" { (summary(&found, &text)) }
+        }
+        (users(&found.users))
+        (checks(&found.checks))
+        (ips(&found.ips))
+        @if count(&found) == 0 { (help()) }
+    };
+    Ok(layout::page(&ops, Position::Under(Section::Overview), "Find", seq, &content))
+}
+
+/// The page of the one that is meant: the only one whose whole name the text is, or the only
+/// one that was found.
+fn only(found: &Found, text: &str) -> Option<String> {
+    let login = Login::new(text).ok();
+    let ip = text.parse::<IpAddress>().ok().map(|ip| ip.to_string());
+    let user = |user: &FoundUser| link::to("users", user.login.as_str());
+    let check = |check: &FoundCheck| link::to("checks", check.id.as_str());
+    let users = found.users.iter().filter(|user| login.as_ref() == Some(&user.login)).map(user);
+    let is_named = |check: &&FoundCheck| {
+        check.id.as_str().eq_ignore_ascii_case(text) || check.title.eq_ignore_ascii_case(text)
+    };
+    let checks = found.checks.iter().filter(is_named).map(check);
+    let ips = found.ips.iter().filter(|found| ip.as_ref() == Some(found));
+    let whole: Vec<_> = users.chain(checks).chain(ips.map(|ip| link::to("ips", ip))).collect();
+    if let [address] = whole.as_slice() {
+        return Some(address.clone());
+    }
+    let all = found.users.iter().map(user).chain(found.checks.iter().map(check));
+    let all: Vec<_> = all.chain(found.ips.iter().map(|ip| link::to("ips", ip))).take(2).collect();
+    match all.as_slice() {
+        [address] => Some(address.clone()),
+        _ => None,
+    }
+}
+
+fn count(found: &Found) -> usize {
+    found.users.len() + found.checks.len() + found.ips.len()
+}
+
+fn summary(found: &Found, text: &str) -> Markup {
+    let kinds = [
+        (found.users.len(), "user", "users"),
+        (found.checks.len(), "check", "checks"),
+        (found.ips.len(), "address", "addresses"),
+    ];
+    let counted = |(count, one, many): (usize, &str, &str)| match count {
+        0 => None,
+        SHOWN.. if count > SHOWN => Some(format!("more than {SHOWN} {many}")),
+        _ => Some(words::count(count as u64, one, many)),
+    };
+    let counts: Vec<_> = kinds.into_iter().filter_map(counted).collect();
+    html! {
+        @if text.is_empty() {
+            "Write a part of a login, a name, a check's title or an address."
+        } @else if counts.is_empty() {
+            "Nothing that is known has \u{201c}" (text) "\u{201d} in its name."
+        } @else {
+            (counts.join(", ")) " with \u{201c}" (text) "\u{201d}."
+        }
+    }
+}
+
+fn users(users: &[FoundUser]) -> Markup {
+    html! {
+        @if !users.is_empty() {
+            section .card aria-labelledby="users-title" {
+                div .head { h2 #users-title { "Users" } (more(users.len())) }
+                table .stack {
+                    caption .unseen { "Users that were found" }
+                    thead { tr { th scope="col" .c-what { "User" } th scope="col" .number { "Fails" } } }
+                    tbody {
+                        @for user in users.iter().take(SHOWN) {
+                            tr {
+                                th scope="row" {
+                                    (words::person(&user.login, user.name.as_deref()))
+                                }
+                                td .number data-is="fails" { (words::count(user.failing_checks, "check", "checks")) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn checks(checks: &[FoundCheck]) -> Markup {
+    html! {
+        @if !checks.is_empty() {
+            section .card aria-labelledby="checks-title" {
+                div .head { h2 #checks-title { "Checks" } (more(checks.len())) }
+                table .stack {
+                    caption .unseen { "Checks that were found" }
+                    thead {
+                        tr {
+                            th scope="col" { "Severity" }
+                            th scope="col" .c-what { "Check" }
+                            th scope="col" .number { "Failing" }
+                        }
+                    }
+                    tbody {
+                        @for check in checks.iter().take(SHOWN) {
+                            tr {
+                                td { (words::severity(&check.severity)) }
+                                th scope="row" { (words::subject("checks", check.id.as_str(), &check.title)) }
+                                td .number data-is="failing" { (words::count(check.failing, "user", "users")) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ips(ips: &[String]) -> Markup {
+    html! {
+        @if !ips.is_empty() {
+            section .card aria-labelledby="ips-title" {
+                div .head { h2 #ips-title { "Addresses" } (more(ips.len())) }
+                ul { @for ip in ips.iter().take(SHOWN) { li { (words::subject("ips", ip, ip)) } } }
+            }
+        }
+    }
+}
+
+fn more(count: usize) -> Markup {
+    html! { @if count > SHOWN { p .soft { "the first " (SHOWN) "; write more of the name" } } }
+}
+
+/// Where else to look.
+fn help() -> Markup {
+    html! {
+        section .card {
+            ul .advice {
+                li { "Found are users who fail a check or are watched, checks that are known, and addresses that are watched." }
+                li { "A login that is no e-mail address is found as it is written, upper and lower case." }
+                li { "To have a user asked about: " code .copy { "cii-exporter watch add user LOGIN" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CheckId, Severity};
+
+    fn found(logins: &[&str], checks: &[&str], ips: &[&str]) -> Found {
+        let user = |login: &&str| FoundUser {
+            login: Login::new(login).unwrap(),
+            name: None,
+            failing_checks: 1,
+        };
+        let check = |id: &&str| FoundCheck {
+            id: CheckId::new(id).unwrap(),
+            title: id.to_uppercase(),
+            severity: Severity::default(),
+            failing: 0,
+        };
+        Found {
+            users: logins.iter().map(user).collect(),
+            checks: checks.iter().map(check).collect(),
+            ips: ips.iter().map(|ip| (*ip).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn one_match_or_one_whole_name_is_meant_and_else_nobody() {
+        for (found, text, expected) in [
+            (found(&["ann@x.com"], &[], &[]), "nn", Some("/users/ann@x.com")),
+            (found(&[], &["no-mfa"], &[]), "mfa", Some("/checks/no-mfa")),
+            (found(&["a@x.com", "ana@x.com"], &[], &[]), "A@x.com", Some("/users/a@x.com")),
+            (found(&["mfa-bot"], &["mfa", "no-mfa"], &[]), "Mfa", Some("/checks/mfa")),
+            (found(&[], &[], &["10.0.0.1", "10.0.0.11"]), "10.0.0.1", Some("/ips/10.0.0.1")),
+            (found(&[], &[], &["2001:db8::1"]), "2001:DB8:0::1", Some("/ips/2001%3Adb8%3A%3A1")),
+            // A user of the name of a check.
+            (found(&["mfa"], &["mfa"], &[]), "mfa", None),
+            (found(&["ann", "anna"], &[], &[]), "an", None),
+            (found(&[], &[], &[]), "an", None),
+        ] {
+            assert_eq!(only(&found, text).as_deref(), expected, "{text}");
+        }
+    }
+}
