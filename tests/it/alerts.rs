@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use cii_simulator::{Options, Simulator};
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::harness::{Protocol, Receiver, Setup, sample_payload, tool};
@@ -23,10 +24,12 @@ async fn runs(program: &str, arguments: &[&str]) -> String {
     printed
 }
 
-const TESTS: [&str; 3] = [
+const TESTS: [&str; 5] = [
     "alerts/tests/cii-exporter.test.yml",
     "alerts/tests/edges.test.yml",
+    "alerts/tests/first-scrape.test.yml",
     "alerts/tests/gaps.test.yml",
+    "alerts/tests/open.test.yml",
 ];
 
 #[tokio::test]
@@ -49,6 +52,10 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("access-team", "alertname=CiiFailingUsersGrowing check_id=no-mfa severity=warning"),
         ("security", "alertname=CiiCheckNewlyFailing check_id=x severity=warning"),
         ("digest", "alertname=CiiUserNewIp login=a@example.com severity=info"),
+        ("security-open", "alertname=CiiCheckOverdue check_id=no-mfa severity=warning"),
+        ("security-open", "alertname=CiiMfaCoverageFell severity=warning"),
+        ("security-open", "alertname=CiiIntegrationBroken severity=warning"),
+        ("security", "alertname=CiiAdminsGrew severity=warning"),
         ("security", "alertname=CiiUserNewCountry login=a@example.com severity=warning"),
         ("security", "alertname=CiiIpNewUser ip=203.0.113.7 severity=warning"),
         ("security", "alertname=CiiUserStatusChanged login=a@example.com severity=warning"),
@@ -64,6 +71,130 @@ async fn every_alert_gets_to_who_answers_for_it() {
         arguments.extend(labels.split(' '));
         assert_eq!(runs("amtool", &arguments).await.trim(), receiver, "{labels}");
     }
+}
+
+/// What only happened has no end to tell, and what is told without its end must be told while it
+/// stands.
+#[test]
+fn a_happening_is_told_once_and_never_missed() {
+    let text = fs::read_to_string(Path::new(ROOT).join(ALERTMANAGER)).unwrap();
+    let (routes, receivers) = text.split_once("\nreceivers:\n").unwrap();
+    let of_happenings: Vec<_> = receivers
+        .split("- name: ")
+        .filter(|receiver| receiver.contains("send_resolved: false"))
+        .map(|receiver| receiver.lines().next().unwrap())
+        .collect();
+    assert_eq!(of_happenings, ["security", "security-on-call", "access-team", "digest"]);
+    let waits: Vec<_> = routes
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim();
+            line.strip_prefix("group_wait: ").or_else(|| line.strip_prefix("group_interval: "))
+        })
+        .collect();
+    assert!(waits.len() > 4, "{waits:?}");
+    for wait in waits {
+        let time = humantime::parse_duration(wait).unwrap();
+        assert!(time <= std::time::Duration::from_mins(7), "{wait}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_about_many_alerts_has_a_section_a_kind_and_three_names() {
+    let alert = |name: &str, summary: &str, description: &str, page: &str| {
+        json!({
+            "status": "firing",
+            "labels": { "alertname": name, "severity": "warning" },
+            "annotations": {
+                "summary": summary,
+                "description": description,
+                "page": page,
+                "dashboard_url": "http://grafana/d/x",
+                "runbook_url": format!("http://docs/{name}"),
+            },
+        })
+    };
+    let failing = "3 newly failing: <!channel> & <b>No MFA</b>.";
+    let check = |page| alert("CiiCheckNewlyFailing", "Users newly fail a check", failing, page);
+    // Those of a second exporter come behind all of the first.
+    let mut alerts = vec![check("http://a/checks/no-mfa")];
+    alerts.extend((0..77).map(|number| {
+        let page = format!("http://a/users/u{number}");
+        alert("CiiUserNewIp", "A new address", &format!("u{number} is seen."), &page)
+    }));
+    alerts.push(check("http://b/checks/no-mfa"));
+    let message = json!({
+        "receiver": "security",
+        "status": "firing",
+        "alerts": alerts,
+        "groupLabels": { "tenant": "acme" },
+        "commonLabels": { "tenant": "acme" },
+        "commonAnnotations": {},
+        "externalURL": "http://alertmanager",
+    });
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("message.json");
+    fs::write(&file, message.to_string()).unwrap();
+    let render = async |name: &str, kind: &str| {
+        let text = format!("{{{{ template \"{name}\" . }}}}");
+        let files = ["--template.glob", "alerts/cii-exporter.tmpl", "--template.data"];
+        let mut arguments = vec!["template", "render"];
+        arguments.extend(files);
+        arguments.extend([
+            file.to_str().unwrap(),
+            "--template.type",
+            kind,
+            "--template.text",
+            &text,
+        ]);
+        runs("amtool", &arguments).await
+    };
+    assert_eq!(
+        render("cii.title", "text").await.trim(),
+        "[acme] 2 × Users newly fail a check, 77 × A new address"
+    );
+    assert_eq!(render("cii.link", "text").await.trim(), "http://grafana/d/x");
+    let chat = render("cii.text", "text").await;
+    assert_eq!(
+        chat.trim(),
+        "2 × Users newly fail a check (warning)\n\
+         - 3 newly failing: ‹!channel> & ‹b>No MFA‹/b>. http://a/checks/no-mfa\n\
+         - 3 newly failing: ‹!channel> & ‹b>No MFA‹/b>. http://b/checks/no-mfa\n\
+         What to do: http://docs/CiiCheckNewlyFailing\n\
+         Dashboard: http://grafana/d/x\n\
+         \n\
+         77 × A new address (warning)\n\
+         - u0 is seen. http://a/users/u0\n\
+         - u1 is seen. http://a/users/u1\n\
+         - u2 is seen. http://a/users/u2\n\
+         - and 74 more\n\
+         What to do: http://docs/CiiUserNewIp\n\
+         Dashboard: http://grafana/d/x"
+    );
+    let mail = render("cii.html", "html").await;
+    assert!(mail.contains("<h3>77 × A new address (warning)</h3>"), "{mail}");
+    assert!(mail.contains("&lt;b&gt;No MFA&lt;/b&gt;"), "{mail}");
+    assert!(mail.contains("<li>and 74 more</li>") && !mail.contains("u3 is seen"), "{mail}");
+}
+
+#[tokio::test]
+async fn the_documented_receivers_of_chat_and_mail_are_valid() {
+    let text = fs::read_to_string(Path::new(ROOT).join(ALERTMANAGER)).unwrap();
+    let docs = fs::read_to_string(Path::new(ROOT).join("docs/alerting.md")).unwrap();
+    let receivers = docs.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let webhook =
+        "    webhook_configs: [{ url: 'http://127.0.0.1:5001/security', send_resolved: false }]\n";
+    assert!(text.contains(webhook));
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    fs::write(&file, text.replace(webhook, receivers)).unwrap();
+    fs::copy(
+        Path::new(ROOT).join("alerts/cii-exporter.tmpl"),
+        folder.path().join("cii-exporter.tmpl"),
+    )
+    .unwrap();
+    let checked = runs("amtool", &["check-config", file.to_str().unwrap()]).await;
+    assert!(checked.contains("1 templates"), "{checked}");
 }
 
 #[test]

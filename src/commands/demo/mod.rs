@@ -12,6 +12,10 @@ use self::{narrator::Narrator, scene::Scene};
 use super::signal;
 use crate::{exit, logging};
 
+/// The shortest and the longest time between two rounds of changes.
+const FASTEST: Duration = Duration::from_millis(100);
+const SLOWEST: Duration = Duration::from_hours(1);
+
 /// How the demo is set up.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -27,9 +31,19 @@ pub(crate) struct Options {
     /// The number that the tenant is made from; the same one makes the same tenant.
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     seed: u64,
+    /// How often a round of changes happens in the tenant, such as 1m for the pace of life.
+    #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = pace)]
+    change_every: Duration,
     /// End by itself after so many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
+}
+
+/// A time between two rounds of changes.
+fn pace(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).ok();
+    let time = time.filter(|time| *time >= FASTEST && *time <= SLOWEST);
+    time.ok_or_else(|| "expected a time from 100ms to 1h, such as 1500ms".to_owned())
 }
 
 /// Why the demo cannot begin.
@@ -58,7 +72,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 async fn play(options: &Options) -> Result<ExitCode, DemoError> {
     let told = signal::stop().map_err(DemoError::Signals)?;
     println!("cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n");
-    let scene = Scene::set(options.users, options.seed).await?;
+    let scene = Scene::set(options.users, options.seed, options.change_every).await?;
     let daemon =
         Daemon::start(scene.configuration(options.webhook_listen, options.ops_listen)).await?;
     let addresses = daemon.addresses().clone();
@@ -91,4 +105,18 @@ async fn play(options: &Options) -> Result<ExitCode, DemoError> {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::ENDED_EARLY, &error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_of_changes_are_neither_too_close_nor_too_far_apart() {
+        assert_eq!(pace("1500ms"), Ok(Duration::from_millis(1500)));
+        assert_eq!((pace("100ms"), pace("1h")), (Ok(FASTEST), Ok(SLOWEST)));
+        for text in ["99ms", "61m", "0s", "often", ""] {
+            assert!(pace(text).is_err(), "{text}");
+        }
+    }
 }

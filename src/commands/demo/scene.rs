@@ -15,9 +15,6 @@ use super::DemoError;
 const SECRET: &str = "the-secret-of-the-demo";
 const HEADER: &str = "x-api-client-token";
 
-/// How often something changes in the tenant.
-const CHANGES: Duration = Duration::from_millis(1500);
-
 /// Users and addresses that are watched from the start.
 const WATCHED_USERS: usize = 12;
 const WATCHED_IPS: usize = 3;
@@ -31,12 +28,16 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Starts everything but the daemon.
-    pub(super) async fn set(users: usize, seed: u64) -> Result<Self, DemoError> {
+    pub(super) async fn set(
+        users: usize,
+        seed: u64,
+        change_every: Duration,
+    ) -> Result<Self, DemoError> {
         let folder = TempDir::with_prefix("cii-exporter-demo-").map_err(DemoError::Folder)?;
         let simulator = Simulator::start(cii_simulator::Options {
             users,
             seed,
-            change_interval: Some(CHANGES),
+            change_interval: Some(change_every),
             ..cii_simulator::Options::default()
         })
         .await?;
