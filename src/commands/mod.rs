@@ -14,6 +14,7 @@ mod error;
 mod export;
 mod finish;
 mod health;
+mod init;
 mod ip;
 mod keeper;
 mod moment;
@@ -71,6 +72,13 @@ pub(crate) enum Command {
     /// modes of files, the running daemon and its last scrape. No secret is printed. Exit code
     /// 1 says that something does not work.
     Doctor(doctor::Options),
+    /// Set up from nothing: ask, try, write, register, wait.
+    ///
+    /// Writes a configuration with all its comments, and secrets in files of their owner's
+    /// alone, once the API was tried. Shows what a webhook target in the console needs, registers
+    /// one with --register, and waits for the test message with --wait. What is missing on
+    /// the command line is asked for at a terminal.
+    Init(Box<init::Options>),
     /// Ask the running daemon whether it is able, part by part.
     ///
     /// Asks over the socket beside the database, whatever the listeners want of their
@@ -144,6 +152,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Run(file) => run::run(&file),
         Command::CheckConfig(options) => check_config::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Init(options) => init::run(*options),
         Command::Health(options) => health::run(&options),
         Command::Watch(action) => watch::run(action),
         Command::Checks(action) => checks::run(action),

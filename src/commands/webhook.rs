@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cii_exporter::{
-    cii::NewTarget,
+    cii::{Client, NewTarget},
     clock,
     config::{Config, Needs},
     domain::{CheckId, WebhookTarget},
@@ -101,6 +101,26 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let url = url.or_else(|| config.webhook.public_url.clone()).ok_or_else(|| {
         CommandError::Usage("name the URL by --url, or set webhook.public_url".to_owned())
     })?;
+    register_target(&config, &client, Wanted { url, check_ids, name, force }).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A target that is wanted.
+pub(super) struct Wanted {
+    pub(super) url: Url,
+    pub(super) check_ids: Vec<CheckId>,
+    pub(super) name: String,
+    /// Whether the path may be another than that of the listener.
+    pub(super) force: bool,
+}
+
+/// Registers a target, and keeps its id.
+pub(super) async fn register_target(
+    config: &Config,
+    client: &Client,
+    wanted: Wanted,
+) -> Result<(), CommandError> {
+    let Wanted { url, check_ids, name, force } = wanted;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
         let text = "--url: expected a URL that begins with https://".to_owned();
         return Err(CommandError::Usage(text));
@@ -125,7 +145,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
         )
     })?;
     // Found before anything is registered: its id must have a place to go.
-    let keeper = Keeper::find(&config)?;
+    let keeper = Keeper::find(config)?;
     let target = NewTarget {
         name: name.clone(),
         url: url.to_string(),
@@ -167,7 +187,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     if let Err(error) = kept {
         eprintln!("cii-exporter: the id could not be kept; note it: {error}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {

@@ -40,6 +40,7 @@ mod first_day;
 mod guard;
 mod harness;
 mod history;
+mod init;
 mod lifecycle;
 mod loki;
 mod moved;

@@ -62,6 +62,17 @@ pub(super) fn code(findings: &[Finding]) -> ExitCode {
     }
 }
 
+/// Tries the API alone.
+pub(super) async fn examine_api(config: &Config) -> Vec<Finding> {
+    bounded("api", service::examine(config)).await
+}
+
+/// Whether the API grants a token, and answers.
+pub(super) fn is_reached(findings: &[Finding]) -> bool {
+    let is_ok = |check| findings.iter().any(|finding| finding.check == check && finding.is_ok());
+    is_ok("token") && is_ok("ping")
+}
+
 /// Tries everything, in the order in which it is told.
 pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<Finding> {
     // What is found is told here, and not in the log besides.

@@ -1,0 +1,82 @@
+//! The files that are made: never in place of others, secrets for their owner alone.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::super::error::CommandError;
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) config: PathBuf,
+    pub(super) secrets: PathBuf,
+    pub(super) webhook_secrets: PathBuf,
+    pub(super) client_secret: PathBuf,
+}
+
+impl Places {
+    /// In this folder, as the unit for systemd has them.
+    pub(super) fn of(folder: &Path) -> Self {
+        let secrets = folder.join("secrets");
+        Self {
+            config: folder.join("config.toml"),
+            webhook_secrets: secrets.join("webhook-secrets"),
+            client_secret: secrets.join("client-secret"),
+            secrets,
+        }
+    }
+
+    /// That nothing is there yet, and that no commit can take secrets along.
+    pub(super) fn check(&self, may_be_checkout: bool) -> Result<(), CommandError> {
+        for path in [&self.config, &self.webhook_secrets, &self.client_secret] {
+            if path.symlink_metadata().is_ok() {
+                return Err(CommandError::Usage(format!(
+                    "{} exists, and nothing is overwritten: name another folder by --dir, or move \
+                     it away",
+                    path.display()
+                )));
+            }
+        }
+        let checkout = self.secrets.ancestors().find(|folder| folder.join(".git").exists());
+        match checkout {
+            Some(checkout) if !may_be_checkout => Err(CommandError::Usage(format!(
+                "{} is in the checkout {}: secrets there end in a commit; name another folder by \
+                 --dir, or add --in-checkout",
+                self.secrets.display(),
+                checkout.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the folders.
+    pub(super) fn make_folders(&self) -> Result<(), CommandError> {
+        let folder = self.config.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        private_folder(&self.secrets)
+    }
+}
+
+/// Makes a folder for its owner alone, unless it is there.
+pub(super) fn private_folder(path: &Path) -> Result<(), CommandError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
+}
+
+/// Makes a file with this mode, which must not be there yet.
+pub(super) fn make(path: &Path, mode: u32, text: &str) -> Result<(), CommandError> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(mode).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(failed(path))
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> CommandError {
+    move |source| CommandError::Output { target: path.display().to_string(), source }
+}

@@ -1,0 +1,296 @@
+//! `init`: from nothing to a configuration that was tried.
+
+mod ask;
+mod files;
+mod template;
+mod wait;
+
+use std::{
+    fmt::Write as _, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode,
+    time::Duration,
+};
+
+use cii_exporter::{
+    cii::{Client, Meters},
+    config::{Config, Environment},
+    domain::{CheckId, Timestamp},
+};
+use clap::Args;
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use self::{
+    files::Places,
+    template::{Paths, Values},
+};
+use super::{
+    doctor,
+    error::CommandError,
+    finish::finish,
+    table::visible,
+    webhook::{self, Wanted},
+};
+use crate::{exit, logging};
+
+/// How long the message is awaited that registering brings.
+const OF_REGISTERING: Duration = Duration::from_mins(1);
+/// How long somebody takes to make a target in the console.
+const OF_SOMEBODY: Duration = Duration::from_mins(10);
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The folder for `config.toml` and `secrets/`. Nothing in it is overwritten.
+    #[arg(long, value_name = "FOLDER", default_value = "/etc/cii-exporter")]
+    dir: PathBuf,
+    /// The API URL, as the console shows it.
+    #[arg(long, value_name = "URL")]
+    api_url: Option<Url>,
+    /// The token URL, as the console shows it.
+    #[arg(long, value_name = "URL")]
+    token_url: Option<Url>,
+    /// The API client's id.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// A file that holds the API client's secret, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// For API clients made before September 2025.
+    #[arg(long, value_name = "TEXT")]
+    audience: Option<String>,
+    /// Where the service reaches the webhook, through your proxy. Without it, only the API is
+    /// set up; the webhook can follow later.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+    /// Register the webhook with the service, subscribed to this check; once for each check.
+    #[arg(long, value_name = "CHECK", requires = "public_url")]
+    register: Vec<String>,
+    /// How long to wait for the service's test message, such as 10m; 0s: not at all.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    wait: Option<Duration>,
+    /// The database; else `cii-exporter.db` in the folder.
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// Where deliveries are taken.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8847")]
+    webhook_listen: SocketAddr,
+    /// Where metrics and page are.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9847")]
+    ops_listen: SocketAddr,
+    /// For the unit in deploy/systemd, which names secrets and database itself.
+    #[arg(long, conflicts_with = "store")]
+    systemd: bool,
+    /// Write into a checkout of git all the same.
+    #[arg(long)]
+    in_checkout: bool,
+    /// Write without trying the API first.
+    #[arg(long)]
+    no_try: bool,
+}
+
+/// What is going to be written.
+struct Plan {
+    places: Places,
+    values: Values,
+    client_secret: SecretString,
+    webhook_secret: SecretString,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(options: Options) -> ExitCode {
+    finish(async move {
+        logging::start("error", false);
+        let plan = plan(&options)?;
+        let text = template::fill(&plan.values);
+        let config = plan.try_config(&text)?;
+        if !options.no_try {
+            try_api(&config).await?;
+        }
+        plan.write(&text)?;
+        println!("written: {}", plan.places.config.display());
+        println!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
+        println!("written: {}, its owner's alone", plan.places.client_secret.display());
+        let came = match &plan.values.public_url {
+            Some(url) => Box::pin(set_up_webhook(&options, &plan, &config, url)).await?,
+            None => true,
+        };
+        say_next(&options, &plan);
+        Ok(if came { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) })
+    })
+}
+
+fn plan(options: &Options) -> Result<Plan, CommandError> {
+    let dir = std::path::absolute(&options.dir).unwrap_or_else(|_| options.dir.clone());
+    let places = Places::of(&dir);
+    // Before anybody answers questions.
+    places.check(options.in_checkout)?;
+    let file = options.client_secret_file.as_deref();
+    let api_url =
+        ask::required(options.api_url.clone(), "--api-url", "the API URL of the console")?;
+    let token_url =
+        ask::required(options.token_url.clone(), "--token-url", "the token URL of the console")?;
+    let client_id = ask::required(options.client_id.clone(), "--client-id", "the API client's id")?;
+    let client_secret = ask::secret(file, "--client-secret-file", "the API client's secret")?;
+    let question = "the URL under which the service reaches the webhook";
+    let public_url = ask::optional(options.public_url.clone(), question)?;
+    let store = options.store.clone().unwrap_or_else(|| dir.join("cii-exporter.db"));
+    let paths = Paths {
+        webhook_secrets: places.webhook_secrets.clone(),
+        client_secret: places.client_secret.clone(),
+        store: std::path::absolute(&store).unwrap_or(store),
+    };
+    let values = Values {
+        webhook_listen: options.webhook_listen,
+        ops_listen: options.ops_listen,
+        public_url,
+        api_url,
+        token_url,
+        client_id,
+        audience: options.audience.clone(),
+        paths: (!options.systemd).then_some(paths),
+    };
+    Ok(Plan { places, values, client_secret, webhook_secret: random_secret()? })
+}
+
+/// 256 bits that nobody guesses, as text.
+fn random_secret() -> Result<SecretString, CommandError> {
+    let mut bytes = [0; 32];
+    let source = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    let refused = |_| CommandError::Refused("the system gives no random bytes".to_owned());
+    source.fill(&mut bytes).map_err(refused)?;
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text.into())
+}
+
+impl Plan {
+    /// The configuration as it will be read, with secrets that are not in files yet.
+    fn try_config(&self, text: &str) -> Result<Config, CommandError> {
+        let mut variables = vec![
+            ("CII_EXPORTER_WEBHOOK__SECRETS", self.webhook_secret.expose_secret().to_owned()),
+            ("CII_EXPORTER_API__CLIENT_SECRET", self.client_secret.expose_secret().to_owned()),
+        ];
+        if self.values.paths.is_none() {
+            let database = "/var/lib/cii-exporter/cii-exporter.db".to_owned();
+            variables.push(("CII_EXPORTER_STORE__PATH", database));
+        }
+        let name = self.places.config.display().to_string();
+        let environment: Environment = variables.into_iter().collect();
+        Ok(Config::from_text(&name, text, &environment)?)
+    }
+
+    fn write(&self, text: &str) -> Result<(), CommandError> {
+        let Self { places, .. } = self;
+        places.make_folders()?;
+        if let Some(folder) = self.values.paths.as_ref().and_then(|paths| paths.store.parent()) {
+            files::private_folder(folder)?;
+        }
+        let line = |secret: &SecretString| format!("{}\n", secret.expose_secret());
+        files::make(&places.webhook_secrets, 0o600, &line(&self.webhook_secret))?;
+        files::make(&places.client_secret, 0o600, &line(&self.client_secret))?;
+        // It holds no secret, and the unit's user must read it.
+        files::make(&places.config, 0o644, text)
+    }
+}
+
+/// Tries token, ping and each question. Missing rights are told, and mended in the console.
+async fn try_api(config: &Config) -> Result<(), CommandError> {
+    let findings = doctor::examine_api(config).await;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if doctor::is_reached(&findings) {
+        return Ok(());
+    }
+    let reason = "the API cannot be asked so, and nothing was written: correct what is said above, \
+                  and begin again (--no-try writes all the same)";
+    Err(CommandError::Refused(reason.to_owned()))
+}
+
+/// Shows what the console is to be told, registers when asked to, and waits for the message.
+async fn set_up_webhook(
+    options: &Options,
+    plan: &Plan,
+    config: &Config,
+    url: &Url,
+) -> Result<bool, CommandError> {
+    println!("\nThe webhook target in the console:");
+    println!("  URL            {url}");
+    println!("  authorization  API key");
+    println!("  header name    {}", config.webhook.header);
+    println!("  header value   {}", plan.webhook_secret.expose_secret());
+    let is_asked = std::io::stdin().is_terminal();
+    let usual = match (options.register.is_empty(), is_asked) {
+        (false, _) => OF_REGISTERING,
+        (true, true) => OF_SOMEBODY,
+        (true, false) => Duration::ZERO,
+    };
+    let patience = options.wait.unwrap_or(usual);
+    if options.register.is_empty() && patience.is_zero() {
+        println!("Make it once the exporter runs: the console sends a test message at once.");
+        return Ok(true);
+    }
+    let since = wait::now();
+    if options.systemd {
+        println!("\nStart the daemon now: systemctl enable --now cii-exporter");
+    }
+    let work = register_and_wait(options, config, url, since, patience);
+    wait::beside_daemon(config, options.systemd, work).await
+}
+
+async fn register_and_wait(
+    options: &Options,
+    config: &Config,
+    url: &Url,
+    since: Timestamp,
+    patience: Duration,
+) -> Result<bool, CommandError> {
+    if !options.register.is_empty() {
+        let check_ids: Option<Vec<_>> =
+            options.register.iter().map(|id| CheckId::new(id)).collect();
+        let empty = || CommandError::Usage("--register: an id must not be empty".to_owned());
+        let api = config.api.as_ref().ok_or(CommandError::NoApi)?;
+        let client = Client::new(api, Meters::new()?)?;
+        let wanted = Wanted {
+            url: url.clone(),
+            check_ids: check_ids.ok_or_else(empty)?,
+            name: "cii-exporter".to_owned(),
+            force: false,
+        };
+        webhook::register_target(config, &client, wanted).await?;
+    }
+    if patience.is_zero() {
+        return Ok(true);
+    }
+    println!("Waiting for the test message, {} s at most.", patience.as_secs());
+    let Some(source) = wait::test_message(config, since, patience).await else {
+        println!("It did not come. `cii-exporter doctor` tries the way; see docs/connecting.md.");
+        return Ok(false);
+    };
+    println!("It came, from {}: the way is open, and the secret is right.", visible(&source));
+    Ok(true)
+}
+
+fn say_next(options: &Options, plan: &Plan) {
+    let config = plan.places.config.display();
+    let page = plan.values.ops_listen;
+    println!("\nNext:");
+    if options.systemd {
+        println!("  systemctl enable --now cii-exporter");
+        println!("  cii-exporter doctor");
+    } else {
+        println!("  cii-exporter run --config {config}");
+        println!("  cii-exporter doctor --config {config}");
+    }
+    println!("  http://{page}/ shows who fails what once the tenant was listed, in minutes.");
+    if plan.values.public_url.is_none() {
+        println!(
+            "  The webhook can follow: set webhook.public_url, and see docs/connecting.md. Its \
+             secret is in {}.",
+            plan.places.webhook_secrets.display()
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Waits for the service's test message.
+//!
+//! Where no daemon runs, one is started for as long: its listener, its secret and its path are
+//! then those that deliveries will meet, and the message is kept where it belongs. It lists
+//! nothing meanwhile. In either case it is asked over its socket what came.
+
+use std::{future::Future, time::Duration};
+
+use cii_exporter::{
+    clock,
+    config::Config,
+    daemon::{ConfigSource, Daemon},
+    domain::Timestamp,
+    store,
+};
+use reqwest::Method;
+use tokio::sync::oneshot;
+
+use super::super::{error::CommandError, keeper};
+
+/// How long it is until the daemon is asked again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Does the work while a daemon runs: the one that is there, or is about to be started by
+/// somebody else, or one in this process.
+pub(super) async fn beside_daemon<T>(
+    config: &Config,
+    is_started_elsewhere: bool,
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    if is_started_elsewhere || store::holder(&config.store.path).is_some() {
+        return work.await;
+    }
+    let config = quiet(config.clone());
+    let started = Box::pin(Daemon::start(ConfigSource::new(move || Ok(config.clone())))).await;
+    let daemon = started.map_err(|error| CommandError::Refused(error.to_string()))?;
+    let (stop, told) = oneshot::channel();
+    let running = daemon.run(async { drop(told.await) });
+    let working = async {
+        let done = work.await;
+        let _ = stop.send(());
+        done
+    };
+    let (ended, done) = tokio::join!(running, working);
+    ended.map_err(|error| CommandError::Refused(error.to_string()))?;
+    done
+}
+
+/// The same, of a daemon that takes deliveries and begins nothing by itself.
+fn quiet(mut config: Config) -> Config {
+    config.otlp = None;
+    let sync = &mut config.sync;
+    for job in [&mut sync.users, &mut sync.ips] {
+        job.on_start = false;
+    }
+    (sync.tenant, sync.service) = (None, None);
+    config
+}
+
+/// Waits until a test message came after a moment; says who sent it, or nothing when none came
+/// in time.
+pub(super) async fn test_message(
+    config: &Config,
+    since: Timestamp,
+    patience: Duration,
+) -> Option<String> {
+    tokio::time::timeout(patience, async {
+        loop {
+            if let Some(source) = newest(config, since).await {
+                return source;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
+    .await
+    .ok()
+}
+
+async fn newest(config: &Config, since: Timestamp) -> Option<String> {
+    let daemon = store::holder(&config.store.path)?;
+    let asked = keeper::ask(&daemon, Method::GET, &["deliveries"], None).await;
+    let (_, answer) = asked.ok()?;
+    let is_it = |delivery: &&serde_json::Value| {
+        let at = delivery["received_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        delivery["result"] == "test" && at.is_some_and(|at| at >= since)
+    };
+    let delivery = answer["deliveries"].as_array()?.iter().find(is_it)?;
+    Some(delivery["source"].as_str().unwrap_or("an unnamed source").to_owned())
+}
+
+/// From when on a message counts.
+pub(super) fn now() -> Timestamp {
+    clock::now()
+}

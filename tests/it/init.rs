@@ -1,0 +1,218 @@
+//! `init`: from nothing to a configuration that was tried, without a terminal.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use cii_simulator::{Options, Simulator, webhook::Target};
+use tempfile::TempDir;
+use tokio::{io::AsyncWriteExt as _, process::Command};
+
+use crate::harness::{free_port, until};
+
+/// A folder in which somebody begins.
+struct Place {
+    folder: TempDir,
+    webhook: String,
+    ops: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let address = || format!("127.0.0.1:{}", free_port());
+        Self { folder: TempDir::new().unwrap(), webhook: address(), ops: address() }
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("cii")
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/webhooks/cii", self.webhook)
+    }
+
+    /// `init` with all that this service needs, and more arguments.
+    fn init(&self, simulator: &Simulator, more: &[&str]) -> Command {
+        let secret = self.folder.path().join("the-client-secret");
+        fs::write(&secret, simulator.client_secret()).unwrap();
+        let mut command = exporter();
+        command
+            .args(["init", "--dir"])
+            .arg(self.dir())
+            .args(["--api-url", &simulator.graphql_url(), "--token-url", &simulator.token_url()])
+            .args(["--client-id", simulator.client_id(), "--client-secret-file"])
+            .arg(secret)
+            .args(["--webhook-listen", &self.webhook, "--ops-listen", &self.ops])
+            .args(more);
+        command
+    }
+
+    fn webhook_secret(&self) -> String {
+        fs::read_to_string(self.dir().join("secrets/webhook-secrets")).unwrap().trim().to_owned()
+    }
+}
+
+fn exporter() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cii-exporter"));
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+async fn simulator() -> Simulator {
+    Simulator::start(Options { users: 20, ..Options::default() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_written_is_private_commented_and_right_and_never_in_place_of_something() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let made = place.init(&simulator, &[]).output().await.unwrap();
+    let text = said(&made);
+    assert!(made.status.success(), "{text}");
+    for expected in ["ok         token", "ok         ping", "right listEndUsers", "Next:"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let config = place.dir().join("config.toml");
+    let written = fs::read_to_string(&config).unwrap();
+    assert!(written.lines().filter(|line| line.starts_with('#')).count() > 100);
+    // Only those who may see it do.
+    let secrets = place.dir().join("secrets");
+    assert_eq!((mode(&secrets), mode(&secrets.join("client-secret"))), (0o700, 0o600));
+    assert_eq!(mode(&secrets.join("webhook-secrets")), 0o600);
+    assert_eq!(place.webhook_secret().len(), 64);
+    for secret in [simulator.client_secret(), &place.webhook_secret()] {
+        assert!(!written.contains(secret) && !text.contains(secret), "{text}");
+    }
+    let check = exporter().args(["check-config", "--config"]).arg(&config).output().await.unwrap();
+    assert!(said(&check).ends_with("the configuration is good\n"), "{}", said(&check));
+
+    let again = place.init(&simulator, &[]).output().await.unwrap();
+    assert_eq!(again.status.code(), Some(64));
+    assert!(said(&again).contains("nothing is overwritten"), "{}", said(&again));
+    assert_eq!(fs::read_to_string(&config).unwrap(), written);
+}
+
+#[tokio::test]
+async fn in_a_checkout_nothing_is_written_unless_told() {
+    let (simulator, place) = (simulator().await, Place::new());
+    fs::create_dir(place.folder.path().join(".git")).unwrap();
+    let refused = place.init(&simulator, &[]).output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(said(&refused).contains("--in-checkout"), "{}", said(&refused));
+    assert!(!place.dir().exists());
+    let told = place.init(&simulator, &["--in-checkout"]).output().await.unwrap();
+    assert!(told.status.success(), "{}", said(&told));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_before_anything_is_written() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let mut command = place.init(&simulator, &[]);
+    let wrong = place.folder.path().join("the-client-secret");
+    fs::write(&wrong, "another-secret-than-that").unwrap();
+    let refused = command.output().await.unwrap();
+    let text = said(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{text}");
+    assert!(text.contains("fail       token") && text.contains("nothing was written"), "{text}");
+    assert!(!text.contains("another-secret-than-that") && !place.dir().exists(), "{text}");
+    // What is missing is named, since nobody can be asked.
+    let dir = place.dir();
+    let asked = exporter().args(["init", "--dir"]).arg(&dir).output().await.unwrap();
+    assert_eq!(asked.status.code(), Some(64));
+    assert!(said(&asked).contains("--api-url is missing"), "{}", said(&asked));
+}
+
+#[tokio::test]
+async fn registering_brings_the_test_message_which_is_awaited_and_kept() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let url = place.url();
+    let more = ["--public-url", &url, "--register", "no-mfa"];
+    let made = place.init(&simulator, &more).output().await.unwrap();
+    let text = said(&made);
+    assert!(made.status.success(), "{text}");
+    for expected in
+        [&*url, "x-api-client-token", &place.webhook_secret(), "registered as ", "It came, from"]
+    {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let config = place.dir().join("config.toml");
+    let run = async |arguments: &[&str]| {
+        let output =
+            exporter().args(arguments).arg("--config").arg(&config).output().await.unwrap();
+        said(&output)
+    };
+    assert!(run(&["webhook", "list"]).await.contains(&url));
+    assert!(run(&["deliveries"]).await.contains("test"));
+}
+
+#[tokio::test]
+async fn a_target_that_is_made_in_the_console_is_awaited_for_as_long_as_told() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let url = place.url();
+    let mut command = place.init(&simulator, &["--public-url", &url, "--wait", "60s"]);
+    let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let secret = place.dir().join("secrets/webhook-secrets");
+    let is_whole = || fs::read_to_string(&secret).is_ok_and(|text| text.ends_with('\n'));
+    until("the secret", || async { is_whole().then_some(()) }).await;
+    // Somebody copies what is shown.
+    let target = Target {
+        url: url.clone(),
+        header: "x-api-client-token".to_owned(),
+        secret: place.webhook_secret(),
+        check_ids: Vec::new(),
+    };
+    let http = reqwest::Client::new();
+    until("an answer of the listener", || async {
+        let test = serde_json::json!({ "id": "1", "detail-type": "WebhookTest", "detail": {},
+            "source": "the-console", "version": "0" });
+        let request = http.post(&target.url).header(target.header.as_str(), &target.secret);
+        let answer = request.json(&test).send().await.ok()?;
+        answer.status().is_success().then_some(())
+    })
+    .await;
+    let ended = waiting.wait_with_output().await.unwrap();
+    assert!(ended.status.success(), "{}", said(&ended));
+    assert!(said(&ended).contains("It came, from the-console"), "{}", said(&ended));
+
+    let place = Place::new();
+    let url = place.url();
+    let late = place.init(&simulator, &["--public-url", &url, "--wait", "1ms"]);
+    let ended = { late }.output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
+    assert!(said(&ended).contains("It did not come"), "{}", said(&ended));
+}
+
+#[tokio::test]
+async fn for_the_unit_secrets_and_database_are_left_to_it_and_a_secret_can_come_from_a_pipe() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let mut command = exporter();
+    command
+        .args(["init", "--systemd", "--dir"])
+        .arg(place.dir())
+        .args(["--api-url", &simulator.graphql_url(), "--token-url", &simulator.token_url()])
+        .args(["--client-id", simulator.client_id(), "--client-secret-file", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(simulator.client_secret().as_bytes()).await.unwrap();
+    drop(stdin);
+    let made = child.wait_with_output().await.unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let written = fs::read_to_string(place.dir().join("config.toml")).unwrap();
+    let is_set = |name: &str| written.lines().any(|line| line.starts_with(&format!("{name} = ")));
+    assert!(!is_set("secrets_file") && !is_set("client_secret_file"), "{written}");
+    let kept = fs::read_to_string(place.dir().join("secrets/client-secret")).unwrap();
+    assert_eq!(kept.trim(), simulator.client_secret());
+}
