@@ -12,6 +12,7 @@ use super::{
     listener::Listeners,
     panics, proofs,
     reload::{Current, ForJobs, Reloader},
+    reload_meters::ReloadMeters,
     rules, service_manager,
     tasks::{Stage, Tasks},
 };
@@ -54,9 +55,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let mut tasks = Tasks::default();
     tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
 
-    store.commit(rules::watch_list(&config)).await?;
-    store.commit(rules::checks(&config)).await?;
-    store.commit(rules::shown_checks(&config)).await?;
+    store_rules(&config, &store).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&config));
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), current_scope.clone()).await?;
@@ -141,6 +140,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         for_jobs,
         scope,
         build_info,
+        meters: ReloadMeters::register(&registry)?,
         store: store.clone(),
         requests,
         reloaded,
@@ -166,6 +166,14 @@ fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses
         ops_scheme: config.ops.scheme(),
         webhook_path: config.webhook.path.clone(),
     }
+}
+
+/// Writes what the configuration says of the watch list and of checks.
+async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
+    store.commit(rules::watch_list(config)).await?;
+    store.commit(rules::checks(config)).await?;
+    store.commit(rules::shown_checks(config)).await?;
+    Ok(())
 }
 
 /// Figures of a job that is off must not look like fresh ones.

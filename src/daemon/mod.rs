@@ -9,6 +9,7 @@ mod listener;
 mod panics;
 mod proofs;
 mod reload;
+mod reload_meters;
 mod rules;
 mod service_manager;
 mod source;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigSource, StartError, check_tls, rules};
+use super::{ConfigSource, StartError, check_tls, reload_meters::ReloadMeters, rules};
 use crate::{
     build_info::BuildInfo,
     clock,
@@ -30,6 +30,7 @@ pub(super) struct Reloader {
     pub(super) for_jobs: ForJobs,
     pub(super) scope: watch::Sender<Scope>,
     pub(super) build_info: BuildInfo,
+    pub(super) meters: ReloadMeters,
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
     pub(super) reloaded: watch::Sender<Option<LastReload>>,
@@ -87,7 +88,9 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> ReloadReply {
-        let reply = match self.apply().await {
+        let applied = self.apply().await;
+        self.meters.record(applied.is_ok());
+        let reply = match applied {
             Ok(needs_restart) => {
                 tracing::info!(?needs_restart, "configuration reloaded");
                 ReloadReply::Applied { needs_restart }

@@ -39,6 +39,10 @@ async fn a_reload_applies_what_can_change_and_names_what_cannot() {
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
     let url = exporter.ops_url.clone();
+    let (successful, succeeded_at) =
+        ("cii_config_last_reload_successful", "cii_config_last_reload_success_timestamp_seconds");
+    let of_start = exporter.metrics().await;
+    assert_eq!(of_start.get(successful), Some(1.0));
 
     let setup = exporter.setup();
     setup.write_config();
@@ -54,15 +58,21 @@ async fn a_reload_applies_what_can_change_and_names_what_cannot() {
     assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 401);
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get("cii_user_failing_checks{login=\"zoe@example.com\"}"), Some(0.0));
+    assert_eq!(metrics.get(successful), Some(1.0));
+    assert!(metrics.get(succeeded_at) > of_start.get(succeeded_at));
 
     std::fs::write(exporter.setup().config_file(), "[webhook]\nsecretz = []\n").unwrap();
     let (status, answer) = reload(&url).await;
     assert_eq!(status, 422, "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains("secretz"), "{answer}");
-    assert_eq!(exporter.metrics().await.of_tenant(), metrics.of_tenant());
+    let refused = exporter.metrics().await;
+    assert_eq!(refused.of_tenant(), metrics.of_tenant());
+    assert_eq!(refused.get(successful), Some(0.0));
+    assert_eq!(refused.get(succeeded_at), metrics.get(succeeded_at));
 
     exporter.setup().write_config();
     exporter.signal("HUP");
+    exporter.until_metric(successful, 1.0).await;
     until("the old secret holds again", || async {
         let body = Body::new("2", "no-mfa", &["a"]).json();
         (exporter.deliver(&body).await == 200).then_some(())
