@@ -10,7 +10,7 @@ const [tools, ...files] = process.argv.slice(2);
 const schema = "@grafana/schema/dist/esm/raw";
 
 // The options of each kind of panel have types of their own, in modules of these names.
-const modules = { stat: "Stat", timeseries: "TimeSeries", bargauge: "BarGauge", table: "Table", logs: "Logs" };
+const modules = { stat: "Stat", timeseries: "TimeSeries", bargauge: "BarGauge", table: "Table", logs: "Logs", text: "Text" };
 const kinds = Object.keys(modules);
 const withCustomFields = ["timeseries", "table"];
 
@@ -28,7 +28,14 @@ lines.push(`type Texts<T> = T extends string ? \`\${T}\` : T extends number | bo
 
 files.forEach((file, number) => {
   const dashboard = JSON.parse(readFileSync(file, "utf8"));
-  const { panels, ...frame } = dashboard;
+  const { panels, annotations, ...frame } = dashboard;
+  // What an annotation asks is its data source's own, as in the targets of panels.
+  frame.annotations = {
+    list: annotations.list.map(({ expr, step, titleFormat, textFormat, useValueForTime, ...rest }) => {
+      if (!expr) throw new Error(`${file}: the annotation ${rest.name} asks nothing`);
+      return rest;
+    }),
+  };
   const literal = (name, type, value) =>
     lines.push(`// ${file}`, `export const ${name}: Texts<Partial<${type}>> = ${JSON.stringify(value)};`);
   literal(`dashboard${number}`, "Dashboard", frame);

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use crate::harness::{attribute_names, tool};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const DASHBOARDS: [&str; 4] = ["overview", "user", "ip", "exporter-health"];
+const DASHBOARDS: [&str; 5] = ["overview", "resolution", "user", "ip", "exporter-health"];
 
 /// The expressions of the rules, which are blocks of YAML.
 fn rules() -> Vec<String> {
