@@ -60,9 +60,9 @@ pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
     DeliveryCounts, DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, Found,
     FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState, KeptDelivery, Lasted, Listing,
-    ListingComplete, ListingState, ListingUnderWay, NewsCursor, NullList, OtlpStanding, PollState,
-    Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason,
-    Watched, WatchedIp, WatchedUser,
+    ListingComplete, ListingState, ListingUnderWay, LogEntry, LogPage, NewsCursor, NullList,
+    OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
+    WatchPlace, WatchReason, Watched, WatchedIp, WatchedUser,
 };
 pub use row::Unreadable;
 

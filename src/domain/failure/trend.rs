@@ -150,6 +150,13 @@ impl Trend {
         self.hours[..upto].last()?.failing
     }
 
+    /// Whether the first that is known of the check is of the last 24 hours.
+    #[must_use]
+    pub fn is_of_today(&self, now: Timestamp) -> bool {
+        let then = hour(now - TimeDelta::hours(24));
+        self.hours.first().is_some_and(|first| first.at > then && first.failing.is_some())
+    }
+
     /// What happened in the hours behind one, up to and with another.
     fn between(&self, behind: i64, upto: i64) -> Change {
         let within = self.hours.iter().filter(|bucket| bucket.at > behind && bucket.at <= upto);
@@ -207,6 +214,7 @@ mod tests {
         assert_eq!(trend.failing_a_day_ago(at(5, 1)), Some(2));
         assert_eq!(trend.failing_a_day_ago(at(5, 0)), Some(1));
         assert_eq!(trend.failing_a_day_ago(at(4, 0)), None);
+        assert!(trend.is_of_today(at(4, 0)) && !trend.is_of_today(at(4, 1)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 mod alone;
 mod engines;
+mod folded;
 mod late_verdicts;
 mod memory;
 mod model;

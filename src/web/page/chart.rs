@@ -6,9 +6,6 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-/// Width of a day in the charts of days, in units of their own; the style stretches it.
-const DAY: f64 = 10.0;
-
 /// One value a day, the oldest first; nothing where it is not known.
 pub(super) type Days = [Option<u64>];
 
@@ -153,7 +150,12 @@ fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
             index += 1;
             continue;
         }
-        let begin = (x(index), y(known[0]));
+        let mut begin = (x(index), y(known[0]));
+        let is_alone = !has_steps && known.len() == 1;
+        if is_alone {
+            // A point alone would not be seen: it is drawn for half a day to either side.
+            begin.0 = (begin.0 - step / 2.0).max(0.0);
+        }
         if let Some(end) = end {
             let _ = write!(gap, "M{}L{}", point(end), point(begin));
         }
@@ -172,9 +174,8 @@ fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
                 let _ = write!(path, "L{}", point(last));
             }
         }
-        if !has_steps && known.len() == 1 {
-            // One day alone would be a point, which nobody sees.
-            last = ((begin.0 + DAY / 2.0).min(width), begin.1);
+        if is_alone {
+            last = ((x(index) + step / 2.0).min(width), begin.1);
             let _ = write!(path, "H{}", tenth(last.0));
         }
         let _ = write!(line, "M{path}");
@@ -183,7 +184,7 @@ fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
         index += known.len();
     }
     // What is not known at the end is dotted on, at the height of the last value.
-    if let Some((at, height)) = end.filter(|(at, _)| width - at > step / 2.0) {
+    if let Some((at, height)) = end.filter(|_| days.last() == Some(&None)) {
         let _ = write!(gap, "M{}H{}", point((at, height)), tenth(width));
     }
     html! {
@@ -233,8 +234,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_a_gap_and_never_zero() {
         let chart = spark(&[None, Some(4), Some(4), None, Some(2), None], ROW, "", "x");
-        assert_eq!(path(&chart, "line").unwrap(), "M24 2L48 2M96 12.5H101");
-        assert_eq!(path(&chart, "gap").unwrap(), "M48 2L96 12.5M101 12.5H120");
+        assert_eq!(path(&chart, "line").unwrap(), "M24 2L48 2M84 12.5H108");
+        assert_eq!(path(&chart, "gap").unwrap(), "M48 2L84 12.5M108 12.5H120");
         let nothing = spark(&[None, None], ROW, "", "x");
         assert_eq!((path(&nothing, "line"), path(&nothing, "gap")), (None, None));
         assert!(path(&nothing, "base").is_some());

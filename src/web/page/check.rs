@@ -6,7 +6,7 @@ use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    Failure, delivery, failing,
+    Failure, checks, delivery,
     layout::{self, Position, Section},
     words,
 };
@@ -104,7 +104,7 @@ fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDe
 fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
     html! {
         @if users.is_empty() {
-            p .soft { (failing::nobody("No user is known to fail it", listing)) }
+            p .soft { (checks::nobody("No user is known to fail it", listing)) }
         } @else {
             div .table {
                 table .stack {

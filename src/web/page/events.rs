@@ -1,11 +1,18 @@
 //! The last events, filtered by a form.
 
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use maud::{Markup, html};
 
-use super::{sentence::sentence, words};
+use super::{
+    glyph::{self, Glyph},
+    overview::Row,
+    sentence::sentence,
+    words,
+};
 use crate::{
-    domain::{Event, Severity},
-    store::{EventFilter, EventPage, Reader, StoreError},
+    clock,
+    domain::{AttributeValue, Event, EventName, Severity, event::key},
+    store::{EventFilter, LogEntry, LogPage, Reader, StoreError},
     web::filter,
 };
 
@@ -16,64 +23,70 @@ pub(super) const SHOWN: usize = 15;
 /// leads on by a link, so that no page takes long.
 const LOOKS: usize = 4;
 
+/// Checks that the form offers.
+const OFFERED: usize = 200;
+
 /// Severities that the form offers; the service may have others.
 const SEVERITIES: [&str; 6] = Severity::LABELS;
 
-/// The newest events before `cursor`.
+/// The newest entries before `cursor`.
 pub(super) fn read(
     reader: &Reader,
     filter: &EventFilter,
     cursor: i64,
     limit: usize,
-) -> Result<EventPage, StoreError> {
-    let mut page = reader.events_before(filter, cursor, limit)?;
+) -> Result<LogPage, StoreError> {
+    let mut page = reader.log_before(filter, cursor, limit)?;
     for _ in 1..LOOKS {
-        if page.events.len() >= limit || !page.has_more {
+        if page.entries.len() >= limit || !page.has_more {
             break;
         }
-        let more = reader.events_before(filter, page.cursor, limit - page.events.len())?;
-        page.events.extend(more.events);
+        let more = reader.log_before(filter, page.cursor, limit - page.entries.len())?;
+        page.entries.extend(more.entries);
         (page.cursor, page.has_more) = (more.cursor, more.has_more);
     }
     Ok(page)
 }
 
-/// The section of the page.
-pub(super) fn section(page: &EventPage, filter: &EventFilter) -> Markup {
+/// The section of the page. The filter's fields offer these checks.
+pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
+    let is_filtered = *filter != EventFilter::default();
     html! {
         section #events .card aria-labelledby="events-title" {
-            div .head { h2 #events-title { "Latest events" } }
-            (form(filter))
+            div .head {
+                h2 #events-title { "What happened" }
+                span .more {
+                    a href={ "/events.csv" (query(filter, None)) } { "CSV" }
+                    a href={ "/api/v1/events" (query(filter, None)) } { "JSON" }
+                }
+            }
+            details open[is_filtered] {
+                summary { "Filter the events" }
+                (form(filter, checks))
+            }
             div #event-list data-live {
                 (list(page))
                 @if page.has_more {
-                    p .end { a href=(older(filter, page.cursor)) { "Older events" } }
+                    p .end { a href={ "/" (query(filter, Some(page.cursor))) "#events" } { "Older events" } }
                 }
             }
         }
     }
 }
 
-/// Events without a form.
-pub(super) fn list(page: &EventPage) -> Markup {
+/// Entries by day, without a form.
+pub(super) fn list(page: &LogPage) -> Markup {
+    let today = clock::now().date_naive();
+    let day_of = |entry: &LogEntry| entry.event.event.observed_at.date_naive();
     html! {
-        @if page.events.is_empty() {
+        @if page.entries.is_empty() {
             p .soft { "No event." }
         } @else {
-            div .table {
-                table .stack {
-                    thead {
-                        tr {
-                            th scope="col" { "When" }
-                            th scope="col" { "What happened" }
-                            th scope="col" .minor { "Event" }
-                            th scope="col" { "Severity" }
-                        }
-                    }
-                    tbody {
-                        @for stored in &page.events {
-                            (row(&stored.event))
-                        }
+            div .events {
+                @for day in page.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
+                    section {
+                        @if let Some(first) = day.first() { h3 { (heading(day_of(first), today)) } }
+                        ol { @for entry in day { (item(entry)) } }
                     }
                 }
             }
@@ -81,22 +94,93 @@ pub(super) fn list(page: &EventPage) -> Markup {
     }
 }
 
-fn row(event: &Event) -> Markup {
+/// A day as people call it.
+fn heading(day: NaiveDate, today: NaiveDate) -> String {
+    let date = if day.year() == today.year() { "%-d %B" } else { "%-d %B %Y" };
+    let date = day.format(date);
+    match (today - day).num_days() {
+        0 => "Today".to_owned(),
+        1 => format!("Yesterday, {date}"),
+        _ => date.to_string(),
+    }
+}
+
+fn item(entry: &LogEntry) -> Markup {
+    let event = &entry.event.event;
     html! {
-        tr {
-            td { (words::ago(event.observed_at)) }
-            td { (sentence(event)) }
-            td .minor { code { (event.name.as_str()) } }
-            td { @if event.check_id.is_some() || event.severity.text().is_some() { (words::severity(&event.severity)) } }
+        li .event {
+            (words::ago(event.observed_at))
+            (sign(event))
+            div {
+                p { (sentence(event)) (how_long(event)) }
+                (newly_failing(entry))
+            }
+            code .minor { (event.name.as_str()) }
         }
     }
 }
 
-fn form(filter: &EventFilter) -> Markup {
+/// The severity of what began; that something ended is told in its place.
+fn sign(event: &Event) -> Markup {
+    if event.name == EventName::CheckResolved {
+        return glyph::named(Glyph::Ended, "", "resolved");
+    }
+    if event.check_id.is_some() || event.severity.text().is_some() {
+        return glyph::severity(&event.severity);
+    }
+    glyph::named(Glyph::Info, "", "info")
+}
+
+/// For how long somebody failed who fails no longer.
+fn how_long(event: &Event) -> Markup {
+    let AttributeValue::Integer(seconds) =
+        event.attributes.get(key::CHECK_FAILED_FOR).unwrap_or(&AttributeValue::Flag(false))
+    else {
+        return html! {};
+    };
+    html! { ", after " (words::duration(TimeDelta::seconds(*seconds))) }
+}
+
+/// Who newly fails by a delivery, folded.
+fn newly_failing(entry: &LogEntry) -> Markup {
+    if entry.newly_failing.is_empty() {
+        return html! {};
+    }
+    let named = entry.newly_failing.len() as u64;
+    let count = match entry.event.event.attributes.get(key::DELIVERY_NEW_USERS) {
+        Some(AttributeValue::Integer(count)) => u64::try_from(*count).unwrap_or(0).max(named),
+        _ => named,
+    };
+    let more = count - named;
+    html! {
+        details {
+            summary { "The " (words::count(count, "user", "users")) }
+            ul {
+                @for login in &entry.newly_failing {
+                    li { (words::subject("users", login.as_str(), login.spelling())) }
+                }
+            }
+            @if more > 0 {
+                p { a href=(all_of(entry, count)) { "And " (words::number(more)) " more" } }
+            }
+        }
+    }
+}
+
+/// The events of all who newly fail by a delivery.
+fn all_of(entry: &LogEntry, count: u64) -> String {
+    let behind = i64::try_from(count).unwrap_or(0).saturating_add(entry.event.seq + 1);
+    let check_id = entry.event.event.check_id.as_ref().map(|id| id.as_str().to_owned());
+    let failed =
+        EventFilter { name: Some(EventName::CheckFailed), check_id, ..EventFilter::default() };
+    format!("/{}#events", query(&failed, Some(behind)))
+}
+
+fn form(filter: &EventFilter, checks: &[Row]) -> Markup {
     let name = filter.name.map_or("", |name| name.as_str());
     let severity = filter.severity.as_deref().unwrap_or_default();
     html! {
-        form method="get" action="/#events" role="search" aria-label="Filter the events" {
+        form .filter method="get" action="/#events" role="search" aria-label="Filter the events" {
             div {
                 label for="name" { "Event" }
                 select #name name="name" {
@@ -109,7 +193,12 @@ fn form(filter: &EventFilter) -> Markup {
             div {
                 label for="check_id" { "Check (id)" }
                 input #check_id name="check_id" value=(filter.check_id.as_deref().unwrap_or_default())
-                    autocomplete="off" spellcheck="false";
+                    list="known-checks" autocomplete="off" spellcheck="false";
+                datalist #known-checks {
+                    @for check in checks.iter().take(OFFERED) {
+                        option value=(check.id) { (check.state.title) }
+                    }
+                }
             }
             div {
                 label for="login" { "User (login)" }
@@ -125,7 +214,7 @@ fn form(filter: &EventFilter) -> Markup {
                     }
                 }
             }
-            div .act {
+            div {
                 button type="submit" { "Filter" }
                 @if *filter != EventFilter::default() { a href="/#events" { "Clear" } }
             }
@@ -133,8 +222,8 @@ fn form(filter: &EventFilter) -> Markup {
     }
 }
 
-/// The address of the events before these.
-fn older(filter: &EventFilter, cursor: i64) -> String {
+/// The query of a filter, from a place in the log on; empty where it is empty.
+fn query(filter: &EventFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let fields = [
         ("name", filter.name.map(|name| name.as_str().to_owned())),
@@ -144,12 +233,33 @@ fn older(filter: &EventFilter, cursor: i64) -> String {
         ("severity", filter.severity.clone()),
         ("since", filter.since.map(|moment| moment.to_rfc3339())),
         ("until", filter.until.map(|moment| moment.to_rfc3339())),
-        ("before", Some(cursor.to_string())),
+        ("before", before.map(|before| before.to_string())),
     ];
     for (name, value) in fields {
         if let Some(value) = value {
             query.append_pair(name, &value);
         }
     }
-    format!("/?{}#events", query.finish())
+    let query = query.finish();
+    if query.is_empty() { query } else { format!("?{query}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_called_as_people_call_it() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let today = day("2026-01-02");
+        let headings = ["2026-01-02", "2026-01-01", "2025-12-31"].map(|of| heading(day(of), today));
+        assert_eq!(headings, ["Today", "Yesterday, 1 January", "31 December 2025"]);
+    }
+
+    #[test]
+    fn a_link_keeps_the_filter() {
+        let filter = EventFilter { login: Some("a b@x".to_owned()), ..EventFilter::default() };
+        assert_eq!(query(&filter, Some(7)), "?login=a+b%40x&before=7");
+        assert_eq!(query(&EventFilter::default(), None), "");
+    }
 }

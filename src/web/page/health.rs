@@ -17,7 +17,7 @@ use crate::{
     delivery::Reason,
     domain::{EventName, TenantId},
     ingest,
-    store::{EventFilter, EventPage},
+    store::{EventFilter, LogPage},
     web::{
         Ops, Sources,
         parts::{self, Part, Piece, Sentence, State as Condition, Verdict},
@@ -162,18 +162,18 @@ fn build(ops: &Ops, tenant: Option<TenantId>) -> Markup {
     }
 }
 
-fn changed(changes: &EventPage) -> Markup {
+fn changed(changes: &LogPage) -> Markup {
     html! {
         section #changes .card aria-labelledby="changes-title" data-live {
             div .head {
                 h2 #changes-title { "Last changes of jobs" }
                 span .more { a href={ "/?name=" (EventName::SyncOutcomeChanged.as_str()) "#events" } { "All" } }
             }
-            @if changes.events.is_empty() {
+            @if changes.entries.is_empty() {
                 p .soft { "No job has begun or ceased to fail." }
             } @else {
                 dl .list {
-                    @for stored in &changes.events {
+                    @for stored in changes.entries.iter().map(|entry| &entry.event) {
                         dt { (words::ago(stored.event.observed_at)) }
                         dd { (stored.event.body) }
                     }

@@ -1,4 +1,4 @@
-//! `/`: failures, events, what is watched, and the health of the exporter.
+//! `/`: how bad it is, better or worse, what is new, and whether that can be trusted.
 
 use std::sync::Arc;
 
@@ -6,19 +6,28 @@ use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    Failure, events,
-    failing::{self, Failing},
+    Failure,
+    checks::Checks,
+    events,
     layout::{self, Position, Section},
-    listing, start, watched,
-    watched::Watched,
-    words,
+    listing,
+    overview::{self, Row, Sums},
+    start,
+    tiles::{self, Tiles},
+    trust, watched, words,
 };
-use crate::web::{
-    Ops, filter,
-    listing::{self as tenant, Listing, Setting},
-    parts,
-    query::Fields,
+use crate::{
+    clock,
+    web::{
+        Ops, filter,
+        listing::{self as tenant, Listing, Setting},
+        parts,
+        query::Fields,
+    },
 };
+
+/// Failures that ended of which the median is told.
+const ENDED: usize = 1_000;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?.without_empty();
@@ -26,52 +35,81 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let before = fields.number("before", 0, i64::MAX)?.unwrap_or(i64::MAX);
     let watched_page = fields.number("watched", 0, 1_000_000)?.unwrap_or(0);
     let watched_page = usize::try_from(watched_page).unwrap_or(0);
+    let is_overdue_only = fields.number("overdue", 0, 1)? == Some(1);
     fields.finish()?;
     let setting = Setting::of(&ops);
-    let jobs = ops.sources.polls.jobs().map(|(name, _)| name).collect();
-    let (seq, listing, people, checks, events, watched, standing, filter) = ops
+    let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
+    let objectives = ops.sources.scope.borrow().objectives.clone();
+    let now = clock::now();
+    let (seq, listing, people, rows, lasted, log, watched, stored, filter) = ops
         .sources
         .store
         .read(move |reader| {
-            let events = events::read(reader, &filter, before, events::SHOWN)?;
+            let log = events::read(reader, &filter, before, events::SHOWN)?;
             Ok((
                 reader.last_seq()?,
                 tenant::read(reader, &setting)?,
                 reader.failing_people()?,
-                failing::read(reader)?,
-                events,
+                overview::read(reader, &objectives, now)?,
+                reader.lasted(None, now - tiles::RESOLVED_IN, ENDED)?,
+                log,
                 watched::read(reader, watched_page)?,
                 parts::read(reader, jobs)?,
                 filter,
             ))
         })
         .await?;
+    let start = start::section(&ops, &stored, &listing);
+    let (parts, verdict) = parts::judge(&ops, stored);
+    let confirmed = trust::confirmed(&ops, &parts);
+    let sums = Sums::of(rows.iter(), now);
+    let tiles = Tiles {
+        rows: &rows,
+        sums: &sums,
+        confirmed,
+        lasted,
+        verdict: &verdict,
+        parts: parts.len(),
+        now,
+    };
+    let checks = Checks {
+        rows: &rows,
+        sums: &sums,
+        people,
+        confirmed,
+        listing: &listing,
+        is_overdue_only,
+        now,
+    };
     let content = html! {
         div .title {
             h1 { "Identity findings" }
-            p #summary .lead role="status" data-live { (summary(&checks, people, &watched, &listing)) }
+            p #summary .lead role="status" data-live { (summary(&rows, &sums, people, &listing)) }
         }
-        (start::section(&ops, &standing, &listing))
-        (failing::section(&checks, &listing))
-        (events::section(&events, &filter))
+        div #trust data-live { (trust::notice_of(confirmed)) }
+        (start)
+        (tiles.render())
+        (checks.section())
+        (events::section(&log, &filter, &rows))
         (watched::section(&watched, &ops.sources.polls))
     };
     Ok(layout::page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }
 
 /// The page in a sentence, which screen readers read out when it changes.
-fn summary(checks: &[Failing], people: u64, watched: &Watched, listing: &Listing) -> Markup {
-    let failures: u64 = checks.iter().map(|check| check.state.failing).sum();
-    let failing = checks.iter().filter(|check| check.state.failing > 0).count() as u64;
+fn summary(rows: &[Row], sums: &Sums, people: u64, listing: &Listing) -> Markup {
     html! {
-        @if failures == 0 {
+        @if sums.failing == 0 {
             "No failure is known"
         } @else {
-            (words::count(failures, "failure", "failures")) " of "
+            (words::count(sums.failing, "failure", "failures")) " of "
             (words::count(people, "user", "users")) " in "
-            (words::count(failing, "check", "checks"))
+            (words::count(sums.checks, "check", "checks"))
+            @if let Some((count, is_more)) = sums.overdue.filter(|(count, _)| *count > 0) {
+                ", " @if is_more { "over " } (words::number(count)) " overdue"
+            }
         }
-        "; " (words::count(watched.user_count, "user", "users")) " and "
-        (words::count(watched.ip_count, "IP address", "IP addresses")) " watched. " (listing::sentence(listing))
+        @if rows.is_empty() { ", and no check" }
+        ". " (listing::sentence(listing))
     }
 }

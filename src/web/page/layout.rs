@@ -24,6 +24,11 @@ pub(super) enum Section {
 }
 
 impl Section {
+    /// Where it is.
+    pub(super) const fn address(self) -> &'static str {
+        self.name_and_address().1
+    }
+
     const fn name_and_address(self) -> (&'static str, &'static str) {
         match self {
             Self::Overview => ("Overview", "/"),
@@ -84,7 +89,7 @@ pub(super) fn page(
             (glyph::sprite())
             a .skip href="#main" { "Skip to the content" }
             header .top {
-                (name())
+                (name(ops.sources.scope.borrow().tenant_name.as_deref()))
                 nav aria-label="Pages" {
                     ul {
                         @for section in Section::VARIANTS {
@@ -113,7 +118,7 @@ pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure");
     let body = html! {
         body {
-            header .top { (name()) }
+            header .top { (name(None)) }
             main #main {
                 div .title { h1 { (title) } }
                 div .card { p { (detail) "." } p .end { a href="/" { "Back to the overview" } } }
@@ -126,8 +131,8 @@ pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
 /// What the field of the header finds.
 const FIND: &str = "Find a user, check or address";
 
-/// The name of the program, with its sign; leads to the first page.
-fn name() -> Markup {
+/// The name of the program and of the tenant, with its sign; leads to the first page.
+fn name(tenant: Option<&str>) -> Markup {
     html! {
         a .name href="/" {
             svg viewBox="0 0 16 16" aria-hidden="true" {
@@ -135,6 +140,7 @@ fn name() -> Markup {
                 path .cut d="M5 10.5V8M8 10.5v-5M11 10.5V7" {}
             }
             "cii-exporter"
+            @if let Some(tenant) = tenant { " " small { (tenant) } }
         }
     }
 }

@@ -6,23 +6,25 @@ mod case;
 #[expect(dead_code, reason = "pages that are built next use the rest")]
 mod chart;
 mod check;
+mod checks;
 mod deliveries;
 mod delivery;
 mod events;
-mod failing;
 mod find;
-#[expect(dead_code, reason = "pages that are built next use the rest")]
 mod glyph;
 mod health;
 mod home;
 mod ip;
 mod layout;
 mod listing;
+mod overview;
 #[expect(dead_code, reason = "pages that are built next use the rest")]
 mod parts;
 mod polls;
 mod sentence;
 mod start;
+mod tiles;
+mod trust;
 mod user;
 mod watched;
 mod words;

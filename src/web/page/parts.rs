@@ -42,7 +42,7 @@ pub(super) fn tile(
 /// How far the data on the page can be trusted, in a sentence; shown only then.
 pub(super) fn notice(sentence: &Markup) -> Markup {
     html! {
-        div #notice .notice role="status" data-live {
+        div .notice role="status" {
             (glyph::glyph(Glyph::Warn))
             p { (sentence) }
         }

@@ -1,0 +1,271 @@
+//! Every check with what its row shows, and their sums; the parts of it that decide are pure.
+
+use chrono::TimeDelta;
+
+use crate::{
+    domain::{
+        CheckId, Objectives, Rank, Severity, Timestamp,
+        failure::{Change, TrendDay},
+    },
+    store::{CheckState, Counted, Reader, StoreError},
+};
+
+/// Days of a curve.
+pub(super) const DAYS: usize = 14;
+
+/// Rows that are looked at on either side to count what is overdue, over all checks.
+const LOOKS: u64 = 100_000;
+
+/// A check with what its row shows.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) state: CheckState,
+    /// How long a failure may last.
+    pub(super) target: Option<TimeDelta>,
+    /// How many last longer; nothing without a target.
+    pub(super) overdue: Option<Counted>,
+    /// What changed in 24 hours.
+    pub(super) change: Change,
+    /// The last days, the oldest first.
+    pub(super) days: Vec<TrendDay>,
+}
+
+/// Every check, the worst first.
+pub(super) fn read(
+    reader: &Reader,
+    objectives: &Objectives,
+    now: Timestamp,
+) -> Result<Vec<Row>, StoreError> {
+    let mut rows = Vec::new();
+    for id in reader.check_ids()? {
+        if let Some(state) = reader.check(&id)? {
+            rows.push(Row::new(id, state, objectives, now));
+        }
+    }
+    let failing = rows.iter().filter(|row| row.state.failing > 0).count() as u64;
+    let most = (LOOKS / failing.max(1)).clamp(1_000, 10_000);
+    for row in &mut rows {
+        row.overdue = overdue(reader, row, now, most)?;
+    }
+    sort(&mut rows);
+    Ok(rows)
+}
+
+/// How many failures of a check last longer than they may.
+pub(super) fn overdue(
+    reader: &Reader,
+    row: &Row,
+    now: Timestamp,
+    most: u64,
+) -> Result<Option<Counted>, StoreError> {
+    let Some(target) = row.target else { return Ok(None) };
+    let since = now - target;
+    if row.state.oldest_failure_at.is_none_or(|oldest| oldest >= since) {
+        return Ok(Some(Counted::Exactly(0)));
+    }
+    reader.failures_before_at_most(&row.id, since, row.state.failing, most).map(Some)
+}
+
+impl Row {
+    /// A row without what is overdue.
+    pub(super) fn new(
+        id: String,
+        state: CheckState,
+        objectives: &Objectives,
+        now: Timestamp,
+    ) -> Self {
+        let target = CheckId::new(&id).and_then(|id| objectives.of(&id, &state.severity));
+        let change = state.trend.last_day(now);
+        let days = state.trend.days(now, DAYS, state.failing);
+        Self { id, state, target, overdue: None, change, days }
+    }
+
+    /// By how many more users fail it than 24 hours ago; nothing where that is not known.
+    fn growth(&self, now: Timestamp) -> Option<i64> {
+        let before = self.state.trend.failing_a_day_ago(now)?;
+        let difference = |from: u64, to: u64| i64::try_from(to.abs_diff(from)).unwrap_or(i64::MAX);
+        let failing = self.state.failing;
+        Some(if failing < before {
+            -difference(before, failing)
+        } else {
+            difference(before, failing)
+        })
+    }
+}
+
+/// The worst first: who is failed, by severity, by how many.
+fn sort(rows: &mut [Row]) {
+    rows.sort_by(|a, b| {
+        let rank =
+            |row: &Row| (row.state.failing > 0, row.state.severity.rank(), row.state.failing);
+        rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id))
+    });
+}
+
+/// Sums over checks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    /// Checks that somebody fails.
+    pub(super) checks: u64,
+    pub(super) failing: u64,
+    pub(super) change: Change,
+    /// What changed in the 24 hours before; nothing where no check tells that.
+    pub(super) day_before: Option<Change>,
+    /// By how many there are more than 24 hours ago; nothing where that is not known.
+    pub(super) growth: Option<i64>,
+    /// How many last longer than they may, and whether there are more than that; nothing where
+    /// no check has a target.
+    pub(super) overdue: Option<(u64, bool)>,
+    /// The last days, the oldest first.
+    pub(super) days: Vec<TrendDay>,
+}
+
+impl Sums {
+    /// The sums over some rows. What is not known of any is not known; what is known of some is
+    /// the sum of those, since a check that nobody had heard of had nobody who failed it.
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone, now: Timestamp) -> Self {
+        let mut sums = Self { days: vec![TrendDay::default(); DAYS], ..Self::default() };
+        let mut young = 0_u64;
+        for row in rows {
+            sums.checks += u64::from(row.state.failing > 0);
+            sums.failing += row.state.failing;
+            sums.change = added(sums.change, row.change);
+            if let Some(before) = row.state.trend.day_before(now) {
+                sums.day_before = Some(added(sums.day_before.unwrap_or_default(), before));
+            }
+            match row.growth(now) {
+                Some(growth) => sums.growth = Some(sums.growth.unwrap_or(0).saturating_add(growth)),
+                None if row.state.trend.is_of_today(now) => young += row.state.failing,
+                None => {}
+            }
+            if let Some(overdue) = row.overdue {
+                let (count, is_more) = sums.overdue.unwrap_or_default();
+                sums.overdue = Some(match overdue {
+                    Counted::Exactly(more) => (count + more, is_more),
+                    Counted::MoreThan(more) => (count + more, true),
+                });
+            }
+            for (sum, day) in sums.days.iter_mut().zip(&row.days) {
+                if let Some(failing) = day.failing {
+                    sum.failing = Some(sum.failing.unwrap_or(0) + failing);
+                }
+                if let Some(change) = day.change {
+                    sum.change = Some(added(sum.change.unwrap_or_default(), change));
+                }
+            }
+        }
+        // Checks that nobody had heard of count where others tell of the day before.
+        let young = i64::try_from(young).unwrap_or(i64::MAX);
+        sums.growth = sums.growth.map(|growth| growth.saturating_add(young));
+        sums
+    }
+
+    /// How many failed at the end of each day.
+    pub(super) fn failing_by_day(&self) -> Vec<Option<u64>> {
+        failing_by_day(&self.days)
+    }
+
+    /// What is new and what was resolved on each day.
+    pub(super) fn changes_by_day(&self, of: impl Fn(Change) -> u64) -> Vec<Option<u64>> {
+        self.days.iter().map(|day| day.change.map(&of)).collect()
+    }
+}
+
+/// How many failed at the end of each day.
+pub(super) fn failing_by_day(days: &[TrendDay]) -> Vec<Option<u64>> {
+    days.iter().map(|day| day.failing).collect()
+}
+
+/// Whether a check is among those that the first tile counts.
+pub(super) fn is_grave(severity: &Severity) -> bool {
+    severity.rank() >= Rank::High
+}
+
+fn added(one: Change, other: Change) -> Change {
+    Change {
+        new: one.new.saturating_add(other.new),
+        resolved: one.resolved.saturating_add(other.resolved),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::failure::{Durations, Trend};
+
+    const NEW: Change = Change { new: 1, resolved: 0 };
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_timestamp(day * 86_400, 0).unwrap()
+    }
+
+    fn row(id: &str, severity: &str, failing: u64, trend: Trend) -> Row {
+        let state = CheckState {
+            title: id.to_owned(),
+            severity: Severity::new(Some(severity)),
+            failing,
+            last_event_at: at(0),
+            last_failure_at: None,
+            oldest_failure_at: None,
+            oldest_report_at: None,
+            durations: Durations::default(),
+            trend,
+            failures: 0,
+            resolutions: 0,
+        };
+        Row::new(id.to_owned(), state, &Objectives::default(), at(20))
+    }
+
+    fn since(days: &[(i64, u64)]) -> Trend {
+        let mut trend = Trend::default();
+        for (day, failing) in days {
+            trend.record(at(*day), NEW, *failing);
+        }
+        trend
+    }
+
+    #[test]
+    fn the_worst_come_first_and_those_that_nobody_fails_last() {
+        let mut rows = [
+            row("passed", "critical", 0, Trend::default()),
+            row("few", "high", 1, Trend::default()),
+            row("b", "high", 9, Trend::default()),
+            row("a", "high", 9, Trend::default()),
+            row("worst", "critical", 1, Trend::default()),
+        ];
+        sort(&mut rows);
+        assert_eq!(rows.map(|row| row.id), ["worst", "a", "b", "few", "passed"]);
+    }
+
+    #[test]
+    fn sums_are_of_what_is_known() {
+        let rows = [
+            row("old", "high", 3, since(&[(18, 1), (20, 3)])),
+            row("young", "high", 2, since(&[(20, 2)])),
+            row("nothing is told", "low", 4, Trend::default()),
+        ];
+        let sums = Sums::of(rows.iter(), at(20));
+        assert_eq!((sums.checks, sums.failing, sums.change.new), (3, 9, 2));
+        // A day ago one failed the first check, and nobody had heard of the second.
+        assert_eq!(sums.growth, Some(4));
+        assert_eq!(sums.day_before, Some(Change::default()));
+        assert_eq!(sums.overdue, None);
+        let known = sums.failing_by_day();
+        assert_eq!(known[DAYS - 4..], [None, Some(1), Some(1), Some(9)]);
+        assert_eq!(sums.changes_by_day(|change| change.new)[DAYS - 2..], [Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn what_is_overdue_adds_up_and_says_when_it_was_not_counted_to_the_end() {
+        let mut rows = [
+            row("a", "high", 5, Trend::default()),
+            row("b", "high", 5, Trend::default()),
+            row("c", "low", 5, Trend::default()),
+        ];
+        rows[0].overdue = Some(Counted::Exactly(2));
+        assert_eq!(Sums::of(rows.iter(), at(20)).overdue, Some((2, false)));
+        rows[1].overdue = Some(Counted::MoreThan(4));
+        assert_eq!(Sums::of(rows.iter(), at(20)).overdue, Some((6, true)));
+    }
+}

@@ -1,0 +1,194 @@
+//! The four tiles: how bad it is, what is new, what was resolved, whether that can be trusted.
+
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::{
+    chart,
+    glyph::{self, Glyph},
+    health::said,
+    layout::Section,
+    overview::{self, DAYS, Row, Sums},
+    parts::{Look, tile},
+    trust::{Confirmed, until_known},
+    words,
+};
+use crate::{
+    domain::{Rank, Timestamp},
+    store::Lasted,
+    web::parts::{State, Verdict},
+};
+
+/// What the tiles show.
+pub(super) struct Tiles<'a> {
+    pub(super) rows: &'a [Row],
+    pub(super) sums: &'a Sums,
+    pub(super) confirmed: Confirmed,
+    /// How long failures lasted that ended in 30 days.
+    pub(super) lasted: Option<Lasted>,
+    pub(super) verdict: &'a Verdict,
+    /// How many parts the verdict is about.
+    pub(super) parts: usize,
+    pub(super) now: Timestamp,
+}
+
+impl Tiles<'_> {
+    pub(super) fn render(&self) -> Markup {
+        html! {
+            div #tiles .tiles data-live {
+                (self.grave())
+                (self.began())
+                (self.resolved())
+                (health(self.verdict, self.parts))
+            }
+        }
+    }
+
+    fn sums(&self, is_meant: impl Fn(&Row) -> bool + Copy) -> Sums {
+        Sums::of(self.rows.iter().filter(move |row| is_meant(row)), self.now)
+    }
+
+    fn grave(&self) -> Markup {
+        let of = |rank: Rank| self.sums(move |row| row.state.severity.rank() == rank);
+        let (critical, high) = (of(Rank::Critical), of(Rank::High));
+        let both = self.sums(|row| overview::is_grave(&row.state.severity));
+        let curve = |sums: &Sums| until_known(sums.failing_by_day(), self.confirmed);
+        let (critical_days, both_days) = (curve(&critical), curve(&both));
+        let curves = [("high", both_days.as_slice()), ("critical", critical_days.as_slice())];
+        let label = chart_label("Critical and high failures", &both_days, both.failing);
+        tile(
+            ("tile-grave", "Critical and high"),
+            Look::Plain,
+            &failures(both.failing),
+            &html! {
+                @if let Some(growth) = both.growth {
+                    b { (signed(growth)) } " in 24 hours · "
+                }
+                (words::number(critical.failing)) " critical, " (words::number(high.failing)) " high"
+            },
+            &chart::stacked(&curves, chart::TILE, &label),
+        )
+    }
+
+    fn began(&self) -> Markup {
+        let grave = self.sums(|row| overview::is_grave(&row.state.severity)).change.new;
+        let days = self.sums.changes_by_day(|change| change.new);
+        tile(
+            ("tile-new", "New, 24 hours"),
+            Look::Plain,
+            &failures(self.sums.change.new),
+            &html! {
+                (words::number(grave)) " critical or high"
+                @if let Some(before) = self.sums.day_before {
+                    " · " (words::number(before.new)) " the day before"
+                }
+            },
+            &chart::bars(&days, chart::TILE, &format!("New failures a day, {DAYS} days")),
+        )
+    }
+
+    fn resolved(&self) -> Markup {
+        let title = ("tile-resolved", "Resolved, 24 hours");
+        if self.confirmed == Confirmed::Never {
+            let line = html! {
+                "Without " code { "[api]" } " nobody tells when a failure ends."
+            };
+            return tile(title, Look::Stale, &html! { "not known" }, &line, &html! {});
+        }
+        let median = html! {
+            @match self.lasted {
+                Some(lasted) => {
+                    "median time to resolve " b .nb { (words::two_units(lasted.median)) }
+                },
+                None => "none in 30 days whose beginning is known",
+            }
+        };
+        let days = self.sums.changes_by_day(|change| change.resolved);
+        let bars =
+            chart::bars(&days, chart::TILE, &format!("Resolved failures a day, {DAYS} days"));
+        let big = failures(self.sums.change.resolved);
+        match self.confirmed {
+            Confirmed::Until(at) => {
+                let line = html! {
+                    (glyph::glyph(Glyph::Clock)) " as of " (words::ago_or(at, "never")) " · " (median)
+                };
+                tile(title, Look::Stale, &big, &line, &bars)
+            }
+            _ => tile(title, Look::Plain, &big, &median, &bars),
+        }
+    }
+}
+
+/// How the exporter does, in a word with its reason.
+fn health(verdict: &Verdict, parts: usize) -> Markup {
+    let (look, sign) = match verdict.state {
+        State::Off | State::Good => (Look::Plain, Glyph::Done),
+        State::Waiting => (Look::Plain, Glyph::Todo),
+        State::Attention => (Look::Plain, Glyph::Warn),
+        State::Failing => (Look::Bad, Glyph::Warn),
+    };
+    let needs_somebody = verdict.state >= State::Attention;
+    tile(
+        ("tile-health", "Health"),
+        look,
+        &html! { (glyph::glyph(sign)) (verdict.word) },
+        &said(&verdict.reason),
+        &html! {
+            p .at {
+                a href=(Section::Health.address()) {
+                    @if needs_somebody { "What to do" } @else { "All " (parts) " parts" }
+                }
+            }
+        },
+    )
+}
+
+fn failures(count: u64) -> Markup {
+    html! {
+        (words::number(count)) " " small { @if count == 1 { "failure" } @else { "failures" } }
+    }
+}
+
+/// A difference with its sign; a minus as long as the plus.
+pub(super) fn signed(difference: i64) -> String {
+    match difference {
+        0 => "±0".to_owned(),
+        1.. => format!("+{}", words::number(difference.unsigned_abs())),
+        _ => format!("−{}", words::number(difference.unsigned_abs())),
+    }
+}
+
+/// What a curve shows, in words.
+pub(super) fn chart_label(what: &str, days: &[Option<u64>], now: u64) -> String {
+    let known = || days.iter().flatten().copied();
+    let count = days.len();
+    match (known().next(), known().max()) {
+        (Some(first), Some(most)) => format!(
+            "{what} on {count} days: first {}, highest {}, now {}",
+            words::number(first),
+            words::number(most.max(now)),
+            words::number(now)
+        ),
+        _ => format!("{what} on {count} days: not known, now {}", words::number(now)),
+    }
+}
+
+/// For how far back the median of the tile is.
+pub(super) const RESOLVED_IN: TimeDelta = TimeDelta::days(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_has_a_sign() {
+        assert_eq!([0, 5, -1234].map(signed), ["±0", "+5", "−1,234"]);
+    }
+
+    #[test]
+    fn a_chart_says_in_words_what_it_shows() {
+        let label = chart_label("Users", &[None, Some(2), Some(5)], 5);
+        assert_eq!(label, "Users on 3 days: first 2, highest 5, now 5");
+        assert_eq!(chart_label("Users", &[None], 5), "Users on 1 days: not known, now 5");
+    }
+}

@@ -1,0 +1,79 @@
+//! How far what a page shows can be trusted: who stops failing is known from the API alone.
+
+use maud::{Markup, html};
+
+use super::{layout::Section, parts::notice, words};
+use crate::{
+    clock,
+    domain::Timestamp,
+    web::{
+        Ops,
+        parts::{self, Part},
+    },
+};
+
+/// How far ends of failures are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Confirmed {
+    /// The API answers.
+    Now,
+    /// It answered last at this moment, if ever.
+    Until(Option<Timestamp>),
+    /// There is no API that tells of them.
+    Never,
+}
+
+/// How far ends of failures are known: until when the API answered, where it does not.
+pub(super) fn confirmed(ops: &Ops, parts: &[Part]) -> Confirmed {
+    if !ops.sources.parts.api {
+        return Confirmed::Never;
+    }
+    match parts.iter().find(|part| part.name == "API") {
+        Some(part) if part.state == parts::State::Failing => Confirmed::Until(part.since),
+        _ => Confirmed::Now,
+    }
+}
+
+/// How far the page can be trusted; nothing where it can be.
+pub(super) fn notice_of(confirmed: Confirmed) -> Markup {
+    let Confirmed::Until(at) = confirmed else { return html! {} };
+    notice(&html! {
+        b {
+            "The API does not answer"
+            @if let Some(at) = at { ", since " (words::ago(at)) }
+            "."
+        }
+        " New failures still arrive by webhook; who stopped failing since then is not known, so \
+         the numbers below may be too high. "
+        a href=(Section::Health.address()) { "What to do" }
+    })
+}
+
+/// A curve whose end is not confirmed, dotted.
+pub(super) fn until_known(mut days: Vec<Option<u64>>, confirmed: Confirmed) -> Vec<Option<u64>> {
+    if let Confirmed::Until(at) = confirmed {
+        let old = at.map_or(i64::MAX, |at| (clock::now() - at).num_days());
+        let unknown = usize::try_from(old).unwrap_or(usize::MAX).saturating_add(1);
+        let known = days.len().saturating_sub(unknown);
+        days[known..].fill(None);
+    }
+    days
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn what_the_api_does_not_confirm_is_not_drawn() {
+        let days = vec![Some(1), Some(2), Some(3)];
+        let hours_ago = |hours| Some(clock::now() - TimeDelta::hours(hours));
+        assert_eq!(until_known(days.clone(), Confirmed::Now), days);
+        let drawn = |at| until_known(days.clone(), Confirmed::Until(at));
+        assert_eq!(drawn(hours_ago(3)), [Some(1), Some(2), None]);
+        assert_eq!(drawn(hours_ago(30)), [Some(1), None, None]);
+        assert_eq!(drawn(None), [None, None, None]);
+    }
+}
