@@ -64,7 +64,10 @@ pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use tenant_id::{OtherTenant, TenantId};
 pub use text::{CUT, cut_text, one_line};
 pub use told::Told;
-pub use user::{Place, UserChange, UserField, UserObservation, UserState};
+pub use user::{
+    AddressMove, Move, Place, Sighting, UserChange, UserField, UserObservation, UserState,
+    sightings,
+};
 pub use watch::{
     MAX_NOTE_BYTES, WatchEntry, WatchPolicy, WatchSource, WatchStanding, WatchSubject,
     WatchSubjectError, followed_until,

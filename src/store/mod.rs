@@ -58,11 +58,12 @@ pub use meters::Meters;
 pub use purge::{Purge, Purged};
 pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
-    DeliveryCounts, DeliveryRecord, EventFilter, EventPage, FailingCheck, FailingLogin, Found,
-    FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState, KeptDelivery, Lasted, Listing,
-    ListingComplete, ListingState, ListingUnderWay, LogEntry, LogPage, NewsCursor, NullList,
-    OtlpStanding, PollState, Reader, ServiceView, StoredEvent, Subjects, UserRecord, UserView,
-    WatchPlace, WatchReason, Watched, WatchedIp, WatchedUser,
+    DeliveryCounts, DeliveryFilter, DeliveryRecord, EventFilter, EventPage, FailingCheck,
+    FailingLogin, Found, FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState,
+    KeptDelivery, Lasted, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
+    LogPage, NewsCursor, NullList, OtlpStanding, PastFailure, PollState, Reader, ServiceView,
+    StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
+    WatchedIp, WatchedUser,
 };
 pub use row::Unreadable;
 

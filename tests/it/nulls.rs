@@ -72,7 +72,7 @@ async fn failing_checks_that_are_null_for_everybody_refuse_the_polls_and_the_job
     let page = exporter.get(&format!("/users/{ZOE}")).await.1;
     assert!(page.contains(expected), "{page}");
     // The list of watched users counts nothing where nothing was told.
-    let page = exporter.get("/").await.1;
+    let page = exporter.get("/watched").await.1;
     assert_eq!(page.matches("not told").count(), 2, "{page}");
 }
 

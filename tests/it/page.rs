@@ -33,6 +33,8 @@ async fn nothing_foreign_runs_and_nothing_of_ours_leaks() {
         ("/", 200),
         ("/checks/no-mfa", 200),
         ("/users/a", 200),
+        ("/watched", 200),
+        ("/watched?view=none", 400),
         ("/health", 200),
         ("/find?q=nobody", 200),
         ("/find?q=a&q=b", 400),
@@ -67,7 +69,7 @@ fn number_after(page: &str, marker: &str) -> i64 {
 async fn seq_and_failing(exporter: &Exporter) -> (i64, i64) {
     let (status, page) = exporter.get("/users/zoe@example.com").await;
     assert_eq!(status, 200, "{page}");
-    let checks = page.matches("data-is=\"began\"").count();
+    let checks = page.matches("failing for <time").count();
     (number_after(&page, "data-seq=\""), i64::try_from(checks).unwrap())
 }
 
@@ -105,12 +107,12 @@ async fn a_page_is_of_one_moment() {
 
 #[tokio::test]
 async fn whoever_looks_knows_when_the_next_poll_is() {
-    let page = Setup::new().start().await.get("/").await.1;
-    assert!(page.contains("Not polled"), "{page}");
+    let page = Setup::new().start().await.get("/watched").await.1;
+    assert!(page.contains("not polled"), "{page}");
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let exporter = Setup::new().polling(&simulator, "0 0 0 1 1 *").start().await;
-    let page = exporter.get("/").await.1;
-    assert!(page.contains("Next poll in"), "{page}");
+    let page = exporter.get("/watched").await.1;
+    assert!(page.contains("next poll in"), "{page}");
 }
 
 #[tokio::test]

@@ -42,10 +42,10 @@ async fn a_user_added_to_a_running_daemon_is_polled_and_shown_with_where_it_came
     assert_eq!(list["entries"][0]["poll"]["outcome"], "not_found");
     assert_eq!(exporter.api("GET", "/watch", None).await.1["entries"].as_array().unwrap().len(), 3);
     // Nothing is known of who is not found; 0 would say more than that.
-    let page = exporter.get("/").await.1;
-    let list = page.split("id=\"watched\"").nth(1).unwrap();
+    let page = exporter.get("/watched").await.1;
+    let list = page.split("id=\"users\"").nth(1).unwrap();
     let row = list.split("<tr>").find(|row| row.contains("configured@example.com")).unwrap();
-    assert!(row.contains("<td class=\"number\">not found</td>"), "{row}");
+    assert!(row.contains("<td data-is=\"fails\">not found</td>"), "{row}");
     // Said again over the ops listener, it keeps its note.
     let wish = json!({ "kind": "user", "subject": "new@example.com" });
     assert_eq!(exporter.api("POST", "/watch", Some(&wish)).await.0, 200);

@@ -1,6 +1,9 @@
 //! Webhook deliveries, taken and refused.
 
-use rusqlite::{OptionalExtension, Row, params, types::ValueRef};
+use rusqlite::{
+    OptionalExtension, Row, params, params_from_iter,
+    types::{Value as SqlValue, ValueRef},
+};
 
 use super::Reader;
 use crate::{
@@ -112,7 +115,53 @@ const COLUMNS: &str = "seq, id, detail_id, received_at, sent_at, published_at, d
      coalesce(json_array_length(known_users), 0), coalesce(json_array_length(cleared_users), 0), skipped_logins, notes, \
      repeats, last_repeat_at, replayed_as, size, body IS NOT NULL";
 
+/// Which deliveries are asked for; every part that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// The check concerned, by id.
+    pub check_id: Option<String>,
+    /// What became of it: `accepted`, `filtered`, `test`, or `refused` for all that were.
+    pub result: Option<String>,
+}
+
 impl Reader {
+    /// Deliveries that fit, with a number below `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn deliveries_that_fit(
+        &self,
+        filter: &DeliveryFilter,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptDelivery>, StoreError> {
+        // Only what is asked for stands in the text, so that SQLite can use the index by check,
+        // and that of those that were refused.
+        let (mut sql, mut values) = (String::new(), vec![SqlValue::from(before)]);
+        if let Some(check_id) = &filter.check_id {
+            sql.push_str(" AND check_id = ?");
+            values.push(check_id.clone().into());
+        }
+        match filter.result.as_deref() {
+            None => {}
+            Some("refused") => sql.push_str(" AND status <> 200"),
+            Some(result) => {
+                sql.push_str(" AND outcome = ?");
+                values.push(result.to_owned().into());
+            }
+        }
+        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM delivery WHERE seq < ?{sql} ORDER BY seq DESC LIMIT ?"
+        ))?;
+        let mut rows = select.query(params_from_iter(values))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(kept(row)?);
+        }
+        Ok(found)
+    }
+
     /// Deliveries with a number below `before`, newest first; only those that
     /// were refused, or only those that were taken, when `refused` says so.
     ///

@@ -208,6 +208,18 @@ impl Reader {
         Ok(found)
     }
 
+    /// Checks with their titles, those first that most fail: what a field of a form suggests.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn known_checks(&self, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT id, title FROM checks WHERE NOT is_hidden ORDER BY open DESC, id LIMIT ?1",
+        )?;
+        let rows = select.query_map([bound(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Addresses that begin with a text: ranges of primary keys.
     fn find_ips(&self, begin: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let begin = begin

@@ -16,6 +16,7 @@ mod news;
 mod nulls;
 mod otlp;
 mod people;
+mod person;
 mod poll;
 mod pool;
 mod purge;
@@ -38,7 +39,7 @@ use super::{StoreError, sqlite};
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
 pub use curve::CheckHistory;
-pub use delivery::{DeliveryCounts, DeliveryRecord, KeptDelivery};
+pub use delivery::{DeliveryCounts, DeliveryFilter, DeliveryRecord, KeptDelivery};
 pub use events::{StoredEvent, Subjects};
 pub use failing::{Began, FailingCheck, FailingLogin};
 pub use find::{Found, FoundCheck, FoundUser};
@@ -49,6 +50,7 @@ pub use job::JobState;
 pub use news::NewsCursor;
 pub use nulls::NullList;
 pub use otlp::{Backlog, OtlpStanding};
+pub use person::PastFailure;
 pub use poll::PollState;
 pub(super) use pool::Pool;
 pub use resolution::{Counted, Lasted};
@@ -57,7 +59,7 @@ pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
 pub use tenant::{Listing, ListingComplete, ListingState, ListingUnderWay};
 pub use user::UserView;
 pub use watch::{WatchPlace, Watched};
-pub use watched::{WatchReason, WatchedIp, WatchedUser};
+pub use watched::{WatchReason, WatchView, WatchedIp, WatchedUser};
 
 /// One reading connection.
 #[derive(Debug)]

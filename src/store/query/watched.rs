@@ -15,6 +15,10 @@ pub struct WatchReason {
     pub source: String,
     /// Since when.
     pub since: Timestamp,
+    /// Until when; for ever where nobody said.
+    pub expires_at: Option<Timestamp>,
+    /// What the operator noted.
+    pub note: Option<String>,
 }
 
 /// A watched user.
@@ -47,19 +51,82 @@ pub struct WatchedIp {
     pub users: Option<u64>,
 }
 
+/// Which subjects of the watch list are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchView {
+    /// Those of whom the last question was not answered.
+    Problem,
+    /// Those that the configuration lists.
+    Configured,
+    /// Those that an operator lists up to a moment.
+    Expiring,
+}
+
+impl WatchView {
+    /// The subjects of a kind (`?1`), by the primary keys of polls or of the list.
+    const fn subjects(self) -> &'static str {
+        match self {
+            Self::Problem => {
+                "SELECT subject FROM poll AS p WHERE kind = ?1 AND outcome <> 'answered'
+                 AND EXISTS (SELECT 1 FROM watch AS w WHERE w.kind = ?1 AND w.subject = p.subject)"
+            }
+            Self::Configured => {
+                "SELECT subject FROM watch WHERE kind = ?1 AND source = 'configuration'"
+            }
+            Self::Expiring => {
+                "SELECT DISTINCT subject FROM watch
+                 WHERE kind = ?1 AND source <> 'webhook' AND expires_at IS NOT NULL"
+            }
+        }
+    }
+}
+
 impl Reader {
+    /// How many subjects of a kind (`user`, `ip`) a view has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn watch_view_count(&self, kind: &str, view: WatchView) -> Result<u64, StoreError> {
+        self.count(&format!("SELECT count(*) FROM ({})", view.subjects()), [kind])
+    }
+
+    /// The users of a view by login, `limit` of them after the first `offset`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn watched_users_of(
+        &self,
+        view: WatchView,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<WatchedUser>, StoreError> {
+        let sql = format!("{} ORDER BY subject LIMIT ?3 OFFSET ?2", view.subjects());
+        let logins = self.texts(&sql, params!["user", bound(offset), bound(limit)])?;
+        let row = |login: &String| {
+            let reasons = self.watch_reasons("user", login)?;
+            self.watched_user_row(login, reasons.iter().all(|reason| reason.source == "webhook"))
+        };
+        logins.iter().map(row).collect()
+    }
+
     /// Why a user or an address (`user`, `ip`) is watched; empty when it is not.
     ///
     /// # Errors
     /// When the database fails.
     pub fn watch_reasons(&self, kind: &str, subject: &str) -> Result<Vec<WatchReason>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT source, added_at FROM watch WHERE kind = ?1 AND subject = ?2 ORDER BY added_at",
+            "SELECT source, added_at, expires_at, note FROM watch
+             WHERE kind = ?1 AND subject = ?2 ORDER BY added_at",
         )?;
         let mut rows = statement.query([kind, subject])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(WatchReason { source: row.get(0)?, since: row.get::<_, Moment>(1)?.0 });
+            found.push(WatchReason {
+                source: row.get(0)?,
+                since: row.get::<_, Moment>(1)?.0,
+                expires_at: row.get::<_, Option<Moment>>(2)?.map(Timestamp::from),
+                note: row.get(3)?,
+            });
         }
         Ok(found)
     }

@@ -9,15 +9,17 @@ use maud::{Markup, html};
 
 use super::{
     Failure,
+    glyph::{self, Glyph},
+    known,
     layout::{self, Position, Section},
-    words,
+    parts, words,
 };
 use crate::{
     clock,
     domain::{Severity, Timestamp},
     ingest::Outcome,
-    store::{DeliveryCounts, DeliveryRecord, KeptDelivery, Reader, StoreError},
-    web::{Ops, link, query::Fields},
+    store::{DeliveryCounts, DeliveryFilter, DeliveryRecord, KeptDelivery, Reader, StoreError},
+    web::{Ops, link, problem::Problem, query::Fields},
 };
 
 /// Rows of the list of all deliveries.
@@ -29,6 +31,14 @@ const REFUSED: usize = 20;
 /// Bytes of a body that the list shows; the delivery's own page has the rest.
 const BODY_BYTES: usize = 2048;
 
+/// What a delivery can have become, as the filter offers it.
+const RESULTS: [(&str, &str); 4] = [
+    ("accepted", "Accepted"),
+    ("filtered", "Filtered out"),
+    ("test", "Test message"),
+    ("refused", "Refused"),
+];
+
 /// All that the page reads, in one transaction.
 struct Found {
     seq: i64,
@@ -37,18 +47,22 @@ struct Found {
     week: DeliveryCounts,
     refused: Vec<DeliveryRecord>,
     all: Vec<KeptDelivery>,
+    known: Vec<(String, String)>,
 }
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?;
+    let mut fields = Fields::of(&uri)?.without_empty();
     let before = fields.number("before", 1, i64::MAX)?;
+    let filter = DeliveryFilter {
+        check_id: fields.take("check_id"),
+        result: fields.take("result").map(result).transpose()?,
+    };
     fields.finish()?;
-    let mut found =
-        ops.sources.store.read(move |reader| read(reader, before.unwrap_or(i64::MAX))).await?;
+    let (before, asked) = (before.unwrap_or(i64::MAX), filter.clone());
+    let mut found = ops.sources.store.read(move |reader| read(reader, &asked, before)).await?;
     let next = (found.all.len() > SHOWN).then(|| found.all[SHOWN - 1].number).flatten();
     found.all.truncate(SHOWN);
     let unkept = ops.sources.webhook.refusals.unkept();
-    let unauthorized = ops.sources.meters.webhook.requests(Outcome::Unauthorized);
     let content = html! {
         div .title {
             h1 { "Deliveries" }
@@ -57,24 +71,38 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                     Some(at) => { "The service's last delivery came " (words::ago(at)) }
                     None => "No delivery of the service came yet",
                 }
-                "; " (found.week.refused) " refused in 7 days."
+                "; " (words::number(found.week.refused)) " refused in 7 days."
             }
         }
-        (standing(&found.day, &unkept, unauthorized))
+        (figures(&ops, &found.day, &unkept))
         (refused(&found.refused, &unkept))
-        section #accepted .card aria-labelledby="accepted-title" data-live {
-            div .head { h2 #accepted-title { "All deliveries" } }
-            (table(&found.all))
-            @if let Some(next) = next {
-                p .end { a href={ "/deliveries?before=" (next) "#accepted" } { "Older deliveries" } }
+        section #accepted .card aria-labelledby="accepted-title" {
+            div .head {
+                h2 #accepted-title { "All deliveries" }
+                p .soft { "the newest first" }
+                span .more { a href="/api/v1/deliveries" { "JSON" } }
             }
-            p .end { a href="/api/v1/deliveries" { "JSON" } }
+            (form(&filter, &found.known))
+            div #delivery-list data-live {
+                (table(&found.all, &filter))
+                @if let Some(next) = next {
+                    p .end { a href=(older(&filter, next)) { "Older deliveries" } }
+                }
+            }
         }
     };
     Ok(layout::page(&ops, Position::At(Section::Deliveries), "Deliveries", found.seq, &content))
 }
 
-fn read(reader: &Reader, before: i64) -> Result<Found, StoreError> {
+fn result(word: String) -> Result<String, Problem> {
+    if RESULTS.iter().any(|(known, _)| *known == word) {
+        return Ok(word);
+    }
+    let known: Vec<_> = RESULTS.iter().map(|(word, _)| *word).collect();
+    Err(Problem::bad_request(format!("result={word}: there are {}", known.join(", "))))
+}
+
+fn read(reader: &Reader, filter: &DeliveryFilter, before: i64) -> Result<Found, StoreError> {
     let now = clock::now();
     let mut refused = Vec::new();
     for kept in reader.deliveries(Some(true), i64::MAX, REFUSED)? {
@@ -86,22 +114,27 @@ fn read(reader: &Reader, before: i64) -> Result<Found, StoreError> {
         day: reader.delivery_counts(now - TimeDelta::hours(24))?,
         week: reader.delivery_counts(now - TimeDelta::days(7))?,
         refused,
-        all: reader.deliveries(None, before, SHOWN + 1)?,
+        all: reader.deliveries_that_fit(filter, before, SHOWN + 1)?,
+        known: known::read(reader)?,
     })
 }
 
-fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], unauthorized: u64) -> Markup {
+fn figures(ops: &Ops, day: &DeliveryCounts, unkept: &[KeptDelivery]) -> Markup {
+    let unauthorized = ops.sources.meters.webhook.requests(Outcome::Unauthorized);
     html! {
         section #figures .card aria-label="Figures" data-live {
-            dl .list {
-                dt { "Taken, 24 hours" } dd { (day.accepted) }
-                dt { "Came again, 24 hours" } dd { (day.repeats) }
-                dt { "Refused, 24 hours" } dd { (day.refused) }
+            dl .facts {
+                (parts::fact("Taken, 24 hours", &html! { (words::number(day.accepted)) }))
+                (parts::fact("Came again, 24 hours", &html! { (words::number(day.repeats)) }))
+                (parts::fact("Refused, 24 hours", &html! {
+                    (words::number(day.refused)) @if day.refused > 0 { small { "kept below" } }
+                }))
                 @if !unkept.is_empty() {
-                    dt { "Refused while the store failed" } dd { (unkept.len()) " in memory" }
+                    (parts::fact("Refused while the store failed", &html! { (unkept.len()) small { "in memory" } }))
                 }
-                dt { "Secret missing or wrong" }
-                dd { (unauthorized) " since the start; nothing of them is kept" }
+                (parts::fact("Secret missing or wrong", &html! {
+                    (words::number(unauthorized)) small { "since the start; nothing of them is kept" }
+                }))
             }
         }
     }
@@ -110,58 +143,63 @@ fn standing(day: &DeliveryCounts, unkept: &[KeptDelivery], unauthorized: u64) ->
 fn refused(records: &[DeliveryRecord], unkept: &[KeptDelivery]) -> Markup {
     html! {
         section #refused .card aria-labelledby="refused-title" data-live {
-            div .head { h2 #refused-title { "Refused" } }
+            div .head {
+                h2 #refused-title { "Refused" }
+                p .soft { "the last 100 bodies that came with a valid secret are kept" }
+            }
             @if records.is_empty() && unkept.is_empty() {
                 p .soft { "Nothing that came with a valid secret was refused." }
             } @else {
-                p .soft { "Of the last 100 that could not be understood the body is kept." }
-                ul {
-                    @for kept in unkept { li { (refusal(kept)) } }
-                    @for record in records {
-                        li {
-                            (refusal(&record.kept))
-                            (body(record, BODY_BYTES))
-                        }
-                    }
+                ol .events {
+                    @for kept in unkept { (refusal(kept, &html! {})) }
+                    @for record in records { (refusal(&record.kept, &body(record, BODY_BYTES, false))) }
                 }
             }
         }
     }
 }
 
-fn refusal(kept: &KeptDelivery) -> Markup {
+fn refusal(kept: &KeptDelivery, body: &Markup) -> Markup {
     html! {
-        p {
-            (words::ago(kept.received_at)) " "
-            strong { (kept.status) } " " (kept.reason.as_deref().unwrap_or_default()) " "
-            @match (kept.replayed_as, kept.number) {
-                (Some(number), _) => { "Replayed as " (page_of(Some(number), &format!("delivery {number}"))) "." }
-                (None, Some(number)) => {
-                    (page_of(Some(number), &format!("Delivery {number}")))
-                    @if kept.has_body {
-                        ", when it is understood after an update: "
-                        code { "cii-exporter deliveries replay " (number) }
+        li .event {
+            (words::ago(kept.received_at))
+            (glyph::named(Glyph::Stop, "", "refused"))
+            div {
+                p {
+                    b { (kept.status) } " " (kept.reason.as_deref().unwrap_or_default()) " "
+                    @if let Some(number) = kept.number { (page_of(Some(number), &format!("Delivery {number}"))) }
+                }
+                (body)
+                p .soft {
+                    @match (kept.replayed_as, kept.number) {
+                        (Some(number), _) => { "Replayed as " (page_of(Some(number), &format!("delivery {number}"))) "." }
+                        (None, Some(number)) if kept.has_body => {
+                            "When it is understood after an update: "
+                            code .copy { "cii-exporter deliveries replay " (number) }
+                        }
+                        (None, Some(_)) => {},
+                        (None, None) => "Kept in memory only: the store could not take it.",
                     }
                 }
-                (None, None) => "Kept in memory only: the store could not take it.",
             }
+            code .minor { (kept.result) }
         }
     }
 }
 
 /// The body of a delivery, folded.
-pub(super) fn body(record: &DeliveryRecord, most: usize) -> Markup {
+pub(super) fn body(record: &DeliveryRecord, most: usize, is_open: bool) -> Markup {
     let Some(bytes) = &record.body else { return html! {} };
     let shown = bytes.len().min(most);
     let size = record.kept.size.unwrap_or(bytes.len() as u64);
     let is_whole = size == shown as u64;
     html! {
-        details {
+        details open[is_open] {
             summary {
                 @if is_whole {
-                    "Body, " (size) " bytes"
+                    "Body, " (words::number(size)) " bytes"
                 } @else {
-                    "Body, first " (shown) " of " (size) " bytes"
+                    "Body, first " (words::number(shown as u64)) " of " (words::number(size)) " bytes"
                 }
                 @if record.body_is_packed { ", gzip that could not be unpacked" }
             }
@@ -176,26 +214,73 @@ fn page_of(number: Option<i64>, text: &str) -> Markup {
     }
 }
 
-fn table(deliveries: &[KeptDelivery]) -> Markup {
+fn form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
+    let check = filter.check_id.as_deref().unwrap_or_default();
+    let is_filtered = *filter != DeliveryFilter::default();
     html! {
-        @if deliveries.is_empty() {
-            p .soft { "No delivery." }
-        } @else {
-            div .table {
-                table .stack {
-                    thead {
-                        tr {
-                            th scope="col" { "When" }
-                            th scope="col" { "Check" }
-                            th scope="col" { "Severity" }
-                            th scope="col" .number { "Users" }
-                            th scope="col" .number { "New" }
-                            th scope="col" { "Result" }
-                            th scope="col" .minor { "Number" }
+        details open[is_filtered] {
+            summary { "Filter the deliveries" }
+            form .filter method="get" action="/deliveries#accepted" role="search" aria-label="Filter the deliveries" {
+                div {
+                    label for="check_id" { "Check (id)" }
+                    input #check_id name="check_id" value=(check) list=(known::CHECKS_ID)
+                        autocomplete="off" spellcheck="false";
+                    (known::checks(known))
+                }
+                div {
+                    label for="result" { "Result" }
+                    select #result name="result" {
+                        option value="" { "Every result" }
+                        @for (word, name) in RESULTS {
+                            option value=(word) selected[filter.result.as_deref() == Some(word)] { (name) }
                         }
                     }
-                    tbody { @for delivery in deliveries { (row(delivery)) } }
                 }
+                div {
+                    button type="submit" { "Filter" }
+                    @if is_filtered { " " a href="/deliveries#accepted" { "Clear" } }
+                }
+            }
+        }
+    }
+}
+
+/// The address of the deliveries before these.
+fn older(filter: &DeliveryFilter, before: i64) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [("check_id", &filter.check_id), ("result", &filter.result)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.append_pair("before", &before.to_string());
+    format!("/deliveries?{}#accepted", query.finish())
+}
+
+fn table(deliveries: &[KeptDelivery], filter: &DeliveryFilter) -> Markup {
+    html! {
+        @if deliveries.is_empty() && *filter == DeliveryFilter::default() {
+            p .soft {
+                "None yet. To see that the webhook takes one: "
+                code .copy { "cii-exporter webhook test" }
+            }
+        } @else if deliveries.is_empty() {
+            p .soft { "No delivery fits." }
+        } @else {
+            table .stack {
+                caption .unseen { "Deliveries" }
+                thead {
+                    tr {
+                        th scope="col" { "When" }
+                        th scope="col" { "Severity" }
+                        th scope="col" .c-what { "Check" }
+                        th scope="col" .number { "Users" }
+                        th scope="col" .number { "New" }
+                        th scope="col" { "Result" }
+                        th scope="col" .number { "Number" }
+                    }
+                }
+                tbody { @for delivery in deliveries { (row(delivery)) } }
             }
         }
     }
@@ -203,18 +288,21 @@ fn table(deliveries: &[KeptDelivery]) -> Markup {
 
 fn row(delivery: &KeptDelivery) -> Markup {
     let severity = Severity::new(delivery.severity.as_deref());
+    let number = |count: u64| if count == 0 { "number zero" } else { "number" };
+    let is_usual = delivery.result == "accepted";
     html! {
         tr {
             td { (words::ago(delivery.received_at)) }
+            td { @if severity.text().is_some() { (glyph::grade(&severity)) } }
             th scope="row" { (about(delivery)) }
-            td { @if severity.text().is_some() { (words::severity(&severity)) } }
-            td .number data-is="users" { (delivery.users_failing) }
-            td .number data-is="new" { (delivery.users_newly_failing) }
-            td {
-                (delivery.result)
-                small { (remarks(delivery)) }
+            td class=(number(delivery.users_failing)) data-is="users" { (words::number(delivery.users_failing)) }
+            td class=(number(delivery.users_newly_failing)) data-is="new" { (words::number(delivery.users_newly_failing)) }
+            td .zero[is_usual && delivery.reason.is_none() && delivery.last_repeat_at.is_none() && delivery.logins_skipped == 0] {
+                (delivery.result.replace('_', " "))
+                @let remarks = remarks(delivery);
+                @if !remarks.0.is_empty() { small { (remarks) } }
             }
-            td .minor {
+            td .number data-is="number" {
                 (page_of(delivery.number, &delivery.number.map_or("-".to_owned(), |n| n.to_string())))
             }
         }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{
     Failure, deliveries,
     layout::{self, Position, Section},
-    words,
+    parts, words,
 };
 use crate::{
     domain::Timestamp,
@@ -42,43 +42,66 @@ pub(super) async fn page(
     let content = html! {
         div .title {
             h1 { (title) }
-            p .lead {
-                (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) ", answered with "
-                (kept.status) " (" (kept.result) ")."
-            }
+            p .lead { (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) "." }
         }
+        (figures(kept))
         section .card aria-labelledby="envelope-title" {
-            div .head { h2 #envelope-title { "What it says" } }
+            div .head {
+                h2 #envelope-title { "What it says" }
+                span .more {
+                    a href={ "/api/v1/deliveries/" (number) } { "JSON" }
+                    a href="/deliveries" { "All deliveries" }
+                }
+            }
             dl .list {
                 @let remarks = deliveries::remarks(kept);
                 @if !remarks.0.is_empty() { dt { "Remarks" } dd { (remarks) } }
                 (envelope(kept))
                 (fact("Title", kept.title.as_ref()))
                 (fact("Severity", kept.severity.as_ref()))
-                dt { "Users" } dd {
-                    (kept.users_failing) " named, " (kept.users_newly_failing) " newly failing, "
-                    (kept.users_known) " known before, " (kept.users_cleared)
-                    " cleared by a newer answer"
-                }
                 (logins("Known before", &record.known_users))
                 (logins("Cleared by a newer answer", &record.cleared_users))
                 @for note in &kept.notes { dt { "Note" } dd { (note) } }
-                dt { "More" } dd {
-                    a href={ "/api/v1/deliveries/" (number) } { "JSON" }
-                    a href="/deliveries" { "All deliveries" }
-                }
             }
         }
         section .card aria-labelledby="body-title" {
             div .head { h2 #body-title { "Body" } }
             @if record.body.is_some() {
-                (deliveries::body(&record, BODY_BYTES))
+                (deliveries::body(&record, BODY_BYTES, true))
             } @else {
                 p .soft { "No body is kept." }
+            }
+            @if kept.is_refused() && kept.has_body && kept.replayed_as.is_none() {
+                p .soft {
+                    "When it is understood after an update: "
+                    code .copy { "cii-exporter deliveries replay " (number) }
+                }
             }
         }
     };
     Ok(layout::page(&ops, Position::Under(Section::Deliveries), &title, seq, &content))
+}
+
+fn figures(kept: &KeptDelivery) -> Markup {
+    html! {
+        section .card aria-label="Figures" {
+            dl .facts {
+                (parts::fact("Result", &html! {
+                    (words::sentence_case(&kept.result.replace('_', " ")))
+                    small { "answered with " (kept.status) }
+                }))
+                (parts::fact("Users named", &html! { (words::number(kept.users_failing)) }))
+                (parts::fact("Newly failing", &html! { (words::number(kept.users_newly_failing)) }))
+                (parts::fact("Known before", &html! { (words::number(kept.users_known)) }))
+                @if kept.users_cleared > 0 {
+                    (parts::fact("Cleared", &html! {
+                        (words::number(kept.users_cleared)) small { "by a newer answer" }
+                    }))
+                }
+                @if let Some(size) = kept.size { (parts::fact("Size", &html! { (words::bytes(size)) })) }
+            }
+        }
+    }
 }
 
 /// The fields of the envelope, as rows of a list.

@@ -14,7 +14,7 @@ use super::{
     overview::{self, Row, Sums},
     start,
     tiles::{self, Tiles},
-    trust, watched, words,
+    trust, words,
 };
 use crate::{
     clock,
@@ -33,15 +33,13 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let mut fields = Fields::of(&uri)?.without_empty();
     let filter = filter::take(&mut fields)?;
     let before = fields.number("before", 0, i64::MAX)?.unwrap_or(i64::MAX);
-    let watched_page = fields.number("watched", 0, 1_000_000)?.unwrap_or(0);
-    let watched_page = usize::try_from(watched_page).unwrap_or(0);
     let is_overdue_only = fields.number("overdue", 0, 1)? == Some(1);
     fields.finish()?;
     let setting = Setting::of(&ops);
     let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let now = clock::now();
-    let (seq, listing, people, rows, lasted, log, watched, stored, filter) = ops
+    let (seq, listing, people, rows, lasted, log, stored, filter) = ops
         .sources
         .store
         .read(move |reader| {
@@ -53,7 +51,6 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 overview::read(reader, &objectives, now)?,
                 reader.lasted(None, now - tiles::RESOLVED_IN, ENDED)?,
                 log,
-                watched::read(reader, watched_page)?,
                 parts::read(reader, jobs)?,
                 filter,
             ))
@@ -91,7 +88,6 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         (tiles.render())
         (checks.section())
         (events::section(&log, &filter, &rows))
-        (watched::section(&watched, &ops.sources.polls))
     };
     Ok(layout::page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }

@@ -1,87 +1,239 @@
-//! `/ips/{ip}`: who uses an address.
+//! `/ips/{ip}`: who uses an address, who is new there, and who of them fails a check.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use axum::{extract::State, http::Uri, response::Response};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::{
-    Failure,
+    Failure, events,
+    glyph::{self, Glyph},
     layout::{self, Position, Section},
-    polls, words,
+    parts, polls, reasons, words,
 };
 use crate::{
-    store::IpRecord,
+    clock,
+    domain::{Severity, Timestamp},
+    store::{EventFilter, IpRecord, IpRecordUser, LogPage, Reader, StoreError},
     web::{
         Ops, filter, link,
         query::{Fields, Segment},
-        subject,
+        subject::{self, KnownIp},
     },
 };
+
+/// Users of a page.
+const SHOWN: usize = 100;
+
+/// Users of whom it is looked up what they fail, so that those who do stand first. Behind them
+/// users stand by login.
+const SORTED: usize = 1_000;
+
+/// Events of a page.
+const EVENTS: usize = 10;
+
+/// For how long a user is called new.
+const NEW: TimeDelta = TimeDelta::hours(24);
+
+/// A user of the address, and what the user fails.
+struct Row {
+    found: IpRecordUser,
+    failing: Failing,
+}
+
+/// What a user fails.
+enum Failing {
+    /// So many checks, the worst of this severity.
+    Known(u64, Option<Severity>),
+    /// It was not looked up.
+    Unread,
+}
+
+/// All that the page reads, in one transaction.
+struct Found {
+    seq: i64,
+    known: KnownIp,
+    rows: Vec<Row>,
+    log: LogPage,
+}
 
 pub(super) async fn page(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
+    let mut fields = Fields::of(&uri)?;
+    let page = fields.number("page", 0, 1_000_000)?.unwrap_or(0);
+    fields.finish()?;
+    let page = usize::try_from(page).unwrap_or(0);
     let ip = filter::ip(&text)?;
     let key = ip.clone();
-    let read =
-        ops.sources.store.read(move |reader| Ok((reader.last_seq()?, subject::ip(reader, &key)?)));
-    let (seq, known) = read.await?;
-    let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
+    let found = ops.sources.store.read(move |reader| read(reader, &key, page)).await?;
+    let Found { seq, known, rows, log } = found.ok_or_else(|| subject::unknown_ip(&ip))?;
+    let now = clock::now();
+    let watch = if known.reasons.is_empty() {
+        subject::WHY_NO_IP_WATCH.to_owned()
+    } else {
+        subject::watched_by(&known.reasons)
+    };
     let content = html! {
         div .title {
-            h1 { (ip) }
+            h1 { (words::breakable(&ip)) }
             p #summary .lead data-live {
-                @if known.reasons.is_empty() { (subject::WHY_NO_IP_WATCH) } @else { "watched" }
+                (watch)
                 @if let Some(record) = &known.record { "; observed " (words::ago(record.observed_at)) }
             }
         }
+        section #figures .card aria-label="Figures" data-live { (figures(&ops, &known, &rows, now)) }
         (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
-            div .head { h2 #users-title { "Who uses it" } }
+            div .head {
+                h2 #users-title { "Who uses it" }
+                @if !rows.is_empty() { p .soft { "those who fail a check first" } }
+                span .more { a href={ "/api/v1" (link::to("ips", &ip)) } { "JSON" } }
+            }
             @match &known.record {
-                Some(record) => (table(record)),
+                Some(record) => (table(&rows, record, page, now)),
                 None => p .soft { "The service was not asked about the address yet." },
             }
+            (pages(&ip, page, rows.len()))
         }
-        p .end {
-            a href={ "/?ip=" (link::segment(&ip)) "#events" } { "Events" }
-            a href={ "/api/v1" (link::to("ips", &ip)) } { "JSON" }
+        section #events .card aria-labelledby="events-title" data-live {
+            div .head { h2 #events-title { "What happened" } }
+            (events::list(&log))
+            p .end { a href={ "/?ip=" (link::segment(&ip)) "#events" } { "All events of the address" } }
         }
     };
     Ok(layout::page(&ops, Position::Under(Section::Watched), &ip, seq, &content))
 }
 
-fn table(record: &IpRecord) -> Markup {
+fn read(reader: &Reader, ip: &str, page: usize) -> Result<Option<Found>, StoreError> {
+    let Some(mut known) = subject::ip(reader, ip)? else { return Ok(None) };
+    let users = known.record.as_mut().map(|record| std::mem::take(&mut record.users));
+    let filter = EventFilter { ip: Some(ip.to_owned()), ..EventFilter::default() };
+    Ok(Some(Found {
+        seq: reader.last_seq()?,
+        rows: rows(reader, users.unwrap_or_default(), page)?,
+        log: events::read(reader, &filter, i64::MAX, EVENTS)?,
+        known,
+    }))
+}
+
+/// All users, with what is failed by the first thousand of them and by those of the page.
+fn rows(reader: &Reader, users: Vec<IpRecordUser>, page: usize) -> Result<Vec<Row>, StoreError> {
+    let look = |found: &IpRecordUser| -> Result<Failing, StoreError> {
+        let failing = reader.failing_checks(found.login.as_str())?;
+        let count = failing.len() as u64;
+        Ok(Failing::Known(count, Severity::worst(failing.into_iter().map(|check| check.severity))))
+    };
+    let mut rows = Vec::new();
+    let first = page.saturating_mul(SHOWN);
+    let shown = first..first.saturating_add(SHOWN);
+    for (number, found) in users.into_iter().enumerate() {
+        let failing = if number < SORTED || shown.contains(&number) {
+            look(&found)?
+        } else {
+            Failing::Unread
+        };
+        rows.push(Row { found, failing });
+    }
+    let sorted = rows.len().min(SORTED);
+    rows[..sorted].sort_by_key(|row| match &row.failing {
+        Failing::Known(count, worst) => Reverse((worst.as_ref().map(Severity::rank), *count)),
+        Failing::Unread => Reverse((None, 0)),
+    });
+    Ok(rows)
+}
+
+/// Whether the user came within a day, and was not found by the first look.
+fn is_new(found: &IpRecordUser, first_observed_at: Timestamp, now: Timestamp) -> bool {
+    found.since > first_observed_at && now - found.since < NEW
+}
+
+fn figures(ops: &Ops, known: &KnownIp, rows: &[Row], now: Timestamp) -> Markup {
+    let failing = rows.iter().filter_map(|row| match &row.failing {
+        Failing::Known(1.., Some(worst)) => Some(worst),
+        _ => None,
+    });
+    let grave = failing.clone().filter(|worst| worst.label() == "critical").count();
+    let is_whole = rows.iter().all(|row| matches!(row.failing, Failing::Known(..)));
     html! {
-        @if record.users.is_empty() {
+        dl .facts {
+            @if let Some(record) = &known.record {
+                @let new = rows.iter().filter(|row| is_new(&row.found, record.first_observed_at, now)).count();
+                (parts::fact("Users", &html! { (words::number(rows.len() as u64)) }))
+                (parts::fact("New in 24 hours", &html! { (words::count(new as u64, "user", "users")) }))
+                (parts::fact("Users who fail a check", &html! {
+                    @if !is_whole { "at least " }
+                    (words::number(failing.count() as u64))
+                    @if grave > 0 { small { (grave) " critical" } }
+                }))
+            }
+            (parts::fact("Watched by", &html! {
+                @if known.reasons.is_empty() { "nobody" } @else { (reasons::list(&known.reasons)) }
+            }))
+            (parts::fact("Last poll", &polls::last(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.ips.as_ref())))
+        }
+    }
+}
+
+fn table(rows: &[Row], record: &IpRecord, page: usize, now: Timestamp) -> Markup {
+    let shown = rows.iter().skip(page.saturating_mul(SHOWN)).take(SHOWN);
+    html! {
+        @if rows.is_empty() {
             p .soft { "Nobody." }
         } @else {
-            div .table {
-                table .stack {
-                    thead {
+            table .stack {
+                caption .unseen { "Users of the address" }
+                thead {
+                    tr {
+                        th scope="col" .c-what { "User" }
+                        th scope="col" { "Since" }
+                        th scope="col" { "Worst failure" }
+                        th scope="col" .minor { "More" }
+                    }
+                }
+                tbody {
+                    @for Row { found, failing } in shown {
                         tr {
-                            th scope="col" { "User" }
-                            th scope="col" { "Since" }
-                            th scope="col" .minor { "Console" }
-                        }
-                    }
-                    tbody {
-                        @for found in &record.users {
-                            tr {
-                                th scope="row" {
-                                    (words::subject("users", found.login.as_str(), found.login.spelling()))
-                                    small { (found.user.display_name) }
-                                }
-                                td { (words::ago(found.since)) }
-                                td .minor { (words::console(found.user.reference_url.as_ref())) }
+                            th scope="row" { (words::person(&found.login, Some(&found.user.display_name))) }
+                            td data-is="since" {
+                                (words::ago(found.since))
+                                @if is_new(found, record.first_observed_at, now) { " " (glyph::chip(Some(Glyph::New), "new", false)) }
                             }
+                            td { (worst(failing)) }
+                            td .minor { (words::console(found.user.reference_url.as_ref())) }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+fn worst(failing: &Failing) -> Markup {
+    html! {
+        @match failing {
+            Failing::Known(count, Some(worst)) => {
+                (glyph::grade(worst)) " " span .soft { (words::count(*count, "check", "checks")) }
+            },
+            Failing::Known(_, None) => span .soft { "fails none" },
+            Failing::Unread => {},
+        }
+    }
+}
+
+fn pages(ip: &str, page: usize, users: usize) -> Markup {
+    let address = link::to("ips", ip);
+    let left = users.saturating_sub(page.saturating_add(1).saturating_mul(SHOWN));
+    html! {
+        @if page > 0 || left > 0 {
+            p .end {
+                @if page > 0 { a href={ (address) "?page=" (page - 1) "#users" } { "Previous users" } }
+                @if left > 0 {
+                    a href={ (address) "?page=" (page + 1) "#users" } { (words::count(left as u64, "more user", "more users")) }
                 }
             }
         }

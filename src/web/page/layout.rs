@@ -32,7 +32,7 @@ impl Section {
     const fn name_and_address(self) -> (&'static str, &'static str) {
         match self {
             Self::Overview => ("Overview", "/"),
-            Self::Watched => ("Watched", "/#watched"),
+            Self::Watched => ("Watched", "/watched"),
             Self::Deliveries => ("Deliveries", "/deliveries"),
             Self::Health => ("Health", "/health"),
         }

@@ -15,12 +15,13 @@ mod glyph;
 mod health;
 mod home;
 mod ip;
+mod known;
 mod layout;
 mod listing;
 mod overview;
-#[expect(dead_code, reason = "pages that are built next use the rest")]
 mod parts;
 mod polls;
+mod reasons;
 mod sentence;
 mod start;
 mod tiles;
@@ -54,6 +55,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks/{id}", get(check::page))
         .route("/users/{login}", get(user::page))
         .route("/ips/{ip}", get(ip::page))
+        .route("/watched", get(watched::page))
         .route("/health", get(health::page))
         .route("/find", get(find::page))
         .route("/deliveries", get(deliveries::page))

@@ -2,9 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::{glyph, words};
+use super::{
+    glyph::{self, Glyph},
+    words,
+};
 use crate::{
-    domain::{PollOutcome, Timestamp},
+    clock,
+    domain::{PollOutcome, Schedule, Timestamp},
     store::PollState,
     web::Ops,
 };
@@ -16,6 +20,33 @@ pub(super) fn off(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
             p .soft {
                 "The service is not asked, since there is no [api]. What it told is from " (words::ago(at)) "."
             }
+        }
+    }
+}
+
+/// When the last question ended, how unless it was answered, and when the next one begins.
+pub(super) fn last(
+    ops: &Ops,
+    poll: Option<&PollState>,
+    is_watched: bool,
+    schedule: Option<&Schedule>,
+) -> Markup {
+    let now = clock::now();
+    let next = schedule.filter(|_| is_watched).and_then(|schedule| schedule.next_after(now));
+    html! {
+        @match poll {
+            Some(poll) => {
+                (words::ago(poll.last_at))
+                @if poll.outcome != PollOutcome::Answered {
+                    " " (glyph::chip(Some(Glyph::Warn), &poll.outcome.as_str().replace('_', " "), false))
+                }
+            },
+            None => "none yet",
+        }
+        small {
+            @if !ops.sources.parts.api { "off: there is no [api]" }
+            @else if let Some(next) = next { "next in " (words::until(next)) }
+            @else if !is_watched { "not watched" }
         }
     }
 }

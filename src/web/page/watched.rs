@@ -1,71 +1,192 @@
-//! Watched users and addresses, and when they were last asked about.
+//! `/watched`: who is watched, why, until when, when they were polled, and what went wrong.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 
-use super::{glyph, words};
+use super::{
+    Failure,
+    glyph::{self, Glyph},
+    layout::{self, Position, Section},
+    reasons, words,
+};
 use crate::{
     clock,
-    domain::{ListField, Login, PollOutcome, Schedule, Timestamp, null_list::NullMeaning},
-    store::{NullList, PollState, Reader, StoreError, WatchedIp, WatchedUser},
-    web::Polls,
+    domain::{ListField, PollOutcome, Schedule, Severity, Timestamp, null_list::NullMeaning},
+    store::{
+        NullList, PollState, Reader, StoreError, WatchReason, WatchView, WatchedIp, WatchedUser,
+    },
+    web::{Ops, problem::Problem, query::Fields},
 };
 
 /// Users, and addresses, of a page.
-const SHOWN: usize = 10;
+const SHOWN: usize = 50;
 
-/// What a page shows of the watch list.
-pub(super) struct Watched {
-    pub(super) user_count: u64,
-    pub(super) ip_count: u64,
-    page: usize,
-    users: Vec<WatchedUser>,
-    /// Users of the page of whom no answer told the failing checks, and nothing else did.
-    unknown: BTreeSet<Login>,
-    ips: Vec<WatchedIp>,
+/// Views beside that of all, with the word of the address and the words for people.
+const VIEWS: [(WatchView, &str, &str); 3] = [
+    (WatchView::Problem, "problem", "With a problem"),
+    (WatchView::Configured, "configuration", "By configuration"),
+    (WatchView::Expiring, "expiring", "Expire"),
+];
+
+/// Which page of what is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    view: Option<WatchView>,
+    users: usize,
+    ips: usize,
 }
 
-/// A page of the watch list; the first is 0.
-pub(super) fn read(reader: &Reader, page: usize) -> Result<Watched, StoreError> {
-    let offset = page.saturating_mul(SHOWN);
-    let users = reader.watched_users_page(offset, SHOWN)?;
-    let mut unknown = BTreeSet::new();
-    for user in users.iter().filter(|user| user.failing_checks == 0) {
-        let is_untold = |list: &NullList| {
-            list.field == ListField::FailingChecks && list.meaning != NullMeaning::Empty
-        };
-        if user.observed_at.is_none()
-            || reader.null_lists(user.login.as_str())?.iter().any(is_untold)
-        {
-            unknown.insert(user.login.clone());
+/// All that the page reads, in one transaction.
+struct Watched {
+    seq: i64,
+    user_count: u64,
+    ip_count: u64,
+    /// Subjects by view, in the order of [`VIEWS`], and addresses with a problem.
+    view_counts: [u64; 3],
+    ip_problems: u64,
+    users: Vec<UserRow>,
+    ips: Vec<(WatchedIp, Vec<WatchReason>)>,
+}
+
+struct UserRow {
+    user: WatchedUser,
+    reasons: Vec<WatchReason>,
+    worst: Option<Severity>,
+    /// No answer told the failing checks, and nothing else did.
+    is_unknown: bool,
+}
+
+pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
+    let mut fields = Fields::of(&uri)?.without_empty();
+    let view = fields.take("view").as_deref().map(view).transpose()?;
+    let mut page = |name| -> Result<usize, Problem> {
+        let number = fields.number(name, 0, 1_000_000)?.unwrap_or(0);
+        Ok(usize::try_from(number).unwrap_or(0))
+    };
+    let asked = Asked { view, users: page("page")?, ips: page("ips")? };
+    fields.finish()?;
+    let watched = ops.sources.store.read(move |reader| read(reader, asked)).await?;
+    let polls = &ops.sources.polls;
+    let content = html! {
+        div .title {
+            h1 { "Watched" }
+            p #summary .lead role="status" data-live { (summary(&watched)) }
         }
-    }
-    Ok(Watched {
-        user_count: reader.watched_count("user")?.saturating_add(reader.followed_count()?),
-        ip_count: reader.watched_count("ip")?,
-        page,
-        users,
-        unknown,
-        ips: reader.watched_ips_page(offset, SHOWN)?,
+        section #users .card aria-labelledby="users-title" data-live {
+            div .head {
+                h2 #users-title { "Users" }
+                p .soft { (next(polls.users.as_ref())) }
+                span .more { a href="/api/v1/watch" { "JSON" } }
+            }
+            (views(&watched, asked.view))
+            @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users)) }
+            (user_pages(&watched, asked))
+        }
+        section #ips .card aria-labelledby="ips-title" data-live {
+            div .head {
+                h2 #ips-title { "Addresses" }
+                p .soft { (next(polls.ips.as_ref())) }
+                span .more { a href="/api/v1/watch" { "JSON" } }
+            }
+            @if watched.ips.is_empty() { (none(watched.ip_count, "ip ADDRESS")) } @else { (ips(&watched.ips)) }
+            (turn("ips", asked.ips, watched.ip_count, "/watched?ips=", "#ips"))
+        }
+        section .card aria-labelledby="add-title" {
+            div .head { h2 #add-title { "Watch another" } }
+            p {
+                "For a fortnight, with a note: "
+                code .copy { "cii-exporter watch add user kim@example.com --expires 14d --note \"case 4711\"" }
+            }
+        }
+    };
+    Ok(layout::page(&ops, Position::At(Section::Watched), "Watched", watched.seq, &content))
+}
+
+fn view(word: &str) -> Result<WatchView, Problem> {
+    let view = VIEWS.iter().find(|(_, known, _)| *known == word).map(|(view, _, _)| *view);
+    view.ok_or_else(|| {
+        let words: Vec<_> = VIEWS.iter().map(|(_, word, _)| *word).collect();
+        Problem::bad_request(format!("view={word}: there are {}", words.join(", ")))
     })
 }
 
-/// The section of the page.
-pub(super) fn section(watched: &Watched, polls: &Polls) -> Markup {
+fn read(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
+    let offset = asked.users.saturating_mul(SHOWN);
+    let users = match asked.view {
+        None => reader.watched_users_page(offset, SHOWN)?,
+        Some(view) => reader.watched_users_of(view, offset, SHOWN)?,
+    };
+    let ips = reader.watched_ips_page(asked.ips.saturating_mul(SHOWN), SHOWN)?;
+    let count = |view| reader.watch_view_count("user", view);
+    Ok(Watched {
+        seq: reader.last_seq()?,
+        user_count: reader.watched_count("user")?.saturating_add(reader.followed_count()?),
+        ip_count: reader.watched_count("ip")?,
+        view_counts: [
+            count(WatchView::Problem)?,
+            count(WatchView::Configured)?,
+            count(WatchView::Expiring)?,
+        ],
+        ip_problems: reader.watch_view_count("ip", WatchView::Problem)?,
+        users: users.into_iter().map(|user| row(reader, user)).collect::<Result<_, _>>()?,
+        ips: ips
+            .into_iter()
+            .map(|ip| {
+                let reasons = reader.watch_reasons("ip", &ip.ip)?;
+                Ok((ip, reasons))
+            })
+            .collect::<Result<_, StoreError>>()?,
+    })
+}
+
+fn row(reader: &Reader, user: WatchedUser) -> Result<UserRow, StoreError> {
+    let login = user.login.as_str();
+    let is_untold = |list: &NullList| {
+        list.field == ListField::FailingChecks && list.meaning != NullMeaning::Empty
+    };
+    let is_unknown = user.failing_checks == 0
+        && (user.observed_at.is_none() || reader.null_lists(login)?.iter().any(is_untold));
+    let failing = reader.failing_checks(login)?;
+    Ok(UserRow {
+        reasons: reader.watch_reasons("user", login)?,
+        worst: Severity::worst(failing.into_iter().map(|check| check.severity)),
+        is_unknown,
+        user,
+    })
+}
+
+fn summary(watched: &Watched) -> Markup {
+    let [problems, ..] = watched.view_counts;
+    let problems = problems.saturating_add(watched.ip_problems);
     html! {
-        div #watched .pair data-live {
-            section .card aria-labelledby="users-title" {
-                div .head { h2 #users-title { "Watched users" } }
-                (next(polls.users.as_ref()))
-                @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users, &watched.unknown)) }
-                (pages(watched.page, watched.user_count))
-            }
-            section .card aria-labelledby="ips-title" {
-                div .head { h2 #ips-title { "Watched IP addresses" } }
-                (next(polls.ips.as_ref()))
-                @if watched.ips.is_empty() { (none(watched.ip_count, "ip ADDRESS")) } @else { (ips(&watched.ips)) }
-                (pages(watched.page, watched.ip_count))
+        (words::count(watched.user_count, "user", "users")) " and "
+        (words::count(watched.ip_count, "address", "addresses")) ". "
+        @if problems > 0 { "Of " (words::number(problems)) " the last poll was not answered." }
+        @else if watched.user_count + watched.ip_count > 0 { "No poll of them went wrong." }
+    }
+}
+
+/// Ready filters with their counts; those of which there is nobody are left out.
+fn views(watched: &Watched, current: Option<WatchView>) -> Markup {
+    html! {
+        @if watched.view_counts.iter().any(|count| *count > 0) || current.is_some() {
+            ul .views aria-label="Which users" {
+                li {
+                    a href="/watched" aria-current=[current.is_none().then_some("true")] {
+                        "All " (words::number(watched.user_count))
+                    }
+                }
+                @for ((view, word, name), count) in VIEWS.iter().zip(watched.view_counts) {
+                    @if count > 0 || current == Some(*view) {
+                        li {
+                            a href={ "/watched?view=" (word) } aria-current=[(current == Some(*view)).then_some("true")] {
+                                (name) " " (words::number(count))
+                            }
+                        }
+                    }
+                }
             }
         }
     }
@@ -81,38 +202,49 @@ fn none(count: u64, what: &str) -> Markup {
     }
 }
 
-fn users(users: &[WatchedUser], unknown: &BTreeSet<Login>) -> Markup {
+fn users(users: &[UserRow]) -> Markup {
     html! {
-        div .table {
-            table .stack {
-                thead {
-                    tr {
-                        th scope="col" { "User" }
-                        th scope="col" .minor { "Status" }
-                        th scope="col" .number { "Failing" }
-                        th scope="col" { "Last poll" }
-                    }
+        table .stack {
+            caption .unseen { "Watched users" }
+            thead {
+                tr {
+                    th scope="col" .c-what { "User" }
+                    th scope="col" .minor { "Status" }
+                    th scope="col" { "Worst failure" }
+                    th scope="col" { "Watched by" }
+                    th scope="col" { "Last poll" }
                 }
-                tbody {
-                    @for user in users {
-                        tr {
-                            th scope="row" {
-                                (words::subject("users", user.login.as_str(), user.login.spelling()))
-                                @if let Some((name, _)) = &user.name_and_status { small { (name) } }
-                                @if user.is_followed { small { "followed" } }
-                            }
-                            td .minor { @if let Some((_, status)) = &user.name_and_status { (status) } }
-                            // Without an answer nothing is known, and 0 would say more than that.
-                            td .number {
-                                @if !unknown.contains(&user.login) { (user.failing_checks) }
-                                @else if is_not_found(user) { "not found" }
-                                @else { "not told" }
-                            }
-                            td { (polled(user.observed_at, user.poll.as_ref())) }
+            }
+            tbody {
+                @for row in users {
+                    @let name = row.user.name_and_status.as_ref();
+                    tr {
+                        th scope="row" {
+                            (words::person(&row.user.login, name.map(|(name, _)| name.as_str())))
+                            @if is_not_found(&row.user) { small { "is the login right?" } }
                         }
+                        td .minor { @if let Some((_, status)) = name { (words::plain(status)) } }
+                        td data-is="fails" { (worst(row)) }
+                        td data-is="by" { (reasons::list(&row.reasons)) }
+                        td data-is="polled" { (polled(row.user.observed_at, row.user.poll.as_ref())) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Without an answer nothing is known, and 0 would say more than that.
+fn worst(row: &UserRow) -> Markup {
+    html! {
+        @match &row.worst {
+            Some(worst) => {
+                (glyph::grade(worst)) " "
+                span .soft { (words::count(row.user.failing_checks, "check", "checks")) }
+            },
+            None if !row.is_unknown => span .soft { "none" },
+            None if is_not_found(&row.user) => "not found",
+            None => "not told",
         }
     }
 }
@@ -122,24 +254,25 @@ fn is_not_found(user: &WatchedUser) -> bool {
     user.poll.as_ref().is_some_and(|poll| poll.outcome == PollOutcome::NotFound)
 }
 
-fn ips(ips: &[WatchedIp]) -> Markup {
+fn ips(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
     html! {
-        div .table {
-            table .stack {
-                thead {
-                    tr {
-                        th scope="col" { "Address" }
-                        th scope="col" .number { "Users" }
-                        th scope="col" { "Last poll" }
-                    }
+        table .stack {
+            caption .unseen { "Watched addresses" }
+            thead {
+                tr {
+                    th scope="col" .c-what { "Address" }
+                    th scope="col" .number { "Users" }
+                    th scope="col" { "Watched by" }
+                    th scope="col" { "Last poll" }
                 }
-                tbody {
-                    @for ip in ips {
-                        tr {
-                            th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
-                            td .number { @if let Some(users) = ip.users { (users) } }
-                            td { (polled(ip.observed_at, ip.poll.as_ref())) }
-                        }
+            }
+            tbody {
+                @for (ip, reasons) in ips {
+                    tr {
+                        th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
+                        td .number data-is="users" { @if let Some(users) = ip.users { (words::number(users)) } }
+                        td data-is="by" { (reasons::list(reasons)) }
+                        td data-is="polled" { (polled(ip.observed_at, ip.poll.as_ref())) }
                     }
                 }
             }
@@ -149,14 +282,11 @@ fn ips(ips: &[WatchedIp]) -> Markup {
 
 /// When the next run of questions begins.
 fn next(schedule: Option<&Schedule>) -> Markup {
-    let now = clock::now();
-    let next = schedule.and_then(|schedule| schedule.next_after(now));
+    let next = schedule.and_then(|schedule| schedule.next_after(clock::now()));
     html! {
-        p .soft {
-            @match (schedule, next) {
-                (Some(_), Some(next)) => { "Next poll in " (words::duration(next - now)) }
-                _ => "Not polled: there is no [api] in the configuration"
-            }
+        @match next {
+            Some(next) => { "next poll in " (words::until(next)) }
+            None => "not polled: there is no [api] in the configuration",
         }
     }
 }
@@ -168,22 +298,38 @@ fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     html! {
         (words::ago_or(last, "not yet"))
         @if let Some(outcome) = failed {
-            small {
-                (glyph::chip(None, &outcome.as_str().replace('_', " "), true))
-                @if let Some(reason) = poll.and_then(|poll| poll.reason.as_ref()) { " " (reason) }
-                @if let Some(observed_at) = observed_at { "; numbers of " (words::ago(observed_at)) }
-            }
+            " " (glyph::chip(Some(Glyph::Warn), &outcome.as_str().replace('_', " "), false))
+            @if let Some(reason) = poll.and_then(|poll| poll.reason.as_ref()) { small { (reason) } }
+            @if let Some(observed_at) = observed_at { small { "figures of " (words::ago(observed_at)) } }
         }
     }
 }
 
-fn pages(page: usize, count: u64) -> Markup {
-    let has_more = count > (page as u64 + 1).saturating_mul(SHOWN as u64);
+fn user_pages(watched: &Watched, asked: Asked) -> Markup {
+    let of_view =
+        VIEWS.iter().zip(watched.view_counts).find(|((view, ..), _)| asked.view == Some(*view));
+    match of_view {
+        Some(((_, word, _), count)) => {
+            turn("users", asked.users, count, &format!("/watched?view={word}&page="), "#users")
+        }
+        None => turn("users", asked.users, watched.user_count, "/watched?page=", "#users"),
+    }
+}
+
+/// The pages before and behind this one.
+fn turn(what: &str, page: usize, count: u64, address: &str, place: &str) -> Markup {
+    let behind = (page as u64 + 1).saturating_mul(SHOWN as u64);
+    let left = count.saturating_sub(behind);
+    let what = if what == "ips" {
+        ("more address", "more addresses")
+    } else {
+        ("more user", "more users")
+    };
     html! {
-        @if page > 0 || has_more {
+        @if page > 0 || left > 0 {
             p .end {
-                @if page > 0 { a href={ "/?watched=" (page - 1) "#watched" } { "Previous" } }
-                @if has_more { a href={ "/?watched=" (page + 1) "#watched" } { "Next" } }
+                @if page > 0 { a href={ (address) (page - 1) (place) } { "Previous" } }
+                @if left > 0 { a href={ (address) (page + 1) (place) } { (words::count(left, what.0, what.1)) } }
             }
         }
     }

@@ -44,6 +44,11 @@ pub(super) fn until(moment: Timestamp) -> Markup {
     time(moment, &duration(moment - clock::now()), false)
 }
 
+/// A day, for people.
+pub(super) fn date(moment: Timestamp) -> Markup {
+    time(moment, &moment.format("%-d %B %Y").to_string(), false)
+}
+
 /// The same, or this word where there is no time.
 pub(super) fn ago_or(moment: Option<Timestamp>, never: &str) -> Markup {
     moment.map_or_else(|| html! { (never) }, ago)
@@ -114,6 +119,12 @@ pub(super) fn severity(severity: &Severity) -> Markup {
     glyph::grade(severity)
 }
 
+/// A word of the service for people: one that is in capitals throughout is not shouted.
+pub(super) fn plain(word: &str) -> String {
+    let is_shouted = word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
+    if is_shouted { sentence_case(&word.to_lowercase().replace('_', " ")) } else { word.to_owned() }
+}
+
 /// A login, an address or another long name that may be broken behind its signs, and at a
 /// hyphen never. What has none of them for long is broken where it must.
 pub(super) fn breakable(name: &str) -> Markup {
@@ -182,6 +193,19 @@ mod tests {
         }
         let long = "x".repeat(LONG + 1);
         assert_eq!(breakable(&long).into_string(), format!("<span class=\"any\">{long}</span>"));
+    }
+
+    #[test]
+    fn words_in_capitals_are_not_shouted() {
+        for (word, plain_word) in [
+            ("ACTIVE", "Active"),
+            ("PENDING_ACTIVATION", "Pending activation"),
+            ("Locked out", "Locked out"),
+            ("active", "active"),
+            ("-", "-"),
+        ] {
+            assert_eq!(plain(word), plain_word);
+        }
     }
 
     #[test]

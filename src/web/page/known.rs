@@ -1,0 +1,25 @@
+//! What fields of forms suggest.
+
+use maud::{Markup, html};
+
+use crate::store::{Reader, StoreError};
+
+/// Checks that are suggested.
+const CHECKS: usize = 200;
+
+/// The id of the list of checks on a page.
+pub(super) const CHECKS_ID: &str = "known-checks";
+
+/// The checks that a field suggests: ids with titles.
+pub(super) fn read(reader: &Reader) -> Result<Vec<(String, String)>, StoreError> {
+    reader.known_checks(CHECKS)
+}
+
+/// The suggestions of a field with `list` set to [`CHECKS_ID`].
+pub(super) fn checks(known: &[(String, String)]) -> Markup {
+    html! {
+        datalist id=(CHECKS_ID) {
+            @for (id, title) in known { option value=(id) { (title) } }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Who wants something watched, until when, and with which note.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::store::WatchReason;
+
+/// The reasons in a line each.
+pub(super) fn list(reasons: &[WatchReason]) -> Markup {
+    html! {
+        @for (position, reason) in reasons.iter().enumerate() {
+            @if position > 0 { ", " }
+            (reason.source)
+            @if let Some(at) = reason.expires_at { " until " (words::date(at)) }
+            @if let Some(note) = reason.note.as_deref().filter(|note| !note.is_empty()) {
+                ": \u{201c}" (note) "\u{201d}"
+            }
+        }
+    }
+}

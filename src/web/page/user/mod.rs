@@ -1,0 +1,193 @@
+//! `/users/{login}`: what a user fails and failed, where from, and who it is.
+
+mod addresses;
+mod checks;
+mod profile;
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::{
+    Failure, events,
+    layout::{self, Position, Section},
+    parts, polls, words,
+};
+use crate::{
+    clock,
+    domain::{Login, Severity, Timestamp},
+    store::{EventFilter, LogPage, PastFailure, Reader, StoreError},
+    web::{
+        Ops, link,
+        problem::Problem,
+        query::{Fields, Segment},
+        subject::{self, KnownUser},
+    },
+};
+use addresses::Seen;
+use checks::CheckRow;
+
+/// Events of a page.
+const SHOWN: usize = 10;
+
+/// For how long failures that ended are shown.
+const PAST: TimeDelta = TimeDelta::days(30);
+
+/// Failures that ended at most; each check has one row, whatever its past.
+const MOST_PAST: usize = 500;
+
+/// All that the page reads, in one transaction.
+struct Found {
+    seq: i64,
+    known: KnownUser,
+    past: Vec<PastFailure>,
+    /// Since when the log tells.
+    log_begins_at: Option<Timestamp>,
+    seen: Vec<Seen>,
+    log: LogPage,
+}
+
+pub(super) async fn page(
+    State(ops): State<Arc<Ops>>,
+    Segment(text): Segment,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    Fields::of(&uri)?.finish()?;
+    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let key = login.clone();
+    let found = ops.sources.store.read(move |reader| read(reader, &key)).await?;
+    let Found { seq, known, past, log_begins_at, seen, log } =
+        found.ok_or_else(|| subject::unknown_user(&login))?;
+    let login = &known.login;
+    let now = clock::now();
+    let rows = checks::rows(&known.failing, past, &ops.sources.scope.borrow().objectives);
+    let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
+    let name = name.filter(|name| !name.is_empty());
+    let observed_at = known.record.as_ref().map(|record| record.observed_at);
+    let content = html! {
+        div .title {
+            h1 { @match name { Some(name) => (name), None => (words::breakable(login.spelling())) } }
+            @if name.is_some() { p .lead { (words::breakable(login.spelling())) } }
+        }
+        section #figures .card aria-label="Figures" data-live {
+            (figures(&ops, &known, &rows, &seen, now))
+        }
+        (polls::off(&ops, observed_at))
+        div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
+        section #failing .card aria-labelledby="failing-title" data-live {
+            div .head {
+                h2 #failing-title { "Checks" }
+                p .soft { "failing now, then resolved in 30 days" }
+                span .more {
+                    a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }
+                    @if let Some(record) = &known.record { (words::console(record.state.reference_url.as_ref())) }
+                }
+            }
+            (checks::table(&rows, log_begins_at, now))
+            (untold(&known))
+        }
+        (addresses::section(&seen, known.record.is_some(), now))
+        div #snapshot .pair data-live { (profile::sections(&known)) }
+        section #events .card aria-labelledby="events-title" data-live {
+            div .head { h2 #events-title { "What happened" } }
+            (events::list(&log))
+            p .end { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
+        }
+    };
+    Ok(layout::page(&ops, Position::Under(Section::Overview), login.spelling(), seq, &content))
+}
+
+fn read(reader: &Reader, login: &Login) -> Result<Option<Found>, StoreError> {
+    let Some(known) = subject::user(reader, login)? else { return Ok(None) };
+    let key = login.as_str();
+    let filter = EventFilter { login: Some(key.to_owned()), ..EventFilter::default() };
+    Ok(Some(Found {
+        seq: reader.last_seq()?,
+        past: reader.past_failures(key, clock::now() - PAST, MOST_PAST)?,
+        log_begins_at: reader.log_begins_at()?,
+        seen: addresses::read(reader, key, known.record.as_ref())?,
+        log: events::read(reader, &filter, i64::MAX, SHOWN)?,
+        known,
+    }))
+}
+
+/// What the service lists and no check is known by, and what it does not tell.
+fn untold(known: &KnownUser) -> Markup {
+    html! {
+        @if !known.undecided.is_empty() {
+            p .soft {
+                "The service also lists "
+                @for (position, text) in known.undecided.iter().enumerate() {
+                    @if position > 0 { ", " } "\"" (text) "\""
+                }
+                ", which no check is known by for certain: it opens and ends nothing."
+            }
+        }
+        @if let Some(since) = known.failing_checks_untold_since() {
+            p .soft { "The service does not tell which checks the user fails, since " (words::ago(since)) "." }
+        }
+    }
+}
+
+fn figures(
+    ops: &Ops,
+    known: &KnownUser,
+    rows: &[CheckRow],
+    seen: &[Seen],
+    now: Timestamp,
+) -> Markup {
+    let state = known.record.as_ref().map(|record| &record.state);
+    let overdue = rows.iter().filter_map(|row| row.overdue(now));
+    let (late, longest) = (overdue.clone().count(), overdue.max());
+    let is_untold = known.failing_checks_untold_since().is_some();
+    html! {
+        dl .facts {
+            (parts::fact("Fails", &html! {
+                @if known.failing.is_empty() && is_untold { "not told" }
+                @else { (words::count(known.failing.len() as u64, "check", "checks")) }
+                small { (by_severity(known)) }
+            }))
+            (parts::fact("Overdue", &html! {
+                @match longest {
+                    Some(longest) => {
+                        (words::count(late as u64, "check", "checks"))
+                        small { "by " (words::duration(longest)) }
+                    },
+                    None => "none",
+                }
+            }))
+            @if let Some(state) = state {
+                (parts::fact("Status", &html! {
+                    @if state.status.is_empty() { "not told" } @else { (words::plain(&state.status)) }
+                }))
+                @if let Some(factors) = &state.used_factors {
+                    (parts::fact("Second factors", &html! {
+                        @match factors.first() {
+                            None => "none",
+                            Some(first) => {
+                                (factors.len())
+                                small { (first) @if factors.len() > 1 { " and " (factors.len() - 1) " more" } }
+                            },
+                        }
+                    }))
+                }
+                (parts::fact("Addresses", &addresses::figure(seen, now)))
+            }
+            (parts::fact("Last poll", &polls::last(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.users.as_ref())))
+        }
+    }
+}
+
+/// `1 critical, 2 high`
+fn by_severity(known: &KnownUser) -> String {
+    let count =
+        |label: &str| known.failing.iter().filter(|check| check.severity.label() == label).count();
+    let counts = Severity::LABELS.iter().map(|label| (*label, count(label)));
+    let told: Vec<_> = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(label, count)| format!("{count} {label}"))
+        .collect();
+    told.join(", ")
+}
