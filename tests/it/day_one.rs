@@ -1,4 +1,4 @@
-//! The README's five steps, with every default, against a service that is unfriendly by seed:
+//! The README's steps, with every default, against a service that is unfriendly by seed:
 //! within minutes the numbers are the tenant's own.
 
 use cii_simulator::{Fault, Kind, Options, Simulator, webhook::Target};
@@ -135,7 +135,7 @@ async fn deliver(simulator: &Simulator, exporter: &Exporter, seed: u64) {
     }
 }
 
-/// All five steps with a seed.
+/// All steps with a seed.
 async fn five_steps(seed: u64) {
     let (simulator, exporter) = follow(seed).await;
     // Step 4: the webhook. Where answers have titles, a delivery makes known which check a

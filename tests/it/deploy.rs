@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::harness::Setup;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+
+use crate::harness::{Setup, free_port, tool, until};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const EXAMPLES: [&str; 3] =
@@ -96,4 +101,59 @@ fn the_unit_says_when_it_is_ready_and_is_hardened() {
     let mut rating = std::process::Command::new("systemd-analyze");
     let Ok(output) = rating.args(arguments).arg(&unit).output() else { return };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// As its first line says.
+#[tokio::test]
+async fn prometheus_takes_the_configuration_with_the_rules_in_the_repository() {
+    let mut promtool = Command::new(tool("debian/usr/bin/promtool"));
+    promtool.args(["check", "config", "deploy/prometheus.yml"]).current_dir(ROOT);
+    let output = promtool.output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 rule files found"), "{said}");
+}
+
+#[test]
+fn what_compose_mounts_is_there() {
+    let compose = fs::read_to_string(Path::new(ROOT).join("deploy/docker-compose.yml")).unwrap();
+    let mounts = compose.lines().filter_map(|line| line.trim().strip_prefix("- ."));
+    let mounts: Vec<_> = mounts.filter_map(|line| line.split_once(':')).collect();
+    assert!(mounts.len() > 8, "{mounts:?}");
+    for (rest, _) in mounts {
+        let file = format!(".{rest}");
+        // What only the operator has.
+        let is_own = file == "./config.toml";
+        assert!(is_own || Path::new(ROOT).join("deploy").join(&file).exists(), "{file}");
+    }
+    // The templates that Alertmanager's configuration names are beside it there, too.
+    let alertmanager = fs::read_to_string(Path::new(ROOT).join("alerts/alertmanager.example.yml"));
+    let template = "cii-exporter.tmpl";
+    assert!(alertmanager.unwrap().contains(&format!("- {template}")));
+    assert!(compose.contains(&format!(":/etc/alertmanager/{template}:ro")));
+}
+
+#[tokio::test]
+async fn the_inbox_writes_a_line_an_alert() {
+    let port = free_port();
+    let mut inbox = Command::new(tool("venv/bin/python"))
+        .args(["deploy/inbox.py", &port.to_string()])
+        .current_dir(ROOT)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let message = serde_json::json!({ "receiver": "security", "alerts": [{
+        "status": "firing",
+        "labels": { "alertname": "CiiCheckNewlyFailing" },
+        "annotations": { "summary": "A check\nfails", "description": "no-mfa: 2 users" },
+    }] });
+    let url = format!("http://127.0.0.1:{port}/security");
+    let http = reqwest::Client::new();
+    until("an answer of the inbox", || async {
+        http.post(&url).json(&message).send().await.ok()?.status().is_success().then_some(())
+    })
+    .await;
+    let mut lines = BufReader::new(inbox.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    assert_eq!(line, "security | firing | CiiCheckNewlyFailing | A check fails | no-mfa: 2 users");
 }

@@ -116,7 +116,7 @@ impl Stack {
         let file = self.rendered(
             "deploy/prometheus.yml",
             &[
-                ("/etc/prometheus/rules/", &format!("{ROOT}/alerts/")),
+                ("../alerts/", &format!("{ROOT}/alerts/")),
                 ("alertmanager:9093", &alertmanager),
                 ("exporter:9847", &exporters.join("', '")),
             ],
