@@ -20,6 +20,7 @@ mod keeper;
 mod moment;
 mod otlp;
 mod purge;
+mod report;
 mod run;
 mod signal;
 mod table;
@@ -114,6 +115,20 @@ pub(crate) enum Command {
     /// Write what the log tells of the past, for other programs.
     #[command(subcommand)]
     Export(export::Action),
+    /// Report what is new, resolved, open and late, for a timer or a mail.
+    ///
+    /// Reads the database, also while the daemon runs; nothing is asked of the service. Says
+    /// first how far it can be trusted: a job that is late, or a listing that never came to its
+    /// end, stands there, and what nobody looked at is never told as 0. People are named as
+    /// `metrics.user_label` says.
+    ///
+    /// Every Monday's report as a page, and yesterday's for a chat:
+    ///
+    ///   cii-exporter report --since 7d --format html --output week.html
+    ///
+    ///   cii-exporter report --since 1d
+    #[command(verbatim_doc_comment)]
+    Report(report::Options),
     /// Copy the database, put a copy in its place, or look for damage in it.
     #[command(subcommand)]
     Db(db::Action),
@@ -160,6 +175,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Ip(options) => ip::run(&options),
         Command::Webhook(action) => webhook::run(action),
         Command::Export(action) => export::run(action),
+        Command::Report(options) => report::run(&options),
         Command::Db(action) => db::run(action),
         Command::Otlp(action) => otlp::run(action),
         Command::Purge(action) => purge::run(action),

@@ -6,29 +6,35 @@ use super::unit::Unit;
 
 /// The secrets that are going to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "any kind of secret may be needed alone")]
 pub struct Needs {
     api: bool,
     webhook: bool,
+    people: bool,
     others: bool,
 }
 
 impl Needs {
     /// All of them, as the daemon does.
-    pub const ALL: Self = Self { api: true, webhook: true, others: true };
+    pub const ALL: Self = Self { api: true, webhook: true, people: true, others: true };
     /// None: the database is read, or the daemon asked.
-    pub const NOTHING: Self = Self { api: false, webhook: false, others: false };
+    pub const NOTHING: Self = Self { api: false, webhook: false, people: false, others: false };
     /// The API client's: the service is asked.
     pub const API: Self = Self { api: true, ..Self::NOTHING };
     /// What a sender of deliveries has.
     pub const WEBHOOK: Self = Self { webhook: true, ..Self::NOTHING };
+    /// The key by which people are named: the database is read, and what it says is told. A
+    /// hash with another key would be no pseudonym.
+    pub const PEOPLE: Self = Self { people: true, ..Self::NOTHING };
     /// Both: a webhook target is registered.
-    pub const API_AND_WEBHOOK: Self = Self { api: true, webhook: true, others: false };
+    pub const API_AND_WEBHOOK: Self = Self { api: true, webhook: true, ..Self::NOTHING };
 
     /// Whether the secret of this setting is needed.
     pub(super) fn include(self, path: &str) -> bool {
         match path.split_once('.') {
             Some(("api", _)) => self.api,
             Some(("webhook", _)) => self.webhook,
+            Some(("metrics", _)) => self.people,
             _ => self.others,
         }
     }

@@ -57,6 +57,7 @@ mod reading;
 mod ready;
 mod reference;
 mod registration;
+mod report;
 mod resolution;
 mod rights;
 mod runs;

@@ -1,0 +1,215 @@
+//! A report as one HTML page: styles within, nothing from elsewhere, no script.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{
+    model::{Data, Figures, Happening, List, Report},
+    sentences, words,
+};
+
+/// Mail programs take few rules; colour means severity and nothing else.
+const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;color:#1c1e21;max-width:60rem;\
+margin:1.5rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}\
+table{border-collapse:collapse}th,td{text-align:left;padding:.25rem .9rem .25rem 0;\
+border-bottom:1px solid #dcdfe4;vertical-align:top}td.n{text-align:right;\
+font-variant-numeric:tabular-nums}.gaps{border-left:4px solid #1c1e21;padding-left:1rem}\
+.minor{color:#5b616b}.critical{color:#8b1a3a}.high{color:#b5450f}.medium{color:#8a6d00}\
+.low{color:#3a6280}";
+
+/// Writes the report.
+pub(super) fn write(report: &Report) -> String {
+    let title = format!("Identity findings of {}", report.tenant);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'";
+                title { (title) }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                p .minor {
+                    (words::moment(report.since)) " to " (words::moment(report.until))
+                    @if let Some(page) = &report.page { " · " a href=(page) { (page) } }
+                }
+                (known(&report.data))
+                (summary(report))
+                (checks(report))
+                (overdue(report))
+                (users(report))
+                (addresses(report))
+                (administrators(report))
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+fn known(data: &Data) -> Markup {
+    html! {
+        h2 { "How far this can be trusted" }
+        @if data.is_complete { p { "Everything was looked at in time." } }
+        @else { ul .gaps { @for gap in &data.gaps { li { strong { (gap) } } } } }
+        table {
+            tr { th { "job" } th { "state" } th { "last success" } }
+            @for job in &data.jobs {
+                tr {
+                    td { (job.name) }
+                    td { (job.state.word()) }
+                    td { (words::moment_or(job.last_success_at, "never")) }
+                }
+            }
+            tr { td { "deliveries" } td {} td { (words::moment_or(data.last_delivery_at, "never")) } }
+        }
+    }
+}
+
+fn summary(report: &Report) -> Markup {
+    let summary = &report.summary;
+    html! {
+        h2 { "In short" }
+        p { (sentences::summary(report)) }
+        @if !summary.by_severity.is_empty() {
+            table {
+                tr { th { "severity" } th { "open" } th { "new" } th { "resolved" } th { "overdue" } }
+                @for (severity, figures) in &summary.by_severity {
+                    tr { (of_severity(severity)) (cells(*figures)) }
+                }
+            }
+        }
+    }
+}
+
+fn checks(report: &Report) -> Markup {
+    html! {
+        h2 { "Checks" }
+        @if report.checks.is_empty() {
+            p { "Nobody is known to fail a check, and nothing happened to one." }
+        } @else {
+            table {
+                tr {
+                    th { "severity" } th { "check" } th { "open" } th { "new" } th { "resolved" }
+                    th { "overdue" } th { "oldest" } th { "median time to resolve" }
+                }
+                @for check in &report.checks {
+                    tr {
+                        (of_severity(&check.severity))
+                        td { (check.title) }
+                        (cells(check.figures))
+                        td { (words::moment_or(check.oldest_failure_at, "–")) }
+                        td {
+                            @match check.time_to_resolve {
+                                Some(lasted) => { (words::time(lasted.median_seconds)) }
+                                None => { "–" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn overdue(report: &Report) -> Markup {
+    html! {
+        h2 { "Overdue" }
+        @if report.overdue.count == 0 {
+            p { "No failure is known to last for longer than [slo] allows." }
+        } @else {
+            table {
+                tr { th { "user" } th { "severity" } th { "check" } th { "since" } th { "overdue for" } }
+                @for one in &report.overdue.named {
+                    tr {
+                        td { (one.user) }
+                        (of_severity(&one.severity))
+                        td { (one.check_title) }
+                        td { (words::moment(one.since)) @if !one.is_dated { " or before" } }
+                        td { (words::time(one.late_seconds)) }
+                    }
+                }
+            }
+            (others(&report.overdue))
+        }
+    }
+}
+
+fn users(report: &Report) -> Markup {
+    html! {
+        h2 { "Users who fail most checks" }
+        @if report.users.count == 0 {
+            p { "Nobody is known to fail a check." }
+        } @else {
+            table {
+                tr { th { "user" } th { "checks" } th { "worst" } }
+                @for one in &report.users.named {
+                    tr { td { (one.user) } td .n { (one.checks) } (of_severity(&one.worst_severity)) }
+                }
+            }
+            (others(&report.users))
+        }
+    }
+}
+
+fn addresses(report: &Report) -> Markup {
+    let addresses = &report.addresses;
+    html! {
+        h2 { "Addresses of watched users" }
+        p { (sentences::addresses(addresses)) }
+        @if addresses.new_countries.count > 0 {
+            ul {
+                @for one in &addresses.new_countries.named {
+                    li { (words::moment(one.at)) ": " (one.user) " in " (one.country) }
+                }
+            }
+            (others(&addresses.new_countries))
+        }
+    }
+}
+
+fn administrators(report: &Report) -> Markup {
+    let (admins, mfa) = (&report.administrators, &report.mfa);
+    html! {
+        h2 { "Administrators and factors" }
+        p { (sentences::administrators(admins)) }
+        (happenings(&admins.added))
+        (happenings(&admins.removed))
+        p { (sentences::coverage(mfa)) }
+        p { (sentences::factors(mfa)) }
+        (happenings(&mfa.factors_changed))
+    }
+}
+
+fn happenings(list: &List<Happening>) -> Markup {
+    html! {
+        @if list.count > 0 {
+            ul {
+                @for one in &list.named {
+                    li { (words::moment(one.at)) ": " (one.user) ", " (one.what) }
+                }
+            }
+            (others(list))
+        }
+    }
+}
+
+fn others<T>(list: &List<T>) -> Markup {
+    html! { @if list.others() > 0 { p .minor { "…and " (list.others()) " more." } } }
+}
+
+/// A cell with a severity, in its colour where it has one.
+fn of_severity(severity: &str) -> Markup {
+    let known = ["critical", "high", "medium", "low"].into_iter().find(|known| *known == severity);
+    html! { td class=(known.unwrap_or_default()) { (severity) } }
+}
+
+fn cells(figures: Figures) -> Markup {
+    html! {
+        @for count in [figures.open, figures.new, figures.resolved, figures.overdue] {
+            td .n { (count) }
+        }
+    }
+}

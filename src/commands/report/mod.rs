@@ -1,0 +1,90 @@
+//! `report`: what happened, what is open and what is late, for a timer or a mail.
+
+mod gather;
+mod happenings;
+mod html;
+mod knowledge;
+mod markdown;
+mod model;
+mod sentences;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use cii_exporter::{clock, config::Needs, domain::Timestamp, store::Reader};
+use clap::{Args, ValueEnum};
+
+use super::{config_file::ConfigFile, error::CommandError, finish::finish, moment};
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For chat and tickets.
+    Markdown,
+    /// For programs.
+    Json,
+    /// One page without anything from elsewhere, for a mail.
+    Html,
+}
+
+/// What to report, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// From when on: so long ago such as 7d, or a moment such as 2026-01-31T18:00:00Z.
+    #[arg(long, value_name = "MOMENT", default_value = "7d", value_parser = moment::past)]
+    since: Timestamp,
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "markdown")]
+    format: Format,
+    /// The file to write, instead of standard output; one that exists is replaced.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Gathers, and writes.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    finish(async { write(options) })
+}
+
+fn write(options: &Options) -> Result<ExitCode, CommandError> {
+    let config = options.file.load(Needs::PEOPLE)?;
+    let reader = Reader::look_into(&config.store.path)?;
+    let report = gather::report(&config, &reader, options.since, clock::now())?;
+    let text = match options.format {
+        Format::Markdown => markdown::write(&report),
+        Format::Json => format!("{:#}\n", serde_json::json!(report)),
+        Format::Html => html::write(&report),
+    };
+    let failed = |target: String| |source| CommandError::Output { target, source };
+    match &options.output {
+        None => io::stdout()
+            .lock()
+            .write_all(text.as_bytes())
+            .map_err(failed("standard output".to_owned()))?,
+        Some(path) => replace(path, &text).map_err(failed(path.display().to_string()))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file that only its owner can read, since it names people, and replaces the one that
+/// is there at once: whoever reads it meanwhile reads a whole one.
+fn replace(path: &PathBuf, text: &str) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
