@@ -100,14 +100,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         scope: current_scope,
         polls: polls(&config),
-        webhook: Webhook {
-            listen: webhook_address,
-            path: config.webhook.path.clone(),
-            url: addresses.local_webhook_url(),
-            intake,
-            refusals,
-            max_body_bytes: config.webhook.max_body_bytes,
-        },
+        webhook: webhook_of(&config, &addresses, intake, refusals),
         streams: listeners.streams(),
         readiness: current_readiness,
         rules: current_rules,
@@ -174,6 +167,24 @@ async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
     store.commit(rules::checks(config)).await?;
     store.commit(rules::shown_checks(config)).await?;
     Ok(())
+}
+
+/// The webhook listener, as the pages see it.
+fn webhook_of(
+    config: &Config,
+    addresses: &Addresses,
+    intake: Intake,
+    refusals: Refusals,
+) -> Webhook {
+    Webhook {
+        listen: addresses.webhook,
+        path: config.webhook.path.clone(),
+        url: addresses.local_webhook_url(),
+        public_url: config.webhook.public_url.as_ref().map(ToString::to_string),
+        intake,
+        refusals,
+        max_body_bytes: config.webhook.max_body_bytes,
+    }
 }
 
 /// Figures of a job that is off must not look like fresh ones.

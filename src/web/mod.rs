@@ -115,6 +115,8 @@ pub struct Webhook {
     pub path: String,
     /// Where this machine reaches it.
     pub url: String,
+    /// Where the service reaches it, when the configuration says so.
+    pub public_url: Option<String>,
     /// Takes a delivery again.
     pub intake: Intake,
     /// What the store could not keep of refused deliveries.

@@ -6,6 +6,7 @@ The log holds a check whose title is a script, and one user who fails it.
 import json
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from chromium import DESK, PHONE, chromium
@@ -40,6 +41,33 @@ FAINT_TEXTS = """() => {
     if (contrast < 4.5) faint.push(`${element.outerHTML.slice(0, 80)}: ${contrast.toFixed(2)}`);
   }
   return faint;
+}"""
+
+
+# A word that has no place to be broken at.
+LONG = "x" * 160
+
+OPEN_FOLDS = "document.querySelectorAll('details').forEach((fold) => fold.open = true)"
+
+TOO_FAR_RIGHT = """() => [...document.querySelectorAll("body *")]
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 5).map((element) => element.outerHTML.slice(0, 90))"""
+
+# What a screen reader cannot name, and ids that are given twice (WCAG 2, 4.1).
+NAMELESS = """() => {
+  const text = (element) => element.getAttribute("aria-label") || element.textContent.trim()
+    || element.querySelector("[aria-label]")?.getAttribute("aria-label");
+  const found = [...document.querySelectorAll("a, button, summary, svg[role=img], h1, h2, h3")]
+    .filter((element) => !text(element));
+  for (const field of document.querySelectorAll("input, select")) {
+    if (!document.querySelector(`label[for="${field.id}"]`)) found.push(field);
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  for (const name of document.querySelectorAll("[aria-labelledby]")) {
+    if (!document.getElementById(name.getAttribute("aria-labelledby"))) found.push(name);
+  }
+  return [...found.map((element) => element.outerHTML.slice(0, 80)),
+    ...ids.filter((id, at) => ids.indexOf(id) !== at)];
 }"""
 
 
@@ -147,6 +175,30 @@ def can_be_read_by_everybody(browser):
     page.close()
 
 
+def fits_every_screen(browser):
+    """No page is wider than its screen, whatever was written from outside, with folds open."""
+    deliver("3", LONG)
+    deliver("4", f"{LONG}@{'long-name.' * 12}example.com")
+    user = "/users/" + urllib.parse.quote(LONG)
+    pages = ["/", "/health", "/watched", "/deliveries", "/deliveries/1", "/deliveries/2"]
+    for path in [*pages, "/find?q=e", "/find?q=nobody", "/checks/odd", user]:
+        page = open_page(browser, path, viewport=DESK)
+        page.evaluate(OPEN_FOLDS)
+        for width in [320, 390, 768, 1024, 1280]:
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path}: {wide} wide at {width}: {page.evaluate(TOO_FAR_RIGHT)}"
+        for scheme in ["light", "dark"]:
+            page.emulate_media(color_scheme=scheme)
+            assert (faint := page.evaluate(FAINT_TEXTS)) == [], (path, faint)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("main th:not([scope])").count() == 0, path
+        assert (nameless := page.evaluate(NAMELESS)) == [], (path, nameless)
+        assert page.locator("nav a[aria-current]").count() == 1, path
+        assert page.wrong == [], (path, page.wrong)
+        page.close()
+
+
 def is_refused():
     """Sends a body that nobody understands; the page shows it as text."""
     headers = {"content-type": "application/json", "x-api-client-token": SECRET}
@@ -165,3 +217,4 @@ with chromium() as browser:
     shows_foreign_text_as_text(browser)
     is_whole_without_a_script(browser)
     can_be_read_by_everybody(browser)
+    fits_every_screen(browser)

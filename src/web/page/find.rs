@@ -93,7 +93,7 @@ fn summary(found: &Found, text: &str) -> Markup {
     ];
     let counted = |(count, one, many): (usize, &str, &str)| match count {
         0 => None,
-        SHOWN.. if count > SHOWN => Some(format!("more than {SHOWN} {many}")),
+        SHOWN.. if count > SHOWN => Some(format!("over {SHOWN} {many}")),
         _ => Some(words::count(count as u64, one, many)),
     };
     let counts: Vec<_> = kinds.into_iter().filter_map(counted).collect();
@@ -103,7 +103,7 @@ fn summary(found: &Found, text: &str) -> Markup {
         } @else if counts.is_empty() {
             "Nothing that is known has \u{201c}" (text) "\u{201d} in its name."
         } @else {
-            (counts.join(", ")) " with \u{201c}" (text) "\u{201d}."
+            (words::sentence_case(&counts.join(", "))) " with \u{201c}" (text) "\u{201d}."
         }
     }
 }
@@ -122,7 +122,10 @@ fn users(users: &[FoundUser]) -> Markup {
                                 th scope="row" {
                                     (words::person(&user.login, user.name.as_deref()))
                                 }
-                                td .number data-is="fails" { (words::count(user.failing_checks, "check", "checks")) }
+                                td .number data-is="fails" {
+                                    @if user.failing_checks == 0 { span .soft { "none" } }
+                                    @else { (words::count(user.failing_checks, "check", "checks")) }
+                                }
                             }
                         }
                     }

@@ -9,7 +9,9 @@ use super::{
     listing, words,
 };
 use crate::{
-    cii, ingest,
+    cii,
+    domain::Timestamp,
+    ingest,
     web::{
         Ops,
         listing::{Listing, State},
@@ -18,29 +20,42 @@ use crate::{
 };
 
 /// How far a step is.
-enum Step {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
     Done,
     Running,
     Open,
     Off,
 }
 
+/// A step, and what is to be said of it.
+struct Step {
+    how: How,
+    title: &'static str,
+    what: Markup,
+    /// When it was done, or since when it is awaited.
+    at: Option<Timestamp>,
+}
+
 /// The section of the page; nothing once all is done.
-pub(super) fn section(ops: &Ops, standing: &Stored, listing: &Listing) -> Markup {
+pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
     let is_listed = matches!(listing.state, State::Complete | State::NoApi);
-    if is_listed && standing.last_delivery.is_some() {
+    if is_listed && stored.last_delivery.is_some() {
         return html! {};
     }
+    let steps =
+        [started(ops), api(ops), list(listing), listens(ops), webhook(ops, stored), scraped(ops)];
+    let done = steps.iter().filter(|step| step.how == How::Done).count();
     html! {
         section #start .card aria-labelledby="start-title" data-live {
-            div .head { h2 #start-title { "First steps" } }
-            ol .steps {
-                (step(&Step::Done, "The exporter runs", &html! { "The store is open, and the configuration has no faults." }))
-                (api(ops))
-                (list(listing))
-                (webhook(ops, standing))
+            div .head {
+                h2 #start-title { "First steps" }
+                p .soft { (done) " of " (steps.len()) " are done" }
             }
-            h3 { "What to expect" }
+            ol .steps { @for step in &steps { (line(step)) } }
+        }
+        section .card aria-labelledby="next-title" {
+            div .head { h2 #next-title { "What to expect" } }
             ul .advice {
                 @if matches!(listing.state, State::Running | State::Waiting | State::Failed) {
                     li { b { "In minutes" } ", when a listing ends: who fails which check now, here and in the metrics." }
@@ -49,77 +64,108 @@ pub(super) fn section(ops: &Ops, standing: &Stored, listing: &Listing) -> Markup
                     b { "Within a day" } ": the first deliveries. The service analyses a source once in 24 hours, "
                     "event-based checks hourly where logs are streamed, and names only who newly fails."
                 }
+                li { b { "From the second day on" } ": change in 24 hours, time to resolve, and what is overdue." }
             }
         }
     }
 }
 
-fn api(ops: &Ops) -> Markup {
-    let title = "The API answers";
+fn started(ops: &Ops) -> Step {
+    Step {
+        how: How::Done,
+        title: "The exporter runs",
+        what: html! { p { "The store is open, and the configuration has no faults." } },
+        at: Some(ops.started_at),
+    }
+}
+
+fn api(ops: &Ops) -> Step {
+    let step = |how, what: Markup| Step { how, title: "The API answers", what, at: None };
     if !ops.sources.parts.api {
-        let what = html! {
-            "There is no " code { "[api]" } " in the configuration, so only webhooks tell of failures, "
-            "and nobody tells when one ends. Make an API client in the console, and fill the table in."
-        };
-        return step(&Step::Open, title, &what);
+        return step(
+            How::Open,
+            html! {
+                p {
+                    "There is no " code { "[api]" } " in the configuration, so only webhooks tell of failures, "
+                    "and nobody tells when one ends. Make an API client in the console, and fill the table in."
+                }
+            },
+        );
     }
     let requests = |outcomes: &[cii::Outcome]| -> u64 {
         outcomes.iter().map(|outcome| ops.sources.meters.api.requests(*outcome)).sum()
     };
     let answered = requests(&[cii::Outcome::Ok, cii::Outcome::Partial]);
     let failed = requests(cii::Outcome::VARIANTS) - answered;
-    match (answered > 0, failed > 0) {
-        (true, _) => step(
-            &Step::Done,
-            title,
-            &html! { "Requests since the start: " (answered) " answered, " (failed) " not answered." },
-        ),
-        (false, true) => step(
-            &Step::Open,
-            title,
-            &html! { "Requests since the start: none answered, " (failed) " not answered. The log says why." },
-        ),
-        (false, false) => step(&Step::Running, title, &html! { "No request was answered yet." }),
-    }
+    let (how, what) = match (answered > 0, failed > 0) {
+        (true, _) => (How::Done, format!("{answered} answered, {failed} not answered.")),
+        (false, true) => {
+            (How::Open, format!("none answered, {failed} not answered. Health says why."))
+        }
+        (false, false) => {
+            return step(How::Running, html! { p { "No request was answered yet." } });
+        }
+    };
+    step(how, html! { p { "Requests since the start: " (what) } })
 }
 
-fn list(listing: &Listing) -> Markup {
-    let title = "The tenant is listed";
+fn list(listing: &Listing) -> Step {
     let (how, what) = match listing.state {
-        State::Complete => (Step::Done, listing::sentence(listing)),
+        State::Complete => (How::Done, listing::sentence(listing)),
         State::Running => (
-            Step::Running,
+            How::Running,
             html! { "Who fails what is known when it ends: " (listing::why_not(listing)) "." },
         ),
         State::Waiting => (
-            Step::Running,
+            How::Running,
             html! { "Nobody failing is known yet: " (listing::why_not(listing)) "." },
         ),
         State::Failed | State::Untold => (
-            Step::Open,
+            How::Open,
             html! { "Who fails what is not known: " (listing::why_not(listing)) ". The log says why." },
         ),
         State::NoRight => (
-            Step::Open,
+            How::Open,
             html! {
                 "Who failed before the exporter was set up is not known: " (listing::why_not(listing))
                 ". Give the client the right in the console; it is tried again by itself."
             },
         ),
         State::Off | State::NoApi => (
-            Step::Off,
+            How::Off,
             html! {
                 "Who failed before the exporter was set up is not known: " (listing::why_not(listing)) "."
             },
         ),
     };
-    step(&how, title, &what)
+    Step {
+        how,
+        title: "The tenant is listed",
+        what: html! { p { (what) } },
+        at: listing.completed_at,
+    }
 }
 
-fn webhook(ops: &Ops, standing: &Stored) -> Markup {
+fn listens(ops: &Ops) -> Step {
+    let webhook = &ops.sources.webhook;
+    Step {
+        how: How::Done,
+        title: "The webhook listens",
+        what: html! {
+            p {
+                "It takes deliveries at " code .copy { (webhook.url) } ". To see that: "
+                code .copy { "cii-exporter webhook test" }
+            }
+        },
+        at: Some(ops.started_at),
+    }
+}
+
+fn webhook(ops: &Ops, stored: &Stored) -> Step {
     let title = "The service delivers";
-    if let Some(at) = standing.last_delivery {
-        return step(&Step::Done, title, &html! { "The last delivery came " (words::ago(at)) "." });
+    if let Some(at) = stored.last_delivery {
+        let what = html! { p { "The last delivery came " (words::ago(at)) "." } };
+        return Step { how: How::Done, title, what, at: Some(at) };
     }
     // What was taken, and is no delivery of the service, is a test that this machine sent.
     let refused: u64 = {
@@ -127,45 +173,102 @@ fn webhook(ops: &Ops, standing: &Stored) -> Markup {
         let refusals = [Unauthorized, Malformed, TooLarge, Unavailable];
         refusals.into_iter().map(|outcome| ops.sources.meters.webhook.requests(outcome)).sum()
     };
-    let header = ops.sources.rules.borrow().header.clone();
-    let webhook = &ops.sources.webhook;
-    let what = html! {
-        "Add a webhook target in the console, with these values. The console then sends a test message. "
-        @if refused > 0 {
-            "Nothing was accepted yet, requests refused: " (refused) "; "
-            a href="/deliveries" { "Deliveries" } " and the log say why."
-        } @else {
-            "Nothing arrived yet from the service."
-        }
-        dl .list {
-            dt { "URL" }
-            dd {
-                "your proxy's " code { "https://…" (webhook.path) } ", which passes it on to "
-                code { "http://" (webhook.listen) (webhook.path) }
+    let arrived = html! {
+        p {
+            @if refused > 0 {
+                "Nothing was accepted yet, requests refused: " (refused) "; "
+                a href="/deliveries" { "Deliveries" } " and the log say why."
+            } @else {
+                "Nothing arrived yet from the service, which is awaited since " (words::ago(ops.started_at)) "."
             }
-            dt { "Authorization" } dd { "API key" }
-            dt { "Header name" } dd { code { (header) } }
-            dt { "Header value" }
-            dd { "one of " code { "webhook.secrets" } "; it is never shown here" }
         }
     };
-    step(&Step::Open, title, &what)
+    if !stored.targets.is_empty() {
+        let what = html! {
+            p {
+                "Registered with the service: "
+                @for url in &stored.targets { code .copy { (url) } " " }
+            }
+            (arrived)
+        };
+        return Step { how: How::Running, title, what, at: None };
+    }
+    let what = html! {
+        p { "Add a webhook target in the console, with these values. The console then sends a test message." }
+        dl .list { (values(ops)) }
+        @if ops.sources.parts.api {
+            p .soft {
+                "Or let the exporter do it: "
+                code .copy { "cii-exporter webhook register --url URL --check ID" }
+            }
+        }
+        (arrived)
+    };
+    Step { how: How::Open, title, what, at: None }
 }
 
-fn step(how: &Step, title: &str, what: &Markup) -> Markup {
-    let (sign, word) = match how {
-        Step::Done => (Glyph::Done, "done"),
-        Step::Running => (Glyph::Now, "running"),
-        Step::Open => (Glyph::Todo, "to do"),
-        Step::Off => (Glyph::Off, "off"),
-    };
-    let is_done = matches!(how, Step::Done);
+/// What is to be entered in the console; never the secret.
+fn values(ops: &Ops) -> Markup {
+    let webhook = &ops.sources.webhook;
+    let header = ops.sources.rules.borrow().header.clone();
     html! {
-        li class=(if is_done { "step done" } else { "step" }) {
+        dt { "URL" }
+        dd {
+            @match &webhook.public_url {
+                Some(url) => code .copy { (url) },
+                None => {
+                    "your proxy's " code { "https://…" (webhook.path) } ", which passes it on to "
+                    code { "http://" (webhook.listen) (webhook.path) }
+                },
+            }
+        }
+        dt { "Authorization" } dd { "API key" }
+        dt { "Header name" } dd { code .copy { (header) } }
+        dt { "Header value" }
+        dd { "one of " code { "webhook.secrets" } "; it is never shown here" }
+    }
+}
+
+fn scraped(ops: &Ops) -> Step {
+    let title = "Prometheus scrapes";
+    match ops.scraped_at() {
+        Some(at) => Step {
+            how: How::Done,
+            title,
+            what: html! { p { "The last scrape was " (words::ago(at)) "." } },
+            at: Some(at),
+        },
+        None => Step {
+            how: How::Open,
+            title,
+            what: html! {
+                p {
+                    "No scrape was seen yet. The path is " code { "/metrics" } " of this page's address; rules and "
+                    "dashboards are in the release. Without Prometheus this page works all the same."
+                }
+            },
+            at: None,
+        },
+    }
+}
+
+fn line(step: &Step) -> Markup {
+    let (sign, word) = match step.how {
+        How::Done => (Glyph::Done, "done"),
+        How::Running => (Glyph::Now, "running"),
+        How::Open => (Glyph::Todo, "to do"),
+        How::Off => (Glyph::Off, "off"),
+    };
+    html! {
+        li class=(if step.how == How::Done { "step done" } else { "step" }) {
             (glyph::named(sign, "", word))
-            div { h3 { (title) } (what) }
+            div { h3 { (step.title) } (step.what) }
             span {
-                @if matches!(how, Step::Open) { (glyph::chip(None, word, true)) } @else { span .soft { (word) } }
+                @match (step.how, step.at) {
+                    (How::Open, _) => (glyph::chip(None, "your turn", true)),
+                    (How::Done, Some(at)) => span .soft { (words::ago(at)) },
+                    _ => span .soft { (word) },
+                }
             }
         }
     }

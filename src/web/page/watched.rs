@@ -208,7 +208,7 @@ fn users(users: &[UserRow]) -> Markup {
             caption .unseen { "Watched users" }
             thead {
                 tr {
-                    th scope="col" .c-what { "User" }
+                    th scope="col" { "User" }
                     th scope="col" .minor { "Status" }
                     th scope="col" { "Worst failure" }
                     th scope="col" { "Watched by" }
@@ -239,8 +239,10 @@ fn worst(row: &UserRow) -> Markup {
     html! {
         @match &row.worst {
             Some(worst) => {
-                (glyph::grade(worst)) " "
-                span .soft { (words::count(row.user.failing_checks, "check", "checks")) }
+                span .nb {
+                    (glyph::grade(worst)) " "
+                    span .soft { (words::count(row.user.failing_checks, "check", "checks")) }
+                }
             },
             None if !row.is_unknown => span .soft { "none" },
             None if is_not_found(&row.user) => "not found",
@@ -260,7 +262,7 @@ fn ips(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
             caption .unseen { "Watched addresses" }
             thead {
                 tr {
-                    th scope="col" .c-what { "Address" }
+                    th scope="col" { "Address" }
                     th scope="col" .number { "Users" }
                     th scope="col" { "Watched by" }
                     th scope="col" { "Last poll" }

@@ -23,6 +23,8 @@ pub(in crate::web) struct Stored {
     pub(super) jobs: Vec<(&'static str, Option<JobState>)>,
     /// Since when a listing of the tenant is under way.
     pub(super) listing_since: Option<Timestamp>,
+    /// Where deliveries go that these commands registered.
+    pub(in crate::web) targets: Vec<String>,
     /// When the wall clock was last believed.
     pub(super) trusted_at: Option<Timestamp>,
 }
@@ -36,6 +38,7 @@ pub(in crate::web) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<S
         backlog: reader.otlp_backlog()?,
         jobs: jobs.into_iter().map(state).collect::<Result<_, StoreError>>()?,
         listing_since: reader.tenant_listing_state()?.under_way.map(|listing| listing.since),
+        targets: reader.webhook_targets()?.into_iter().map(|target| target.url).collect(),
         trusted_at: reader.trusted_moment()?,
     })
 }

@@ -44,6 +44,7 @@ fn facts() -> Facts {
                 .map(|job| (job, Some(run(JobOutcome::Succeeded))))
                 .into(),
             listing_since: None,
+            targets: Vec::new(),
             trusted_at: Some(NOW - TimeDelta::minutes(59)),
         },
     }
