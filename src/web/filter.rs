@@ -5,7 +5,7 @@ use strum::VariantArray as _;
 use super::{problem::Problem, query::Fields};
 use crate::{
     domain::{EventName, IpAddress, Login, Severity, Timestamp},
-    store::EventFilter,
+    store::{EventFilter, FailingLogin},
 };
 
 /// Takes the filter's fields out of a query.
@@ -45,6 +45,27 @@ pub(super) fn public_names() -> impl Iterator<Item = EventName> {
     EventName::VARIANTS.iter().copied().filter(|name| name.is_public())
 }
 
+/// The place of a user among those who fail a check, the longest first.
+pub(super) fn place_by_age(user: &FailingLogin) -> String {
+    format!("{} {}", user.since.timestamp_micros(), user.login.as_str())
+}
+
+/// The same, of its text.
+///
+/// # Errors
+/// When the text is no such place.
+pub(super) fn by_age(cursor: &str) -> Result<(Timestamp, String), Problem> {
+    let place = cursor.split_once(' ').and_then(|(micros, login)| {
+        let moment = Timestamp::from_timestamp_micros(micros.parse().ok()?)?;
+        Some((moment, login.to_owned()))
+    });
+    place.ok_or_else(|| {
+        Problem::bad_request(format!(
+            "{cursor:?} is no cursor of users by age; use the one of the answer before"
+        ))
+    })
+}
+
 fn name(text: &str) -> Result<EventName, Problem> {
     public_names().find(|name| name.as_str() == text).ok_or_else(|| {
         let names: Vec<_> = public_names().map(EventName::as_str).collect();
@@ -60,4 +81,18 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
             "{field}={text} is no moment; write it as 2026-01-02T03:04:05Z"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_by_age_is_a_moment_and_a_login() {
+        let moment = Timestamp::from_timestamp_micros(5).unwrap();
+        assert_eq!(by_age("5 a b").ok(), Some((moment, "a b".to_owned())));
+        for wrong in ["", "5", "x y", "99999999999999999999 a"] {
+            assert!(by_age(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

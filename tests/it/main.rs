@@ -48,6 +48,7 @@ mod nulls;
 mod oracle;
 mod otlp;
 mod outage;
+mod overview;
 mod page;
 mod pages;
 mod poll;

@@ -92,6 +92,18 @@ impl Reader {
         }))
     }
 
+    /// What the service calls a user, and the status that it gave, as far as it was asked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn name_and_status(&self, login: &str) -> Result<Option<(String, String)>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT coalesce(state ->> '$.display_name', ''), coalesce(state ->> '$.status', '')
+             FROM user_snapshot WHERE login = ?1",
+        )?;
+        Ok(select.query_row([login], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+
     /// The snapshot of an address, unless there is none.
     ///
     /// # Errors

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::Uri};
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{deliveries::LastDelivery, page};
+use super::{
+    deliveries::LastDelivery,
+    page,
+    resolution::{self, LastDay, Overdue, TimeToResolve},
+};
 use crate::{
-    domain::{CheckId, Timestamp},
+    clock,
+    domain::{CheckId, Objectives, Timestamp},
     ledger::change::{CheckForgotten, ForgetCheck},
-    store::{CheckAdvice, CheckState, FORGOTTEN_AT_ONCE, FailingLogin, Reader, StoreError},
+    store::{Began, FORGOTTEN_AT_ONCE, FailingLogin, Reader, StoreError},
     web::{
         Ops, filter,
         listing::{self, Listing, Setting},
@@ -34,7 +40,7 @@ pub(super) struct CheckList {
 }
 
 #[derive(Debug, Serialize)]
-struct Check {
+pub(super) struct Check {
     id: String,
     title: String,
     severity: String,
@@ -45,6 +51,9 @@ struct Check {
     last_event_at: Timestamp,
     totals: Totals,
     last_delivery: Option<LastDelivery>,
+    last_24_hours: LastDay,
+    time_to_resolve: TimeToResolve,
+    overdue: Option<Overdue>,
 }
 
 #[derive(Debug, Serialize)]
@@ -66,6 +75,8 @@ struct FailingUser {
     since: Timestamp,
     since_is_first_seen: bool,
     last_reported_at: Timestamp,
+    failing_seconds: u64,
+    overdue_seconds: Option<u64>,
 }
 
 /// The checks that the store knows, ordered by id, and how far the tenant is known; the cursor
@@ -79,6 +90,7 @@ pub(super) async fn list(
     let cursor = fields.take("cursor").unwrap_or_default();
     fields.finish()?;
     let setting = Setting::of(&ops);
+    let objectives = ops.sources.scope.borrow().objectives.clone();
     let answer = ops
         .sources
         .store
@@ -87,12 +99,7 @@ pub(super) async fn list(
             let next_cursor = page::cut(&mut ids, limit).cloned();
             let mut checks = Vec::new();
             for id in ids {
-                if let Some(state) = reader.check(&id)? {
-                    let mut check = Check::new(&id, state, reader.check_advice(&id)?);
-                    check.failing_since = reader.failing_since(&id)?;
-                    check.last_delivery = reader.last_delivery_of(&id)?.map(LastDelivery::from);
-                    checks.push(check);
-                }
+                checks.extend(Check::read(reader, &id, &objectives)?);
             }
             let listing = listing::read(reader, &setting)?;
             let failing_people = reader.failing_people()?;
@@ -100,6 +107,19 @@ pub(super) async fn list(
         })
         .await?;
     Ok(Json(answer))
+}
+
+/// One of them.
+pub(super) async fn show(
+    State(ops): State<Arc<Ops>>,
+    Segment(id): Segment,
+    uri: Uri,
+) -> Result<Json<Check>, Problem> {
+    Fields::of(&uri)?.finish()?;
+    let key = id.clone();
+    let objectives = ops.sources.scope.borrow().objectives.clone();
+    let read = ops.sources.store.read(move |reader| Check::read(reader, &key, &objectives));
+    read.await?.map(Json).ok_or_else(|| unknown(&id))
 }
 
 /// Forgets a check that is gone for good.
@@ -125,8 +145,8 @@ pub(super) async fn forget(
     }
 }
 
-/// The users who fail a check, ordered by login; the cursor is the last one's
-/// login.
+/// The users who fail a check, ordered by login, or those who fail it for too long, the longest
+/// first; the cursor is of the last one.
 pub(super) async fn users(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -134,61 +154,91 @@ pub(super) async fn users(
 ) -> Result<Json<UsersPage>, Problem> {
     let mut fields = Fields::of(&uri)?;
     let limit = fields.limit()?.unwrap_or(USERS);
-    let cursor = filter::identity(&fields.take("cursor").unwrap_or_default());
+    let cursor = fields.take("cursor").unwrap_or_default();
+    let is_overdue = match fields.take("overdue").as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(text) => {
+            let message = format!("overdue={text} is neither true nor false");
+            return Err(Problem::bad_request(message));
+        }
+    };
     fields.finish()?;
-    let check_id = id.clone();
-    let page = ops
+    // A cursor of the list by login is no place in the one by age, which begins anew.
+    let after = filter::by_age(&cursor).ok();
+    let key = id.clone();
+    let objectives = ops.sources.scope.borrow().objectives.clone();
+    let now = clock::now();
+    let found = ops
         .sources
         .store
-        .read(move |reader| failing(reader, &check_id, &cursor, limit + 1))
+        .read(move |reader| {
+            let Some(state) = reader.check(&key)? else { return Ok(None) };
+            let objective = resolution::objective(&key, &state, &objectives);
+            let users = match (is_overdue, objective) {
+                (false, _) => reader.failing_logins(&key, &filter::identity(&cursor), limit + 1)?,
+                (true, None) => Vec::new(),
+                (true, Some(objective)) => {
+                    let began = Began { before: Some(now - objective), since: None };
+                    let after = after.as_ref().map(|(at, login)| (*at, login.as_str()));
+                    reader.failing_by_age(&key, &began, after, limit + 1)?
+                }
+            };
+            Ok(Some((users, objective)))
+        })
         .await?;
-    let Some(mut page) = page else {
-        return Err(Problem::not_found(format!(
-            "no check {id:?} was ever heard of; /api/v1/checks lists the checks"
-        )));
-    };
-    let next_cursor = page::cut(&mut page, limit).map(|user| user.login.as_str().to_owned());
-    let users = page.into_iter().map(FailingUser::from).collect();
+    let (mut users, objective) = found.ok_or_else(|| unknown(&id))?;
+    let next_cursor = page::cut(&mut users, limit).map(|last| {
+        if is_overdue { filter::place_by_age(last) } else { last.login.as_str().to_owned() }
+    });
+    let users = users.iter().map(|user| FailingUser::new(user, objective, now)).collect();
     Ok(Json(UsersPage { check_id: id, users, next_cursor }))
 }
 
-/// The users who fail a check; `None` when there is no such check.
-fn failing(
-    reader: &Reader,
-    check_id: &str,
-    after: &str,
-    limit: usize,
-) -> Result<Option<Vec<FailingLogin>>, StoreError> {
-    if reader.check(check_id)?.is_none() {
-        return Ok(None);
-    }
-    reader.failing_logins(check_id, after, limit).map(Some)
+fn unknown(id: &str) -> Problem {
+    Problem::not_found(format!(
+        "no check {id:?} was ever heard of; /api/v1/checks lists the checks"
+    ))
 }
 
 impl Check {
-    fn new(id: &str, state: CheckState, advice: CheckAdvice) -> Self {
-        Self {
+    /// A check; nothing where there is no such check.
+    fn read(
+        reader: &Reader,
+        id: &str,
+        objectives: &Objectives,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(state) = reader.check(id)? else { return Ok(None) };
+        let now = clock::now();
+        let advice = reader.check_advice(id)?;
+        Ok(Some(Self {
             id: id.to_owned(),
-            title: state.title,
             severity: state.severity.label(),
             description: advice.description,
             recommended_actions: advice.recommended_actions,
             failing_users: state.failing,
-            failing_since: None,
+            failing_since: state.oldest_failure_at,
             last_event_at: state.last_event_at,
             totals: Totals { failures: state.failures, resolutions: state.resolutions },
-            last_delivery: None,
-        }
+            last_delivery: reader.last_delivery_of(id)?.map(LastDelivery::from),
+            last_24_hours: LastDay::of(&state, now),
+            time_to_resolve: TimeToResolve::read(reader, id, &state, now)?,
+            overdue: Overdue::read(reader, id, &state, objectives, now)?,
+            title: state.title,
+        }))
     }
 }
 
-impl From<FailingLogin> for FailingUser {
-    fn from(failing: FailingLogin) -> Self {
+impl FailingUser {
+    fn new(failing: &FailingLogin, objective: Option<TimeDelta>, now: Timestamp) -> Self {
+        let age = now - failing.since;
         Self {
             login: failing.login.to_string(),
             since: failing.since,
             since_is_first_seen: !failing.is_dated,
             last_reported_at: failing.reported_at,
+            failing_seconds: resolution::seconds(age),
+            overdue_seconds: objective.map(|objective| resolution::seconds(age - objective)),
         }
     }
 }

@@ -11,6 +11,7 @@ mod jobs;
 mod openapi;
 mod otlp;
 mod page;
+mod resolution;
 mod users;
 mod watch;
 mod webhook;
@@ -30,7 +31,7 @@ use super::{Ops, problem::Problem};
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/checks", get(checks::list))
-        .route("/checks/{id}", delete(checks::forget))
+        .route("/checks/{id}", get(checks::show).delete(checks::forget))
         .route("/checks/{id}/users", get(checks::users))
         .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))

@@ -1,27 +1,42 @@
-//! `/checks/{id}`: a check and the users who fail it.
+//! `/checks/{id}`: how bad a check is, its trend, what to do, and who fails it.
 
 use std::sync::Arc;
 
 use axum::{extract::State, http::Uri, response::Response};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::{
-    Failure, checks, delivery,
+    Failure, delivery,
+    failers::{Asked, Failers},
+    glyph,
     layout::{self, Position, Section},
+    lists,
+    overview::{self, Row},
+    parts::fact,
+    tiles, trend,
+    trust::{self, Confirmed},
     words,
 };
 use crate::{
-    store::{CheckAdvice, CheckState, FailingLogin, KeptDelivery},
+    clock,
+    store::{CheckAdvice, Counted, KeptDelivery, Lasted},
     web::{
         Ops, link,
-        listing::{self, Listing, Setting},
-        problem::Problem,
+        listing::{self, Setting},
+        parts,
         query::{Fields, Segment},
     },
 };
 
-/// Users of a page.
-const SHOWN: usize = 100;
+/// Failures that ended of which the median is told.
+const ENDED: usize = 2_000;
+
+/// Rows that are looked at on either side to count what is overdue.
+const LOOKS: u64 = 100_000;
+
+/// Users who are new, to be counted.
+const NEW: u64 = 10_000;
 
 pub(super) async fn page(
     State(ops): State<Arc<Ops>>,
@@ -29,102 +44,148 @@ pub(super) async fn page(
     uri: Uri,
 ) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?;
-    let cursor = fields.take("cursor").unwrap_or_default();
+    let asked = Asked::of(&mut fields)?;
     fields.finish()?;
     let (key, setting) = (id.clone(), Setting::of(&ops));
-    let (seq, state, (advice, last), listing, mut users) = ops
+    let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
+    let objectives = ops.sources.scope.borrow().objectives.clone();
+    let now = clock::now();
+    let (seq, listing, stored, found) = ops
         .sources
         .store
         .read(move |reader| {
-            let users = reader.failing_logins(&key, &cursor, SHOWN + 1)?;
-            let state = reader.check(&key)?;
-            let advice = (reader.check_advice(&key)?, reader.last_delivery_of(&key)?);
-            Ok((reader.last_seq()?, state, advice, listing::read(reader, &setting)?, users))
+            let found = match reader.check(&key)? {
+                None => None,
+                Some(state) => {
+                    let mut row = Row::new(key.clone(), state, &objectives, now);
+                    row.overdue = overview::overdue(reader, &row, now, LOOKS)?;
+                    let day = now - TimeDelta::hours(24);
+                    let old = reader.failures_before_at_most(&key, day, row.state.failing, NEW)?;
+                    let lasted = reader.lasted(Some(&key), now - tiles::RESOLVED_IN, ENDED)?;
+                    let words = (reader.check_advice(&key)?, reader.last_delivery_of(&key)?);
+                    let failers = Failers::read(reader, &row, &asked, old, now)?;
+                    Some((row, lasted, words, failers))
+                }
+            };
+            let listing = listing::read(reader, &setting)?;
+            Ok((reader.last_seq()?, listing, parts::read(reader, jobs)?, found))
         })
         .await?;
-    let Some(state) = state else {
-        return Err(Problem::not_found(format!(
-            "no check has the id {id:?}; the status page lists the checks"
-        ))
-        .into());
+    let Some((row, lasted, (advice, last), failers)) = found else {
+        return Err(lists::unknown(&id).into());
     };
-    let next = (users.len() > SHOWN).then(|| users[SHOWN - 1].login.as_str().to_owned());
-    users.truncate(SHOWN);
+    let (parts, _) = parts::judge(&ops, stored);
+    let confirmed = trust::confirmed(&ops, &parts);
+    let state = &row.state;
     let content = html! {
         div .title {
             h1 { (state.title) }
-            p #summary .lead role="status" data-live {
-                (words::severity(&state.severity)) " "
-                @if state.failing == 0 {
-                    "Nobody is known to fail the check"
-                } @else {
-                    (words::count(state.failing, "user is known to fail", "users are known to fail")) " the check"
-                }
-                "; last change " (words::ago(state.last_event_at)) "."
-            }
+            (glyph::grade(&state.severity))
+            p .lead { code { (words::breakable(&id)) } }
         }
-        (told(&id, &state, &advice, last.as_ref()))
-        section #users .card aria-labelledby="users-title" data-live {
-            div .head { h2 #users-title { "Who fails it" } }
-            (table(&users, &listing))
-            @if let Some(next) = next {
-                p .end { a href={ (link::to("checks", &id)) "?cursor=" (link::segment(&next)) } { "More users" } }
-            }
+        div #trust data-live { (trust::notice_of(confirmed)) }
+        p #summary .unseen role="status" data-live { (summary(state.failing)) }
+        section #figures .card aria-label="Figures" data-live {
+            (figures(&row, confirmed, lasted, last.as_ref()))
         }
+        div .pair {
+            (trend::section(&row, confirmed, now))
+            (to_do(&id, &advice, last.as_ref()))
+        }
+        (failers.section(&row, &listing))
+        (about(&row, last.as_ref()))
     };
     Ok(layout::page(&ops, Position::Under(Section::Overview), &state.title, seq, &content))
 }
 
-/// The check's description and advice, and its counts.
-fn told(id: &str, state: &CheckState, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
+fn summary(failing: u64) -> String {
+    match failing {
+        0 => "Nobody is known to fail the check.".to_owned(),
+        _ => {
+            words::count(failing, "user is known to fail", "users are known to fail")
+                + " the check."
+        }
+    }
+}
+
+/// Up to six figures: how bad, what changed, what is overdue, how fast it is resolved.
+fn figures(
+    row: &Row,
+    confirmed: Confirmed,
+    lasted: Option<Lasted>,
+    last: Option<&KeptDelivery>,
+) -> Markup {
+    let state = &row.state;
+    let target = row.target.map(words::two_units);
     html! {
-        section .card aria-labelledby="about-title" {
-            div .head { h2 #about-title { "About the check" } }
-            @for sentence in &advice.description { p { (sentence) } }
-            @if !advice.recommended_actions.is_empty() {
-                h3 { "What to do" }
-                ul { @for action in &advice.recommended_actions { li { (action) } } }
+        dl .facts {
+            (fact("Failing now", &html! { (words::count(state.failing, "user", "users")) }))
+            (fact("24 hours", &html! {
+                "+" (words::number(row.change.new)) " "
+                @if row.change.resolved == 0 && confirmed != Confirmed::Now { "−?" }
+                @else { "−" (words::number(row.change.resolved)) }
+            }))
+            @if let (Some(overdue), Some(target)) = (row.overdue, target) {
+                (fact(&format!("Overdue, target {target}"), &overdue_users(overdue)))
             }
-            dl .list {
-                dt { "Id" } dd { code { (id) } }
-                dt { "Counted" } dd {
-                    (words::count(state.failures, "failure", "failures")) " found, "
-                    (state.resolutions) " of them ended: no longer failing"
-                }
-                (delivery::last(last))
-                dt { "More" } dd {
-                    a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events" }
-                    a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }
-                }
+            @if let Some(oldest) = state.oldest_failure_at {
+                (fact("Oldest", &words::for_long(oldest)))
+            }
+            @if let Some(lasted) = lasted {
+                (fact("Median time to resolve", &html! {
+                    (words::two_units(lasted.median)) " "
+                    small { (words::number(lasted.count)) " resolved in 30 d" }
+                }))
+            }
+            @if let Some(last) = last {
+                (fact("Last delivery", &words::ago(last.received_at)))
             }
         }
     }
 }
 
-fn table(users: &[FailingLogin], listing: &Listing) -> Markup {
+fn overdue_users(overdue: Counted) -> Markup {
+    match overdue {
+        Counted::Exactly(count) => html! { (words::count(count, "user", "users")) },
+        Counted::MoreThan(count) => html! { "over " (words::count(count, "user", "users")) },
+    }
+}
+
+/// What the service advises to do, and where to read on.
+fn to_do(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
+    let has_words = !advice.description.is_empty() || !advice.recommended_actions.is_empty();
     html! {
-        @if users.is_empty() {
-            p .soft { (checks::nobody("No user is known to fail it", listing)) }
-        } @else {
-            div .table {
-                table .stack {
-                    thead {
-                        tr {
-                            th scope="col" { "User" }
-                            th scope="col" { "Began" }
-                            th scope="col" .minor { "Last reported" }
-                        }
-                    }
-                    tbody {
-                        @for user in users {
-                            tr {
-                                th scope="row" { (words::subject("users", user.login.as_str(), user.login.spelling())) }
-                                td data-is="began" { (words::began(user.since, user.is_dated)) }
-                                td .minor { (words::ago(user.reported_at)) }
-                            }
-                        }
-                    }
+        section .card aria-labelledby="do-title" {
+            div .head { h2 #do-title { "What to do" } }
+            @for sentence in &advice.description { p { (sentence) } }
+            @if !advice.recommended_actions.is_empty() {
+                ul .advice { @for action in &advice.recommended_actions { li { (action) } } }
+            }
+            @if !has_words { p .soft { "No delivery told what the check looks for, or what to do." } }
+            p .end {
+                a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events of the check" }
+                @if let Some(number) = last.and_then(|last| last.number) {
+                    a href={ "/deliveries/" (number) } { "Last delivery" }
                 }
+                a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }
+            }
+        }
+    }
+}
+
+/// What else is known, folded: counts, and the envelope of the last delivery.
+fn about(row: &Row, last: Option<&KeptDelivery>) -> Markup {
+    let state = &row.state;
+    html! {
+        section .card aria-labelledby="about-title" {
+            div .head { h2 #about-title { "About the check" } }
+            dl .list {
+                dt { "Counted" } dd {
+                    (words::count(state.failures, "failure", "failures")) " found, "
+                    (words::number(state.resolutions)) " of them ended: no longer failing"
+                }
+                dt { "Last change" } dd { (words::ago(state.last_event_at)) }
+                (delivery::last(last))
             }
         }
     }

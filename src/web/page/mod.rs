@@ -3,13 +3,13 @@
 
 mod assets;
 mod case;
-#[expect(dead_code, reason = "pages that are built next use the rest")]
 mod chart;
 mod check;
 mod checks;
 mod deliveries;
 mod delivery;
 mod events;
+mod failers;
 mod find;
 mod glyph;
 mod health;
@@ -18,6 +18,7 @@ mod ip;
 mod known;
 mod layout;
 mod listing;
+mod lists;
 mod overview;
 mod parts;
 mod polls;
@@ -25,6 +26,7 @@ mod reasons;
 mod sentence;
 mod start;
 mod tiles;
+mod trend;
 mod trust;
 mod user;
 mod watched;
@@ -52,7 +54,10 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/", get(home::page))
+        .route("/checks.csv", get(lists::checks))
         .route("/checks/{id}", get(check::page))
+        .route("/checks/{id}/users.csv", get(lists::users))
+        .route("/events.csv", get(lists::events))
         .route("/users/{login}", get(user::page))
         .route("/ips/{ip}", get(ip::page))
         .route("/watched", get(watched::page))

@@ -54,11 +54,6 @@ pub(super) fn ago_or(moment: Option<Timestamp>, never: &str) -> Markup {
     moment.map_or_else(|| html! { (never) }, ago)
 }
 
-/// How long ago a failure began; one that was first seen began then or before.
-pub(super) fn began(moment: Timestamp, is_dated: bool) -> Markup {
-    html! { (ago(moment)) @if !is_dated { " or before" } }
-}
-
 /// A length of time in its largest unit.
 pub(super) fn duration(length: TimeDelta) -> String {
     let seconds = length.num_seconds().max(0);

@@ -1,0 +1,149 @@
+//! Lists as CSV by RFC 4180, page by page, so that none is in memory as a whole.
+
+use axum::{
+    BoxError,
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use chrono::SecondsFormat;
+use futures_util::stream;
+
+use super::follow::Follower;
+use crate::{
+    domain::Timestamp,
+    store::{Reader, StoreError},
+};
+
+/// Records of a page, and so of a transaction.
+pub(super) const PAGE: usize = 500;
+
+/// Records of a list at most: about what a spreadsheet takes.
+const MOST: usize = 1_000_000;
+
+/// A record under construction.
+#[derive(Debug, Default)]
+pub(super) struct Record(String);
+
+impl Record {
+    /// A field with a text from anywhere.
+    ///
+    /// A spreadsheet takes a text that begins as a formula does for one, and would run it: such
+    /// a text gets an apostrophe before it.
+    pub(super) fn text(mut self, text: &str) -> Self {
+        self.separate();
+        let is_formula =
+            text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+                || text.starts_with(['\t', '\r', '\n']);
+        self.0.push('"');
+        if is_formula {
+            self.0.push('\'');
+        }
+        // A NUL ends the file for some readers.
+        self.0.push_str(&text.replace('"', "\"\"").replace('\0', "\u{fffd}"));
+        self.0.push('"');
+        self
+    }
+
+    /// A field with a whole number; empty where there is none.
+    pub(super) fn number(mut self, number: impl Into<Option<u64>>) -> Self {
+        self.separate();
+        if let Some(number) = number.into() {
+            self.0.push_str(&number.to_string());
+        }
+        self
+    }
+
+    /// A field with a moment; empty where there is none.
+    pub(super) fn moment(mut self, moment: impl Into<Option<Timestamp>>) -> Self {
+        self.separate();
+        if let Some(moment) = moment.into() {
+            self.0.push_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        }
+        self
+    }
+
+    /// A field with a word of our own.
+    pub(super) fn word(mut self, word: &str) -> Self {
+        self.separate();
+        self.0.push_str(word);
+        self
+    }
+
+    fn separate(&mut self) {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+    }
+}
+
+/// A list that is read page by page.
+pub(super) trait List: Send + 'static {
+    /// The names of the fields.
+    const FIELDS: &'static [&'static str];
+
+    /// The next records, up to [`PAGE`] of them; `None` at the end of the list.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError>;
+}
+
+/// Streams a list. It counts as a stream of the listener as long as it is read.
+pub(super) fn stream<L: List>(follower: Follower, list: L, name: &str) -> Response {
+    let begin = (follower, Some(list), 0_usize, true);
+    let pages = stream::try_unfold(begin, async |(follower, list, sent, is_first)| {
+        if is_first {
+            return Ok(Some((
+                format!("{}\r\n", L::FIELDS.join(",")),
+                (follower, list, sent, false),
+            )));
+        }
+        let Some(mut list) = list.filter(|_| sent < MOST && follower.is_running()) else {
+            return Ok(None);
+        };
+        let read = move |reader: &Reader| Ok((list.next(reader)?, list));
+        let (records, list) = follower.read(read).await?;
+        let Some(mut records) = records else { return Ok::<_, BoxError>(None) };
+        records.truncate(MOST - sent);
+        let sent = sent + records.len();
+        let text = records.into_iter().map(|record| record.0 + "\r\n").collect::<String>();
+        Ok(Some((text, (follower, Some(list), sent, false))))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    (headers, Body::from_stream(pages)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stays_in_its_field_and_is_no_formula() {
+        for (text, expected) in [
+            ("plain", "\"plain\""),
+            ("a,b\r\n\"c\"", "\"a,b\r\n\"\"c\"\"\""),
+            ("=1+1", "\"'=1+1\""),
+            (" @SUM(A1)", "\"' @SUM(A1)\""),
+            ("+49", "\"'+49\""),
+            ("-2", "\"'-2\""),
+            ("＝1", "\"'＝1\""),
+            ("\tx", "\"'\tx\""),
+            ("a\0b", "\"a\u{fffd}b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(Record::default().text(text).0, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_empty_field() {
+        let moment = Timestamp::from_timestamp(0, 0);
+        let record = Record::default().text("a").number(None).moment(None).number(3).moment(moment);
+        assert_eq!(record.0, "\"a\",,,3,1970-01-01T00:00:00Z");
+    }
+}

@@ -1,0 +1,310 @@
+//! Who fails a check: name, login, status, for how long, and whether that is too long.
+
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::{checks::nobody, glyph, overview::Row, words};
+use crate::{
+    domain::Timestamp,
+    store::{Began, Counted, FailingLogin, Reader, StoreError},
+    web::{filter, link, listing::Listing, problem::Problem, query::Fields},
+};
+
+/// Users of a page.
+const SHOWN: usize = 100;
+
+/// Which users are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum View {
+    /// All of them.
+    #[default]
+    All,
+    /// Those who fail for longer than the target.
+    Overdue,
+    /// Those who began in the last 24 hours.
+    New,
+}
+
+impl View {
+    fn parse(text: &str) -> Result<Self, Problem> {
+        match text {
+            "all" => Ok(Self::All),
+            "overdue" => Ok(Self::Overdue),
+            "new" => Ok(Self::New),
+            _ => Err(Problem::bad_request(format!(
+                "{text:?} is no view; there are all, overdue, new"
+            ))),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Overdue => "overdue",
+            Self::New => "new",
+        }
+    }
+
+    /// The address of a view of a check.
+    fn address(self, id: &str) -> String {
+        let query = match self {
+            Self::All => String::new(),
+            view => format!("?view={}", view.name()),
+        };
+        format!("{}{query}#users", link::to("checks", id))
+    }
+}
+
+/// How users are ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Order {
+    /// Who fails for the longest first.
+    #[default]
+    Age,
+    /// By login.
+    Login,
+}
+
+/// Which page of which users is asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    view: View,
+    order: Order,
+    after: Option<(Timestamp, String)>,
+    cursor: String,
+}
+
+impl Asked {
+    /// Takes the fields out of a query.
+    ///
+    /// # Errors
+    /// When one of them cannot be understood.
+    pub(super) fn of(fields: &mut Fields) -> Result<Self, Problem> {
+        let view = fields.take("view").as_deref().map(View::parse).transpose()?.unwrap_or_default();
+        let order = match fields.take("sort").as_deref() {
+            None | Some("age") => Order::Age,
+            Some("login") if view == View::All => Order::Login,
+            Some(text) => {
+                let message = format!(
+                    "{text:?} is no order; there are age, and login where all users are shown"
+                );
+                return Err(Problem::bad_request(message));
+            }
+        };
+        let cursor = fields.take("cursor").unwrap_or_default();
+        let after = match order {
+            Order::Age if !cursor.is_empty() => Some(filter::by_age(&cursor)?),
+            _ => None,
+        };
+        Ok(Self { view, order, after, cursor })
+    }
+}
+
+/// A user with what the row shows.
+struct Failer {
+    failing: FailingLogin,
+    name: String,
+    status: String,
+    /// Other checks that the user fails.
+    others: u64,
+}
+
+/// A page of the users.
+pub(super) struct Failers {
+    asked: Asked,
+    /// Who began before the last 24 hours.
+    old: Counted,
+    users: Vec<Failer>,
+    next: Option<String>,
+    now: Timestamp,
+}
+
+impl Failers {
+    /// Reads a page.
+    pub(super) fn read(
+        reader: &Reader,
+        row: &Row,
+        asked: &Asked,
+        old: Counted,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let began = match (asked.view, row.target) {
+            (View::Overdue, Some(target)) => {
+                Began { before: Some(now - target), ..Began::default() }
+            }
+            // Without a target nothing is overdue.
+            (View::Overdue, None) => Began { before: Some(Timestamp::MIN_UTC), since: None },
+            (View::New, _) => Began { since: Some(now - TimeDelta::hours(24)), before: None },
+            (View::All, _) => Began::default(),
+        };
+        let mut found = match asked.order {
+            Order::Login => reader.failing_logins(&row.id, &asked.cursor, SHOWN + 1)?,
+            Order::Age => {
+                let after = asked.after.as_ref().map(|(at, login)| (*at, login.as_str()));
+                reader.failing_by_age(&row.id, &began, after, SHOWN + 1)?
+            }
+        };
+        let has_more = found.len() > SHOWN;
+        found.truncate(SHOWN);
+        let next = found.last().filter(|_| has_more).map(|last| match asked.order {
+            Order::Login => last.login.as_str().to_owned(),
+            Order::Age => filter::place_by_age(last),
+        });
+        let users = found
+            .into_iter()
+            .map(|failing| {
+                let login = failing.login.as_str();
+                let (name, status) = reader.name_and_status(login)?.unwrap_or_default();
+                let others = reader.count_failing_checks(login)?.saturating_sub(1);
+                Ok(Failer { failing, name, status, others })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self { asked: asked.clone(), old, users, next, now })
+    }
+
+    /// The section of the page.
+    pub(super) fn section(&self, row: &Row, listing: &Listing) -> Markup {
+        let order = match self.asked.order {
+            Order::Age => "the longest first",
+            Order::Login => "by login",
+        };
+        html! {
+            section #users .card aria-labelledby="users-title" data-live {
+                div .head {
+                    h2 #users-title { "Who fails it" }
+                    @if row.state.failing > 0 {
+                        p .soft { (words::count(row.state.failing, "user", "users")) ", " (order) }
+                        span .more {
+                            a href={ (link::to("checks", &row.id)) "/users.csv" } { "CSV" }
+                        }
+                    }
+                }
+                @if row.state.failing == 0 {
+                    p .soft { (nobody("No user is known to fail it", listing)) }
+                } @else {
+                    (self.views(row))
+                    @if self.users.is_empty() { p .soft { "Nobody of them." } } @else { (self.table(row)) }
+                }
+                @if let Some(next) = &self.next {
+                    p .end { a href=(self.next_page(&row.id, next)) { "More users" } }
+                }
+            }
+        }
+    }
+
+    fn next_page(&self, id: &str, next: &str) -> String {
+        let sort = match self.asked.order {
+            Order::Age => "age",
+            Order::Login => "login",
+        };
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("view", self.asked.view.name())
+            .append_pair("sort", sort)
+            .append_pair("cursor", next)
+            .finish();
+        format!("{}?{query}#users", link::to("checks", id))
+    }
+
+    /// Ready filters with how many each shows.
+    fn views(&self, row: &Row) -> Markup {
+        let all = row.state.failing;
+        let new = match self.old {
+            Counted::Exactly(old) => words::number(all.saturating_sub(old)),
+            Counted::MoreThan(most) => format!("over {}", words::number(most)),
+        };
+        let overdue = row.overdue.map(|overdue| match overdue {
+            Counted::Exactly(count) => words::number(count),
+            Counted::MoreThan(count) => format!("over {}", words::number(count)),
+        });
+        let view = |view: View, name: &str, count: &str| {
+            let is_current = self.asked.view == view && self.asked.order == Order::Age;
+            html! {
+                li {
+                    a href=(view.address(&row.id)) aria-current=[is_current.then_some("true")] {
+                        (name) " " (count)
+                    }
+                }
+            }
+        };
+        html! {
+            ul .views aria-label="Which users" {
+                (view(View::All, "All", &words::number(all)))
+                @if let Some(overdue) = overdue { (view(View::Overdue, "Overdue", &overdue)) }
+                (view(View::New, "New in 24 hours", &new))
+                li {
+                    a href={ (link::to("checks", &row.id)) "?sort=login#users" }
+                        aria-current=[(self.asked.order == Order::Login).then_some("true")] { "By login" }
+                }
+            }
+        }
+    }
+
+    fn table(&self, row: &Row) -> Markup {
+        let has_status = self.users.iter().any(|user| !user.status.is_empty());
+        let target = row.target.map(words::two_units);
+        html! {
+            table .stack {
+                caption .unseen { "Users who fail the check" }
+                thead {
+                    tr {
+                        th scope="col" .c-what { "User" }
+                        @if has_status { th scope="col" { "Status" } }
+                        th scope="col" { "For" }
+                        @if let Some(target) = &target { th scope="col" { "Target " (target) } }
+                        th scope="col" .number { "Also fails" }
+                        th scope="col" .minor { "Last reported" }
+                    }
+                }
+                tbody {
+                    @for user in &self.users {
+                        tr {
+                            th scope="row" { (words::person(&user.failing.login, Some(&user.name))) }
+                            @if has_status { td data-is="status" { (status(&user.status)) } }
+                            td data-is="for" { (for_long(&user.failing)) }
+                            @if let Some(target) = row.target { td { (self.due(user, target)) } }
+                            td .number .zero[user.others == 0] data-is="also fails" { (user.others) }
+                            td .minor { (words::ago(user.failing.reported_at)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn due(&self, user: &Failer, target: TimeDelta) -> Markup {
+        let left = user.failing.since + target - self.now;
+        html! {
+            @if left < TimeDelta::zero() {
+                (glyph::due(&format!("{} overdue", words::duration(-left))))
+            } @else {
+                span .soft { "due in " (words::duration(left)) }
+            }
+        }
+    }
+}
+
+/// For how long somebody fails; of one who was first seen, for at least so long.
+fn for_long(failing: &FailingLogin) -> Markup {
+    html! {
+        (words::for_long(failing.since))
+        @if !failing.is_dated { " " span .soft { "or longer" } }
+    }
+}
+
+/// A status as a word: the service writes them in capitals.
+fn status(status: &str) -> String {
+    words::sentence_case(&status.replace('_', " ").to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_a_word() {
+        assert_eq!(
+            ["ACTIVE", "PENDING_USER_ACTION", ""].map(status),
+            ["Active", "Pending user action", ""]
+        );
+    }
+}
