@@ -9,7 +9,6 @@ mod error;
 pub(crate) mod fuzz;
 mod meters;
 mod naming;
-mod ocsf;
 mod outage;
 mod record;
 mod resource;

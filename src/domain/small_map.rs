@@ -27,6 +27,10 @@ impl<K: Ord, V> SmallMap<K, V> {
         match self.place(&key) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value)),
             Err(place) => {
+                // A vector that grows by itself begins with room for four.
+                if self.0.len() < 2 {
+                    self.0.reserve_exact(1);
+                }
                 self.0.insert(place, (key, value));
                 None
             }

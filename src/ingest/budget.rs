@@ -25,12 +25,13 @@ const SMALL_AT_ONCE: usize = 1024;
 /// before their senders give up.
 const LET_IN: usize = 128 * 1024 * 1024;
 
-/// Bytes of large bodies in memory: two of the largest that are taken by default.
-const IN_MEMORY: usize = 48 * 1024 * 1024;
+/// Bytes of large bodies in memory: six of the largest that are taken by default.
+const IN_MEMORY: usize = 24 * 1024 * 1024;
 
 /// Bytes of large bodies that are parsed, or wait parsed for their commit: what is parsed
-/// takes several times the memory, and one is enough to keep the store busy.
-const PARSED: usize = 8 * 1024 * 1024;
+/// takes several times the memory, and one of the largest that are taken by default is enough
+/// to keep the store busy.
+const PARSED: usize = 4 * 1024 * 1024;
 
 /// Bytes to a permit: a semaphore gives 2^32 - 1 of them at once at most.
 const UNIT: usize = 1024;
@@ -290,11 +291,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_too_long_is_told_and_nothing_is_kept_back() {
         let budget = budget();
-        let mut first = large(&budget, 20 * MIB).await.unwrap();
-        first.parse(20 * MIB).await.unwrap();
-        let mut second = large(&budget, 20 * MIB).await.unwrap();
+        let mut first = large(&budget, 10 * MIB).await.unwrap();
+        first.parse(10 * MIB).await.unwrap();
+        let mut second = large(&budget, 10 * MIB).await.unwrap();
         let begun = Instant::now();
-        assert_eq!(second.parse(20 * MIB).await, Err(NoRoom));
+        assert_eq!(second.parse(10 * MIB).await, Err(NoRoom));
         assert_eq!(begun.elapsed(), LARGE_PATIENCE);
         assert_eq!(second.patience(), Duration::ZERO);
         drop((first, second));
@@ -322,19 +323,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn large_ones_that_wait_take_no_place_of_a_small_one_and_wait_for_none_of_their_own() {
         let budget = budget();
-        let mut first = large(&budget, 20 * MIB).await.unwrap();
-        let second = large(&budget, 20 * MIB).await.unwrap();
+        let mut first = large(&budget, 10 * MIB).await.unwrap();
+        let second = large(&budget, 10 * MIB).await.unwrap();
         let waiting = tokio::spawn(async move {
-            first.grow(30 * MIB).await.unwrap();
+            first.grow(15 * MIB).await.unwrap();
             first
         });
         tokio::task::yield_now().await;
         assert_eq!(budget.small.available_permits(), SMALL_AT_ONCE);
-        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - 50 * MIB));
+        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - 25 * MIB));
         assert!(!waiting.is_finished());
         drop(second);
         let first = waiting.await.unwrap();
-        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY - 30 * MIB));
+        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY - 15 * MIB));
         drop(first);
         assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY));
     }

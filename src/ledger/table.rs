@@ -173,6 +173,8 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// Everything done so far is kept when the next change is undone.
     pub fn checkpoint(&mut self) {
         self.undo.clear();
+        // What one large change needed is not kept beside what is saved of it.
+        self.undo.shrink_to(1024);
         self.change += 1;
     }
 

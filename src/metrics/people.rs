@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use super::{Family, sample::Sample};
+use super::{Family, check_sets::CheckSets, sample::Sample};
 use crate::{
     domain::{CheckId, Severity},
     ledger::PersonChange,
@@ -20,11 +20,12 @@ use crate::{
 pub(super) struct People {
     checks: Vec<Severity>,
     index_of: HashMap<CheckId, u32>,
-    /// A person is known by a number: a hash of 128 bits takes less than a login, and
-    /// two logins that share one are not to be expected. Nobody can look for two, since
-    /// the hashes have keys of their own in each process.
-    failing: HashMap<u128, Vec<u32>>,
-    keys: [RandomState; 2],
+    sets: CheckSets,
+    /// The set of a person, who is known by a number: a hash takes less than a login. Of a
+    /// million people, two share one in one of 37 million exporters; the price is one person
+    /// too few. Nobody can look for two, since the hash has a key of its own in each process.
+    set_of: HashMap<u64, u32>,
+    key: RandomState,
     /// How many there are at each severity; none is 0.
     count_of: BTreeMap<String, u64>,
 }
@@ -36,21 +37,24 @@ impl People {
         for (id, severity) in reader.check_severities()? {
             people.rate(&id, severity);
         }
-        let (mut unknown, keys) = (HashSet::new(), people.keys.clone());
+        let mut unknown = HashSet::new();
         reader.each_open_failure(|login, id| {
             let Some(index) = people.index_of.get(id).copied() else {
                 unknown.insert(id.clone());
                 return;
             };
-            people.failing.entry(number(&keys, login)).or_default().push(index);
+            let person = people.key.hash_one(login);
+            let mut checks = people.take(person).unwrap_or_default();
+            checks.push(index);
+            people.put(person, checks);
         })?;
         debug_assert!(unknown.is_empty(), "a failure has a check: {unknown:?}");
         people.count_anew();
         Ok(people)
     }
 
-    /// Notes the severity that a check has now. Whoever fails it counts anew when it
-    /// is another than before, which is rare.
+    /// Notes the severity that a check has now; whoever fails it counts anew when it is another
+    /// than before.
     pub(super) fn rate(&mut self, id: &CheckId, severity: Severity) {
         let Some(index) = self.index_of.get(id).copied() else {
             let index = u32::try_from(self.checks.len()).unwrap_or(u32::MAX);
@@ -68,8 +72,8 @@ impl People {
     /// Follows a failure that opened or ended. It may be one that was read already.
     pub(super) fn follow(&mut self, change: &PersonChange) {
         let index = self.index(&change.check);
-        let number = number(&self.keys, change.login.as_str());
-        let mut checks = self.failing.remove(&number).unwrap_or_default();
+        let person = self.key.hash_one(change.login.as_str());
+        let mut checks = self.take(person).unwrap_or_default();
         let before = self.worst(&checks);
         checks.retain(|known| *known != index);
         if change.is_open {
@@ -81,9 +85,21 @@ impl People {
             self.count(now, 1);
         }
         if !checks.is_empty() {
-            checks.shrink_to_fit();
-            self.failing.insert(number, checks);
+            self.put(person, checks);
         }
+    }
+
+    /// Takes a person out, with the checks that they fail.
+    fn take(&mut self, person: u64) -> Option<Vec<u32>> {
+        let place = self.set_of.remove(&person)?;
+        let checks = self.sets.checks(place).to_vec();
+        self.sets.leave(place);
+        Some(checks)
+    }
+
+    fn put(&mut self, person: u64, checks: Vec<u32>) {
+        let place = self.sets.join(checks);
+        self.set_of.insert(person, place);
     }
 
     /// The samples: those of everybody, and zeros when the whole tenant `is_known`,
@@ -126,20 +142,11 @@ impl People {
 
     fn count_anew(&mut self) {
         let mut counts = BTreeMap::<String, u64>::new();
-        // A handful of sets of checks is shared by everybody.
-        let mut labels = HashMap::<&[u32], Option<String>>::new();
-        for checks in self.failing.values() {
-            let label = labels.entry(checks).or_insert_with(|| self.worst(checks));
-            if let Some(label) = label {
-                *counts.entry(label.clone()).or_default() += 1;
+        for (checks, people) in self.sets.each() {
+            if let Some(label) = self.worst(checks) {
+                *counts.entry(label).or_default() += people;
             }
         }
         self.count_of = counts;
     }
-}
-
-/// The number of a person.
-fn number(keys: &[RandomState; 2], login: &str) -> u128 {
-    let [high, low] = keys.each_ref().map(|key| u128::from(key.hash_one(login)));
-    high << 64 | low
 }

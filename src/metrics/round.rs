@@ -40,7 +40,9 @@ pub(super) fn everything(
     totals: &mut Totals,
 ) -> Result<Vec<Replacement>, StoreError> {
     let Known { reader, scope, .. } = *known;
-    *totals = Totals { people: People::read(reader)?, ..Totals::default() };
+    // What was known goes first: of a million people, two would be the most of the memory.
+    *totals = Totals::default();
+    totals.people = People::read(reader)?;
     let mut subjects = BTreeSet::from([
         ledger::Subject::Watched,
         ledger::Subject::Webhook,

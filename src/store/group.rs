@@ -213,6 +213,7 @@ impl Writer {
                 change.fail(fault.into());
             }
         }
+        facts.checkpoint();
         self.engine.save(&facts.diff())?;
         self.engine.commit()?;
         // Announced before it is answered: whoever has the answer finds the

@@ -67,27 +67,24 @@ impl Event {
         }
     }
 
-    /// Every attribute: its own, those of its delivery and those of its check. No
-    /// name is in two of them.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
-        let shared = [self.of_delivery.as_deref(), self.of_check.as_deref()];
-        std::iter::once(&self.attributes)
-            .chain(shared.into_iter().flatten())
-            .flatten()
-            .map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// Takes every attribute out, in one set.
+    /// Takes every attribute out, in one set: its own, those of its login, of its delivery and
+    /// of its check. No name is in two of them.
     #[must_use]
     pub fn take_attributes(&mut self) -> Attributes {
         let mut attributes = std::mem::take(&mut self.attributes);
+        if let Some(login) = &self.login {
+            attributes.insert(key::USER_NAME.to_owned(), login.spelling().into());
+            if let Some(email) = login.as_email() {
+                attributes.insert(key::USER_EMAIL.to_owned(), email.into());
+            }
+        }
         for shared in [self.of_delivery.take(), self.of_check.take()].into_iter().flatten() {
             attributes.extend(shared.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
         attributes
     }
 
-    /// An attribute, whether its own or shared.
+    /// An attribute, whether its own or shared; of the login, ask the login.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
         let shared = [self.of_delivery.as_deref(), self.of_check.as_deref()];
@@ -162,8 +159,11 @@ impl Event {
     }
 
     pub(super) fn about_login(&mut self, login: &Login) {
-        self.set(key::USER_NAME, login.spelling());
-        self.set_some(key::USER_EMAIL, login.as_email());
+        // The attributes that only repeat the login are made when all are taken: of a delivery
+        // of thousands of users they would be a good part of the memory, and of the disk.
+        if login.spelling() != login.as_str() {
+            self.set(key::USER_NAME, login.spelling());
+        }
         self.login = Some(login.clone());
     }
 }

@@ -113,7 +113,8 @@ pub fn on_delivery(
         too_old,
     };
     let context = DeliveryContext::new(delivery, Some((&check.id, &definition)), observed_at);
-    let mut events = vec![event::delivery_received(&context, users)];
+    let mut events = Vec::with_capacity(1 + users.newly_failing);
+    events.push(event::delivery_received(&context, users));
     let newly = delivery.failing.iter().filter(|user| opens(user) || is_untold(user));
     events.extend(newly.map(|user| event::check_failed(&context, user)));
     let unchanged = why_unchanged(delivery, users);

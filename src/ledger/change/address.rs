@@ -95,9 +95,7 @@ impl RecordAddress {
         }
         let new_users =
             events.iter().filter(|event| event.name == EventName::IpUserNew).count() as u64;
-        for event in events {
-            facts.append(event);
-        }
+        facts.append_all(events);
         let known = before.as_ref();
         let snapshot = IpSnapshot {
             users: match known {

@@ -225,9 +225,7 @@ impl RecordDelivery {
                 facts.record_spelling(&user.login)?;
             }
         }
-        for event in decision.events {
-            facts.append(event);
-        }
+        facts.append_all(decision.events);
         let outcome = if self.is_test() {
             DeliveryOutcome::Test
         } else {

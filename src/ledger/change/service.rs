@@ -58,9 +58,7 @@ impl Change for RecordService {
             state.seen.insert("daily_failures", seen(number));
         }
         facts.service.put((), state);
-        for event in events {
-            facts.append(event);
-        }
+        facts.append_all(events);
         facts.append(Event::service_observed(self.at));
         facts.touch(Subject::Service);
         Ok(())

@@ -152,9 +152,7 @@ fn change(
     }
     let count = |name| events.iter().filter(|event| event.name == name).count() as u64;
     let (new_ips, new_countries) = (count(EventName::UserIpNew), count(EventName::UserCountryNew));
-    for event in events {
-        facts.append(event);
-    }
+    facts.append_all(events);
     facts.count_new_places(new_ips, new_countries);
     // A state that is the same stays the same row: it need not be saved again.
     let unchanged = old.filter(|old| **old == new);

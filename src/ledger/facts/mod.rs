@@ -262,6 +262,20 @@ impl Facts {
         self.effects.events.push(event);
     }
 
+    /// Appends events to the log, in their order.
+    pub fn append_all(&mut self, events: Vec<Event>) {
+        let head = &mut self.effects.head;
+        let public = events.iter().filter(|event| event.name.is_public());
+        head.public_events += i64::try_from(public.count()).unwrap_or(i64::MAX);
+        head.event += i64::try_from(events.len()).unwrap_or(i64::MAX);
+        if self.effects.events.is_empty() {
+            // Of a large delivery, room for a second copy would be the most of its memory.
+            self.effects.events = events;
+        } else {
+            self.effects.events.extend(events);
+        }
+    }
+
     /// Has something done about rows that no change knows one by one.
     pub fn command(&mut self, command: Command) {
         self.effects.commands.push(command);
