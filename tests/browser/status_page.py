@@ -71,6 +71,34 @@ NAMELESS = """() => {
 }"""
 
 
+# What is wider than the place that it has.
+CLIPPED = """() => [...document.querySelectorAll("td, th, p, h1, h2, h3, dd, dt, li, summary")]
+  .filter((element) => element.checkVisibility() && !element.closest(".unseen"))
+  .filter((element) => element.scrollWidth > element.clientWidth + 1)
+  .filter((element) => getComputedStyle(element).display !== "inline")
+  .map((element) => `${element.tagName}: ${element.textContent.slice(0, 60)}`)"""
+
+# Ids that stand on a page twice.
+SAME_IDS = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+}"""
+
+# Every page, with the data of these tests.
+PAGES = [
+    "/",
+    "/?overdue=1",
+    "/checks/odd",
+    "/checks/odd?sort=login",
+    "/users/late@example.com",
+    "/deliveries",
+    "/deliveries/1",
+    "/health",
+    "/watched",
+    "/find?q=example",
+]
+
+
 def deliver(number, login):
     """Sends a webhook delivery about the check."""
     detail = {
@@ -153,7 +181,7 @@ def can_be_read_by_everybody(browser):
             assert width <= viewport["width"], f"{width} wide"
             assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
             page.close()
-        for path in ["/deliveries", "/deliveries/1"]:
+        for path in PAGES:
             page = open_page(browser, path, viewport=PHONE, color_scheme=scheme)
             page.wait_for_selector("#live[data-state=on]")
             page.evaluate("document.querySelectorAll('details').forEach((fold) => fold.open = true)")
@@ -161,6 +189,16 @@ def can_be_read_by_everybody(browser):
             assert width <= PHONE["width"], f"{path}: {width} wide"
             assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
             assert page.locator("main script, main img").count() == 0, path
+            page.close()
+    for path in PAGES:
+        for width in [320, 390, 768, 1024, 1280]:
+            page = open_page(browser, path, viewport={"width": width, "height": 850})
+            page.wait_for_selector("#live[data-state=on]")
+            page.evaluate("document.querySelectorAll('details').forEach((fold) => fold.open = true)")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path}: {wide} wide at {width}"
+            assert (clipped := page.evaluate(CLIPPED)) == [], f"{path} at {width}: {clipped}"
+            assert (twice := page.evaluate(SAME_IDS)) == [], f"{path}: {twice}"
             page.close()
     page = open_page(browser)
     for landmark in ["header", "main", "footer", "nav[aria-label]", "h1"]:

@@ -33,7 +33,7 @@ use crate::{
 const ENDED: usize = 2_000;
 
 /// Rows that are looked at on either side to count what is overdue.
-const LOOKS: u64 = 100_000;
+const LOOKS: u64 = 50_000;
 
 /// Users who are new, to be counted.
 const NEW: u64 = 10_000;

@@ -76,6 +76,9 @@ impl Checks<'_> {
     }
 
     fn summary(&self) -> Markup {
+        if self.sums.failing == 0 {
+            return html! {};
+        }
         html! {
             (words::number(self.sums.checks)) @if self.sums.checks == 1 { " fails, " } @else { " fail, " }
             (words::count(self.sums.failing, "failure", "failures")) " of "
@@ -194,9 +197,8 @@ fn delta(row: &Row, confirmed: Confirmed) -> Markup {
         return html! { td .c-delta .zero { "±0" } };
     }
     let part = |sign: &str, count: u64| {
-        html! {
-            span .soft[count == 0] { (sign) (words::number(count)) }
-        }
+        let class = (count == 0).then_some("soft");
+        html! { span class=[class] { (sign) (words::number(count)) } }
     };
     html! {
         td .c-delta {

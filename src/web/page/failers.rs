@@ -262,7 +262,7 @@ impl Failers {
                             @if has_status { td data-is="status" { (status(&user.status)) } }
                             td data-is="for" { (for_long(&user.failing)) }
                             @if let Some(target) = row.target { td { (self.due(user, target)) } }
-                            td .number .zero[user.others == 0] data-is="also fails" { (user.others) }
+                            td class=(if user.others == 0 { "number zero" } else { "number" }) data-is="also fails" { (user.others) }
                             td .minor { (words::ago(user.failing.reported_at)) }
                         }
                     }

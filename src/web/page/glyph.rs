@@ -134,7 +134,7 @@ pub(super) fn glyph(glyph: Glyph) -> Markup {
 /// A glyph in the place of a word; `class` colours it, for a severity alone.
 pub(super) fn named(glyph: Glyph, class: &str, name: &str) -> Markup {
     html! {
-        svg class={ "glyph " (class) } role="img" aria-label=(name) {
+        svg class=(format!("glyph {class}").trim_end()) role="img" aria-label=(name) {
             use href={ "#" (glyph.id()) } {}
         }
     }
@@ -154,7 +154,7 @@ pub(super) fn class(severity: &Severity) -> &'static str {
 /// A severity by glyph, word and colour.
 pub(super) fn grade(severity: &Severity) -> Markup {
     let word = sentence_case(&severity.label());
-    html! { span class={ "grade " (class(severity)) } { (glyph(Glyph::of(severity))) " " (word) } }
+    html! { span class=(format!("grade {}", class(severity)).trim_end()) { (glyph(Glyph::of(severity))) " " (word) } }
 }
 
 /// A severity as a glyph that says its name.

@@ -11,7 +11,7 @@ use super::{
     events,
     layout::{self, Position, Section},
     listing,
-    overview::{self, Row, Sums},
+    overview::{self, Sums},
     start,
     tiles::{self, Tiles},
     trust, words,
@@ -81,11 +81,12 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let content = html! {
         div .title {
             h1 { "Identity findings" }
-            p #summary .lead role="status" data-live { (summary(&rows, &sums, people, &listing)) }
+            p #summary .lead role="status" data-live { (summary(&sums, people, &listing)) }
         }
         div #trust data-live { (trust::notice_of(confirmed)) }
-        (start)
-        (tiles.render())
+        div #first data-live { (start) }
+        // Before anything is known, four times nothing would stand in the way of the first steps.
+        div #answers data-live { @if !rows.is_empty() || start.0.is_empty() { (tiles.render()) } }
         (checks.section())
         (events::section(&log, &filter, &rows))
     };
@@ -93,7 +94,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
 }
 
 /// The page in a sentence, which screen readers read out when it changes.
-fn summary(rows: &[Row], sums: &Sums, people: u64, listing: &Listing) -> Markup {
+fn summary(sums: &Sums, people: u64, listing: &Listing) -> Markup {
     html! {
         @if sums.failing == 0 {
             "No failure is known"
@@ -105,7 +106,6 @@ fn summary(rows: &[Row], sums: &Sums, people: u64, listing: &Listing) -> Markup 
                 ", " @if is_more { "over " } (words::number(count)) " overdue"
             }
         }
-        @if rows.is_empty() { ", and no check" }
         ". " (listing::sentence(listing))
     }
 }

@@ -13,8 +13,11 @@ use crate::{
 /// Days of a curve.
 pub(super) const DAYS: usize = 14;
 
-/// Rows that are looked at on either side to count what is overdue, over all checks.
-const LOOKS: u64 = 100_000;
+/// Open failures up to which those that are overdue are counted to the end: some milliseconds.
+const COUNTED: u64 = 50_000;
+
+/// Of more, rows that are looked at on either side, over all checks.
+const LOOKS: u64 = 20_000;
 
 /// A check with what its row shows.
 #[derive(Debug, Clone)]
@@ -43,13 +46,23 @@ pub(super) fn read(
             rows.push(Row::new(id, state, objectives, now));
         }
     }
-    let failing = rows.iter().filter(|row| row.state.failing > 0).count() as u64;
-    let most = (LOOKS / failing.max(1)).clamp(1_000, 10_000);
+    let most = looks(&rows);
     for row in &mut rows {
         row.overdue = overdue(reader, row, now, most)?;
     }
     sort(&mut rows);
     Ok(rows)
+}
+
+/// Rows that may be looked at on either side of each check.
+fn looks(rows: &[Row]) -> u64 {
+    let open: u64 = rows.iter().map(|row| row.state.failing).sum();
+    if open <= COUNTED {
+        return open;
+    }
+    let failing = rows.iter().filter(|row| row.state.failing > 0).count() as u64;
+    // A round number, since people read it.
+    (LOOKS / failing.max(1) / 100 * 100).max(100)
 }
 
 /// How many failures of a check last longer than they may.
@@ -236,6 +249,15 @@ mod tests {
         ];
         sort(&mut rows);
         assert_eq!(rows.map(|row| row.id), ["worst", "a", "b", "few", "passed"]);
+    }
+
+    #[test]
+    fn few_are_counted_to_the_end_and_of_many_a_round_number_is_looked_at() {
+        let rows = |failing| {
+            let row = |_| row("a", "high", failing, Trend::default());
+            (0..45).map(row).collect::<Vec<_>>()
+        };
+        assert_eq!([rows(1_000), rows(20_000)].map(|rows| looks(&rows)), [45_000, 400]);
     }
 
     #[test]

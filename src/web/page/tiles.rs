@@ -35,7 +35,7 @@ pub(super) struct Tiles<'a> {
 impl Tiles<'_> {
     pub(super) fn render(&self) -> Markup {
         html! {
-            div #tiles .tiles data-live {
+            div #tiles .tiles {
                 (self.grave())
                 (self.began())
                 (self.resolved())

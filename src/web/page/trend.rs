@@ -63,10 +63,10 @@ pub(super) fn section(row: &Row, confirmed: Confirmed, now: Timestamp) -> Markup
 }
 
 fn table(days: &[TrendDay], failing: &[Option<u64>], today: NaiveDate) -> Markup {
-    let known = |count: Option<u64>| count.map_or_else(|| "not known".to_owned(), words::number);
+    let known = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), words::number);
     html! {
         table {
-            caption { "Failing, new and resolved by day, in UTC" }
+            caption { "Failing, new and resolved by day, in UTC; a dash where it is not known" }
             thead {
                 tr {
                     th scope="col" { "Day" }
