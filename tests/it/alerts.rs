@@ -56,6 +56,8 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("security-open", "alertname=CiiMfaCoverageFell severity=warning"),
         ("security-open", "alertname=CiiIntegrationBroken severity=warning"),
         ("security", "alertname=CiiAdminsGrew severity=warning"),
+        ("security-on-call", "alertname=CiiAdminAdded severity=critical"),
+        ("security", "alertname=CiiFactorAdded user_name=a@example.com severity=warning"),
         ("security", "alertname=CiiUserNewCountry login=a@example.com severity=warning"),
         ("security", "alertname=CiiIpNewUser ip=203.0.113.7 severity=warning"),
         ("security", "alertname=CiiUserStatusChanged login=a@example.com severity=warning"),
@@ -97,6 +99,9 @@ fn a_happening_is_told_once_and_never_missed() {
         let time = humantime::parse_duration(wait).unwrap();
         assert!(time <= std::time::Duration::from_mins(7), "{wait}");
     }
+    // Those of Loki stand for as long as the others.
+    let loki = fs::read_to_string(Path::new(ROOT).join("deploy/loki-rules.yaml")).unwrap();
+    assert_eq!(loki.matches("[10m]").count(), loki.matches("- alert: ").count());
 }
 
 #[tokio::test]

@@ -73,6 +73,7 @@ async fn without_an_api_a_report_says_what_it_cannot_know() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("report.html");
     std::fs::write(&file, "an older one").unwrap();
+    std::fs::write(folder.path().join("report.html.new"), "one that broke off").unwrap();
     let ended =
         exporter.run(&["report", "--format", "html", "--output", file.to_str().unwrap()]).await;
     assert_eq!((ended.code, ended.output.as_str()), (0, ""), "{}", ended.errors);
