@@ -28,7 +28,7 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     // Under another name until it is whole: half a copy must not look like one.
     let partial = beside(copy, ".partial");
     let reader = Reader::look_into(database)?;
-    let made = make(&reader, &partial).and_then(|bytes| {
+    let made = make(&reader, &partial, |_| ()).and_then(|bytes| {
         // Unlike a renaming, this fails where something came into the place meanwhile.
         fs::hard_link(&partial, copy).map_err(failed(copy))?;
         sync_folder(copy)?;
@@ -52,7 +52,7 @@ pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreErr
     }
     let ready = beside(database, ".restoring");
     remove_if_there(&ready)?;
-    make(&reader, &ready)?;
+    make(&reader, &ready, |file| sqlite::give_to_owner_of_folder(file, database))?;
     let former = if database.exists() {
         let former = (0..KEPT)
             .map(|number| match number {
@@ -79,12 +79,14 @@ pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreErr
     Ok(former)
 }
 
-/// Writes a copy with the owner's rights alone, and has it on the disk.
-fn make(reader: &Reader, copy: &Path) -> Result<u64, StoreError> {
+/// Writes a copy with the owner's rights alone, and has it on the disk. `give` may give the new
+/// file to another owner.
+fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, StoreError> {
     let made = (|| {
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(MODE).open(copy);
         let file = file.map_err(failed(copy))?;
+        give(&file);
         reader.copy_into(copy)?;
         file.sync_all().map_err(failed(copy))?;
         Ok(file.metadata().map_err(failed(copy))?.len())

@@ -1,6 +1,10 @@
 //! Commands beside a daemon that gets its configuration from a unit of systemd.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, chown, symlink},
+    path::PathBuf,
+};
 
 use cii_simulator::{Options, Simulator};
 use tempfile::TempDir;
@@ -189,5 +193,51 @@ async fn files_that_only_the_daemon_can_read_keep_no_command_from_the_database()
     assert_eq!(checked.code, 64, "{checked:?}");
     for path in ["secrets", "w.yml", "o.yml", "token", "key", "headers", "client.key"] {
         assert!(checked.errors.contains(&format!("/nowhere/{path}")), "{path}: {checked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_root_makes_beside_a_daemon_is_the_daemon_s() {
+    // Only root can give files away.
+    let mine = fs::metadata("/proc/self").unwrap().uid();
+    if mine != 0 {
+        return;
+    }
+    let layout = Layout::new(None);
+    let copy = layout.folder.path().with_extension("copy");
+    let daemon = Some(12_345);
+    chown(layout.folder.path(), daemon, daemon).unwrap();
+    let run = async |arguments: &[&str]| {
+        let ended = layout.run(arguments).await;
+        assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
+    };
+    run(&["watch", "add", "ip", "192.0.2.7"]).await;
+    let owners = || {
+        let entries = fs::read_dir(layout.folder.path()).unwrap().map(Result::unwrap);
+        let files =
+            entries.filter(|entry| entry.file_name().to_string_lossy().contains("store.db"));
+        files.map(|entry| (entry.file_name(), entry.metadata().unwrap().uid())).collect::<Vec<_>>()
+    };
+    assert!(
+        owners().len() >= 2 && owners().iter().all(|(_, uid)| *uid == 12_345),
+        "{:?}",
+        owners()
+    );
+    // A copy is whose who made it, until it is put in the place of the database.
+    run(&["db", "backup", copy.to_str().unwrap()]).await;
+    assert_eq!(fs::metadata(&copy).unwrap().uid(), mine);
+    run(&["db", "restore", copy.to_str().unwrap()]).await;
+    fs::remove_file(&copy).unwrap();
+    assert!(owners().iter().all(|(_, uid)| *uid == 12_345), "{:?}", owners());
+    // A link that is there already leads to somebody else's file, which stays theirs.
+    let other = TempDir::new().unwrap();
+    let target = other.path().join("root-s.db");
+    fs::write(&target, "").unwrap();
+    for name in ["store.db", "store.db.lock"] {
+        fs::remove_file(layout.path(name)).unwrap();
+        symlink(&target, layout.path(name)).unwrap();
+        let _ = layout.run(&["watch", "add", "ip", "192.0.2.8"]).await;
+        assert_eq!(fs::metadata(&target).unwrap().uid(), mine, "{name}");
+        fs::remove_file(layout.path(name)).unwrap();
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    os::unix::fs::OpenOptionsExt,
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -53,12 +54,36 @@ pub(in crate::store) fn lock_file(database: &Path) -> PathBuf {
 
 /// Opens a file, and makes it first when it does not exist.
 fn create(path: &Path) -> Result<File, StoreError> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(MODE)
-        .open(path)
-        .map_err(|source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) })
+    let failed = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
+    let made = OpenOptions::new().create_new(true).append(true).mode(MODE).open(path);
+    match made {
+        Ok(file) => {
+            give_to_owner_of_folder(&file, path);
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().create(true).append(true).mode(MODE).open(path).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Gives a file that root made to whom the folder belongs: a command of root's beside a daemon
+/// with a user of its own would else leave files that the daemon cannot open. SQLite does so
+/// with the files that it makes itself.
+///
+/// Of a file that was made just now only: one that was there may be a link to any other.
+pub(in crate::store) fn give_to_owner_of_folder(made: &File, path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let (Ok(folder), Ok(file)) =
+        (folder.unwrap_or_else(|| Path::new(".")).metadata(), made.metadata())
+    else {
+        return;
+    };
+    if file.uid() == 0 && folder.uid() != 0 {
+        // Where the file system forbids it, the daemon says which file it cannot open.
+        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
+    }
 }
 
 /// Opens the one connection that writes.
