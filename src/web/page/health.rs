@@ -80,7 +80,7 @@ fn table(parts: &[Part], sources: &Sources) -> Markup {
                 tr {
                     th scope="col" { "Part" }
                     th scope="col" { "State" }
-                    th scope="col" .c-what { "Why, and what to do" }
+                    th scope="col" .c-why { "Why, and what to do" }
                     th scope="col" { "For" }
                 }
             }
