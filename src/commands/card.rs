@@ -32,12 +32,12 @@ pub(super) fn print_errors(card: &Card) {
     if card.errors.is_empty() {
         if !card.is_success() {
             // A proxy or a login page answers so, often with the status 200.
-            println!("The answer has neither data nor errors: it is none of the API's.");
-            println!("Check that api.url is the API URL that the console shows.");
+            say!("The answer has neither data nor errors: it is none of the API's.");
+            say!("Check that api.url is the API URL that the console shows.");
         }
         return;
     }
-    println!("errors       {}", card.errors.len());
+    say!("errors       {}", card.errors.len());
     let fields = ["path", "errorType", "message", "errorInfo", "data"];
     let rows = card.errors.iter().take(SHOWN_ERRORS).flat_map(|error| {
         fields.map(|field| {
@@ -53,9 +53,9 @@ pub(super) fn print_errors(card: &Card) {
             vec![field.to_owned(), text]
         })
     });
-    println!("{}", table(&[], rows));
+    say!("{}", table(&[], rows));
     if card.errors.len() > SHOWN_ERRORS {
-        println!("The other errors are in the output of --json.");
+        say!("The other errors are in the output of --json.");
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Ok(config) => config,
         Err(error) => return exit::fail(exit::USAGE, &error),
     };
-    print!("{}", config.effective());
+    say!("{}", config.effective().trim_end());
     for note in config.notes() {
         eprintln!("note: {note}");
     }

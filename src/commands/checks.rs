@@ -83,6 +83,6 @@ async fn forget(options: Forget) -> Result<ExitCode, CommandError> {
             }
         }
     }
-    println!("{id} is forgotten");
+    say!("{id} is forgotten");
     Ok(ExitCode::SUCCESS)
 }

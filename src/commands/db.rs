@@ -60,7 +60,7 @@ fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
     let database = options.file.load(Needs::NOTHING)?.store.path;
     let bytes =
         store::back_up(&database, &options.to).map_err(|error| error.at_start(&database))?;
-    println!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
+    say!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -68,11 +68,11 @@ fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
     let database = file.load(Needs::NOTHING)?.store.path;
     let problems = store::inspect(&database).map_err(|error| error.at_start(&database))?;
     if problems.is_empty() {
-        println!("{} is whole", database.display());
+        say!("{} is whole", database.display());
         return Ok(ExitCode::SUCCESS);
     }
     for problem in &problems {
-        println!("{problem}");
+        say!("{problem}");
     }
     let error = format!(
         "{} is damaged; stop the daemon, and put a copy there with `cii-exporter db restore FILE`",
@@ -85,9 +85,9 @@ fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
     let database = options.file.load(Needs::NOTHING)?.store.path;
     let former =
         store::restore(&options.from, &database).map_err(|error| error.at_start(&options.from))?;
-    println!("{} is what {} has", database.display(), options.from.display());
+    say!("{} is what {} has", database.display(), options.from.display());
     if let Some(former) = former {
-        println!("the former database is {}", former.display());
+        say!("the former database is {}", former.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -105,13 +105,13 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
     };
     if options.json {
         let deliveries: Vec<_> = deliveries.into_iter().map(json::Delivery::from).collect();
-        println!("{:#}", json!({ "deliveries": deliveries }));
+        say!("{:#}", json!({ "deliveries": deliveries }));
     } else if deliveries.is_empty() {
         let sort = if options.refused { "refused" } else { "received" };
-        println!("No delivery was {sort}.");
+        say!("No delivery was {sort}.");
     } else {
         let header = ["number", "when", "status", "result", "check", "users", "new", "reason"];
-        println!("{}", table(&header, deliveries.iter().map(row)));
+        say!("{}", table(&header, deliveries.iter().map(row)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -185,12 +185,12 @@ fn show(options: &Show) -> Result<ExitCode, CommandError> {
     let number = number(&reader, &options.id)?;
     let record = reader.delivery(number)?.ok_or_else(|| unknown(&options.id))?;
     if options.json {
-        println!("{:#}", json!(json::DeliveryRecord::from(record)));
+        say!("{:#}", json!(json::DeliveryRecord::from(record)));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", table(&[], fields(&record)));
+    say!("{}", table(&[], fields(&record)));
     match &record.body {
-        None => println!("\nNo body is kept."),
+        None => say!("\nNo body is kept."),
         Some(body) => {
             let kept = body.len();
             let note = match (record.body_is_packed, record.body_is_cut) {
@@ -198,7 +198,7 @@ fn show(options: &Show) -> Result<ExitCode, CommandError> {
                 (_, true) => ", cut",
                 _ => "",
             };
-            println!("\nBody ({kept} bytes{note}):\n{}", visible(&String::from_utf8_lossy(body)));
+            say!("\nBody ({kept} bytes{note}):\n{}", visible(&String::from_utf8_lossy(body)));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -283,12 +283,12 @@ fn tell(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
             return Err(CommandError::Refused(format!("delivery {id} is refused again: {reason}")));
         }
         "duplicate" => {
-            println!("delivery {id} changes nothing: {reason}");
+            say!("delivery {id} changes nothing: {reason}");
         }
         result => {
             let newly = answer["users_newly_failing"].as_u64().unwrap_or_default();
             let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            println!(
+            say!(
                 "delivery {id} is {result} as delivery {number}; users newly failing: {newly}{reason}"
             );
         }

@@ -36,7 +36,10 @@ pub(crate) enum CommandError {
     Meters(#[from] prometheus::Error),
     #[error("cannot write {target}: {source}")]
     Output { target: String, source: std::io::Error },
-    #[error("the daemon at {url} does not answer: {reason}")]
+    #[error(
+        "the daemon at {url} does not answer ({reason}); see that it runs: `cii-exporter run`, or \
+         its unit"
+    )]
     Daemon { url: String, reason: String },
     #[error("{0}")]
     Refused(String),

@@ -42,11 +42,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             CommandError::Daemon { url: daemon.clone(), reason }
         })??;
         if options.live && status == 200 {
-            println!("healthy");
+            say!("healthy");
         }
         for part in PARTS {
             if let Some(line) = line(part, &answer[part]) {
-                println!("{line}");
+                say!("{line}");
             }
         }
         Ok(if status == 200 { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) })

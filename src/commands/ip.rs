@@ -34,12 +34,12 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         let (_, api, client) = api::client(&options.file, Needs::API)?;
         let card = client.ip_card(ip, api.page_size).await?;
         if options.json {
-            println!("{:#}", json!(card));
+            say!("{:#}", json!(card));
             return Ok(ended(&card));
         }
-        println!("status code  {}", card.status_code);
+        say!("status code  {}", card.status_code);
         if let Value::Array(users) = &card.data {
-            println!("users        {}", users.len());
+            say!("users        {}", users.len());
             let fields = ["login", "displayName", "id", "referenceUrl"];
             // The text of the Okta Workflows connector writes `referenceURL`.
             let row = |user: &Value| {
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             };
             let header = ["login", "name", "id", "page"];
             if !users.is_empty() {
-                println!("{}", table(&header, users.iter().map(row)));
+                say!("{}", table(&header, users.iter().map(row)));
             }
         }
         print_errors(&card);

@@ -1,5 +1,9 @@
 //! The command line: the subcommands, one file each with its arguments.
 
+// First, so that the others know its macro.
+#[macro_use]
+mod print;
+
 mod api;
 mod card;
 mod check_config;

@@ -8,7 +8,13 @@ pub(super) fn past(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
     let at = read(text, |ago| now.checked_sub_signed(ago))
         .ok_or("expected a moment such as 2026-01-31T18:00:00Z, or a time ago such as 90d")?;
-    if at > now { Err("that moment is still to come".to_owned()) } else { Ok(at) }
+    if at > now {
+        Err("that moment is still to come".to_owned())
+    } else if at < Timestamp::UNIX_EPOCH {
+        Err("that is before 1970; there is nothing from then".to_owned())
+    } else {
+        Ok(at)
+    }
 }
 
 /// A moment that is still to come, or in how long it does.
@@ -40,6 +46,7 @@ mod tests {
         assert!((before..=after).contains(&(tomorrow - day)), "{tomorrow}");
         assert!(past(&tomorrow.to_rfc3339()).unwrap_err().contains("still to come"));
         assert!(future(given).unwrap_err().contains("has passed"));
+        assert!(past("9999y").unwrap_err().contains("before 1970"));
         for wrong in ["", "yesterday", "1", "-1d", "99999999999y"] {
             assert!(past(wrong).is_err() && future(wrong).is_err(), "{wrong}");
         }

@@ -83,8 +83,8 @@ pub(crate) fn run(action: Action) -> ExitCode {
 async fn retry(options: &Retry) -> Result<ExitCode, CommandError> {
     let events = on_purpose(&options.file, None).await?;
     match events {
-        0 => println!("No event is parked; nothing is sent again."),
-        events => println!("{events} parked events are sent again."),
+        0 => say!("No event is parked; nothing is sent again."),
+        events => say!("{events} parked events are sent again."),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,8 +93,8 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
     let events = on_purpose(&options.file, Some(options.since)).await?;
     let since = options.since.format("%Y-%m-%d %H:%M:%SZ");
     match events {
-        0 => println!("No event was left out since {since}; nothing is sent."),
-        events => println!("{events} events that were left out since {since} are sent."),
+        0 => say!("No event was left out since {since}; nothing is sent."),
+        events => say!("{events} events that were left out since {since} are sent."),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -157,7 +157,7 @@ async fn status(options: &Status) -> Result<ExitCode, CommandError> {
         _ => from_file(&config)?,
     };
     if options.json {
-        println!("{status:#}");
+        say!("{status:#}");
         return Ok(ExitCode::SUCCESS);
     }
     let rows = status.as_object().into_iter().flatten().map(|(name, value)| {
@@ -172,7 +172,7 @@ async fn status(options: &Status) -> Result<ExitCode, CommandError> {
         };
         vec![name.replace('_', " "), value]
     });
-    println!("{}", table(&[], rows));
+    say!("{}", table(&[], rows));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -139,7 +139,7 @@ impl Report {
             counts.get(table).copied().unwrap_or(0).to_string()
         };
         if tables.is_empty() {
-            println!("Nothing is stored of {login}");
+            say!("Nothing is stored of {login}");
         } else {
             let rows: Vec<_> = tables
                 .into_iter()
@@ -152,23 +152,23 @@ impl Report {
                     ]
                 })
                 .collect();
-            println!("{}", table(&["table", "removed", "rewritten", "left"], rows));
+            say!("{}", table(&["table", "removed", "rewritten", "left"], rows));
         }
         if is_trial {
-            println!("Nothing was changed: this is what would go");
+            say!("Nothing was changed: this is what would go");
         } else if self.left.is_empty() {
-            println!("{login} is forgotten");
+            say!("{login} is forgotten");
         } else {
-            println!("Rows are left that came in meanwhile: purge again");
+            say!("Rows are left that came in meanwhile: purge again");
         }
         if self.is_configured {
-            println!(
+            say!(
                 "The configuration lists {login}: a start or a reload brings it back. Take it out \
                  of watch.users"
             );
         }
         if self.is_known_to_service {
-            println!(
+            say!(
                 "The service still names {login}: the next answer, listing or delivery brings back \
                  what it says. To end that, have the user deleted there, and purge again"
             );

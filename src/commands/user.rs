@@ -65,14 +65,14 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
     if options.json {
         let mut object = json!(card);
         object["failingChecks"] = checks;
-        println!("{object:#}");
+        say!("{object:#}");
     } else {
-        println!("status code  {}", card.status_code);
+        say!("status code  {}", card.status_code);
         if let Value::Object(user) = &card.data {
             let rows = user.iter().map(|(name, value)| vec![name.clone(), shown(value)]);
             let failing = if checks.is_null() { "not told".to_owned() } else { shown(&checks) };
             let rows = rows.chain([vec!["failingChecks".to_owned(), failing]]);
-            println!("{}", table(&[], rows));
+            say!("{}", table(&[], rows));
         }
         print_errors(&card);
     }
@@ -84,15 +84,15 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
     if options.json {
         let events: Vec<_> = events.iter().map(object).collect();
-        println!("{:#}", json!({ "events": events }));
+        say!("{:#}", json!({ "events": events }));
     } else if events.is_empty() {
-        println!("Nothing is known to have happened to {}.", visible(login.spelling()));
+        say!("Nothing is known to have happened to {}.", visible(login.spelling()));
     } else {
         let row = |stored: &StoredEvent| {
             let at = stored.event.happened_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
             vec![at, stored.event.name.as_str().to_owned(), stored.event.body.clone()]
         };
-        println!("{}", table(&["when", "event", "what"], events.iter().map(row)));
+        say!("{}", table(&["when", "event", "what"], events.iter().map(row)));
     }
     Ok(ExitCode::SUCCESS)
 }

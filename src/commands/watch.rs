@@ -146,9 +146,9 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
         }
     };
     if is_new {
-        println!("{text} is watched; a running daemon asks about it at once");
+        say!("{text} is watched; a running daemon asks about it at once");
     } else {
-        println!("{text} was watched already; note and expiry stay unless given now");
+        say!("{text} was watched already; note and expiry stay unless given now");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -182,7 +182,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
             }
         }
     }
-    println!("{text} is watched no longer");
+    say!("{text} is watched no longer");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -193,16 +193,16 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
     let entries = reader.watch_list()?;
     if options.json {
         let entries: Vec<_> = entries.into_iter().map(json::Watched::from).collect();
-        println!("{:#}", json!({ "entries": entries }));
+        say!("{:#}", json!({ "entries": entries }));
         return Ok(ExitCode::SUCCESS);
     }
     if entries.is_empty() {
-        println!("Nothing is watched.");
+        say!("Nothing is watched.");
         return Ok(ExitCode::SUCCESS);
     }
     let header =
         ["kind", "subject", "source", "added", "expires", "last poll", "outcome", "reason", "note"];
-    println!("{}", table(&header, entries.iter().map(row)));
+    say!("{}", table(&header, entries.iter().map(row)));
     Ok(ExitCode::SUCCESS)
 }
 

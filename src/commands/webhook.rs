@@ -183,7 +183,7 @@ pub(super) async fn register_target(
         (Keeper::Daemon(_), Err(_)) => Ok(()),
     };
     let target = target?;
-    println!("registered as {}", target.id);
+    say!("registered as {}", target.id);
     if let Err(error) = kept {
         eprintln!("cii-exporter: the id could not be kept; note it: {error}");
     }
@@ -196,7 +196,7 @@ async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
     let existed = client.unregister_webhook(&id).await?;
     forget(&config, &id).await?;
     if existed {
-        println!("{id} is unregistered");
+        say!("{id} is unregistered");
         Ok(ExitCode::SUCCESS)
     } else {
         Err(CommandError::Refused(format!("the service has no webhook target {id:?}")))
@@ -223,9 +223,9 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
     let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
     if options.json {
         let targets: Vec<_> = targets.into_iter().map(json::WebhookTarget::from).collect();
-        println!("{:#}", json!({ "targets": targets }));
+        say!("{:#}", json!({ "targets": targets }));
     } else if targets.is_empty() {
-        println!("No webhook target was registered with this exporter's help.");
+        say!("No webhook target was registered with this exporter's help.");
     } else {
         let row = |target: &WebhookTarget| {
             let checks: Vec<_> = target.check_ids.iter().map(CheckId::as_str).collect();
@@ -233,7 +233,7 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
             vec![target.id.clone(), target.name.clone(), target.url.clone(), checks.join("\n"), at]
         };
         let header = ["id", "name", "url", "checks", "registered"];
-        println!("{}", table(&header, targets.iter().map(row)));
+        say!("{}", table(&header, targets.iter().map(row)));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -70,13 +70,13 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
         ),
         NotSent::Unreached(reason) => CommandError::Daemon { url: url.to_string(), reason },
     })?;
-    println!("POST {url}");
+    say!("POST {url}");
     if let Some(words) = answered.refusal() {
         return Err(CommandError::Refused(format!("{words}\n{}", advice(answered.status))));
     }
     let number = answered.body["delivery"].to_string();
-    println!("200: the test message was taken as delivery {number}.");
-    println!(
+    say!("200: the test message was taken as delivery {number}.");
+    say!(
         "See it with `cii-exporter deliveries show {number}`, on the page /deliveries, and as the \
          event cii.webhook.test."
     );

@@ -139,6 +139,19 @@ async fn a_mistake_is_quoted_with_what_was_meant_and_a_placeholder_is_refused() 
 }
 
 #[tokio::test]
+async fn whoever_reads_no_further_has_what_they_wanted() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, MINIMAL).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cii-exporter"));
+    command.args(["check-config", "--config"]).arg(&file).stdout(writer);
+    let (code, _, errors) = texts(&command.output().await.unwrap());
+    assert!(code == 0 && !errors.contains("panicked"), "{code}: {errors}");
+}
+
+#[tokio::test]
 async fn exit_codes_tell_usage_from_failure() {
     let exporter = env!("CARGO_BIN_EXE_cii-exporter");
     let run = async |arguments: &[&str]| {

@@ -43,12 +43,12 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         let findings = examine(&config, options.webhook_url.as_ref()).await;
         if options.json {
             let verdict = worst(&findings);
-            println!("{:#}", json!({ "verdict": verdict, "checks": findings }));
+            say!("{:#}", json!({ "verdict": verdict, "checks": findings }));
         } else {
             for finding in &findings {
-                println!("{finding}");
+                say!("{finding}");
             }
-            println!("{}", summary(&findings));
+            say!("{}", summary(&findings));
         }
         Ok(code(&findings))
     })

@@ -107,9 +107,9 @@ pub(crate) fn run(options: Options) -> ExitCode {
             try_api(&config).await?;
         }
         plan.write(&text)?;
-        println!("written: {}", plan.places.config.display());
-        println!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
-        println!("written: {}, its owner's alone", plan.places.client_secret.display());
+        say!("written: {}", plan.places.config.display());
+        say!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
+        say!("written: {}, its owner's alone", plan.places.client_secret.display());
         let came = match &plan.values.public_url {
             Some(url) => Box::pin(set_up_webhook(&options, &plan, &config, url)).await?,
             None => true,
@@ -200,7 +200,7 @@ impl Plan {
 async fn try_api(config: &Config) -> Result<(), CommandError> {
     let findings = doctor::examine_api(config).await;
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}");
     }
     if doctor::is_reached(&findings) {
         return Ok(());
@@ -217,11 +217,11 @@ async fn set_up_webhook(
     config: &Config,
     url: &Url,
 ) -> Result<bool, CommandError> {
-    println!("\nThe webhook target in the console:");
-    println!("  URL            {url}");
-    println!("  authorization  API key");
-    println!("  header name    {}", config.webhook.header);
-    println!("  header value   {}", plan.webhook_secret.expose_secret());
+    say!("\nThe webhook target in the console:");
+    say!("  URL            {url}");
+    say!("  authorization  API key");
+    say!("  header name    {}", config.webhook.header);
+    say!("  header value   {}", plan.webhook_secret.expose_secret());
     let is_asked = std::io::stdin().is_terminal();
     let usual = match (options.register.is_empty(), is_asked) {
         (false, _) => OF_REGISTERING,
@@ -230,12 +230,12 @@ async fn set_up_webhook(
     };
     let patience = options.wait.unwrap_or(usual);
     if options.register.is_empty() && patience.is_zero() {
-        println!("Make it once the exporter runs: the console sends a test message at once.");
+        say!("Make it once the exporter runs: the console sends a test message at once.");
         return Ok(true);
     }
     let since = wait::now();
     if options.systemd {
-        println!("\nStart the daemon now: systemctl enable --now cii-exporter");
+        say!("\nStart the daemon now: systemctl enable --now cii-exporter");
     }
     let work = register_and_wait(options, config, url, since, patience);
     wait::beside_daemon(config, options.systemd, work).await
@@ -265,29 +265,29 @@ async fn register_and_wait(
     if patience.is_zero() {
         return Ok(true);
     }
-    println!("Waiting for the test message, {} s at most.", patience.as_secs());
+    say!("Waiting for the test message, {} s at most.", patience.as_secs());
     let Some(source) = wait::test_message(config, since, patience).await else {
-        println!("It did not come. `cii-exporter doctor` tries the way; see docs/connecting.md.");
+        say!("It did not come. `cii-exporter doctor` tries the way; see docs/connecting.md.");
         return Ok(false);
     };
-    println!("It came, from {}: the way is open, and the secret is right.", visible(&source));
+    say!("It came, from {}: the way is open, and the secret is right.", visible(&source));
     Ok(true)
 }
 
 fn say_next(options: &Options, plan: &Plan) {
     let config = plan.places.config.display();
     let page = plan.values.ops_listen;
-    println!("\nNext:");
+    say!("\nNext:");
     if options.systemd {
-        println!("  systemctl enable --now cii-exporter");
-        println!("  cii-exporter doctor");
+        say!("  systemctl enable --now cii-exporter");
+        say!("  cii-exporter doctor");
     } else {
-        println!("  cii-exporter run --config {config}");
-        println!("  cii-exporter doctor --config {config}");
+        say!("  cii-exporter run --config {config}");
+        say!("  cii-exporter doctor --config {config}");
     }
-    println!("  http://{page}/ shows who fails what once the tenant was listed, in minutes.");
+    say!("  http://{page}/ shows who fails what once the tenant was listed, in minutes.");
     if plan.values.public_url.is_none() {
-        println!(
+        say!(
             "  The webhook can follow: set webhook.public_url, and see docs/connecting.md. Its \
              secret is in {}.",
             plan.places.webhook_secrets.display()
