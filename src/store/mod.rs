@@ -113,9 +113,11 @@ struct Shared {
 }
 
 impl Drop for Shared {
-    /// Nobody is left who could commit: the thread commits what waits, and ends.
+    /// Nobody is left who could commit: the thread commits what waits, and ends. Whoever looks
+    /// for a daemon finds none; one that was killed leaves its word, and nobody answers there.
     fn drop(&mut self) {
         self.queue.close();
+        drop(self.lock.set_len(0));
     }
 }
 

@@ -67,6 +67,8 @@ async fn a_command_asks_how_the_daemon_does_whatever_its_listeners_want() {
     let setup = exporter.kill().await;
     let killed = setup.run(&["health", "--live"]).await;
     assert!(killed.code == 1 && killed.output.is_empty(), "{killed:?}");
+    let stopped = Setup::new().start().await.stop().await.run(&["health"]).await;
+    assert!(stopped.code == 1 && stopped.errors.contains("no daemon runs on"), "{stopped:?}");
     let none = Setup::new().run(&["health"]).await;
     assert!(none.code == 1 && none.errors.contains("no daemon runs on"), "{none:?}");
 }

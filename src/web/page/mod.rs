@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -68,7 +68,18 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/assets/page.css", get(assets::style))
         .route("/assets/page.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
+        .fallback(nowhere)
         .layer(middleware::map_response(guard))
+}
+
+/// What an address gets that leads to nothing: a page, or what programs read below `/api`.
+async fn nowhere(uri: Uri) -> Response {
+    let problem = Problem::not_found(format!("there is nothing at {}", uri.path()));
+    if uri.path().starts_with("/api") {
+        problem.into_response()
+    } else {
+        Failure(problem).into_response()
+    }
 }
 
 async fn guard(mut response: Response) -> Response {
