@@ -65,7 +65,7 @@ async fn the_page_of_a_check_says_who_fails_it_for_how_long_and_whether_that_is_
     for expected in [
         "Failing now 3 users 24 hours +3 −? Overdue, target 7 d 2 users Oldest 10 d",
         "What it looks for. What to do. Events of the check Last delivery JSON",
-        "3 users, the longest first CSV All 3 Overdue 2 New in 24 hours 1",
+        "3 users, the longest first CSV All 3 Overdue 2 Since 24 hours at most 1",
         "old@x.com 10 d 3 d overdue 0",
         "new@x.com 0 s",
         "due in 6 d",
@@ -187,6 +187,10 @@ async fn the_api_tells_who_is_overdue_and_how_long_failures_last() {
     assert_eq!(logins(&all), ["new@x.com", "old@x.com", "older@x.com"]);
     assert_eq!(all["users"][0]["overdue_seconds"], 0);
     assert!(all["users"][1]["overdue_seconds"].as_u64().unwrap() >= 3 * 86_400 - 60, "{all}");
+    let (_, user) = exporter.api("GET", "/users/old@x.com", None).await;
+    let failed = &user["failing_checks"][0];
+    assert!(failed["overdue_seconds"].as_u64().unwrap() >= 3 * 86_400 - 60, "{user}");
+    assert!(failed["failing_seconds"].as_u64().unwrap() >= 10 * 86_400 - 60, "{user}");
     let first = users("?overdue=true&limit=1").await;
     assert_eq!(logins(&first), ["old@x.com"]);
     let cursor = first["next_cursor"].as_str().unwrap().replace(' ', "+");

@@ -9,9 +9,10 @@ use axum::{Json, extract::State, http::Uri};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::resolution;
 use crate::{
     clock,
-    domain::{self, Login, Timestamp},
+    domain::{self, CheckId, Login, Objectives, Timestamp},
     store::{FailingCheck, NullList, Purge, UserRecord, WatchReason},
     web::{
         Ops,
@@ -66,6 +67,8 @@ struct FailedCheck {
     since: Timestamp,
     since_is_first_seen: bool,
     last_reported_at: Timestamp,
+    failing_seconds: u64,
+    overdue_seconds: Option<u64>,
 }
 
 /// What the service last answered; a list that it never told is `null`.
@@ -121,6 +124,9 @@ pub(super) async fn user(
     let failing_checks_untold_since = known.failing_checks_untold_since();
     let untold_lists = known.untold.iter().map(UntoldList::from).collect();
     let watch = Watch::new(known.reasons, subject::why_no_user_watch(!known.failing.is_empty()));
+    let objectives = ops.sources.scope.borrow().objectives.clone();
+    let now = clock::now();
+    let failing = known.failing.into_iter();
     Ok(Json(User {
         failing_checks_told,
         failing_checks_untold_since,
@@ -129,7 +135,7 @@ pub(super) async fn user(
         poll: known.poll.map(PollState::from),
         login: known.login.to_string(),
         watch,
-        failing_checks: known.failing.into_iter().map(FailedCheck::from).collect(),
+        failing_checks: failing.map(|check| FailedCheck::new(check, &objectives, now)).collect(),
         snapshot: known.record.map(Snapshot::from),
     }))
 }
@@ -201,8 +207,11 @@ impl From<&NullList> for UntoldList {
     }
 }
 
-impl From<FailingCheck> for FailedCheck {
-    fn from(check: FailingCheck) -> Self {
+impl FailedCheck {
+    fn new(check: FailingCheck, objectives: &Objectives, now: Timestamp) -> Self {
+        let age = now - check.since;
+        let objective =
+            CheckId::new(&check.check_id).and_then(|id| objectives.of(&id, &check.severity));
         Self {
             check_id: check.check_id,
             title: check.title,
@@ -210,6 +219,8 @@ impl From<FailingCheck> for FailedCheck {
             since: check.since,
             since_is_first_seen: !check.is_dated,
             last_reported_at: check.reported_at,
+            failing_seconds: resolution::seconds(age),
+            overdue_seconds: objective.map(|objective| resolution::seconds(age - objective)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The last events, filtered by a form.
 
-use chrono::{Datelike as _, NaiveDate, TimeDelta};
+use std::collections::BTreeSet;
+
+use chrono::{Datelike as _, DurationRound as _, NaiveDate, TimeDelta};
 use maud::{Markup, html};
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{AttributeValue, Event, EventName, Severity, event::key},
+    domain::{AttributeValue, Event, EventName, Login, Severity, event::key},
     store::{EventFilter, LogEntry, LogPage, Reader, StoreError},
     web::filter,
 };
@@ -23,7 +25,7 @@ pub(super) const SHOWN: usize = 15;
 /// leads on by a link, so that no page takes long.
 const LOOKS: usize = 4;
 
-/// Checks that the form offers.
+/// Checks, and logins, that the form offers.
 const OFFERED: usize = 200;
 
 /// Severities that the form offers; the service may have others.
@@ -62,7 +64,7 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
             }
             details open[is_filtered] {
                 summary { "Filter the events" }
-                (form(filter, checks))
+                (form(page, filter, checks))
             }
             div #event-list data-live {
                 (list(page))
@@ -176,9 +178,12 @@ fn all_of(entry: &LogEntry, count: u64) -> String {
     format!("/{}#events", query(&failed, Some(behind)))
 }
 
-fn form(filter: &EventFilter, checks: &[Row]) -> Markup {
+fn form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
     let name = filter.name.map_or("", |name| name.as_str());
     let severity = filter.severity.as_deref().unwrap_or_default();
+    // To the hour, so that the form is the same when the page is renewed.
+    let now = clock::now();
+    let hour = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
     html! {
         form .filter method="get" action="/#events" role="search" aria-label="Filter the events" {
             div {
@@ -203,7 +208,22 @@ fn form(filter: &EventFilter, checks: &[Row]) -> Markup {
             div {
                 label for="login" { "User (login)" }
                 input #login name="login" value=(filter.login.as_deref().unwrap_or_default())
-                    autocomplete="off" spellcheck="false";
+                    list="known-logins" autocomplete="off" spellcheck="false";
+                datalist #known-logins {
+                    @for login in logins(page) { option value=(login) {} }
+                }
+            }
+            div {
+                label for="since" { "Since" }
+                select #since name="since" {
+                    option value="" { "As far as the log goes" }
+                    @if let Some(since) = filter.since {
+                        option value=(since.to_rfc3339()) selected { (since.format("%Y-%m-%d %H:%M UTC")) }
+                    }
+                    @for (days, name) in [(1, "24 hours ago"), (7, "7 days ago"), (30, "30 days ago")] {
+                        option value=((hour - TimeDelta::days(days)).to_rfc3339()) { (name) }
+                    }
+                }
             }
             div {
                 label for="severity" { "Severity" }
@@ -220,6 +240,14 @@ fn form(filter: &EventFilter, checks: &[Row]) -> Markup {
             }
         }
     }
+}
+
+/// Whom the entries of the page are about: the logins that the form offers.
+fn logins(page: &LogPage) -> BTreeSet<&str> {
+    let entries = page.entries.iter();
+    let users =
+        entries.flat_map(|entry| entry.event.event.login.iter().chain(&entry.newly_failing));
+    users.map(Login::spelling).take(OFFERED).collect()
 }
 
 /// The query of a filter, from a place in the log on; empty where it is empty.

@@ -230,7 +230,7 @@ impl Failers {
             ul .views aria-label="Which users" {
                 (view(View::All, "All", &words::number(all)))
                 @if let Some(overdue) = overdue { (view(View::Overdue, "Overdue", &overdue)) }
-                (view(View::New, "New in 24 hours", &new))
+                (view(View::New, "Since 24 hours at most", &new))
                 li {
                     a href={ (link::to("checks", &row.id)) "?sort=login#users" }
                         aria-current=[(self.asked.order == Order::Login).then_some("true")] { "By login" }
