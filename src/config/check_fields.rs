@@ -68,5 +68,11 @@ fn as_variable(name: &str) -> String {
 
 /// The path of a field, for people.
 pub(super) fn path(name: &str, field: &str) -> String {
-    format!("checks.{}.{field}", toml::Value::from(name))
+    format!("checks.{}.{field}", key(name))
+}
+
+/// The name of a check as a key of TOML. A text as a value may be in three quotes, which a key
+/// must not; JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
+pub(super) fn key(name: &str) -> String {
+    serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007F")
 }

@@ -1,6 +1,10 @@
 //! What `[checks]` says, from fields to what they mean.
 
-use super::{check_fields::path, problem::Problems, settings::Settings};
+use super::{
+    check_fields::{self, path},
+    problem::Problems,
+    settings::Settings,
+};
 use crate::domain::{CheckWords, ConfiguredChecks, Severity};
 
 /// The severities that can be given; `moderate` is another word for `medium`.
@@ -39,7 +43,7 @@ pub(super) fn build(settings: &Settings, problems: &mut Problems) -> ConfiguredC
             problems.add(origin, "checks.\"\"", message);
         } else if configured.insert(name, words).is_some() {
             let message = "is there twice: names of checks are compared without their case";
-            problems.add(origin, &format!("checks.{}", toml::Value::from(name)), message);
+            problems.add(origin, &format!("checks.{}", check_fields::key(name)), message);
         }
     }
     configured

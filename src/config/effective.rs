@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    check_fields,
     key::{KEYS, Key},
     problem::Origin,
     settings::{Settings, Value},
@@ -36,7 +37,7 @@ pub(super) fn show(settings: &Settings) -> String {
         }
     }
     for (name, fields) in settings.checks.iter() {
-        let _ = write!(text, "\n[checks.{}]\n", toml::Value::from(name));
+        let _ = write!(text, "\n[checks.{}]\n", check_fields::key(name));
         for (field, (value, origin)) in fields {
             let _ = writeln!(text, "{field} = {} # {origin}", toml::Value::from(value.as_str()));
         }

@@ -89,7 +89,7 @@ impl Reading<'_> {
         for (name, value) in table {
             let (check, origin) = (name.get_ref().as_ref(), self.origin(name));
             let DeValue::Table(fields) = value.get_ref() else {
-                let path = format!("checks.{}", toml::Value::from(check));
+                let path = format!("checks.{}", check_fields::key(check));
                 self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
                 continue;
             };
