@@ -108,6 +108,7 @@ impl Gathering<'_> {
             interval: job
                 .map(|job| job.schedule.longest_gap(self.now).unwrap_or(TimeDelta::MAX / 4)),
             last_outcome: state.as_ref().map(|state| state.end.outcome),
+            has_asked: state.as_ref().is_some_and(|state| state.end.counts.asked > 0),
             last_success_at: state.and_then(|state| state.last_success_at),
         })
     }

@@ -37,6 +37,8 @@ pub(super) struct JobFacts {
     /// The longest time between two runs; nothing where the configuration has it off.
     pub(super) interval: Option<TimeDelta>,
     pub(super) last_outcome: Option<JobOutcome>,
+    /// Whether the last run asked about anybody.
+    pub(super) has_asked: bool,
     pub(super) last_success_at: Option<Timestamp>,
 }
 
@@ -50,6 +52,7 @@ impl JobFacts {
             None => JobState::Never,
             Some(at) if now - at > interval * 2 + LEEWAY => JobState::Stale,
             Some(_) if self.last_outcome == Some(JobOutcome::Failed) => JobState::Failing,
+            Some(_) if !self.has_asked => JobState::Idle,
             Some(_) => JobState::Fresh,
         }
     }
@@ -120,7 +123,7 @@ fn gap(job: &JobFacts, now: Timestamp) -> Option<String> {
     let (name, tells) = (job.name, job.tells);
     let last = job.last_success_at.map(words::moment).unwrap_or_default();
     match job.state(now) {
-        JobState::Fresh => None,
+        JobState::Fresh | JobState::Idle => None,
         JobState::Off => Some(format!("The job {name} is off: {tells} is not looked at.")),
         JobState::NoRight => {
             Some(format!("The API client has no right to what the job {name} asks: {tells}."))
@@ -151,6 +154,7 @@ mod tests {
             tells: "the state of watched users",
             interval: Some(TimeDelta::hours(1)),
             last_outcome: Some(JobOutcome::Succeeded),
+            has_asked: true,
             last_success_at: Some(at(99)),
         }
     }
@@ -166,6 +170,14 @@ mod tests {
             log_begins_at: Some(at(1)),
             failures_kept_since: None,
         }
+    }
+
+    #[test]
+    fn a_run_that_had_nobody_to_ask_is_not_fresh() {
+        let idle = JobFacts { has_asked: false, ..job() };
+        assert_eq!(idle.state(at(100)), JobState::Idle);
+        let failed = JobFacts { last_outcome: Some(JobOutcome::Failed), ..idle };
+        assert_eq!(failed.state(at(100)), JobState::Failing);
     }
 
     #[test]

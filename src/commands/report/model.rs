@@ -83,6 +83,8 @@ pub(super) struct Job {
 pub(super) enum JobState {
     /// It succeeded within two runs of its schedule.
     Fresh,
+    /// It did, and there was nobody to ask.
+    Idle,
     /// It did not.
     Stale,
     /// Its last run failed, while an earlier one is recent enough.
@@ -99,6 +101,7 @@ impl JobState {
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
+            Self::Idle => "asked nobody",
             Self::Stale => "stale",
             Self::Failing => "last run failed",
             Self::Never => "never succeeded",

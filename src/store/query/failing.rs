@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Rows, params};
 
 use super::Reader;
 use crate::{
@@ -75,15 +75,8 @@ impl Reader {
         let Some((number, open, all)) = check else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(by_login(open, all))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![number, after, limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (since, reported_at) = moments(row, 1)?;
-            let is_dated = row.get(3)?;
-            let login = self.spelled(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
-            found.push(FailingLogin { login, since, is_dated, reported_at });
-        }
-        Ok(found)
+        let rows = statement.query(params![number, after, limit])?;
+        self.failing_rows(rows)
     }
 
     /// The users who fail a check, the longest first, from the one after `after` on: those of
@@ -107,7 +100,7 @@ impl Reader {
         )?;
         let (at, login) = after.unwrap_or((Timestamp::MIN_UTC, ""));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![
+        let rows = statement.query(params![
             check_id,
             at.timestamp_micros(),
             login,
@@ -115,6 +108,11 @@ impl Reader {
             began.before.map_or(i64::MAX, |before| before.timestamp_micros()),
             limit
         ])?;
+        self.failing_rows(rows)
+    }
+
+    /// Users from rows of login, beginning, last report and whether the beginning is told.
+    fn failing_rows(&self, mut rows: Rows<'_>) -> Result<Vec<FailingLogin>, StoreError> {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (since, reported_at) = moments(row, 1)?;

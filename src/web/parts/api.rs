@@ -164,11 +164,14 @@ fn job(
                 Some(at) => Sentence::from("Ended ").ago(at),
                 None => Sentence::from("Ended"),
             };
-            let why = if asked > 0 {
-                why.text(format!(", {} of {asked} answered.", end.counts.ok + end.counts.not_found))
-            } else {
-                why.text(".")
-            };
+            // A run that asked nobody shows nothing of the API, and is not the good state of one
+            // that was answered.
+            if asked == 0 {
+                let why = why.text(", and had nobody to ask.");
+                return part(State::Waiting, "asked nobody", next(why));
+            }
+            let answered = end.counts.ok + end.counts.not_found;
+            let why = why.text(format!(", {answered} of {asked} answered."));
             return part(State::Good, "on time", next(why));
         }
     };

@@ -173,6 +173,10 @@ fn a_job_is_late_after_two_turns_and_not_while_it_runs_or_just_started() {
     assert_eq!(of(&facts, "User polls"), (State::Attention, "late"));
     facts.started_at = NOW - TimeDelta::minutes(2);
     assert_eq!(of(&facts, "User polls"), (State::Good, "on time"));
+    let mut idle = run(JobOutcome::Succeeded);
+    idle.end.counts = RunCounts::default();
+    facts.stored.jobs[0].1 = Some(idle);
+    assert_eq!(of(&facts, "User polls"), (State::Waiting, "asked nobody"));
     facts.stored.jobs[0].1 = None;
     assert_eq!(of(&facts, "User polls"), (State::Waiting, "no run yet"));
     facts.stored.jobs[0].1 = Some(run(JobOutcome::Off));
