@@ -5,7 +5,7 @@ mod shown;
 
 use std::fs;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
 use super::*;

@@ -7,7 +7,10 @@ use secrecy::SecretString;
 
 use super::Building;
 use crate::{
-    config::{BasicConfig, OpsConfig, WebConfig, WebConfigFile, WebhookConfig, is_open, variables},
+    config::{
+        BasicConfig, OpsConfig, WebConfig, WebConfigFile, WebhookConfig, sections::is_open,
+        variables,
+    },
     domain::{CheckId, Network},
 };
 

@@ -1,6 +1,7 @@
 //! Which source of a value counts, and what a change of it means.
 
 use super::*;
+use crate::domain::Retention;
 
 const API: &str = "[api]\ntoken_url = \"https://login.example\"\nclient_id = \"a\"\n\
                    client_secret = \"b\"\n";

@@ -1,6 +1,7 @@
 //! What is refused, and that each mistake is told once, where it is.
 
 use super::*;
+use crate::domain::CheckId;
 
 /// The only problem with a text.
 fn only(text: &str) -> String {
