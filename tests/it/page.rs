@@ -1,16 +1,10 @@
 //! The status page: in a real browser, and byte by byte.
 
-use std::collections::BTreeSet;
-
-use cii_exporter::{
-    domain::{CheckFilter, Login, UserObservation, UserState},
-    ledger::change::RecordAnswer,
-    store::Store,
-};
+use cii_exporter::{domain::UserState, store::Store};
 use cii_simulator::{Options, Simulator};
 use tokio::process::Command;
 
-use crate::harness::{Body, Exporter, SECRET, Setup, tool};
+use crate::harness::{Body, Exporter, SECRET, Setup, tell_state, tool};
 
 #[tokio::test]
 async fn people_see_it_current_whole_and_safe() {
@@ -126,20 +120,7 @@ async fn an_address_that_is_no_web_page_is_no_link() {
     let urls = [("a", "javascript:alert(1)"), ("b", "https://console.example/b")];
     for (login, url) in urls {
         let state = UserState { reference_url: Some(url.to_owned()), ..UserState::default() };
-        let observation = UserObservation {
-            login: None,
-            state,
-            untold: BTreeSet::new(),
-            null_lists: BTreeSet::new(),
-        };
-        let answer = RecordAnswer {
-            login: Login::new(login).unwrap(),
-            state: Some((observation, cii_exporter::clock::now())),
-            checks: None,
-            filter: CheckFilter::default(),
-            end: None,
-        };
-        store.commit(answer).await.unwrap();
+        tell_state(&store, login, state).await;
     }
     drop(store);
     writer.stop().await;

@@ -1,20 +1,14 @@
 //! The pages beside the overview: what each of them answers.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
-use cii_exporter::{
-    domain::{CheckFilter, Login, UserObservation, UserState},
-    ledger::change::RecordAnswer,
-    store::Store,
-};
+use cii_exporter::{domain::UserState, store::Store};
 use cii_simulator::{
     Options, Simulator,
     tenant::{IpAddress, Location},
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Body, Exporter, Setup, until};
+use crate::harness::{Body, Exporter, Setup, tell_state, until};
 
 /// A page without its marks, and a blank where one of them parts two words.
 pub fn text(page: &str) -> String {
@@ -36,30 +30,12 @@ async fn find(exporter: &Exporter, query: &str) -> (u16, Option<String>, String)
     (answer.status().as_u16(), location, text(&answer.text().await.unwrap()))
 }
 
-/// Has the store know a user by name before a daemon starts.
-async fn name(store: &Store, login: &str, name: &str) {
-    let state = UserState { display_name: name.to_owned(), ..UserState::default() };
-    let observation = UserObservation {
-        login: None,
-        state,
-        untold: BTreeSet::new(),
-        null_lists: BTreeSet::new(),
-    };
-    let answer = RecordAnswer {
-        login: Login::new(login).unwrap(),
-        state: Some((observation, cii_exporter::clock::now())),
-        checks: None,
-        filter: CheckFilter::default(),
-        end: None,
-    };
-    store.commit(answer).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_user_a_check_or_an_address_is_found_by_a_part_of_its_name() {
     let setup = Setup::new().watch("ips = [\"203.0.113.7\", \"203.0.113.70\"]");
     let (store, writer) = Store::open(&setup.database()).unwrap();
-    name(&store, "jok@example.com", "Jordan Ökafor").await;
+    let state = UserState { display_name: "Jordan Ökafor".to_owned(), ..UserState::default() };
+    tell_state(&store, "jok@example.com", state).await;
     drop(store);
     writer.stop().await;
     let exporter = setup.start().await;

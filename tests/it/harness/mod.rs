@@ -1,5 +1,6 @@
 //! Starts the real daemon and its counterparts, and waits for conditions.
 
+mod answered;
 mod attributes;
 mod delivery;
 mod disk;
@@ -10,6 +11,7 @@ mod stack;
 mod tools;
 mod wait;
 
+pub use answered::tell_state;
 pub use attributes::{attribute_names, names_in_names};
 pub use delivery::{Body, SECRET, sample_payload};
 pub use disk::Disk;
