@@ -87,7 +87,8 @@ async fn without_a_daemon_the_file_is_changed_and_the_next_start_knows() {
     assert_eq!(list["entries"][0]["note"], "kept");
     assert!(list["entries"][0]["expires_at"] != expires_at, "{list}");
     // A note is kept as the ops listener keeps it.
-    for (note, kept) in [("x".repeat(3000), Some(1024)), (" ".to_owned(), None)] {
+    let lines = ("a\nb\t\u{1b}c".to_owned(), Some(6));
+    for (note, kept) in [("x".repeat(3000), Some(1024)), (" ".to_owned(), None), lines] {
         let added = setup.run(&["watch", "add", "ip", "203.0.113.7", "--note", &note]).await;
         assert_eq!(added.code, 0, "{added:?}");
         let list = setup.run(&["watch", "list", "--json"]).await.json();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{MAX_NOTE_BYTES, Timestamp, WatchSource, WatchStanding, WatchSubject, cut_text},
+    domain::{MAX_NOTE_BYTES, Timestamp, WatchSource, WatchStanding, WatchSubject, one_line},
     ledger::{Change, Facts, Fault, Keys, service_knows_keys},
 };
 
@@ -108,7 +108,8 @@ impl Change for AddWatch {
             before.map_or((None, None), |before| (before.note.clone(), before.expires_at));
         let note = match self.note.as_deref() {
             Some(note) if note.trim().is_empty() => None,
-            Some(note) => Some(cut_text(note, MAX_NOTE_BYTES).into_owned()),
+            // A note is a cell of a table: on one line.
+            Some(note) => Some(one_line(note, MAX_NOTE_BYTES)),
             None => noted,
         };
         // What has passed and is still listed would end what is asked for now.

@@ -38,6 +38,7 @@ pub(super) fn why_not(listing: &Listing) -> Markup {
                     " after " (words::count(users, "user", "users"))
                 }
                 (because(listing)) ", the next one begins " (begins(listing.next_at))
+                " at the latest, sooner when a service that was away answers again"
             },
             State::Untold => { "the last listing did not tell who fails what" },
             State::NoRight => { "off, the API client has no right to listEndUsers" (because(listing)) },

@@ -115,6 +115,15 @@ fn job(
         Some(next) => why.text(" The next begins in ").in_time(next).text("."),
         None => why,
     };
+    // What failed while the service was away begins anew with its first answer.
+    let is_away = facts.api.as_ref().is_some_and(|api| api.is_circuit_open);
+    let again = |why: Sentence| match schedule.next_after(now).filter(|_| is_away) {
+        Some(at) => why
+            .text(" The next begins when the service answers again, at the latest in ")
+            .in_time(at)
+            .text("."),
+        None => next(why),
+    };
     let under_way = facts.stored.listing_since.filter(|_| title == "Tenant listing");
     let Some(state) = state else {
         return match under_way {
@@ -137,7 +146,7 @@ fn job(
     };
     let failing = match end.outcome {
         JobOutcome::Failed => {
-            part(State::Failing, "failed", next(succeeded(because("The last run failed"))))
+            part(State::Failing, "failed", again(succeeded(because("The last run failed"))))
         }
         JobOutcome::Off => {
             let to_do = Sentence::from(

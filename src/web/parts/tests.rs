@@ -147,7 +147,9 @@ fn the_api_fails_by_its_circuit_and_by_answering_nothing() {
     let (state, word, why) = told(&facts, "API");
     assert_eq!((state, word), (State::Failing, "circuit open"));
     assert!(why.contains("HTTP 503"), "{why}");
-    assert_eq!(of(&facts, "User polls"), (State::Failing, "failed"));
+    let (state, word, why) = told(&facts, "User polls");
+    assert_eq!((state, word), (State::Failing, "failed"));
+    assert!(why.contains("when the service answers again"), "{why}");
     let parts = judge::parts(&facts, NOW);
     let verdict = verdict(&parts, None, None);
     assert_eq!((verdict.word, verdict.since), ("Degraded", Some(NOW - TimeDelta::hours(3))));
