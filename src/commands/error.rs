@@ -1,7 +1,5 @@
 //! Why a command that ends by itself could not do its work.
 
-use std::path::PathBuf;
-
 use cii_exporter::{
     cii::{ApiError, HttpSetupError},
     config::ConfigError,
@@ -19,13 +17,6 @@ pub(crate) enum CommandError {
     Config(#[from] ConfigError),
     #[error("the configuration has no [api]; the service cannot be asked without it")]
     NoApi,
-    #[error(
-        "there is no database at {}, and none is made: store.path is looked for in the folder in \
-         which a command runs; run it in the daemon's folder, name the daemon's configuration by \
-         --config, or set store.path to an absolute path",
-        .0.display()
-    )]
-    NoDatabase(PathBuf),
     #[error(transparent)]
     Http(#[from] HttpSetupError),
     #[error(transparent)]
@@ -48,7 +39,10 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::NoApi | Self::NoDatabase(_) => exit::USAGE,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::NoApi
+            | Self::Store(StoreError::Missing { is_relative: true, .. }) => exit::USAGE,
             _ => exit::START_FAILED,
         }
     }

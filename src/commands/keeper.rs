@@ -25,8 +25,8 @@ impl Keeper {
         let path = &config.store.path;
         // Where a command runs says nothing of where the daemon does.
         if path.is_relative() && !path.exists() {
-            let looked_at = std::path::absolute(path);
-            return Err(CommandError::NoDatabase(looked_at.unwrap_or_else(|_| path.clone())));
+            let looked_at = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            return Err(StoreError::Missing { path: looked_at, is_relative: true }.into());
         }
         match Store::open_current(&config.store.path) {
             Ok((store, writer)) => Ok(Self::File(store, writer)),

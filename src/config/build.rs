@@ -5,6 +5,7 @@ mod listeners;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
+    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -68,7 +69,7 @@ impl Building<'_> {
         let tenant = self.tenant();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
-        let (store, level) = (self.required("store.path"), self.required("log.level"));
+        let (store, level) = (self.store_path(), self.required("log.level"));
         if let (Some(webhook), Some(ops)) = (&webhook, &ops) {
             self.listeners_differ(webhook.listen, ops.listen);
         }
@@ -89,7 +90,7 @@ impl Building<'_> {
                 max_checks: self.number("metrics.max_checks")?,
             },
             objectives: objectives?,
-            store: StoreConfig { path: store?.into(), retention_days: self.retention_days() },
+            store: StoreConfig { path: store?, retention_days: self.retention_days() },
             otlp: match otlp {
                 Some(otlp) => Some(otlp?),
                 None => None,
@@ -98,6 +99,24 @@ impl Building<'_> {
             settings: Settings::default(),
             open_files: Vec::new(),
             withheld: BTreeMap::new(),
+        })
+    }
+
+    /// Where the database is: a file.
+    fn store_path(&mut self) -> Option<PathBuf> {
+        let path = "store.path";
+        self.required(path)?;
+        self.checked(path, |text| {
+            let file = PathBuf::from(text);
+            if !file.is_dir() && !text.ends_with('/') {
+                return Ok(file);
+            }
+            let inside = file.join("cii-exporter.db");
+            Err(format!(
+                "{text:?} is a folder, and the database is a file; expected a file's name, such as \
+                 \"{}\"",
+                inside.display()
+            ))
         })
     }
 

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Reader, StoreError, inspect, sqlite};
+use super::{Reader, StoreError, inspect, place, sqlite};
 
 /// Who may read a copy: its owner, as of the database.
 const MODE: u32 = 0o600;
@@ -45,6 +45,7 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
 /// When a daemon has the database open, or the copy is none that can be used; then nothing
 /// has changed.
 pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreError> {
+    place::check_folder(database)?;
     let _lock = sqlite::lock(database)?;
     let reader = Reader::look_into_older(copy)?;
     if let Some(problem) = inspect::damage(&reader)?.into_iter().next() {

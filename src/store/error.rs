@@ -25,20 +25,71 @@ pub enum StoreError {
         /// What the system said.
         source: Arc<std::io::Error>,
     },
+    /// A folder is where the database is to be.
+    #[error(
+        "{} is a folder, and the database is a file: write a file's name into store.path, such as \
+         {}",
+        .0.display(),
+        .0.join("cii-exporter.db").display()
+    )]
+    Folder(PathBuf),
+    /// The folder is not there in which the database is to be.
+    #[error(
+        "there is no folder {}, and none is made for the database {}: make it for the exporter's \
+         user, or correct store.path",
+        .folder.display(),
+        .path.display()
+    )]
+    NoFolder {
+        /// The database.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// There is no database, and the reader of one makes none.
+    #[error("there is no database at {}, and none is made: {}", .path.display(), where_else(*.is_relative))]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Whether `store.path` depends on the folder in which a command runs.
+        is_relative: bool,
+    },
+    /// An empty file.
+    #[error(
+        "{} is empty, and no database yet: `cii-exporter run` makes one of it; or set store.path to \
+         the daemon's",
+        .0.display()
+    )]
+    Empty(PathBuf),
+    /// A file that this user may not read.
+    #[error(
+        "cannot read {}: {source}; the database is its owner's alone: run the command as root, or \
+         as the daemon's user",
+        .path.display()
+    )]
+    Denied {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<std::io::Error>,
+    },
     /// A newer exporter wrote the database.
     #[error(
-        "the database has version {found}, and this exporter knows versions up to {known}; \
-         run the newer exporter that wrote it, or restore a copy from before the upgrade"
+        "{} has version {found}, and this exporter knows versions up to {known}; \
+         run the newer exporter that wrote it, or restore a copy from before the upgrade",
+        .path.display()
     )]
     TooNew {
+        /// The file.
+        path: PathBuf,
         /// The database's version.
         found: usize,
         /// The newest version known here.
         known: usize,
     },
     /// An older exporter wrote the database, and nobody upgraded it.
-    #[error("an older exporter wrote the database; `cii-exporter run` upgrades it")]
-    TooOld,
+    #[error("an older exporter wrote {}; `cii-exporter run` upgrades it", .0.display())]
+    TooOld(PathBuf),
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
@@ -110,6 +161,17 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+/// Where a database may be that is not where it was looked for.
+const fn where_else(is_relative: bool) -> &'static str {
+    if is_relative {
+        "store.path is looked for in the folder in which a command runs; run it in the daemon's \
+         folder, name the daemon's configuration by --config, or set store.path to an absolute path"
+    } else {
+        "`cii-exporter run` makes it at its first start; if the daemon has another, name its \
+         configuration by --config, or correct store.path"
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

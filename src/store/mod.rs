@@ -14,6 +14,7 @@ mod health;
 mod inspect;
 mod meters;
 mod pending;
+mod place;
 mod purge;
 mod query;
 mod queue;
@@ -161,6 +162,7 @@ impl Store {
     }
 
     fn open_parts(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
+        place::check_folder(path)?;
         let lock = sqlite::lock(path)?;
         let (engine, version_before) = Sqlite::open(path, upgrade)?;
         let reader = Reader::open(path)?;

@@ -44,6 +44,7 @@ mod init;
 mod lifecycle;
 mod loki;
 mod moved;
+mod no_database;
 mod nulls;
 mod oracle;
 mod otlp;

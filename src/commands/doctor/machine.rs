@@ -11,7 +11,7 @@ use cii_exporter::{
     clock,
     config::{Config, WebConfigFile},
     domain::Timestamp,
-    store,
+    store::{self, StoreError},
 };
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -90,25 +90,23 @@ pub(super) fn certificates(config: &Config) -> Vec<Finding> {
 pub(super) async fn database(config: &Config) -> Vec<Finding> {
     let path = &config.store.path;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let mut findings = vec![match path.try_exists() {
-        Ok(true) => pages(&absolute).await,
-        Ok(false) => {
-            let found =
-                format!("there is none at {} yet; the first start makes it", absolute.display());
-            Finding::unknown("store", found)
-        }
-        Err(error) => Finding::fail("store", format!("{}: {error}", absolute.display())),
-    }];
-    let folder = absolute.parent().unwrap_or(Path::new("/"));
-    findings.push(match rustix::fs::statvfs(folder) {
+    vec![pages(&absolute).await, disk(&absolute)]
+}
+
+/// Whether the disk has room for the database.
+fn disk(database: &Path) -> Finding {
+    let check = "disk";
+    let folder = database.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Finding::unknown(check, "without its folder, nobody knows the database's disk");
+    }
+    match rustix::fs::statvfs(folder) {
         Ok(disk) => {
-            let database = fs::metadata(path).map_or(0, |file| file.len());
-            judge::space(disk.f_bavail.saturating_mul(disk.f_frsize), database)
+            let size = fs::metadata(database).map_or(0, |file| file.len());
+            judge::space(disk.f_bavail.saturating_mul(disk.f_frsize), size)
         }
-        Err(error) => Finding::fail("disk", format!("{}: {error}", folder.display()))
-            .advise("make the folder, or correct store.path"),
-    });
-    findings
+        Err(error) => Finding::fail(check, format!("{}: {error}", folder.display())),
+    }
 }
 
 /// Looks at the pages on a thread of its own: nobody waits for it longer than allowed.
@@ -126,6 +124,14 @@ async fn pages(path: &Path) -> Finding {
             let first = problems.first().cloned().unwrap_or_default();
             Finding::fail(check, format!("{shown} is damaged: {first}"))
                 .advise("stop the daemon, and put a copy there: `cii-exporter db restore FILE`")
+        }
+        Ok(Ok(Err(StoreError::Missing { .. }))) => Finding::unknown(
+            check,
+            format!("there is none at {shown} yet; the first start makes it"),
+        ),
+        Ok(Ok(Err(StoreError::Empty(_)))) => {
+            let found = format!("{shown} is empty, and no database yet; the first start makes one");
+            Finding::unknown(check, found)
         }
         Ok(Ok(Err(error))) => Finding::fail(check, error.at_start(path).to_string()),
         Ok(Err(_)) => Finding::unknown(check, "the look at it ended early"),

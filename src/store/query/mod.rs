@@ -30,11 +30,11 @@ mod user;
 mod watch;
 mod watched;
 
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
-use super::{StoreError, sqlite};
+use super::{StoreError, place, sqlite};
 
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
@@ -75,13 +75,16 @@ impl Reader {
     /// Looks into a database that another process may hold.
     ///
     /// # Errors
-    /// When there is none, or it is of another version than this exporter's.
+    /// When there is none, or it is of another version than this exporter's; says which file,
+    /// and what to do.
     pub fn look_into(path: &Path) -> Result<Self, StoreError> {
-        let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
-        path.metadata().map_err(open)?;
-        let reader = Self::open(path)?;
-        sqlite::check_version(&reader.connection)?;
-        Ok(reader)
+        place::check_file(path)?;
+        let open = || {
+            let reader = Self::open_ours(path)?;
+            sqlite::check_version(&reader.connection)?;
+            Ok(reader)
+        };
+        open().map_err(|error: StoreError| error.at_start(path))
     }
 
     /// The same, of a copy that may be of an older version, as long as it is one of ours.
@@ -90,13 +93,28 @@ impl Reader {
     /// When there is none, or it is not one of ours, or a newer exporter's.
     pub(super) fn look_into_older(path: &Path) -> Result<Self, StoreError> {
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
-        path.metadata().map_err(open)?;
-        let reader = Self::open(path)?;
+        // `store.path`, of which a database that is missing speaks, is another file.
+        if path.metadata().map_err(open)?.is_dir() {
+            return Err(open(io::ErrorKind::IsADirectory.into()));
+        }
+        let reader = Self::open_ours(path)?;
         match sqlite::check_version(&reader.connection) {
-            Err(StoreError::TooOld) if sqlite::is_ours(&reader.connection)? => Ok(reader),
-            Err(StoreError::TooOld) => Err(StoreError::Foreign(path.to_owned())),
+            Err(StoreError::TooOld(_)) => Ok(reader),
             checked => checked.map(|()| reader),
         }
+    }
+
+    /// Opens a database of any version, that this exporter made.
+    fn open_ours(path: &Path) -> Result<Self, StoreError> {
+        let reader = Self::open(path)?;
+        let version = sqlite::version(&reader.connection)?;
+        if sqlite::is_foreign(&reader.connection, version)? {
+            return Err(StoreError::Foreign(path.to_owned()));
+        }
+        if version == 0 {
+            return Err(StoreError::Empty(path.to_owned()));
+        }
+        Ok(reader)
     }
 
     /// Several queries in one transaction.

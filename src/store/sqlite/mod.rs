@@ -16,7 +16,7 @@ use rusqlite::Connection;
 pub(in crate::store) use connection::{give_to_owner_of_folder, lock, lock_file, open_reader};
 #[cfg(test)]
 pub(in crate::store) use migrations::make as make_version;
-pub(in crate::store) use migrations::{check as check_version, is_ours};
+pub(in crate::store) use migrations::{check as check_version, is_foreign, version};
 
 use super::{
     StoreError,

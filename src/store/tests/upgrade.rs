@@ -30,7 +30,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
             .unwrap();
     }
     let old = Reader::look_into(&file(&folder)).unwrap_err();
-    assert!(matches!(old, StoreError::TooOld), "{old}");
+    assert!(matches!(old, StoreError::TooOld(_)), "{old}");
     let (store, writer) = Store::open(&file(&folder)).unwrap();
     let job = store.read(|reader| reader.job_state("users")).await.unwrap().unwrap();
     assert_eq!(job.last_success_at, Some(at(7)));

@@ -1,6 +1,6 @@
 //! The versions of the database's schema.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, path::PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
@@ -81,7 +81,7 @@ fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let found: usize = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > SCRIPTS.len() {
-        return Err(StoreError::TooNew { found, known: SCRIPTS.len() });
+        return Err(StoreError::TooNew { path: file(&tx), found, known: SCRIPTS.len() });
     }
     for script in &SCRIPTS[found..] {
         tx.execute_batch(script)?;
@@ -104,12 +104,6 @@ pub(in crate::store) fn is_foreign(
     Ok(if version == 0 { tables("")? > 0 } else { tables("AND name = 'event'")? == 0 })
 }
 
-/// Whether some version of this exporter made the tables.
-pub(in crate::store) fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
-    let version = version(connection)?;
-    Ok(version > 0 && !is_foreign(connection, version)?)
-}
-
 /// The version of a database; 0 when it is new.
 pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
@@ -122,10 +116,16 @@ pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreE
 pub(in crate::store) fn check(connection: &Connection) -> Result<(), StoreError> {
     let found: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match found.cmp(&SCRIPTS.len()) {
-        Ordering::Less => Err(StoreError::TooOld),
+        Ordering::Less => Err(StoreError::TooOld(file(connection))),
         Ordering::Equal => Ok(()),
-        Ordering::Greater => Err(StoreError::TooNew { found, known: SCRIPTS.len() }),
+        Ordering::Greater => {
+            Err(StoreError::TooNew { path: file(connection), found, known: SCRIPTS.len() })
+        }
     }
+}
+
+fn file(connection: &Connection) -> PathBuf {
+    connection.path().unwrap_or_default().into()
 }
 
 #[cfg(test)]

@@ -1,0 +1,144 @@
+//! A `store.path` at which there is no database: each command says what is there, and what to do.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use serde_json::Value;
+
+use crate::harness::{Ended, Setup};
+
+/// Commands that read a database, and make none.
+const READING: [&[&str]; 8] = [
+    &["report", "--since", "1d"],
+    &["user", "a@example.com", "--history"],
+    &["watch", "list"],
+    &["db", "check"],
+    &["export", "openmetrics", "--since", "1d"],
+    &["deliveries"],
+    &["otlp", "status"],
+    &["webhook", "list"],
+];
+
+/// Commands that write into one.
+const WRITING: [&[&str]; 3] = [
+    &["watch", "add", "user", "a@example.com"],
+    &["checks", "forget", "no-mfa"],
+    &["purge", "user", "a@example.com", "--yes"],
+];
+
+async fn run(arguments: &[&str], database: &Path, setup: &Setup) -> Ended {
+    setup.write_config();
+    let mut command = Setup::command(arguments, &setup.config_file());
+    command.env("CII_EXPORTER_STORE__PATH", database);
+    ended(command).await
+}
+
+async fn ended(mut command: tokio::process::Command) -> Ended {
+    let output = command.output().await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        output: text(&output.stdout),
+        errors: text(&output.stderr),
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_named_with_what_to_do() {
+    let setup = Setup::new();
+    let path = |name: &str| setup.database().with_file_name(name);
+    fs::write(path("text"), "no database at all, but long enough\n".repeat(99)).unwrap();
+    fs::write(path("empty"), "").unwrap();
+    let other = rusqlite::Connection::open(path("other")).unwrap();
+    other.execute_batch("CREATE TABLE invoice (id INTEGER)").unwrap();
+    drop(other);
+    let cases = [
+        ("text", "is no SQLite database", "set store.path"),
+        ("other", "is the database of another program", "set store.path"),
+        ("empty", "is empty, and no database yet", "`cii-exporter run`"),
+        ("none", "there is no database at", "`cii-exporter run`"),
+        ("nowhere/db", "there is no folder", "make it"),
+        ("text/db", "there is no folder", "correct store.path"),
+    ];
+    for (name, what, advice) in cases {
+        let file = path(name);
+        // One that writes makes a database where there can be one.
+        let is_writing_refused = !["empty", "none"].contains(&name);
+        for arguments in READING.iter().chain(WRITING.iter().filter(|_| is_writing_refused)) {
+            let ended = run(arguments, &file, &setup).await;
+            assert_eq!(ended.code, 1, "{arguments:?} of {name}: {ended:?}");
+            for expected in [what, advice, &file.display().to_string()] {
+                let errors = &ended.errors;
+                assert!(errors.contains(expected), "{arguments:?} of {name}: {errors}");
+            }
+            assert_eq!(ended.errors.lines().count(), 1, "{arguments:?} of {name}: {ended:?}");
+        }
+    }
+    for (name, what, _) in cases.iter().filter(|(name, ..)| !["empty", "none"].contains(name)) {
+        let ended = run(&["run"], &path(name), &setup).await;
+        assert!(ended.code == 1 && ended.errors.contains(what), "{name}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_database_is_a_fault_of_the_configuration() {
+    let setup = Setup::new();
+    let folder = setup.database().with_file_name("data");
+    fs::create_dir(&folder).unwrap();
+    let slash = setup.database().with_file_name("not-there-yet/");
+    let others: [&[&str]; 3] = [&["run"], &["check-config"], &["doctor"]];
+    for arguments in READING.iter().chain(&WRITING).chain(&others) {
+        for path in [&folder, &slash] {
+            let ended = run(arguments, path, &setup).await;
+            assert_eq!(ended.code, 64, "{arguments:?}: {ended:?}");
+            let inside = format!("{:?}", path.join("cii-exporter.db"));
+            for expected in ["CII_EXPORTER_STORE__PATH: store.path", "is a folder", &inside] {
+                assert!(ended.errors.contains(expected), "{arguments:?}: {ended:?}");
+            }
+        }
+    }
+    // Nothing was made of it, or beside it.
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    assert!(!folder.with_extension("lock").exists());
+}
+
+#[tokio::test]
+async fn doctor_says_one_thing_of_a_folder_that_is_not_there() {
+    let setup = Setup::new();
+    let file = setup.database().with_file_name("nowhere").join("db");
+    let ended = run(&["doctor", "--json"], &file, &setup).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let of = |check: &str| -> Vec<Value> {
+        let all = ended.json()["checks"].as_array().unwrap().clone();
+        all.into_iter().filter(|finding| finding["check"] == check).collect()
+    };
+    let (store, disk) = (of("store"), of("disk"));
+    assert_eq!((store.len(), disk.len()), (1, 1), "{ended:?}");
+    assert_eq!((&store[0]["verdict"], &disk[0]["verdict"]), (&"fail".into(), &"unknown".into()));
+    let found = store[0]["found"].as_str().unwrap();
+    assert!(found.contains("there is no folder") && found.contains("make it"), "{found}");
+    assert!(!ended.output.contains("the first start makes it"), "{}", ended.output);
+}
+
+/// Root reads everything, so that somebody else looks here.
+#[tokio::test]
+async fn a_database_that_is_somebody_elses_is_told_from_a_damaged_one() {
+    let setup = Setup::new();
+    let stopped = setup.start().await.stop().await;
+    let database = stopped.database();
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o000)).unwrap();
+    let folder = database.parent().unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = stopped.config_file();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    for arguments in READING {
+        let mut command = Setup::command(arguments, &config);
+        command.env("CII_EXPORTER_STORE__PATH", &database);
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let ended = ended(command).await;
+        assert_eq!(ended.code, 1, "{arguments:?}: {ended:?}");
+        assert!(ended.errors.contains("cannot read"), "{arguments:?}: {ended:?}");
+        assert!(ended.errors.contains("as the daemon's user"), "{arguments:?}: {ended:?}");
+    }
+}
