@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     clock,
-    config::Needs,
+    config::{Config, Needs},
     daemon,
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
@@ -21,7 +21,7 @@ use super::{
     finish::finish,
     keeper::{self, Keeper},
     moment,
-    table::table,
+    table::{table, visible},
 };
 
 /// What to do with the watch list.
@@ -113,7 +113,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let subject = options.subject.parse()?;
     let config = options.file.load(Needs::NOTHING)?;
     let text = subject.to_string();
-    let is_new = match Keeper::find(&config)? {
+    let (is_new, when) = match Keeper::find(&config)? {
         Keeper::File(store, writer) => {
             let kind = subject.kind();
             let most = daemon::delivery_rules(&config).policy.most(&subject);
@@ -122,14 +122,15 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
             let added = store.commit(add).await;
             drop(store);
             writer.stop().await;
-            match added? {
+            let is_new = match added? {
                 WatchAdded::Added => true,
                 WatchAdded::Known => false,
                 WatchAdded::Full => {
                     let reason = format!("watch.max_{kind}s allows {most}, and so many are listed");
                     return Err(CommandError::Refused(reason));
                 }
-            }
+            };
+            (is_new, without_daemon(&config).to_owned())
         }
         Keeper::Daemon(url) => {
             let body = json!({
@@ -138,19 +139,49 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
                 "note": options.note,
                 "expires_at": options.expires,
             });
-            match keeper::ask(&url, Method::POST, &["watch"], Some(&body)).await? {
+            let is_new = match keeper::ask(&url, Method::POST, &["watch"], Some(&body)).await? {
                 (201, _) => true,
                 (200, _) => false,
                 (_, body) => return Err(keeper::refusal(&body)),
-            }
+            };
+            (is_new, with_daemon(&url).await)
         }
     };
     if is_new {
-        say!("{text} is watched; a running daemon asks about it at once");
+        say!("{text} is watched; {when}");
     } else {
         say!("{text} was watched already; note and expiry stay unless given now");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a new entry of the list can hope for when nothing can be asked.
+const NO_API: &str = "nobody asks about it, since the configuration has no [api]";
+
+/// When a new entry is asked about while no daemon runs.
+const fn without_daemon(config: &Config) -> &'static str {
+    match config.api {
+        Some(_) => "no daemon runs: it is asked about once one does",
+        None => NO_API,
+    }
+}
+
+/// When a daemon asks about a new entry, by what it says of the service.
+async fn with_daemon(daemon: &str) -> String {
+    let asked = keeper::ask_at(daemon, Method::GET, &["-", "ready"], &[], None).await;
+    let api = asked.map(|(_, condition)| condition["api"].clone()).unwrap_or_default();
+    match api["state"].as_str() {
+        Some("ok") => "the daemon asks about it at once".to_owned(),
+        Some("off") => NO_API.to_owned(),
+        _ => {
+            let reason = api["reason"].as_str().map_or("no reason is known", |reason| reason);
+            format!(
+                "the service did not answer as it should last time ({}): it is asked about once \
+                 it does",
+                visible(reason)
+            )
+        }
+    }
 }
 
 async fn remove(options: Remove) -> Result<ExitCode, CommandError> {

@@ -1,7 +1,7 @@
 //! Whom a delivery names, and who is newly watched, is asked about without waiting for
 //! the schedule.
 
-use cii_simulator::{Options, Simulator, tenant::User};
+use cii_simulator::{Fault, Kind, Options, Simulator, tenant::User};
 
 use crate::harness::{Body, Setup, until};
 
@@ -42,6 +42,7 @@ async fn what_is_newly_watched_is_asked_about_at_once() {
     exporter.until_metric("cii_sync_up{task=\"users\"}", 1.0).await;
     let added = exporter.run(&["watch", "add", "user", "old@example.com"]).await;
     assert_eq!(added.code, 0, "{added:?}");
+    assert!(added.output.contains("the daemon asks about it at once"), "{added:?}");
     exporter.until_metric("cii_user_poll_up{login=\"old@example.com\"}", 1.0).await;
     let ip = simulator.tenant(|tenant| tenant.busiest_addresses()[0].0.clone());
     assert_eq!(exporter.run(&["watch", "add", "ip", &ip]).await.code, 0);
@@ -49,4 +50,28 @@ async fn what_is_newly_watched_is_asked_about_at_once() {
         (exporter.metrics().await.series("cii_ip_poll_up").len() == 1).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_adds_to_the_watch_list_is_told_when_it_is_asked_about() {
+    // Nothing can be asked without an API.
+    let without_api = Setup::new();
+    let said = without_api.run(&["watch", "add", "user", "a@example.com"]).await.output;
+    assert!(said.contains("the configuration has no [api]"), "{said}");
+    let exporter = without_api.start().await;
+    let said = exporter.run(&["watch", "add", "user", "b@example.com"]).await.output;
+    assert!(said.contains("the configuration has no [api]"), "{said}");
+    exporter.stop().await;
+
+    let (simulator, setup) = tenant().await;
+    let said = setup.run(&["watch", "add", "user", "new@example.com"]).await.output;
+    assert!(said.contains("no daemon runs: it is asked about once one does"), "{said}");
+    // A service that is down.
+    simulator.faults().add(Fault::graphql(Kind::Status(503, None)));
+    let exporter = setup.start().await;
+    exporter.until_metric("cii_sync_up{task=\"users\"}", 0.0).await;
+    let said = exporter.run(&["watch", "add", "user", "old@example.com"]).await.output;
+    assert!(said.contains("the service did not answer as it should last time"), "{said}");
+    assert!(said.contains("it is asked about once it does") && !said.contains("at once"), "{said}");
+    exporter.stop().await;
 }
