@@ -25,7 +25,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> ExitCode {
     let config = match options.file.load(Needs::ALL) {
         Ok(config) => config,
-        Err(error) => return exit::fail(exit::USAGE, &error),
+        Err(error) => {
+            let code = exit::fail(exit::USAGE, &error);
+            eprintln!("{}", refusal(error.faults()));
+            return code;
+        }
     };
     say!("{}", config.effective().trim_end());
     for note in config.notes() {
@@ -36,7 +40,9 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         eprintln!("warning: {warning}");
     }
     if let Err(error) = daemon::check_tls(&config) {
-        return exit::fail(exit::USAGE, &error);
+        let code = exit::fail(exit::USAGE, &error);
+        eprintln!("{}", refusal(1));
+        return code;
     }
     eprintln!("{}", verdict(warnings.len()));
     if options.connect { connect(&config) } else { ExitCode::SUCCESS }
@@ -52,6 +58,14 @@ fn connect(config: &Config) -> ExitCode {
         eprintln!("{}", doctor::summary(&findings));
         Ok(doctor::code(&findings))
     })
+}
+
+/// The last line of what cannot be used.
+fn refusal(faults: usize) -> String {
+    match faults {
+        1 => "the configuration cannot be used: 1 thing is wrong".to_owned(),
+        _ => format!("the configuration cannot be used: {faults} things are wrong"),
+    }
 }
 
 /// The last line, beside the warnings: what is printed stays a configuration.

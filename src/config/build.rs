@@ -16,16 +16,15 @@ use secrecy::SecretString;
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
     OtlpConfig, StoreConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key,
+    log_level,
     needs::Excuses,
     objectives, otlp, placeholder,
     problem::Problems,
-    secret,
+    schedule, secret,
     settings::{Settings, Value},
-    variables, zone,
+    variables, web_url, zone,
 };
-use crate::domain::{
-    CheckId, Login, NullLists, Objectives, Retention, Schedule, ScheduleError, Timestamp,
-};
+use crate::domain::{CheckId, Login, NullLists, Objectives, Retention};
 
 /// Past that, failures that ended would be shown for longer than anybody waits.
 const LONGEST_SETTLE: Duration = Duration::from_hours(7 * 24);
@@ -69,7 +68,7 @@ impl Building<'_> {
         let tenant = self.tenant();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
-        let (store, level) = (self.store_path(), self.required("log.level"));
+        let (store, level) = (self.store_path(), self.log_level());
         if let (Some(webhook), Some(ops)) = (&webhook, &ops) {
             self.listeners_differ(webhook.listen, ops.listen);
         }
@@ -118,6 +117,11 @@ impl Building<'_> {
                 inside.display()
             ))
         })
+    }
+
+    fn log_level(&mut self) -> Option<String> {
+        self.required("log.level")?;
+        self.checked("log.level", log_level::parse)
     }
 
     fn api(&mut self) -> Option<ApiConfig> {
@@ -243,15 +247,7 @@ impl Building<'_> {
     }
 
     fn job(&mut self, table: &str) -> Option<JobConfig> {
-        let schedule = self.checked(&format!("{table}.schedule"), |pattern| {
-            let schedule: Schedule = pattern
-                .parse()
-                .map_err(|error: ScheduleError| format!("{error}, found {pattern:?}"))?;
-            match schedule.next_after(Timestamp::UNIX_EPOCH) {
-                Some(_) => Ok(schedule),
-                None => Err(format!("{pattern:?} names moments that never come")),
-            }
-        });
+        let schedule = self.checked(&format!("{table}.schedule"), schedule::parse);
         let on_start = self.flag(&format!("{table}.on_start"));
         Some(JobConfig { schedule: schedule?, on_start: on_start? })
     }
@@ -325,7 +321,6 @@ impl Building<'_> {
         }
     }
 
-    /// A number; the form of its key keeps it within the type.
     /// For how many days each kind is kept; 0: for ever.
     fn retention_days(&self) -> Retention<u32> {
         let of_all: Option<u32> = self.number("store.retention_days");
@@ -338,6 +333,7 @@ impl Building<'_> {
         }
     }
 
+    /// A number; the form of its key keeps it within the type.
     fn number<T: TryFrom<i64>>(&self, path: &str) -> Option<T> {
         match self.settings.value(path)? {
             Value::Integer(number) => T::try_from(number).ok(),
@@ -411,23 +407,13 @@ impl Building<'_> {
         }
     }
 
-    fn parsed<T: FromStr>(&mut self, path: &str) -> Option<T> {
-        self.checked(path, |text| {
-            text.parse().map_err(|_| {
-                format!("expected an address and a port, such as 127.0.0.1:8847, found {text:?}")
-            })
-        })
-    }
-
     fn url(&mut self, path: &str) -> Option<Url> {
         let text = self.required(path)?;
-        self.checked(path, |_| match Url::parse(&text) {
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                Err("must not hold a user or a password")
-            }
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-            _ => Err("expected a URL that begins with https:// (or http://)"),
-        })
+        // A placeholder is told already, and is none.
+        if self.is_told(path) {
+            return None;
+        }
+        self.checked(path, |_| web_url(&text))
     }
 
     fn each<T: Ord, E: Display>(

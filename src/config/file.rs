@@ -7,7 +7,8 @@ use toml::{
 
 use super::{
     check_fields,
-    key::{self, Key, Kind},
+    key::{self, Key},
+    mismatch,
     problem::{ConfigError, Origin, Problem, Problems},
     settings::{Settings, Value},
 };
@@ -27,9 +28,10 @@ pub(super) fn read(
             origin: Some(Origin::File { name: name.to_owned(), line: line(text, position) }),
             key: String::new(),
             message: format!(
-                "is no TOML at column {}: {}",
+                "is no TOML at column {}: {}{}",
                 column(text, position),
-                error.message()
+                error.message(),
+                hint(line_at(text, position), error.message())
             ),
         }
     })?;
@@ -122,8 +124,7 @@ impl Reading<'_> {
         match understand(value) {
             Ok(value) if value.fits(key.kind) => self.settings.set(key.path, value, origin),
             Ok(value) => {
-                let found = found(key, &value);
-                let message = format!("expected {}, found {found}", key.kind.expected());
+                let message = mismatch::tell(key, &value);
                 self.problems.add(Some(&origin), key.path, message);
             }
             Err(found) => {
@@ -160,17 +161,24 @@ fn understand(value: &DeValue<'_>) -> Result<Value, &'static str> {
     }
 }
 
-/// What was found, in words that never hold a secret.
-fn found(key: &Key, value: &Value) -> String {
-    let is_shown = key.file.is_none();
-    match value {
-        Value::Text(text) if is_shown && matches!(key.kind, Kind::Choice(_)) => format!("{text:?}"),
-        Value::Integer(number) if is_shown => number.to_string(),
-        Value::Text(_) => "a text".to_owned(),
-        Value::List(_) => "a list".to_owned(),
-        Value::Flag(_) => "true or false".to_owned(),
-        Value::Integer(_) => "a number".to_owned(),
+/// What to do about a line that is no TOML. Nothing of a value is repeated: it can be a secret.
+fn hint(line: &str, error: &str) -> String {
+    let (name, value) = line.split_once('=').unwrap_or((line, ""));
+    let (name, value) = (name.trim(), value.trim());
+    if error.contains("duplicate key") {
+        return format!(" {name}; keep one of them");
     }
+    let is_curly = value.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{201e}']);
+    let is_bare = value.starts_with(|c: char| !"\"'[{".contains(c));
+    if is_curly || is_bare {
+        return format!("; a text stands in straight quotes: {name} = \"\u{2026}\"");
+    }
+    String::new()
+}
+
+/// The line that holds a position.
+fn line_at(text: &str, position: usize) -> &str {
+    text.lines().nth(line(text, position) - 1).unwrap_or_default()
 }
 
 /// The line of a position, counted from 1.

@@ -8,13 +8,17 @@ mod effective;
 mod environment;
 mod file;
 mod key;
+mod log_level;
+mod mismatch;
 mod needs;
 mod objectives;
 mod otlp;
 mod placeholder;
 mod problem;
 mod region;
+mod repeated;
 mod resource;
+mod schedule;
 mod secret;
 mod sections;
 mod settings;
@@ -25,6 +29,7 @@ mod user_label;
 mod variables;
 mod warning;
 mod web_config;
+mod web_url;
 mod zone;
 
 use std::{collections::BTreeMap, path::Path};
@@ -36,6 +41,7 @@ use crate::domain::{ConfiguredChecks, Objectives};
 pub use environment::Environment;
 pub use needs::Needs;
 pub use otlp::{ClientIdentity, OtlpConfig, OtlpProtocol};
+pub use placeholder::is_placeholder;
 pub use problem::{ConfigError, Origin, Problem};
 pub use sections::{
     ApiConfig, BasicConfig, JobConfig, LogConfig, MetricsConfig, OpsConfig, StoreConfig,
@@ -43,6 +49,7 @@ pub use sections::{
 };
 pub use user_label::UserLabel;
 pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};
+pub use web_url::web_url;
 
 use needs::Excuses;
 

@@ -58,11 +58,14 @@ pub(super) fn refuse(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-fn is_placeholder(text: &str) -> bool {
+/// Whether a text is what an example has in the place of a value.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
     let text = text.trim().to_lowercase().replace(['_', ' '], "-");
     let is_dots = !text.is_empty() && text.chars().all(|c| c == '.');
     let is_crossed = text.len() >= 3 && text.chars().all(|c| c == 'x');
-    let is_bracketed = text.starts_with('<') && text.ends_with('>');
+    let is_bracketed = text.starts_with('<') && text.ends_with('>')
+        || text.contains("://") && text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'));
     let is_yours = text.starts_with("your-")
         && ["-id", "-secret", "-token", "-password", "-key"].iter().any(|end| text.ends_with(end));
     text.contains('\u{2026}')
@@ -89,6 +92,7 @@ mod tests {
             "xxxx",
             "your_client_secret",
             "https://\u{2026}",
+            "https://<tenant>.example.com/graphql",
             "authorization=Bearer%20\u{2026}",
         ] {
             assert!(is_placeholder(text), "{text}");

@@ -67,6 +67,13 @@ impl ConfigError {
         &self.problems
     }
 
+    /// How many things are wrong; what only explains them is not counted.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        let is_fault = |problem: &&Problem| problem.origin.is_some() || !problem.key.is_empty();
+        self.problems.iter().filter(is_fault).count().max(1)
+    }
+
     /// The same with one more, which is about no setting and explains the others.
     pub(super) fn beside(mut self, message: String) -> Self {
         self.problems.push(Problem { origin: None, key: String::new(), message });

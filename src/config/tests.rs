@@ -44,7 +44,7 @@ fn everything_wrong_is_told_at_once_each_with_its_line() {
     for expected in [
         "config.toml:3: webhook.lissten: there is no such setting; did you mean webhook.listen?",
         "config.toml:4: webhook.max_body_bytes: expected a whole number from 1024 to 268435456, \
-         found a text",
+         found \"4MB\"; did you mean 4194304?",
         "config.toml:5: webhook.path: expected a path",
         "config.toml:7: watch.ips: \"10.0.0.0/8\" is a range",
         "config.toml:9: api.url: expected a URL",

@@ -9,6 +9,7 @@ use super::{
     Environment, check_fields,
     environment::OTLP_ENDPOINTS,
     key::{self, KEYS, Kind},
+    mismatch,
     problem::{Origin, Problems},
     settings::{Settings, Value},
 };
@@ -45,15 +46,10 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
         };
         match value.to_str().and_then(|text| understand(text, key.kind)) {
             Some(value) if value.fits(key.kind) => settings.set(key.path, value, origin),
-            _ => {
-                // What was meant to be a secret is not repeated.
-                let found = if key.file.is_none() {
-                    format!(", found \"{}\"", value.display())
-                } else {
-                    String::new()
-                };
-                let message = format!("expected {}{found}", key.kind.expected());
-                problems.add(Some(&origin), key.path, message);
+            Some(value) => problems.add(Some(&origin), key.path, mismatch::tell(key, &value)),
+            None => {
+                let text = Value::Text(value.to_string_lossy().into_owned());
+                problems.add(Some(&origin), key.path, mismatch::tell(key, &text));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Config, WebhookConfig};
+use super::{Config, OpsConfig, OtlpConfig, OtlpProtocol, WebhookConfig, repeated};
 
 /// A secret with fewer characters may be guessed.
 const SHORT: usize = 16;
@@ -63,15 +63,44 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let short = count_short(&config.ops.write_tokens);
     found.extend((short > 0).then(|| short_ones("ops.write_token", short)));
     found.extend(config.open_files.iter().cloned());
-    if config.ops.is_open() {
-        found.push(format!(
-            "ops.listen is {}: whoever reaches it sees all; there is no authentication \
-             (ops.allow_unauthenticated)",
-            config.ops.listen
-        ));
+    found.extend(of_ops(&config.ops));
+    if let Some(otlp) = &config.otlp {
+        found.extend(otlp.warnings.iter().cloned());
+        found.extend(of_port(otlp));
     }
-    found.extend(config.otlp.iter().flat_map(|otlp| otlp.warnings.clone()));
+    found.extend(repeated::warnings(config));
     found
+}
+
+/// What a listener that everybody reaches gives away.
+fn of_ops(ops: &OpsConfig) -> Option<String> {
+    if !ops.is_open() {
+        return None;
+    }
+    let changes = if ops.read_only || !ops.write_tokens.is_empty() {
+        ""
+    } else {
+        ", and can change the watch list, forget checks, replay deliveries and reload (set \
+         ops.read_only = true, or ops.write_token)"
+    };
+    Some(format!(
+        "ops.listen is {}: whoever reaches it sees all{changes}; there is no authentication \
+         (ops.allow_unauthenticated)",
+        ops.listen
+    ))
+}
+
+/// Collectors listen for each protocol at a port of its own, as a rule.
+fn of_port(otlp: &OtlpConfig) -> Option<String> {
+    let (set, other, usual) = match (otlp.protocol, otlp.endpoint.port()) {
+        (OtlpProtocol::HttpProtobuf, Some(4317)) => ("http/protobuf", "grpc", 4318),
+        (OtlpProtocol::Grpc, Some(4318)) => ("grpc", "http/protobuf", 4317),
+        _ => return None,
+    };
+    Some(format!(
+        "otlp.endpoint has the usual port of {other}, and otlp.protocol is {set}: set \
+         otlp.protocol = \"{other}\", or the port to {usual}"
+    ))
 }
 
 fn count_short<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> usize {
@@ -105,6 +134,21 @@ fn of_webhook(webhook: &WebhookConfig) -> Vec<String> {
         };
         found
             .push(format!("webhook.header is {header}, which has a meaning of its own: {instead}"));
+    }
+    if let Some(url) = &webhook.public_url {
+        if url.scheme() == "http" && !is_loopback(url) {
+            found.push(
+                "webhook.public_url is not https: the secret travels in the clear".to_owned(),
+            );
+        }
+        if url.path() != webhook.path {
+            found.push(format!(
+                "webhook.public_url ends in {}, and webhook.path is {}: unless a proxy changes it, \
+                 the listener answers 404",
+                url.path(),
+                webhook.path
+            ));
+        }
     }
     if let Some(any) = webhook.trusted_proxies.iter().find(|network| network.is_everything()) {
         found.push(format!(

@@ -107,7 +107,8 @@ impl WebConfig {
     /// When it cannot be read, or something in it is wrong.
     pub fn read(path: &Path) -> Result<Self, WebConfigError> {
         let wrong = |reason: String| WebConfigError { path: path.display().to_string(), reason };
-        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         parse(&text, folder).map_err(wrong)
     }

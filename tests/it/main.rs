@@ -43,6 +43,7 @@ mod history;
 mod init;
 mod lifecycle;
 mod loki;
+mod mistakes;
 mod moved;
 mod no_database;
 mod nulls;

@@ -1,7 +1,8 @@
 //! This machine: configuration, files, certificates, database, disk, and the running daemon.
 
 use std::{
-    fs,
+    fs, io,
+    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -141,6 +142,31 @@ async fn pages(path: &Path) -> Finding {
             Finding::unknown(check, found).advise("`cii-exporter db check` takes its time")
         }
     }
+}
+
+/// Whether the daemon could listen, while none runs.
+pub(super) fn listeners(config: &Config) -> Vec<Finding> {
+    let check = "listeners";
+    if store::holder(&config.store.path).is_some() {
+        return Vec::new();
+    }
+    let tried = [("webhook.listen", config.webhook.listen), ("ops.listen", config.ops.listen)];
+    let refused = tried.into_iter().filter_map(|(setting, address)| {
+        let error = TcpListener::bind(address).err()?;
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => "end the program that listens there, or set another port",
+            io::ErrorKind::AddrNotAvailable => "set an address of this machine, such as 127.0.0.1",
+            io::ErrorKind::PermissionDenied => "set a port above 1023",
+            _ => "set another address",
+        };
+        let found = format!("the daemon cannot listen at {setting}, {address}: {error}");
+        Some(Finding::fail(check, found).advise(format!("{advice}: {setting}")))
+    });
+    let refused: Vec<_> = refused.collect();
+    if refused.is_empty() {
+        return vec![Finding::ok(check, "the daemon can listen at webhook.listen and ops.listen")];
+    }
+    refused
 }
 
 /// How the running daemon does, and whether Prometheus asks it.

@@ -85,7 +85,8 @@ pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<F
         bounded("store", machine::database(config)),
     );
     let on_disk = [machine::configuration(config), machine::files(config)];
-    let parts = [api, database, daemon, webhook, otlp, machine::certificates(config)];
+    let (certificates, listeners) = (machine::certificates(config), machine::listeners(config));
+    let parts = [api, database, daemon, listeners, webhook, otlp, certificates];
     on_disk.into_iter().chain(parts).flatten().collect()
 }
 

@@ -16,19 +16,19 @@ use crate::{
 
 impl Building<'_> {
     pub(super) fn webhook(&mut self) -> Option<WebhookConfig> {
-        let listen = self.parsed("webhook.listen");
+        let listen = self.checked("webhook.listen", |text| socket(text, 8847));
         let path = self.checked("webhook.path", |path| {
             let is_plain = |c: char| c.is_ascii_graphic() && !"{}*?#:".contains(c);
             if path.starts_with('/') && path.len() > 1 && path.chars().all(is_plain) {
                 Ok(path.to_owned())
             } else {
-                Err("expected a path such as /webhooks/cii")
+                Err(format!("expected a path such as /webhooks/cii, found {path:?}"))
             }
         });
         let header = self.checked("webhook.header", |name| {
-            HeaderName::from_str(name)
-                .map(|name| name.as_str().to_owned())
-                .map_err(|_| "is no name of an HTTP header")
+            HeaderName::from_str(name).map(|name| name.as_str().to_owned()).map_err(|_| {
+                format!("expected a header's name, such as x-api-client-token, found {name:?}")
+            })
         });
         let public_url = match self.text("webhook.public_url") {
             Some(_) => self.url("webhook.public_url").map(Some),
@@ -70,7 +70,7 @@ impl Building<'_> {
     }
 
     pub(super) fn ops(&mut self) -> Option<OpsConfig> {
-        let listen: Option<SocketAddr> = self.parsed("ops.listen");
+        let listen: Option<SocketAddr> = self.checked("ops.listen", |text| socket(text, 9847));
         let public_url = match self.text("ops.public_url") {
             Some(_) => self.url("ops.public_url").map(Some),
             None => Some(None),
@@ -221,6 +221,24 @@ impl Building<'_> {
     }
 }
 
+/// Where to listen, or what is wrong and what was probably meant; `usual` is the usual port.
+fn socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let text = text.trim();
+        let host = text.replace("localhost", "127.0.0.1");
+        let meant = [
+            host.clone(),
+            format!("{host}:{usual}"),
+            format!("[{host}]:{usual}"),
+            format!("127.0.0.1{host}"),
+            format!("127.0.0.1:{host}"),
+        ];
+        let meant = meant.iter().find(|meant| meant.parse::<SocketAddr>().is_ok());
+        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
+        format!("expected an address and a port, such as 127.0.0.1:{usual}, found {text:?}{meant}")
+    })
+}
+
 /// A host's name in lower case, without the port that it may be written with.
 fn host_name(text: &str) -> Result<String, String> {
     let name = text.trim().to_ascii_lowercase();
@@ -231,5 +249,28 @@ fn host_name(text: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err(format!("{text:?} is no name of a host; expected one such as cii.example.com"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::socket;
+
+    #[test]
+    fn an_address_that_lacks_something_is_completed() {
+        assert!(socket("[::1]:9847", 9847).is_ok());
+        for (text, end) in [
+            ("127.0.0.1", "found \"127.0.0.1\"; did you mean \"127.0.0.1:9847\"?"),
+            ("localhost:1234", "did you mean \"127.0.0.1:1234\"?"),
+            ("localhost", "did you mean \"127.0.0.1:9847\"?"),
+            (":1234", "did you mean \"127.0.0.1:1234\"?"),
+            ("1234", "did you mean \"127.0.0.1:1234\"?"),
+            ("::1", "did you mean \"[::1]:9847\"?"),
+            ("example.com:1234", "found \"example.com:1234\""),
+            ("127.0.0.1:99999", "found \"127.0.0.1:99999\""),
+        ] {
+            let error = socket(text, 9847).unwrap_err();
+            assert!(error.ends_with(end), "{error}");
+        }
     }
 }

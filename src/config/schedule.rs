@@ -1,0 +1,103 @@
+//! Schedules as somebody writes them, and what they probably meant.
+
+use std::time::Duration;
+
+use crate::domain::{Schedule, Timestamp};
+
+/// The fields of a schedule, in their order.
+const FIELDS: [&str; 6] = ["second", "minute", "hour", "day of month", "month", "weekday"];
+
+/// The schedule, or what is wrong and what was probably meant.
+pub(super) fn parse(pattern: &str) -> Result<Schedule, String> {
+    match pattern.parse::<Schedule>() {
+        Ok(schedule) if schedule.next_after(Timestamp::UNIX_EPOCH).is_some() => Ok(schedule),
+        Ok(_) => Err(format!("{pattern:?} names moments that never come")),
+        Err(error) => Err(format!("{error}, found {pattern:?}{}", more(pattern))),
+    }
+}
+
+fn more(pattern: &str) -> String {
+    if let Some(meant) = meant(pattern) {
+        return format!("; did you mean {meant:?}?");
+    }
+    wrong_field(pattern)
+        .map_or_else(String::new, |(name, value)| format!("; {value:?} is no {name}"))
+}
+
+/// The field that alone keeps a pattern from being one.
+fn wrong_field(pattern: &str) -> Option<(&'static str, &str)> {
+    let fields: Vec<_> = pattern.split_whitespace().collect();
+    if fields.len() != FIELDS.len() {
+        return None;
+    }
+    let mut wrong = (0..fields.len()).filter(|place| {
+        let mut mended = fields.clone();
+        // Every field can be 1.
+        mended[*place] = "1";
+        mended.join(" ").parse::<Schedule>().is_ok()
+    });
+    let place = wrong.next()?;
+    Some((FIELDS[place], fields[place]))
+}
+
+/// A pattern without seconds, a word, or a time between two runs.
+fn meant(pattern: &str) -> Option<String> {
+    let fields = pattern.split_whitespace().count();
+    let with_second = format!("0 {}", pattern.trim());
+    if fields == FIELDS.len() - 1 && with_second.parse::<Schedule>().is_ok() {
+        return Some(with_second);
+    }
+    let word = pattern.trim().trim_start_matches('@').to_lowercase();
+    let meant = match word.as_str() {
+        "hourly" | "every hour" => "0 0 * * * *".to_owned(),
+        "daily" | "midnight" | "every day" => "0 0 0 * * *".to_owned(),
+        "weekly" | "every week" => "0 0 0 * * 1".to_owned(),
+        "monthly" | "every month" => "0 0 0 1 * *".to_owned(),
+        word => every(word.trim_start_matches("every").trim())?,
+    };
+    Some(meant)
+}
+
+/// A schedule of each so many minutes or hours, when these divide an hour or a day.
+fn every(time: &str) -> Option<String> {
+    let time: Duration = humantime::parse_duration(time).ok()?;
+    let minutes = time.as_secs() / 60;
+    let is_whole = time == Duration::from_mins(minutes);
+    match minutes {
+        1..60 if is_whole && 60 % minutes == 0 => Some(format!("0 */{minutes} * * * *")),
+        60 if is_whole => Some("0 0 * * * *".to_owned()),
+        61..1440 if is_whole && 1440 % minutes == 0 && minutes.is_multiple_of(60) => {
+            Some(format!("0 0 */{} * * *", minutes / 60))
+        }
+        1440 if is_whole => Some("0 0 0 * * *".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_quoted_with_what_was_probably_meant() {
+        for (pattern, end) in [
+            ("*/5 * * * *", "found \"*/5 * * * *\"; did you mean \"0 */5 * * * *\"?"),
+            ("hourly", "found \"hourly\"; did you mean \"0 0 * * * *\"?"),
+            ("daily", "did you mean \"0 0 0 * * *\"?"),
+            ("every day", "did you mean \"0 0 0 * * *\"?"),
+            ("15m", "did you mean \"0 */15 * * * *\"?"),
+            ("every 6h", "did you mean \"0 0 */6 * * *\"?"),
+            ("7m", "found \"7m\""),
+            ("0 99 * * * *", "found \"0 99 * * * *\"; \"99\" is no minute"),
+            ("0 0 24 * * *", "\"24\" is no hour"),
+            ("0 0 0 * * Xyz", "\"Xyz\" is no weekday"),
+            ("0 99 99 * * *", "found \"0 99 99 * * *\""),
+            ("", "found \"\""),
+            ("0 0 0 31 2 *", "names moments that never come"),
+        ] {
+            let error = parse(pattern).unwrap_err();
+            assert!(error.ends_with(end), "{pattern}: {error}");
+        }
+        assert!(parse("0 */15 * * * *").is_ok());
+    }
+}
