@@ -129,7 +129,83 @@ async fn what_is_wrong_is_said_before_anything_is_written() {
     let dir = place.dir();
     let asked = exporter().args(["init", "--dir"]).arg(&dir).output().await.unwrap();
     assert_eq!(asked.status.code(), Some(64));
-    assert!(said(&asked).contains("--api-url is missing"), "{}", said(&asked));
+    for option in ["--api-url", "--token-url", "--client-id", "--client-secret-file"] {
+        assert!(said(&asked).contains(&format!("{option} is missing")), "{}", said(&asked));
+    }
+    assert!(!dir.exists());
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_told_by_the_option_that_was_typed() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let folder = place.folder.path();
+    let text = folder.join("a-text");
+    fs::write(&text, "no database at all, but long enough\n".repeat(99)).unwrap();
+    let (folder, text) = (folder.display().to_string(), text.display().to_string());
+    let ops = place.ops.clone();
+    for (more, expected) in [
+        (
+            ["--api-url", "api.example.org/graphql"],
+            "did you mean \"https://api.example.org/graphql\"?",
+        ),
+        (["--token-url", "ftp://login.example.org"], "for '--token-url <URL>': expected a URL"),
+        (["--client-id", " "], "for '--client-id <ID>': must not be empty"),
+        (["--client-id", "<your-client-id>"], "for '--client-id <ID>': this is a placeholder"),
+        (["--audience", ""], "for '--audience <TEXT>': must not be empty"),
+        (["--store", &folder], "--store (store.path): "),
+        (["--store", &text], "--store (store.path): "),
+        (["--webhook-listen", &ops], "--ops-listen (ops.listen): "),
+        (["--ops-listen", "0.0.0.0:9847"], "--ops-listen (ops.listen): 0.0.0.0:9847 is reached"),
+    ] {
+        let mut command = exporter();
+        command.args(["init", "--dir"]).arg(place.dir()).args(more);
+        let secret = place.folder.path().join("the-client-secret");
+        fs::write(&secret, simulator.client_secret()).unwrap();
+        for (option, value) in [
+            ("--api-url", simulator.graphql_url()),
+            ("--token-url", simulator.token_url()),
+            ("--client-id", simulator.client_id().to_owned()),
+            ("--client-secret-file", secret.display().to_string()),
+            ("--ops-listen", ops.clone()),
+        ] {
+            if option != more[0] {
+                command.args([option, &value]);
+            }
+        }
+        let refused = command.output().await.unwrap();
+        let text = said(&refused);
+        assert_eq!(refused.status.code(), Some(64), "{more:?}: {text}");
+        assert!(text.contains(expected), "{more:?}: {text}");
+        assert!(!place.dir().exists(), "{more:?}");
+    }
+    // What would be registered in vain is told before anything is written, too.
+    let more = ["--public-url", "https://a.example/elsewhere", "--register", "no-mfa"];
+    let refused = place.init(&simulator, &more).output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(64), "{}", said(&refused));
+    assert!(said(&refused).contains("--public-url (webhook.public_url)"), "{}", said(&refused));
+    assert!(!place.dir().exists());
+}
+
+#[tokio::test]
+async fn an_api_that_cannot_be_reached_is_told_by_the_option_that_names_it() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let secret = place.folder.path().join("the-client-secret");
+    fs::write(&secret, simulator.client_secret()).unwrap();
+    let nobody = format!("http://127.0.0.1:{}/token", free_port());
+    let mut command = exporter();
+    command
+        .args(["init", "--dir"])
+        .arg(place.dir())
+        .args(["--api-url", &simulator.graphql_url(), "--token-url", &nobody])
+        .args(["--client-id", simulator.client_id(), "--client-secret-file"])
+        .arg(secret);
+    let refused = command.output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("the server at --token-url (api.token_url)"),
+        "{}",
+        said(&refused)
+    );
 }
 
 #[tokio::test]

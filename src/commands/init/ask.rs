@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     path::Path,
-    str::FromStr,
 };
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -12,45 +11,40 @@ use secrecy::SecretString;
 
 use super::super::error::CommandError;
 
-/// The value of an option, else what somebody answers; without a terminal, the option is
-/// missing.
-pub(super) fn required<T: FromStr>(
+/// Whether somebody can be asked.
+pub(super) fn is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// The value of an option, else what somebody answers, again and again until it can be one.
+pub(super) fn required<T>(
     given: Option<T>,
-    option: &str,
     question: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, CommandError> {
     if let Some(value) = given {
         return Ok(value);
     }
-    if !io::stdin().is_terminal() {
-        let text = format!("{option} is missing: {question}");
-        return Err(CommandError::Usage(text));
-    }
     loop {
-        let text = line(question)?;
-        match text.parse() {
-            Ok(value) if !text.is_empty() => return Ok(value),
-            _ => eprintln!("that cannot be used; try again"),
+        match parse(&line(question)?) {
+            Ok(value) => return Ok(value),
+            Err(reason) => eprintln!("  {reason}"),
         }
     }
 }
 
 /// The same of what may be left open.
-pub(super) fn optional<T: FromStr>(
+pub(super) fn optional<T>(
     given: Option<T>,
     question: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, CommandError> {
-    if given.is_some() || !io::stdin().is_terminal() {
+    if given.is_some() || !is_terminal() {
         return Ok(given);
     }
-    loop {
-        let text = line(&format!("{question} (Enter: none)"))?;
-        match text.parse() {
-            _ if text.is_empty() => return Ok(None),
-            Ok(value) => return Ok(Some(value)),
-            Err(_) => eprintln!("that cannot be used; try again"),
-        }
-    }
+    let question = format!("{question} (Enter: none)");
+    let parse = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
+    required(None, &question, parse)
 }
 
 /// A secret from a file, from standard input (`-`), or typed without being shown. It is never
@@ -60,27 +54,29 @@ pub(super) fn secret(
     option: &str,
     question: &str,
 ) -> Result<SecretString, CommandError> {
+    let wrong = |reason: String| CommandError::Usage(format!("{option}: {reason}"));
     let text = match file {
         Some(path) if path == Path::new("-") => {
             let mut text = String::new();
             io::stdin().read_to_string(&mut text).map_err(failed)?;
             text
         }
-        Some(path) => fs::read_to_string(path).map_err(|error| {
-            CommandError::Usage(format!("{option}: cannot read {}: {error}", path.display()))
-        })?,
-        None if io::stdin().is_terminal() => unseen(question)?,
-        None => {
-            let text = format!("{option} is missing: a file that holds {question}, or -");
-            return Err(CommandError::Usage(text));
-        }
+        Some(path) => fs::read_to_string(path)
+            .map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?,
+        None => loop {
+            let text = unseen(question)?;
+            if !text.is_empty() {
+                break text;
+            }
+            eprintln!("  must not be empty");
+        },
     };
     let text = text.trim();
     let is_one = !text.is_empty() && !text.contains(['\n', '\r']);
     if is_one {
         Ok(text.to_owned().into())
     } else {
-        Err(CommandError::Usage(format!("{option}: expected one line that is not empty")))
+        Err(wrong("expected one line that is not empty".to_owned()))
     }
 }
 
@@ -89,6 +85,7 @@ fn line(question: &str) -> Result<String, CommandError> {
     io::stderr().flush().map_err(failed)?;
     let mut text = String::new();
     if io::stdin().lock().read_line(&mut text).map_err(failed)? == 0 {
+        eprintln!();
         return Err(CommandError::Usage("the questions were not answered".to_owned()));
     }
     Ok(text.trim().to_owned())

@@ -2,6 +2,7 @@
 
 mod ask;
 mod files;
+mod naming;
 mod template;
 mod wait;
 
@@ -14,6 +15,7 @@ use cii_exporter::{
     cii::{Client, Meters},
     config::{Config, Environment},
     domain::{CheckId, Timestamp},
+    store::{Reader, StoreError},
 };
 use clap::Args;
 use reqwest::Url;
@@ -21,6 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use self::{
     files::Places,
+    naming::Missing,
     template::{Paths, Values},
 };
 use super::{
@@ -37,6 +40,11 @@ const OF_REGISTERING: Duration = Duration::from_mins(1);
 /// How long somebody takes to make a target in the console.
 const OF_SOMEBODY: Duration = Duration::from_mins(10);
 
+const API_URL: &str = "the API URL, as the console shows it";
+const TOKEN_URL: &str = "the token URL, as the console shows it";
+const CLIENT_ID: &str = "the API client's id";
+const CLIENT_SECRET: &str = "the API client's secret";
+
 /// `init`
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -44,27 +52,27 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FOLDER", default_value = "/etc/cii-exporter")]
     dir: PathBuf,
     /// The API URL, as the console shows it.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = naming::url)]
     api_url: Option<Url>,
     /// The token URL, as the console shows it.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = naming::url)]
     token_url: Option<Url>,
     /// The API client's id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = naming::text)]
     client_id: Option<String>,
     /// A file that holds the API client's secret, or - for standard input.
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
     /// For API clients made before September 2025.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = naming::text)]
     audience: Option<String>,
     /// Where the service reaches the webhook, through your proxy. Without it, only the API is
     /// set up; the webhook can follow later.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = naming::url)]
     public_url: Option<Url>,
     /// Register the webhook with the service, subscribed to this check; once for each check.
-    #[arg(long, value_name = "CHECK", requires = "public_url")]
-    register: Vec<String>,
+    #[arg(long, value_name = "CHECK", requires = "public_url", value_parser = naming::check)]
+    register: Vec<CheckId>,
     /// How long to wait for the service's test message, such as 10m; 0s: not at all.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     wait: Option<Duration>,
@@ -103,8 +111,13 @@ pub(crate) fn run(options: Options) -> ExitCode {
         let plan = plan(&options)?;
         let text = template::fill(&plan.values);
         let config = plan.try_config(&text)?;
+        plan.check_store()?;
+        check_path(&options, &config)?;
         if !options.no_try {
             try_api(&config).await?;
+        }
+        for warning in config.warnings() {
+            eprintln!("warning: {}", naming::with_options(&warning));
         }
         plan.write(&text)?;
         say!("written: {}", plan.places.config.display());
@@ -125,14 +138,15 @@ fn plan(options: &Options) -> Result<Plan, CommandError> {
     // Before anybody answers questions.
     places.check(options.in_checkout)?;
     let file = options.client_secret_file.as_deref();
-    let api_url =
-        ask::required(options.api_url.clone(), "--api-url", "the API URL of the console")?;
-    let token_url =
-        ask::required(options.token_url.clone(), "--token-url", "the token URL of the console")?;
-    let client_id = ask::required(options.client_id.clone(), "--client-id", "the API client's id")?;
-    let client_secret = ask::secret(file, "--client-secret-file", "the API client's secret")?;
+    if !ask::is_terminal() {
+        refuse_missing(options)?;
+    }
+    let api_url = ask::required(options.api_url.clone(), API_URL, naming::url)?;
+    let token_url = ask::required(options.token_url.clone(), TOKEN_URL, naming::url)?;
+    let client_id = ask::required(options.client_id.clone(), CLIENT_ID, naming::text)?;
+    let client_secret = ask::secret(file, "--client-secret-file", CLIENT_SECRET)?;
     let question = "the URL under which the service reaches the webhook";
-    let public_url = ask::optional(options.public_url.clone(), question)?;
+    let public_url = ask::optional(options.public_url.clone(), question, naming::url)?;
     let store = options.store.clone().unwrap_or_else(|| dir.join("cii-exporter.db"));
     let paths = Paths {
         webhook_secrets: places.webhook_secrets.clone(),
@@ -150,6 +164,17 @@ fn plan(options: &Options) -> Result<Plan, CommandError> {
         paths: (!options.systemd).then_some(paths),
     };
     Ok(Plan { places, values, client_secret, webhook_secret: random_secret()? })
+}
+
+/// Names every option that is needed and not there, since nobody can be asked.
+fn refuse_missing(options: &Options) -> Result<(), CommandError> {
+    let mut missing = Missing::default();
+    missing.unless(options.api_url.is_some(), "--api-url", API_URL);
+    missing.unless(options.token_url.is_some(), "--token-url", TOKEN_URL);
+    missing.unless(options.client_id.is_some(), "--client-id", CLIENT_ID);
+    let secret = format!("a file that holds {CLIENT_SECRET}, or - for standard input");
+    missing.unless(options.client_secret_file.is_some(), "--client-secret-file", &secret);
+    missing.tell().map_or(Ok(()), |text| Err(CommandError::Usage(text)))
 }
 
 /// 256 bits that nobody guesses, as text.
@@ -179,7 +204,27 @@ impl Plan {
         }
         let name = self.places.config.display().to_string();
         let environment: Environment = variables.into_iter().collect();
-        Ok(Config::from_text(&name, text, &environment)?)
+        Config::from_text(&name, text, &environment)
+            .map_err(|error| CommandError::Usage(naming::tell(&error)))
+    }
+
+    /// That a database which is there is one of ours.
+    fn check_store(&self) -> Result<(), CommandError> {
+        let Some(Paths { store, .. }) = &self.values.paths else { return Ok(()) };
+        match Reader::look_into(store) {
+            // The daemon makes one, or brings it up to date; and its folder is made here.
+            Ok(_)
+            | Err(
+                StoreError::Missing { .. }
+                | StoreError::NoFolder { .. }
+                | StoreError::Empty(_)
+                | StoreError::TooOld(_),
+            ) => Ok(()),
+            Err(error) => {
+                let text = format!("--store (store.path): {error}; nothing was written");
+                Err(CommandError::Usage(text))
+            }
+        }
     }
 
     fn write(&self, text: &str) -> Result<(), CommandError> {
@@ -196,11 +241,26 @@ impl Plan {
     }
 }
 
+/// That what is registered is what the listener takes, before anything is written.
+fn check_path(options: &Options, config: &Config) -> Result<(), CommandError> {
+    let path = &config.webhook.path;
+    match &config.webhook.public_url {
+        Some(url) if !options.register.is_empty() && url.path() != path => {
+            Err(CommandError::Usage(format!(
+                "--public-url (webhook.public_url): its path is {}, and the listener takes \
+                 deliveries at {path} alone; nothing was written",
+                url.path()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Tries token, ping and each question. Missing rights are told, and mended in the console.
 async fn try_api(config: &Config) -> Result<(), CommandError> {
     let findings = doctor::examine_api(config).await;
     for finding in &findings {
-        say!("{finding}");
+        say!("{}", naming::with_options(&finding.to_string()));
     }
     if doctor::is_reached(&findings) {
         return Ok(());
@@ -249,14 +309,11 @@ async fn register_and_wait(
     patience: Duration,
 ) -> Result<bool, CommandError> {
     if !options.register.is_empty() {
-        let check_ids: Option<Vec<_>> =
-            options.register.iter().map(|id| CheckId::new(id)).collect();
-        let empty = || CommandError::Usage("--register: an id must not be empty".to_owned());
         let api = config.api.as_ref().ok_or(CommandError::NoApi)?;
         let client = Client::new(api, Meters::new()?)?;
         let wanted = Wanted {
             url: url.clone(),
-            check_ids: check_ids.ok_or_else(empty)?,
+            check_ids: options.register.clone(),
             name: "cii-exporter".to_owned(),
             force: false,
         };
