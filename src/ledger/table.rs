@@ -1,6 +1,6 @@
 //! Rows of one kind: what was loaded, and what became of it.
 
-use std::{collections::BTreeMap, fmt::Debug, ops::RangeBounds};
+use std::{collections::BTreeMap, fmt::Debug, ops::RangeBounds, rc::Rc};
 
 use super::Fault;
 
@@ -21,9 +21,12 @@ pub struct Table<K, V> {
 
 #[derive(Debug, Clone)]
 enum Slot<V> {
-    /// There was a row, or there is one now. Apart from the others: most keys that a large
-    /// delivery asks for have none, and should not cost as much as a row.
-    Row(Box<Row<V>>),
+    /// There is a row, and nobody wrote it. What a change replaces is kept twice, to be undone
+    /// and to be compared: it is shared.
+    Stored(Rc<V>),
+    /// A change wrote the row, or removed it. Apart from the others: most keys that a large
+    /// delivery asks for have no row, and should not cost as much as one.
+    Written(Box<Written<V>>),
     /// There is none, and nobody wrote one.
     None,
     Unreadable(Box<Fault>),
@@ -32,13 +35,24 @@ enum Slot<V> {
 }
 
 #[derive(Debug, Clone)]
-struct Row<V> {
+struct Written<V> {
     /// The row as it was loaded.
-    stored: Option<V>,
+    stored: Option<Rc<V>>,
     /// The row now.
     current: Option<V>,
-    /// The change that wrote it last; 0 when none did.
-    written_by: u64,
+    /// The change that wrote it last.
+    by: u64,
+}
+
+impl<V> Slot<V> {
+    /// The row now.
+    fn row(&self) -> Option<&V> {
+        match self {
+            Self::Stored(row) => Some(row),
+            Self::Written(written) => written.current.as_ref(),
+            Self::None | Self::Unreadable(_) | Self::Absent => None,
+        }
+    }
 }
 
 /// A row that differs from what is stored.
@@ -62,14 +76,9 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// Puts in what a store found for a key. What is known already stays: a second
     /// round of loading must not undo what changes did.
     pub fn load(&mut self, key: K, row: Option<V>) {
-        self.slots.entry(key).or_insert_with(|| match row {
-            Some(row) => Slot::Row(Box::new(Row {
-                stored: Some(row.clone()),
-                current: Some(row),
-                written_by: 0,
-            })),
-            None => Slot::None,
-        });
+        self.slots
+            .entry(key)
+            .or_insert_with(|| row.map_or(Slot::None, |row| Slot::Stored(Rc::new(row))));
     }
 
     /// Notes that the row of a key was found and cannot be understood.
@@ -94,9 +103,8 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// must not pass with it.
     pub fn get(&self, key: &K) -> Result<Option<&V>, Fault> {
         match self.slots.get(key) {
-            Some(Slot::Row(found)) => Ok(found.current.as_ref()),
             Some(Slot::Unreadable(fault)) => Err((**fault).clone()),
-            Some(Slot::None | Slot::Absent) => Ok(None),
+            Some(slot) => Ok(slot.row()),
             None => {
                 debug_assert!(false, "{} {key:?} was not asked for", self.name);
                 Err(Fault::NotAsked { table: self.name })
@@ -113,9 +121,8 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         keys: impl RangeBounds<K>,
     ) -> impl Iterator<Item = Result<(&K, &V), Fault>> {
         self.slots.range(keys).filter_map(|(key, slot)| match slot {
-            Slot::Row(found) => found.current.as_ref().map(|row| Ok((key, row))),
             Slot::Unreadable(fault) => Some(Err((**fault).clone())),
-            Slot::None | Slot::Absent => None,
+            slot => slot.row().map(|row| Ok((key, row))),
         })
     }
 
@@ -134,39 +141,38 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// # Errors
     /// When the row cannot be understood, or was not asked for.
     pub fn update(&mut self, key: &K, change: impl FnOnce(&mut V)) -> Result<(), Fault> {
-        let Some(row) = self.get(key)? else { return Ok(()) };
-        if self.is_written(key) {
-            if let Some(Slot::Row(found)) = self.slots.get_mut(key)
-                && let Some(row) = &mut found.current
-            {
+        if let Some(written) = self.written(key) {
+            if let Some(row) = &mut written.current {
                 change(row);
             }
-            return Ok(());
+        } else if let Some(mut row) = self.get(key)?.cloned() {
+            change(&mut row);
+            self.set(key.clone(), Some(row));
         }
-        let mut row = row.clone();
-        change(&mut row);
-        self.set(key.clone(), Some(row));
         Ok(())
     }
 
-    /// Whether the change that is being applied wrote the row already.
-    fn is_written(&self, key: &K) -> bool {
-        let slot = self.slots.get(key);
-        matches!(slot, Some(Slot::Row(found)) if found.written_by == self.change)
+    /// What the change that is being applied wrote already.
+    fn written(&mut self, key: &K) -> Option<&mut Written<V>> {
+        match self.slots.get_mut(key) {
+            Some(Slot::Written(written)) if written.by == self.change => Some(written),
+            _ => None,
+        }
     }
 
     fn set(&mut self, key: K, row: Option<V>) {
         let slot = self.slots.entry(key.clone()).or_insert(Slot::Absent);
         let stored = match slot {
-            Slot::Row(found) if found.written_by == self.change => {
-                found.current = row;
+            Slot::Written(written) if written.by == self.change => {
+                written.current = row;
                 return;
             }
-            Slot::Row(found) => found.stored.clone(),
+            Slot::Written(written) => written.stored.clone(),
+            Slot::Stored(row) => Some(row.clone()),
             Slot::None | Slot::Unreadable(_) | Slot::Absent => None,
         };
-        let written = Row { stored, current: row, written_by: self.change };
-        let before = std::mem::replace(slot, Slot::Row(Box::new(written)));
+        let written = Written { stored, current: row, by: self.change };
+        let before = std::mem::replace(slot, Slot::Written(Box::new(written)));
         self.undo.push((key, before));
     }
 
@@ -190,13 +196,24 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.change += 1;
     }
 
+    /// Each key that has, or had, a row: whether one is stored, and whether there is one now.
+    pub fn presence(&self) -> impl Iterator<Item = (&K, bool, bool)> {
+        self.slots.iter().filter_map(|(key, slot)| match slot {
+            Slot::Stored(_) | Slot::Unreadable(_) => Some((key, true, true)),
+            Slot::Written(written) => {
+                let (was, is) = (written.stored.is_some(), written.current.is_some());
+                (was || is).then_some((key, was, is))
+            }
+            Slot::None | Slot::Absent => None,
+        })
+    }
+
     /// The rows that were written or removed, by key.
     pub fn differences(&self) -> impl Iterator<Item = Difference<'_, K, V>> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
-            Slot::Row(found)
-                if found.written_by > 0 && (found.stored.is_some() || found.current.is_some()) =>
-            {
-                Some(Difference { key, stored: found.stored.as_ref(), row: found.current.as_ref() })
+            Slot::Written(written) if written.stored.is_some() || written.current.is_some() => {
+                let (stored, row) = (written.stored.as_deref(), written.current.as_ref());
+                Some(Difference { key, stored, row })
             }
             _ => None,
         })

@@ -194,6 +194,8 @@ impl Writer {
             change.keys(&mut keys);
         }
         self.engine.load(&keys, &mut facts)?;
+        // What a large delivery asked for is not kept beside what came of it.
+        drop(keys);
         let mut keys = Keys::default();
         // One whose keys are not all known has nothing to decide on.
         let mut decidable = Vec::with_capacity(group.len());
@@ -204,6 +206,7 @@ impl Writer {
             }
         }
         self.engine.load(&keys, &mut facts)?;
+        drop(keys);
         for change in decidable {
             facts.checkpoint();
             // A mistake in a decision fails its change: everything it did is undone.
