@@ -20,12 +20,12 @@ pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{
-    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,
+    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,
     GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll,
     Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals,
     UserSnapshot,
 };
-pub use subject::{PersonChange, Subject, Touched};
+pub use subject::{Subject, Touched};
 pub use table::{Difference, Table};
 
 /// Something that happened, which a store commits as a whole or not at all.

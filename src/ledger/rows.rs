@@ -16,6 +16,9 @@ use crate::domain::{
 /// it.
 pub type CheckNumber = i64;
 
+/// Checks that somebody fails, in the order of their numbers.
+pub type CheckSet = Vec<CheckNumber>;
+
 /// The numbers that were given last. They only rise, also when rows go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {

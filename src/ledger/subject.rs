@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::CheckSet;
 use crate::domain::{CheckId, IpAddress, Login};
 
 /// Something whose rows a commit changed, with or without an event.
@@ -23,24 +24,15 @@ pub enum Subject {
     Service,
 }
 
-/// A failure that opened or ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonChange {
-    /// Whose.
-    pub login: Login,
-    /// Of which check.
-    pub check: CheckId,
-    /// Whether it opened.
-    pub is_open: bool,
-}
-
 /// All that a commit touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
     /// Whose rows are to be read again.
     pub subjects: BTreeSet<Subject>,
-    /// Failures that opened or ended, in order.
-    pub people: Vec<PersonChange>,
+    /// Who began, or ceased, to fail something.
+    pub people: Vec<Login>,
+    /// Sets of checks that more people fail, or fewer.
+    pub check_sets: BTreeSet<CheckSet>,
     /// Whether everything is to be read anew: checks became others, or are hidden.
     pub is_anew: bool,
 }
@@ -49,7 +41,8 @@ impl Touched {
     /// How much there is to follow.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.subjects.len() + self.people.len() + usize::from(self.is_anew)
+        let people = self.people.len() + self.check_sets.len();
+        self.subjects.len() + people + usize::from(self.is_anew)
     }
 
     /// Whether nothing was touched.
@@ -62,6 +55,7 @@ impl Touched {
     pub fn extend(&mut self, later: &Self) {
         self.subjects.extend(later.subjects.iter().cloned());
         self.people.extend(later.people.iter().cloned());
+        self.check_sets.extend(later.check_sets.iter().cloned());
         self.is_anew |= later.is_anew;
     }
 }

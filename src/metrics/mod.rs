@@ -1,7 +1,6 @@
 //! From the store to `/metrics`: projector, view, exposition.
 
 mod applications;
-mod check_sets;
 mod checks;
 mod describe;
 mod exposition;

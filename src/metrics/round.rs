@@ -27,7 +27,8 @@ pub(super) type Replacement = (Subject, Vec<Sample>);
 /// What is counted over many subjects, and kept between rounds.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    people: People,
+    /// Nothing when what is stored of them cannot be understood.
+    people: Option<People>,
     applications: Applications,
     checks: Checks,
     /// Checks whose samples change with time alone, and when.
@@ -40,9 +41,7 @@ pub(super) fn everything(
     totals: &mut Totals,
 ) -> Result<Vec<Replacement>, StoreError> {
     let Known { reader, scope, .. } = *known;
-    // What was known goes first: of a million people, two would be the most of the memory.
-    *totals = Totals::default();
-    totals.people = People::read(reader)?;
+    *totals = Totals { people: readable(People::read(reader))?, ..Totals::default() };
     let mut subjects = BTreeSet::from([
         ledger::Subject::Watched,
         ledger::Subject::Webhook,
@@ -71,21 +70,16 @@ pub(super) fn some(
     totals: &mut Totals,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
-    for subject in &touched.subjects {
-        if let ledger::Subject::Check(id) = subject
-            && let Some(check) = readable(known.reader.check(id.as_str()))?.flatten()
-        {
-            totals.people.rate(id, check.severity);
-        }
-    }
-    for change in &touched.people {
-        totals.people.follow(change);
+    let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
+    let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
+    if let Some(people) = totals.people.as_mut().filter(|_| is_concerned) {
+        people.follow(known.reader, &touched.check_sets)?;
     }
     if known.scope.user_series != UserSeries::All {
         return read(known, totals, &touched.subjects);
     }
     // How many checks a followed user fails is shown, too.
-    let people = touched.people.iter().map(|change| ledger::Subject::User(change.login.clone()));
+    let people = touched.people.iter().cloned().map(ledger::Subject::User);
     let subjects = touched.subjects.iter().cloned().chain(people).collect();
     read(known, totals, &subjects)
 }
@@ -151,7 +145,8 @@ fn read(
         replacements.push((Subject::Application(name), samples));
     }
     let is_known = describe::is_tenant_known(known)? == Some(true);
-    replacements.push((Subject::People, totals.people.samples(is_known)));
+    let people = totals.people.as_ref().map(|people| people.samples(is_known));
+    replacements.push((Subject::People, people.unwrap_or_default()));
     Ok(replacements)
 }
 

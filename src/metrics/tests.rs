@@ -349,6 +349,8 @@ async fn followed_and_rebuilt(steps: Vec<Step>, series: UserSeries) -> (String, 
     following.await.unwrap().unwrap();
     drop(store);
     writer.stop().await;
+    let miscounted = fixtures::miscounted_check_sets(&folder.path().join("store.db"));
+    assert!(miscounted.is_empty(), "{miscounted:?}");
     (followed, rebuilt)
 }
 

@@ -1,5 +1,7 @@
 //! What tests of several rooms commit.
 
+use std::path::Path;
+
 use super::{Store, StoreError};
 use crate::{
     domain::{
@@ -65,4 +67,20 @@ pub(crate) async fn list(
             ListingProgress::NothingToDo => return Ok(None),
         }
     }
+}
+
+/// Sets of checks that more, or fewer, people fail than are counted; there should be none.
+pub(crate) fn miscounted_check_sets(path: &Path) -> Vec<String> {
+    let counted = "SELECT checks, people FROM check_set";
+    let failing = "SELECT checks, count(*) FROM (
+            SELECT json_group_array(check_number ORDER BY check_number) AS checks
+            FROM failure GROUP BY login)
+        GROUP BY checks";
+    let sql = format!(
+        "SELECT checks FROM (SELECT * FROM ({counted}) EXCEPT SELECT * FROM ({failing}))
+         UNION SELECT checks FROM (SELECT * FROM ({failing}) EXCEPT SELECT * FROM ({counted}))"
+    );
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut select = connection.prepare(&sql).unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::Event,
     ledger::{
-        Closed, Command, Counts, DeliveryRow, Head, PersonChange, Repeat, Subject, TitleChange,
+        Closed, Command, Counts, DeliveryRow, Head, Repeat, Subject, TitleChange,
     },
 };
 
@@ -19,7 +19,6 @@ pub(super) struct Effects {
     pub(super) events: Vec<Event>,
     pub(super) commands: Vec<Command>,
     pub(super) subjects: Vec<Subject>,
-    pub(super) people: Vec<PersonChange>,
     /// Whether checks changed in a way that concerns everybody who fails them.
     pub(super) is_anew: bool,
 }
@@ -29,14 +28,14 @@ pub(super) struct Effects {
 pub(super) struct Mark {
     head: Head,
     counts: Counts,
-    lengths: [usize; 8],
+    lengths: [usize; 7],
     is_anew: bool,
 }
 
 impl Effects {
     pub(super) fn mark(&self) -> Mark {
         let Self {
-            deliveries, repeats, titles, closed, events, commands, subjects, people, ..
+            deliveries, repeats, titles, closed, events, commands, subjects, ..
         } = self;
         let lengths = [
             deliveries.len(),
@@ -46,7 +45,6 @@ impl Effects {
             events.len(),
             commands.len(),
             subjects.len(),
-            people.len(),
         ];
         Mark { head: self.head, counts: self.counts, lengths, is_anew: self.is_anew }
     }
@@ -55,8 +53,7 @@ impl Effects {
         self.head = mark.head;
         self.counts = mark.counts;
         self.is_anew = mark.is_anew;
-        let [deliveries, repeats, titles, closed, events, commands, subjects, people] =
-            mark.lengths;
+        let [deliveries, repeats, titles, closed, events, commands, subjects] = mark.lengths;
         self.deliveries.truncate(deliveries);
         self.repeats.truncate(repeats);
         self.titles.truncate(titles);
@@ -64,6 +61,5 @@ impl Effects {
         self.events.truncate(events);
         self.commands.truncate(commands);
         self.subjects.truncate(subjects);
-        self.people.truncate(people);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         failure::{Change, NO_LONGER_FAILING},
         followed_until,
     },
-    ledger::{CheckNumber, Closed, Ending, Failure, Fault, PersonChange, Subject},
+    ledger::{CheckNumber, Closed, Ending, Failure, Fault, Subject},
 };
 
 /// What the service said of a failure that is open.
@@ -112,9 +112,6 @@ impl Facts {
                 check.last_failure_at = check.last_failure_at.max(Some(at));
             }
         })?;
-        if !is_hidden {
-            self.follow_person(login, id, true);
-        }
         Ok(())
     }
 
@@ -227,9 +224,6 @@ impl Facts {
                 check.durations.observe(ending.asked_at - failure.opened_at);
             }
         })?;
-        if !is_hidden {
-            self.follow_person(login, id, false);
-        }
         let login = login.clone();
         let Ending { at: closed_at, reason, .. } = ending;
         self.effects.closed.push(Closed { check: number, login, failure, closed_at, reason });
@@ -252,16 +246,8 @@ impl Facts {
             *people = people.saturating_sub(1);
         }
         self.change_check(id, |check| check.open = check.open.saturating_sub(1))?;
-        if !is_hidden {
-            self.follow_person(login, id, false);
-        }
         self.touch(Subject::User(login.clone()));
         Ok(())
-    }
-
-    fn follow_person(&mut self, login: &Login, check: &CheckId, is_open: bool) {
-        let (login, check) = (login.clone(), check.clone());
-        self.effects.people.push(PersonChange { login, check, is_open });
     }
 
     /// When the newest look at a user's failing checks was asked for: an answer about the

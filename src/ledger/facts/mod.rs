@@ -5,6 +5,7 @@ mod delivery;
 mod effects;
 mod failure;
 mod identify;
+mod people;
 mod spelling;
 mod watch;
 
@@ -202,6 +203,7 @@ impl Facts {
             titles: &self.effects.titles,
             failures: self.failures.differences().collect(),
             closed: &self.effects.closed,
+            check_sets: self.moved_people(),
             answered: self.answered.differences().collect(),
             users: self.users.differences().collect(),
             ips: self.ips.differences().collect(),
@@ -229,7 +231,8 @@ impl Facts {
     pub fn touched(&mut self) -> Touched {
         Touched {
             subjects: std::mem::take(&mut self.effects.subjects).into_iter().collect(),
-            people: std::mem::take(&mut self.effects.people),
+            people: self.moved().map(|moved| moved.login.clone()).collect(),
+            check_sets: self.moved_people().into_keys().collect(),
             is_anew: std::mem::take(&mut self.effects.is_anew),
         }
     }

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::OptionalExtension;
+
 use super::Reader;
 use crate::{
     domain::{CheckId, Severity},
-    store::{StoreError, row::Unreadable},
+    ledger::{CheckNumber, CheckSet},
+    store::{
+        StoreError,
+        row::{Unreadable, check_set},
+    },
 };
 
 impl Reader {
@@ -36,6 +42,51 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// Hands each set of checks that people fail to `take`, with how many fail just these.
+    ///
+    /// # Errors
+    /// When the database fails, or a set cannot be understood.
+    pub fn each_check_set(&self, mut take: impl FnMut(CheckSet, u64)) -> Result<(), StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT checks, people FROM check_set")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let stored = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let checks = check_set::decode(stored)
+                .map_err(|error| StoreError::corrupt("check_set", &stored, error))?;
+            take(checks, row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// How many people fail just these checks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn people_of_check_set(&self, checks: &CheckSet) -> Result<u64, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT people FROM check_set WHERE checks = ?1")?;
+        let people = select.query_row([check_set::encode(checks)], |row| row.get(0)).optional()?;
+        Ok(people.unwrap_or_default())
+    }
+
+    /// The severities of the checks that are not hidden, by number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn severities_by_number(&self) -> Result<BTreeMap<CheckNumber, Severity>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT number, severity FROM checks WHERE NOT is_hidden")?;
+        let mut rows = select.query([])?;
+        let mut found = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let severity = Severity::new(row.get::<_, Option<String>>(1)?.as_deref());
+            found.insert(row.get(0)?, severity);
+        }
+        Ok(found)
     }
 
     /// The severities of all checks, by id.

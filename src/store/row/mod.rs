@@ -6,6 +6,7 @@
 
 pub(in crate::store) mod attributes;
 pub(in crate::store) mod body;
+pub(in crate::store) mod check_set;
 pub(in crate::store) mod durations;
 pub(in crate::store) mod exchange;
 mod explanation;

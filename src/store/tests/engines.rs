@@ -356,6 +356,10 @@ proptest! {
             let difference = difference(&in_memory, &other);
             prop_assert!(difference.is_none(), "{name}:\n{}", difference.unwrap_or_default());
         }
+        for name in ["one", "groups"] {
+            let miscounted = fixtures::miscounted_check_sets(&folder.path().join(name));
+            prop_assert!(miscounted.is_empty(), "{name}: {miscounted:?}");
+        }
     }
 }
 

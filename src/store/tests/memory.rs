@@ -13,7 +13,7 @@ use crate::{
         WatchSubject, WebhookTarget, failure::Titled, fold_title, null_list::FieldMemory,
     },
     ledger::{
-        Answered, Check, CheckNumber, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
+        Answered, Check, CheckNumber, CheckSet, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
         Gap, GapEvents, Head, IpSnapshot, Job, Keys, ListingBegun, ListingDone, Member, NullList,
         OtlpState, Poll, Reasons, RefusedRow, ServiceState, UserSnapshot, Whole,
     },
@@ -40,6 +40,7 @@ struct Tables {
     configured: BTreeMap<(), Arc<ConfiguredChecks>>,
     titles: BTreeMap<(String, CheckNumber), bool>,
     failures: BTreeMap<(Login, CheckNumber), Failure>,
+    check_sets: BTreeMap<CheckSet, i64>,
     answered: BTreeMap<Login, Answered>,
     users: BTreeMap<Login, UserSnapshot>,
     ips: BTreeMap<IpAddress, IpSnapshot>,
@@ -363,6 +364,10 @@ impl Tables {
             self.titles.insert((title.folded.clone(), title.number), true);
         }
         apply(&mut self.failures, &diff.failures);
+        for (checks, people) in &diff.check_sets {
+            *self.check_sets.entry(checks.clone()).or_default() += people;
+        }
+        self.check_sets.retain(|_, people| *people != 0);
         apply(&mut self.answered, &diff.answered);
         apply(&mut self.users, &diff.users);
         apply(&mut self.ips, &diff.ips);

@@ -42,6 +42,16 @@ async fn trend(store: &Store) -> (Trend, u64) {
     (check.trend, check.failing)
 }
 
+/// How many fail just which checks.
+async fn check_sets(store: &Store) -> Vec<(Vec<i64>, u64)> {
+    let read = |reader: &Reader| {
+        let mut sets = Vec::new();
+        reader.each_check_set(|checks, people| sets.push((checks, people)))?;
+        Ok(sets)
+    };
+    store.read(read).await.unwrap()
+}
+
 /// Who failed at the end of a day, and how many were new and resolved.
 type Shown = (Option<u64>, Option<(u64, u64)>);
 
@@ -74,6 +84,8 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
     let fixture = Fixture::new();
     four_days(&fixture.store).await;
     let (counted, failing) = trend(&fixture.store).await;
+    let sets = check_sets(&fixture.store).await;
+    assert!(!sets.is_empty());
     drop(fixture.store);
     fixture.writer.stop().await;
     {
@@ -82,6 +94,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
         connection
             .execute_batch(
                 "ALTER TABLE checks DROP COLUMN trend;
+                 DROP TABLE check_set;
                  DROP INDEX failure_closed_of_check;
                  ALTER TABLE failure_closed DROP COLUMN is_dated;
                  PRAGMA user_version = 12;",
@@ -91,6 +104,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
     let (store, _writer) = Store::open(&file(&fixture.folder)).unwrap();
     let (found, _) = trend(&store).await;
     assert_eq!(found.parts().1, counted.parts().1, "days");
+    assert_eq!(check_sets(&store).await, sets);
     assert_eq!(found.last_day(at(100 + 3 * DAY)), counted.last_day(at(100 + 3 * DAY)));
     assert_eq!(four_days_of(&found, failing), EXPECTED);
     let lasted = store.read(|reader| reader.lasted(None, at(0), 9)).await.unwrap().unwrap();

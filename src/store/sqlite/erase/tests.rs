@@ -4,8 +4,9 @@ use super::*;
 use crate::store::sqlite::migrations;
 
 /// Columns of texts in which no person stands, and why.
-const IMPERSONAL: [&str; 45] = [
-    // The operator's words, and what checks are called.
+const IMPERSONAL: [&str; 46] = [
+    // The operator's words, what checks are called, and their numbers.
+    "check_set.checks",
     "check_title.folded",
     "check_words.description",
     "check_words.recommended_actions",

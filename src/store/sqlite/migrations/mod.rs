@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 14] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -24,6 +24,7 @@ const SCRIPTS: [&str; 13] = [
     include_str!("0011_decisions.sql"),
     include_str!("0012_tenant.sql"),
     include_str!("0013_trend.sql"),
+    include_str!("0014_check_set.sql"),
 ];
 
 /// The newest version.

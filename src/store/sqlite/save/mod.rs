@@ -8,6 +8,7 @@ mod failure;
 mod listing;
 mod outcome;
 mod past;
+mod people;
 mod service;
 mod snapshot;
 mod spelling;
@@ -34,6 +35,7 @@ pub(super) fn save(
     delivery::save(connection, packer, diff)?;
     check::save(connection, diff)?;
     failure::save(connection, diff)?;
+    people::save(connection, &diff.check_sets)?;
     listing::save(connection, diff)?;
     snapshot::users(connection, &diff.users)?;
     snapshot::ips(connection, &diff.ips)?;
