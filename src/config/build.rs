@@ -268,6 +268,7 @@ impl Building<'_> {
             otlp::complete(endpoint, protocol, self.environment, is_used, &mut self.problems)?;
         Some(OtlpConfig {
             user_label: user_label?,
+            ocsf: self.flag("otlp.ocsf").unwrap_or(false),
             headers: headers?.unwrap_or(otlp.headers),
             ..otlp
         })

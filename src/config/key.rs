@@ -144,6 +144,7 @@ pub(super) const KEYS: &[Key] = &[
     secret("otlp.headers", Kind::List, "otlp.headers_file"),
     key("otlp.headers_file", Kind::Text, None),
     key("otlp.protocol", Kind::Choice(OtlpProtocol::VARIANTS), None),
+    key("otlp.ocsf", Kind::Flag, None),
     key("otlp.user_label", Kind::Choice(&["login", "id", "hash"]), None),
     key("log.level", Kind::Text, Some("\"info\"")),
     key("log.format", Kind::Choice(&["text", "json"]), Some("\"text\"")),

@@ -37,6 +37,8 @@ pub struct OtlpConfig {
     pub resource: BTreeMap<String, String>,
     /// By what users are named.
     pub user_label: UserLabel,
+    /// Whether each record also is one of OCSF.
+    pub ocsf: bool,
     /// The file that the client's key is in, and the variable that names it.
     pub(super) key_file: Option<(String, String)>,
     /// What of the variables cannot be used, and is ignored.
@@ -105,6 +107,7 @@ pub(super) fn complete(
         identity: identity.ok()?,
         resource,
         user_label: UserLabel::Login,
+        ocsf: false,
         key_file,
         warnings: standard.warnings,
     })

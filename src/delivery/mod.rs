@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod fuzz;
 mod meters;
 mod naming;
+mod ocsf;
 mod outage;
 mod record;
 mod resource;

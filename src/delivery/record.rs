@@ -9,18 +9,24 @@ use std::{
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger};
 
-use super::naming;
+use super::{naming, ocsf};
 use crate::{
     config::UserLabel,
     domain::{AttributeValue, Attributes, Grade, Timestamp, event::key, sensible},
     store::StoredEvent,
 };
 
-/// Makes the record of an event.
-pub(super) fn record(logger: &SdkLogger, label: &UserLabel, stored: StoredEvent) -> SdkLogRecord {
+/// Makes the record of an event, with that of OCSF where a source is given.
+pub(super) fn record(
+    logger: &SdkLogger,
+    label: &UserLabel,
+    ocsf_source: Option<&ocsf::Source>,
+    stored: StoredEvent,
+) -> SdkLogRecord {
     let StoredEvent { uid, mut event, .. } = stored;
     let mut attributes = event.take_attributes();
     naming::rename(label, &mut event, &mut attributes);
+    let ocsf = ocsf_source.and_then(|source| ocsf::record(source, &uid, &event, &attributes));
     let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
@@ -39,6 +45,9 @@ pub(super) fn record(logger: &SdkLogger, label: &UserLabel, stored: StoredEvent)
     }
     record.add_attribute(key::EVENT_NAME, event.name.as_str());
     record.add_attribute(key::LOG_RECORD_UID, uid);
+    if let Some(ocsf) = ocsf {
+        record.add_attribute(ocsf::ATTRIBUTE, ocsf.to_string());
+    }
     for (name, value) in security_rule(&attributes) {
         record.add_attribute(name, value);
     }
@@ -120,7 +129,7 @@ mod tests {
 
     fn sent(stored: &StoredEvent) -> LogRecord {
         let logger = SdkLoggerProvider::builder().build().logger("test");
-        (&super::record(&logger, &UserLabel::Login, stored.clone())).into()
+        (&super::record(&logger, &UserLabel::Login, None, stored.clone())).into()
     }
 
     fn attribute(record: &LogRecord, name: &str) -> Value {

@@ -67,6 +67,7 @@ async fn every_alert_gets_to_who_answers_for_it() {
         ("operations-on-call", "alertname=CiiTokenRefused severity=critical"),
         ("operations", "alertname=CiiSyncStale task=users severity=warning"),
         ("operations", "alertname=CiiOtlpBacklog severity=warning"),
+        ("operations", "alertname=CiiConfigNotReloaded severity=warning"),
         ("digest", "alertname=CiiSyncOff task=tenant severity=info"),
     ] {
         let mut arguments = vec!["config", "routes", "test", "--config.file", ALERTMANAGER];

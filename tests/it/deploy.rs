@@ -157,3 +157,43 @@ async fn the_inbox_writes_a_line_an_alert() {
     let line = lines.next_line().await.unwrap().unwrap();
     assert_eq!(line, "security | firing | CiiCheckNewlyFailing | A check fails | no-mfa: 2 users");
 }
+
+/// As far as it can be seen without the collector and those behind it.
+#[test]
+fn each_example_of_a_collector_is_whole_and_loses_nothing() {
+    let folder = Path::new(ROOT).join("deploy");
+    let files = ["splunk-hec", "elastic", "datadog"].map(|name| format!("collector/{name}.yaml"));
+    for file in files.iter().map(String::as_str).chain(["otel-collector.yaml"]) {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let config: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let logs = &config["service"]["pipelines"]["logs"];
+        for kind in ["receivers", "processors", "exporters"] {
+            let defined = config[kind].as_object().unwrap();
+            let used: BTreeSet<_> =
+                logs[kind].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+            // What is not used would be a mistake, too.
+            assert_eq!(used, defined.keys().map(String::as_str).collect(), "{file}: {kind}");
+        }
+        assert_eq!(logs["processors"][0], "memory_limiter", "{file}");
+        for (name, exporter) in config["exporters"].as_object().unwrap() {
+            let queue = &exporter["sending_queue"];
+            let storage = queue["storage"].as_str().unwrap();
+            assert!(config["extensions"][storage].is_object(), "{file}: {name}");
+            let extensions = config["service"]["extensions"].as_array().unwrap();
+            assert!(extensions.iter().any(|extension| extension == storage), "{file}: {name}");
+            // That of Elasticsearch has a form of its own.
+            let is_for_ever = exporter["retry_on_failure"]["max_elapsed_time"] == "0s"
+                || exporter["retry"]["max_retries"].as_u64() > Some(1_000_000);
+            assert!(is_for_ever, "{file}: {name}");
+        }
+        // What is secret comes from the environment.
+        for line in text.lines().filter(|line| line.contains("token:") || line.contains("key:")) {
+            assert!(line.contains("${env:"), "{file}: {line}");
+        }
+    }
+    // The page names each, and the example of Loki.
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/ocsf.md")).unwrap();
+    for name in ["splunk-hec.yaml", "elastic.yaml", "datadog.yaml", "otel-collector.yaml"] {
+        assert!(page.contains(name), "{name}");
+    }
+}

@@ -17,7 +17,7 @@ use cii_simulator::collector::{Collector, Refusal};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, names, tool, until};
+use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, attribute, names, tool, until};
 
 type Answer = fn() -> Response;
 
@@ -369,5 +369,28 @@ async fn who_the_events_are_from_is_what_the_standard_variables_say() {
             assert!(log.contains("OTEL_RESOURCE_ATTRIBUTES") && !log.contains("sec-ret"), "{log}");
             exporter.stop().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn with_ocsf_each_event_is_a_record_of_it_and_without_none_is() {
+    for (lines, is_there) in [("ocsf = true", true), ("", false)] {
+        let receiver = Receiver::start().await;
+        let endpoint = receiver.endpoint(Protocol::Http);
+        let table = format!("[otlp]\nendpoint = \"{endpoint}\"\n{lines}");
+        let exporter = Setup::new().tables(&table).start().await;
+        deliver(&exporter, "1", "ann@example.com").await;
+        for line in receiver.until_received(2).await {
+            let Some(ocsf) = attribute(&line, "ocsf") else {
+                assert!(!is_there, "{line}");
+                continue;
+            };
+            assert!(is_there, "{line}");
+            let ocsf: serde_json::Value = serde_json::from_str(ocsf.as_str().unwrap()).unwrap();
+            assert_eq!(ocsf["class_uid"], 2003);
+            assert_eq!(Some(&ocsf["metadata"]["uid"]), attribute(&line, "log.record.uid").as_ref());
+            assert_eq!(ocsf["metadata"]["event_code"], line["record"]["eventName"]);
+        }
+        exporter.stop().await;
     }
 }

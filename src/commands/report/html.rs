@@ -12,7 +12,7 @@ const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;color:#1c1e21;max-
 margin:1.5rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}\
 table{border-collapse:collapse}th,td{text-align:left;padding:.25rem .9rem .25rem 0;\
 border-bottom:1px solid #dcdfe4;vertical-align:top}td.n{text-align:right;\
-font-variant-numeric:tabular-nums}.gaps{border-left:4px solid #1c1e21;padding-left:1rem}\
+font-variant-numeric:tabular-nums}.gaps{border-left:4px solid #1c1e21;padding-left:2rem}\
 .minor{color:#5b616b}.critical{color:#8b1a3a}.high{color:#b5450f}.medium{color:#8a6d00}\
 .low{color:#3a6280}";
 

@@ -9,7 +9,7 @@ mod http;
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -26,7 +26,7 @@ use self::{grpc::GrpcExporter, http::HttpExporter};
 use super::{
     OtlpStartError, cause,
     error::{Reason, SendError, Sent},
-    record,
+    ocsf, record,
     resource::{self, Origin},
     secrets::Secrets,
 };
@@ -55,6 +55,8 @@ pub struct Sender {
     config: OtlpConfig,
     origin: Origin,
     is_identified: AtomicBool,
+    /// The tenant's id, where it became known after the start.
+    tenant_id: OnceLock<TenantId>,
     timeout: Duration,
     endpoint: String,
     /// By what users are named.
@@ -116,6 +118,7 @@ impl Sender {
             config: config.clone(),
             origin,
             is_identified,
+            tenant_id: OnceLock::new(),
             timeout,
             endpoint,
             user_label,
@@ -130,6 +133,8 @@ impl Sender {
 
     /// Says from now on which tenant events are from.
     pub(super) fn identify(&self, tenant: TenantId) {
+        // Another tenant's id does not take the place of the first one.
+        let _ = self.tenant_id.set(tenant);
         let origin = Origin { tenant_id: Some(tenant), ..self.origin.clone() };
         match Transport::new(&self.config, &origin) {
             Ok(transport) => {
@@ -142,6 +147,11 @@ impl Sender {
                 tracing::warn!(%error, "events do not say yet which tenant they are from");
             }
         }
+    }
+
+    fn ocsf_source(&self) -> ocsf::Source {
+        let tenant_id = self.tenant_id.get().copied().or(self.origin.tenant_id);
+        ocsf::Source { instance_id: self.origin.instance_id.clone(), tenant_id }
     }
 
     /// Where batches go, without user, password and query.
@@ -160,7 +170,8 @@ impl Sender {
 
     /// Sends a batch, once.
     pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
-        let of = |event| record::record(&self.logger, &self.user_label, event);
+        let ocsf = self.config.ocsf.then(|| self.ocsf_source());
+        let of = |event| record::record(&self.logger, &self.user_label, ocsf.as_ref(), event);
         let records: Vec<SdkLogRecord> = events.into_iter().map(of).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
         let transport = self.transport.read().unwrap_or_else(PoisonError::into_inner).clone();
