@@ -1,7 +1,8 @@
 //! The examples in `deploy/` name settings that exist.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
@@ -132,6 +133,95 @@ fn what_compose_mounts_is_there() {
     assert!(compose.contains(&format!(":/etc/alertmanager/{template}:ro")));
 }
 
+/// Compose takes no list that names something twice.
+#[test]
+fn compose_names_nothing_twice_and_what_it_refers_to() {
+    let text = fs::read_to_string(Path::new(ROOT).join("deploy/docker-compose.yml")).unwrap();
+    let compose: Value = serde_saphyr::from_str(&text).unwrap();
+    let services = compose["services"].as_object().unwrap();
+    for (name, service) in services {
+        for list in ["volumes", "ports", "profiles", "secrets", "depends_on"] {
+            let entries = service[list].as_array().into_iter().flatten();
+            let entries: Vec<_> = entries.map(|entry| entry.as_str().unwrap()).collect();
+            let once: BTreeSet<_> = entries.iter().collect();
+            assert_eq!(once.len(), entries.len(), "{name}: {list}");
+        }
+        let volumes: Vec<_> = service["volumes"].as_array().into_iter().flatten().collect();
+        let targets = volumes.iter().map(|volume| volume.as_str().unwrap().split(':').nth(1));
+        assert_eq!(targets.collect::<BTreeSet<_>>().len(), volumes.len(), "{name}");
+        for volume in volumes.iter().map(|volume| volume.as_str().unwrap()) {
+            let is_file = volume.starts_with('.');
+            let of = volume.split(':').next().unwrap();
+            assert!(is_file || compose["volumes"].get(of).is_some(), "{name}: {of}");
+        }
+        for secret in service["secrets"].as_array().into_iter().flatten() {
+            assert!(compose["secrets"].get(secret.as_str().unwrap()).is_some(), "{name}: {secret}");
+        }
+    }
+    // Names on the network that other files count on.
+    let of = |file: &str| fs::read_to_string(Path::new(ROOT).join("deploy").join(file)).unwrap();
+    for (file, url) in [
+        ("prometheus.yml", "exporter:9847"),
+        ("prometheus.yml", "alertmanager:9093"),
+        ("grafana-datasources.yml", "http://prometheus:9090"),
+        ("grafana-datasources.yml", "http://loki:3100"),
+        ("loki.yaml", "http://alertmanager:9093"),
+        ("otel-collector.yaml", "http://loki:3100/otlp"),
+    ] {
+        assert!(of(file).contains(url), "{file}: {url}");
+        let host = url.trim_start_matches("http://").split(':').next().unwrap();
+        assert!(services.contains_key(host), "{host}");
+    }
+    for service in ["exporter", "demo"] {
+        let revision = &services[service]["build"]["args"]["REVISION"];
+        assert_eq!(revision, "${REVISION:-unknown}", "{service}");
+    }
+}
+
+/// The example of a configuration as its user fills it in, with what image and Compose set.
+#[tokio::test]
+async fn the_example_is_good_in_the_image_and_in_compose() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = folder.path().join("config.toml");
+    let example = include_str!("../../config.example.toml").replace("the-client-id", "an-id");
+    fs::write(&config, example).unwrap();
+    let image = fs::read_to_string(Path::new(ROOT).join("Dockerfile")).unwrap();
+    let image = image.split_whitespace().filter_map(|word| word.split_once('='));
+    let of_image: Vec<_> = image
+        .filter(|(name, _)| name.starts_with("CII_EXPORTER_") && name.contains("__"))
+        .collect();
+    assert_eq!(of_image.len(), 4);
+    let compose = fs::read_to_string(Path::new(ROOT).join("deploy/docker-compose.yml")).unwrap();
+    let compose: Value = serde_saphyr::from_str(&compose).unwrap();
+    let of_compose = compose["services"]["exporter"]["environment"].as_object().unwrap();
+    let mut command = Setup::command(&["check-config"], &config);
+    command.envs(of_image);
+    for (name, value) in of_compose {
+        let value = value.as_str().unwrap();
+        let here = match value.strip_prefix("/run/secrets/") {
+            Some(secret) => {
+                let secrets = compose["secrets"].as_object().unwrap();
+                assert!(secrets.contains_key(secret), "{secret}");
+                let file = folder.path().join(secret);
+                fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+                file.display().to_string()
+            }
+            None => value.to_owned(),
+        };
+        command.env(name, here);
+    }
+    let output = command.output().await.unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    // Only what the image does on purpose: its network decides who gets there.
+    let warnings: Vec<_> = errors.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(warnings.len(), 1, "{errors}");
+    assert!(warnings[0].contains("ops.allow_unauthenticated"), "{errors}");
+    let effective = String::from_utf8_lossy(&output.stdout);
+    assert!(effective.contains("/var/lib/cii-exporter/cii-exporter.db"), "{effective}");
+}
+
 #[tokio::test]
 async fn the_inbox_writes_a_line_an_alert() {
     let port = free_port();
@@ -165,7 +255,7 @@ fn each_example_of_a_collector_is_whole_and_loses_nothing() {
     let files = ["splunk-hec", "elastic", "datadog"].map(|name| format!("collector/{name}.yaml"));
     for file in files.iter().map(String::as_str).chain(["otel-collector.yaml"]) {
         let text = fs::read_to_string(folder.join(file)).unwrap();
-        let config: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let config: Value = serde_saphyr::from_str(&text).unwrap();
         let logs = &config["service"]["pipelines"]["logs"];
         for kind in ["receivers", "processors", "exporters"] {
             let defined = config[kind].as_object().unwrap();
