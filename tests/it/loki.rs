@@ -56,6 +56,28 @@ async fn every_query_of_rules_and_dashboards_is_logql() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Two tenants in one Loki are two alerts, and messages about them have what others have.
+#[test]
+fn every_rule_tells_the_tenant_and_what_to_do() {
+    let text = fs::read_to_string(format!("{ROOT}/deploy/loki-rules.yaml")).unwrap();
+    let rules: Value = serde_saphyr::from_str(&text).unwrap();
+    let groups = rules["groups"].as_array().unwrap();
+    for rule in groups.iter().flat_map(|group| group["rules"].as_array().unwrap()) {
+        let name = rule["alert"].as_str().unwrap();
+        let expression = rule["expr"].as_str().unwrap();
+        assert!(expression.contains("sum by (cii_tenant_name, cii_tenant_id"), "{name}");
+        let tenant = rule["labels"]["tenant"].as_str().unwrap();
+        assert!(tenant.contains("cii_tenant_name") && tenant.contains("cii_tenant_id"), "{name}");
+        let annotation = |key: &str| rule["annotations"][key].as_str().unwrap();
+        // What differs from alert to alert stands in the description.
+        assert!(!annotation("summary").contains("{{"), "{name}");
+        assert!(annotation("dashboard_url").contains("/d/cii-"), "{name}");
+        let runbook = format!("docs/runbooks/{name}.md");
+        assert!(annotation("runbook_url").ends_with(&runbook), "{name}");
+        assert!(fs::exists(format!("{ROOT}/{runbook}")).unwrap(), "{runbook}");
+    }
+}
+
 #[test]
 fn rules_ask_for_events_and_attributes_that_there_are() {
     let mut known: BTreeSet<String> =

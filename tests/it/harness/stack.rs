@@ -142,6 +142,20 @@ impl Stack {
         Some(answer["data"]["result"].as_array()?.len())
     }
 
+    /// The rules that Prometheus evaluated, with what went wrong; `None` while one was not.
+    pub async fn evaluated_rules(&self) -> Option<Vec<(String, String)>> {
+        let address = format!("http://{}/api/v1/rules", self.prometheus);
+        let answer: Value = reqwest::get(address).await.ok()?.json().await.ok()?;
+        let groups = answer["data"]["groups"].as_array()?.iter();
+        let rules = groups.filter_map(|group| group["rules"].as_array()).flatten();
+        rules
+            .map(|rule| {
+                let text = |name: &str| rule[name].as_str().unwrap_or_default().to_owned();
+                (rule["health"] != "unknown").then(|| (text("name"), text("lastError")))
+            })
+            .collect()
+    }
+
     /// The type of a metric family, as the newest scrape declared it.
     pub async fn kind_of(&self, family: &str) -> Option<String> {
         let address = format!("http://{}/api/v1/metadata?metric={family}", self.prometheus);
