@@ -19,6 +19,7 @@ mod purge;
 mod query;
 mod queue;
 mod row;
+mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -52,7 +53,7 @@ use queue::Queue;
 use sqlite::Sqlite;
 
 pub use copy::{back_up, restore};
-pub use error::{StoreError, readable};
+pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, readable};
 pub use group::WriterThread;
 pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
@@ -66,7 +67,6 @@ pub use query::{
     StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
     WatchedIp, WatchedUser,
 };
-pub use row::Unreadable;
 
 /// The socket on which the daemon that has this database open takes commands.
 #[must_use]

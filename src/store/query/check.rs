@@ -1,7 +1,5 @@
 //! Checks and who fails them.
 
-use rusqlite::{OptionalExtension, params};
-
 use super::Reader;
 use crate::{
     domain::{
@@ -10,7 +8,8 @@ use crate::{
     },
     store::{
         StoreError,
-        row::{Moment, durations, texts, trend},
+        row::{durations, texts, trend},
+        sql::params,
     },
 };
 
@@ -56,7 +55,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_ids(&self) -> Result<Vec<String>, StoreError> {
-        self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY id", [])
+        self.sql().texts("SELECT id FROM checks WHERE is_hidden = 0 ORDER BY id", &[])
     }
 
     /// As many of them as asked for, behind this one.
@@ -64,9 +63,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_ids_after(&self, id: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.texts(
-            "SELECT id FROM checks WHERE NOT is_hidden AND id > ?1 ORDER BY id LIMIT ?2",
-            (id, i64::try_from(limit).unwrap_or(i64::MAX)),
+        self.sql().texts(
+            "SELECT id FROM checks WHERE is_hidden = 0 AND id > ?1 ORDER BY id LIMIT ?2",
+            params![id, i64::try_from(limit).unwrap_or(i64::MAX)],
         )
     }
 
@@ -75,7 +74,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_ids_as_they_came(&self) -> Result<Vec<String>, StoreError> {
-        self.texts("SELECT id FROM checks WHERE NOT is_hidden ORDER BY number", [])
+        self.sql().texts("SELECT id FROM checks WHERE is_hidden = 0 ORDER BY number", &[])
     }
 
     /// All that is shown of a check.
@@ -83,34 +82,30 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check(&self, id: &str) -> Result<Option<CheckState>, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let corrupt = |error| StoreError::corrupt("checks", id, error);
+        self.sql().optional(
             "SELECT title, severity, last_event_at, open, failures, resolutions, last_failure_at,
                     durations, trend,
                     (SELECT min(opened_at) FROM failure WHERE check_number = number),
                     (SELECT min(reported_at) FROM failure WHERE check_number = number)
-             FROM checks WHERE id = ?1 AND NOT is_hidden",
-        )?;
-        let mut rows = select.query([id])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let moment = |column| -> Result<Option<Timestamp>, StoreError> {
-            Ok(row.get::<_, Option<Moment>>(column)?.map(Timestamp::from))
-        };
-        let durations = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
-        Ok(Some(CheckState {
-            title: row.get(0)?,
-            severity: Severity::new(row.get::<_, Option<String>>(1)?.as_deref()),
-            last_event_at: row.get::<_, Moment>(2)?.0,
-            failing: row.get(3)?,
-            failures: row.get(4)?,
-            resolutions: row.get(5)?,
-            last_failure_at: moment(6)?,
-            durations: durations::decode(durations)
-                .map_err(|error| StoreError::corrupt("checks", id, error))?,
-            trend: trend::decode(row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?)
-                .map_err(|error| StoreError::corrupt("checks", id, error))?,
-            oldest_failure_at: moment(9)?,
-            oldest_report_at: moment(10)?,
-        }))
+             FROM checks WHERE id = ?1 AND is_hidden = 0",
+            params![id],
+            |row| {
+                Ok(CheckState {
+                    title: row.get(0)?,
+                    severity: Severity::new(row.get(1)?),
+                    last_event_at: row.get(2)?,
+                    failing: row.get(3)?,
+                    failures: row.get(4)?,
+                    resolutions: row.get(5)?,
+                    last_failure_at: row.get(6)?,
+                    durations: durations::decode(row.text(7)?).map_err(corrupt)?,
+                    trend: trend::decode(row.text(8)?).map_err(corrupt)?,
+                    oldest_failure_at: row.get(9)?,
+                    oldest_report_at: row.get(10)?,
+                })
+            },
+        )
     }
 
     /// The failures of a check that began before a moment, as far as is known: how many,
@@ -124,20 +119,19 @@ impl Reader {
         moment: Timestamp,
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
         // By the index failure_by_age: a failure that is younger is not looked at.
-        let before = self.count(
+        let before = self.sql().count(
             "SELECT count(*) FROM failure
              WHERE check_number = (SELECT number FROM checks WHERE id = ?1) AND opened_at < ?2",
-            params![id, Moment(moment)],
+            params![id, moment],
         )?;
-        let next = self
-            .connection
-            .prepare_cached(
-                "SELECT min(opened_at) FROM failure
-                 WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
-                 AND opened_at >= ?2",
-            )?
-            .query_row(params![id, Moment(moment)], |row| row.get::<_, Option<Moment>>(0))?;
-        Ok((before, next.map(Timestamp::from)))
+        let next = self.sql().one(
+            "SELECT min(opened_at) FROM failure
+             WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
+             AND opened_at >= ?2",
+            params![id, moment],
+            |row| row.get(0),
+        )?;
+        Ok((before, next))
     }
 
     /// What a tenant says of a check: what it looks for, and what to do.
@@ -145,22 +139,21 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_advice(&self, id: &str) -> Result<CheckAdvice, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT description, recommended_actions FROM checks AS c
-                 JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version
-                 WHERE c.id = ?1 AND NOT c.is_hidden",
-            )?
-            .query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-            .optional()?;
-        let Some((description, actions)) = row else { return Ok(CheckAdvice::default()) };
         let sentences = |json: &str| {
             texts::decode(json).map_err(|error| StoreError::corrupt("check_words", id, error))
         };
-        Ok(CheckAdvice {
-            description: sentences(&description)?,
-            recommended_actions: sentences(&actions)?,
-        })
+        let advice = self.sql().optional(
+            "SELECT description, recommended_actions FROM checks AS c
+             JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version
+             WHERE c.id = ?1 AND c.is_hidden = 0",
+            params![id],
+            |row| {
+                Ok(CheckAdvice {
+                    description: sentences(row.text(0)?)?,
+                    recommended_actions: sentences(row.text(1)?)?,
+                })
+            },
+        )?;
+        Ok(advice.unwrap_or_default())
     }
 }

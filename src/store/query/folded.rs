@@ -1,11 +1,9 @@
 //! The log for people: a delivery with those who newly fail is one entry.
 
-use rusqlite::OptionalExtension;
-
 use super::{EventFilter, Reader, StoredEvent};
 use crate::{
     domain::{EventName, Login},
-    store::StoreError,
+    store::{StoreError, sql::params},
 };
 
 /// Users of a delivery that an entry names.
@@ -74,12 +72,12 @@ impl Reader {
     /// The number of the event that tells of the delivery of which an event is a part.
     fn delivery_of(&self, seq: i64) -> Result<Option<i64>, StoreError> {
         // The first event that shares what the delivery says is that of the delivery itself.
-        let mut select = self.connection.prepare_cached(
+        self.sql().optional(
             "SELECT d.seq FROM event AS e JOIN event AS d ON d.seq = e.context
              WHERE e.seq = ?1 AND d.seq < e.seq AND d.name = ?2",
-        )?;
-        let params = (seq, EventName::CheckDelivery.as_str());
-        Ok(select.query_row(params, |row| row.get(0)).optional()?)
+            params![seq, EventName::CheckDelivery.as_str()],
+            |row| row.get(0),
+        )
     }
 
     /// The delivery with those who newly fail, of whom an event tells of the last one; where

@@ -34,7 +34,7 @@ use std::{io, path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
-use super::{StoreError, place, sqlite};
+use super::{StoreError, place, sql, sqlite};
 
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
@@ -115,6 +115,11 @@ impl Reader {
             return Err(StoreError::Empty(path.to_owned()));
         }
         Ok(reader)
+    }
+
+    /// What runs statements.
+    fn sql(&self) -> &dyn sql::Connection {
+        &self.connection
     }
 
     /// Several queries in one transaction.

@@ -1,11 +1,9 @@
 //! What came in since a cursor, and whom it concerns.
 
-use rusqlite::{OptionalExtension, params};
-
 use super::Reader;
 use crate::{
     domain::{EventName, WatchStanding, WatchSubject},
-    store::{StoreError, row::body},
+    store::{StoreError, row::body, sql::params},
 };
 
 /// How far somebody has read deliveries and the log.
@@ -23,10 +21,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn news_cursor(&self) -> Result<NewsCursor, StoreError> {
-        let delivery = self
-            .connection
-            .prepare_cached("SELECT delivery FROM head")?
-            .query_row([], |row| row.get(0))?;
+        let delivery = self.sql().one("SELECT delivery FROM head", &[], |row| row.get(0))?;
         Ok(NewsCursor { delivery, event: self.last_seq()? })
     }
 
@@ -40,22 +35,18 @@ impl Reader {
         delivery: i64,
         limit: usize,
     ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.sql().all(
             "SELECT seq, body, body_form FROM delivery
              WHERE seq > ?1 AND outcome = 'accepted' AND body IS NOT NULL
              ORDER BY seq LIMIT ?2",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = select.query(params![delivery, limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let body = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
-            let body = body::unpack(row.get(2)?, body);
-            let seq: i64 = row.get(0)?;
-            let body = body.map_err(|error| StoreError::corrupt("delivery", &seq, error))?;
-            found.push((seq, body));
-        }
-        Ok(found)
+            params![delivery, limit],
+            |row| {
+                let seq: i64 = row.get(0)?;
+                let body = body::unpack(row.get(2)?, row.bytes(1)?);
+                Ok((seq, body.map_err(|error| StoreError::corrupt("delivery", &seq, error))?))
+            },
+        )
     }
 
     /// Whether a delivery after this number was accepted.
@@ -63,10 +54,8 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn has_accepted_after(&self, delivery: i64) -> Result<bool, StoreError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT 1 FROM delivery WHERE seq > ?1 AND outcome = 'accepted'")?;
-        Ok(select.exists([delivery])?)
+        let sql = "SELECT 1 FROM delivery WHERE seq > ?1 AND outcome = 'accepted'";
+        self.sql().exists(sql, params![delivery])
     }
 
     /// What the configuration or a command put on the watch list after this event,
@@ -79,21 +68,18 @@ impl Reader {
         event: i64,
         limit: usize,
     ) -> Result<(i64, Vec<WatchSubject>), StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT seq, iif(login IS NULL, 'ip', 'user') AS of_kind, coalesce(login, ip) AS about
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = self.sql().all(
+            "SELECT CASE WHEN login IS NULL THEN 'ip' ELSE 'user' END, coalesce(login, ip)
              FROM event WHERE seq > ?1 AND name = ?2 AND EXISTS (
-                SELECT 1 FROM watch WHERE kind = iif(event.login IS NULL, 'ip', 'user')
+                SELECT 1 FROM watch
+                WHERE kind = CASE WHEN event.login IS NULL THEN 'ip' ELSE 'user' END
                 AND subject = coalesce(event.login, event.ip)
                 AND source IN ('configuration', 'command'))
              ORDER BY seq LIMIT ?3",
+            params![event, EventName::WatchAdded.as_str(), limit],
+            |row| self.watch_subject(row.text(0)?, row.text(1)?),
         )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = select.query(params![event, EventName::WatchAdded.as_str(), limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (kind, about): (String, String) = (row.get(1)?, row.get(2)?);
-            found.push(self.watch_subject(&kind, &about)?);
-        }
         Ok((self.last_seq()?, found))
     }
 
@@ -102,15 +88,12 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn standing(&self, login: &str) -> Result<Option<WatchStanding>, StoreError> {
-        let is_listed = self
-            .connection
-            .prepare_cached(
-                "SELECT max(source IN ('configuration', 'command')) FROM watch
-                 WHERE kind = 'user' AND subject = ?1",
-            )?
-            .query_row([login], |row| row.get::<_, Option<bool>>(0))
-            .optional()?
-            .flatten();
+        let is_listed: Option<bool> = self.sql().one(
+            "SELECT max(CASE WHEN source IN ('configuration', 'command') THEN 1 ELSE 0 END)
+             FROM watch WHERE kind = 'user' AND subject = ?1",
+            params![login],
+            |row| row.get(0),
+        )?;
         Ok(is_listed.map(
             |is_listed| {
                 if is_listed { WatchStanding::Listed } else { WatchStanding::Followed }
@@ -123,8 +106,6 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn has_snapshot(&self, login: &str) -> Result<bool, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT 1 FROM user_snapshot WHERE login = ?1")?;
-        Ok(select.exists([login])?)
+        self.sql().exists("SELECT 1 FROM user_snapshot WHERE login = ?1", params![login])
     }
 }

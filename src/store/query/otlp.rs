@@ -1,13 +1,11 @@
 //! What the OTLP delivery sends next, and what waits for it.
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
     domain::Timestamp,
     store::{
         StoreError,
-        row::Moment,
+        sql::params,
         sqlite::shared::{OTLP, public_up_to},
     },
 };
@@ -65,9 +63,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn otlp_cursor(&self) -> Result<i64, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT seq FROM cursor WHERE consumer = ?1")?;
-        Ok(statement.query_row([OTLP], |row| row.get(0)).optional()?.unwrap_or(0))
+        let sql = "SELECT seq FROM cursor WHERE consumer = ?1";
+        let cursor = self.sql().optional(sql, params![OTLP], |row| row.get(0))?;
+        Ok(cursor.unwrap_or(0))
     }
 
     /// The numbers of events to send on purpose, oldest first.
@@ -76,10 +74,8 @@ impl Reader {
     /// When the database fails.
     pub fn otlp_resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement =
-            self.connection.prepare_cached("SELECT seq FROM otlp_resend ORDER BY seq LIMIT ?1")?;
-        let rows = statement.query_map([limit], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT seq FROM otlp_resend ORDER BY seq LIMIT ?1";
+        self.sql().all(sql, params![limit], |row| row.get(0))
     }
 
     /// What waits for the OTLP delivery.
@@ -88,21 +84,15 @@ impl Reader {
     /// When the database fails.
     pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
         let cursor = self.otlp_cursor()?;
-        let all: i64 = self
-            .connection
-            .prepare_cached("SELECT public_events FROM head")?
-            .query_row([], |row| row.get(0))?;
-        let live = u64::try_from(all - public_up_to(&self.connection, cursor)?).unwrap_or(0);
-        let on_purpose = self.count("SELECT count(*) FROM otlp_resend", [])?;
-        let parked = self.count("SELECT count(*) FROM parked_event", [])?;
-        let oldest = self
-            .connection
-            .prepare_cached(
-                "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
-            )?
-            .query_row([cursor], |row| row.get::<_, Moment>(0))
-            .optional()?
-            .map(Timestamp::from);
+        let all: i64 = self.sql().one("SELECT public_events FROM head", &[], |row| row.get(0))?;
+        let live = u64::try_from(all - public_up_to(self.sql(), cursor)?).unwrap_or(0);
+        let on_purpose = self.sql().count("SELECT count(*) FROM otlp_resend", &[])?;
+        let parked = self.sql().count("SELECT count(*) FROM parked_event", &[])?;
+        let oldest = self.sql().optional(
+            "SELECT observed_at FROM event WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT 1",
+            params![cursor],
+            |row| row.get(0),
+        )?;
         Ok(Backlog { pending: live + on_purpose, oldest, parked })
     }
 
@@ -111,14 +101,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn otlp_left_out(&self) -> Result<u64, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT first_seq, last_seq FROM otlp_gap")?;
-        let mut rows = select.query([])?;
+        let sql = "SELECT first_seq, last_seq FROM otlp_gap";
+        let gaps = self.sql().all(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get(1)?)))?;
         let mut left_out = 0;
-        while let Some(row) = rows.next()? {
-            let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
-            left_out +=
-                public_up_to(&self.connection, last)? - public_up_to(&self.connection, first - 1)?;
+        for (first, last) in gaps {
+            left_out += public_up_to(self.sql(), last)? - public_up_to(self.sql(), first - 1)?;
         }
         Ok(u64::try_from(left_out).unwrap_or(0))
     }

@@ -24,24 +24,17 @@ impl Reader {
         mut take: impl FnMut(&str, &CheckId),
     ) -> Result<(), StoreError> {
         let mut ids = BTreeMap::new();
-        let mut select =
-            self.connection.prepare_cached("SELECT number, id FROM checks WHERE NOT is_hidden")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let id = CheckId::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+        self.sql().each("SELECT number, id FROM checks WHERE is_hidden = 0", &[], |row| {
             let number: i64 = row.get(0)?;
-            let empty = || StoreError::corrupt("checks", &number, Unreadable::Missing("id"));
-            ids.insert(number, id.ok_or_else(empty)?);
-        }
-        let mut select =
-            self.connection.prepare_cached("SELECT check_number, login FROM failure")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
+            ids.insert(number, known(number, row.text(1)?)?);
+            Ok(())
+        })?;
+        self.sql().each("SELECT check_number, login FROM failure", &[], |row| {
             if let Some(id) = ids.get(&row.get(0)?) {
-                take(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?, id);
+                take(row.text(1)?, id);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Hands each set of checks that people fail to `take`, with how many fail just these.
@@ -94,23 +87,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_severities(&self) -> Result<Vec<(CheckId, Severity)>, StoreError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT id, severity, number FROM checks WHERE NOT is_hidden")?;
-        let mut rows = select.query([])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = CheckId::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
-            let severity = Severity::new(row.get::<_, Option<String>>(1)?.as_deref());
-            let number: i64 = row.get(2)?;
-            found.push((
-                id.ok_or_else(|| {
-                    StoreError::corrupt("checks", &number, Unreadable::Missing("id"))
-                })?,
-                severity,
-            ));
-        }
-        Ok(found)
+        let sql = "SELECT number, id, severity FROM checks WHERE is_hidden = 0";
+        self.sql().all(sql, &[], |row| {
+            let id = known(row.get(0)?, row.text(1)?)?;
+            Ok((id, Severity::new(row.get(2)?)))
+        })
     }
 
     /// How many users fail at least one check.
@@ -118,6 +99,12 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn failing_people(&self) -> Result<u64, StoreError> {
-        self.count("SELECT failing_people FROM head", [])
+        self.sql().count("SELECT failing_people FROM head", &[])
     }
+}
+
+/// The id of the check with this number.
+fn known(number: i64, id: &str) -> Result<CheckId, StoreError> {
+    let empty = || StoreError::corrupt("checks", &number, Unreadable::Missing("id"));
+    CheckId::new(id).ok_or_else(empty)
 }

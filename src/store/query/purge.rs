@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::{
     domain::{Login, WatchSource},
-    store::StoreError,
+    store::{StoreError, sql::params},
 };
 
 /// Who still names somebody who is to be forgotten.
@@ -20,9 +20,8 @@ impl Reader {
         &self,
         login: &Login,
     ) -> Result<PurgeStanding, StoreError> {
-        let exists = |sql: &str| -> Result<bool, StoreError> {
-            Ok(self.connection.prepare_cached(sql)?.exists([login.as_str()])?)
-        };
+        let identity = login.as_str();
+        let exists = |sql: &str| self.sql().exists(sql, params![identity]);
         let is_listed = exists(
             "SELECT 1 FROM listing_member WHERE login = ?1
              AND listing IN (SELECT number FROM listing)",
@@ -30,12 +29,10 @@ impl Reader {
         let is_answered =
             exists("SELECT 1 FROM failure_answer WHERE login = ?1 AND unknown_since IS NULL")?;
         let is_failing = exists("SELECT 1 FROM failure WHERE login = ?1")?;
-        let is_configured = self
-            .connection
-            .prepare_cached(
-                "SELECT 1 FROM watch WHERE kind = 'user' AND subject = ?1 AND source = ?2",
-            )?
-            .exists([login.as_str(), WatchSource::Configuration.as_str()])?;
+        let is_configured = self.sql().exists(
+            "SELECT 1 FROM watch WHERE kind = 'user' AND subject = ?1 AND source = ?2",
+            params![identity, WatchSource::Configuration.as_str()],
+        )?;
         let is_known_to_service = is_listed || is_answered || is_failing;
         Ok(PurgeStanding { is_known_to_service, is_configured })
     }

@@ -17,12 +17,11 @@ pub(in crate::store) mod poll_errors;
 pub(in crate::store) mod redact;
 pub(in crate::store) mod texts;
 pub(in crate::store) mod trend;
-mod unreadable;
 pub(in crate::store) mod user_state;
 
 pub(in crate::store) use moment::Moment;
 
-pub use unreadable::Unreadable;
+pub(in crate::store) use super::error::Unreadable;
 
 /// Decodes JSON.
 fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Unreadable> {

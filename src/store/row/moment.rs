@@ -5,7 +5,10 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use crate::domain::{Timestamp, sensible};
+use crate::{
+    domain::{Timestamp, sensible},
+    store::sql::{Bind, Cell, Column, Mismatch, Param},
+};
 
 /// A moment as a column's value, stored and loaded as one that makes sense. One that no
 /// calendar has is refused as out of range.
@@ -15,6 +18,20 @@ pub(in crate::store) struct Moment(pub(in crate::store) Timestamp);
 impl From<Moment> for Timestamp {
     fn from(Moment(at): Moment) -> Self {
         at
+    }
+}
+
+/// A moment is stored and loaded as one that makes sense. One that no calendar has is refused.
+impl Column<'_> for Timestamp {
+    fn read(cell: Cell<'_>) -> Result<Self, Mismatch> {
+        let moment = Timestamp::from_timestamp_micros(i64::read(cell)?);
+        moment.map(sensible).ok_or(Mismatch::Range)
+    }
+}
+
+impl Bind for Timestamp {
+    fn bind(&self) -> Param<'_> {
+        Param::Integer(sensible(*self).timestamp_micros())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
-use super::{to_json, unreadable::Unreadable};
+use super::{Unreadable, to_json};
 use crate::domain::{FORGOTTEN, Login, Mention, event::key};
 
 /// Fields by which an object says whom it is about, as [`letters`] has them.

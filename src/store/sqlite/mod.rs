@@ -7,6 +7,7 @@ mod load;
 mod migrations;
 mod save;
 pub(in crate::store) mod shared;
+mod statements;
 mod sweep;
 
 use std::path::Path;

@@ -327,7 +327,7 @@ async fn a_locked_database_fails_the_write_and_recovers() {
     let other = rusqlite::Connection::open(file(&fixture.folder)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = fixture.store.commit(delivery("d1", &["a"])).await;
-    assert!(matches!(refused, Err(StoreError::Sqlite(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Sql(_))), "{refused:?}");
     other.execute_batch("ROLLBACK").unwrap();
     let outcome = fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 1, past_limit: 0 });

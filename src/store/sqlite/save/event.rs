@@ -11,15 +11,41 @@ use crate::{
     store::{
         StoreError,
         row::{Moment, attributes},
+        sql::{self, Bulk},
         sqlite::{migrations, shared::OTLP},
         uid::Uids,
     },
 };
 
+static CONTEXT: Bulk =
+    Bulk::insert("event_context", &[sql::integer("number"), sql::text("attributes")]);
+
+static EVENT: Bulk = Bulk::insert(
+    "event",
+    &[
+        sql::integer("seq"),
+        sql::text("name"),
+        sql::integer("public"),
+        sql::integer("ordinal"),
+        sql::text("check_id"),
+        sql::text("login"),
+        sql::text("ip"),
+        sql::text("application"),
+        sql::integer("happened_at"),
+        sql::integer("observed_at"),
+        sql::text("severity"),
+        sql::text("body"),
+        sql::text("attributes"),
+        sql::integer("context"),
+        sql::integer("check_version"),
+        sql::bytes("uid"),
+    ],
+);
+
 /// Appends events. What those of one delivery share is written once, under the
 /// number of the first of them.
 pub(super) fn save(
-    connection: &Connection,
+    connection: &dyn sql::Connection,
     uids: &Uids,
     diff: &Diff<'_>,
 ) -> Result<(), StoreError> {
@@ -28,51 +54,61 @@ pub(super) fn save(
     }
     let versions: BTreeMap<&CheckId, i64> =
         diff.checks.iter().filter_map(|check| Some((check.key, check.row?.version))).collect();
-    let mut context = connection
-        .prepare_cached("INSERT INTO event_context (number, attributes) VALUES (?1, ?2)")?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO event (seq, name, public, ordinal, check_id, login, ip, application,
-                            happened_at, observed_at, severity, body, attributes, context,
-                            check_version, uid)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-    )?;
+    let contexts = contexts(diff);
+    connection.write_all(&CONTEXT, |put| {
+        let mut written = None;
+        for (number, shared) in contexts.iter().flatten() {
+            if written.replace(number) != Some(number) {
+                put(sql::params![number, attributes::encode(shared)])?;
+            }
+        }
+        Ok(())
+    })?;
     let now = clock::now();
     let public = diff.events.iter().filter(|event| event.name.is_public()).count();
     let mut ordinal = diff.head.public_events - i64::try_from(public).unwrap_or(0);
-    let mut shared: Option<(&Arc<Attributes>, i64)> = None;
-    for (seq, event) in (diff.first_event()..).zip(diff.events) {
-        let is_public = event.name.is_public();
-        ordinal += i64::from(is_public);
-        let number = match (&event.of_delivery, shared) {
-            (None, _) => None,
-            (Some(own), Some((known, number))) if Arc::ptr_eq(own, known) => Some(number),
-            (Some(own), _) => {
-                context.execute(params![seq, attributes::encode(own)])?;
-                shared = Some((own, seq));
-                Some(seq)
-            }
-        };
-        let of_check = event.of_check.as_ref().and(event.check_id.as_ref());
-        insert.execute(params![
-            seq,
-            event.name.as_str(),
-            is_public,
-            ordinal,
-            event.check_id.as_ref().map(CheckId::as_str),
-            event.login.as_ref().map(Login::as_str),
-            event.ip,
-            event.application,
-            Moment(event.happened_at),
-            Moment(event.observed_at),
-            event.severity.text(),
-            event.body,
-            attributes::encode(&event.attributes),
-            number,
-            of_check.and_then(|id| versions.get(id)),
-            uids.next(now).as_bytes(),
-        ])?;
-    }
+    connection.write_all(&EVENT, |put| {
+        let events = (diff.first_event()..).zip(diff.events).zip(&contexts);
+        for ((seq, event), context) in events {
+            let is_public = event.name.is_public();
+            ordinal += i64::from(is_public);
+            let of_check = event.of_check.as_ref().and(event.check_id.as_ref());
+            put(sql::params![
+                seq,
+                event.name.as_str(),
+                is_public,
+                ordinal,
+                event.check_id.as_ref().map(CheckId::as_str),
+                event.login.as_ref().map(Login::as_str),
+                event.ip,
+                event.application,
+                event.happened_at,
+                event.observed_at,
+                event.severity.text(),
+                event.body,
+                attributes::encode(&event.attributes),
+                context.map(|(number, _)| number),
+                of_check.and_then(|id| versions.get(id)),
+                uids.next(now).as_bytes(),
+            ])?;
+        }
+        Ok(())
+    })?;
     Ok(())
+}
+
+/// For each event what it shares with others of its delivery, and the number of the first of
+/// those.
+fn contexts<'a>(diff: &Diff<'a>) -> Vec<Option<(i64, &'a Arc<Attributes>)>> {
+    let mut last: Option<(i64, &Arc<Attributes>)> = None;
+    let numbered = (diff.first_event()..).zip(diff.events);
+    let contexts = numbered.map(|(seq, event)| {
+        let own = event.of_delivery.as_ref()?;
+        let shared = last.filter(|(_, known)| Arc::ptr_eq(own, known)).unwrap_or((seq, own));
+        last = Some(shared);
+        Some(shared)
+    });
+    contexts.collect()
 }
 
 /// How far the delivery by OTLP has got, and what it sends on purpose.

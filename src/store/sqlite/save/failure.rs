@@ -1,78 +1,112 @@
 //! Failures that opened, were confirmed, or ended; how far answers have got.
 
-use rusqlite::{Connection, params};
-
 use crate::{
     ledger::Diff,
     store::{
         StoreError,
-        row::{Moment, exchange, texts},
+        row::{exchange, texts},
+        sql::{Bulk, Connection, integer, params, text},
     },
 };
 
-pub(super) fn save(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
-    let mut put = connection.prepare_cached(
-        "INSERT INTO failure (check_number, login, opened_at, reported_at, named_at, delivery,
-                              is_announced, by_title, is_dated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (login, check_number) DO UPDATE SET
-            opened_at = excluded.opened_at, reported_at = excluded.reported_at,
-            named_at = excluded.named_at, delivery = excluded.delivery,
-            is_announced = excluded.is_announced, by_title = excluded.by_title,
-            is_dated = excluded.is_dated",
-    )?;
-    let mut remove =
-        connection.prepare_cached("DELETE FROM failure WHERE check_number = ?1 AND login = ?2")?;
-    for failure in &diff.failures {
-        let (login, check) = failure.key;
-        match failure.row {
-            None => remove.execute(params![check, login.as_str()])?,
-            Some(row) => put.execute(params![
-                check,
+static OPEN: Bulk = Bulk::put(
+    "failure",
+    &[text("login"), integer("check_number")],
+    &[
+        integer("opened_at"),
+        integer("reported_at"),
+        integer("named_at"),
+        integer("delivery"),
+        integer("is_announced"),
+        integer("by_title"),
+        integer("is_dated"),
+    ],
+);
+
+static ENDED: Bulk = Bulk::delete("failure", &[text("login"), integer("check_number")]);
+
+static CLOSED: Bulk = Bulk::insert(
+    "failure_closed",
+    &[
+        integer("check_number"),
+        text("login"),
+        integer("opened_at"),
+        integer("closed_at"),
+        integer("delivery"),
+        integer("is_announced"),
+        text("reason"),
+        integer("is_dated"),
+    ],
+);
+
+static ANSWERED: Bulk = Bulk::put(
+    "failure_answer",
+    &[text("login")],
+    &[
+        integer("as_of"),
+        integer("listed_at"),
+        integer("unknown_since"),
+        integer("suspect_since"),
+        text("shared_texts"),
+        text("exchange"),
+    ],
+);
+
+pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    connection.write_all(&ENDED, |put| {
+        for failure in diff.failures.iter().filter(|failure| failure.row.is_none()) {
+            let (login, check) = failure.key;
+            put(params![login.as_str(), check])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&OPEN, |put| {
+        for failure in &diff.failures {
+            let Some(row) = failure.row else { continue };
+            let (login, check) = failure.key;
+            put(params![
                 login.as_str(),
-                Moment(row.opened_at),
-                Moment(row.reported_at),
-                row.named_at.map(Moment),
+                check,
+                row.opened_at,
+                row.reported_at,
+                row.named_at,
                 row.delivery,
                 row.is_announced,
                 row.by_title,
                 row.is_dated,
-            ])?,
-        };
-    }
-    let mut close = connection.prepare_cached(
-        "INSERT INTO failure_closed (check_number, login, opened_at, closed_at, delivery,
-                                     is_announced, reason, is_dated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    for closed in diff.closed {
-        close.execute(params![
-            closed.check,
-            closed.login.as_str(),
-            Moment(closed.failure.opened_at),
-            Moment(closed.closed_at),
-            closed.failure.delivery,
-            closed.failure.is_announced,
-            closed.reason,
-            closed.failure.is_dated,
-        ])?;
-    }
-    let mut answered = connection.prepare_cached(
-        "INSERT OR REPLACE INTO failure_answer (login, as_of, listed_at, unknown_since,
-                                                suspect_since, shared_texts, exchange)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for answer in &diff.answered {
-        let Some(row) = answer.row else { continue };
-        answered.execute(params![
-            answer.key.as_str(),
-            Moment(row.as_of),
-            row.listed_at.map(Moment),
-            row.unknown_since.map(Moment),
-            row.suspect_since.map(Moment),
-            texts::encode_some(row.shared_texts.iter().map(String::as_str)),
-            row.exchange.as_ref().map(exchange::encode),
-        ])?;
-    }
+            ])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&CLOSED, |put| {
+        for closed in diff.closed {
+            put(params![
+                closed.check,
+                closed.login.as_str(),
+                closed.failure.opened_at,
+                closed.closed_at,
+                closed.failure.delivery,
+                closed.failure.is_announced,
+                closed.reason,
+                closed.failure.is_dated,
+            ])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&ANSWERED, |put| {
+        for answer in &diff.answered {
+            let Some(row) = answer.row else { continue };
+            put(params![
+                answer.key.as_str(),
+                row.as_of,
+                row.listed_at,
+                row.unknown_since,
+                row.suspect_since,
+                texts::encode_some(row.shared_texts.iter().map(String::as_str)),
+                row.exchange.as_ref().map(exchange::encode),
+            ])?;
+        }
+        Ok(())
+    })?;
     Ok(())
 }

@@ -14,13 +14,13 @@ mod snapshot;
 mod spelling;
 mod watch;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 pub(super) use delivery::stored_body;
 
 use crate::{
     ledger::Diff,
-    store::{StoreError, row::body::Packer, uid::Uids},
+    store::{StoreError, row::body::Packer, sql, uid::Uids},
 };
 
 /// Makes the stored rows those of the difference. References point to what is saved
@@ -52,15 +52,13 @@ pub(super) fn save(
     event::otlp(connection, diff)
 }
 
-fn head(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+fn head(connection: &dyn sql::Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     let (head, counts) = (&diff.head, &diff.counts);
-    connection
-        .prepare_cached(
-            "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
-                listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
-                new_ips = ?10, new_countries = ?11",
-        )?
-        .execute(params![
+    connection.execute(
+        "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
+            listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
+            new_ips = ?10, new_countries = ?11",
+        sql::params![
             head.event,
             head.public_events,
             head.delivery,
@@ -72,6 +70,7 @@ fn head(connection: &Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
             counts.followed,
             counts.new_ips,
             counts.new_countries,
-        ])?;
+        ],
+    )?;
     Ok(())
 }

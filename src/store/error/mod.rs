@@ -1,12 +1,17 @@
 //! What can go wrong with the store.
 
+mod sql;
+mod unreadable;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::row::Unreadable;
 use crate::ledger::{Fault, row_name};
+
+pub use sql::{SqlError, SqlErrorKind};
+pub use unreadable::Unreadable;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -90,9 +95,9 @@ pub enum StoreError {
     /// An older exporter wrote the database, and nobody upgraded it.
     #[error("an older exporter wrote {}; `cii-exporter run` upgrades it", .0.display())]
     TooOld(PathBuf),
-    /// SQLite failed.
+    /// The database failed.
     #[error("the database failed: {0}")]
-    Sqlite(Arc<rusqlite::Error>),
+    Sql(SqlError),
     /// The database cannot be used from the start on.
     #[error("{}: {remedy} ({source})", .path.display())]
     Unusable {
@@ -100,8 +105,8 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong, and what to do.
         remedy: &'static str,
-        /// What SQLite said.
-        source: Arc<rusqlite::Error>,
+        /// What the database said.
+        source: SqlError,
     },
     /// A copy that is damaged.
     #[error("{} is damaged, and is not put in the place of the database: {problem}", .path.display())]
@@ -174,9 +179,9 @@ const fn where_else(is_relative: bool) -> &'static str {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
+impl From<SqlError> for StoreError {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
     }
 }
 
@@ -187,20 +192,19 @@ impl StoreError {
 
     /// Why nothing was committed, as the metric `cii_store_commit_failures_total` has it.
     pub(super) fn reason(&self) -> &'static str {
-        use rusqlite::ErrorCode as Code;
         if self.is_of_one_row() {
             return "data";
         }
         match self {
             Self::Touched { .. } => "moved",
             Self::GivenUp => "disk_full",
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(Code::DiskFull) => "disk_full",
-                Some(Code::SystemIoFailure | Code::CannotOpen) => "io",
-                Some(Code::DatabaseBusy | Code::DatabaseLocked) => "locked",
-                Some(Code::DatabaseCorrupt | Code::NotADatabase) => "corrupt",
-                Some(Code::ReadOnly | Code::PermissionDenied) => "read_only",
-                _ => "other",
+            Self::Sql(error) => match error.kind() {
+                SqlErrorKind::DiskFull => "disk_full",
+                SqlErrorKind::Io => "io",
+                SqlErrorKind::Locked => "locked",
+                SqlErrorKind::Corrupt | SqlErrorKind::NotADatabase => "corrupt",
+                SqlErrorKind::ReadOnly => "read_only",
+                SqlErrorKind::UnreadableRow | SqlErrorKind::Data | SqlErrorKind::Other => "other",
             },
             _ => "other",
         }
@@ -209,13 +213,13 @@ impl StoreError {
     /// The same error with the file, and what to do, for whoever starts the exporter.
     #[must_use]
     pub fn at_start(self, path: &Path) -> Self {
-        let Self::Sqlite(source) = &self else { return self };
+        let Self::Sql(source) = &self else { return self };
         let remedy = match self.reason() {
             "disk_full" => "the disk is full; make room and start again",
             "io" => "the disk fails, or the file cannot be opened; look at the system's log",
             "locked" => "another program holds a lock on it; end that and start again",
             "read_only" => "it cannot be written; the exporter's user must own it and its folder",
-            "corrupt" if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            "corrupt" if source.kind() == SqlErrorKind::NotADatabase => {
                 "it is no SQLite database; set store.path to another file, or put a copy there"
             }
             "corrupt" => {
@@ -247,30 +251,14 @@ impl StoreError {
     pub(super) fn is_unreadable_row(&self) -> bool {
         match self {
             Self::Corrupt { .. } => true,
-            Self::Sqlite(error) => matches!(
-                **error,
-                rusqlite::Error::IntegralValueOutOfRange(..)
-                    | rusqlite::Error::InvalidColumnType(..)
-                    | rusqlite::Error::FromSqlConversionFailure(..)
-            ),
+            Self::Sql(error) => error.kind() == SqlErrorKind::UnreadableRow,
             _ => false,
         }
     }
 
     /// Whether it is the fault of what was to be stored, and not of the disk.
     pub(super) fn concerns_data(&self) -> bool {
-        let Self::Sqlite(error) = self else { return false };
-        match &**error {
-            rusqlite::Error::ToSqlConversionFailure(_) | rusqlite::Error::NulError(_) => true,
-            error => matches!(
-                error.sqlite_error_code(),
-                Some(
-                    rusqlite::ErrorCode::ConstraintViolation
-                        | rusqlite::ErrorCode::TypeMismatch
-                        | rusqlite::ErrorCode::TooBig
-                )
-            ),
-        }
+        matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Data)
     }
 }
 

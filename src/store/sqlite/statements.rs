@@ -1,0 +1,128 @@
+//! How SQLite runs statements, and what it makes of their values.
+
+use std::{ops::ControlFlow, rc::Rc};
+
+use rusqlite::{
+    CachedStatement, ErrorCode, ToSql, params_from_iter,
+    types::{ToSqlOutput, Value, ValueRef},
+};
+
+use crate::store::{
+    SqlError, SqlErrorKind, StoreError,
+    sql::{Bulk, Cell, Cells, Connection, Param, Put, Row},
+};
+
+impl Connection for rusqlite::Connection {
+    fn query(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.prepare_cached(sql)?;
+        let mut rows = statement.query(params_from_iter(params))?;
+        while let Some(row) = rows.next()? {
+            if each(&Row::new(row))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError> {
+        Ok(self.prepare_cached(sql)?.execute(params_from_iter(params))?)
+    }
+
+    /// A statement a row: in one process that costs no more than one statement for many.
+    fn write(
+        &self,
+        bulk: &Bulk,
+        rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
+    ) -> Result<usize, StoreError> {
+        // Only prepared where there is a row.
+        let mut prepared: Option<CachedStatement<'_>> = None;
+        let mut changed = 0;
+        rows(&mut |row| {
+            debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
+            let statement = match &mut prepared {
+                Some(statement) => statement,
+                none => none.insert(self.prepare_cached(bulk.by_row())?),
+            };
+            changed += statement.execute(params_from_iter(row))?;
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+}
+
+impl Cells for rusqlite::Row<'_> {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, SqlError> {
+        Ok(match self.get_ref(column)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Integer(number),
+            ValueRef::Real(number) => Cell::Real(number),
+            ValueRef::Text(text) => Cell::Text(text),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+        })
+    }
+
+    fn name(&self, column: usize) -> &str {
+        self.as_ref().column_name(column).unwrap_or_default()
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match *self {
+            Self::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Self::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Integer(number)),
+            // As rusqlite says of one.
+            Self::TooLarge => return u64::MAX.to_sql(),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::Integers(numbers) => list(numbers.iter().copied().map(Value::Integer)),
+            Self::Texts(texts) => list(texts.iter().map(|&text| Value::Text(text.to_owned()))),
+        })
+    }
+}
+
+/// A list as the table-valued function `rarray` takes it: a pointer of this type.
+fn list(values: impl Iterator<Item = Value>) -> ToSqlOutput<'static> {
+    ToSqlOutput::from_rc(Rc::new(values.collect::<Vec<_>>()), c"rarray")
+}
+
+impl From<rusqlite::Error> for SqlError {
+    fn from(error: rusqlite::Error) -> Self {
+        let kind = match &error {
+            rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..) => SqlErrorKind::UnreadableRow,
+            rusqlite::Error::ToSqlConversionFailure(_) | rusqlite::Error::NulError(_) => {
+                SqlErrorKind::Data
+            }
+            error => error.sqlite_error_code().map_or(SqlErrorKind::Other, kind),
+        };
+        Self::new(kind, &error)
+    }
+}
+
+fn kind(code: ErrorCode) -> SqlErrorKind {
+    match code {
+        ErrorCode::DiskFull => SqlErrorKind::DiskFull,
+        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => SqlErrorKind::Io,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => SqlErrorKind::Locked,
+        ErrorCode::DatabaseCorrupt => SqlErrorKind::Corrupt,
+        ErrorCode::NotADatabase => SqlErrorKind::NotADatabase,
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => SqlErrorKind::ReadOnly,
+        ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig => {
+            SqlErrorKind::Data
+        }
+        _ => SqlErrorKind::Other,
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        SqlError::from(error).into()
+    }
+}
