@@ -82,10 +82,13 @@ impl Reader {
     /// When the database fails.
     pub fn followed_with_snapshot(&self) -> Result<Vec<Login>, StoreError> {
         self.logins(
-            "SELECT login FROM user_snapshot WHERE login IN (
-                SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook')
-             AND login NOT IN (
-                SELECT subject FROM watch WHERE kind = 'user' AND source <> 'webhook')",
+            // Whoever has a snapshot is looked up: they are few beside all who are followed.
+            "SELECT login FROM user_snapshot WHERE EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
+                AND source = 'webhook')
+             AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
+                AND source <> 'webhook')",
             [],
         )
     }
