@@ -9,7 +9,10 @@ use std::{
 
 use cii_simulator::{Options, Simulator, webhook::Target};
 use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::Command,
+};
 
 use crate::harness::{free_port, until};
 
@@ -184,6 +187,48 @@ async fn what_cannot_be_used_is_told_by_the_option_that_was_typed() {
     assert_eq!(refused.status.code(), Some(64), "{}", said(&refused));
     assert!(said(&refused).contains("--public-url (webhook.public_url)"), "{}", said(&refused));
     assert!(!place.dir().exists());
+}
+
+/// Root can write everywhere, so that somebody else tries.
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_told_before_any_question() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+    let mut command = exporter();
+    command.args(["init", "--dir"]).arg(place.dir());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    let refused = command.output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(64), "{}", said(&refused));
+    let expected = format!("cannot write into {}", folder.display());
+    assert!(said(&refused).contains(&expected), "{}", said(&refused));
+    assert!(said(&refused).contains("--dir ~/cii"), "{}", said(&refused));
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[tokio::test]
+async fn whoever_waits_no_longer_keeps_what_was_written_and_no_daemon() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let url = place.url();
+    let mut command = place.init(&simulator, &["--public-url", &url, "--wait", "600s"]);
+    let mut waiting = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(waiting.stdout.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().unwrap().contains("Ctrl-C ends the waiting") {}
+    let process = waiting.id().unwrap().to_string();
+    Command::new("kill").args(["-INT", &process]).status().await.unwrap();
+    let mut rest = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        rest += &line;
+    }
+    let ended = waiting.wait().await.unwrap();
+    assert_eq!(ended.code(), Some(1), "{rest}");
+    assert!(rest.contains("It is not waited for") && rest.contains("Next:"), "{rest}");
+    assert!(place.dir().join("config.toml").exists());
+    // A daemon that was killed would leave its address behind.
+    let lock = fs::read_to_string(place.dir().join("cii-exporter.db.lock")).unwrap();
+    assert_eq!(lock, "");
 }
 
 #[tokio::test]

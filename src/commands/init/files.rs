@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Access, access};
+
 use super::super::error::CommandError;
 
 /// Where everything is.
@@ -41,6 +43,7 @@ impl Places {
                 )));
             }
         }
+        self.check_writable()?;
         let checkout = self.secrets.ancestors().find(|folder| folder.join(".git").exists());
         match checkout {
             Some(checkout) if !may_be_checkout => Err(CommandError::Usage(format!(
@@ -51,6 +54,19 @@ impl Places {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// That the folder can be made, or written into.
+    fn check_writable(&self) -> Result<(), CommandError> {
+        let folder = self.config.ancestors().skip(1).find(|folder| folder.exists());
+        let folder = folder.unwrap_or(Path::new("/"));
+        access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+            CommandError::Usage(format!(
+                "cannot write into {}: {error}; run the command as root, or name a folder of your \
+                 own, such as --dir ~/cii",
+                folder.display()
+            ))
+        })
     }
 
     /// Makes the folders.

@@ -3,18 +3,15 @@
 mod ask;
 mod files;
 mod naming;
+mod target;
 mod template;
 mod wait;
 
-use std::{
-    fmt::Write as _, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode,
-    time::Duration,
-};
+use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use cii_exporter::{
-    cii::{Client, Meters},
     config::{Config, Environment},
-    domain::{CheckId, Timestamp},
+    domain::CheckId,
     store::{Reader, StoreError},
 };
 use clap::Args;
@@ -26,19 +23,8 @@ use self::{
     naming::Missing,
     template::{Paths, Values},
 };
-use super::{
-    doctor,
-    error::CommandError,
-    finish::finish,
-    table::visible,
-    webhook::{self, Wanted},
-};
+use super::{doctor, error::CommandError, finish::finish};
 use crate::{exit, logging};
-
-/// How long the message is awaited that registering brings.
-const OF_REGISTERING: Duration = Duration::from_mins(1);
-/// How long somebody takes to make a target in the console.
-const OF_SOMEBODY: Duration = Duration::from_mins(10);
 
 const API_URL: &str = "the API URL, as the console shows it";
 const TOKEN_URL: &str = "the token URL, as the console shows it";
@@ -112,7 +98,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
         let text = template::fill(&plan.values);
         let config = plan.try_config(&text)?;
         plan.check_store()?;
-        check_path(&options, &config)?;
+        target::check_path(&options, &config)?;
         if !options.no_try {
             try_api(&config).await?;
         }
@@ -124,7 +110,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
         say!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
         say!("written: {}, its owner's alone", plan.places.client_secret.display());
         let came = match &plan.values.public_url {
-            Some(url) => Box::pin(set_up_webhook(&options, &plan, &config, url)).await?,
+            Some(url) => Box::pin(target::set_up(&options, &plan, &config, url)).await?,
             None => true,
         };
         say_next(&options, &plan);
@@ -241,21 +227,6 @@ impl Plan {
     }
 }
 
-/// That what is registered is what the listener takes, before anything is written.
-fn check_path(options: &Options, config: &Config) -> Result<(), CommandError> {
-    let path = &config.webhook.path;
-    match &config.webhook.public_url {
-        Some(url) if !options.register.is_empty() && url.path() != path => {
-            Err(CommandError::Usage(format!(
-                "--public-url (webhook.public_url): its path is {}, and the listener takes \
-                 deliveries at {path} alone; nothing was written",
-                url.path()
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Tries token, ping and each question. Missing rights are told, and mended in the console.
 async fn try_api(config: &Config) -> Result<(), CommandError> {
     let findings = doctor::examine_api(config).await;
@@ -268,67 +239,6 @@ async fn try_api(config: &Config) -> Result<(), CommandError> {
     let reason = "the API cannot be asked so, and nothing was written: correct what is said above, \
                   and begin again (--no-try writes all the same)";
     Err(CommandError::Refused(reason.to_owned()))
-}
-
-/// Shows what the console is to be told, registers when asked to, and waits for the message.
-async fn set_up_webhook(
-    options: &Options,
-    plan: &Plan,
-    config: &Config,
-    url: &Url,
-) -> Result<bool, CommandError> {
-    say!("\nThe webhook target in the console:");
-    say!("  URL            {url}");
-    say!("  authorization  API key");
-    say!("  header name    {}", config.webhook.header);
-    say!("  header value   {}", plan.webhook_secret.expose_secret());
-    let is_asked = std::io::stdin().is_terminal();
-    let usual = match (options.register.is_empty(), is_asked) {
-        (false, _) => OF_REGISTERING,
-        (true, true) => OF_SOMEBODY,
-        (true, false) => Duration::ZERO,
-    };
-    let patience = options.wait.unwrap_or(usual);
-    if options.register.is_empty() && patience.is_zero() {
-        say!("Make it once the exporter runs: the console sends a test message at once.");
-        return Ok(true);
-    }
-    let since = wait::now();
-    if options.systemd {
-        say!("\nStart the daemon now: systemctl enable --now cii-exporter");
-    }
-    let work = register_and_wait(options, config, url, since, patience);
-    wait::beside_daemon(config, options.systemd, work).await
-}
-
-async fn register_and_wait(
-    options: &Options,
-    config: &Config,
-    url: &Url,
-    since: Timestamp,
-    patience: Duration,
-) -> Result<bool, CommandError> {
-    if !options.register.is_empty() {
-        let api = config.api.as_ref().ok_or(CommandError::NoApi)?;
-        let client = Client::new(api, Meters::new()?)?;
-        let wanted = Wanted {
-            url: url.clone(),
-            check_ids: options.register.clone(),
-            name: "cii-exporter".to_owned(),
-            force: false,
-        };
-        webhook::register_target(config, &client, wanted).await?;
-    }
-    if patience.is_zero() {
-        return Ok(true);
-    }
-    say!("Waiting for the test message, {} s at most.", patience.as_secs());
-    let Some(source) = wait::test_message(config, since, patience).await else {
-        say!("It did not come. `cii-exporter doctor` tries the way; see docs/connecting.md.");
-        return Ok(false);
-    };
-    say!("It came, from {}: the way is open, and the secret is right.", visible(&source));
-    Ok(true)
 }
 
 fn say_next(options: &Options, plan: &Plan) {
