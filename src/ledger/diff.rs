@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot, Job,
-    ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons, RefusedRow, Repeat,
+    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot,
+    Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons, RefusedRow, Repeat,
     ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{

@@ -20,9 +20,9 @@ pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{
-    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope, Failure, Gap,
-    GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll,
-    Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals,
+    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope, Failure,
+    Gap, GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState,
+    Poll, Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals,
     UserSnapshot,
 };
 pub use subject::{Subject, Touched};

@@ -83,8 +83,7 @@ impl People {
     fn count(&mut self, checks: &[CheckNumber], people: u64, is_more: bool) {
         let Some(label) = self.worst(checks).filter(|_| people > 0) else { return };
         let count = self.count_of.entry(label.clone()).or_default();
-        *count =
-            if is_more { count.saturating_add(people) } else { count.saturating_sub(people) };
+        *count = if is_more { count.saturating_add(people) } else { count.saturating_sub(people) };
         if *count == 0 {
             self.count_of.remove(&label);
         }

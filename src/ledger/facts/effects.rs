@@ -2,9 +2,7 @@
 
 use crate::{
     domain::Event,
-    ledger::{
-        Closed, Command, Counts, DeliveryRow, Head, Repeat, Subject, TitleChange,
-    },
+    ledger::{Closed, Command, Counts, DeliveryRow, Head, Repeat, Subject, TitleChange},
 };
 
 /// What changes do apart from writing rows.
@@ -34,9 +32,7 @@ pub(super) struct Mark {
 
 impl Effects {
     pub(super) fn mark(&self) -> Mark {
-        let Self {
-            deliveries, repeats, titles, closed, events, commands, subjects, ..
-        } = self;
+        let Self { deliveries, repeats, titles, closed, events, commands, subjects, .. } = self;
         let lengths = [
             deliveries.len(),
             repeats.len(),

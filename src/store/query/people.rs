@@ -42,8 +42,7 @@ impl Reader {
     /// # Errors
     /// When the database fails, or a set cannot be understood.
     pub fn each_check_set(&self, mut take: impl FnMut(CheckSet, u64)) -> Result<(), StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT checks, people FROM check_set")?;
+        let mut select = self.connection.prepare_cached("SELECT checks, people FROM check_set")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let stored = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;

@@ -13,9 +13,9 @@ use crate::{
         WatchSubject, WebhookTarget, failure::Titled, fold_title, null_list::FieldMemory,
     },
     ledger::{
-        Answered, Check, CheckNumber, CheckSet, Command, Counts, Diff, Differences, Envelope, Facts, Failure,
-        Gap, GapEvents, Head, IpSnapshot, Job, Keys, ListingBegun, ListingDone, Member, NullList,
-        OtlpState, Poll, Reasons, RefusedRow, ServiceState, UserSnapshot, Whole,
+        Answered, Check, CheckNumber, CheckSet, Command, Counts, Diff, Differences, Envelope,
+        Facts, Failure, Gap, GapEvents, Head, IpSnapshot, Job, Keys, ListingBegun, ListingDone,
+        Member, NullList, OtlpState, Poll, Reasons, RefusedRow, ServiceState, UserSnapshot, Whole,
     },
     store::{
         StoreError,
