@@ -97,11 +97,9 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let deliveries = match ask_daemon(&config, options).await? {
         Some(deliveries) => deliveries,
-        None => Reader::look_into(&config.store.path)?.deliveries(
-            options.refused.then_some(true),
-            i64::MAX,
-            options.limit,
-        )?,
+        None => keeper::read(&config, |reader| {
+            Ok(reader.deliveries(options.refused.then_some(true), i64::MAX, options.limit)?)
+        })?,
     };
     if options.json {
         let deliveries: Vec<_> = deliveries.into_iter().map(json::Delivery::from).collect();
@@ -181,9 +179,10 @@ fn remarks(delivery: &KeptDelivery) -> Vec<String> {
 
 fn show(options: &Show) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let reader = Reader::look_into(&config.store.path)?;
-    let number = number(&reader, &options.id)?;
-    let record = reader.delivery(number)?.ok_or_else(|| unknown(&options.id))?;
+    let record = keeper::read(&config, |reader| {
+        let number = number(reader, &options.id)?;
+        reader.delivery(number)?.ok_or_else(|| unknown(&options.id))
+    })?;
     if options.json {
         say!("{:#}", json!(json::DeliveryRecord::from(record)));
         return Ok(ExitCode::SUCCESS);

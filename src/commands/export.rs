@@ -11,14 +11,14 @@ use std::{
 use chrono::TimeDelta;
 use cii_exporter::{
     clock,
-    config::Needs,
+    config::{Config, Needs},
     domain::{Timestamp, failure::Grid},
     metrics::{ExtraLabel, History},
     store::Reader,
 };
 use clap::Args;
 
-use super::{config_file::ConfigFile, error::CommandError, finish::finish, moment};
+use super::{config_file::ConfigFile, error::CommandError, finish::finish, keeper, moment};
 
 /// Moments at most: a year, each five minutes, is 105,120.
 const MAX_MOMENTS: usize = 200_000;
@@ -98,7 +98,15 @@ fn open_metrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
         let reason = "--since is later than --until, which is one step ago at the latest";
         return Err(CommandError::Usage(reason.to_owned()));
     }
-    let reader = Reader::look_into(&config.store.path)?;
+    keeper::read(&config, |reader| export(options, &config, reader, (now, until)))
+}
+
+fn export(
+    options: &OpenMetrics,
+    config: &Config,
+    reader: &Reader,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<ExitCode, CommandError> {
     let Some(log_begins_at) = reader.log_begins_at()? else {
         return Err(CommandError::Refused("the log has no event yet".to_owned()));
     };

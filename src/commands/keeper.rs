@@ -3,7 +3,7 @@
 
 use cii_exporter::{
     config::Config,
-    store::{self, Store, StoreError, WriterThread},
+    store::{self, Reader, Store, StoreError, WriterThread},
 };
 use reqwest::{Method, header::ACCEPT};
 use serde_json::Value;
@@ -37,6 +37,19 @@ impl Keeper {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Reads the database, which a daemon may have open. What fails names the file, and what to do.
+pub(super) fn read<T>(
+    config: &Config,
+    query: impl FnOnce(&Reader) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let path = &config.store.path;
+    let reader = Reader::look_into(path)?;
+    query(&reader).map_err(|error| match error {
+        CommandError::Store(error) => error.at_start(path).into(),
+        error => error,
+    })
 }
 
 /// Asks a daemon; the status and body of its answer.

@@ -178,8 +178,8 @@ async fn status(options: &Status) -> Result<ExitCode, CommandError> {
 
 /// What the file knows, in the form of the daemon's answer.
 fn from_file(config: &Config) -> Result<Value, CommandError> {
-    let reader = Reader::look_into(&config.store.path)?;
-    let mut status = json!(OtlpStanding::from(reader.otlp_standing(config.otlp.is_some())?));
+    let read = |reader: &Reader| Ok(reader.otlp_standing(config.otlp.is_some())?);
+    let mut status = json!(OtlpStanding::from(keeper::read(config, read)?));
     status["outage"] = Value::Null;
     Ok(status)
 }

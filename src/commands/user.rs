@@ -17,6 +17,7 @@ use super::{
     config_file::ConfigFile,
     error::CommandError,
     finish::finish,
+    keeper,
     table::{table, visible},
 };
 
@@ -81,7 +82,7 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
 
 fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let events = newest(&Reader::look_into(&config.store.path)?, login, options.limit)?;
+    let events = keeper::read(&config, |reader| Ok(newest(reader, login, options.limit)?))?;
     if options.json {
         let events: Vec<_> = events.iter().map(object).collect();
         say!("{:#}", json!({ "events": events }));

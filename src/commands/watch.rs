@@ -8,7 +8,7 @@ use cii_exporter::{
     daemon,
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
-    store::{Reader, Watched},
+    store::Watched,
     web::json,
 };
 use clap::{Args, Subcommand, ValueEnum};
@@ -220,8 +220,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
 /// Reading needs no keeper: the file tells, whether a daemon runs or not.
 fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let reader = Reader::look_into(&config.store.path)?;
-    let entries = reader.watch_list()?;
+    let entries = keeper::read(&config, |reader| Ok(reader.watch_list()?))?;
     if options.json {
         let entries: Vec<_> = entries.into_iter().map(json::Watched::from).collect();
         say!("{:#}", json!({ "entries": entries }));

@@ -8,7 +8,6 @@ use cii_exporter::{
     config::{Config, Needs},
     domain::{CheckId, WebhookTarget},
     ledger::change::{ForgetTarget, KeepTarget},
-    store::Reader,
     web::json,
 };
 use clap::{Args, Subcommand};
@@ -220,7 +219,7 @@ async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
 
 fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let targets = Reader::look_into(&config.store.path)?.webhook_targets()?;
+    let targets = keeper::read(&config, |reader| Ok(reader.webhook_targets()?))?;
     if options.json {
         let targets: Vec<_> = targets.into_iter().map(json::WebhookTarget::from).collect();
         say!("{:#}", json!({ "targets": targets }));

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
-use crate::harness::{Ended, Setup};
+use crate::harness::{Body, Ended, Setup};
 
 /// Commands that read a database, and make none.
 const READING: [&[&str]; 8] = [
@@ -117,6 +117,34 @@ async fn doctor_says_one_thing_of_a_folder_that_is_not_there() {
     let found = store[0]["found"].as_str().unwrap();
     assert!(found.contains("there is no folder") && found.contains("make it"), "{found}");
     assert!(!ended.output.contains("the first start makes it"), "{}", ended.output);
+}
+
+/// A page in the middle is met only by some commands, and late.
+#[tokio::test]
+async fn damage_that_is_met_late_names_the_file_and_what_to_do() {
+    let exporter = Setup::new().start().await;
+    let users: Vec<_> = (0..200).map(|number| format!("u{number}@example.com")).collect();
+    let users: Vec<_> = users.iter().map(String::as_str).collect();
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &users).json()).await, 200);
+    let setup = exporter.stop().await;
+    let mut bytes = fs::read(setup.database()).unwrap();
+    let (middle, end) = (bytes.len() / 3 / 4096 * 4096, bytes.len());
+    bytes[middle..end].fill(0x5a);
+    fs::write(setup.database(), bytes).unwrap();
+    let file = setup.database().display().to_string();
+    let mut failed = 0;
+    for arguments in READING.iter().filter(|arguments| arguments[0] != "db") {
+        let ended = setup.run(arguments).await;
+        if ended.code == 0 {
+            continue;
+        }
+        failed += 1;
+        assert_eq!(ended.code, 1, "{arguments:?}: {ended:?}");
+        for expected in [&*file, "it is damaged", "`cii-exporter db check`"] {
+            assert!(ended.errors.contains(expected), "{arguments:?}: {ended:?}");
+        }
+    }
+    assert!(failed > 1, "nothing is damaged");
 }
 
 /// Root reads everything, so that somebody else looks here.

@@ -19,10 +19,10 @@ use std::{
     process::ExitCode,
 };
 
-use cii_exporter::{clock, config::Needs, domain::Timestamp, store::Reader};
+use cii_exporter::{clock, config::Needs, domain::Timestamp};
 use clap::{Args, ValueEnum};
 
-use super::{config_file::ConfigFile, error::CommandError, finish::finish, moment};
+use super::{config_file::ConfigFile, error::CommandError, finish::finish, keeper, moment};
 
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,8 +58,9 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 fn write(options: &Options) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::PEOPLE)?;
-    let reader = Reader::look_into(&config.store.path)?;
-    let report = gather::report(&config, &reader, options.since, clock::now())?;
+    let report = keeper::read(&config, |reader| {
+        Ok(gather::report(&config, reader, options.since, clock::now())?)
+    })?;
     let text = match options.format {
         Format::Markdown => markdown::write(&report),
         Format::Json => format!("{:#}\n", serde_json::json!(report)),

@@ -252,8 +252,7 @@ impl Reader {
     pub fn delivery_counts(&self, since: Timestamp) -> Result<DeliveryCounts, StoreError> {
         let since = Moment(since);
         // Two counts within indexes: whether each was accepted would be read from its row.
-        let all =
-            self.count("SELECT count(*) FROM delivery WHERE received_at >= ?1", [since])?;
+        let all = self.count("SELECT count(*) FROM delivery WHERE received_at >= ?1", [since])?;
         let refused = self.count(
             "SELECT count(*) FROM delivery WHERE status <> 200 AND +received_at >= ?1",
             [since],
