@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use cii_exporter::{
     cii::{Client, NewTarget},
     clock,
-    config::{Config, Needs},
+    config::{Config, Needs, web_url},
     domain::{CheckId, WebhookTarget},
     ledger::change::{ForgetTarget, KeepTarget},
     web::json,
@@ -45,7 +45,7 @@ pub(crate) enum Action {
 pub(crate) struct Register {
     /// Where deliveries go: the URL under which the service reaches `webhook.listen`; else
     /// `webhook.public_url`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_url)]
     url: Option<Url>,
     /// The id of a check to subscribe to; give it once for each check.
     #[arg(long = "check", value_name = "ID", required = true)]
@@ -120,10 +120,6 @@ pub(super) async fn register_target(
     wanted: Wanted,
 ) -> Result<(), CommandError> {
     let Wanted { url, check_ids, name, force } = wanted;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        let text = "--url: expected a URL that begins with https://".to_owned();
-        return Err(CommandError::Usage(text));
-    }
     if url.scheme() == "http" {
         eprintln!("warning: {url} is not https; the service delivers to public certificates only");
     }

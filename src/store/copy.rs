@@ -23,8 +23,9 @@ const KEPT: u32 = 1000;
 /// When the copy exists already, or cannot be made; then nothing is left of it.
 pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     if copy.symlink_metadata().is_ok() {
-        return Err(failed(copy)(io::ErrorKind::AlreadyExists.into()));
+        return Err(StoreError::Exists(copy.to_owned()));
     }
+    place::check_folder_of_copy(copy)?;
     // Under another name until it is whole: half a copy must not look like one.
     let partial = beside(copy, ".partial");
     let reader = Reader::look_into(database)?;

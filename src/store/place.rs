@@ -28,6 +28,16 @@ pub(super) fn check_folder(database: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes sure that the folder is there in which a copy is to be made.
+///
+/// # Errors
+/// Names the folder.
+pub(super) fn check_folder_of_copy(copy: &Path) -> Result<(), StoreError> {
+    let absolute = absolute(copy);
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    if folder.is_dir() { Ok(()) } else { Err(StoreError::NoFolderOfCopy(folder.to_owned())) }
+}
+
 /// Makes sure that a file that can be a database is there, and can be read.
 ///
 /// # Errors

@@ -24,6 +24,10 @@ async fn a_copy_is_made_while_the_daemon_runs_and_put_back_when_it_does_not() {
     // Nothing is ever replaced, and the daemon goes on.
     let again = exporter.run(&["db", "backup", &text(&copy)]).await;
     assert!(again.code == 1 && again.errors.contains("exists"), "{again:?}");
+    let nowhere = copy.with_file_name("nowhere").join("copy");
+    let refused = exporter.run(&["db", "backup", &text(&nowhere)]).await;
+    let expected = format!("there is no folder {}", text(nowhere.parent().unwrap()));
+    assert!(refused.code == 1 && refused.errors.contains(&expected), "{refused:?}");
     assert_eq!(exporter.deliver(&Body::new("2", "no-mfa", &["b@example.com"]).json()).await, 200);
     let checked = exporter.run(&["db", "check"]).await;
     assert_eq!(checked.code, 0, "{checked:?}");

@@ -11,6 +11,15 @@ async fn a_target_that_is_registered_delivers_to_the_daemon_and_is_kept() {
     let url = exporter.webhook_url.clone();
     let nowhere = exporter.run(&["webhook", "register", "--check", "no-mfa"]).await;
     assert!(nowhere.code == 64 && nowhere.errors.contains("webhook.public_url"), "{nowhere:?}");
+    for arguments in [
+        &["webhook", "register", "--check", "no-mfa", "--url", "hooks.example.org/webhooks/cii"][..],
+        &["webhook", "test", "--url", "hooks.example.org/webhooks/cii"],
+        &["doctor", "--webhook-url", "hooks.example.org/webhooks/cii"],
+    ] {
+        let refused = exporter.run(arguments).await;
+        let meant = "did you mean \"https://hooks.example.org/webhooks/cii\"?";
+        assert!(refused.code == 64 && refused.errors.contains(meant), "{refused:?}");
+    }
     exporter.setup().set_webhook(&format!("public_url = \"{url}\""));
     let ended = exporter.run(&["webhook", "register", "--check", "no-mfa"]).await;
     assert_eq!(ended.code, 0, "{ended:?}");

@@ -9,7 +9,7 @@ mod ways;
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
-use cii_exporter::config::{Config, Needs};
+use cii_exporter::config::{Config, Needs, web_url};
 use clap::Args;
 use reqwest::Url;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(crate) struct Options {
     json: bool,
     /// Where the service reaches the webhook, in place of `webhook.public_url`. It is sent the
     /// secret.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_url)]
     webhook_url: Option<Url>,
     #[command(flatten)]
     file: ConfigFile,

@@ -108,6 +108,12 @@ pub enum StoreError {
         /// What the database said.
         source: SqlError,
     },
+    /// The folder is not there in which a copy is to be made.
+    #[error("there is no folder {} for the copy; make it, or name another", .0.display())]
+    NoFolderOfCopy(PathBuf),
+    /// A file is where a copy is to be made.
+    #[error("{} exists, and a copy replaces no file; name another", .0.display())]
+    Exists(PathBuf),
     /// A copy that is damaged.
     #[error("{} is damaged, and is not put in the place of the database: {problem}", .path.display())]
     Damaged {
