@@ -8,7 +8,10 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use cii_exporter::daemon::{Daemon, StartError};
 use clap::Args;
 
-use self::{narrator::Narrator, scene::Scene};
+use self::{
+    narrator::{Narrator, say},
+    scene::Scene,
+};
 use super::signal;
 use crate::{exit, logging};
 
@@ -71,12 +74,15 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 async fn play(options: &Options) -> Result<ExitCode, DemoError> {
     let told = signal::stop().map_err(DemoError::Signals)?;
-    println!("cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n");
+    // The narrator notices when nobody reads.
+    let _ = say(format_args!(
+        "cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n"
+    ));
     let scene = Scene::set(options.users, options.seed, options.change_every).await?;
     let daemon =
         Daemon::start(scene.configuration(options.webhook_listen, options.ops_listen)).await?;
     let addresses = daemon.addresses().clone();
-    scene.announce(&addresses);
+    let _ = say(format_args!("{}", scene.describe(&addresses)));
 
     let narrator = Narrator::new(&addresses);
     let narrating = async {
@@ -92,8 +98,9 @@ async fn play(options: &Options) -> Result<ExitCode, DemoError> {
         tokio::select! {
             () = told => {}
             () = enough => {}
+            () = narrator.unread() => {}
         }
-        println!("\nEnding: what is in hand is finished first.");
+        let _ = say(format_args!("\nEnding: what is in hand is finished first."));
     };
     scene.begin(&addresses).await;
     let ended = tokio::select! {

@@ -3,11 +3,14 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Arguments,
+    io::{self, Write as _},
     time::{Duration, Instant},
 };
 
 use cii_exporter::daemon::Addresses;
 use cii_simulator::collector::Collector;
+use tokio_util::sync::CancellationToken;
 
 /// How often the collector is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -19,6 +22,7 @@ pub(super) struct Narrator {
     begun: Instant,
     metrics_url: String,
     http: reqwest::Client,
+    unread: CancellationToken,
 }
 
 impl Narrator {
@@ -27,6 +31,7 @@ impl Narrator {
             begun: Instant::now(),
             metrics_url: addresses.ops_url("/metrics"),
             http: reqwest::Client::new(),
+            unread: CancellationToken::new(),
         }
     }
 
@@ -58,9 +63,23 @@ impl Narrator {
         self.http.get(&self.metrics_url).send().await.ok()?.text().await.ok()
     }
 
-    fn tell(&self, who: &str, what: &str) {
-        println!("{:>6.1}s  {who:<9}  {what}", self.begun.elapsed().as_secs_f64());
+    /// Resolves when what is told cannot be written: nobody reads any further.
+    pub(super) async fn unread(&self) {
+        self.unread.cancelled().await;
     }
+
+    fn tell(&self, who: &str, what: &str) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        if say(format_args!("{seconds:>6.1}s  {who:<9}  {what}")).is_err() {
+            self.unread.cancel();
+        }
+    }
+}
+
+/// Prints a line. A demo that nobody reads any further ends as it does otherwise, so that nothing
+/// is left behind; `say!` would end the process at once.
+pub(super) fn say(text: Arguments<'_>) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
 }
 
 /// The figures that a newcomer can follow.

@@ -97,19 +97,23 @@ impl Scene {
     }
 
     /// Says where everything is.
-    pub(super) fn announce(&self, addresses: &Addresses) {
-        println!("  metrics    {}", addresses.ops_url("/metrics"));
-        println!("  page       {}", addresses.ops_url("/"));
-        println!("  webhooks   {}", addresses.webhook_url());
-        println!("  service    {} (simulated)", self.simulator.graphql_url());
-        match &self.collector {
-            Some(collector) => println!(
-                "  collector  {} (in this process; OTEL_EXPORTER_OTLP_ENDPOINT names another)",
+    pub(super) fn describe(&self, addresses: &Addresses) -> String {
+        let collector = match &self.collector {
+            Some(collector) => format!(
+                "{} (in this process; OTEL_EXPORTER_OTLP_ENDPOINT names another)",
                 collector.http_endpoint()
             ),
-            None => println!("  collector  by OTEL_EXPORTER_OTLP_ENDPOINT"),
-        }
-        println!("  database   {} (removed at the end)\n", self.folder.path().display());
+            None => "by OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+        };
+        format!(
+            "  metrics    {}\n  page       {}\n  webhooks   {}\n  service    {} (simulated)\n  \
+             collector  {collector}\n  database   {} (removed at the end)\n",
+            addresses.ops_url("/metrics"),
+            addresses.ops_url("/"),
+            addresses.webhook_url(),
+            self.simulator.graphql_url(),
+            self.folder.path().display()
+        )
     }
 
     /// Lets the service send its webhooks to the daemon, the first at once.
