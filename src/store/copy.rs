@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Reader, StoreError, inspect, place, sqlite};
+use super::{Reader, StoreError, place, sqlite};
 
 /// Who may read a copy: its owner, as of the database.
 const MODE: u32 = 0o600;
@@ -49,7 +49,7 @@ pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreErr
     place::check_folder(database)?;
     let _lock = sqlite::lock(database)?;
     let reader = Reader::look_into_older(copy)?;
-    if let Some(problem) = inspect::damage(&reader)?.into_iter().next() {
+    if let Some(problem) = sqlite::damage(reader.sql())?.into_iter().next() {
         return Err(StoreError::Damaged { path: copy.to_owned(), problem });
     }
     let ready = beside(database, ".restoring");
@@ -89,7 +89,7 @@ fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, S
         let file = options.write(true).create_new(true).mode(MODE).open(copy);
         let file = file.map_err(failed(copy))?;
         give(&file);
-        reader.copy_into(copy)?;
+        sqlite::copy(reader.sql(), copy)?;
         file.sync_all().map_err(failed(copy))?;
         Ok(file.metadata().map_err(failed(copy))?.len())
     })();

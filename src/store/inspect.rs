@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Reader, StoreError};
+use super::{Reader, StoreError, sqlite};
 
 /// Problems of one kind that are named at most.
 const NAMED: usize = 20;
@@ -44,11 +44,11 @@ pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
     let reader = Reader::look_into(database)?;
     // In one transaction, so that a daemon's commits come between no two of them.
     reader.at_once(|reader| {
-        let mut problems = damage(reader)?;
+        let mut problems = sqlite::damage(reader.sql())?;
         // Where pages are damaged, rows say nothing.
         if problems.is_empty() {
             for (problem, rows) in RULES {
-                let found = reader.texts(&format!("{rows} LIMIT {NAMED}"), [])?;
+                let found = reader.sql().texts(&format!("{rows} LIMIT {NAMED}"), &[])?;
                 problems.extend(found.iter().map(|row| format!("{problem}: {row:?}")));
             }
         }
@@ -62,21 +62,5 @@ pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
 /// # Errors
 /// When it cannot be read at all, or is of another version than this exporter's.
 pub fn inspect_pages(database: &Path) -> Result<Vec<String>, StoreError> {
-    let reader = Reader::look_into(database)?;
-    let found = reader.texts(&format!("PRAGMA quick_check({NAMED})"), [])?;
-    Ok(found.into_iter().filter(|line| line != "ok").collect())
-}
-
-/// What SQLite finds wrong with a database.
-pub(super) fn damage(reader: &Reader) -> Result<Vec<String>, StoreError> {
-    let found = reader.texts(&format!("PRAGMA integrity_check({NAMED})"), [])?;
-    let mut problems: Vec<_> = found.into_iter().filter(|line| line != "ok").collect();
-    if problems.is_empty() {
-        let dangling = "SELECT \"table\" FROM pragma_foreign_key_check() LIMIT 20";
-        let found = reader.texts(dangling, [])?;
-        problems.extend(
-            found.iter().map(|table| format!("a row of {table} refers to one that is gone")),
-        );
-    }
-    Ok(problems)
+    sqlite::damaged_pages(Reader::look_into(database)?.sql())
 }

@@ -1,12 +1,15 @@
 //! Events that go out to receivers, a batch at a time.
 
-use rusqlite::{Rows, params};
+use std::ops::ControlFlow;
 
 use super::{
     Reader, StoredEvent,
     events::{COLUMNS, Decoder, EVENTS, size},
 };
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    sql::{Row, params},
+};
 
 /// Where a batch ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,29 +45,24 @@ impl Reader {
     /// When the database fails.
     pub fn public_events_after(&self, seq: i64, limit: BatchLimit) -> Result<Batch, StoreError> {
         let mut filling = Filling::new(Decoder::new(self)?, limit);
-        let mut statement = self.connection.prepare_cached(&format!(
+        let sql = format!(
             "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2"
-        ))?;
-        let at_most = i64::try_from(limit.events).unwrap_or(i64::MAX);
-        filling.take(statement.query(params![seq, at_most])?)?;
+        );
+        self.sql().query(&sql, params![seq, limit.events], &mut |row| filling.take(row))?;
         Ok(filling.batch)
     }
 
-    /// The first of the events with these numbers that exist and go out to receivers.
+    /// The first of the events with these numbers that exist and go out to receivers, in the
+    /// order of the log.
     ///
     /// # Errors
     /// When the database fails.
     pub fn public_events(&self, seqs: &[i64], limit: BatchLimit) -> Result<Batch, StoreError> {
         let mut filling = Filling::new(Decoder::new(self)?, limit);
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq = ?1"
-        ))?;
-        for seq in seqs {
-            if filling.batch.is_cut {
-                break;
-            }
-            filling.take(statement.query([seq])?)?;
-        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq IN rarray(?1) ORDER BY seq"
+        );
+        self.sql().query(&sql, params![seqs], &mut |row| filling.take(row))?;
         Ok(filling.batch)
     }
 }
@@ -82,15 +80,12 @@ impl<'a> Filling<'a> {
         Self { decoder, limit, bytes: 0, batch: Batch::default() }
     }
 
-    fn take(&mut self, mut rows: Rows<'_>) -> Result<(), StoreError> {
-        while !self.batch.is_cut
-            && let Some(row) = rows.next()?
-        {
-            self.bytes = self.bytes.saturating_add(size(row)?);
-            self.batch.events.push(self.decoder.stored(row)?);
-            self.batch.is_cut =
-                self.batch.events.len() >= self.limit.events || self.bytes >= self.limit.bytes;
-        }
-        Ok(())
+    /// Takes an event, and says whether there is room for another.
+    fn take(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
+        self.bytes = self.bytes.saturating_add(size(row)?);
+        self.batch.events.push(self.decoder.stored(row)?);
+        let is_cut = self.batch.events.len() >= self.limit.events || self.bytes >= self.limit.bytes;
+        self.batch.is_cut = is_cut;
+        Ok(if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }

@@ -5,15 +5,13 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use rusqlite::params;
-
 use super::Reader;
 use crate::{
     domain::{
         EventName, Severity, Timestamp,
         failure::{Curve, Curves, Grid, PastStep},
     },
-    store::{StoreError, row::Moment},
+    store::{StoreError, sql::params},
 };
 
 /// A check as it is called now, and how many users failed it.
@@ -35,9 +33,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn log_begins_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT min(observed_at) FROM event")?;
-        let first = select.query_row([], |row| row.get::<_, Option<Moment>>(0))?;
-        Ok(first.map(Timestamp::from))
+        self.sql().one("SELECT min(observed_at) FROM event", &[], |row| row.get(0))
     }
 
     /// The curves of the checks that are shown, in the order in which they came, the first
@@ -62,40 +58,36 @@ impl Reader {
         };
         let mut checks = Vec::new();
         let (mut by_number, mut by_id) = (HashMap::<i64, usize>::new(), HashMap::new());
-        let mut select = self.connection.prepare_cached(
-            "SELECT number, id, title, severity FROM checks WHERE NOT is_hidden
+        self.sql().each(
+            "SELECT number, id, title, severity FROM checks WHERE is_hidden = 0
              ORDER BY number LIMIT ?1",
+            params![limit],
+            |row| {
+                let (id, title): (String, String) = (row.get(1)?, row.get(2)?);
+                by_number.insert(row.get(0)?, checks.len());
+                by_id.insert(id.clone(), checks.len());
+                checks.push((id, title, Severity::new(row.get(3)?)));
+                Ok(())
+            },
         )?;
-        let mut rows = select.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        while let Some(row) = rows.next()? {
-            let (id, title): (String, String) = (row.get(1)?, row.get(2)?);
-            let severity = Severity::new(row.get::<_, Option<String>>(3)?.as_deref());
-            by_number.insert(row.get(0)?, checks.len());
-            by_id.insert(id.clone(), checks.len());
-            checks.push((id, title, severity));
-        }
 
         let mut curves = Curves::new(grid, checks.len());
-        let mut select =
-            self.connection.prepare_cached("SELECT check_number, login, opened_at FROM failure")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
+        self.sql().each("SELECT check_number, login, opened_at FROM failure", &[], |row| {
             if let Some(check) = by_number.get(&row.get(0)?) {
-                let login = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-                curves.is_open(*check, number(login), row.get::<_, Moment>(2)?.0);
+                curves.is_open(*check, number(row.text(1)?), row.get(2)?);
             }
-        }
+            Ok(())
+        })?;
 
         // One that was found by the first look at a user, and is told as new later, was open
         // before it was told. The plus keeps SQLite at the order of the log, which it has.
-        let mut select = self.connection.prepare_cached(
-            "SELECT check_id, login, name, observed_at, name = ?2 AND login IS NOT NULL AND (
+        let sql = "SELECT check_id, login, name, observed_at, name = ?2 AND login IS NOT NULL AND (
                 SELECT p.name FROM event AS p
                 WHERE p.login = e.login AND p.check_id = e.check_id AND p.seq < e.seq
-                AND p.name IN (?2, ?3, ?4) ORDER BY p.seq DESC LIMIT 1) IS ?3
+                AND p.name IN (?2, ?3, ?4) ORDER BY p.seq DESC LIMIT 1)
+                IS NOT DISTINCT FROM ?3
              FROM event AS e
-             WHERE check_id IS NOT NULL AND +observed_at >= ?1 ORDER BY seq DESC",
-        )?;
+             WHERE check_id IS NOT NULL AND +observed_at >= ?1 ORDER BY seq DESC";
         let [failed, baseline, resolved, identified] = [
             EventName::CheckFailed,
             EventName::CheckBaseline,
@@ -104,11 +96,9 @@ impl Reader {
         ]
         .map(EventName::as_str);
         let first = Timestamp::from_timestamp(grid.second(0), 0).unwrap_or_default();
-        let mut rows = select.query(params![Moment(first), failed, baseline, resolved])?;
-        while let Some(row) = rows.next()? {
-            let text =
-                |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
-            let Some(check) = text(0)?.and_then(|id| by_id.get(id)) else { continue };
+        self.sql().each(sql, params![first, failed, baseline, resolved], |row| {
+            let text = |column| row.get::<Option<&str>>(column);
+            let Some(check) = text(0)?.and_then(|id| by_id.get(id)) else { return Ok(()) };
             let was_open: bool = row.get(4)?;
             let step = match (text(2)?.unwrap_or_default(), text(1)?) {
                 (name, Some(login)) if name == baseline || (name == failed && !was_open) => {
@@ -118,8 +108,9 @@ impl Reader {
                 (name, _) if name == identified => PastStep::Merged,
                 _ => PastStep::Named,
             };
-            curves.walk_back(*check, step, row.get::<_, Moment>(3)?.0);
-        }
+            curves.walk_back(*check, step, row.get(3)?);
+            Ok(())
+        })?;
         let histories = checks.into_iter().zip(curves.finish());
         Ok(histories
             .map(|((id, title, severity), curve)| CheckHistory { id, title, severity, curve })

@@ -1,16 +1,14 @@
 //! Webhook deliveries, taken and refused.
 
-use rusqlite::{
-    OptionalExtension, Row, params, params_from_iter,
-    types::{Value as SqlValue, ValueRef},
-};
+use std::fmt::Write as _;
 
 use super::Reader;
 use crate::{
     domain::Timestamp,
     store::{
         StoreError,
-        row::{Moment, body, texts},
+        row::{body, texts},
+        sql::{Bind as _, Row, params},
     },
 };
 
@@ -137,29 +135,24 @@ impl Reader {
     ) -> Result<Vec<KeptDelivery>, StoreError> {
         // Only what is asked for stands in the text, so that SQLite can use the index by check,
         // and that of those that were refused.
-        let (mut sql, mut values) = (String::new(), vec![SqlValue::from(before)]);
+        let (mut conditions, mut values) = (String::new(), vec![before.bind(), limit.bind()]);
         if let Some(check_id) = &filter.check_id {
-            sql.push_str(" AND check_id = ?");
-            values.push(check_id.clone().into());
+            values.push(check_id.bind());
+            // Writing to a string does not fail.
+            let _ = write!(conditions, " AND check_id = ?{}", values.len());
         }
         match filter.result.as_deref() {
             None => {}
-            Some("refused") => sql.push_str(" AND status <> 200"),
+            Some("refused") => conditions.push_str(" AND status <> 200"),
             Some(result) => {
-                sql.push_str(" AND outcome = ?");
-                values.push(result.to_owned().into());
+                values.push(result.bind());
+                let _ = write!(conditions, " AND outcome = ?{}", values.len());
             }
         }
-        values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM delivery WHERE seq < ?{sql} ORDER BY seq DESC LIMIT ?"
-        ))?;
-        let mut rows = select.query(params_from_iter(values))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(kept(row)?);
-        }
-        Ok(found)
+        let sql = format!(
+            "SELECT {COLUMNS} FROM delivery WHERE seq < ?1{conditions} ORDER BY seq DESC LIMIT ?2"
+        );
+        self.sql().all(&sql, &values, kept)
     }
 
     /// Deliveries with a number below `before`, newest first; only those that
@@ -174,20 +167,15 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<KeptDelivery>, StoreError> {
         let condition = match refused {
-            None => "1",
+            None => "true",
             Some(true) => "status <> 200",
             Some(false) => "status = 200",
         };
-        let mut select = self.connection.prepare_cached(&format!(
+        let sql = format!(
             "SELECT {COLUMNS} FROM delivery WHERE seq < ?1 AND {condition}
              ORDER BY seq DESC LIMIT ?2"
-        ))?;
-        let mut rows = select.query(params![before, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(kept(row)?);
-        }
-        Ok(found)
+        );
+        self.sql().all(&sql, params![before, limit], kept)
     }
 
     /// The delivery of this number.
@@ -195,29 +183,27 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn delivery(&self, number: i64) -> Result<Option<DeliveryRecord>, StoreError> {
-        let mut select = self.connection.prepare_cached(&format!(
+        let sql = format!(
             "SELECT {COLUMNS}, known_users, cleared_users, is_packed, body, body_form
              FROM delivery WHERE seq = ?1"
-        ))?;
-        let mut rows = select.query([number])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let body = match row.get_ref(30)? {
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                let body = body::unpack(row.get(31)?, bytes);
-                Some(body.map_err(|error| StoreError::corrupt("delivery", &number, error))?)
-            }
-            _ => None,
-        };
-        let kept = kept(row)?;
-        let length = body.as_ref().map_or(0, Vec::len) as u64;
-        Ok(Some(DeliveryRecord {
-            known_users: list(row, 27)?,
-            cleared_users: list(row, 28)?,
-            body_is_cut: body.is_some() && kept.size.is_some_and(|size| size > length),
-            body_is_packed: row.get(29)?,
-            body,
-            kept,
-        }))
+        );
+        self.sql().optional(&sql, params![number], |row| {
+            let body = row.get::<Option<&[u8]>>(30)?;
+            let body = body.map(|bytes| {
+                body::unpack(row.get(31)?, bytes)
+                    .map_err(|error| StoreError::corrupt("delivery", &number, error))
+            });
+            let (kept, body) = (kept(row)?, body.transpose()?);
+            let length = body.as_ref().map_or(0, Vec::len) as u64;
+            Ok(DeliveryRecord {
+                known_users: list(row, 27)?,
+                cleared_users: list(row, 28)?,
+                body_is_cut: body.is_some() && kept.size.is_some_and(|size| size > length),
+                body_is_packed: row.get(29)?,
+                body,
+                kept,
+            })
+        })
     }
 
     /// The number of the delivery with this envelope id that was taken.
@@ -225,11 +211,8 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn delivery_number(&self, id: &str) -> Result<Option<i64>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT seq FROM delivery WHERE id = ?1 AND status = 200")?
-            .query_row([id], |row| row.get(0))
-            .optional()?)
+        let sql = "SELECT seq FROM delivery WHERE id = ?1 AND status = 200";
+        self.sql().optional(sql, params![id], |row| row.get(0))
     }
 
     /// The newest delivery that was taken about a check.
@@ -237,12 +220,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn last_delivery_of(&self, check_id: &str) -> Result<Option<KeptDelivery>, StoreError> {
-        let mut select = self.connection.prepare_cached(&format!(
+        let sql = format!(
             "SELECT {COLUMNS} FROM delivery WHERE check_id = ?1 AND outcome = 'accepted'
              ORDER BY seq DESC LIMIT 1"
-        ))?;
-        let mut rows = select.query([check_id])?;
-        rows.next()?.map(kept).transpose()
+        );
+        self.sql().optional(&sql, params![check_id], kept)
     }
 
     /// How many deliveries came since a moment.
@@ -250,18 +232,20 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn delivery_counts(&self, since: Timestamp) -> Result<DeliveryCounts, StoreError> {
-        let since = Moment(since);
         // Two counts within indexes: whether each was accepted would be read from its row.
-        let all = self.count("SELECT count(*) FROM delivery WHERE received_at >= ?1", [since])?;
-        let refused = self.count(
+        let all = self
+            .sql()
+            .count("SELECT count(*) FROM delivery WHERE received_at >= ?1", params![since])?;
+        let refused = self.sql().count(
             "SELECT count(*) FROM delivery WHERE status <> 200 AND +received_at >= ?1",
-            [since],
+            params![since],
         )?;
         Ok(DeliveryCounts {
             accepted: all.saturating_sub(refused),
-            repeats: self.count(
-                "SELECT coalesce(sum(repeats), 0) FROM delivery WHERE last_repeat_at >= ?1",
-                [since],
+            repeats: self.sql().count(
+                "SELECT coalesce(CAST(sum(repeats) AS BIGINT), 0) FROM delivery
+                 WHERE last_repeat_at >= ?1",
+                params![since],
             )?,
             refused,
         })
@@ -269,16 +253,13 @@ impl Reader {
 }
 
 fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
-    let moment = |column: usize| -> Result<Option<Timestamp>, StoreError> {
-        Ok(row.get::<_, Option<Moment>>(column)?.map(Timestamp::from))
-    };
     Ok(KeptDelivery {
         number: row.get(0)?,
         id: row.get(1)?,
         detail_id: row.get(2)?,
-        received_at: row.get::<_, Moment>(3)?.0,
-        sent_at: moment(4)?,
-        published_at: moment(5)?,
+        received_at: row.get(3)?,
+        sent_at: row.get(4)?,
+        published_at: row.get(5)?,
         detail_type: row.get(6)?,
         source: row.get(7)?,
         account: row.get(8)?,
@@ -296,7 +277,7 @@ fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
         logins_skipped: row.get(20)?,
         notes: list(row, 21)?,
         repeats: row.get(22)?,
-        last_repeat_at: moment(23)?,
+        last_repeat_at: row.get(23)?,
         replayed_as: row.get(24)?,
         size: row.get(25)?,
         has_body: row.get(26)?,
@@ -304,11 +285,9 @@ fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
 }
 
 fn list(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
-    let json: Option<String> = row.get(column)?;
-    let decoded = json.map(|json| texts::decode(&json)).transpose();
-    let corrupt = |error| match row.get::<_, i64>(0) {
-        Ok(number) => StoreError::corrupt("delivery", &number, error),
-        Err(error) => error.into(),
-    };
-    Ok(decoded.map_err(corrupt)?.unwrap_or_default())
+    let Some(json) = row.get(column)? else { return Ok(Vec::new()) };
+    texts::decode(json).or_else(|error| {
+        let number: i64 = row.get(0)?;
+        Err(StoreError::corrupt("delivery", &number, error))
+    })
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::Reader;
@@ -12,7 +11,8 @@ use crate::{
     },
     store::{
         StoreError,
-        row::{Moment, Unreadable, attributes, texts},
+        row::{Unreadable, attributes, texts},
+        sql::{Row, params},
     },
 };
 
@@ -50,8 +50,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn last_seq(&self) -> Result<i64, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT event FROM head")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        self.sql().one("SELECT event FROM head", &[], |row| row.get(0))
     }
 
     /// What the events after `seq` are about, in order.
@@ -59,24 +58,22 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn subjects_after(&self, seq: i64, limit: usize) -> Result<Vec<Subjects>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql().all(
             "SELECT seq, name, check_id, login, ip, application
              FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
-        let mut rows = statement.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let seq = row.get(0)?;
-            found.push(Subjects {
-                seq,
-                name: name(seq, row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
-                check_id: row.get(2)?,
-                login: row.get(3)?,
-                ip: row.get(4)?,
-                application: row.get(5)?,
-            });
-        }
-        Ok(found)
+            params![seq, limit],
+            |row| {
+                let seq = row.get(0)?;
+                Ok(Subjects {
+                    seq,
+                    name: name(seq, row.text(1)?)?,
+                    check_id: row.get(2)?,
+                    login: row.get(3)?,
+                    ip: row.get(4)?,
+                    application: row.get(5)?,
+                })
+            },
+        )
     }
 }
 
@@ -107,7 +104,7 @@ impl<'a> Decoder<'a> {
     /// An event from a row of [`COLUMNS`].
     pub(super) fn stored(&mut self, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
         let seq = row.get(0)?;
-        let uid = match row.get::<_, Option<[u8; 16]>>(13)? {
+        let uid = match row.get::<Option<[u8; 16]>>(13)? {
             Some(bytes) => Uuid::from_bytes(bytes).to_string(),
             // Events of older versions have ids that follow from their numbers.
             None => format!("{}-{seq}", self.store_id),
@@ -116,7 +113,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {
-        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let text = |column| row.get::<Option<&str>>(column);
         let seq: i64 = row.get(0)?;
         let corrupt = |error| StoreError::corrupt("event", &seq, error);
         let login = text(3)?.map(Login::new);
@@ -142,8 +139,8 @@ impl<'a> Decoder<'a> {
             login: login.map_err(|error| corrupt(error.into()))?,
             ip: row.get(4)?,
             application: row.get(5)?,
-            happened_at: row.get::<_, Moment>(6)?.0,
-            observed_at: row.get::<_, Moment>(7)?.0,
+            happened_at: row.get(6)?,
+            observed_at: row.get(7)?,
             severity: Severity::new(text(8)?),
             body: row.get(9)?,
             attributes,
@@ -156,16 +153,12 @@ impl<'a> Decoder<'a> {
         if let Some((_, known)) = self.of_delivery.as_ref().filter(|(known, _)| *known == number) {
             return Ok(Some(known.clone()));
         }
-        let json: Option<String> = self
-            .reader
-            .connection
-            .prepare_cached("SELECT attributes FROM event_context WHERE number = ?1")?
-            .query_row([number], |row| row.get(0))
-            .optional()?;
-        let Some(json) = json else { return Ok(None) };
-        let attributes = attributes::decode(&json)
-            .map_err(|error| StoreError::corrupt("event_context", &number, error))?;
-        let attributes = Arc::new(attributes);
+        let sql = "SELECT attributes FROM event_context WHERE number = ?1";
+        let found = self.reader.sql().optional(sql, params![number], |row| {
+            attributes::decode(row.text(0)?)
+                .map_err(|error| StoreError::corrupt("event_context", &number, error))
+        })?;
+        let Some(attributes) = found.map(Arc::new) else { return Ok(None) };
         self.of_delivery = Some((number, attributes.clone()));
         Ok(Some(attributes))
     }
@@ -176,23 +169,16 @@ impl<'a> Decoder<'a> {
         if let Some((_, known)) = known.filter(|((of, at), _)| of == id && *at == version) {
             return Ok(Some(known.clone()));
         }
-        let words = self
-            .reader
-            .connection
-            .prepare_cached(
-                "SELECT description, recommended_actions FROM check_words WHERE version = ?2
-                 AND check_number = (SELECT number FROM checks WHERE id = ?1)",
-            )?
-            .query_row(params![id, version], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })
-            .optional()?;
-        let Some((description, actions)) = words else { return Ok(None) };
         let texts = |json: &str| {
             texts::decode(json).map_err(|error| StoreError::corrupt("check_words", id, error))
         };
-        let words = failure::check_words(texts(&description)?, texts(&actions)?);
-        let attributes = Arc::new(words);
+        let words = self.reader.sql().optional(
+            "SELECT description, recommended_actions FROM check_words WHERE version = ?2
+             AND check_number = (SELECT number FROM checks WHERE id = ?1)",
+            params![id, version],
+            |row| Ok(failure::check_words(texts(row.text(0)?)?, texts(row.text(1)?)?)),
+        )?;
+        let Some(attributes) = words.map(Arc::new) else { return Ok(None) };
         self.of_check = Some(((id.to_owned(), version), attributes.clone()));
         Ok(Some(attributes))
     }
@@ -202,10 +188,7 @@ impl<'a> Decoder<'a> {
 /// about as many for the attributes as protobuf does. What a delivery's events share is
 /// as large again in each record.
 pub(super) fn size(row: &Row<'_>) -> Result<usize, StoreError> {
-    let length = |column| -> Result<usize, StoreError> {
-        Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?.len())
-    };
-    Ok(length(9)? + length(10)? + SHARED)
+    Ok(row.text(9)?.len() + row.text(10)?.len() + SHARED)
 }
 
 fn name(seq: i64, text: &str) -> Result<EventName, StoreError> {

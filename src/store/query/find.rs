@@ -3,14 +3,12 @@
 //! A login that begins with the text is found by the primary key at once. Else what is looked at
 //! is bounded by rows: those of 700,000 open failures of 100,000 users take about 100 ms.
 
-use std::collections::BTreeSet;
-
-use rusqlite::{OptionalExtension, params};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use super::Reader;
 use crate::{
     domain::{CheckId, Login, Severity},
-    store::StoreError,
+    store::{StoreError, sql::params},
 };
 
 /// Open failures that are looked at for their logins at most.
@@ -116,30 +114,31 @@ impl Reader {
 
     /// The name in a user's snapshot; nothing without one.
     fn display_name(&self, login: &str) -> Result<Option<String>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT coalesce(state ->> '$.display_name', '') FROM user_snapshot WHERE login = ?1",
-        )?;
-        Ok(select.query_row([login], |row| row.get(0)).optional()?)
+        self.sql().optional(
+            "SELECT coalesce(state ->> 'display_name', '') FROM user_snapshot WHERE login = ?1",
+            params![login],
+            |row| row.get(0),
+        )
     }
 
     /// Logins that begin with a text: ranges of primary keys.
     fn logins_from(&self, begin: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         // Behind every text that begins so.
         let end = format!("{begin}\u{10ffff}");
-        self.texts(
+        self.sql().texts(
             "SELECT login FROM (
                 SELECT login FROM (
                     SELECT DISTINCT login FROM failure WHERE login >= ?1 AND login < ?2
-                    ORDER BY login LIMIT ?3)
+                    ORDER BY login LIMIT ?3) AS failing
                 UNION SELECT login FROM (
                     SELECT login FROM user_snapshot WHERE login >= ?1 AND login < ?2
-                    ORDER BY login LIMIT ?3)
+                    ORDER BY login LIMIT ?3) AS asked
                 UNION SELECT subject FROM (
                     SELECT DISTINCT subject FROM watch
                     WHERE kind = 'user' AND subject >= ?1 AND subject < ?2
-                    ORDER BY subject LIMIT ?3))
+                    ORDER BY subject LIMIT ?3) AS watched) AS known
              ORDER BY login LIMIT ?3",
-            params![begin, end, bound(limit)],
+            params![begin, end, limit],
         )
     }
 
@@ -161,49 +160,48 @@ impl Reader {
             ("SELECT login FROM failure ORDER BY login", FAILURES),
         ] {
             let sql = format!(
-                "SELECT DISTINCT login FROM ({rows} LIMIT ?2)
+                "SELECT DISTINCT login FROM ({rows} LIMIT ?2) AS known
                  WHERE login LIKE ?1 ESCAPE '\\' LIMIT ?3"
             );
-            found.extend(self.texts(&sql, params![pattern, most, bound(limit)])?);
+            found.extend(self.sql().texts(&sql, params![pattern, most, limit])?);
         }
         Ok(found)
     }
 
     /// Logins of snapshots with a text in the user's name, in any case of any script.
     fn named(&self, needle: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT login, coalesce(state ->> '$.display_name', '') FROM user_snapshot
-             ORDER BY login LIMIT ?1",
-        )?;
-        let mut rows = select.query([NAMES])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-            if has(text(1)?, needle) || has(text(0)?, needle) {
-                found.push(text(0)?.to_owned());
-                if found.len() >= limit {
-                    break;
+        self.sql().query(
+            "SELECT login, coalesce(state ->> 'display_name', '') FROM user_snapshot
+             ORDER BY login LIMIT ?1",
+            params![NAMES],
+            &mut |row| {
+                let (login, name) = (row.text(0)?, row.text(1)?);
+                if has(name, needle) || has(login, needle) {
+                    found.push(login.to_owned());
                 }
-            }
-        }
+                let is_enough = found.len() >= limit;
+                Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            },
+        )?;
         Ok(found)
     }
 
     fn find_checks(&self, needle: &str, limit: usize) -> Result<Vec<FoundCheck>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT id, title, severity, open FROM checks WHERE NOT is_hidden LIMIT ?1",
-        )?;
-        let mut rows = select.query([NAMES])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (id, title): (String, String) = (row.get(0)?, row.get(1)?);
+        let sql = "SELECT id, title, severity, open FROM checks WHERE is_hidden = 0
+                   ORDER BY number LIMIT ?1";
+        self.sql().each(sql, params![NAMES], |row| {
+            let (id, title) = (row.text(0)?, row.text(1)?);
             if let Some(id) =
-                CheckId::new(&id).filter(|id| has(id.as_str(), needle) || has(&title, needle))
+                CheckId::new(id).filter(|id| has(id.as_str(), needle) || has(title, needle))
             {
-                let severity = Severity::new(row.get::<_, Option<String>>(2)?.as_deref());
-                found.push(FoundCheck { id, title, severity, failing: row.get(3)? });
+                let severity = Severity::new(row.get(2)?);
+                let (title, failing) = (title.to_owned(), row.get(3)?);
+                found.push(FoundCheck { id, title, severity, failing });
             }
-        }
+            Ok(())
+        })?;
         found.sort_by(|a, b| {
             let order = |check: &FoundCheck| {
                 (std::cmp::Reverse(check.severity.rank()), check.title.clone())
@@ -219,11 +217,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn known_checks(&self, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT id, title FROM checks WHERE NOT is_hidden ORDER BY open DESC, id LIMIT ?1",
-        )?;
-        let rows = select.query_map([bound(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.sql().all(
+            "SELECT id, title FROM checks WHERE is_hidden = 0 ORDER BY open DESC, id LIMIT ?1",
+            params![limit],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// Addresses that begin with a text: ranges of primary keys.
@@ -232,16 +230,17 @@ impl Reader {
             .parse::<crate::domain::IpAddress>()
             .map_or_else(|_| begin.to_owned(), |ip| ip.to_string());
         let end = format!("{begin}\u{10ffff}");
-        self.texts(
+        self.sql().texts(
             "SELECT ip FROM (
                 SELECT ip FROM (
-                    SELECT ip FROM ip_snapshot WHERE ip >= ?1 AND ip < ?2 ORDER BY ip LIMIT ?3)
+                    SELECT ip FROM ip_snapshot WHERE ip >= ?1 AND ip < ?2 ORDER BY ip LIMIT ?3
+                ) AS asked
                 UNION SELECT subject FROM (
                     SELECT DISTINCT subject FROM watch
                     WHERE kind = 'ip' AND subject >= ?1 AND subject < ?2
-                    ORDER BY subject LIMIT ?3))
+                    ORDER BY subject LIMIT ?3) AS watched) AS known
              ORDER BY ip LIMIT ?3",
-            params![begin, end, bound(limit)],
+            params![begin, end, limit],
         )
     }
 }
@@ -268,8 +267,4 @@ fn has(text: &str, needle: &str) -> bool {
         return text.windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle));
     }
     text.to_lowercase().contains(needle)
-}
-
-fn bound(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,13 +1,14 @@
 //! The log for people and programs: filtered, in either direction.
 
-use std::collections::VecDeque;
-
-use rusqlite::{ToSql, params_from_iter};
+use std::{collections::VecDeque, fmt::Write as _};
 
 use super::{Reader, StoredEvent, events};
 use crate::{
     domain::{EventName, Timestamp},
-    store::{StoreError, row::Moment},
+    store::{
+        StoreError,
+        sql::{Bind, Param},
+    },
 };
 
 /// Which events are asked for; every part that is set must hold.
@@ -95,58 +96,55 @@ impl Reader {
         limit: usize,
     ) -> Result<VecDeque<StoredEvent>, StoreError> {
         let mut decoder = events::Decoder::new(self)?;
-        let (conditions, mut values) = conditions(filter);
+        let mut values = vec![above.bind(), up_to.bind(), limit.bind()];
+        let conditions = conditions(filter, &mut values);
         // Only what is asked for stands in the text, so that SQLite can use the
         // index on logins.
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {} FROM {} WHERE public = 1 AND seq > ? AND seq <= ?{conditions}
-             ORDER BY seq {direction} LIMIT ?",
+        let sql = format!(
+            "SELECT {} FROM {} WHERE public = 1 AND seq > ?1 AND seq <= ?2{conditions}
+             ORDER BY seq {direction} LIMIT ?3",
             events::COLUMNS,
             events::EVENTS
-        ))?;
-        values.insert(0, Box::new(above));
-        values.insert(1, Box::new(up_to));
-        values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let mut rows = statement.query(params_from_iter(values))?;
+        );
         let mut found = VecDeque::new();
-        while let Some(row) = rows.next()? {
+        self.sql().each(&sql, &values, |row| {
             found.push_back(decoder.stored(row)?);
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 }
 
-/// The filter as SQL, with its values in order.
-fn conditions(filter: &EventFilter) -> (String, Vec<Box<dyn ToSql>>) {
+/// The filter as SQL, whose values come behind those that are there already.
+fn conditions<'a>(filter: &'a EventFilter, values: &mut Vec<Param<'a>>) -> String {
     let mut sql = String::new();
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut hold = |condition: &str, value: Box<dyn ToSql>| {
-        sql.push_str(" AND ");
-        sql.push_str(condition);
+    let mut hold = |condition: &str, value: Param<'a>| {
         values.push(value);
+        // Writing to a string does not fail.
+        let _ = write!(sql, " AND {condition} ?{}", values.len());
     };
     if let Some(name) = filter.name {
-        hold("name = ?", Box::new(name.as_str()));
+        hold("name =", Param::Text(name.as_str()));
     }
     if let Some(check_id) = &filter.check_id {
-        hold("check_id = ?", Box::new(check_id.clone()));
+        hold("check_id =", check_id.bind());
     }
     if let Some(login) = &filter.login {
-        hold("login = ?", Box::new(login.clone()));
+        hold("login =", login.bind());
     }
     if let Some(ip) = &filter.ip {
-        hold("ip = ?", Box::new(ip.clone()));
+        hold("ip =", ip.bind());
     }
     if let Some(severity) = &filter.severity {
         // The column has the source's word, of which two share the label `medium`.
         let label = "coalesce(nullif(lower(coalesce(severity, 'unknown')), 'moderate'), 'medium')";
-        hold(&format!("{label} = ?"), Box::new(severity.clone()));
+        hold(&format!("{label} ="), severity.bind());
     }
-    if let Some(since) = filter.since {
-        hold("observed_at >= ?", Box::new(Moment(since)));
+    if let Some(since) = &filter.since {
+        hold("observed_at >=", since.bind());
     }
-    if let Some(until) = filter.until {
-        hold("observed_at < ?", Box::new(Moment(until)));
+    if let Some(until) = &filter.until {
+        hold("observed_at <", until.bind());
     }
-    (sql, values)
+    sql
 }

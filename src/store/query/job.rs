@@ -1,14 +1,9 @@
 //! Scheduled jobs and webhook deliveries: when the last one went well.
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
-    store::{
-        StoreError,
-        row::{Moment, Unreadable},
-    },
+    store::{StoreError, row::Unreadable, sql::params},
 };
 
 /// How a job's last run ended.
@@ -31,30 +26,22 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn trusted_moment(&self) -> Result<Option<Timestamp>, StoreError> {
-        let trusted: Option<Moment> = self
-            .connection
-            .query_row(
-                "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'trusted_at'",
-                [],
-                |row| row.get(0),
-            )
-            .optional()?;
-        match trusted {
-            Some(trusted) => Ok(Some(trusted.0)),
+        let sql = "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'trusted_at'";
+        match self.sql().optional(sql, &[], |row| row.get(0))? {
+            Some(trusted) => Ok(Some(trusted)),
             None => self.newest_moment(),
         }
     }
 
     fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
-        let newest: Option<Moment> = self.connection.query_row(
+        self.sql().one(
             "SELECT max(at) FROM (
                 SELECT max(observed_at) AS at FROM event
                 UNION ALL SELECT max(received_at) FROM delivery
-                UNION ALL SELECT max(last_at) FROM poll)",
-            [],
+                UNION ALL SELECT max(last_at) FROM poll) AS moments",
+            &[],
             |row| row.get(0),
-        )?;
-        Ok(newest.map(Timestamp::from))
+        )
     }
 
     /// How a job's last run ended; nothing before its first.
@@ -62,33 +49,29 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn job_state(&self, job: &str) -> Result<Option<JobState>, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let unknown = || StoreError::corrupt("job_state", job, Unreadable::Unknown("outcome"));
+        self.sql().optional(
             "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
                     since, last_begun_at, last_success_at
              FROM job_state WHERE job = ?1",
-        )?;
-        let mut rows = select.query([job])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let outcome = JobOutcome::parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
-        let counts = RunCounts {
-            asked: row.get(2)?,
-            ok: row.get(3)?,
-            not_found: row.get(4)?,
-            failed: row.get(5)?,
-            skipped: row.get(6)?,
-        };
-        Ok(Some(JobState {
-            end: RunEnd {
-                outcome: outcome.ok_or_else(|| {
-                    StoreError::corrupt("job_state", job, Unreadable::Unknown("outcome"))
-                })?,
-                reason: row.get(1)?,
-                counts,
+            params![job],
+            |row| {
+                let counts = RunCounts {
+                    asked: row.get(2)?,
+                    ok: row.get(3)?,
+                    not_found: row.get(4)?,
+                    failed: row.get(5)?,
+                    skipped: row.get(6)?,
+                };
+                let outcome = JobOutcome::parse(row.text(0)?).ok_or_else(unknown)?;
+                Ok(JobState {
+                    end: RunEnd { outcome, reason: row.get(1)?, counts },
+                    since: row.get(7)?,
+                    last_begun_at: row.get(8)?,
+                    last_success_at: row.get(9)?,
+                })
             },
-            since: row.get::<_, Moment>(7)?.0,
-            last_begun_at: row.get::<_, Moment>(8)?.0,
-            last_success_at: row.get::<_, Option<Moment>>(9)?.map(Timestamp::from),
-        }))
+        )
     }
 
     /// When the last delivery that was taken came.
@@ -96,18 +79,14 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn last_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                // `cii-exporter webhook test` proves nothing about the service.
-                // The sign keeps SQLite from an index by status, after which it would sort
-                // every delivery.
-                "SELECT received_at FROM delivery WHERE +status = 200
-                 AND NOT (outcome = 'test' AND source IS 'cii-exporter')
-                 ORDER BY received_at DESC LIMIT 1",
-            )?
-            .query_row([], |row| row.get::<_, Moment>(0))
-            .optional()?
-            .map(Timestamp::from))
+        // `cii-exporter webhook test` proves nothing about the service. The sign keeps SQLite
+        // from an index by status, after which it would sort every delivery.
+        self.sql().optional(
+            "SELECT received_at FROM delivery WHERE +status = 200
+             AND NOT (outcome = 'test' AND source IS NOT DISTINCT FROM 'cii-exporter')
+             ORDER BY received_at DESC LIMIT 1",
+            &[],
+            |row| row.get(0),
+        )
     }
 }

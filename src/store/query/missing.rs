@@ -1,12 +1,12 @@
 //! Whom the service does not know: how many users are missing from an answer that
 //! should have them.
 
-use rusqlite::OptionalExtension;
+use std::collections::HashMap;
 
 use super::Reader;
 use crate::{
     domain::{Login, Timestamp, failure::Missing},
-    store::{StoreError, row::Moment},
+    store::{StoreError, sql::params},
 };
 
 impl Reader {
@@ -17,21 +17,23 @@ impl Reader {
     /// When the database fails.
     pub fn newly_unknown(&self, logins: &[Login]) -> Result<Missing, StoreError> {
         let mut missing = Missing::default();
-        let mut select = self.connection.prepare_cached(
-            "SELECT unknown_since, suspect_since FROM failure_answer WHERE login = ?1",
+        let identities: Vec<_> = logins.iter().map(Login::as_str).collect();
+        let mut answered = HashMap::<String, [Option<Timestamp>; 2]>::new();
+        self.sql().each(
+            "SELECT login, unknown_since, suspect_since FROM failure_answer
+             WHERE login IN rarray(?1)",
+            params![identities[..]],
+            |row| {
+                answered.insert(row.get(0)?, [row.get(1)?, row.get(2)?]);
+                Ok(())
+            },
         )?;
-        for login in logins {
-            let known = select
-                .query_row([login.as_str()], |row| {
-                    Ok((row.get::<_, Option<Moment>>(0)?, row.get::<_, Option<Moment>>(1)?))
-                })
-                .optional()?;
-            let (unknown_since, suspect_since) = known.unwrap_or_default();
+        for login in identities {
+            let [unknown_since, suspect_since] = answered.get(login).copied().unwrap_or_default();
             if unknown_since.is_some() {
                 continue;
             }
             missing.newly_unknown += 1;
-            let suspect_since = suspect_since.map(Timestamp::from);
             missing.suspect_since = match (missing.suspect_since, suspect_since) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
@@ -47,47 +49,43 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn missing_from_listing(&self) -> Result<Option<(Timestamp, Missing)>, StoreError> {
-        let listing = self
-            .connection
-            .prepare_cached(
-                "SELECT number, begun_at, users, skipped FROM listing
-                 WHERE state = 'under_way' AND ended_at IS NOT NULL",
-            )?
-            .query_row([], |row| {
-                let number: i64 = row.get(0)?;
+        let listing = self.sql().optional(
+            "SELECT number, begun_at, users, skipped FROM listing
+             WHERE state = 'under_way' AND ended_at IS NOT NULL",
+            &[],
+            |row| {
                 let (users, skipped): (i64, i64) = (row.get(2)?, row.get(3)?);
-                Ok((number, row.get::<_, Moment>(1)?.0, users, skipped))
-            })
-            .optional()?;
+                Ok((row.get::<i64>(0)?, row.get(1)?, users, skipped))
+            },
+        )?;
         let Some((number, begun_at, users, skipped)) = listing else { return Ok(None) };
         if skipped > 0 {
             return Ok(Some((begun_at, Missing { knows_somebody: true, ..Missing::default() })));
         }
-        let missing = self
-            .connection
-            .prepare_cached(
-                "WITH known AS (
-                    SELECT login FROM listing_member
-                    WHERE listing = (SELECT number FROM listing WHERE state = 'done')
-                    UNION SELECT login FROM failure_answer
-                    WHERE listed_at IS NOT NULL AND unknown_since IS NULL
-                 ), absent AS (
-                    SELECT login FROM known WHERE NOT EXISTS (
-                        SELECT 1 FROM listing_member AS m
-                        WHERE m.listing = ?1 AND m.login = known.login)
-                 )
-                 SELECT (SELECT count(*) FROM known), count(*), min(suspect_since)
-                 FROM absent LEFT JOIN failure_answer AS answer USING (login)
-                 WHERE answer.unknown_since IS NULL",
-            )?
-            .query_row([number], |row| {
+        let missing = self.sql().one(
+            "WITH known AS (
+                SELECT login FROM listing_member
+                WHERE listing = (SELECT number FROM listing WHERE state = 'done')
+                UNION SELECT login FROM failure_answer
+                WHERE listed_at IS NOT NULL AND unknown_since IS NULL
+             ), absent AS (
+                SELECT login FROM known WHERE NOT EXISTS (
+                    SELECT 1 FROM listing_member AS m
+                    WHERE m.listing = ?1 AND m.login = known.login)
+             )
+             SELECT (SELECT count(*) FROM known), count(*), min(suspect_since)
+             FROM absent LEFT JOIN failure_answer AS answer USING (login)
+             WHERE answer.unknown_since IS NULL",
+            params![number],
+            |row| {
                 Ok(Missing {
                     asked: row.get(0)?,
                     newly_unknown: row.get(1)?,
                     knows_somebody: users > 0,
-                    suspect_since: row.get::<_, Option<Moment>>(2)?.map(Timestamp::from),
+                    suspect_since: row.get(2)?,
                 })
-            })?;
+            },
+        )?;
         Ok(Some((begun_at, missing)))
     }
 
@@ -96,8 +94,6 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn has_exchanges(&self) -> Result<bool, StoreError> {
-        let count = self
-            .count("SELECT EXISTS (SELECT 1 FROM failure_answer WHERE exchange IS NOT NULL)", [])?;
-        Ok(count > 0)
+        self.sql().exists("SELECT 1 FROM failure_answer WHERE exchange IS NOT NULL", &[])
     }
 }

@@ -32,9 +32,7 @@ mod watched;
 
 use std::{io, path::Path, sync::Arc};
 
-use rusqlite::Connection;
-
-use super::{StoreError, place, sql, sqlite};
+use super::{StoreError, place, sql::Connection, sqlite};
 
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
@@ -64,12 +62,16 @@ pub use watched::{WatchReason, WatchView, WatchedIp, WatchedUser};
 /// One reading connection.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    connection: Box<dyn Connection>,
 }
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: sqlite::open_reader(path)? })
+        Ok(Self::on(sqlite::open_reader(path)?))
+    }
+
+    fn on(connection: impl Connection + 'static) -> Self {
+        Self { connection: Box::new(connection) }
     }
 
     /// Looks into a database that another process may hold.
@@ -79,12 +81,11 @@ impl Reader {
     /// and what to do.
     pub fn look_into(path: &Path) -> Result<Self, StoreError> {
         place::check_file(path)?;
-        let open = || {
-            let reader = Self::open_ours(path)?;
-            sqlite::check_version(&reader.connection)?;
-            Ok(reader)
-        };
-        open().map_err(|error: StoreError| error.at_start(path))
+        let opened = sqlite::open_ours(path).and_then(|connection| {
+            sqlite::check_version(&connection)?;
+            Ok(Self::on(connection))
+        });
+        opened.map_err(|error| error.at_start(path))
     }
 
     /// The same, of a copy that may be of an older version, as long as it is one of ours.
@@ -97,29 +98,16 @@ impl Reader {
         if path.metadata().map_err(open)?.is_dir() {
             return Err(open(io::ErrorKind::IsADirectory.into()));
         }
-        let reader = Self::open_ours(path)?;
-        match sqlite::check_version(&reader.connection) {
-            Err(StoreError::TooOld(_)) => Ok(reader),
-            checked => checked.map(|()| reader),
+        let connection = sqlite::open_ours(path)?;
+        match sqlite::check_version(&connection) {
+            Ok(()) | Err(StoreError::TooOld(_)) => Ok(Self::on(connection)),
+            Err(error) => Err(error),
         }
-    }
-
-    /// Opens a database of any version, that this exporter made.
-    fn open_ours(path: &Path) -> Result<Self, StoreError> {
-        let reader = Self::open(path)?;
-        let version = sqlite::version(&reader.connection)?;
-        if sqlite::is_foreign(&reader.connection, version)? {
-            return Err(StoreError::Foreign(path.to_owned()));
-        }
-        if version == 0 {
-            return Err(StoreError::Empty(path.to_owned()));
-        }
-        Ok(reader)
     }
 
     /// What runs statements.
-    fn sql(&self) -> &dyn sql::Connection {
-        &self.connection
+    pub(super) fn sql(&self) -> &dyn Connection {
+        &*self.connection
     }
 
     /// Several queries in one transaction.
@@ -127,39 +115,13 @@ impl Reader {
         &self,
         query: impl FnOnce(&Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.connection.execute_batch("BEGIN")?;
+        self.sql().begin_reading()?;
         let result = query(self);
-        self.connection.execute_batch("ROLLBACK")?;
+        self.sql().end_reading()?;
         result
     }
 
-    /// Copies all of the database into a file that is empty.
-    pub(super) fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
-        self.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
-        Ok(())
-    }
-
     pub(super) fn store_id(&self) -> Result<String, StoreError> {
-        Ok(self.connection.query_row(
-            "SELECT value FROM meta WHERE key = 'store_id'",
-            [],
-            |row| row.get(0),
-        )?)
-    }
-
-    /// All that a query of one column gives.
-    pub(super) fn texts(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params, |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// A number that is never negative.
-    fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
+        self.sql().one("SELECT value FROM meta WHERE key = 'store_id'", &[], |row| row.get(0))
     }
 }

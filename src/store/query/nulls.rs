@@ -3,10 +3,7 @@
 use super::Reader;
 use crate::{
     domain::{ListField, Timestamp, null_list::NullMeaning},
-    store::{
-        StoreError,
-        row::{Moment, Unreadable},
-    },
+    store::{StoreError, row::Unreadable, sql::params},
 };
 
 /// A list that is null for a user.
@@ -26,21 +23,17 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn null_lists(&self, login: &str) -> Result<Vec<NullList>, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let unknown = |what| StoreError::corrupt("list_null", login, Unreadable::Unknown(what));
+        self.sql().all(
             "SELECT field, since, meaning FROM list_null WHERE login = ?1 ORDER BY field",
-        )?;
-        let mut rows = select.query([login])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let field = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            let meaning = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-            let unknown = |what| StoreError::corrupt("list_null", login, Unreadable::Unknown(what));
-            found.push(NullList {
-                field: ListField::parse(field).ok_or_else(|| unknown("field"))?,
-                since: row.get::<_, Moment>(1)?.0,
-                meaning: NullMeaning::parse(meaning).ok_or_else(|| unknown("meaning"))?,
-            });
-        }
-        Ok(found)
+            params![login],
+            |row| {
+                Ok(NullList {
+                    field: ListField::parse(row.text(0)?).ok_or_else(|| unknown("field"))?,
+                    since: row.get(1)?,
+                    meaning: NullMeaning::parse(row.text(2)?).ok_or_else(|| unknown("meaning"))?,
+                })
+            },
+        )
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
     domain::{CheckId, Severity},
@@ -11,6 +9,7 @@ use crate::{
     store::{
         StoreError,
         row::{Unreadable, check_set},
+        sql::params,
     },
 };
 
@@ -42,15 +41,13 @@ impl Reader {
     /// # Errors
     /// When the database fails, or a set cannot be understood.
     pub fn each_check_set(&self, mut take: impl FnMut(CheckSet, u64)) -> Result<(), StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT checks, people FROM check_set")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let stored = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        self.sql().each("SELECT checks, people FROM check_set", &[], |row| {
+            let stored = row.text(0)?;
             let checks = check_set::decode(stored)
-                .map_err(|error| StoreError::corrupt("check_set", &stored, error))?;
+                .map_err(|error| StoreError::corrupt("check_set", stored, error))?;
             take(checks, row.get(1)?);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// How many people fail just these checks.
@@ -58,9 +55,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn people_of_check_set(&self, checks: &CheckSet) -> Result<u64, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT people FROM check_set WHERE checks = ?1")?;
-        let people = select.query_row([check_set::encode(checks)], |row| row.get(0)).optional()?;
+        let sql = "SELECT people FROM check_set WHERE checks = ?1";
+        let people =
+            self.sql().optional(sql, params![check_set::encode(checks)], |row| row.get(0))?;
         Ok(people.unwrap_or_default())
     }
 
@@ -69,15 +66,12 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn severities_by_number(&self) -> Result<BTreeMap<CheckNumber, Severity>, StoreError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT number, severity FROM checks WHERE NOT is_hidden")?;
-        let mut rows = select.query([])?;
         let mut found = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let severity = Severity::new(row.get::<_, Option<String>>(1)?.as_deref());
-            found.insert(row.get(0)?, severity);
-        }
+        let sql = "SELECT number, severity FROM checks WHERE is_hidden = 0";
+        self.sql().each(sql, &[], |row| {
+            found.insert(row.get(0)?, Severity::new(row.get(1)?));
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -86,7 +80,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn check_severities(&self) -> Result<Vec<(CheckId, Severity)>, StoreError> {
-        let sql = "SELECT number, id, severity FROM checks WHERE is_hidden = 0";
+        let sql = "SELECT number, id, severity FROM checks WHERE is_hidden = 0 ORDER BY number";
         self.sql().all(sql, &[], |row| {
             let id = known(row.get(0)?, row.text(1)?)?;
             Ok((id, Severity::new(row.get(2)?)))

@@ -1,17 +1,12 @@
 //! What the log tells of one user's past. By the index of events by login, newest first.
 
-use rusqlite::params;
-
 use super::Reader;
 use crate::{
     domain::{
         AddressMove, AttributeValue, Attributes, EventName, Move, Place, Severity, Timestamp,
         event::key,
     },
-    store::{
-        StoreError,
-        row::{Moment, attributes},
-    },
+    store::{StoreError, row::attributes, sql::params},
 };
 
 /// A failure of a user that ended.
@@ -40,33 +35,30 @@ impl Reader {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<PastFailure>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT e.seq, e.check_id, coalesce(c.title, e.check_id), coalesce(c.severity, e.severity),
-                    e.happened_at, e.attributes
+        self.sql().all(
+            "SELECT e.seq, e.check_id, coalesce(c.title, e.check_id),
+                    coalesce(c.severity, e.severity), e.happened_at, e.attributes
              FROM event AS e LEFT JOIN checks AS c ON c.id = e.check_id
              WHERE e.login = ?1 AND e.name = ?2 AND e.check_id IS NOT NULL
-             AND +e.observed_at >= ?3 AND c.is_hidden IS NOT 1
+             AND +e.observed_at >= ?3 AND coalesce(c.is_hidden, 0) = 0
              ORDER BY e.seq DESC LIMIT ?4",
-        )?;
-        let name = EventName::CheckResolved.as_str();
-        let mut rows = select.query(params![login, name, Moment(since), bound(limit)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let ended = row.get::<_, Moment>(4)?.0;
-            let told = told(row.get(0)?, row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?)?;
-            let lasted = match told.get(key::CHECK_FAILED_FOR) {
-                Some(AttributeValue::Integer(seconds)) => chrono::TimeDelta::seconds(*seconds),
-                _ => chrono::TimeDelta::zero(),
-            };
-            found.push(PastFailure {
-                check_id: row.get(1)?,
-                title: row.get(2)?,
-                severity: Severity::new(row.get::<_, Option<String>>(3)?.as_deref()),
-                began: ended - lasted,
-                ended,
-            });
-        }
-        Ok(found)
+            params![login, EventName::CheckResolved.as_str(), since, limit],
+            |row| {
+                let ended: Timestamp = row.get(4)?;
+                let told = told(row.get(0)?, row.text(5)?)?;
+                let lasted = match told.get(key::CHECK_FAILED_FOR) {
+                    Some(AttributeValue::Integer(seconds)) => chrono::TimeDelta::seconds(*seconds),
+                    _ => chrono::TimeDelta::zero(),
+                };
+                Ok(PastFailure {
+                    check_id: row.get(1)?,
+                    title: row.get(2)?,
+                    severity: Severity::new(row.get(3)?),
+                    began: ended - lasted,
+                    ended,
+                })
+            },
+        )
     }
 
     /// What the log tells of a user's addresses, the newest first.
@@ -81,37 +73,34 @@ impl Reader {
             EventName::UserIpGone,
         ]
         .map(EventName::as_str);
-        let mut select = self.connection.prepare_cached(
+        self.sql().all(
             "SELECT seq, name, ip, observed_at, attributes FROM event
              WHERE login = ?1 AND name IN (?2, ?3, ?4, ?5) AND ip IS NOT NULL
              ORDER BY seq DESC LIMIT ?6",
-        )?;
-        let mut rows = select.query(params![login, came, back, country, went, bound(limit)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let told = told(row.get(0)?, row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;
-            let text = |key: &str| match told.get(key) {
-                Some(AttributeValue::Text(text)) => Some(text.clone()),
-                _ => None,
-            };
-            let name: String = row.get(1)?;
-            found.push(AddressMove {
-                ip: row.get(2)?,
-                place: Place {
-                    city: text(key::GEO_LOCALITY),
-                    state: text(key::GEO_STATE),
-                    country: text(key::GEO_COUNTRY),
-                },
-                what: match name.as_str() {
-                    name if name == came => Move::Came,
-                    name if name == back => Move::CameBack,
-                    name if name == country => Move::NewCountry,
-                    _ => Move::Went,
-                },
-                at: row.get::<_, Moment>(3)?.0,
-            });
-        }
-        Ok(found)
+            params![login, came, back, country, went, limit],
+            |row| {
+                let told = told(row.get(0)?, row.text(4)?)?;
+                let text = |key: &str| match told.get(key) {
+                    Some(AttributeValue::Text(text)) => Some(text.clone()),
+                    _ => None,
+                };
+                Ok(AddressMove {
+                    ip: row.get(2)?,
+                    place: Place {
+                        city: text(key::GEO_LOCALITY),
+                        state: text(key::GEO_STATE),
+                        country: text(key::GEO_COUNTRY),
+                    },
+                    what: match row.text(1)? {
+                        name if name == came => Move::Came,
+                        name if name == back => Move::CameBack,
+                        name if name == country => Move::NewCountry,
+                        _ => Move::Went,
+                    },
+                    at: row.get(3)?,
+                })
+            },
+        )
     }
 
     /// How many users an address has in its latest answer; nothing where nobody asked.
@@ -130,16 +119,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn is_known_ip(&self, ip: &str) -> Result<bool, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT 1 FROM ip_snapshot WHERE ip = ?1")?;
-        Ok(select.exists([ip])? || self.is_watched("ip", ip)?)
+        let sql = "SELECT 1 FROM ip_snapshot WHERE ip = ?1";
+        Ok(self.sql().exists(sql, params![ip])? || self.is_watched("ip", ip)?)
     }
 }
 
 fn told(seq: i64, json: &str) -> Result<Attributes, StoreError> {
     attributes::decode(json).map_err(|error| StoreError::corrupt("event", &seq, error))
-}
-
-fn bound(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -5,7 +5,8 @@ use crate::{
     domain::{PollError, PollOutcome, Timestamp, WatchSubject},
     store::{
         StoreError,
-        row::{Moment, Unreadable, poll_errors},
+        row::{Unreadable, poll_errors},
+        sql::params,
     },
 };
 
@@ -42,23 +43,23 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn poll_of(&self, kind: &str, subject: &str) -> Result<Option<PollState>, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);
+        self.sql().optional(
             "SELECT outcome, since, last_at, answered_at, reason, errors, status FROM poll
              WHERE kind = ?1 AND subject = ?2",
-        )?;
-        let mut rows = select.query([kind, subject])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-        let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);
-        Ok(Some(PollState {
-            outcome: PollOutcome::parse(text(0)?)
-                .ok_or_else(|| corrupt(Unreadable::Unknown("outcome")))?,
-            since: row.get::<_, Moment>(1)?.0,
-            last_at: row.get::<_, Moment>(2)?.0,
-            answered_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
-            reason: row.get(4)?,
-            errors: poll_errors::decode(text(5)?).map_err(corrupt)?,
-            status: row.get(6)?,
-        }))
+            params![kind, subject],
+            |row| {
+                Ok(PollState {
+                    outcome: PollOutcome::parse(row.text(0)?)
+                        .ok_or_else(|| corrupt(Unreadable::Unknown("outcome")))?,
+                    since: row.get(1)?,
+                    last_at: row.get(2)?,
+                    answered_at: row.get(3)?,
+                    reason: row.get(4)?,
+                    errors: poll_errors::decode(row.text(5)?).map_err(corrupt)?,
+                    status: row.get(6)?,
+                })
+            },
+        )
     }
 }

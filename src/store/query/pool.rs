@@ -30,9 +30,9 @@ impl Pool {
     ) -> Result<T, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reader = idle.map_or_else(|| Reader::open(&self.path), Ok)?;
-        reader.connection.execute_batch("BEGIN")?;
+        reader.sql().begin_reading()?;
         let result = query(&reader);
-        reader.connection.execute_batch("ROLLBACK")?;
+        reader.sql().end_reading()?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE {
             idle.push(reader);

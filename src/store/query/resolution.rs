@@ -1,12 +1,11 @@
 //! How long failures last: those that are open for too long, and those that ended.
 
 use chrono::TimeDelta;
-use rusqlite::params;
 
 use super::Reader;
 use crate::{
     domain::{Timestamp, failure::NO_LONGER_FAILING},
-    store::{StoreError, row::Moment},
+    store::{StoreError, sql::params},
 };
 
 /// How many there are.
@@ -42,13 +41,13 @@ impl Reader {
     ) -> Result<Counted, StoreError> {
         // By the index failure_by_age. Where most are old, the few young ones are counted.
         let count = |condition: &str| {
-            self.count(
+            self.sql().count(
                 &format!(
                     "SELECT count(*) FROM (SELECT 1 FROM failure
                      WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
-                     AND opened_at {condition} ?2 LIMIT ?3)"
+                     AND opened_at {condition} ?2 LIMIT ?3) AS counted"
                 ),
-                params![id, Moment(moment), most.saturating_add(1)],
+                params![id, moment, most.saturating_add(1)],
             )
         };
         let younger = count(">=")?;
@@ -74,21 +73,17 @@ impl Reader {
         let of = match check_id {
             Some(_) => "check_number = (SELECT number FROM checks WHERE id = ?1)",
             None => {
-                "?1 IS NULL AND EXISTS (SELECT 1 FROM checks WHERE number = check_number
-                 AND NOT is_hidden)"
+                "CAST(?1 AS TEXT) IS NULL AND EXISTS (SELECT 1 FROM checks WHERE number = check_number
+                 AND is_hidden = 0)"
             }
         };
-        let mut select = self.connection.prepare_cached(&format!(
+        let sql = format!(
             "SELECT closed_at - opened_at FROM failure_closed
-             WHERE {of} AND closed_at >= ?2 AND reason = ?3 AND is_dated
+             WHERE {of} AND closed_at >= ?2 AND reason = ?3 AND is_dated = 1
              ORDER BY closed_at DESC LIMIT ?4"
-        ))?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = select
-            .query_map(params![check_id, Moment(since), NO_LONGER_FAILING, limit], |row| {
-                row.get::<_, i64>(0)
-            })?;
-        let mut lengths = rows.collect::<Result<Vec<_>, _>>()?;
+        );
+        let params = params![check_id, since, NO_LONGER_FAILING, most];
+        let mut lengths: Vec<i64> = self.sql().all(&sql, params, |row| row.get(0))?;
         lengths.sort_unstable();
         let middle = (lengths.len() / 2, lengths.len().saturating_sub(1) / 2);
         let (Some(high), Some(low)) = (lengths.get(middle.0), lengths.get(middle.1)) else {

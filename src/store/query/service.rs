@@ -27,14 +27,14 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn service(&self) -> Result<ServiceView, StoreError> {
-        let admins = match (seen(&self.connection, "admins")?, admins(&self.connection)?) {
+        let admins = match (seen(self.sql(), "admins")?, admins(self.sql())?) {
             (Some((at, _)), Some(admins)) => Some((at, admins)),
             _ => None,
         };
         Ok(ServiceView {
-            integrations: integrations(&self.connection)?,
+            integrations: integrations(self.sql())?,
             admins,
-            daily_failures: seen(&self.connection, "daily_failures")?.and_then(|(_, n)| n),
+            daily_failures: seen(self.sql(), "daily_failures")?.and_then(|(_, n)| n),
         })
     }
 }

@@ -1,13 +1,12 @@
 //! The latest snapshots, watched still or not.
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
     domain::{IpUser, Login, Timestamp, UserState},
     store::{
         StoreError,
-        row::{Moment, ip_users, user_state},
+        row::{ip_users, user_state},
+        sql::params,
     },
 };
 
@@ -60,36 +59,23 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn user_record(&self, login: &str) -> Result<Option<UserRecord>, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at,
-                    last_new_country_at
-                 FROM user_snapshot WHERE login = ?1",
-            )?
-            .query_row([login], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Moment>(1)?,
-                    row.get::<_, Moment>(2)?,
-                    row.get::<_, u64>(3)?,
-                    row.get::<_, Option<Moment>>(4)?,
-                    row.get::<_, Option<Moment>>(5)?,
-                ))
-            })
-            .optional()?;
-        let Some((state, first, last, new_ips, last_new_ip_at, last_new_country_at)) = row else {
-            return Ok(None);
-        };
-        Ok(Some(UserRecord {
-            state: user_state::decode(&state)
-                .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?,
-            first_observed_at: first.0,
-            observed_at: last.0,
-            new_ips,
-            last_new_ip_at: last_new_ip_at.map(Timestamp::from),
-            last_new_country_at: last_new_country_at.map(Timestamp::from),
-        }))
+        self.sql().optional(
+            "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at,
+                last_new_country_at
+             FROM user_snapshot WHERE login = ?1",
+            params![login],
+            |row| {
+                Ok(UserRecord {
+                    state: user_state::decode(row.text(0)?)
+                        .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?,
+                    first_observed_at: row.get(1)?,
+                    observed_at: row.get(2)?,
+                    new_ips: row.get(3)?,
+                    last_new_ip_at: row.get(4)?,
+                    last_new_country_at: row.get(5)?,
+                })
+            },
+        )
     }
 
     /// What the service calls a user, and the status that it gave, as far as it was asked.
@@ -97,11 +83,12 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn name_and_status(&self, login: &str) -> Result<Option<(String, String)>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT coalesce(state ->> '$.display_name', ''), coalesce(state ->> '$.status', '')
+        self.sql().optional(
+            "SELECT coalesce(state ->> 'display_name', ''), coalesce(state ->> 'status', '')
              FROM user_snapshot WHERE login = ?1",
-        )?;
-        Ok(select.query_row([login], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+            params![login],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// The snapshot of an address, unless there is none.
@@ -109,41 +96,26 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn ip_record(&self, ip: &str) -> Result<Option<IpRecord>, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT users, first_observed_at, observed_at, new_users, last_new_user_at
-                 FROM ip_snapshot WHERE ip = ?1",
-            )?
-            .query_row([ip], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Moment>(1)?,
-                    row.get::<_, Moment>(2)?,
-                    row.get::<_, u64>(3)?,
-                    row.get::<_, Option<Moment>>(4)?,
-                ))
-            })
-            .optional()?;
-        let Some((users, first, last, new_users, last_new_user_at)) = row else {
-            return Ok(None);
-        };
-        let first_observed_at = first.0;
-        let users = ip_users::decode(&users)
-            .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
-        let users = users
-            .into_iter()
-            .map(|(login, user)| {
-                let since = user.since.unwrap_or(first_observed_at);
-                IpRecordUser { login, user, since }
-            })
-            .collect();
-        Ok(Some(IpRecord {
-            users,
-            first_observed_at,
-            observed_at: last.0,
-            new_users,
-            last_new_user_at: last_new_user_at.map(Timestamp::from),
-        }))
+        self.sql().optional(
+            "SELECT users, first_observed_at, observed_at, new_users, last_new_user_at
+             FROM ip_snapshot WHERE ip = ?1",
+            params![ip],
+            |row| {
+                let first_observed_at = row.get(1)?;
+                let users = ip_users::decode(row.text(0)?)
+                    .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
+                let users = users.into_iter().map(|(login, user)| {
+                    let since = user.since.unwrap_or(first_observed_at);
+                    IpRecordUser { login, user, since }
+                });
+                Ok(IpRecord {
+                    users: users.collect(),
+                    first_observed_at,
+                    observed_at: row.get(2)?,
+                    new_users: row.get(3)?,
+                    last_new_user_at: row.get(4)?,
+                })
+            },
+        )
     }
 }

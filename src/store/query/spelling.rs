@@ -1,9 +1,15 @@
 //! How logins are spelled.
 
-use rusqlite::OptionalExtension;
+use std::collections::HashMap;
 
 use super::Reader;
-use crate::{domain::Login, store::StoreError};
+use crate::{
+    domain::Login,
+    store::{
+        StoreError,
+        sql::{Param, params},
+    },
+};
 
 impl Reader {
     /// The login with this identity, in the service's spelling, or that of an operator
@@ -12,17 +18,32 @@ impl Reader {
     /// # Errors
     /// When the database fails, or the text is no login.
     pub fn spelled(&self, identity: &str) -> Result<Login, StoreError> {
-        let login =
-            Login::new(identity).map_err(|error| StoreError::corrupt("login", identity, error))?;
-        let spelling: Option<String> = self
-            .connection
-            .prepare_cached("SELECT spelling FROM login_spelling WHERE login = ?1")?
-            .query_row([login.as_str()], |row| row.get(0))
-            .optional()?;
+        let sql = "SELECT spelling FROM login_spelling WHERE login = ?1";
+        let login = known(identity)?;
+        let spelling: Option<String> =
+            self.sql().optional(sql, params![identity], |row| row.get(0))?;
         Ok(match spelling {
             Some(spelling) => login.spelled_as(&spelling),
             None => login,
         })
+    }
+
+    /// The same of many.
+    pub(super) fn spelled_all(&self, identities: &[&str]) -> Result<Vec<Login>, StoreError> {
+        let sql = "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)";
+        let mut spellings = HashMap::<String, String>::new();
+        self.sql().each(sql, params![identities], |row| {
+            spellings.insert(row.get(0)?, row.get(1)?);
+            Ok(())
+        })?;
+        let spelled = |identity: &&str| {
+            let login = known(identity)?;
+            Ok(match spellings.get(*identity) {
+                Some(spelling) => login.spelled_as(spelling),
+                None => login,
+            })
+        };
+        identities.iter().map(spelled).collect()
     }
 
     /// A login in the spelling that is kept, or as it was given while nothing is known of
@@ -31,21 +52,24 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn spelled_if_known(&self, login: Login) -> Result<Login, StoreError> {
-        let mut select = self.connection.prepare_cached(
+        let is_known = self.sql().exists(
             "SELECT 1 WHERE EXISTS (SELECT 1 FROM failure WHERE login = ?1)
              OR EXISTS (SELECT 1 FROM failure_answer WHERE login = ?1)
              OR EXISTS (SELECT 1 FROM user_snapshot WHERE login = ?1)
              OR EXISTS (SELECT 1 FROM login_spelling WHERE login = ?1)",
+            params![login.as_str()],
         )?;
-        if select.exists([login.as_str()])? { self.spelled(login.as_str()) } else { Ok(login) }
+        if is_known { self.spelled(login.as_str()) } else { Ok(login) }
     }
 
     /// Logins that a query of one column gives.
-    pub(super) fn logins(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<Login>, StoreError> {
-        self.texts(sql, params)?.iter().map(|identity| self.spelled(identity)).collect()
+    pub(super) fn logins(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Login>, StoreError> {
+        let identities = self.sql().texts(sql, params)?;
+        let identities: Vec<_> = identities.iter().map(String::as_str).collect();
+        self.spelled_all(&identities)
     }
+}
+
+fn known(identity: &str) -> Result<Login, StoreError> {
+    Login::new(identity).map_err(|error| StoreError::corrupt("login", identity, error))
 }

@@ -12,6 +12,6 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn webhook_targets(&self) -> Result<Vec<WebhookTarget>, StoreError> {
-        webhook_targets(&self.connection)
+        webhook_targets(self.sql())
     }
 }

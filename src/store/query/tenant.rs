@@ -1,15 +1,9 @@
 //! The tenant as it was last counted, and a listing that is under way.
 
-use rusqlite::OptionalExtension;
-
 use super::Reader;
 use crate::{
     domain::{Login, TenantFigures, TenantId, Timestamp},
-    store::{
-        StoreError,
-        row::{Moment, figures},
-        sqlite::shared,
-    },
+    store::{StoreError, row::figures, sql::params, sqlite::shared},
 };
 
 /// A listing of the tenant that did not come to its end yet.
@@ -75,7 +69,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn tenant_id(&self) -> Result<Option<TenantId>, StoreError> {
-        shared::tenant_id(&self.connection)
+        shared::tenant_id(self.sql())
     }
 
     /// The listing that is under way, when one is.
@@ -83,20 +77,20 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn tenant_listing(&self) -> Result<Option<Listing>, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT begun_at, page_token, position FROM listing WHERE state = 'under_way'",
-            )?
-            .query_row([], |row| {
-                Ok((row.get::<_, Moment>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
-            })
-            .optional()?;
-        let Some((Moment(begun_at), page_token, position)) = row else { return Ok(None) };
-        let position = position.map(|text| Login::new(&text)).transpose();
-        let position =
-            position.map_err(|error| StoreError::corrupt("listing", "under_way", error))?;
-        Ok(Some(Listing { begun_at, page_token, position }))
+        self.sql().optional(
+            "SELECT begun_at, page_token, position FROM listing WHERE state = 'under_way'",
+            &[],
+            |row| {
+                let position: Option<&str> = row.get(2)?;
+                let position = position.map(Login::new).transpose();
+                Ok(Listing {
+                    begun_at: row.get(0)?,
+                    page_token: row.get(1)?,
+                    position: position
+                        .map_err(|error| StoreError::corrupt("listing", "under_way", error))?,
+                })
+            },
+        )
     }
 
     /// What is known of the tenant's listing.
@@ -104,28 +98,22 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn tenant_listing_state(&self) -> Result<ListingState, StoreError> {
-        let under_way = self
-            .connection
-            .prepare_cached(
-                "SELECT begun_at, users, pages, skipped FROM listing WHERE state = 'under_way'",
-            )?
-            .query_row([], |row| {
-                let Moment(since) = row.get(0)?;
+        let under_way = self.sql().optional(
+            "SELECT begun_at, users, pages, skipped FROM listing WHERE state = 'under_way'",
+            &[],
+            |row| {
                 let (users, pages, skipped) = (row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok(ListingUnderWay { since, users, pages, skipped })
-            })
-            .optional()?;
-        let complete = self
-            .connection
-            .prepare_cached(
-                "SELECT ended_at, users, skipped, is_verdict FROM listing WHERE state = 'done'",
-            )?
-            .query_row([], |row| {
-                let Moment(at) = row.get(0)?;
+                Ok(ListingUnderWay { since: row.get(0)?, users, pages, skipped })
+            },
+        )?;
+        let complete = self.sql().optional(
+            "SELECT ended_at, users, skipped, is_verdict FROM listing WHERE state = 'done'",
+            &[],
+            |row| {
                 let (users, skipped, told) = (row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok(ListingComplete { at, users, skipped, told })
-            })
-            .optional()?;
+                Ok(ListingComplete { at: row.get(0)?, users, skipped, told })
+            },
+        )?;
         Ok(ListingState { under_way, complete })
     }
 
@@ -135,7 +123,6 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn absent_from_listing(&self, limit: usize) -> Result<Vec<Login>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.logins(
             "SELECT login FROM (
                 SELECT login FROM failure UNION SELECT login FROM user_snapshot
@@ -145,7 +132,7 @@ impl Reader {
                 SELECT 1 FROM listing_member AS m WHERE m.login = known.login
                 AND m.listing = (SELECT number FROM listing WHERE state = 'done'))
              ORDER BY coalesce(answer.as_of, 0), login LIMIT ?1",
-            [limit],
+            params![limit],
         )
     }
 
@@ -154,12 +141,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn tenant_figures(&self) -> Result<TenantFigures, StoreError> {
-        let figures: Option<String> = self
-            .connection
-            .prepare_cached("SELECT figures FROM listing WHERE state = 'done'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        let Some(figures) = figures else { return Ok(TenantFigures::new()) };
-        figures::decode(&figures).map_err(|error| StoreError::corrupt("listing", "done", error))
+        let sql = "SELECT figures FROM listing WHERE state = 'done'";
+        let figures = self.sql().optional(sql, &[], |row| {
+            figures::decode(row.text(0)?)
+                .map_err(|error| StoreError::corrupt("listing", "done", error))
+        })?;
+        Ok(figures.unwrap_or_default())
     }
 }

@@ -3,10 +3,7 @@
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
-    store::{
-        StoreError,
-        row::{Moment, Unreadable},
-    },
+    store::{StoreError, row::Unreadable, sql::params},
 };
 
 /// Followed users at most that the watch list shows.
@@ -56,7 +53,7 @@ impl Reader {
         self.logins(
             "SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook'
              ORDER BY subject",
-            [],
+            &[],
         )
     }
 
@@ -72,7 +69,7 @@ impl Reader {
                 SELECT 1 FROM watch AS other WHERE other.kind = 'user'
                 AND other.subject = w.subject AND other.source <> 'webhook')
              ORDER BY added_at, subject",
-            [],
+            &[],
         )
     }
 
@@ -89,7 +86,7 @@ impl Reader {
              AND NOT EXISTS (
                 SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
                 AND source <> 'webhook')",
-            [],
+            &[],
         )
     }
 
@@ -106,7 +103,7 @@ impl Reader {
              ) AS known
              LEFT JOIN failure_answer AS answer USING (login)
              ORDER BY coalesce(answer.as_of, 0), login LIMIT ?1",
-            [i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![limit],
         )
     }
 
@@ -159,31 +156,28 @@ impl Reader {
         limit: usize,
         found: &mut Vec<Watched>,
     ) -> Result<(), StoreError> {
-        let mut select = self.connection.prepare_cached(
+        self.sql().each(
             "SELECT subject, source, added_at, expires_at, note FROM watch
              WHERE kind = ?1 AND (subject, source) > (?2, ?3)
              AND (source <> 'webhook' OR subject IN (
                 SELECT subject FROM watch WHERE kind = 'user' AND source = 'webhook'
                 ORDER BY subject LIMIT ?4))
              ORDER BY subject, source LIMIT ?5",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows =
-            select.query((kind, &after.subject, &after.source, FOLLOWED_SHOWN, limit))?;
-        while let Some(row) = rows.next()? {
-            let subject: String = row.get(0)?;
-            let poll = self.poll_of(kind, &subject)?;
-            let entry = WatchEntry {
-                subject: self.watch_subject(kind, &subject)?,
-                source: WatchSource::parse(&row.get::<_, String>(1)?)
-                    .ok_or_else(|| unknown(&subject, "source"))?,
-                added_at: row.get::<_, Moment>(2)?.0,
-                expires_at: row.get::<_, Option<Moment>>(3)?.map(Timestamp::from),
-                note: row.get(4)?,
-            };
-            found.push(Watched { entry, poll });
-        }
-        Ok(())
+            params![kind, after.subject, after.source, FOLLOWED_SHOWN, limit],
+            |row| {
+                let subject = row.text(0)?;
+                let entry = WatchEntry {
+                    subject: self.watch_subject(kind, subject)?,
+                    source: WatchSource::parse(row.text(1)?)
+                        .ok_or_else(|| unknown(subject, "source"))?,
+                    added_at: row.get(2)?,
+                    expires_at: row.get(3)?,
+                    note: row.get(4)?,
+                };
+                found.push(Watched { entry, poll: self.poll_of(kind, subject)? });
+                Ok(())
+            },
+        )
     }
 
     /// Whether an entry was to be watched up to a moment that has passed.
@@ -191,9 +185,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watch_expired(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT 1 FROM watch WHERE expires_at <= ?1")?;
-        Ok(statement.exists([Moment(now)])?)
+        self.sql().exists("SELECT 1 FROM watch WHERE expires_at <= ?1", params![now])
     }
 
     /// How many users are followed and not listed.
@@ -201,7 +193,7 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn followed_count(&self) -> Result<u64, StoreError> {
-        self.count("SELECT followed FROM head", [])
+        self.sql().count("SELECT followed FROM head", &[])
     }
 
     /// How many new addresses, and how many new countries, users had of whom snapshots
@@ -211,8 +203,8 @@ impl Reader {
     /// When the database fails.
     pub fn new_place_counts(&self) -> Result<(u64, u64), StoreError> {
         Ok((
-            self.count("SELECT new_ips FROM head", [])?,
-            self.count("SELECT new_countries FROM head", [])?,
+            self.sql().count("SELECT new_ips FROM head", &[])?,
+            self.sql().count("SELECT new_countries FROM head", &[])?,
         ))
     }
 
@@ -221,14 +213,13 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watched_count(&self, kind: &str) -> Result<u64, StoreError> {
-        self.count("SELECT iif(?1 = 'user', users, ips) FROM head", [kind])
+        let sql = "SELECT CASE WHEN ?1 = 'user' THEN users ELSE ips END FROM head";
+        self.sql().count(sql, params![kind])
     }
 
     pub(super) fn is_watched(&self, kind: &str, subject: &str) -> Result<bool, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT 1 FROM watch WHERE kind = ?1 AND subject = ?2")?;
-        Ok(statement.exists([kind, subject])?)
+        let sql = "SELECT 1 FROM watch WHERE kind = ?1 AND subject = ?2";
+        self.sql().exists(sql, params![kind, subject])
     }
 
     /// A subject of the watch list; a user in the spelling that is kept.
@@ -241,7 +232,8 @@ impl Reader {
     }
 
     fn watched(&self, kind: &str) -> Result<Vec<String>, StoreError> {
-        self.texts("SELECT DISTINCT subject FROM watch WHERE kind = ?1 ORDER BY subject", [kind])
+        let sql = "SELECT DISTINCT subject FROM watch WHERE kind = ?1 ORDER BY subject";
+        self.sql().texts(sql, params![kind])
     }
 }
 

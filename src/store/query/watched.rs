@@ -1,11 +1,9 @@
 //! The watch list for people: what is watched, why, and how it stands.
 
-use rusqlite::{OptionalExtension, params};
-
 use super::{PollState, Reader};
 use crate::{
     domain::{Login, Timestamp},
-    store::{StoreError, row::Moment},
+    store::{StoreError, sql::params},
 };
 
 /// A reason to watch something.
@@ -87,7 +85,8 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watch_view_count(&self, kind: &str, view: WatchView) -> Result<u64, StoreError> {
-        self.count(&format!("SELECT count(*) FROM ({})", view.subjects()), [kind])
+        self.sql()
+            .count(&format!("SELECT count(*) FROM ({}) AS viewed", view.subjects()), params![kind])
     }
 
     /// The users of a view by login, `limit` of them after the first `offset`.
@@ -101,7 +100,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<WatchedUser>, StoreError> {
         let sql = format!("{} ORDER BY subject LIMIT ?3 OFFSET ?2", view.subjects());
-        let logins = self.texts(&sql, params!["user", bound(offset), bound(limit)])?;
+        let logins = self.sql().texts(&sql, params!["user", offset, limit])?;
         let row = |login: &String| {
             let reasons = self.watch_reasons("user", login)?;
             self.watched_user_row(login, reasons.iter().all(|reason| reason.source == "webhook"))
@@ -114,21 +113,19 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watch_reasons(&self, kind: &str, subject: &str) -> Result<Vec<WatchReason>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql().all(
             "SELECT source, added_at, expires_at, note FROM watch
-             WHERE kind = ?1 AND subject = ?2 ORDER BY added_at",
-        )?;
-        let mut rows = statement.query([kind, subject])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(WatchReason {
-                source: row.get(0)?,
-                since: row.get::<_, Moment>(1)?.0,
-                expires_at: row.get::<_, Option<Moment>>(2)?.map(Timestamp::from),
-                note: row.get(3)?,
-            });
-        }
-        Ok(found)
+             WHERE kind = ?1 AND subject = ?2 ORDER BY added_at, source",
+            params![kind, subject],
+            |row| {
+                Ok(WatchReason {
+                    source: row.get(0)?,
+                    since: row.get(1)?,
+                    expires_at: row.get(2)?,
+                    note: row.get(3)?,
+                })
+            },
+        )
     }
 
     /// Listed users, those who fail most first, and then followed ones by login; `limit` of
@@ -142,40 +139,39 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<WatchedUser>, StoreError> {
         let listed = usize::try_from(self.watched_count("user")?).unwrap_or(usize::MAX);
-        let mut logins = self.texts(
+        let mut logins = self.sql().texts(
             "SELECT subject FROM (
-                SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook')
+                SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook'
+             ) AS listed
              ORDER BY (
                 SELECT count(*) FROM failure JOIN checks ON number = check_number
-                WHERE login = subject AND NOT is_hidden) DESC, subject
+                WHERE login = subject AND is_hidden = 0) DESC, subject
              LIMIT ?2 OFFSET ?1",
-            params![bound(offset), bound(limit)],
+            params![offset, limit],
         )?;
         let of_listed = logins.len();
-        logins.extend(self.texts(
+        logins.extend(self.sql().texts(
             "SELECT subject FROM watch AS w WHERE kind = 'user' AND source = 'webhook'
              AND NOT EXISTS (
                 SELECT 1 FROM watch AS other WHERE other.kind = 'user'
                 AND other.subject = w.subject AND other.source <> 'webhook')
              ORDER BY subject LIMIT ?2 OFFSET ?1",
-            params![bound(offset.saturating_sub(listed)), bound(limit - of_listed)],
+            params![offset.saturating_sub(listed), limit - of_listed],
         )?);
         let users = logins.iter().enumerate();
         users.map(|(position, login)| self.watched_user_row(login, position >= of_listed)).collect()
     }
 
     fn watched_user_row(&self, login: &str, is_followed: bool) -> Result<WatchedUser, StoreError> {
-        let row = self
-            .connection
-            .prepare_cached(
-                "SELECT state ->> '$.display_name', state ->> '$.status', observed_at
-                 FROM user_snapshot WHERE login = ?1",
-            )?
-            .query_row([login], |row| {
+        let row = self.sql().optional(
+            "SELECT state ->> 'display_name', state ->> 'status', observed_at
+             FROM user_snapshot WHERE login = ?1",
+            params![login],
+            |row| {
                 let (name, status): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
-                Ok((name.zip(status), row.get::<_, Moment>(2)?.0))
-            })
-            .optional()?;
+                Ok((name.zip(status), row.get(2)?))
+            },
+        )?;
         Ok(WatchedUser {
             login: self.spelled(login)?,
             is_followed,
@@ -195,30 +191,24 @@ impl Reader {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<WatchedIp>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        self.sql().all(
             "SELECT w.subject, s.observed_at,
                     (SELECT count(*) FROM json_each(s.users) WHERE s.users IS NOT NULL)
              FROM (SELECT DISTINCT subject FROM watch WHERE kind = 'ip') AS w
              LEFT JOIN ip_snapshot AS s ON s.ip = w.subject
              ORDER BY w.subject LIMIT ?2 OFFSET ?1",
-        )?;
-        let mut rows = statement.query(params![bound(offset), bound(limit)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let observed_at = row.get::<_, Option<Moment>>(1)?.map(Timestamp::from);
-            let users: u64 = row.get(2)?;
-            let ip: String = row.get(0)?;
-            found.push(WatchedIp {
-                poll: self.poll_of("ip", &ip)?,
-                ip,
-                observed_at,
-                users: observed_at.map(|_| users),
-            });
-        }
-        Ok(found)
+            params![offset, limit],
+            |row| {
+                let ip: String = row.get(0)?;
+                let observed_at: Option<Timestamp> = row.get(1)?;
+                let users: u64 = row.get(2)?;
+                Ok(WatchedIp {
+                    poll: self.poll_of("ip", &ip)?,
+                    ip,
+                    observed_at,
+                    users: observed_at.map(|_| users),
+                })
+            },
+        )
     }
-}
-
-fn bound(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

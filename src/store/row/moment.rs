@@ -1,10 +1,5 @@
 //! Moments: microseconds since 1970 in UTC.
 
-use rusqlite::{
-    ToSql,
-    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
-};
-
 use crate::{
     domain::{Timestamp, sensible},
     store::sql::{Bind, Cell, Column, Mismatch, Param},
@@ -35,20 +30,6 @@ impl Bind for Timestamp {
     }
 }
 
-impl FromSql for Moment {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let micros = value.as_i64()?;
-        let moment = Timestamp::from_timestamp_micros(micros);
-        moment.map(|moment| Self(sensible(moment))).ok_or(FromSqlError::OutOfRange(micros))
-    }
-}
-
-impl ToSql for Moment {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(sensible(self.0).timestamp_micros().into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,17 +38,15 @@ mod tests {
     fn a_moment_comes_back_and_one_out_of_range_is_refused() {
         let at: Timestamp = "2026-01-31T18:00:00.123456Z".parse().unwrap();
         let micros = at.timestamp_micros();
-        assert_eq!(Moment(at).to_sql().unwrap(), ToSqlOutput::from(micros));
-        assert_eq!(Moment::column_result(ValueRef::Integer(micros)).unwrap(), Moment(at));
+        assert!(at.bind() == Param::Integer(micros));
+        assert_eq!(Timestamp::read(Cell::Integer(micros)), Ok(at));
         for (year, shown) in [("0001", "1970"), ("9999", "2261")] {
             let at: Timestamp = format!("{year}-06-01T00:00:00Z").parse().unwrap();
-            let micros = ValueRef::Integer(at.timestamp_micros());
-            let loaded = Moment::column_result(micros).unwrap().0;
+            let loaded = Timestamp::read(Cell::Integer(at.timestamp_micros())).unwrap();
             assert_eq!(loaded.format("%Y").to_string(), shown);
-            assert_eq!(Moment(at).to_sql().unwrap(), loaded.timestamp_micros().into());
+            assert!(at.bind() == Param::Integer(loaded.timestamp_micros()));
         }
-        let refused = Moment::column_result(ValueRef::Integer(i64::MAX));
-        assert!(matches!(refused, Err(FromSqlError::OutOfRange(i64::MAX))));
-        assert!(Moment::column_result(ValueRef::Null).is_err());
+        assert_eq!(Timestamp::read(Cell::Integer(i64::MAX)), Err(Mismatch::Range));
+        assert!(Timestamp::read(Cell::Null).is_err());
     }
 }

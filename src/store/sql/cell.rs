@@ -65,6 +65,12 @@ impl Column<'_> for u64 {
     }
 }
 
+impl Column<'_> for usize {
+    fn read(cell: Cell<'_>) -> Result<Self, Mismatch> {
+        Self::try_from(i64::read(cell)?).map_err(|_| Mismatch::Range)
+    }
+}
+
 impl Column<'_> for u16 {
     fn read(cell: Cell<'_>) -> Result<Self, Mismatch> {
         Self::try_from(i64::read(cell)?).map_err(|_| Mismatch::Range)

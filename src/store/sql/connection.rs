@@ -12,6 +12,12 @@ pub(in crate::store) type Put<'a> = dyn FnMut(&[Param<'_>]) -> Result<(), StoreE
 ///
 /// What takes a row may run other statements meanwhile.
 pub(in crate::store) trait Connection: Debug + Send {
+    /// Begins to read: until the end of it, all that is read is of one moment.
+    fn begin_reading(&self) -> Result<(), StoreError>;
+
+    /// Ends to read.
+    fn end_reading(&self) -> Result<(), StoreError>;
+
     /// Runs a statement that gives rows, and hands each of them on until it is told to stop.
     fn query(
         &self,

@@ -63,6 +63,13 @@ impl Bind for u64 {
     }
 }
 
+/// A number of rows: more than there can be are as many as there are.
+impl Bind for usize {
+    fn bind(&self) -> Param<'_> {
+        Param::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
+    }
+}
+
 impl Bind for bool {
     fn bind(&self) -> Param<'_> {
         Param::Integer((*self).into())

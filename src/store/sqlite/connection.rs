@@ -11,6 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig, vtab::array};
 
+use super::migrations;
 use crate::store::StoreError;
 
 /// How long SQLite waits for a lock that another process (a backup, a shell)
@@ -113,7 +114,21 @@ pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreErro
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    array::load_module(&connection)?;
     keep_statements(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a database of any version, that this exporter made, to read it.
+pub(in crate::store) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_reader(path)?;
+    let version = migrations::version(&connection)?;
+    if migrations::is_foreign(&connection, version)? {
+        return Err(StoreError::Foreign(path.to_owned()));
+    }
+    if version == 0 {
+        return Err(StoreError::Empty(path.to_owned()));
+    }
     Ok(connection)
 }
 

@@ -9,15 +9,19 @@ mod save;
 pub(in crate::store) mod shared;
 mod statements;
 mod sweep;
+mod whole;
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
-pub(in crate::store) use connection::{give_to_owner_of_folder, lock, lock_file, open_reader};
+pub(in crate::store) use connection::{
+    give_to_owner_of_folder, lock, lock_file, open_ours, open_reader,
+};
+pub(in crate::store) use migrations::check as check_version;
 #[cfg(test)]
 pub(in crate::store) use migrations::make as make_version;
-pub(in crate::store) use migrations::{check as check_version, is_foreign, version};
+pub(in crate::store) use whole::{copy, damage, damaged_pages};
 
 use super::{
     StoreError,

@@ -4,15 +4,27 @@ use std::{ops::ControlFlow, rc::Rc};
 
 use rusqlite::{
     CachedStatement, ErrorCode, ToSql, params_from_iter,
-    types::{ToSqlOutput, Value, ValueRef},
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef},
 };
 
-use crate::store::{
-    SqlError, SqlErrorKind, StoreError,
-    sql::{Bulk, Cell, Cells, Connection, Param, Put, Row},
+use crate::{
+    domain::{Timestamp, sensible},
+    store::{
+        SqlError, SqlErrorKind, StoreError,
+        row::Moment,
+        sql::{Bulk, Cell, Cells, Column as _, Connection, Param, Put, Row},
+    },
 };
 
 impl Connection for rusqlite::Connection {
+    fn begin_reading(&self) -> Result<(), StoreError> {
+        Ok(self.execute_batch("BEGIN")?)
+    }
+
+    fn end_reading(&self) -> Result<(), StoreError> {
+        Ok(self.execute_batch("ROLLBACK")?)
+    }
+
     fn query(
         &self,
         sql: &str,
@@ -124,5 +136,19 @@ fn kind(code: ErrorCode) -> SqlErrorKind {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         SqlError::from(error).into()
+    }
+}
+
+impl FromSql for Moment {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let micros = value.as_i64()?;
+        let moment = Timestamp::read(Cell::Integer(micros));
+        moment.map(Self).map_err(|_| FromSqlError::OutOfRange(micros))
+    }
+}
+
+impl ToSql for Moment {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(sensible(self.0).timestamp_micros().into())
     }
 }

@@ -1,0 +1,42 @@
+//! A database as a whole: what is wrong with it, and copies.
+
+use std::path::Path;
+
+use crate::store::{
+    StoreError,
+    sql::{Connection, params},
+};
+
+/// Problems of one kind that are named at most.
+const NAMED: usize = 20;
+
+/// What SQLite finds wrong with the pages, without a look at every row.
+pub(in crate::store) fn damaged_pages(
+    connection: &dyn Connection,
+) -> Result<Vec<String>, StoreError> {
+    found(connection, &format!("PRAGMA quick_check({NAMED})"))
+}
+
+/// What SQLite finds wrong.
+pub(in crate::store) fn damage(connection: &dyn Connection) -> Result<Vec<String>, StoreError> {
+    let mut problems = found(connection, &format!("PRAGMA integrity_check({NAMED})"))?;
+    if problems.is_empty() {
+        let dangling = format!("SELECT \"table\" FROM pragma_foreign_key_check() LIMIT {NAMED}");
+        let found = connection.texts(&dangling, &[])?;
+        problems.extend(
+            found.iter().map(|table| format!("a row of {table} refers to one that is gone")),
+        );
+    }
+    Ok(problems)
+}
+
+fn found(connection: &dyn Connection, check: &str) -> Result<Vec<String>, StoreError> {
+    let lines = connection.texts(check, &[])?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// Copies all of a database into a file that is empty.
+pub(in crate::store) fn copy(connection: &dyn Connection, into: &Path) -> Result<(), StoreError> {
+    connection.execute("VACUUM INTO ?1", params![into.to_string_lossy().as_ref()])?;
+    Ok(())
+}
