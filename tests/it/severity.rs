@@ -63,6 +63,14 @@ async fn every_word_has_its_label_its_grade_and_its_people() {
         assert_eq!(events.len(), 2, "{asked}: {found}");
         assert!(events.iter().all(|event| event["severity"] == "medium"), "{found}");
     }
+    for (asked, told) in
+        [("unknown", Value::Null), ("severe", json!("severe")), ("HIGH", json!("High"))]
+    {
+        let path = format!("/events?name=cii.check.delivery&severity={asked}");
+        let (_, found) = exporter.api("GET", &path, None).await;
+        let events = found["events"].as_array().unwrap();
+        assert_eq!(events.len(), 1, "{asked}, told as {told}: {found}");
+    }
     exporter.stop().await;
 }
 

@@ -69,7 +69,9 @@ impl WatchView {
                  AND EXISTS (SELECT 1 FROM watch AS w WHERE w.kind = ?1 AND w.subject = p.subject)"
             }
             Self::Configured => {
-                "SELECT subject FROM watch WHERE kind = ?1 AND source = 'configuration'"
+                // By the index of those that are listed: followed users can be a million.
+                "SELECT subject FROM watch
+                 WHERE kind = ?1 AND source <> 'webhook' AND source = 'configuration'"
             }
             Self::Expiring => {
                 "SELECT DISTINCT subject FROM watch

@@ -94,6 +94,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
         connection
             .execute_batch(
                 "ALTER TABLE checks DROP COLUMN trend;
+                 DROP INDEX event_by_name;
                  DROP TABLE check_set;
                  DROP INDEX failure_closed_of_check;
                  ALTER TABLE failure_closed DROP COLUMN is_dated;
