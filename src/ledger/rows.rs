@@ -10,6 +10,7 @@ use crate::domain::{
     TenantFigures, Timestamp, UserState, WatchSource,
     failure::{CheckName, Durations, Exchange, Trend},
     null_list::NullMeaning,
+    run::RunHours,
 };
 
 /// The number by which rows refer to a check; its id and its titles are names of
@@ -328,6 +329,8 @@ pub struct Job {
     pub last_begun_at: Timestamp,
     /// When the last one that succeeded ended.
     pub last_success_at: Option<Timestamp>,
+    /// How those of the last day ended.
+    pub hours: RunHours,
 }
 
 /// A list that is null for a user.

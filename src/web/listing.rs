@@ -124,7 +124,7 @@ fn judge(
 mod tests {
     use super::*;
     use crate::{
-        domain::{RunCounts, RunEnd},
+        domain::{RunCounts, RunEnd, run::RunHours},
         store::{ListingComplete, ListingUnderWay},
     };
 
@@ -138,7 +138,13 @@ mod tests {
     fn job(outcome: JobOutcome) -> JobState {
         let reason = (outcome != JobOutcome::Succeeded).then(|| "because".to_owned());
         let end = RunEnd { outcome, reason, counts: RunCounts::default() };
-        JobState { end, since: NOW, last_begun_at: NOW, last_success_at: None }
+        JobState {
+            end,
+            since: NOW,
+            last_begun_at: NOW,
+            last_success_at: None,
+            hours: RunHours::default(),
+        }
     }
 
     fn listed(is_under_way: bool, told: Option<bool>) -> ListingState {

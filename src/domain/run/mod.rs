@@ -1,6 +1,9 @@
 //! What a job's run asked, how it ended, and why.
 
 mod event;
+mod hours;
+
+pub use hours::{HOURS, RunHour, RunHours, hour_of};
 
 use std::collections::BTreeSet;
 
@@ -262,6 +265,23 @@ pub fn bounded(reason: &str) -> String {
     one_line(reason, MAX_REASON_BYTES)
 }
 
+/// What a run's reason says went wrong, without what became of this run: several jobs that fail
+/// of one cause have it in common.
+#[must_use]
+pub fn cause(reason: &str) -> &str {
+    let is_of_this_run = |rest: &str| {
+        ["gave up: ", "broke off after ", "several times in a row"]
+            .iter()
+            .any(|begin| rest.starts_with(begin))
+            || rest.split_once(" of ").is_some_and(|(failed, asked)| {
+                failed.parse::<u64>().is_ok() && asked.starts_with(|c: char| c.is_ascii_digit())
+            })
+    };
+    let brackets = reason.match_indices(" (");
+    let end = brackets.map(|(at, _)| at).find(|at| is_of_this_run(&reason[at + 2..]));
+    &reason[..end.unwrap_or(reason.len())]
+}
+
 /// Appends a reason to an event's sentence.
 pub(super) fn append_reason(body: &mut String, reason: Option<&str>) {
     if let Some(reason) = reason {
@@ -326,6 +346,26 @@ mod tests {
         let reason = tally.end().reason.unwrap();
         assert_eq!(reason.len(), MAX_REASON_BYTES);
         assert!(!reason.contains('\n'));
+    }
+
+    #[test]
+    fn jobs_that_fail_of_one_cause_have_it_in_common() {
+        let refused = "no access token: HTTP 401 (proxy)";
+        let often = format!("{refused} (several times in a row; the service is only pinged)");
+        for own in [
+            "",
+            " (gave up: 0 of 5 users answered)",
+            " (broke off after 3 rows)",
+            " (2 of 3 users: u0, u1)",
+            "; rows that could not be read: 3",
+        ] {
+            let reason = format!("{refused}{own}");
+            let expected = if own.starts_with(';') { reason.as_str() } else { refused };
+            assert_eq!(cause(&reason), expected);
+            assert_eq!(cause(&format!("{often}{own}")), refused);
+        }
+        assert_eq!(cause(""), "");
+        assert_eq!(cause("a ("), "a (");
     }
 
     #[test]

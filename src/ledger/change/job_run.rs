@@ -30,6 +30,8 @@ impl Change for RecordRun {
         let before = facts.jobs.get(&self.job)?;
         let outcome_before = before.map(|job| job.end.outcome);
         let outcome = self.end.outcome;
+        let mut hours = before.map(|job| job.hours.clone()).unwrap_or_default();
+        hours.record(&self.end, self.ended_at);
         let job = Job {
             end: self.end.clone(),
             since: before
@@ -41,6 +43,7 @@ impl Change for RecordRun {
             } else {
                 before.and_then(|before| before.last_success_at)
             },
+            hours,
         };
         facts.jobs.put(self.job, job);
         if let Some(event) = on_run(self.job, outcome_before, &self.end, self.ended_at) {

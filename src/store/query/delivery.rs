@@ -1,10 +1,13 @@
 //! Webhook deliveries, taken and refused.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::Reader;
 use crate::{
-    domain::Timestamp,
+    domain::{
+        Timestamp,
+        run::{RunHour, RunHours},
+    },
     store::{
         StoreError,
         row::{body, texts},
@@ -225,6 +228,29 @@ impl Reader {
              ORDER BY seq DESC LIMIT 1"
         );
         self.sql().optional(&sql, params![check_id], kept)
+    }
+
+    /// How many deliveries were taken and refused since a moment, by hour.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn deliveries_by_hour(&self, since: Timestamp) -> Result<RunHours, StoreError> {
+        // Two counts within indexes, as below.
+        let by_hour = |condition: &str| -> Result<BTreeMap<i64, u64>, StoreError> {
+            let sql = format!(
+                "SELECT received_at / 3600000000, count(*) FROM delivery WHERE {condition}
+                 GROUP BY received_at / 3600000000"
+            );
+            let hours =
+                self.sql().all(&sql, params![since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(hours.into_iter().collect())
+        };
+        let refused = by_hour("status <> 200 AND +received_at >= ?1")?;
+        let hours = by_hour("received_at >= ?1")?.into_iter().map(|(at, all)| {
+            let failed = refused.get(&at).copied().unwrap_or(0);
+            RunHour { at, succeeded: all.saturating_sub(failed), failed }
+        });
+        Ok(RunHours::new(hours.collect()))
     }
 
     /// How many deliveries came since a moment.

@@ -2,8 +2,12 @@
 
 use super::Reader;
 use crate::{
-    domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
-    store::{StoreError, row::Unreadable, sql::params},
+    domain::{JobOutcome, RunCounts, RunEnd, Timestamp, run::RunHours},
+    store::{
+        StoreError,
+        row::{Unreadable, run_hours},
+        sql::params,
+    },
 };
 
 /// How a job's last run ended.
@@ -17,6 +21,8 @@ pub struct JobState {
     pub last_begun_at: Timestamp,
     /// When its last run that succeeded ended.
     pub last_success_at: Option<Timestamp>,
+    /// How those of the last day ended.
+    pub hours: RunHours,
 }
 
 impl Reader {
@@ -52,7 +58,7 @@ impl Reader {
         let unknown = || StoreError::corrupt("job_state", job, Unreadable::Unknown("outcome"));
         self.sql().optional(
             "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
-                    since, last_begun_at, last_success_at
+                    since, last_begun_at, last_success_at, hours
              FROM job_state WHERE job = ?1",
             params![job],
             |row| {
@@ -69,6 +75,8 @@ impl Reader {
                     since: row.get(7)?,
                     last_begun_at: row.get(8)?,
                     last_success_at: row.get(9)?,
+                    hours: run_hours::decode(row.text(10)?)
+                        .map_err(|error| StoreError::corrupt("job_state", job, error))?,
                 })
             },
         )

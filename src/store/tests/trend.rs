@@ -98,6 +98,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
                  DROP TABLE check_set;
                  DROP INDEX failure_closed_of_check;
                  ALTER TABLE failure_closed DROP COLUMN is_dated;
+                 ALTER TABLE job_state DROP COLUMN hours;
                  PRAGMA user_version = 12;",
             )
             .unwrap();

@@ -6,6 +6,7 @@ use chrono::{Datelike as _, DurationRound as _, NaiveDate, TimeDelta};
 use maud::{Markup, html};
 
 use super::{
+    causes::Causes,
     glyph::{self, Glyph},
     overview::Row,
     sentence::sentence,
@@ -79,6 +80,7 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
 /// Entries by day, without a form.
 pub(super) fn list(page: &LogPage) -> Markup {
     let today = clock::now().date_naive();
+    let mut causes = Causes::default();
     let day_of = |entry: &LogEntry| entry.event.event.observed_at.date_naive();
     html! {
         @if page.entries.is_empty() {
@@ -88,7 +90,7 @@ pub(super) fn list(page: &LogPage) -> Markup {
                 @for day in page.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
                     section {
                         @if let Some(first) = day.first() { h3 { (heading(day_of(first), today)) } }
-                        ol { @for entry in day { (item(entry)) } }
+                        ol { @for entry in day { (item(entry, &mut causes)) } }
                     }
                 }
             }
@@ -107,14 +109,14 @@ fn heading(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
-fn item(entry: &LogEntry) -> Markup {
+fn item(entry: &LogEntry, causes: &mut Causes) -> Markup {
     let event = &entry.event.event;
     html! {
         li .event {
             (words::ago(event.observed_at))
             (sign(event))
             div {
-                p { (sentence(event)) (how_long(event)) }
+                p { (sentence(event, &causes.sentence(event))) (how_long(event)) }
                 (newly_failing(entry))
             }
             code .minor { (event.name.as_str()) }

@@ -1,16 +1,19 @@
 //! `/health`: what works, what does not, and what to do: a line a part.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, http::Uri, response::Response};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 use strum::VariantArray;
 
 use super::{
-    Failure, events,
+    Failure,
+    causes::Causes,
+    events,
     glyph::{self, Glyph},
     layout::{self, Position, Section},
-    words,
+    strips, words,
 };
 use crate::{
     build_info, cii, clock,
@@ -33,14 +36,22 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     let jobs = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let filter =
         EventFilter { name: Some(EventName::SyncOutcomeChanged), ..EventFilter::default() };
-    let (seq, stored, tenant, changes) = ops
+    let now = clock::now();
+    let (seq, stored, tenant, changes, deliveries) = ops
         .sources
         .store
         .read(move |reader| {
             let changes = events::read(reader, &filter, i64::MAX, CHANGES)?;
-            Ok((reader.last_seq()?, parts::read(reader, jobs)?, reader.tenant_id()?, changes))
+            let deliveries = reader.deliveries_by_hour(now - TimeDelta::hours(24))?;
+            let stored = parts::read(reader, jobs)?;
+            Ok((reader.last_seq()?, stored, reader.tenant_id()?, changes, deliveries))
         })
         .await?;
+    let strips: BTreeMap<_, _> = strips::NAMES
+        .into_iter()
+        .map(|name| (name, strips::of_part(name, &stored, &deliveries, now)))
+        .collect();
+    let causes = Causes::told(stored.reasons());
     let (parts, verdict) = parts::judge(&ops, stored);
     let content = html! {
         div .title {
@@ -53,11 +64,11 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 p .soft { (words::count(parts.len() as u64, "part", "parts")) ", the worst first" }
                 span .more { a href="/-/ready" { "Readiness" } a href="/metrics" { "Metrics" } }
             }
-            (table(&parts, &ops.sources))
+            (table(&parts, &ops.sources, &strips))
         }
         div .pair {
             (build(&ops, tenant))
-            (changed(&changes))
+            (changed(&changes, causes))
         }
     };
     Ok(layout::page(&ops, Position::At(Section::Health), "Health", seq, &content))
@@ -72,7 +83,7 @@ fn lead(verdict: &Verdict) -> Markup {
     }
 }
 
-fn table(parts: &[Part], sources: &Sources) -> Markup {
+fn table(parts: &[Part], sources: &Sources, strips: &BTreeMap<&str, Markup>) -> Markup {
     html! {
         table .stack.tall {
             caption .unseen { "Parts of the exporter, the worst first" }
@@ -80,8 +91,9 @@ fn table(parts: &[Part], sources: &Sources) -> Markup {
                 tr {
                     th scope="col" { "Part" }
                     th scope="col" { "State" }
-                    th scope="col" .c-why { "Why, and what to do" }
+                    th scope="col" .c-what { "Why, and what to do" }
                     th scope="col" { "For" }
+                    th scope="col" .c-strip { "24 hours" }
                 }
             }
             tbody {
@@ -95,6 +107,7 @@ fn table(parts: &[Part], sources: &Sources) -> Markup {
                             (figures(part.name, sources))
                         }
                         td data-is="for" { @if let Some(since) = part.since { (words::for_long(since)) } }
+                        td .full.c-strip { @if let Some(strip) = strips.get(part.name) { (strip) } }
                     }
                 }
             }
@@ -162,7 +175,8 @@ fn build(ops: &Ops, tenant: Option<TenantId>) -> Markup {
     }
 }
 
-fn changed(changes: &LogPage) -> Markup {
+/// The causes that the parts have told are not told again.
+fn changed(changes: &LogPage, mut causes: Causes) -> Markup {
     html! {
         section #changes .card aria-labelledby="changes-title" data-live {
             div .head {
@@ -175,7 +189,7 @@ fn changed(changes: &LogPage) -> Markup {
                 dl .list {
                     @for stored in changes.entries.iter().map(|entry| &entry.event) {
                         dt { (words::ago(stored.event.observed_at)) }
-                        dd { (stored.event.body) }
+                        dd { (causes.sentence(&stored.event)) }
                     }
                 }
             }
@@ -204,6 +218,7 @@ pub(super) fn said(sentence: &Sentence) -> Markup {
                 Piece::Ago(at) => (words::ago(*at)),
                 Piece::In(at) => (words::until(*at)),
                 Piece::Size(bytes) => (words::bytes(*bytes)),
+                Piece::Cause(reason) => { ": " (reason) }
             }
         }
     }

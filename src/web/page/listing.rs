@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::words;
+use super::{layout::Section, words};
 use crate::{
     clock,
     domain::Timestamp,
@@ -16,7 +16,10 @@ pub(super) fn sentence(listing: &Listing) -> Markup {
         @if listing.state == State::Complete {
             "The whole tenant was listed " (words::ago_or(listing.completed_at, "before"))
             (counted(listing)) "."
-            @if let Some(reason) = &listing.reason { " The last try did not succeed: " (reason) "." }
+            @if listing.reason.is_some() {
+                " The last try did not succeed; "
+                a href=(Section::Health.address()) { "Health" } " says why."
+            }
         } @else {
             "The tenant was not listed yet: " (why_not(listing)) ", so failures may be missing."
         }
@@ -37,11 +40,11 @@ pub(super) fn why_not(listing: &Listing) -> Markup {
                 @if let (Some(_), Some(users)) = (listing.since, listing.users) {
                     " after " (words::count(users, "user", "users"))
                 }
-                (because(listing)) ", the next one begins " (begins(listing.next_at))
+                ", the next one begins " (begins(listing.next_at))
                 " at the latest, sooner when a service that was away answers again"
             },
             State::Untold => { "the last listing did not tell who fails what" },
-            State::NoRight => { "off, the API client has no right to listEndUsers" (because(listing)) },
+            State::NoRight => { "off, the API client has no right to listEndUsers" },
             State::Off => { "switched off by " code { "sync.tenant.enabled" } },
             State::NoApi => { "there is no " code { "[api]" } " in the configuration" },
         }
@@ -58,10 +61,6 @@ fn counted(listing: &Listing) -> Markup {
             ")"
         }
     }
-}
-
-fn because(listing: &Listing) -> Markup {
-    html! { @if let Some(reason) = &listing.reason { " (" (reason) ")" } }
 }
 
 fn begins(at: Option<Timestamp>) -> String {

@@ -3,6 +3,7 @@
 
 mod assets;
 mod case;
+mod causes;
 mod chart;
 mod check;
 mod checks;
@@ -25,6 +26,7 @@ mod polls;
 mod reasons;
 mod sentence;
 mod start;
+mod strips;
 mod tiles;
 mod trend;
 mod trust;

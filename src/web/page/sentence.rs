@@ -14,10 +14,10 @@ struct Subject {
     id: String,
 }
 
-/// The sentence. What it does not name although it is about it stands below.
-pub(super) fn sentence(event: &Event) -> Markup {
+/// An event's sentence in these words. What it does not name although it is about it stands below.
+pub(super) fn sentence(event: &Event, body: &str) -> Markup {
     let subjects = subjects(event);
-    let parts = parts(&event.body, &subjects);
+    let parts = parts(body, &subjects);
     let unnamed: Vec<_> = (0..subjects.len())
         .filter(|number| !parts.iter().any(|(_, of)| of == &Some(*number)))
         .filter_map(|number| subjects.get(number))

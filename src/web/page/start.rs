@@ -6,6 +6,7 @@ use strum::VariantArray;
 
 use super::{
     glyph::{self, Glyph},
+    layout::Section,
     listing, words,
 };
 use crate::{
@@ -70,6 +71,11 @@ pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
     }
 }
 
+/// A link to the page that says what does not work, and why.
+fn health() -> Markup {
+    html! { a href=(Section::Health.address()) { "Health" } }
+}
+
 fn started(ops: &Ops) -> Step {
     Step {
         how: How::Done,
@@ -98,9 +104,11 @@ fn api(ops: &Ops) -> Step {
     let answered = requests(&[cii::Outcome::Ok, cii::Outcome::Partial]);
     let failed = requests(cii::Outcome::VARIANTS) - answered;
     let (how, what) = match (answered > 0, failed > 0) {
-        (true, _) => (How::Done, format!("{answered} answered, {failed} not answered.")),
+        (true, _) => (How::Done, html! { (answered) " answered, " (failed) " not answered." }),
         (false, true) => {
-            (How::Open, format!("none answered, {failed} not answered. Health says why."))
+            let why =
+                html! { "none answered, " (failed) " not answered. " (health()) " says why." };
+            (How::Open, why)
         }
         (false, false) => {
             return step(How::Running, html! { p { "No request was answered yet." } });
@@ -122,7 +130,7 @@ fn list(listing: &Listing) -> Step {
         ),
         State::Failed | State::Untold => (
             How::Open,
-            html! { "Who fails what is not known: " (listing::why_not(listing)) ". The log says why." },
+            html! { "Who fails what is not known: " (listing::why_not(listing)) ". " (health()) " says why." },
         ),
         State::NoRight => (
             How::Open,

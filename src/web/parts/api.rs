@@ -7,7 +7,7 @@ use super::{
     facts::{Api, Facts},
 };
 use crate::{
-    domain::{JobOutcome, Schedule, Timestamp},
+    domain::{JobOutcome, Schedule, Timestamp, run::cause},
     store::JobState,
 };
 
@@ -55,21 +55,19 @@ fn requests(api: Api, facts: &Facts) -> Part {
             .filter(|state| state.end.outcome == JobOutcome::Failed)
             .min_by_key(|state| state.since)
     };
-    let because = |why: Sentence| match failing().and_then(|state| state.end.reason.clone()) {
-        Some(reason) => why.text(" ").text(reason).text("."),
-        None => why,
+    let because = |why: Sentence| {
+        let reason = failing().and_then(|state| state.end.reason.as_ref());
+        why.cause(reason.map(|reason| cause(reason).to_owned()).as_ref()).text(".")
     };
     let counted =
-        format!("{} answered, {} not answered since the start.", count(api.answered), api.failed);
+        format!("{} answered, {} not answered since the start", count(api.answered), api.failed);
     if api.is_circuit_open {
-        let why = because(Sentence::from(
-            "The service does not answer, and is only pinged until it does.",
-        ));
+        let why = Sentence::from("The service does not answer. It is only pinged until it does");
         let to_do = Sentence::from(
             "Look at the service's status page, and ask for its host from this machine. The next \
              answer catches up; what came and went in between is not seen.",
         );
-        let part = part(State::Failing, "circuit open", why).advising(to_do);
+        let part = part(State::Failing, "circuit open", because(why)).advising(to_do);
         return match failing() {
             Some(state) => part.since(state.since),
             None => part,
@@ -88,7 +86,7 @@ fn requests(api: Api, facts: &Facts) -> Part {
             part(State::Failing, "no answer", because(counted.into())).advising(to_do)
         }
         _ => {
-            let part = part(State::Good, "answering", counted.into());
+            let part = part(State::Good, "answering", (counted + ".").into());
             match facts.last_success() {
                 Some(at) => part.why_more(
                     &Sentence::from(" The last run that succeeded ended ").ago(at).text("."),
@@ -136,10 +134,7 @@ fn job(
         };
     };
     let end = &state.end;
-    let because = |why: &'static str| {
-        let reason = end.reason.clone().map_or_else(String::new, |reason| format!(": {reason}"));
-        Sentence::from(format!("{why}{reason}."))
-    };
+    let because = |why: &'static str| Sentence::from(why).cause(end.reason.as_ref()).text(".");
     let succeeded = |why: Sentence| match state.last_success_at {
         Some(at) => why.text(" The last that succeeded ended ").ago(at).text("."),
         None => why.text(" None has succeeded yet."),

@@ -29,6 +29,18 @@ pub(in crate::web) struct Stored {
     pub(super) trusted_at: Option<Timestamp>,
 }
 
+impl Stored {
+    /// How the last runs of jobs ended.
+    pub(in crate::web) fn jobs(&self) -> impl Iterator<Item = (&'static str, &JobState)> {
+        self.jobs.iter().filter_map(|(name, state)| Some((*name, state.as_ref()?)))
+    }
+
+    /// What is to be said of the last runs of jobs.
+    pub(in crate::web) fn reasons(&self) -> impl Iterator<Item = &str> {
+        self.jobs().filter_map(|(_, state)| state.end.reason.as_deref())
+    }
+}
+
 /// Reads what is told of these jobs, and of the other parts.
 pub(in crate::web) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Stored, StoreError> {
     let state = |job| Ok((job, reader.job_state(job)?));

@@ -36,6 +36,10 @@ pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
     ];
     parts.extend(api::parts(facts, now));
     parts.sort_by_key(|part| std::cmp::Reverse(part.state));
+    let mut told = Vec::new();
+    for part in &mut parts {
+        part.why.tell_once(part.name, &mut told);
+    }
     parts
 }
 

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::domain::Timestamp;
+use crate::domain::{CUT, Timestamp, cut_text, run::cause};
+
+/// Bytes that a moment or a size takes on a page, at most.
+const RENDERED: usize = 12;
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub(in crate::web) enum Piece {
     In(Timestamp),
     /// A size in bytes.
     Size(u64),
+    /// A reason of the API's client, which several parts may have in common.
+    Cause(String),
 }
 
 /// A sentence or two in plain words.
@@ -50,6 +55,63 @@ impl Sentence {
         self.with(Piece::Size(bytes))
     }
 
+    pub(super) fn cause(self, reason: Option<&String>) -> Self {
+        match reason {
+            Some(reason) => self.with(Piece::Cause(reason.clone())),
+            None => self,
+        }
+    }
+
+    /// Says a cause that another part has told only by that part's name; what became of this
+    /// part's run stays.
+    pub(super) fn tell_once(&mut self, part: &'static str, told: &mut Vec<(String, &'static str)>) {
+        for piece in &mut self.0 {
+            let Piece::Cause(reason) = piece else { continue };
+            let cause = cause(reason);
+            let first = told.iter().find(|(known, _)| known == cause).map(|(_, first)| *first);
+            let said = if let Some(first) = first {
+                // That the circuit opened is told of the API.
+                let rest = &reason[cause.len()..];
+                let own = match rest.strip_prefix(" (several times in a row") {
+                    Some(note) => note.split_once(')').map_or("", |(_, own)| own),
+                    None => rest,
+                };
+                format!(", for the reason of {first}{own}")
+            } else {
+                told.push((cause.to_owned(), part));
+                format!(": {reason}")
+            };
+            *piece = Piece::Text(said.into());
+        }
+    }
+
+    /// Its first sentence up to a cause, of `most` bytes at most.
+    pub(super) fn brief(&self, most: usize) -> Self {
+        let mut brief = Self::default();
+        let mut left = most;
+        for piece in &self.0 {
+            let length = match piece {
+                Piece::Text(text) | Piece::Code(text) => text.len(),
+                Piece::Ago(_) | Piece::In(_) | Piece::Size(_) => RENDERED,
+                Piece::Cause(_) => break,
+            };
+            if let Piece::Text(text) = piece {
+                let end = text.find(". ").map_or(length, |at| at + 1);
+                brief = brief.text(cut_text(&text[..end], left).into_owned());
+                if end < length || end > left || text.ends_with('.') {
+                    break;
+                }
+            } else if length > left {
+                brief = brief.text(CUT.to_string());
+                break;
+            } else {
+                brief = brief.with(piece.clone());
+            }
+            left -= length;
+        }
+        brief
+    }
+
     pub(super) fn join(mut self, other: &Self) -> Self {
         self.0.extend(other.0.iter().cloned());
         self
@@ -76,8 +138,55 @@ impl fmt::Display for Sentence {
                     f.write_str(&at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))?;
                 }
                 Piece::Size(bytes) => write!(f, "{bytes} bytes")?,
+                Piece::Cause(reason) => write!(f, ": {reason}")?,
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_brief_without_what_follows_it() {
+        let at = Timestamp::UNIX_EPOCH;
+        let reason = "no answer".to_owned();
+        for (sentence, expected) in [
+            (Sentence::from("One. Two."), "One."),
+            (Sentence::from("It failed").cause(Some(&reason)).text("."), "It failed"),
+            (
+                Sentence::from("Since ").ago(at).text(", never ever"),
+                "Since 1970-01-01T00:00:00Z, ne…",
+            ),
+            (Sentence::from("Set ").code("a.very.long.setting.of.all").text("."), "Set …"),
+            (Sentence::from("One.").text(" The last came ").ago(at).text("."), "One."),
+            (Sentence::from("x".repeat(30)), "xxxxxxxxxxxxxxxxxxxxxx…"),
+            (Sentence::default(), ""),
+        ] {
+            assert_eq!(sentence.brief(25).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_cause_is_told_by_the_first_that_has_it() {
+        let mut told = Vec::new();
+        let mut tell = |part, reason: &str| {
+            let mut sentence =
+                Sentence::from("It failed").cause(Some(&reason.to_owned())).text(".");
+            sentence.tell_once(part, &mut told);
+            sentence.to_string()
+        };
+        assert_eq!(tell("API", "no answer"), "It failed: no answer.");
+        assert_eq!(
+            tell("Polls", "no answer (2 of 2 users: a, b)"),
+            "It failed, for the reason of API (2 of 2 users: a, b)."
+        );
+        assert_eq!(
+            tell("Listing", "no answer (several times in a row; it is pinged) (broke off)"),
+            "It failed, for the reason of API (broke off)."
+        );
+        assert_eq!(tell("Listing", "no right to it"), "It failed: no right to it.");
     }
 }

@@ -7,7 +7,7 @@ use super::{
     verdict::verdict,
 };
 use crate::{
-    domain::{JobOutcome, RunCounts, RunEnd, Timestamp},
+    domain::{JobOutcome, RunCounts, RunEnd, Timestamp, run::RunHours},
     store::{Backlog, DeliveryCounts, JobState},
     web::{LastReload, Polls, Readiness, ReloadReply},
 };
@@ -57,6 +57,7 @@ fn run(outcome: JobOutcome) -> JobState {
         since: NOW - TimeDelta::hours(3),
         last_begun_at: NOW - TimeDelta::minutes(40),
         last_success_at: Some(NOW - TimeDelta::minutes(30)),
+        hours: RunHours::default(),
     }
 }
 
@@ -150,9 +151,14 @@ fn the_api_fails_by_its_circuit_and_by_answering_nothing() {
     let (state, word, why) = told(&facts, "User polls");
     assert_eq!((state, word), (State::Failing, "failed"));
     assert!(why.contains("when the service answers again"), "{why}");
+    assert!(why.starts_with("The last run failed, for the reason of API."), "{why}");
     let parts = judge::parts(&facts, NOW);
     let verdict = verdict(&parts, None, None);
     assert_eq!((verdict.word, verdict.since), ("Degraded", Some(NOW - TimeDelta::hours(3))));
+    assert_eq!(
+        verdict.reason.to_string(),
+        "API: circuit open. The service does not answer. 1 more part."
+    );
     facts.api = Some(Api { is_circuit_open: false, answered: 0, failed: 5 });
     assert_eq!(of(&facts, "API"), (State::Failing, "no answer"));
     facts.api = Some(Api::default());

@@ -1,7 +1,10 @@
 //! How the exporter does, in a word with its reason.
 
 use super::{Part, Sentence, State};
-use crate::domain::Timestamp;
+use crate::domain::{CUT, Timestamp};
+
+/// Bytes of a reason that a tile has room for.
+const FITS: usize = 90;
 
 /// How the exporter does, in a word with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +13,7 @@ pub(in crate::web) struct Verdict {
     pub(in crate::web) state: State,
     /// One word.
     pub(in crate::web) word: &'static str,
-    /// Why.
+    /// Why, in a few words that fit a tile; the part has the whole reason.
     pub(in crate::web) reason: Sentence,
     /// Since when, where that is known.
     pub(in crate::web) since: Option<Timestamp>,
@@ -46,12 +49,15 @@ pub(super) fn verdict(
         _ => "Waiting",
     };
     let others = parts.iter().filter(|part| part.state == worst.state).count() - 1;
-    let mut reason =
-        Sentence::from(worst.name).text(": ").text(worst.word).text(". ").join(&worst.why);
-    if others > 0 {
-        let parts = if others == 1 { "part" } else { "parts" };
-        reason = reason.text(format!(" {others} more {parts}."));
-    }
+    let more = match others {
+        0 => String::new(),
+        1 => " 1 more part.".to_owned(),
+        _ => format!(" {others} more parts."),
+    };
+    let begin = format!("{}: {}. ", worst.name, worst.word);
+    let brief = worst.why.brief(FITS - begin.len() - more.len() - ".".len());
+    let end = if brief.to_string().ends_with(['.', CUT]) { "" } else { "." };
+    let reason = Sentence::from(begin).join(&brief).text(format!("{end}{more}"));
     Verdict { state: worst.state, word, reason, since: worst.since }
 }
 
@@ -87,6 +93,15 @@ mod tests {
         let bad = part("API", State::Failing, false);
         let (_, reason) = told(&[bad.clone(), bad.clone(), bad, good]);
         assert_eq!(reason, "API: odd. Because. 2 more parts.");
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_to_what_a_tile_has_room_for() {
+        let mut bad = part("Webhook", State::Failing, false);
+        bad.why = Sentence::from("disk full ".repeat(50));
+        let (_, reason) = told(&[bad.clone(), bad.clone(), bad]);
+        assert!(reason.len() <= FITS + 3, "{reason}");
+        assert!(reason.ends_with("… 2 more parts."), "{reason}");
     }
 
     #[test]

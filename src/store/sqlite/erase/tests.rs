@@ -4,7 +4,7 @@ use super::*;
 use crate::store::sqlite::migrations;
 
 /// Columns of texts in which no person stands, and why.
-const IMPERSONAL: [&str; 46] = [
+const IMPERSONAL: [&str; 47] = [
     // The operator's words, what checks are called, and their numbers.
     "check_set.checks",
     "check_title.folded",
@@ -39,6 +39,7 @@ const IMPERSONAL: [&str; 46] = [
     "event.name",
     "failure_closed.reason",
     "integration.status",
+    "job_state.hours",
     "job_state.job",
     "job_state.outcome",
     "list_memory.field",

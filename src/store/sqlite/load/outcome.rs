@@ -55,7 +55,7 @@ pub(super) fn jobs(
 ) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(
         "SELECT outcome, reason, asked, ok, not_found, failed, skipped,
-                since, last_begun_at, last_success_at
+                since, last_begun_at, last_success_at, hours
          FROM job_state WHERE job = ?1",
     )?;
     for name in jobs {
@@ -85,7 +85,11 @@ fn job(row: &Row<'_>) -> Result<Result<Job, Unreadable>, StoreError> {
         skipped: row.get(6)?,
     };
     let end = RunEnd { outcome, reason: row.get(1)?, counts };
-    Ok(Ok(Job { end, since, last_begun_at, last_success_at }))
+    let hours = match row::run_hours::decode(row.get_ref(10)?.as_str().unwrap_or_default()) {
+        Ok(hours) => hours,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(Job { end, since, last_begun_at, last_success_at, hours }))
 }
 
 /// The moments of three columns; nothing when one of them is out of range.

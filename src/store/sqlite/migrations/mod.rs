@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 15] = [
     include_str!("0013_trend.sql"),
     include_str!("0014_check_set.sql"),
     include_str!("0015_event_name.sql"),
+    include_str!("0016_hours.sql"),
 ];
 
 /// The newest version.

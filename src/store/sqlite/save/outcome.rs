@@ -7,7 +7,7 @@ use crate::{
     ledger::{Diff, Differences, Job, Poll},
     store::{
         StoreError,
-        row::{Moment, poll_errors},
+        row::{Moment, poll_errors, run_hours},
     },
 };
 
@@ -43,8 +43,9 @@ pub(super) fn jobs(
 ) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(
         "INSERT OR REPLACE INTO job_state (job, outcome, since, last_begun_at, last_success_at,
-                                           reason, asked, ok, not_found, failed, skipped)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                           reason, asked, ok, not_found, failed, skipped,
+                                           hours)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     let mut remove = connection.prepare_cached("DELETE FROM job_state WHERE job = ?1")?;
     for job in jobs {
@@ -65,6 +66,7 @@ pub(super) fn jobs(
             not_found,
             failed,
             skipped,
+            run_hours::encode(&row.hours),
         ])?;
     }
     Ok(())
