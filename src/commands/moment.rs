@@ -1,13 +1,15 @@
 //! Moments on the command line: as such, or by how far they are from now.
 
-use chrono::TimeDelta;
-use cii_exporter::{clock, domain::Timestamp};
+use cii_exporter::{
+    clock,
+    domain::{Timestamp, parse_moment},
+};
 
 /// A moment that has passed, or how long ago it was.
 pub(super) fn past(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
-    let at = read(text, |ago| now.checked_sub_signed(ago))
-        .ok_or("expected a moment such as 2026-01-31T18:00:00Z, or a time ago such as 90d")?;
+    let at =
+        parse_moment(text, |ago| now.checked_sub_signed(ago)).map_err(|error| error.to_string())?;
     if at > now {
         Err("that moment is still to come".to_owned())
     } else if at < Timestamp::UNIX_EPOCH {
@@ -20,19 +22,15 @@ pub(super) fn past(text: &str) -> Result<Timestamp, String> {
 /// A moment that is still to come, or in how long it does.
 pub(super) fn future(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
-    let at = read(text, |away| now.checked_add_signed(away)).ok_or(
-        "expected a moment such as 2030-01-31T18:00:00Z, or a time from now on such as 30d",
-    )?;
+    let at = parse_moment(text, |away| now.checked_add_signed(away))
+        .map_err(|error| error.to_string())?;
     if at <= now { Err("that moment has passed".to_owned()) } else { Ok(at) }
-}
-
-fn read(text: &str, from_now: impl Fn(TimeDelta) -> Option<Timestamp>) -> Option<Timestamp> {
-    let away = || TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok();
-    text.parse().ok().or_else(|| from_now(away()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     #[test]

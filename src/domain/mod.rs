@@ -47,7 +47,7 @@ pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
 pub use login::{FORGOTTEN, Login, LoginError};
 pub use mention::Mention;
-pub use moment::sensible;
+pub use moment::{MomentError, parse_moment, sensible};
 pub use nameless::{SOMEBODY, without_names, without_user};
 pub use network::{Network, NetworkError, one_client};
 pub use null_list::{ListField, NullLists};

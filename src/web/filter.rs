@@ -4,7 +4,8 @@ use strum::VariantArray as _;
 
 use super::{problem::Problem, query::Fields};
 use crate::{
-    domain::{EventName, IpAddress, Login, Severity, Timestamp},
+    clock,
+    domain::{EventName, IpAddress, Login, Severity, Timestamp, parse_moment},
     store::{EventFilter, FailingLogin},
 };
 
@@ -37,7 +38,11 @@ pub(super) fn identity(text: &str) -> String {
 /// When the text is a range, or no address.
 pub(super) fn ip(text: &str) -> Result<String, Problem> {
     let address = text.parse::<IpAddress>();
-    address.map(|ip| ip.to_string()).map_err(|error| Problem::bad_request(error.to_string()))
+    address.map(|ip| ip.to_string()).map_err(|error| {
+        Problem::bad_request(format!(
+            "{error}; an address is written as 203.0.113.7 or 2001:db8::1"
+        ))
+    })
 }
 
 /// The names that can be asked for.
@@ -74,18 +79,30 @@ fn name(text: &str) -> Result<EventName, Problem> {
 }
 
 fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    let now = clock::now();
+    let read = |text: &str| parse_moment(text, |ago| now.checked_sub_signed(ago));
     // In a query, an unescaped `+` of a zone comes in as a blank.
-    let written = text.trim().replace(' ', "+");
-    chrono::DateTime::parse_from_rfc3339(&written).map(|moment| moment.to_utc()).map_err(|_| {
-        Problem::bad_request(format!(
-            "{field}={text} is no moment; write it as 2026-01-02T03:04:05Z"
-        ))
-    })
+    read(text)
+        .or_else(|error| read(&text.trim().replace(' ', "+")).map_err(|_| error))
+        .map_err(|error| Problem::bad_request(format!("{field}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_of_a_query_may_have_lost_the_sign_of_its_zone() {
+        let expected = "2026-01-02T01:04:05Z".parse::<Timestamp>().unwrap();
+        for text in ["2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05 02:00"] {
+            assert_eq!(moment("since", text).ok(), Some(expected), "{text}");
+        }
+        let (_, detail) = moment("until", "soon").unwrap_err().into_parts();
+        assert!(detail.starts_with("until: \"soon\" is no moment; write one such as"), "{detail}");
+        let before = clock::now();
+        let ago = moment("since", "7d").unwrap() + chrono::TimeDelta::days(7);
+        assert!((before..=clock::now()).contains(&ago), "{ago}");
+    }
 
     #[test]
     fn a_cursor_by_age_is_a_moment_and_a_login() {

@@ -152,7 +152,7 @@ async fn what_cannot_be_answered_is_a_problem_that_says_what_to_do() {
         ("/api/v1/checks/none/users", 404, "/api/v1/checks"),
         ("/api/v1/events?limit=0", 400, "from 1 to 1000"),
         ("/api/v1/events?name=internal.user.baseline", 400, "cii.check.failed"),
-        ("/api/v1/events?since=yesterday", 400, "2026-01-02T03:04:05Z"),
+        ("/api/v1/events?since=yesterday", 400, "2026-01-31T18:00:00Z, a date such as 2026-01-31"),
         ("/api/v1/events?nmae=x", 400, "nmae"),
         ("/api/v1/events?login=a&login=b", 400, "twice"),
         ("/api/v1/events?stream=true&until=2026-01-02T03:04:05Z", 400, "until"),

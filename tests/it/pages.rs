@@ -1,7 +1,7 @@
 //! The pages beside the overview: what each of them answers.
 
 use chrono::TimeDelta;
-use cii_exporter::{domain::UserState, store::Store};
+use cii_exporter::{clock, domain::UserState, store::Store};
 use cii_simulator::{
     Options, Simulator,
     tenant::{IpAddress, Location},
@@ -83,6 +83,42 @@ async fn a_user_a_check_or_an_address_is_found_by_a_part_of_its_name() {
     assert_eq!(exporter.get("/find?nothing=1").await.0, 400);
     let (_, page) = exporter.get("/find?q=%3Cscript%3Ealert(1)%3C/script%3E").await;
     assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;"), "{page}");
+}
+
+#[tokio::test]
+async fn since_and_until_are_written_alike_everywhere() {
+    let exporter = Setup::new().start().await;
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a@example.com"]).json()).await, 200);
+    let today = clock::now().format("%Y-%m-%d");
+    for (since, is_found) in [
+        ("30m".to_owned(), true),
+        ("24h".to_owned(), true),
+        ("7d".to_owned(), true),
+        ("2026-01-02".to_owned(), true),
+        ("2026-01-02T03:04:05Z".to_owned(), true),
+        ("2026-01-02T03:04:05+02:00".to_owned(), true),
+        (format!("{today}T00:00:00%2B00:00"), true),
+        ("2100-01-01".to_owned(), false),
+        ("0s".to_owned(), false),
+    ] {
+        for path in ["/", "/events.csv", "/api/v1/events"] {
+            let (status, page) = exporter.get(&format!("{path}?since={since}")).await;
+            assert_eq!(status, 200, "{path} {since}: {page}");
+            let is_shown = page.contains("newly fails");
+            assert_eq!(is_shown, is_found, "{path} {since}: {page}");
+            let (status, page) = exporter.get(&format!("{path}?until={since}")).await;
+            assert_eq!(status, 200, "{path} {since}: {page}");
+            assert_eq!(page.contains("newly fails"), !is_found, "{path} until {since}: {page}");
+        }
+    }
+    for wrong in ["yesterday", "7", "-7d", "2026-02-30", "99999999999y"] {
+        for path in ["/", "/events.csv", "/api/v1/events"] {
+            let (status, page) = exporter.get(&format!("{path}?since={wrong}")).await;
+            assert!(status == 400 && page.contains("30m, 24h or 7d"), "{path} {wrong}: {page}");
+        }
+        let ended = exporter.run(&["report", &format!("--since={wrong}")]).await;
+        assert!(ended.code != 0 && ended.errors.contains("30m, 24h or 7d"), "{wrong}: {ended:?}");
+    }
 }
 
 #[tokio::test]
