@@ -35,14 +35,15 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         return Err(problem.into());
     }
     let key = text.clone();
-    let (seq, found) = ops
+    let (seq, mut found) = ops
         .sources
         .store
         .read(move |reader| Ok((reader.last_seq()?, reader.find(&key, SHOWN + 1)?)))
         .await?;
-    if let Some(address) = only(&found, &text) {
+    if let Some(address) = only(&found) {
         return Ok(Redirect::to(&address).into_response());
     }
+    put_first(&mut found, &text);
     let content = html! {
         div .title {
             h1 { "Find" }
@@ -56,29 +57,25 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::page(&ops, Position::Under(Section::Overview), "Find", seq, &content))
 }
 
-/// The page of the one that is meant: the only one whose whole name the text is, or the only
-/// one that was found.
-fn only(found: &Found, text: &str) -> Option<String> {
+/// The page of the only one that was found.
+fn only(found: &Found) -> Option<String> {
+    let users = found.users.iter().map(|user| link::to("users", user.login.as_str()));
+    let checks = found.checks.iter().map(|check| link::to("checks", check.id.as_str()));
+    let ips = found.ips.iter().map(|ip| link::to("ips", ip));
+    let mut all = users.chain(checks).chain(ips);
+    all.next().filter(|_| all.next().is_none())
+}
+
+/// Puts those whose whole name the text is before the others, of each kind.
+fn put_first(found: &mut Found, text: &str) {
     let login = Login::new(text).ok();
     let ip = text.parse::<IpAddress>().ok().map(|ip| ip.to_string());
-    let user = |user: &FoundUser| link::to("users", user.login.as_str());
-    let check = |check: &FoundCheck| link::to("checks", check.id.as_str());
-    let users = found.users.iter().filter(|user| login.as_ref() == Some(&user.login)).map(user);
-    let is_named = |check: &&FoundCheck| {
-        check.id.as_str().eq_ignore_ascii_case(text) || check.title.eq_ignore_ascii_case(text)
-    };
-    let checks = found.checks.iter().filter(is_named).map(check);
-    let ips = found.ips.iter().filter(|found| ip.as_ref() == Some(found));
-    let whole: Vec<_> = users.chain(checks).chain(ips.map(|ip| link::to("ips", ip))).collect();
-    if let [address] = whole.as_slice() {
-        return Some(address.clone());
-    }
-    let all = found.users.iter().map(user).chain(found.checks.iter().map(check));
-    let all: Vec<_> = all.chain(found.ips.iter().map(|ip| link::to("ips", ip))).take(2).collect();
-    match all.as_slice() {
-        [address] => Some(address.clone()),
-        _ => None,
-    }
+    found.users.sort_by_key(|user| login.as_ref() != Some(&user.login));
+    found.checks.sort_by_key(|check| {
+        let names = [check.id.as_str(), check.title.as_str()];
+        !names.iter().any(|name| name.eq_ignore_ascii_case(text))
+    });
+    found.ips.sort_by_key(|found| ip.as_ref() != Some(found));
 }
 
 fn count(found: &Found) -> usize {
@@ -217,20 +214,26 @@ mod tests {
     }
 
     #[test]
-    fn one_match_or_one_whole_name_is_meant_and_else_nobody() {
-        for (found, text, expected) in [
-            (found(&["ann@x.com"], &[], &[]), "nn", Some("/users/ann@x.com")),
-            (found(&[], &["no-mfa"], &[]), "mfa", Some("/checks/no-mfa")),
-            (found(&["a@x.com", "ana@x.com"], &[], &[]), "A@x.com", Some("/users/a@x.com")),
-            (found(&["mfa-bot"], &["mfa", "no-mfa"], &[]), "Mfa", Some("/checks/mfa")),
-            (found(&[], &[], &["10.0.0.1", "10.0.0.11"]), "10.0.0.1", Some("/ips/10.0.0.1")),
-            (found(&[], &[], &["2001:db8::1"]), "2001:DB8:0::1", Some("/ips/2001%3Adb8%3A%3A1")),
-            // A user of the name of a check.
-            (found(&["mfa"], &["mfa"], &[]), "mfa", None),
-            (found(&["ann", "anna"], &[], &[]), "an", None),
-            (found(&[], &[], &[]), "an", None),
+    fn the_only_match_is_meant_and_else_nobody() {
+        for (found, expected) in [
+            (found(&["ann@x.com"], &[], &[]), Some("/users/ann@x.com")),
+            (found(&[], &["no-mfa"], &[]), Some("/checks/no-mfa")),
+            (found(&[], &[], &["2001:db8::1"]), Some("/ips/2001%3Adb8%3A%3A1")),
+            (found(&["a@x.com", "ana@x.com"], &[], &[]), None),
+            (found(&["mfa"], &["mfa"], &[]), None),
+            (found(&[], &[], &[]), None),
         ] {
-            assert_eq!(only(&found, text).as_deref(), expected, "{text}");
+            assert_eq!(only(&found).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn whose_whole_name_it_is_stands_first() {
+        let mut all = found(&["an", "Ana", "A"], &["xa", "a"], &["10.0.0.1", "10.0.0.10"]);
+        put_first(&mut all, "A");
+        assert_eq!(all.users[0].login.as_str(), "A");
+        assert_eq!(all.checks[0].id.as_str(), "a");
+        put_first(&mut all, "10.0.0.10");
+        assert_eq!(all.ips, ["10.0.0.10", "10.0.0.1"]);
     }
 }
