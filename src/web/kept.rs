@@ -23,7 +23,7 @@ pub(super) fn unknown(id: &str) -> Problem {
         |_| {
             format!(
                 "{id:?} is neither the number of a delivery nor the id of an envelope that was \
-                 taken; /api/v1/deliveries lists them"
+                 taken; /deliveries shows them, and /api/v1/deliveries lists them"
             )
         },
         |number| ReplayError::Unknown(number).to_string(),

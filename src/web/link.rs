@@ -13,7 +13,38 @@ pub(super) fn segment(text: &str) -> String {
 
 /// A page of a check, a user or an address (`checks`, `users`, `ips`).
 pub(super) fn to(kind: &str, subject: &str) -> String {
-    format!("/{kind}/{}", segment(subject))
+    to_with(kind, subject, &[])
+}
+
+/// The same with a query.
+///
+/// Browsers and proxies take a segment that is `.` or `..` out of a path, escaped or not: such a
+/// name stands in the query.
+pub(super) fn to_with(kind: &str, subject: &str, query: &[(&str, &str)]) -> String {
+    let is_lost = matches!(subject, "." | "..");
+    let named = is_lost.then(|| (field(kind), subject));
+    let path = if is_lost { format!("/{kind}") } else { format!("/{kind}/{}", segment(subject)) };
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.extend_pairs(named.iter().chain(query));
+    let pairs = pairs.finish();
+    if pairs.is_empty() { path } else { format!("{path}?{pairs}") }
+}
+
+/// A list of a check or a user, such as `users.csv`.
+pub(super) fn list(kind: &str, subject: &str, list: &str) -> String {
+    match subject {
+        "." | ".." => to_with(kind, subject, &[("list", list)]),
+        _ => format!("{}/{list}", to(kind, subject)),
+    }
+}
+
+/// The field that names the subject of a page whose path does not.
+pub(super) fn field(kind: &str) -> &'static str {
+    match kind {
+        "users" => "login",
+        "ips" => "ip",
+        _ => "id",
+    }
 }
 
 /// A link from outside, when it leads to a web page; `javascript:` and its like
@@ -43,5 +74,16 @@ mod tests {
     fn a_subject_cannot_leave_its_segment() {
         assert_eq!(to("users", "a/../b?c#d e"), "/users/a%2F..%2Fb%3Fc%23d%20e");
         assert_eq!(to("ips", "2001:db8::1"), "/ips/2001%3Adb8%3A%3A1");
+        assert_eq!(to_with("checks", "a b", &[("view", "new")]), "/checks/a%20b?view=new");
+        assert_eq!(list("checks", "a b", "users.csv"), "/checks/a%20b/users.csv");
+    }
+
+    #[test]
+    fn a_name_that_a_path_would_lose_stands_in_the_query() {
+        assert_eq!(to("users", ".."), "/users?login=..");
+        assert_eq!(to("checks", "."), "/checks?id=.");
+        assert_eq!(to_with("checks", "..", &[("sort", "login")]), "/checks?id=..&sort=login");
+        assert_eq!(list("checks", "..", "users.csv"), "/checks?id=..&list=users.csv");
+        assert_eq!(to("users", "..."), "/users/...");
     }
 }

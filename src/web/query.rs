@@ -9,7 +9,7 @@ use axum::{
 
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::{link, problem::Problem};
 
 /// The fields of a query. Each is taken out by name; what is left over at the
 /// end was not understood.
@@ -34,6 +34,20 @@ impl Fields {
     /// A field's text.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
+    }
+
+    /// What a page is about that is no part of its path: browsers take `.` and `..` out of one.
+    ///
+    /// # Errors
+    /// When it is not named.
+    pub(super) fn subject(&mut self, kind: &str) -> Result<String, Problem> {
+        let field = link::field(kind);
+        self.take(field).filter(|text| !text.is_empty()).ok_or_else(|| {
+            Problem::not_found(format!(
+                "/{kind} is no page by itself: write /{kind}/ and the {field}, or \
+                 /{kind}?{field}= and the {field}; the search field finds users, checks and addresses"
+            ))
+        })
     }
 
     /// A field's whole number, between `least` and `most`.

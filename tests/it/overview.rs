@@ -43,7 +43,7 @@ async fn the_first_page_answers_how_bad_how_new_and_what_is_overdue() {
         "New, 24 hours 3 failures 3 critical or high",
         // Nobody tells when a failure ends.
         "Resolved, 24 hours not known Without [api]",
-        "1 fails, 3 failures of 3 users · 2 overdue CSV JSON",
+        "1 fails, 3 failures of 3 users · 2 overdue CSV Users as CSV JSON",
         "High Title of no-mfa 3",
         "+3 −? 10 d 2 over 7 d",
         "new@x.com newly fails the check",
@@ -135,9 +135,44 @@ async fn lists_are_csv_in_which_no_text_leaves_its_field_or_is_a_formula() {
     assert!(row.contains(",604800,2,0,,"), "{checks}");
     let events = csv("/events.csv?name=cii.check.failed").await;
     assert_eq!(events.split("\r\n").filter(|line| line.contains(",cii.check.failed,")).count(), 2);
-    for (path, status) in
-        [("/checks/none/users.csv", 404), ("/checks.csv?odd=1", 400), ("/events.csv?name=odd", 400)]
-    {
+    let people = csv("/users.csv").await;
+    let lines: Vec<_> = people.split("\r\n").collect();
+    assert!(lines[0].starts_with("login,name,status,failing_checks,worst_severity,"), "{people}");
+    assert!(lines[1].starts_with("\"'=cmd|'/c calc'!A1\",\"\",\"\",1,\"high\",2"), "{people}");
+    assert!(lines[2].starts_with("\"a,\"\"b\"\"@x.com\",\"\",\"\",1,\"high\",2"), "{people}");
+    assert!(lines[2].ends_with(",1,\"no-mfa\""), "{people}");
+    assert_eq!(lines[3..], [""], "{people}");
+    let own = csv("/users/%3Dcmd%7C'%2Fc%20calc'!A1/checks.csv").await;
+    let row = own.split("\r\n").nth(1).unwrap();
+    assert!(row.starts_with("\"no-mfa\",\"Title of no-mfa\",\"high\",2"), "{own}");
+    let watched = csv("/watched.csv").await;
+    let lines: Vec<_> = watched.split("\r\n").collect();
+    assert!(lines[0].starts_with("kind,subject,name,status,failing_checks,watched_by,"));
+    assert!(lines[1].starts_with("user,\"'=cmd|'/c calc'!A1\",\"\",\"\",1,webhook,2"), "{watched}");
+    assert_eq!(lines.len(), 4, "{watched}");
+    let deliveries = csv("/deliveries.csv?check_id=no-mfa&result=accepted").await;
+    let row = deliveries.split("\r\n").nth(1).unwrap();
+    assert!(row.starts_with("1,2") && row.contains(",\"no-mfa\",\"Title of no-mfa\","), "{row}");
+    assert!(row.contains(",accepted,200,\"\",2,2,0,0,0,0,,,"), "{row}");
+    assert_eq!(csv("/deliveries.csv?result=refused").await.lines().count(), 1);
+    for (path, link) in [
+        ("/", "/users.csv"),
+        ("/watched", "/watched.csv"),
+        ("/deliveries?result=accepted", "/deliveries.csv?result=accepted"),
+        ("/users/a,%22b%22@x.com", "/users/a%2C%22b%22@x.com/checks.csv"),
+    ] {
+        let (_, page) = exporter.get(path).await;
+        assert!(page.contains(&format!("href=\"{link}\"")), "{link}: {page}");
+    }
+    for (path, status) in [
+        ("/checks/none/users.csv", 404),
+        ("/users/nobody/checks.csv", 404),
+        ("/checks.csv?odd=1", 400),
+        ("/users.csv?odd=1", 400),
+        ("/watched.csv?odd=1", 400),
+        ("/events.csv?name=odd", 400),
+        ("/deliveries.csv?result=odd", 400),
+    ] {
         assert_eq!(exporter.get(path).await.0, status, "{path}");
     }
 }
@@ -151,6 +186,12 @@ async fn a_long_list_is_streamed_to_its_end() {
     let (_, csv) = exporter.get("/checks/no-mfa/users.csv").await;
     let users: Vec<_> = csv.lines().skip(1).map(|line| line.split('"').nth(1).unwrap()).collect();
     assert_eq!(users, names);
+    for (path, at) in [("/users.csv", 1), ("/watched.csv", 1)] {
+        let (_, csv) = exporter.get(path).await;
+        let users: Vec<_> =
+            csv.lines().skip(1).map(|line| line.split('"').nth(at).unwrap()).collect();
+        assert_eq!(users, names, "{path}");
+    }
     let (_, csv) = exporter.get("/events.csv").await;
     assert!(csv.lines().filter(|line| line.contains(",cii.check.failed,")).count() == 1700);
 }

@@ -96,6 +96,81 @@ async fn a_user_a_check_or_an_address_is_found_by_a_part_of_its_name() {
 }
 
 #[tokio::test]
+async fn a_name_that_browsers_take_out_of_a_path_has_pages_all_the_same() {
+    let exporter = Setup::new().start().await;
+    let logins = [".", "..", "ann@example.com"];
+    for check in ["..", ".", "no-mfa"] {
+        assert_eq!(exporter.deliver(&Body::new(check, check, &logins).json()).await, 200);
+    }
+    // As a browser asks: the client normalizes paths, too.
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("{}{path}", exporter.ops_url)).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    };
+    let (_, home) = exporter.get("/").await;
+    let links = |page: &str| -> Vec<String> {
+        let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        links.map(|link| link.replace("&amp;", "&")).collect()
+    };
+    for link in ["/checks?id=..", "/checks?id=."] {
+        assert!(links(&home).iter().any(|of| of == link), "{link}: {home}");
+        let page = get(link).await;
+        let id = link.rsplit('=').next().unwrap();
+        assert!(page.contains(&format!("<h1>Title of {id}</h1>")), "{page}");
+        // Whatever the page leads to is there, and is about it.
+        for link in links(&page).iter().filter(|link| link.starts_with("/checks")) {
+            let list = get(link).await;
+            assert!(list.contains("ann@") || link.contains("view=overdue"), "{link}: {list}");
+        }
+        assert!(links(&page).iter().any(|link| link == "/users?login=.."), "{page}");
+    }
+    for login in [".", ".."] {
+        let page = get(&format!("/users?login={login}")).await;
+        assert!(links(&page).iter().any(|link| link == "/checks?id=.."), "{page}");
+        let csv = get(&format!("/users?login={login}&list=checks.csv")).await;
+        assert_eq!(csv.lines().count(), 4, "{csv}");
+        let json = get(&format!("/api/v1/users?login={login}")).await;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            (json["login"].as_str(), &json["failing_checks"][2]["check_id"]),
+            (Some(login), &json!("no-mfa")),
+            "{json}"
+        );
+        let json = get(&format!("/api/v1/checks?id={login}")).await;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["checks"].as_array().unwrap().len(), 1, "{json}");
+        assert_eq!(json["checks"][0]["id"], login, "{json}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_says_why_and_where_to_go() {
+    let exporter = Setup::new().start().await;
+    for (path, status, said) in [
+        (
+            "/ips/not-an-address",
+            400,
+            "\"not-an-address\" is not an IP address; an address is written as 203.0.113.7",
+        ),
+        ("/ips/203.0.113.0%2F24", 400, "is a range; name the addresses one by one"),
+        ("/deliveries/abc", 404, "\"abc\" is neither the number of a delivery nor"),
+        ("/users", 404, "/users is no page by itself: write /users/ and the login"),
+        ("/nowhere", 404, "There is nothing at /nowhere."),
+        ("/?since=soon", 400, "Since: \"soon\" is no moment; write one such as"),
+    ] {
+        let (found, page) = exporter.get(path).await;
+        assert_eq!(found, status, "{path}");
+        let shown = text(&page);
+        assert!(shown.contains(&said.replace('"', "&quot;")), "{path}: {shown}");
+        for link in ["href=\"/\"", "href=\"/watched\"", "href=\"/deliveries\"", "action=\"/find\""]
+        {
+            assert!(page.contains(link), "{path}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn since_and_until_are_written_alike_everywhere() {
     let exporter = Setup::new().start().await;
     assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a@example.com"]).json()).await, 200);

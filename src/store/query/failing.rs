@@ -103,6 +103,24 @@ impl Reader {
         )
     }
 
+    /// The users who fail a check that is shown, by login, from the one after `after` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn logins_that_fail(&self, after: &str, limit: usize) -> Result<Vec<Login>, StoreError> {
+        // On the way through the logins, which the failures are ordered by; the sign keeps SQLite
+        // from the way by check.
+        let logins: Vec<String> = self.sql().all(
+            "SELECT DISTINCT login FROM failure
+             WHERE login > ?1 AND +check_number IN (SELECT number FROM checks WHERE is_hidden = 0)
+             ORDER BY login LIMIT ?2",
+            params![after, limit],
+            |row| row.get(0),
+        )?;
+        let identities: Vec<_> = logins.iter().map(String::as_str).collect();
+        self.spelled_all(&identities)
+    }
+
     /// Users from rows of login, beginning, last report and whether the beginning is told.
     fn failing_rows(
         &self,

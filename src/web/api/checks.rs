@@ -88,6 +88,7 @@ pub(super) async fn list(
     let mut fields = Fields::of(&uri)?;
     let limit = fields.limit()?.unwrap_or(CHECKS);
     let cursor = fields.take("cursor").unwrap_or_default();
+    let only = fields.take("id");
     fields.finish()?;
     let setting = Setting::of(&ops);
     let objectives = ops.sources.scope.borrow().objectives.clone();
@@ -95,7 +96,10 @@ pub(super) async fn list(
         .sources
         .store
         .read(move |reader| {
-            let mut ids = reader.check_ids_after(&cursor, limit + 1)?;
+            let mut ids = match only {
+                Some(id) => vec![id],
+                None => reader.check_ids_after(&cursor, limit + 1)?,
+            };
             let next_cursor = page::cut(&mut ids, limit).cloned();
             let mut checks = Vec::new();
             for id in ids {

@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/checks", get(checks::list))
         .route("/checks/{id}", get(checks::show).delete(checks::forget))
         .route("/checks/{id}/users", get(checks::users))
+        .route("/users", get(users::named))
         .route("/users/{login}", get(users::user))
         .route("/ips/{ip}", get(ips::ip))
         .route("/jobs", get(jobs::list))

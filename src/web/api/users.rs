@@ -116,7 +116,19 @@ pub(super) async fn user(
     uri: Uri,
 ) -> Result<Json<User>, Problem> {
     Fields::of(&uri)?.finish()?;
-    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    show(&ops, &text).await
+}
+
+/// The same, for a login that clients take out of a path.
+pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<User>, Problem> {
+    let mut fields = Fields::of(&uri)?;
+    let text = fields.subject("users")?;
+    fields.finish()?;
+    show(&ops, &text).await
+}
+
+async fn show(ops: &Ops, text: &str) -> Result<Json<User>, Problem> {
+    let login = Login::new(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let key = login.clone();
     let known = ops.sources.store.read(move |reader| subject::user(reader, &key)).await?;
     let known = known.ok_or_else(|| subject::unknown_user(&login))?;

@@ -25,6 +25,7 @@ use crate::{
         Ops, link,
         listing::{self, Setting},
         parts,
+        problem::Problem,
         query::{Fields, Segment},
     },
 };
@@ -43,10 +44,27 @@ pub(super) async fn page(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
+    show(&ops, id, Fields::of(&uri)?).await
+}
+
+/// `/checks?id=`: the same, for an id that is lost in a path.
+pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?;
+    let id = fields.subject("checks")?;
+    match fields.take("list").as_deref() {
+        None => show(&ops, id, fields).await,
+        Some("users.csv") => {
+            fields.finish()?;
+            lists::failers(&ops, id).await
+        }
+        Some(other) => Err(Problem::not_found(format!("a check has no list {other:?}")).into()),
+    }
+}
+
+async fn show(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Failure> {
     let asked = Asked::of(&mut fields)?;
     fields.finish()?;
-    let (key, setting) = (id.clone(), Setting::of(&ops));
+    let (key, setting) = (id.clone(), Setting::of(ops));
     let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let now = clock::now();
@@ -74,8 +92,8 @@ pub(super) async fn page(
     let Some((row, lasted, (advice, last), failers)) = found else {
         return Err(lists::unknown(&id).into());
     };
-    let (parts, _) = parts::judge(&ops, stored);
-    let confirmed = trust::confirmed(&ops, &parts);
+    let (parts, _) = parts::judge(ops, stored);
+    let confirmed = trust::confirmed(ops, &parts);
     let state = &row.state;
     let content = html! {
         div .title {
@@ -95,7 +113,7 @@ pub(super) async fn page(
         (failers.section(&row, &listing))
         (about(&row, last.as_ref()))
     };
-    Ok(layout::page(&ops, Position::Under(Section::Overview), &state.title, seq, &content))
+    Ok(layout::page(ops, Position::Under(Section::Overview), &state.title, seq, &content))
 }
 
 fn summary(failing: u64) -> String {
@@ -167,7 +185,7 @@ fn to_do(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup 
                 @if let Some(number) = last.and_then(|last| last.number) {
                     a href={ "/deliveries/" (number) } { "Last delivery" }
                 }
-                a href={ "/api/v1" (link::to("checks", id)) "/users" } { "JSON" }
+                a href={ "/api/v1" (link::list("checks", id, "users")) } { "JSON" }
             }
         }
     }

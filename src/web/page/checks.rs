@@ -52,6 +52,7 @@ impl Checks<'_> {
                     p .soft { (self.summary()) }
                     span .more {
                         a href="/checks.csv" { "CSV" }
+                        @if self.sums.failing > 0 { a href="/users.csv" { "Users as CSV" } }
                         a href="/api/v1/checks" { "JSON" }
                     }
                 }

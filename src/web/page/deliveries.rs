@@ -53,10 +53,7 @@ struct Found {
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?.without_empty();
     let before = fields.number("before", 1, i64::MAX)?;
-    let filter = DeliveryFilter {
-        check_id: fields.take("check_id"),
-        result: fields.take("result").map(result).transpose()?,
-    };
+    let filter = filter(&mut fields)?;
     fields.finish()?;
     let (before, asked) = (before.unwrap_or(i64::MAX), filter.clone());
     let mut found = ops.sources.store.read(move |reader| read(reader, &asked, before)).await?;
@@ -80,18 +77,32 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             div .head {
                 h2 #accepted-title { "All deliveries" }
                 p .soft { "the newest first" }
-                span .more { a href="/api/v1/deliveries" { "JSON" } }
+                span .more {
+                    a href=(address("/deliveries.csv", &filter, None)) { "CSV" }
+                    a href="/api/v1/deliveries" { "JSON" }
+                }
             }
             (form(&filter, &found.known))
             div #delivery-list data-live {
                 (table(&found.all, &filter))
                 @if let Some(next) = next {
-                    p .end { a href=(older(&filter, next)) { "Older deliveries" } }
+                    p .end { a href=(address("/deliveries", &filter, Some(next)) + "#accepted") { "Older deliveries" } }
                 }
             }
         }
     };
     Ok(layout::page(&ops, Position::At(Section::Deliveries), "Deliveries", found.seq, &content))
+}
+
+/// Takes the filter's fields out of a query.
+///
+/// # Errors
+/// When there is no such result.
+pub(super) fn filter(fields: &mut Fields) -> Result<DeliveryFilter, Problem> {
+    Ok(DeliveryFilter {
+        check_id: fields.take("check_id"),
+        result: fields.take("result").map(result).transpose()?,
+    })
 }
 
 fn result(word: String) -> Result<String, Problem> {
@@ -245,16 +256,19 @@ fn form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
     }
 }
 
-/// The address of the deliveries before these.
-fn older(filter: &DeliveryFilter, before: i64) -> String {
+/// A path with the filter, and the number before which to begin.
+fn address(path: &str, filter: &DeliveryFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("check_id", &filter.check_id), ("result", &filter.result)] {
         if let Some(value) = value {
             query.append_pair(name, value);
         }
     }
-    query.append_pair("before", &before.to_string());
-    format!("/deliveries?{}#accepted", query.finish())
+    if let Some(before) = before {
+        query.append_pair("before", &before.to_string());
+    }
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 fn table(deliveries: &[KeptDelivery], filter: &DeliveryFilter) -> Markup {

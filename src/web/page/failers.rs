@@ -48,10 +48,10 @@ impl View {
     /// The address of a view of a check.
     fn address(self, id: &str) -> String {
         let query = match self {
-            Self::All => String::new(),
-            view => format!("?view={}", view.name()),
+            Self::All => None,
+            view => Some(("view", view.name())),
         };
-        format!("{}{query}#users", link::to("checks", id))
+        link::to_with("checks", id, query.as_slice()) + "#users"
     }
 }
 
@@ -175,7 +175,7 @@ impl Failers {
                     @if row.state.failing > 0 {
                         p .soft { (words::count(row.state.failing, "user", "users")) ", " (order) }
                         span .more {
-                            a href={ (link::to("checks", &row.id)) "/users.csv" } { "CSV" }
+                            a href=(link::list("checks", &row.id, "users.csv")) { "CSV" }
                         }
                     }
                 }
@@ -197,12 +197,8 @@ impl Failers {
             Order::Age => "age",
             Order::Login => "login",
         };
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("view", self.asked.view.name())
-            .append_pair("sort", sort)
-            .append_pair("cursor", next)
-            .finish();
-        format!("{}?{query}#users", link::to("checks", id))
+        let query = [("view", self.asked.view.name()), ("sort", sort), ("cursor", next)];
+        link::to_with("checks", id, &query) + "#users"
     }
 
     /// Ready filters with how many each shows.
@@ -232,7 +228,7 @@ impl Failers {
                 @if let Some(overdue) = overdue { (view(View::Overdue, "Overdue", &overdue)) }
                 (view(View::New, "Since 24 hours at most", &new))
                 li {
-                    a href={ (link::to("checks", &row.id)) "?sort=login#users" }
+                    a href={ (link::to_with("checks", &row.id, &[("sort", "login")])) "#users" }
                         aria-current=[(self.asked.order == Order::Login).then_some("true")] { "By login" }
                 }
             }

@@ -63,11 +63,21 @@ pub(super) async fn page(
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
+    show(&ops, &text, Fields::of(&uri)?).await
+}
+
+/// `/ips?ip=`: the same.
+pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
     let mut fields = Fields::of(&uri)?;
+    let text = fields.subject("ips")?;
+    show(&ops, &text, fields).await
+}
+
+async fn show(ops: &Ops, text: &str, mut fields: Fields) -> Result<Response, Failure> {
     let page = fields.number("page", 0, 1_000_000)?.unwrap_or(0);
     fields.finish()?;
     let page = usize::try_from(page).unwrap_or(0);
-    let ip = filter::ip(&text)?;
+    let ip = filter::ip(text)?;
     let key = ip.clone();
     let found = ops.sources.store.read(move |reader| read(reader, &key, page)).await?;
     let Found { seq, known, rows, log } = found.ok_or_else(|| subject::unknown_ip(&ip))?;
@@ -85,8 +95,8 @@ pub(super) async fn page(
                 @if let Some(record) = &known.record { "; observed " (words::ago(record.observed_at)) }
             }
         }
-        section #figures .card aria-label="Figures" data-live { (figures(&ops, &known, &rows, now)) }
-        (polls::off(&ops, known.record.as_ref().map(|record| record.observed_at)))
+        section #figures .card aria-label="Figures" data-live { (figures(ops, &known, &rows, now)) }
+        (polls::off(ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
             div .head {
@@ -106,7 +116,7 @@ pub(super) async fn page(
             p .end { a href={ "/?ip=" (link::segment(&ip)) "#events" } { "All events of the address" } }
         }
     };
-    Ok(layout::page(&ops, Position::Under(Section::Watched), &ip, seq, &content))
+    Ok(layout::page(ops, Position::Under(Section::Watched), &ip, seq, &content))
 }
 
 fn read(reader: &Reader, ip: &str, page: usize) -> Result<Option<Found>, StoreError> {
@@ -226,14 +236,14 @@ fn worst(failing: &Failing) -> Markup {
 }
 
 fn pages(ip: &str, page: usize, users: usize) -> Markup {
-    let address = link::to("ips", ip);
+    let address = |page: usize| link::to_with("ips", ip, &[("page", &page.to_string())]) + "#users";
     let left = users.saturating_sub(page.saturating_add(1).saturating_mul(SHOWN));
     html! {
         @if page > 0 || left > 0 {
             p .end {
-                @if page > 0 { a href={ (address) "?page=" (page - 1) "#users" } { "Previous users" } }
+                @if page > 0 { a href=(address(page - 1)) { "Previous users" } }
                 @if left > 0 {
-                    a href={ (address) "?page=" (page + 1) "#users" } { (words::count(left as u64, "more user", "more users")) }
+                    a href=(address(page + 1)) { (words::count(left as u64, "more user", "more users")) }
                 }
             }
         }

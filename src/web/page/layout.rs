@@ -88,23 +88,7 @@ pub(super) fn page(
         body data-seq=(seq) {
             (glyph::sprite())
             a .skip href="#main" { "Skip to the content" }
-            header .top {
-                (name(ops.sources.scope.borrow().tenant_name.as_deref()))
-                nav aria-label="Pages" {
-                    ul {
-                        @for section in Section::VARIANTS {
-                            @let (name, address) = section.name_and_address();
-                            li { a href=(address) aria-current=[place.mark(*section)] { (name) } }
-                        }
-                    }
-                }
-                form .find action="/find" method="get" role="search" aria-label="Find" {
-                    label .unseen for="find" { (FIND) }
-                    input #find name="q" type="search" placeholder=(FIND) maxlength="320"
-                        autocomplete="off" spellcheck="false";
-                }
-                span #live {}
-            }
+            (top(ops.sources.scope.borrow().tenant_name.as_deref(), Some(place)))
             main #main tabindex="-1" { (content) }
             (footer)
             script src=(assets::address("page.js")) defer {}
@@ -113,19 +97,53 @@ pub(super) fn page(
     ([(header::CACHE_CONTROL, "no-store")], Html(document(title, &body))).into_response()
 }
 
-/// Renders an error page.
+/// Renders an error page: what is wrong, and where to go.
 pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
-    let title = status.canonical_reason().unwrap_or("Failure");
+    let title = status.canonical_reason().unwrap_or("Failure").to_lowercase();
+    let title = words::sentence_case(&title);
     let body = html! {
         body {
-            header .top { (name(None)) }
-            main #main {
-                div .title { h1 { (title) } }
-                div .card { p { (detail) "." } p .end { a href="/" { "Back to the overview" } } }
+            a .skip href="#main" { "Skip to the content" }
+            (top(None, None))
+            main #main tabindex="-1" {
+                div .title { h1 { (title) } p .lead { (words::sentence_case(detail)) "." } }
+                section .card aria-labelledby="where-title" {
+                    div .head { h2 #where-title { "Where to go" } }
+                    ul .advice {
+                        li { a href="/" { "Overview" } ": the checks that users fail, and what happened." }
+                        li { a href="/watched" { "Watched" } ": users and addresses that are watched." }
+                        li { a href="/deliveries" { "Deliveries" } ": each with its number." }
+                        li { "The search field above finds a user, a check or an address by a part of its name." }
+                    }
+                }
             }
         }
     };
-    Html(document(title, &body))
+    Html(document(&title, &body))
+}
+
+/// The head of every page; `place` marks where one is.
+fn top(tenant: Option<&str>, place: Option<Position>) -> Markup {
+    html! {
+        header .top {
+            (name(tenant))
+            nav aria-label="Pages" {
+                ul {
+                    @for section in Section::VARIANTS {
+                        @let (name, address) = section.name_and_address();
+                        @let mark = place.and_then(|place| place.mark(*section));
+                        li { a href=(address) aria-current=[mark] { (name) } }
+                    }
+                }
+            }
+            form .find action="/find" method="get" role="search" aria-label="Find" {
+                label .unseen for="find" { (FIND) }
+                input #find name="q" type="search" placeholder=(FIND) maxlength="320"
+                    autocomplete="off" spellcheck="false";
+            }
+            span #live {}
+        }
+    }
 }
 
 /// What the field of the header finds.

@@ -78,7 +78,10 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             div .head {
                 h2 #users-title { "Users" }
                 p .soft { (next(polls.users.as_ref())) }
-                span .more { a href="/api/v1/watch" { "JSON" } }
+                span .more {
+                    a href="/watched.csv" { "CSV" }
+                    a href="/api/v1/watch" { "JSON" }
+                }
             }
             (views(&watched, asked.view))
             @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users)) }

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::{
     Failure, events,
     layout::{self, Position, Section},
-    parts, polls, words,
+    lists, parts, polls, words,
 };
 use crate::{
     clock,
@@ -55,7 +55,24 @@ pub(super) async fn page(
     uri: Uri,
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
-    let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
+    show(&ops, &text).await
+}
+
+/// `/users?login=`: the same, for a login that is lost in a path.
+pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
+    let mut fields = Fields::of(&uri)?;
+    let text = fields.subject("users")?;
+    let list = fields.take("list");
+    fields.finish()?;
+    match list.as_deref() {
+        None => show(&ops, &text).await,
+        Some("checks.csv") => lists::failures(&ops, &text).await,
+        Some(other) => Err(Problem::not_found(format!("a user has no list {other:?}")).into()),
+    }
+}
+
+async fn show(ops: &Ops, text: &str) -> Result<Response, Failure> {
+    let login = Login::new(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let key = login.clone();
     let found = ops.sources.store.read(move |reader| read(reader, &key)).await?;
     let Found { seq, known, past, log_begins_at, seen, log } =
@@ -72,15 +89,18 @@ pub(super) async fn page(
             @if name.is_some() { p .lead { (words::breakable(login.spelling())) } }
         }
         section #figures .card aria-label="Figures" data-live {
-            (figures(&ops, &known, &rows, &seen, now))
+            (figures(ops, &known, &rows, &seen, now))
         }
-        (polls::off(&ops, observed_at))
+        (polls::off(ops, observed_at))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #failing .card aria-labelledby="failing-title" data-live {
             div .head {
                 h2 #failing-title { "Checks" }
                 p .soft { "failing now, then resolved in 30 days" }
                 span .more {
+                    @if !known.failing.is_empty() {
+                        a href=(link::list("users", login.as_str(), "checks.csv")) { "CSV" }
+                    }
                     a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }
                     @if let Some(record) = &known.record { (words::console(record.state.reference_url.as_ref())) }
                 }
@@ -96,7 +116,7 @@ pub(super) async fn page(
             p .end { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
         }
     };
-    Ok(layout::page(&ops, Position::Under(Section::Overview), login.spelling(), seq, &content))
+    Ok(layout::page(ops, Position::Under(Section::Overview), login.spelling(), seq, &content))
 }
 
 fn read(reader: &Reader, login: &Login) -> Result<Option<Found>, StoreError> {

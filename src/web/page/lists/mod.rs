@@ -1,5 +1,9 @@
 //! The lists of the pages as CSV.
 
+mod deliveries;
+mod people;
+mod watched;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use axum::{extract::State, http::Uri, response::Response};
@@ -22,6 +26,10 @@ use crate::{
         query::{Fields, Segment},
     },
 };
+
+pub(super) use deliveries::deliveries;
+pub(super) use people::{failing_users, failures, user_failures};
+pub(super) use watched::watched;
 
 /// Failures that ended of which the median of a check is told.
 const ENDED: usize = 1_000;
@@ -93,6 +101,10 @@ pub(super) async fn users(
     uri: Uri,
 ) -> Result<Response, Failure> {
     Fields::of(&uri)?.finish()?;
+    failers(&ops, id).await
+}
+
+pub(in crate::web::page) async fn failers(ops: &Ops, id: String) -> Result<Response, Failure> {
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let follower = ops.gate.admit()?;
     let key = id.clone();
