@@ -84,6 +84,10 @@ SAME_IDS = """() => {
   return ids.filter((id, index) => ids.indexOf(id) !== index);
 }"""
 
+# In how many rows the links of the head stand.
+ROWS_OF_LINKS = """() =>
+  new Set([...document.querySelectorAll(".top nav a")].map((link) => link.offsetTop)).size"""
+
 # Every page, with the data of these tests.
 PAGES = [
     "/",
@@ -200,6 +204,12 @@ def can_be_read_by_everybody(browser):
             assert (clipped := page.evaluate(CLIPPED)) == [], f"{path} at {width}: {clipped}"
             assert (twice := page.evaluate(SAME_IDS)) == [], f"{path}: {twice}"
             page.close()
+    # Paper is white, whatever the screen is.
+    page = open_page(browser, color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert (faint := page.evaluate(FAINT_TEXTS)) == [], faint
+    page.close()
     page = open_page(browser)
     for landmark in ["header", "main", "footer", "nav[aria-label]", "h1"]:
         assert page.locator(landmark).count() >= 1, landmark
@@ -226,6 +236,7 @@ def fits_every_screen(browser):
             page.set_viewport_size({"width": width, "height": 900})
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path}: {wide} wide at {width}: {page.evaluate(TOO_FAR_RIGHT)}"
+            assert page.evaluate(ROWS_OF_LINKS) == 1, f"{path}: the head is broken at {width}"
         for scheme in ["light", "dark"]:
             page.emulate_media(color_scheme=scheme)
             assert (faint := page.evaluate(FAINT_TEXTS)) == [], (path, faint)

@@ -19,6 +19,21 @@ async fn people_see_it_current_whole_and_safe() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// By axe-core, for WCAG 2.1 A and AA: on each page, before anything came and after.
+#[tokio::test]
+async fn no_page_keeps_anybody_out() {
+    let exporter = Setup::new().watch("ips = [\"203.0.113.7\"]").start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/accessible.py");
+    let output = Command::new(tool("venv/bin/python"))
+        .args(["-B", script, &exporter.ops_url, &exporter.webhook_url, SECRET])
+        .arg(tool("axe-core-4.14.1/axe.min.js"))
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[tokio::test]
 async fn nothing_foreign_runs_and_nothing_of_ours_leaks() {
     let exporter = Setup::new().start().await;

@@ -29,6 +29,17 @@ const LOOKS: usize = 4;
 /// Checks, and logins, that the form offers.
 const OFFERED: usize = 200;
 
+/// Said of a log in which no event fits.
+const NONE_FITS: &str = "No event fits the filter. Take a part of it away, or begin earlier.";
+
+/// Said of a log without an event.
+const NONE_YET: &str = "Nothing happened yet. Here stands who newly fails a check and who no longer \
+     does, as deliveries and answers of the API tell it.";
+
+/// Said of a user or an address that no event is about.
+pub(super) const NONE_OF_IT: &str =
+    "The log has no event about it: nothing changed since it is known.";
+
 /// Severities that the form offers; the service may have others.
 const SEVERITIES: [&str; 6] = Severity::LABELS;
 
@@ -68,7 +79,7 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
                 (form(page, filter, checks))
             }
             div #event-list data-live {
-                (list(page))
+                (list(page, if is_filtered { NONE_FITS } else { NONE_YET }))
                 @if page.has_more {
                     p .end { a href={ "/" (query(filter, Some(page.cursor))) "#events" } { "Older events" } }
                 }
@@ -77,14 +88,14 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
     }
 }
 
-/// Entries by day, without a form.
-pub(super) fn list(page: &LogPage) -> Markup {
+/// Entries by day, without a form; where there is none, what is to be said of that.
+pub(super) fn list(page: &LogPage, none: &str) -> Markup {
     let today = clock::now().date_naive();
     let mut causes = Causes::default();
     let day_of = |entry: &LogEntry| entry.event.event.observed_at.date_naive();
     html! {
         @if page.entries.is_empty() {
-            p .soft { "No event." }
+            p .soft { (none) }
         } @else {
             div .events {
                 @for day in page.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {

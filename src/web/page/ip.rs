@@ -112,7 +112,7 @@ async fn show(ops: &Ops, text: &str, mut fields: Fields) -> Result<Response, Fai
         }
         section #events .card aria-labelledby="events-title" data-live {
             div .head { h2 #events-title { "What happened" } }
-            (events::list(&log))
+            (events::list(&log, events::NONE_OF_IT))
             p .end { a href={ "/?ip=" (link::segment(&ip)) "#events" } { "All events of the address" } }
         }
     };

@@ -112,7 +112,7 @@ async fn show(ops: &Ops, text: &str) -> Result<Response, Failure> {
         div #snapshot .pair data-live { (profile::sections(&known)) }
         section #events .card aria-labelledby="events-title" data-live {
             div .head { h2 #events-title { "What happened" } }
-            (events::list(&log))
+            (events::list(&log, events::NONE_OF_IT))
             p .end { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
         }
     };
