@@ -6,12 +6,14 @@
 
 mod copy;
 mod engine;
+mod erase;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod group;
 mod health;
 mod inspect;
+mod load;
 mod meters;
 mod pending;
 mod place;
@@ -19,8 +21,11 @@ mod purge;
 mod query;
 mod queue;
 mod row;
+mod save;
+mod shared;
 mod sql;
 mod sqlite;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod touched;

@@ -5,8 +5,8 @@ use crate::{
     domain::Timestamp,
     store::{
         StoreError,
+        shared::{OTLP, public_up_to},
         sql::params,
-        sqlite::shared::{OTLP, public_up_to},
     },
 };
 

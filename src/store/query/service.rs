@@ -5,7 +5,7 @@ use crate::{
     domain::{Admin, Integration, Timestamp},
     store::{
         StoreError,
-        sqlite::shared::{admins, integrations, seen},
+        shared::{admins, integrations, seen},
     },
 };
 

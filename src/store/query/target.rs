@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::{
     domain::WebhookTarget,
-    store::{StoreError, sqlite::shared::webhook_targets},
+    store::{StoreError, shared::webhook_targets},
 };
 
 impl Reader {

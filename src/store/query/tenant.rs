@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::{
     domain::{Login, TenantFigures, TenantId, Timestamp},
-    store::{StoreError, row::figures, sql::params, sqlite::shared},
+    store::{StoreError, row::figures, shared, sql::params},
 };
 
 /// A listing of the tenant that did not come to its end yet.

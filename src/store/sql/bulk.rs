@@ -21,7 +21,9 @@ pub(in crate::store) struct Bulk {
 #[derive(Debug, Clone, Copy)]
 enum Deed {
     Insert,
+    InsertMissing,
     Put,
+    Update,
     Delete,
 }
 
@@ -30,6 +32,7 @@ enum Deed {
 pub(in crate::store) struct Field {
     name: &'static str,
     kind: Kind,
+    is_added: bool,
 }
 
 /// The type of a column's values.
@@ -38,27 +41,46 @@ enum Kind {
     Integer,
     Text,
     Bytes,
+    Body,
 }
 
 /// A column of numbers, flags or moments.
 pub(in crate::store) const fn integer(name: &'static str) -> Field {
-    Field { name, kind: Kind::Integer }
+    Field { name, kind: Kind::Integer, is_added: false }
 }
 
 /// A column of texts.
 pub(in crate::store) const fn text(name: &'static str) -> Field {
-    Field { name, kind: Kind::Text }
+    Field { name, kind: Kind::Text, is_added: false }
 }
 
 /// A column of bytes.
 pub(in crate::store) const fn bytes(name: &'static str) -> Field {
-    Field { name, kind: Kind::Bytes }
+    Field { name, kind: Kind::Bytes, is_added: false }
+}
+
+/// A column of bytes that stand as a text where they are one, so that people can read them.
+pub(in crate::store) const fn body(name: &'static str) -> Field {
+    Field { name, kind: Kind::Body, is_added: false }
+}
+
+/// A column of numbers to which the value is added where there is a row.
+pub(in crate::store) const fn added(name: &'static str) -> Field {
+    Field { name, kind: Kind::Integer, is_added: true }
 }
 
 impl Bulk {
     /// Adds rows that are not there yet.
     pub(in crate::store) const fn insert(table: &'static str, columns: &'static [Field]) -> Self {
         Self::new(table, &[], columns, Deed::Insert)
+    }
+
+    /// Adds those rows that are not there; others stay as they are.
+    pub(in crate::store) const fn insert_missing(
+        table: &'static str,
+        columns: &'static [Field],
+    ) -> Self {
+        Self::new(table, &[], columns, Deed::InsertMissing)
     }
 
     /// Adds rows, or gives those that are there with the same key other values.
@@ -68,6 +90,15 @@ impl Bulk {
         rest: &'static [Field],
     ) -> Self {
         Self::new(table, key, rest, Deed::Put)
+    }
+
+    /// Gives the rows with a key other values; one that is not there is no matter.
+    pub(in crate::store) const fn update(
+        table: &'static str,
+        key: &'static [Field],
+        rest: &'static [Field],
+    ) -> Self {
+        Self::new(table, key, rest, Deed::Update)
     }
 
     /// Removes the rows with a key.
@@ -88,7 +119,9 @@ impl Bulk {
     pub(in crate::store) fn by_row(&self) -> &str {
         self.by_row.get_or_init(|| match self.deed {
             Deed::Insert => self.inserted(),
+            Deed::InsertMissing => self.inserted() + " ON CONFLICT DO NOTHING",
             Deed::Put => self.inserted() + &self.on_conflict(),
+            Deed::Update => self.updated(),
             Deed::Delete => self.deleted(),
         })
     }
@@ -99,8 +132,9 @@ impl Bulk {
             (_, Param::Null)
             | (Kind::Integer, Param::Integer(_) | Param::TooLarge)
             | (Kind::Text, Param::Text(_))
-            | (Kind::Bytes, Param::Bytes(_)) => true,
-            (Kind::Integer | Kind::Text | Kind::Bytes, _) => false,
+            | (Kind::Bytes, Param::Bytes(_))
+            | (Kind::Body, Param::Text(_) | Param::Bytes(_)) => true,
+            (Kind::Integer | Kind::Text | Kind::Bytes | Kind::Body, _) => false,
         };
         row.len() == self.columns().count() && self.columns().zip(row).all(fits)
     }
@@ -121,19 +155,39 @@ impl Bulk {
 
     fn on_conflict(&self) -> String {
         let mut sql = format!(" ON CONFLICT ({}) DO ", names(self.key.iter()));
-        for (position, Field { name, .. }) in self.rest.iter().enumerate() {
+        for (position, Field { name, is_added, .. }) in self.rest.iter().enumerate() {
             let before = if position == 0 { "UPDATE SET" } else { "," };
             // Writing to a string does not fail.
-            let _ = write!(sql, "{before} {name} = excluded.{name}");
+            let _ = match is_added {
+                true => write!(sql, "{before} {name} = {}.{name} + excluded.{name}", self.table),
+                false => write!(sql, "{before} {name} = excluded.{name}"),
+            };
         }
         sql
     }
 
+    fn updated(&self) -> String {
+        let set = (self.key.len() + 1..).zip(self.rest).map(|(number, field)| {
+            let Field { name, is_added, .. } = field;
+            if *is_added {
+                format!("{name} = {name} + ?{number}")
+            } else {
+                format!("{name} = ?{number}")
+            }
+        });
+        let set = set.collect::<Vec<_>>().join(", ");
+        format!("UPDATE {} SET {set} WHERE {}", self.table, self.found())
+    }
+
     fn deleted(&self) -> String {
+        format!("DELETE FROM {} WHERE {}", self.table, self.found())
+    }
+
+    /// The condition by which a row is found.
+    fn found(&self) -> String {
         let conditions = (1..).zip(self.key);
         let conditions = conditions.map(|(number, field)| format!("{} = ?{number}", field.name));
-        let conditions = conditions.collect::<Vec<_>>().join(" AND ");
-        format!("DELETE FROM {} WHERE {conditions}", self.table)
+        conditions.collect::<Vec<_>>().join(" AND ")
     }
 }
 
@@ -147,6 +201,8 @@ mod tests {
     use crate::store::sql::params;
 
     const KEY: &[Field] = &[text("login"), integer("number")];
+    const TIMES: &[Field] = &[added("times"), integer("at")];
+    const BODY: &[Field] = &[body("body")];
     const REST: &[Field] = &[integer("at"), text("note")];
 
     #[test]
@@ -161,6 +217,20 @@ mod tests {
              ON CONFLICT (login, number) DO UPDATE SET at = excluded.at, note = excluded.note"
         );
         assert_eq!(
+            Bulk::insert_missing("entry", REST).by_row(),
+            "INSERT INTO entry (at, note) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+        );
+        assert_eq!(
+            Bulk::put("entry", KEY, TIMES).by_row(),
+            "INSERT INTO entry (login, number, times, at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (login, number) DO UPDATE SET times = entry.times + excluded.times, \
+             at = excluded.at"
+        );
+        assert_eq!(
+            Bulk::update("entry", KEY, TIMES).by_row(),
+            "UPDATE entry SET times = times + ?3, at = ?4 WHERE login = ?1 AND number = ?2"
+        );
+        assert_eq!(
             Bulk::delete("entry", KEY).by_row(),
             "DELETE FROM entry WHERE login = ?1 AND number = ?2"
         );
@@ -172,5 +242,8 @@ mod tests {
         assert!(put.takes(params!["login", 1_i64, 2_i64, None::<&str>]));
         assert!(!put.takes(params!["login", 1_i64, 2_i64]));
         assert!(!put.takes(params![1_i64, "login", 2_i64, "note"]));
+        let body = Bulk::insert("entry", BODY);
+        assert!(body.takes(&[Param::Text("{}")]) && body.takes(&[Param::Bytes(b"{}")]));
+        assert!(!body.takes(params![1_i64]));
     }
 }

@@ -18,6 +18,9 @@ pub(in crate::store) trait Connection: Debug + Send {
     /// Ends to read.
     fn end_reading(&self) -> Result<(), StoreError>;
 
+    /// Writes something that changes nothing, so that a commit shows whether one is possible.
+    fn touch(&self) -> Result<(), StoreError>;
+
     /// Runs a statement that gives rows, and hands each of them on until it is told to stop.
     fn query(
         &self,

@@ -1,32 +1,30 @@
 //! Rows in one SQLite file.
 
 mod connection;
-mod erase;
+mod files;
 mod footprint;
-mod load;
 mod migrations;
-mod save;
-pub(in crate::store) mod shared;
 mod statements;
-mod sweep;
 mod whole;
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 pub(in crate::store) use connection::{
     give_to_owner_of_folder, lock, lock_file, open_ours, open_reader,
 };
 pub(in crate::store) use migrations::check as check_version;
 #[cfg(test)]
-pub(in crate::store) use migrations::make as make_version;
+pub(in crate::store) use migrations::{make as make_version, migrate as make_newest};
 pub(in crate::store) use whole::{copy, damage, damaged_pages};
 
 use super::{
     StoreError,
-    engine::{Engine, Erased, Erasure, Sweep},
+    engine::{Engine, Erased, Erasure, Place, Sweep},
+    erase, load,
     row::body::Packer,
+    save, sweep,
     uid::Uids,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys};
@@ -132,7 +130,7 @@ impl Engine for Sqlite {
         if let Err(error) = self.footprint.is_untouched() {
             return self.leave(error);
         }
-        let swept = sweep::sweep(self.connection()?, rule, limit);
+        let swept = swept(self.connection()?, rule, limit);
         match self.footprint.take() {
             Ok(()) => swept,
             Err(error) => self.leave(error),
@@ -144,7 +142,7 @@ impl Engine for Sqlite {
             return self.leave(error);
         }
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
-        let erased = erase::erase(connection, &mut self.packer, erasure);
+        let erased = erased(connection, &mut self.packer, erasure);
         match self.footprint.take() {
             Ok(()) => erased,
             Err(error) => self.leave(error),
@@ -157,4 +155,33 @@ impl Engine for Sqlite {
             let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
         }
     }
+}
+
+/// Sweeps in a transaction of its own.
+fn swept(connection: &mut Connection, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let removed = sweep::sweep(&*tx, rule, limit)?;
+    tx.commit()?;
+    Ok(removed)
+}
+
+/// Does one step of an erasure in a transaction of its own.
+fn erased(
+    connection: &mut Connection,
+    packer: &mut Packer,
+    erasure: &Erasure,
+) -> Result<Erased, StoreError> {
+    match erasure.place {
+        Place::Files => return files::rewrite(connection),
+        Place::Log => return files::empty_log(connection),
+        _ => {}
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let erased = erase::erase(&*tx, packer, erasure)?;
+    if erasure.is_trial {
+        tx.rollback()?;
+    } else {
+        tx.commit()?;
+    }
+    Ok(erased)
 }

@@ -1,5 +1,6 @@
 mod alone;
 mod engines;
+mod erase;
 mod folded;
 mod late_verdicts;
 mod memory;

@@ -1,0 +1,113 @@
+//! Deliveries: who was named, and the body as it came.
+
+use super::Step;
+use crate::store::{
+    StoreError,
+    row::{
+        body::{self, Packer},
+        redact::Redacted,
+    },
+    save::stored_body,
+    sql::{Row, params},
+};
+
+/// Deliveries that are looked at in one transaction. A body has megabytes at most.
+pub(super) const ROWS: i64 = 32;
+
+/// Lists of users.
+const LISTS: [&str; 2] = ["known_users", "cleared_users"];
+
+/// Columns of texts apart from the lists of users.
+const TEXTS: [&str; 6] = ["detail_id", "detail_type", "source", "title", "reason", "notes"];
+
+/// A body, and what it takes to read it.
+struct Body {
+    bytes: Vec<u8>,
+    form: i64,
+    is_packed: bool,
+    size: Option<i64>,
+}
+
+/// Takes the person out of deliveries after this number, up to that one.
+pub(super) fn redact(
+    step: &mut Step<'_>,
+    packer: &mut Packer,
+    after: i64,
+    last: i64,
+) -> Result<(), StoreError> {
+    let numbers: Vec<i64> = step.connection.all(
+        "SELECT seq FROM delivery WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+        params![after, last],
+        |row| row.get(0),
+    )?;
+    let mut redacted = 0;
+    for number in numbers {
+        let is_changed = texts(step, number)? | of_body(step, packer, number)?;
+        redacted += usize::from(is_changed);
+    }
+    step.erased.redacted("delivery", redacted);
+    Ok(())
+}
+
+fn texts(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
+    let columns: Vec<&str> = LISTS.into_iter().chain(TEXTS).collect();
+    let sql = format!("SELECT {} FROM delivery WHERE seq = ?1", columns.join(", "));
+    let others = step.connection.one(&sql, params![number], |row| others(step, row))?;
+    let mut changed = false;
+    for (column, other) in columns.iter().zip(others) {
+        let Some(other) = other else { continue };
+        let is_list = LISTS.contains(column);
+        let other = Some(other).filter(|other| !is_list || other != "[]");
+        let sql = format!("UPDATE delivery SET {column} = ?2 WHERE seq = ?1");
+        step.connection.execute(&sql, params![number, other])?;
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// Of each column what it says without the person, where it names the person.
+fn others(step: &Step<'_>, row: &Row<'_>) -> Result<Vec<Option<String>>, StoreError> {
+    let other = |column: usize| -> Result<Option<String>, StoreError> {
+        let Some(bytes) = row.get::<Option<&[u8]>>(column)? else { return Ok(None) };
+        let text = String::from_utf8_lossy(bytes);
+        let is_list = column < LISTS.len();
+        Ok(if is_list { step.redactor.list(&text) } else { step.redactor.text(&text) })
+    };
+    (0..LISTS.len() + TEXTS.len()).map(other).collect()
+}
+
+fn of_body(step: &Step<'_>, packer: &mut Packer, number: i64) -> Result<bool, StoreError> {
+    let found = step.connection.optional(
+        "SELECT body, body_form, is_packed, size FROM delivery
+         WHERE seq = ?1 AND body IS NOT NULL",
+        params![number],
+        |row| {
+            Ok(Body {
+                bytes: row.bytes(0).unwrap_or_default().to_vec(),
+                form: row.get(1)?,
+                is_packed: row.get(2)?,
+                size: row.get(3)?,
+            })
+        },
+    )?;
+    let Some(found) = found else { return Ok(false) };
+    // One that nobody can read is nobody's, and would stop the erasure for ever.
+    let Ok(known) = body::unpack(found.form, &found.bytes) else { return Ok(false) };
+    let (form, bytes, size) = match step.redactor.body(&known, found.is_packed) {
+        Redacted::Not => return Ok(false),
+        Redacted::Dropped => (body::PLAIN, None, found.size),
+        Redacted::To(rewritten) => {
+            // Longer than what is kept means that it was cut, and so it stays then.
+            let length = i64::try_from(known.len()).unwrap_or(i64::MAX);
+            let is_whole = found.size.is_none_or(|size| size <= length);
+            let size = if is_whole { i64::try_from(rewritten.len()).ok() } else { found.size };
+            let (form, packed) = packer.pack(&rewritten);
+            (form, Some(packed.into_owned()), size)
+        }
+    };
+    step.connection.execute(
+        "UPDATE delivery SET body = ?2, body_form = ?3, size = ?4 WHERE seq = ?1",
+        params![number, bytes.as_deref().map(|bytes| stored_body(form, bytes)), form, size],
+    )?;
+    Ok(true)
+}

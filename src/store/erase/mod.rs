@@ -1,0 +1,234 @@
+//! Erases a person from rows, some of them at a time, so that no delivery waits for long.
+//!
+//! What names a person is found by our own rules, which no engine's SQL has: rows are read, and
+//! those that name the person are written anew.
+
+mod deliveries;
+mod mentions;
+
+use super::{
+    StoreError,
+    engine::{Erased, Erasure, Place},
+    row::{body::Packer, redact::Redactor},
+    sql::{Bulk, Connection, Param, integer, params, text},
+};
+use crate::domain::Login;
+use mentions::Mentions;
+#[cfg(test)]
+pub(in crate::store) use mentions::TABLES;
+
+/// Events, or failures that ended, that are looked at in one transaction.
+const ROWS: i64 = 5000;
+
+/// What an event about the person says from then on.
+const BODY: &str = "It was about somebody who was forgotten";
+
+/// Rows that are the person's, by a condition of which `?1` is the login.
+const OWN: [(&str, &str); 7] = [
+    ("failure_answer", "login = ?1"),
+    ("user_snapshot", "login = ?1"),
+    ("list_null", "login = ?1"),
+    ("login_spelling", "login = ?1"),
+    ("listing_member", "login = ?1"),
+    ("poll", "kind = 'user' AND subject = ?1"),
+    ("past", "kind = 'user' AND subject = ?1"),
+];
+
+/// Rows of which numbers elsewhere depend: a change forgets them before anything is erased,
+/// so that they are looked for only where nothing is to change.
+const OWN_COUNTED: [(&str, &str); 2] =
+    [("failure", "login = ?1"), ("watch", "kind = 'user' AND subject = ?1")];
+
+static EVENT: Bulk = Bulk::update(
+    "event",
+    &[integer("seq")],
+    &[text("login"), text("ip"), text("application"), text("body"), text("attributes")],
+);
+
+static USERS: Bulk = Bulk::update("ip_snapshot", &[text("ip")], &[text("users")]);
+
+/// Does one step of an erasure, or tells what it would do: it is in a transaction, which is to
+/// be given up after a trial. What the rows left behind is the engine's own.
+pub(in crate::store) fn erase(
+    connection: &dyn Connection,
+    packer: &mut Packer,
+    erasure: &Erasure,
+) -> Result<Erased, StoreError> {
+    let redactor = &Redactor::new(&erasure.login);
+    let erased = Erased::default();
+    let mut step = Step { connection, login: &erasure.login, redactor, erased };
+    step.erased.next = match erasure.place {
+        Place::Tables => {
+            step.tables(erasure.is_trial)?;
+            Some(Place::Ended(0))
+        }
+        Place::Ended(after) => match step.last("failure_closed", "number", after, ROWS)? {
+            Some(last) => {
+                step.remove(
+                    "failure_closed",
+                    "login = ?1 AND number > ?2 AND number <= ?3",
+                    params![step.login.as_str(), after, last],
+                )?;
+                Some(Place::Ended(last))
+            }
+            None => Some(Place::Events(0)),
+        },
+        Place::Events(after) => match step.last("event", "seq", after, ROWS)? {
+            Some(last) => {
+                step.events(after, last)?;
+                Some(Place::Events(last))
+            }
+            None => Some(Place::Contexts(0)),
+        },
+        Place::Contexts(after) => match step.last("event_context", "number", after, ROWS)? {
+            Some(last) => {
+                step.redact(&mentions::CONTEXTS, params![after, last])?;
+                Some(Place::Contexts(last))
+            }
+            None => Some(Place::Deliveries(0)),
+        },
+        Place::Deliveries(after) => match step.last("delivery", "seq", after, deliveries::ROWS)? {
+            Some(last) => {
+                deliveries::redact(&mut step, packer, after, last)?;
+                Some(Place::Deliveries(last))
+            }
+            // Where nothing changes, nothing is to be written anew.
+            None => (!erasure.is_trial).then_some(Place::Files),
+        },
+        Place::Files | Place::Log => None,
+    };
+    Ok(step.erased)
+}
+
+/// One transaction of an erasure.
+struct Step<'a> {
+    connection: &'a dyn Connection,
+    login: &'a Login,
+    redactor: &'a Redactor,
+    erased: Erased,
+}
+
+impl Step<'_> {
+    /// The tables that are small beside the log.
+    fn tables(&mut self, is_trial: bool) -> Result<(), StoreError> {
+        let login = self.login.as_str();
+        // The position is compared with logins: the one before it is the same position.
+        self.connection.execute(
+            "UPDATE listing SET position = (
+                SELECT max(login) FROM listing_member
+                WHERE listing = listing.number AND login < ?1)
+             WHERE position = ?1",
+            params![login],
+        )?;
+        for (table, condition) in OWN {
+            self.remove(table, condition, params![login])?;
+        }
+        self.remove_named("past", "name", "what = 'user'")?;
+        if is_trial {
+            for (table, condition) in OWN_COUNTED {
+                self.remove(table, condition, params![login])?;
+            }
+            self.remove_named("admin", "login", "true")?;
+        }
+        for table in &mentions::TABLES {
+            self.redact(table, &[])?;
+        }
+        self.members()?;
+        self.redact(&mentions::ADDRESSES, &[])
+    }
+
+    /// Takes the person out of those who were seen at addresses.
+    fn members(&mut self) -> Result<(), StoreError> {
+        let mut others = Vec::new();
+        self.connection.each("SELECT ip, users FROM ip_snapshot", &[], |row| {
+            if let Some(users) = self.redactor.members(&String::from_utf8_lossy(row.bytes(1)?)) {
+                others.push((row.get::<String>(0)?, users));
+            }
+            Ok(())
+        })?;
+        let redacted = self.connection.write_all(&USERS, |put| {
+            others.iter().try_for_each(|(ip, users)| put(params![ip, users]))
+        })?;
+        self.erased.redacted("ip_snapshot", redacted);
+        Ok(())
+    }
+
+    /// Events about the person say no more than what happened; others do not name them.
+    fn events(&mut self, after: i64, last: i64) -> Result<(), StoreError> {
+        let mut own = Vec::new();
+        self.connection.each(
+            "SELECT seq, attributes FROM event WHERE login = ?1 AND seq > ?2 AND seq <= ?3",
+            params![self.login.as_str(), after, last],
+            |row| {
+                let attributes = String::from_utf8_lossy(row.bytes(1)?);
+                // What cannot be read cannot be kept apart from the person.
+                let impersonal =
+                    self.redactor.attributes(&attributes).unwrap_or_else(|_| "{}".to_owned());
+                own.push((row.get::<i64>(0)?, impersonal));
+                Ok(())
+            },
+        )?;
+        let redacted = self.connection.write_all(&EVENT, |put| {
+            own.iter().try_for_each(|(seq, attributes)| {
+                put(params![seq, Param::Null, Param::Null, Param::Null, BODY, attributes])
+            })
+        })?;
+        self.erased.redacted("event", redacted);
+        self.redact(&mentions::EVENTS, params![after, last])
+    }
+
+    /// The last of the next keys in a table; nothing when there is none.
+    fn last(
+        &self,
+        table: &str,
+        key: &str,
+        after: i64,
+        rows: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let sql = format!(
+            "SELECT max(key) FROM (
+                SELECT {key} AS key FROM {table} WHERE {key} > ?1 ORDER BY {key} LIMIT ?2) AS s"
+        );
+        self.connection.one(&sql, params![after, rows], |row| row.get(0))
+    }
+
+    fn remove(
+        &mut self,
+        table: &'static str,
+        condition: &str,
+        params: &[Param<'_>],
+    ) -> Result<(), StoreError> {
+        let sql = format!("DELETE FROM {table} WHERE {condition}");
+        let removed = self.connection.execute(&sql, params)?;
+        self.erased.removed(table, removed);
+        Ok(())
+    }
+
+    /// Removes rows in which the person's login stands in any spelling.
+    fn remove_named(
+        &mut self,
+        table: &'static str,
+        column: &str,
+        condition: &str,
+    ) -> Result<(), StoreError> {
+        let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {condition}");
+        let mut named = Vec::<String>::new();
+        self.connection.each(&sql, &[], |row| {
+            named.extend(row.text(0).ok().filter(|name| self.redactor.is(name)).map(str::to_owned));
+            Ok(())
+        })?;
+        let named: Vec<_> = named.iter().map(String::as_str).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let condition = format!("{condition} AND {column} IN rarray(?1)");
+        self.remove(table, &condition, params![named[..]])
+    }
+
+    /// Takes the person out of columns of others.
+    fn redact(&mut self, mentions: &Mentions, params: &[Param<'_>]) -> Result<(), StoreError> {
+        let redacted = mentions.redact(self.connection, self.redactor, params)?;
+        self.erased.redacted(mentions.table, redacted);
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Open failures, and how far answers about users have got.
+
+use std::collections::BTreeSet;
+
+use super::{by_user, check, each_of_users};
+use crate::{
+    domain::{CheckFilter, CheckId, Login, Timestamp, fold_title},
+    ledger::{Answered, CheckNumber, Facts, Failure},
+    store::{
+        StoreError,
+        row::{Unreadable, exchange, texts},
+        sql::{Connection, Row, params},
+    },
+};
+
+const COLUMNS: &str = "login, check_number, opened_at, reported_at, named_at, delivery, is_announced, by_title, \
+     is_dated";
+
+/// All failures of users, with their checks.
+pub(super) fn of_users(
+    connection: &dyn Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if !logins.is_empty() {
+        // An answer can name a check that was never heard of.
+        check::configured(connection, facts)?;
+    }
+    let mut checks = BTreeSet::new();
+    each_of_users(
+        connection,
+        &format!("SELECT {COLUMNS} FROM failure WHERE login IN rarray(?1)"),
+        logins,
+        |login, row| {
+            let check = row.get(1)?;
+            checks.insert(check);
+            put(facts, login, check, row)
+        },
+    )?;
+    for login in logins {
+        facts.load_complete(login.clone());
+    }
+    check::by_number(connection, &checks, facts)
+}
+
+/// Some of the users who fail a check.
+pub(super) fn of_check(
+    connection: &dyn Connection,
+    check: &CheckId,
+    limit: usize,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    facts.failing.clear();
+    connection.each(
+        "SELECT login FROM failure
+         WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
+         ORDER BY opened_at, login LIMIT ?2",
+        params![check.as_str(), limit],
+        |row| {
+            facts.failing.extend(Login::new(row.text(0).unwrap_or_default()));
+            Ok(())
+        },
+    )
+}
+
+fn put(
+    facts: &mut Facts,
+    login: Login,
+    check: CheckNumber,
+    row: &Row<'_>,
+) -> Result<(), StoreError> {
+    let moments = (row.get(2), row.get(3), row.get::<Option<Timestamp>>(4));
+    let (Ok(opened_at), Ok(reported_at), Ok(named_at)) = moments else {
+        facts.load_unreadable_failure(login, check, &Unreadable::Moment.to_string());
+        return Ok(());
+    };
+    let failure = Failure {
+        opened_at,
+        reported_at,
+        named_at,
+        delivery: row.get(5)?,
+        is_announced: row.get(6)?,
+        by_title: row.get(7)?,
+        is_dated: row.get(8)?,
+    };
+    facts.load_failure(login, check, Some(failure));
+    Ok(())
+}
+
+/// All failures of everybody who fails one of these checks.
+pub(super) fn at_checks(
+    connection: &dyn Connection,
+    checks: &BTreeSet<CheckNumber>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let mut logins = BTreeSet::new();
+    connection.each(
+        "SELECT login FROM failure WHERE check_number IN rarray(?1)",
+        params![numbers(checks)[..]],
+        |row| {
+            logins.extend(Login::new(row.text(0)?));
+            Ok(())
+        },
+    )?;
+    of_users(connection, &logins, facts)
+}
+
+/// When somebody was last listed or named as failing these checks.
+pub(super) fn last_reports(
+    connection: &dyn Connection,
+    checks: &BTreeSet<CheckNumber>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        return Ok(());
+    }
+    connection.each(
+        "SELECT check_number, max(reported_at) FROM failure WHERE check_number IN rarray(?1)
+         GROUP BY check_number",
+        params![numbers(checks)[..]],
+        |row| {
+            // One out of range is far ahead: somebody has the check.
+            let at = row.get(1).unwrap_or(Timestamp::MAX_UTC);
+            facts.last_reports.insert(row.get(0)?, at);
+            Ok(())
+        },
+    )
+}
+
+/// How many people fail a check that a filter admits.
+pub(super) fn people_admitted(
+    connection: &dyn Connection,
+    filter: &CheckFilter,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut admitted = BTreeSet::new();
+    connection.each("SELECT number, id FROM checks", &[], |row| {
+        let id = CheckId::new(row.text(1).unwrap_or_default());
+        if id.is_some_and(|id| filter.admits_check(&id)) {
+            admitted.insert(row.get(0)?);
+        }
+        Ok(())
+    })?;
+    facts.people_admitted = connection.one(
+        "SELECT count(DISTINCT login) FROM failure WHERE check_number IN rarray(?1)",
+        params![numbers(&admitted)[..]],
+        |row| row.get(0),
+    )?;
+    Ok(())
+}
+
+/// Numbers of checks as a statement takes them.
+fn numbers(checks: &BTreeSet<CheckNumber>) -> Vec<CheckNumber> {
+    checks.iter().copied().collect()
+}
+
+const ANSWERED: &str =
+    "login, as_of, listed_at, unknown_since, suspect_since, shared_texts, exchange";
+
+/// How far answers about users have got.
+pub(super) fn answered(
+    connection: &dyn Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    by_user(
+        connection,
+        &format!("SELECT {ANSWERED} FROM failure_answer WHERE login IN rarray(?1)"),
+        logins,
+        &mut facts.answered,
+        |row| Ok(answer(row)),
+    )
+}
+
+/// Users whose answers have texts in the place of checks that they had, with the checks
+/// that the texts can mean.
+pub(super) fn exchanging(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    let sql = format!("SELECT {ANSWERED} FROM failure_answer WHERE exchange IS NOT NULL");
+    let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
+    connection.each(&sql, &[], |row| {
+        let Ok(login) = Login::new(row.text(0).unwrap_or_default()) else { return Ok(()) };
+        match answer(row) {
+            Ok(answered) => facts.answered.load(login.clone(), Some(answered)),
+            Err(reason) => facts.answered.load_unreadable(login.clone(), &reason.to_string()),
+        }
+        let Ok(answered) = facts.answered.get(&login) else { return Ok(()) };
+        if let Some(exchange) = answered.and_then(|answered| answered.exchange.as_ref()) {
+            ids.extend(exchange.texts.iter().filter_map(|text| CheckId::listed(text)));
+            titles.extend(exchange.texts.iter().map(|text| fold_title(text)));
+        }
+        facts.exchanging.insert(login);
+        Ok(())
+    })?;
+    check::by_id(connection, &ids, facts)?;
+    check::by_title(connection, &titles, facts)
+}
+
+fn answer(row: &Row<'_>) -> Result<Answered, Unreadable> {
+    let moment = |column: usize| {
+        let moment = row.get::<Option<Timestamp>>(column);
+        moment.map_err(|_| Unreadable::Moment)
+    };
+    let shared: Option<String> = row.get(5).map_err(|_| Unreadable::Missing("texts"))?;
+    let exchange: Option<String> = row.get(6).map_err(|_| Unreadable::Missing("exchange"))?;
+    Ok(Answered {
+        as_of: moment(1)?.ok_or(Unreadable::Moment)?,
+        listed_at: moment(2)?,
+        unknown_since: moment(3)?,
+        suspect_since: moment(4)?,
+        shared_texts: shared.map_or_else(|| Ok(BTreeSet::new()), |json| texts::decode(&json))?,
+        exchange: exchange.map(|json| exchange::decode(&json)).transpose()?,
+    })
+}

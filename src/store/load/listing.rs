@@ -1,0 +1,170 @@
+//! Listings of the tenant: the last complete one, the one under way, and their
+//! members.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::by_user;
+use crate::{
+    domain::{Login, Timestamp},
+    ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
+    store::{
+        StoreError,
+        row::{self, Unreadable},
+        sql::{Connection, Row, params},
+    },
+};
+
+/// The last complete listing, and the one under way.
+pub(super) fn states(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
+    let sql = "SELECT state, number, begun_at, page_token, pages, users, told, skipped, figures,
+                ended_at, position, is_verdict, is_suspect FROM listing";
+    connection.each(sql, &[], |row| {
+        let is_done = row.text(0).unwrap_or_default() == "done";
+        match (read(row)?, is_done) {
+            (Ok((begun, [is_verdict, is_suspect])), true) => {
+                let ListingBegun { number, begun_at, users, skipped, figures, ended_at, .. } =
+                    begun;
+                let completed_at = ended_at.unwrap_or(begun_at);
+                let done = ListingDone {
+                    number,
+                    begun_at,
+                    completed_at,
+                    is_verdict,
+                    is_suspect,
+                    users,
+                    skipped,
+                    figures,
+                };
+                facts.listing_done.load((), Some(done));
+            }
+            (Ok((begun, _)), false) => facts.listing.load((), Some(begun)),
+            (Err(reason), true) => facts.listing_done.load_unreadable((), &reason.to_string()),
+            (Err(reason), false) => facts.listing.load_unreadable((), &reason.to_string()),
+        }
+        Ok(())
+    })?;
+    facts.listing_done.load((), None);
+    facts.listing.load((), None);
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, StoreError> {
+    let moment = |column: usize| {
+        let moment = row.get::<Option<Timestamp>>(column);
+        moment.map_err(|_| Unreadable::Moment)
+    };
+    let position: Option<&str> = row.get(10)?;
+    let position = position.map(|text| Login::new(text).map_err(Unreadable::from));
+    let figures = row::figures::decode(row.text(8)?);
+    let parts = (moment(2), moment(9), position.transpose(), figures);
+    let (begun_at, ended_at, position, figures) = match parts {
+        (Ok(Some(begun_at)), Ok(ended_at), Ok(position), Ok(figures)) => {
+            (begun_at, ended_at, position, figures)
+        }
+        (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
+            return Ok(Err(reason));
+        }
+        (Ok(None), ..) => return Ok(Err(Unreadable::Missing("begin"))),
+    };
+    let begun = ListingBegun {
+        number: row.get(1)?,
+        begun_at,
+        page_token: row.get(3)?,
+        pages: row.get(4)?,
+        users: row.get(5)?,
+        told: row.get(6)?,
+        skipped: row.get(7)?,
+        figures,
+        ended_at,
+        position,
+    };
+    Ok(Ok((begun, [row.get(11)?, row.get(12)?])))
+}
+
+/// What the last complete listing said of these users.
+pub(super) fn listed(
+    connection: &dyn Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    by_user(
+        connection,
+        "SELECT login, failing, is_null, asked_at FROM listing_member
+         WHERE listing = (SELECT number FROM listing WHERE state = 'done')
+         AND login IN rarray(?1)",
+        logins,
+        &mut facts.listed,
+        member,
+    )
+}
+
+/// Members of the listing under way.
+pub(super) fn members(
+    connection: &dyn Connection,
+    logins: &BTreeSet<Login>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    by_user(
+        connection,
+        "SELECT login, failing, is_null, asked_at FROM listing_member
+         WHERE listing = (SELECT number FROM listing WHERE state = 'under_way')
+         AND login IN rarray(?1)",
+        logins,
+        &mut facts.members,
+        member,
+    )
+}
+
+fn member(row: &Row<'_>) -> Result<Result<Member, Unreadable>, StoreError> {
+    let failing: Option<&str> = row.get(1)?;
+    let failing = failing.map(row::texts::decode).transpose();
+    let asked_at = row.get::<Timestamp>(3).map_err(|_| Unreadable::Moment);
+    let is_null = row.get(2)?;
+    Ok(match (failing, asked_at) {
+        (Ok(failing), Ok(asked_at)) => Ok(Member { failing, is_null, asked_at }),
+        (Err(reason), _) | (_, Err(reason)) => Err(reason),
+    })
+}
+
+/// The users who come next: members who may fail something, and those who have an
+/// open failure, whether they are members or not.
+pub(super) fn slice(
+    connection: &dyn Connection,
+    slice: &Slice,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    // Each half by an index of its own; together they have the next ones of both.
+    let sql = "SELECT number FROM listing WHERE state = 'under_way'";
+    let Some(number) = connection.optional(sql, &[], |row| row.get::<i64>(0))? else {
+        return Ok(());
+    };
+    let after = slice.after.as_ref().map_or("", Login::as_str);
+    let mut next = connection.texts(
+        "SELECT login FROM listing_member
+         WHERE listing = ?1 AND login > ?2 AND (is_null = 1 OR failing <> '[]')
+         ORDER BY login LIMIT ?3",
+        params![number, after, slice.limit],
+    )?;
+    next.extend(connection.texts(
+        "SELECT DISTINCT login FROM failure WHERE login > ?1 ORDER BY login LIMIT ?2",
+        params![after, slice.limit],
+    )?);
+    let next: BTreeSet<_> = next.iter().filter_map(|text| Login::new(text).ok()).collect();
+    let next: Vec<_> = next.into_iter().take(slice.limit).collect();
+    // What happens to a user is told in the service's spelling.
+    let texts: Vec<_> = next.iter().map(Login::as_str).collect();
+    let spellings: BTreeMap<String, String> = connection
+        .all(
+            "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)",
+            params![texts[..]],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .into_iter()
+        .collect();
+    facts.slice.extend(next.iter().map(|login| match spellings.get(login.as_str()) {
+        Some(spelling) => login.clone().spelled_as(spelling),
+        None => login.clone(),
+    }));
+    let logins = facts.slice.iter().cloned().collect();
+    members(connection, &logins, facts)
+}

@@ -1,0 +1,36 @@
+//! What users and addresses had, and have no longer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::each_of_subjects;
+use crate::{
+    domain::{Past, PastKind, WatchSubject},
+    ledger::Facts,
+    store::{StoreError, sql::Connection},
+};
+
+pub(super) fn of_subjects(
+    connection: &dyn Connection,
+    subjects: &BTreeSet<WatchSubject>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut found = BTreeMap::<&WatchSubject, Past>::new();
+    each_of_subjects(
+        connection,
+        "SELECT subject, what, name, gone_at FROM past WHERE kind = ?1 AND subject IN rarray(?2)",
+        subjects,
+        |subject, row| {
+            let kind = PastKind::parse(row.text(1).unwrap_or_default());
+            // A row that cannot be understood makes something new that is not: no more.
+            if let (Some(kind), Ok(gone_at)) = (kind, row.get(3)) {
+                let past = found.entry(subject).or_default();
+                past.insert(kind, row.text(2).unwrap_or_default(), gone_at);
+            }
+            Ok(())
+        },
+    )?;
+    for subject in subjects {
+        facts.past.load(subject.clone(), found.remove(subject));
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The watch list.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::each_of_subjects;
+use crate::{
+    domain::{Timestamp, WatchSource, WatchSubject},
+    ledger::{EXPIRED_AT_ONCE, Facts, Reason, Reasons},
+    store::{
+        StoreError,
+        row::Unreadable,
+        sql::{Connection, Param, Row, params},
+    },
+};
+
+/// Why these are watched.
+pub(super) fn subjects(
+    connection: &dyn Connection,
+    subjects: &BTreeSet<WatchSubject>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let mut found = BTreeMap::<&WatchSubject, Result<Reasons, Unreadable>>::new();
+    each_of_subjects(
+        connection,
+        "SELECT subject, source, added_at, expires_at, note FROM watch
+         WHERE kind = ?1 AND subject IN rarray(?2)",
+        subjects,
+        |subject, row| {
+            let reasons = found.entry(subject).or_insert_with(|| Ok(Reasons::new()));
+            match (reason(row)?, &mut *reasons) {
+                (Ok((source, reason)), Ok(known)) => {
+                    known.insert(source, reason);
+                }
+                (Err(why), _) => *reasons = Err(why),
+                (Ok(_), Err(_)) => {}
+            }
+            Ok(())
+        },
+    )?;
+    for subject in subjects {
+        match found.remove(subject) {
+            None => facts.load_watched(subject.clone(), None),
+            Some(Ok(reasons)) => facts.load_watched(subject.clone(), Some(reasons)),
+            Some(Err(why)) => facts.load_unreadable_watched(subject.clone(), &why.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), Unreadable>, StoreError> {
+    let Some(source) = WatchSource::parse(row.text(1).unwrap_or_default()) else {
+        return Ok(Err(Unreadable::Unknown("source")));
+    };
+    let moments = (row.get(2), row.get::<Option<Timestamp>>(3));
+    let (Ok(added_at), Ok(expires_at)) = moments else {
+        return Ok(Err(Unreadable::Moment));
+    };
+    Ok(Ok((source, Reason { added_at, expires_at, note: row.get(4)? })))
+}
+
+/// What is watched for these reasons, or was to be watched up to a moment.
+pub(super) fn matching(
+    connection: &dyn Connection,
+    sources: &BTreeSet<WatchSource>,
+    expired_at: Option<Timestamp>,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    if sources.is_empty() && expired_at.is_none() {
+        return Ok(());
+    }
+    // Each half by what it is found by.
+    if !sources.is_empty() {
+        let sources: Vec<_> = sources.iter().map(|source| source.as_str()).collect();
+        let sql = "SELECT DISTINCT kind, subject FROM watch WHERE source IN rarray(?1)";
+        take_matching(connection, sql, params![sources[..]], facts)?;
+    }
+    let Some(expired_at) = expired_at else { return Ok(()) };
+    let sql = "SELECT kind, subject FROM watch WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+    take_matching(connection, sql, params![expired_at, i64::from(EXPIRED_AT_ONCE)], facts)
+}
+
+fn take_matching(
+    connection: &dyn Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    connection.each(sql, params, |row| {
+        let kind = row.text(0).unwrap_or_default();
+        let text = row.text(1).unwrap_or_default();
+        facts.matching.extend(WatchSubject::parse(kind, text));
+        Ok(())
+    })
+}

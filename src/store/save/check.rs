@@ -1,0 +1,161 @@
+//! Checks: their words, titles and totals.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    ledger::{Check, CheckNumber, Command, Diff},
+    store::{
+        StoreError,
+        row::{durations, texts, trend},
+        sql::{Bulk, Connection, integer, params, text},
+    },
+};
+
+static CHECK: Bulk = Bulk::put(
+    "checks",
+    &[integer("number")],
+    &[
+        text("id"),
+        text("title"),
+        text("severity"),
+        integer("last_event_at"),
+        integer("version"),
+        integer("open"),
+        integer("failures"),
+        integer("resolutions"),
+        integer("title_as_of"),
+        integer("severity_as_of"),
+        integer("description_as_of"),
+        integer("recommended_actions_as_of"),
+        integer("last_failure_at"),
+        text("durations"),
+        integer("is_provisional"),
+        integer("is_hidden"),
+        text("trend"),
+    ],
+);
+
+static WORDS: Bulk = Bulk::insert_missing(
+    "check_words",
+    &[
+        integer("check_number"),
+        integer("version"),
+        text("description"),
+        text("recommended_actions"),
+    ],
+);
+
+static CONFIGURED: Bulk =
+    Bulk::insert("configured_check", &[text("name"), text("title"), text("severity")]);
+
+pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    // An id that one check gives up and another takes in the same group must be free before:
+    // ids are unique at each row that is written. No check's id begins with a space.
+    for check in &diff.checks {
+        if let (Some(stored), Some(row)) = (check.stored, check.row)
+            && stored.number != row.number
+        {
+            let sql = "UPDATE checks SET id = ' ' || number WHERE id = ?1";
+            connection.execute(sql, params![check.key.as_str()])?;
+        }
+    }
+    connection.write_all(&CHECK, |put| {
+        for check in &diff.checks {
+            let Some(row) = check.row else { continue };
+            let definition = &row.definition;
+            put(params![
+                row.number,
+                check.key.as_str(),
+                definition.title,
+                definition.severity.text(),
+                row.last_event_at,
+                row.version,
+                row.open,
+                row.totals.failures,
+                row.totals.resolutions,
+                definition.told.title,
+                definition.told.severity,
+                definition.told.description,
+                definition.told.recommended_actions,
+                row.last_failure_at,
+                durations::encode(&row.durations),
+                row.is_provisional,
+                row.is_hidden,
+                trend::encode(&row.trend),
+            ])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&WORDS, |put| {
+        for check in &diff.checks {
+            let Some(row) = check.row else { continue };
+            let words_of = |check: &Check| (check.number, check.version);
+            if check.stored.is_none_or(|stored| words_of(stored) != words_of(row)) {
+                let definition = &row.definition;
+                put(params![
+                    row.number,
+                    row.version,
+                    texts::encode(definition.description.iter().map(String::as_str)),
+                    texts::encode(definition.recommended_actions.iter().map(String::as_str)),
+                ])?;
+            }
+        }
+        Ok(())
+    })?;
+    let kept: BTreeSet<_> =
+        diff.checks.iter().filter_map(|check| check.row).map(|row| row.number).collect();
+    for stored in diff.checks.iter().filter_map(|check| check.stored) {
+        if !kept.contains(&stored.number) {
+            remove(connection, stored.number, diff.commands)?;
+        }
+    }
+    configured(connection, diff)?;
+    titles(connection, diff)
+}
+
+/// A check whose number no other took over: it is gone, or became another one that has a number
+/// of its own, to which its titles move. Failures that ended stay until they are too old.
+fn remove(
+    connection: &dyn Connection,
+    number: CheckNumber,
+    commands: &[Command],
+) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM checks WHERE number = ?1", params![number])?;
+    connection.execute("DELETE FROM check_words WHERE check_number = ?1", params![number])?;
+    let is_merged =
+        |command: &Command| matches!(command, Command::MergeCheck { from, .. } if *from == number);
+    if !commands.iter().any(is_merged) {
+        connection.execute("DELETE FROM check_title WHERE check_number = ?1", params![number])?;
+    }
+    Ok(())
+}
+
+fn configured(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    for difference in &diff.configured {
+        connection.execute("DELETE FROM configured_check", &[])?;
+        connection.write_all(&CONFIGURED, |put| {
+            for (name, words) in difference.row.iter().flat_map(|configured| configured.iter()) {
+                put(params![name, words.title, words.severity.text()])?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A check has one title at a time; those that it had stay on record. A group can change one
+/// more than once, so that these go one after the other.
+fn titles(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    for change in diff.titles {
+        connection.execute(
+            "UPDATE check_title SET until = ?2 WHERE check_number = ?1 AND until IS NULL",
+            params![change.number, change.since],
+        )?;
+        connection.execute(
+            "INSERT INTO check_title (folded, check_number, since) VALUES (?1, ?2, ?3)
+             ON CONFLICT (folded, check_number, since) DO UPDATE SET until = NULL",
+            params![change.folded, change.number, change.since],
+        )?;
+    }
+    Ok(())
+}

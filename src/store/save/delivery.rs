@@ -1,0 +1,148 @@
+//! Deliveries: new ones, repeats, and refused ones that were replayed or go.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{Login, Timestamp},
+    ledger::{DeliveryRow, Diff},
+    store::{
+        StoreError,
+        row::{body, texts},
+        sql::{self, Bulk, Connection, Param, Put, added, integer, params, text},
+    },
+};
+
+static REMOVED: Bulk = Bulk::delete("delivery", &[integer("seq")]);
+
+static DELIVERY: Bulk = Bulk::insert(
+    "delivery",
+    &[
+        integer("seq"),
+        text("id"),
+        text("detail_id"),
+        integer("received_at"),
+        integer("sent_at"),
+        integer("published_at"),
+        text("detail_type"),
+        text("source"),
+        text("account"),
+        text("region"),
+        text("check_id"),
+        text("title"),
+        text("severity"),
+        text("outcome"),
+        integer("status"),
+        text("reason"),
+        integer("users"),
+        integer("new_users"),
+        text("known_users"),
+        text("cleared_users"),
+        integer("skipped_logins"),
+        text("notes"),
+        integer("size"),
+        integer("is_packed"),
+        integer("body_form"),
+        sql::body("body"),
+    ],
+);
+
+static REPEATED: Bulk =
+    Bulk::update("delivery", &[integer("seq")], &[added("repeats"), integer("last_repeat_at")]);
+
+static REPLAYED: Bulk = Bulk::update("delivery", &[integer("seq")], &[integer("replayed_as")]);
+
+pub(super) fn save(
+    connection: &dyn Connection,
+    packer: &mut body::Packer,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
+    // One that takes the place of another has its number; that one can be of the same group.
+    let last: BTreeMap<i64, &DeliveryRow> =
+        diff.deliveries.iter().map(|delivery| (delivery.number, delivery)).collect();
+    connection.write_all(&REMOVED, |put| {
+        for delivery in last.values().filter(|delivery| delivery.is_again) {
+            put(params![delivery.number])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&DELIVERY, |put| {
+        for delivery in last.values() {
+            insert(put, delivery, packer)?;
+        }
+        Ok(())
+    })?;
+    let mut repeats = BTreeMap::<i64, (i64, Timestamp)>::new();
+    for again in diff.repeats {
+        let (times, at) = repeats.entry(again.number).or_insert((0, again.at));
+        *times += 1;
+        *at = again.at;
+    }
+    connection.write_all(&REPEATED, |put| {
+        for (number, (times, at)) in &repeats {
+            put(params![number, times, at])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&REMOVED, |put| {
+        for refused in diff.refused.iter().filter(|refused| refused.row.is_none()) {
+            put(params![refused.key])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&REPLAYED, |put| {
+        for refused in &diff.refused {
+            let Some(row) = refused.row else { continue };
+            put(params![refused.key, row.replayed_as])?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn insert(
+    put: &mut Put<'_>,
+    delivery: &DeliveryRow,
+    packer: &mut body::Packer,
+) -> Result<(), StoreError> {
+    let packed = delivery.body.as_deref().map(|body| packer.pack(body));
+    let (form, body) = match &packed {
+        Some((form, bytes)) => (*form, Some(bytes)),
+        None => (body::PLAIN, None),
+    };
+    put(params![
+        delivery.number,
+        delivery.id,
+        delivery.detail_id,
+        delivery.received_at,
+        delivery.sent_at,
+        delivery.published_at,
+        delivery.detail_type,
+        delivery.source,
+        delivery.account,
+        delivery.region,
+        delivery.check_id,
+        delivery.title,
+        delivery.severity,
+        delivery.outcome,
+        i64::from(delivery.status),
+        delivery.reason,
+        delivery.users,
+        delivery.new_users,
+        texts::encode_some(delivery.known_users.iter().map(Login::spelling)),
+        texts::encode_some(delivery.cleared_users.iter().map(Login::spelling)),
+        delivery.skipped_logins,
+        texts::encode_some(delivery.notes.iter().map(String::as_str)),
+        delivery.size,
+        delivery.is_packed,
+        form,
+        body.map(|bytes| stored_body(form, bytes)),
+    ])
+}
+
+/// A body that is not packed is text where it is text, so that people can read it.
+pub(in crate::store) fn stored_body(form: i64, bytes: &[u8]) -> Param<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if form == body::PLAIN && !text.contains('\0') => Param::Text(text),
+        _ => Param::Bytes(bytes),
+    }
+}

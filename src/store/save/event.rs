@@ -1,0 +1,205 @@
+//! The log, and the delivery by OTLP.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    clock,
+    domain::{Attributes, CheckId, Login, sensible},
+    ledger::{Command, Diff},
+    store::{
+        StoreError,
+        row::attributes,
+        shared::OTLP,
+        sql::{Bulk, Connection, bytes, integer, params, text},
+        uid::Uids,
+    },
+};
+
+static CONTEXT: Bulk = Bulk::insert("event_context", &[integer("number"), text("attributes")]);
+
+static EVENT: Bulk = Bulk::insert(
+    "event",
+    &[
+        integer("seq"),
+        text("name"),
+        integer("public"),
+        integer("ordinal"),
+        text("check_id"),
+        text("login"),
+        text("ip"),
+        text("application"),
+        integer("happened_at"),
+        integer("observed_at"),
+        text("severity"),
+        text("body"),
+        text("attributes"),
+        integer("context"),
+        integer("check_version"),
+        bytes("uid"),
+    ],
+);
+
+static GAP: Bulk = Bulk::insert("otlp_gap", &[integer("first_seq"), integer("last_seq")]);
+
+static RESENT: Bulk = Bulk::delete("otlp_resend", &[integer("seq")]);
+
+/// Appends events. What those of one delivery share is written once, under the
+/// number of the first of them.
+pub(super) fn save(
+    connection: &dyn Connection,
+    uids: &Uids,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
+    if diff.events.is_empty() {
+        return Ok(());
+    }
+    let versions: BTreeMap<&CheckId, i64> =
+        diff.checks.iter().filter_map(|check| Some((check.key, check.row?.version))).collect();
+    let contexts = contexts(diff);
+    connection.write_all(&CONTEXT, |put| {
+        let mut written = None;
+        for (number, shared) in contexts.iter().flatten() {
+            if written.replace(number) != Some(number) {
+                put(params![number, attributes::encode(shared)])?;
+            }
+        }
+        Ok(())
+    })?;
+    let now = clock::now();
+    let public = diff.events.iter().filter(|event| event.name.is_public()).count();
+    let mut ordinal = diff.head.public_events - i64::try_from(public).unwrap_or(0);
+    connection.write_all(&EVENT, |put| {
+        let events = (diff.first_event()..).zip(diff.events).zip(&contexts);
+        for ((seq, event), context) in events {
+            let is_public = event.name.is_public();
+            ordinal += i64::from(is_public);
+            let of_check = event.of_check.as_ref().and(event.check_id.as_ref());
+            put(params![
+                seq,
+                event.name.as_str(),
+                is_public,
+                ordinal,
+                event.check_id.as_ref().map(CheckId::as_str),
+                event.login.as_ref().map(Login::as_str),
+                event.ip,
+                event.application,
+                event.happened_at,
+                event.observed_at,
+                event.severity.text(),
+                event.body,
+                attributes::encode(&event.attributes),
+                context.map(|(number, _)| number),
+                of_check.and_then(|id| versions.get(id)),
+                uids.next(now).as_bytes(),
+            ])?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// For each event what it shares with others of its delivery, and the number of the first of
+/// those.
+fn contexts<'a>(diff: &Diff<'a>) -> Vec<Option<(i64, &'a Arc<Attributes>)>> {
+    let mut last: Option<(i64, &Arc<Attributes>)> = None;
+    let numbered = (diff.first_event()..).zip(diff.events);
+    let contexts = numbered.map(|(seq, event)| {
+        let own = event.of_delivery.as_ref()?;
+        let shared = last.filter(|(_, known)| Arc::ptr_eq(own, known)).unwrap_or((seq, own));
+        last = Some(shared);
+        Some(shared)
+    });
+    contexts.collect()
+}
+
+/// How far the delivery by OTLP has got, and what it sends on purpose.
+pub(super) fn otlp(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    for otlp in &diff.otlp {
+        let Some(row) = otlp.row else { continue };
+        connection.execute(
+            "INSERT INTO cursor (consumer, seq) VALUES (?1, ?2)
+             ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq",
+            params![OTLP, row.cursor],
+        )?;
+        if let Some(is_on) = row.was_on
+            && otlp.stored.is_none_or(|stored| stored.was_on != row.was_on)
+        {
+            connection.execute(
+                "INSERT INTO otlp_start (id, is_on) VALUES (1, ?1)
+                 ON CONFLICT (id) DO UPDATE SET is_on = excluded.is_on",
+                params![is_on],
+            )?;
+        }
+        if otlp.stored.is_none_or(|stored| stored.gaps != row.gaps) {
+            connection.execute("DELETE FROM otlp_gap", &[])?;
+            connection.write_all(&GAP, |put| {
+                row.gaps.iter().try_for_each(|gap| put(params![gap.first, gap.last]))
+            })?;
+        }
+    }
+    for command in diff.commands {
+        carry_out(connection, command)?;
+    }
+    Ok(())
+}
+
+fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), StoreError> {
+    match command {
+        Command::Touch => connection.touch()?,
+        Command::TrustClock { at } => {
+            // The table's values are texts.
+            let micros = sensible(*at).timestamp_micros().to_string();
+            connection.execute(
+                "INSERT INTO meta (key, value) VALUES ('trusted_at', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value
+                 WHERE meta.value <> excluded.value",
+                params![micros],
+            )?;
+        }
+        Command::Resent(events) => {
+            connection
+                .write_all(&RESENT, |put| events.iter().try_for_each(|seq| put(params![seq])))?;
+        }
+        Command::Park { events, reason, at } => {
+            connection.execute(
+                "INSERT INTO parked_event (seq, reason, parked_at)
+                 SELECT seq, ?2, ?3 FROM event WHERE seq IN rarray(?1)
+                 ON CONFLICT DO NOTHING",
+                params![events[..], reason, at],
+            )?;
+        }
+        Command::ResendParked => {
+            connection.execute(
+                "INSERT INTO otlp_resend (seq) SELECT seq FROM parked_event WHERE true
+                 ON CONFLICT DO NOTHING",
+                &[],
+            )?;
+            connection.execute("DELETE FROM parked_event", &[])?;
+        }
+        Command::MergeCheck { from, into, at } => {
+            // A title that the other one has, too, stays its own as it is.
+            connection.execute(
+                "UPDATE check_title SET check_number = ?2, until = coalesce(until, ?3)
+                 WHERE check_number = ?1 AND NOT EXISTS (
+                    SELECT 1 FROM check_title AS own
+                    WHERE own.folded = check_title.folded AND own.check_number = ?2
+                    AND own.since = check_title.since)",
+                params![from, into, at],
+            )?;
+            connection.execute("DELETE FROM check_title WHERE check_number = ?1", params![from])?;
+            connection.execute(
+                "UPDATE failure_closed SET check_number = ?2 WHERE check_number = ?1",
+                params![from, into],
+            )?;
+        }
+        Command::Resend { first, last } => {
+            connection.execute(
+                "INSERT INTO otlp_resend (seq)
+                 SELECT seq FROM event WHERE public = 1 AND seq BETWEEN ?1 AND ?2
+                 ON CONFLICT DO NOTHING",
+                params![first, last],
+            )?;
+        }
+    }
+    Ok(())
+}

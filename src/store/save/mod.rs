@@ -1,0 +1,78 @@
+//! Saves what a group of changes makes different: a statement a kind of row.
+
+mod check;
+mod delivery;
+mod event;
+mod failure;
+mod listing;
+mod outcome;
+mod past;
+mod people;
+mod service;
+mod snapshot;
+mod spelling;
+mod watch;
+
+pub(in crate::store) use delivery::stored_body;
+
+use crate::{
+    ledger::Diff,
+    store::{
+        StoreError,
+        row::body::Packer,
+        sql::{Connection, params},
+        uid::Uids,
+    },
+};
+
+/// Makes the stored rows those of the difference. References point to what is saved
+/// before.
+pub(in crate::store) fn save(
+    connection: &dyn Connection,
+    packer: &mut Packer,
+    uids: &Uids,
+    diff: &Diff<'_>,
+) -> Result<(), StoreError> {
+    head(connection, diff)?;
+    delivery::save(connection, packer, diff)?;
+    check::save(connection, diff)?;
+    failure::save(connection, diff)?;
+    people::save(connection, &diff.check_sets)?;
+    listing::save(connection, diff)?;
+    snapshot::users(connection, &diff.users)?;
+    snapshot::ips(connection, &diff.ips)?;
+    past::save(connection, &diff.past)?;
+    spelling::save(connection, &diff.spellings)?;
+    watch::save(connection, &diff.watched)?;
+    outcome::polls(connection, &diff.polls)?;
+    outcome::jobs(connection, &diff.jobs)?;
+    outcome::nulls(connection, diff)?;
+    service::tenant(connection, &diff.tenant)?;
+    service::state(connection, &diff.service)?;
+    service::targets(connection, &diff.targets)?;
+    event::save(connection, uids, diff)?;
+    event::otlp(connection, diff)
+}
+
+fn head(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
+    let (head, counts) = (&diff.head, &diff.counts);
+    connection.execute(
+        "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
+            listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
+            new_ips = ?10, new_countries = ?11",
+        params![
+            head.event,
+            head.public_events,
+            head.delivery,
+            head.check,
+            head.listing,
+            counts.users,
+            counts.ips,
+            counts.failing_people,
+            counts.followed,
+            counts.new_ips,
+            counts.new_countries,
+        ],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What users and addresses had, and have no longer.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    domain::{Past, PastKind, Timestamp, WatchSubject},
+    ledger::Differences,
+    store::{
+        StoreError,
+        sql::{Bulk, Connection, integer, params, text},
+    },
+};
+
+static GONE: Bulk = Bulk::put(
+    "past",
+    &[text("kind"), text("subject"), text("what"), text("name")],
+    &[integer("gone_at")],
+);
+
+static BACK: Bulk =
+    Bulk::delete("past", &[text("kind"), text("subject"), text("what"), text("name")]);
+
+pub(super) fn save(
+    connection: &dyn Connection,
+    past: &Differences<'_, WatchSubject, Past>,
+) -> Result<(), StoreError> {
+    connection.write_all(&BACK, |put| {
+        for entry in past {
+            let (kind, subject) = (entry.key.kind(), entry.key.text());
+            let now: BTreeSet<_> = known(entry.row).map(|(what, name, _)| (what, name)).collect();
+            for (what, name, _) in known(entry.stored) {
+                if !now.contains(&(what, name)) {
+                    put(params![kind, subject, what.as_str(), name])?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    connection.write_all(&GONE, |put| {
+        for entry in past {
+            let (kind, subject) = (entry.key.kind(), entry.key.text());
+            let before: BTreeSet<_> = known(entry.stored).collect();
+            for (what, name, gone_at) in known(entry.row) {
+                if !before.contains(&(what, name, gone_at)) {
+                    put(params![kind, subject, what.as_str(), name, gone_at])?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn known(past: Option<&Past>) -> impl Iterator<Item = (PastKind, &str, Timestamp)> {
+    past.into_iter().flat_map(Past::iter)
+}

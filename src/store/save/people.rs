@@ -1,0 +1,35 @@
+//! How many people fail just these checks.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    ledger::CheckSet,
+    store::{
+        StoreError,
+        row::check_set,
+        sql::{Bulk, Connection, added, params, text},
+    },
+};
+
+static MOVED: Bulk = Bulk::put("check_set", &[text("checks")], &[added("people")]);
+
+pub(super) fn save(
+    connection: &dyn Connection,
+    moved: &BTreeMap<CheckSet, i64>,
+) -> Result<(), StoreError> {
+    connection.write_all(&MOVED, |put| {
+        moved
+            .iter()
+            .try_for_each(|(checks, people)| put(params![check_set::encode(checks), people]))
+    })?;
+    let fewer = moved.iter().filter(|(_, people)| **people < 0);
+    let fewer: Vec<String> = fewer.map(|(checks, _)| check_set::encode(checks)).collect();
+    if !fewer.is_empty() {
+        let fewer: Vec<&str> = fewer.iter().map(String::as_str).collect();
+        connection.execute(
+            "DELETE FROM check_set WHERE checks IN rarray(?1) AND people <= 0",
+            params![fewer[..]],
+        )?;
+    }
+    Ok(())
+}

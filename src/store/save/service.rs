@@ -1,0 +1,112 @@
+//! The service itself, and the webhook targets that were registered with it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{Admin, CheckId, Integration, TenantId, Timestamp, WebhookTarget},
+    ledger::{Differences, ServiceState},
+    store::{
+        StoreError,
+        row::texts,
+        sql::{Bulk, Connection, integer, params, text},
+    },
+};
+
+static INTEGRATION: Bulk = Bulk::insert(
+    "integration",
+    &[text("id"), text("name"), text("status"), integer("date"), text("error")],
+);
+
+static ADMIN: Bulk =
+    Bulk::insert("admin", &[text("login"), text("display_name"), integer("last_sign_in_at")]);
+
+static SEEN: Bulk =
+    Bulk::insert("service_seen", &[text("part"), integer("seen_at"), integer("number")]);
+
+static TARGET: Bulk = Bulk::put(
+    "webhook_target",
+    &[text("id")],
+    &[text("name"), text("url"), text("check_ids"), integer("registered_at")],
+);
+
+static NO_TARGET: Bulk = Bulk::delete("webhook_target", &[text("id")]);
+
+/// Which tenant deliveries are from.
+pub(super) fn tenant(
+    connection: &dyn Connection,
+    tenant: &Differences<'_, (), TenantId>,
+) -> Result<(), StoreError> {
+    for id in tenant.iter().filter_map(|entry| entry.row) {
+        connection.execute(
+            "INSERT INTO meta (key, value) VALUES ('tenant_id', ?1)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            params![id.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+/// A handful of rows: they are written as a whole.
+pub(super) fn state(
+    connection: &dyn Connection,
+    service: &Differences<'_, (), ServiceState>,
+) -> Result<(), StoreError> {
+    for state in service {
+        for sql in ["DELETE FROM integration", "DELETE FROM admin", "DELETE FROM service_seen"] {
+            connection.execute(sql, &[])?;
+        }
+        let Some(state) = state.row else { continue };
+        // Of what the service says twice, the last one counts.
+        let integrations: BTreeMap<&str, &Integration> =
+            state.integrations.iter().map(|found| (found.id.as_str(), found)).collect();
+        connection.write_all(&INTEGRATION, |put| {
+            for Integration { id, name, status, date, error } in integrations.values() {
+                // 0 stands for a date that was not told.
+                let date = date.unwrap_or(Timestamp::UNIX_EPOCH);
+                put(params![id, name, status, date, error])?;
+            }
+            Ok(())
+        })?;
+        let admins: BTreeMap<&str, &Admin> =
+            state.admins.iter().flatten().map(|admin| (admin.login.spelling(), admin)).collect();
+        connection.write_all(&ADMIN, |put| {
+            for (login, Admin { display_name, last_sign_in, .. }) in &admins {
+                put(params![login, display_name, last_sign_in])?;
+            }
+            Ok(())
+        })?;
+        connection.write_all(&SEEN, |put| {
+            for (part, seen) in &state.seen {
+                let number = seen.number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+                put(params![part, seen.at, number])?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn targets(
+    connection: &dyn Connection,
+    targets: &Differences<'_, String, WebhookTarget>,
+) -> Result<(), StoreError> {
+    connection.write_all(&NO_TARGET, |put| {
+        for target in targets.iter().filter(|target| target.row.is_none()) {
+            put(params![target.key])?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&TARGET, |put| {
+        for row in targets.iter().filter_map(|target| target.row) {
+            put(params![
+                row.id,
+                row.name,
+                row.url,
+                texts::encode(row.check_ids.iter().map(CheckId::as_str)),
+                row.registered_at,
+            ])?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

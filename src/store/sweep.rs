@@ -1,0 +1,145 @@
+//! Removes what is too old, some of it at a time and by an index, so that no
+//! delivery waits for long. Nothing that is shown or counted changes.
+
+use super::{
+    StoreError,
+    engine::Sweep,
+    shared::OTLP,
+    sql::{Connection, params},
+};
+use crate::domain::Timestamp;
+
+/// Does it within a transaction.
+pub(in crate::store) fn sweep(
+    connection: &dyn Connection,
+    rule: &Sweep,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let mut removed = orphans(connection, limit)?;
+    let before = rule.before;
+    if let Some(before) = before.events {
+        removed += events(connection, before, rule.keep_pending, limit)?;
+    }
+    if let Some(before) = before.failures {
+        removed += connection.execute(
+            "DELETE FROM failure_closed WHERE number IN (
+                SELECT number FROM failure_closed WHERE closed_at < ?1
+                ORDER BY closed_at LIMIT ?2)",
+            params![before, limit],
+        )?;
+    }
+    if let Some(before) = before.deliveries {
+        // A repeat that comes after this would count as new: no sender waits so long.
+        removed += connection.execute(
+            "DELETE FROM delivery WHERE seq IN (
+                SELECT seq FROM delivery AS d
+                WHERE received_at < ?1
+                AND (status <> 200 OR seq < (SELECT max(seq) FROM delivery WHERE status = 200))
+                AND NOT EXISTS (SELECT 1 FROM failure WHERE delivery = d.seq)
+                ORDER BY received_at LIMIT ?2)",
+            params![before, limit],
+        )?;
+    }
+    if let Some(before) = before.snapshots {
+        removed += unwatched(connection, before, limit)?;
+        // What comes back after this is new again.
+        removed += connection.execute(
+            "DELETE FROM past WHERE (kind, subject, what, name) IN (
+                SELECT kind, subject, what, name FROM past WHERE gone_at < ?1
+                ORDER BY gone_at LIMIT ?2)",
+            params![before, limit],
+        )?;
+    }
+    Ok(removed)
+}
+
+/// Members of listings that are neither under way nor the last complete one: below,
+/// between and above the numbers of those, each a range of the primary key, so that the
+/// members that stay are not read.
+fn orphans(connection: &dyn Connection, limit: usize) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for range in [
+        "listing < (SELECT min(number) FROM listing)",
+        "listing > (SELECT min(number) FROM listing)
+         AND listing < (SELECT max(number) FROM listing)",
+        "listing > (SELECT coalesce(max(number), 0) FROM listing)",
+    ] {
+        let sql = format!(
+            "DELETE FROM listing_member WHERE (listing, login) IN (
+                SELECT listing, login FROM listing_member WHERE {range} LIMIT ?1)"
+        );
+        removed += connection.execute(&sql, params![limit])?;
+    }
+    Ok(removed)
+}
+
+fn events(
+    connection: &dyn Connection,
+    before: Timestamp,
+    keep_pending: bool,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let delivered: i64 = if keep_pending {
+        connection.one(
+            "SELECT coalesce(max(seq), 0) FROM cursor WHERE consumer = ?1",
+            params![OTLP],
+            |row| row.get(0),
+        )?
+    } else {
+        i64::MAX
+    };
+    // The newest event stays: what is read from the end of the log finds one.
+    let seqs: Vec<i64> = connection.all(
+        "SELECT seq FROM event
+         WHERE observed_at < ?1 AND seq <= ?2 AND seq < (SELECT event FROM head)
+         AND (?4 = 0 OR seq NOT IN (SELECT seq FROM otlp_resend))
+         ORDER BY observed_at LIMIT ?3",
+        params![before, delivered, limit, keep_pending],
+        |row| row.get(0),
+    )?;
+    for sql in [
+        // Without a delivery nothing waits, whatever somebody wanted sent before.
+        "DELETE FROM otlp_resend WHERE seq IN rarray(?1)",
+        "DELETE FROM parked_event WHERE seq IN rarray(?1)",
+        "DELETE FROM event WHERE seq IN rarray(?1)",
+    ] {
+        connection.execute(sql, params![seqs[..]])?;
+    }
+    // What events shared goes with the last of them: they stand together.
+    connection.execute(
+        "DELETE FROM event_context WHERE number IN (
+            SELECT number FROM event_context AS c WHERE number < (
+                SELECT max(number) FROM event_context
+                WHERE number <= (SELECT min(seq) FROM event))
+            LIMIT ?1)",
+        params![limit],
+    )?;
+    Ok(seqs.len())
+}
+
+/// Snapshots and polls of what is watched no longer.
+fn unwatched(
+    connection: &dyn Connection,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for sql in [
+        "DELETE FROM user_snapshot WHERE login IN (
+            SELECT login FROM user_snapshot WHERE observed_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login) LIMIT ?2)",
+        "DELETE FROM ip_snapshot WHERE ip IN (
+            SELECT ip FROM ip_snapshot WHERE observed_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'ip' AND subject = ip) LIMIT ?2)",
+        "DELETE FROM list_null WHERE (login, field) IN (
+            SELECT login, field FROM list_null WHERE last_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch WHERE kind = 'user' AND subject = login) LIMIT ?2)",
+        "DELETE FROM poll WHERE (kind, subject) IN (
+            SELECT kind, subject FROM poll WHERE last_at < ?1 AND NOT EXISTS (
+                SELECT 1 FROM watch
+                WHERE watch.kind = poll.kind AND watch.subject = poll.subject) LIMIT ?2)",
+    ] {
+        removed += connection.execute(sql, params![before, limit])?;
+    }
+    Ok(removed)
+}
