@@ -28,6 +28,10 @@ const GROUP_CHANGES: usize = 512;
 /// own.
 const LARGE: usize = 500;
 
+/// Groups that are committed before what is too old, or a person who is to be forgotten, while
+/// these wait: about a second under a load that never ends.
+const GROUPS_FIRST: usize = 32;
+
 /// Where the outcome of a sweep goes: how many rows went.
 type SweepReply = oneshot::Sender<Result<usize, StoreError>>;
 
@@ -59,6 +63,8 @@ struct Waiters {
     /// Whether the last group was of small changes: then a large one is next.
     was_small: bool,
     erasures: VecDeque<(Erasure, EraseReply)>,
+    /// Groups that came before a sweep or an erasure that waits.
+    passed: usize,
     is_closed: bool,
     /// Until when what waits is still committed, once it is closed.
     end: Option<Instant>,
@@ -176,15 +182,8 @@ impl Queue {
             if waiting.end.is_some_and(|end| end <= Instant::now()) {
                 return None;
             }
-            if let Some(group) = waiting.group() {
-                return Some(Next::Group(group));
-            }
-            // What is too old can wait for everybody.
-            if let Some((sweep, limit, reply)) = waiting.sweeps.pop_front() {
-                return Some(Next::Sweep(sweep, limit, reply));
-            }
-            if let Some((erasure, reply)) = waiting.erasures.pop_front() {
-                return Some(Next::Erase(erasure, reply));
+            if let Some(next) = waiting.next() {
+                return Some(next);
             }
             if waiting.is_closed {
                 return None;
@@ -199,6 +198,25 @@ impl Queue {
 }
 
 impl Waiters {
+    /// What is too old can wait, and so can erasing; but not for ever.
+    fn next(&mut self) -> Option<Next> {
+        let is_due = self.passed >= GROUPS_FIRST;
+        if !is_due && let Some(group) = self.group() {
+            let others_wait = !self.sweeps.is_empty() || !self.erasures.is_empty();
+            self.passed += usize::from(others_wait);
+            return Some(Next::Group(group));
+        }
+        self.passed = 0;
+        // Whoever is to be forgotten waits for no more than one sweep.
+        if let Some((erasure, reply)) = self.erasures.pop_front() {
+            return Some(Next::Erase(erasure, reply));
+        }
+        if let Some((sweep, limit, reply)) = self.sweeps.pop_front() {
+            return Some(Next::Sweep(sweep, limit, reply));
+        }
+        self.group().map(Next::Group)
+    }
+
     /// Small changes together, then one large one, in turns: nobody is starved, and who is
     /// small waits for one large change at most.
     fn group(&mut self) -> Option<Vec<Box<dyn Waiting>>> {
@@ -223,5 +241,30 @@ impl Waiters {
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Queue")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Retention, ledger::change::Probe, store::pending::Pending};
+
+    #[tokio::test]
+    async fn what_is_too_old_goes_although_changes_never_end() {
+        let queue = Queue::new();
+        let before = Retention { events: None, deliveries: None, failures: None, snapshots: None };
+        let _outcome = queue.push_sweep(Sweep { before, keep_pending: true }, 1).unwrap();
+        let mut groups = 0;
+        loop {
+            let (change, _outcome) = Pending::new(Probe);
+            queue.push(vec![change]).await.unwrap();
+            match queue.next().unwrap() {
+                Next::Group(_) => groups += 1,
+                Next::Sweep(..) => break,
+                Next::Erase(..) => unreachable!(),
+            }
+        }
+        assert_eq!(groups, GROUPS_FIRST);
+        assert!(matches!(queue.next(), Some(Next::Group(_))), "and then they go on");
     }
 }
