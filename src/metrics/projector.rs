@@ -204,6 +204,8 @@ impl Projector {
                 Pending::Some(touched) => round::some(&known, &mut totals, &touched),
             }
         };
+        // Totals that followed half of a round would not see that half again.
+        self.pending = Some(Pending::Everything);
         let replacements = self.store.read(read).await?;
         self.pending = None;
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);

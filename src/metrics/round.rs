@@ -72,8 +72,10 @@ pub(super) fn some(
 ) -> Result<Vec<Replacement>, StoreError> {
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
     let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
-    if let Some(people) = totals.people.as_mut().filter(|_| is_concerned) {
-        people.follow(known.reader, &touched.check_sets)?;
+    if let Some(people) = totals.people.as_mut().filter(|_| is_concerned)
+        && readable(people.follow(known.reader, &touched.check_sets))?.is_none()
+    {
+        totals.people = None;
     }
     if known.scope.user_series != UserSeries::All {
         return read(known, totals, &touched.subjects);
@@ -113,7 +115,7 @@ fn read(
                 replacement
             }
             ledger::Subject::User(login) => {
-                let user = user(reader, login, scope)?;
+                let user = readable(user(reader, login, scope))?.flatten();
                 let state = user.as_ref().and_then(UserView::current);
                 applications.extend(totals.applications.replace(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
@@ -144,7 +146,7 @@ fn read(
         let samples = describe::of_application(&name, totals.applications.use_of(&name));
         replacements.push((Subject::Application(name), samples));
     }
-    let is_known = describe::is_tenant_known(known)? == Some(true);
+    let is_known = readable(describe::is_tenant_known(known))?.flatten() == Some(true);
     let people = totals.people.as_ref().map(|people| people.samples(is_known));
     replacements.push((Subject::People, people.unwrap_or_default()));
     Ok(replacements)
