@@ -40,6 +40,9 @@ const MANY: usize = 3;
 /// ones may have in common what is refused.
 const PROBE_AFTER: usize = 16;
 
+/// Why an event is parked that was never sent.
+const UNREADABLE: &str = "unreadable";
+
 /// Where events come from, and where it is kept how far they got.
 trait Log {
     async fn cursor(&self) -> Result<i64, StoreError>;
@@ -209,14 +212,15 @@ struct Course {
 }
 
 impl Course {
+    /// How far everything is taken, or parked.
+    fn cursor(&self) -> i64 {
+        self.walk.first(Lane::Live).map_or(self.read_to, |first| first - 1)
+    }
+
     /// That a part was taken, or parked.
     fn progress(&self, part: Part, parked: Option<Reason>) -> RecordProgress {
-        let cursor = match self.walk.first(Lane::Live) {
-            Some(first) => first - 1,
-            None => self.read_to,
-        };
         RecordProgress {
-            cursor,
+            cursor: self.cursor(),
             parked: parked.map(|reason| (part.seqs.clone(), reason.into_str())),
             resent: if part.lane == Lane::Resend { part.seqs } else { Vec::new() },
             at: clock::now(),
@@ -259,7 +263,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     async fn fill(&self, course: &mut Course) -> Result<(), StoreError> {
         self.drop_erased(course);
         let is_idle = course.walk.next().is_none();
-        if is_idle || course.walk.held() >= PROBE_AFTER {
+        let mut is_wanted = is_idle || course.walk.held() >= PROBE_AFTER;
+        while is_wanted {
             let batch = if let Some(batch) = course.ahead.take() {
                 batch
             } else {
@@ -267,8 +272,11 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 self.log.after(course.read_to).await?
             };
             let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
-            course.read_to = seqs.last().copied().unwrap_or(course.read_to);
+            course.read_to = batch.last_seq().unwrap_or(course.read_to);
             course.walk.add(Lane::Live, seqs);
+            self.park_unreadable(course, &batch).await?;
+            // Nothing of a whole batch may be left to send, with others behind it.
+            is_wanted = batch.events.is_empty() && batch.is_cut;
             course.loaded = Some(batch).filter(|batch| !batch.events.is_empty());
         }
         // On purpose comes after live, one batch at a time.
@@ -300,18 +308,34 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
         let batch = self.log.load(&part.seqs).await?;
         if batch.is_cut
-            && let Some(StoredEvent { seq, .. }) = batch.events.last()
+            && let Some(seq) = batch.last_seq()
         {
-            course.walk.cut(*seq);
-            part.seqs.truncate(part.seqs.partition_point(|other| other <= seq));
+            course.walk.cut(seq);
+            part.seqs.truncate(part.seqs.partition_point(|other| *other <= seq));
         }
+        self.park_unreadable(course, &batch).await?;
         Ok(batch)
+    }
+
+    /// Parks events that cannot be understood: nobody else waits for them, and they are
+    /// counted.
+    async fn park_unreadable(&self, course: &Course, batch: &Batch) -> Result<(), StoreError> {
+        if batch.unreadable.is_empty() {
+            return Ok(());
+        }
+        tracing::error!(
+            seqs = ?batch.unreadable,
+            "events of the log cannot be understood; they are parked, and the others are sent"
+        );
+        let parked = Some((batch.unreadable.clone(), UNREADABLE));
+        let cursor = course.cursor();
+        self.log.keep(RecordProgress { cursor, resent: Vec::new(), parked, at: clock::now() }).await
     }
 
     /// Sends a part once. What became of it is kept beside the next request, or as soon
     /// as there is none.
     async fn carry(&self, course: &mut Course, mut part: Part) -> Result<(), StoreError> {
-        let Batch { events, is_cut } = self.load(course, &mut part).await?;
+        let Batch { events, is_cut, .. } = self.load(course, &mut part).await?;
         let Some(first) = events.first().map(|event| event.event.name) else {
             course.walk.gone();
             self.keep(course.unkept.take()).await?;
@@ -366,7 +390,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         // A store that fails is met again when the batch is needed, and what is known of
         // the one under way is not lost over it.
         let batch = self.log.after(read_to).await.ok()?;
-        (!batch.events.is_empty()).then_some(batch)
+        batch.last_seq().is_some().then_some(batch)
     }
 
     async fn taken(&self, events: usize, sent: &Sent) -> Result<(), StoreError> {

@@ -21,6 +21,8 @@ struct Shelf {
     cursor: Mutex<i64>,
     resends: Mutex<Vec<i64>>,
     parked: Mutex<Vec<i64>>,
+    /// Events that cannot be understood.
+    unreadable: Vec<i64>,
     /// How long it takes to read a batch, and to keep an outcome.
     takes: Duration,
     /// How many erasures there were.
@@ -31,9 +33,12 @@ struct Shelf {
 
 impl Shelf {
     fn batch(&self, seqs: impl IntoIterator<Item = i64>) -> Batch {
-        let event = |seq| event(seq, self.erasures());
-        let events: Vec<_> = seqs.into_iter().take(AT_ONCE).map(event).collect();
-        Batch { is_cut: events.len() == AT_ONCE, events }
+        let seqs: Vec<_> = seqs.into_iter().take(AT_ONCE).collect();
+        let is_cut = seqs.len() == AT_ONCE;
+        let (unreadable, good): (Vec<_>, Vec<_>) =
+            seqs.into_iter().partition(|seq| self.unreadable.contains(seq));
+        let events = good.into_iter().map(|seq| event(seq, self.erasures())).collect();
+        Batch { events, unreadable, is_cut }
     }
 }
 
@@ -211,6 +216,24 @@ async fn what_is_refused_for_ever_is_parked_and_blocks_nothing() {
     let expected: Vec<_> = (1..=20).filter(|seq| !collector.poison.contains(seq)).collect();
     assert_eq!(*collector.taken.lock().unwrap(), expected);
     assert_eq!(*log.parked.lock().unwrap(), collector.poison);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_understood_is_parked_and_blocks_nothing() {
+    // One of them, and all of a batch.
+    let unreadable: Vec<_> = [3].into_iter().chain(9..=16).collect();
+    let log = Shelf { last: 20, unreadable, ..Shelf::default() };
+    *log.resends.lock().unwrap() = vec![2, 3];
+    let collector = Fake::default();
+    let is_done =
+        || *log.cursor.lock().unwrap() == log.last && log.resends.lock().unwrap().is_empty();
+    carry_until(&log, &collector, is_done).await;
+    let expected: Vec<_> = [1, 2, 4, 5, 6, 7, 8, 17, 18, 19, 20, 2].into();
+    assert_eq!(*collector.taken.lock().unwrap(), expected);
+    let mut parked = log.parked.lock().unwrap().clone();
+    parked.sort_unstable();
+    parked.dedup();
+    assert_eq!(parked, log.unreadable);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use super::{
     events::{COLUMNS, Decoder, EVENTS, size},
 };
 use crate::store::{
-    StoreError,
+    StoreError, readable,
     sql::{Row, params},
 };
 
@@ -26,6 +26,8 @@ pub struct BatchLimit {
 pub struct Batch {
     /// The events.
     pub events: Vec<StoredEvent>,
+    /// The numbers of those among them that cannot be understood: they hold up no other.
+    pub unreadable: Vec<i64>,
     /// Whether the limit ended it; what was to be read may then go on.
     pub is_cut: bool,
 }
@@ -35,6 +37,15 @@ impl BatchLimit {
     #[must_use]
     pub const fn events(events: usize) -> Self {
         Self { events, bytes: usize::MAX }
+    }
+}
+
+impl Batch {
+    /// The number of the last event that was read; nothing when there was none.
+    #[must_use]
+    pub fn last_seq(&self) -> Option<i64> {
+        let last = self.events.last().map(|event| event.seq);
+        last.max(self.unreadable.last().copied())
     }
 }
 
@@ -83,8 +94,12 @@ impl<'a> Filling<'a> {
     /// Takes an event, and says whether there is room for another.
     fn take(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
         self.bytes = self.bytes.saturating_add(size(row)?);
-        self.batch.events.push(self.decoder.stored(row)?);
-        let is_cut = self.batch.events.len() >= self.limit.events || self.bytes >= self.limit.bytes;
+        match readable(self.decoder.stored(row))? {
+            Some(event) => self.batch.events.push(event),
+            None => self.batch.unreadable.push(row.get(0)?),
+        }
+        let events = self.batch.events.len() + self.batch.unreadable.len();
+        let is_cut = events >= self.limit.events || self.bytes >= self.limit.bytes;
         self.batch.is_cut = is_cut;
         Ok(if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }

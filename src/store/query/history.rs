@@ -6,7 +6,7 @@ use super::{Reader, StoredEvent, events};
 use crate::{
     domain::{EventName, Timestamp},
     store::{
-        StoreError,
+        StoreError, readable,
         sql::{Bind, Param},
     },
 };
@@ -108,7 +108,7 @@ impl Reader {
         );
         let mut found = VecDeque::new();
         self.sql().each(&sql, &values, |row| {
-            found.push_back(decoder.stored(row)?);
+            found.extend(readable(decoder.stored(row))?);
             Ok(())
         })?;
         Ok(found)
