@@ -36,12 +36,37 @@ enum Slot<V> {
 
 #[derive(Debug, Clone)]
 struct Written<V> {
-    /// The row as it was loaded.
-    stored: Option<Rc<V>>,
+    stored: Before<V>,
     /// The row now.
     current: Option<V>,
     /// The change that wrote it last.
     by: u64,
+}
+
+/// What was loaded.
+#[derive(Debug)]
+enum Before<V> {
+    None,
+    Row(Rc<V>),
+    /// There is a row, and it cannot be understood.
+    Unreadable,
+}
+
+impl<V> Clone for Before<V> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Row(row) => Self::Row(row.clone()),
+            Self::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+impl<V> Written<V> {
+    /// Whether a row is stored.
+    const fn was_there(&self) -> bool {
+        !matches!(self.stored, Before::None)
+    }
 }
 
 impl<V> Slot<V> {
@@ -60,7 +85,7 @@ impl<V> Slot<V> {
 pub struct Difference<'a, K, V> {
     /// Its key.
     pub key: &'a K,
-    /// What is stored.
+    /// What is stored; nothing where that cannot be understood, too.
     pub stored: Option<&'a V>,
     /// What is to be stored; the row goes when there is none.
     pub row: Option<&'a V>,
@@ -110,6 +135,18 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
                 Err(Fault::NotAsked { table: self.name })
             }
         }
+    }
+
+    /// Whether there is a row that cannot be understood.
+    #[must_use]
+    pub fn is_unreadable(&self, key: &K) -> bool {
+        matches!(self.slots.get(key), Some(Slot::Unreadable(_)))
+    }
+
+    /// The keys of a range that have a row, whether or not it can be understood.
+    pub fn keys(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = &K> {
+        let has_row = |slot: &Slot<V>| matches!(slot, Slot::Unreadable(_)) || slot.row().is_some();
+        self.slots.range(keys).filter(move |(_, slot)| has_row(slot)).map(|(key, _)| key)
     }
 
     /// The rows with keys of a range, all of which were asked for.
@@ -168,8 +205,9 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
                 return;
             }
             Slot::Written(written) => written.stored.clone(),
-            Slot::Stored(row) => Some(row.clone()),
-            Slot::None | Slot::Unreadable(_) | Slot::Absent => None,
+            Slot::Stored(row) => Before::Row(row.clone()),
+            Slot::Unreadable(_) => Before::Unreadable,
+            Slot::None | Slot::Absent => Before::None,
         };
         let written = Written { stored, current: row, by: self.change };
         let before = std::mem::replace(slot, Slot::Written(Box::new(written)));
@@ -201,7 +239,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
             Slot::Stored(_) | Slot::Unreadable(_) => Some((key, true, true)),
             Slot::Written(written) => {
-                let (was, is) = (written.stored.is_some(), written.current.is_some());
+                let (was, is) = (written.was_there(), written.current.is_some());
                 (was || is).then_some((key, was, is))
             }
             Slot::None | Slot::Absent => None,
@@ -211,9 +249,12 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// The rows that were written or removed, by key.
     pub fn differences(&self) -> impl Iterator<Item = Difference<'_, K, V>> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
-            Slot::Written(written) if written.stored.is_some() || written.current.is_some() => {
-                let (stored, row) = (written.stored.as_deref(), written.current.as_ref());
-                Some(Difference { key, stored, row })
+            Slot::Written(written) if written.was_there() || written.current.is_some() => {
+                let stored = match &written.stored {
+                    Before::Row(row) => Some(&**row),
+                    Before::None | Before::Unreadable => None,
+                };
+                Some(Difference { key, stored, row: written.current.as_ref() })
             }
             _ => None,
         })
@@ -277,6 +318,21 @@ mod tests {
             "the row of number with the key \"bad\" cannot be understood: no number"
         );
         assert_eq!(table.get(&"one"), Ok(Some(&1)));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_understood_can_be_written_anew_or_removed() {
+        let mut table = table();
+        table.load_unreadable("bad", "no number");
+        table.load_unreadable("worse", "no number");
+        assert!(table.is_unreadable(&"bad") && !table.is_unreadable(&"one"));
+        assert_eq!(table.keys(..).copied().collect::<Vec<_>>(), ["bad", "one", "worse"]);
+        table.put("bad", 7);
+        table.remove(&"worse");
+        assert_eq!(differences(&table), [("bad", None, Some(7)), ("worse", None, None)]);
+        let presence: Vec<_> = table.presence().map(|(key, was, is)| (*key, was, is)).collect();
+        assert_eq!(presence, [("bad", true, true), ("one", true, true), ("worse", true, false)]);
+        assert_eq!(table.keys(..).copied().collect::<Vec<_>>(), ["bad", "one"]);
     }
 
     #[test]

@@ -200,22 +200,27 @@ impl RecordDelivery {
             let name = CheckName { id, definition, is_provisional: false };
             facts.define_check(&name, false, self.recorded_at)?;
             let (opened_at, reported_at) = (self.delivery.happened_at(), self.reported_at());
+            let failure = Failure {
+                opened_at,
+                reported_at,
+                named_at: Some(reported_at),
+                delivery: Some(number),
+                is_announced: true,
+                is_dated: true,
+                by_title: false,
+            };
             for login in &decision.opened {
-                let failure = Failure {
-                    opened_at,
-                    reported_at,
-                    named_at: Some(reported_at),
-                    delivery: Some(number),
-                    is_announced: true,
-                    is_dated: true,
-                    by_title: false,
-                };
-                facts.open_failure(&check.id, login, failure, self.recorded_at)?;
+                facts.open_failure(&check.id, login, failure.clone(), self.recorded_at)?;
             }
             for login in &decision.announced {
                 facts.announce_failure(&check.id, login, number, self.recorded_at)?;
             }
             for login in known.open.keys() {
+                if let Some(check) = facts.check(&check.id)?.map(|check| check.number)
+                    && facts.is_unreadable_failure(login, check)
+                {
+                    facts.restore_failure(login, check, failure.clone());
+                }
                 facts.confirm_failure(&check.id, login, Report::Named { at: reported_at })?;
                 facts.date_failure(&check.id, login, reported_at)?;
             }
@@ -311,6 +316,11 @@ impl RecordDelivery {
         known.configured = facts.configured_checks()?;
         for user in &self.delivery.failing {
             let login = &user.login;
+            // What is known of it cannot be understood, but that it is open.
+            if check.is_some_and(|check| facts.is_unreadable_failure(login, check.number)) {
+                known.open.insert(login.clone(), true);
+                continue;
+            }
             let open = match check {
                 Some(check) => facts.failure(login, check.number)?,
                 None => None,
@@ -379,7 +389,7 @@ impl RecordDelivery {
                 past_limit += usize::from(facts.watched_users() > self.policy.max_users);
             }
             // Who was named and fails nothing is followed as if the failure had just ended.
-            let is_failing = !facts.failures_of(&user.login)?.is_empty();
+            let is_failing = !facts.failing_checks(&user.login)?.is_empty();
             let until = (!is_failing).then(|| followed_until(self.recorded_at));
             facts.follow_until(&user.login, until)?;
         }

@@ -43,8 +43,8 @@ impl Change for ForgetUser {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<UserForgotten, Fault> {
-        let failures = facts.failures_of(&self.login)?.into_iter().map(|(check, _)| check);
-        let failures: Vec<_> = failures.collect();
+        // Also what cannot be understood goes.
+        let failures = facts.failing_checks(&self.login)?;
         for check in &failures {
             if let Some(id) = facts.check_id(*check)? {
                 facts.forget_failure(&id, &self.login)?;

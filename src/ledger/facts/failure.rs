@@ -67,6 +67,28 @@ impl Facts {
             .collect()
     }
 
+    /// The checks that a user fails, whose failures were asked for: those, too, of which
+    /// nothing else can be understood.
+    ///
+    /// # Errors
+    /// When the user was not asked for.
+    pub fn failing_checks(&self, login: &Login) -> Result<Vec<CheckNumber>, Fault> {
+        self.asked_for(login)?;
+        let of_login = (login.clone(), CheckNumber::MIN)..=(login.clone(), CheckNumber::MAX);
+        Ok(self.failures.keys(of_login).map(|(_, check)| *check).collect())
+    }
+
+    /// Whether a user has an open failure of which nothing else can be understood.
+    #[must_use]
+    pub fn is_unreadable_failure(&self, login: &Login, check: CheckNumber) -> bool {
+        self.failures.is_unreadable(&(login.clone(), check))
+    }
+
+    /// Says anew what is known of a failure that is open and cannot be understood.
+    pub fn restore_failure(&mut self, login: &Login, check: CheckNumber, failure: Failure) {
+        self.failures.put((login.clone(), check), failure);
+    }
+
     fn asked_for(&self, login: &Login) -> Result<(), Fault> {
         if self.complete.contains(login) {
             return Ok(());
@@ -77,7 +99,7 @@ impl Facts {
 
     /// Whether a user has an open failure of a check that is not hidden.
     pub(super) fn is_failing(&self, login: &Login) -> Result<bool, Fault> {
-        for (number, _) in self.failures_of(login)? {
+        for number in self.failing_checks(login)? {
             if !self.is_hidden(number)? {
                 return Ok(true);
             }
@@ -209,7 +231,7 @@ impl Facts {
             let people = &mut self.effects.counts.failing_people;
             *people = people.saturating_sub(1);
         }
-        if self.failures_of(login)?.is_empty() {
+        if self.failing_checks(login)?.is_empty() {
             self.follow_until(login, Some(followed_until(ending.at)))?;
         }
         self.change_check(id, |check| {
@@ -237,7 +259,7 @@ impl Facts {
     pub fn forget_failure(&mut self, id: &CheckId, login: &Login) -> Result<(), Fault> {
         let Some(check) = self.check(id)? else { return Ok(()) };
         let (number, is_hidden) = (check.number, check.is_hidden);
-        if self.failure(login, number)?.is_none() {
+        if !self.failing_checks(login)?.contains(&number) {
             return Ok(());
         }
         self.failures.remove(&(login.clone(), number));

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     domain::CheckFilter,
-    ledger::{Change, DeliveryRow, Facts, Fault, Keys, change::FilterChecks},
+    ledger::{
+        Change, DeliveryRow, Facts, Fault, Keys,
+        change::{FilterChecks, ForgetUser},
+    },
 };
 
 /// What a change of the tests does, apart from keeping a delivery.
@@ -95,6 +98,67 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
             assert!(outcomes[1].is_ok(), "{damage}: {outcomes:?}");
         }
     }
+}
+
+/// A store in which `a` fails a check, of which nothing else can be understood.
+async fn with_a_damaged_failure() -> (Store, WriterThread, TempDir) {
+    let Fixture { store, writer, folder } = Fixture::new();
+    store.commit(delivery("1", &["a"])).await.unwrap();
+    drop(store);
+    writer.stop().await;
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    other.execute("UPDATE failure SET opened_at = 9223372036854775807", []).unwrap();
+    drop(other);
+    let (store, writer) = Store::open(&file(&folder)).unwrap();
+    (store, writer, folder)
+}
+
+#[tokio::test]
+async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
+    let (store, _writer, folder) = with_a_damaged_failure().await;
+    let mut other = delivery("2", &["a", "b"]);
+    other.delivery.check.as_mut().unwrap().id = CheckId::new("other").unwrap();
+    let recorded = store.commit(other).await.unwrap();
+    assert!(
+        matches!(recorded.outcome, DeliveryOutcome::Accepted { opened: 2, .. }),
+        "{recorded:?}"
+    );
+    // It is open, so it is nothing new; and what the delivery tells of it is known again.
+    let recorded = store.commit(delivery("3", &["a", "b"])).await.unwrap();
+    assert!(
+        matches!(recorded.outcome, DeliveryOutcome::Accepted { opened: 1, .. }),
+        "{recorded:?}"
+    );
+    let began = Began { since: None, before: None };
+    let read = move |reader: &Reader| reader.failing_by_age("no-mfa", &began, None, 9);
+    assert_eq!(store.read(read).await.unwrap().len(), 2);
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
+    assert_eq!(fixtures::miscounted_check_sets(&file(&folder)), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whoever_has_a_failure_that_cannot_be_understood_can_be_forgotten() {
+    let (store, _writer, folder) = with_a_damaged_failure().await;
+    let forgotten = store.commit(ForgetUser { login: login("a"), at: at(20) }).await.unwrap();
+    assert_eq!(forgotten.failures, 1);
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 0);
+    let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
+    assert_eq!(check.failing, 0);
+    assert_eq!(fixtures::miscounted_check_sets(&file(&folder)), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_understood_holds_up_no_other() {
+    let Fixture { store, folder, .. } = Fixture::new();
+    store.commit(delivery("1", &["a", "b"])).await.unwrap();
+    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    other.execute("UPDATE event SET attributes = '[broken' WHERE seq = 2", []).unwrap();
+    let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(9));
+    let batch = store.read(read).await.unwrap();
+    let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
+    assert_eq!((seqs, batch.unreadable, batch.is_cut), (vec![1, 3], vec![2], false));
+    let read = |reader: &Reader| reader.events_after(&EventFilter::default(), 0, 9);
+    assert_eq!(store.read(read).await.unwrap().events.len(), 2);
 }
 
 #[tokio::test]
