@@ -1,12 +1,14 @@
 //! How asking about watched subjects ended.
 
+use std::collections::HashMap;
+
 use super::Reader;
 use crate::{
     domain::{PollError, PollOutcome, Timestamp, WatchSubject},
     store::{
         StoreError,
         row::{Unreadable, poll_errors},
-        sql::params,
+        sql::{Row, params},
     },
 };
 
@@ -43,23 +45,40 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn poll_of(&self, kind: &str, subject: &str) -> Result<Option<PollState>, StoreError> {
-        let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);
-        self.sql().optional(
-            "SELECT outcome, since, last_at, answered_at, reason, errors, status FROM poll
-             WHERE kind = ?1 AND subject = ?2",
-            params![kind, subject],
-            |row| {
-                Ok(PollState {
-                    outcome: PollOutcome::parse(row.text(0)?)
-                        .ok_or_else(|| corrupt(Unreadable::Unknown("outcome")))?,
-                    since: row.get(1)?,
-                    last_at: row.get(2)?,
-                    answered_at: row.get(3)?,
-                    reason: row.get(4)?,
-                    errors: poll_errors::decode(row.text(5)?).map_err(corrupt)?,
-                    status: row.get(6)?,
-                })
-            },
-        )
+        let sql = format!("SELECT {COLUMNS} FROM poll WHERE kind = ?1 AND subject = ?2");
+        self.sql().optional(&sql, params![kind, subject], |row| state(kind, row))
     }
+
+    /// The same of many subjects of a kind, by subject.
+    pub(super) fn polls_of(
+        &self,
+        kind: &str,
+        subjects: &[&str],
+    ) -> Result<HashMap<String, PollState>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM poll WHERE kind = ?1 AND subject IN rarray(?2)");
+        let mut found = HashMap::new();
+        self.sql().each(&sql, params![kind, subjects], |row| {
+            found.insert(row.get(7)?, state(kind, row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+const COLUMNS: &str = "outcome, since, last_at, answered_at, reason, errors, status, subject";
+
+/// How the question ended of which a row of [`COLUMNS`] tells.
+fn state(kind: &str, row: &Row<'_>) -> Result<PollState, StoreError> {
+    let subject = row.text(7)?;
+    let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);
+    Ok(PollState {
+        outcome: PollOutcome::parse(row.text(0)?)
+            .ok_or_else(|| corrupt(Unreadable::Unknown("outcome")))?,
+        since: row.get(1)?,
+        last_at: row.get(2)?,
+        answered_at: row.get(3)?,
+        reason: row.get(4)?,
+        errors: poll_errors::decode(row.text(5)?).map_err(corrupt)?,
+        status: row.get(6)?,
+    })
 }

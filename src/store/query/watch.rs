@@ -1,5 +1,7 @@
 //! The watch list.
 
+use std::collections::HashMap;
+
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
@@ -156,7 +158,7 @@ impl Reader {
         limit: usize,
         found: &mut Vec<Watched>,
     ) -> Result<(), StoreError> {
-        self.sql().each(
+        let rows = self.sql().all(
             "SELECT subject, source, added_at, expires_at, note FROM watch
              WHERE kind = ?1 AND (subject, source) > (?2, ?3)
              AND (source <> 'webhook' OR subject IN (
@@ -166,18 +168,31 @@ impl Reader {
             params![kind, after.subject, after.source, FOLLOWED_SHOWN, limit],
             |row| {
                 let subject = row.text(0)?;
+                let source = WatchSource::parse(row.text(1)?);
                 let entry = WatchEntry {
-                    subject: self.watch_subject(kind, subject)?,
-                    source: WatchSource::parse(row.text(1)?)
-                        .ok_or_else(|| unknown(subject, "source"))?,
+                    subject: parsed(kind, subject)?,
+                    source: source.ok_or_else(|| unknown(subject, "source"))?,
                     added_at: row.get(2)?,
                     expires_at: row.get(3)?,
                     note: row.get(4)?,
                 };
-                found.push(Watched { entry, poll: self.poll_of(kind, subject)? });
-                Ok(())
+                Ok((subject.to_owned(), entry))
             },
-        )
+        )?;
+        // At once for all: there can be as many as a page of the list has.
+        let mut subjects: Vec<_> = rows.iter().map(|(subject, _)| subject.as_str()).collect();
+        subjects.dedup();
+        let polls = self.polls_of(kind, &subjects)?;
+        let logins = if kind == "user" { self.spelled_all(&subjects)? } else { Vec::new() };
+        let logins = logins.into_iter().map(|login| (login.as_str().to_owned(), login));
+        let spelled: HashMap<_, _> = logins.collect();
+        for (subject, mut entry) in rows {
+            if let Some(login) = spelled.get(&subject) {
+                entry.subject = WatchSubject::User(login.clone());
+            }
+            found.push(Watched { entry, poll: polls.get(&subject).cloned() });
+        }
+        Ok(())
     }
 
     /// Whether an entry was to be watched up to a moment that has passed.
@@ -224,17 +239,21 @@ impl Reader {
 
     /// A subject of the watch list; a user in the spelling that is kept.
     pub(super) fn watch_subject(&self, kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
-        match WatchSubject::parse(kind, text) {
-            Ok(WatchSubject::User(login)) => Ok(WatchSubject::User(self.spelled(login.as_str())?)),
-            Ok(subject) => Ok(subject),
-            Err(_) => Err(unknown(text, "kind or subject")),
-        }
+        Ok(match parsed(kind, text)? {
+            WatchSubject::User(login) => WatchSubject::User(self.spelled(login.as_str())?),
+            ip @ WatchSubject::Ip(_) => ip,
+        })
     }
 
     fn watched(&self, kind: &str) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT DISTINCT subject FROM watch WHERE kind = ?1 ORDER BY subject";
         self.sql().texts(sql, params![kind])
     }
+}
+
+/// A subject of the watch list; a user as the login's identity.
+fn parsed(kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
+    WatchSubject::parse(kind, text).map_err(|_| unknown(text, "kind or subject"))
 }
 
 fn unknown(subject: &str, what: &'static str) -> StoreError {
