@@ -20,8 +20,6 @@ pub(in crate::store) mod texts;
 pub(in crate::store) mod trend;
 pub(in crate::store) mod user_state;
 
-pub(in crate::store) use moment::Moment;
-
 pub(in crate::store) use super::error::Unreadable;
 
 /// Decodes JSON.

@@ -5,17 +5,6 @@ use crate::{
     store::sql::{Bind, Cell, Column, Mismatch, Param},
 };
 
-/// A moment as a column's value, stored and loaded as one that makes sense. One that no
-/// calendar has is refused as out of range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Moment(pub(in crate::store) Timestamp);
-
-impl From<Moment> for Timestamp {
-    fn from(Moment(at): Moment) -> Self {
-        at
-    }
-}
-
 /// A moment is stored and loaded as one that makes sense. One that no calendar has is refused.
 impl Column<'_> for Timestamp {
     fn read(cell: Cell<'_>) -> Result<Self, Mismatch> {

@@ -4,17 +4,13 @@ use std::{ops::ControlFlow, rc::Rc};
 
 use rusqlite::{
     CachedStatement, ErrorCode, ToSql, params_from_iter,
-    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef},
+    types::{ToSqlOutput, Value, ValueRef},
 };
 
 use super::migrations;
-use crate::{
-    domain::{Timestamp, sensible},
-    store::{
-        SqlError, SqlErrorKind, StoreError,
-        row::Moment,
-        sql::{Bulk, Cell, Cells, Column as _, Connection, Param, Put, Row},
-    },
+use crate::store::{
+    SqlError, SqlErrorKind, StoreError,
+    sql::{Bulk, Cell, Cells, Connection, Param, Put, Row},
 };
 
 impl Connection for rusqlite::Connection {
@@ -143,19 +139,5 @@ fn kind(code: ErrorCode) -> SqlErrorKind {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         SqlError::from(error).into()
-    }
-}
-
-impl FromSql for Moment {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let micros = value.as_i64()?;
-        let moment = Timestamp::read(Cell::Integer(micros));
-        moment.map(Self).map_err(|_| FromSqlError::OutOfRange(micros))
-    }
-}
-
-impl ToSql for Moment {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(sensible(self.0).timestamp_micros().into())
     }
 }
