@@ -29,9 +29,13 @@ impl Health {
         self.error.clone()
     }
 
-    /// Why there is no database to write to any more.
+    /// Why there is no database to write to any more. One whose files cannot be looked at is
+    /// left, too.
     pub(super) fn loss(&self) -> Option<StoreError> {
-        self.error.clone().filter(|error| matches!(error, StoreError::Touched { .. }))
+        let is_loss = |error: &StoreError| {
+            matches!(error, StoreError::Touched { .. } | StoreError::Open { .. })
+        };
+        self.error.clone().filter(is_loss)
     }
 }
 

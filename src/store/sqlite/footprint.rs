@@ -31,7 +31,15 @@ impl Look {
                 length: found.len(),
                 modified: (found.mtime(), found.mtime_nsec()),
             })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Or there is a file where its folder was.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -154,6 +162,20 @@ mod tests {
                 assert!(error.contains(what), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let database = data.join("a.db");
+        fs::write(&database, "database").unwrap();
+        let footprint = Footprint::of(&database).unwrap();
+        fs::rename(&data, folder.path().join("away")).unwrap();
+        fs::write(&data, "").unwrap();
+        let error = footprint.is_untouched().unwrap_err().to_string();
+        assert!(error.contains("was deleted"), "{error}");
     }
 
     #[test]
