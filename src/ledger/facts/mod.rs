@@ -203,7 +203,7 @@ impl Facts {
             titles: &self.effects.titles,
             failures: self.failures.differences().collect(),
             closed: &self.effects.closed,
-            check_sets: self.moved_people(),
+            check_sets: self.moves().1,
             answered: self.answered.differences().collect(),
             users: self.users.differences().collect(),
             ips: self.ips.differences().collect(),
@@ -229,10 +229,11 @@ impl Facts {
     /// What was touched, for whoever shows it.
     #[must_use]
     pub fn touched(&mut self) -> Touched {
+        let (people, by_set) = self.moves();
         Touched {
             subjects: std::mem::take(&mut self.effects.subjects).into_iter().collect(),
-            people: self.moved().map(|moved| moved.login.clone()).collect(),
-            check_sets: self.moved_people().into_keys().collect(),
+            people,
+            check_sets: by_set.into_keys().collect(),
             is_anew: std::mem::take(&mut self.effects.is_anew),
         }
     }

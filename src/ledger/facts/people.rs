@@ -7,12 +7,12 @@ use crate::{domain::Login, ledger::CheckSet};
 
 /// Somebody who fails other checks now than what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Moved<'a> {
-    pub(super) login: &'a Login,
+struct Moved<'a> {
+    login: &'a Login,
     /// What they failed.
-    pub(super) from: CheckSet,
+    from: CheckSet,
     /// What they fail now.
-    pub(super) to: CheckSet,
+    to: CheckSet,
 }
 
 impl Facts {
@@ -20,7 +20,7 @@ impl Facts {
     ///
     /// It is read off the failures, and not noted as they change, so that no way to open or to
     /// end one can forget it: of whoever has one that changes, all are loaded.
-    pub(super) fn moved(&self) -> impl Iterator<Item = Moved<'_>> {
+    fn moved(&self) -> impl Iterator<Item = Moved<'_>> {
         let mut failures = self.failures.presence().peekable();
         std::iter::from_fn(move || {
             loop {
@@ -40,10 +40,12 @@ impl Facts {
         })
     }
 
-    /// How many people more, or fewer, fail just these checks.
-    pub(super) fn moved_people(&self) -> BTreeMap<CheckSet, i64> {
-        let mut by_set = BTreeMap::new();
-        for Moved { from, to, .. } in self.moved() {
+    /// Who fails other checks now than what is stored; and how many people more, or fewer, fail
+    /// just these checks.
+    pub(super) fn moves(&self) -> (Vec<Login>, BTreeMap<CheckSet, i64>) {
+        let (mut people, mut by_set) = (Vec::new(), BTreeMap::new());
+        for Moved { login, from, to } in self.moved() {
+            people.push(login.clone());
             for (set, people) in [(from, -1), (to, 1)] {
                 // Who fails nothing is nobody who is counted.
                 if !set.is_empty() {
@@ -52,7 +54,7 @@ impl Facts {
             }
         }
         by_set.retain(|_, people| *people != 0);
-        by_set
+        (people, by_set)
     }
 }
 
@@ -99,9 +101,9 @@ mod tests {
         facts.failures.put(key("a@x", 2), failure());
         facts.failures.put(key("c@x", 1), failure());
         facts.failures.remove(&key("d@x", 2));
-        let moved = facts.moved_people();
-        assert_eq!(moved, BTreeMap::from([(vec![1, 2], 1), (vec![2], -1)]), "a left, c came to 1");
-        let people: Vec<_> = facts.moved().map(|moved| moved.login.as_str()).collect();
+        let (people, by_set) = facts.moves();
+        assert_eq!(by_set, BTreeMap::from([(vec![1, 2], 1), (vec![2], -1)]), "a left, c came to 1");
+        let people: Vec<_> = people.iter().map(Login::as_str).collect();
         assert_eq!(people, ["a@x", "c@x", "d@x"]);
     }
 
@@ -111,6 +113,6 @@ mod tests {
         facts.failures.put(key("a@x", 1), Failure { by_title: true, ..failure() });
         facts.failures.remove(&key("a@x", 2));
         facts.failures.put(key("a@x", 2), failure());
-        assert_eq!((facts.moved().count(), facts.moved_people()), (0, BTreeMap::new()));
+        assert_eq!(facts.moves(), (Vec::new(), BTreeMap::new()));
     }
 }
