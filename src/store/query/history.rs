@@ -59,11 +59,8 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let newest = self.last_seq()?;
         let end = newest.min(cursor.saturating_add(REACH));
-        let events = self.look(filter, (cursor, end), "ASC", limit)?;
-        let cursor = match events.back() {
-            Some(last) if events.len() == limit => last.seq,
-            _ => end.max(cursor),
-        };
+        let (events, cut) = self.look(filter, (cursor, end), "ASC", limit)?;
+        let cursor = cut.unwrap_or_else(|| end.max(cursor));
         Ok(EventPage { events, cursor, has_more: cursor < newest })
     }
 
@@ -79,22 +76,21 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let cursor = cursor.min(self.last_seq()?.saturating_add(1));
         let begin = cursor.saturating_sub(REACH).max(0);
-        let events = self.look(filter, (begin, cursor.saturating_sub(1)), "DESC", limit)?;
-        let cursor = match events.back() {
-            Some(last) if events.len() == limit => last.seq,
-            _ => begin.saturating_add(1),
-        };
+        let (events, cut) = self.look(filter, (begin, cursor.saturating_sub(1)), "DESC", limit)?;
+        let cursor = cut.unwrap_or_else(|| begin.saturating_add(1));
         Ok(EventPage { events, cursor, has_more: cursor > 1 })
     }
 
-    /// Events with numbers above the first bound, up to and with the second.
+    /// Events with numbers above the first bound, up to and with the second; and the number at
+    /// which the limit ended the look, when it did. One that cannot be understood is left out,
+    /// and counts, so that the next look goes on behind it.
     fn look(
         &self,
         filter: &EventFilter,
         (above, up_to): (i64, i64),
         direction: &str,
         limit: usize,
-    ) -> Result<VecDeque<StoredEvent>, StoreError> {
+    ) -> Result<(VecDeque<StoredEvent>, Option<i64>), StoreError> {
         let mut decoder = events::Decoder::new(self)?;
         let mut values = vec![above.bind(), up_to.bind(), limit.bind()];
         let conditions = conditions(filter, &mut values);
@@ -106,12 +102,13 @@ impl Reader {
             events::COLUMNS,
             events::EVENTS
         );
-        let mut found = VecDeque::new();
+        let (mut found, mut read, mut last) = (VecDeque::new(), 0, None);
         self.sql().each(&sql, &values, |row| {
+            (read, last) = (read + 1, Some(row.get(0)?));
             found.extend(readable(decoder.stored(row))?);
             Ok(())
         })?;
-        Ok(found)
+        Ok((found, last.filter(|_| read == limit)))
     }
 }
 

@@ -157,8 +157,17 @@ async fn an_event_that_cannot_be_understood_holds_up_no_other() {
     let batch = store.read(read).await.unwrap();
     let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
     assert_eq!((seqs, batch.unreadable, batch.is_cut), (vec![1, 3], vec![2], false));
-    let read = |reader: &Reader| reader.events_after(&EventFilter::default(), 0, 9);
-    assert_eq!(store.read(read).await.unwrap().events.len(), 2);
+    // A page that it is the last of ends there, and skips nothing behind it.
+    for (cursor, limit, expected) in [(0, 9, (vec![1, 3], 3)), (0, 2, (vec![1], 2))] {
+        let read =
+            move |reader: &Reader| reader.events_after(&EventFilter::default(), cursor, limit);
+        let page = store.read(read).await.unwrap();
+        let seqs = page.events.iter().map(|event| event.seq).collect();
+        assert_eq!((seqs, page.cursor), expected);
+    }
+    let read = |reader: &Reader| reader.events_before(&EventFilter::default(), 4, 2);
+    let page = store.read(read).await.unwrap();
+    assert_eq!((page.events.len(), page.cursor, page.has_more), (1, 2, true));
 }
 
 #[tokio::test]
