@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::StoreError;
 use crate::{
     domain::{Login, Retention, Timestamp},
-    ledger::{Counts, Diff, Facts, Head, Keys},
+    ledger::{Counts, Diff, Facts, Head, Keys, Touched},
 };
 
 /// What stores rows.
@@ -32,8 +32,8 @@ pub(in crate::store) trait Engine: Send {
     /// Saves a difference.
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError>;
 
-    /// Makes the group last.
-    fn commit(&mut self) -> Result<(), StoreError>;
+    /// Makes the group last, and lets other replicas know what it touched.
+    fn commit(&mut self, touched: &Touched) -> Result<(), StoreError>;
 
     /// Gives the group up.
     fn roll_back(&mut self);

@@ -218,10 +218,11 @@ impl Writer {
         }
         facts.checkpoint();
         self.engine.save(&facts.diff())?;
-        self.engine.commit()?;
+        let touched = facts.touched();
+        self.engine.commit(&touched)?;
         // Announced before it is answered: whoever has the answer finds the
         // announcement made.
-        self.announcements.recent.add(facts.touched());
+        self.announcements.recent.add(touched);
         let newest = facts.head().event;
         self.announcements.event.send_if_modified(|seq| std::mem::replace(seq, newest) != newest);
         Ok(())

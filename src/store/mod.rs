@@ -17,6 +17,7 @@ mod load;
 mod meters;
 mod pending;
 mod place;
+mod postgres;
 mod purge;
 mod query;
 mod queue;
@@ -62,6 +63,7 @@ pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, readable};
 pub use group::WriterThread;
 pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
+pub use postgres::Server;
 pub use purge::{Purge, Purged};
 pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,

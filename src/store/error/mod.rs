@@ -128,6 +128,14 @@ pub enum StoreError {
         .0.display()
     )]
     Foreign(PathBuf),
+    /// The server is older than what is supported.
+    #[error("{server} runs PostgreSQL {version}, and 15 or newer is needed: upgrade it, or use another")]
+    OldServer {
+        /// The server and its database.
+        server: String,
+        /// What it says of itself.
+        version: String,
+    },
     /// Somebody else did something to the database's files.
     #[error(
         "{} {what} while the exporter ran, so that nothing more is acknowledged: what is \
@@ -194,7 +202,7 @@ impl From<SqlError> for StoreError {
 impl StoreError {
     /// The words of [`reason`](Self::reason).
     pub(super) const REASONS: &[&str] =
-        &["disk_full", "io", "locked", "corrupt", "read_only", "moved", "data", "other"];
+        &["disk_full", "io", "locked", "corrupt", "read_only", "moved", "unreachable", "denied", "data", "other"];
 
     /// Why nothing was committed, as the metric `cii_store_commit_failures_total` has it.
     pub(super) fn reason(&self) -> &'static str {
@@ -210,6 +218,9 @@ impl StoreError {
                 SqlErrorKind::Locked => "locked",
                 SqlErrorKind::Corrupt | SqlErrorKind::NotADatabase => "corrupt",
                 SqlErrorKind::ReadOnly => "read_only",
+                SqlErrorKind::Unreachable => "unreachable",
+                SqlErrorKind::Denied => "denied",
+                SqlErrorKind::Conflict => "locked",
                 SqlErrorKind::UnreadableRow | SqlErrorKind::Data | SqlErrorKind::Other => "other",
             },
             _ => "other",
@@ -260,6 +271,11 @@ impl StoreError {
             Self::Sql(error) => error.kind() == SqlErrorKind::UnreadableRow,
             _ => false,
         }
+    }
+
+    /// Whether the same may succeed at once, when it is done again.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Conflict)
     }
 
     /// Whether it is the fault of what was to be stored, and not of the disk.

@@ -32,6 +32,12 @@ pub enum SqlErrorKind {
     UnreadableRow,
     /// What was to be written cannot be stored.
     Data,
+    /// The server cannot be reached, stops, starts, or takes too long.
+    Unreachable,
+    /// The server lets nobody in by this name, or not to this.
+    Denied,
+    /// Two transactions stood in each other's way; a further try may succeed.
+    Conflict,
     /// Anything else.
     Other,
 }

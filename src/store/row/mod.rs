@@ -17,6 +17,7 @@ pub(in crate::store) mod poll_errors;
 pub(in crate::store) mod redact;
 pub(in crate::store) mod run_hours;
 pub(in crate::store) mod texts;
+pub(in crate::store) mod touched;
 pub(in crate::store) mod trend;
 pub(in crate::store) mod user_state;
 

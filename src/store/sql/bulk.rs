@@ -16,10 +16,12 @@ pub(in crate::store) struct Bulk {
     rest: &'static [Field],
     deed: Deed,
     by_row: OnceLock<String>,
+    in_lists: OnceLock<String>,
 }
 
+/// What is done with the rows of a [`Bulk`].
 #[derive(Debug, Clone, Copy)]
-enum Deed {
+pub(in crate::store) enum Deed {
     Insert,
     InsertMissing,
     Put,
@@ -37,11 +39,26 @@ pub(in crate::store) struct Field {
 
 /// The type of a column's values.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(in crate::store) enum Kind {
     Integer,
     Text,
     Bytes,
     Body,
+}
+
+impl Field {
+    pub(in crate::store) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(in crate::store) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether a value is added to the one that is there.
+    pub(in crate::store) const fn is_added(&self) -> bool {
+        self.is_added
+    }
 }
 
 /// A column of numbers, flags or moments.
@@ -112,7 +129,7 @@ impl Bulk {
         rest: &'static [Field],
         deed: Deed,
     ) -> Self {
-        Self { table, key, rest, deed, by_row: OnceLock::new() }
+        Self { table, key, rest, deed, by_row: OnceLock::new(), in_lists: OnceLock::new() }
     }
 
     /// The statement for one row, whose values are its parameters.
@@ -124,6 +141,30 @@ impl Bulk {
             Deed::Update => self.updated(),
             Deed::Delete => self.deleted(),
         })
+    }
+
+    /// The statement for many rows whose values are lists, a list a column; an engine that is
+    /// away makes it.
+    pub(in crate::store) fn in_lists(&self, make: impl FnOnce(&Self) -> String) -> &str {
+        self.in_lists.get_or_init(|| make(self))
+    }
+
+    pub(in crate::store) const fn table(&self) -> &'static str {
+        self.table
+    }
+
+    pub(in crate::store) const fn deed(&self) -> Deed {
+        self.deed
+    }
+
+    /// The columns by which a row is found.
+    pub(in crate::store) const fn key(&self) -> &'static [Field] {
+        self.key
+    }
+
+    /// The columns behind those.
+    pub(in crate::store) const fn rest(&self) -> &'static [Field] {
+        self.rest
     }
 
     /// Whether a row has a value for each column, and of its type. Not every engine looks.
@@ -139,7 +180,8 @@ impl Bulk {
         row.len() == self.columns().count() && self.columns().zip(row).all(fits)
     }
 
-    fn columns(&self) -> impl Iterator<Item = &Field> {
+    /// All columns, in the order of a row's values.
+    pub(in crate::store) fn columns(&self) -> impl Iterator<Item = &'static Field> {
         self.key.iter().chain(self.rest)
     }
 
@@ -153,7 +195,8 @@ impl Bulk {
         )
     }
 
-    fn on_conflict(&self) -> String {
+    /// What becomes of a row that is there.
+    pub(in crate::store) fn on_conflict(&self) -> String {
         let mut sql = format!(" ON CONFLICT ({}) DO ", names(self.key.iter()));
         for (position, Field { name, is_added, .. }) in self.rest.iter().enumerate() {
             let before = if position == 0 { "UPDATE SET" } else { "," };

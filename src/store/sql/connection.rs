@@ -12,6 +12,9 @@ pub(in crate::store) type Put<'a> = dyn FnMut(&[Param<'_>]) -> Result<(), StoreE
 ///
 /// What takes a row may run other statements meanwhile.
 pub(in crate::store) trait Connection: Debug + Send {
+    /// Whether it can be used, as far as is known.
+    fn is_open(&self) -> bool;
+
     /// Begins to read: until the end of it, all that is read is of one moment.
     fn begin_reading(&self) -> Result<(), StoreError>;
 

@@ -27,7 +27,7 @@ use super::{
     save, sweep,
     uid::Uids,
 };
-use crate::ledger::{Counts, Diff, Facts, Head, Keys};
+use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use footprint::Footprint;
 
 /// The connection that writes.
@@ -102,7 +102,7 @@ impl Engine for Sqlite {
         save::save(connection, &mut self.packer, &self.uids, diff)
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &Touched) -> Result<(), StoreError> {
         let connection = self.connection()?;
         if connection.is_autocommit() {
             // SQLite gave the whole transaction up: the disk is full or fails.

@@ -14,6 +14,10 @@ use crate::store::{
 };
 
 impl Connection for rusqlite::Connection {
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn begin_reading(&self) -> Result<(), StoreError> {
         Ok(self.execute_batch("BEGIN")?)
     }

@@ -79,7 +79,7 @@ impl Engine for Memory {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &Touched) -> Result<(), StoreError> {
         self.before = None;
         Ok(())
     }

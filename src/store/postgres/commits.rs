@@ -1,0 +1,69 @@
+//! The log of commits: what tells, after a connection was lost, whether one took place.
+
+use std::{thread, time::Duration};
+
+use super::{Postgres, failure};
+use crate::store::{
+    SqlError, SqlErrorKind, StoreError,
+    sql::{Connection, params},
+};
+
+/// Tries to find out what became of a commit, and what is waited between them: longer than a
+/// server takes to be started again, shorter than a sender of a webhook waits.
+const TRIES: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// Adds a commit to the log, within its transaction.
+pub(super) const ADD: &str = "WITH numbered AS (
+        UPDATE head SET commits = commits + 1 RETURNING commits)
+    INSERT INTO commit_log (number, id, replica, touched, is_erasure)
+    SELECT commits, ?1, ?2, ?3, ?4 FROM numbered";
+
+impl Postgres {
+    /// Finds out whether the commit with this id took place, and makes sure that it lasts.
+    ///
+    /// Under the lock nobody is in the middle of one. Having read it is not enough: the commit may
+    /// be on this server alone, its wait for the standby ended by the loss. So the look-up writes,
+    /// and commits: the standby receives in order, and who has the later one has the earlier.
+    ///
+    /// # Errors
+    /// When it did not, or when that cannot be found out.
+    pub(super) fn look_up(&mut self, id: &str) -> Result<(), StoreError> {
+        self.session = None;
+        for pause in TRIES {
+            thread::sleep(pause);
+            match self.looked_up(id) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    return Err(SqlError::new(
+                        SqlErrorKind::Unreachable,
+                        "the connection was lost before the commit, and nothing of it is stored",
+                    )
+                    .into());
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "what became of a commit is not known yet");
+                    self.session = None;
+                }
+            }
+        }
+        Err(failure::unknown_outcome())
+    }
+
+    fn looked_up(&mut self, id: &str) -> Result<bool, StoreError> {
+        let level = self.way.server.commit_level();
+        let session = self.connected()?;
+        session.begin_writing(level)?;
+        let found = session.execute(
+            "UPDATE commit_log SET looked_up = looked_up + 1 WHERE id = ?1",
+            params![id],
+        )?;
+        session.commit()?;
+        Ok(found > 0)
+    }
+}

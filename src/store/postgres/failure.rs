@@ -1,0 +1,85 @@
+//! What the server, or the way to it, fails with.
+
+use std::error::Error as _;
+
+use tokio_postgres::error::SqlState;
+
+use crate::store::{SqlError, SqlErrorKind, StoreError};
+
+/// An error in words that name no row: what the server adds as a detail can be about a person.
+pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
+    let Some(said) = error.as_db_error() else {
+        if error.is_closed() {
+            return SqlError::new(
+                SqlErrorKind::Unreachable,
+                "the server closed the connection",
+            )
+            .into();
+        }
+        // The library names what it did, and keeps the cause apart.
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        let kind = if cause.contains("out of range") {
+            SqlErrorKind::Data
+        } else {
+            SqlErrorKind::Unreachable
+        };
+        return SqlError::new(kind, &format!("{error}{cause}")).into();
+    };
+    let code = said.code();
+    SqlError::new(kind(code), &format!("{} (SQLSTATE {})", said.message(), code.code())).into()
+}
+
+/// What a code of the server means to whoever runs the exporter. The codes are those of
+/// "Appendix A. PostgreSQL Error Codes".
+fn kind(code: &SqlState) -> SqlErrorKind {
+    match *code {
+        SqlState::DISK_FULL => SqlErrorKind::DiskFull,
+        SqlState::IO_ERROR => SqlErrorKind::Io,
+        SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => SqlErrorKind::Corrupt,
+        SqlState::READ_ONLY_SQL_TRANSACTION => SqlErrorKind::ReadOnly,
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            SqlErrorKind::Conflict
+        }
+        SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => SqlErrorKind::Locked,
+        SqlState::PROGRAM_LIMIT_EXCEEDED | SqlState::TOO_MANY_ARGUMENTS => SqlErrorKind::Data,
+        _ => match code.code().get(..2) {
+            // Data exceptions, and constraints that are violated.
+            Some("22" | "23") => SqlErrorKind::Data,
+            // Connections, and servers that stop, start, or have no place.
+            Some("08" | "53" | "57") => SqlErrorKind::Unreachable,
+            // Who may not come in, or may not do this.
+            Some("28" | "3D" | "42") => SqlErrorKind::Denied,
+            _ => SqlErrorKind::Other,
+        },
+    }
+}
+
+/// The thread for connections cannot be started.
+pub(super) fn no_thread(error: &std::io::Error) -> StoreError {
+    SqlError::new(SqlErrorKind::Io, &format!("no thread can be started for connections: {error}"))
+        .into()
+}
+
+/// The server takes longer than it may.
+pub(super) fn too_slow(what: &str) -> StoreError {
+    SqlError::new(
+        SqlErrorKind::Unreachable,
+        &format!("the server did not answer in time ({what}), and the connection is given up"),
+    )
+    .into()
+}
+
+/// The connection was given up before.
+pub(super) fn given_up() -> StoreError {
+    SqlError::new(SqlErrorKind::Unreachable, "the connection to the server was lost").into()
+}
+
+/// What became of a commit is not known.
+pub(super) fn unknown_outcome() -> StoreError {
+    SqlError::new(
+        SqlErrorKind::Unreachable,
+        "it is not known whether a commit is durable, so nothing is acknowledged: the connection \
+         was lost meanwhile, or the wait for the standby was ended",
+    )
+    .into()
+}

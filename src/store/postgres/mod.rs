@@ -1,0 +1,213 @@
+//! Rows in PostgreSQL.
+//!
+//! Several replicas of the exporter share one database. What an engine promises holds over all of
+//! them by the lock on the one row of `head`, which every group takes first: so the numbers of
+//! events are in the order of commits, decisions are made on the newest state, and a delivery
+//! that two replicas take is counted once.
+//!
+//! Nothing is kept in a session of the server between two transactions, and no statement is
+//! prepared by name, so that a pool such as `PgBouncer` may stand between.
+
+mod bulk;
+mod commits;
+mod failure;
+mod io;
+mod schema;
+mod server;
+mod session;
+mod text;
+mod vacuum;
+mod value;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use server::Server;
+
+use super::{
+    StoreError,
+    engine::{Engine, Erased, Erasure, Place, Sweep},
+    erase, load,
+    row::body::Packer,
+    save,
+    sql::{Connection, params},
+    sweep,
+    uid::Uids,
+};
+use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
+use io::Io;
+use session::Session;
+use text::Texts;
+
+/// What opens connections to a server, and shares among them what they can share.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Way {
+    server: Arc<Server>,
+    io: Io,
+    texts: Arc<Texts>,
+}
+
+impl Way {
+    /// Prepares to connect; connects to nothing yet.
+    pub(in crate::store) fn to(server: Server) -> Result<Self, StoreError> {
+        let io = Io::start().map_err(|error| failure::no_thread(&error))?;
+        Ok(Self { server: Arc::new(server), io, texts: Arc::default() })
+    }
+
+    fn connect(&self) -> Result<Session, StoreError> {
+        Session::connect(&self.io, &self.texts, &self.server)
+    }
+
+    /// A connection that reads a schema of this exporter's version.
+    pub(in crate::store) fn reader(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(Box::new(self.connect()?))
+    }
+
+    /// The same, where it is not known whether there is such a schema.
+    pub(in crate::store) fn checked_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
+        let session = self.connect()?;
+        session.begin_reading()?;
+        let checked = schema::check(&session, &self.server);
+        session.end_reading()?;
+        checked?;
+        Ok(Box::new(session))
+    }
+}
+
+/// The connection that writes.
+#[derive(Debug)]
+pub(in crate::store) struct Postgres {
+    way: Way,
+    session: Option<Session>,
+    /// Who writes, among the replicas.
+    replica: String,
+    packer: Packer,
+    uids: Uids,
+}
+
+impl Postgres {
+    /// Connects, and makes the schema when there is none. One of an older version is upgraded
+    /// when `upgrade` says so, and else refused. Returns the version that it had, 0 when it is new.
+    pub(in crate::store) fn open(way: &Way, upgrade: bool) -> Result<(Self, usize), StoreError> {
+        let session = way.connect()?;
+        let version = schema::migrate(&session, &way.server, upgrade)?;
+        let engine = Self {
+            way: way.clone(),
+            session: Some(session),
+            replica: Uuid::now_v7().simple().to_string(),
+            packer: Packer::new(),
+            uids: Uids::new(),
+        };
+        Ok((engine, version))
+    }
+
+    /// The session, a new one where the last one was lost.
+    fn connected(&mut self) -> Result<&Session, StoreError> {
+        if !self.session.as_ref().is_some_and(Session::is_open) {
+            self.session = None;
+        }
+        match &mut self.session {
+            Some(session) => Ok(session),
+            none => Ok(none.insert(self.way.connect()?)),
+        }
+    }
+
+    fn session(&self) -> Result<&Session, StoreError> {
+        self.session.as_ref().ok_or_else(failure::given_up)
+    }
+
+    /// Begins a transaction that writes, over a new connection where the old one is of no use.
+    fn begin_writing(&mut self) -> Result<&Session, StoreError> {
+        let level = self.way.server.commit_level();
+        let begun = self.connected()?.begin_writing(level);
+        if let Err(error) = begun {
+            // A server that was started again closed it; it may not be known before it is used.
+            if self.session()?.is_open() {
+                self.roll_back();
+                return Err(error);
+            }
+            self.session = None;
+            self.connected()?.begin_writing(level)?;
+        }
+        self.session()
+    }
+
+    /// Commits what was begun, and finds out what became of it where that is not told.
+    fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
+        let id = Uuid::now_v7().simple().to_string();
+        let touched = crate::store::row::touched::encode(touched);
+        self.session()?
+            .execute(commits::ADD, params![id, self.replica, touched, is_erasure])?;
+        let committed = self.session()?.commit();
+        match committed {
+            Err(_) if !self.session()?.is_open() => self.look_up(&id),
+            committed => committed,
+        }
+    }
+}
+
+impl Engine for Postgres {
+    fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
+        load::head(self.begin_writing()?)
+    }
+
+    fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError> {
+        load::load(self.session()?, keys, facts)
+    }
+
+    fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
+        let session = self.session.as_ref().ok_or_else(failure::given_up)?;
+        save::save(session, &mut self.packer, &self.uids, diff)
+    }
+
+    fn commit(&mut self, touched: &Touched) -> Result<(), StoreError> {
+        self.commit_as(touched, false)
+    }
+
+    fn roll_back(&mut self) {
+        if let Some(session) = &self.session {
+            session.roll_back();
+        }
+    }
+
+    fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+        let session = self.begin_writing()?;
+        let swept = sweep::sweep(session, rule, limit)
+            .and_then(|removed| session.commit().map(|()| removed));
+        if swept.is_err() {
+            self.roll_back();
+        }
+        swept
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError> {
+        match erasure.place {
+            Place::Files => return self.vacuum(),
+            Place::Log => return Ok(Erased::default()),
+            _ => {}
+        }
+        self.begin_writing()?;
+        let session = self.session.as_ref().ok_or_else(failure::given_up)?;
+        let erased = erase::erase(session, &mut self.packer, erasure);
+        let ended = match erased {
+            Ok(erased) if erasure.is_trial => {
+                self.roll_back();
+                return Ok(erased);
+            }
+            Ok(erased) => {
+                let anew = Touched { is_anew: true, ..Touched::default() };
+                self.commit_as(&anew, true).map(|()| erased)
+            }
+            Err(error) => Err(error),
+        };
+        if ended.is_err() {
+            self.roll_back();
+        }
+        ended
+    }
+
+    fn close(&mut self) {
+        self.session = None;
+    }
+}

@@ -1,0 +1,125 @@
+//! The versions of the schema, and whether there is one that this exporter can use.
+
+use super::{Server, session::Session};
+use crate::store::{
+    StoreError,
+    sql::{Connection, params},
+};
+
+/// One script a version, in order; a script that was released never changes.
+const SCRIPTS: [&str; 1] = [include_str!("schema/0001_initial.sql")];
+
+/// The oldest server that is supported: older ones get no fixes, or soon will not.
+const OLDEST_SERVER: i64 = 150_000;
+
+/// The key of the lock under which a schema is made or upgraded, so that replicas that start
+/// together do not both do it. Advisory locks are known by numbers alone; this one is `cii`.
+const LOCK: i64 = 0x63_6969;
+
+/// Makes or upgrades the schema, all of it or nothing; returns the version it had, 0 when it
+/// is new.
+///
+/// # Errors
+/// When the server is too old, the schema is another program's or a newer exporter's, or the
+/// server refuses.
+pub(super) fn migrate(
+    session: &Session,
+    server: &Server,
+    upgrade: bool,
+) -> Result<usize, StoreError> {
+    check_server(session, server)?;
+    if let Some(schema) = server.schema() {
+        // Who may not make one can still use one that is there.
+        let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1";
+        if !(session as &dyn Connection).exists(sql, params![schema])? {
+            session.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", server.quoted_schema()))?;
+        }
+    }
+    session.begin_alone(LOCK)?;
+    let migrated = upgraded(session, server, upgrade);
+    match migrated {
+        Ok(found) => {
+            session.commit()?;
+            Ok(found)
+        }
+        Err(error) => {
+            session.roll_back();
+            Err(error)
+        }
+    }
+}
+
+fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
+    let found = version(session, server)?;
+    let known = SCRIPTS.len();
+    if found > known {
+        return Err(StoreError::TooNew { path: server.name().into(), found, known });
+    }
+    if found > 0 && found < known && !upgrade {
+        return Err(StoreError::TooOld(server.name().into()));
+    }
+    for script in &SCRIPTS[found..] {
+        session.batch(script)?;
+    }
+    if found < known {
+        let sql = "UPDATE meta SET value = CAST(?1 AS TEXT) WHERE key = 'schema_version'";
+        session.execute(sql, params![known.to_string()])?;
+    }
+    Ok(found)
+}
+
+/// The version of the schema; 0 where there is none.
+///
+/// # Errors
+/// When the tables are another program's, or the server fails.
+fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
+    let session: &dyn Connection = session;
+    let is_there = |table: &str| {
+        let sql = "SELECT to_regclass(?1) IS NOT NULL";
+        session.one(sql, params![table], |row| row.get::<bool>(0))
+    };
+    if !is_there("meta")? {
+        // Without ours, none of these is.
+        return match is_there("event")? || is_there("head")? {
+            true => Err(StoreError::Foreign(server.name().into())),
+            false => Ok(0),
+        };
+    }
+    let foreign = || StoreError::Foreign(server.name().into());
+    let columns = "SELECT count(*) FROM pg_catalog.pg_attribute
+        WHERE attrelid = to_regclass('meta') AND attname IN ('key', 'value')";
+    if session.count(columns, &[])? != 2 {
+        return Err(foreign());
+    }
+    let sql = "SELECT value FROM meta WHERE key = 'schema_version'";
+    let found: Option<String> = session.optional(sql, &[], |row| row.get(0))?;
+    found.and_then(|version| version.parse().ok()).filter(|version| *version > 0).ok_or_else(foreign)
+}
+
+/// Makes sure that a schema of the newest version is there.
+pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError> {
+    check_server(session, server)?;
+    let found = version(session, server)?;
+    let known = SCRIPTS.len();
+    match found {
+        0 => Err(StoreError::Empty(server.name().into())),
+        found if found < known => Err(StoreError::TooOld(server.name().into())),
+        found if found > known => {
+            Err(StoreError::TooNew { path: server.name().into(), found, known })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that the server is new enough.
+fn check_server(session: &Session, server: &Server) -> Result<(), StoreError> {
+    let session: &dyn Connection = session;
+    let sql = "SELECT CAST(current_setting('server_version_num') AS BIGINT),
+                      current_setting('server_version')";
+    let (number, version) =
+        session.one(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
+    if number < OLDEST_SERVER {
+        return Err(StoreError::OldServer { server: server.name(), version });
+    }
+    Ok(())
+}

@@ -1,0 +1,402 @@
+//! One connection to the server, and the limits within which it answers.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    ops::ControlFlow,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use tokio_postgres::{AsyncMessage, Client, Row, RowStream, error::Severity};
+
+use super::{
+    Server, bulk,
+    failure::{self, given_up, too_slow},
+    io::Io,
+    text::Texts,
+    value::{Sent, type_of},
+};
+use crate::store::{
+    SqlError, SqlErrorKind, StoreError,
+    sql::{self, Bulk, Connection, Param, Put},
+};
+
+/// How long one statement may take. The server ends it a little earlier by itself.
+const STATEMENT: Duration = Duration::from_secs(30);
+
+/// How long a commit may take, with its standby. The server does not end that wait by a time
+/// limit of its own, and must not be asked to: a wait that is cancelled reads as a success.
+const COMMIT: Duration = Duration::from_secs(10);
+
+/// How long the other replicas may hold the lock.
+const LOCK: Duration = Duration::from_secs(5);
+
+/// How long another replica may take to make or upgrade the schema.
+const ALONE: Duration = Duration::from_secs(600);
+
+/// Rows that are taken from the stream at a time.
+const ROWS_AT_ONCE: usize = 512;
+
+/// A connection. Dropped, it is closed.
+pub(super) struct Session {
+    io: Io,
+    texts: Arc<Texts>,
+    client: RefCell<Option<Arc<Client>>>,
+    /// Set when the server warned of something.
+    warned: Arc<AtomicBool>,
+    /// Sets the schema, at the begin of a transaction: a pool between us and the server may give
+    /// each transaction another session of it.
+    search_path: String,
+    in_transaction: Cell<bool>,
+    /// Statements whose rows are being taken, the innermost last.
+    running: RefCell<Vec<Running>>,
+}
+
+/// A statement whose rows are being taken.
+struct Running {
+    stream: Pin<Box<RowStream>>,
+    rows: VecDeque<Row>,
+    is_over: bool,
+}
+
+impl Session {
+    /// Connects.
+    pub(super) fn connect(io: &Io, texts: &Arc<Texts>, server: &Server) -> Result<Self, StoreError> {
+        let connected = io.wait(server.connect_limit(), server.connect());
+        let (client, mut connection) = connected.map_err(|_| too_slow("connecting"))??;
+        let warned = Arc::new(AtomicBool::new(false));
+        let heard = warned.clone();
+        // Ends with the client, or with the connection.
+        drop(io.spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notice(notice) = message
+                    && notice.parsed_severity().is_none_or(|severity| severity == Severity::Warning)
+                {
+                    heard.store(true, Ordering::Release);
+                }
+            }
+        }));
+        Ok(Self {
+            io: io.clone(),
+            texts: texts.clone(),
+            client: RefCell::new(Some(Arc::new(client))),
+            warned,
+            search_path: server.search_path(),
+            in_transaction: Cell::new(false),
+            running: RefCell::default(),
+        })
+    }
+
+    /// Whether it can be used, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        self.client.borrow().as_ref().is_some_and(|client| !client.is_closed())
+    }
+
+    fn client(&self) -> Result<Arc<Client>, StoreError> {
+        self.client.borrow().clone().ok_or_else(given_up)
+    }
+
+    /// Closes the connection, whatever the server does. What it was asked is not cancelled.
+    pub(super) fn give_up(&self) {
+        self.running.borrow_mut().clear();
+        self.client.borrow_mut().take();
+        self.in_transaction.set(false);
+    }
+
+    fn wait<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match self.io.wait(limit, work) {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => {
+                if error.as_db_error().is_none() && self.client()?.is_closed() {
+                    self.give_up();
+                }
+                Err(failure::of(&error))
+            }
+            Err(_) => {
+                self.give_up();
+                Err(too_slow(what))
+            }
+        }
+    }
+
+    /// Runs statements without parameters and rows.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.batch_within(STATEMENT, sql)
+    }
+
+    /// The same, with a limit of its own.
+    pub(super) fn batch_within(&self, limit: Duration, sql: &str) -> Result<(), StoreError> {
+        let client = self.client()?;
+        self.wait(limit, "a statement", client.batch_execute(sql))
+    }
+
+    /// Begins a transaction that writes: alone over all replicas, until it ends.
+    ///
+    /// The isolation is READ COMMITTED: a statement sees what was committed when it began, so
+    /// that all after the lock see what its last holder left. Under a stricter one the snapshot
+    /// would be older than the lock.
+    pub(super) fn begin_writing(&self, commit: &str) -> Result<(), StoreError> {
+        self.batch(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+             SET LOCAL synchronous_commit = {commit}; \
+             SET LOCAL lock_timeout = {}; \
+             SET LOCAL statement_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {}; \
+             {} SELECT FROM head FOR UPDATE",
+            LOCK.as_millis(),
+            (STATEMENT - Duration::from_secs(2)).as_millis(),
+            STATEMENT.as_millis(),
+            self.search_path,
+        ))?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    /// Begins a transaction that nobody else begins by the same key meanwhile.
+    pub(super) fn begin_alone(&self, key: i64) -> Result<(), StoreError> {
+        self.batch_within(
+            ALONE,
+            &format!("BEGIN; {} SELECT pg_advisory_xact_lock({key})", self.search_path),
+        )?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    /// Commits; whether the server did, and without a warning.
+    ///
+    /// # Errors
+    /// When it did not. Where that is not known, the connection is not open any more.
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        let client = self.client()?;
+        self.warned.store(false, Ordering::Release);
+        let committed = self.wait(COMMIT, "a commit", client.batch_execute("COMMIT"));
+        self.in_transaction.set(false);
+        committed?;
+        if self.warned.load(Ordering::Acquire) {
+            // Such as: the wait for the standby was cancelled. It says so in its own language.
+            self.give_up();
+            return Err(failure::unknown_outcome());
+        }
+        Ok(())
+    }
+
+    /// Gives the transaction up, if there is one.
+    pub(super) fn roll_back(&self) {
+        self.running.borrow_mut().clear();
+        if self.in_transaction.replace(false) && self.batch("ROLLBACK").is_err() {
+            self.give_up();
+        }
+    }
+
+    /// Runs a statement, and hands each of its rows on; returns how many it changed.
+    fn run(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<usize, StoreError> {
+        self.finish_outer()?;
+        let text = self.texts.of(sql);
+        let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
+        let client = self.client()?;
+        let stream =
+            self.wait(STATEMENT, "a statement", client.query_typed_raw(&text, sent))?;
+        let place = self.running.borrow().len();
+        let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
+        self.running.borrow_mut().push(running);
+        let handed = self.hand_on(place, each);
+        let ended = self.running.borrow_mut().drain(place..).next();
+        handed?;
+        let changed = ended.and_then(|ended| ended.stream.rows_affected()).unwrap_or(0);
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn hand_on(
+        &self,
+        place: usize,
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let next = self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
+            match next {
+                // Nothing is borrowed meanwhile: what takes a row may run other statements.
+                Some(row) => {
+                    if each(&sql::Row::new(&row))?.is_break() {
+                        return Ok(());
+                    }
+                }
+                None if !self.receive(place, ROWS_AT_ONCE)? => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    /// Receives rows until so many wait to be handed on; whether there may be some.
+    fn receive(&self, place: usize, most: usize) -> Result<bool, StoreError> {
+        let taken = self.running.borrow_mut().get_mut(place).map(|running| {
+            let rows = std::mem::take(&mut running.rows);
+            (rows, running.is_over)
+        });
+        let (mut rows, is_over) = taken.ok_or_else(given_up)?;
+        if is_over {
+            return Ok(false);
+        }
+        let mut is_over = false;
+        let received = {
+            let mut running = self.running.borrow_mut();
+            let Some(Running { stream, .. }) = running.get_mut(place) else {
+                return Err(given_up());
+            };
+            self.io.wait(STATEMENT, async {
+                while rows.len() < most {
+                    match stream.next().await {
+                        Some(Ok(row)) => rows.push_back(row),
+                        Some(Err(error)) => return Err(error),
+                        None => {
+                            is_over = true;
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            })
+        };
+        match received {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(failure::of(&error)),
+            Err(_) => {
+                self.give_up();
+                return Err(too_slow("rows"));
+            }
+        }
+        let mut running = self.running.borrow_mut();
+        let running = running.get_mut(place).ok_or_else(given_up)?;
+        running.is_over = is_over;
+        running.rows = rows;
+        Ok(true)
+    }
+
+    /// Receives what is left of the statements around this one: the connection hands on answers
+    /// in order, and holds back those of the next statement until then.
+    fn finish_outer(&self) -> Result<(), StoreError> {
+        let outer = self.running.borrow().len();
+        for place in 0..outer {
+            let is_over = |session: &Self| {
+                session.running.borrow().get(place).is_none_or(|running| running.is_over)
+            };
+            while !is_over(self) {
+                self.receive(place, usize::MAX)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction, its own where there is none.
+    fn within<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.in_transaction.get() {
+            return work();
+        }
+        self.begin_reading()?;
+        let done = work();
+        self.end_reading()?;
+        done
+    }
+}
+
+impl Connection for Session {
+    fn begin_reading(&self) -> Result<(), StoreError> {
+        self.batch(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
+            (STATEMENT - Duration::from_secs(2)).as_millis(),
+            self.search_path,
+        ))?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    fn end_reading(&self) -> Result<(), StoreError> {
+        self.in_transaction.set(false);
+        self.batch("ROLLBACK")
+    }
+
+    /// Every group writes its number; nothing else is needed.
+    fn touch(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        Self::is_open(self)
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.within(|| self.run(sql, params, each).map(drop))
+    }
+
+    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError> {
+        self.within(|| self.run(sql, params, &mut |_| Ok(ControlFlow::Continue(()))))
+    }
+
+    fn write(
+        &self,
+        bulk: &Bulk,
+        rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
+    ) -> Result<usize, StoreError> {
+        let mut columns = bulk::Columns::of(bulk);
+        let mut changed = 0;
+        rows(&mut |row| {
+            debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
+            let wrong = |text| SqlError::new(SqlErrorKind::Data, text);
+            columns.add(row).map_err(wrong)?;
+            if columns.is_full() {
+                changed += self.send(bulk, &mut columns)?;
+            }
+            Ok(())
+        })?;
+        if !columns.is_empty() {
+            changed += self.send(bulk, &mut columns)?;
+        }
+        Ok(changed)
+    }
+}
+
+impl Session {
+    /// Sends the rows that wait.
+    fn send(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<usize, StoreError> {
+        self.finish_outer()?;
+        let lists = columns.take();
+        let client = self.client()?;
+        let changed = self.wait(STATEMENT, "a statement", async {
+            let lists = lists.into_iter();
+            let mut stream =
+                pin!(client.query_typed_raw(bulk.in_lists(bulk::statement), lists).await?);
+            while let Some(row) = stream.next().await {
+                row?;
+            }
+            Ok(stream.rows_affected())
+        })?;
+        Ok(usize::try_from(changed.unwrap_or(0)).unwrap_or(usize::MAX))
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("is_open", &Self::is_open(self)).finish_non_exhaustive()
+    }
+}

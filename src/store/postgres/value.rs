@@ -1,0 +1,115 @@
+//! Values on their way to the server and back, in its binary form.
+
+use std::{borrow::Cow, error::Error, fmt};
+
+use bytes::BytesMut;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
+};
+
+use crate::store::{
+    SqlError, SqlErrorKind,
+    sql::{Cell, Cells, Param},
+};
+
+/// The type that a parameter is sent as. What has no value leaves it to the statement.
+pub(super) fn type_of(param: &Param<'_>) -> Type {
+    match param {
+        Param::Null => Type::UNKNOWN,
+        Param::Integer(_) | Param::TooLarge => Type::INT8,
+        Param::Text(_) => Type::TEXT,
+        Param::Bytes(_) => Type::BYTEA,
+        Param::Integers(_) => Type::INT8_ARRAY,
+        Param::Texts(_) => Type::TEXT_ARRAY,
+    }
+}
+
+/// A text as PostgreSQL takes it: it has no place for the character NUL.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// A parameter on its way.
+pub(super) struct Sent<'a>(pub(super) Param<'a>);
+
+/// Without the value: that may be about a person.
+impl fmt::Debug for Sent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(type_of(&self.0).name())
+    }
+}
+
+impl ToSql for Sent<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self.0 {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Integer(number) => number.to_sql(&Type::INT8, out),
+            Param::TooLarge => Err("a number is out of range".into()),
+            Param::Text(value) => text(value).to_sql(&Type::TEXT, out),
+            Param::Bytes(bytes) => bytes.to_sql(&Type::BYTEA, out),
+            Param::Integers(numbers) => numbers.to_sql(&Type::INT8_ARRAY, out),
+            Param::Texts(texts) => {
+                let texts: Vec<_> = texts.iter().map(|value| text(value)).collect();
+                texts.to_sql(&Type::TEXT_ARRAY, out)
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A value as it came.
+struct Received<'a> {
+    kind: Type,
+    bytes: &'a [u8],
+}
+
+impl<'a> FromSql<'a> for Received<'a> {
+    fn from_sql(kind: &Type, bytes: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self { kind: kind.clone(), bytes })
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+impl<'a> Received<'a> {
+    fn cell(&self) -> Result<Cell<'a>, Box<dyn Error + Sync + Send>> {
+        let (kind, bytes) = (&self.kind, self.bytes);
+        Ok(match *kind {
+            Type::INT8 => Cell::Integer(i64::from_sql(kind, bytes)?),
+            Type::INT4 => Cell::Integer(i32::from_sql(kind, bytes)?.into()),
+            Type::INT2 => Cell::Integer(i16::from_sql(kind, bytes)?.into()),
+            Type::BOOL => Cell::Integer(bool::from_sql(kind, bytes)?.into()),
+            Type::FLOAT8 => Cell::Real(f64::from_sql(kind, bytes)?),
+            Type::BYTEA => Cell::Bytes(bytes),
+            // Whatever has a text as its binary form: text, json, name …
+            _ => Cell::Text(bytes),
+        })
+    }
+}
+
+impl Cells for Row {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, SqlError> {
+        let failed = |text: &dyn ToString| {
+            SqlError::new(SqlErrorKind::UnreadableRow, &text.to_string())
+        };
+        let received: Option<Received<'_>> =
+            self.try_get(column).map_err(|error| failed(&error))?;
+        received.map_or(Ok(Cell::Null), |received| received.cell().map_err(|error| failed(&error)))
+    }
+
+    fn name(&self, column: usize) -> &str {
+        self.columns().get(column).map_or("", |column| column.name())
+    }
+}
