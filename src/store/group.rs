@@ -23,6 +23,9 @@ use super::{
 };
 use crate::ledger::{Facts, Fault, Keys, Touched};
 
+/// How often a group is committed that another transaction stands in the way of.
+const TRIES: usize = 3;
+
 /// The running thread; it ends when the last [`Store`](super::Store) is gone, or when
 /// told.
 #[derive(Debug)]
@@ -156,7 +159,15 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        match self.transact(&mut group) {
+        let mut committed = self.transact(&mut group);
+        for _ in 1..TRIES {
+            if !committed.as_ref().is_err_and(StoreError::is_conflict) {
+                break;
+            }
+            self.engine.roll_back();
+            committed = self.transact(&mut group);
+        }
+        match committed {
             Ok(()) => {
                 self.meters.commits.inc();
                 self.meters.commit_duration.observe(begun.elapsed().as_secs_f64());

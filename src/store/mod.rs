@@ -51,10 +51,11 @@ use crate::{
     domain::{Retention, Timestamp},
     ledger::{Change, Touched, change::Probe},
 };
-use engine::Sweep;
+use engine::{Engine, Sweep};
 use group::Announcements;
 use health::Health;
 use pending::{Pending, Waiting};
+use postgres::{Postgres, Way};
 use queue::Queue;
 use sqlite::Sqlite;
 
@@ -115,7 +116,8 @@ struct Shared {
     recent: Arc<touched::Recent>,
     erasures: Arc<AtomicU64>,
     meters: Meters,
-    lock: File,
+    /// Keeps a second exporter off a file.
+    lock: Option<File>,
     /// Rings when somebody wants events sent by OTLP on purpose.
     resend: Notify,
 }
@@ -125,8 +127,21 @@ impl Drop for Shared {
     /// for a daemon finds none; one that was killed leaves its word, and nobody answers there.
     fn drop(&mut self) {
         self.queue.close();
-        drop(self.lock.set_len(0));
+        if let Some(lock) = &self.lock {
+            drop(lock.set_len(0));
+        }
     }
+}
+
+/// What an engine opens.
+struct Parts {
+    engine: Box<dyn Engine>,
+    version_before: usize,
+    readers: query::Pool,
+    meters: Meters,
+    lock: Option<File>,
+    /// The same, for the thread that writes.
+    held: Option<File>,
 }
 
 /// How long a commit that only shows whether one is possible may take.
@@ -172,13 +187,65 @@ impl Store {
         place::check_folder(path)?;
         let lock = sqlite::lock(path)?;
         let (engine, version_before) = Sqlite::open(path, upgrade)?;
-        let reader = Reader::open(path)?;
-        let id = reader.store_id()?;
-        let (sender, events) = watch::channel(reader.last_seq()?);
-        let meters = Meters::new(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
         lock.set_len(0).map_err(open)?;
         let held = lock.try_clone().map_err(open)?;
+        let database = path.to_owned();
+        let readers = query::Pool::new(move || Reader::open(&database), Reader::open(path)?);
+        let meters = Meters::new(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
+        Self::over(Parts {
+            engine: Box::new(engine),
+            version_before,
+            readers,
+            meters,
+            lock: Some(lock),
+            held: Some(held),
+        })
+    }
+
+    /// Opens a database on a server, making or upgrading its schema first, and starts the thread
+    /// that writes. Other replicas may have it open, too.
+    ///
+    /// Waits for the server, so that it is no call for a task.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or used, or the schema is newer than this exporter.
+    pub fn connect(server: Server) -> Result<(Self, WriterThread), StoreError> {
+        Self::connect_as(server, true)
+    }
+
+    /// The same, but never upgrades a schema.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or used, or the schema is of another version than this
+    /// exporter's.
+    pub fn connect_current(server: Server) -> Result<(Self, WriterThread), StoreError> {
+        Self::connect_as(server, false)
+    }
+
+    fn connect_as(server: Server, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
+        let way = Way::to(server)?;
+        let (engine, version_before) = Postgres::open(&way, upgrade)?;
+        let first = Reader::over(&way)?;
+        let readers = query::Pool::new(move || Reader::over(&way), first);
+        let meters =
+            Meters::new(Path::new("none")).map_err(|error| StoreError::Meters(Arc::new(error)))?;
+        Self::over(Parts {
+            engine: Box::new(engine),
+            version_before,
+            readers,
+            meters,
+            lock: None,
+            held: None,
+        })
+    }
+
+    /// Starts the thread that writes.
+    fn over(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
+        let Parts { engine, version_before, readers, meters, lock, held } = parts;
+        let (id, newest) =
+            readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
+        let (sender, events) = watch::channel(newest);
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());
         let (health, current_health) = watch::channel(Health::default());
@@ -189,10 +256,8 @@ impl Store {
             erasures: erasures.clone(),
             health,
         };
-        let thread =
-            group::start(Box::new(engine), held, queue.clone(), announcements, meters.clone())
-                .map_err(open)?;
-        let readers = query::Pool::new(path, reader);
+        let thread = group::start(engine, held, queue.clone(), announcements, meters.clone())
+            .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
         let resend = Notify::new();
         let shared = Shared {
             id,
@@ -357,8 +422,9 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn announce(&self, url: &str) -> std::io::Result<()> {
-        self.shared.lock.set_len(0)?;
-        (&self.shared.lock).write_all(url.as_bytes())
+        let Some(mut lock) = self.shared.lock.as_ref() else { return Ok(()) };
+        lock.set_len(0)?;
+        lock.write_all(url.as_bytes())
     }
 
     /// The store's own id, made once: it stays over restarts and upgrades.

@@ -174,6 +174,9 @@ pub enum StoreError {
          program reads the database. End that, and purge again"
     )]
     LogInUse,
+    /// The thread that writes cannot be started.
+    #[error("the thread that writes cannot be started: {0}")]
+    NoThread(Arc<std::io::Error>),
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Busy,

@@ -32,7 +32,7 @@ mod watched;
 
 use std::{io, path::Path, sync::Arc};
 
-use super::{StoreError, place, sql::Connection, sqlite};
+use super::{Server, StoreError, place, postgres, sql::Connection, sqlite};
 
 pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
@@ -72,6 +72,20 @@ impl Reader {
 
     fn on(connection: impl Connection + 'static) -> Self {
         Self { connection: Box::new(connection) }
+    }
+
+    /// Reads on a server, whose schema is known to be of this exporter's version.
+    pub(super) fn over(way: &postgres::Way) -> Result<Self, StoreError> {
+        Ok(Self { connection: way.reader()? })
+    }
+
+    /// Looks into a database on a server.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, there is no such database, or its schema is of another
+    /// version than this exporter's.
+    pub fn connect(server: Server) -> Result<Self, StoreError> {
+        Ok(Self { connection: postgres::Way::to(server)?.checked_reader()? })
     }
 
     /// Looks into a database that another process may hold.

@@ -1,7 +1,7 @@
 //! Idle reading connections, kept for the next query.
 
 use std::{
-    path::{Path, PathBuf},
+    fmt,
     sync::{Mutex, PoisonError},
 };
 
@@ -11,15 +11,20 @@ use crate::store::StoreError;
 /// Connections kept when idle; more are opened, and closed again, as needed.
 const IDLE: usize = 4;
 
-#[derive(Debug)]
+/// Opens a connection.
+type Opener = dyn Fn() -> Result<Reader, StoreError> + Send + Sync;
+
 pub(in crate::store) struct Pool {
-    path: PathBuf,
+    open: Box<Opener>,
     idle: Mutex<Vec<Reader>>,
 }
 
 impl Pool {
-    pub(in crate::store) fn new(path: &Path, first: Reader) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::new(vec![first]) }
+    pub(in crate::store) fn new(
+        open: impl Fn() -> Result<Reader, StoreError> + Send + Sync + 'static,
+        first: Reader,
+    ) -> Self {
+        Self { open: Box::new(open), idle: Mutex::new(vec![first]) }
     }
 
     /// Runs a query within one transaction, which ends before this returns: an
@@ -28,15 +33,40 @@ impl Pool {
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let reader = idle.map_or_else(|| Reader::open(&self.path), Ok)?;
-        reader.sql().begin_reading()?;
+        let reader = self.begun()?;
         let result = query(&reader);
-        reader.sql().end_reading()?;
+        if let Err(error) = reader.sql().end_reading() {
+            // What the query failed with says more.
+            return result.and(Err(error));
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE {
             idle.push(reader);
         }
         result
+    }
+
+    /// A connection that has begun to read: an idle one, or where its server was started again
+    /// meanwhile, a new one.
+    fn begun(&self) -> Result<Reader, StoreError> {
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(reader) = idle else { break };
+            let begun = if reader.sql().is_open() { reader.sql().begin_reading() } else { continue };
+            match begun {
+                Ok(()) => return Ok(reader),
+                Err(_) if !reader.sql().is_open() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let reader = (self.open)()?;
+        reader.sql().begin_reading()?;
+        Ok(reader)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("idle", &self.idle).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The same changes on every engine, one by one and in groups.
 
+use cii_test_cluster::{Cluster, Database};
 use proptest::prelude::*;
 
 use super::{memory::Memory, order::listing, *};
@@ -20,6 +21,7 @@ use crate::{
         group::{Announcements, Writer},
         health::Health,
         pending::{Pending, Waiting},
+        postgres::{Postgres, Server, Way},
         sqlite::Sqlite,
         touched::Recent,
     },
@@ -334,6 +336,11 @@ fn difference(left: &str, right: &str) -> Option<String> {
     Some(format!("{}\n--- and\n{}", around(&left), around(&right)))
 }
 
+fn postgres(database: &Database) -> Box<dyn Engine> {
+    let way = Way::to(Server::new(&database.url, None)).unwrap();
+    Box::new(Postgres::open(&way, true).unwrap().0)
+}
+
 fn sqlite(folder: &TempDir, name: &str) -> Box<dyn Engine> {
     Box::new(Sqlite::open(&folder.path().join(name), true).unwrap().0)
 }
@@ -347,11 +354,13 @@ proptest! {
         sizes in proptest::collection::vec(1..9_usize, 1..6),
     ) {
         let folder = TempDir::new().unwrap();
+        let cluster = Cluster::shared();
         let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
         for (name, other) in [
             ("memory, in groups", committed(Box::<Memory>::default(), &steps, &sizes)),
             ("SQLite, one by one", committed(sqlite(&folder, "one"), &steps, &[1])),
             ("SQLite, in groups", committed(sqlite(&folder, "groups"), &steps, &sizes)),
+            ("PostgreSQL", committed(postgres(&cluster.create_database()), &steps, &sizes)),
         ] {
             let difference = difference(&in_memory, &other);
             prop_assert!(difference.is_none(), "{name}:\n{}", difference.unwrap_or_default());

@@ -79,7 +79,7 @@ impl Engine for Memory {
         Ok(())
     }
 
-    fn commit(&mut self, _: &Touched) -> Result<(), StoreError> {
+    fn commit(&mut self, _: &crate::ledger::Touched) -> Result<(), StoreError> {
         self.before = None;
         Ok(())
     }
