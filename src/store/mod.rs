@@ -243,8 +243,7 @@ impl Store {
     /// Starts the thread that writes.
     fn over(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
         let Parts { engine, version_before, readers, meters, lock, held } = parts;
-        let (id, newest) =
-            readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
+        let (id, newest) = readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
         let (sender, events) = watch::channel(newest);
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());

@@ -129,7 +129,9 @@ pub enum StoreError {
     )]
     Foreign(PathBuf),
     /// The server is older than what is supported.
-    #[error("{server} runs PostgreSQL {version}, and 15 or newer is needed: upgrade it, or use another")]
+    #[error(
+        "{server} runs PostgreSQL {version}, and 15 or newer is needed: upgrade it, or use another"
+    )]
     OldServer {
         /// The server and its database.
         server: String,
@@ -204,8 +206,18 @@ impl From<SqlError> for StoreError {
 
 impl StoreError {
     /// The words of [`reason`](Self::reason).
-    pub(super) const REASONS: &[&str] =
-        &["disk_full", "io", "locked", "corrupt", "read_only", "moved", "unreachable", "denied", "data", "other"];
+    pub(super) const REASONS: &[&str] = &[
+        "disk_full",
+        "io",
+        "locked",
+        "corrupt",
+        "read_only",
+        "moved",
+        "unreachable",
+        "denied",
+        "data",
+        "other",
+    ];
 
     /// Why nothing was committed, as the metric `cii_store_commit_failures_total` has it.
     pub(super) fn reason(&self) -> &'static str {

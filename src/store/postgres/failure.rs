@@ -10,11 +10,8 @@ use crate::store::{SqlError, SqlErrorKind, StoreError};
 pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
     let Some(said) = error.as_db_error() else {
         if error.is_closed() {
-            return SqlError::new(
-                SqlErrorKind::Unreachable,
-                "the server closed the connection",
-            )
-            .into();
+            return SqlError::new(SqlErrorKind::Unreachable, "the server closed the connection")
+                .into();
         }
         // The library names what it did, and keeps the cause apart.
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();

@@ -137,8 +137,7 @@ impl Postgres {
     fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
         let id = Uuid::now_v7().simple().to_string();
         let touched = crate::store::row::touched::encode(touched);
-        self.session()?
-            .execute(commits::ADD, params![id, self.replica, touched, is_erasure])?;
+        self.session()?.execute(commits::ADD, params![id, self.replica, touched, is_erasure])?;
         let committed = self.session()?.commit();
         match committed {
             Err(_) if !self.session()?.is_open() => self.look_up(&id),

@@ -93,7 +93,10 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
     }
     let sql = "SELECT value FROM meta WHERE key = 'schema_version'";
     let found: Option<String> = session.optional(sql, &[], |row| row.get(0))?;
-    found.and_then(|version| version.parse().ok()).filter(|version| *version > 0).ok_or_else(foreign)
+    found
+        .and_then(|version| version.parse().ok())
+        .filter(|version| *version > 0)
+        .ok_or_else(foreign)
 }
 
 /// Makes sure that a schema of the newest version is there.

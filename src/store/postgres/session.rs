@@ -68,7 +68,11 @@ struct Running {
 
 impl Session {
     /// Connects.
-    pub(super) fn connect(io: &Io, texts: &Arc<Texts>, server: &Server) -> Result<Self, StoreError> {
+    pub(super) fn connect(
+        io: &Io,
+        texts: &Arc<Texts>,
+        server: &Server,
+    ) -> Result<Self, StoreError> {
         let connected = io.wait(server.connect_limit(), server.connect());
         let (client, mut connection) = connected.map_err(|_| too_slow("connecting"))??;
         let warned = Arc::new(AtomicBool::new(false));
@@ -211,8 +215,7 @@ impl Session {
         let text = self.texts.of(sql);
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
-        let stream =
-            self.wait(STATEMENT, "a statement", client.query_typed_raw(&text, sent))?;
+        let stream = self.wait(STATEMENT, "a statement", client.query_typed_raw(&text, sent))?;
         let place = self.running.borrow().len();
         let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
         self.running.borrow_mut().push(running);
@@ -229,7 +232,8 @@ impl Session {
         each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
-            let next = self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
+            let next =
+                self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
             match next {
                 // Nothing is borrowed meanwhile: what takes a row may run other statements.
                 Some(row) => {

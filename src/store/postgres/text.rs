@@ -42,9 +42,8 @@ fn translated(sql: &str) -> String {
             '?' => (Cow::from("$"), 1),
             ' ' if rest.starts_with(" ->> ") => (Cow::from("::json ->> "), " ->> ".len()),
             _ if is_word_begun => (Cow::from(&rest[..first.len_utf8()]), first.len_utf8()),
-            _ => word(rest).unwrap_or_else(|| {
-                (Cow::from(&rest[..first.len_utf8()]), first.len_utf8())
-            }),
+            _ => word(rest)
+                .unwrap_or_else(|| (Cow::from(&rest[..first.len_utf8()]), first.len_utf8())),
         };
         out.push_str(&text);
         rest = &rest[length..];
@@ -54,11 +53,8 @@ fn translated(sql: &str) -> String {
 
 /// What stands for a word that PostgreSQL has another one for, and how long that is.
 fn word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
-    const WORDS: [(&str, &str); 3] = [
-        ("NOT IN rarray(", "<> ALL ("),
-        ("IN rarray(", "= ANY ("),
-        ("LIKE ", "ILIKE "),
-    ];
+    const WORDS: [(&str, &str); 3] =
+        [("NOT IN rarray(", "<> ALL ("), ("IN rarray(", "= ANY ("), ("LIKE ", "ILIKE ")];
     for (here, there) in WORDS {
         if rest.starts_with(here) {
             return Some((there.into(), here.len()));
@@ -118,7 +114,10 @@ mod tests {
     #[test]
     fn the_text_differs_where_the_seam_says_so_and_nowhere_else() {
         for (here, there) in [
-            ("SELECT a FROM b WHERE c = ?1 AND d > ?12", "SELECT a FROM b WHERE c = $1 AND d > $12"),
+            (
+                "SELECT a FROM b WHERE c = ?1 AND d > ?12",
+                "SELECT a FROM b WHERE c = $1 AND d > $12",
+            ),
             ("a IN rarray(?1) AND b NOT IN rarray(?2)", "a = ANY ($1) AND b <> ALL ($2)"),
             ("SELECT max(a), min(a, b), max(f(a, b))", "SELECT max(a), least(a, b), max(f(a, b))"),
             ("BETWEEN max(first_seq, ?1) AND x", "BETWEEN greatest(first_seq, $1) AND x"),
@@ -127,7 +126,10 @@ mod tests {
             ("'it''s ?1, LIKE it' = ?1", "'it''s ?1, LIKE it' = $1"),
             ("s.state ->> 'name'", "s.state::json ->> 'name'"),
             ("json_each(s.users)", "json_each(s.users::json)"),
-            ("coalesce(json_array_length(known), 0)", "coalesce(json_array_length(known::json), 0)"),
+            (
+                "coalesce(json_array_length(known), 0)",
+                "coalesce(json_array_length(known::json), 0)",
+            ),
             ("climax(a, b) UNLIKE x", "climax(a, b) UNLIKE x"),
         ] {
             assert_eq!(translated(here), there);

@@ -41,11 +41,7 @@ impl fmt::Debug for Sent<'_> {
 }
 
 impl ToSql for Sent<'_> {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self.0 {
             Param::Null => Ok(IsNull::Yes),
             Param::Integer(number) => number.to_sql(&Type::INT8, out),
@@ -101,9 +97,8 @@ impl<'a> Received<'a> {
 
 impl Cells for Row {
     fn cell(&self, column: usize) -> Result<Cell<'_>, SqlError> {
-        let failed = |text: &dyn ToString| {
-            SqlError::new(SqlErrorKind::UnreadableRow, &text.to_string())
-        };
+        let failed =
+            |text: &dyn ToString| SqlError::new(SqlErrorKind::UnreadableRow, &text.to_string());
         let received: Option<Received<'_>> =
             self.try_get(column).map_err(|error| failed(&error))?;
         received.map_or(Ok(Cell::Null), |received| received.cell().map_err(|error| failed(&error)))

@@ -52,7 +52,8 @@ impl Pool {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(reader) = idle else { break };
-            let begun = if reader.sql().is_open() { reader.sql().begin_reading() } else { continue };
+            let begun =
+                if reader.sql().is_open() { reader.sql().begin_reading() } else { continue };
             match begun {
                 Ok(()) => return Ok(reader),
                 Err(_) if !reader.sql().is_open() => {}

@@ -86,12 +86,7 @@ pub(in crate::store) fn decode(json: &str) -> Result<Touched, Unreadable> {
         });
     }
     let people: Result<_, _> = stored.people.iter().map(|login| Login::new(login)).collect();
-    Ok(Touched {
-        subjects,
-        people: people?,
-        check_sets: stored.check_sets,
-        is_anew: stored.anew,
-    })
+    Ok(Touched { subjects, people: people?, check_sets: stored.check_sets, is_anew: stored.anew })
 }
 
 #[cfg(test)]

@@ -296,11 +296,12 @@ fn all_keys() -> Keys {
 
 /// Commits the steps in groups of these sizes; returns all that the engine then knows.
 fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String {
+    let (health, current_health) = watch::channel(Health::default());
     let announcements = Announcements {
         event: watch::channel(0).0,
         recent: Arc::new(Recent::new()),
         erasures: Arc::default(),
-        health: watch::channel(Health::default()).0,
+        health,
     };
     let meters = Meters::new(std::path::Path::new("none")).unwrap();
     let mut writer = Writer::new(engine, announcements, meters);
@@ -314,6 +315,8 @@ fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String
             })
             .collect();
         writer.commit(group);
+        let error = current_health.borrow().error();
+        assert!(error.is_none(), "{}", error.map(|error| error.to_string()).unwrap_or_default());
         position = end;
     }
     let engine = writer.engine();
