@@ -26,6 +26,12 @@ pub(in crate::store) trait Engine: Send {
     /// Begins a group; the numbers that were given last, and what is counted over all.
     fn begin(&mut self) -> Result<(Head, Counts), StoreError>;
 
+    /// The term of whoever acts on the outside, as the group that was begun found it; 0 where
+    /// nobody else can.
+    fn fence(&self) -> i64 {
+        0
+    }
+
     /// Loads the rows of these keys.
     fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError>;
 
@@ -57,6 +63,8 @@ pub(in crate::store) struct Sweep {
     pub(in crate::store) before: Retention<Timestamp>,
     /// Whether events that wait for the delivery by OTLP stay.
     pub(in crate::store) keep_pending: bool,
+    /// The term in which it is asked for; in another one nothing goes.
+    pub(in crate::store) fence: Option<i64>,
 }
 
 /// One step of erasing a person.

@@ -199,6 +199,10 @@ impl Writer {
 
     fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
         let (head, counts) = self.engine.begin()?;
+        let fence = self.engine.fence();
+        for change in group.extract_if(.., |change| change.fence().is_some_and(|own| own != fence)) {
+            change.answer(Err(StoreError::NotLeader));
+        }
         let mut facts = Facts::new(head, counts);
         let mut keys = Keys::default();
         for change in group.iter() {
@@ -235,7 +239,11 @@ impl Writer {
         // announcement made.
         self.announcements.recent.add(touched);
         let newest = facts.head().event;
-        self.announcements.event.send_if_modified(|seq| std::mem::replace(seq, newest) != newest);
+        self.announcements.event.send_if_modified(|seq| {
+            let is_newer = newest > *seq;
+            *seq = newest.max(*seq);
+            is_newer
+        });
         Ok(())
     }
 }

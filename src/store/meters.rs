@@ -61,6 +61,11 @@ impl Meters {
         }
     }
 
+    /// The server cannot be reached, as somebody found out who only reads.
+    pub(super) fn is_away(&self) {
+        self.up.set(0);
+    }
+
     /// How many transactions were committed since the start.
     #[must_use]
     pub fn committed(&self) -> u64 {

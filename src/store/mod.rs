@@ -15,6 +15,7 @@ mod health;
 mod inspect;
 mod load;
 mod meters;
+mod others;
 mod pending;
 mod place;
 mod postgres;
@@ -26,6 +27,7 @@ mod save;
 mod shared;
 mod sql;
 mod sqlite;
+mod standing;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -37,8 +39,8 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -54,8 +56,9 @@ use crate::{
 use engine::{Engine, Sweep};
 use group::Announcements;
 use health::Health;
+use others::Others;
 use pending::{Pending, Waiting};
-use postgres::{Postgres, Way};
+use postgres::{Follower, Lease, Postgres, Replica, Way};
 use queue::Queue;
 use sqlite::Sqlite;
 
@@ -66,6 +69,7 @@ pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
 pub use postgres::Server;
 pub use purge::{Purge, Purged};
+pub use standing::Standing;
 pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
     DeliveryCounts, DeliveryFilter, DeliveryRecord, EventFilter, EventPage, FailingCheck,
@@ -100,6 +104,8 @@ const HOURLY_SINCE: usize = 5;
 #[derive(Debug, Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// The term in which this handle commits; it is refused in another one.
+    fence: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -119,7 +125,18 @@ struct Shared {
     /// Keeps a second exporter off a file.
     lock: Option<File>,
     /// Rings when somebody wants events sent by OTLP on purpose.
-    resend: Notify,
+    resend: Arc<Notify>,
+    /// What there is beside a server.
+    replica: Option<Membership>,
+}
+
+/// What makes a process one of several on a database.
+#[derive(Debug)]
+struct Membership {
+    way: Way,
+    replica: Replica,
+    follower: Follower,
+    lease: Mutex<Option<Lease>>,
 }
 
 impl Drop for Shared {
@@ -133,6 +150,12 @@ impl Drop for Shared {
     }
 }
 
+impl Membership {
+    fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What an engine opens.
 struct Parts {
     engine: Box<dyn Engine>,
@@ -142,6 +165,7 @@ struct Parts {
     lock: Option<File>,
     /// The same, for the thread that writes.
     held: Option<File>,
+    replica: Option<(Way, Replica)>,
 }
 
 /// How long a commit that only shows whether one is possible may take.
@@ -200,6 +224,7 @@ impl Store {
             meters,
             lock: Some(lock),
             held: Some(held),
+            replica: None,
         })
     }
 
@@ -227,6 +252,7 @@ impl Store {
         let way = Way::to(server)?;
         let (engine, version_before) = Postgres::open(&way, upgrade)?;
         let first = Reader::over(&way)?;
+        let replica = Some((way.clone(), engine.replica().clone()));
         let readers = query::Pool::new(move || Reader::over(&way), first);
         let meters =
             Meters::new(Path::new("none")).map_err(|error| StoreError::Meters(Arc::new(error)))?;
@@ -237,18 +263,39 @@ impl Store {
             meters,
             lock: None,
             held: None,
+            replica,
         })
     }
 
     /// Starts the thread that writes.
     fn over(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
-        let Parts { engine, version_before, readers, meters, lock, held } = parts;
+        let Parts { engine, version_before, readers, meters, lock, held, replica } = parts;
         let (id, newest) = readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
         let (sender, events) = watch::channel(newest);
         let queue = Arc::new(Queue::new());
         let recent = Arc::new(touched::Recent::new());
         let (health, current_health) = watch::channel(Health::default());
         let erasures = Arc::new(AtomicU64::new(0));
+        let resend = Arc::new(Notify::new());
+        let replica = match replica {
+            None => None,
+            Some((way, replica)) => {
+                let after = readers.with(Reader::commits)?;
+                let audience = Others {
+                    event: sender.clone(),
+                    recent: recent.clone(),
+                    erasures: erasures.clone(),
+                    health: health.clone(),
+                    meters: meters.clone(),
+                    resend: resend.clone(),
+                    queue: queue.clone(),
+                    is_away: AtomicBool::new(false),
+                };
+                let follower = Follower::start(&way, &replica, after, audience)
+                    .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
+                Some(Membership { way, replica, follower, lease: Mutex::default() })
+            }
+        };
         let announcements = Announcements {
             event: sender,
             recent: recent.clone(),
@@ -257,7 +304,6 @@ impl Store {
         };
         let thread = group::start(engine, held, queue.clone(), announcements, meters.clone())
             .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
-        let resend = Notify::new();
         let shared = Shared {
             id,
             version_before,
@@ -271,8 +317,9 @@ impl Store {
             meters,
             lock,
             resend,
+            replica,
         };
-        Ok((Self { shared: Arc::new(shared) }, thread))
+        Ok((Self { shared: Arc::new(shared), fence: None }, thread))
     }
 
     /// Commits a change. It is on the disk when this returns.
@@ -280,7 +327,7 @@ impl Store {
     /// # Errors
     /// When the change cannot be applied, or the database cannot commit.
     pub async fn commit<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
-        let (pending, outcome) = Pending::new(change);
+        let (pending, outcome) = Pending::holding(change, self.fence, ());
         self.shared.queue.push(vec![pending]).await?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
@@ -304,7 +351,7 @@ impl Store {
         change: C,
         held: H,
     ) -> Result<C::Outcome, StoreError> {
-        let (pending, outcome) = Pending::holding(change, held);
+        let (pending, outcome) = Pending::holding(change, self.fence, held);
         self.shared.queue.try_push(vec![pending])?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
@@ -320,7 +367,7 @@ impl Store {
         let mut group: Vec<Box<dyn Waiting>> = Vec::new();
         let mut outcomes = Vec::new();
         for change in changes {
-            let (pending, outcome) = Pending::new(change);
+            let (pending, outcome) = Pending::holding(change, self.fence, ());
             group.push(pending);
             outcomes.push(outcome);
         }
@@ -345,8 +392,8 @@ impl Store {
         before: Retention<Timestamp>,
         keep_pending: bool,
     ) -> Result<usize, StoreError> {
-        let outcome =
-            self.shared.queue.push_sweep(Sweep { before, keep_pending }, SWEPT_AT_ONCE)?;
+        let sweep = Sweep { before, keep_pending, fence: self.fence };
+        let outcome = self.shared.queue.push_sweep(sweep, SWEPT_AT_ONCE)?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 

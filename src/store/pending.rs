@@ -11,6 +11,8 @@ pub(super) trait Waiting: Send {
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault>;
     fn work(&self) -> usize;
     fn is_alone(&self) -> bool;
+    /// The term outside of which the change is refused.
+    fn fence(&self) -> Option<i64>;
     /// Decides what becomes of the change, and keeps what its sender will learn.
     fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault>;
     /// The change fails, whatever becomes of its group.
@@ -24,6 +26,7 @@ pub(super) struct Pending<C: Change, H = ()> {
     change: C,
     outcome: Option<Result<C::Outcome, StoreError>>,
     reply: oneshot::Sender<Result<C::Outcome, StoreError>>,
+    fence: Option<i64>,
     /// Dropped after the change: fields are, in their order.
     _held: H,
 }
@@ -31,7 +34,7 @@ pub(super) struct Pending<C: Change, H = ()> {
 impl<C: Change> Pending<C> {
     /// A change, and where its sender waits.
     pub(super) fn new(change: C) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
-        Self::holding(change, ())
+        Self::holding(change, None, ())
     }
 }
 
@@ -39,10 +42,11 @@ impl<C: Change, H> Pending<C, H> {
     /// The same, with something that is dropped after the change.
     pub(super) fn holding(
         change: C,
+        fence: Option<i64>,
         held: H,
     ) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
         let (reply, outcome) = oneshot::channel();
-        (Box::new(Self { change, outcome: None, reply, _held: held }), outcome)
+        (Box::new(Self { change, outcome: None, reply, fence, _held: held }), outcome)
     }
 }
 
@@ -53,6 +57,10 @@ impl<C: Change, H: Send> Waiting for Pending<C, H> {
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
         self.change.further_keys(facts, keys)
+    }
+
+    fn fence(&self) -> Option<i64> {
+        self.fence
     }
 
     fn work(&self) -> usize {

@@ -179,6 +179,9 @@ pub enum StoreError {
     /// The thread that writes cannot be started.
     #[error("the thread that writes cannot be started: {0}")]
     NoThread(Arc<std::io::Error>),
+    /// Another replica polls, sends and prunes by now.
+    #[error("another replica acts by now, and what this one was doing is left to it")]
+    NotLeader,
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Busy,
@@ -276,7 +279,7 @@ impl StoreError {
     /// still be read and written.
     #[must_use]
     pub fn is_of_one_row(&self) -> bool {
-        matches!(self, Self::Fault(_)) || self.is_unreadable_row() || self.concerns_data()
+        matches!(self, Self::Fault(_) | Self::NotLeader) || self.is_unreadable_row() || self.concerns_data()
     }
 
     /// Whether a stored row cannot be understood, while the database works.

@@ -24,6 +24,13 @@ pub(super) const ADD: &str = "WITH numbered AS (
     INSERT INTO commit_log (number, id, replica, touched, is_erasure)
     SELECT commits, ?1, ?2, ?3, ?4 FROM numbered";
 
+/// Removes what nobody looks for any more: replicas look every second, and who lost a connection
+/// at once.
+pub(super) const SWEEP: &str = "DELETE FROM commit_log WHERE number IN (
+        SELECT number FROM commit_log
+        WHERE committed_at < transaction_timestamp() - INTERVAL '15 minutes'
+        AND number < (SELECT commits FROM head) ORDER BY number LIMIT ?1)";
+
 impl Postgres {
     /// Finds out whether the commit with this id took place, and makes sure that it lasts.
     ///

@@ -57,6 +57,11 @@ pub(super) fn no_thread(error: &std::io::Error) -> StoreError {
         .into()
 }
 
+/// The row that every group locks is missing.
+pub(super) fn no_head() -> StoreError {
+    SqlError::new(SqlErrorKind::Other, "the table head has no row; the schema is damaged").into()
+}
+
 /// The server takes longer than it may.
 pub(super) fn too_slow(what: &str) -> StoreError {
     SqlError::new(

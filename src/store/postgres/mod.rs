@@ -11,7 +11,10 @@
 mod bulk;
 mod commits;
 mod failure;
+mod follow;
 mod io;
+mod lease;
+mod replica;
 mod schema;
 mod server;
 mod session;
@@ -19,10 +22,13 @@ mod text;
 mod vacuum;
 mod value;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
+pub(in crate::store) use follow::{Audience, Follower};
+pub(in crate::store) use lease::Lease;
+pub(in crate::store) use replica::Replica;
 pub use server::Server;
 
 use super::{
@@ -37,7 +43,7 @@ use super::{
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use io::Io;
-use session::Session;
+use session::{Limits, Session};
 use text::Texts;
 
 /// What opens connections to a server, and shares among them what they can share.
@@ -46,17 +52,23 @@ pub(in crate::store) struct Way {
     server: Arc<Server>,
     io: Io,
     texts: Arc<Texts>,
+    limits: Limits,
 }
 
 impl Way {
     /// Prepares to connect; connects to nothing yet.
     pub(in crate::store) fn to(server: Server) -> Result<Self, StoreError> {
         let io = Io::start().map_err(|error| failure::no_thread(&error))?;
-        Ok(Self { server: Arc::new(server), io, texts: Arc::default() })
+        Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits: Limits::default() })
     }
 
     fn connect(&self) -> Result<Session, StoreError> {
-        Session::connect(&self.io, &self.texts, &self.server)
+        Session::connect(self, self.limits)
+    }
+
+    /// The same, with a limit for whatever the server does.
+    fn connect_within(&self, limit: Duration) -> Result<Session, StoreError> {
+        Session::connect(self, Limits::all(limit))
     }
 
     /// A connection that reads a schema of this exporter's version.
@@ -81,7 +93,9 @@ pub(in crate::store) struct Postgres {
     way: Way,
     session: Option<Session>,
     /// Who writes, among the replicas.
-    replica: String,
+    replica: Replica,
+    /// The fence of the transaction that was begun last.
+    fence: i64,
     packer: Packer,
     uids: Uids,
 }
@@ -95,7 +109,8 @@ impl Postgres {
         let engine = Self {
             way: way.clone(),
             session: Some(session),
-            replica: Uuid::now_v7().simple().to_string(),
+            replica: Replica::new(),
+            fence: 0,
             packer: Packer::new(),
             uids: Uids::new(),
         };
@@ -120,16 +135,18 @@ impl Postgres {
     /// Begins a transaction that writes, over a new connection where the old one is of no use.
     fn begin_writing(&mut self) -> Result<&Session, StoreError> {
         let level = self.way.server.commit_level();
-        let begun = self.connected()?.begin_writing(level);
-        if let Err(error) = begun {
-            // A server that was started again closed it; it may not be known before it is used.
-            if self.session()?.is_open() {
+        self.fence = match self.connected()?.begin_writing(level) {
+            Ok(fence) => fence,
+            Err(error) if self.session()?.is_open() => {
                 self.roll_back();
                 return Err(error);
             }
-            self.session = None;
-            self.connected()?.begin_writing(level)?;
-        }
+            // A server that was started again closed it; it may not be known before it is used.
+            Err(_) => {
+                self.session = None;
+                self.connected()?.begin_writing(level)?
+            }
+        };
         self.session()
     }
 
@@ -137,18 +154,56 @@ impl Postgres {
     fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
         let id = Uuid::now_v7().simple().to_string();
         let touched = crate::store::row::touched::encode(touched);
-        self.session()?.execute(commits::ADD, params![id, self.replica, touched, is_erasure])?;
+        self.session()?.execute(
+            commits::ADD,
+            params![id, self.replica.id(), touched, is_erasure],
+        )?;
+        if is_erasure {
+            // What was touched names people. Who did not read it yet reads everything anew.
+            self.session()?.execute(
+                "DELETE FROM commit_log WHERE number < (SELECT commits FROM head)",
+                &[],
+            )?;
+        }
         let committed = self.session()?.commit();
         match committed {
-            Err(_) if !self.session()?.is_open() => self.look_up(&id),
+            Err(_) if !self.session()?.is_open() => {
+                let found = self.look_up(&id);
+                if found.is_err() {
+                    self.replica.renew();
+                }
+                found
+            }
             committed => committed,
         }
+    }
+}
+
+impl Postgres {
+    fn swept(&self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+        if rule.fence.is_some_and(|fence| fence != self.fence) {
+            return Err(StoreError::NotLeader);
+        }
+        let session = self.session()?;
+        let removed = sweep::sweep(session, rule, limit)?;
+        session.execute(commits::SWEEP, params![limit])?;
+        session.commit()?;
+        Ok(removed)
+    }
+
+    /// Who writes, among the replicas.
+    pub(in crate::store) fn replica(&self) -> &Replica {
+        &self.replica
     }
 }
 
 impl Engine for Postgres {
     fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
         load::head(self.begin_writing()?)
+    }
+
+    fn fence(&self) -> i64 {
+        self.fence
     }
 
     fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError> {
@@ -171,9 +226,8 @@ impl Engine for Postgres {
     }
 
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
-        let session = self.begin_writing()?;
-        let swept = sweep::sweep(session, rule, limit)
-            .and_then(|removed| session.commit().map(|()| removed));
+        self.begin_writing()?;
+        let swept = self.swept(rule, limit);
         if swept.is_err() {
             self.roll_back();
         }

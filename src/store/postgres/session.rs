@@ -14,10 +14,10 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use tokio_postgres::{AsyncMessage, Client, Row, RowStream, error::Severity};
+use tokio_postgres::{AsyncMessage, Client, Row, RowStream, SimpleQueryMessage, error::Severity};
 
 use super::{
-    Server, bulk,
+    Way, bulk,
     failure::{self, given_up, too_slow},
     io::Io,
     text::Texts,
@@ -28,15 +28,42 @@ use crate::store::{
     sql::{self, Bulk, Connection, Param, Put},
 };
 
-/// How long one statement may take. The server ends it a little earlier by itself.
-const STATEMENT: Duration = Duration::from_secs(30);
+/// How long the server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// For connecting.
+    pub(super) connect: Duration,
+    /// For one statement. The server ends it a little earlier by itself.
+    pub(super) statement: Duration,
+    /// For a commit, with its standby. The server does not end that wait by a time limit of its
+    /// own, and must not be asked to: a wait that is cancelled reads as a success.
+    pub(super) commit: Duration,
+    /// For which other replicas may hold the lock.
+    pub(super) lock: Duration,
+}
 
-/// How long a commit may take, with its standby. The server does not end that wait by a time
-/// limit of its own, and must not be asked to: a wait that is cancelled reads as a success.
-const COMMIT: Duration = Duration::from_secs(10);
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            statement: Duration::from_secs(30),
+            commit: Duration::from_secs(10),
+            lock: Duration::from_secs(5),
+        }
+    }
+}
 
-/// How long the other replicas may hold the lock.
-const LOCK: Duration = Duration::from_secs(5);
+impl Limits {
+    /// The same for everything.
+    pub(super) const fn all(limit: Duration) -> Self {
+        Self { connect: limit, statement: limit, commit: limit, lock: limit }
+    }
+
+    /// How long the server itself lets a statement run, in milliseconds.
+    const fn of_server(self) -> u128 {
+        self.statement.as_millis() * 15 / 16
+    }
+}
 
 /// How long another replica may take to make or upgrade the schema.
 const ALONE: Duration = Duration::from_secs(600);
@@ -47,6 +74,7 @@ const ROWS_AT_ONCE: usize = 512;
 /// A connection. Dropped, it is closed.
 pub(super) struct Session {
     io: Io,
+    limits: Limits,
     texts: Arc<Texts>,
     client: RefCell<Option<Arc<Client>>>,
     /// Set when the server warned of something.
@@ -68,12 +96,9 @@ struct Running {
 
 impl Session {
     /// Connects.
-    pub(super) fn connect(
-        io: &Io,
-        texts: &Arc<Texts>,
-        server: &Server,
-    ) -> Result<Self, StoreError> {
-        let connected = io.wait(server.connect_limit(), server.connect());
+    pub(super) fn connect(way: &Way, limits: Limits) -> Result<Self, StoreError> {
+        let Way { server, io, texts, .. } = way;
+        let connected = io.wait(limits.connect, server.connect());
         let (client, mut connection) = connected.map_err(|_| too_slow("connecting"))??;
         let warned = Arc::new(AtomicBool::new(false));
         let heard = warned.clone();
@@ -89,6 +114,7 @@ impl Session {
         }));
         Ok(Self {
             io: io.clone(),
+            limits,
             texts: texts.clone(),
             client: RefCell::new(Some(Arc::new(client))),
             warned,
@@ -137,7 +163,7 @@ impl Session {
 
     /// Runs statements without parameters and rows.
     pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        self.batch_within(STATEMENT, sql)
+        self.batch_within(self.limits.statement, sql)
     }
 
     /// The same, with a limit of its own.
@@ -151,21 +177,40 @@ impl Session {
     /// The isolation is READ COMMITTED: a statement sees what was committed when it began, so
     /// that all after the lock see what its last holder left. Under a stricter one the snapshot
     /// would be older than the lock.
-    pub(super) fn begin_writing(&self, commit: &str) -> Result<(), StoreError> {
-        self.batch(&format!(
+    ///
+    /// Returns the fence: the number of the term of whoever acts on the outside.
+    pub(super) fn begin_writing(&self, commit: &str) -> Result<i64, StoreError> {
+        let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
              SET LOCAL synchronous_commit = {commit}; \
              SET LOCAL lock_timeout = {}; \
              SET LOCAL statement_timeout = {}; \
              SET LOCAL idle_in_transaction_session_timeout = {}; \
-             {} SELECT FROM head FOR UPDATE",
-            LOCK.as_millis(),
-            (STATEMENT - Duration::from_secs(2)).as_millis(),
-            STATEMENT.as_millis(),
+             {} SELECT fence FROM head FOR UPDATE",
+            self.limits.lock.as_millis(),
+            self.limits.of_server(),
+            self.limits.statement.as_millis(),
             self.search_path,
-        ))?;
+        );
+        let client = self.client()?;
         self.in_transaction.set(true);
-        Ok(())
+        let told = self.wait(self.limits.statement, "the lock", client.simple_query(&begin))?;
+        let fence = told.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        fence.ok_or_else(failure::no_head)
+    }
+
+    /// Begins a transaction that writes what no standby needs to have when it ends.
+    pub(super) fn begin_local(&self) -> Result<(), StoreError> {
+        self.in_transaction.set(true);
+        self.batch(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+             SET LOCAL synchronous_commit = local; SET LOCAL statement_timeout = {}; {}",
+            self.limits.of_server(),
+            self.search_path,
+        ))
     }
 
     /// Begins a transaction that nobody else begins by the same key meanwhile.
@@ -185,7 +230,7 @@ impl Session {
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         let client = self.client()?;
         self.warned.store(false, Ordering::Release);
-        let committed = self.wait(COMMIT, "a commit", client.batch_execute("COMMIT"));
+        let committed = self.wait(self.limits.commit, "a commit", client.batch_execute("COMMIT"));
         self.in_transaction.set(false);
         committed?;
         if self.warned.load(Ordering::Acquire) {
@@ -215,7 +260,7 @@ impl Session {
         let text = self.texts.of(sql);
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
-        let stream = self.wait(STATEMENT, "a statement", client.query_typed_raw(&text, sent))?;
+        let stream = self.wait(self.limits.statement, "a statement", client.query_typed_raw(&text, sent))?;
         let place = self.running.borrow().len();
         let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
         self.running.borrow_mut().push(running);
@@ -263,7 +308,7 @@ impl Session {
             let Some(Running { stream, .. }) = running.get_mut(place) else {
                 return Err(given_up());
             };
-            self.io.wait(STATEMENT, async {
+            self.io.wait(self.limits.statement, async {
                 while rows.len() < most {
                     match stream.next().await {
                         Some(Ok(row)) => rows.push_back(row),
@@ -323,7 +368,7 @@ impl Connection for Session {
     fn begin_reading(&self) -> Result<(), StoreError> {
         self.batch(&format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
-            (STATEMENT - Duration::from_secs(2)).as_millis(),
+            self.limits.of_server(),
             self.search_path,
         ))?;
         self.in_transaction.set(true);
@@ -386,7 +431,7 @@ impl Session {
         self.finish_outer()?;
         let lists = columns.take();
         let client = self.client()?;
-        let changed = self.wait(STATEMENT, "a statement", async {
+        let changed = self.wait(self.limits.statement, "a statement", async {
             let lists = lists.into_iter();
             let mut stream =
                 pin!(client.query_typed_raw(bulk.in_lists(bulk::statement), lists).await?);

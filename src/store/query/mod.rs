@@ -135,6 +135,11 @@ impl Reader {
         result
     }
 
+    /// How many groups were committed to a server, by all replicas.
+    pub(super) fn commits(&self) -> Result<i64, StoreError> {
+        self.sql().one("SELECT commits FROM head", &[], |row| row.get(0))
+    }
+
     pub(super) fn store_id(&self) -> Result<String, StoreError> {
         self.sql().one("SELECT value FROM meta WHERE key = 'store_id'", &[], |row| row.get(0))
     }

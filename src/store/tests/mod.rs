@@ -8,6 +8,7 @@ mod model;
 mod order;
 mod otlp;
 mod prune;
+mod replicas;
 mod trend;
 mod upgrade;
 mod words;

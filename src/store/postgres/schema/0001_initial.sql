@@ -149,7 +149,8 @@ CREATE TABLE head (
     followed bigint NOT NULL DEFAULT 0,
     new_ips bigint NOT NULL DEFAULT 0,
     new_countries bigint NOT NULL DEFAULT 0,
-    commits bigint NOT NULL DEFAULT 0
+    commits bigint NOT NULL DEFAULT 0,
+    fence bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 25);
 
 CREATE TABLE checks (
@@ -385,6 +386,7 @@ CREATE INDEX commit_log_id ON commit_log (id);
 CREATE TABLE lease (
     id bigint PRIMARY KEY CHECK (id = 1),
     holder text COLLATE "C",
+    name text COLLATE "C",
     fence bigint NOT NULL,
     expires_at timestamptz NOT NULL
 );

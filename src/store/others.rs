@@ -1,0 +1,119 @@
+//! What becomes here of what other replicas commit.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use tokio::sync::{Notify, watch};
+
+use super::{
+    Meters, Standing, Store, StoreError,
+    health::{self, Health},
+    pending::Pending,
+    postgres::{Audience, Lease},
+    queue::Queue,
+    touched::Recent,
+};
+use crate::{
+    blocking,
+    ledger::{Touched, change::Probe},
+};
+
+/// Announces what others committed as the thread that writes announces what is committed here.
+#[derive(Debug)]
+pub(super) struct Others {
+    pub(super) event: watch::Sender<i64>,
+    pub(super) recent: Arc<Recent>,
+    pub(super) erasures: Arc<AtomicU64>,
+    pub(super) health: watch::Sender<Health>,
+    pub(super) meters: Meters,
+    pub(super) resend: Arc<Notify>,
+    pub(super) queue: Arc<Queue>,
+    /// Whether the last look failed.
+    pub(super) is_away: AtomicBool,
+}
+
+impl Audience for Others {
+    fn committed(&self, touched: Touched, is_erasure: bool) {
+        if is_erasure {
+            self.erasures.fetch_add(1, Ordering::Relaxed);
+        }
+        self.recent.add(touched);
+        // It may be that events are to be sent on purpose: the number of the newest does not tell.
+        self.resend.notify_one();
+    }
+
+    fn newest_event(&self, newest: i64) {
+        self.event.send_if_modified(|seq| {
+            let is_newer = newest > *seq;
+            *seq = newest.max(*seq);
+            is_newer
+        });
+    }
+
+    fn looked(&self, outcome: Result<(), &StoreError>) {
+        match outcome {
+            Ok(()) if self.is_away.swap(false, Ordering::Relaxed) => {
+                // Whether something can be committed again shows a commit; nobody waits for it.
+                let (probe, _outcome) = Pending::new(Probe);
+                let _ = self.queue.try_push(vec![probe]);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.is_away.store(true, Ordering::Relaxed);
+                self.meters.is_away();
+                health::note(&self.health, Err(error));
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Begins to take part in who acts on the outside: polls, sends and prunes. `name` tells people
+    /// who does. How this process stands can be watched; with a file it always is the one.
+    ///
+    /// # Errors
+    /// When no thread can be started for it.
+    pub async fn campaign(&self, name: &str) -> Result<watch::Receiver<Standing>, StoreError> {
+        let Some(membership) = &self.shared.replica else {
+            return Ok(watch::channel(Standing::Leader { fence: None }).1);
+        };
+        let (way, replica, name) =
+            (membership.way.clone(), membership.replica.clone(), name.to_owned());
+        let started = blocking::run(move || Lease::start(&way, &replica, &name)).await;
+        let lease = started
+            .ok_or(StoreError::Closed)?
+            .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
+        let standing = lease.standing();
+        *membership.lease() = Some(lease);
+        Ok(standing)
+    }
+
+    /// Gives up to act, so that another one can at once.
+    pub async fn resign(&self) {
+        let Some(membership) = &self.shared.replica else { return };
+        let lease = membership.lease().take();
+        // It waits for the server.
+        let _ = blocking::run(move || drop(lease)).await;
+    }
+
+    /// This store for who acts in a term: what it commits after the term is refused.
+    #[must_use]
+    pub fn fenced(&self, fence: Option<i64>) -> Self {
+        Self { fence, ..self.clone() }
+    }
+
+    /// Resolves when what was committed before this call, by any replica, is announced.
+    pub async fn catch_up(&self) {
+        if let Some(membership) = &self.shared.replica {
+            membership.follower.look().await;
+        }
+    }
+
+    /// Whether several processes can have the database open.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared.replica.is_some()
+    }
+}

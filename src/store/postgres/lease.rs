@@ -1,0 +1,237 @@
+//! The lease: who of the replicas acts on the outside.
+//!
+//! It is a row, and the server's clock alone says whether it is over, so that clocks of machines
+//! do not matter. Its holder renews it, without the lock of the groups: a large group of another
+//! replica must not end it. Whoever takes it over does that under the lock, and writes the fence
+//! beside the numbers there: what a former holder still tries to commit finds another fence, and
+//! fails.
+
+use std::{
+    fmt,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use super::{Replica, Way, session::Session};
+use crate::store::{
+    Standing, StoreError,
+    sql::{Connection, params},
+};
+
+/// For how long it is taken or renewed. With [`EVERY`], the bound of how long nobody acts after a
+/// holder's end.
+const TERM: Duration = Duration::from_secs(10);
+
+/// How often it is renewed, or looked at.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// A holder that could not renew it for so long does not act any more: that is before another one
+/// can take it.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(7);
+
+/// How long one of its statements may take, and connecting.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The thread that takes the lease and renews it. Dropped, it gives it back and ends.
+pub(in crate::store) struct Lease {
+    standing: watch::Receiver<Standing>,
+    state: Arc<State>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    is_over: Mutex<bool>,
+    wake: Condvar,
+}
+
+impl Lease {
+    /// Tries to take the lease at once, and goes on trying. `name` tells people who holds it.
+    pub(in crate::store) fn start(way: &Way, replica: &Replica, name: &str) -> std::io::Result<Self> {
+        let mut candidate = Candidate {
+            way: way.clone(),
+            // A term is the thread's, whatever becomes of the id of commits.
+            id: replica.id(),
+            name: name.to_owned(),
+            session: None,
+            fence: None,
+            renewed_at: Instant::now(),
+        };
+        let (sender, standing) = watch::channel(candidate.step());
+        let state = Arc::<State>::default();
+        let told = state.clone();
+        let thread = thread::Builder::new()
+            .name("store-lease".to_owned())
+            .spawn(move || candidate.live(&told, &sender))?;
+        Ok(Self { standing, state, thread: Some(thread) })
+    }
+
+    /// How this process stands.
+    pub(in crate::store) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        *self.state.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.state.wake.notify_one();
+        // So that another replica takes over at once. It takes no longer than its statements may.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&*self.standing.borrow()).finish()
+    }
+}
+
+/// Who wants the lease.
+struct Candidate {
+    way: Way,
+    id: String,
+    name: String,
+    session: Option<Session>,
+    /// The fence of its term, while it has one.
+    fence: Option<i64>,
+    /// When the last renewal that succeeded was sent.
+    renewed_at: Instant,
+}
+
+impl Candidate {
+    fn live(mut self, state: &State, standing: &watch::Sender<Standing>) {
+        loop {
+            let over = state.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+            let (over, _) = state
+                .wake
+                .wait_timeout_while(over, EVERY, |over| !*over)
+                .unwrap_or_else(PoisonError::into_inner);
+            if *over {
+                self.give_back();
+                return;
+            }
+            drop(over);
+            let now = self.step();
+            standing.send_if_modified(|before| {
+                let is_news = *before != now;
+                *before = now;
+                is_news
+            });
+        }
+    }
+
+    /// Renews the lease, or takes it when nobody has it.
+    fn step(&mut self) -> Standing {
+        let sent_at = Instant::now();
+        match self.stand() {
+            Ok(standing) => {
+                if standing.is_leader() {
+                    self.renewed_at = sent_at;
+                }
+                standing
+            }
+            Err(error) => {
+                tracing::debug!(%error, "who leads is not known");
+                self.session = None;
+                match self.fence {
+                    Some(fence) if self.renewed_at.elapsed() < GIVEN_UP_AFTER => {
+                        Standing::Leader { fence: Some(fence) }
+                    }
+                    _ => {
+                        self.fence = None;
+                        Standing::Unknown
+                    }
+                }
+            }
+        }
+    }
+
+    fn stand(&mut self) -> Result<Standing, StoreError> {
+        let session = match &mut self.session {
+            Some(session) if session.is_open() => session,
+            none => none.insert(self.way.connect_within(PATIENCE)?),
+        };
+        if let Some(fence) = self.fence {
+            if renew(session, &self.id, fence)? {
+                return Ok(Standing::Leader { fence: Some(fence) });
+            }
+            self.fence = None;
+        }
+        session.begin_reading()?;
+        let held = held(session);
+        session.end_reading()?;
+        let (leader, is_over) = held?;
+        if is_over && let Some(fence) = self.way.take(session, &self.id, &self.name)? {
+            self.fence = Some(fence);
+            return Ok(Standing::Leader { fence: Some(fence) });
+        }
+        Ok(Standing::Follower { leader: leader.filter(|_| !is_over) })
+    }
+
+    fn give_back(&mut self) {
+        let (Some(fence), Some(session)) = (self.fence, &self.session) else { return };
+        let given = session.begin_local().and_then(|()| {
+            session.execute(
+                "UPDATE lease SET holder = NULL, name = NULL, expires_at = '-infinity'
+                 WHERE holder = ?1 AND fence = ?2",
+                params![self.id, fence],
+            )?;
+            session.commit()
+        });
+        if let Err(error) = given {
+            tracing::debug!(%error, "the lease is not given back; it ends by itself");
+        }
+    }
+}
+
+/// Who holds the lease by name, and whether it is over.
+fn held(session: &dyn Connection) -> Result<(Option<String>, bool), StoreError> {
+    let sql = "SELECT name, expires_at < clock_timestamp() FROM lease";
+    session.one(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Renews the lease; whether it is still held.
+fn renew(session: &Session, id: &str, fence: i64) -> Result<bool, StoreError> {
+    session.begin_local()?;
+    let renewed = session.execute(
+        "UPDATE lease SET expires_at = clock_timestamp() + ?3 * INTERVAL '1 millisecond'
+         WHERE holder = ?1 AND fence = ?2",
+        params![id, fence, TERM.as_millis() as i64],
+    )?;
+    session.commit()?;
+    Ok(renewed > 0)
+}
+
+impl Way {
+    /// Takes the lease that is over; the fence of the new term, or nothing when another one was
+    /// faster.
+    fn take(&self, session: &Session, id: &str, name: &str) -> Result<Option<i64>, StoreError> {
+        session.begin_writing(self.server.commit_level())?;
+        let taken: Result<Option<i64>, StoreError> = (|| {
+            let fence = (session as &dyn Connection).optional(
+                "UPDATE lease SET holder = ?1, name = ?2, fence = fence + 1,
+                    expires_at = clock_timestamp() + ?3 * INTERVAL '1 millisecond'
+                 WHERE expires_at < clock_timestamp() RETURNING fence",
+                params![id, name, TERM.as_millis() as i64],
+                |row| row.get(0),
+            )?;
+            if let Some(fence) = fence {
+                session.execute("UPDATE head SET fence = ?1", params![fence])?;
+            }
+            Ok::<Option<i64>, StoreError>(fence)
+        })();
+        match taken {
+            Ok(Some(fence)) => session.commit().map(|()| Some(fence)),
+            taken => {
+                session.roll_back();
+                taken
+            }
+        }
+    }
+}

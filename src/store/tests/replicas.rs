@@ -1,0 +1,70 @@
+//! Several processes on one database.
+
+use std::time::Duration;
+
+use cii_test_cluster::{Cluster, Database};
+
+use super::*;
+use crate::{
+    ledger::change::Probe,
+    store::{Purge, Server, Standing},
+};
+
+fn connect(database: &Database) -> (Store, WriterThread) {
+    Store::connect(Server::new(&database.url, None)).unwrap()
+}
+
+#[tokio::test]
+async fn what_one_replica_commits_is_announced_by_the_others() {
+    let database = Cluster::shared().create_database();
+    let ((one, _one), (other, _other)) = (connect(&database), connect(&database));
+    assert_eq!(one.id(), other.id(), "one store");
+    let seen = *other.changes().borrow();
+    one.commit(delivery("d1", &["ada@x", "bob@x"])).await.unwrap();
+    other.catch_up().await;
+    let touched = other.touched_after(seen).unwrap();
+    assert!(touched.iter().any(|touched| touched.people.contains(&login("ada@x"))), "{touched:?}");
+    assert_eq!(*other.commits().borrow(), *one.commits().borrow());
+    // Its own are announced once.
+    let before = *one.changes().borrow();
+    one.catch_up().await;
+    assert_eq!(*one.changes().borrow(), before);
+    // A repeat that another replica takes is one.
+    let outcome = other.commit(delivery("d1", &["ada@x", "bob@x"])).await.unwrap();
+    assert!(format!("{outcome:?}").contains("Duplicate"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_erasure_by_another_replica_has_everything_read_anew() {
+    let database = Cluster::shared().create_database();
+    let ((one, _one), (other, _other)) = (connect(&database), connect(&database));
+    one.commit(delivery("d1", &["ada@x"])).await.unwrap();
+    other.catch_up().await;
+    let (seen, erasures) = (*other.changes().borrow(), other.erasures());
+    let purge = Purge { login: login("ada@x"), is_trial: false, at: at(1) };
+    let purged = one.purge(purge).await.unwrap();
+    assert!(purged.left.is_empty(), "{purged:?}");
+    other.catch_up().await;
+    assert!(other.erasures() > erasures);
+    assert!(other.touched_after(seen).is_none_or(|all| all.iter().any(|touched| touched.is_anew)));
+}
+
+#[tokio::test]
+async fn one_replica_leads_and_the_next_one_takes_over() {
+    let database = Cluster::shared().create_database();
+    let ((one, _one), (other, _other)) = (connect(&database), connect(&database));
+    let first = one.campaign("one").await.unwrap();
+    let mut second = other.campaign("other").await.unwrap();
+    let Standing::Leader { fence } = *first.borrow() else { panic!("{first:?}") };
+    assert_eq!(*second.borrow(), Standing::Follower { leader: Some("one".to_owned()) });
+    one.fenced(fence).commit(Probe).await.unwrap();
+
+    one.resign().await;
+    let took_over = second.wait_for(Standing::is_leader);
+    tokio::time::timeout(Duration::from_secs(10), took_over).await.unwrap().unwrap();
+    let late = one.fenced(fence).commit(Probe).await;
+    assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
+    assert!(one.trouble().is_none(), "the store works");
+    // Without a fence, everybody commits.
+    one.commit(Probe).await.unwrap();
+}
