@@ -1,17 +1,18 @@
 //! Puts the rooms together.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
-use chrono::TimeDelta;
 use prometheus::{Registry, process_collector::ProcessCollector};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Addresses, ConfigSource, Daemon, StartError, announce, defaults,
+    duties::{self, Delivery, Work},
+    lead::{self, Lead},
     listener::Listeners,
     panics, proofs,
-    reload::{Current, ForJobs, Reloader},
+    reload::{ForJobs, Reloader},
     reload_meters::ReloadMeters,
     rules, service_manager,
     tasks::{Stage, Tasks},
@@ -19,17 +20,13 @@ use super::{
 use crate::{
     build_info::BuildInfo,
     cii, clock,
-    config::{Config, JobConfig, SyncConfig},
-    delivery::{self, Courier, Origin, Outages, Sender},
-    domain::{Schedule, Timestamp},
+    config::{Config, JobConfig},
+    delivery::{self, Outages},
     ingest::{self, Ingest, Intake, Refusals},
-    ledger::change::{BeginOtlp, Forget, TrustClock},
+    ledger::change::TrustClock,
     metrics::Exposition,
     store::{self, Reader, Store, StoreError},
-    sync::{
-        self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
-        ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
-    },
+    sync::{self, Shadow},
     web::{self, Ops, Parts, Polls, Purger, Readiness, Sources, Webhook},
 };
 
@@ -49,19 +46,46 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     if store.had_former_defaults() && config.api.is_some() {
         defaults::announce(&config);
     }
-    forget_what_is_off(&config, &store).await?;
     let (registry, build_info) = registry(&config, &store)?;
     let meters = meters(&registry)?;
     let mut tasks = Tasks::default();
     tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
 
-    store_rules(&config, &store).await?;
+    let standing = store.campaign(&replica_name(config.ops.listen)).await?;
+    let leading = standing.clone();
+    let leader = lead::meter(&registry, &standing)?;
+    tasks.spawn(Stage::Delivery, "lease", |stop| lead::tell(leading, leader, stop));
+    let (in_force, current_config) = watch::channel(Arc::new(config.clone()));
+    let (for_jobs, current) = ForJobs::channels(&config);
+    let work = Work {
+        config: current_config,
+        current,
+        api_meters: meters.api.clone(),
+        sync_meters: sync_meters(&registry)?,
+        trusted,
+    };
+    let shadow = Shadow {
+        store: store.clone(),
+        meters: work.sync_meters.clone(),
+        jobs: duties::jobs(&config),
+        standing: standing.clone(),
+    };
+    tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
+    let work = Lead::prepared(work, store.clone(), standing.clone()).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&config));
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), current_scope.clone()).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
-    let outages = deliver(&config, &store, meters.otlp.clone(), &mut tasks).await?;
+    let outages = Outages::default();
+    let delivery = Delivery {
+        config: Arc::new(config.clone()),
+        meters: meters.otlp.clone(),
+        outages: outages.clone(),
+    };
+    let delivery = Lead::prepared(delivery, store.clone(), standing.clone()).await?;
+    let delivery = delivery.started().await?;
+    tasks.spawn(Stage::Delivery, "delivery of the leader", |stop| delivery.run(stop));
     let listeners = Listeners::new(&registry)?;
     let (webhook, webhook_address) = listeners.webhook(&config.webhook).await?;
     let (ops, ops_address) = listeners.ops(&config.ops).await?;
@@ -114,10 +138,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, proofs, stop));
     let holder = take_commands(&listeners, &config, &addresses, local_router, &mut tasks);
 
-    let (for_jobs, current) = ForJobs::channels(&config);
-    let scheduler = schedule(&config, &store, &registry, meters.api, current, &mut tasks).await?;
-    let housekeeping = housekeeping(&config, &store, trusted);
-    tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
+    let work = work.started().await?;
+    tasks.spawn(Stage::Work, "work of the leader", |stop| work.run(stop));
 
     tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
     if let Err(error) = store.announce(&holder) {
@@ -137,18 +159,11 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         store: store.clone(),
         requests,
         reloaded,
+        in_force,
+        standing,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
-    Ok(Daemon { addresses, tasks, scheduler, readiness, store, writer })
-}
-
-fn housekeeping(config: &Config, store: &Store, trusted: Option<Timestamp>) -> Housekeeping {
-    Housekeeping {
-        store: store.clone(),
-        trusted,
-        retention: config.store.retention_days.map(|days| TimeDelta::days(days.into())),
-        delivers_events: config.otlp.is_some(),
-    }
+    Ok(Daemon { addresses, tasks, readiness, store, writer })
 }
 
 fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {
@@ -159,14 +174,6 @@ fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses
         ops_scheme: config.ops.scheme(),
         webhook_path: config.webhook.path.clone(),
     }
-}
-
-/// Writes what the configuration says of the watch list and of checks.
-async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
-    store.commit(rules::watch_list(config)).await?;
-    store.commit(rules::checks(config)).await?;
-    store.commit(rules::shown_checks(config)).await?;
-    Ok(())
 }
 
 /// The webhook listener, as the pages see it.
@@ -185,17 +192,6 @@ fn webhook_of(
         refusals,
         max_body_bytes: config.webhook.max_body_bytes,
     }
-}
-
-/// Figures of a job that is off must not look like fresh ones.
-async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartError> {
-    if config.api.is_none() || config.sync.tenant.is_none() {
-        store.commit(Forget::Tenant).await?;
-    }
-    if config.api.is_none() || config.sync.service.is_none() {
-        store.commit(Forget::Service).await?;
-    }
-    Ok(())
 }
 
 /// Opens the way for commands on this machine; hands out where it is.
@@ -265,113 +261,15 @@ fn meters(registry: &Registry) -> Result<web::Meters, StartError> {
     Ok(meters)
 }
 
-/// Starts the OTLP delivery, when there is one; hands out why events wait.
-async fn deliver(
-    config: &Config,
-    store: &Store,
-    meters: delivery::Meters,
-    tasks: &mut Tasks,
-) -> Result<Outages, StartError> {
-    let outages = Outages::default();
-    let left_out = store.commit(BeginOtlp { is_on: config.otlp.is_some() }).await?;
-    let Some(otlp) = &config.otlp else { return Ok(outages) };
-    if left_out > 0 {
-        tracing::warn!(
-            events = left_out,
-            "the OTLP delivery was off when the daemon last ran: it begins now and leaves out what \
-             was before; `cii-exporter otlp backfill --since 30d` sends that, too"
-        );
-    }
-    let origin = Origin {
-        instance_id: store.id().to_owned(),
-        tenant_name: config.tenant.name.clone(),
-        tenant_id: store.read(Reader::tenant_id).await?,
-    };
-    let sender = Sender::new(otlp, origin)?;
-    let courier = Courier::new(store.clone(), sender, meters, outages.clone());
-    tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
-    Ok(outages)
-}
-
-async fn schedule(
-    config: &Config,
-    store: &Store,
-    registry: &Registry,
-    api_meters: cii::Meters,
-    current: Current,
-    tasks: &mut Tasks,
-) -> Result<Option<Scheduler>, StartError> {
+/// The meters of the jobs.
+fn sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
     let meters = sync::Meters::new()?;
     meters.register(registry)?;
-    let Some(api) = &config.api else { return Ok(None) };
-    let client = cii::Client::new(api, api_meters)?;
-    let mut jobs = Jobs {
-        config: &config.sync,
-        names_users: current.names_users,
-        store,
-        meters,
-        tasks,
-        bells: Vec::new(),
-    };
-    let questions = UserQuestions {
-        client: client.clone(),
-        store: store.clone(),
-        concurrency: api.concurrency,
-        filter: current.filter,
-        policy: current.policy,
-        null_lists: api.null_lists,
-        settle: rules::settle(config),
-    };
-    let ips = IpQuestions {
-        client: client.clone(),
-        store: store.clone(),
-        concurrency: api.concurrency,
-        page_size: api.page_size,
-    };
-    let prompt = Prompt { users: questions.clone(), ips: ips.clone(), delay: PROMPT_DELAY };
-    jobs.tasks.spawn(Stage::Work, "prompt", |stop| prompt.run(stop));
-    let tenant_is_listed = config.sync.tenant.is_some();
-    let users = UsersJob { questions: questions.clone(), tenant_is_listed };
-    jobs.start(users, &config.sync.users);
-    jobs.start(IpsJob { questions: ips }, &config.sync.ips);
-    if let Some(when) = &config.sync.tenant {
-        let tenant = TenantJob { questions, page_size: config.sync.tenant_page_size };
-        jobs.start(tenant, when);
-    }
-    if let Some(when) = &config.sync.service {
-        jobs.start(ServiceJob { client, store: store.clone() }, when);
-    }
-    Ok(Some(Scheduler::start(jobs.bells).await?))
+    Ok(meters)
 }
 
-/// The scheduled jobs, as they are started.
-struct Jobs<'a> {
-    config: &'a SyncConfig,
-    names_users: watch::Receiver<bool>,
-    store: &'a Store,
-    meters: sync::Meters,
-    tasks: &'a mut Tasks,
-    /// The schedules, each with the bell that wakes its job.
-    bells: Vec<(Schedule, Arc<Notify>)>,
-}
-
-impl Jobs<'_> {
-    fn start<J: Job>(&mut self, job: J, when: &JobConfig) {
-        let bell = Arc::new(Notify::new());
-        let runner = Runner {
-            job,
-            timing: Timing {
-                schedule: when.schedule.clone(),
-                on_start: when.on_start,
-                jitter: Duration::from_secs(self.config.jitter_seconds),
-                spread: self.config.spread,
-            },
-            bell: bell.clone(),
-            store: self.store.clone(),
-            meters: self.meters.clone(),
-            names_users: self.names_users.clone(),
-        };
-        self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
-        self.bells.push((when.schedule.clone(), bell));
-    }
+/// By what name the other replicas tell people that this one leads.
+fn replica_name(ops: SocketAddr) -> String {
+    let host = rustix::system::uname();
+    format!("{}:{}", host.nodename().to_string_lossy(), ops.port())
 }

@@ -4,7 +4,9 @@
 mod announce;
 mod assemble;
 mod defaults;
+mod duties;
 mod error;
+mod lead;
 mod listener;
 mod panics;
 mod proofs;
@@ -27,7 +29,6 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     config::Config,
     store::{Store, WriterThread},
-    sync::Scheduler,
     web::Readiness,
 };
 
@@ -46,7 +47,6 @@ const LAST_COMMIT: Duration = Duration::from_millis(1500);
 pub struct Daemon {
     addresses: Addresses,
     tasks: Tasks,
-    scheduler: Option<Scheduler>,
     readiness: watch::Sender<Readiness>,
     store: Store,
     writer: WriterThread,
@@ -156,14 +156,12 @@ impl Daemon {
         ended.map_or(Ok(()), Err)
     }
 
-    async fn stop(mut self) {
+    async fn stop(self) {
         let end = Instant::now() + STOPPING;
         self.readiness.send_replace(Readiness::Stopping);
         service_manager::tell(NotifyState::Stopping);
-        if let Some(scheduler) = self.scheduler.take() {
-            scheduler.stop().await;
-        }
         self.tasks.stop().await;
+        self.store.resign().await;
         drop(self.store);
         let writing =
             self.writer.stop_within(end.saturating_duration_since(Instant::now() + LAST_COMMIT));

@@ -13,7 +13,7 @@ use crate::{
     domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
     metrics::Scope,
-    store::{Store, StoreError},
+    store::{Standing, Store, StoreError},
     web::{Access, LastReload, ReloadReply, ReloadRequest},
 };
 
@@ -34,6 +34,9 @@ pub(super) struct Reloader {
     pub(super) store: Store,
     pub(super) requests: mpsc::Receiver<ReloadRequest>,
     pub(super) reloaded: watch::Sender<Option<LastReload>>,
+    /// What is in force, for who takes up the leader's work.
+    pub(super) in_force: watch::Sender<Arc<Config>>,
+    pub(super) standing: watch::Receiver<Standing>,
 }
 
 /// What jobs are told of the configuration while they run.
@@ -128,17 +131,26 @@ impl Reloader {
     }
 
     /// Brings the watch list, the words of checks and all rules into force.
+    ///
+    /// What stands in the store is the leader's to write; whoever becomes it writes its own.
     async fn put_in_force(&self, config: &Config) -> Result<(), StoreError> {
-        self.store.commit(rules::watch_list(config)).await?;
-        self.store.commit(rules::checks(config)).await?;
+        let standing = self.standing.borrow().clone();
+        let Standing::Leader { fence } = standing else {
+            self.set(config);
+            return Ok(());
+        };
+        let store = self.store.fenced(fence);
+        store.commit(rules::watch_list(config)).await?;
+        store.commit(rules::checks(config)).await?;
         self.set(config);
         // Last, so that nothing is recorded by the old filter after it.
-        self.store.commit(rules::shown_checks(config)).await?;
+        store.commit(rules::shown_checks(config)).await?;
         Ok(())
     }
 
     /// Sets what decides over deliveries, and what is followed and shown.
     fn set(&self, config: &Config) {
+        self.in_force.send_replace(Arc::new(config.clone()));
         let rules = Arc::new(rules::rules(config));
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);

@@ -1,0 +1,220 @@
+//! The duties of the leader, one for each stage in which the daemon stops.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    StartError,
+    lead::Duty,
+    reload::Current,
+    rules,
+    tasks::{Stage, Tasks},
+};
+use crate::{
+    cii,
+    config::{Config, JobConfig, SyncConfig},
+    delivery::{self, Courier, Origin, Outages, Sender},
+    domain::{Schedule, Timestamp},
+    ledger::change::{BeginOtlp, Forget},
+    store::{Reader, Store},
+    sync::{
+        self, Housekeeping, IpQuestions, IpsJob, Job, PROMPT_DELAY, Prompt, Runner, Scheduler,
+        ServiceJob, TenantJob, Timing, UserQuestions, UsersJob,
+    },
+};
+
+/// Asks the service, applies what the configuration says of stored state, and keeps the store in
+/// order.
+pub(super) struct Work {
+    /// What is in force.
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) current: Current,
+    pub(super) api_meters: cii::Meters,
+    pub(super) sync_meters: sync::Meters,
+    /// The last moment before the start at which the clock was believed.
+    pub(super) trusted: Option<Timestamp>,
+}
+
+impl Duty for Work {
+    async fn prepare(&self, store: &Store) -> Result<(), StartError> {
+        let config = self.config.borrow().clone();
+        forget_what_is_off(&config, store).await?;
+        store_rules(&config, store).await
+    }
+
+    async fn begin(
+        &self,
+        store: Store,
+        is_start: bool,
+        tasks: &mut Tasks,
+    ) -> Result<Option<Scheduler>, StartError> {
+        let config = self.config.borrow().clone();
+        let housekeeping = Housekeeping {
+            store: store.clone(),
+            trusted: self.trusted,
+            retention: config.store.retention_days.map(|days| TimeDelta::days(days.into())),
+            delivers_events: config.otlp.is_some(),
+        };
+        tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
+        self.schedule(&config, store, is_start, tasks).await
+    }
+}
+
+/// Figures of a job that is off must not look like fresh ones.
+async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartError> {
+    if config.api.is_none() || config.sync.tenant.is_none() {
+        store.commit(Forget::Tenant).await?;
+    }
+    if config.api.is_none() || config.sync.service.is_none() {
+        store.commit(Forget::Service).await?;
+    }
+    Ok(())
+}
+
+/// Writes what the configuration says of the watch list and of checks.
+async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
+    store.commit(rules::watch_list(config)).await?;
+    store.commit(rules::checks(config)).await?;
+    store.commit(rules::shown_checks(config)).await?;
+    Ok(())
+}
+
+impl Work {
+    async fn schedule(
+        &self,
+        config: &Config,
+        store: Store,
+        is_start: bool,
+        tasks: &mut Tasks,
+    ) -> Result<Option<Scheduler>, StartError> {
+        let Some(api) = &config.api else { return Ok(None) };
+        let client = cii::Client::new(api, self.api_meters.clone())?;
+        let mut jobs = Jobs {
+            config: &config.sync,
+            names_users: self.current.names_users.clone(),
+            store: &store,
+            meters: self.sync_meters.clone(),
+            is_start,
+            tasks,
+            bells: Vec::new(),
+        };
+        let questions = UserQuestions {
+            client: client.clone(),
+            store: store.clone(),
+            concurrency: api.concurrency,
+            filter: self.current.filter.clone(),
+            policy: self.current.policy.clone(),
+            null_lists: api.null_lists,
+            settle: rules::settle(config),
+        };
+        let ips = IpQuestions {
+            client: client.clone(),
+            store: store.clone(),
+            concurrency: api.concurrency,
+            page_size: api.page_size,
+        };
+        let prompt = Prompt { users: questions.clone(), ips: ips.clone(), delay: PROMPT_DELAY };
+        jobs.tasks.spawn(Stage::Work, "prompt", |stop| prompt.run(stop));
+        let tenant_is_listed = config.sync.tenant.is_some();
+        let users = UsersJob { questions: questions.clone(), tenant_is_listed };
+        jobs.start(users, &config.sync.users);
+        jobs.start(IpsJob { questions: ips }, &config.sync.ips);
+        if let Some(when) = &config.sync.tenant {
+            let tenant = TenantJob { questions, page_size: config.sync.tenant_page_size };
+            jobs.start(tenant, when);
+        }
+        if let Some(when) = &config.sync.service {
+            jobs.start(ServiceJob { client, store: store.clone() }, when);
+        }
+        Ok(Some(Scheduler::start(jobs.bells).await?))
+    }
+}
+
+/// The scheduled jobs, as they are started.
+struct Jobs<'a> {
+    config: &'a SyncConfig,
+    names_users: watch::Receiver<bool>,
+    store: &'a Store,
+    meters: sync::Meters,
+    is_start: bool,
+    tasks: &'a mut Tasks,
+    /// The schedules, each with the bell that wakes its job.
+    bells: Vec<(Schedule, Arc<Notify>)>,
+}
+
+impl Jobs<'_> {
+    fn start<J: Job>(&mut self, job: J, when: &JobConfig) {
+        let bell = Arc::new(Notify::new());
+        let runner = Runner {
+            job,
+            timing: Timing {
+                schedule: when.schedule.clone(),
+                on_start: when.on_start && self.is_start,
+                jitter: Duration::from_secs(self.config.jitter_seconds),
+                spread: self.config.spread,
+            },
+            bell: bell.clone(),
+            store: self.store.clone(),
+            meters: self.meters.clone(),
+            names_users: self.names_users.clone(),
+        };
+        self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
+        self.bells.push((when.schedule.clone(), bell));
+    }
+}
+
+/// Sends events to a collector.
+pub(super) struct Delivery {
+    /// What the daemon was started with.
+    pub(super) config: Arc<Config>,
+    pub(super) meters: delivery::Meters,
+    /// Where it is told why events wait.
+    pub(super) outages: Outages,
+}
+
+impl Duty for Delivery {
+    async fn begin(
+        &self,
+        store: Store,
+        _is_start: bool,
+        tasks: &mut Tasks,
+    ) -> Result<Option<Scheduler>, StartError> {
+        let is_on = self.config.otlp.is_some();
+        let left_out = store.commit(BeginOtlp { is_on }).await?;
+        let Some(otlp) = &self.config.otlp else { return Ok(None) };
+        if left_out > 0 {
+            tracing::warn!(
+                events = left_out,
+                "the OTLP delivery was off when the daemon last ran: it begins now and leaves out \
+                 what was before; `cii-exporter otlp backfill --since 30d` sends that, too"
+            );
+        }
+        let origin = Origin {
+            instance_id: store.id().to_owned(),
+            tenant_name: self.config.tenant.name.clone(),
+            tenant_id: store.read(Reader::tenant_id).await?,
+        };
+        let sender = Sender::new(otlp, origin)?;
+        let courier = Courier::new(store, sender, self.meters.clone(), self.outages.clone());
+        tasks.spawn(Stage::Delivery, "OTLP delivery", |stop| courier.run(stop));
+        Ok(None)
+    }
+}
+
+/// The jobs that the configuration has, and when they run.
+pub(super) fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
+    if config.api.is_none() {
+        return Vec::new();
+    }
+    let sync = &config.sync;
+    let jobs = [
+        (UsersJob::NAME, Some(&sync.users)),
+        (IpsJob::NAME, Some(&sync.ips)),
+        (TenantJob::NAME, sync.tenant.as_ref()),
+        (ServiceJob::NAME, sync.service.as_ref()),
+    ];
+    let jobs = jobs.into_iter().filter_map(|(name, job)| Some((name, job?.schedule.clone())));
+    jobs.collect()
+}

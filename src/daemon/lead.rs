@@ -1,0 +1,204 @@
+//! What only one of several replicas does: it polls, sends and prunes, as long as it leads.
+
+use prometheus::{IntGauge, Registry};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{EndedEarly, StartError, tasks::Tasks};
+use crate::{
+    store::{Standing, Store},
+    sync::Scheduler,
+};
+
+/// How long a duty that cannot be taken up is left alone.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Something that only the leader does.
+pub(super) trait Duty: Send + Sync + 'static {
+    /// Brings into the store what others are to find there, before anything of the duty runs.
+    fn prepare(
+        &self,
+        _store: &Store,
+    ) -> impl Future<Output = Result<(), StartError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Begins it. What is committed through `store` is refused after the term.
+    ///
+    /// `is_start` says whether this begins with the process: a takeover is no start, and what is
+    /// done at starts is not done then.
+    fn begin(
+        &self,
+        store: Store,
+        is_start: bool,
+        tasks: &mut Tasks,
+    ) -> impl Future<Output = Result<Option<Scheduler>, StartError>> + Send;
+}
+
+/// A duty, begun and ended as the lease comes and goes.
+pub(super) struct Lead<D> {
+    duty: D,
+    store: Store,
+    standing: watch::Receiver<Standing>,
+    /// The term for which the duty is prepared.
+    prepared: Option<Option<i64>>,
+    term: Option<Term>,
+}
+
+/// The time in which this process leads.
+struct Term {
+    fence: Option<i64>,
+    tasks: Tasks,
+    scheduler: Option<Scheduler>,
+}
+
+impl Term {
+    async fn end(self) {
+        if let Some(scheduler) = self.scheduler {
+            scheduler.stop().await;
+        }
+        self.tasks.stop().await;
+    }
+}
+
+impl<D: Duty> Lead<D> {
+    /// Prepares the duty if this process leads already.
+    ///
+    /// # Errors
+    /// When it cannot: that is for whoever starts the daemon to see.
+    pub(super) async fn prepared(
+        duty: D,
+        store: Store,
+        standing: watch::Receiver<Standing>,
+    ) -> Result<Self, StartError> {
+        let mut lead = Self { duty, store, standing, prepared: None, term: None };
+        let standing = lead.standing.borrow().clone();
+        if let Standing::Leader { fence } = standing {
+            lead.duty.prepare(&lead.store.fenced(fence)).await?;
+            lead.prepared = Some(fence);
+        }
+        Ok(lead)
+    }
+
+    /// Begins the duty if this process leads since it was prepared.
+    ///
+    /// # Errors
+    /// When it cannot be begun.
+    pub(super) async fn started(mut self) -> Result<Self, StartError> {
+        if let Some(fence) = self.prepared {
+            self.term = Some(self.begin(fence, true).await?);
+        }
+        Ok(self)
+    }
+
+    async fn begin(&mut self, fence: Option<i64>, is_start: bool) -> Result<Term, StartError> {
+        let store = self.store.fenced(fence);
+        if self.prepared != Some(fence) {
+            self.duty.prepare(&store).await?;
+            self.prepared = Some(fence);
+        }
+        let mut tasks = Tasks::default();
+        let begun = self.duty.begin(store, is_start, &mut tasks).await;
+        match begun {
+            Ok(scheduler) => Ok(Term { fence, tasks, scheduler }),
+            Err(error) => {
+                tasks.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Begins and ends the duty until told to stop.
+    ///
+    /// # Errors
+    /// When one of its tasks ends although the term does not.
+    pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), EndedEarly> {
+        loop {
+            let standing = self.standing.borrow_and_update().clone();
+            match (&mut self.term, standing) {
+                (Some(term), Standing::Leader { fence }) if term.fence == fence => {
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = changed(&mut self.standing) => {}
+                        ended = term.tasks.first_end() => return Err(ended),
+                    }
+                }
+                (Some(_), _) => {
+                    if let Some(term) = self.term.take() {
+                        term.end().await;
+                    }
+                }
+                (None, Standing::Leader { fence }) => match self.begin(fence, false).await {
+                    Ok(term) => self.term = Some(term),
+                    Err(error) => {
+                        tracing::error!(%error, "what the leader does cannot be taken up");
+                        tokio::select! {
+                            () = stop.cancelled() => break,
+                            () = tokio::time::sleep(RETRY) => {}
+                        }
+                    }
+                },
+                (None, _) => tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = changed(&mut self.standing) => {}
+                },
+            }
+        }
+        if let Some(term) = self.term {
+            term.end().await;
+        }
+        Ok(())
+    }
+}
+
+/// Resolves when the standing is another; never where it cannot become one.
+async fn changed(standing: &mut watch::Receiver<Standing>) {
+    if standing.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// The metric that tells whether this process leads.
+///
+/// # Errors
+/// When there is another of its name.
+pub(super) fn meter(
+    registry: &Registry,
+    standing: &watch::Receiver<Standing>,
+) -> prometheus::Result<IntGauge> {
+    let leader = IntGauge::new(
+        "cii_leader",
+        "1 when this replica polls, sends and prunes, else 0; always 1 with a database file.",
+    )?;
+    registry.register(Box::new(leader.clone()))?;
+    leader.set(standing.borrow().is_leader().into());
+    Ok(leader)
+}
+
+/// Says in the log, once each, who acts.
+pub(super) async fn tell(
+    mut standing: watch::Receiver<Standing>,
+    meter: IntGauge,
+    stop: CancellationToken,
+) -> Result<(), std::convert::Infallible> {
+    loop {
+        meter.set(standing.borrow().is_leader().into());
+        match &*standing.borrow_and_update() {
+            Standing::Leader { fence: None } => {}
+            Standing::Leader { fence: Some(term) } => {
+                tracing::info!(term, "this replica leads: it polls, sends and prunes");
+            }
+            Standing::Follower { leader } => {
+                let leader = leader.as_deref().unwrap_or("nobody yet");
+                tracing::info!(leader, "this replica follows: another one polls, sends and prunes");
+            }
+            Standing::Unknown => {
+                tracing::warn!("who leads cannot be found out; this replica leaves it to others");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = changed(&mut standing) => {}
+        }
+    }
+}
