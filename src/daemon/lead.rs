@@ -16,10 +16,7 @@ const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
 /// Something that only the leader does.
 pub(super) trait Duty: Send + Sync + 'static {
     /// Brings into the store what others are to find there, before anything of the duty runs.
-    fn prepare(
-        &self,
-        _store: &Store,
-    ) -> impl Future<Output = Result<(), StartError>> + Send {
+    fn prepare(&self, _store: &Store) -> impl Future<Output = Result<(), StartError>> + Send {
         std::future::ready(Ok(()))
     }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     blocking,
-    store::{Reader, Store, StoreError},
+    store::{Backlog, Reader, Store, StoreError},
 };
 
 /// How long a scrape waits until the view has everything that was committed before
@@ -83,8 +83,8 @@ impl Exposition {
         let view = self.projection.view.clone();
         let mut last = String::with_capacity(32 * 1024);
         let has_backlog = self.scope.borrow().backlog;
-        if has_backlog {
-            self.push_backlog(format, &mut last).await?;
+        if has_backlog && let Some(backlog) = self.backlog().await? {
+            push_backlog(&backlog, format, &mut last);
         }
         let lag = Sample::new(Family::MetricsLag, &[], lag);
         lag.family.definition().push_heading(&mut last, format);
@@ -102,6 +102,16 @@ impl Exposition {
     /// Waits until the view shows everything that was committed before; returns how
     /// old the view is when that takes too long, and zero when it is current.
     async fn catch_up(&self) -> Duration {
+        // Other replicas commit, too.
+        let sight = tokio::time::timeout(CATCH_UP, self.store.catch_up()).await;
+        let away = match sight {
+            Ok(Some(sight)) if sight.error.is_some() => Some(sight.at),
+            Ok(_) => None,
+            Err(_) => self.store.sight().map(|sight| sight.at),
+        };
+        if let Some(seen_at) = away {
+            return seen_at.elapsed();
+        }
         let newest = *self.store.changes().borrow();
         let mut reached = self.projection.reached.clone();
         if reached.borrow().commit >= newest {
@@ -115,16 +125,27 @@ impl Exposition {
         self.projection.reached.borrow().at.elapsed()
     }
 
-    async fn push_backlog(&self, format: Format, text: &mut String) -> Result<(), StoreError> {
-        let backlog = self.store.read(Reader::otlp_backlog).await?;
-        let pending = Sample::new(Family::OtlpPending, &[], backlog.pending);
-        let oldest = backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], at));
-        let parked = Sample::new(Family::OtlpParked, &[], backlog.parked);
-        for sample in [Some(pending), oldest, Some(parked)].into_iter().flatten() {
-            sample.family.definition().push_heading(text, format);
-            text.push_str(sample.line());
+    /// What waits for the collector. Where a server is away it is not known: `cii_store_up` tells
+    /// why there is none.
+    async fn backlog(&self) -> Result<Option<Backlog>, StoreError> {
+        if self.store.sight().is_some_and(|sight| sight.error.is_some()) {
+            return Ok(None);
         }
-        Ok(())
+        match self.store.read(Reader::otlp_backlog).await {
+            Ok(backlog) => Ok(Some(backlog)),
+            Err(_) if self.store.is_shared() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn push_backlog(backlog: &Backlog, format: Format, text: &mut String) {
+    let pending = Sample::new(Family::OtlpPending, &[], backlog.pending);
+    let oldest = backlog.oldest.map(|at| Sample::new(Family::OtlpOldestPending, &[], at));
+    let parked = Sample::new(Family::OtlpParked, &[], backlog.parked);
+    for sample in [Some(pending), oldest, Some(parked)].into_iter().flatten() {
+        sample.family.definition().push_heading(text, format);
+        text.push_str(sample.line());
     }
 }
 

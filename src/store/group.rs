@@ -200,7 +200,8 @@ impl Writer {
     fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
         let (head, counts) = self.engine.begin()?;
         let fence = self.engine.fence();
-        for change in group.extract_if(.., |change| change.fence().is_some_and(|own| own != fence)) {
+        for change in group.extract_if(.., |change| change.fence().is_some_and(|own| own != fence))
+        {
             change.answer(Err(StoreError::NotLeader));
         }
         let mut facts = Facts::new(head, counts);

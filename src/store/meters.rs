@@ -1,6 +1,12 @@
 //! What the store tells of itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
@@ -10,7 +16,7 @@ use prometheus::{
 
 use super::StoreError;
 
-/// Counters of commits, and the size of the files.
+/// Counters of commits, and the size of the database.
 #[derive(Debug, Clone)]
 pub struct Meters {
     pub(super) commits: IntCounter,
@@ -18,11 +24,25 @@ pub struct Meters {
     failures: IntCounterVec,
     up: IntGauge,
     pub(super) purges: IntCounter,
-    size: FileSize,
+    size: Size,
+    /// With a server alone.
+    standby: Option<IntGauge>,
 }
 
 impl Meters {
-    pub(super) fn new(path: &Path) -> prometheus::Result<Self> {
+    /// Of a database file.
+    pub(super) fn of_files(path: &Path) -> prometheus::Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Self::new(SizeOf::Files([path.to_owned(), PathBuf::from(log)]))
+    }
+
+    /// Of a database on a server.
+    pub(super) fn of_server() -> prometheus::Result<Self> {
+        Self::new(SizeOf::Tables(Arc::default()))
+    }
+
+    fn new(of: SizeOf) -> prometheus::Result<Self> {
         Ok(Self {
             commits: IntCounter::new(
                 "cii_store_commits_total",
@@ -44,7 +64,15 @@ impl Meters {
                 "cii_store_purges_total",
                 "Persons who were forgotten by `purge user`, or by the API.",
             )?,
-            size: FileSize::new(path)?,
+            standby: match of {
+                SizeOf::Files(_) => None,
+                SizeOf::Tables(_) => Some(IntGauge::new(
+                    "cii_store_synchronous_standby",
+                    "1 when commits wait for a standby of the database server, else 0: then a \
+                     failover can lose acknowledged deliveries. Only with a server.",
+                )?),
+            },
+            size: Size::new(of)?,
         })
     }
 
@@ -61,6 +89,20 @@ impl Meters {
         }
     }
 
+    /// Whether commits wait for a standby.
+    pub(super) fn standby(&self, is_synchronous: bool) {
+        if let Some(standby) = &self.standby {
+            standby.set(is_synchronous.into());
+        }
+    }
+
+    /// The size of the tables on a server.
+    pub(super) fn sized(&self, bytes: u64) {
+        if let SizeOf::Tables(size) = &self.size.of {
+            size.store(bytes, Ordering::Relaxed);
+        }
+    }
+
     /// The server cannot be reached, as somebody found out who only reads.
     pub(super) fn is_away(&self) {
         self.up.set(0);
@@ -72,7 +114,7 @@ impl Meters {
         self.commits.get()
     }
 
-    /// The size of the database file and of its write-ahead log now.
+    /// The size of the database file and of its write-ahead log now, or of the tables on a server.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size.bytes()
@@ -88,6 +130,9 @@ impl Meters {
         registry.register(Box::new(self.failures.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
         registry.register(Box::new(self.purges.clone()))?;
+        if let Some(standby) = &self.standby {
+            registry.register(Box::new(standby.clone()))?;
+        }
         registry.register(Box::new(self.size.clone()))
     }
 }
@@ -108,30 +153,41 @@ fn failures() -> prometheus::Result<IntCounterVec> {
 
 /// The size of the database, looked up at each scrape.
 #[derive(Debug, Clone)]
-struct FileSize {
+struct Size {
     gauge: IntGauge,
-    files: [PathBuf; 2],
+    of: SizeOf,
 }
 
-impl FileSize {
-    fn new(path: &Path) -> prometheus::Result<Self> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
+/// What has the size.
+#[derive(Debug, Clone)]
+enum SizeOf {
+    Files([PathBuf; 2]),
+    /// As the server was last asked.
+    Tables(Arc<AtomicU64>),
+}
+
+impl Size {
+    fn new(of: SizeOf) -> prometheus::Result<Self> {
         Ok(Self {
             gauge: IntGauge::new(
                 "cii_store_size_bytes",
-                "Size of the database file and of its write-ahead log.",
+                "Size of the database file and of its write-ahead log, or of the tables on a server.",
             )?,
-            files: [path.to_owned(), PathBuf::from(log)],
+            of,
         })
     }
 
     fn bytes(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
+        match &self.of {
+            SizeOf::Files(files) => {
+                files.iter().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
+            }
+            SizeOf::Tables(bytes) => bytes.load(Ordering::Relaxed),
+        }
     }
 }
 
-impl Collector for FileSize {
+impl Collector for Size {
     fn desc(&self) -> Vec<&Desc> {
         self.gauge.desc()
     }

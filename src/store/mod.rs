@@ -67,9 +67,8 @@ pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, readable};
 pub use group::WriterThread;
 pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
-pub use postgres::Server;
+pub use postgres::{Server, Sight};
 pub use purge::{Purge, Purged};
-pub use standing::Standing;
 pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
     DeliveryCounts, DeliveryFilter, DeliveryRecord, EventFilter, EventPage, FailingCheck,
@@ -79,6 +78,7 @@ pub use query::{
     StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
     WatchedIp, WatchedUser,
 };
+pub use standing::Standing;
 
 /// The socket on which the daemon that has this database open takes commands.
 #[must_use]
@@ -216,7 +216,7 @@ impl Store {
         let held = lock.try_clone().map_err(open)?;
         let database = path.to_owned();
         let readers = query::Pool::new(move || Reader::open(&database), Reader::open(path)?);
-        let meters = Meters::new(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
+        let meters = Meters::of_files(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
         Self::over(Parts {
             engine: Box::new(engine),
             version_before,
@@ -254,8 +254,7 @@ impl Store {
         let first = Reader::over(&way)?;
         let replica = Some((way.clone(), engine.replica().clone()));
         let readers = query::Pool::new(move || Reader::over(&way), first);
-        let meters =
-            Meters::new(Path::new("none")).map_err(|error| StoreError::Meters(Arc::new(error)))?;
+        let meters = Meters::of_server().map_err(|error| StoreError::Meters(Arc::new(error)))?;
         Self::over(Parts {
             engine: Box::new(engine),
             version_before,
@@ -290,6 +289,7 @@ impl Store {
                     resend: resend.clone(),
                     queue: queue.clone(),
                     is_away: AtomicBool::new(false),
+                    is_warned: AtomicBool::new(false),
                 };
                 let follower = Follower::start(&way, &replica, after, audience)
                     .map_err(|source| StoreError::NoThread(Arc::new(source)))?;

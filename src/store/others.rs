@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::sync::{Notify, watch};
 
 use super::{
-    Meters, Standing, Store, StoreError,
+    Meters, Sight, Standing, Store, StoreError,
     health::{self, Health},
     pending::Pending,
     postgres::{Audience, Lease},
@@ -32,6 +32,8 @@ pub(super) struct Others {
     pub(super) queue: Arc<Queue>,
     /// Whether the last look failed.
     pub(super) is_away: AtomicBool,
+    /// Whether it was said that no standby is waited for.
+    pub(super) is_warned: AtomicBool,
 }
 
 impl Audience for Others {
@@ -50,6 +52,25 @@ impl Audience for Others {
             *seq = newest.max(*seq);
             is_newer
         });
+    }
+
+    fn size(&self, bytes: u64) {
+        self.meters.sized(bytes);
+    }
+
+    fn standby(&self, is_synchronous: bool) {
+        self.meters.standby(is_synchronous);
+        if self.is_warned.swap(!is_synchronous, Ordering::Relaxed) == !is_synchronous {
+            return;
+        }
+        if is_synchronous {
+            tracing::info!("commits wait for a synchronous standby: a failover loses nothing");
+        } else {
+            tracing::warn!(
+                "the server has no synchronous_standby_names: should it fail over to a standby, \
+                 deliveries that were acknowledged can be lost"
+            );
+        }
     }
 
     fn looked(&self, outcome: Result<(), &StoreError>) {
@@ -104,11 +125,19 @@ impl Store {
         Self { fence, ..self.clone() }
     }
 
-    /// Resolves when what was committed before this call, by any replica, is announced.
-    pub async fn catch_up(&self) {
-        if let Some(membership) = &self.shared.replica {
-            membership.follower.look().await;
+    /// Resolves when what was committed before this call, by any replica, is announced; what was
+    /// seen of the server then. Nothing, and at once, with a file.
+    pub async fn catch_up(&self) -> Option<Sight> {
+        match &self.shared.replica {
+            Some(membership) => Some(membership.follower.look().await),
+            None => None,
         }
+    }
+
+    /// What was last seen of the server; nothing with a file.
+    #[must_use]
+    pub fn sight(&self) -> Option<Sight> {
+        self.shared.replica.as_ref().map(|membership| membership.follower.sight())
     }
 
     /// Whether several processes can have the database open.

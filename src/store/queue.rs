@@ -253,7 +253,8 @@ mod tests {
     async fn what_is_too_old_goes_although_changes_never_end() {
         let queue = Queue::new();
         let before = Retention { events: None, deliveries: None, failures: None, snapshots: None };
-        let _outcome = queue.push_sweep(Sweep { before, keep_pending: true, fence: None }, 1).unwrap();
+        let _outcome =
+            queue.push_sweep(Sweep { before, keep_pending: true, fence: None }, 1).unwrap();
         let mut groups = 0;
         loop {
             let (change, _outcome) = Pending::new(Probe);

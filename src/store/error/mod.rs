@@ -279,7 +279,9 @@ impl StoreError {
     /// still be read and written.
     #[must_use]
     pub fn is_of_one_row(&self) -> bool {
-        matches!(self, Self::Fault(_) | Self::NotLeader) || self.is_unreadable_row() || self.concerns_data()
+        matches!(self, Self::Fault(_) | Self::NotLeader)
+            || self.is_unreadable_row()
+            || self.concerns_data()
     }
 
     /// Whether a stored row cannot be understood, while the database works.

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -25,12 +25,32 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Commits that are read one by one; of more, everything is read anew.
 const MOST: i64 = 1000;
 
+/// How often it is looked at what costs more: the size of the tables.
+const SIZE_EVERY: Duration = Duration::from_secs(60);
+
+/// What a look saw of the server.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// When the server last answered.
+    pub at: Instant,
+    /// Why it does not answer now.
+    pub error: Option<StoreError>,
+    /// Whether each commit waits for a standby: else a failover can lose what was acknowledged.
+    pub is_synchronous: bool,
+    /// The version that the server says it has.
+    pub version: String,
+}
+
 /// What the thread tells of what it saw.
 pub(in crate::store) trait Audience: Send {
     /// Another replica committed this. An erasure took a person out.
     fn committed(&self, touched: Touched, is_erasure: bool);
     /// The number of the newest event.
     fn newest_event(&self, seq: i64);
+    /// The size of all tables, in bytes.
+    fn size(&self, bytes: u64);
+    /// Whether each commit waits for a standby.
+    fn standby(&self, is_synchronous: bool);
     /// What came of a look.
     fn looked(&self, outcome: Result<(), &StoreError>);
 }
@@ -38,8 +58,8 @@ pub(in crate::store) trait Audience: Send {
 /// The thread that looks. Dropped, it ends.
 pub(in crate::store) struct Follower {
     state: Arc<State>,
-    /// Looks that began after so many requests are done.
-    done: watch::Receiver<u64>,
+    /// Looks that began after so many requests are done, and what the last one saw.
+    done: watch::Receiver<(u64, Sight)>,
 }
 
 #[derive(Default)]
@@ -63,14 +83,19 @@ impl Follower {
         audience: impl Audience + 'static,
     ) -> std::io::Result<Self> {
         let state = Arc::<State>::default();
-        let (sender, done) = watch::channel(0);
-        let look = Look {
+        let sight =
+            Sight { at: Instant::now(), error: None, is_synchronous: true, version: String::new() };
+        let mut look = Look {
+            sized_at: None,
+            sight,
             way: way.clone(),
             replica: replica.clone(),
             connection: None,
             after,
             audience,
         };
+        look.take();
+        let (sender, done) = watch::channel((0, look.sight.clone()));
         let asked = state.clone();
         thread::Builder::new()
             .name("store-follower".to_owned())
@@ -78,8 +103,13 @@ impl Follower {
         Ok(Self { state, done })
     }
 
-    /// Resolves when a look is over that began after this call.
-    pub(in crate::store) async fn look(&self) {
+    /// What the last look saw.
+    pub(in crate::store) fn sight(&self) -> Sight {
+        self.done.borrow().1.clone()
+    }
+
+    /// Resolves when a look is over that began after this call; what it saw.
+    pub(in crate::store) async fn look(&self) -> Sight {
         let request = {
             let mut asked = self.state.lock();
             asked.requests += 1;
@@ -87,7 +117,8 @@ impl Follower {
         };
         self.state.wake.notify_one();
         // The thread only ends with the store.
-        let _ = self.done.clone().wait_for(|done| *done >= request).await;
+        let _ = self.done.clone().wait_for(|(done, _)| *done >= request).await;
+        self.sight()
     }
 }
 
@@ -117,11 +148,13 @@ struct Look<A> {
     connection: Option<Box<dyn Connection>>,
     /// The number of the last commit that was looked at.
     after: i64,
+    sized_at: Option<Instant>,
+    sight: Sight,
     audience: A,
 }
 
 impl<A: Audience> Look<A> {
-    fn live(mut self, state: &State, done: &watch::Sender<u64>) {
+    fn live(mut self, state: &State, done: &watch::Sender<(u64, Sight)>) {
         let mut served = 0;
         loop {
             let upto = {
@@ -136,14 +169,20 @@ impl<A: Audience> Look<A> {
                 }
                 asked.requests
             };
-            let looked = self.look();
-            if looked.is_err() {
-                self.connection = None;
-            }
-            self.audience.looked(looked.as_ref().map(|_| ()));
+            self.take();
             served = upto;
-            done.send_replace(served);
+            done.send_replace((served, self.sight.clone()));
         }
+    }
+
+    /// Takes a look.
+    fn take(&mut self) {
+        let looked = self.look();
+        if looked.is_err() {
+            self.connection = None;
+        }
+        self.audience.looked(looked.as_ref().map(|_| ()));
+        self.sight.error = looked.err();
     }
 
     fn look(&mut self) -> Result<(), StoreError> {
@@ -151,10 +190,20 @@ impl<A: Audience> Look<A> {
             self.connection = Some(self.way.reader()?);
         }
         let Some(connection) = self.connection.as_deref() else { return Ok(()) };
+        let is_sized = self.sized_at.is_some_and(|sized_at| sized_at.elapsed() < SIZE_EVERY);
+        let begun = Instant::now();
         connection.begin_reading()?;
-        let news = news(connection, self.after);
+        let news = news(connection, self.after)
+            .and_then(|news| Ok((news, if is_sized { None } else { Some(size(connection)?) })));
         connection.end_reading()?;
-        let (newest, event, commits) = news?;
+        let (News { newest, event, commits, is_synchronous, version }, size) = news?;
+        (self.sight.at, self.sight.is_synchronous) = (begun, is_synchronous);
+        self.sight.version = version;
+        self.audience.standby(is_synchronous);
+        if let Some(bytes) = size {
+            self.sized_at = Some(begun);
+            self.audience.size(bytes);
+        }
         let own = self.replica.id();
         // Those between are missing where the log was cleared, or there are too many.
         let expected = usize::try_from(newest - self.after).unwrap_or(usize::MAX);
@@ -173,21 +222,50 @@ impl<A: Audience> Look<A> {
     }
 }
 
+/// What is new.
+struct News {
+    newest: i64,
+    event: i64,
+    commits: Vec<Commit>,
+    is_synchronous: bool,
+    version: String,
+}
+
 struct Commit {
     replica: String,
     touched: Touched,
     is_erasure: bool,
 }
 
+/// The size of the tables, with their indexes.
+fn size(connection: &dyn Connection) -> Result<u64, StoreError> {
+    connection.count(
+        "SELECT CAST(coalesce(sum(pg_total_relation_size(oid)), 0) AS BIGINT)
+         FROM pg_catalog.pg_class WHERE relkind = 'r'
+         AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class
+                             WHERE oid = to_regclass('head'))",
+        &[],
+    )
+}
+
 /// The numbers of the newest commit and event, and the commits after this one.
-fn news(
-    connection: &dyn Connection,
-    after: i64,
-) -> Result<(i64, i64, Vec<Commit>), StoreError> {
-    let (newest, event) =
-        connection.one("SELECT commits, event FROM head", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if newest == after || newest - after > MOST {
-        return Ok((newest, event, Vec::new()));
+fn news(connection: &dyn Connection, after: i64) -> Result<News, StoreError> {
+    let mut news = connection.one(
+        "SELECT commits, event, current_setting('synchronous_standby_names') <> '',
+                current_setting('server_version') FROM head",
+        &[],
+        |row| {
+            Ok(News {
+                newest: row.get(0)?,
+                event: row.get(1)?,
+                commits: Vec::new(),
+                is_synchronous: row.get(2)?,
+                version: row.get(3)?,
+            })
+        },
+    )?;
+    if news.newest == after || news.newest - after > MOST {
+        return Ok(news);
     }
     let commits = connection.all(
         "SELECT replica, touched, is_erasure FROM commit_log WHERE number > ?1 ORDER BY number",
@@ -199,5 +277,6 @@ fn news(
             Ok(Commit { replica: row.get(0)?, touched, is_erasure: row.get(2)? })
         },
     )?;
-    Ok((newest, event, commits))
+    news.commits = commits;
+    Ok(news)
 }

@@ -50,7 +50,11 @@ struct State {
 
 impl Lease {
     /// Tries to take the lease at once, and goes on trying. `name` tells people who holds it.
-    pub(in crate::store) fn start(way: &Way, replica: &Replica, name: &str) -> std::io::Result<Self> {
+    pub(in crate::store) fn start(
+        way: &Way,
+        replica: &Replica,
+        name: &str,
+    ) -> std::io::Result<Self> {
         let mut candidate = Candidate {
             way: way.clone(),
             // A term is the thread's, whatever becomes of the id of commits.

@@ -26,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
+pub use follow::Sight;
 pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;
 pub(in crate::store) use replica::Replica;
@@ -154,16 +155,12 @@ impl Postgres {
     fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
         let id = Uuid::now_v7().simple().to_string();
         let touched = crate::store::row::touched::encode(touched);
-        self.session()?.execute(
-            commits::ADD,
-            params![id, self.replica.id(), touched, is_erasure],
-        )?;
+        self.session()?
+            .execute(commits::ADD, params![id, self.replica.id(), touched, is_erasure])?;
         if is_erasure {
             // What was touched names people. Who did not read it yet reads everything anew.
-            self.session()?.execute(
-                "DELETE FROM commit_log WHERE number < (SELECT commits FROM head)",
-                &[],
-            )?;
+            self.session()?
+                .execute("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
         }
         let committed = self.session()?.commit();
         match committed {

@@ -260,7 +260,8 @@ impl Session {
         let text = self.texts.of(sql);
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
-        let stream = self.wait(self.limits.statement, "a statement", client.query_typed_raw(&text, sent))?;
+        let stream =
+            self.wait(self.limits.statement, "a statement", client.query_typed_raw(&text, sent))?;
         let place = self.running.borrow().len();
         let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
         self.running.borrow_mut().push(running);

@@ -303,7 +303,7 @@ fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String
         erasures: Arc::default(),
         health,
     };
-    let meters = Meters::new(std::path::Path::new("none")).unwrap();
+    let meters = Meters::of_server().unwrap();
     let mut writer = Writer::new(engine, announcements, meters);
     let mut sizes = sizes.iter().cycle();
     let mut position = 0;
