@@ -131,6 +131,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reload,
         reloaded: last_reload,
         purges,
+        standing: standing.clone(),
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
     let proofs = proofs::of_operators(current_access.clone());

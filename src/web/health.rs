@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::Ops;
 use crate::{
     domain::{JobOutcome, RunEnd, Timestamp},
-    store::{Reader, StoreError},
+    store::{Reader, Sight, Standing, StoreError},
 };
 
 /// Whether the daemon does its work.
@@ -68,8 +68,34 @@ struct Condition {
     api: Part,
     /// Events on their way to the collector.
     otlp: Part,
+    /// Whether this replica acts on the outside; only with a database server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica: Option<Replica>,
     /// When metrics were scraped last; nothing since the start.
     last_scrape_at: Option<Timestamp>,
+}
+
+/// How a replica stands beside the others.
+#[derive(Debug, Serialize)]
+struct Replica {
+    /// `leads`, `follows`, or `unknown`.
+    state: &'static str,
+    /// Who leads, when it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leader: Option<String>,
+    /// Whether commits wait for a standby of the server: else a failover can lose some.
+    synchronous_standby: bool,
+}
+
+impl Replica {
+    fn of(standing: &Standing, sight: &Sight) -> Self {
+        let (state, leader) = match standing {
+            Standing::Leader { .. } => ("leads", None),
+            Standing::Follower { leader } => ("follows", leader.clone()),
+            Standing::Unknown => ("unknown", None),
+        };
+        Self { state, leader, synchronous_standby: sight.is_synchronous }
+    }
 }
 
 impl Condition {
@@ -122,6 +148,9 @@ impl Ops {
             store_reads: Part::of(&reads),
             api,
             otlp,
+            replica: store
+                .sight()
+                .map(|sight| Replica::of(&self.sources.standing.borrow(), &sight)),
             last_scrape_at: self.scraped_at(),
         }
     }

@@ -40,7 +40,7 @@ use crate::{
     domain::{Schedule, Timestamp},
     ingest::{self, Intake, Refusals, Rules},
     metrics::{Exposition, Scope},
-    store::Store,
+    store::{Standing, Store},
 };
 use follow::Gate;
 use turns::Turns;
@@ -83,6 +83,8 @@ pub struct Sources {
     pub reloaded: watch::Receiver<Option<LastReload>>,
     /// Takes requests to forget somebody.
     pub purges: PurgeDesk,
+    /// Who acts on the outside, of the replicas on one server.
+    pub standing: watch::Receiver<Standing>,
 }
 
 /// The meters of the rooms whose counts the pages show. The store has its own.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use strum::VariantArray as _;
 
+use super::replica::Replica;
 use crate::{
     cii, clock,
     domain::Timestamp,
@@ -74,6 +75,8 @@ pub(super) struct Facts {
     pub(super) scraped_at: Option<Timestamp>,
     pub(super) reload: Option<LastReload>,
     pub(super) stored: Stored,
+    /// With a server alone.
+    pub(super) replica: Option<Replica>,
 }
 
 /// Requests to the service since the start.
@@ -132,5 +135,9 @@ pub(super) fn look(ops: &Ops, stored: Stored) -> Facts {
         scraped_at: ops.scraped_at(),
         reload: sources.reloaded.borrow().clone(),
         stored,
+        replica: sources.store.sight().map(|sight| Replica {
+            standing: sources.standing.borrow().clone(),
+            is_synchronous: sight.is_synchronous,
+        }),
     }
 }

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{
     Part, Sentence, State, api,
     facts::{Facts, Otlp},
+    replica,
 };
 use crate::{
     domain::Timestamp,
@@ -35,6 +36,7 @@ pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
         clock(facts, now),
     ];
     parts.extend(api::parts(facts, now));
+    parts.extend(facts.replica.as_ref().map(replica::part));
     parts.sort_by_key(|part| std::cmp::Reverse(part.state));
     let mut told = Vec::new();
     for part in &mut parts {
@@ -55,9 +57,12 @@ fn daemon(facts: &Facts) -> Part {
 
 fn store(facts: &Facts) -> Part {
     if let Some(error) = &facts.store_error {
-        let to_do = Sentence::from(
-            "Look at the disk and at the log: deliveries are answered with 503 until it commits again.",
-        );
+        let to_do = Sentence::from(if facts.replica.is_some() {
+            "Look at the database server and at the log: deliveries are answered with 503 until it \
+             commits again."
+        } else {
+            "Look at the disk and at the log: deliveries are answered with 503 until it commits again."
+        });
         return Part::new("Store", State::Failing, "cannot commit", error.clone())
             .advising(to_do)
             .vital();

@@ -5,6 +5,7 @@
 mod api;
 mod facts;
 mod judge;
+mod replica;
 mod sentence;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ fn facts() -> Facts {
             targets: Vec::new(),
             trusted_at: Some(NOW - TimeDelta::minutes(59)),
         },
+        replica: None,
     }
 }
 
@@ -237,4 +238,28 @@ fn scrapes_reloads_and_the_clock_are_told() {
         facts.stored.trusted_at = trusted_at;
         assert_eq!(of(&facts, "Clock"), expected);
     }
+}
+
+#[test]
+fn who_leads_is_told_and_what_a_failover_would_lose() {
+    use super::replica::Replica;
+    use crate::store::Standing;
+
+    let of_standing = |standing, is_synchronous| {
+        told(&Facts { replica: Some(Replica { standing, is_synchronous }), ..facts() }, "Replica")
+    };
+    let leads = of_standing(Standing::Leader { fence: Some(3) }, true);
+    assert_eq!((leads.0, leads.1), (State::Good, "leads"));
+    let leader = Some("one:9187".to_owned());
+    let follows = of_standing(Standing::Follower { leader: leader.clone() }, true);
+    assert_eq!((follows.0, follows.1), (State::Good, "follows"));
+    assert!(follows.2.contains("one:9187"), "{}", follows.2);
+    let nobody = of_standing(Standing::Follower { leader: None }, true);
+    assert_eq!((nobody.0, nobody.1), (State::Waiting, "no leader"));
+    let unknown = of_standing(Standing::Unknown, false);
+    assert_eq!((unknown.0, unknown.1), (State::Failing, "unknown"));
+    let alone = of_standing(Standing::Follower { leader }, false);
+    assert_eq!((alone.0, alone.1), (State::Attention, "no standby"));
+    assert!(alone.2.contains("synchronous_standby_names"), "{}", alone.2);
+    assert!(judge::parts(&facts(), NOW).iter().all(|part| part.name != "Replica"));
 }

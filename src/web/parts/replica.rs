@@ -1,0 +1,44 @@
+//! How this replica stands beside the others on the same server.
+
+use super::{Part, Sentence, State};
+use crate::store::Standing;
+
+/// What is known of the replicas.
+#[derive(Debug, Clone)]
+pub(super) struct Replica {
+    pub(super) standing: Standing,
+    /// Whether commits wait for a standby of the server.
+    pub(super) is_synchronous: bool,
+}
+
+/// Who acts, and what a failover of the server would lose.
+pub(super) fn part(replica: &Replica) -> Part {
+    let (state, word, who) = match &replica.standing {
+        Standing::Leader { .. } => (
+            State::Good,
+            "leads",
+            "This replica polls, sends and prunes; the others take over when it ends.".to_owned(),
+        ),
+        Standing::Follower { leader: Some(leader) } => {
+            (State::Good, "follows", format!("{leader} polls, sends and prunes."))
+        }
+        Standing::Follower { leader: None } => (
+            State::Waiting,
+            "no leader",
+            "Nobody polls, sends and prunes; a replica takes it over within seconds.".to_owned(),
+        ),
+        Standing::Unknown => (
+            State::Failing,
+            "unknown",
+            "The server does not say who leads, and this replica leaves it to others.".to_owned(),
+        ),
+    };
+    if replica.is_synchronous || state == State::Failing {
+        return Part::new("Replica", state, word, who);
+    }
+    let why = format!("{who} No standby of the server is waited for.");
+    Part::new("Replica", state.max(State::Attention), "no standby", why).advising(Sentence::from(
+        "Set synchronous_standby_names on the server: until then, a failover to a standby can \
+         lose deliveries that were acknowledged.",
+    ))
+}
