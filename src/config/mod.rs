@@ -21,6 +21,7 @@ mod resource;
 mod schedule;
 mod secret;
 mod sections;
+mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,9 @@ pub use problem::{ConfigError, Origin, Problem};
 pub use sections::{
     ApiConfig, BasicConfig, JobConfig, LogConfig, MetricsConfig, OpsConfig, StoreConfig,
     SyncConfig, TenantConfig, TokenRequest, UserSeries, WatchConfig, WebConfigFile, WebhookConfig,
+};
+pub use server::{
+    ChannelBinding, CommitLevel, Keepalives, ServerConfig, ServerHost, ServerTls, TlsMode,
 };
 pub use user_label::UserLabel;
 pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};

@@ -60,7 +60,8 @@ impl Way {
     /// Prepares to connect; connects to nothing yet.
     pub(in crate::store) fn to(server: Server) -> Result<Self, StoreError> {
         let io = Io::start().map_err(|error| failure::no_thread(&error))?;
-        Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits: Limits::default() })
+        let limits = Limits { connect: server.connect_limit(), ..Limits::default() };
+        Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits })
     }
 
     fn connect(&self) -> Result<Session, StoreError> {

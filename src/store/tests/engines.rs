@@ -340,7 +340,7 @@ fn difference(left: &str, right: &str) -> Option<String> {
 }
 
 fn postgres(database: &Database) -> Box<dyn Engine> {
-    let way = Way::to(Server::new(&database.url, None)).unwrap();
+    let way = Way::to(Server::at(&database.url, None)).unwrap();
     Box::new(Postgres::open(&way, true).unwrap().0)
 }
 

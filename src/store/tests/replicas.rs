@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn connect(database: &Database) -> (Store, WriterThread) {
-    Store::connect(Server::new(&database.url, None)).unwrap()
+    Store::connect(Server::at(&database.url, None)).unwrap()
 }
 
 #[tokio::test]

@@ -117,15 +117,19 @@ fn only_the_daemon_spawns_tasks_and_only_config_reads_the_environment() {
 }
 
 #[test]
-fn only_the_room_of_sqlite_names_its_library() {
+fn only_the_room_of_an_engine_names_its_library() {
     let source = source("");
-    for file in files(&source) {
-        let path = file.strip_prefix(&source).unwrap().display().to_string();
+    for (library, rooms) in [
         // Tests look at what is stored from outside.
-        let may = ["store/sqlite/", "store/tests/", "store/fixtures.rs"];
-        let may = may.iter().any(|place| path.starts_with(place));
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(may || !text.contains("rusqlite"), "{path} names SQLite's library");
+        ("rusqlite", ["store/sqlite/", "store/tests/", "store/fixtures.rs"].as_slice()),
+        ("tokio_postgres", &["store/postgres/"]),
+    ] {
+        for file in files(&source) {
+            let path = file.strip_prefix(&source).unwrap().display().to_string();
+            let may = rooms.iter().any(|place| path.starts_with(place));
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(may || !text.contains(library), "{path} names {library}");
+        }
     }
 }
 

@@ -1,0 +1,203 @@
+//! Why there is no session, in words that say what to do. What the server says is not repeated where
+//! it names the user.
+
+use std::{error::Error as _, io, time::Duration};
+
+use rustls::{AlertDescription, CertificateError};
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::{
+    config::{ServerConfig, ServerHost, TlsMode},
+    store::{SqlError, SqlErrorKind},
+};
+
+/// Why one host, or all of them, cannot be used.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    kind: SqlErrorKind,
+    /// Nothing where it is about all of them.
+    host: Option<String>,
+    why: String,
+}
+
+/// What all hosts failed with, as one error.
+pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
+    let is_alone = refusals.len() == 1;
+    let why = refusals.iter().map(|refusal| match &refusal.host {
+        Some(host) if !is_alone => format!("{host}: {}", refusal.why),
+        _ => refusal.why.clone(),
+    });
+    let why = why.collect::<Vec<_>>().join("; ");
+    // A host that answered says more about the configuration than one that did not.
+    let weight = |kind: SqlErrorKind| match kind {
+        SqlErrorKind::Denied => 2,
+        SqlErrorKind::ReadOnly => 1,
+        _ => 0,
+    };
+    let kind = refusals.iter().map(|refusal| refusal.kind).max_by_key(|kind| weight(*kind));
+    let kind = kind.unwrap_or(SqlErrorKind::Unreachable);
+    SqlError::new(kind, &format!("there is no connection to {server}: {why}"))
+}
+
+impl Refusal {
+    /// Files of the configuration cannot be used.
+    pub(super) fn of_files(why: &str) -> Self {
+        Self { kind: SqlErrorKind::Denied, host: None, why: why.to_owned() }
+    }
+
+    /// A host did not answer.
+    pub(super) fn silence(host: &ServerHost, limit: Duration) -> Self {
+        let why = format!(
+            "no answer within {} s; see whether it hangs, or a firewall is between (the URL's \
+             connect_timeout is the limit)",
+            limit.as_secs()
+        );
+        Self { kind: SqlErrorKind::Unreachable, host: Some(host.name()), why }
+    }
+
+    /// What a host failed with.
+    pub(super) fn of(
+        error: &tokio_postgres::Error,
+        host: &ServerHost,
+        config: &ServerConfig,
+    ) -> Self {
+        let (kind, why) = match error.as_db_error() {
+            Some(said) => of_server(said, config),
+            None => of_way(error, config),
+        };
+        Self { kind, host: Some(host.name()), why }
+    }
+}
+
+/// What the server said.
+fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
+    let code = said.code();
+    let why = match *code {
+        SqlState::INVALID_PASSWORD => {
+            "the server does not take the password; correct store.password_file, or the user and \
+             the password in store.url"
+                .to_owned()
+        }
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            let encrypted = match config.tls.mode {
+                TlsMode::Disable => ", or it wants TLS (sslmode=disable is set)",
+                _ if config.tls.identity.is_none() => {
+                    ", or it wants a client certificate (sslcert and sslkey)"
+                }
+                _ => "",
+            };
+            format!(
+                "the server does not let this user in: there is no such user, its pg_hba.conf has \
+                 no line for this host, user and database{encrypted}"
+            )
+        }
+        SqlState::INVALID_CATALOG_NAME => format!(
+            "the server has no database {:?}; create it (CREATE DATABASE), or correct store.url",
+            config.database
+        ),
+        SqlState::INSUFFICIENT_PRIVILEGE => format!(
+            "the user may not connect to the database; run GRANT CONNECT ON DATABASE {:?} for it",
+            config.database
+        ),
+        SqlState::TOO_MANY_CONNECTIONS => {
+            "the server has no connection left; raise its max_connections, or put a pool such as \
+             PgBouncer before it"
+                .to_owned()
+        }
+        SqlState::CANNOT_CONNECT_NOW => "the server starts or stops just now".to_owned(),
+        _ => format!("{} (SQLSTATE {})", said.message(), code.code()),
+    };
+    let kind = match code.code().get(..2) {
+        Some("28" | "3D" | "42") => SqlErrorKind::Denied,
+        _ => SqlErrorKind::Unreachable,
+    };
+    (kind, why)
+}
+
+/// What happened on the way to it.
+fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind, String) {
+    let cause = error.source();
+    let io = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    if let Some(tls) = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref()) {
+        return (SqlErrorKind::Denied, of_tls(tls));
+    }
+    let text = cause.map_or_else(|| error.to_string(), ToString::to_string);
+    match (io.map(io::Error::kind), text.as_str()) {
+        // The library's word for it.
+        (Some(io::ErrorKind::PermissionDenied), "database does not allow writes") => (
+            SqlErrorKind::ReadOnly,
+            "it takes no writes: it is a standby, or default_transaction_read_only is on; name the \
+             primary, too"
+                .to_owned(),
+        ),
+        (Some(io::ErrorKind::ConnectionRefused), _) => (
+            SqlErrorKind::Unreachable,
+            "nobody listens there; start the server, or correct the host and port in store.url"
+                .to_owned(),
+        ),
+        (Some(io::ErrorKind::NotFound), _) => (
+            SqlErrorKind::Unreachable,
+            "there is no such socket; start the server, or correct the folder in store.url"
+                .to_owned(),
+        ),
+        (Some(io::ErrorKind::UnexpectedEof), _) => {
+            (SqlErrorKind::Unreachable, "it closed the connection at once".to_owned())
+        }
+        (Some(_), _) => (SqlErrorKind::Unreachable, text),
+        (None, "server does not support TLS") => (
+            SqlErrorKind::Denied,
+            "the server has no TLS; switch it on there (ssl = on), or set sslmode=disable where \
+             the network is safe"
+                .to_owned(),
+        ),
+        (None, "password missing") => (
+            SqlErrorKind::Denied,
+            "the server asks for a password, and none is set; set store.password_file".to_owned(),
+        ),
+        (None, _) if error.is_closed() => {
+            (SqlErrorKind::Unreachable, "it closed the connection at once".to_owned())
+        }
+        (None, _) if text.contains("channel binding") => (
+            SqlErrorKind::Denied,
+            format!(
+                "{text}; the password's proof cannot be bound to the connection: that needs TLS to \
+                 the server itself and a password of the form scram-sha-256, or leave \
+                 channel_binding away ({})",
+                config.name()
+            ),
+        ),
+        (None, _) => (SqlErrorKind::Denied, format!("{error}: {text}")),
+    }
+}
+
+/// What TLS failed with.
+fn of_tls(error: &rustls::Error) -> String {
+    use rustls::Error::{AlertReceived, InvalidCertificate};
+    match error {
+        // The second is said of an authority that was made anew, under the name of the old one.
+        InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "the server's certificate is of no authority that is trusted; name the authority's file \
+             as sslrootcert"
+                .to_owned()
+        }
+        InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "the server's certificate has another name than the host; write the name in it into \
+              store.url, or set sslmode=verify-ca"
+            .to_owned(),
+        InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "the server's certificate has expired; renew it".to_owned(),
+        AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server wants a client certificate; set sslcert and sslkey".to_owned()
+        }
+        AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::DecryptError
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired,
+        ) => format!("the server does not take our certificate (sslcert): {error}"),
+        other => format!("TLS fails: {other}"),
+    }
+}
