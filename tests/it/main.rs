@@ -60,6 +60,7 @@ mod reading;
 mod ready;
 mod reference;
 mod registration;
+mod replicas;
 mod report;
 mod resolution;
 mod rights;

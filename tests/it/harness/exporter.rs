@@ -33,6 +33,8 @@ pub struct Setup {
     example: Option<String>,
     /// How many descriptors it may have.
     descriptors: Option<u32>,
+    /// The URL of a database on a server, in place of a file.
+    server: Option<String>,
 }
 
 /// A running daemon; dropping it kills it.
@@ -89,6 +91,7 @@ impl Setup {
             lists_tenant: false,
             example: None,
             descriptors: None,
+            server: None,
         }
     }
 
@@ -198,6 +201,12 @@ impl Setup {
         self
     }
 
+    /// Its database is on a server, where others may share it.
+    pub fn at(mut self, url: &str) -> Self {
+        self.server = Some(url.to_owned());
+        self
+    }
+
     /// Lines of the table `[watch]`.
     pub fn watch(mut self, lines: &str) -> Self {
         lines.clone_into(&mut self.watch);
@@ -273,17 +282,16 @@ impl Setup {
         } else {
             "[sync.tenant]\nenabled = false\n"
         };
+        let store = match &self.server {
+            Some(url) => format!("url = \"{url}\""),
+            None => format!("path = \"{}\"", self.database().display()),
+        };
         let config = format!(
             "[webhook]\nlisten = \"127.0.0.1:0\"\nsecrets = [\"{SECRET}\"]\n{}\n\
              [ops]\nlisten = \"{}\"\n{}\n\
-             [store]\npath = \"{}\"\n\
+             [store]\n{store}\n\
              [watch]\n{}\n{}{listing}",
-            self.webhook,
-            self.ops_listen,
-            self.ops,
-            self.database().display(),
-            self.watch,
-            self.tables,
+            self.webhook, self.ops_listen, self.ops, self.watch, self.tables,
         );
         let config = self.example.as_ref().unwrap_or(&config);
         let file = self.config_file();

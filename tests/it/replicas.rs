@@ -1,0 +1,207 @@
+//! Several replicas on one PostgreSQL: what one is told, all tell; one polls and sends.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use cii_simulator::Simulator;
+use cii_test_cluster::{Cluster, Options, Stop};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, attribute, until};
+
+/// How long nobody may act after a leader's end.
+const TAKEOVER: Duration = Duration::from_secs(15);
+
+async fn leads(exporter: &Exporter) -> bool {
+    exporter.metrics().await.get("cii_leader") == Some(1.0)
+}
+
+/// Waits until exactly one of these leads; its place.
+async fn until_one_leads(replicas: &[&Exporter]) -> usize {
+    until("one leader", || async {
+        let mut leaders = Vec::new();
+        for (place, replica) in replicas.iter().enumerate() {
+            if leads(replica).await {
+                leaders.push(place);
+            }
+        }
+        (leaders.len() == 1).then(|| leaders[0])
+    })
+    .await
+}
+
+/// The ids of events at the collector, each with how often it came.
+fn uids(received: &[Value]) -> BTreeMap<String, usize> {
+    let mut uids = BTreeMap::new();
+    for line in received {
+        *uids.entry(attribute(line, "log.record.uid").unwrap().to_string()).or_default() += 1;
+    }
+    uids
+}
+
+/// Waits until both tell the same of the tenant, and returns that.
+async fn until_equal(one: &Exporter, other: &Exporter) -> String {
+    until("the same metrics of the tenant", || async {
+        let (one, other) = (one.metrics().await, other.metrics().await);
+        let (one, other) = (one.of_tenant(), other.of_tenant());
+        (one == other).then(|| format!("{one:?}"))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_takes_all_tell_and_one_sends() {
+    let database = Cluster::shared().create_database();
+    let (simulator, receiver) = (Simulator::start().await, Receiver::start().await);
+    let setup = || {
+        Setup::new()
+            .at(&database.url)
+            .polling(&simulator, "0 0 0 1 1 *")
+            .watch("users = [\"ada@example.com\"]")
+            .sending(&receiver, Protocol::Http)
+    };
+    let (one, other) = (setup().start().await, setup().start().await);
+    assert!(leads(&one).await && !leads(&other).await, "the first one leads");
+    for number in 0..20 {
+        let body = Body::new(&format!("d{number}"), "no-mfa", &[&format!("u{number}@example.com")]);
+        let taker = if number % 2 == 0 { &one } else { &other };
+        assert_eq!(taker.deliver(&body.json()).await, 200);
+        // Whoever repeats it to another replica has it counted once.
+        let repeater = if number % 2 == 0 { &other } else { &one };
+        assert_eq!(repeater.deliver(&body.json()).await, 200);
+    }
+    // A scrape shows what any replica acknowledged before it.
+    let failing = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+    for replica in [&one, &other] {
+        assert_eq!(replica.metrics().await.get(failing), Some(20.0));
+    }
+    until_equal(&one, &other).await;
+    let received = until("every event at the collector", || async {
+        let received = receiver.received();
+        let failed =
+            received.iter().filter(|line| line["record"]["eventName"] == "cii.check.failed");
+        (failed.count() >= 20).then_some(received)
+    })
+    .await;
+    assert!(uids(&received).values().all(|times| *times == 1), "each event is sent once");
+
+    let (_, ready) = other.get("/-/ready").await;
+    assert_eq!(ready, "ready\n");
+    let (_, page) = other.get("/health").await;
+    assert!(page.contains("polls, sends and prunes"), "{page}");
+    let (_, users) = other.api("GET", "/checks/no-mfa/users?limit=100", None).await;
+    assert_eq!(users["users"].as_array().map(Vec::len), Some(20), "{users}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_under_load_is_followed_and_nothing_is_lost_or_doubled() {
+    let database = Cluster::shared().create_database();
+    let receiver = Receiver::start().await;
+    let setup = || Setup::new().at(&database.url).sending(&receiver, Protocol::Http);
+    let mut replicas = vec![setup().start().await, setup().start().await];
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..3 {
+        let leader = until_one_leads(&replicas.iter().collect::<Vec<_>>()).await;
+        let pair: Arc<Vec<Exporter>> = Arc::new(std::mem::take(&mut replicas));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut senders = JoinSet::new();
+        for sender in 0..8 {
+            let (pair, stop) = (pair.clone(), stop.clone());
+            senders.spawn(async move {
+                let mut seen = Vec::new();
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let id = format!("{round}-{sender}-{number}");
+                    let body = Body::new(&id, "load", &[&format!("{id}@example.com")]);
+                    // As a balancer does: to the other one where the first is gone.
+                    for replica in [&pair[number % 2], &pair[(number + 1) % 2]] {
+                        if replica.deliver(&body.json()).await == 200 {
+                            seen.push(id);
+                            break;
+                        }
+                    }
+                }
+                seen
+            });
+        }
+        until("some load", || async {
+            let metrics = pair[leader].metrics().await;
+            let accepted = metrics.get("cii_webhook_requests_total{result=\"accepted\"}")?;
+            (accepted >= 50.0).then_some(())
+        })
+        .await;
+        let killed_at = Instant::now();
+        pair[leader].signal("KILL");
+        let survivor = &pair[1 - leader];
+        until("a new leader", || async { leads(survivor).await.then_some(()) }).await;
+        assert!(killed_at.elapsed() < TAKEOVER, "{:?}", killed_at.elapsed());
+        stop.store(true, Ordering::Relaxed);
+        while let Some(seen) = senders.join_next().await {
+            acknowledged.extend(seen.unwrap());
+        }
+        for (place, replica) in Arc::into_inner(pair).unwrap().into_iter().enumerate() {
+            if place == leader {
+                replicas.push(replica.kill().await.start().await);
+            } else {
+                replicas.push(replica);
+            }
+        }
+    }
+    until_equal(&replicas[0], &replicas[1]).await;
+    let count = f64::from(u32::try_from(acknowledged.len()).unwrap());
+    // One that was committed and whose answer was lost with the leader is repeated by a sender.
+    let failing = "cii_check_failing_users{check_id=\"load\",severity=\"high\"}";
+    let counted = replicas[0].metrics().await.get(failing).unwrap();
+    assert!(counted >= count, "{counted} of {count}");
+    for id in acknowledged.iter().take(50) {
+        let body = Body::new(id, "load", &[&format!("{id}@example.com")]);
+        assert_eq!(replicas[1].deliver(&body.json()).await, 200);
+    }
+    assert_eq!(replicas[1].metrics().await.get(failing), Some(counted), "repeats count once");
+    until("every event at the collector", || async {
+        let received = receiver.received();
+        let failed: BTreeSet<_> = received
+            .iter()
+            .filter(|line| line["record"]["eventName"] == "cii.check.failed")
+            .filter_map(|line| attribute(line, "user.email")?.as_str().map(str::to_owned))
+            .collect();
+        acknowledged.iter().all(|id| failed.contains(&format!("{id}@example.com"))).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_and_started_is_waited_for() {
+    let cluster = Cluster::start(&Options::new());
+    let database = cluster.create_database();
+    let exporter = Setup::new().at(&database.url).start().await;
+    let body = |id: &str| Body::new(id, "no-mfa", &[&format!("{id}@example.com")]).json();
+    assert_eq!(exporter.deliver(&body("before")).await, 200);
+    let before = exporter.metrics().await;
+    for how in [Stop::Fast, Stop::Immediate] {
+        cluster.stop(how);
+        assert_eq!(exporter.deliver(&body("away")).await, 503);
+        let away = exporter.until_metric("cii_store_up", 0.0).await;
+        assert_eq!(away.of_tenant(), before.of_tenant(), "the last that was known");
+        assert!(away.get("cii_metrics_lag_seconds").unwrap() > 0.0);
+        assert_eq!(exporter.get("/-/ready").await.0, 503);
+        assert_eq!(exporter.get("/-/healthy").await.0, 200);
+        cluster.start_again();
+        let back = exporter.until_metric("cii_store_up", 1.0).await;
+        assert_eq!(back.get("cii_metrics_lag_seconds"), Some(0.0));
+        until("readiness", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) })
+            .await;
+    }
+    assert_eq!(exporter.deliver(&body("after")).await, 200);
+    let failing = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+    assert_eq!(exporter.metrics().await.get(failing), Some(2.0), "and not the refused one");
+}
