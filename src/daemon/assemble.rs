@@ -15,6 +15,7 @@ use super::{
     reload::{ForJobs, Reloader},
     reload_meters::ReloadMeters,
     rules, service_manager,
+    shared_rules::SharedRules,
     tasks::{Stage, Tasks},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::TrustClock,
     metrics::Exposition,
-    store::{self, Reader, Store, StoreError},
+    store::{self, Reader, Standing, Store, StoreError},
     sync::{self, Shadow},
     web::{self, Ops, Parts, Polls, Purger, Readiness, Sources, Webhook},
 };
@@ -55,8 +56,11 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let leading = standing.clone();
     let leader = lead::meter(&registry, &standing)?;
     tasks.spawn(Stage::Delivery, "lease", |stop| lead::tell(leading, leader, stop));
+    let shared = shared_rules(&store, &standing).await?;
+    let followed =
+        shared.as_ref().map_or_else(|| config.clone(), |shared| shared.put_into(&config));
     let (in_force, current_config) = watch::channel(Arc::new(config.clone()));
-    let (for_jobs, current) = ForJobs::channels(&config);
+    let (for_jobs, current) = ForJobs::channels(&followed);
     let work = Work {
         config: current_config,
         current,
@@ -72,7 +76,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
     let work = Lead::prepared(work, store.clone(), standing.clone()).await?;
-    let (scope, current_scope) = watch::channel(rules::scope(&config));
+    let (scope, current_scope) = watch::channel(rules::scope(&followed));
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), current_scope.clone()).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
@@ -90,8 +94,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let (webhook, webhook_address) = listeners.webhook(&config.webhook).await?;
     let (ops, ops_address) = listeners.ops(&config.ops).await?;
 
-    let first_rules = Arc::new(rules::rules(&config));
-    let first_admission = rules::admission(&config, first_rules.clone());
+    let first_rules = Arc::new(rules::rules(&followed));
+    let first_admission = rules::admission(&followed, first_rules.clone());
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
@@ -114,6 +118,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let (readiness, current_readiness) = watch::channel(Readiness::Starting);
     let (reload, requests) = mpsc::channel(1);
     let (reloaded, last_reload) = watch::channel(None);
+    let (differing, current_differing) = watch::channel(Vec::new());
     let (purges, purger) = Purger::new(store.clone(), refusals.clone());
     tasks.spawn(Stage::Delivery, "purges", |stop| purger.run(stop));
     let sources = Sources {
@@ -132,6 +137,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reloaded: last_reload,
         purges,
         standing: standing.clone(),
+        differing: current_differing,
     };
     let (access, current_access) = watch::channel(Arc::new(rules::access(&config)));
     let proofs = proofs::of_operators(current_access.clone());
@@ -162,6 +168,9 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reloaded,
         in_force,
         standing,
+        // Compared, and told, as soon as it runs.
+        shared: None,
+        differing,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, readiness, store, writer })
@@ -273,4 +282,16 @@ fn sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
 fn replica_name(ops: SocketAddr) -> String {
     let host = rustix::system::uname();
     format!("{}:{}", host.nodename().to_string_lossy(), ops.port())
+}
+
+/// The rules of the leader, where that is another replica.
+async fn shared_rules(
+    store: &Store,
+    standing: &watch::Receiver<Standing>,
+) -> Result<Option<SharedRules>, StartError> {
+    if standing.borrow().is_leader() {
+        return Ok(None);
+    }
+    let rules = store.read(Reader::rules).await?;
+    Ok(rules.as_deref().and_then(SharedRules::decode))
 }

@@ -78,6 +78,9 @@ async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
     store.commit(rules::watch_list(config)).await?;
     store.commit(rules::checks(config)).await?;
     store.commit(rules::shown_checks(config)).await?;
+    if store.is_shared() {
+        store.commit(rules::shared(config)).await?;
+    }
     Ok(())
 }
 

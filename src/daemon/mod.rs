@@ -14,6 +14,7 @@ mod reload;
 mod reload_meters;
 mod rules;
 mod service_manager;
+mod shared_rules;
 mod source;
 mod tasks;
 

@@ -1,11 +1,14 @@
 //! Reading the configuration again while running.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigSource, StartError, check_tls, reload_meters::ReloadMeters, rules};
+use super::{
+    ConfigSource, StartError, check_tls, reload_meters::ReloadMeters, rules,
+    shared_rules::SharedRules,
+};
 use crate::{
     build_info::BuildInfo,
     clock,
@@ -13,9 +16,12 @@ use crate::{
     domain::{CheckFilter, WatchPolicy},
     ingest::{Admission, Rules},
     metrics::Scope,
-    store::{Standing, Store, StoreError},
+    store::{Reader, Standing, Store, StoreError},
     web::{Access, LastReload, ReloadReply, ReloadRequest},
 };
+
+/// How often a replica that follows looks whether the leader's rules became others.
+const FOLLOWING: Duration = Duration::from_secs(5);
 
 /// Applies what can change while running.
 pub(super) struct Reloader {
@@ -37,6 +43,10 @@ pub(super) struct Reloader {
     /// What is in force, for who takes up the leader's work.
     pub(super) in_force: watch::Sender<Arc<Config>>,
     pub(super) standing: watch::Receiver<Standing>,
+    /// The leader's rules, where that is another replica.
+    pub(super) shared: Option<SharedRules>,
+    /// The settings in which this replica's differ from the leader's.
+    pub(super) differing: watch::Sender<Vec<String>>,
 }
 
 /// What jobs are told of the configuration while they run.
@@ -78,8 +88,13 @@ impl Reloader {
     pub(super) async fn run(mut self, stop: CancellationToken) -> Result<(), std::io::Error> {
         let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         loop {
+            if self.store.is_shared() {
+                self.follow().await;
+            }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(FOLLOWING), if self.store.is_shared() => {}
+                Ok(()) = self.standing.changed() => {}
                 Some(reply) = self.requests.recv() => {
                     let _ = reply.send(self.reload().await);
                 }
@@ -88,6 +103,47 @@ impl Reloader {
                 }
             }
         }
+    }
+
+    /// Goes by the leader's rules, or by those of this replica's configuration where it leads.
+    async fn follow(&mut self) {
+        let shared = if self.standing.borrow_and_update().is_leader() {
+            None
+        } else {
+            match self.store.read(Reader::rules).await {
+                Ok(rules) => rules.as_deref().and_then(SharedRules::decode),
+                Err(error) => {
+                    tracing::debug!(%error, "the leader's rules are not known");
+                    return;
+                }
+            }
+        };
+        if shared == self.shared {
+            return;
+        }
+        self.shared = shared;
+        self.compare(&self.applied);
+        self.set(&self.applied);
+    }
+
+    /// Tells where this replica's configuration differs from the leader's.
+    fn compare(&self, config: &Config) {
+        let own = SharedRules::of(config);
+        let differing =
+            self.shared.as_ref().map(|shared| shared.differences(&own)).unwrap_or_default();
+        self.differing.send_if_modified(|before| {
+            if *before == differing {
+                return false;
+            }
+            if !differing.is_empty() {
+                tracing::warn!(
+                    settings = differing.join(", "),
+                    "this replica's configuration differs from the leader's, whose holds"
+                );
+            }
+            *before = differing;
+            true
+        });
     }
 
     async fn reload(&mut self) -> ReloadReply {
@@ -134,12 +190,17 @@ impl Reloader {
     ///
     /// What stands in the store is the leader's to write; whoever becomes it writes its own.
     async fn put_in_force(&self, config: &Config) -> Result<(), StoreError> {
+        self.in_force.send_replace(Arc::new(config.clone()));
+        self.compare(config);
         let standing = self.standing.borrow().clone();
         let Standing::Leader { fence } = standing else {
             self.set(config);
             return Ok(());
         };
         let store = self.store.fenced(fence);
+        if store.is_shared() {
+            store.commit(rules::shared(config)).await?;
+        }
         store.commit(rules::watch_list(config)).await?;
         store.commit(rules::checks(config)).await?;
         self.set(config);
@@ -150,7 +211,8 @@ impl Reloader {
 
     /// Sets what decides over deliveries, and what is followed and shown.
     fn set(&self, config: &Config) {
-        self.in_force.send_replace(Arc::new(config.clone()));
+        let followed = self.shared.as_ref().map(|shared| shared.put_into(config));
+        let config = followed.as_ref().unwrap_or(config);
         let rules = Arc::new(rules::rules(config));
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);

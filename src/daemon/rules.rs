@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::shared_rules::SharedRules;
 use crate::{
     clock,
     config::{Config, UserLabel},
     domain::{CheckFilter, WatchPolicy, WatchSubject},
     ingest::{Admission, Credentials, Rules, Sources},
-    ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks},
+    ledger::change::{AnswerRules, ConfigureChecks, ConfigureWatch, FilterChecks, KeepRules},
     metrics::{Scope, TenantListing},
     web::Access,
 };
@@ -116,6 +117,11 @@ pub(super) fn checks(config: &Config) -> ConfigureChecks {
 /// Which checks are shown, from now on.
 pub(super) fn shown_checks(config: &Config) -> FilterChecks {
     FilterChecks { filter: check_filter(config) }
+}
+
+/// What the other replicas go by, from now on.
+pub(super) fn shared(config: &Config) -> KeepRules {
+    KeepRules { text: SharedRules::of(config).encode() }
 }
 
 /// For how long after a failure was published no answer ends it.

@@ -27,6 +27,16 @@ impl Objectives {
         }
     }
 
+    /// How long a failure may last, by the label of a severity.
+    pub fn by_severity(&self) -> impl Iterator<Item = (&str, TimeDelta)> {
+        self.by_severity.iter().map(|(severity, limit)| (severity.as_str(), *limit))
+    }
+
+    /// The checks that have none.
+    pub fn except(&self) -> impl Iterator<Item = &CheckId> {
+        self.except.iter()
+    }
+
     /// How long a failure of this check may last; none where nobody said.
     #[must_use]
     pub fn of(&self, check: &CheckId, severity: &Severity) -> Option<TimeDelta> {

@@ -100,6 +100,11 @@ pub enum Command {
         /// The moment.
         at: Timestamp,
     },
+    /// The rules of whoever leads, in a form of the daemon's.
+    KeepRules {
+        /// The rules.
+        text: String,
+    },
     /// These events need not be sent on purpose any more.
     Resent(Vec<i64>),
     /// A collector refuses these events for ever.

@@ -85,6 +85,8 @@ pub struct Sources {
     pub purges: PurgeDesk,
     /// Who acts on the outside, of the replicas on one server.
     pub standing: watch::Receiver<Standing>,
+    /// The settings in which this replica's differ from the leader's.
+    pub differing: watch::Receiver<Vec<String>>,
 }
 
 /// The meters of the rooms whose counts the pages show. The store has its own.

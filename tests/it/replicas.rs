@@ -59,7 +59,8 @@ async fn until_equal(one: &Exporter, other: &Exporter) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_replica_takes_all_tell_and_one_sends() {
     let database = Cluster::shared().create_database();
-    let (simulator, receiver) = (Simulator::start().await, Receiver::start().await);
+    let simulator = Simulator::start(cii_simulator::Options::default()).await.unwrap();
+    let receiver = Receiver::start().await;
     let setup = || {
         Setup::new()
             .at(&database.url)

@@ -39,6 +39,15 @@ impl Reader {
         }
     }
 
+    /// The rules that the leader's configuration set, in a form of the daemon's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rules(&self) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = 'rules'";
+        self.sql().optional(sql, &[], |row| row.get(0))
+    }
+
     fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
         self.sql().one(
             "SELECT max(at) FROM (

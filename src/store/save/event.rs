@@ -156,6 +156,14 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
                 params![micros],
             )?;
         }
+        Command::KeepRules { text } => {
+            connection.execute(
+                "INSERT INTO meta (key, value) VALUES ('rules', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value
+                 WHERE meta.value <> excluded.value",
+                params![text],
+            )?;
+        }
         Command::Resent(events) => {
             connection
                 .write_all(&RESENT, |put| events.iter().try_for_each(|seq| put(params![seq])))?;

@@ -402,7 +402,7 @@ impl Tables {
 
     fn carry_out(&mut self, command: &Command) {
         match command {
-            Command::Touch | Command::TrustClock { .. } => {}
+            Command::Touch | Command::TrustClock { .. } | Command::KeepRules { .. } => {}
             Command::Resent(events) => self.resend.retain(|seq| !events.contains(seq)),
             Command::Park { events, .. } => self.parked.extend(events),
             Command::ResendParked => self.resend.append(&mut self.parked),

@@ -138,6 +138,7 @@ pub(super) fn look(ops: &Ops, stored: Stored) -> Facts {
         replica: sources.store.sight().map(|sight| Replica {
             standing: sources.standing.borrow().clone(),
             is_synchronous: sight.is_synchronous,
+            differing: sources.differing.borrow().clone(),
         }),
     }
 }

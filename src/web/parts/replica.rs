@@ -9,6 +9,8 @@ pub(super) struct Replica {
     pub(super) standing: Standing,
     /// Whether commits wait for a standby of the server.
     pub(super) is_synchronous: bool,
+    /// The settings in which this replica's differ from the leader's.
+    pub(super) differing: Vec<String>,
 }
 
 /// Who acts, and what a failover of the server would lose.
@@ -33,6 +35,14 @@ pub(super) fn part(replica: &Replica) -> Part {
             "The server does not say who leads, and this replica leaves it to others.".to_owned(),
         ),
     };
+    if !replica.differing.is_empty() && state != State::Failing {
+        let settings = replica.differing.join(", ");
+        let why = format!("{who} What this replica's configuration says of {settings} differs.");
+        return Part::new("Replica", State::Attention, "differs", why).advising(Sentence::from(
+            "Give all replicas the same settings there: those of the leader hold, and others \
+             would when another one leads.",
+        ));
+    }
     if replica.is_synchronous || state == State::Failing {
         return Part::new("Replica", state, word, who);
     }

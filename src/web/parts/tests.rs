@@ -246,7 +246,13 @@ fn who_leads_is_told_and_what_a_failover_would_lose() {
     use crate::store::Standing;
 
     let of_standing = |standing, is_synchronous| {
-        told(&Facts { replica: Some(Replica { standing, is_synchronous }), ..facts() }, "Replica")
+        told(
+            &Facts {
+                replica: Some(Replica { standing, is_synchronous, differing: Vec::new() }),
+                ..facts()
+            },
+            "Replica",
+        )
     };
     let leads = of_standing(Standing::Leader { fence: Some(3) }, true);
     assert_eq!((leads.0, leads.1), (State::Good, "leads"));
@@ -261,5 +267,11 @@ fn who_leads_is_told_and_what_a_failover_would_lose() {
     let alone = of_standing(Standing::Follower { leader }, false);
     assert_eq!((alone.0, alone.1), (State::Attention, "no standby"));
     assert!(alone.2.contains("synchronous_standby_names"), "{}", alone.2);
+    let differing = vec!["slo".to_owned()];
+    let standing = Standing::Follower { leader: Some("one".to_owned()) };
+    let replica = Replica { standing, is_synchronous: true, differing };
+    let differs = told(&Facts { replica: Some(replica), ..facts() }, "Replica");
+    assert_eq!((differs.0, differs.1), (State::Attention, "differs"));
+    assert!(differs.2.contains("slo"), "{}", differs.2);
     assert!(judge::parts(&facts(), NOW).iter().all(|part| part.name != "Replica"));
 }

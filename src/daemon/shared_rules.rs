@@ -1,0 +1,149 @@
+//! The rules by which all replicas go: those of the leader's configuration.
+//!
+//! A delivery is to become the same whichever replica takes it. So what decides over deliveries and
+//! what is shown is kept in the store by the leader, and the others put it in the place of what
+//! their own configuration says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    config::Config,
+    domain::{CheckId, Objectives},
+};
+
+/// The rules, as they stand in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SharedRules {
+    check_ids: BTreeSet<String>,
+    failing_users: bool,
+    max_users: usize,
+    max_ips: usize,
+    /// Seconds, by severity.
+    objectives: BTreeMap<String, i64>,
+    objectives_except: BTreeSet<String>,
+    /// What the leader brings into the store itself, as a digest: it can be long, and names people.
+    digests: BTreeMap<String, String>,
+}
+
+impl SharedRules {
+    /// What a configuration says.
+    pub(super) fn of(config: &Config) -> Self {
+        let watch = &config.watch;
+        let users = watch.users.iter().map(ToString::to_string);
+        let ips = watch.ips.iter().map(ToString::to_string);
+        let checks = config.checks.iter().map(|(name, words)| format!("{name}: {words:?}"));
+        let digests = [
+            ("watch.users", digest(users)),
+            ("watch.ips", digest(ips)),
+            ("checks", digest(checks)),
+        ];
+        let objectives = config.objectives.by_severity();
+        Self {
+            check_ids: config.webhook.check_ids.iter().map(ToString::to_string).collect(),
+            failing_users: watch.failing_users,
+            max_users: watch.max_users,
+            max_ips: watch.max_ips,
+            objectives: objectives
+                .map(|(severity, limit)| (severity.to_owned(), limit.num_seconds()))
+                .collect(),
+            objectives_except: config.objectives.except().map(ToString::to_string).collect(),
+            digests: digests.map(|(key, digest)| (key.to_owned(), digest)).into(),
+        }
+    }
+
+    /// The stored form.
+    pub(super) fn encode(&self) -> String {
+        // Texts are the keys, so that it cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The rules of a stored form; nothing of one that a newer exporter has.
+    pub(super) fn decode(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The settings in which these differ from others.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        let slo = self.objectives != other.objectives
+            || self.objectives_except != other.objectives_except;
+        let settings = [
+            ("webhook.check_ids", self.check_ids != other.check_ids),
+            ("watch.failing_users", self.failing_users != other.failing_users),
+            ("watch.max_users", self.max_users != other.max_users),
+            ("watch.max_ips", self.max_ips != other.max_ips),
+            ("slo", slo),
+        ];
+        let settings = settings.into_iter().filter(|(_, differs)| *differs);
+        let mut different: Vec<_> = settings.map(|(key, _)| key.to_owned()).collect();
+        let digests =
+            self.digests.iter().filter(|(key, own)| other.digests.get(*key) != Some(*own));
+        different.extend(digests.map(|(key, _)| key.clone()));
+        different
+    }
+
+    /// A configuration that goes by these rules.
+    pub(super) fn put_into(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        let ids = |texts: &BTreeSet<String>| -> BTreeSet<CheckId> {
+            texts.iter().filter_map(|id| CheckId::new(id)).collect()
+        };
+        config.webhook.check_ids = ids(&self.check_ids);
+        config.watch.failing_users = self.failing_users;
+        config.watch.max_users = self.max_users;
+        config.watch.max_ips = self.max_ips;
+        let limit = |(severity, seconds): (&String, &i64)| {
+            Some((severity.clone(), TimeDelta::try_seconds(*seconds)?))
+        };
+        config.objectives =
+            Objectives::new(self.objectives.iter().filter_map(limit), ids(&self.objectives_except));
+        config
+    }
+}
+
+/// A digest of texts, in their order.
+fn digest(texts: impl Iterator<Item = String>) -> String {
+    let mut sha = Sha256::new();
+    for text in texts {
+        sha.update(text.len().to_be_bytes());
+        sha.update(text);
+    }
+    sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    fn config(more: &str) -> Config {
+        let text = format!("[webhook]\nsecrets = [\"s\"]\n{more}\n");
+        Config::from_text("", &text, &Environment::default()).unwrap()
+    }
+
+    #[test]
+    fn who_follows_goes_by_the_leaders_rules_and_tells_where_its_own_differ() {
+        let leader = config(
+            "check_ids = [\"no-mfa\"]\n[watch]\nusers = [\"ada@example.com\"]\nmax_users = 7\n\
+             [slo]\nlow = \"9d\"",
+        );
+        let follower = config("[watch]\nusers = [\"bob@example.com\"]");
+        let (shared, own) = (SharedRules::of(&leader), SharedRules::of(&follower));
+        assert_eq!(
+            shared.differences(&own),
+            ["webhook.check_ids", "watch.max_users", "slo", "watch.users"]
+        );
+        let shared = SharedRules::decode(&shared.encode()).unwrap();
+        let in_force = shared.put_into(&follower);
+        assert_eq!(in_force.webhook.check_ids, leader.webhook.check_ids);
+        assert_eq!(in_force.watch.max_users, 7);
+        assert_eq!(in_force.objectives, leader.objectives);
+        assert_eq!(in_force.watch.users, follower.watch.users, "the leader watches its own");
+        assert!(shared.differences(&SharedRules::of(&leader)).is_empty());
+        assert!(!shared.encode().contains("ada"), "nobody is named");
+        assert_eq!(SharedRules::decode("{\"newer\":1}"), None);
+    }
+}
