@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     /// Holds the database, the configuration and the log.
     folder: PathBuf,
     tables: String,
+    /// The URL of a database on a server, in place of a file.
+    server: Option<String>,
 }
 
 /// A running exporter; dropping it ends it.
@@ -41,7 +43,13 @@ impl Setup {
     pub(crate) fn new(binary: &Path, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let (binary, folder) = (binary.to_owned(), folder.to_owned());
-        Ok(Self { binary, folder, tables: String::new() })
+        Ok(Self { binary, folder, tables: String::new(), server: None })
+    }
+
+    /// With its database on a server.
+    pub(crate) fn at(mut self, url: &str) -> Self {
+        self.server = Some(url.to_owned());
+        self
     }
 
     /// More tables of the configuration.
@@ -58,6 +66,10 @@ impl Setup {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(&self) -> Result<Exporter> {
         let (webhook, ops) = (http::free_address()?, http::free_address()?);
+        let store = match &self.server {
+            Some(url) => format!("url = \"{url}\""),
+            None => format!("path = \"{}\"", self.database().display()),
+        };
         let config = self.folder.join("config.toml");
         let log = self.folder.join("exporter.log");
         fs::write(
@@ -65,8 +77,7 @@ impl Setup {
             format!(
                 "[webhook]\nlisten = \"{webhook}\"\nsecrets = [\"{SECRET}\"]\n\
                  [ops]\nlisten = \"{ops}\"\n\
-                 [store]\npath = \"{}\"\n{}",
-                self.database().display(),
+                 [store]\n{store}\n{}",
                 self.tables
             ),
         )?;

@@ -5,6 +5,7 @@
 //! shows medians and ratios.
 
 mod bare;
+mod bare_server;
 mod bench;
 mod clock;
 mod exporter;
@@ -58,6 +59,15 @@ enum Command {
         /// Commit each delivery by itself
         #[arg(long)]
         commit_each: bool,
+    },
+    /// The same over PostgreSQL
+    BareServer {
+        /// Where to listen
+        #[arg(long)]
+        listen: SocketAddr,
+        /// The URL of a database, which must be empty
+        #[arg(long)]
+        url: String,
     },
     /// Receives OTLP logs over HTTP and counts them
     Sink {
@@ -117,6 +127,7 @@ fn main() -> ExitCode {
             let largest_group = if commit_each { 1 } else { 512 };
             serve(bare::serve(listen, &database, largest_group))
         }
+        Command::BareServer { listen, url } => serve(bare_server::serve(listen, &url)),
         Command::Sink { listen } => serve(sink::serve(listen)),
     };
     match done {

@@ -92,6 +92,13 @@ impl Process {
         Ok(())
     }
 
+    /// Ends it without warning.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Ends it with SIGTERM, and waits for its end.
     pub(crate) fn stop(mut self) -> Result<()> {
         self.end()

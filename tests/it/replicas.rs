@@ -16,6 +16,15 @@ use tokio::task::JoinSet;
 
 use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, attribute, until};
 
+/// How often the leader is killed; a long run sets more by this variable.
+fn kills() -> usize {
+    let given = std::env::var("CII_TEST_KILLS").ok();
+    given.and_then(|kills| kills.parse().ok()).unwrap_or(2)
+}
+
+/// Kills between two restarts of the database.
+const KILLS_A_RESTART: usize = 4;
+
 /// How long nobody may act after a leader's end.
 const TAKEOVER: Duration = Duration::from_secs(15);
 
@@ -102,13 +111,15 @@ async fn what_one_replica_takes_all_tell_and_one_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_killed_under_load_is_followed_and_nothing_is_lost_or_doubled() {
-    let database = Cluster::shared().create_database();
+async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doubled() {
+    let cluster = Cluster::start(&Options::new());
+    let database = cluster.create_database();
     let receiver = Receiver::start().await;
     let setup = || Setup::new().at(&database.url).sending(&receiver, Protocol::Http);
     let mut replicas = vec![setup().start().await, setup().start().await];
     let mut acknowledged = BTreeSet::new();
-    for round in 0..3 {
+    let kills = kills();
+    for round in 0..kills {
         let leader = until_one_leads(&replicas.iter().collect::<Vec<_>>()).await;
         let pair: Arc<Vec<Exporter>> = Arc::new(std::mem::take(&mut replicas));
         let stop = Arc::new(AtomicBool::new(false));
@@ -145,6 +156,11 @@ async fn a_leader_that_is_killed_under_load_is_followed_and_nothing_is_lost_or_d
         let survivor = &pair[1 - leader];
         until("a new leader", || async { leads(survivor).await.then_some(()) }).await;
         assert!(killed_at.elapsed() < TAKEOVER, "{:?}", killed_at.elapsed());
+        println!("kill {round}: another one leads after {:?}", killed_at.elapsed());
+        if round % KILLS_A_RESTART == KILLS_A_RESTART - 1 || round + 1 == kills {
+            cluster.restart(if round % 2 == 0 { Stop::Fast } else { Stop::Immediate });
+            survivor.until_metric("cii_store_up", 1.0).await;
+        }
         stop.store(true, Ordering::Relaxed);
         while let Some(seen) = senders.join_next().await {
             acknowledged.extend(seen.unwrap());

@@ -8,6 +8,7 @@ mod latency;
 mod million;
 mod poll;
 mod scrape;
+mod server;
 mod size;
 
 use crate::{Result, bench::Bench, figure::Figure, samples::Samples};
@@ -33,6 +34,7 @@ pub(crate) const ALL: &[Scenario] = &[
     million::SCENARIO,
     poll::SCENARIO,
     scrape::SCENARIO,
+    server::SCENARIO,
     idle::SCENARIO,
     size::SCENARIO,
 ];
