@@ -51,7 +51,7 @@ async fn forget(options: Forget) -> Result<ExitCode, CommandError> {
         .ok_or_else(|| CommandError::Usage("a check's id must not be empty".to_owned()))?;
     let config = options.file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let forgotten = loop {
                 let forget = ForgetCheck { id: id.clone(), limit: FORGOTTEN_AT_ONCE };
                 match store.commit(forget).await {

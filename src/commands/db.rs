@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cii_exporter::{config::Needs, store};
+use cii_exporter::{
+    config::{Needs, StorePlace},
+    store,
+};
 use clap::{Args, Subcommand};
 
 use super::{config_file::ConfigFile, error::CommandError, finish::finish};
@@ -56,16 +59,27 @@ pub(crate) fn run(action: Action) -> ExitCode {
     })
 }
 
+/// The database's file. One on a server is not ours to copy: says what does.
+fn file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
+    match options.load(Needs::NOTHING)?.store.place {
+        StorePlace::File(path) => Ok(path),
+        place @ StorePlace::Server(_) => Err(CommandError::Usage(format!(
+            "{place} is on a server, and this command is for files: {instead}; see \
+             docs/high-availability.md"
+        ))),
+    }
+}
+
 fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
-    let database = options.file.load(Needs::NOTHING)?.store.path;
+    let database = file(&options.file, "pg_dump --format=custom makes a copy")?;
     let bytes =
         store::back_up(&database, &options.to).map_err(|error| error.at_start(&database))?;
     say!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
-    let database = file.load(Needs::NOTHING)?.store.path;
+fn check(options: &ConfigFile) -> Result<ExitCode, CommandError> {
+    let database = file(options, "pg_amcheck looks for damage")?;
     let problems = store::inspect(&database).map_err(|error| error.at_start(&database))?;
     if problems.is_empty() {
         say!("{} is whole", database.display());
@@ -82,7 +96,8 @@ fn check(file: &ConfigFile) -> Result<ExitCode, CommandError> {
 }
 
 fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
-    let database = options.file.load(Needs::NOTHING)?.store.path;
+    let instead = "with all daemons stopped, pg_restore --clean puts a copy there";
+    let database = file(&options.file, instead)?;
     let former =
         store::restore(&options.from, &database).map_err(|error| error.at_start(&options.from))?;
     say!("{} is what {} has", database.display(), options.from.display());

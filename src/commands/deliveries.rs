@@ -119,7 +119,7 @@ async fn ask_daemon(
     config: &Config,
     options: &List,
 ) -> Result<Option<Vec<KeptDelivery>>, CommandError> {
-    let Some(url) = store::holder(&config.store.path) else { return Ok(None) };
+    let Some(url) = store::holder(&config.store.place) else { return Ok(None) };
     let limit = options.limit.to_string();
     let mut query = vec![("limit", limit.as_str())];
     if options.refused {
@@ -241,7 +241,7 @@ fn fields(record: &DeliveryRecord) -> Vec<Vec<String>> {
 async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let answer = match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let id = options.id.clone();
             let intake = Intake::new(store.clone(), Meters::new()?);
             let rules = daemon::delivery_rules(&config);

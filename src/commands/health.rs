@@ -2,9 +2,8 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use cii_exporter::{config::Needs, store};
+use cii_exporter::config::{Needs, StorePlace};
 use clap::Args;
-use reqwest::Method;
 use serde_json::Value;
 
 use super::{config_file::ConfigFile, error::CommandError, finish::finish, keeper};
@@ -30,18 +29,33 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
         let config = options.file.load(Needs::NOTHING)?;
-        let database = &config.store.path;
-        let daemon = store::holder(database).ok_or_else(|| {
-            CommandError::Refused(format!("no daemon runs on {}", database.display()))
+        let place = &config.store.place;
+        let daemon = keeper::daemon(&config).ok_or_else(|| {
+            CommandError::Refused(match place {
+                StorePlace::File(_) => format!("no daemon runs on {place}"),
+                StorePlace::Server(_) => {
+                    "nobody knows the port of the daemon: ops.listen has port \
+                                          0, and it is not the database that tells"
+                        .to_owned()
+                }
+            })
         })?;
         let question = if options.live { "healthy" } else { "ready" };
-        let path = ["-", question];
-        let asked = keeper::ask_at(&daemon, Method::GET, &path, &[], None);
+        let asked = keeper::probe(&daemon, question);
         let (status, answer) = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| {
             let reason = format!("nothing came within {} s", PATIENCE.as_secs());
             CommandError::Daemon { url: daemon.clone(), reason }
         })??;
-        if options.live && status == 200 {
+        // Who asks for a user or a certificate lives; more is not told without them.
+        let is_closed = matches!(status, 401 | 403);
+        if is_closed && !options.live {
+            return Err(CommandError::Refused(format!(
+                "the daemon at {daemon} tells its users alone how it does (ops.web_config); ask \
+                 its /-/ready as one of them"
+            )));
+        }
+        let is_well = status == 200 || is_closed;
+        if options.live && is_well {
             say!("healthy");
         }
         for part in PARTS {
@@ -49,7 +63,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
                 say!("{line}");
             }
         }
-        Ok(if status == 200 { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) })
+        Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) })
     })
 }
 

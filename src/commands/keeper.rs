@@ -1,19 +1,21 @@
-//! Who keeps the store: a running daemon, which is asked over its socket for commands,
-//! or nobody, so that the file can be opened here.
+//! Who keeps the store: a running daemon, which is asked over its socket for commands, or nobody,
+//! so that the file can be opened here. On a server it is open to daemons and commands alike.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use cii_exporter::{
-    config::Config,
+    config::{Config, StorePlace},
     store::{self, Reader, Store, StoreError, WriterThread},
 };
-use reqwest::{Method, header::ACCEPT};
+use reqwest::{ClientBuilder, Method, header::ACCEPT};
 use serde_json::Value;
 
 use super::error::CommandError;
 
 /// The way to the store.
 pub(super) enum Keeper {
-    /// No daemon runs.
-    File(Store, WriterThread),
+    /// No daemon has the file open, or a server has the database.
+    Database(Store, WriterThread),
     /// A daemon runs, and takes commands here: a URL, or `unix:` and a path.
     Daemon(String),
 }
@@ -22,15 +24,18 @@ impl Keeper {
     /// Finds out who keeps the store. A database that is not there is made only where the
     /// configuration leaves no doubt of its place.
     pub(super) fn find(config: &Config) -> Result<Self, CommandError> {
-        let path = &config.store.path;
+        let place = &config.store.place;
         // Where a command runs says nothing of where the daemon does.
-        if path.is_relative() && !path.exists() {
+        if let StorePlace::File(path) = place
+            && path.is_relative()
+            && !path.exists()
+        {
             let looked_at = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             return Err(StoreError::Missing { path: looked_at, is_relative: true }.into());
         }
-        match Store::open_current(&config.store.path) {
-            Ok((store, writer)) => Ok(Self::File(store, writer)),
-            Err(StoreError::InUse(path)) => match store::holder(&path) {
+        match Store::open_current_at(place) {
+            Ok((store, writer)) => Ok(Self::Database(store, writer)),
+            Err(StoreError::InUse(path)) => match store::holder(place) {
                 Some(url) => Ok(Self::Daemon(url)),
                 None => Err(StoreError::InUse(path).into()),
             },
@@ -39,15 +44,41 @@ impl Keeper {
     }
 }
 
-/// Reads the database, which a daemon may have open. What fails names the file, and what to do.
+/// Where the daemon of this machine is asked: over the socket beside its file, or at its ops
+/// listener, where a server has the database. Nothing where it cannot be known.
+pub(super) fn daemon(config: &Config) -> Option<String> {
+    let StorePlace::Server(_) = config.store.place else {
+        return store::holder(&config.store.place);
+    };
+    let mut listen = config.ops.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(if listen.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    (listen.port() != 0).then(|| format!("{}://{listen}", config.ops.scheme()))
+}
+
+/// Whether a daemon runs on this machine with this configuration.
+pub(super) async fn is_daemon_there(config: &Config) -> bool {
+    match (&config.store.place, daemon(config)) {
+        (StorePlace::File(_), daemon) => daemon.is_some(),
+        (StorePlace::Server(_), Some(daemon)) => probe(&daemon, "healthy").await.is_ok(),
+        (StorePlace::Server(_), None) => false,
+    }
+}
+
+/// Reads the database, which a daemon may have open. What fails names it, and what to do.
 pub(super) fn read<T>(
     config: &Config,
     query: impl FnOnce(&Reader) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
-    let path = &config.store.path;
-    let reader = Reader::look_into(path)?;
+    let place = &config.store.place;
+    let reader = Reader::at(place)?;
     query(&reader).map_err(|error| match error {
-        CommandError::Store(error) => error.at_start(path).into(),
+        CommandError::Store(error) => error.at(place).into(),
         error => error,
     })
 }
@@ -70,11 +101,20 @@ pub(super) async fn ask_with(
     query: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
-    ask_at(daemon, method, &[&["api", "v1"], path].concat(), query, body).await
+    let path = [&["api", "v1"], path].concat();
+    ask_by(reqwest::Client::builder(), daemon, method, &path, query, body).await
 }
 
-/// The same, of what is no part of the API.
-pub(super) async fn ask_at(
+/// Asks a daemon how it does: `healthy` or `ready`.
+pub(super) async fn probe(daemon: &str, question: &str) -> Result<(u16, Value), CommandError> {
+    // It is at an address of this machine, which its certificate need not have; what is asked and
+    // answered is no secret.
+    let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
+    ask_by(client, daemon, Method::GET, &["-", question], &[], None).await
+}
+
+async fn ask_by(
+    client: ClientBuilder,
     daemon: &str,
     method: Method,
     path: &[&str],
@@ -83,8 +123,8 @@ pub(super) async fn ask_at(
 ) -> Result<(u16, Value), CommandError> {
     let unreached = |reason: String| CommandError::Daemon { url: daemon.to_owned(), reason };
     let (client, base) = match daemon.strip_prefix("unix:") {
-        Some(socket) => (reqwest::Client::builder().unix_socket(socket), "http://localhost"),
-        None => (reqwest::Client::builder(), daemon),
+        Some(socket) => (client.unix_socket(socket), "http://localhost"),
+        None => (client, daemon),
     };
     let client = client.build().map_err(|error| unreached(error.to_string()))?;
     let mut url: reqwest::Url =

@@ -44,7 +44,8 @@ use crate::exit;
 /// Brings what Cisco Identity Intelligence knows to Prometheus and OTLP.
 ///
 /// Receives the service's webhooks, asks it about watched users and IP addresses,
-/// keeps snapshots and events in SQLite, shows metrics at /metrics, and sends
+/// keeps snapshots and events in SQLite or
+/// PostgreSQL, shows metrics at /metrics, and sends
 /// every event to an OTLP collector.
 ///
 /// Every setting can be given as an environment variable: `CII_EXPORTER_` and the
@@ -87,13 +88,13 @@ pub(crate) enum Command {
     /// Ask the running daemon whether it is able, part by part.
     ///
     /// Asks over the socket beside the database, whatever the listeners want of their
-    /// clients. Exit code 0: it takes deliveries, and commits them; 1: it does not, or no
+    /// clients; where a PostgreSQL server has the database, at the ops listener. Exit code 0: it takes deliveries, and commits them; 1: it does not, or no
     /// daemon answers.
     Health(health::Options),
     /// Add to the watch list, take from it, or show it.
     ///
-    /// Works on a running daemon, and on its database alone when none runs. A
-    /// user is named by login, an address in any spelling; a range of addresses
+    /// Works on a running daemon, and on its database alone when none runs, or when a
+    /// PostgreSQL server has it. A user is named by login, an address in any spelling; a range of addresses
     /// is refused, since the service can be asked about single ones only.
     #[command(subcommand)]
     Watch(watch::Action),
@@ -134,11 +135,14 @@ pub(crate) enum Command {
     #[command(verbatim_doc_comment)]
     Report(report::Options),
     /// Copy the database, put a copy in its place, or look for damage in it.
+    ///
+    /// For a file. What a PostgreSQL server has, its own tools copy.
     #[command(subcommand)]
     Db(db::Action),
     /// Forget a person everywhere.
     ///
-    /// Works on a running daemon, and on its database alone when none runs.
+    /// Works on a running daemon, and on its database alone when none runs, or when a
+    /// PostgreSQL server has it.
     #[command(subcommand)]
     Purge(purge::Action),
     /// Show how the OTLP delivery stands, and send events on purpose.

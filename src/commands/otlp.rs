@@ -103,7 +103,7 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
 async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
     let config = file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let events = if config.otlp.is_some() {
                 on_file(&store, since).await
             } else {
@@ -148,7 +148,7 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
 async fn status(options: &Status) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     // Only a running daemon knows why events wait; the file tells the rest.
-    let status = match store::holder(&config.store.path) {
+    let status = match store::holder(&config.store.place) {
         Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),
         None => None,
     };

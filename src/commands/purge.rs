@@ -73,7 +73,7 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
         return Err(CommandError::Refused("nothing was purged".to_owned()));
     }
     let report = match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let purge = Purge { login: login.clone(), is_trial, at: clock::now() };
             let purged = store.purge(purge).await;
             drop(store);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     clock,
-    config::{Config, Needs},
+    config::{Config, Needs, StorePlace},
     daemon,
     domain::{Timestamp, WatchSubject},
     ledger::change::{AddWatch, RemoveWatch, WatchAdded, WatchRemoved},
@@ -114,7 +114,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let text = subject.to_string();
     let (is_new, when) = match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let kind = subject.kind();
             let most = daemon::delivery_rules(&config).policy.most(&subject);
             let (note, expires_at) = (options.note, options.expires);
@@ -158,17 +158,20 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
 /// What a new entry of the list can hope for when nothing can be asked.
 const NO_API: &str = "nobody asks about it, since the configuration has no [api]";
 
-/// When a new entry is asked about while no daemon runs.
+/// When a new entry is asked about that no daemon was told of.
 const fn without_daemon(config: &Config) -> &'static str {
-    match config.api {
-        Some(_) => "no daemon runs: it is asked about once one does",
-        None => NO_API,
+    match (&config.api, &config.store.place) {
+        (Some(_), StorePlace::File(_)) => "no daemon runs: it is asked about once one does",
+        (Some(_), StorePlace::Server(_)) => {
+            "the daemon that asks the service asks about it, once one runs"
+        }
+        (None, _) => NO_API,
     }
 }
 
 /// When a daemon asks about a new entry, by what it says of the service.
 async fn with_daemon(daemon: &str) -> String {
-    let asked = keeper::ask_at(daemon, Method::GET, &["-", "ready"], &[], None).await;
+    let asked = keeper::probe(daemon, "ready").await;
     let api = asked.map(|(_, condition)| condition["api"].clone()).unwrap_or_default();
     match api["state"].as_str() {
         Some("ok") => "the daemon asks about it at once".to_owned(),
@@ -189,7 +192,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let text = subject.to_string();
     match Keeper::find(&config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let removed = store.commit(RemoveWatch { subject, at: clock::now() }).await;
             drop(store);
             writer.stop().await;

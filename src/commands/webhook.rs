@@ -158,7 +158,7 @@ pub(super) async fn register_target(
         registered_at,
     });
     let kept = match (keeper, &target) {
-        (Keeper::File(store, writer), target) => {
+        (Keeper::Database(store, writer), target) => {
             let kept = match target {
                 Ok(target) => store.commit(KeepTarget(target.clone())).await,
                 Err(_) => Ok(()),
@@ -200,7 +200,7 @@ async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
 
 async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
     match Keeper::find(config)? {
-        Keeper::File(store, writer) => {
+        Keeper::Database(store, writer) => {
             let forgotten = store.commit(ForgetTarget(id.to_owned())).await;
             drop(store);
             writer.stop().await;

@@ -1,11 +1,11 @@
 //! From values to what they mean.
 
 mod listeners;
+mod store;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
-    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -15,8 +15,7 @@ use secrecy::SecretString;
 
 use super::{
     ApiConfig, Config, ConfigError, Environment, JobConfig, LogConfig, MetricsConfig, Origin,
-    OtlpConfig, StoreConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key,
-    log_level,
+    OtlpConfig, SyncConfig, TenantConfig, UserLabel, WatchConfig, checks, key, log_level,
     needs::Excuses,
     objectives, otlp, placeholder,
     problem::Problems,
@@ -68,7 +67,7 @@ impl Building<'_> {
         let tenant = self.tenant();
         let api = self.settings.has_table("api").then(|| self.api());
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
-        let (store, level) = (self.store_path(), self.log_level());
+        let (store, level) = (self.store(), self.log_level());
         if let (Some(webhook), Some(ops)) = (&webhook, &ops) {
             self.listeners_differ(webhook.listen, ops.listen);
         }
@@ -89,7 +88,7 @@ impl Building<'_> {
                 max_checks: self.number("metrics.max_checks")?,
             },
             objectives: objectives?,
-            store: StoreConfig { path: store?, retention_days: self.retention_days() },
+            store: store?,
             otlp: match otlp {
                 Some(otlp) => Some(otlp?),
                 None => None,
@@ -98,24 +97,6 @@ impl Building<'_> {
             settings: Settings::default(),
             open_files: Vec::new(),
             withheld: BTreeMap::new(),
-        })
-    }
-
-    /// Where the database is: a file.
-    fn store_path(&mut self) -> Option<PathBuf> {
-        let path = "store.path";
-        self.required(path)?;
-        self.checked(path, |text| {
-            let file = PathBuf::from(text);
-            if !file.is_dir() && !text.ends_with('/') {
-                return Ok(file);
-            }
-            let inside = file.join("cii-exporter.db");
-            Err(format!(
-                "{text:?} is a folder, and the database is a file; expected a file's name, such as \
-                 \"{}\"",
-                inside.display()
-            ))
         })
     }
 

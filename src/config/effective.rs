@@ -6,6 +6,7 @@ use super::{
     check_fields,
     key::{KEYS, Key},
     problem::Origin,
+    server::ServerConfig,
     settings::{Settings, Value},
 };
 
@@ -49,8 +50,12 @@ pub(super) fn show(settings: &Settings) -> String {
 /// that counts.
 fn shown(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
     let Some(entry) = settings.get(key.path) else {
-        // Without the table, the API is not asked and its defaults mean nothing.
-        let is_off = key.path.starts_with("api.") && !settings.has_table("api");
+        // Without the table, the API is not asked and its defaults mean nothing; nor does that of
+        // a file beside a server.
+        let is_off = match key.path {
+            "store.path" => settings.get("store.url").is_some(),
+            path => path.starts_with("api.") && !settings.has_table("api"),
+        };
         let default = key.default.filter(|_| !is_off)?;
         return Some((default.to_owned(), Origin::Default));
     };
@@ -58,6 +63,11 @@ fn shown(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
         // How many there are shows whether an exchange is under way.
         Value::List(secrets) if key.file.is_some() => {
             toml::Value::from(vec![HIDDEN; secrets.len()]).to_string()
+        }
+        // Which server it is, is no secret.
+        Value::Text(url) if key.path == "store.url" => {
+            let shown = ServerConfig::parse(url).map(|server| server.shown());
+            toml::Value::from(shown.unwrap_or_else(|_| HIDDEN.to_owned())).to_string()
         }
         _ if key.file.is_some() => toml::Value::from(HIDDEN).to_string(),
         Value::Text(text) => toml::Value::from(text.as_str()).to_string(),

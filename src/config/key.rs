@@ -2,7 +2,7 @@
 
 use strum::VariantNames;
 
-use super::{OtlpProtocol, TokenRequest, UserSeries};
+use super::{CommitLevel, OtlpProtocol, TokenRequest, UserSeries};
 
 /// What a setting's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,12 @@ pub(super) const KEYS: &[Key] = &[
     key("slo.unknown", Kind::Text, None),
     key("slo.except", Kind::List, NONE),
     key("store.path", Kind::Text, Some("\"cii-exporter.db\"")),
+    secret("store.url", Kind::Text, "store.url_file"),
+    key("store.url_file", Kind::Text, None),
+    secret("store.password", Kind::Text, "store.password_file"),
+    key("store.password_file", Kind::Text, None),
+    key("store.schema", Kind::Text, None),
+    key("store.commit", Kind::Choice(CommitLevel::VARIANTS), None),
     key("store.retention_days", Kind::Integer(0, 36_500), Some("90")),
     key("store.event_retention_days", Kind::Integer(0, 36_500), None),
     key("store.delivery_retention_days", Kind::Integer(0, 36_500), None),

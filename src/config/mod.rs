@@ -46,7 +46,8 @@ pub use placeholder::is_placeholder;
 pub use problem::{ConfigError, Origin, Problem};
 pub use sections::{
     ApiConfig, BasicConfig, JobConfig, LogConfig, MetricsConfig, OpsConfig, StoreConfig,
-    SyncConfig, TenantConfig, TokenRequest, UserSeries, WatchConfig, WebConfigFile, WebhookConfig,
+    StorePlace, SyncConfig, TenantConfig, TokenRequest, UserSeries, WatchConfig, WebConfigFile,
+    WebhookConfig,
 };
 pub use server::{
     ChannelBinding, CommitLevel, Keepalives, ServerConfig, ServerHost, ServerTls, TlsMode,

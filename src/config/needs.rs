@@ -17,7 +17,7 @@ pub struct Needs {
 impl Needs {
     /// All of them, as the daemon does.
     pub const ALL: Self = Self { api: true, webhook: true, people: true, others: true };
-    /// None: the database is read, or the daemon asked.
+    /// None but those of the database: it is read, or the daemon asked.
     pub const NOTHING: Self = Self { api: false, webhook: false, people: false, others: false };
     /// The API client's: the service is asked.
     pub const API: Self = Self { api: true, ..Self::NOTHING };
@@ -35,6 +35,8 @@ impl Needs {
             Some(("api", _)) => self.api,
             Some(("webhook", _)) => self.webhook,
             Some(("metrics", _)) => self.people,
+            // Every command reads the database, or writes to it.
+            Some(("store", _)) => true,
             _ => self.others,
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Pa
 use secrecy::zeroize::Zeroizing;
 
 use super::{
-    Config, Environment, Pem, WebConfigFile,
+    Config, Environment, Pem, StorePlace, WebConfigFile,
     key::{KEYS, Kind},
     needs::Excuses,
     problem::{Origin, Problems},
@@ -47,8 +47,15 @@ pub(super) fn open_files(
         file.iter().flat_map(move |file| files_of_listener(setting, file))
     });
     let of_client = config.otlp.iter().filter_map(|otlp| otlp.key_file.clone());
+    let of_server = match &config.store.place {
+        StorePlace::Server(server) => server.tls.identity.as_ref().map(|(_, key)| key),
+        StorePlace::File(_) => None,
+    };
+    let of_server =
+        of_server.map(|key| (key.display().to_string(), "the key of store.url".to_owned()));
+    let of_clients = of_client.chain(of_server);
     let mut found: BTreeMap<String, (String, u32)> = BTreeMap::new();
-    for (path, holds) in of_settings.chain(of_listeners).chain(of_client) {
+    for (path, holds) in of_settings.chain(of_listeners).chain(of_clients) {
         let path = &path;
         let is_handed_over = handed_over.is_some_and(|folder| Path::new(path).starts_with(folder));
         let Ok(file) = fs::metadata(path) else { continue };

@@ -1,12 +1,12 @@
 //! The sections of the configuration, as they are understood.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use reqwest::Url;
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
-use super::{UserLabel, WebConfig};
+use super::{ServerConfig, UserLabel, WebConfig};
 use crate::domain::{CheckId, IpAddress, Login, Network, NullLists, Retention, Schedule};
 
 /// `[webhook]`
@@ -202,10 +202,29 @@ pub enum UserSeries {
 /// `[store]`
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
-    /// The database file.
-    pub path: PathBuf,
+    /// Where state is.
+    pub place: StorePlace,
     /// For how many days things are kept.
     pub retention_days: Retention<u32>,
+}
+
+/// Where state is.
+#[derive(Debug, Clone)]
+pub enum StorePlace {
+    /// In a file, by SQLite.
+    File(PathBuf),
+    /// On a PostgreSQL server.
+    Server(Box<ServerConfig>),
+}
+
+/// The file's path, or the server's URL without the user and the password.
+impl fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Server(server) => f.write_str(&server.name()),
+        }
+    }
 }
 
 /// `[log]`

@@ -2,6 +2,7 @@ mod checks;
 mod layers;
 mod refused;
 mod shown;
+mod store;
 
 use std::fs;
 

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Config, OpsConfig, OtlpConfig, OtlpProtocol, WebhookConfig, repeated};
+use super::{
+    Config, OpsConfig, OtlpConfig, OtlpProtocol, ServerConfig, ServerHost, StorePlace, TlsMode,
+    WebhookConfig, repeated,
+};
 
 /// A secret with fewer characters may be guessed.
 const SHORT: usize = 16;
@@ -68,6 +71,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         found.extend(otlp.warnings.iter().cloned());
         found.extend(of_port(otlp));
     }
+    if let StorePlace::Server(server) = &config.store.place {
+        found.extend(of_server(server));
+    }
     found.extend(repeated::warnings(config));
     found
 }
@@ -101,6 +107,25 @@ fn of_port(otlp: &OtlpConfig) -> Option<String> {
         "otlp.endpoint has the usual port of {other}, and otlp.protocol is {set}: set \
          otlp.protocol = \"{other}\", or the port to {usual}"
     ))
+}
+
+/// Whether rows and the password may be read on the way.
+fn of_server(server: &ServerConfig) -> Option<String> {
+    let mode = match server.tls.mode {
+        TlsMode::Disable => "disable",
+        TlsMode::Prefer => "prefer",
+        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => return None,
+    };
+    let is_near = |host: &ServerHost| match host {
+        ServerHost::Unix(..) => true,
+        ServerHost::Tcp(host, _) => is_loopback_host(host),
+    };
+    (!server.hosts.iter().all(is_near)).then(|| {
+        format!(
+            "store.url has sslmode={mode}: whoever is in between can read what is stored; set \
+             sslmode=verify-full and sslrootcert"
+        )
+    })
 }
 
 fn count_short<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> usize {
@@ -159,6 +184,9 @@ fn of_webhook(webhook: &WebhookConfig) -> Vec<String> {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    is_loopback_host(url.host_str().unwrap_or_default().trim_matches(['[', ']']))
+}
+
+fn is_loopback_host(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -1,14 +1,21 @@
 //! What the log says of a start: what runs, with which data, when, and what does not.
 
-use crate::{build_info, config::Config};
+use crate::{
+    build_info,
+    config::{Config, StorePlace},
+};
 
 /// Logs it. Addresses are logged once the listeners have them.
 pub(super) fn announce(config: &Config) {
-    let store = std::path::absolute(&config.store.path);
-    let store = store.as_ref().unwrap_or(&config.store.path);
+    // Where the daemon runs is not for whoever reads the log to guess.
+    let absolute = match &config.store.place {
+        StorePlace::File(path) => std::path::absolute(path).ok().map(StorePlace::File),
+        StorePlace::Server(_) => None,
+    };
+    let store = absolute.as_ref().unwrap_or(&config.store.place);
     tracing::info!(
         version = build_info::VERSION,
-        store = %store.display(),
+        %store,
         event_retention_days = config.store.retention_days.events,
         "starts"
     );

@@ -34,12 +34,12 @@ use crate::{
 pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
     let config = source.load()?;
     announce::announce(&config);
-    let database = config.store.path.clone();
-    build(source, config).await.map_err(|error| error.about_database(&database))
+    let place = config.store.place.clone();
+    build(source, config).await.map_err(|error| error.about_database(&place))
 }
 
 async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
-    let (store, writer) = Store::open(&config.store.path)?;
+    let (store, writer) = Store::open_at(&config.store.place)?;
     // Before anything is stored by the clock of this start, and kept: what that dates must
     // not vouch for it at the next one.
     let trusted = store.read(Reader::trusted_moment).await?;
@@ -212,7 +212,10 @@ fn take_commands(
     router: axum::Router,
     tasks: &mut Tasks,
 ) -> String {
-    match listeners.commands(&store::socket_path(&config.store.path)) {
+    let Some(socket) = store::socket_path(&config.store.place) else {
+        return addresses.local_ops_url();
+    };
+    match listeners.commands(&socket) {
         Ok(commands) => {
             let address = commands.address();
             tasks.spawn(Stage::Delivery, "commands", |stop| commands.serve(router, stop));

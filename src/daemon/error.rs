@@ -1,8 +1,14 @@
 //! Why the daemon does not run.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
-use crate::{cii, config::ConfigError, delivery::OtlpStartError, store::StoreError, sync};
+use crate::{
+    cii,
+    config::{ConfigError, StorePlace},
+    delivery::OtlpStartError,
+    store::StoreError,
+    sync,
+};
 
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -46,10 +52,10 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The same error with the database's file, and what to do about it.
-    pub(super) fn about_database(self, path: &Path) -> Self {
+    /// The same error with the database, and what to do about it.
+    pub(super) fn about_database(self, place: &StorePlace) -> Self {
         match self {
-            Self::Store(error) => Self::Store(error.at_start(path)),
+            Self::Store(error) => Self::Store(error.at(place)),
             other => other,
         }
     }

@@ -15,6 +15,7 @@ mod health;
 mod inspect;
 mod load;
 mod meters;
+mod opening;
 mod others;
 mod pending;
 mod place;
@@ -37,7 +38,7 @@ mod uid;
 use std::{
     fs::File,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -67,7 +68,8 @@ pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, readable};
 pub use group::WriterThread;
 pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
-pub use postgres::{Server, Sight};
+pub use opening::{holder, socket_path};
+pub use postgres::{Examination, Server, Sight, Tables};
 pub use purge::{Purge, Purged};
 pub use query::{
     Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
@@ -79,22 +81,6 @@ pub use query::{
     WatchedIp, WatchedUser,
 };
 pub use standing::Standing;
-
-/// The socket on which the daemon that has this database open takes commands.
-#[must_use]
-pub fn socket_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".sock");
-    PathBuf::from(name)
-}
-
-/// Where the daemon that has this database open takes commands, read from its lock file: a
-/// URL, or `unix:` and the path of a socket.
-#[must_use]
-pub fn holder(database: &Path) -> Option<String> {
-    let word = std::fs::read_to_string(sqlite::lock_file(database)).ok()?;
-    (!word.is_empty()).then_some(word)
-}
 
 /// The version of the schema with which the listing of the tenant, and hourly
 /// polls, became the defaults.
@@ -463,7 +449,7 @@ impl Store {
         self.shared.recent.after(commit)
     }
 
-    /// Writes into the lock file where commands are taken; [`holder`] reads it.
+    /// Writes into the lock file where commands are taken; [`holder`] reads it. A server has none.
     ///
     /// # Errors
     /// When the file cannot be written.

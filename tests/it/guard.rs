@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use cii_exporter::config::StorePlace;
+
 use crate::harness::{Exporter, Setup};
 
 /// Asks the ops listener with these headers; the status, and what it says.
@@ -110,7 +112,8 @@ async fn changes_need_the_token_and_commands_do_not() {
     assert!(!log.contains("the-new-token") && !log.contains("the-old-token"), "{log}");
 
     // The socket is the owner's alone, and goes with the daemon.
-    let socket = cii_exporter::store::socket_path(&exporter.database());
+    let place = StorePlace::File(exporter.database());
+    let socket = cii_exporter::store::socket_path(&place).unwrap();
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     let setup = exporter.kill().await;
     assert!(socket.exists(), "a kill leaves it behind");

@@ -10,16 +10,15 @@ use std::{
 
 use cii_exporter::{
     clock,
-    config::{Config, WebConfigFile},
+    config::{Config, StorePlace, WebConfigFile},
     domain::Timestamp,
     store::{self, StoreError},
 };
-use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{super::keeper, finding::Finding, judge, validity};
+use super::{super::keeper, finding::Finding, judge, server, validity};
 
 /// How long the database is looked at.
 const LOOK: Duration = Duration::from_secs(20);
@@ -42,8 +41,13 @@ pub(super) fn files(config: &Config) -> Vec<Finding> {
     let check = "files";
     let mut findings: Vec<_> =
         config.open_files().iter().map(|text| Finding::warn(check, text)).collect();
-    for end in ["", "-wal", ".sock"] {
-        let mut name = config.store.path.clone().into_os_string();
+    let file = match &config.store.place {
+        StorePlace::File(path) => Some(path),
+        StorePlace::Server(_) => None,
+    };
+    let ends = file.into_iter().flat_map(|file| ["", "-wal", ".sock"].map(|end| (file, end)));
+    for (file, end) in ends {
+        let mut name = file.clone().into_os_string();
         name.push(end);
         let path = PathBuf::from(name);
         let Ok(metadata) = fs::metadata(&path) else { continue };
@@ -58,7 +62,8 @@ pub(super) fn files(config: &Config) -> Vec<Finding> {
         }
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(check, "secrets and database are their owner's alone"));
+        let what = if file.is_some() { "secrets and database are" } else { "secrets are" };
+        findings.push(Finding::ok(check, format!("{what} their owner's alone")));
     }
     findings
 }
@@ -73,11 +78,17 @@ pub(super) fn certificates(config: &Config) -> Vec<Finding> {
         let identity = config.otlp.as_ref()?.identity.as_ref()?;
         Some(("the OTLP client", identity.certificate.clone()))
     };
+    let of_server = || {
+        let StorePlace::Server(server) = &config.store.place else { return None };
+        let (certificate, _) = server.tls.identity.as_ref()?;
+        Some(("the client of store.url", fs::read_to_string(certificate).ok()?))
+    };
     let now = clock::now();
     [
         of_listener("webhook.web_config", &config.webhook.web_config),
         of_listener("ops.web_config", &config.ops.web_config),
         of_client(),
+        of_server(),
     ]
     .into_iter()
     .flatten()
@@ -87,9 +98,12 @@ pub(super) fn certificates(config: &Config) -> Vec<Finding> {
     .collect()
 }
 
-/// Whether the database is whole, and has room to grow.
+/// Whether the database is whole, and has room to grow; or whether its server can be used.
 pub(super) async fn database(config: &Config) -> Vec<Finding> {
-    let path = &config.store.path;
+    let path = match &config.store.place {
+        StorePlace::File(path) => path,
+        StorePlace::Server(config) => return server::examine(config, LOOK).await,
+    };
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     vec![pages(&absolute).await, disk(&absolute)]
 }
@@ -145,9 +159,9 @@ async fn pages(path: &Path) -> Finding {
 }
 
 /// Whether the daemon could listen, while none runs.
-pub(super) fn listeners(config: &Config) -> Vec<Finding> {
+pub(super) async fn listeners(config: &Config) -> Vec<Finding> {
     let check = "listeners";
-    if store::holder(&config.store.path).is_some() {
+    if keeper::is_daemon_there(config).await {
         return Vec::new();
     }
     let tried = [("webhook.listen", config.webhook.listen), ("ops.listen", config.ops.listen)];
@@ -171,16 +185,27 @@ pub(super) fn listeners(config: &Config) -> Vec<Finding> {
 
 /// How the running daemon does, and whether Prometheus asks it.
 pub(super) async fn daemon(config: &Config) -> Vec<Finding> {
-    let Some(daemon) = store::holder(&config.store.path) else {
-        let found = format!("none runs on {}", config.store.path.display());
-        return vec![
+    let place = &config.store.place;
+    let none = || {
+        let found = match place {
+            StorePlace::File(_) => format!("none runs on {place}"),
+            StorePlace::Server(_) => format!("none answers at ops.listen, {}", config.ops.listen),
+        };
+        vec![
             Finding::unknown("daemon", found).advise("start it: `cii-exporter run`"),
             Finding::unknown("prometheus", "no daemon runs that could be scraped"),
-        ];
+        ]
     };
-    match keeper::ask_at(&daemon, Method::GET, &["-", "ready"], &[], None).await {
-        Ok((status, answer)) => vec![readiness(status, &answer), scrape(&answer)],
-        Err(error) => vec![
+    let Some(daemon) = keeper::daemon(config) else { return none() };
+    match (keeper::probe(&daemon, "ready").await, place) {
+        (Ok((401 | 403, _)), _) => {
+            let found = "it runs, and tells its users alone how it does (ops.web_config)";
+            vec![Finding::unknown("daemon", found), Finding::unknown("prometheus", found)]
+        }
+        (Ok((status, answer)), _) => vec![readiness(status, &answer), scrape(&answer)],
+        // Nothing says that one runs.
+        (Err(_), StorePlace::Server(_)) => none(),
+        (Err(error), StorePlace::File(_)) => vec![
             Finding::fail("daemon", error.to_string()),
             Finding::unknown("prometheus", "the daemon does not answer"),
         ],

@@ -3,6 +3,7 @@
 mod finding;
 mod judge;
 mod machine;
+mod server;
 mod service;
 mod validity;
 mod ways;
@@ -85,7 +86,8 @@ pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<F
         bounded("store", machine::database(config)),
     );
     let on_disk = [machine::configuration(config), machine::files(config)];
-    let (certificates, listeners) = (machine::certificates(config), machine::listeners(config));
+    let (certificates, listeners) =
+        (machine::certificates(config), machine::listeners(config).await);
     let parts = [api, database, daemon, listeners, webhook, otlp, certificates];
     on_disk.into_iter().chain(parts).flatten().collect()
 }

@@ -4,15 +4,19 @@ use cii_exporter::{
     clock,
     config::Config,
     delivery::{Origin, Sender},
-    store::{self, Reader},
+    store::Reader,
 };
 use reqwest::Url;
 
-use super::{super::webhook_test, finding::Finding, judge, validity};
+use super::{
+    super::{keeper, webhook_test},
+    finding::Finding,
+    judge, validity,
+};
 
 /// Sends a test message the way that the service takes, else to the listener alone.
 pub(super) async fn webhook(config: &Config, url: Option<&Url>) -> Vec<Finding> {
-    if store::holder(&config.store.path).is_none() {
+    if !keeper::is_daemon_there(config).await {
         let found = "no daemon runs, so nobody would answer a test message";
         return vec![Finding::unknown("webhook", found).advise("start it: `cii-exporter run`")];
     }
@@ -42,7 +46,7 @@ fn public_urls(config: &Config, url: Option<&Url>) -> Vec<Url> {
     if let Some(url) = url.or(config.webhook.public_url.as_ref()) {
         return vec![url.clone()];
     }
-    let targets = Reader::look_into(&config.store.path).and_then(|reader| reader.webhook_targets());
+    let targets = Reader::at(&config.store.place).and_then(|reader| reader.webhook_targets());
     let mut urls: Vec<Url> =
         targets.into_iter().flatten().filter_map(|target| target.url.parse().ok()).collect();
     urls.sort();

@@ -18,6 +18,7 @@ pub(super) struct Places {
     pub(super) secrets: PathBuf,
     pub(super) webhook_secrets: PathBuf,
     pub(super) client_secret: PathBuf,
+    pub(super) store_password: PathBuf,
 }
 
 impl Places {
@@ -28,13 +29,16 @@ impl Places {
             config: folder.join("config.toml"),
             webhook_secrets: secrets.join("webhook-secrets"),
             client_secret: secrets.join("client-secret"),
+            store_password: secrets.join("store-password"),
             secrets,
         }
     }
 
     /// That nothing is there yet, and that no commit can take secrets along.
     pub(super) fn check(&self, may_be_checkout: bool) -> Result<(), CommandError> {
-        for path in [&self.config, &self.webhook_secrets, &self.client_secret] {
+        let files =
+            [&self.config, &self.webhook_secrets, &self.client_secret, &self.store_password];
+        for path in files {
             if path.symlink_metadata().is_ok() {
                 return Err(CommandError::Usage(format!(
                     "{} exists, and nothing is overwritten: name another folder by --dir, or move \

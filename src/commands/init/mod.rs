@@ -7,10 +7,16 @@ mod target;
 mod template;
 mod wait;
 
-use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fmt::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use cii_exporter::{
-    config::{Config, Environment},
+    config::{Config, Environment, ServerConfig, StorePlace},
     domain::CheckId,
     store::{Reader, StoreError},
 };
@@ -21,7 +27,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use self::{
     files::Places,
     naming::Missing,
-    template::{Paths, Values},
+    template::{Paths, State, Values},
 };
 use super::{doctor, error::CommandError, finish::finish};
 use crate::{exit, logging};
@@ -62,9 +68,13 @@ pub(crate) struct Options {
     /// How long to wait for the service's test message, such as 10m; 0s: not at all.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     wait: Option<Duration>,
-    /// The database; else `cii-exporter.db` in the folder.
-    #[arg(long, value_name = "FILE")]
-    store: Option<PathBuf>,
+    /// The database: a file, or a PostgreSQL server's URL without a password, such as
+    /// postgres://exporter@db.example.com/cii; else `cii-exporter.db` in the folder.
+    #[arg(long, value_name = "FILE|URL")]
+    store: Option<String>,
+    /// A file that holds the password of the server's user, or - for standard input.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    store_password_file: Option<PathBuf>,
     /// Where deliveries are taken.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8847")]
     webhook_listen: SocketAddr,
@@ -88,6 +98,7 @@ struct Plan {
     values: Values,
     client_secret: SecretString,
     webhook_secret: SecretString,
+    store_password: Option<SecretString>,
 }
 
 /// Does what the command line says.
@@ -97,7 +108,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
         let plan = plan(&options)?;
         let text = template::fill(&plan.values);
         let config = plan.try_config(&text)?;
-        plan.check_store()?;
+        plan.check_store(&config.store.place)?;
         target::check_path(&options, &config)?;
         if !options.no_try {
             try_api(&config).await?;
@@ -109,6 +120,9 @@ pub(crate) fn run(options: Options) -> ExitCode {
         say!("written: {}", plan.places.config.display());
         say!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
         say!("written: {}, its owner's alone", plan.places.client_secret.display());
+        if plan.store_password.is_some() {
+            say!("written: {}, its owner's alone", plan.places.store_password.display());
+        }
         let came = match &plan.values.public_url {
             Some(url) => Box::pin(target::set_up(&options, &plan, &config, url)).await?,
             None => true,
@@ -133,11 +147,11 @@ fn plan(options: &Options) -> Result<Plan, CommandError> {
     let client_secret = ask::secret(file, "--client-secret-file", CLIENT_SECRET)?;
     let question = "the URL under which the service reaches the webhook";
     let public_url = ask::optional(options.public_url.clone(), question, naming::url)?;
-    let store = options.store.clone().unwrap_or_else(|| dir.join("cii-exporter.db"));
+    let (state, store_password) = state(options, &places, &dir)?;
     let paths = Paths {
         webhook_secrets: places.webhook_secrets.clone(),
         client_secret: places.client_secret.clone(),
-        store: std::path::absolute(&store).unwrap_or(store),
+        state,
     };
     let values = Values {
         webhook_listen: options.webhook_listen,
@@ -149,7 +163,38 @@ fn plan(options: &Options) -> Result<Plan, CommandError> {
         audience: options.audience.clone(),
         paths: (!options.systemd).then_some(paths),
     };
-    Ok(Plan { places, values, client_secret, webhook_secret: random_secret()? })
+    Ok(Plan { places, values, client_secret, webhook_secret: random_secret()?, store_password })
+}
+
+/// Where state is to be kept, and the password for it.
+fn state(
+    options: &Options,
+    places: &Places,
+    dir: &Path,
+) -> Result<(State, Option<SecretString>), CommandError> {
+    let wrong = |reason: &str| CommandError::Usage(format!("--store (store.url): {reason}"));
+    let named = options.store.as_deref();
+    let Some(url) = named.filter(|named| named.contains("://")) else {
+        if options.store_password_file.is_some() {
+            return Err(wrong("a file asks for no password; name a server's URL"));
+        }
+        let file = named.map_or_else(|| dir.join("cii-exporter.db"), PathBuf::from);
+        return Ok((State::File(std::path::absolute(&file).unwrap_or(file)), None));
+    };
+    let server = ServerConfig::parse(url).map_err(|reason| wrong(&reason))?;
+    if server.password.is_some() {
+        return Err(wrong(
+            "holds a password, which other users of the machine see on the command line; take it \
+             out, and name a file that holds it by --store-password-file",
+        ));
+    }
+    let file = options.store_password_file.as_deref();
+    let password = file.map(|file| {
+        ask::secret(Some(file), "--store-password-file", "the password of the server's user")
+    });
+    let password = password.transpose()?;
+    let file = password.as_ref().map(|_| places.store_password.clone());
+    Ok((State::Server(url.to_owned(), file), password))
 }
 
 /// Names every option that is needed and not there, since nobody can be asked.
@@ -184,6 +229,10 @@ impl Plan {
             ("CII_EXPORTER_WEBHOOK__SECRETS", self.webhook_secret.expose_secret().to_owned()),
             ("CII_EXPORTER_API__CLIENT_SECRET", self.client_secret.expose_secret().to_owned()),
         ];
+        if let Some(password) = &self.store_password {
+            let password = password.expose_secret().to_owned();
+            variables.push(("CII_EXPORTER_STORE__PASSWORD", password));
+        }
         if self.values.paths.is_none() {
             let database = "/var/lib/cii-exporter/cii-exporter.db".to_owned();
             variables.push(("CII_EXPORTER_STORE__PATH", database));
@@ -194,10 +243,12 @@ impl Plan {
             .map_err(|error| CommandError::Usage(naming::tell(&error)))
     }
 
-    /// That a database which is there is one of ours.
-    fn check_store(&self) -> Result<(), CommandError> {
-        let Some(Paths { store, .. }) = &self.values.paths else { return Ok(()) };
-        match Reader::look_into(store) {
+    /// That a database which is there is one of ours, and that a server can be reached.
+    fn check_store(&self, place: &StorePlace) -> Result<(), CommandError> {
+        if self.values.paths.is_none() {
+            return Ok(());
+        }
+        match Reader::at(place) {
             // The daemon makes one, or brings it up to date; and its folder is made here.
             Ok(_)
             | Err(
@@ -207,7 +258,11 @@ impl Plan {
                 | StoreError::TooOld(_),
             ) => Ok(()),
             Err(error) => {
-                let text = format!("--store (store.path): {error}; nothing was written");
+                let setting = match place {
+                    StorePlace::File(_) => "store.path",
+                    StorePlace::Server(_) => "store.url",
+                };
+                let text = format!("--store ({setting}): {error}; nothing was written");
                 Err(CommandError::Usage(text))
             }
         }
@@ -216,12 +271,17 @@ impl Plan {
     fn write(&self, text: &str) -> Result<(), CommandError> {
         let Self { places, .. } = self;
         places.make_folders()?;
-        if let Some(folder) = self.values.paths.as_ref().and_then(|paths| paths.store.parent()) {
+        if let Some(State::File(file)) = self.values.paths.as_ref().map(|paths| &paths.state)
+            && let Some(folder) = file.parent()
+        {
             files::private_folder(folder)?;
         }
         let line = |secret: &SecretString| format!("{}\n", secret.expose_secret());
         files::make(&places.webhook_secrets, 0o600, &line(&self.webhook_secret))?;
         files::make(&places.client_secret, 0o600, &line(&self.client_secret))?;
+        if let Some(password) = &self.store_password {
+            files::make(&places.store_password, 0o600, &line(password))?;
+        }
         // It holds no secret, and the unit's user must read it.
         files::make(&places.config, 0o644, text)
     }

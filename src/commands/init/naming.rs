@@ -7,14 +7,16 @@ use cii_exporter::{
 use reqwest::Url;
 
 /// Each setting that is written, and the option that it comes from.
-const OPTIONS: [(&str, &str); 9] = [
+const OPTIONS: [(&str, &str); 11] = [
     ("api.audience", "--audience"),
     ("api.client_id", "--client-id"),
     ("api.client_secret", "--client-secret-file"),
     ("api.token_url", "--token-url"),
     ("api.url", "--api-url"),
     ("ops.listen", "--ops-listen"),
+    ("store.password", "--store-password-file"),
     ("store.path", "--store"),
+    ("store.url", "--store"),
     ("webhook.listen", "--webhook-listen"),
     ("webhook.public_url", "--public-url"),
 ];

@@ -6,6 +6,9 @@ use reqwest::Url;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
+/// The example's line for a file of state.
+const FILE: &str = "path = \"cii-exporter.db\"";
+
 /// What is filled in.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
@@ -25,7 +28,16 @@ pub(super) struct Values {
 pub(super) struct Paths {
     pub(super) webhook_secrets: PathBuf,
     pub(super) client_secret: PathBuf,
-    pub(super) store: PathBuf,
+    pub(super) state: State,
+}
+
+/// Where state is kept.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// In this file.
+    File(PathBuf),
+    /// On the server of this URL, which asks for the password in this file.
+    Server(String, Option<PathBuf>),
 }
 
 /// The text of the configuration.
@@ -34,6 +46,20 @@ pub(super) fn fill(values: &Values) -> String {
         values.paths.as_ref().map(|paths| path(paths).display().to_string())
     };
     let url = |url: &Url| Some(url.to_string());
+    let state = values.paths.as_ref().map(|paths| &paths.state);
+    let (file, server, password) = match state {
+        None => (None, None, None),
+        Some(State::File(path)) => (Some(path.display().to_string()), None, None),
+        Some(State::Server(url, password)) => {
+            (None, Some(url.clone()), password.as_ref().map(|path| path.display().to_string()))
+        }
+    };
+    // One of the two counts.
+    let example = if server.is_some() {
+        EXAMPLE.replacen(&format!("\n{FILE}\n"), &format!("\n# {FILE}\n"), 1)
+    } else {
+        EXAMPLE.to_owned()
+    };
     // Each line of the example, the setting, and its value; where there is none, it stays.
     [
         ("listen = \"127.0.0.1:8847\"", "listen", Some(values.webhook_listen.to_string())),
@@ -57,10 +83,12 @@ pub(super) fn fill(values: &Values) -> String {
             path(|paths| &paths.client_secret),
         ),
         ("# audience = \"\u{2026}\"", "audience", values.audience.clone()),
-        ("path = \"cii-exporter.db\"", "path", path(|paths| &paths.store)),
+        (FILE, "path", file),
+        ("# url = \"postgres://exporter@db.example.com/cii?sslmode=verify-full\"", "url", server),
+        ("# password_file = \"/etc/cii-exporter/store-password\"", "password_file", password),
     ]
     .into_iter()
-    .fold(EXAMPLE.to_owned(), |text, (line, name, value)| match value {
+    .fold(example, |text, (line, name, value)| match value {
         Some(value) => text.replacen(
             &format!("\n{line}\n"),
             &format!("\n{name} = {}\n", toml::Value::from(value)),
@@ -72,8 +100,10 @@ pub(super) fn fill(values: &Values) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cii_exporter::config::{Config, Environment};
+    use cii_exporter::config::{Config, Environment, StorePlace};
     use secrecy::ExposeSecret as _;
+
+    use tempfile::TempDir;
 
     use super::*;
 
@@ -90,19 +120,37 @@ mod tests {
         }
     }
 
+    /// A folder with a secret for each setting.
+    fn secrets() -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for name in ["webhook", "client", "store"] {
+            std::fs::write(folder.path().join(name), format!("the-secret-of-{name}")).unwrap();
+        }
+        folder
+    }
+
+    fn paths(folder: &TempDir, state: State) -> Paths {
+        let path = |name: &str| folder.path().join(name);
+        Paths { webhook_secrets: path("webhook"), client_secret: path("client"), state }
+    }
+
+    #[test]
+    fn a_server_takes_the_place_of_the_file() {
+        let folder = secrets();
+        let url = "postgres://e@a,b/cii?sslmode=disable".to_owned();
+        let state = State::Server(url, Some(folder.path().join("store")));
+        let text = fill(&values(Some(paths(&folder, state))));
+        let config = Config::from_text("", &text, &Environment::default()).unwrap();
+        let StorePlace::Server(server) = config.store.place else { panic!("{text}") };
+        assert_eq!(server.name(), "postgres://a,b/cii");
+        assert_eq!(server.password.unwrap().expose_secret(), "the-secret-of-store");
+    }
+
     #[test]
     fn every_value_lands_in_its_setting() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        for name in ["webhook", "client"] {
-            std::fs::write(path(name), format!("the-secret-of-{name}")).unwrap();
-        }
-        let paths = Paths {
-            webhook_secrets: path("webhook"),
-            client_secret: path("client"),
-            store: path("the.db"),
-        };
-        let text = fill(&values(Some(paths)));
+        let folder = secrets();
+        let file = folder.path().join("the.db");
+        let text = fill(&values(Some(paths(&folder, State::File(file.clone())))));
         let config = Config::from_text("", &text, &Environment::default()).unwrap();
         let api = config.api.unwrap();
         assert_eq!(config.webhook.listen.port(), 18847);
@@ -114,7 +162,7 @@ mod tests {
         assert_eq!(api.url.as_str(), "https://api.example/graphql");
         assert_eq!(api.token_url.as_str(), "https://login.example/token");
         assert_eq!((api.client_id.as_str(), api.audience.as_deref()), ("an \"id\"", Some("who")));
-        assert_eq!(config.store.path, path("the.db"));
+        assert!(matches!(config.store.place, StorePlace::File(path) if path == file));
         // The comments stay.
         assert!(text.lines().filter(|line| line.starts_with('#')).count() > 100);
     }

@@ -8,18 +8,23 @@ use std::{future::Future, time::Duration};
 
 use cii_exporter::{
     clock,
-    config::Config,
+    config::{Config, StorePlace},
     daemon::{ConfigSource, Daemon},
     domain::Timestamp,
-    store,
+    store::{self, Reader},
+    web::json::Delivery,
 };
 use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::super::{error::CommandError, keeper};
 
 /// How long it is until the daemon is asked again.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How many of the newest deliveries are looked at; other daemons take some meanwhile.
+const LOOKED_AT: usize = 50;
 
 /// Does the work while a daemon runs: the one that is there, or is about to be started by
 /// somebody else, or one in this process.
@@ -28,7 +33,7 @@ pub(super) async fn beside_daemon<T>(
     is_started_elsewhere: bool,
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
-    if is_started_elsewhere || store::holder(&config.store.path).is_some() {
+    if is_started_elsewhere || keeper::is_daemon_there(config).await {
         return work.await;
     }
     let config = quiet(config.clone());
@@ -77,15 +82,26 @@ pub(super) async fn test_message(
 }
 
 async fn newest(config: &Config, since: Timestamp) -> Option<String> {
-    let daemon = store::holder(&config.store.path)?;
-    let asked = keeper::ask(&daemon, Method::GET, &["deliveries"], None).await;
-    let (_, answer) = asked.ok()?;
-    let is_it = |delivery: &&serde_json::Value| {
+    let answer = deliveries(config).await?;
+    let is_it = |delivery: &&Value| {
         let at = delivery["received_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         delivery["result"] == "test" && at.is_some_and(|at| at >= since)
     };
     let delivery = answer["deliveries"].as_array()?.iter().find(is_it)?;
     Some(delivery["source"].as_str().unwrap_or("an unnamed source").to_owned())
+}
+
+/// The newest deliveries: the daemon's list, or that of the database that it shares.
+async fn deliveries(config: &Config) -> Option<Value> {
+    if let StorePlace::Server(_) = config.store.place {
+        let read = |reader: &Reader| Ok(reader.deliveries(None, i64::MAX, LOOKED_AT)?);
+        let deliveries = keeper::read(config, read).ok()?;
+        let deliveries: Vec<_> = deliveries.into_iter().map(Delivery::from).collect();
+        return Some(json!({ "deliveries": deliveries }));
+    }
+    let daemon = store::holder(&config.store.place)?;
+    let asked = keeper::ask(&daemon, Method::GET, &["deliveries"], None).await;
+    asked.ok().map(|(_, answer)| answer)
 }
 
 /// From when on a message counts.

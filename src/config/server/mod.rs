@@ -7,7 +7,7 @@ mod escape;
 mod parameters;
 mod url;
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
@@ -169,6 +169,36 @@ impl ServerConfig {
             self.database.clone()
         };
         format!("postgres://{}/{database}", hosts.join(","))
+    }
+
+    /// The same with what matters to whoever looks for a mistake.
+    pub(super) fn shown(&self) -> String {
+        let mut text = self.name();
+        let mode = match self.tls.mode {
+            TlsMode::Disable => "disable",
+            TlsMode::Prefer => "prefer",
+            TlsMode::Require => "require",
+            TlsMode::VerifyCa => "verify-ca",
+            TlsMode::VerifyFull => "verify-full",
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "?sslmode={mode}");
+        if let Some(file) = &self.tls.root_file {
+            let _ = write!(text, "&sslrootcert={}", file.display());
+        }
+        if let Some((certificate, key)) = &self.tls.identity {
+            let _ = write!(text, "&sslcert={}&sslkey={}", certificate.display(), key.display());
+        }
+        text
+    }
+
+    /// The files that the URL names, each with its parameter.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let roots = self.tls.root_file.iter().map(|file| ("sslrootcert", file));
+        let identity = self.tls.identity.iter();
+        roots.chain(
+            identity.flat_map(|(certificate, key)| [("sslcert", certificate), ("sslkey", key)]),
+        )
     }
 }
 

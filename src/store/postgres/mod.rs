@@ -10,6 +10,7 @@
 
 mod bulk;
 mod commits;
+mod examine;
 mod failure;
 mod follow;
 mod io;
@@ -26,6 +27,7 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
+pub use examine::{Examination, Tables};
 pub use follow::Sight;
 pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;
