@@ -10,6 +10,7 @@ use std::{
 };
 
 use cii_simulator::Simulator;
+use cii_test_cluster::Cluster;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -75,6 +76,12 @@ impl Ended {
     }
 }
 
+/// A database on a server, where the variable asks for tests on one.
+fn server() -> Option<String> {
+    let engine = std::env::var("CII_TEST_STORE").ok()?;
+    (engine == "postgres").then(|| Cluster::shared().create_database().url)
+}
+
 impl Setup {
     /// A daemon that takes webhooks and does nothing else.
     pub fn new() -> Self {
@@ -91,7 +98,7 @@ impl Setup {
             lists_tenant: false,
             example: None,
             descriptors: None,
-            server: None,
+            server: server(),
         }
     }
 

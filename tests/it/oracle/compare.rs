@@ -11,11 +11,12 @@ use super::{
 use crate::harness::{Exporter, Metrics};
 
 /// Families that tell of the exporter and its process, not of the tenant.
-const OWN: [&str; 17] = [
+const OWN: [&str; 18] = [
     "cii_api_",
     "cii_build_info",
     "cii_config_",
     "cii_http_",
+    "cii_leader",
     "cii_ops_shed",
     "cii_otlp_export",
     "cii_panics",
