@@ -235,7 +235,10 @@ impl Store {
     }
 
     fn connect_as(server: Server, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
-        let way = Way::to(server)?;
+        Self::connect_over(Way::to(server)?, upgrade)
+    }
+
+    fn connect_over(way: Way, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
         let (engine, version_before) = Postgres::open(&way, upgrade)?;
         let first = Reader::over(&way)?;
         let replica = Some((way.clone(), engine.replica().clone()));

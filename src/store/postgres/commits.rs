@@ -1,6 +1,9 @@
 //! The log of commits: what tells, after a connection was lost, whether one took place.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{Postgres, failure};
 use crate::store::{
@@ -8,15 +11,8 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// Tries to find out what became of a commit, and what is waited between them: longer than a
-/// server takes to be started again, shorter than a sender of a webhook waits.
-const TRIES: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-];
+/// What is waited at most between two tries to find out what became of a commit.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Adds a commit to the log, within its transaction.
 pub(super) const ADD: &str = "WITH numbered AS (
@@ -41,9 +37,10 @@ impl Postgres {
     /// # Errors
     /// When it did not, or when that cannot be found out.
     pub(super) fn look_up(&mut self, id: &str) -> Result<(), StoreError> {
-        self.session = None;
-        for pause in TRIES {
-            thread::sleep(pause);
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            self.session = None;
             match self.looked_up(id) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
@@ -55,11 +52,15 @@ impl Postgres {
                 }
                 Err(error) => {
                     tracing::debug!(%error, "what became of a commit is not known yet");
-                    self.session = None;
                 }
             }
+            if begun.elapsed() + pause >= self.way.limits.look_up {
+                self.session = None;
+                return Err(failure::unknown_outcome());
+            }
+            thread::sleep(pause);
+            pause = PAUSE.min(pause * 2);
         }
-        Err(failure::unknown_outcome())
     }
 
     fn looked_up(&mut self, id: &str) -> Result<bool, StoreError> {

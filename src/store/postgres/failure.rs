@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::store::{SqlError, SqlErrorKind, StoreError};
 
@@ -26,6 +26,15 @@ pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
     SqlError::new(kind(code), &format!("{} (SQLSTATE {})", said.message(), code.code())).into()
 }
 
+/// Whether the server ends the connection with this error. `PgBouncer` says it in its own words,
+/// and without the field that no language changes.
+pub(super) fn is_fatal(said: &DbError) -> bool {
+    match said.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => said.severity() == "FATAL",
+    }
+}
+
 /// What a code of the server means to whoever runs the exporter. The codes are those of
 /// "Appendix A. PostgreSQL Error Codes".
 fn kind(code: &SqlState) -> SqlErrorKind {
@@ -38,14 +47,15 @@ fn kind(code: &SqlState) -> SqlErrorKind {
             SqlErrorKind::Conflict
         }
         SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => SqlErrorKind::Locked,
+        SqlState::INSUFFICIENT_PRIVILEGE => SqlErrorKind::Denied,
         SqlState::PROGRAM_LIMIT_EXCEEDED | SqlState::TOO_MANY_ARGUMENTS => SqlErrorKind::Data,
         _ => match code.code().get(..2) {
             // Data exceptions, and constraints that are violated.
             Some("22" | "23") => SqlErrorKind::Data,
             // Connections, and servers that stop, start, or have no place.
             Some("08" | "53" | "57") => SqlErrorKind::Unreachable,
-            // Who may not come in, or may not do this.
-            Some("28" | "3D" | "42") => SqlErrorKind::Denied,
+            // Who may not come in.
+            Some("28" | "3D") => SqlErrorKind::Denied,
             _ => SqlErrorKind::Other,
         },
     }

@@ -33,6 +33,7 @@ pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;
 pub(in crate::store) use replica::Replica;
 pub use server::Server;
+pub(in crate::store) use session::Limits;
 
 use super::{
     StoreError,
@@ -46,7 +47,7 @@ use super::{
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use io::Io;
-use session::{Limits, Session};
+use session::Session;
 use text::Texts;
 
 /// What opens connections to a server, and shares among them what they can share.
@@ -64,6 +65,12 @@ impl Way {
         let io = Io::start().map_err(|error| failure::no_thread(&error))?;
         let limits = Limits { connect: server.connect_limit(), ..Limits::default() };
         Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits })
+    }
+
+    /// The same with other limits, which a test can wait for.
+    #[cfg(test)]
+    pub(in crate::store) fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     fn connect(&self) -> Result<Session, StoreError> {

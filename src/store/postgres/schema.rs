@@ -28,16 +28,8 @@ pub(super) fn migrate(
     upgrade: bool,
 ) -> Result<usize, StoreError> {
     check_server(session, server)?;
-    if let Some(schema) = server.schema() {
-        // Who may not make one can still use one that is there.
-        let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1";
-        if !(session as &dyn Connection).exists(sql, params![schema])? {
-            session.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", server.quoted_schema()))?;
-        }
-    }
-    session.begin_alone(LOCK)?;
-    let migrated = upgraded(session, server, upgrade);
-    match migrated {
+    let begun = session.begin_alone(LOCK);
+    match begun.and_then(|()| upgraded(session, server, upgrade)) {
         Ok(found) => {
             session.commit()?;
             Ok(found)
@@ -50,6 +42,13 @@ pub(super) fn migrate(
 }
 
 fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
+    if let Some(schema) = server.schema() {
+        // Who may not make one can still use one that is there.
+        let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1";
+        if !(session as &dyn Connection).exists(sql, params![schema])? {
+            session.batch(&format!("CREATE SCHEMA {}", server.quoted_schema()))?;
+        }
+    }
     let found = version(session, server)?;
     let known = SCRIPTS.len();
     if found > known {
@@ -79,11 +78,13 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         session.one(sql, params![table], |row| row.get::<bool>(0))
     };
     if !is_there("meta")? {
-        // Without ours, none of these is.
-        return match is_there("event")? || is_there("head")? {
-            true => Err(StoreError::Foreign(server.name().into())),
-            false => Ok(0),
-        };
+        // Without that, no table of ours is there; one of the same name is another program's.
+        for table in tables() {
+            if is_there(table)? {
+                return Err(StoreError::Foreign(server.name().into()));
+            }
+        }
+        return Ok(0);
     }
     let foreign = || StoreError::Foreign(server.name().into());
     let columns = "SELECT count(*) FROM pg_catalog.pg_attribute
@@ -97,6 +98,12 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         .and_then(|version| version.parse().ok())
         .filter(|version| *version > 0)
         .ok_or_else(foreign)
+}
+
+/// The tables that the scripts make.
+fn tables() -> impl Iterator<Item = &'static str> {
+    let made = SCRIPTS.iter().flat_map(|script| script.split("CREATE TABLE ").skip(1));
+    made.filter_map(|statement| statement.split_whitespace().next())
 }
 
 /// Makes sure that a schema of the newest version is there.

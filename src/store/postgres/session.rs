@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
+use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, Client, Row, RowStream, SimpleQueryMessage, error::Severity};
 
 use super::{
@@ -30,16 +31,18 @@ use crate::store::{
 
 /// How long the server may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(in crate::store) struct Limits {
     /// For connecting.
-    pub(super) connect: Duration,
+    pub(in crate::store) connect: Duration,
     /// For one statement. The server ends it a little earlier by itself.
-    pub(super) statement: Duration,
+    pub(in crate::store) statement: Duration,
     /// For a commit, with its standby. The server does not end that wait by a time limit of its
     /// own, and must not be asked to: a wait that is cancelled reads as a success.
-    pub(super) commit: Duration,
+    pub(in crate::store) commit: Duration,
     /// For which other replicas may hold the lock.
-    pub(super) lock: Duration,
+    pub(in crate::store) lock: Duration,
+    /// For finding out what became of a commit; a try that began before goes on.
+    pub(in crate::store) look_up: Duration,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             statement: Duration::from_secs(30),
             commit: Duration::from_secs(10),
             lock: Duration::from_secs(5),
+            look_up: Duration::from_secs(10),
         }
     }
 }
@@ -56,7 +60,7 @@ impl Default for Limits {
 impl Limits {
     /// The same for everything.
     pub(super) const fn all(limit: Duration) -> Self {
-        Self { connect: limit, statement: limit, commit: limit, lock: limit }
+        Self { connect: limit, statement: limit, commit: limit, lock: limit, look_up: limit }
     }
 
     /// How long the server itself lets a statement run, in milliseconds.
@@ -77,6 +81,8 @@ pub(super) struct Session {
     limits: Limits,
     texts: Arc<Texts>,
     client: RefCell<Option<Arc<Client>>>,
+    /// The task that moves its bytes. It ends with the client where the server owes no answer.
+    task: AbortHandle,
     /// Set when the server warned of something.
     warned: Arc<AtomicBool>,
     /// Sets the schema, at the begin of a transaction: a pool between us and the server may give
@@ -102,8 +108,7 @@ impl Session {
         let (client, mut connection) = connected.map_err(|_| too_slow("connecting"))??;
         let warned = Arc::new(AtomicBool::new(false));
         let heard = warned.clone();
-        // Ends with the client, or with the connection.
-        drop(io.spawn(async move {
+        let task = io.spawn(async move {
             while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
                 if let AsyncMessage::Notice(notice) = message
                     && notice.parsed_severity().is_none_or(|severity| severity == Severity::Warning)
@@ -111,12 +116,13 @@ impl Session {
                     heard.store(true, Ordering::Release);
                 }
             }
-        }));
+        });
         Ok(Self {
             io: io.clone(),
             limits,
             texts: texts.clone(),
             client: RefCell::new(Some(Arc::new(client))),
+            task: task.abort_handle(),
             warned,
             search_path: server.search_path(),
             in_transaction: Cell::new(false),
@@ -137,6 +143,8 @@ impl Session {
     pub(super) fn give_up(&self) {
         self.running.borrow_mut().clear();
         self.client.borrow_mut().take();
+        // Without a client the library still waits for the answers that the server owes.
+        self.task.abort();
         self.in_transaction.set(false);
     }
 
@@ -148,17 +156,25 @@ impl Session {
     ) -> Result<T, StoreError> {
         match self.io.wait(limit, work) {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => {
-                if error.as_db_error().is_none() && self.client()?.is_closed() {
-                    self.give_up();
-                }
-                Err(failure::of(&error))
-            }
+            Ok(Err(error)) => Err(self.failed(&error)),
             Err(_) => {
                 self.give_up();
                 Err(too_slow(what))
             }
         }
+    }
+
+    /// What the server failed with. A connection that ended with it is given up: what becomes of
+    /// a commit is looked up then.
+    fn failed(&self, error: &tokio_postgres::Error) -> StoreError {
+        let is_over = match error.as_db_error() {
+            Some(said) => failure::is_fatal(said),
+            None => self.client.borrow().as_ref().is_none_or(|client| client.is_closed()),
+        };
+        if is_over {
+            self.give_up();
+        }
+        failure::of(error)
     }
 
     /// Runs statements without parameters and rows.
@@ -176,13 +192,18 @@ impl Session {
     ///
     /// The isolation is READ COMMITTED: a statement sees what was committed when it began, so
     /// that all after the lock see what its last holder left. Under a stricter one the snapshot
-    /// would be older than the lock.
+    /// would be older than the lock. Warnings are asked for whatever the role or the database has
+    /// set: one alone tells that the wait for a standby was ended.
+    ///
+    /// Whether it may write is left to the server: who made a database read-only, such as a provider
+    /// whose disk gets full, means it.
     ///
     /// Returns the fence: the number of the term of whoever acts on the outside.
     pub(super) fn begin_writing(&self, commit: &str) -> Result<i64, StoreError> {
         let begin = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED; \
              SET LOCAL synchronous_commit = {commit}; \
+             SET LOCAL client_min_messages = warning; \
              SET LOCAL lock_timeout = {}; \
              SET LOCAL statement_timeout = {}; \
              SET LOCAL idle_in_transaction_session_timeout = {}; \
@@ -206,7 +227,7 @@ impl Session {
     pub(super) fn begin_local(&self) -> Result<(), StoreError> {
         self.in_transaction.set(true);
         self.batch(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED; \
              SET LOCAL synchronous_commit = local; SET LOCAL statement_timeout = {}; {}",
             self.limits.of_server(),
             self.search_path,
@@ -215,12 +236,15 @@ impl Session {
 
     /// Begins a transaction that nobody else begins by the same key meanwhile.
     pub(super) fn begin_alone(&self, key: i64) -> Result<(), StoreError> {
+        self.in_transaction.set(true);
+        // Under a stricter isolation, what the lock's last holder made would not be seen.
         self.batch_within(
             ALONE,
-            &format!("BEGIN; {} SELECT pg_advisory_xact_lock({key})", self.search_path),
-        )?;
-        self.in_transaction.set(true);
-        Ok(())
+            &format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; {} SELECT pg_advisory_xact_lock({key})",
+                self.search_path
+            ),
+        )
     }
 
     /// Commits; whether the server did, and without a warning.
@@ -325,7 +349,7 @@ impl Session {
         };
         match received {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(failure::of(&error)),
+            Ok(Err(error)) => return Err(self.failed(&error)),
             Err(_) => {
                 self.give_up();
                 return Err(too_slow("rows"));

@@ -7,6 +7,7 @@ mod memory;
 mod model;
 mod order;
 mod otlp;
+mod postgres;
 mod prune;
 mod replicas;
 mod trend;

@@ -1,0 +1,114 @@
+//! A server that hangs, or another replica that does.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_fails_what_waits_for_it_in_time() {
+    let cluster = Cluster::start(&Options::fast());
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    let load = Load::start(&store, "d", 8);
+    for _ in 0..2 {
+        load.goes_on(20).await;
+        // In whatever statement, or commit, it is.
+        cluster.pause();
+        load.fails().await;
+        cluster.resume();
+        load.goes_on(20).await;
+    }
+    let mut acknowledged = load.stop().await;
+    acknowledged.sort();
+    let mut stored = stored(&cluster, &database.name);
+    stored.sort();
+    assert_eq!(stored, acknowledged);
+    assert_numbered(&cluster, &database.name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_it_in_time() {
+    let cluster = Cluster::start(&Options::fast());
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    let name = database.name.as_str();
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+
+    // It waits for the lock.
+    let hold = || cluster.try_sql(name, "BEGIN; SELECT FROM head FOR UPDATE; SELECT pg_sleep(5)");
+    let patient = Limits { lock: Duration::from_secs(20), ..SHORT };
+    let waiter = connect_within(patient, &database.url).unwrap().0;
+    std::thread::scope(|scope| {
+        let held = scope.spawn(hold);
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                until("the lock is held", async || waiting(&cluster, name, "PgSleep")).await;
+                let waits = waiter.clone();
+                let outcome = tokio::spawn(async move { deliver(&waits, "lock").await });
+                until("it is waited for", async || waiting(&cluster, name, "Lock")).await;
+                cluster.pause();
+                let error = outcome.await.unwrap().unwrap_err();
+                assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
+                cluster.resume();
+            });
+        });
+        held.join().unwrap().unwrap();
+    });
+    until_delivered(&waiter, "after lock").await;
+
+    // It is in a commit.
+    cluster.set("synchronous_standby_names", "nobody");
+    let commits = store.clone();
+    let outcome = tokio::spawn(async move { deliver(&commits, "commit").await });
+    until("the commit waits", async || waiting(&cluster, name, "SyncRep")).await;
+    cluster.pause();
+    let error = outcome.await.unwrap().unwrap_err();
+    assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
+    cluster.resume();
+    cluster.set("synchronous_standby_names", "");
+    until_delivered(&store, "after commit").await;
+    // It was not acknowledged, but committed in the end; who repeats it is told so.
+    assert_eq!(deliver(&store, "commit").await.unwrap(), DeliveryOutcome::Duplicate);
+    assert_numbered(&cluster, name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_hangs_with_the_lock_keeps_it_for_its_time_alone() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let proxy = Proxy::to(cluster.port());
+    // It never sends its COMMIT, and does not close its connection either.
+    let patient = Limits { commit: Duration::from_secs(15), ..SHORT };
+    let hangs = connect_within(patient, &proxy.url(&database.name)).unwrap().0;
+    let other = connect(&database.url);
+    deliver(&other, "before").await.unwrap();
+    proxy.cut(&[Cut::Withheld]);
+    let hanging = hangs.clone();
+    let outcome = tokio::spawn(async move { deliver(&hanging, "hangs").await });
+    until("it has the lock", async || proxy.is_done()).await;
+    let error = deliver(&other, "while").await.unwrap_err();
+    assert_eq!(kind(&error), Some(SqlErrorKind::Locked), "{error}");
+    // The server ends the session that does nothing.
+    until_delivered(&other, "after").await;
+    assert!(!outcome.is_finished());
+    let error = outcome.await.unwrap().unwrap_err();
+    assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
+    assert!(!stored(cluster, &database.name).contains(&"hangs".to_owned()));
+    assert_eq!(deliver(&hangs, "hangs").await.unwrap(), NEW);
+    assert_numbered(cluster, &database.name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_hangs_is_waited_for_no_longer_than_the_limits_say() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let proxy = Proxy::to(cluster.port());
+    let store = connect(&proxy.url(&database.name));
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    proxy.block(true);
+    let error = deliver(&store, "while").await.unwrap_err();
+    assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
+    let error = store.read(Reader::last_seq).await.unwrap_err();
+    assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
+    proxy.block(false);
+    assert_eq!(deliver(&store, "after").await.unwrap(), NEW);
+    store.read(Reader::last_seq).await.unwrap();
+}

@@ -1,0 +1,132 @@
+//! Faults of a server, and of the way to it, each caused with the real one.
+
+mod conflicts;
+mod cut;
+mod hangs;
+mod load;
+mod proxy;
+mod restarts;
+mod round_trips;
+mod standby;
+mod together;
+
+use std::time::{Duration, Instant};
+
+use cii_test_cluster::{Cluster, Options};
+
+use super::*;
+use crate::store::postgres::{Limits, Server, Way};
+use load::Load;
+use proxy::{Cut, Proxy};
+
+/// Limits that a test can wait for, and long enough for a machine that does other things, too.
+const SHORT: Limits = Limits {
+    connect: Duration::from_secs(2),
+    statement: Duration::from_secs(3),
+    commit: Duration::from_secs(2),
+    lock: Duration::from_secs(1),
+    look_up: Duration::from_secs(4),
+};
+
+/// Longer than a commit takes within [`SHORT`], with all that it tries.
+const BOUND: Duration = Duration::from_secs(25);
+
+/// What a URL describes.
+fn server(url: &str, schema: Option<&str>) -> Server {
+    Server::new(url, schema)
+}
+
+/// Opens the database at a URL, with these limits.
+fn connect_within(limits: Limits, url: &str) -> Result<(Store, WriterThread), StoreError> {
+    Store::connect_over(Way::to(server(url, None))?.within(limits), true)
+}
+
+fn try_connect(url: &str) -> Result<Store, StoreError> {
+    connect_within(SHORT, url).map(|(store, _)| store)
+}
+
+fn connect(url: &str) -> Store {
+    try_connect(url).unwrap()
+}
+
+/// What an engine's error means.
+fn kind(error: &StoreError) -> Option<SqlErrorKind> {
+    match error {
+        StoreError::Sql(error) => Some(error.kind()),
+        _ => None,
+    }
+}
+
+/// Waits until it is so.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < Duration::from_mins(1), "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What became of a delivery of one failure that nobody had before.
+const NEW: DeliveryOutcome = DeliveryOutcome::Accepted { opened: 1, past_limit: 0 };
+
+/// Commits a delivery about a user of its own, and sees to it that this does not take for ever.
+async fn deliver(store: &Store, id: &str) -> Result<DeliveryOutcome, StoreError> {
+    let begun = Instant::now();
+    let outcome = store.commit(about_one(id)).await;
+    assert!(begun.elapsed() < BOUND, "{id} took {:?}: {outcome:?}", begun.elapsed());
+    outcome.map(|recorded| recorded.outcome)
+}
+
+/// A delivery about a user of its own.
+fn about_one(id: &str) -> RecordDelivery {
+    let mut record = delivery(id, &[&format!("{id}@x")]);
+    record.policy.max_users = 1_000_000;
+    record
+}
+
+/// Commits deliveries until one is stored. They are asked for each time by another id.
+async fn until_delivered(store: &Store, name: &str) {
+    let mut number = 0;
+    until("deliveries are stored again", async || {
+        number += 1;
+        deliver(store, &format!("{name}{number}")).await.is_ok()
+    })
+    .await;
+}
+
+/// The ids of the deliveries that are stored, in the order of their numbers.
+fn stored(cluster: &Cluster, database: &str) -> Vec<String> {
+    let ids = cluster.sql(database, "SELECT id FROM delivery WHERE status = 200 ORDER BY seq");
+    ids.lines().map(str::to_owned).collect()
+}
+
+/// Sees to it that numbers have no gap, and that the head has the last ones.
+fn assert_numbered(cluster: &Cluster, database: &str) {
+    for (table, number) in [("event", "event"), ("delivery", "delivery")] {
+        let sql = format!(
+            "SELECT count(*), coalesce(max(seq), 0), (SELECT {number} FROM head) FROM {table}"
+        );
+        let row = cluster.sql(database, &sql);
+        let numbers: BTreeSet<_> = row.split('|').collect();
+        assert_eq!(numbers.len(), 1, "{table}: {row}");
+    }
+}
+
+/// Ends the sessions of a database, so that what was set for it counts.
+fn end_sessions(cluster: &Cluster, database: &str) {
+    cluster.sql(
+        "postgres",
+        &format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        ),
+    );
+}
+
+/// How many sessions of a database wait for this.
+fn waiting(cluster: &Cluster, database: &str, event: &str) -> bool {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = '{database}' AND (wait_event = '{event}' OR wait_event_type = '{event}')"
+    );
+    cluster.sql("postgres", &sql) != "0"
+}

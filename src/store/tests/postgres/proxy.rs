@@ -1,0 +1,197 @@
+//! What stands between the exporter and its server, and cuts connections where a test says so.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// What happens to the next COMMIT that goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// The server does not get it, and both ends see the connection closed.
+    Before,
+    /// The server gets it, and the client sees the connection closed at once.
+    After,
+    /// Neither does the server get it, nor does the client see anything.
+    Withheld,
+    /// The server gets it, and its answer does not arrive.
+    Unanswered,
+}
+
+/// A proxy on loopback. It takes connections until the test's process ends.
+pub(super) struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+struct State {
+    server: SocketAddr,
+    plan: Mutex<Plan>,
+    unblocked: Condvar,
+    open: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Plan {
+    /// The next one last.
+    cuts: Vec<Cut>,
+    is_blocked: bool,
+    /// How many answers each transaction that was committed waited for.
+    round_trips: Vec<usize>,
+}
+
+impl Proxy {
+    /// A proxy to a port of loopback.
+    pub(super) fn to(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let state = Arc::new(State {
+            server: ([127, 0, 0, 1], port).into(),
+            plan: Mutex::default(),
+            unblocked: Condvar::new(),
+            open: AtomicUsize::new(0),
+        });
+        let shared = state.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().filter_map(Result::ok) {
+                let state = shared.clone();
+                thread::spawn(move || Passage::serve(client, &state));
+            }
+        });
+        Self { port: own, state }
+    }
+
+    /// The URL of a database behind it.
+    pub(super) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Cuts the next COMMITs, one after the other.
+    pub(super) fn cut(&self, cuts: &[Cut]) {
+        self.state.plan().cuts = cuts.iter().rev().copied().collect();
+    }
+
+    /// Whether all COMMITs that were to be cut were.
+    pub(super) fn is_done(&self) -> bool {
+        self.state.plan().cuts.is_empty()
+    }
+
+    /// Holds back whatever either end sends, or no longer.
+    pub(super) fn block(&self, is_blocked: bool) {
+        self.state.plan().is_blocked = is_blocked;
+        self.state.unblocked.notify_all();
+    }
+
+    /// How many answers each transaction that was committed since the last call waited for.
+    pub(super) fn round_trips(&self) -> Vec<usize> {
+        std::mem::take(&mut self.state.plan().round_trips)
+    }
+
+    /// How many connections clients have open.
+    pub(super) fn open(&self) -> usize {
+        self.state.open.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while_blocked(&self) {
+        let plan = self.plan();
+        drop(self.unblocked.wait_while(plan, |plan| plan.is_blocked));
+    }
+}
+
+/// One connection.
+struct Passage<'a> {
+    client: TcpStream,
+    server: TcpStream,
+    /// Set when the client gets nothing more, and does not see the connection closed either.
+    is_mute: Arc<AtomicBool>,
+    state: &'a State,
+}
+
+impl Passage<'_> {
+    fn serve(client: TcpStream, state: &Arc<State>) {
+        state.open.fetch_add(1, Ordering::Relaxed);
+        // Without a server, the client sees the connection closed.
+        if let Ok(server) = TcpStream::connect(state.server) {
+            let is_mute = Arc::<AtomicBool>::default();
+            let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let (mute, shared) = (is_mute.clone(), state.clone());
+            let answers = thread::spawn(move || {
+                let mut bytes = [0; 65_536];
+                while let Ok(count @ 1..) = back.read(&mut bytes) {
+                    shared.wait_while_blocked();
+                    if !mute.load(Ordering::SeqCst) && to.write_all(&bytes[..count]).is_err() {
+                        break;
+                    }
+                }
+                if !mute.load(Ordering::SeqCst) {
+                    let _ = to.shutdown(Shutdown::Both);
+                }
+            });
+            let mut passage = Passage { client, server, is_mute, state };
+            // Ends with one of the ends.
+            let _ = passage.pass();
+            let _ = passage.server.shutdown(Shutdown::Write);
+            let _ = passage.client.shutdown(Shutdown::Both);
+            let _ = answers.join();
+        }
+        state.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Passes messages on, each as a whole: a type, which the first ones lack, a length that
+    /// counts itself, and the rest.
+    fn pass(&mut self) -> io::Result<()> {
+        const ENCRYPT: [u8; 4] = 80_877_103_u32.to_be_bytes();
+        let mut is_begun = false;
+        let mut round_trips = 0;
+        loop {
+            let mut message = vec![0; if is_begun { 5 } else { 4 }];
+            self.client.read_exact(&mut message)?;
+            let head = message.len();
+            let length = u32::from_be_bytes(message[head - 4..].try_into().unwrap());
+            message.resize(head - 4 + usize::try_from(length).unwrap(), 0);
+            self.client.read_exact(&mut message[head..])?;
+            self.state.wait_while_blocked();
+            let is_query = is_begun && message[0] == b'Q';
+            if !is_begun {
+                is_begun = message.get(4..8) != Some(&ENCRYPT);
+            } else if is_query || message[0] == b'S' {
+                round_trips += 1;
+            }
+            if is_query && message[5..].starts_with(b"BEGIN") {
+                round_trips = 1;
+            }
+            if is_query && message[5..].starts_with(b"COMMIT") {
+                let cut = {
+                    let mut plan = self.state.plan();
+                    plan.round_trips.push(round_trips);
+                    plan.cuts.pop()
+                };
+                match cut {
+                    Some(Cut::Before) => return Ok(()),
+                    Some(Cut::After) => {
+                        self.is_mute.store(true, Ordering::SeqCst);
+                        self.client.shutdown(Shutdown::Both)?;
+                    }
+                    Some(Cut::Withheld) => {
+                        self.is_mute.store(true, Ordering::SeqCst);
+                        continue;
+                    }
+                    Some(Cut::Unanswered) => self.is_mute.store(true, Ordering::SeqCst),
+                    None => {}
+                }
+            }
+            self.server.write_all(&message)?;
+        }
+    }
+}

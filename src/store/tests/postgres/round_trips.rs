@@ -1,0 +1,28 @@
+//! How often a group waits for the server.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_waits_for_the_server_as_often_whatever_its_size() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let proxy = Proxy::to(cluster.port());
+    let store = connect(&proxy.url(&database.name));
+    // The check is known from then on.
+    deliver(&store, "first").await.unwrap();
+    proxy.round_trips();
+    let mut waits = Vec::new();
+    for size in [1, 20, 500] {
+        let group = (0..size).map(|number| about_one(&format!("{size}-{number}")));
+        for outcome in store.commit_all(group).await.unwrap() {
+            assert_eq!(outcome.unwrap().outcome, NEW);
+        }
+        let [once] = proxy.round_trips()[..] else { panic!("one group is one transaction") };
+        waits.push(once);
+    }
+    assert!(waits.iter().all(|once| *once == waits[0]), "{waits:?}");
+    assert!(waits[0] <= MOST, "{waits:?}");
+}
+
+/// Statements of a group of deliveries of a known check, with those that begin and end it.
+const MOST: usize = 25;

@@ -1,0 +1,118 @@
+//! Commits that wait for a standby, and standbys that take the primary's place.
+
+use cii_test_cluster::Replication;
+
+use super::*;
+
+/// The URL of a database on whichever of two servers takes writes.
+fn either(one: &Cluster, other: &Cluster, database: &str) -> String {
+    format!(
+        "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/{database}?target_session_attrs=read-write",
+        one.port(),
+        other.port()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
+    let primary = Cluster::start(&Options::fast());
+    let database = primary.create_database();
+    let store = connect(&database.url);
+    let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    standby.pause();
+    for id in ["one", "two"] {
+        // The first one has the lock still, since the server does not end its wait.
+        let error = deliver(&store, id).await.unwrap_err();
+        let expected = [Some(SqlErrorKind::Unreachable), Some(SqlErrorKind::Locked)];
+        assert!(expected.contains(&kind(&error)), "{error}");
+    }
+    // What is read goes on meanwhile.
+    store.read(Reader::last_seq).await.unwrap();
+    standby.resume();
+    until_delivered(&store, "after").await;
+    // Committed on the primary, before its standby was back; who repeats it is told so.
+    assert_eq!(deliver(&store, "one").await.unwrap(), DeliveryOutcome::Duplicate);
+    let on_standby = stored(&standby, &database.name);
+    assert!(on_standby.contains(&"one".to_owned()), "{on_standby:?}");
+    assert_numbered(&primary, &database.name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_for_the_standby_that_somebody_ends_acknowledges_nothing() {
+    let primary = Cluster::start(&Options::fast());
+    let database = primary.create_database();
+    let store = connect(&database.url);
+    primary.set("synchronous_standby_names", "nobody");
+    for (how, level) in [
+        ("pg_cancel_backend", "warning"),
+        ("pg_terminate_backend", "warning"),
+        // Whoever set that does not get the warning, unless it is asked for.
+        ("pg_cancel_backend", "error"),
+    ] {
+        let name = &database.name;
+        let sql = format!(
+            "SET synchronous_commit = local; ALTER DATABASE {name} SET client_min_messages = {level}"
+        );
+        primary.sql("postgres", &sql);
+        end_sessions(&primary, name);
+        let end =
+            format!("SELECT count({how}(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        let id = format!("{how} {level}");
+        let (commits, own) = (store.clone(), id.clone());
+        let outcome = tokio::spawn(async move { deliver(&commits, &own).await });
+        // The look-up's, too, however often it is tried.
+        let mut ended = 0;
+        until("the commit has failed", async || {
+            ended += usize::from(primary.sql("postgres", &end) != "0");
+            outcome.is_finished()
+        })
+        .await;
+        let error = outcome.await.unwrap().unwrap_err();
+        assert!(ended > 1, "waits were ended");
+        assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{id}: {error}");
+    }
+    primary.set("synchronous_standby_names", "");
+    until_delivered(&store, "after").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_to_a_synchronous_standby_loses_nothing_acknowledged() {
+    let primary = Cluster::start(&Options::fast());
+    let database = primary.create_database();
+    drop(connect(&database.url));
+    let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
+    let store = connect(&either(&primary, &standby, &database.name));
+    let load = Load::start(&store, "d", 8);
+    load.goes_on(100).await;
+    primary.kill();
+    load.fails().await;
+    standby.promote();
+    load.goes_on(100).await;
+    let mut acknowledged = load.stop().await;
+    acknowledged.sort();
+    let mut stored = stored(&standby, &database.name);
+    stored.sort();
+    assert_eq!(stored, acknowledged);
+    assert_numbered(&standby, &database.name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_to_an_asynchronous_standby_loses_what_it_had_not_got() {
+    let primary = Cluster::start(&Options::fast());
+    let database = primary.create_database();
+    let first = connect(&database.url);
+    assert_eq!(deliver(&first, "known").await.unwrap(), NEW);
+    let standby = primary.standby("second", Replication::Asynchronous, &Options::fast());
+    let store = connect(&either(&primary, &standby, &database.name));
+    standby.set("primary_conninfo", "");
+    let streams = "SELECT count(*) FROM pg_stat_replication";
+    until("it does not stream", async || primary.sql("postgres", streams) == "0").await;
+    assert_eq!(deliver(&store, "lost").await.unwrap(), NEW, "acknowledged");
+    primary.kill();
+    standby.promote();
+    until_delivered(&store, "after").await;
+    let stored = stored(&standby, &database.name);
+    assert!(stored.contains(&"known".to_owned()) && !stored.contains(&"lost".to_owned()));
+    assert_numbered(&standby, &database.name);
+}
