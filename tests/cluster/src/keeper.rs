@@ -36,6 +36,9 @@ done
 # A server that was killed has left its segment.
 segment=$(sed -n '7s/.* //p' "$1/data/postmaster.pid" 2>/dev/null)
 if [ -n "$segment" ]; then ipcrm -m "$segment" 2>/dev/null; fi
+while read -r _ place _; do
+    case "$place" in "$1"/*) umount "$place" 2>/dev/null ;; esac
+done </proc/mounts
 rm -rf "$1"
 "#;
 

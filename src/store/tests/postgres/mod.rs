@@ -2,9 +2,11 @@
 
 mod conflicts;
 mod cut;
+mod disk_full;
 mod hangs;
 mod load;
 mod proxy;
+mod refusals;
 mod restarts;
 mod round_trips;
 mod standby;
