@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{Severity, Timestamp, cut_text};
+use super::{Severity, Timestamp, cut_text, without_nul};
 
 /// Bytes of a check's id at most, as the service writes it; the known ones are short slugs.
 pub const MAX_CHECK_ID_BYTES: usize = 256;
@@ -13,11 +13,11 @@ pub const MAX_CHECK_ID_BYTES: usize = 256;
 pub struct CheckId(Arc<str>);
 
 impl CheckId {
-    /// Takes an id; `None` when the text is empty.
+    /// Takes an id; `None` when the text is empty. A character NUL in it becomes a mark.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.into()))
+        (!text.is_empty()).then(|| Self(without_nul(text).into()))
     }
 
     /// The id that a text of an answer can be: cut as an id in a delivery is, so that both are
@@ -76,10 +76,11 @@ pub struct ToldAt {
     pub recommended_actions: Option<Timestamp>,
 }
 
-/// A title as titles are compared: in lower case, without space around it.
+/// A title as titles are compared: in lower case, without space around it, and with a mark in the
+/// place of a character NUL.
 #[must_use]
 pub fn fold_title(title: &str) -> String {
-    title.trim().to_lowercase()
+    without_nul(title.trim()).to_lowercase()
 }
 
 /// What an operator says of a check; it counts where no delivery says it.

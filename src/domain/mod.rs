@@ -62,7 +62,7 @@ pub use severity::{Grade, Rank, Severity};
 pub use small_map::SmallMap;
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use tenant_id::{OtherTenant, TenantId};
-pub use text::{CUT, cut_text, one_line};
+pub use text::{CUT, cut_text, one_line, without_nul};
 pub use told::Told;
 pub use user::{
     AddressMove, Move, Place, Sighting, UserChange, UserField, UserObservation, UserState,

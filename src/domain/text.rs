@@ -15,6 +15,13 @@ pub fn cut_text(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{CUT}", &text[..end]))
 }
 
+/// The text with a mark in the place of each character NUL: not every database holds one, and what
+/// is found by a text must be stored under it.
+#[must_use]
+pub fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
 /// The text on one line, without space around it, and cut likewise.
 #[must_use]
 pub fn one_line(text: &str, most: usize) -> String {
@@ -33,6 +40,12 @@ mod tests {
         assert_eq!(cut_text("aböö", 6), "aböö");
         assert_eq!(cut_text("aböörr", 6), "ab…");
         assert_eq!(cut_text("abc", 0), "…");
+    }
+
+    #[test]
+    fn the_character_nul_becomes_a_mark() {
+        assert_eq!(without_nul("a\0b\0"), "a\u{fffd}b\u{fffd}");
+        assert!(matches!(without_nul("a b"), Cow::Borrowed("a b")));
     }
 
     #[test]

@@ -112,7 +112,11 @@ fn envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> String 
         }
         _ => None,
     };
-    let given = given.filter(|id| !id.trim().is_empty() && id.chars().nth(MAX_ID_CHARS).is_none());
+    let is_usable = |id: &String| {
+        // Not every database holds the character NUL, and by this a repeat is found.
+        !id.trim().is_empty() && id.chars().nth(MAX_ID_CHARS).is_none() && !id.contains('\0')
+    };
+    let given = given.filter(is_usable);
     given.unwrap_or_else(|| {
         let why = if value.is_none() { "missing" } else { "no id that can be used" };
         notes.add("id", format_args!("{why}, made from the body"));

@@ -40,7 +40,13 @@ fn translated(sql: &str) -> String {
                 (Cow::from(&rest[..length]), length)
             }
             '?' => (Cow::from("$"), 1),
-            ' ' if rest.starts_with(" ->> ") => (Cow::from("::json ->> "), " ->> ".len()),
+            ' ' if rest.starts_with(" ->> ") => {
+                // JSON is stored as a text. It may have the character NUL, which no text that is
+                // taken out of it can have.
+                let column = out.split_off(column_begin(&out));
+                let json = format!("replace({column}, '\\u0000', '\\ufffd')::json ->> ");
+                (Cow::from(json), " ->> ".len())
+            }
             _ if is_word_begun => (Cow::from(&rest[..first.len_utf8()]), first.len_utf8()),
             _ => word(rest)
                 .unwrap_or_else(|| (Cow::from(&rest[..first.len_utf8()]), first.len_utf8())),
@@ -77,6 +83,12 @@ fn word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
         }
     }
     None
+}
+
+/// Where the name of a column begins that a text ends with.
+fn column_begin(text: &str) -> usize {
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
+    text.trim_end_matches(is_name).len()
 }
 
 /// The length of a text in quotes, at whose beginning `sql` stands.
@@ -124,7 +136,10 @@ mod tests {
             ("max((SELECT a FROM b), 'x, (')", "greatest((SELECT a FROM b), 'x, (')"),
             ("login LIKE ?1 ESCAPE '\\'", "login ILIKE $1 ESCAPE '\\'"),
             ("'it''s ?1, LIKE it' = ?1", "'it''s ?1, LIKE it' = $1"),
-            ("s.state ->> 'name'", "s.state::json ->> 'name'"),
+            (
+                "SELECT a, s.state ->> 'name'",
+                "SELECT a, replace(s.state, '\\u0000', '\\ufffd')::json ->> 'name'",
+            ),
             ("json_each(s.users)", "json_each(s.users::json)"),
             (
                 "coalesce(json_array_length(known), 0)",

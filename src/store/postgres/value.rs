@@ -8,6 +8,7 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
+use crate::domain::without_nul;
 use crate::store::{
     SqlError, SqlErrorKind,
     sql::{Cell, Cells, Param},
@@ -27,7 +28,7 @@ pub(super) fn type_of(param: &Param<'_>) -> Type {
 
 /// A text as PostgreSQL takes it: it has no place for the character NUL.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+    without_nul(text)
 }
 
 /// A parameter on its way.

@@ -5,6 +5,7 @@ mod cut;
 mod disk_full;
 mod hangs;
 mod load;
+mod odd_values;
 mod proxy;
 mod refusals;
 mod restarts;
