@@ -36,7 +36,7 @@ const BOUND: Duration = Duration::from_secs(25);
 
 /// What a URL describes.
 fn server(url: &str, schema: Option<&str>) -> Server {
-    Server::new(url, schema)
+    Server::at(url, schema)
 }
 
 /// Opens the database at a URL, with these limits.
