@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Pa
 use secrecy::zeroize::Zeroizing;
 
 use super::{
-    Config, Environment, Pem, StorePlace, WebConfigFile,
+    Config, Environment, Pem, ServerConfig, StorePlace, WebConfigFile,
     key::{KEYS, Kind},
     needs::Excuses,
     problem::{Origin, Problems},
@@ -30,15 +30,21 @@ pub(super) fn open_files(
     config: &Config,
 ) -> Vec<String> {
     let handed_over = environment.get(CREDENTIALS).map(Path::new);
-    let of_settings =
-        KEYS.iter().filter(|key| key.file.is_some()).filter_map(|key| {
-            match &settings.get(key.path)?.origin {
-                Origin::File { name: path, .. } | Origin::SecretFile(path) => {
-                    Some((path.clone(), key.path.to_owned()))
-                }
-                Origin::Default | Origin::Variable(_) => None,
+    let of_settings = KEYS.iter().filter(|key| key.file.is_some()).filter_map(|key| {
+        let entry = settings.get(key.path)?;
+        // Which server it is, is no secret; a password in it is.
+        if let ("store.url", Value::Text(url)) = (key.path, &entry.value)
+            && ServerConfig::parse(url).is_ok_and(|server| server.password.is_none())
+        {
+            return None;
+        }
+        match &entry.origin {
+            Origin::File { name: path, .. } | Origin::SecretFile(path) => {
+                Some((path.clone(), key.path.to_owned()))
             }
-        });
+            Origin::Default | Origin::Variable(_) => None,
+        }
+    });
     let of_listeners = [
         ("webhook.web_config", &config.webhook.web_config),
         ("ops.web_config", &config.ops.web_config),

@@ -7,7 +7,8 @@ use std::{
     process::{Output, Stdio},
 };
 
-use cii_simulator::{Options, Simulator, webhook::Target};
+use cii_simulator::{Simulator, webhook::Target};
+use cii_test_cluster::{Cluster, Options};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -73,7 +74,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 async fn simulator() -> Simulator {
-    Simulator::start(Options { users: 20, ..Options::default() }).await.unwrap()
+    Simulator::start(cii_simulator::Options { users: 20, ..Default::default() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -103,6 +104,42 @@ async fn what_is_written_is_private_commented_and_right_and_never_in_place_of_so
     assert_eq!(again.status.code(), Some(64));
     assert!(said(&again).contains("nothing is overwritten"), "{}", said(&again));
     assert_eq!(fs::read_to_string(&config).unwrap(), written);
+}
+
+#[tokio::test]
+async fn a_server_is_tried_and_written_with_its_password_in_a_file() {
+    let (simulator, place) = (simulator().await, Place::new());
+    let cluster = Cluster::start(&Options::fast().access("host all all 127.0.0.1/32 password\n"));
+    cluster.sql("postgres", "CREATE ROLE exporter LOGIN PASSWORD 's3cret-of-server'");
+    cluster.sql("postgres", "CREATE DATABASE cii OWNER exporter");
+    let url = cluster.url("cii").replace("postgres@", "exporter@");
+    let password = place.folder.path().join("password");
+    fs::write(&password, "s3cret-of-server\n").unwrap();
+    let file = password.display().to_string();
+    let with_password = url.replace("exporter@", "exporter:s3cret-of-server@");
+    let free = format!("postgres://exporter@127.0.0.1:{}/cii", free_port());
+    for (more, expected) in [
+        (&["--store", &with_password][..], "--store (store.url): holds a password"),
+        (&["--store", "mysql://e@a/cii"], "--store (store.url): expected a URL that begins with"),
+        (&["--store", &url], "asks for a password, and none is set"),
+        (&["--store", &free], "nobody listens there"),
+        (&["--store", "a.db", "--store-password-file", &file], "name a server's URL"),
+    ] {
+        let refused = place.init(&simulator, more).output().await.unwrap();
+        let text = said(&refused);
+        assert!(refused.status.code() == Some(64) && text.contains(expected), "{text}");
+        assert!(!text.contains("s3cret-of-server") && !place.dir().exists(), "{text}");
+    }
+    let more = ["--store", url.as_str(), "--store-password-file", file.as_str()];
+    let made = place.init(&simulator, &more).output().await.unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let config = place.dir().join("config.toml");
+    let written = fs::read_to_string(&config).unwrap();
+    assert!(written.contains(&format!("\nurl = \"{url}\"\n")), "{written}");
+    assert!(!written.contains("s3cret-of-server"), "{written}");
+    assert_eq!(mode(&place.dir().join("secrets/store-password")), 0o600);
+    let check = exporter().args(["check-config", "--config"]).arg(&config).output().await.unwrap();
+    assert!(said(&check).ends_with("the configuration is good\n"), "{}", said(&check));
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ mod rights;
 mod runs;
 mod scrape;
 mod secrets;
+mod server;
 mod service;
 mod severity;
 mod stack;

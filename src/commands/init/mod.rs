@@ -255,6 +255,7 @@ impl Plan {
                 StoreError::Missing { .. }
                 | StoreError::NoFolder { .. }
                 | StoreError::Empty(_)
+                | StoreError::NoTables(_)
                 | StoreError::TooOld(_),
             ) => Ok(()),
             Err(error) => {

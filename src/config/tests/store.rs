@@ -118,6 +118,25 @@ fn a_server_is_shown_without_its_user_and_its_password() {
 }
 
 #[test]
+fn a_file_that_others_can_read_is_a_warning_where_it_holds_a_password_or_a_key() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        file.display().to_string()
+    };
+    let (open, key) = (file("open", URL), file("key", ""));
+    let secret = file("secret", "postgres://e:s3cret@127.0.0.1/cii");
+    let warnings = |settings: &str| load(&with(settings), &[]).unwrap().warnings().join("\n");
+    assert_eq!(warnings(&format!("url_file = {open:?}")), "");
+    assert!(warnings(&format!("url_file = {secret:?}")).contains("holds store.url"));
+    let identity = format!("url = \"{URL}?sslcert={open}&sslkey={key}\"");
+    assert!(warnings(&identity).contains(&format!("{key} holds the key of store.url")));
+}
+
+#[test]
 fn another_place_needs_a_restart() {
     let running = load(&with(""), &[]).unwrap();
     let moved = load(&with(&format!("url = \"{URL}\"")), &[]).unwrap();

@@ -128,6 +128,15 @@ pub enum StoreError {
         .0.display()
     )]
     Foreign(PathBuf),
+    /// A server has no tables of an exporter.
+    #[error(
+        "{0} has no tables of the exporter yet: `cii-exporter run` makes them; if the daemon has \
+         others, correct store.url or store.schema"
+    )]
+    NoTables(String),
+    /// The tables on a server are another program's.
+    #[error("{0} has tables of another program; set store.schema to a schema of its own")]
+    ForeignTables(String),
     /// The server is older than what is supported.
     #[error(
         "{server} runs PostgreSQL {version}, and 15 or newer is needed: upgrade it, or use another"

@@ -53,7 +53,7 @@ fn examine(session: &super::Session, server: &Server) -> Result<Examination, Sto
     let tables = match schema::check(session, server) {
         Ok(()) => Tables::Current,
         Err(StoreError::TooOld(_)) => Tables::Older,
-        Err(StoreError::Empty(_)) => Tables::Missing,
+        Err(StoreError::NoTables(_)) => Tables::Missing,
         Err(error) => return Err(error),
     };
     let session: &dyn Connection = session;
@@ -111,4 +111,82 @@ fn missing_right(
     let both = "SELECT has_schema_privilege(?1, 'CREATE') AND has_schema_privilege(?1, 'USAGE')";
     let right = format!("GRANT USAGE, CREATE ON SCHEMA {schema}");
     Ok((!has(both, schema)?).then_some(right))
+}
+
+#[cfg(test)]
+mod tests {
+    use cii_test_cluster::{Cluster, Options, Replication};
+
+    use super::*;
+    use crate::store::Store;
+
+    fn examine(url: &str, schema: Option<&str>) -> Examination {
+        Server::at(url, schema).examine().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_told_and_nothing_is_changed() {
+        let cluster = Cluster::shared();
+        let database = cluster.create_database();
+        for _ in 0..2 {
+            let seen = examine(&database.url, None);
+            assert_eq!((seen.tables, seen.schema.as_str()), (Tables::Missing, "public"));
+            assert_eq!((seen.missing_right, seen.is_read_only), (None, false));
+            assert!(!seen.is_synchronous && seen.version.starts_with("15."), "{}", seen.version);
+        }
+        let seen = examine(&database.url, Some("cii"));
+        assert_eq!((seen.tables, seen.missing_right), (Tables::Missing, None));
+        assert_eq!(cluster.sql(&database.name, "SELECT to_regnamespace('cii')"), "");
+
+        let (store, writer) = Store::connect(Server::at(&database.url, Some("cii"))).unwrap();
+        drop(store);
+        writer.stop().await;
+        assert_eq!(examine(&database.url, Some("cii")).tables, Tables::Current);
+
+        let update = "UPDATE cii.meta SET value = '999' WHERE key = 'schema_version'";
+        cluster.sql(&database.name, update);
+        let newer = Server::at(&database.url, Some("cii")).examine().unwrap_err();
+        assert!(matches!(newer, StoreError::TooNew { .. }), "{newer}");
+        cluster.sql(&database.name, "CREATE TABLE meta (name text)");
+        let foreign = Server::at(&database.url, None).examine().unwrap_err();
+        assert!(matches!(foreign, StoreError::ForeignTables(_)), "{foreign}");
+    }
+
+    #[tokio::test]
+    async fn the_right_that_is_missing_is_named() {
+        let cluster = Cluster::shared();
+        let database = cluster.create_database();
+        let user = format!("user_of_{}", database.name);
+        cluster.sql(&database.name, &format!("CREATE ROLE {user} LOGIN"));
+        let url = database.url.replace("postgres@", &format!("{user}@"));
+        let missing = |schema| examine(&url, schema).missing_right;
+        // Since version 15, `public` is not for everybody.
+        assert_eq!(missing(None).unwrap(), "GRANT USAGE, CREATE ON SCHEMA public");
+        assert_eq!(missing(Some("cii")).unwrap(), "GRANT CREATE ON DATABASE");
+        cluster.sql(&database.name, &format!("GRANT USAGE, CREATE ON SCHEMA public TO {user}"));
+        assert_eq!(missing(None), None);
+        let grant = format!("GRANT CREATE ON DATABASE {} TO {user}", database.name);
+        cluster.sql(&database.name, &grant);
+        assert_eq!(missing(Some("cii")), None);
+
+        // Tables that somebody else made.
+        let (store, writer) = Store::connect(Server::at(&database.url, None)).unwrap();
+        drop(store);
+        writer.stop().await;
+        let all = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+        cluster.sql(&database.name, &format!("GRANT SELECT ON meta TO {user}"));
+        assert_eq!(missing(None).unwrap(), all);
+        cluster.sql(&database.name, &format!("{all} TO {user}"));
+        assert_eq!(missing(None), None);
+        cluster.sql(&database.name, &format!("DROP OWNED BY {user}; DROP ROLE {user}"));
+    }
+
+    #[test]
+    fn what_a_failover_loses_can_be_told() {
+        let primary = Cluster::start(&Options::fast());
+        let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
+        assert!(examine(&primary.url("postgres"), None).is_synchronous);
+        let any = format!("{}?target_session_attrs=any", standby.url("postgres"));
+        assert!(examine(&any, None).is_read_only);
+    }
 }

@@ -81,12 +81,12 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         // Without that, no table of ours is there; one of the same name is another program's.
         for table in tables() {
             if is_there(table)? {
-                return Err(StoreError::Foreign(server.name().into()));
+                return Err(StoreError::ForeignTables(server.name()));
             }
         }
         return Ok(0);
     }
-    let foreign = || StoreError::Foreign(server.name().into());
+    let foreign = || StoreError::ForeignTables(server.name());
     let columns = "SELECT count(*) FROM pg_catalog.pg_attribute
         WHERE attrelid = to_regclass('meta') AND attname IN ('key', 'value')";
     if session.count(columns, &[])? != 2 {
@@ -112,7 +112,7 @@ pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError
     let found = version(session, server)?;
     let known = SCRIPTS.len();
     match found {
-        0 => Err(StoreError::Empty(server.name().into())),
+        0 => Err(StoreError::NoTables(server.name())),
         found if found < known => Err(StoreError::TooOld(server.name().into())),
         found if found > known => {
             Err(StoreError::TooNew { path: server.name().into(), found, known })

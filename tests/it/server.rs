@@ -1,0 +1,210 @@
+//! Commands where a PostgreSQL server has the database, beside daemons and without.
+
+use std::{fs, time::Duration};
+
+use cii_test_cluster::{Cluster, Database, Options, Replication};
+use reqwest::{
+    Client,
+    header::{self, HeaderValue},
+};
+use serde_json::Value;
+
+use crate::harness::{Body, Ended, Exporter, Setup, free_port, until};
+
+/// Commands that read a database, and make none.
+const READING: [&[&str]; 7] = [
+    &["report", "--since", "1d"],
+    &["user", "a@example.com", "--history"],
+    &["watch", "list"],
+    &["export", "openmetrics", "--since", "1d"],
+    &["deliveries"],
+    &["otlp", "status"],
+    &["webhook", "list"],
+];
+
+fn database() -> Database {
+    Cluster::shared().create_database()
+}
+
+/// A daemon at a port that commands know.
+async fn start(database: &Database) -> Exporter {
+    let ops = format!("127.0.0.1:{}", free_port());
+    Setup::new().at(&database.url).ops_listen(&ops).start().await
+}
+
+/// The findings about something.
+fn found(ended: &Ended, check: &str) -> Vec<Value> {
+    let all = ended.json()["checks"].as_array().unwrap().clone();
+    all.into_iter().filter(|finding| finding["check"] == check).collect()
+}
+
+#[tokio::test]
+async fn commands_work_on_the_database_while_a_daemon_has_it() {
+    let database = database();
+    let exporter = start(&database).await;
+    let users = ["a@example.com", "b@example.com"];
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &users).json()).await, 200);
+    let run = async |arguments: &[&str], code: i32, expected: &str| {
+        let ended = exporter.run(arguments).await;
+        assert_eq!(ended.code, code, "{arguments:?}: {ended:?}");
+        let told = format!("{}{}", ended.output, ended.errors);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    };
+    // There is no step of five minutes yet that could be exported.
+    for arguments in READING.iter().filter(|arguments| arguments[0] != "export") {
+        run(arguments, 0, "").await;
+    }
+    run(&["deliveries"], 0, "no-mfa").await;
+    run(&["deliveries", "show", "1"], 0, "b@example.com").await;
+    run(&["deliveries", "replay", "1"], 0, "changes nothing").await;
+    run(&["user", "a@example.com", "--history"], 0, "cii.").await;
+    run(&["watch", "add", "user", "w@example.com"], 0, "w@example.com is watched").await;
+    run(&["watch", "list"], 0, "w@example.com").await;
+    // The daemon, too, shows what a command wrote.
+    until("the daemon watches the user", || async {
+        let (_, list) = exporter.api("GET", "/watch", None).await;
+        list.to_string().contains("w@example.com").then_some(())
+    })
+    .await;
+    run(&["watch", "remove", "user", "w@example.com"], 0, "").await;
+    run(&["purge", "user", "a@example.com", "--yes"], 0, "").await;
+    let failing = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
+    exporter.until_metric(failing, 1.0).await;
+    run(&["checks", "forget", "no-mfa"], 0, "no-mfa is forgotten").await;
+    run(&["webhook", "test"], 1, "no daemon runs with this configuration").await;
+    run(&["health"], 0, "store writes").await;
+    run(&["health", "--live"], 0, "healthy").await;
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn without_tables_commands_that_read_say_who_makes_them() {
+    let database = database();
+    let setup = Setup::new().at(&database.url);
+    for arguments in READING {
+        let ended = setup.run(arguments).await;
+        assert_eq!(ended.code, 1, "{arguments:?}: {ended:?}");
+        let expected = format!("/{} has no tables of the exporter yet", database.name);
+        for expected in [expected.as_str(), "`cii-exporter run`", "store.schema"] {
+            assert!(ended.errors.contains(expected), "{arguments:?}: {ended:?}");
+        }
+        assert_eq!(ended.errors.lines().count(), 1, "{arguments:?}: {ended:?}");
+    }
+    // One that writes makes them, as it makes a file.
+    let ended = setup.run(&["watch", "add", "user", "a@example.com"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(setup.run(&["watch", "list"]).await.output.contains("a@example.com"));
+}
+
+#[tokio::test]
+async fn what_is_for_files_says_what_is_for_servers() {
+    let database = database();
+    let setup = Setup::new().at(&database.url);
+    for (arguments, instead) in [
+        (&["db", "backup", "/tmp/copy"][..], "pg_dump"),
+        (&["db", "check"], "pg_amcheck"),
+        (&["db", "restore", "/tmp/copy"], "pg_restore"),
+    ] {
+        let ended = setup.run(arguments).await;
+        assert_eq!(ended.code, 64, "{ended:?}");
+        for expected in [instead, "is on a server", "docs/high-availability.md"] {
+            assert!(ended.errors.contains(expected), "{ended:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_is_asked_where_the_daemon_listens() {
+    let database = database();
+    let port = free_port();
+    let ops = format!("0.0.0.0:{port}");
+    let setup = Setup::new().at(&database.url).ops_listen(&ops);
+    let setup = setup.ops("allow_unauthenticated = true");
+    let ended = setup.run(&["health"]).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let expected = format!("http://127.0.0.1:{port} does not answer");
+    assert!(ended.errors.contains(&expected), "{ended:?}");
+    let unknown = Setup::new().at(&database.url).run(&["health"]).await;
+    assert!(unknown.code == 1 && unknown.errors.contains("ops.listen has port 0"), "{unknown:?}");
+
+    // One that asks for a user lives, and tells nothing more.
+    let hash = bcrypt::hash("pw", 4).unwrap();
+    let file = setup.config_file().with_file_name("users.yml");
+    fs::write(&file, format!("basic_auth_users:\n  cii: {hash}\n")).unwrap();
+    let setup = setup.ops(&format!("web_config = \"{}\"", file.display()));
+    let headers = [(header::AUTHORIZATION, HeaderValue::from_static("Basic Y2lpOnB3"))];
+    let user = Client::builder().default_headers(headers.into_iter().collect()).build().unwrap();
+    let exporter = setup.start_with(user).await;
+    let live = exporter.run(&["health", "--live"]).await;
+    assert_eq!((live.code, live.output.trim()), (0, "healthy"), "{live:?}");
+    let ready = exporter.run(&["health"]).await;
+    assert!(ready.code == 1 && ready.errors.contains("its users alone"), "{ready:?}");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn doctor_tells_of_the_server_what_is_missing() {
+    let cluster = Cluster::shared();
+    let database = database();
+    let setup = Setup::new().at(&database.url);
+    let ended = setup.run(&["doctor", "--json"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let store = found(&ended, "store");
+    let text = store[0]["found"].as_str().unwrap();
+    assert!(text.contains("(PostgreSQL 15.") && text.contains("the first start makes"), "{text}");
+    let failover = found(&ended, "failover");
+    assert_eq!(failover[0]["verdict"], "warn", "{ended:?}");
+    assert!(failover[0]["advice"].as_str().unwrap().contains("synchronous_standby_names"));
+    assert_eq!(found(&ended, "disk").len(), 0, "{ended:?}");
+
+    let user = format!("doctor_of_{}", database.name);
+    cluster.sql(&database.name, &format!("CREATE ROLE {user} LOGIN"));
+    let url = database.url.replace("postgres@", &format!("{user}@"));
+    let port = free_port();
+    for (url, expected) in [
+        (url, "GRANT USAGE, CREATE ON SCHEMA public"),
+        (format!("postgres://s3cret:s3cret@127.0.0.1:{port}/cii"), "nobody listens there"),
+        (cluster.url("none").replace("postgres@", "postgres:s3cret@"), "create it"),
+        (format!("{}?sslmode=require", database.url), "the server has no TLS"),
+    ] {
+        let setup = Setup::new().at(&url);
+        for arguments in [&["doctor"][..], &["check-config", "--connect"]] {
+            let ended = setup.run(arguments).await;
+            assert_eq!(ended.code, 1, "{ended:?}");
+            let told = format!("{}{}", ended.output, ended.errors);
+            assert!(told.contains(expected), "{arguments:?}: {told}");
+            assert!(!told.contains("s3cret"), "{told}");
+        }
+        // Without --connect, nothing is contacted.
+        assert_eq!(setup.run(&["check-config"]).await.code, 0);
+    }
+    cluster.sql(&database.name, &format!("DROP ROLE {user}"));
+}
+
+#[tokio::test]
+async fn doctor_warns_of_no_failover_that_loses_nothing() {
+    let primary = Cluster::start(&Options::fast());
+    let _standby = primary.standby("second", Replication::Synchronous, &Options::fast());
+    let exporter = start(&primary.create_database()).await;
+    let ended = exporter.run(&["doctor", "--json"]).await;
+    assert_eq!(found(&ended, "failover")[0]["verdict"], "ok", "{ended:?}");
+    assert_eq!(found(&ended, "store")[0]["verdict"], "ok", "{ended:?}");
+    assert_eq!(found(&ended, "daemon")[0]["verdict"], "ok", "{ended:?}");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_cannot_use_its_server_says_why_and_ends() {
+    let port = free_port();
+    for (url, expected) in [
+        (format!("postgres://e:s3cret@127.0.0.1:{port}/cii"), "nobody listens there"),
+        (Cluster::shared().url("none"), "no database \"none\""),
+    ] {
+        let setup = Setup::new().at(&url);
+        let ended = tokio::time::timeout(Duration::from_mins(1), setup.run(&["run"])).await;
+        let ended = ended.unwrap();
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.errors.contains(expected), "{ended:?}");
+        assert!(!ended.errors.contains("s3cret"), "{ended:?}");
+    }
+}
