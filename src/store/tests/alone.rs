@@ -50,7 +50,7 @@ impl Change for Keep {
 #[tokio::test]
 async fn a_mistake_fails_its_change_and_no_other() {
     for mistake in [Mistake::Panics, Mistake::Unstorable, Mistake::NotAsked] {
-        let Fixture { store, folder: _folder, .. } = Fixture::new();
+        let Fixture { store, place: _place, .. } = Fixture::new();
         let before = store.commit(delivery("before", &["a"])).await.unwrap().number;
         let changes = [Mistake::None, mistake].map(Keep);
         let outcomes = store.commit_all(changes).await.unwrap();
@@ -66,25 +66,20 @@ async fn a_mistake_fails_its_change_and_no_other() {
 
 /// A store with snapshots of `a` and `b`, of which somebody damaged that of `a` while
 /// nobody had it open.
-async fn damaged(damage: &str) -> (Store, WriterThread, TempDir) {
-    let Fixture { store, writer, folder } = Fixture::new();
+async fn damaged(damage: &str) -> Fixture {
+    let fixture = Fixture::new();
     for name in ["a", "b"] {
-        store.commit(snapshot(name, &[])).await.unwrap();
+        fixture.store.commit(snapshot(name, &[])).await.unwrap();
     }
-    drop(store);
-    writer.stop().await;
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    let damage = format!("UPDATE user_snapshot SET {damage} WHERE login = 'a'");
-    other.execute(&damage, []).unwrap();
-    drop(other);
-    let (store, writer) = Store::open(&file(&folder)).unwrap();
-    (store, writer, folder)
+    let place = fixture.close().await;
+    place.alter(&format!("UPDATE user_snapshot SET {damage} WHERE login = 'a'"));
+    Fixture::at(place)
 }
 
 #[tokio::test]
 async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
     for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807"] {
-        let (store, _writer, _folder) = damaged(damage).await;
+        let Fixture { store, place: _place, .. } = damaged(damage).await;
         for _ in 0..2 {
             let changes = ["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]));
             let outcomes = store.commit_all(changes).await.unwrap();
@@ -101,21 +96,17 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
 }
 
 /// A store in which `a` fails a check, of which nothing else can be understood.
-async fn with_a_damaged_failure() -> (Store, WriterThread, TempDir) {
-    let Fixture { store, writer, folder } = Fixture::new();
-    store.commit(delivery("1", &["a"])).await.unwrap();
-    drop(store);
-    writer.stop().await;
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute("UPDATE failure SET opened_at = 9223372036854775807", []).unwrap();
-    drop(other);
-    let (store, writer) = Store::open(&file(&folder)).unwrap();
-    (store, writer, folder)
+async fn with_a_damaged_failure() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.store.commit(delivery("1", &["a"])).await.unwrap();
+    let place = fixture.close().await;
+    place.alter("UPDATE failure SET opened_at = 9223372036854775807");
+    Fixture::at(place)
 }
 
 #[tokio::test]
 async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
-    let (store, _writer, folder) = with_a_damaged_failure().await;
+    let Fixture { store, place, .. } = with_a_damaged_failure().await;
     let mut other = delivery("2", &["a", "b"]);
     other.delivery.check.as_mut().unwrap().id = CheckId::new("other").unwrap();
     let recorded = store.commit(other).await.unwrap();
@@ -133,26 +124,25 @@ async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
     let read = move |reader: &Reader| reader.failing_by_age("no-mfa", &began, None, 9);
     assert_eq!(store.read(read).await.unwrap().len(), 2);
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
-    assert_eq!(fixtures::miscounted_check_sets(&file(&folder)), Vec::<String>::new());
+    place.assert_check_sets_are_counted();
 }
 
 #[tokio::test]
 async fn whoever_has_a_failure_that_cannot_be_understood_can_be_forgotten() {
-    let (store, _writer, folder) = with_a_damaged_failure().await;
+    let Fixture { store, place, .. } = with_a_damaged_failure().await;
     let forgotten = store.commit(ForgetUser { login: login("a"), at: at(20) }).await.unwrap();
     assert_eq!(forgotten.failures, 1);
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 0);
     let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
     assert_eq!(check.failing, 0);
-    assert_eq!(fixtures::miscounted_check_sets(&file(&folder)), Vec::<String>::new());
+    place.assert_check_sets_are_counted();
 }
 
 #[tokio::test]
 async fn an_event_that_cannot_be_understood_holds_up_no_other() {
-    let Fixture { store, folder, .. } = Fixture::new();
+    let Fixture { store, place, .. } = Fixture::new();
     store.commit(delivery("1", &["a", "b"])).await.unwrap();
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute("UPDATE event SET attributes = '[broken' WHERE seq = 2", []).unwrap();
+    place.alter("UPDATE event SET attributes = '[broken' WHERE seq = 2");
     let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(9));
     let batch = store.read(read).await.unwrap();
     let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
@@ -172,19 +162,16 @@ async fn an_event_that_cannot_be_understood_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_check_that_cannot_be_understood_stops_no_filter() {
-    let Fixture { store, writer, folder } = Fixture::new();
+    let fixture = Fixture::new();
     for (id, check) in [("1", "no-mfa"), ("2", "other")] {
         let mut record = delivery(id, &["a"]);
         record.delivery.check.as_mut().unwrap().id = CheckId::new(check).unwrap();
-        store.commit(record).await.unwrap();
+        fixture.store.commit(record).await.unwrap();
     }
-    drop(store);
-    writer.stop().await;
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
+    let place = fixture.close().await;
     let damage = "UPDATE checks SET last_event_at = 9223372036854775807 WHERE id = 'no-mfa'";
-    other.execute(damage, []).unwrap();
-    drop(other);
-    let (store, _writer) = Store::open(&file(&folder)).unwrap();
+    place.alter(damage);
+    let Fixture { store, place: _place, .. } = Fixture::at(place);
     let filter = CheckFilter::new([CheckId::new("no-mfa").unwrap()]);
     let outcome = store.commit(FilterChecks { filter }).await.unwrap();
     assert_eq!((outcome.shown, outcome.hidden), (0, 1));
@@ -192,10 +179,9 @@ async fn a_check_that_cannot_be_understood_stops_no_filter() {
 
 #[tokio::test]
 async fn a_reader_says_which_row_cannot_be_understood_and_not_what_stands_in_it() {
-    let Fixture { store, folder, .. } = Fixture::new();
+    let Fixture { store, place, .. } = Fixture::new();
     store.commit(snapshot("a", &[])).await.unwrap();
-    let other = rusqlite::Connection::open(file(&folder)).unwrap();
-    other.execute("UPDATE user_snapshot SET state = '\"a secret\"'", []).unwrap();
+    place.alter("UPDATE user_snapshot SET state = '\"a secret\"'");
     let error = store.read(|reader| reader.user_record("a")).await.unwrap_err();
     let StoreError::Corrupt { table, key, source } = &error else { panic!("{error}") };
     assert_eq!((*table, key.as_str()), ("user_snapshot", "a"));
@@ -226,7 +212,7 @@ impl Change for Blind {
 
 #[tokio::test]
 async fn who_does_not_know_what_it_needs_decides_nothing() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let first = store.commit(delivery("1", &["a"])).await.unwrap().number;
     assert!(matches!(store.commit(Blind).await, Err(StoreError::Fault(_))));
     assert_eq!(store.commit(delivery("2", &["a"])).await.unwrap().number, first + 1);
@@ -234,7 +220,7 @@ async fn who_does_not_know_what_it_needs_decides_nothing() {
 
 #[tokio::test]
 async fn a_number_that_cannot_be_fails_who_needs_it() {
-    let (store, _writer, _folder) = damaged("new_ips = -1").await;
+    let Fixture { store, place: _place, .. } = damaged("new_ips = -1").await;
     let outcomes = store.commit_all(["a", "b"].map(|name| snapshot(name, &[]))).await.unwrap();
     assert!(outcomes[0].as_ref().is_err_and(StoreError::is_of_one_row), "{outcomes:?}");
     assert!(outcomes[1].is_ok(), "{outcomes:?}");
@@ -242,7 +228,7 @@ async fn a_number_that_cannot_be_fails_who_needs_it() {
 
 #[tokio::test]
 async fn the_thread_ends_with_the_last_store() {
-    let Fixture { store, writer, folder: _folder } = Fixture::new();
+    let Fixture { store, writer, place: _place } = Fixture::new();
     let second = store.clone();
     drop(store);
     second.commit(delivery("1", &["a"])).await.unwrap();

@@ -15,7 +15,7 @@ async fn shown(store: &Store, filter: EventFilter, limit: usize) -> Vec<(EventNa
 
 #[tokio::test]
 async fn a_delivery_is_one_entry_with_those_who_newly_fail() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("1", &["a", "b", "c"])).await.unwrap();
     store.commit(delivery("2", &["a", "d"])).await.unwrap();
     store.commit(delivery("3", &["a"])).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_delivery_is_one_entry_with_those_who_newly_fail() {
 
 #[tokio::test]
 async fn a_delivery_of_many_is_passed_in_one_step_and_names_the_first() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("0", &["first@x"])).await.unwrap();
     let logins: Vec<_> = (0..200).map(|number| format!("u{number:03}@x")).collect();
     let names: Vec<_> = logins.iter().map(String::as_str).collect();

@@ -8,7 +8,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_failure_is_announced_when_it_is_committed_however_long_ago_the_answer_came() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     fixtures::list(&store, listing(100, &[0].into())).await.unwrap();
     let last_failure = async || {
         let check = store.read(|reader| reader.check("no-mfa")).await.unwrap();

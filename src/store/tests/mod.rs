@@ -7,6 +7,7 @@ mod memory;
 mod model;
 mod order;
 mod otlp;
+mod place;
 mod postgres;
 mod prune;
 mod replicas;
@@ -17,9 +18,9 @@ mod words;
 use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
 };
 
+use place::{TestPlace, file};
 use tempfile::TempDir;
 
 use super::{fixtures::watch, *};
@@ -38,26 +39,36 @@ use crate::ledger::change::{
 struct Fixture {
     store: Store,
     writer: WriterThread,
-    folder: TempDir,
+    place: TestPlace,
 }
 
 impl Fixture {
+    /// A store on the engine that the tests are run for.
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let (store, writer) = Store::open(&file(&folder)).unwrap();
-        Self { store, writer, folder }
+        Self::at(TestPlace::new())
     }
 
+    /// A store in a file, whatever the tests are run for.
+    fn in_file() -> Self {
+        Self::at(TestPlace::file())
+    }
+
+    fn at(place: TestPlace) -> Self {
+        let (store, writer) = place.open();
+        Self { store, writer, place }
+    }
+
+    /// Ends the store, and opens it again.
     async fn reopen(self) -> Self {
+        Self::at(self.close().await)
+    }
+
+    /// Ends the store.
+    async fn close(self) -> TestPlace {
         drop(self.store);
         self.writer.stop().await;
-        let (store, writer) = Store::open(&file(&self.folder)).unwrap();
-        Self { store, writer, folder: self.folder }
+        self.place
     }
-}
-
-fn file(folder: &TempDir) -> PathBuf {
-    folder.path().join("store.db")
 }
 
 fn at(second: i64) -> Timestamp {
@@ -118,7 +129,7 @@ async fn names(store: &Store) -> Vec<EventName> {
 
 #[tokio::test]
 async fn a_repeated_delivery_changes_nothing() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let first = store.commit(delivery("d1", &["a", "b"])).await.unwrap();
     assert_eq!(first.outcome, DeliveryOutcome::Accepted { opened: 2, past_limit: 0 });
     let before = names(&store).await;
@@ -142,7 +153,7 @@ async fn all_that_a_delivery_changes_survives_a_restart() {
 
 #[tokio::test]
 async fn whom_deliveries_name_is_followed_and_uses_up_no_listed_one_s_place() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     watch(&store, [login("x")], [], at(1)).await.unwrap();
     let outcome = store.commit(delivery("d1", &["a", "b", "c", "x"])).await.unwrap();
     assert_eq!(outcome.outcome, DeliveryOutcome::Accepted { opened: 4, past_limit: 1 });
@@ -171,7 +182,7 @@ async fn whom_deliveries_name_is_followed_and_uses_up_no_listed_one_s_place() {
 
 #[tokio::test]
 async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("d1", &["a", "b"])).await.unwrap();
     let mends = |second| {
         fixtures::checks_only(FailureAnswer {
@@ -201,7 +212,7 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
 
 #[tokio::test]
 async fn what_leaves_the_configuration_leaves_the_watch_list() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
     let outcome = watch(&store, [login("a"), login("b")], [ip], at(1)).await.unwrap();
     assert_eq!(outcome, WatchOutcome { added: 3, removed: 0 });
@@ -215,7 +226,7 @@ async fn what_leaves_the_configuration_leaves_the_watch_list() {
 
 #[tokio::test]
 async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     watch(&store, [login("a")], [], at(1)).await.unwrap();
     store.commit(snapshot("a", &["192.0.2.1"])).await.unwrap();
     store.commit(snapshot("a", &["192.0.2.1"])).await.unwrap();
@@ -229,7 +240,7 @@ async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
 
 #[tokio::test]
 async fn the_service_s_spelling_wins_over_the_operator_s_and_the_last_one_counts() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let spelling =
         async || store.read(|reader| reader.spelled("a@x")).await.unwrap().spelling().to_owned();
     let answered = |echo: &str| {
@@ -255,7 +266,7 @@ async fn the_service_s_spelling_wins_over_the_operator_s_and_the_last_one_counts
 
 #[tokio::test]
 async fn users_of_an_address_come_and_go() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
     let record = |logins: &[&str]| {
         let user =
@@ -309,25 +320,25 @@ async fn the_cursor_moves_forward_only_and_tells_the_backlog() {
 
 #[tokio::test]
 async fn only_the_owner_can_read_the_database() {
-    let fixture = Fixture::new();
+    let fixture = Fixture::in_file();
     fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     for name in ["store.db", "store.db-wal"] {
-        let mode = fixture.folder.path().join(name).metadata().unwrap().permissions().mode();
+        let mode = fixture.place.folder().path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_second_exporter_is_kept_off_the_database() {
-    let fixture = Fixture::new();
-    let second = Store::open(&file(&fixture.folder));
+    let fixture = Fixture::in_file();
+    let second = Store::open(&file(fixture.place.folder()));
     assert!(matches!(second, Err(StoreError::InUse(_))));
 }
 
 #[tokio::test]
 async fn a_locked_database_fails_the_write_and_recovers() {
-    let fixture = Fixture::new();
-    let other = rusqlite::Connection::open(file(&fixture.folder)).unwrap();
+    let fixture = Fixture::in_file();
+    let other = rusqlite::Connection::open(file(fixture.place.folder())).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = fixture.store.commit(delivery("d1", &["a"])).await;
     assert!(matches!(refused, Err(StoreError::Sql(_))), "{refused:?}");
@@ -338,7 +349,7 @@ async fn a_locked_database_fails_the_write_and_recovers() {
 
 #[tokio::test]
 async fn writes_that_wait_together_are_committed_together() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let writes = (0..200).map(|n| {
         let store = store.clone();
         async move { store.commit(delivery(&format!("d{n}"), &["a"])).await }

@@ -148,8 +148,7 @@ proptest! {
             }
             // Walking back over the log finds what was shown.
             let grid = Grid::new(at(0), at((now + 1) * HOUR), 3600).unwrap();
-            let reader = Reader::look_into(&file(&fixture.folder)).unwrap();
-            let history = reader.failing_history(grid, 10).unwrap();
+            let history = fixture.place.reader().failing_history(grid, 10).unwrap();
             let found: BTreeMap<_, _> =
                 history.iter().flat_map(|check| check.curve.values()).collect();
             for index in 0..grid.len() {
@@ -180,7 +179,7 @@ proptest! {
 
 #[tokio::test]
 async fn a_clock_that_was_ahead_does_not_stop_answers_from_counting() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let year = 365 * 24;
     say(&store, year, 0, &Step::Delivery(0)).await;
     say(&store, year, 1, &Step::Answer(0, true)).await;

@@ -137,7 +137,7 @@ proptest! {
 
 #[tokio::test]
 async fn an_answer_ends_a_failure_and_a_later_one_opens_a_new_one() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("d1", &["user0@x"])).await.unwrap();
     for (position, fails) in [(1, true), (2, false), (3, false), (4, true)] {
         hear(&store, 0, &Word::Answer { asked: 20 + position, user: 0, fails }).await;

@@ -67,7 +67,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
 
 #[tokio::test]
 async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     deliver(&store, 1..3).await;
     let seqs = numbers(&store.read(read_after(0, BatchLimit::events(2))).await.unwrap());
     let last = store.read(Reader::last_seq).await.unwrap();
@@ -96,7 +96,7 @@ fn numbers(batch: &Batch) -> Vec<i64> {
 
 #[tokio::test]
 async fn a_batch_ends_at_its_limit_and_is_never_empty_while_there_are_events() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     deliver(&store, 1..4).await;
     let all = store.read(read_after(0, BatchLimit::events(99))).await.unwrap();
     assert_eq!((all.events.len(), all.is_cut), (6, false));

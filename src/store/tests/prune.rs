@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("old", &["a"])).await.unwrap();
     store.commit(delivery("older", &["b"])).await.unwrap();
     let resolved = FailureAnswer {
@@ -44,14 +44,14 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
 
 #[tokio::test]
 async fn what_is_young_stays() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("d1", &["a"])).await.unwrap();
     assert_eq!(store.sweep(Retention::same(Some(at(20))), false).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn each_kind_is_kept_for_its_own_time() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     for id in ["old", "older", "newest"] {
         store.commit(delivery(id, &["a"])).await.unwrap();
     }

@@ -81,29 +81,23 @@ async fn each_day_has_its_numbers_and_a_restart_keeps_them() {
 
 #[tokio::test]
 async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
-    let fixture = Fixture::new();
+    let fixture = Fixture::in_file();
     four_days(&fixture.store).await;
     let (counted, failing) = trend(&fixture.store).await;
     let sets = check_sets(&fixture.store).await;
     assert!(!sets.is_empty());
-    drop(fixture.store);
-    fixture.writer.stop().await;
-    {
-        // As the version before left it.
-        let connection = rusqlite::Connection::open(file(&fixture.folder)).unwrap();
-        connection
-            .execute_batch(
-                "ALTER TABLE checks DROP COLUMN trend;
+    let place = fixture.close().await;
+    // As the version before left it.
+    place.alter(
+        "ALTER TABLE checks DROP COLUMN trend;
                  DROP INDEX event_by_name;
                  DROP TABLE check_set;
                  DROP INDEX failure_closed_of_check;
                  ALTER TABLE failure_closed DROP COLUMN is_dated;
                  ALTER TABLE job_state DROP COLUMN hours;
                  PRAGMA user_version = 12;",
-            )
-            .unwrap();
-    }
-    let (store, _writer) = Store::open(&file(&fixture.folder)).unwrap();
+    );
+    let (store, _writer) = place.open();
     let (found, _) = trend(&store).await;
     assert_eq!(found.parts().1, counted.parts().1, "days");
     assert_eq!(check_sets(&store).await, sets);
@@ -115,7 +109,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
 
 #[tokio::test]
 async fn the_median_is_of_the_newest_that_ended() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     four_days(&store).await;
     let lasted = async |check: Option<&'static str>, since, most| {
         store.read(move |reader| reader.lasted(check, at(since), most)).await.unwrap()
@@ -130,7 +124,7 @@ async fn the_median_is_of_the_newest_that_ended() {
 
 #[tokio::test]
 async fn what_is_old_is_counted_from_the_side_of_the_few() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     for (day, names) in [(0, ["a", "b", "c"].as_slice()), (1, &["d", "e"])] {
         let id = day.to_string();
         store.commit(delivered_at(100 + day * DAY, &id, names)).await.unwrap();
@@ -149,7 +143,7 @@ async fn what_is_old_is_counted_from_the_side_of_the_few() {
 
 #[tokio::test]
 async fn users_come_by_page_the_longest_first() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     for (day, names) in [(2, ["a", "b"].as_slice()), (0, &["z", "y"]), (1, &["m"])] {
         let id = day.to_string();
         store.commit(delivered_at(100 + day * DAY, &id, names)).await.unwrap();

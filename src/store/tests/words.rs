@@ -19,7 +19,7 @@ async fn configure(store: &Store, checks: &[(&str, Option<&str>, Option<&str>)])
 
 #[tokio::test]
 async fn a_title_that_the_configuration_gives_to_an_id_is_that_check_in_answers() {
-    let Fixture { store, folder: _folder, .. } = Fixture::new();
+    let Fixture { store, place: _place, .. } = Fixture::new();
     let checks =
         [("no-mfa", Some("No MFA"), Some("critical")), ("Only A Title", None, Some("low"))];
     configure(&store, &checks).await;

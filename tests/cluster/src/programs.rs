@@ -119,6 +119,19 @@ pub fn program(name: &str) -> Command {
     PROGRAMS.command(name)
 }
 
+/// `PgBouncer`, as the user of the servers.
+pub(crate) fn pooler() -> Command {
+    let unpacked = Path::new(UNPACKED).join("usr/sbin/pgbouncer");
+    match (unpacked.canonicalize(), unpacked_libraries()) {
+        (Ok(program), Some(libraries)) => {
+            let mut command = as_server_user(&program);
+            command.env("LD_LIBRARY_PATH", libraries);
+            command
+        }
+        _ => as_server_user(Path::new("/usr/sbin/pgbouncer")),
+    }
+}
+
 /// Hands a file or folder over to the user of the servers.
 pub(crate) fn give_away(path: &Path) {
     if is_root() {

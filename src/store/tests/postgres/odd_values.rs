@@ -8,7 +8,7 @@ use crate::{
 
 /// A store on each engine.
 fn both() -> (Fixture, Store) {
-    (Fixture::new(), connect(&Cluster::shared().create_database().url))
+    (Fixture::in_file(), connect(&Cluster::shared().create_database().url))
 }
 
 /// What people see of a delivery and of its check.

@@ -1,0 +1,109 @@
+//! Where the store of a test is.
+//!
+//! `CII_TEST_STORE` says it for all tests that do not choose: `file`, the default, `postgres`, or
+//! `pgbouncer`, a server behind a pool that gives each transaction another session. What is about
+//! files alone chooses a file, so that it is the same whatever the variable says.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
+
+use cii_test_cluster::{Cluster, Database, Pool};
+use tempfile::TempDir;
+
+use crate::store::{Reader, Store, WriterThread, fixtures, postgres::Server};
+
+static POOL: LazyLock<Pool> = LazyLock::new(|| Cluster::shared().pool());
+
+/// A database of a test's own. Clones are the same one.
+#[derive(Clone)]
+pub(super) enum TestPlace {
+    /// A file in a folder.
+    File(Arc<TempDir>),
+    /// A database on the shared server, and the URL by which the store gets there.
+    Server(Database, String),
+}
+
+impl TestPlace {
+    /// One on the engine that the tests are run for.
+    pub(super) fn new() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "an argument of whoever runs the tests")]
+        let engine = std::env::var("CII_TEST_STORE").unwrap_or_else(|_| "file".to_owned());
+        if engine == "file" {
+            return Self::file();
+        }
+        let database = Cluster::shared().create_database();
+        let url = match engine.as_str() {
+            "postgres" => database.url.clone(),
+            "pgbouncer" => POOL.url(&database.name),
+            other => panic!("CII_TEST_STORE is {other}, and not file, postgres or pgbouncer"),
+        };
+        Self::Server(database, url)
+    }
+
+    pub(super) fn file() -> Self {
+        Self::File(Arc::new(TempDir::new().unwrap()))
+    }
+
+    /// Opens a store there.
+    pub(super) fn open(&self) -> (Store, WriterThread) {
+        match self {
+            Self::File(folder) => Store::open(&file(folder)).unwrap(),
+            Self::Server(_, url) => Store::connect(Server::new(url, None)).unwrap(),
+        }
+    }
+
+    /// What a command looks into it with.
+    pub(super) fn reader(&self) -> Reader {
+        match self {
+            Self::File(folder) => Reader::look_into(&file(folder)).unwrap(),
+            Self::Server(_, url) => Reader::connect(Server::new(url, None)).unwrap(),
+        }
+    }
+
+    /// The folder of one in a file.
+    pub(super) fn folder(&self) -> &TempDir {
+        match self {
+            Self::File(folder) => folder,
+            Self::Server(..) => panic!("a test about files chooses a file"),
+        }
+    }
+
+    /// Runs a statement there, as somebody else does.
+    pub(super) fn alter(&self, sql: &str) {
+        match self {
+            Self::File(folder) => {
+                rusqlite::Connection::open(file(folder)).unwrap().execute_batch(sql).unwrap();
+            }
+            Self::Server(database, _) => {
+                Cluster::shared().sql(&database.name, sql);
+            }
+        }
+    }
+
+    /// Sees to it that as many people fail each set of checks as are counted.
+    pub(super) fn assert_check_sets_are_counted(&self) {
+        match self {
+            Self::File(folder) => {
+                assert_eq!(fixtures::miscounted_check_sets(&file(folder)), Vec::<String>::new());
+            }
+            Self::Server(database, _) => {
+                let failing =
+                    "SELECT '[' || string_agg(check_number::text, ',' ORDER BY check_number)
+                        || ']' AS checks FROM failure GROUP BY login";
+                let wrong = format!(
+                    "WITH failing AS (SELECT checks, count(*) AS people FROM ({failing}) AS f
+                        GROUP BY checks)
+                     SELECT checks FROM failing FULL JOIN check_set AS s USING (checks)
+                     WHERE failing.people IS DISTINCT FROM s.people"
+                );
+                assert_eq!(Cluster::shared().sql(&database.name, &wrong), "");
+            }
+        }
+    }
+}
+
+pub(super) fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("store.db")
+}
