@@ -66,6 +66,7 @@ mod resolution;
 mod rights;
 mod runs;
 mod scrape;
+mod scraped_twice;
 mod secrets;
 mod server;
 mod service;

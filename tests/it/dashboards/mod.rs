@@ -12,13 +12,13 @@ use tokio::process::Command;
 use crate::harness::tool;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const NAMES: [&str; 5] = ["overview", "resolution", "user", "ip", "exporter-health"];
+pub const NAMES: [&str; 5] = ["overview", "resolution", "user", "ip", "exporter-health"];
 
 fn file(name: &str) -> String {
     format!("{ROOT}/dashboards/{name}.json")
 }
 
-fn dashboard(name: &str) -> Value {
+pub fn dashboard(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(file(name)).unwrap()).unwrap()
 }
 
@@ -32,17 +32,17 @@ fn panels(dashboard: &Value) -> Vec<&Value> {
 }
 
 /// Those of them that ask Prometheus.
-fn of_prometheus(dashboard: &Value) -> impl Iterator<Item = &Value> {
+pub fn of_prometheus(dashboard: &Value) -> impl Iterator<Item = &Value> {
     panels(dashboard).into_iter().filter(|panel| panel["type"] != "logs")
 }
 
-fn queries(panel: &Value) -> Vec<&str> {
+pub fn queries(panel: &Value) -> Vec<&str> {
     let targets = panel["targets"].as_array().unwrap();
     targets.iter().map(|target| target["expr"].as_str().unwrap()).collect()
 }
 
 /// What annotations ask Prometheus.
-fn annotations(dashboard: &Value) -> Vec<&str> {
+pub fn annotations(dashboard: &Value) -> Vec<&str> {
     let list = dashboard["annotations"]["list"].as_array().unwrap();
     list.iter().map(|annotation| annotation["expr"].as_str().unwrap()).collect()
 }

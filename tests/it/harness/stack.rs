@@ -2,6 +2,7 @@
 //! own example files on other ports.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpListener,
     path::Path,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
@@ -140,6 +141,36 @@ impl Stack {
         let url = reqwest::Url::parse_with_params(&address, [("query", query)]).expect("a URL");
         let answer: Value = reqwest::get(url).await.ok()?.json().await.ok()?;
         Some(answer["data"]["result"].as_array()?.len())
+    }
+
+    /// What Prometheus answers about one moment, in Unix seconds: the values by their labels, as
+    /// JSON; `None` when it does not answer.
+    pub async fn values(&self, query: &str, at: i64) -> Option<BTreeMap<String, String>> {
+        let address = format!("http://{}/api/v1/query", self.prometheus);
+        let at = at.to_string();
+        let parameters = [("query", query), ("time", &at)];
+        let url = reqwest::Url::parse_with_params(&address, parameters).expect("a URL");
+        let answer: Value = reqwest::get(url).await.ok()?.json().await.ok()?;
+        let result = answer["data"]["result"].as_array()?.iter();
+        let values = result.map(|one| (one["metric"].to_string(), one["value"][1].to_string()));
+        Some(values.collect())
+    }
+
+    /// Gives Alertmanager alerts with these labels.
+    pub async fn fire(&self, alerts: &[Value]) -> reqwest::Result<()> {
+        let url = format!("http://127.0.0.1:{}/api/v2/alerts", self.alertmanager_port);
+        let alerts: Vec<_> = alerts.iter().map(|labels| json!({ "labels": labels })).collect();
+        reqwest::Client::new().post(url).json(&alerts).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// The labels of the alerts of which Alertmanager tells nobody, since another one explains them.
+    pub async fn inhibited(&self) -> Option<Vec<Value>> {
+        let url = format!("http://127.0.0.1:{}/api/v2/alerts", self.alertmanager_port);
+        let alerts: Value = reqwest::get(url).await.ok()?.json().await.ok()?;
+        let is_inhibited = |alert: &&Value| alert["status"]["inhibitedBy"] != json!([]);
+        let inhibited = alerts.as_array()?.iter().filter(is_inhibited);
+        Some(inhibited.map(|alert| alert["labels"].clone()).collect())
     }
 
     /// The rules that Prometheus evaluated, with what went wrong; `None` while one was not.
