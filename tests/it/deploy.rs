@@ -13,12 +13,16 @@ use crate::harness::{Setup, free_port, tool, until};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const EXAMPLES: [&str; 3] =
     ["Dockerfile", "deploy/docker-compose.yml", "deploy/systemd/cii-exporter.service"];
+/// What a replica has of a database on a server.
+const OF_SERVER: [&str; 2] = ["CII_EXPORTER_STORE__URL", "CII_EXPORTER_STORE__PASSWORD_FILE"];
 
 fn variables() -> BTreeSet<String> {
     let text = EXAMPLES.map(|file| fs::read_to_string(Path::new(ROOT).join(file)).unwrap());
     text.concat()
         .split(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
         .filter(|word| word.starts_with("CII_EXPORTER_") && word.contains("__"))
+        // Those stand in the place of STORE__PATH, and are tried with the rest of their service.
+        .filter(|word| !OF_SERVER.contains(word))
         .map(str::to_owned)
         .collect()
 }
@@ -104,14 +108,17 @@ fn the_unit_says_when_it_is_ready_and_is_hardened() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// As its first line says.
+/// As their first lines say.
 #[tokio::test]
-async fn prometheus_takes_the_configuration_with_the_rules_in_the_repository() {
-    let mut promtool = Command::new(tool("debian/usr/bin/promtool"));
-    promtool.args(["check", "config", "deploy/prometheus.yml"]).current_dir(ROOT);
-    let output = promtool.output().await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 rule files found"), "{said}");
+async fn prometheus_takes_the_configurations_with_the_rules_in_the_repository() {
+    for file in ["deploy/prometheus.yml", "deploy/prometheus-ha.yml"] {
+        let mut promtool = Command::new(tool("debian/usr/bin/promtool"));
+        promtool.args(["check", "config", file]).current_dir(ROOT);
+        let output = promtool.output().await.unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 rule files found"), "{said}");
+    }
 }
 
 #[test]
@@ -157,22 +164,35 @@ fn compose_names_nothing_twice_and_what_it_refers_to() {
         for secret in service["secrets"].as_array().into_iter().flatten() {
             assert!(compose["secrets"].get(secret.as_str().unwrap()).is_some(), "{name}: {secret}");
         }
+        for needed in service["depends_on"].as_object().into_iter().flatten() {
+            assert!(services.contains_key(needed.0), "{name}: {}", needed.0);
+        }
     }
     // Names on the network that other files count on.
     let of = |file: &str| fs::read_to_string(Path::new(ROOT).join("deploy").join(file)).unwrap();
     for (file, url) in [
         ("prometheus.yml", "exporter:9847"),
         ("prometheus.yml", "alertmanager:9093"),
+        ("prometheus-ha.yml", "exporter-1:9847"),
+        ("prometheus-ha.yml", "exporter-2:9847"),
+        ("prometheus-ha.yml", "alertmanager:9093"),
+        ("proxy/nginx-replicas.conf", "exporter-1:8847"),
+        ("proxy/nginx-replicas.conf", "exporter-2:8847"),
+        ("docker-compose.yml", "exporter@postgres/cii"),
         ("grafana-datasources.yml", "http://prometheus:9090"),
         ("grafana-datasources.yml", "http://loki:3100"),
         ("loki.yaml", "http://alertmanager:9093"),
         ("otel-collector.yaml", "http://loki:3100/otlp"),
     ] {
         assert!(of(file).contains(url), "{file}: {url}");
-        let host = url.trim_start_matches("http://").split(':').next().unwrap();
+        let host = url.trim_start_matches("http://").split([':', '/']).next().unwrap();
+        let host = host.rsplit('@').next().unwrap();
         assert!(services.contains_key(host), "{host}");
     }
-    for service in ["exporter", "demo"] {
+    let aliases = &services["prometheus-ha"]["networks"]["default"]["aliases"];
+    assert_eq!(aliases[0], "prometheus", "as Grafana calls it");
+    assert_eq!(services["exporter-1"], services["exporter-2"], "replicas are alike");
+    for service in ["exporter", "exporter-1", "demo"] {
         let revision = &services[service]["build"]["args"]["REVISION"];
         assert_eq!(revision, "${REVISION:-unknown}", "{service}");
     }
@@ -193,33 +213,49 @@ async fn the_example_is_good_in_the_image_and_in_compose() {
     assert_eq!(of_image.len(), 4);
     let compose = fs::read_to_string(Path::new(ROOT).join("deploy/docker-compose.yml")).unwrap();
     let compose: Value = serde_saphyr::from_str(&compose).unwrap();
-    let of_compose = compose["services"]["exporter"]["environment"].as_object().unwrap();
-    let mut command = Setup::command(&["check-config"], &config);
-    command.envs(of_image);
-    for (name, value) in of_compose {
-        let value = value.as_str().unwrap();
-        let here = match value.strip_prefix("/run/secrets/") {
-            Some(secret) => {
-                let secrets = compose["secrets"].as_object().unwrap();
-                assert!(secrets.contains_key(secret), "{secret}");
-                let file = folder.path().join(secret);
-                fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
-                fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-                file.display().to_string()
-            }
-            None => value.to_owned(),
-        };
-        command.env(name, here);
+    for (service, place, expected) in [
+        // Only what the image does on purpose: its network decides who gets there.
+        ("exporter", "/var/lib/cii-exporter/cii-exporter.db", &["ops.allow_unauthenticated"][..]),
+        // Nor is the way to the database another one than that network.
+        (
+            "exporter-1",
+            "postgres://postgres/cii",
+            &["ops.allow_unauthenticated", "sslmode=disable"],
+        ),
+    ] {
+        let of_compose = compose["services"][service]["environment"].as_object().unwrap();
+        let mut command = Setup::command(&["check-config"], &config);
+        command.envs(of_image.iter().copied());
+        for (name, value) in of_compose {
+            let value = value.as_str().unwrap();
+            let here = match value.strip_prefix("/run/secrets/") {
+                Some(secret) => {
+                    let secrets = compose["secrets"].as_object().unwrap();
+                    assert!(secrets.contains_key(secret), "{secret}");
+                    let file = folder.path().join(secret);
+                    fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+                    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+                    file.display().to_string()
+                }
+                None => value.to_owned(),
+            };
+            command.env(name, here);
+        }
+        let output = command.output().await.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        let warnings: Vec<_> = errors.lines().filter(|line| line.starts_with("warning")).collect();
+        assert_eq!(warnings.len(), expected.len(), "{errors}");
+        for expected in expected {
+            assert!(warnings.iter().any(|warning| warning.contains(expected)), "{errors}");
+        }
+        let effective = String::from_utf8_lossy(&output.stdout);
+        assert!(effective.contains(place), "{effective}");
+        for name in of_compose.keys() {
+            let said = effective.contains(name.as_str()) || errors.contains(name.as_str());
+            assert!(said, "{name} has no effect:\n{effective}");
+        }
     }
-    let output = command.output().await.unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    // Only what the image does on purpose: its network decides who gets there.
-    let warnings: Vec<_> = errors.lines().filter(|line| line.starts_with("warning")).collect();
-    assert_eq!(warnings.len(), 1, "{errors}");
-    assert!(warnings[0].contains("ops.allow_unauthenticated"), "{errors}");
-    let effective = String::from_utf8_lossy(&output.stdout);
-    assert!(effective.contains("/var/lib/cii-exporter/cii-exporter.db"), "{effective}");
 }
 
 #[tokio::test]

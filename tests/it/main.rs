@@ -29,6 +29,7 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod deploy;
+mod deploy_replicas;
 mod disk;
 mod doctor;
 mod door;
