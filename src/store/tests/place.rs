@@ -50,7 +50,7 @@ impl TestPlace {
     pub(super) fn open(&self) -> (Store, WriterThread) {
         match self {
             Self::File(folder) => Store::open(&file(folder)).unwrap(),
-            Self::Server(_, url) => Store::connect(Server::new(url, None)).unwrap(),
+            Self::Server(_, url) => Store::connect(Server::at(url, None)).unwrap(),
         }
     }
 
@@ -58,7 +58,7 @@ impl TestPlace {
     pub(super) fn reader(&self) -> Reader {
         match self {
             Self::File(folder) => Reader::look_into(&file(folder)).unwrap(),
-            Self::Server(_, url) => Reader::connect(Server::new(url, None)).unwrap(),
+            Self::Server(_, url) => Reader::connect(Server::at(url, None)).unwrap(),
         }
     }
 

@@ -132,7 +132,8 @@ impl Server {
                 ChannelBinding::Prefer => config::ChannelBinding::Prefer,
                 ChannelBinding::Require => config::ChannelBinding::Require,
             })
-            .target_session_attrs(if from.needs_writable {
+            // Of one host, reads are worth having while it takes no writes.
+            .target_session_attrs(if from.needs_writable && from.hosts.len() > 1 {
                 TargetSessionAttrs::ReadWrite
             } else {
                 TargetSessionAttrs::Any
