@@ -132,8 +132,7 @@ impl Server {
                 ChannelBinding::Prefer => config::ChannelBinding::Prefer,
                 ChannelBinding::Require => config::ChannelBinding::Require,
             })
-            // Of one host, reads are worth having while it takes no writes.
-            .target_session_attrs(if from.needs_writable && from.hosts.len() > 1 {
+            .target_session_attrs(if from.needs_writable {
                 TargetSessionAttrs::ReadWrite
             } else {
                 TargetSessionAttrs::Any
