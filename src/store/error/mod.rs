@@ -302,6 +302,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the database takes no writes.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::ReadOnly)
+    }
+
     /// Whether the same may succeed at once, when it is done again.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Conflict)

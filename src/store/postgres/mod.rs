@@ -150,6 +150,10 @@ impl Postgres {
             Ok(fence) => fence,
             Err(error) if self.session()?.is_open() => {
                 self.roll_back();
+                // It may be a standby by now: the next try looks for the primary.
+                if error.is_read_only() {
+                    self.session = None;
+                }
                 return Err(error);
             }
             // A server that was started again closed it; it may not be known before it is used.

@@ -73,9 +73,9 @@ impl Server {
 
     /// How long connecting may take, with all hosts that may have to be tried.
     pub(super) fn connect_limit(&self) -> Duration {
-        // More than their sum: what each fails with is to be told.
-        let hosts = u32::try_from(self.config.hosts.len()).unwrap_or(u32::MAX);
-        self.config.connect_timeout.saturating_mul(hosts) + Duration::from_secs(1)
+        // One is tried twice; and what each fails with is to be told.
+        let tries = u32::try_from(self.config.hosts.len()).unwrap_or(u32::MAX).max(2);
+        self.config.connect_timeout.saturating_mul(tries) + Duration::from_secs(1)
     }
 
     /// Opens a session with the first host that takes one. The connection has to be polled for
@@ -95,21 +95,43 @@ impl Server {
             let Some(host) = hosts.get(place) else { continue };
             // Whoever gives up meanwhile goes on with the next one, at another try.
             self.first.store((place + 1) % hosts.len(), Ordering::Relaxed);
-            let config = self.session(host);
-            // The library's own limit ends where the server has accepted a connection. One that
-            // hangs accepts them, too.
-            let limit = self.config.connect_timeout;
-            let connected = tokio::time::timeout(limit, config.connect(connector.clone())).await;
-            match connected {
-                Ok(Ok(connected)) => {
+            match self.open(host, &connector, self.config.needs_writable).await {
+                Ok(session) => {
                     self.first.store(place, Ordering::Relaxed);
-                    return Ok(connected);
+                    return Ok(session);
                 }
-                Ok(Err(error)) => refusals.push(Refusal::of(&error, host, &self.config)),
-                Err(_) => refusals.push(Refusal::silence(host, limit)),
+                Err(refusal) => refusals.push(refusal),
             }
         }
+        // Where there is no other host, one that takes no writes is at least read. It is not taken
+        // at once: its name can be that of several servers, and the library tries each.
+        if let ([host], [refusal]) = (&**hosts, &*refusals)
+            && refusal.is_of_read_only()
+        {
+            return self
+                .open(host, &connector, false)
+                .await
+                .map_err(|refusal| self.none(&[refusal]));
+        }
         Err(self.none(&refusals))
+    }
+
+    /// Opens a session with one host.
+    async fn open(
+        &self,
+        host: &ServerHost,
+        connector: &Connector,
+        needs_writable: bool,
+    ) -> Result<(Client, Connection<Socket, Encrypted>), Refusal> {
+        let config = self.session(host, needs_writable);
+        // The library's own limit ends where the server has accepted a connection. One that hangs
+        // accepts them, too.
+        let limit = self.config.connect_timeout;
+        match tokio::time::timeout(limit, config.connect(connector.clone())).await {
+            Ok(Ok(session)) => Ok(session),
+            Ok(Err(error)) => Err(Refusal::of(&error, host, &self.config)),
+            Err(_) => Err(Refusal::silence(host, limit)),
+        }
     }
 
     fn none(&self, refusals: &[Refusal]) -> StoreError {
@@ -117,7 +139,7 @@ impl Server {
     }
 
     /// What the library is told for a session with this host.
-    fn session(&self, host: &ServerHost) -> Config {
+    fn session(&self, host: &ServerHost, needs_writable: bool) -> Config {
         let from = &self.config;
         let mut config = Config::new();
         config
@@ -132,7 +154,7 @@ impl Server {
                 ChannelBinding::Prefer => config::ChannelBinding::Prefer,
                 ChannelBinding::Require => config::ChannelBinding::Require,
             })
-            .target_session_attrs(if from.needs_writable {
+            .target_session_attrs(if needs_writable {
                 TargetSessionAttrs::ReadWrite
             } else {
                 TargetSessionAttrs::Any

@@ -40,6 +40,11 @@ pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
 }
 
 impl Refusal {
+    /// Whether the host answered, and takes no writes.
+    pub(super) fn is_of_read_only(&self) -> bool {
+        self.kind == SqlErrorKind::ReadOnly
+    }
+
     /// Files of the configuration cannot be used.
     pub(super) fn of_files(why: &str) -> Self {
         Self { kind: SqlErrorKind::Denied, host: None, why: why.to_owned() }

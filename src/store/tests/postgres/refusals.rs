@@ -107,7 +107,7 @@ fn tables_of_another_program_are_left_alone() {
         let database = cluster.create_database();
         cluster.sql(&database.name, &format!("CREATE TABLE {table}"));
         let error = try_connect(&database.url).unwrap_err();
-        assert!(matches!(error, StoreError::Foreign(_)), "{table}: {error}");
+        assert!(matches!(error, StoreError::ForeignTables(_)), "{table}: {error}");
         let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
         assert_eq!(cluster.sql(&database.name, tables), "1", "{table}");
         // A schema of its own has a place beside them.
@@ -131,7 +131,7 @@ fn a_schema_of_a_newer_exporter_is_refused() {
     // And one that is not there by who only looks.
     let empty = cluster.create_database();
     let error = Reader::connect(server(&empty.url, None)).unwrap_err();
-    assert!(matches!(error, StoreError::Empty(_)), "{error}");
+    assert!(matches!(error, StoreError::NoTables(_)), "{error}");
 }
 
 #[test]
