@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Beside the warnings, too.
 fn connect(config: &Config) -> ExitCode {
     finish(async {
-        let findings = doctor::examine(config, None).await;
+        let findings = Box::pin(doctor::examine(config, None)).await;
         for finding in &findings {
             eprintln!("{finding}");
         }

@@ -41,7 +41,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
         let config = options.file.load(Needs::ALL)?;
-        let findings = examine(&config, options.webhook_url.as_ref()).await;
+        let findings = Box::pin(examine(&config, options.webhook_url.as_ref())).await;
         if options.json {
             let verdict = worst(&findings);
             say!("{:#}", json!({ "verdict": verdict, "checks": findings }));

@@ -69,7 +69,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     wait: Option<Duration>,
     /// The database: a file, or a PostgreSQL server's URL without a password, such as
-    /// postgres://exporter@db.example.com/cii; else `cii-exporter.db` in the folder.
+    /// `postgres://exporter@db.example.com/cii`; else `cii-exporter.db` in the folder.
     #[arg(long, value_name = "FILE|URL")]
     store: Option<String>,
     /// A file that holds the password of the server's user, or - for standard input.
