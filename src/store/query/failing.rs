@@ -1,6 +1,6 @@
 //! Failures that are open: who fails what, and since when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Reader;
 use crate::{
@@ -186,6 +186,20 @@ impl Reader {
              WHERE login = ?1 AND is_hidden = 0",
             params![login],
         )
+    }
+
+    /// The same of many users, of those who fail any.
+    pub(super) fn count_failing_checks_of(
+        &self,
+        logins: &[&str],
+    ) -> Result<HashMap<String, u64>, StoreError> {
+        let counted = self.sql().all(
+            "SELECT login, count(*) FROM failure JOIN checks ON number = check_number
+             WHERE login IN rarray(?1) AND is_hidden = 0 GROUP BY login",
+            params![logins],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(counted.into_iter().collect())
     }
 
     /// Texts of the newest answer about a user that no check is known by for certain: a

@@ -79,46 +79,41 @@ impl Reader {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         // Logins that are no e-mail addresses are kept as they are written.
-        for begin in [text, needle] {
-            for login in self.logins_from(begin, limit)? {
-                self.add_user(&login, limit, &mut seen, &mut found)?;
-            }
-        }
+        let mut logins = self.logins_from(text, limit)?;
+        logins.extend(self.logins_from(needle, limit)?);
+        self.add_users(logins, &mut seen, &mut found)?;
         if found.len() < limit {
-            for login in self.logins_with(text, needle, limit)? {
-                self.add_user(&login, limit, &mut seen, &mut found)?;
-            }
+            let logins = self.logins_with(text, needle, limit)?;
+            self.add_users(logins, &mut seen, &mut found)?;
         }
+        found.truncate(limit);
         Ok(found)
     }
 
-    fn add_user(
+    /// Adds those of whom something is known, in their order.
+    fn add_users(
         &self,
-        login: &str,
-        limit: usize,
+        mut logins: Vec<String>,
         seen: &mut BTreeSet<String>,
         found: &mut Vec<FoundUser>,
     ) -> Result<(), StoreError> {
-        if found.len() >= limit || !seen.insert(login.to_owned()) {
-            return Ok(());
-        }
-        let failing_checks = self.count_failing_checks(login)?;
-        let name = self.display_name(login)?;
+        logins.retain(|login| seen.insert(login.clone()));
+        let logins: Vec<_> = logins.iter().map(String::as_str).collect();
+        let failing = self.count_failing_checks_of(&logins)?;
+        let names = self.names_and_statuses(&logins)?;
+        let watched = self.watched_of("user", &logins)?;
         // A failure of a hidden check alone is nothing that is known.
-        if failing_checks > 0 || name.is_some() || self.is_watched("user", login)? {
+        let is_known = |login: &&str| {
+            failing.contains_key(*login) || names.contains_key(*login) || watched.contains(*login)
+        };
+        let known: Vec<_> = logins.into_iter().filter(is_known).collect();
+        for login in self.spelled_all(&known)? {
+            let (name, _) = names.get(login.as_str()).cloned().unwrap_or_default();
             let name = name.filter(|name| !name.is_empty());
-            found.push(FoundUser { login: self.spelled(login)?, name, failing_checks });
+            let failing_checks = failing.get(login.as_str()).copied().unwrap_or_default();
+            found.push(FoundUser { login, name, failing_checks });
         }
         Ok(())
-    }
-
-    /// The name in a user's snapshot; nothing without one.
-    fn display_name(&self, login: &str) -> Result<Option<String>, StoreError> {
-        self.sql().optional(
-            "SELECT coalesce(state ->> 'display_name', '') FROM user_snapshot WHERE login = ?1",
-            params![login],
-            |row| row.get(0),
-        )
     }
 
     /// Logins that begin with a text: ranges of primary keys.

@@ -69,7 +69,7 @@ impl Reader {
         limit: usize,
     ) -> Result<(i64, Vec<WatchSubject>), StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let found = self.sql().all(
+        let found: Vec<(String, String)> = self.sql().all(
             "SELECT CASE WHEN login IS NULL THEN 'ip' ELSE 'user' END, coalesce(login, ip)
              FROM event WHERE seq > ?1 AND name = ?2 AND EXISTS (
                 SELECT 1 FROM watch
@@ -78,9 +78,9 @@ impl Reader {
                 AND source IN ('configuration', 'command'))
              ORDER BY seq LIMIT ?3",
             params![event, EventName::WatchAdded.as_str(), limit],
-            |row| self.watch_subject(row.text(0)?, row.text(1)?),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        Ok((self.last_seq()?, found))
+        Ok((self.last_seq()?, self.watch_subjects(&found)?))
     }
 
     /// How a user is watched; nothing when the user is not.

@@ -1,5 +1,7 @@
 //! The latest snapshots, watched still or not.
 
+use std::collections::HashMap;
+
 use super::Reader;
 use crate::{
     domain::{IpUser, Login, Timestamp, UserState},
@@ -9,6 +11,9 @@ use crate::{
         sql::params,
     },
 };
+
+/// What a snapshot calls a user, and the status that it gives.
+pub(super) type NameAndStatus = (Option<String>, Option<String>);
 
 /// The snapshot of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +94,20 @@ impl Reader {
             params![login],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
+    }
+
+    /// What the snapshots of many users call them, and their statuses, by login.
+    pub(super) fn names_and_statuses(
+        &self,
+        logins: &[&str],
+    ) -> Result<HashMap<String, NameAndStatus>, StoreError> {
+        let found = self.sql().all(
+            "SELECT login, state ->> 'display_name', state ->> 'status'
+             FROM user_snapshot WHERE login IN rarray(?1)",
+            params![logins],
+            |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
+        )?;
+        Ok(found.into_iter().collect())
     }
 
     /// The snapshot of an address, unless there is none.

@@ -1,6 +1,6 @@
 //! The watch list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{PollState, Reader};
 use crate::{
@@ -237,12 +237,35 @@ impl Reader {
         self.sql().exists(sql, params![kind, subject])
     }
 
-    /// A subject of the watch list; a user in the spelling that is kept.
-    pub(super) fn watch_subject(&self, kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
-        Ok(match parsed(kind, text)? {
-            WatchSubject::User(login) => WatchSubject::User(self.spelled(login.as_str())?),
-            ip @ WatchSubject::Ip(_) => ip,
-        })
+    /// Those of these subjects of a kind that are watched.
+    pub(super) fn watched_of(
+        &self,
+        kind: &str,
+        subjects: &[&str],
+    ) -> Result<HashSet<String>, StoreError> {
+        let sql = "SELECT DISTINCT subject FROM watch WHERE kind = ?1 AND subject IN rarray(?2)";
+        Ok(self.sql().texts(sql, params![kind, subjects])?.into_iter().collect())
+    }
+
+    /// Subjects of the watch list, each by its kind and its text; users in the spelling that is
+    /// kept.
+    pub(super) fn watch_subjects(
+        &self,
+        found: &[(String, String)],
+    ) -> Result<Vec<WatchSubject>, StoreError> {
+        let parsed = found.iter().map(|(kind, text)| parsed(kind, text));
+        let mut subjects: Vec<_> = parsed.collect::<Result<_, _>>()?;
+        let users = found.iter().filter(|(kind, _)| kind == "user");
+        let users: Vec<_> = users.map(|(_, login)| login.as_str()).collect();
+        let mut spelled = self.spelled_all(&users)?.into_iter();
+        for subject in &mut subjects {
+            if let WatchSubject::User(login) = subject
+                && let Some(as_kept) = spelled.next()
+            {
+                *login = as_kept;
+            }
+        }
+        Ok(subjects)
     }
 
     fn watched(&self, kind: &str) -> Result<Vec<String>, StoreError> {

@@ -1,5 +1,7 @@
 //! The watch list for people: what is watched, why, and how it stands.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{PollState, Reader};
 use crate::{
     domain::{Login, Timestamp},
@@ -103,11 +105,14 @@ impl Reader {
     ) -> Result<Vec<WatchedUser>, StoreError> {
         let sql = format!("{} ORDER BY subject LIMIT ?3 OFFSET ?2", view.subjects());
         let logins = self.sql().texts(&sql, params!["user", offset, limit])?;
-        let row = |login: &String| {
-            let reasons = self.watch_reasons("user", login)?;
-            self.watched_user_row(login, reasons.iter().all(|reason| reason.source == "webhook"))
-        };
-        logins.iter().map(row).collect()
+        let logins: Vec<_> = logins.iter().map(String::as_str).collect();
+        let listed = self.sql().texts(
+            "SELECT DISTINCT subject FROM watch
+             WHERE kind = 'user' AND source <> 'webhook' AND subject IN rarray(?1)",
+            params![logins[..]],
+        )?;
+        let listed: HashSet<_> = listed.into_iter().collect();
+        self.watched_users(&logins, |_, login| !listed.contains(login))
     }
 
     /// Why a user or an address (`user`, `ip`) is watched; empty when it is not.
@@ -160,28 +165,43 @@ impl Reader {
              ORDER BY subject LIMIT ?2 OFFSET ?1",
             params![offset.saturating_sub(listed), limit - of_listed],
         )?);
-        let users = logins.iter().enumerate();
-        users.map(|(position, login)| self.watched_user_row(login, position >= of_listed)).collect()
+        let logins: Vec<_> = logins.iter().map(String::as_str).collect();
+        self.watched_users(&logins, |position, _| position >= of_listed)
     }
 
-    fn watched_user_row(&self, login: &str, is_followed: bool) -> Result<WatchedUser, StoreError> {
-        let row = self.sql().optional(
-            "SELECT state ->> 'display_name', state ->> 'status', observed_at
-             FROM user_snapshot WHERE login = ?1",
-            params![login],
+    /// How these users stand, in their order. `is_followed` says of a position and a login whether
+    /// the user is, and not listed.
+    fn watched_users(
+        &self,
+        logins: &[&str],
+        is_followed: impl Fn(usize, &str) -> bool,
+    ) -> Result<Vec<WatchedUser>, StoreError> {
+        let mut known = HashMap::new();
+        self.sql().each(
+            "SELECT login, state ->> 'display_name', state ->> 'status', observed_at
+             FROM user_snapshot WHERE login IN rarray(?1)",
+            params![logins],
             |row| {
-                let (name, status): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
-                Ok((name.zip(status), row.get(2)?))
+                let (name, status): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+                known.insert(row.get::<String>(0)?, (name.zip(status), row.get(3)?));
+                Ok(())
             },
         )?;
-        Ok(WatchedUser {
-            login: self.spelled(login)?,
-            is_followed,
-            observed_at: row.as_ref().map(|(_, at)| *at),
-            name_and_status: row.and_then(|(name_and_status, _)| name_and_status),
-            poll: self.poll_of("user", login)?,
-            failing_checks: self.count_failing_checks(login)?,
-        })
+        let mut polls = self.polls_of("user", logins)?;
+        let failing = self.count_failing_checks_of(logins)?;
+        let spelled = self.spelled_all(logins)?;
+        let users = logins.iter().zip(spelled).enumerate().map(|(position, (login, spelled))| {
+            let (name_and_status, observed_at) = known.remove(*login).unzip();
+            WatchedUser {
+                login: spelled,
+                is_followed: is_followed(position, login),
+                name_and_status: name_and_status.flatten(),
+                observed_at,
+                poll: polls.remove(*login),
+                failing_checks: failing.get(*login).copied().unwrap_or_default(),
+            }
+        });
+        Ok(users.collect())
     }
 
     /// Watched addresses, ordered; `limit` of them after the first `offset`.
@@ -193,7 +213,7 @@ impl Reader {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<WatchedIp>, StoreError> {
-        self.sql().all(
+        let mut ips = self.sql().all(
             "SELECT w.subject, s.observed_at,
                     (SELECT count(*) FROM json_each(s.users) WHERE s.users IS NOT NULL)
              FROM (SELECT DISTINCT subject FROM watch WHERE kind = 'ip') AS w
@@ -201,16 +221,17 @@ impl Reader {
              ORDER BY w.subject LIMIT ?2 OFFSET ?1",
             params![offset, limit],
             |row| {
-                let ip: String = row.get(0)?;
                 let observed_at: Option<Timestamp> = row.get(1)?;
                 let users: u64 = row.get(2)?;
-                Ok(WatchedIp {
-                    poll: self.poll_of("ip", &ip)?,
-                    ip,
-                    observed_at,
-                    users: observed_at.map(|_| users),
-                })
+                let users = observed_at.map(|_| users);
+                Ok(WatchedIp { ip: row.get(0)?, observed_at, poll: None, users })
             },
-        )
+        )?;
+        let subjects: Vec<_> = ips.iter().map(|found| found.ip.as_str()).collect();
+        let mut polls = self.polls_of("ip", &subjects)?;
+        for found in &mut ips {
+            found.poll = polls.remove(&found.ip);
+        }
+        Ok(ips)
     }
 }

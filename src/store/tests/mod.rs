@@ -3,6 +3,7 @@ mod engines;
 mod erase;
 mod folded;
 mod late_verdicts;
+mod lists;
 mod memory;
 mod model;
 mod order;
