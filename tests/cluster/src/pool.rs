@@ -9,14 +9,17 @@ use std::{
 
 use crate::{
     Cluster,
+    keeper::Keeper,
     process::{free_port, wait_until},
     programs::{give_away, pooler},
 };
 
 /// A pool that gives each transaction whichever session is free. It ends with this value, and with
-/// its server.
+/// the process.
 pub struct Pool {
     child: Child,
+    // Behind what it ends with the test's process.
+    _keeper: Keeper,
     port: u16,
 }
 
@@ -25,10 +28,9 @@ impl Cluster {
     /// connections. A database gets a few sessions at most, so that they are shared.
     #[must_use]
     pub fn pool(&self) -> Pool {
-        // Its working directory makes it one of the processes that end with the cluster.
         let port = free_port();
-        let folder = self.folder().join(format!("pool-{port}"));
-        std::fs::create_dir(&folder).expect("writable");
+        let keeper = Keeper::start();
+        let folder = keeper.folder().to_owned();
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={} user=postgres\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
@@ -52,7 +54,7 @@ impl Cluster {
         wait_until("the pool takes connections", || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        Pool { child, port }
+        Pool { child, _keeper: keeper, port }
     }
 }
 

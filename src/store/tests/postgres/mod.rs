@@ -6,6 +6,7 @@ mod disk_full;
 mod hangs;
 mod load;
 mod odd_values;
+mod pool;
 mod proxy;
 mod refusals;
 mod restarts;
