@@ -45,12 +45,12 @@ impl Balancer {
             assert!(site.contains(old), "{old}");
             site = site.replace(old, &new);
         }
-        let mut around = "daemon off;\nmaster_process off;\npid nginx.pid;\nevents {}\nhttp {\n\
-                          access_log off;\n"
-            .to_owned();
-        for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-            around += &format!("{kind}_temp_path {kind};\n");
-        }
+        let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let folders = folders.map(|kind| format!("{kind}_temp_path {kind};\n")).concat();
+        let around = format!(
+            "daemon off;\nmaster_process off;\npid nginx.pid;\nevents {{}}\n\
+             http {{\naccess_log off;\n{folders}"
+        );
         fs::write(folder.path().join("nginx.conf"), format!("{around}{site}}}\n")).unwrap();
         let nginx = Command::new(tool("debian/usr/sbin/nginx"))
             .arg("-p")
@@ -168,7 +168,7 @@ fn the_parts_of_the_manifest_fit_each_other_and_the_daemon() {
     for service in ["cii-exporter-webhook", "cii-exporter-ops"] {
         assert_eq!(&find(&documents, "Service", service)["spec"]["selector"], labels);
     }
-    // Variables of Kubernetes begin like settings.
+    // Its variables look like settings, and are none.
     assert_eq!(pod["enableServiceLinks"], false);
     let container = &pod["containers"][0];
     let pause = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64().unwrap();
