@@ -83,7 +83,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
 
     let outages = Outages::default();
     let delivery = Delivery {
-        config: Arc::new(config.clone()),
+        otlp: config.otlp.clone(),
+        tenant_name: config.tenant.name.clone(),
         meters: meters.otlp.clone(),
         outages: outages.clone(),
     };

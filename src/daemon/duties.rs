@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cii,
-    config::{Config, JobConfig, SyncConfig},
+    config::{Config, JobConfig, OtlpConfig, SyncConfig},
     delivery::{self, Courier, Origin, Outages, Sender},
     domain::{Schedule, Timestamp},
     ledger::change::{BeginOtlp, Forget},
@@ -170,8 +170,10 @@ impl Jobs<'_> {
 
 /// Sends events to a collector.
 pub(super) struct Delivery {
-    /// What the daemon was started with.
-    pub(super) config: Arc<Config>,
+    /// Where they go; nothing is sent without it.
+    pub(super) otlp: Option<OtlpConfig>,
+    /// What the operator calls the tenant.
+    pub(super) tenant_name: Option<String>,
     pub(super) meters: delivery::Meters,
     /// Where it is told why events wait.
     pub(super) outages: Outages,
@@ -184,9 +186,9 @@ impl Duty for Delivery {
         _is_start: bool,
         tasks: &mut Tasks,
     ) -> Result<Option<Scheduler>, StartError> {
-        let is_on = self.config.otlp.is_some();
+        let is_on = self.otlp.is_some();
         let left_out = store.commit(BeginOtlp { is_on }).await?;
-        let Some(otlp) = &self.config.otlp else { return Ok(None) };
+        let Some(otlp) = &self.otlp else { return Ok(None) };
         if left_out > 0 {
             tracing::warn!(
                 events = left_out,
@@ -196,7 +198,7 @@ impl Duty for Delivery {
         }
         let origin = Origin {
             instance_id: store.id().to_owned(),
-            tenant_name: self.config.tenant.name.clone(),
+            tenant_name: self.tenant_name.clone(),
             tenant_id: store.read(Reader::tenant_id).await?,
         };
         let sender = Sender::new(otlp, origin)?;

@@ -273,7 +273,7 @@ async fn whatever_rules_ask_for_is_shown() {
             ["last_success_timestamp_seconds", "targets", "up", "interval_seconds", "off"]
                 .map(|name| format!("cii_sync_{name}")),
         )
-        .chain(["cii_leader".to_owned()])
+        .chain(["cii_store_synchronous_standby".to_owned()])
         .collect();
     let asked = metric_names(
         &fs::read_to_string(Path::new(ROOT).join("alerts/cii-exporter.rules.yml")).unwrap(),

@@ -21,11 +21,14 @@ pub(super) const ADD: &str = "WITH numbered AS (
     SELECT commits, ?1, ?2, ?3, ?4 FROM numbered";
 
 /// Removes what nobody looks for any more: replicas look every second, and who lost a connection
-/// at once.
-pub(super) const SWEEP: &str = "DELETE FROM commit_log WHERE number IN (
-        SELECT number FROM commit_log
-        WHERE committed_at < transaction_timestamp() - INTERVAL '15 minutes'
-        AND number < (SELECT commits FROM head) ORDER BY number LIMIT ?1)";
+/// at once. The oldest have the lowest numbers, so that no more rows than go are read.
+pub(super) const SWEEP: &str = "DELETE FROM commit_log
+    WHERE number < (SELECT min(number) FROM commit_log) + ?1
+    AND number < (SELECT commits FROM head)
+    AND committed_at < transaction_timestamp() - INTERVAL '15 minutes'";
+
+/// Commits after which old ones are removed from the log, whatever the retention.
+pub(super) const SWEEP_EVERY: usize = 64;
 
 impl Postgres {
     /// Finds out whether the commit with this id took place, and makes sure that it lasts.

@@ -107,6 +107,8 @@ pub(in crate::store) struct Postgres {
     replica: Replica,
     /// The fence of the transaction that was begun last.
     fence: i64,
+    /// Commits since the log of them was last swept.
+    commits: usize,
     packer: Packer,
     uids: Uids,
 }
@@ -122,6 +124,7 @@ impl Postgres {
             session: Some(session),
             replica: Replica::new(),
             fence: 0,
+            commits: 0,
             packer: Packer::new(),
             uids: Uids::new(),
         };
@@ -176,6 +179,10 @@ impl Postgres {
             self.session()?
                 .execute("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
         }
+        self.commits = (self.commits + 1) % commits::SWEEP_EVERY;
+        if self.commits == 0 {
+            self.session()?.execute(commits::SWEEP, params![4 * commits::SWEEP_EVERY])?;
+        }
         let committed = self.session()?.commit();
         match committed {
             Err(_) if !self.session()?.is_open() => {
@@ -197,7 +204,7 @@ impl Postgres {
         }
         let session = self.session()?;
         let removed = sweep::sweep(session, rule, limit)?;
-        session.execute(commits::SWEEP, params![limit])?;
+        let removed = removed + session.execute(commits::SWEEP, params![limit])?;
         session.commit()?;
         Ok(removed)
     }

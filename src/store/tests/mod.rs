@@ -324,7 +324,8 @@ async fn only_the_owner_can_read_the_database() {
     let fixture = Fixture::in_file();
     fixture.store.commit(delivery("d1", &["a"])).await.unwrap();
     for name in ["store.db", "store.db-wal"] {
-        let mode = fixture.place.folder().path().join(name).metadata().unwrap().permissions().mode();
+        let mode =
+            fixture.place.folder().path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }

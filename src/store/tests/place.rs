@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use cii_test_cluster::{Cluster, Database, Pool};
+use cii_test_cluster::{Cluster, Database, Engine, Pool};
 use tempfile::TempDir;
 
 use crate::store::{Reader, Store, WriterThread, fixtures, postgres::Server};
@@ -28,16 +28,14 @@ pub(super) enum TestPlace {
 impl TestPlace {
     /// One on the engine that the tests are run for.
     pub(super) fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "an argument of whoever runs the tests")]
-        let engine = std::env::var("CII_TEST_STORE").unwrap_or_else(|_| "file".to_owned());
-        if engine == "file" {
+        let engine = Engine::of_environment();
+        if engine == Engine::File {
             return Self::file();
         }
         let database = Cluster::shared().create_database();
-        let url = match engine.as_str() {
-            "postgres" => database.url.clone(),
-            "pgbouncer" => POOL.url(&database.name),
-            other => panic!("CII_TEST_STORE is {other}, and not file, postgres or pgbouncer"),
+        let url = match engine {
+            Engine::Pool => POOL.url(&database.name),
+            Engine::File | Engine::Server => database.url.clone(),
         };
         Self::Server(database, url)
     }

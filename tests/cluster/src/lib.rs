@@ -14,6 +14,7 @@
 
 mod cluster;
 mod database;
+mod engine;
 mod faults;
 mod keeper;
 mod options;
@@ -24,6 +25,7 @@ mod standby;
 
 pub use cluster::Cluster;
 pub use database::Database;
+pub use engine::Engine;
 pub use options::Options;
 pub use pool::Pool;
 pub use process::Stop;

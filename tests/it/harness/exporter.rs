@@ -10,7 +10,7 @@ use std::{
 };
 
 use cii_simulator::Simulator;
-use cii_test_cluster::Cluster;
+use cii_test_cluster::{Cluster, Engine};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -78,8 +78,7 @@ impl Ended {
 
 /// A database on a server, where the variable asks for tests on one.
 fn server() -> Option<String> {
-    let engine = std::env::var("CII_TEST_STORE").ok()?;
-    (engine == "postgres").then(|| Cluster::shared().create_database().url)
+    (Engine::of_environment() == Engine::Server).then(|| Cluster::shared().create_database().url)
 }
 
 impl Setup {
