@@ -23,6 +23,7 @@ use crate::{
     cii, clock,
     config::{Config, JobConfig},
     delivery::{self, Outages},
+    domain::Timestamp,
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::TrustClock,
     metrics::Exposition,
@@ -40,25 +41,14 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 
 async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
     let (store, writer) = Store::open_at(&config.store.place)?;
-    // Before anything is stored by the clock of this start, and kept: what that dates must
-    // not vouch for it at the next one.
-    let trusted = store.read(Reader::trusted_moment).await?;
-    store.commit(TrustClock { at: trusted.unwrap_or_else(clock::now) }).await?;
-    if store.had_former_defaults() && config.api.is_some() {
-        defaults::announce(&config);
-    }
+    let trusted = trusted_moment(&config, &store).await?;
     let (registry, build_info) = registry(&config, &store)?;
     let meters = meters(&registry)?;
     let mut tasks = Tasks::default();
     tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
 
-    let standing = store.campaign(&replica_name(config.ops.listen)).await?;
-    let leading = standing.clone();
-    let leader = lead::meter(&registry, &standing)?;
-    tasks.spawn(Stage::Delivery, "lease", |stop| lead::tell(leading, leader, stop));
-    let shared = shared_rules(&store, &standing).await?;
-    let followed =
-        shared.as_ref().map_or_else(|| config.clone(), |shared| shared.put_into(&config));
+    let standing = stand(&config, &store, &registry, &mut tasks).await?;
+    let followed = followed(&config, &store, &standing).await?;
     let (in_force, current_config) = watch::channel(Arc::new(config.clone()));
     let (for_jobs, current) = ForJobs::channels(&followed);
     let work = Work {
@@ -68,13 +58,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         sync_meters: sync_meters(&registry)?,
         trusted,
     };
-    let shadow = Shadow {
-        store: store.clone(),
-        meters: work.sync_meters.clone(),
-        jobs: duties::jobs(&config),
-        standing: standing.clone(),
-    };
-    tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
+    shadow(&config, &store, &standing, &work.sync_meters, &mut tasks);
     let work = Lead::prepared(work, store.clone(), standing.clone()).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&followed));
     let (exposition, projector) =
@@ -82,15 +66,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     let outages = Outages::default();
-    let delivery = Delivery {
-        otlp: config.otlp.clone(),
-        tenant_name: config.tenant.name.clone(),
-        meters: meters.otlp.clone(),
-        outages: outages.clone(),
-    };
-    let delivery = Lead::prepared(delivery, store.clone(), standing.clone()).await?;
-    let delivery = delivery.started().await?;
-    tasks.spawn(Stage::Delivery, "delivery of the leader", |stop| delivery.run(stop));
+    deliver(&config, &store, &standing, &meters, &outages, &mut tasks).await?;
     let listeners = Listeners::new(&registry)?;
     let (webhook, webhook_address) = listeners.webhook(&config.webhook).await?;
     let (ops, ops_address) = listeners.ops(&config.ops).await?;
@@ -100,10 +76,7 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
-    let intake = Intake::new(store.clone(), meters.webhook.clone());
-    let (refusals, refusal_writer) = Refusals::new(store.clone());
-    tasks.spawn(Stage::Work, "refused deliveries", |stop| refusal_writer.run(stop));
-    tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
+    let (intake, refusals) = take_deliveries(&store, &meters, &mut tasks);
     let ingest = Arc::new(Ingest::new(
         intake.clone(),
         refusals.clone(),
@@ -288,14 +261,88 @@ fn replica_name(ops: SocketAddr) -> String {
     format!("{}:{}", host.nodename().to_string_lossy(), ops.port())
 }
 
-/// The rules of the leader, where that is another replica.
-async fn shared_rules(
+/// The last moment before this start at which the clock was believed.
+async fn trusted_moment(config: &Config, store: &Store) -> Result<Option<Timestamp>, StartError> {
+    // Before anything is stored by the clock of this start, and kept: what that dates must
+    // not vouch for it at the next one.
+    let trusted = store.read(Reader::trusted_moment).await?;
+    store.commit(TrustClock { at: trusted.unwrap_or_else(clock::now) }).await?;
+    if store.had_former_defaults() && config.api.is_some() {
+        defaults::announce(config);
+    }
+    Ok(trusted)
+}
+
+/// Where deliveries go, and those that are refused.
+fn take_deliveries(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Intake, Refusals) {
+    let intake = Intake::new(store.clone(), meters.webhook.clone());
+    let (refusals, writer) = Refusals::new(store.clone());
+    tasks.spawn(Stage::Work, "refused deliveries", |stop| writer.run(stop));
+    tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
+    (intake, refusals)
+}
+
+/// Takes part in who leads, and has that told.
+async fn stand(
+    config: &Config,
+    store: &Store,
+    registry: &Registry,
+    tasks: &mut Tasks,
+) -> Result<watch::Receiver<Standing>, StartError> {
+    let standing = store.campaign(&replica_name(config.ops.listen)).await?;
+    let (told, meter) = (standing.clone(), lead::meter(registry, &standing)?);
+    tasks.spawn(Stage::Delivery, "lease", |stop| lead::tell(told, meter, stop));
+    Ok(standing)
+}
+
+/// The configuration with the rules of the leader, where that is another replica.
+async fn followed(
+    config: &Config,
     store: &Store,
     standing: &watch::Receiver<Standing>,
-) -> Result<Option<SharedRules>, StartError> {
+) -> Result<Config, StartError> {
     if standing.borrow().is_leader() {
-        return Ok(None);
+        return Ok(config.clone());
     }
     let rules = store.read(Reader::rules).await?;
-    Ok(rules.as_deref().and_then(SharedRules::decode))
+    let rules = rules.as_deref().and_then(SharedRules::decode);
+    Ok(rules.map_or_else(|| config.clone(), |rules| rules.put_into(config)))
+}
+
+/// Shows what the leader's jobs did, where that is another replica.
+fn shadow(
+    config: &Config,
+    store: &Store,
+    standing: &watch::Receiver<Standing>,
+    meters: &sync::Meters,
+    tasks: &mut Tasks,
+) {
+    let shadow = Shadow {
+        store: store.clone(),
+        meters: meters.clone(),
+        jobs: duties::jobs(config),
+        standing: standing.clone(),
+    };
+    tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
+}
+
+/// Sends events, as long as this replica leads.
+async fn deliver(
+    config: &Config,
+    store: &Store,
+    standing: &watch::Receiver<Standing>,
+    meters: &web::Meters,
+    outages: &Outages,
+    tasks: &mut Tasks,
+) -> Result<(), StartError> {
+    let delivery = Delivery {
+        otlp: config.otlp.clone(),
+        tenant_name: config.tenant.name.clone(),
+        meters: meters.otlp.clone(),
+        outages: outages.clone(),
+    };
+    let delivery = Lead::prepared(delivery, store.clone(), standing.clone()).await?;
+    let delivery = delivery.started().await?;
+    tasks.spawn(Stage::Delivery, "delivery of the leader", |stop| delivery.run(stop));
+    Ok(())
 }

@@ -38,9 +38,13 @@ pub(super) struct Lead<D> {
     store: Store,
     standing: watch::Receiver<Standing>,
     /// The term for which the duty is prepared.
-    prepared: Option<Option<i64>>,
+    prepared: Option<Fence>,
     term: Option<Term>,
 }
+
+/// What a term is known by; nothing where there is only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fence(Option<i64>);
 
 /// The time in which this process leads.
 struct Term {
@@ -72,7 +76,7 @@ impl<D: Duty> Lead<D> {
         let standing = lead.standing.borrow().clone();
         if let Standing::Leader { fence } = standing {
             lead.duty.prepare(&lead.store.fenced(fence)).await?;
-            lead.prepared = Some(fence);
+            lead.prepared = Some(Fence(fence));
         }
         Ok(lead)
     }
@@ -82,7 +86,7 @@ impl<D: Duty> Lead<D> {
     /// # Errors
     /// When it cannot be begun.
     pub(super) async fn started(mut self) -> Result<Self, StartError> {
-        if let Some(fence) = self.prepared {
+        if let Some(Fence(fence)) = self.prepared {
             self.term = Some(self.begin(fence, true).await?);
         }
         Ok(self)
@@ -90,9 +94,9 @@ impl<D: Duty> Lead<D> {
 
     async fn begin(&mut self, fence: Option<i64>, is_start: bool) -> Result<Term, StartError> {
         let store = self.store.fenced(fence);
-        if self.prepared != Some(fence) {
+        if self.prepared != Some(Fence(fence)) {
             self.duty.prepare(&store).await?;
-            self.prepared = Some(fence);
+            self.prepared = Some(Fence(fence));
         }
         let mut tasks = Tasks::default();
         let begun = self.duty.begin(store, is_start, &mut tasks).await;
@@ -151,7 +155,7 @@ impl<D: Duty> Lead<D> {
 /// Resolves when the standing is another; never where it cannot become one.
 async fn changed(standing: &mut watch::Receiver<Standing>) {
     if standing.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

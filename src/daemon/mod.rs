@@ -127,7 +127,8 @@ impl Daemon {
     /// # Errors
     /// When the configuration cannot be loaded, or a part cannot be started.
     pub async fn start(source: ConfigSource) -> Result<Self, StartError> {
-        assemble::assemble(source).await
+        // Large, and done once.
+        Box::pin(assemble::assemble(source)).await
     }
 
     /// Where the daemon listens.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -111,7 +112,7 @@ fn digest(texts: impl Iterator<Item = String>) -> String {
         sha.update(text.len().to_be_bytes());
         sha.update(text);
     }
-    sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base64::engine::general_purpose::STANDARD.encode(sha.finalize())
 }
 
 #[cfg(test)]

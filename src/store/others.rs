@@ -60,7 +60,7 @@ impl Audience for Others {
 
     fn standby(&self, is_synchronous: bool) {
         self.meters.standby(is_synchronous);
-        if self.is_warned.swap(!is_synchronous, Ordering::Relaxed) == !is_synchronous {
+        if self.is_warned.swap(!is_synchronous, Ordering::Relaxed) != is_synchronous {
             return;
         }
         if is_synchronous {

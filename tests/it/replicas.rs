@@ -18,6 +18,7 @@ use crate::harness::{Body, Exporter, Protocol, Receiver, Setup, attribute, until
 
 /// How often the leader is killed; a long run sets more by this variable.
 fn kills() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "an argument of whoever runs the tests")]
     let given = std::env::var("CII_TEST_KILLS").ok();
     given.and_then(|kills| kills.parse().ok()).unwrap_or(2)
 }

@@ -242,12 +242,11 @@ impl StoreError {
             Self::Sql(error) => match error.kind() {
                 SqlErrorKind::DiskFull => "disk_full",
                 SqlErrorKind::Io => "io",
-                SqlErrorKind::Locked => "locked",
+                SqlErrorKind::Locked | SqlErrorKind::Conflict => "locked",
                 SqlErrorKind::Corrupt | SqlErrorKind::NotADatabase => "corrupt",
                 SqlErrorKind::ReadOnly => "read_only",
                 SqlErrorKind::Unreachable => "unreachable",
                 SqlErrorKind::Denied => "denied",
-                SqlErrorKind::Conflict => "locked",
                 SqlErrorKind::UnreadableRow | SqlErrorKind::Data | SqlErrorKind::Other => "other",
             },
             _ => "other",

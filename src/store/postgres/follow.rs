@@ -26,7 +26,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const MOST: i64 = 1000;
 
 /// How often it is looked at what costs more: the size of the tables.
-const SIZE_EVERY: Duration = Duration::from_secs(60);
+const SIZE_EVERY: Duration = Duration::from_mins(1);
 
 /// What a look saw of the server.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ impl<A: Audience> Look<A> {
         if looked.is_err() {
             self.connection = None;
         }
-        self.audience.looked(looked.as_ref().map(|_| ()));
+        self.audience.looked(looked.as_ref().copied());
         self.sight.error = looked.err();
     }
 
@@ -207,14 +207,14 @@ impl<A: Audience> Look<A> {
         let own = self.replica.id();
         // Those between are missing where the log was cleared, or there are too many.
         let expected = usize::try_from(newest - self.after).unwrap_or(usize::MAX);
-        if expected != commits.len() {
-            self.audience.committed(Touched { is_anew: true, ..Touched::default() }, true);
-        } else {
+        if expected == commits.len() {
             for commit in commits {
                 if commit.replica != own {
                     self.audience.committed(commit.touched, commit.is_erasure);
                 }
             }
+        } else {
+            self.audience.committed(Touched { is_anew: true, ..Touched::default() }, true);
         }
         self.after = newest;
         self.audience.newest_event(event);

@@ -21,9 +21,9 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// For how long it is taken or renewed. With [`EVERY`], the bound of how long nobody acts after a
-/// holder's end.
-const TERM: Duration = Duration::from_secs(10);
+/// For how long it is taken or renewed, in milliseconds. With [`EVERY`], the bound of how long
+/// nobody acts after a holder's end.
+const TERM_MS: i64 = 10_000;
 
 /// How often it is renewed, or looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -206,7 +206,7 @@ fn renew(session: &Session, id: &str, fence: i64) -> Result<bool, StoreError> {
     let renewed = session.execute(
         "UPDATE lease SET expires_at = clock_timestamp() + ?3 * INTERVAL '1 millisecond'
          WHERE holder = ?1 AND fence = ?2",
-        params![id, fence, TERM.as_millis() as i64],
+        params![id, fence, TERM_MS],
     )?;
     session.commit()?;
     Ok(renewed > 0)
@@ -222,7 +222,7 @@ impl Way {
                 "UPDATE lease SET holder = ?1, name = ?2, fence = fence + 1,
                     expires_at = clock_timestamp() + ?3 * INTERVAL '1 millisecond'
                  WHERE expires_at < clock_timestamp() RETURNING fence",
-                params![id, name, TERM.as_millis() as i64],
+                params![id, name, TERM_MS],
                 |row| row.get(0),
             )?;
             if let Some(fence) = fence {

@@ -70,7 +70,7 @@ impl Limits {
 }
 
 /// How long another replica may take to make or upgrade the schema.
-const ALONE: Duration = Duration::from_secs(600);
+const ALONE: Duration = Duration::from_mins(10);
 
 /// Rows that are taken from the stream at a time.
 const ROWS_AT_ONCE: usize = 512;
@@ -306,13 +306,9 @@ impl Session {
                 self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
             match next {
                 // Nothing is borrowed meanwhile: what takes a row may run other statements.
-                Some(row) => {
-                    if each(&sql::Row::new(&row))?.is_break() {
-                        return Ok(());
-                    }
-                }
+                Some(row) if each(&sql::Row::new(&row))?.is_break() => return Ok(()),
                 None if !self.receive(place, ROWS_AT_ONCE)? => return Ok(()),
-                None => {}
+                _ => {}
             }
         }
     }

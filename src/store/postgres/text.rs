@@ -67,9 +67,8 @@ fn word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
         }
     }
     for (here, there) in [("min(", "least("), ("max(", "greatest(")] {
-        if rest.starts_with(here) {
-            let arguments = arguments(&rest[here.len()..]);
-            return (arguments > 1).then(|| (there.into(), here.len()));
+        if let Some(inside) = rest.strip_prefix(here) {
+            return (arguments(inside) > 1).then(|| (there.into(), here.len()));
         }
     }
     // JSON is stored as a text.

@@ -6,7 +6,7 @@ use super::Postgres;
 use crate::store::{StoreError, engine::Erased, sql::Connection};
 
 /// How long one table may take. Nothing else is committed meanwhile by this replica.
-const TABLE: Duration = Duration::from_secs(600);
+const TABLE: Duration = Duration::from_mins(10);
 
 impl Postgres {
     /// Has the server free the places of removed rows. What its log and its backups hold is gone

@@ -18,7 +18,9 @@ impl Engine {
     /// When the variable names none.
     #[must_use]
     pub fn of_environment() -> Self {
-        match std::env::var("CII_TEST_STORE").as_deref() {
+        #[expect(clippy::disallowed_methods, reason = "an argument of whoever runs the tests")]
+        let wanted = std::env::var("CII_TEST_STORE");
+        match wanted.as_deref() {
             Err(_) | Ok("file") => Self::File,
             Ok("postgres") => Self::Server,
             Ok("pgbouncer") => Self::Pool,

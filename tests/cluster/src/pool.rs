@@ -60,6 +60,7 @@ impl Cluster {
 
 impl Pool {
     /// The URL of a database behind it.
+    #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

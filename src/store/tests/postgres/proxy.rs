@@ -127,7 +127,7 @@ impl Passage<'_> {
             let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             let (mute, shared) = (is_mute.clone(), state.clone());
             let answers = thread::spawn(move || {
-                let mut bytes = [0; 65_536];
+                let mut bytes = vec![0; 65_536];
                 while let Ok(count @ 1..) = back.read(&mut bytes) {
                     shared.wait_while_blocked();
                     if !mute.load(Ordering::SeqCst) && to.write_all(&bytes[..count]).is_err() {
