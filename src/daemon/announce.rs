@@ -3,6 +3,7 @@
 use crate::{
     build_info,
     config::{Config, StorePlace},
+    store::Store,
 };
 
 /// Logs it. Addresses are logged once the listeners have them.
@@ -87,5 +88,12 @@ mod tests {
             assert!(off.iter().any(|what| what.contains(setting)), "{setting}: {off:?}");
         }
         assert_eq!(off.len(), 4);
+    }
+}
+
+/// Says in the store's lock file where this daemon takes commands.
+pub(super) fn holder(store: &Store, address: &str) {
+    if let Err(error) = store.announce(address) {
+        tracing::warn!(%error, "commands beside this daemon will not find it");
     }
 }

@@ -121,11 +121,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
 
     let work = work.started().await?;
     tasks.spawn(Stage::Work, "work of the leader", |stop| work.run(stop));
-
     tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
-    if let Err(error) = store.announce(&holder) {
-        tracing::warn!(%error, "commands beside this daemon will not find it");
-    }
+    announce::holder(&store, &holder);
     let reloader = Reloader {
         source,
         applied: config.clone(),
