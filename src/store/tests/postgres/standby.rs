@@ -98,6 +98,31 @@ async fn a_failover_to_a_synchronous_standby_loses_nothing_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_hangs_is_left_for_the_standby_that_took_its_place() {
+    let primary = Cluster::start(&Options::fast());
+    let database = primary.create_database();
+    drop(connect(&database.url));
+    let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
+    // Both hosts are tried within the limit.
+    let url = format!("{}&connect_timeout=2", either(&primary, &standby, &database.name));
+    let limits = Limits { connect: Duration::from_secs(5), ..SHORT };
+    let store = connect_within(limits, &url).unwrap().0;
+    let load = Load::start(&store, "d", 4);
+    load.goes_on(50).await;
+    // It takes connections, and says nothing on them.
+    primary.pause();
+    load.fails().await;
+    standby.promote();
+    load.goes_on(50).await;
+    let mut acknowledged = load.stop().await;
+    acknowledged.sort();
+    let mut stored = stored(&standby, &database.name);
+    stored.sort();
+    assert_eq!(stored, acknowledged);
+    assert_numbered(&standby, &database.name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failover_to_an_asynchronous_standby_loses_what_it_had_not_got() {
     let primary = Cluster::start(&Options::fast());
     let database = primary.create_database();
