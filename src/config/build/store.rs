@@ -5,7 +5,7 @@ use std::{fs::File, path::PathBuf};
 use secrecy::SecretString;
 
 use super::Building;
-use crate::config::{Origin, ServerConfig, StoreConfig, StorePlace, secret::CREDENTIALS};
+use crate::config::{Origin, ServerConfig, StoreConfig, StorePlace, secret::CREDENTIALS, server};
 
 /// Where the image and the unit of systemd have the file, by a variable. Nobody decided on it who
 /// also names a server.
@@ -14,9 +14,6 @@ const PACKAGED: &str = "/var/lib/cii-exporter/cii-exporter.db";
 /// What is said of a server alone.
 const OF_SERVER: [&str; 4] =
     ["store.password", "store.password_file", "store.schema", "store.commit"];
-
-/// The longest name that PostgreSQL keeps whole, in bytes.
-const LONGEST_NAME: usize = 63;
 
 impl Building<'_> {
     pub(super) fn store(&mut self) -> Option<StoreConfig> {
@@ -148,20 +145,6 @@ impl Building<'_> {
         if self.text(path).is_none() {
             return Some(None);
         }
-        self.checked(path, |text| {
-            let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-            let is_name = text.chars().all(is_part)
-                && text.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())
-                && text.len() <= LONGEST_NAME;
-            if text.starts_with("pg_") || text == "information_schema" {
-                return Err(format!("{text:?} is the server's own; expected another name"));
-            }
-            is_name.then(|| Some(text.to_owned())).ok_or_else(|| {
-                format!(
-                    "{text:?} is no name of a schema; expected one of lower-case letters, digits \
-                     and _, such as \"cii\""
-                )
-            })
-        })
+        self.checked(path, |text| server::check_schema(text).map(|()| Some(text.to_owned())))
     }
 }

@@ -5,6 +5,7 @@
 
 mod escape;
 mod parameters;
+mod schema;
 mod url;
 
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
@@ -12,6 +13,8 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
+
+pub(in crate::config) use schema::check as check_schema;
 
 /// A server, the database on it, and how it is reached.
 #[derive(Debug, Clone)]
@@ -156,6 +159,15 @@ impl ServerConfig {
     /// Says what is wrong, and repeats nothing of it.
     pub fn parse(text: &str) -> Result<Self, String> {
         url::parse(text)
+    }
+
+    /// The same with the tables in this schema.
+    ///
+    /// # Errors
+    /// When the text is no name of a schema; says what is expected.
+    pub fn with_schema(self, schema: &str) -> Result<Self, String> {
+        check_schema(schema)?;
+        Ok(Self { schema: Some(schema.to_owned()), ..self })
     }
 
     /// The server and its database as a URL for people: without the user and the password.

@@ -1,0 +1,26 @@
+//! Names of schemas.
+
+/// The longest name that PostgreSQL keeps whole, in bytes.
+const LONGEST: usize = 63;
+
+/// Makes sure that a text is a name of a schema that may be ours, and that it means the same with
+/// and without quotes.
+///
+/// # Errors
+/// Says what is expected.
+pub(in crate::config) fn check(text: &str) -> Result<(), String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = text.chars().all(is_part)
+        && text.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())
+        && text.len() <= LONGEST;
+    if text.starts_with("pg_") || text == "information_schema" {
+        return Err(format!("{text:?} is the server's own; expected another name"));
+    }
+    if !is_name {
+        return Err(format!(
+            "{text:?} is no name of a schema; expected one of lower-case letters, digits and _, \
+             such as \"cii\""
+        ));
+    }
+    Ok(())
+}
