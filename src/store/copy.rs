@@ -99,13 +99,13 @@ fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, S
     made
 }
 
-fn beside(file: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-fn remove_if_there(file: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_if_there(file: &Path) -> Result<(), StoreError> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(file)(error)),
         _ => Ok(()),
@@ -113,12 +113,12 @@ fn remove_if_there(file: &Path) -> Result<(), StoreError> {
 }
 
 /// A file's name is on the disk once its folder is.
-fn sync_folder(file: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) }
 }

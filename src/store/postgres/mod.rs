@@ -12,6 +12,7 @@ mod bulk;
 mod commits;
 mod examine;
 mod failure;
+mod filling;
 mod follow;
 mod io;
 mod lease;
@@ -28,12 +29,14 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 pub use examine::{Examination, Tables};
+pub(in crate::store) use filling::{Filling, Snapshot};
 pub use follow::Sight;
 pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;
 pub(in crate::store) use replica::Replica;
 pub use server::Server;
 pub(in crate::store) use session::Limits;
+pub(in crate::store) use value::text as storable_text;
 
 use super::{
     StoreError,

@@ -41,6 +41,17 @@ pub(super) fn migrate(
     }
 }
 
+/// Begins a transaction in which the schema is there, made by it where there was none. Nobody else
+/// makes or upgrades one until it ends.
+///
+/// # Errors
+/// As above, and when the schema is an older exporter's.
+pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError> {
+    check_server(session, server)?;
+    session.begin_alone(LOCK)?;
+    upgraded(session, server, false).map(drop)
+}
+
 fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
     if let Some(schema) = server.schema() {
         // Who may not make one can still use one that is there.

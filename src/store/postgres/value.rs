@@ -27,7 +27,7 @@ pub(super) fn type_of(param: &Param<'_>) -> Type {
 }
 
 /// A text as PostgreSQL takes it: it has no place for the character NUL.
-pub(super) fn text(text: &str) -> Cow<'_, str> {
+pub(in crate::store) fn text(text: &str) -> Cow<'_, str> {
     without_nul(text)
 }
 

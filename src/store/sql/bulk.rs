@@ -92,6 +92,15 @@ impl Bulk {
         Self::new(table, &[], columns, Deed::Insert)
     }
 
+    /// The same, of a table whose key is told.
+    pub(in crate::store) const fn insert_with_key(
+        table: &'static str,
+        key: &'static [Field],
+        rest: &'static [Field],
+    ) -> Self {
+        Self::new(table, key, rest, Deed::Insert)
+    }
+
     /// Adds those rows that are not there; others stay as they are.
     pub(in crate::store) const fn insert_missing(
         table: &'static str,

@@ -20,7 +20,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who may read the database: its owner. It names persons. SQLite gives its own
 /// files beside it the same mode.
-const MODE: u32 = 0o600;
+pub(super) const MODE: u32 = 0o600;
 
 /// The cache of the connection that writes, in KiB with the minus sign that SQLite
 /// wants for it.

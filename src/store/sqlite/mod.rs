@@ -2,6 +2,7 @@
 
 mod connection;
 mod files;
+mod fill;
 mod footprint;
 mod migrations;
 mod statements;
@@ -14,6 +15,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(in crate::store) use connection::{
     give_to_owner_of_folder, lock, lock_file, open_ours, open_reader,
 };
+pub(in crate::store) use fill::NewFile;
 pub(in crate::store) use migrations::check as check_version;
 #[cfg(test)]
 pub(in crate::store) use migrations::{make as make_version, migrate as make_newest};

@@ -12,6 +12,7 @@ mod place;
 mod postgres;
 mod prune;
 mod replicas;
+mod tables;
 mod trend;
 mod upgrade;
 mod words;

@@ -1,0 +1,71 @@
+//! Where the rows are read, as they are at one moment.
+
+use std::{fs::File, path::Path};
+
+use super::{MoveError, Side};
+use crate::{
+    config::StorePlace,
+    store::{
+        Reader, Server, StoreError,
+        postgres::{Snapshot, Way},
+        sql::Connection,
+        sqlite,
+    },
+};
+
+/// A database that is read as a whole.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// A file, and the lock that keeps daemons off it until the end.
+    File(Reader, #[expect(dead_code, reason = "held until the end")] File),
+    /// A database on a server.
+    Server(Snapshot),
+}
+
+impl Source {
+    /// Begins to read; also says which replica goes on meanwhile, by name.
+    pub(super) fn open(
+        place: &StorePlace,
+        while_running: bool,
+    ) -> Result<(Self, Option<String>), MoveError> {
+        match place {
+            StorePlace::File(path) => Ok((Self::open_file(path)?, None)),
+            StorePlace::Server(config) => {
+                let snapshot = Way::to(Server::new(config)).and_then(|way| way.snapshot());
+                let snapshot = snapshot.map_err(failed)?;
+                match snapshot.holder().map_err(failed)? {
+                    Some(holder) if !while_running => {
+                        Err(MoveError::Replicas { place: place.to_string(), holder })
+                    }
+                    holder => Ok((Self::Server(snapshot), holder)),
+                }
+            }
+        }
+    }
+
+    fn open_file(path: &Path) -> Result<Self, MoveError> {
+        // Whoever takes its lock makes a file beside it.
+        if !path.exists() {
+            return Err(MoveError::NoFile(path.to_owned()));
+        }
+        let lock = sqlite::lock(path).map_err(|error| match error {
+            StoreError::InUse(path) => MoveError::InUse(path),
+            error => failed(error),
+        })?;
+        let reader = Reader::look_into(path).map_err(failed)?;
+        reader.sql().begin_reading().map_err(failed)?;
+        Ok(Self::File(reader, lock))
+    }
+
+    /// What runs statements.
+    pub(super) fn sql(&self) -> &dyn Connection {
+        match self {
+            Self::File(reader, _) => reader.sql(),
+            Self::Server(snapshot) => snapshot.sql(),
+        }
+    }
+}
+
+fn failed(source: StoreError) -> MoveError {
+    MoveError::Open { side: Side::From, source }
+}

@@ -1,0 +1,145 @@
+//! Where the rows are written: all of them, or none.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use super::{MoveError, Side, rows};
+use crate::{
+    config::{ServerConfig, StorePlace},
+    store::{
+        Server, StoreError, copy, place,
+        postgres::{Filling, Tables, Way},
+        sql::Connection,
+        sqlite::{self, NewFile},
+        tables::TABLES,
+    },
+};
+
+/// A database that is filled. Dropped, nothing of it is there.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A file, under another name until it is whole.
+    File(Unfinished),
+    /// A database on a server.
+    Server(Filling, String),
+}
+
+/// A file that is not whole yet.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    file: Option<NewFile>,
+    partial: PathBuf,
+    path: PathBuf,
+    /// Keeps daemons off the name.
+    _lock: File,
+}
+
+impl Target {
+    /// Begins to write.
+    pub(super) fn open(place: &StorePlace) -> Result<Self, MoveError> {
+        match place {
+            StorePlace::File(path) => Unfinished::make(path).map(Self::File).map_err(failed),
+            StorePlace::Server(config) => open_server(config, place.to_string()),
+        }
+    }
+
+    /// What runs statements.
+    pub(super) fn sql(&self) -> Result<&dyn Connection, StoreError> {
+        match self {
+            Self::File(file) => Ok(file.file.as_ref().ok_or(StoreError::Closed)?.sql()),
+            Self::Server(filling, _) => Ok(filling.sql()),
+        }
+    }
+
+    /// Keeps what was written.
+    pub(super) fn keep(self) -> Result<(), MoveError> {
+        match self {
+            Self::File(file) => {
+                let place = file.path.display().to_string();
+                file.keep().map_err(|source| MoveError::Broken { place, source })
+            }
+            Self::Server(filling, place) => {
+                let broken = |source| MoveError::Broken { place: place.clone(), source };
+                filling.finish(&TABLES).map_err(broken)?;
+                match filling.commit() {
+                    Err(_) if !filling.is_open() => Err(MoveError::Unknown { place }),
+                    committed => committed.map_err(broken),
+                }
+            }
+        }
+    }
+}
+
+/// Looks first whether the server can be used, since it says that of each statement in other words.
+fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError> {
+    let server = Server::new(config);
+    let found = server.examine().map_err(failed)?;
+    if found.is_read_only {
+        return Err(MoveError::ReadOnly(place));
+    }
+    if let Some(right) = found.missing_right {
+        return Err(MoveError::Right { place, right });
+    }
+    if found.tables == Tables::Older {
+        return Err(failed(StoreError::TooOld(place.into())));
+    }
+    let filling = Way::to(server).and_then(|way| way.filling()).map_err(failed)?;
+    if let Some(holder) = filling.holder().map_err(failed)? {
+        return Err(MoveError::TargetInUse { place, holder });
+    }
+    for table in &TABLES {
+        if rows::has_others(filling.sql(), table).map_err(failed)? {
+            return Err(MoveError::NotEmpty { place, table: table.name() });
+        }
+    }
+    Ok(Target::Server(filling, place))
+}
+
+fn failed(source: StoreError) -> MoveError {
+    MoveError::Open { side: Side::To, source }
+}
+
+impl Unfinished {
+    fn make(path: &Path) -> Result<Self, StoreError> {
+        place::check_folder(path)?;
+        let lock = sqlite::lock(path)?;
+        if path.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
+        let partial = copy::beside(path, ".moving");
+        // Under the lock, what is there was left by a command that was killed.
+        for file in of_file(&partial) {
+            copy::remove_if_there(&file)?;
+        }
+        // Before there is a file: its name goes with this, also where the file cannot be filled.
+        let mut made = Self { file: None, partial, path: path.to_owned(), _lock: lock };
+        made.file = Some(NewFile::make(&made.partial)?);
+        Ok(made)
+    }
+
+    fn keep(mut self) -> Result<(), StoreError> {
+        self.file.take().ok_or(StoreError::Closed)?.close()?;
+        let synced = File::open(&self.partial).and_then(|file| file.sync_all());
+        synced.map_err(copy::failed(&self.partial))?;
+        // Unlike a renaming, this fails where something came into the place meanwhile.
+        fs::hard_link(&self.partial, &self.path).map_err(copy::failed(&self.path))?;
+        copy::sync_folder(&self.path)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.file = None;
+        for file in of_file(&self.partial) {
+            // The next copy removes what cannot be removed now.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// A file, and what SQLite can have left beside it: it would take that for part of the next one.
+fn of_file(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| copy::beside(path, ending))
+}
