@@ -3,7 +3,7 @@
 use cii_exporter::{
     cii::{ApiError, HttpSetupError},
     config::ConfigError,
-    store::StoreError,
+    store::{MoveError, StoreError},
 };
 
 use crate::exit;
@@ -23,6 +23,8 @@ pub(crate) enum CommandError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Move(#[from] MoveError),
     #[error("the metrics of the client cannot be made: {0}")]
     Meters(#[from] prometheus::Error),
     #[error("cannot write {target}: {source}")]
@@ -42,6 +44,7 @@ impl CommandError {
             Self::Usage(_)
             | Self::Config(_)
             | Self::NoApi
+            | Self::Move(MoveError::Files)
             | Self::Store(StoreError::Missing { is_relative: true, .. }) => exit::USAGE,
             _ => exit::START_FAILED,
         }

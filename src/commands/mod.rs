@@ -27,6 +27,7 @@ mod purge;
 mod report;
 mod run;
 mod signal;
+mod store_copy;
 mod table;
 mod user;
 mod watch;
@@ -139,6 +140,9 @@ pub(crate) enum Command {
     /// For a file. What a PostgreSQL server has, its own tools copy.
     #[command(subcommand)]
     Db(db::Action),
+    /// Move the store from a file to PostgreSQL, and back.
+    #[command(subcommand)]
+    Store(store_copy::Action),
     /// Forget a person everywhere.
     ///
     /// Works on a running daemon, and on its database alone when none runs, or when a
@@ -185,6 +189,7 @@ pub(crate) fn dispatch(command: Command) -> ExitCode {
         Command::Export(action) => export::run(action),
         Command::Report(options) => report::run(&options),
         Command::Db(action) => db::run(action),
+        Command::Store(action) => store_copy::run(action),
         Command::Otlp(action) => otlp::run(action),
         Command::Purge(action) => purge::run(action),
         Command::Deliveries(options) => deliveries::run(options),

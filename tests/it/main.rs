@@ -46,6 +46,7 @@ mod lifecycle;
 mod loki;
 mod mistakes;
 mod moved;
+mod moving;
 mod no_database;
 mod nulls;
 mod oracle;

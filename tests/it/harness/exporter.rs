@@ -213,6 +213,12 @@ impl Setup {
         self
     }
 
+    /// Its database is in a file, as without [`at`](Self::at).
+    pub fn in_file(mut self) -> Self {
+        self.server = None;
+        self
+    }
+
     /// Lines of the table `[watch]`.
     pub fn watch(mut self, lines: &str) -> Self {
         lines.clone_into(&mut self.watch);

@@ -1,0 +1,83 @@
+//! How far a copy is, on standard error: a line that changes at a terminal, and else a line a table.
+
+use std::{
+    fmt::Arguments,
+    io::{IsTerminal as _, Write as _, stderr},
+    time::{Duration, Instant},
+};
+
+use cii_exporter::store::Progress;
+
+/// How often the line at a terminal changes.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Back to the beginning of a terminal's line, and without what stood there.
+const ANEW: &str = "\r\x1b[K";
+
+/// What was shown.
+pub(super) struct Shown {
+    is_quiet: bool,
+    is_terminal: bool,
+    last: Option<Progress>,
+    last_at: Option<Instant>,
+}
+
+impl Shown {
+    pub(super) fn new(is_quiet: bool) -> Self {
+        let is_terminal = stderr().is_terminal();
+        Self { is_quiet, is_terminal, last: None, last_at: None }
+    }
+
+    /// Shows how far it is, where that is worth a line.
+    pub(super) fn show(&mut self, now: Progress) {
+        if self.is_quiet {
+            return;
+        }
+        if self.last.is_some_and(|last| last.table != now.table) {
+            self.end();
+        }
+        self.last = Some(now);
+        let is_due = self.last_at.is_none_or(|at| at.elapsed() >= EVERY);
+        if self.is_terminal && is_due {
+            self.last_at = Some(Instant::now());
+            print(format_args!("{ANEW}{}", text(now)));
+        }
+    }
+
+    /// Ends the line of a table. What was checked is in the table at the end.
+    pub(super) fn end(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        let begin = if self.is_terminal { ANEW } else { "" };
+        if last.is_check {
+            print(format_args!("{begin}"));
+        } else {
+            print(format_args!("{begin}{}\n", text(last)));
+        }
+    }
+}
+
+/// A copy does not end because nobody reads how far it is.
+fn print(text: Arguments<'_>) {
+    let mut stderr = stderr().lock();
+    let _ = stderr.write_fmt(text).and_then(|()| stderr.flush());
+}
+
+fn text(Progress { table, is_check, rows, of }: Progress) -> String {
+    let what = if is_check { "checking" } else { "copying" };
+    // An empty table is done.
+    let percent = (rows.min(of) * 100).checked_div(of).unwrap_or(100);
+    format!("{what} {table}: {rows} of {of} rows, {percent} %")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_a_table_is() {
+        let progress = Progress { table: "event", is_check: false, rows: 500, of: 1999 };
+        assert_eq!(text(progress), "copying event: 500 of 1999 rows, 25 %");
+        let progress = Progress { table: "watch", is_check: true, rows: 0, of: 0 };
+        assert_eq!(text(progress), "checking watch: 0 of 0 rows, 100 %");
+    }
+}
