@@ -59,6 +59,13 @@ fn off(config: &Config) -> Vec<&'static str> {
     .collect()
 }
 
+/// Says in the store's lock file where this daemon takes commands.
+pub(super) fn holder(store: &Store, address: &str) {
+    if let Err(error) = store.announce(address) {
+        tracing::warn!(%error, "commands beside this daemon will not find it");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,12 +95,5 @@ mod tests {
             assert!(off.iter().any(|what| what.contains(setting)), "{setting}: {off:?}");
         }
         assert_eq!(off.len(), 4);
-    }
-}
-
-/// Says in the store's lock file where this daemon takes commands.
-pub(super) fn holder(store: &Store, address: &str) {
-    if let Err(error) = store.announce(address) {
-        tracing::warn!(%error, "commands beside this daemon will not find it");
     }
 }

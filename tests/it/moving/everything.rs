@@ -72,7 +72,7 @@ impl Column {
             ("kind", _) => text(["user", "ip"][row % 2]),
             ("outcome", _) => text("accepted"),
             ("state", "TEXT") if self.is_key => text(["done", "under_way"][row - 1]),
-            ("body_form", _) => Value::Integer((row % 4 == 0).into()),
+            ("body_form", _) => Value::Integer((row.is_multiple_of(4)).into()),
             ("body", "ANY") => match row % 4 {
                 0 => Value::Blob(vec![0x28, 0xb5, 0, 0xff, byte]),
                 1 => text("{\"a\": \"text\"}"),
@@ -82,14 +82,14 @@ impl Column {
             (name, _) if name.starts_with("is_") || name == "public" || name == "gave_empty" => {
                 Value::Integer(number % 2)
             }
-            ("status", "INTEGER") => Value::Integer(if row % 3 == 0 { 400 } else { 200 }),
+            ("status", "INTEGER") => Value::Integer(if row.is_multiple_of(3) { 400 } else { 200 }),
             (_, "INTEGER") if self.is_key => Value::Integer(number),
             // In another order than their numbers, and longer than ASCII.
             (_, "TEXT") if self.is_key || self.name == "id" => {
                 text(&format!("{}-ä\u{1f600}-{row}", row * 7919 % 1000))
             }
-            (_, "BLOB") if row % 2 == 0 => Value::Blob(vec![byte; 16]),
-            _ if !self.needs_value && row % 3 == 0 => Value::Null,
+            (_, "BLOB") if row.is_multiple_of(2) => Value::Blob(vec![byte; 16]),
+            _ if !self.needs_value && row.is_multiple_of(3) => Value::Null,
             (_, "INTEGER") => Value::Integer([0, -1, i64::MAX, i64::MIN, number][row % 5]),
             (_, "TEXT") => text(&["", "a'b\"\\", "東京\n\t", "[]"][row % 4].repeat(3)),
             _ => Value::Null,
