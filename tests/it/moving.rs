@@ -25,6 +25,11 @@ const YEARLY: &str = "0 0 0 1 1 *";
 /// The jobs that ask the service, each once at the first start.
 const JOBS: [&str; 4] = ["users", "ips", "tenant", "service"];
 
+/// A daemon whose database is in a file, whichever engine other tests run on.
+fn on_file() -> Setup {
+    Setup::new().in_file()
+}
+
 fn text(path: &Path) -> String {
     path.display().to_string()
 }
@@ -138,7 +143,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
     let options = cii_simulator::Options { users: 30, ..cii_simulator::Options::default() };
     let simulator = Simulator::start(options).await.unwrap();
     let mut receiver = Receiver::start().await;
-    let exporter = Setup::new()
+    let exporter = on_file()
         .polling(&simulator, YEARLY)
         .tables(&format!(
             "[sync.tenant]\nschedule = \"{YEARLY}\"\n[sync.service]\nschedule = \"{YEARLY}\""
@@ -164,7 +169,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
     receiver.stop().await;
     deliver(&exporter, "waits").await;
     let (metrics, answered) = (exporter.metrics().await, answers(&exporter).await);
-    let refused = copy(&Setup::new(), &text(&exporter.database()), &database.url).await;
+    let refused = copy(&on_file(), &text(&exporter.database()), &database.url).await;
     assert_refused(&refused, "stop it");
 
     let setup = exporter.stop().await;
@@ -188,7 +193,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
     until_sent(&exporter).await;
     let sent = uids(&receiver);
     let (metrics, answered) = (exporter.metrics().await, answers(&exporter).await);
-    let refused = copy(&Setup::new(), &database.url, "/nowhere/store.db").await;
+    let refused = copy(&on_file(), &database.url, "/nowhere/store.db").await;
     assert_refused(&refused, "in use by the replica");
 
     let setup = exporter.stop().await;
@@ -212,7 +217,7 @@ async fn a_daemon_goes_on_on_the_server_and_back_in_a_file_where_it_was() {
 async fn what_comes_back_is_row_by_row_what_went() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     let file = setup.database();
     fill(&Connection::open(&file).unwrap());
     let moved = copy(&setup, "config", &database.url).await;
@@ -283,7 +288,7 @@ async fn what_comes_back_is_row_by_row_what_went() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_a_server_cannot_hold_is_copied_as_a_daemon_would_have_written_it() {
     let database = Cluster::shared().create_database();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     let file = Connection::open(setup.database()).unwrap();
     fill(&file);
     file.execute("UPDATE event SET body = 'a' || char(0) || 'b' WHERE seq = 1", []).unwrap();
@@ -307,7 +312,7 @@ async fn a_text_that_a_server_cannot_hold_is_copied_as_a_daemon_would_have_writt
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_copied_is_refused_with_what_to_do() {
     let cluster = Cluster::shared();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     let file = text(&setup.database());
     fill(&Connection::open(setup.database()).unwrap());
     let database = cluster.create_database();
@@ -352,7 +357,7 @@ async fn what_cannot_be_copied_is_refused_with_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_become_others_on_the_way_are_noticed_and_not_kept() {
     let cluster = Cluster::shared();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     fill(&Connection::open(setup.database()).unwrap());
     for (change, table) in [
         ("NEW.title := 'other'; RETURN NEW", "checks"),
@@ -382,7 +387,7 @@ async fn rows_that_become_others_on_the_way_are_noticed_and_not_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_killed_leaves_nothing_on_the_server() {
     let cluster = Cluster::start(&Options::fast().set("client_connection_check_interval", "100ms"));
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     fill(&Connection::open(setup.database()).unwrap());
     setup.write_config();
     let database = empty_schema(&cluster);
@@ -429,7 +434,7 @@ async fn a_copy_that_is_killed_leaves_nothing_on_the_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_killed_leaves_no_file() {
     let cluster = Cluster::shared();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     fill(&Connection::open(setup.database()).unwrap());
     let database = cluster.create_database();
     assert_eq!(copy(&setup, "config", &database.url).await.code, 0);
@@ -472,7 +477,7 @@ async fn a_copy_that_is_killed_leaves_no_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_is_told_and_nothing_is_kept() {
     let cluster = Cluster::shared();
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     fill(&Connection::open(setup.database()).unwrap());
     let database = empty_schema(cluster);
     cluster.sql(
@@ -509,7 +514,7 @@ async fn a_disk_that_is_full_is_told_and_nothing_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_may_go_on_for_a_trial_alone() {
     let database = Cluster::shared().create_database();
-    let exporter = Setup::new().at(&database.url).start().await;
+    let exporter = on_file().at(&database.url).start().await;
     let body = Body::new("one", "no-mfa", &["ada@example.com"]).json();
     assert_eq!(exporter.deliver(&body).await, 200);
     let back = exporter.database().with_extension("back");
@@ -519,7 +524,7 @@ async fn replicas_may_go_on_for_a_trial_alone() {
     assert!(made.code == 0 && made.output.contains("went on"), "{made:?}");
     assert_eq!(dump(&back)["delivery"].len(), 1);
     // Nor is anything copied into a database that a daemon has open.
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     assert_refused(&copy(&setup, "config", &database.url).await, "in use by the replica");
 }
 
@@ -529,7 +534,7 @@ async fn a_password_is_read_from_a_file() {
     let cluster = Cluster::start(&Options::fast().access(access));
     let database = cluster.create_database();
     cluster.sql("postgres", "CREATE ROLE mover LOGIN SUPERUSER PASSWORD 'let me/in'");
-    let setup = Setup::new().start().await.stop().await;
+    let setup = on_file().start().await.stop().await;
     let url = database.url.replace("postgres@", "mover@");
     let (from, password) = (text(&setup.database()), setup.database().with_extension("password"));
     let arguments = ["store", "copy", "--from", &from, "--to", &url];
