@@ -53,6 +53,10 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
         held.join().unwrap().unwrap();
     });
     until_delivered(&waiter, "after lock").await;
+    drop(waiter);
+    // Once it sees the server again, the store commits a probe, which is not what is looked at here.
+    store.catch_up().await;
+    until_delivered(&store, "after pause").await;
 
     // It is in a commit.
     cluster.set("synchronous_standby_names", "nobody");
