@@ -30,10 +30,13 @@ impl Health {
     }
 
     /// Why there is no database to write to any more. One whose files cannot be looked at is
-    /// left, too.
+    /// left, too, and one that a newer replica upgraded.
     pub(super) fn loss(&self) -> Option<StoreError> {
         let is_loss = |error: &StoreError| {
-            matches!(error, StoreError::Touched { .. } | StoreError::Open { .. })
+            matches!(
+                error,
+                StoreError::Touched { .. } | StoreError::Open { .. } | StoreError::TooNew { .. }
+            )
         };
         self.error.clone().filter(is_loss)
     }

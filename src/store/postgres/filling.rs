@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Way, failure, schema,
-    session::{Limits, Session},
-};
+use super::{Limits, Way, failure, schema, session::Session};
 use crate::store::{
     StoreError,
     sql::{Connection, params},

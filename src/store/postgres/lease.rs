@@ -15,7 +15,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Replica, Way, session::Session};
+use super::{Replica, Way, schema, session::Session};
 use crate::store::{
     Standing, StoreError,
     sql::{Connection, params},
@@ -65,11 +65,13 @@ impl Lease {
             renewed_at: Instant::now(),
         };
         let (sender, standing) = watch::channel(candidate.step());
+        let (until, acts_until) = watch::channel(candidate.acts_until());
+        drop(way.io.spawn(judge(acts_until, sender.clone())));
         let state = Arc::<State>::default();
         let told = state.clone();
         let thread = thread::Builder::new()
             .name("store-lease".to_owned())
-            .spawn(move || candidate.live(&told, &sender))?;
+            .spawn(move || candidate.live(&told, &sender, &until))?;
         Ok(Self { standing, state, thread: Some(thread) })
     }
 
@@ -109,7 +111,12 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn live(mut self, state: &State, standing: &watch::Sender<Standing>) {
+    fn live(
+        mut self,
+        state: &State,
+        standing: &watch::Sender<Standing>,
+        until: &watch::Sender<Option<Instant>>,
+    ) {
         loop {
             let over = state.is_over.lock().unwrap_or_else(PoisonError::into_inner);
             let (over, _) = state
@@ -122,12 +129,18 @@ impl Candidate {
             }
             drop(over);
             let now = self.step();
+            until.send_replace(self.acts_until());
             standing.send_if_modified(|before| {
                 let is_news = *before != now;
                 *before = now;
                 is_news
             });
         }
+    }
+
+    /// How long this process acts as the holder if nothing more is heard.
+    fn acts_until(&self) -> Option<Instant> {
+        self.fence.map(|_| self.renewed_at + GIVEN_UP_AFTER)
     }
 
     /// Renews the lease, or takes it when nobody has it.
@@ -194,6 +207,32 @@ impl Candidate {
     }
 }
 
+/// Ends what the holder does when its time is over, also while a step of the thread hangs.
+async fn judge(
+    mut acts_until: watch::Receiver<Option<Instant>>,
+    standing: watch::Sender<Standing>,
+) {
+    loop {
+        let until = *acts_until.borrow_and_update();
+        if let Some(until) = until {
+            tokio::select! {
+                changed = acts_until.changed() => if changed.is_err() { return } else { continue },
+                () = tokio::time::sleep_until(until.into()) => {}
+            }
+            standing.send_if_modified(|standing| {
+                let is_leader = standing.is_leader();
+                if is_leader {
+                    *standing = Standing::Unknown;
+                }
+                is_leader
+            });
+        }
+        if acts_until.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Who holds the lease by name, and whether it is over.
 fn held(session: &dyn Connection) -> Result<(Option<String>, bool), StoreError> {
     let sql = "SELECT name, expires_at < clock_timestamp() FROM lease";
@@ -216,7 +255,11 @@ impl Way {
     /// Takes the lease that is over; the fence of the new term, or nothing when another one was
     /// faster.
     fn take(&self, session: &Session, id: &str, name: &str) -> Result<Option<i64>, StoreError> {
-        session.begin_writing(self.server.commit_level())?;
+        let begun = session.begin_writing(self.server.commit_level())?;
+        if let Err(error) = schema::check_known(begun.schema_version, &self.server) {
+            session.roll_back();
+            return Err(error);
+        }
         let taken: Result<Option<i64>, StoreError> = (|| {
             let fence = (session as &dyn Connection).optional(
                 "UPDATE lease SET holder = ?1, name = ?2, fence = fence + 1,

@@ -16,7 +16,9 @@ mod filling;
 mod follow;
 mod io;
 mod lease;
+mod limits;
 mod replica;
+mod rows;
 mod schema;
 mod server;
 mod session;
@@ -33,9 +35,9 @@ pub(in crate::store) use filling::{Filling, Snapshot};
 pub use follow::Sight;
 pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;
+pub(in crate::store) use limits::Limits;
 pub(in crate::store) use replica::Replica;
 pub use server::Server;
-pub(in crate::store) use session::Limits;
 pub(in crate::store) use value::text as storable_text;
 
 use super::{
@@ -152,8 +154,8 @@ impl Postgres {
     /// Begins a transaction that writes, over a new connection where the old one is of no use.
     fn begin_writing(&mut self) -> Result<&Session, StoreError> {
         let level = self.way.server.commit_level();
-        self.fence = match self.connected()?.begin_writing(level) {
-            Ok(fence) => fence,
+        let begun = match self.connected()?.begin_writing(level) {
+            Ok(begun) => begun,
             Err(error) if self.session()?.is_open() => {
                 self.roll_back();
                 // It may be a standby by now: the next try looks for the primary.
@@ -168,6 +170,11 @@ impl Postgres {
                 self.connected()?.begin_writing(level)?
             }
         };
+        self.fence = begun.fence;
+        if let Err(error) = schema::check_known(begun.schema_version, &self.way.server) {
+            self.roll_back();
+            return Err(error);
+        }
         self.session()
     }
 

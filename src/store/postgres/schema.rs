@@ -132,6 +132,18 @@ pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError
     }
 }
 
+/// Makes sure that no newer exporter upgraded the schema, as it may beside running replicas.
+///
+/// # Errors
+/// When one did.
+pub(super) fn check_known(found: usize, server: &Server) -> Result<(), StoreError> {
+    let known = SCRIPTS.len();
+    if found > known {
+        return Err(StoreError::TooNew { path: server.name().into(), found, known });
+    }
+    Ok(())
+}
+
 /// Makes sure that the server is new enough.
 fn check_server(session: &Session, server: &Server) -> Result<(), StoreError> {
     let session: &dyn Connection = session;

@@ -148,3 +148,19 @@ fn a_server_that_is_not_there_is_told_at_the_start() {
     let error = try_connect(&format!("postgres://postgres@127.0.0.1:{port}/a")).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_writes_nothing_once_a_newer_one_upgraded_the_schema() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    cluster.sql(&database.name, "UPDATE meta SET value = '99' WHERE key = 'schema_version'");
+    let error = deliver(&store, "after").await.unwrap_err();
+    assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
+    // The daemon ends by this.
+    let error = tokio::time::timeout(Duration::from_secs(10), store.lost()).await.unwrap();
+    assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
+    let error = store.campaign("old").await.unwrap().borrow().clone();
+    assert!(!error.is_leader(), "{error:?}");
+}

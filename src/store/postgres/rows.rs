@@ -1,0 +1,222 @@
+//! Statements of a session, and their rows.
+
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow,
+    pin::{Pin, pin},
+};
+
+use futures_util::StreamExt as _;
+use tokio_postgres::{Row, RowStream};
+
+use super::{
+    bulk,
+    failure::{given_up, too_slow},
+    session::Session,
+    value::{Sent, type_of},
+};
+use crate::store::{
+    SqlError, SqlErrorKind, StoreError,
+    sql::{self, Bulk, Connection, Param, Put},
+};
+
+/// Rows that are taken from the stream at a time.
+const ROWS_AT_ONCE: usize = 512;
+
+/// A statement whose rows are being taken.
+pub(super) struct Running {
+    stream: Pin<Box<RowStream>>,
+    rows: VecDeque<Row>,
+    is_over: bool,
+}
+
+impl Session {
+    /// Runs a statement, and hands each of its rows on; returns how many it changed.
+    fn run(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<usize, StoreError> {
+        self.finish_outer()?;
+        let text = self.texts.of(sql);
+        let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
+        let client = self.client()?;
+        let stream =
+            self.wait(self.limits.statement, "a statement", client.query_typed_raw(&text, sent))?;
+        let place = self.running.borrow().len();
+        let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
+        self.running.borrow_mut().push(running);
+        let handed = self.hand_on(place, each);
+        let ended = self.running.borrow_mut().drain(place..).next();
+        handed?;
+        let changed = ended.and_then(|ended| ended.stream.rows_affected()).unwrap_or(0);
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn hand_on(
+        &self,
+        place: usize,
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let next =
+                self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
+            match next {
+                // Nothing is borrowed meanwhile: what takes a row may run other statements.
+                Some(row) if each(&sql::Row::new(&row))?.is_break() => return Ok(()),
+                None if !self.receive(place, ROWS_AT_ONCE)? => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Receives rows until so many wait to be handed on; whether there may be some.
+    fn receive(&self, place: usize, most: usize) -> Result<bool, StoreError> {
+        let taken = self.running.borrow_mut().get_mut(place).map(|running| {
+            let rows = std::mem::take(&mut running.rows);
+            (rows, running.is_over)
+        });
+        let (mut rows, is_over) = taken.ok_or_else(given_up)?;
+        if is_over {
+            return Ok(false);
+        }
+        let mut is_over = false;
+        let received = {
+            let mut running = self.running.borrow_mut();
+            let Some(Running { stream, .. }) = running.get_mut(place) else {
+                return Err(given_up());
+            };
+            self.io.wait(self.limits.statement, async {
+                while rows.len() < most {
+                    match stream.next().await {
+                        Some(Ok(row)) => rows.push_back(row),
+                        Some(Err(error)) => return Err(error),
+                        None => {
+                            is_over = true;
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            })
+        };
+        match received {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.failed(&error)),
+            Err(_) => {
+                self.give_up();
+                return Err(too_slow("rows"));
+            }
+        }
+        let mut running = self.running.borrow_mut();
+        let running = running.get_mut(place).ok_or_else(given_up)?;
+        running.is_over = is_over;
+        running.rows = rows;
+        Ok(true)
+    }
+
+    /// Receives what is left of the statements around this one: the connection hands on answers
+    /// in order, and holds back those of the next statement until then.
+    fn finish_outer(&self) -> Result<(), StoreError> {
+        let outer = self.running.borrow().len();
+        for place in 0..outer {
+            let is_over = |session: &Self| {
+                session.running.borrow().get(place).is_none_or(|running| running.is_over)
+            };
+            while !is_over(self) {
+                self.receive(place, usize::MAX)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction, its own where there is none.
+    fn within<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.in_transaction.get() {
+            return work();
+        }
+        self.begin_reading()?;
+        let done = work();
+        self.end_reading()?;
+        done
+    }
+
+    /// Sends the rows that wait.
+    fn send(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<usize, StoreError> {
+        self.finish_outer()?;
+        let lists = columns.take();
+        let client = self.client()?;
+        let changed = self.wait(self.limits.statement, "a statement", async {
+            let lists = lists.into_iter();
+            let mut stream =
+                pin!(client.query_typed_raw(bulk.in_lists(bulk::statement), lists).await?);
+            while let Some(row) = stream.next().await {
+                row?;
+            }
+            Ok(stream.rows_affected())
+        })?;
+        Ok(usize::try_from(changed.unwrap_or(0)).unwrap_or(usize::MAX))
+    }
+}
+
+impl Connection for Session {
+    fn begin_reading(&self) -> Result<(), StoreError> {
+        self.batch(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
+            self.limits.of_server(),
+            self.search_path,
+        ))?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    fn end_reading(&self) -> Result<(), StoreError> {
+        self.in_transaction.set(false);
+        self.batch("ROLLBACK")
+    }
+
+    /// Every group writes its number; nothing else is needed.
+    fn touch(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        Self::is_open(self)
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.within(|| self.run(sql, params, each).map(drop))
+    }
+
+    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError> {
+        self.within(|| self.run(sql, params, &mut |_| Ok(ControlFlow::Continue(()))))
+    }
+
+    fn write(
+        &self,
+        bulk: &Bulk,
+        rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
+    ) -> Result<usize, StoreError> {
+        let mut columns = bulk::Columns::of(bulk);
+        let mut changed = 0;
+        rows(&mut |row| {
+            debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
+            let wrong = |text| SqlError::new(SqlErrorKind::Data, text);
+            columns.add(row).map_err(wrong)?;
+            if columns.is_full() {
+                changed += self.send(bulk, &mut columns)?;
+            }
+            Ok(())
+        })?;
+        if !columns.is_empty() {
+            changed += self.send(bulk, &mut columns)?;
+        }
+        Ok(changed)
+    }
+}
