@@ -151,8 +151,28 @@ fn check_server(session: &Session, server: &Server) -> Result<(), StoreError> {
                       current_setting('server_version')";
     let (number, version) =
         session.one(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
-    if number < OLDEST_SERVER {
+    if is_too_old(number) {
         return Err(StoreError::OldServer { server: server.name(), version });
     }
     Ok(())
+}
+
+/// Whether a server is too old by its `server_version_num`: the major version and four digits.
+const fn is_too_old(number: i64) -> bool {
+    number < OLDEST_SERVER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_before_version_15_is_too_old() {
+        // As 9.6.24, 14.19, 15.0, 15.18 and 18.1 say it.
+        let numbers = [90_624, 140_019, 150_000, 150_018, 180_001];
+        assert_eq!(numbers.map(is_too_old), [true, true, false, false, false]);
+        let error = StoreError::OldServer { server: "db/cii".into(), version: "14.19".into() };
+        let error = error.to_string();
+        assert!(error.contains("14.19") && error.contains("15 or newer"), "{error}");
+    }
 }
