@@ -19,6 +19,7 @@ mod lease;
 mod limits;
 mod replica;
 mod rows;
+mod running;
 mod schema;
 mod server;
 mod session;

@@ -1,17 +1,13 @@
 //! Statements of a session, and their rows.
 
-use std::{
-    collections::VecDeque,
-    ops::ControlFlow,
-    pin::{Pin, pin},
-};
+use std::{collections::VecDeque, ops::ControlFlow, pin::pin};
 
 use futures_util::StreamExt as _;
-use tokio_postgres::{Row, RowStream};
 
 use super::{
     bulk,
     failure::{given_up, too_slow},
+    running::Running,
     session::Session,
     value::{Sent, type_of},
 };
@@ -22,13 +18,6 @@ use crate::store::{
 
 /// Rows that are taken from the stream at a time.
 const ROWS_AT_ONCE: usize = 512;
-
-/// A statement whose rows are being taken.
-pub(super) struct Running {
-    stream: Pin<Box<RowStream>>,
-    rows: VecDeque<Row>,
-    is_over: bool,
-}
 
 impl Session {
     /// Runs a statement, and hands each of its rows on; returns how many it changed.

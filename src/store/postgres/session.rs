@@ -17,7 +17,7 @@ use super::{
     Limits, Way,
     failure::{self, given_up, too_slow},
     io::Io,
-    rows::Running,
+    running::Running,
     text::Texts,
 };
 use crate::store::StoreError;
