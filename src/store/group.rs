@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{
     Meters, StoreError,
-    engine::{Engine, Erased},
+    engine::Engine,
     health::{self, Health},
     pending::Waiting,
     queue::{Next, Queue},
@@ -127,10 +127,14 @@ impl Writer {
                 Next::Erase(erasure, reply) => {
                     let erased = self.engine.erase(&erasure);
                     self.note(erased.as_ref().map(|_| ()));
-                    if !erasure.is_trial && erased.as_ref().is_ok_and(Erased::is_something) {
+                    // One whose end is not known may have taken place, too.
+                    let may_be_done = match &erased {
+                        Ok(erased) => erased.is_something(),
+                        Err(error) => error.is_unreachable(),
+                    };
+                    if !erasure.is_trial && may_be_done {
                         self.announcements.erasures.fetch_add(1, Ordering::Relaxed);
-                        let anew = Touched { is_anew: true, ..Touched::default() };
-                        self.announcements.recent.add(anew);
+                        self.announcements.recent.add(anew());
                     }
                     let _ = reply.send(erased);
                 }
@@ -235,7 +239,14 @@ impl Writer {
         facts.checkpoint();
         self.engine.save(&facts.diff())?;
         let touched = facts.touched();
-        self.engine.commit(&touched)?;
+        if let Err(error) = self.engine.commit(&touched) {
+            if error.is_unreachable() {
+                // It may have taken place: whoever shows what is stored looks for himself. The
+                // follower of replicas may have passed it by meanwhile, as a commit of our own.
+                self.announcements.recent.add(anew());
+            }
+            return Err(error);
+        }
         // Announced before it is answered: whoever has the answer finds the
         // announcement made.
         self.announcements.recent.add(touched);
@@ -247,6 +258,11 @@ impl Writer {
         });
         Ok(())
     }
+}
+
+/// Everything is to be read again.
+fn anew() -> Touched {
+    Touched { is_anew: true, ..Touched::default() }
 }
 
 fn answer(group: Group, committed: &Result<(), StoreError>) {

@@ -306,6 +306,11 @@ impl StoreError {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::ReadOnly)
     }
 
+    /// Whether the server cannot be reached, so that the end of what was asked is not known.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Unreachable)
+    }
+
     /// Whether the same may succeed at once, when it is done again.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Conflict)
