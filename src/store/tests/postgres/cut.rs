@@ -24,6 +24,7 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_never_doubled() {
     {
         let id = format!("d{position}");
         proxy.cut(cuts);
+        let seen = *store.changes().borrow();
         let outcome = deliver(&store, &id).await;
         assert!(proxy.is_done(), "{cuts:?}");
         if is_stored {
@@ -32,6 +33,9 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_never_doubled() {
             let error = outcome.unwrap_err();
             assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{cuts:?}: {error}");
             assert_eq!(stored(cluster, &database.name), expected, "{cuts:?}");
+            // Whatever became of it, metrics and pages look for themselves.
+            let touched = store.touched_after(seen).unwrap();
+            assert!(touched.iter().any(|touched| touched.is_anew), "{cuts:?}: {touched:?}");
             // Who got no answer sends it again.
             assert_eq!(deliver(&store, &id).await.unwrap(), NEW, "{cuts:?}");
         }
