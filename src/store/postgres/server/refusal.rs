@@ -28,14 +28,17 @@ pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
         _ => refusal.why.clone(),
     });
     let why = why.collect::<Vec<_>>().join("; ");
-    // A host that answered says more about the configuration than one that did not.
-    let weight = |kind: SqlErrorKind| match kind {
-        SqlErrorKind::Denied => 2,
-        SqlErrorKind::ReadOnly => 1,
-        _ => 0,
+    let some = |kind| refusals.iter().any(|refusal| refusal.kind == kind);
+    let all = |kind| refusals.iter().all(|refusal| refusal.kind == kind);
+    // Who is to be let in, somebody has to change; a failover passes by itself. During one, a
+    // standby answers that it takes no writes, and the host that does not answer is the primary.
+    let kind = if some(SqlErrorKind::Denied) {
+        SqlErrorKind::Denied
+    } else if !refusals.is_empty() && all(SqlErrorKind::ReadOnly) {
+        SqlErrorKind::ReadOnly
+    } else {
+        SqlErrorKind::Unreachable
     };
-    let kind = refusals.iter().map(|refusal| refusal.kind).max_by_key(|kind| weight(*kind));
-    let kind = kind.unwrap_or(SqlErrorKind::Unreachable);
     SqlError::new(kind, &format!("there is no connection to {server}: {why}"))
 }
 

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::*;
+use crate::store::SqlErrorKind;
 
 /// An authority of certificates, and their files.
 struct Authority {
@@ -107,6 +108,14 @@ async fn ask(server: &Server, query: &str) -> Result<String, String> {
 async fn is_encrypted(url: &str) -> Result<bool, String> {
     let query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
     ask(&Server::at(url, None), query).await.map(|answer| answer == "t")
+}
+
+/// What it means that there is no session.
+async fn kind(server: &Server) -> SqlErrorKind {
+    match server.connect().await.map(drop) {
+        Err(StoreError::Sql(error)) => error.kind(),
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn refused(url: &str) -> String {
@@ -274,6 +283,8 @@ async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
     for expected in ["no answer within 1 s", "it is a standby", "nobody listens"] {
         assert!(error.contains(expected), "{error}");
     }
+    // The one that does not answer may be the one that takes writes.
+    assert_eq!(kind(&all).await, SqlErrorKind::Unreachable);
     standby.promote();
     assert_eq!(ask(&all, port).await, Ok(standby.port().to_string()));
 }
@@ -286,5 +297,10 @@ async fn a_read_only_server_is_used_where_there_is_no_other_or_any_will_do() {
     let two = format!("postgres://postgres@127.0.0.1:{port},localhost:{port}/postgres");
     let error = refused(&two).await;
     assert!(error.contains("it takes no writes"), "{error}");
+    // All answered, and none takes writes.
+    assert_eq!(kind(&Server::at(&two, None)).await, SqlErrorKind::ReadOnly);
+    // What is wrong with the configuration does not pass by itself.
+    let denied = format!("postgres://nobody@127.0.0.1:{port},127.0.0.1:1/postgres");
+    assert_eq!(kind(&Server::at(&denied, None)).await, SqlErrorKind::Denied);
     assert_eq!(is_encrypted(&format!("{two}?target_session_attrs=any")).await, Ok(false));
 }
