@@ -144,6 +144,10 @@ impl Candidate {
     }
 
     /// Renews the lease, or takes it when nobody has it.
+    ///
+    /// A database that takes no writes for now is like one that does not answer: the lease ends in
+    /// time, since what is done under it could not be committed, and each further step tries over
+    /// a new session, which does not have the old one's settings.
     fn step(&mut self) -> Standing {
         let sent_at = Instant::now();
         match self.stand() {
@@ -181,7 +185,7 @@ impl Candidate {
             self.fence = None;
         }
         session.begin_reading()?;
-        let held = held(session);
+        let held = held(session, &self.id);
         session.end_reading()?;
         let (leader, is_over) = held?;
         if is_over && let Some(fence) = self.way.take(session, &self.id, &self.name)? {
@@ -233,10 +237,12 @@ async fn judge(
     }
 }
 
-/// Who holds the lease by name, and whether it is over.
-fn held(session: &dyn Connection) -> Result<(Option<String>, bool), StoreError> {
-    let sql = "SELECT name, expires_at < clock_timestamp() FROM lease";
-    session.one(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+/// Which other replica holds the lease, by name, and whether it is over. One that gave it up before
+/// its end stands there until then, and does not follow itself.
+fn held(session: &dyn Connection, id: &str) -> Result<(Option<String>, bool), StoreError> {
+    let sql = "SELECT CASE WHEN holder <> ?1 THEN name END, expires_at < clock_timestamp()
+        FROM lease";
+    session.one(sql, params![id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Renews the lease; whether it is still held.

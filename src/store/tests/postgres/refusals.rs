@@ -1,6 +1,7 @@
 //! What a server refuses, and what the exporter refuses of a server.
 
 use super::*;
+use crate::{ledger::change::Probe, store::Standing};
 
 /// Runs a statement about a database, and ends its sessions, so that it counts.
 fn alter(cluster: &Cluster, database: &str, what: &str) {
@@ -31,6 +32,41 @@ async fn a_database_that_becomes_read_only_is_read_and_takes_deliveries_again_la
     alter(cluster, &empty.name, "SET default_transaction_read_only = on");
     let error = try_connect(&empty.url).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::ReadOnly), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_may_not_write_gives_the_lease_up_and_leads_again_once_it_may() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    let mut standing = store.campaign("one").await.unwrap();
+    let Standing::Leader { fence: Some(first) } = *standing.borrow_and_update() else {
+        panic!("it leads")
+    };
+    alter(cluster, &database.name, "SET default_transaction_read_only = on");
+    let since = Instant::now();
+    let patience = Duration::from_mins(1);
+    let changed = tokio::time::timeout(patience, standing.changed()).await;
+    changed.unwrap().unwrap();
+    // The term lasts 10 s from the last renewal, which was before.
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    let name = &database.name;
+    let is_over = "SELECT expires_at < clock_timestamp() FROM lease";
+    until("the term is over", async || {
+        let now = standing.borrow().clone();
+        let is_nobody = matches!(now, Standing::Unknown | Standing::Follower { leader: None });
+        assert!(is_nobody, "nobody follows itself: {now:?}");
+        cluster.sql(name, is_over) == "t"
+    })
+    .await;
+    alter(cluster, &database.name, "RESET default_transaction_read_only");
+    let again = standing.wait_for(Standing::is_leader);
+    let again = tokio::time::timeout(patience, again).await.unwrap().unwrap().clone();
+    let Standing::Leader { fence: Some(second) } = again else { panic!("{again:?}") };
+    assert!(second > first, "another term");
+    store.fenced(Some(second)).commit(Probe).await.unwrap();
+    let late = store.fenced(Some(first)).commit(Probe).await;
+    assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
