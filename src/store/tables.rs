@@ -135,7 +135,9 @@ pub(in crate::store) static TABLES: [Table; 33] = [
         "cursor",
         &[text("consumer")],
         &[integer("seq")],
-        Seeds { copied: "0 = 0", others: "seq <> 0" },
+        // Nobody has read anything up to 0: that is one engine's row from the start, and no row of
+        // the other one's.
+        Seeds { copied: "seq <> 0", others: "seq <> 0" },
     ),
     Table::new(
         "poll",

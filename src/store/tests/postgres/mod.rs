@@ -5,6 +5,7 @@ mod cut;
 mod disk_full;
 mod hangs;
 mod load;
+mod moving;
 mod odd_values;
 mod pool;
 mod proxy;
