@@ -30,9 +30,7 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     let partial = beside(copy, ".partial");
     let reader = Reader::look_into(database)?;
     let made = make(&reader, &partial, |_| ()).and_then(|bytes| {
-        // Unlike a renaming, this fails where something came into the place meanwhile.
-        fs::hard_link(&partial, copy).map_err(failed(copy))?;
-        sync_folder(copy)?;
+        put_in_place(&partial, copy)?;
         Ok(bytes)
     });
     let _ = fs::remove_file(&partial);
@@ -110,6 +108,16 @@ pub(super) fn remove_if_there(file: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(file)(error)),
         _ => Ok(()),
     }
+}
+
+/// Gives a file that is whole its name, too, where there is none of that name. Where the folder cannot be
+/// synced, nothing of that name is left: what is said to have failed must not be found later.
+pub(super) fn put_in_place(partial: &Path, path: &Path) -> Result<(), StoreError> {
+    // Unlike a renaming, this fails where something came into the place meanwhile.
+    fs::hard_link(partial, path).map_err(failed(path))?;
+    sync_folder(path).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
 }
 
 /// A file's name is on the disk once its folder is.

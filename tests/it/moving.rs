@@ -512,6 +512,34 @@ async fn a_disk_that_is_full_is_told_and_nothing_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_said_to_have_failed_is_not_there() {
+    let setup = on_file().start().await.stop().await;
+    let database = Cluster::shared().create_database();
+    assert_eq!(copy(&setup, "config", &database.url).await.code, 0);
+    let folder = setup.database().with_file_name("copies");
+    fs::create_dir(&folder).unwrap();
+    let back = folder.join("back.db");
+    let arguments: [&[&str]; 2] = [
+        &["store", "copy", "--from", &database.url, "--to", &text(&back)],
+        &["db", "backup", &text(&back)],
+    ];
+    for arguments in arguments {
+        let disk = Disk::of(&folder);
+        // The folder's own: it alone ends so.
+        disk.fail("sync EIO copies");
+        let mut command = Setup::command(arguments, &setup.config_file());
+        let output = command.envs(disk.variables()).output().await.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(disk.hits() > 0 && !back.exists(), "{errors}");
+        disk.recover();
+        let made = setup.run(arguments).await;
+        assert_eq!(made.code, 0, "{made:?}");
+        fs::remove_file(&back).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replicas_may_go_on_for_a_trial_alone() {
     let database = Cluster::shared().create_database();
     let exporter = on_file().at(&database.url).start().await;

@@ -94,10 +94,12 @@ pub enum MoveError {
         /// Why.
         source: StoreError,
     },
-    /// The connection was lost when all was written.
+    /// The connection was lost when all was written, and what became of the commit could not be looked
+    /// up.
     #[error(
-        "the connection to {place} was lost during the commit, and it is not known whether the copy \
-         is there: run the command again, and if it is refused because {place} has data, it is"
+        "the connection to {place} was lost during the commit, and it could not be found out whether \
+         the copy is there: run the command again once the server answers; it copies, or it is refused \
+         because {place} has data, and then the first copy is there, whole"
     )]
     Unknown {
         /// The server and its database.

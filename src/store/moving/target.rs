@@ -10,7 +10,7 @@ use crate::{
     config::{ServerConfig, StorePlace},
     store::{
         Server, StoreError, copy, place,
-        postgres::{Filling, Tables, Way},
+        postgres::{Filling, Tables, Uncommitted, Way},
         sql::Connection,
         sqlite::{self, NewFile},
         tables::TABLES,
@@ -23,7 +23,7 @@ pub(super) enum Target {
     /// A file, under another name until it is whole.
     File(Unfinished),
     /// A database on a server.
-    Server(Filling, String),
+    Server(Box<Filling>, String),
 }
 
 /// A file that is not whole yet.
@@ -63,10 +63,10 @@ impl Target {
             Self::Server(filling, place) => {
                 let broken = |source| MoveError::Broken { place: place.clone(), source };
                 filling.finish(&TABLES).map_err(broken)?;
-                match filling.commit() {
-                    Err(_) if !filling.is_open() => Err(MoveError::Unknown { place }),
-                    committed => committed.map_err(broken),
-                }
+                filling.commit().map_err(|uncommitted| match uncommitted {
+                    Uncommitted::Nothing(source) => broken(source),
+                    Uncommitted::Unknown => MoveError::Unknown { place: place.clone() },
+                })
             }
         }
     }
@@ -94,7 +94,7 @@ fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError
             return Err(MoveError::NotEmpty { place, table: table.name() });
         }
     }
-    Ok(Target::Server(filling, place))
+    Ok(Target::Server(Box::new(filling), place))
 }
 
 fn failed(source: StoreError) -> MoveError {
@@ -123,9 +123,7 @@ impl Unfinished {
         self.file.take().ok_or(StoreError::Closed)?.close()?;
         let synced = File::open(&self.partial).and_then(|file| file.sync_all());
         synced.map_err(copy::failed(&self.partial))?;
-        // Unlike a renaming, this fails where something came into the place meanwhile.
-        fs::hard_link(&self.partial, &self.path).map_err(copy::failed(&self.path))?;
-        copy::sync_folder(&self.path)
+        copy::put_in_place(&self.partial, &self.path)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Postgres, failure};
+use super::{Postgres, failure, session::Session};
 use crate::store::{
     SqlError, SqlErrorKind, StoreError,
     sql::{Connection, params},
@@ -29,6 +29,13 @@ pub(super) const SWEEP: &str = "DELETE FROM commit_log
 
 /// Commits after which old ones are removed from the log, whatever the retention.
 pub(super) const SWEEP_EVERY: usize = 64;
+
+/// Whether a commit is in the log. Where it is, that is written, too, so that the look-up's own
+/// commit waits for whoever has to have it.
+pub(super) fn look_for(session: &Session, id: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE commit_log SET looked_up = looked_up + 1 WHERE id = ?1";
+    Ok(session.execute(sql, params![id])? > 0)
+}
 
 impl Postgres {
     /// Finds out whether the commit with this id took place, and makes sure that it lasts.
@@ -70,11 +77,8 @@ impl Postgres {
         let level = self.way.server.commit_level();
         let session = self.connected()?;
         session.begin_writing(level)?;
-        let found = session.execute(
-            "UPDATE commit_log SET looked_up = looked_up + 1 WHERE id = ?1",
-            params![id],
-        )?;
+        let found = look_for(session, id)?;
         session.commit()?;
-        Ok(found > 0)
+        Ok(found)
     }
 }

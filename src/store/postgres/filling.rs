@@ -1,17 +1,33 @@
 //! A database on a server that is read, or filled, as a whole: a transaction of many minutes.
 
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use super::{Limits, Way, failure, schema, session::Session};
-use crate::store::{
-    StoreError,
-    sql::{Connection, params},
-    tables::Table,
+use uuid::Uuid;
+
+use super::{Limits, Way, commits, failure, schema, session::Session};
+use crate::{
+    ledger::Touched,
+    store::{
+        SqlError, SqlErrorKind, StoreError,
+        row::touched,
+        sql::{Connection, params},
+        tables::Table,
+    },
 };
 
 /// How long one statement of it, or the commit with its standby, may take: far longer than a
 /// group's, since a count or an index goes over all rows, and a standby has to receive them all.
 const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How many times as long as a group it tries to find out what became of its commit: nobody waits
+/// for it with a delivery, and a failover may take half a minute.
+const LOOK_UPS: u32 = 6;
+
+/// What is waited between two tries.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Who holds the lease now, by name.
 const HOLDER: &str = "SELECT coalesce(name, '') FROM lease
@@ -24,7 +40,21 @@ pub(in crate::store) struct Snapshot(Session);
 /// A transaction in which an empty database is filled; the tables are made by it where there are
 /// none. Dropped before its end, nothing of it is there.
 #[derive(Debug)]
-pub(in crate::store) struct Filling(Session);
+pub(in crate::store) struct Filling {
+    way: Way,
+    session: Session,
+    /// By which it is found in the log of commits.
+    id: String,
+}
+
+/// Why a filling was not committed.
+#[derive(Debug)]
+pub(in crate::store) enum Uncommitted {
+    /// Nothing of it is there.
+    Nothing(StoreError),
+    /// Whether it is there, and lasts, could not be found out.
+    Unknown,
+}
 
 impl Way {
     /// Begins to read a database of this exporter's version.
@@ -43,8 +73,8 @@ impl Way {
         stay(&session)?;
         let lock = Limits::default().lock.as_millis();
         session.batch(&format!(
-            "SET LOCAL synchronous_commit = {}; SET LOCAL lock_timeout = {lock}; \
-             SET LOCAL statement_timeout = {}",
+            "SET LOCAL synchronous_commit = {}; SET LOCAL client_min_messages = warning; \
+             SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {}",
             self.server.commit_level(),
             PATIENCE.as_millis(),
         ))?;
@@ -52,7 +82,7 @@ impl Way {
         (&session as &dyn Connection)
             .optional("SELECT id FROM head FOR UPDATE", &[], |row| row.get::<i64>(0))?
             .ok_or_else(failure::no_head)?;
-        Ok(Filling(session))
+        Ok(Filling { way: self.clone(), session, id: Uuid::now_v7().simple().to_string() })
     }
 
     fn connect_patiently(&self) -> Result<Session, StoreError> {
@@ -86,17 +116,20 @@ impl Snapshot {
 impl Filling {
     /// What runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn Connection {
-        &self.0
+        &self.session
     }
 
     /// The replica that polls, sends and prunes, by name; nothing when none runs.
     pub(in crate::store) fn holder(&self) -> Result<Option<String>, StoreError> {
-        holder(&self.0)
+        holder(&self.session)
     }
 
     /// Does what is left to do when all rows are there.
     pub(in crate::store) fn finish(&self, tables: &[Table]) -> Result<(), StoreError> {
-        let session: &dyn Connection = &self.0;
+        let session: &dyn Connection = &self.session;
+        // By this it is looked for, should the answer to its commit be lost.
+        let anew = touched::encode(&Touched { is_anew: true, ..Touched::default() });
+        session.execute(commits::ADD, params![self.id, "store copy", anew, false])?;
         // Numbers go on behind those that were filled in.
         session.one(
             "SELECT setval(pg_get_serial_sequence('failure_closed', 'number'),
@@ -106,19 +139,72 @@ impl Filling {
         )?;
         // Else the first plans are made for tables that are empty.
         let names: Vec<_> = tables.iter().map(Table::name).collect();
-        self.0.batch(&format!("ANALYZE {}", names.join(", ")))
+        self.session.batch(&format!("ANALYZE {}", names.join(", ")))
     }
 
-    /// Commits.
+    /// Commits, and finds out what became of it where that is not told.
     ///
     /// # Errors
-    /// When nothing is kept, or, where the connection is not open any more, when that is not known.
-    pub(in crate::store) fn commit(&self) -> Result<(), StoreError> {
-        self.0.commit()
+    /// When nothing is kept, or that could not be found out.
+    pub(in crate::store) fn commit(self) -> Result<(), Uncommitted> {
+        let Self { way, session, id } = self;
+        match session.commit() {
+            Ok(()) => Ok(()),
+            Err(_) if !session.is_open() => way.look_for_filling(&id),
+            Err(error) => Err(Uncommitted::Nothing(error)),
+        }
+    }
+}
+
+impl Way {
+    /// As [`Postgres::look_up`](super::Postgres) does for a group.
+    fn look_for_filling(&self, id: &str) -> Result<(), Uncommitted> {
+        let begun = Instant::now();
+        loop {
+            match self.has_filling(id) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    let error = SqlError::new(
+                        SqlErrorKind::Unreachable,
+                        "the connection was lost before the commit",
+                    );
+                    return Err(Uncommitted::Nothing(error.into()));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "what became of the copy is not known yet");
+                }
+            }
+            if begun.elapsed() + PAUSE >= self.limits.look_up * LOOK_UPS {
+                return Err(Uncommitted::Unknown);
+            }
+            thread::sleep(PAUSE);
+        }
     }
 
-    /// Whether the connection is there, as far as is known.
-    pub(in crate::store) fn is_open(&self) -> bool {
-        self.0.is_open()
+    /// Whether a filling took place; where it did, makes sure that it lasts.
+    ///
+    /// Where it made the tables, nobody else sees those, and their lock, before its end. So that
+    /// end is waited for by the lock of the schema, which it took first. And the look-up writes and
+    /// commits, so that the standby has the filling when this returns.
+    fn has_filling(&self, id: &str) -> Result<bool, StoreError> {
+        let session = self.connect()?;
+        schema::begin_bounded(&session, self.server.commit_level())?;
+        let sql: &dyn Connection = &session;
+        let (is_standby, has_log) = sql.one(
+            "SELECT pg_is_in_recovery(), to_regclass('commit_log') IS NOT NULL",
+            &[],
+            |row| Ok((row.get::<bool>(0)?, row.get::<bool>(1)?)),
+        )?;
+        if is_standby {
+            // Locks of the primary are not held there, so that what is missing may still come.
+            let why = "it takes no writes: it is a standby";
+            return Err(SqlError::new(SqlErrorKind::ReadOnly, why).into());
+        }
+        if !has_log {
+            return Ok(false);
+        }
+        let found = commits::look_for(&session, id)?;
+        session.commit()?;
+        Ok(found)
     }
 }

@@ -32,7 +32,7 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 pub use examine::{Examination, Tables};
-pub(in crate::store) use filling::{Filling, Snapshot};
+pub(in crate::store) use filling::{Filling, Snapshot, Uncommitted};
 pub use follow::Sight;
 pub(in crate::store) use follow::{Audience, Follower};
 pub(in crate::store) use lease::Lease;

@@ -52,6 +52,26 @@ pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError
     upgraded(session, server, false).map(drop)
 }
 
+/// Begins a transaction under the same lock, which only looks whether there is a schema, and what is
+/// in it. Waits for the lock no longer than for that of a group.
+///
+/// # Errors
+/// When the server fails, or somebody holds the lock for longer.
+pub(super) fn begin_bounded(session: &Session, level: &str) -> Result<(), StoreError> {
+    session.in_transaction.set(true);
+    session.batch(&format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL synchronous_commit = {level}; \
+         SET LOCAL client_min_messages = warning; \
+         SET LOCAL lock_timeout = {}; \
+         SET LOCAL statement_timeout = {}; \
+         {} SELECT pg_advisory_xact_lock({LOCK})",
+        session.limits.lock.as_millis(),
+        session.limits.of_server(),
+        session.search_path,
+    ))
+}
+
 fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
     if let Some(schema) = server.schema() {
         // Who may not make one can still use one that is there.

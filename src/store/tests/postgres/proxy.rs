@@ -41,6 +41,7 @@ struct Plan {
     /// The next one last.
     cuts: Vec<Cut>,
     is_blocked: bool,
+    is_refusing: bool,
     /// How many answers each transaction that was committed waited for.
     round_trips: Vec<usize>,
 }
@@ -87,6 +88,11 @@ impl Proxy {
         self.state.unblocked.notify_all();
     }
 
+    /// Closes new connections at once, or no longer.
+    pub(super) fn refuse(&self, is_refusing: bool) {
+        self.state.plan().is_refusing = is_refusing;
+    }
+
     /// How many answers each transaction that was committed since the last call waited for.
     pub(super) fn round_trips(&self) -> Vec<usize> {
         std::mem::take(&mut self.state.plan().round_trips)
@@ -121,8 +127,13 @@ struct Passage<'a> {
 impl Passage<'_> {
     fn serve(client: TcpStream, state: &Arc<State>) {
         state.open.fetch_add(1, Ordering::Relaxed);
+        let is_refusing = state.plan().is_refusing;
         // Without a server, the client sees the connection closed.
-        if let Ok(server) = TcpStream::connect(state.server) {
+        if !is_refusing && let Ok(server) = TcpStream::connect(state.server) {
+            // Else each message waits for the acknowledgement of the one before, 40 ms.
+            for end in [&client, &server] {
+                end.set_nodelay(true).unwrap();
+            }
             let is_mute = Arc::<AtomicBool>::default();
             let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             let (mute, shared) = (is_mute.clone(), state.clone());
