@@ -283,7 +283,7 @@ impl Store {
                     is_away: AtomicBool::new(false),
                     is_warned: AtomicBool::new(false),
                 };
-                let follower = Follower::start(&way, &replica, after, audience)
+                let follower = Follower::start(&way, &replica, &id, after, audience)
                     .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
                 Some(Membership { way, replica, follower, lease: Mutex::default() })
             }

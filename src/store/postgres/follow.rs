@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Replica, Way};
+use super::{Replica, Way, notices};
 use crate::{
     ledger::Touched,
     store::{
@@ -18,9 +18,6 @@ use crate::{
         sql::{Connection, params},
     },
 };
-
-/// How often it is looked at what others committed, when nobody asks.
-const EVERY: Duration = Duration::from_secs(1);
 
 /// Commits that are read one by one; of more, everything is read anew.
 const MOST: i64 = 1000;
@@ -60,6 +57,8 @@ pub(in crate::store) struct Follower {
     state: Arc<State>,
     /// Looks that began after so many requests are done, and what the last one saw.
     done: watch::Receiver<(u64, Sight)>,
+    /// The task that wakes it when others commit.
+    notices: AbortHandle,
 }
 
 #[derive(Default)]
@@ -71,14 +70,17 @@ struct State {
 #[derive(Default)]
 struct Asked {
     requests: u64,
+    /// Whether others may have committed since the last look began.
+    is_woken: bool,
     is_over: bool,
 }
 
 impl Follower {
-    /// Begins to look for commits after this number.
+    /// Begins to look for commits after this number. `store` is the store's id.
     pub(in crate::store) fn start(
         way: &Way,
         replica: &Replica,
+        store: &str,
         after: i64,
         audience: impl Audience + 'static,
     ) -> std::io::Result<Self> {
@@ -100,7 +102,15 @@ impl Follower {
         thread::Builder::new()
             .name("store-follower".to_owned())
             .spawn(move || look.live(&asked, &sender))?;
-        Ok(Self { state, done })
+        let woken = state.clone();
+        let wake = move || {
+            woken.lock().is_woken = true;
+            woken.wake.notify_one();
+        };
+        let exchange =
+            notices::exchange(way.server.clone(), replica.clone(), store.to_owned(), wake);
+        let notices = way.io.spawn(exchange).abort_handle();
+        Ok(Self { state, done, notices })
     }
 
     /// What the last look saw.
@@ -124,6 +134,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        self.notices.abort();
         self.state.lock().is_over = true;
         self.state.wake.notify_one();
     }
@@ -159,11 +170,14 @@ impl<A: Audience> Look<A> {
         loop {
             let upto = {
                 let asked = state.lock();
-                let waits = |asked: &mut Asked| !asked.is_over && asked.requests <= served;
-                let (asked, _) = state
+                let waits = |asked: &mut Asked| {
+                    !asked.is_over && !asked.is_woken && asked.requests <= served
+                };
+                let (mut asked, _) = state
                     .wake
-                    .wait_timeout_while(asked, EVERY, waits)
+                    .wait_timeout_while(asked, self.way.limits.look, waits)
                     .unwrap_or_else(PoisonError::into_inner);
+                asked.is_woken = false;
                 if asked.is_over {
                     return;
                 }

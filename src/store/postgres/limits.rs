@@ -16,6 +16,9 @@ pub(in crate::store) struct Limits {
     pub(in crate::store) lock: Duration,
     /// For finding out what became of a commit; a try that began before goes on.
     pub(in crate::store) look_up: Duration,
+    /// Between two looks at what other replicas committed, when nobody asks and nothing wakes. No
+    /// limit of the server's, but of how late this replica is.
+    pub(in crate::store) look: Duration,
 }
 
 impl Default for Limits {
@@ -26,6 +29,7 @@ impl Default for Limits {
             commit: Duration::from_secs(10),
             lock: Duration::from_secs(5),
             look_up: Duration::from_secs(10),
+            look: Duration::from_secs(1),
         }
     }
 }
@@ -33,7 +37,14 @@ impl Default for Limits {
 impl Limits {
     /// The same for everything.
     pub(super) const fn all(limit: Duration) -> Self {
-        Self { connect: limit, statement: limit, commit: limit, lock: limit, look_up: limit }
+        Self {
+            connect: limit,
+            statement: limit,
+            commit: limit,
+            lock: limit,
+            look_up: limit,
+            look: limit,
+        }
     }
 
     /// How long the server itself lets a statement run, in milliseconds.

@@ -17,6 +17,7 @@ mod follow;
 mod io;
 mod lease;
 mod limits;
+mod notices;
 mod replica;
 mod rows;
 mod running;
@@ -205,6 +206,7 @@ impl Postgres {
             }
             committed => committed,
         }
+        .inspect(|()| self.replica.note_commit())
     }
 }
 

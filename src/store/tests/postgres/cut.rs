@@ -59,5 +59,6 @@ async fn a_connection_that_is_given_up_is_closed_whatever_the_server_does() {
         proxy.cut(&[Cut::Unanswered]);
         deliver(&store, &format!("unanswered {position}")).await.unwrap();
     }
-    until("the connections are closed", async || proxy.open() <= before).await;
+    // One that listens may have been opened since.
+    until("the connections are closed", async || proxy.open() <= before + 1).await;
 }

@@ -6,6 +6,7 @@ mod disk_full;
 mod hangs;
 mod load;
 mod moving;
+mod notices;
 mod odd_values;
 mod pool;
 mod proxy;
@@ -31,6 +32,7 @@ const SHORT: Limits = Limits {
     commit: Duration::from_secs(2),
     lock: Duration::from_secs(1),
     look_up: Duration::from_secs(4),
+    look: Duration::from_secs(1),
 };
 
 /// Longer than a commit takes within [`SHORT`], with all that it tries.

@@ -1,0 +1,270 @@
+//! What wakes the follower before its next look: the server's notifications of commits.
+//!
+//! They are a hint. One that is lost costs the time until the next look, and nothing is decided by
+//! one. So no group pays for them: NOTIFY within its transaction would take a lock that is one for all
+//! databases of the server, at the commit, and keep it until the standby has that commit. A task with
+//! a connection of its own listens, and also tells, at most so many times a second, that this replica
+//! committed, by a transaction that waits for neither disk nor standby. The server still writes it to
+//! the disk, between the groups: so a replica that hears of no other one tells nothing of commits.
+//!
+//! Behind a pool that gives each transaction another session, whoever listens hears nothing, and no
+//! error says so. That is found out by a notification that another connection sends.
+
+use std::{collections::HashMap, convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
+
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver},
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_postgres::{AsyncMessage, Client, Notification};
+use uuid::Uuid;
+
+use super::{Replica, Server, failure};
+use crate::store::StoreError;
+
+/// Between two notifications of this replica's commits at least: others look as often.
+const GAP: Duration = Duration::from_millis(250);
+
+/// How long one statement may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// When it is tried again after the connection was lost.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The same after it was found out that nothing arrives: a pool rarely goes away.
+const RETRY_DEAF: Duration = Duration::from_mins(5);
+
+/// How often others are told at least that this replica is there; that also shows whether the
+/// connection is, which may be lost without a sign.
+const PULSE: Duration = Duration::from_secs(30);
+
+/// How long a replica of which nothing more is heard counts as there.
+const PRESENT: Duration = Duration::from_secs(90);
+
+/// Why the task does not listen any more.
+#[derive(Debug)]
+enum Ended {
+    /// There is no connection, or it was lost.
+    Lost(StoreError),
+    /// What is sent does not arrive.
+    Deaf,
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+/// Listens and tells for ever. `store` is the id of the store: replicas of the same one share a
+/// channel. `wake` is called when another replica committed, and when it may have.
+pub(super) async fn exchange(
+    server: Arc<Server>,
+    replica: Replica,
+    store: String,
+    wake: impl Fn() + Send + Sync,
+) {
+    let channel = channel(&store);
+    let mut is_told = false;
+    loop {
+        let Err(ended) = serve(&server, &replica, &channel, &wake).await;
+        let pause = match ended {
+            Ended::Lost(error) => {
+                tracing::debug!(%error, "notifications of other replicas do not arrive for now");
+                RETRY
+            }
+            Ended::Deaf => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::info!(
+                        "the server's notifications do not arrive, as behind a pool in transaction \
+                         mode: what other replicas commit is looked for every second alone"
+                    );
+                }
+                RETRY_DEAF
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+/// The name of a store's channel, shorter than the 63 bytes that the server takes.
+fn channel(store: &str) -> String {
+    let hash = Sha256::digest(store);
+    hash.iter().take(16).fold("cii_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+}
+
+/// A connection, and what arrives on it. Dropped, it is closed.
+struct Link {
+    client: Client,
+    arrived: UnboundedReceiver<Notification>,
+    _task: JoinSet<()>,
+}
+
+impl Link {
+    async fn open(server: &Server) -> Result<Self, StoreError> {
+        let connected = timeout(server.connect_limit(), server.connect());
+        let (client, mut connection) =
+            connected.await.map_err(|_| failure::too_slow("connecting"))??;
+        let (sender, arrived) = mpsc::unbounded_channel();
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(notification) = message {
+                    // Whoever does not take it any more drops this task, too.
+                    let _ = sender.send(notification);
+                }
+            }
+        });
+        Ok(Self { client, arrived, _task: task })
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), StoreError> {
+        let done = timeout(PATIENCE, self.client.batch_execute(sql)).await;
+        done.map_err(|_| failure::too_slow("a notification"))?.map_err(|error| failure::of(&error))
+    }
+
+    /// Tells whoever listens; `from` says who does.
+    async fn tell(&self, channel: &str, from: &str) -> Result<(), StoreError> {
+        let limit = PATIENCE.as_millis() / 2;
+        self.run(&format!(
+            "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {limit}; \
+             SET LOCAL statement_timeout = {limit}; SELECT pg_notify('{channel}', '{from}'); COMMIT"
+        ))
+        .await
+    }
+
+    /// The next one that arrives: who sent it.
+    async fn next(&mut self) -> Result<String, StoreError> {
+        let notification = self.arrived.recv().await.ok_or_else(failure::given_up)?;
+        Ok(notification.payload().to_owned())
+    }
+}
+
+/// Listens and tells over one connection, until it cannot.
+async fn serve(
+    server: &Server,
+    replica: &Replica,
+    channel: &str,
+    wake: &impl Fn(),
+) -> Result<Infallible, Ended> {
+    let mut link = Link::open(server).await?;
+    link.run(&format!("LISTEN {channel}")).await?;
+    let own = Uuid::now_v7().simple().to_string();
+    if !arrives(server, &mut link, channel, &own).await? {
+        // The session that listens is the pool's, which may give it to anybody.
+        link.run("UNLISTEN *").await?;
+        return Err(Ended::Deaf);
+    }
+    // What came before was not heard.
+    wake();
+    let mut others = Others::default();
+    let (mut is_due, mut due_at) = (false, Instant::now());
+    let mut pulse_at = due_at + PULSE;
+    loop {
+        tokio::select! {
+            from = link.next() => {
+                let from = from?;
+                if from != own {
+                    wake();
+                    // One that just came is to hear of this one, too.
+                    is_due |= others.is_new(from);
+                }
+            }
+            () = replica.committed(), if !is_due => is_due = others.are_there(),
+            () = sleep_until(pulse_at), if !is_due => is_due = true,
+            () = sleep_until(due_at), if is_due => {
+                link.tell(channel, &own).await?;
+                let now = Instant::now();
+                (is_due, due_at, pulse_at) = (false, now + GAP, now + PULSE);
+            }
+        }
+    }
+}
+
+/// Other replicas, each with when it was last heard of.
+#[derive(Debug, Default)]
+struct Others(HashMap<String, Instant>);
+
+impl Others {
+    /// Notes one that was heard of; whether it was not there before.
+    fn is_new(&mut self, id: String) -> bool {
+        self.are_there();
+        self.0.insert(id, Instant::now()).is_none()
+    }
+
+    fn are_there(&mut self) -> bool {
+        self.0.retain(|_, heard_at| heard_at.elapsed() < PRESENT);
+        !self.0.is_empty()
+    }
+}
+
+/// Whether a notification that another connection sends arrives here.
+async fn arrives(
+    server: &Server,
+    link: &mut Link,
+    channel: &str,
+    own: &str,
+) -> Result<bool, StoreError> {
+    Link::open(server).await?.tell(channel, own).await?;
+    let arrived = timeout(PATIENCE, async {
+        while link.next().await? != own {}
+        Ok(())
+    });
+    arrived.await.map_or(Ok(false), |arrived| arrived.map(|()| true))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use cii_test_cluster::Cluster;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn another_replica_counts_until_nothing_is_heard_of_it_for_long() {
+        let mut others = Others::default();
+        assert!(!others.are_there());
+        assert!(others.is_new("one".to_owned()) && others.is_new("other".to_owned()));
+        tokio::time::advance(PRESENT / 2).await;
+        assert!(!others.is_new("one".to_owned()));
+        tokio::time::advance(PRESENT / 2).await;
+        assert!(others.are_there(), "the other one is not, and one is");
+        assert!(others.is_new("other".to_owned()));
+        tokio::time::advance(PRESENT).await;
+        assert!(!others.are_there());
+    }
+
+    #[tokio::test]
+    async fn behind_a_pool_that_changes_sessions_it_is_found_out_that_nothing_arrives() {
+        let cluster = Cluster::shared();
+        let (pool, database) = (cluster.pool(), cluster.create_database());
+        let wakes = AtomicUsize::new(0);
+        let wake = || _ = wakes.fetch_add(1, Ordering::Relaxed);
+        let channel = channel("store");
+        let direct = Server::at(&database.url, None);
+        let replica = Replica::new();
+        let heard = timeout(Duration::from_mins(1), async {
+            let serve = serve(&direct, &replica, &channel, &wake);
+            let is_woken = async {
+                while wakes.load(Ordering::Relaxed) == 0 {
+                    sleep(Duration::from_millis(10)).await;
+                }
+            };
+            tokio::select! {
+                Err(ended) = serve => panic!("{ended:?}"),
+                () = is_woken => {}
+            }
+        });
+        heard.await.expect("without one it arrives");
+        let pooled = Server::at(&pool.url(&database.name), None);
+        let ended = timeout(
+            Duration::from_mins(1),
+            serve(&pooled, &replica, &channel, &|| panic!("nothing arrives")),
+        );
+        let Err(ended) = ended.await.unwrap();
+        assert!(matches!(ended, Ended::Deaf), "{ended:?}");
+    }
+}

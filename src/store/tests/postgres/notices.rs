@@ -1,0 +1,59 @@
+//! Replicas that wake each other.
+
+use super::*;
+
+/// So far off that no test waits for one.
+const NO_LOOK: Limits = Limits { look: Duration::from_hours(1), ..SHORT };
+
+/// Whether this replica announced what another one committed about a delivery's user, by itself.
+fn knows(store: &Store, since: u64, id: &str) -> bool {
+    let person = login(&format!("{id}@x"));
+    let touched = store.touched_after(since);
+    touched.is_some_and(|all| {
+        all.iter().any(|touched| touched.is_anew || touched.people.contains(&person))
+    })
+}
+
+/// Commits at one replica until another one knows of it.
+async fn until_woken(one: &Store, other: &Store, name: &str) {
+    let seen = *other.changes().borrow();
+    let mut number = 0;
+    until("a commit wakes the other replica", async || {
+        number += 1;
+        let _ = deliver(one, &format!("{name}{number}")).await;
+        (1..=number).any(|number| knows(other, seen, &format!("{name}{number}")))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_commits_wakes_the_others_before_their_next_look() {
+    let cluster = Cluster::start(&Options::fast());
+    let database = cluster.create_database();
+    let (one, _one) = connect_within(NO_LOOK, &database.url).unwrap();
+    let (other, _other) = connect_within(NO_LOOK, &database.url).unwrap();
+    until_woken(&one, &other, "first").await;
+    // Each one from then on, in both directions.
+    for (number, (one, other)) in [(&one, &other), (&other, &one)].repeat(3).iter().enumerate() {
+        let (seen, id) = (*other.changes().borrow(), format!("d{number}"));
+        deliver(one, &id).await.unwrap();
+        until("it is woken", async || knows(other, seen, &id)).await;
+    }
+    // A connection that is lost is made again.
+    end_sessions(&cluster, &database.name);
+    until_woken(&one, &other, "ended").await;
+    cluster.restart(cii_test_cluster::Stop::Immediate);
+    until_woken(&one, &other, "restarted").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pool_replicas_look_for_themselves() {
+    let cluster = Cluster::shared();
+    let (pool, database) = (cluster.pool(), cluster.create_database());
+    let (one, other) = (connect(&pool.url(&database.name)), connect(&pool.url(&database.name)));
+    for id in ["one", "two", "three"] {
+        let seen = *other.changes().borrow();
+        deliver(&one, id).await.unwrap();
+        until("it looks", async || knows(&other, seen, id)).await;
+    }
+}
