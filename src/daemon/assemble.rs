@@ -19,6 +19,7 @@ use super::{
     tasks::{Stage, Tasks},
 };
 use crate::{
+    blocking,
     build_info::BuildInfo,
     cii, clock,
     config::{Config, JobConfig},
@@ -27,7 +28,7 @@ use crate::{
     ingest::{self, Ingest, Intake, Refusals},
     ledger::change::TrustClock,
     metrics::Exposition,
-    store::{self, Reader, Standing, Store, StoreError},
+    store::{self, Reader, Standing, Store, StoreError, WriterThread},
     sync::{self, Shadow},
     web::{self, Ops, Parts, Polls, Purger, Readiness, Sources, Webhook},
 };
@@ -40,7 +41,7 @@ pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError>
 }
 
 async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
-    let (store, writer) = Store::open_at(&config.store.place)?;
+    let (store, writer) = open(&config).await?;
     let trusted = trusted_moment(&config, &store).await?;
     let (registry, build_info) = registry(&config, &store)?;
     let meters = meters(&registry)?;
@@ -145,6 +146,13 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, readiness, store, writer })
+}
+
+/// Opens the store, which waits for a disk, or for one host of a server after the other. Meanwhile a
+/// signal ends the process: what is being made or upgraded is one transaction.
+async fn open(config: &Config) -> Result<(Store, WriterThread), StoreError> {
+    let place = config.store.place.clone();
+    blocking::run(move || Store::open_at(&place)).await.ok_or(StoreError::Closed)?
 }
 
 fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {

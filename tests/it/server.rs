@@ -1,6 +1,10 @@
 //! Commands where a PostgreSQL server has the database, beside daemons and without.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use cii_test_cluster::{Cluster, Database, Options, Replication};
 use reqwest::{
@@ -191,6 +195,24 @@ async fn doctor_warns_of_no_failover_that_loses_nothing() {
     assert_eq!(found(&ended, "store")[0]["verdict"], "ok", "{ended:?}");
     assert_eq!(found(&ended, "daemon")[0]["verdict"], "ok", "{ended:?}");
     exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_a_server_is_ended_by_a_signal() {
+    // It takes connections, and says nothing.
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let url = format!("postgres://cii@127.0.0.1:{port}/cii?connect_timeout=60");
+    let setup = Setup::new().at(&url);
+    setup.write_config();
+    let mut daemon = Setup::command(&["run"], &setup.config_file()).spawn().unwrap();
+    let _taken = silent.accept().await.unwrap();
+    let since = Instant::now();
+    let id = daemon.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+    let ended = daemon.wait().await.unwrap();
+    // Else its own limit ends it, after 9.8 s, and not with success.
+    assert!(ended.success() && since.elapsed() < Duration::from_secs(8), "{ended:?}");
 }
 
 #[tokio::test]
