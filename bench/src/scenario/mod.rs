@@ -9,6 +9,7 @@ mod million;
 mod poll;
 mod scrape;
 mod server;
+mod server_scrape;
 mod size;
 
 use crate::{Result, bench::Bench, figure::Figure, samples::Samples};

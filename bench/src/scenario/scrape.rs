@@ -61,7 +61,7 @@ const CHANGED: Figure = Figure {
 };
 
 /// A watched user has seven series, so that this makes a few more than 100,000.
-const USERS: usize = 14_500;
+pub(super) const USERS: usize = 14_500;
 
 /// Scrapes in a row that make one value.
 const SCRAPES: u32 = 7;
@@ -77,11 +77,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     }
     simulator.stop()?;
     for (side, exporter) in &mut exporters {
-        exporter.process.settle(Duration::from_secs(10))?;
-        // The first to accept gzip may wait for the compression.
-        let first = http::get(exporter.ops, "/metrics", true)?.ok()?;
-        let text = if first.is_gzip { unpacked(&first.body)? } else { first.body };
-        samples.add(&SERIES, *side, count_series(&text));
+        samples.add(&SERIES, *side, settled(exporter)?);
     }
     let (_, first) = exporters.first().ok_or("there is no exporter")?;
     let nginx = Nginx::start(bench, &http::get(first.ops, "/metrics", false)?.ok()?.body)?;
@@ -99,12 +95,24 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
     exporters.into_iter().try_for_each(|(_, exporter)| exporter.stop())
 }
 
-/// Scrapes what stays the same meanwhile.
+/// Waits until an exporter that was just started is idle, and its view compressed; how many series it
+/// shows.
+pub(super) fn settled(exporter: &mut Exporter) -> Result<f64> {
+    exporter.process.settle(Duration::from_secs(10))?;
+    // The first to accept gzip may wait for the compression.
+    let first = http::get(exporter.ops, "/metrics", true)?.ok()?;
+    let text = if first.is_gzip { unpacked(&first.body)? } else { first.body };
+    Ok(count_series(&text))
+}
+
+/// Seconds of a scrape of what stays the same meanwhile.
+pub(super) fn unchanged(server: SocketAddr, gzip: bool) -> Result<f64> {
+    median_of(SCRAPES, || Ok(http::get(server, "/metrics", gzip)?.ok()?.seconds()))
+}
+
 fn scrape(samples: &mut Samples, side: Side, server: SocketAddr) -> Result<()> {
-    let seconds =
-        |gzip| median_of(SCRAPES, || Ok(http::get(server, "/metrics", gzip)?.ok()?.seconds()));
-    samples.add(&SCRAPE, side, seconds(true)?);
-    samples.add(&PLAIN, side, seconds(false)?);
+    samples.add(&SCRAPE, side, unchanged(server, true)?);
+    samples.add(&PLAIN, side, unchanged(server, false)?);
     let packed = http::get(server, "/metrics", true)?.ok()?.body;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     samples.add(&BYTES, side, packed.len() as f64);
@@ -112,7 +120,7 @@ fn scrape(samples: &mut Samples, side: Side, server: SocketAddr) -> Result<()> {
 }
 
 /// Seconds of a scrape that begins when a delivery was just acknowledged.
-fn after_delivery(exporter: &Exporter) -> Result<f64> {
+pub(super) fn after_delivery(exporter: &Exporter) -> Result<f64> {
     let pace = Pace::PerSecond(1.0);
     // At this rate one delivery is sent, at once.
     Load { connections: 1, pace, lasting: Duration::from_millis(500) }.run(&exporter.endpoint())?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cii_test_cluster::{Cluster, Options};
 
-use super::Scenario;
+use super::{Scenario, server_scrape};
 use crate::{
     Result,
     bench::{Bench, progress},
@@ -18,8 +18,18 @@ use crate::{
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "server",
-    about: "deliveries over PostgreSQL beside a bare program, and how long a takeover takes",
-    figures: &[&RATE_256, &RATE_1, &CPU, &REFUSED, &TAKEOVER, &SLOWEST_TAKEOVER],
+    about: "deliveries over PostgreSQL beside a bare program, scrapes beside a file's, and takeovers",
+    figures: &[
+        &RATE_256,
+        &RATE_1,
+        &CPU,
+        &REFUSED,
+        &server_scrape::SCRAPE,
+        &server_scrape::PLAIN,
+        &server_scrape::CHANGED,
+        &TAKEOVER,
+        &SLOWEST_TAKEOVER,
+    ],
     run,
 };
 
@@ -93,6 +103,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         measure(bench, samples, Side::Reference, &bare.endpoint(), &bare.process)?;
         bare.process.stop()?;
     }
+    server_scrape::measure(bench, samples, &cluster)?;
     takeovers(bench, samples, &cluster)
 }
 
