@@ -75,6 +75,27 @@ enum Command {
         #[arg(long)]
         listen: SocketAddr,
     },
+    /// Sends small deliveries to an exporter that runs, such as one under a profiler
+    Load(Drive),
+}
+
+#[derive(Debug, clap::Args)]
+struct Drive {
+    /// Where the exporter takes deliveries
+    #[arg(long)]
+    address: SocketAddr,
+    /// The webhook's path
+    #[arg(long, default_value = "/webhooks/cii")]
+    path: String,
+    /// The variable of the environment that has the webhook's secret
+    #[arg(long, value_name = "NAME", default_value = "CII_BENCH_SECRET")]
+    secret_env: String,
+    /// Connections at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 256)]
+    connections: u32,
+    /// How long to send
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    seconds: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -129,6 +150,7 @@ fn main() -> ExitCode {
         }
         Command::BareServer { listen, url } => serve(bare_server::serve(listen, &url)),
         Command::Sink { listen } => serve(sink::serve(listen)),
+        Command::Load(arguments) => arguments.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -148,6 +170,25 @@ fn serve(server: impl Future<Output = Result<()>>) -> Result<()> {
             _ = told.recv() => Ok(()),
         }
     })
+}
+
+impl Drive {
+    fn run(self) -> Result<()> {
+        let name = &self.secret_env;
+        let secret = std::env::var(name).map_err(|error| format!("{name}: {error}"))?;
+        let endpoint = load::Endpoint { address: self.address, path: self.path, secret };
+        let (connections, lasting) = (self.connections, Duration::from_secs(self.seconds));
+        let report =
+            load::Load { connections, pace: load::Pace::Closed, lasting }.run(&endpoint)?;
+        println!(
+            "{:.0} accepted, {:.0} refused, {:.0} a second, p99 {:.1} ms",
+            report.accepted,
+            report.refused,
+            report.rate(),
+            report.latency(0.99) * 1e3
+        );
+        Ok(())
+    }
 }
 
 impl Run {

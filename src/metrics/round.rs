@@ -18,7 +18,7 @@ use crate::{
     config::UserSeries,
     domain::{CheckId, Login, Timestamp, WatchStanding},
     ledger::{self, Touched},
-    store::{Reader, StoreError, UserView, readable},
+    store::{Reader, StoreError, UserView, WatchedAs, readable},
 };
 
 /// A subject's new samples.
@@ -106,6 +106,8 @@ fn read(
             totals.checks.admit(&id, scope.max_checks);
         }
     }
+    let logins: Vec<_> = touched.iter().filter_map(login_of).collect();
+    let watched = reader.watched_among(&logins)?;
     let mut next_checks: Vec<CheckId> = Vec::new();
     for subject in touched {
         let replacement = match subject {
@@ -115,7 +117,8 @@ fn read(
                 replacement
             }
             ledger::Subject::User(login) => {
-                let user = readable(user(reader, login, scope))?.flatten();
+                let watched = watched.get(login.as_str());
+                let user = readable(user(reader, login, watched, scope))?.flatten();
                 let state = user.as_ref().and_then(UserView::current);
                 applications.extend(totals.applications.replace(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
@@ -174,14 +177,26 @@ fn check(
 
 /// A user, as far as anything is shown or counted. Deliveries name many users who have no
 /// snapshot and no series: of these no more is read than that.
-fn user(reader: &Reader, login: &Login, scope: &Scope) -> Result<Option<UserView>, StoreError> {
-    let (login, series) = (login.as_str(), scope.user_series);
-    match reader.standing(login)? {
-        Some(standing) if is_shown(standing, series) || reader.has_snapshot(login)? => {
-            let user = reader.watched_user(login)?;
-            Ok(user.map(|user| if scope.has_polls() { user } else { user.without_polls() }))
-        }
-        _ => Ok(None),
+fn user(
+    reader: &Reader,
+    login: &Login,
+    watched: Option<&WatchedAs>,
+    scope: &Scope,
+) -> Result<Option<UserView>, StoreError> {
+    let is_read = |watched: &&WatchedAs| {
+        watched.has_snapshot || is_shown(watched.standing, scope.user_series)
+    };
+    if watched.filter(is_read).is_none() {
+        return Ok(None);
+    }
+    let user = reader.watched_user(login.as_str())?;
+    Ok(user.map(|user| if scope.has_polls() { user } else { user.without_polls() }))
+}
+
+fn login_of(subject: &ledger::Subject) -> Option<&str> {
+    match subject {
+        ledger::Subject::User(login) => Some(login.as_str()),
+        _ => None,
     }
 }
 

@@ -81,7 +81,7 @@ pub use query::{
     KeptDelivery, Lasted, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
     LogPage, NewsCursor, NullList, OtlpStanding, PastFailure, PollState, Reader, ServiceView,
     StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
-    WatchedIp, WatchedUser,
+    WatchedAs, WatchedIp, WatchedUser,
 };
 pub use standing::Standing;
 

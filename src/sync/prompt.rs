@@ -166,14 +166,17 @@ fn named(
         for (_, body) in bodies {
             // It was understood when it came.
             let Ok(delivery) = webhook::parse(&body, clock::now()) else { continue };
+            let logins: Vec<_> = delivery.failing.iter().map(|user| user.login.as_str()).collect();
+            let watched = reader.watched_among(&logins)?;
             let mut users = Vec::with_capacity(delivery.failing.len());
             for user in delivery.failing {
-                let standing = reader.standing(user.login.as_str())?;
+                let watched = watched.get(user.login.as_str());
+                let standing = watched.map(|watched| watched.standing);
                 // Past the limit, snapshots are taken of those of whom they were before.
                 let has_state = match standing {
                     Some(WatchStanding::Listed) => true,
                     Some(WatchStanding::Followed) => {
-                        has_room || reader.has_snapshot(user.login.as_str())?
+                        has_room || watched.is_some_and(|watched| watched.has_snapshot)
                     }
                     None => false,
                 };

@@ -45,7 +45,7 @@ pub use folded::{LogEntry, LogPage};
 pub use history::{EventFilter, EventPage};
 pub use ip::IpView;
 pub use job::JobState;
-pub use news::NewsCursor;
+pub use news::{NewsCursor, WatchedAs};
 pub use nulls::NullList;
 pub use otlp::{Backlog, OtlpStanding};
 pub use person::PastFailure;

@@ -1,5 +1,7 @@
 //! What came in since a cursor, and whom it concerns.
 
+use std::collections::HashMap;
+
 use super::Reader;
 use crate::{
     domain::{EventName, WatchStanding, WatchSubject},
@@ -13,6 +15,18 @@ pub struct NewsCursor {
     pub delivery: i64,
     /// Number of the newest event that was read.
     pub event: i64,
+}
+
+/// Users that a statement names at most.
+const ASKED_AT_ONCE: usize = 1000;
+
+/// How a user is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchedAs {
+    /// Whether the user is listed, or only followed.
+    pub standing: WatchStanding,
+    /// Whether there is a snapshot of the user.
+    pub has_snapshot: bool,
 }
 
 impl Reader {
@@ -94,18 +108,33 @@ impl Reader {
             params![login],
             |row| row.get(0),
         )?;
-        Ok(is_listed.map(
-            |is_listed| {
-                if is_listed { WatchStanding::Listed } else { WatchStanding::Followed }
-            },
-        ))
+        Ok(is_listed.map(standing))
     }
 
-    /// Whether a user has a snapshot.
+    /// How these users are watched; those who are not are left out.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn has_snapshot(&self, login: &str) -> Result<bool, StoreError> {
-        self.sql().exists("SELECT 1 FROM user_snapshot WHERE login = ?1", params![login])
+    pub fn watched_among(&self, logins: &[&str]) -> Result<HashMap<String, WatchedAs>, StoreError> {
+        let mut found = HashMap::new();
+        for some in logins.chunks(ASKED_AT_ONCE) {
+            let rows: Vec<(String, bool, bool)> = self.sql().all(
+                "SELECT w.subject,
+                    max(CASE WHEN w.source IN ('configuration', 'command') THEN 1 ELSE 0 END),
+                    max(CASE WHEN s.login IS NULL THEN 0 ELSE 1 END)
+                 FROM watch AS w LEFT JOIN user_snapshot AS s ON s.login = w.subject
+                 WHERE w.kind = 'user' AND w.subject IN rarray(?1) GROUP BY w.subject",
+                params![some],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
+            found.extend(rows.into_iter().map(|(login, is_listed, has_snapshot)| {
+                (login, WatchedAs { standing: standing(is_listed), has_snapshot })
+            }));
+        }
+        Ok(found)
     }
+}
+
+fn standing(is_listed: bool) -> WatchStanding {
+    if is_listed { WatchStanding::Listed } else { WatchStanding::Followed }
 }
