@@ -23,7 +23,7 @@ use super::{
     source::Client,
     unpack::{self, Unusable},
 };
-use crate::{clock, domain::one_client, ledger::change::RecordRefused};
+use crate::{clock, domain::one_client, ledger::change::RecordRefused, store::pack_body};
 
 /// Bytes that are kept of a body that cannot be understood.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -234,7 +234,7 @@ impl Ingest {
                 result: answer.outcome().into_str(),
                 reason,
                 size,
-                body: body.map(Into::into),
+                body: body.map(pack_body),
                 is_packed,
             };
             self.refusals.keep(refused).await;

@@ -19,7 +19,7 @@ use crate::{
     clock,
     domain::{CheckId, OtherTenant, SkippedLogins, TenantId, Timestamp},
     ledger::change::{DeliveryOutcome, RecordDelivery, RecordedDelivery},
-    store::{Store, StoreError},
+    store::{Store, StoreError, pack_body},
 };
 
 /// Parses and records bodies that came with a valid secret.
@@ -184,15 +184,18 @@ impl Intake {
     ) -> Result<RecordedDelivery, Refused> {
         share.parse(body.len()).await.map_err(|NoRoom| Refused::Unavailable)?;
         let is_small = body.len() <= SMALL;
-        let parse = move || (webhook::parse(&body, received_at), body);
-        let ((parsed, body), share) = if is_small {
+        let parse = move || match webhook::parse(&body, received_at) {
+            Ok(delivery) => Ok((delivery, pack_body(body))),
+            Err(malformed) => Err((malformed, body)),
+        };
+        let (parsed, share) = if is_small {
             (parse(), share)
         } else {
             share.compute(parse).await.map_err(|NoRoom| Refused::Unavailable)?
         };
-        let delivery = match parsed {
-            Ok(delivery) => delivery,
-            Err(malformed) => {
+        let (delivery, body) = match parsed {
+            Ok(understood) => understood,
+            Err((malformed, body)) => {
                 tracing::warn!(
                     reason = %malformed,
                     "a webhook delivery cannot be understood; `cii-exporter deliveries \
@@ -206,7 +209,7 @@ impl Intake {
         let record = RecordDelivery {
             admitted: rules.filter.admits(&delivery),
             delivery,
-            body: body.into(),
+            body,
             policy: rules.policy,
             answers: rules.answers,
             recorded_at: clock::now(),

@@ -5,6 +5,7 @@
 //! loaded and what is known afterwards is what a store saves ([`Diff`]). Nothing
 //! here reads a clock, a file or a socket.
 
+mod body;
 pub mod change;
 mod diff;
 mod facts;
@@ -14,6 +15,7 @@ mod rows;
 mod subject;
 mod table;
 
+pub use body::Body;
 pub use diff::{Command, Diff, Differences};
 use facts::service_knows_keys;
 pub use facts::{Facts, Report};

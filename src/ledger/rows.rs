@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use super::Body;
 use crate::domain::{
     Admin, CheckDefinition, CheckId, Integration, IpUsers, Login, PollEnd, RunEnd, SmallMap,
     TenantFigures, Timestamp, UserState, WatchSource,
@@ -98,7 +99,7 @@ pub struct DeliveryRow {
     /// Whether the body is gzip that could not be unpacked.
     pub is_packed: bool,
     /// The body, or its begin.
-    pub body: Option<Arc<[u8]>>,
+    pub body: Option<Body>,
 }
 
 /// A delivery that came again.

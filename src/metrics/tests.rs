@@ -222,7 +222,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
                     failing: failing.collect(),
                     ..Delivery::default()
                 },
-                body: b"{}".as_slice().into(),
+                body: b"{}".to_vec().into(),
                 admitted: id != 0,
                 policy: WatchPolicy { failing_users: true, max_users: 3, max_ips: 1000 },
                 answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },

@@ -83,6 +83,7 @@ pub use query::{
     StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
     WatchedAs, WatchedIp, WatchedUser,
 };
+pub use row::body::pack_body;
 pub use standing::Standing;
 
 /// The version of the schema with which the listing of the tenant, and hourly

@@ -28,7 +28,7 @@ async fn refused_once(setup: &Setup, body: &str) -> Timestamp {
         result: "malformed",
         reason: "of then".to_owned(),
         size: Some(body.len()),
-        body: Some(body.as_bytes().into()),
+        body: Some(body.as_bytes().to_vec().into()),
         is_packed: false,
     };
     store.commit(refused).await.unwrap();

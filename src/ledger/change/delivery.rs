@@ -1,6 +1,6 @@
 //! A webhook delivery, with all that it changes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
@@ -12,7 +12,9 @@ use crate::{
         failure::{self, CheckName},
         fold_title, followed_until,
     },
-    ledger::{Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, Whole},
+    ledger::{
+        Body, Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, Whole,
+    },
 };
 
 /// A delivery to record.
@@ -20,8 +22,8 @@ use crate::{
 pub struct RecordDelivery {
     /// What it says.
     pub delivery: Delivery,
-    /// Its body as received, unpacked.
-    pub body: Arc<[u8]>,
+    /// Its body as received.
+    pub body: Body,
     /// Whether the operator admits its check.
     pub admitted: bool,
     /// Whether the users it names are watched from now on.
@@ -282,7 +284,7 @@ impl RecordDelivery {
             users: delivery.failing.len(),
             skipped_logins: delivery.skipped.count(),
             notes: delivery.notes.clone(),
-            size: Some(self.body.len()),
+            size: Some(self.body.size()),
             body: Some(self.body.clone()),
             ..DeliveryRow::default()
         }

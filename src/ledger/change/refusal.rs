@@ -1,10 +1,10 @@
 //! Webhook deliveries that were refused although their secret is right.
 
-use std::{ops::Bound, sync::Arc};
+use std::ops::Bound;
 
 use crate::{
     domain::Timestamp,
-    ledger::{Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, Whole},
+    ledger::{Body, Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, Whole},
 };
 
 /// Refused deliveries that are kept: this many with their body, and as many of
@@ -25,7 +25,7 @@ pub struct RecordRefused {
     /// Bytes of the body, as far as they are known.
     pub size: Option<usize>,
     /// The begin of the body, for an answer of 400.
-    pub body: Option<Arc<[u8]>>,
+    pub body: Option<Body>,
     /// Whether the body is gzip that could not be unpacked.
     pub is_packed: bool,
 }

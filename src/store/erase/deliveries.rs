@@ -3,10 +3,7 @@
 use super::Step;
 use crate::store::{
     StoreError,
-    row::{
-        body::{self, Packer},
-        redact::Redacted,
-    },
+    row::{body, redact::Redacted},
     save::stored_body,
     sql::{Row, params},
 };
@@ -29,12 +26,7 @@ struct Body {
 }
 
 /// Takes the person out of deliveries after this number, up to that one.
-pub(super) fn redact(
-    step: &mut Step<'_>,
-    packer: &mut Packer,
-    after: i64,
-    last: i64,
-) -> Result<(), StoreError> {
+pub(super) fn redact(step: &mut Step<'_>, after: i64, last: i64) -> Result<(), StoreError> {
     let numbers: Vec<i64> = step.connection.all(
         "SELECT seq FROM delivery WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
         params![after, last],
@@ -42,7 +34,7 @@ pub(super) fn redact(
     )?;
     let mut redacted = 0;
     for number in numbers {
-        let is_changed = texts(step, number)? | of_body(step, packer, number)?;
+        let is_changed = texts(step, number)? | of_body(step, number)?;
         redacted += usize::from(is_changed);
     }
     step.erased.redacted("delivery", redacted);
@@ -76,7 +68,7 @@ fn others(step: &Step<'_>, row: &Row<'_>) -> Result<Vec<Option<String>>, StoreEr
     (0..LISTS.len() + TEXTS.len()).map(other).collect()
 }
 
-fn of_body(step: &Step<'_>, packer: &mut Packer, number: i64) -> Result<bool, StoreError> {
+fn of_body(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
     let found = step.connection.optional(
         "SELECT body, body_form, is_packed, size FROM delivery
          WHERE seq = ?1 AND body IS NOT NULL",
@@ -101,8 +93,8 @@ fn of_body(step: &Step<'_>, packer: &mut Packer, number: i64) -> Result<bool, St
             let length = i64::try_from(known.len()).unwrap_or(i64::MAX);
             let is_whole = found.size.is_none_or(|size| size <= length);
             let size = if is_whole { i64::try_from(rewritten.len()).ok() } else { found.size };
-            let (form, packed) = packer.pack(&rewritten);
-            (form, Some(packed.into_owned()), size)
+            let packed = body::pack_body(rewritten);
+            (body::form(&packed), Some(packed.bytes().to_vec()), size)
         }
     };
     step.connection.execute(

@@ -9,7 +9,7 @@ mod mentions;
 use super::{
     StoreError,
     engine::{Erased, Erasure, Place},
-    row::{body::Packer, redact::Redactor},
+    row::redact::Redactor,
     sql::{Bulk, Connection, Param, integer, params, text},
 };
 use crate::domain::Login;
@@ -51,7 +51,6 @@ static USERS: Bulk = Bulk::update("ip_snapshot", &[text("ip")], &[text("users")]
 /// be given up after a trial. What the rows left behind is the engine's own.
 pub(in crate::store) fn erase(
     connection: &dyn Connection,
-    packer: &mut Packer,
     erasure: &Erasure,
 ) -> Result<Erased, StoreError> {
     let redactor = &Redactor::new(&erasure.login);
@@ -89,7 +88,7 @@ pub(in crate::store) fn erase(
         },
         Place::Deliveries(after) => match step.last("delivery", "seq", after, deliveries::ROWS)? {
             Some(last) => {
-                deliveries::redact(&mut step, packer, after, last)?;
+                deliveries::redact(&mut step, after, last)?;
                 Some(Place::Deliveries(last))
             }
             // Where nothing changes, nothing is to be written anew.
@@ -146,10 +145,10 @@ impl Step<'_> {
             }
             Ok(())
         })?;
-        let redacted = self.connection.write_all(&USERS, |put| {
+        self.connection.write_all(&USERS, |put| {
             others.iter().try_for_each(|(ip, users)| put(params![ip, users]))
         })?;
-        self.erased.redacted("ip_snapshot", redacted);
+        self.erased.redacted("ip_snapshot", others.len());
         Ok(())
     }
 
@@ -168,12 +167,12 @@ impl Step<'_> {
                 Ok(())
             },
         )?;
-        let redacted = self.connection.write_all(&EVENT, |put| {
+        self.connection.write_all(&EVENT, |put| {
             own.iter().try_for_each(|(seq, attributes)| {
                 put(params![seq, Param::Null, Param::Null, Param::Null, BODY, attributes])
             })
         })?;
-        self.erased.redacted("event", redacted);
+        self.erased.redacted("event", own.len());
         self.redact(&mentions::EVENTS, params![after, last])
     }
 

@@ -72,6 +72,12 @@ pub(super) fn no_head() -> StoreError {
     SqlError::new(SqlErrorKind::Other, "the table head has no row; the schema is damaged").into()
 }
 
+/// The version of the schema cannot be read.
+pub(super) fn no_version() -> StoreError {
+    SqlError::new(SqlErrorKind::Other, "the schema's version is no number; the schema is damaged")
+        .into()
+}
+
 /// The server takes longer than it may.
 pub(super) fn too_slow(what: &str) -> StoreError {
     SqlError::new(

@@ -8,6 +8,7 @@
 //! Nothing is kept in a session of the server between two transactions, and no statement is
 //! prepared by name, so that a pool such as `PgBouncer` may stand between.
 
+mod ahead;
 mod bulk;
 mod commits;
 mod examine;
@@ -45,9 +46,7 @@ pub(in crate::store) use value::text as storable_text;
 use super::{
     StoreError,
     engine::{Engine, Erased, Erasure, Place, Sweep},
-    erase, load,
-    row::body::Packer,
-    save,
+    erase, load, save,
     sql::{Connection, params},
     sweep,
     uid::Uids,
@@ -56,6 +55,10 @@ use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use io::Io;
 use session::Session;
 use text::Texts;
+
+/// Users for whose rows the questions of a group are foreseen. Those of a larger group cost more
+/// than the round trips, and their answers are better not held beside what is made of them.
+const FORESEEN_USERS: usize = 2_000;
 
 /// What opens connections to a server, and shares among them what they can share.
 #[derive(Debug, Clone)]
@@ -116,7 +119,6 @@ pub(in crate::store) struct Postgres {
     fence: i64,
     /// Commits since the log of them was last swept.
     commits: usize,
-    packer: Packer,
     uids: Uids,
 }
 
@@ -132,7 +134,6 @@ impl Postgres {
             replica: Replica::new(),
             fence: 0,
             commits: 0,
-            packer: Packer::new(),
             uids: Uids::new(),
         };
         Ok((engine, version))
@@ -184,16 +185,15 @@ impl Postgres {
     fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
         let id = Uuid::now_v7().simple().to_string();
         let touched = crate::store::row::touched::encode(touched);
-        self.session()?
-            .execute(commits::ADD, params![id, self.replica.id(), touched, is_erasure])?;
+        self.session()?.send(commits::ADD, params![id, self.replica.id(), touched, is_erasure])?;
         if is_erasure {
             // What was touched names people. Who did not read it yet reads everything anew.
             self.session()?
-                .execute("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
+                .send("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
         }
         self.commits = (self.commits + 1) % commits::SWEEP_EVERY;
         if self.commits == 0 {
-            self.session()?.execute(commits::SWEEP, params![4 * commits::SWEEP_EVERY])?;
+            self.session()?.send(commits::SWEEP, params![4 * commits::SWEEP_EVERY])?;
         }
         let committed = self.session()?.commit();
         match committed {
@@ -238,12 +238,19 @@ impl Engine for Postgres {
     }
 
     fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError> {
-        load::load(self.session()?, keys, facts)
+        let session = self.session()?;
+        if keys.failures_of.len() <= FORESEEN_USERS {
+            let mut scratch = Facts::new(Head::default(), Counts::default());
+            session.foresee(|session| load::load(session, keys, &mut scratch));
+        }
+        let loaded = load::load(session, keys, facts).and_then(|()| session.settle());
+        session.forget_ahead();
+        loaded
     }
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
         let session = self.session.as_ref().ok_or_else(failure::given_up)?;
-        save::save(session, &mut self.packer, &self.uids, diff)
+        save::save(session, &self.uids, diff)
     }
 
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError> {
@@ -273,7 +280,7 @@ impl Engine for Postgres {
         }
         self.begin_writing()?;
         let session = self.session.as_ref().ok_or_else(failure::given_up)?;
-        let erased = erase::erase(session, &mut self.packer, erasure);
+        let erased = erase::erase(session, erasure);
         let ended = match erased {
             Ok(erased) if erasure.is_trial => {
                 self.roll_back();

@@ -1,15 +1,16 @@
 //! Statements of a session, and their rows.
 
-use std::{collections::VecDeque, ops::ControlFlow, pin::pin};
+use std::{collections::VecDeque, future::ready, ops::ControlFlow, pin::pin, task::Poll};
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio_postgres::RowStream;
 
 use super::{
-    bulk,
+    ahead, bulk,
     failure::{given_up, too_slow},
     running::Running,
     session::Session,
-    value::{Sent, type_of},
+    value::{Owned, Sent, type_of},
 };
 use crate::store::{
     SqlError, SqlErrorKind, StoreError,
@@ -27,12 +28,30 @@ impl Session {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<usize, StoreError> {
+        if self.is_rehearsal() {
+            self.ask_ahead(sql, params)?;
+            return Ok(0);
+        }
         self.finish_outer()?;
+        if let Some(rows) = self.foreseen(sql, params)? {
+            for row in &rows {
+                if each(&sql::Row::new(row))?.is_break() {
+                    break;
+                }
+            }
+            return Ok(0);
+        }
         let text = self.texts.of(sql);
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
-        let stream =
-            self.wait(self.limits.statement, "a statement", client.query_typed_raw(&text, sent))?;
+        let mut asked = pin!(client.query_typed_raw(&text, sent));
+        // Sent before anything else is waited for.
+        let begun = ahead::begin(asked.as_mut());
+        self.settle()?;
+        let stream = match begun {
+            Poll::Ready(done) => done.map_err(|error| self.failed(&error))?,
+            Poll::Pending => self.wait(self.limits.statement, "a statement", asked)?,
+        };
         let place = self.running.borrow().len();
         let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
         self.running.borrow_mut().push(running);
@@ -131,27 +150,23 @@ impl Session {
         done
     }
 
-    /// Sends the rows that wait.
-    fn send(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<usize, StoreError> {
+    /// Sends the rows that wait to be sent.
+    fn send_rows(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<(), StoreError> {
         self.finish_outer()?;
-        let lists = columns.take();
-        let client = self.client()?;
-        let changed = self.wait(self.limits.statement, "a statement", async {
-            let lists = lists.into_iter();
-            let mut stream =
-                pin!(client.query_typed_raw(bulk.in_lists(bulk::statement), lists).await?);
-            while let Some(row) = stream.next().await {
-                row?;
-            }
-            Ok(stream.rows_affected())
-        })?;
-        Ok(usize::try_from(changed.unwrap_or(0)).unwrap_or(usize::MAX))
+        let (client, lists) = (self.client()?, columns.take());
+        let text = bulk.in_lists(bulk::statement).to_owned();
+        self.send_ahead(async move { done(client.query_typed_raw(&text, lists).await?).await })
     }
+}
+
+/// Waits for the end of a statement that gives no rows.
+async fn done(stream: RowStream) -> Result<(), tokio_postgres::Error> {
+    stream.try_for_each(|_| ready(Ok(()))).await
 }
 
 impl Connection for Session {
     fn begin_reading(&self) -> Result<(), StoreError> {
-        self.batch(&format!(
+        self.batch_ahead(format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
             self.limits.of_server(),
             self.search_path,
@@ -162,7 +177,7 @@ impl Connection for Session {
 
     fn end_reading(&self) -> Result<(), StoreError> {
         self.in_transaction.set(false);
-        self.batch("ROLLBACK")
+        self.batch_ahead("ROLLBACK".to_owned())
     }
 
     /// Every group writes its number; nothing else is needed.
@@ -187,25 +202,36 @@ impl Connection for Session {
         self.within(|| self.run(sql, params, &mut |_| Ok(ControlFlow::Continue(()))))
     }
 
+    fn send(&self, sql: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
+        self.finish_outer()?;
+        let (client, text) = (self.client()?, self.texts.of(sql));
+        let sent: Vec<_> = params.iter().map(Owned::of).collect();
+        self.send_ahead(async move {
+            let sent = sent.into_iter().map(|param| {
+                let kind = param.kind();
+                (param, kind)
+            });
+            done(client.query_typed_raw(&text, sent).await?).await
+        })
+    }
+
     fn write(
         &self,
         bulk: &Bulk,
         rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut columns = bulk::Columns::of(bulk);
-        let mut changed = 0;
         rows(&mut |row| {
             debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
             let wrong = |text| SqlError::new(SqlErrorKind::Data, text);
             columns.add(row).map_err(wrong)?;
             if columns.is_full() {
-                changed += self.send(bulk, &mut columns)?;
+                // No more than these are on their way while the next are gathered.
+                self.settle()?;
+                self.send_rows(bulk, &mut columns)?;
             }
             Ok(())
         })?;
-        if !columns.is_empty() {
-            changed += self.send(bulk, &mut columns)?;
-        }
-        Ok(changed)
+        if columns.is_empty() { Ok(()) } else { self.send_rows(bulk, &mut columns) }
     }
 }

@@ -3,24 +3,32 @@
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
 use tokio::task::AbortHandle;
-use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage, error::Severity};
+use tokio_postgres::{AsyncMessage, Client, error::Severity};
 
 use super::{
     Limits, Way,
+    ahead::{self, Ahead},
     failure::{self, given_up, too_slow},
     io::Io,
     running::Running,
     text::Texts,
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, load, sql::Connection};
+
+/// Groups ask for rows by their keys, and so that a plan is right before the server ever looked at
+/// how large tables are. Else it reads whole tables beside the keys of a large group, as long as
+/// the tables are short. A plan that the server finds dear is not worth compiling.
+const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;";
 
 /// How long another replica may take to make or upgrade the schema.
 const ALONE: Duration = Duration::from_mins(10);
@@ -50,6 +58,8 @@ pub(super) struct Session {
     pub(super) in_transaction: Cell<bool>,
     /// Statements whose rows are being taken, the innermost last.
     pub(super) running: RefCell<Vec<Running>>,
+    /// Statements that were sent after those, and are not waited for yet.
+    pub(super) ahead: RefCell<Ahead>,
 }
 
 impl Session {
@@ -79,6 +89,7 @@ impl Session {
             search_path: server.search_path(),
             in_transaction: Cell::new(false),
             running: RefCell::default(),
+            ahead: RefCell::default(),
         })
     }
 
@@ -93,11 +104,17 @@ impl Session {
 
     /// Closes the connection, whatever the server does. What it was asked is not cancelled.
     pub(super) fn give_up(&self) {
-        self.running.borrow_mut().clear();
+        self.forget();
         self.client.borrow_mut().take();
         // Without a client the library still waits for the answers that the server owes.
         self.task.abort();
         self.in_transaction.set(false);
+    }
+
+    /// Drops whatever is still to be answered.
+    fn forget(&self) {
+        self.running.borrow_mut().clear();
+        self.forget_ahead();
     }
 
     pub(super) fn wait<T>(
@@ -129,6 +146,12 @@ impl Session {
         failure::of(error)
     }
 
+    /// Sends statements without parameters and rows, and waits for nothing.
+    pub(super) fn batch_ahead(&self, sql: String) -> Result<(), StoreError> {
+        let client = self.client()?;
+        self.send_ahead(async move { client.batch_execute(&sql).await })
+    }
+
     /// Runs statements without parameters and rows.
     pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.batch_within(self.limits.statement, sql)
@@ -136,6 +159,7 @@ impl Session {
 
     /// The same, with a limit of its own.
     pub(super) fn batch_within(&self, limit: Duration, sql: &str) -> Result<(), StoreError> {
+        self.settle()?;
         let client = self.client()?;
         self.wait(limit, "a statement", client.batch_execute(sql))
     }
@@ -150,37 +174,29 @@ impl Session {
     /// Whether it may write is left to the server: who made a database read-only, such as a provider
     /// whose disk gets full, means it.
     pub(super) fn begin_writing(&self, commit: &str) -> Result<Begun, StoreError> {
-        let begin = format!(
+        self.in_transaction.set(true);
+        self.batch_ahead(format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; \
              SET LOCAL synchronous_commit = {commit}; \
              SET LOCAL client_min_messages = warning; \
              SET LOCAL lock_timeout = {}; \
              SET LOCAL statement_timeout = {}; \
              SET LOCAL idle_in_transaction_session_timeout = {}; \
-             {} SELECT fence, (SELECT value FROM meta WHERE key = 'schema_version') \
-             FROM head FOR UPDATE OF head",
+             {BY_KEY} {} SELECT id FROM head FOR UPDATE",
             self.limits.lock.as_millis(),
             self.limits.of_server(),
             self.limits.statement.as_millis(),
             self.search_path,
-        );
-        let client = self.client()?;
-        self.in_transaction.set(true);
-        let told = self.wait(self.limits.statement, "the lock", client.simple_query(&begin))?;
-        let begun = told.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(Begun {
-                fence: row.get(0)?.parse().ok()?,
-                schema_version: row.get(1)?.parse().ok()?,
-            }),
-            _ => None,
-        });
-        begun.ok_or_else(failure::no_head)
+        ))?;
+        // A group asks for the head next.
+        self.foresee(|session| begun(session).and_then(|_| load::head(session)));
+        begun(self)?.ok_or_else(failure::no_head)
     }
 
     /// Begins a transaction that writes what no standby needs to have when it ends.
     pub(super) fn begin_local(&self) -> Result<(), StoreError> {
         self.in_transaction.set(true);
-        self.batch(&format!(
+        self.batch_ahead(format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; \
              SET LOCAL synchronous_commit = local; SET LOCAL statement_timeout = {}; {}",
             self.limits.of_server(),
@@ -208,9 +224,18 @@ impl Session {
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         let client = self.client()?;
         self.warned.store(false, Ordering::Release);
-        let committed = self.wait(self.limits.commit, "a commit", client.batch_execute("COMMIT"));
+        // Sent behind everything else, without waiting for that: where one of the statements
+        // failed, the server ends the transaction without a commit.
+        let mut committing = pin!(client.batch_execute("COMMIT"));
+        let begun = ahead::begin(committing.as_mut());
+        let settled = self.settle();
         self.in_transaction.set(false);
-        committed?;
+        self.forget_ahead();
+        settled?;
+        match begun {
+            Poll::Ready(done) => done.map_err(|error| self.failed(&error))?,
+            Poll::Pending => self.wait(self.limits.commit, "a commit", committing)?,
+        }
         if self.warned.load(Ordering::Acquire) {
             // Such as: the wait for the standby was cancelled. It says so in its own language.
             self.give_up();
@@ -221,11 +246,26 @@ impl Session {
 
     /// Gives the transaction up, if there is one.
     pub(super) fn roll_back(&self) {
-        self.running.borrow_mut().clear();
+        self.forget();
         if self.in_transaction.replace(false) && self.batch("ROLLBACK").is_err() {
             self.give_up();
         }
     }
+}
+
+/// What stands beside the lock, which the transaction has.
+fn begun(session: &dyn Connection) -> Result<Option<Begun>, StoreError> {
+    session.optional(
+        "SELECT fence, (SELECT value FROM meta WHERE key = 'schema_version') FROM head",
+        &[],
+        |row| {
+            let version = row.text(1)?.parse();
+            Ok(Begun {
+                fence: row.get(0)?,
+                schema_version: version.map_err(|_| failure::no_version())?,
+            })
+        },
+    )
 }
 
 impl std::fmt::Debug for Session {

@@ -1,6 +1,6 @@
 //! Values on their way to the server and back, in its binary form.
 
-use std::{borrow::Cow, error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
 use bytes::BytesMut;
 use tokio_postgres::{
@@ -31,6 +31,9 @@ pub(in crate::store) fn text(text: &str) -> Cow<'_, str> {
     without_nul(text)
 }
 
+/// Why a value cannot be sent, or read.
+type Refused = Box<dyn Error + Sync + Send>;
+
 /// A parameter on its way.
 pub(super) struct Sent<'a>(pub(super) Param<'a>);
 
@@ -42,7 +45,7 @@ impl fmt::Debug for Sent<'_> {
 }
 
 impl ToSql for Sent<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
         match self.0 {
             Param::Null => Ok(IsNull::Yes),
             Param::Integer(number) => number.to_sql(&Type::INT8, out),
@@ -64,6 +67,77 @@ impl ToSql for Sent<'_> {
     to_sql_checked!();
 }
 
+/// A parameter that is kept longer than what it was made of.
+#[derive(Clone)]
+pub(super) enum Owned {
+    Null,
+    Integer(i64),
+    TooLarge,
+    Text(String),
+    Bytes(Vec<u8>),
+    Integers(Arc<[i64]>),
+    Texts(Arc<[String]>),
+}
+
+impl Owned {
+    pub(super) fn of(param: &Param<'_>) -> Self {
+        match *param {
+            Param::Null => Self::Null,
+            Param::Integer(number) => Self::Integer(number),
+            Param::TooLarge => Self::TooLarge,
+            Param::Text(text) => Self::Text(text.to_owned()),
+            Param::Bytes(bytes) => Self::Bytes(bytes.to_owned()),
+            Param::Integers(numbers) => Self::Integers(numbers.into()),
+            Param::Texts(texts) => Self::Texts(texts.iter().copied().map(str::to_owned).collect()),
+        }
+    }
+
+    /// Hands the value on as it was given.
+    fn with<T>(&self, take: impl FnOnce(Param<'_>) -> T) -> T {
+        match self {
+            Self::Null => take(Param::Null),
+            Self::Integer(number) => take(Param::Integer(*number)),
+            Self::TooLarge => take(Param::TooLarge),
+            Self::Text(text) => take(Param::Text(text)),
+            Self::Bytes(bytes) => take(Param::Bytes(bytes)),
+            Self::Integers(numbers) => take(Param::Integers(numbers)),
+            Self::Texts(texts) => {
+                let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+                take(Param::Texts(&texts))
+            }
+        }
+    }
+
+    /// Whether it is this value.
+    pub(super) fn is(&self, param: &Param<'_>) -> bool {
+        self.with(|own| own == *param)
+    }
+
+    /// The type that it is sent as.
+    pub(super) fn kind(&self) -> Type {
+        self.with(|own| type_of(&own))
+    }
+}
+
+/// Without the value: that may be about a person.
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().name())
+    }
+}
+
+impl ToSql for Owned {
+    fn to_sql(&self, as_type: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
+        self.with(|own| Sent(own).to_sql(as_type, out))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 /// A value as it came.
 struct Received<'a> {
     kind: Type,
@@ -71,7 +145,7 @@ struct Received<'a> {
 }
 
 impl<'a> FromSql<'a> for Received<'a> {
-    fn from_sql(kind: &Type, bytes: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+    fn from_sql(kind: &Type, bytes: &'a [u8]) -> Result<Self, Refused> {
         Ok(Self { kind: kind.clone(), bytes })
     }
 
@@ -81,7 +155,7 @@ impl<'a> FromSql<'a> for Received<'a> {
 }
 
 impl<'a> Received<'a> {
-    fn cell(&self) -> Result<Cell<'a>, Box<dyn Error + Sync + Send>> {
+    fn cell(&self) -> Result<Cell<'a>, Refused> {
         let (kind, bytes) = (&self.kind, self.bytes);
         Ok(match *kind {
             Type::INT8 => Cell::Integer(i64::from_sql(kind, bytes)?),

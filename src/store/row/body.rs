@@ -1,8 +1,11 @@
 //! Bodies of deliveries: packed where that saves something.
 
-use std::borrow::Cow;
+use std::cell::RefCell;
+
+use zstd::bulk::Compressor;
 
 use super::Unreadable;
+use crate::ledger::Body;
 
 /// A body as it came: text where it is text, so that people can read it.
 pub(in crate::store) const PLAIN: i64 = 0;
@@ -17,29 +20,24 @@ const LEVEL: i32 = 1;
 /// `webhook.max_body_bytes` says.
 const MAX_BYTES: usize = 1 << 30;
 
-/// Packs bodies, with buffers that are used again.
-pub(in crate::store) struct Packer(Option<zstd::bulk::Compressor<'static>>);
+thread_local! {
+    /// Its buffers are used again. One that cannot be made leaves bodies as they are.
+    static PACKER: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
+}
 
-impl Packer {
-    /// A packer; one that cannot be made leaves bodies as they are.
-    pub(in crate::store) fn new() -> Self {
-        Self(zstd::bulk::Compressor::new(LEVEL).ok())
-    }
-
-    /// The form and the bytes that are stored.
-    pub(in crate::store) fn pack<'a>(&mut self, body: &'a [u8]) -> (i64, Cow<'a, [u8]>) {
-        let packed = self.0.as_mut().and_then(|packer| packer.compress(body).ok());
-        match packed {
-            Some(packed) if packed.len() < body.len() => (ZSTD, Cow::Owned(packed)),
-            _ => (PLAIN, Cow::Borrowed(body)),
-        }
+/// Packs a body, where that saves something.
+#[must_use]
+pub fn pack_body(body: Vec<u8>) -> Body {
+    let packed = PACKER.with_borrow_mut(|packer| packer.as_mut()?.compress(&body).ok());
+    match packed {
+        Some(packed) if packed.len() < body.len() => Body::packed(packed, body.len()),
+        _ => body.into(),
     }
 }
 
-impl std::fmt::Debug for Packer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Packer")
-    }
+/// The number of the form of a body.
+pub(in crate::store) const fn form(body: &Body) -> i64 {
+    if body.is_packed() { ZSTD } else { PLAIN }
 }
 
 /// The body of a stored form.
@@ -60,12 +58,13 @@ mod tests {
 
     #[test]
     fn a_body_comes_back_as_it_was() {
-        let mut packer = Packer::new();
-        for body in [b"".as_slice(), b"{}", &[0, 159, 255], "x".repeat(5000).as_bytes()] {
-            let (form, bytes) = packer.pack(body);
-            assert_eq!(unpack(form, &bytes).as_deref(), Ok(body));
+        let long = "x".repeat(5000);
+        for body in [b"".as_slice(), b"{}", &[0, 159, 255], long.as_bytes()] {
+            let kept = pack_body(body.to_vec());
+            assert_eq!(unpack(form(&kept), kept.bytes()).as_deref(), Ok(body));
+            assert_eq!(kept.size(), body.len());
         }
-        assert_eq!(packer.pack("x".repeat(5000).as_bytes()).0, ZSTD);
+        assert_eq!(form(&pack_body(long.into_bytes())), ZSTD);
         assert!(unpack(7, b"").is_err());
     }
 }

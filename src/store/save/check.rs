@@ -56,7 +56,7 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
             && stored.number != row.number
         {
             let sql = "UPDATE checks SET id = ' ' || number WHERE id = ?1";
-            connection.execute(sql, params![check.key.as_str()])?;
+            connection.send(sql, params![check.key.as_str()])?;
         }
     }
     connection.write_all(&CHECK, |put| {
@@ -120,19 +120,19 @@ fn remove(
     number: CheckNumber,
     commands: &[Command],
 ) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM checks WHERE number = ?1", params![number])?;
-    connection.execute("DELETE FROM check_words WHERE check_number = ?1", params![number])?;
+    connection.send("DELETE FROM checks WHERE number = ?1", params![number])?;
+    connection.send("DELETE FROM check_words WHERE check_number = ?1", params![number])?;
     let is_merged =
         |command: &Command| matches!(command, Command::MergeCheck { from, .. } if *from == number);
     if !commands.iter().any(is_merged) {
-        connection.execute("DELETE FROM check_title WHERE check_number = ?1", params![number])?;
+        connection.send("DELETE FROM check_title WHERE check_number = ?1", params![number])?;
     }
     Ok(())
 }
 
 fn configured(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     for difference in &diff.configured {
-        connection.execute("DELETE FROM configured_check", &[])?;
+        connection.send("DELETE FROM configured_check", &[])?;
         connection.write_all(&CONFIGURED, |put| {
             for (name, words) in difference.row.iter().flat_map(|configured| configured.iter()) {
                 put(params![name, words.title, words.severity.text()])?;
@@ -147,11 +147,11 @@ fn configured(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreE
 /// more than once, so that these go one after the other.
 fn titles(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     for change in diff.titles {
-        connection.execute(
+        connection.send(
             "UPDATE check_title SET until = ?2 WHERE check_number = ?1 AND until IS NULL",
             params![change.number, change.since],
         )?;
-        connection.execute(
+        connection.send(
             "INSERT INTO check_title (folded, check_number, since) VALUES (?1, ?2, ?3)
              ON CONFLICT (folded, check_number, since) DO UPDATE SET until = NULL",
             params![change.folded, change.number, change.since],

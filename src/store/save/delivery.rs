@@ -51,11 +51,7 @@ static REPEATED: Bulk =
 
 static REPLAYED: Bulk = Bulk::update("delivery", &[integer("seq")], &[integer("replayed_as")]);
 
-pub(super) fn save(
-    connection: &dyn Connection,
-    packer: &mut body::Packer,
-    diff: &Diff<'_>,
-) -> Result<(), StoreError> {
+pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     // One that takes the place of another has its number; that one can be of the same group.
     let last: BTreeMap<i64, &DeliveryRow> =
         diff.deliveries.iter().map(|delivery| (delivery.number, delivery)).collect();
@@ -67,7 +63,7 @@ pub(super) fn save(
     })?;
     connection.write_all(&DELIVERY, |put| {
         for delivery in last.values() {
-            insert(put, delivery, packer)?;
+            insert(put, delivery)?;
         }
         Ok(())
     })?;
@@ -99,16 +95,9 @@ pub(super) fn save(
     Ok(())
 }
 
-fn insert(
-    put: &mut Put<'_>,
-    delivery: &DeliveryRow,
-    packer: &mut body::Packer,
-) -> Result<(), StoreError> {
-    let packed = delivery.body.as_deref().map(|body| packer.pack(body));
-    let (form, body) = match &packed {
-        Some((form, bytes)) => (*form, Some(bytes)),
-        None => (body::PLAIN, None),
-    };
+fn insert(put: &mut Put<'_>, delivery: &DeliveryRow) -> Result<(), StoreError> {
+    let body = delivery.body.as_ref();
+    let form = body.map_or(body::PLAIN, body::form);
     put(params![
         delivery.number,
         delivery.id,
@@ -135,7 +124,7 @@ fn insert(
         delivery.size,
         delivery.is_packed,
         form,
-        body.map(|bytes| stored_body(form, bytes)),
+        body.map(|body| stored_body(form, body.bytes())),
     ])
 }
 

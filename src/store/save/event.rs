@@ -116,7 +116,7 @@ fn contexts<'a>(diff: &Diff<'a>) -> Vec<Option<(i64, &'a Arc<Attributes>)>> {
 pub(super) fn otlp(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     for otlp in &diff.otlp {
         let Some(row) = otlp.row else { continue };
-        connection.execute(
+        connection.send(
             "INSERT INTO cursor (consumer, seq) VALUES (?1, ?2)
              ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq",
             params![OTLP, row.cursor],
@@ -124,14 +124,14 @@ pub(super) fn otlp(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
         if let Some(is_on) = row.was_on
             && otlp.stored.is_none_or(|stored| stored.was_on != row.was_on)
         {
-            connection.execute(
+            connection.send(
                 "INSERT INTO otlp_start (id, is_on) VALUES (1, ?1)
                  ON CONFLICT (id) DO UPDATE SET is_on = excluded.is_on",
                 params![is_on],
             )?;
         }
         if otlp.stored.is_none_or(|stored| stored.gaps != row.gaps) {
-            connection.execute("DELETE FROM otlp_gap", &[])?;
+            connection.send("DELETE FROM otlp_gap", &[])?;
             connection.write_all(&GAP, |put| {
                 row.gaps.iter().try_for_each(|gap| put(params![gap.first, gap.last]))
             })?;
@@ -149,7 +149,7 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
         Command::TrustClock { at } => {
             // The table's values are texts.
             let micros = sensible(*at).timestamp_micros().to_string();
-            connection.execute(
+            connection.send(
                 "INSERT INTO meta (key, value) VALUES ('trusted_at', ?1)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value
                  WHERE meta.value <> excluded.value",
@@ -157,7 +157,7 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
             )?;
         }
         Command::KeepRules { text } => {
-            connection.execute(
+            connection.send(
                 "INSERT INTO meta (key, value) VALUES ('rules', ?1)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value
                  WHERE meta.value <> excluded.value",
@@ -169,7 +169,7 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
                 .write_all(&RESENT, |put| events.iter().try_for_each(|seq| put(params![seq])))?;
         }
         Command::Park { events, reason, at } => {
-            connection.execute(
+            connection.send(
                 "INSERT INTO parked_event (seq, reason, parked_at)
                  SELECT seq, ?2, ?3 FROM event WHERE seq IN rarray(?1)
                  ON CONFLICT DO NOTHING",
@@ -177,16 +177,16 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
             )?;
         }
         Command::ResendParked => {
-            connection.execute(
+            connection.send(
                 "INSERT INTO otlp_resend (seq) SELECT seq FROM parked_event WHERE true
                  ON CONFLICT DO NOTHING",
                 &[],
             )?;
-            connection.execute("DELETE FROM parked_event", &[])?;
+            connection.send("DELETE FROM parked_event", &[])?;
         }
         Command::MergeCheck { from, into, at } => {
             // A title that the other one has, too, stays its own as it is.
-            connection.execute(
+            connection.send(
                 "UPDATE check_title SET check_number = ?2, until = coalesce(until, ?3)
                  WHERE check_number = ?1 AND NOT EXISTS (
                     SELECT 1 FROM check_title AS own
@@ -194,14 +194,14 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
                     AND own.since = check_title.since)",
                 params![from, into, at],
             )?;
-            connection.execute("DELETE FROM check_title WHERE check_number = ?1", params![from])?;
-            connection.execute(
+            connection.send("DELETE FROM check_title WHERE check_number = ?1", params![from])?;
+            connection.send(
                 "UPDATE failure_closed SET check_number = ?2 WHERE check_number = ?1",
                 params![from, into],
             )?;
         }
         Command::Resend { first, last } => {
-            connection.execute(
+            connection.send(
                 "INSERT INTO otlp_resend (seq)
                  SELECT seq FROM event WHERE public = 1 AND seq BETWEEN ?1 AND ?2
                  ON CONFLICT DO NOTHING",

@@ -19,7 +19,6 @@ use crate::{
     ledger::Diff,
     store::{
         StoreError,
-        row::body::Packer,
         sql::{Connection, params},
         uid::Uids,
     },
@@ -29,12 +28,11 @@ use crate::{
 /// before.
 pub(in crate::store) fn save(
     connection: &dyn Connection,
-    packer: &mut Packer,
     uids: &Uids,
     diff: &Diff<'_>,
 ) -> Result<(), StoreError> {
     head(connection, diff)?;
-    delivery::save(connection, packer, diff)?;
+    delivery::save(connection, diff)?;
     check::save(connection, diff)?;
     failure::save(connection, diff)?;
     people::save(connection, &diff.check_sets)?;
@@ -56,7 +54,7 @@ pub(in crate::store) fn save(
 
 fn head(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     let (head, counts) = (&diff.head, &diff.counts);
-    connection.execute(
+    connection.send(
         "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
             listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
             new_ips = ?10, new_countries = ?11",

@@ -26,7 +26,7 @@ pub(super) fn save(
     let fewer: Vec<String> = fewer.map(|(checks, _)| check_set::encode(checks)).collect();
     if !fewer.is_empty() {
         let fewer: Vec<&str> = fewer.iter().map(String::as_str).collect();
-        connection.execute(
+        connection.send(
             "DELETE FROM check_set WHERE checks IN rarray(?1) AND people <= 0",
             params![fewer[..]],
         )?;

@@ -37,7 +37,7 @@ pub(super) fn tenant(
     tenant: &Differences<'_, (), TenantId>,
 ) -> Result<(), StoreError> {
     for id in tenant.iter().filter_map(|entry| entry.row) {
-        connection.execute(
+        connection.send(
             "INSERT INTO meta (key, value) VALUES ('tenant_id', ?1)
              ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             params![id.to_string()],
@@ -53,7 +53,7 @@ pub(super) fn state(
 ) -> Result<(), StoreError> {
     for state in service {
         for sql in ["DELETE FROM integration", "DELETE FROM admin", "DELETE FROM service_seen"] {
-            connection.execute(sql, &[])?;
+            connection.send(sql, &[])?;
         }
         let Some(state) = state.row else { continue };
         // Of what the service says twice, the last one counts.

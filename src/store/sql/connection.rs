@@ -35,13 +35,17 @@ pub(in crate::store) trait Connection: Debug + Send {
     /// Runs a statement that gives no rows; returns how many it changed.
     fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError>;
 
-    /// Writes the rows that `rows` puts, in their order or at once; returns how many changed.
-    /// No two of them may have the same key.
+    /// Runs a statement of which nobody asks what it did. An engine may go on before it is done:
+    /// what it fails with is then told by a later one, at the latest by the commit.
+    fn send(&self, sql: &str, params: &[Param<'_>]) -> Result<(), StoreError>;
+
+    /// Writes the rows that `rows` puts, in their order or at once; as [`send`](Self::send), an
+    /// engine may go on before it is done. No two of them may have the same key.
     fn write(
         &self,
         bulk: &Bulk,
         rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
-    ) -> Result<usize, StoreError>;
+    ) -> Result<(), StoreError>;
 }
 
 impl dyn Connection + '_ {
@@ -123,12 +127,12 @@ impl dyn Connection + '_ {
         Ok(self.optional(sql, params, |_| Ok(()))?.is_some())
     }
 
-    /// Writes the rows that `rows` puts; returns how many changed.
+    /// Writes the rows that `rows` puts.
     pub(in crate::store) fn write_all(
         &self,
         bulk: &Bulk,
         mut rows: impl FnMut(&mut Put<'_>) -> Result<(), StoreError>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<(), StoreError> {
         self.write(bulk, &mut rows)
     }
 }

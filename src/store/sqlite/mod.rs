@@ -24,9 +24,7 @@ pub(in crate::store) use whole::{copy, damage, damaged_pages};
 use super::{
     StoreError,
     engine::{Engine, Erased, Erasure, Place, Sweep},
-    erase, load,
-    row::body::Packer,
-    save, sweep,
+    erase, load, save, sweep,
     uid::Uids,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
@@ -37,7 +35,6 @@ use footprint::Footprint;
 pub(in crate::store) struct Sqlite {
     connection: Option<Connection>,
     footprint: Footprint,
-    packer: Packer,
     uids: Uids,
 }
 
@@ -68,7 +65,7 @@ impl Sqlite {
         }
         let footprint = Footprint::of(path)?;
         let connection = Some(connection);
-        Ok((Self { connection, footprint, packer: Packer::new(), uids: Uids::new() }, version))
+        Ok((Self { connection, footprint, uids: Uids::new() }, version))
     }
 
     fn connection(&mut self) -> Result<&mut Connection, StoreError> {
@@ -101,7 +98,7 @@ impl Engine for Sqlite {
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
-        save::save(connection, &mut self.packer, &self.uids, diff)
+        save::save(connection, &self.uids, diff)
     }
 
     fn commit(&mut self, _: &Touched) -> Result<(), StoreError> {
@@ -144,7 +141,7 @@ impl Engine for Sqlite {
             return self.leave(error);
         }
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
-        let erased = erased(connection, &mut self.packer, erasure);
+        let erased = erased(connection, erasure);
         match self.footprint.take() {
             Ok(()) => erased,
             Err(error) => self.leave(error),
@@ -168,18 +165,14 @@ fn swept(connection: &mut Connection, rule: &Sweep, limit: usize) -> Result<usiz
 }
 
 /// Does one step of an erasure in a transaction of its own.
-fn erased(
-    connection: &mut Connection,
-    packer: &mut Packer,
-    erasure: &Erasure,
-) -> Result<Erased, StoreError> {
+fn erased(connection: &mut Connection, erasure: &Erasure) -> Result<Erased, StoreError> {
     match erasure.place {
         Place::Files => return files::rewrite(connection),
         Place::Log => return files::empty_log(connection),
         _ => {}
     }
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let erased = erase::erase(&*tx, packer, erasure)?;
+    let erased = erase::erase(&*tx, erasure)?;
     if erasure.is_trial {
         tx.rollback()?;
     } else {

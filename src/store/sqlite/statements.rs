@@ -52,25 +52,27 @@ impl Connection for rusqlite::Connection {
         Ok(self.prepare_cached(sql)?.execute(params_from_iter(params))?)
     }
 
+    fn send(&self, sql: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
+        Connection::execute(self, sql, params).map(drop)
+    }
+
     /// A statement a row: in one process that costs no more than one statement for many.
     fn write(
         &self,
         bulk: &Bulk,
         rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<(), StoreError> {
         // Only prepared where there is a row.
         let mut prepared: Option<CachedStatement<'_>> = None;
-        let mut changed = 0;
         rows(&mut |row| {
             debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
             let statement = match &mut prepared {
                 Some(statement) => statement,
                 none => none.insert(self.prepare_cached(bulk.by_row())?),
             };
-            changed += statement.execute(params_from_iter(row))?;
+            statement.execute(params_from_iter(row))?;
             Ok(())
-        })?;
-        Ok(changed)
+        })
     }
 }
 

@@ -101,7 +101,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
             failing: logins.iter().map(failing).collect(),
             ..Delivery::default()
         },
-        body: b"{}".as_slice().into(),
+        body: b"{}".to_vec().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 3, max_ips: 1000 },
         answers: AnswerRules { has_api: true, settle: chrono::TimeDelta::zero() },

@@ -42,7 +42,7 @@ fn all_of(text: &str) -> RecordDelivery {
     if let Ok(login) = Login::new(text) {
         record.delivery.failing.push(FailingUser { login, explanation: None });
     }
-    record.body = text.as_bytes().into();
+    record.body = text.as_bytes().to_vec().into();
     record
 }
 

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// What happens to the next COMMIT that goes by.
@@ -42,7 +43,9 @@ struct Plan {
     cuts: Vec<Cut>,
     is_blocked: bool,
     is_refusing: bool,
-    /// How many answers each transaction that was committed waited for.
+    /// How long each answer is held back.
+    delay: Duration,
+    /// How often the client of each transaction that was committed waited for all its answers.
     round_trips: Vec<usize>,
 }
 
@@ -93,7 +96,14 @@ impl Proxy {
         self.state.plan().is_refusing = is_refusing;
     }
 
-    /// How many answers each transaction that was committed since the last call waited for.
+    /// Holds each answer back for so long, as a network does: who sends on without waiting has sent
+    /// everything before the first answer comes.
+    pub(super) fn delay(&self, delay: Duration) {
+        self.state.plan().delay = delay;
+    }
+
+    /// How often the client of each transaction that was committed since the last call waited for
+    /// all its answers.
     pub(super) fn round_trips(&self) -> Vec<usize> {
         std::mem::take(&mut self.state.plan().round_trips)
     }
@@ -121,7 +131,26 @@ struct Passage<'a> {
     server: TcpStream,
     /// Set when the client gets nothing more, and does not see the connection closed either.
     is_mute: Arc<AtomicBool>,
+    /// Statements that the server did not answer yet.
+    unanswered: Arc<AtomicUsize>,
     state: &'a State,
+}
+
+/// The next message of the server: a type, a length that counts itself, and the rest. The answer
+/// to whether it encrypts is one letter.
+fn answer(server: &mut TcpStream, is_begun: &mut bool) -> io::Result<Vec<u8>> {
+    let mut answer = vec![0; 1];
+    server.read_exact(&mut answer)?;
+    if !*is_begun && matches!(answer[0], b'N' | b'S') {
+        return Ok(answer);
+    }
+    *is_begun = true;
+    answer.resize(5, 0);
+    server.read_exact(&mut answer[1..])?;
+    let length = u32::from_be_bytes(answer[1..].try_into().unwrap());
+    answer.resize(1 + usize::try_from(length).unwrap(), 0);
+    server.read_exact(&mut answer[5..])?;
+    Ok(answer)
 }
 
 impl Passage<'_> {
@@ -137,11 +166,20 @@ impl Passage<'_> {
             let is_mute = Arc::<AtomicBool>::default();
             let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             let (mute, shared) = (is_mute.clone(), state.clone());
+            let unanswered = Arc::<AtomicUsize>::default();
+            let owed = unanswered.clone();
             let answers = thread::spawn(move || {
-                let mut bytes = vec![0; 65_536];
-                while let Ok(count @ 1..) = back.read(&mut bytes) {
+                let mut is_begun = false;
+                while let Ok(answer) = answer(&mut back, &mut is_begun) {
                     shared.wait_while_blocked();
-                    if !mute.load(Ordering::SeqCst) && to.write_all(&bytes[..count]).is_err() {
+                    if answer[0] == b'Z' {
+                        thread::sleep(shared.plan().delay);
+                        // The first one answers the start.
+                        let _ = owed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |owed| {
+                            owed.checked_sub(1)
+                        });
+                    }
+                    if !mute.load(Ordering::SeqCst) && to.write_all(&answer).is_err() {
                         break;
                     }
                 }
@@ -149,7 +187,7 @@ impl Passage<'_> {
                     let _ = to.shutdown(Shutdown::Both);
                 }
             });
-            let mut passage = Passage { client, server, is_mute, state };
+            let mut passage = Passage { client, server, is_mute, unanswered, state };
             // Ends with one of the ends.
             let _ = passage.pass();
             let _ = passage.server.shutdown(Shutdown::Write);
@@ -176,11 +214,13 @@ impl Passage<'_> {
             let is_query = is_begun && message[0] == b'Q';
             if !is_begun {
                 is_begun = message.get(4..8) != Some(&ENCRYPT);
-            } else if is_query || message[0] == b'S' {
-                round_trips += 1;
             }
             if is_query && message[5..].starts_with(b"BEGIN") {
-                round_trips = 1;
+                round_trips = 0;
+            }
+            if is_query || message[0] == b'S' {
+                // Who had every answer waited for the last one.
+                round_trips += usize::from(self.unanswered.fetch_add(1, Ordering::SeqCst) == 0);
             }
             if is_query && message[5..].starts_with(b"COMMIT") {
                 let cut = {

@@ -10,6 +10,7 @@ async fn a_group_waits_for_the_server_as_often_whatever_its_size() {
     let store = connect(&proxy.url(&database.name));
     // The check is known from then on.
     deliver(&store, "first").await.unwrap();
+    proxy.delay(Duration::from_millis(10));
     proxy.round_trips();
     let mut waits = Vec::new();
     for size in [1, 20, 500] {
@@ -20,9 +21,8 @@ async fn a_group_waits_for_the_server_as_often_whatever_its_size() {
         let [once] = proxy.round_trips()[..] else { panic!("one group is one transaction") };
         waits.push(once);
     }
-    assert!(waits.iter().all(|once| *once == waits[0]), "{waits:?}");
-    assert!(waits[0] <= MOST, "{waits:?}");
+    assert!(waits.iter().all(|once| *once <= MOST), "{waits:?}");
 }
 
-/// Statements of a group of deliveries of a known check, with those that begin and end it.
-const MOST: usize = 25;
+/// Some more than a group of deliveries of a known check needs.
+const MOST: usize = 8;
