@@ -48,7 +48,7 @@ fn delivery(number: usize, users: usize) -> RecordDelivery {
             failing: failing.collect(),
             ..Delivery::default()
         },
-        body: b"{}".as_slice().into(),
+        body: b"{}".to_vec().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 10_000, max_ips: 1000 },
         recorded_at: at(1),

@@ -78,7 +78,7 @@ fn delivery(number: usize) -> RecordDelivery {
             failing: failing.collect(),
             ..Delivery::default()
         },
-        body: b"{}".as_slice().into(),
+        body: b"{}".to_vec().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: false, max_users: 0, max_ips: 1000 },
         recorded_at: at(20),

@@ -61,7 +61,7 @@ fn delivery(number: i64, users: std::ops::Range<usize>) -> RecordDelivery {
             failing: failing.collect(),
             ..Delivery::default()
         },
-        body: b"{}".as_slice().into(),
+        body: b"{}".to_vec().into(),
         admitted: true,
         policy: WatchPolicy { failing_users: true, max_users: 10_000, max_ips: 1000 },
         recorded_at: at(number),

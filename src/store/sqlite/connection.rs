@@ -26,9 +26,6 @@ pub(super) const MODE: u32 = 0o600;
 /// wants for it.
 const CACHE_KIB: i64 = -16 * 1024;
 
-/// Pages in the log after which they are copied into the file.
-const CHECKPOINT_PAGES: i64 = 2000;
-
 /// To this size the log is cut back when it was larger.
 const LOG_BYTES: i64 = 32 * 1024 * 1024;
 
@@ -100,12 +97,20 @@ pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, StoreErro
     // the disk: memory is bounded by the group.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    // The log is copied into the file at half the size of the cache, so that pages are
-    // still in memory then, and is cut back after a large group.
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // The log is cut back after a large group.
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     array::load_module(&connection)?;
     keep_statements(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a connection that copies the log into the database, and does nothing else.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // The log is on the disk before the database is written, and that before the log begins anew.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 

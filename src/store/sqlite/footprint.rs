@@ -2,12 +2,14 @@
 //!
 //! A file that was deleted, replaced or cut can be written on as if nothing had happened,
 //! and whatever is committed is lost. Nobody but this process writes to the database, so
-//! between two transactions nothing about its files may change.
+//! between two transactions nothing about its files may change, but for the database file while
+//! the log is copied into it.
 
 use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::store::StoreError;
@@ -49,10 +51,19 @@ impl Look {
     }
 }
 
-/// The database file and its log, as the last transaction left them.
+/// The database file and its log, as we left them.
 #[derive(Debug)]
 pub(super) struct Footprint {
-    files: [(PathBuf, Option<Look>); 2],
+    paths: [PathBuf; 2],
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// The database file, and its log.
+    files: [Option<Look>; 2],
+    /// Whether the log is being copied into the database file.
+    is_written: bool,
 }
 
 impl Footprint {
@@ -60,8 +71,8 @@ impl Footprint {
     pub(super) fn of(database: &Path) -> Result<Self, StoreError> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        let mut footprint =
-            Self { files: [(database.to_owned(), None), (PathBuf::from(log), None)] };
+        let paths = [database.to_owned(), PathBuf::from(log)];
+        let footprint = Self { paths, seen: Mutex::default() };
         footprint.take()?;
         Ok(footprint)
     }
@@ -71,17 +82,7 @@ impl Footprint {
     /// # Errors
     /// When somebody did.
     pub(super) fn is_untouched(&self) -> Result<(), StoreError> {
-        self.look(|before, now| {
-            if !before.is_same_file(now) {
-                Some("was replaced")
-            } else if now.length < before.length {
-                Some("was cut")
-            } else if now != before {
-                Some("was written to by another program")
-            } else {
-                None
-            }
-        })?;
+        self.look(&self.seen(), untouched)?;
         Ok(())
     }
 
@@ -90,22 +91,40 @@ impl Footprint {
     ///
     /// # Errors
     /// When one is gone or was replaced meanwhile.
-    pub(super) fn take(&mut self) -> Result<(), StoreError> {
-        let looks =
-            self.look(|before, now| (!before.is_same_file(now)).then_some("was replaced"))?;
-        for ((_, look), now) in self.files.iter_mut().zip(looks) {
-            *look = now;
-        }
+    pub(super) fn take(&self) -> Result<(), StoreError> {
+        let mut seen = self.seen();
+        seen.files = self.look(&seen, same)?;
         Ok(())
     }
 
+    /// Does `work`, which copies the log into the database file beside whoever writes to the log;
+    /// nothing when somebody else touched the files.
+    pub(super) fn while_written<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let mut seen = self.seen();
+        let before = self.look(&seen, untouched).ok()?[0];
+        (seen.files[0], seen.is_written) = (before, true);
+        drop(seen);
+        let done = work();
+        let mut seen = self.seen();
+        seen.is_written = false;
+        // Gone or replaced, it is as it was for whoever looks next.
+        if let Ok([database, _]) = self.look(&seen, same) {
+            seen.files[0] = database;
+        }
+        Some(done)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Looks at both files, and compares each with what it was, where that is known.
-    fn look(
-        &self,
-        difference: impl Fn(&Look, &Look) -> Option<&'static str>,
-    ) -> Result<[Option<Look>; 2], StoreError> {
+    fn look(&self, seen: &Seen, difference: Difference) -> Result<[Option<Look>; 2], StoreError> {
         let mut looks = [None; 2];
-        for ((path, before), look) in self.files.iter().zip(&mut looks) {
+        // While the database file is written, it is to be the same file, and no more.
+        let differences = [if seen.is_written { same } else { difference }, difference];
+        let known = self.paths.iter().zip(&seen.files).zip(differences);
+        for (((path, before), difference), look) in known.zip(&mut looks) {
             *look = Look::at(path).map_err(|error| failed(path, error))?;
             let what = match (before, &look) {
                 (None, _) => None,
@@ -120,7 +139,26 @@ impl Footprint {
     }
 }
 
-fn failed(path: &Path, source: io::Error) -> StoreError {
+/// What happened to a file between two looks.
+type Difference = fn(&Look, &Look) -> Option<&'static str>;
+
+fn same(before: &Look, now: &Look) -> Option<&'static str> {
+    (!before.is_same_file(now)).then_some("was replaced")
+}
+
+fn untouched(before: &Look, now: &Look) -> Option<&'static str> {
+    if !before.is_same_file(now) {
+        Some("was replaced")
+    } else if now.length < before.length {
+        Some("was cut")
+    } else if now != before {
+        Some("was written to by another program")
+    } else {
+        None
+    }
+}
+
+pub(super) fn failed(path: &Path, source: io::Error) -> StoreError {
     StoreError::Open { path: path.to_owned(), source: source.into() }
 }
 
@@ -181,11 +219,30 @@ mod tests {
     #[test]
     fn a_transaction_may_write_and_not_into_another_file() {
         let (_folder, database, log) = files();
-        let mut footprint = Footprint::of(&database).unwrap();
+        let footprint = Footprint::of(&database).unwrap();
         fs::write(&log, "a longer log").unwrap();
         footprint.take().unwrap();
         footprint.is_untouched().unwrap();
         fs::remove_file(&log).unwrap();
         assert!(footprint.take().is_err());
+    }
+
+    #[test]
+    fn the_database_may_be_written_while_the_log_is_copied_and_not_before() {
+        let (_folder, database, log) = files();
+        let footprint = Footprint::of(&database).unwrap();
+        let written = footprint.while_written(|| {
+            fs::write(&database, "a longer database").unwrap();
+            footprint.is_untouched().unwrap();
+            // Whoever writes goes on meanwhile, and may not write into another file.
+            fs::write(&log, "a longer log").unwrap();
+            footprint.take().unwrap();
+            fs::remove_file(&log).unwrap();
+            assert!(footprint.is_untouched().is_err());
+            fs::write(&log, "log").unwrap();
+        });
+        assert_eq!(written, Some(()));
+        fs::write(&database, "another's database").unwrap();
+        assert_eq!(footprint.while_written(|| ()), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Rows in one SQLite file.
 
+mod checkpoint;
 mod connection;
 mod files;
 mod fill;
@@ -8,7 +9,7 @@ mod migrations;
 mod statements;
 mod whole;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -28,13 +29,15 @@ use super::{
     uid::Uids,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
+use checkpoint::Checkpointer;
 use footprint::Footprint;
 
 /// The connection that writes.
 #[derive(Debug)]
 pub(in crate::store) struct Sqlite {
     connection: Option<Connection>,
-    footprint: Footprint,
+    footprint: Arc<Footprint>,
+    checkpointer: Checkpointer,
     uids: Uids,
 }
 
@@ -63,18 +66,26 @@ impl Sqlite {
         if is_upgraded {
             tracing::info!("the database is up to date");
         }
-        let footprint = Footprint::of(path)?;
+        let footprint = Arc::new(Footprint::of(path)?);
+        let checkpointer = Checkpointer::of(&mut connection, path.to_owned(), footprint.clone())?;
         let connection = Some(connection);
-        Ok((Self { connection, footprint, uids: Uids::new() }, version))
+        Ok((Self { connection, footprint, checkpointer, uids: Uids::new() }, version))
     }
 
     fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         self.connection.as_mut().ok_or(StoreError::Closed)
     }
 
+    fn keep_log_short(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.checkpointer.follow(connection);
+        }
+    }
+
     /// Leaves a connection whose files are no longer those that it opened. Closed, it would
     /// delete the log that lies beside the file by then, whoever wrote that.
     fn leave<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
+        self.checkpointer.leave();
         std::mem::forget(self.connection.take());
         Err(error)
     }
@@ -108,6 +119,7 @@ impl Engine for Sqlite {
             return Err(StoreError::GivenUp);
         }
         connection.execute_batch("COMMIT")?;
+        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => Ok(()),
             Err(error) => self.leave(error),
@@ -130,6 +142,7 @@ impl Engine for Sqlite {
             return self.leave(error);
         }
         let swept = swept(self.connection()?, rule, limit);
+        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => swept,
             Err(error) => self.leave(error),
@@ -142,6 +155,7 @@ impl Engine for Sqlite {
         }
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
         let erased = erased(connection, erasure);
+        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => erased,
             Err(error) => self.leave(error),
@@ -149,6 +163,7 @@ impl Engine for Sqlite {
     }
 
     fn close(&mut self) {
+        self.checkpointer.close();
         // Leaves one file instead of three behind; the log is safe either way.
         if let Some(connection) = &self.connection {
             let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");

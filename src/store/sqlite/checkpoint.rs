@@ -1,0 +1,239 @@
+//! Checkpoints: copying the log into the database, beside the thread that writes.
+//!
+//! SQLite by itself makes one within the commit after which the log is long: whoever waits for
+//! that commit waits for a sync of the whole database, too.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+
+use super::footprint::Footprint;
+use crate::store::StoreError;
+
+/// Pages in the log, and not yet in the database, after which they are copied.
+const PAGES: u32 = 1000;
+
+/// Pages in the log after which the thread that writes copies the rest: a log begins anew only
+/// when all of it is copied, which it never is while others go on to write.
+const MOST: u32 = 6000;
+
+/// Makes checkpoints; its thread begins with the first one.
+#[derive(Debug)]
+pub(super) struct Checkpointer {
+    database: PathBuf,
+    footprint: Arc<Footprint>,
+    /// Pages in the log after the last commit.
+    in_log: Arc<AtomicU32>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Pages of the log that are in the database.
+    copied: u32,
+    is_asked: bool,
+    end: Option<End>,
+}
+
+/// What becomes of the thread's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Closed,
+    /// Its files are no longer those that it opened.
+    Left,
+}
+
+impl Checkpointer {
+    /// Takes the checkpoints over from the connection that writes.
+    pub(super) fn of(
+        writer: &mut Connection,
+        database: PathBuf,
+        footprint: Arc<Footprint>,
+    ) -> Result<Self, StoreError> {
+        let in_log = Arc::<AtomicU32>::default();
+        let seen = in_log.clone();
+        // In the place of SQLite's own.
+        writer.wal_hook(Some(move |_: &mut _, pages| {
+            seen.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { database, footprint, in_log, shared: Arc::default(), thread: None })
+    }
+
+    /// Sees to it, after a commit, that the log does not get too long.
+    pub(super) fn follow(&mut self, writer: &Connection) {
+        let in_log = self.in_log.load(Ordering::Relaxed);
+        let mut state = self.shared.state();
+        if state.copied > in_log {
+            // The log began anew.
+            state.copied = 0;
+        }
+        if state.is_asked || in_log - state.copied < PAGES {
+            return;
+        }
+        if in_log < MOST {
+            state.is_asked = true;
+            drop(state);
+            if self.begin() {
+                self.shared.changed.notify_all();
+                return;
+            }
+            state = self.shared.state();
+            state.is_asked = false;
+        }
+        state.copied = checkpoint(writer).unwrap_or(state.copied);
+    }
+
+    /// Makes sure that the thread runs; whether it does.
+    fn begin(&mut self) -> bool {
+        if self.thread.is_none() {
+            self.thread = self.start().ok();
+        }
+        self.thread.is_some()
+    }
+
+    fn start(&self) -> Result<JoinHandle<()>, StoreError> {
+        let connection = super::connection::open_checkpointer(&self.database)?;
+        let (shared, footprint) = (self.shared.clone(), self.footprint.clone());
+        let thread = std::thread::Builder::new().name("store-checkpoint".to_owned());
+        thread
+            .spawn(move || run(&shared, &footprint, connection))
+            .map_err(|source| super::footprint::failed(&self.database, source))
+    }
+
+    /// Ends the thread, and closes its connection.
+    pub(super) fn close(&mut self) {
+        self.end(End::Closed);
+    }
+
+    /// Ends the thread, and leaves its connection.
+    pub(super) fn leave(&mut self) {
+        self.end(End::Left);
+    }
+
+    fn end(&mut self, how: End) {
+        let Some(thread) = self.thread.take() else { return };
+        self.shared.state().end = Some(how);
+        self.shared.changed.notify_all();
+        let _ = thread.join();
+        *self.shared.state() = State::default();
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run(shared: &Shared, footprint: &Footprint, connection: Connection) {
+    loop {
+        let is_idle = |state: &mut State| !state.is_asked && state.end.is_none();
+        let state = shared.changed.wait_while(shared.state(), is_idle);
+        match state.unwrap_or_else(PoisonError::into_inner).end {
+            Some(End::Closed) => return,
+            Some(End::Left) => return std::mem::forget(connection),
+            None => {}
+        }
+        // A checkpoint that fails is made again with the next commit; the log is safe either way.
+        let copied = footprint.while_written(|| checkpoint(&connection)).flatten();
+        let mut state = shared.state();
+        state.is_asked = false;
+        state.copied = copied.unwrap_or(state.copied);
+    }
+}
+
+/// Copies what nobody needs to read in the log any more, and waits for nobody; how many pages of
+/// the log are in the database then.
+fn checkpoint(connection: &Connection) -> Option<u32> {
+    let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+    let copied: i64 = connection.query_row(sql, [], |row| row.get(2)).ok()?;
+    u32::try_from(copied).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::store::sqlite::connection::open_writer;
+
+    fn checkpointer(writer: &mut Connection, database: &Path) -> Checkpointer {
+        writer.execute_batch("CREATE TABLE entry (body BLOB)").unwrap();
+        let footprint = Arc::new(Footprint::of(database).unwrap());
+        Checkpointer::of(writer, database.to_owned(), footprint).unwrap()
+    }
+
+    fn commit(writer: &Connection) {
+        // Fifty pages.
+        writer.execute("INSERT INTO entry VALUES (zeroblob(200000))", []).unwrap();
+    }
+
+    #[test]
+    fn the_log_begins_anew_while_commits_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        let mut writer = open_writer(&database).unwrap();
+        let mut checkpointer = checkpointer(&mut writer, &database);
+        let in_log = |checkpointer: &Checkpointer| checkpointer.in_log.load(Ordering::Relaxed);
+        let mut longest = 0;
+        loop {
+            commit(&writer);
+            if in_log(&checkpointer) < longest {
+                break;
+            }
+            longest = in_log(&checkpointer);
+            checkpointer.follow(&writer);
+        }
+        assert!(longest >= PAGES, "{longest} pages");
+        assert!(checkpointer.thread.is_some());
+        checkpointer.close();
+        let written = fs::metadata(&database).unwrap().len();
+        assert!(written > 200_000, "{written} bytes");
+    }
+
+    #[test]
+    fn a_log_that_somebody_reads_stays_and_begins_anew_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        let mut writer = open_writer(&database).unwrap();
+        let mut checkpointer = checkpointer(&mut writer, &database);
+        let reader = Connection::open(&database).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM entry").unwrap();
+        let pages = |checkpointer: &Checkpointer| checkpointer.in_log.load(Ordering::Relaxed);
+        while pages(&checkpointer) < MOST + PAGES {
+            commit(&writer);
+            checkpointer.follow(&writer);
+        }
+        reader.execute_batch("COMMIT").unwrap();
+        let longest = pages(&checkpointer);
+        while pages(&checkpointer) >= longest {
+            checkpointer.follow(&writer);
+            commit(&writer);
+        }
+        checkpointer.close();
+        let rows: i64 =
+            writer.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();
+        assert!(rows > 100);
+    }
+}
