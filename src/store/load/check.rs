@@ -31,7 +31,7 @@ const WITH_WORDS: &str =
 pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
     configured(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS}");
-    put(connection, &sql, &[], facts)
+    put_all(connection, &sql, &[], facts)
 }
 
 /// What the operator says of checks. There is little of it, mostly none.
@@ -61,7 +61,7 @@ pub(super) fn by_id(
     configured(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.id IN rarray(?1)");
     let texts: Vec<_> = ids.iter().map(CheckId::as_str).collect();
-    put(connection, &sql, params![texts[..]], facts)?;
+    put_all(connection, &sql, params![texts[..]], facts)?;
     for id in ids {
         facts.load_check(id.clone(), None);
     }
@@ -79,7 +79,7 @@ pub(super) fn by_number(
     let numbers: Vec<_> = numbers.iter().copied().collect();
     let sql =
         format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.number IN rarray(?1)");
-    put(connection, &sql, params![numbers[..]], facts)
+    put_all(connection, &sql, params![numbers[..]], facts)
 }
 
 /// Which checks have or had these titles, and those checks.
@@ -95,23 +95,18 @@ pub(super) fn by_title(
     let titles: Vec<_> = folded.iter().map(String::as_str).collect();
     let mut titled: BTreeMap<String, Titled> =
         folded.iter().map(|title| (title.clone(), Titled::default())).collect();
-    let mut ids = BTreeSet::new();
-    connection.each(
-        "SELECT t.folded, c.id, t.until FROM check_title AS t JOIN checks AS c
-         ON c.number = t.check_number WHERE t.folded IN rarray(?1)",
-        params![titles[..]],
-        |row| {
-            if let Some(id) = CheckId::new(row.text(1)?) {
-                let titled = titled.entry(row.get(0)?).or_default();
-                let is_current = row.get::<Option<i64>>(2)?.is_none();
-                let of_its_time = if is_current { &mut titled.current } else { &mut titled.former };
-                of_its_time.insert(id.clone());
-                ids.insert(id);
-            }
-            Ok(())
-        },
-    )?;
-    by_id(connection, &ids, facts)?;
+    let sql = format!(
+        "SELECT {COLUMNS}, t.folded, t.until FROM check_title AS t
+         JOIN checks AS c ON c.number = t.check_number {WITH_WORDS} WHERE t.folded IN rarray(?1)"
+    );
+    connection.each(&sql, params![titles[..]], |row| {
+        let Some(id) = CheckId::new(row.text(0)?) else { return Ok(()) };
+        let titled = titled.entry(row.get(20)?).or_default();
+        let is_current = row.get::<Option<i64>>(21)?.is_none();
+        let of_its_time = if is_current { &mut titled.current } else { &mut titled.former };
+        of_its_time.insert(id.clone());
+        put(facts, id, row)
+    })?;
     for (title, mut titled) in titled {
         // One that got the title back has it.
         titled.former.retain(|id| !titled.current.contains(id));
@@ -120,20 +115,24 @@ pub(super) fn by_title(
     Ok(())
 }
 
-fn put(
+fn put_all(
     connection: &dyn Connection,
     sql: &str,
     keys: &[Param<'_>],
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    connection.each(sql, keys, |row| {
-        let Some(id) = CheckId::new(row.text(0)?) else { return Ok(()) };
-        match check(row)? {
-            Ok(check) => facts.load_check(id, Some(check)),
-            Err(reason) => facts.load_unreadable_check(id, &reason.to_string()),
-        }
-        Ok(())
+    connection.each(sql, keys, |row| match CheckId::new(row.text(0)?) {
+        Some(id) => put(facts, id, row),
+        None => Ok(()),
     })
+}
+
+fn put(facts: &mut Facts, id: CheckId, row: &Row<'_>) -> Result<(), StoreError> {
+    match check(row)? {
+        Ok(check) => facts.load_check(id, Some(check)),
+        Err(reason) => facts.load_unreadable_check(id, &reason.to_string()),
+    }
+    Ok(())
 }
 
 fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
