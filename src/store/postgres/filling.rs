@@ -35,7 +35,7 @@ const HOLDER: &str = "SELECT coalesce(name, '') FROM lease
 
 /// A connection that reads all of a database as it is at one moment, while replicas go on.
 #[derive(Debug)]
-pub(in crate::store) struct Snapshot(Session);
+pub(in crate::store) struct Snapshot(Box<Session>);
 
 /// A transaction in which an empty database is filled; the tables are made by it where there are
 /// none. Dropped before its end, nothing of it is there.
@@ -63,7 +63,7 @@ impl Way {
         session.begin_reading()?;
         stay(&session)?;
         schema::check(&session, &self.server)?;
-        Ok(Snapshot(session))
+        Ok(Snapshot(Box::new(session)))
     }
 
     /// Begins to fill a database.
@@ -104,12 +104,12 @@ fn holder(session: &dyn Connection) -> Result<Option<String>, StoreError> {
 impl Snapshot {
     /// What runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn Connection {
-        &self.0
+        &*self.0
     }
 
     /// The replica that polls, sends and prunes, by name; nothing when none runs.
     pub(in crate::store) fn holder(&self) -> Result<Option<String>, StoreError> {
-        holder(&self.0)
+        holder(&*self.0)
     }
 }
 

@@ -25,6 +25,7 @@ mod running;
 mod schema;
 mod server;
 mod session;
+mod statistics;
 mod text;
 mod vacuum;
 mod value;
@@ -117,7 +118,7 @@ pub(in crate::store) struct Postgres {
     replica: Replica,
     /// The fence of the transaction that was begun last.
     fence: i64,
-    /// Commits since the log of them was last swept.
+    /// Commits of this process.
     commits: usize,
     uids: Uids,
 }
@@ -191,8 +192,7 @@ impl Postgres {
             self.session()?
                 .send("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
         }
-        self.commits = (self.commits + 1) % commits::SWEEP_EVERY;
-        if self.commits == 0 {
+        if self.commits % commits::SWEEP_EVERY == commits::SWEEP_EVERY - 1 {
             self.session()?.send(commits::SWEEP, params![4 * commits::SWEEP_EVERY])?;
         }
         let committed = self.session()?.commit();
@@ -254,7 +254,9 @@ impl Engine for Postgres {
     }
 
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError> {
-        self.commit_as(touched, false)
+        self.commit_as(touched, false)?;
+        self.note_commit();
+        Ok(())
     }
 
     fn roll_back(&mut self) {

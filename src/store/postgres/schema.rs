@@ -132,7 +132,7 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
 }
 
 /// The tables that the scripts make.
-fn tables() -> impl Iterator<Item = &'static str> {
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     let made = SCRIPTS.iter().flat_map(|script| script.split("CREATE TABLE ").skip(1));
     made.filter_map(|statement| statement.split_whitespace().next())
 }
