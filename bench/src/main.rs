@@ -5,7 +5,6 @@
 //! shows medians and ratios.
 
 mod bare;
-mod bare_server;
 mod bench;
 mod clock;
 mod exporter;
@@ -68,6 +67,9 @@ enum Command {
         /// The URL of a database, which must be empty
         #[arg(long)]
         url: String,
+        /// Write the rows that the exporter writes, into its tables
+        #[arg(long)]
+        same_rows: bool,
     },
     /// Receives OTLP logs over HTTP and counts them
     Sink {
@@ -145,10 +147,11 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(arguments) => arguments.run(),
         Command::Bare { listen, database, commit_each } => {
-            let largest_group = if commit_each { 1 } else { 512 };
-            serve(bare::serve(listen, &database, largest_group))
+            serve(bare::serve_file(listen, &database, commit_each))
         }
-        Command::BareServer { listen, url } => serve(bare_server::serve(listen, &url)),
+        Command::BareServer { listen, url, same_rows } => {
+            serve(bare::serve_server(listen, &url, same_rows))
+        }
         Command::Sink { listen } => serve(sink::serve(listen)),
         Command::Load(arguments) => arguments.run(),
     };

@@ -21,6 +21,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     about: "deliveries over PostgreSQL beside a bare program, scrapes beside a file's, and takeovers",
     figures: &[
         &RATE_256,
+        &SAME_ROWS,
         &RATE_1,
         &CPU,
         &REFUSED,
@@ -39,6 +40,14 @@ const RATE_256: Figure = Figure {
     reference: Some("bare, unnest"),
     goals: &[Goal::AtLeast(3_000.0), Goal::RatioAtLeast(0.45)],
     bound: "CPU: the load generator, the exporter and the server share the cores",
+};
+
+const SAME_ROWS: Figure = Figure {
+    name: "PostgreSQL, 256 connections: beside the same rows without decisions",
+    unit: Unit::PerSecond,
+    reference: Some("bare, same rows"),
+    goals: &[],
+    bound: "the server: a delivery of four users is 15 rows, and 39 entries of indexes",
 };
 
 const RATE_1: Figure = Figure {
@@ -102,6 +111,13 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
         let bare = bench.local_server("bare-server", &["--url", &url])?;
         measure(bench, samples, Side::Reference, &bare.endpoint(), &bare.process)?;
         bare.process.stop()?;
+
+        let url = cluster.create_database().url;
+        let bare = bench.local_server("bare-server", &["--url", &url, "--same-rows"])?;
+        let same = Load { connections: 256, pace: Pace::Closed, lasting: bench.lasting };
+        let same = same.run(&bare.endpoint())?;
+        samples.add(&SAME_ROWS, Side::Reference, same.rate());
+        bare.process.stop()?;
     }
     server_scrape::measure(bench, samples, &cluster)?;
     takeovers(bench, samples, &cluster)
@@ -119,6 +135,9 @@ fn measure(
     let before = process.cpu()?;
     let report = load(256, bench.lasting).run(endpoint)?;
     samples.add(&RATE_256, side, report.rate());
+    if side != Side::Reference {
+        samples.add(&SAME_ROWS, side, report.rate());
+    }
     samples.add(&CPU, side, (process.cpu()? - before) / report.accepted);
     samples.add(&REFUSED, side, report.refused + warm_up.refused);
     let one = load(1, bench.lasting / 2).run(endpoint)?;
