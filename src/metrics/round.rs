@@ -183,10 +183,9 @@ fn user(
     watched: Option<&WatchedAs>,
     scope: &Scope,
 ) -> Result<Option<UserView>, StoreError> {
-    let is_read = |watched: &&WatchedAs| {
-        watched.has_snapshot || is_shown(watched.standing, scope.user_series)
-    };
-    if watched.filter(is_read).is_none() {
+    let is_read =
+        |watched: &WatchedAs| watched.has_snapshot || is_shown(watched.standing, scope.user_series);
+    if !watched.is_some_and(is_read) {
         return Ok(None);
     }
     let user = reader.watched_user(login.as_str())?;
