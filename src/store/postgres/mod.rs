@@ -255,7 +255,7 @@ impl Engine for Postgres {
 
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError> {
         self.commit_as(touched, false)?;
-        self.note_commit();
+        self.count_commit();
         Ok(())
     }
 

@@ -16,7 +16,7 @@ const AT_COMMIT: usize = 16;
 
 impl Postgres {
     /// Counts a commit, and has the server look at tables that it never looked at.
-    pub(super) fn note_commit(&mut self) {
+    pub(super) fn count_commit(&mut self) {
         self.commits = self.commits.saturating_add(1);
         if self.commits != AT_COMMIT {
             return;
