@@ -144,10 +144,19 @@ impl Session {
         if self.in_transaction.get() {
             return work();
         }
-        self.begin_reading()?;
+        self.batch_ahead(self.begin_to_read())?;
+        self.in_transaction.set(true);
         let done = work();
         self.end_reading()?;
         done
+    }
+
+    fn begin_to_read(&self) -> String {
+        format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
+            self.limits.of_server(),
+            self.search_path,
+        )
     }
 
     /// Sends the rows that wait to be sent.
@@ -165,12 +174,10 @@ async fn done(stream: RowStream) -> Result<(), tokio_postgres::Error> {
 }
 
 impl Connection for Session {
+    /// Waits for the server: whoever has several connections takes another one, where this one
+    /// turns out to be lost.
     fn begin_reading(&self) -> Result<(), StoreError> {
-        self.batch_ahead(format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
-            self.limits.of_server(),
-            self.search_path,
-        ))?;
+        self.batch(&self.begin_to_read())?;
         self.in_transaction.set(true);
         Ok(())
     }
