@@ -116,20 +116,26 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn watched_among(&self, logins: &[&str]) -> Result<HashMap<String, WatchedAs>, StoreError> {
-        let mut found = HashMap::new();
+        let mut found: HashMap<String, WatchedAs> = HashMap::new();
         for some in logins.chunks(ASKED_AT_ONCE) {
-            let rows: Vec<(String, bool, bool)> = self.sql().all(
-                "SELECT w.subject,
-                    max(CASE WHEN w.source IN ('configuration', 'command') THEN 1 ELSE 0 END),
-                    max(CASE WHEN s.login IS NULL THEN 0 ELSE 1 END)
-                 FROM watch AS w LEFT JOIN user_snapshot AS s ON s.login = w.subject
-                 WHERE w.kind = 'user' AND w.subject IN rarray(?1) GROUP BY w.subject",
-                params![some],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )?;
-            found.extend(rows.into_iter().map(|(login, is_listed, has_snapshot)| {
-                (login, WatchedAs { standing: standing(is_listed), has_snapshot })
-            }));
+            let reasons = "SELECT subject, source FROM watch
+                WHERE kind = 'user' AND subject IN rarray(?1)";
+            self.sql().each(reasons, params![some], |row| {
+                let standing = standing(matches!(row.text(1)?, "configuration" | "command"));
+                let unseen = WatchedAs { standing, has_snapshot: false };
+                let known = found.entry(row.get(0)?).or_insert(unseen);
+                if standing == WatchStanding::Listed {
+                    known.standing = standing;
+                }
+                Ok(())
+            })?;
+            let snapshots = "SELECT login FROM user_snapshot WHERE login IN rarray(?1)";
+            self.sql().each(snapshots, params![some], |row| {
+                if let Some(known) = found.get_mut(row.text(0)?) {
+                    known.has_snapshot = true;
+                }
+                Ok(())
+            })?;
         }
         Ok(found)
     }
