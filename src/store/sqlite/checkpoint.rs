@@ -18,11 +18,11 @@ use super::footprint::Footprint;
 use crate::store::StoreError;
 
 /// Pages in the log, and not yet in the database, after which they are copied.
-const PAGES: u32 = 1000;
+const PAGES: u32 = 500;
 
 /// Pages in the log after which the thread that writes copies the rest: a log begins anew only
 /// when all of it is copied, which it never is while others go on to write.
-const MOST: u32 = 6000;
+const MOST: u32 = 3000;
 
 /// Makes checkpoints; its thread begins with the first one.
 #[derive(Debug)]
