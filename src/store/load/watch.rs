@@ -68,11 +68,18 @@ pub(super) fn matching(
     if sources.is_empty() && expired_at.is_none() {
         return Ok(());
     }
-    // Each half by what it is found by.
-    if !sources.is_empty() {
-        let sources: Vec<_> = sources.iter().map(|source| source.as_str()).collect();
-        let sql = "SELECT DISTINCT kind, subject FROM watch WHERE source IN rarray(?1)";
-        take_matching(connection, sql, params![sources[..]], facts)?;
+    // Each part by what it is found by. Whom a webhook named can be many, so they are no part of
+    // the index of the others.
+    let listed = sources.iter().filter(|source| **source != WatchSource::Webhook);
+    let listed: Vec<_> = listed.map(|source| source.as_str()).collect();
+    if !listed.is_empty() {
+        let sql = "SELECT DISTINCT kind, subject FROM watch
+             WHERE source <> 'webhook' AND source IN rarray(?1)";
+        take_matching(connection, sql, params![listed[..]], facts)?;
+    }
+    if sources.contains(&WatchSource::Webhook) {
+        let sql = "SELECT kind, subject FROM watch WHERE source = 'webhook'";
+        take_matching(connection, sql, &[], facts)?;
     }
     let Some(expired_at) = expired_at else { return Ok(()) };
     let sql = "SELECT kind, subject FROM watch WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
