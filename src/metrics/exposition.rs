@@ -1,7 +1,8 @@
 //! The answer to a scrape: the tenant's metrics and the exporter's own.
 
 use std::{
-    sync::{Arc, PoisonError},
+    io,
+    sync::{Arc, PoisonError, TryLockError},
     time::Duration,
 };
 
@@ -9,8 +10,12 @@ use prometheus::Registry;
 use tokio::sync::watch;
 
 use super::{
-    Family, Format, Projector, Scope, UnknownType, gzip, own, projector::Projection,
-    sample::Sample, view::Rendered,
+    Family, Format, Frames, Projector, Scope, UnknownType,
+    gzip::{self, Piece},
+    own,
+    projector::Projection,
+    rendered::Rendered,
+    sample::Sample,
 };
 use crate::{
     blocking,
@@ -32,7 +37,7 @@ pub enum ExpositionError {
     UnknownType(#[from] UnknownType),
     /// The compressor failed.
     #[error("the metrics cannot be compressed: {0}")]
-    Compress(#[from] std::io::Error),
+    Compress(#[from] io::Error),
 }
 
 /// How the bytes of a scrape are coded.
@@ -75,12 +80,11 @@ impl Exposition {
     ///
     /// # Errors
     /// When the store cannot be read, or a metric cannot be encoded.
-    pub async fn scrape(&self, format: Format, coding: Coding) -> Result<Vec<u8>, ExpositionError> {
+    pub async fn scrape(&self, format: Format, coding: Coding) -> Result<Frames, ExpositionError> {
         // The exporter's own come first: a job measures its run once its answers are
         // stored, so no scrape shows a job that is up without what it found.
         let own = self.registry.gather();
         let lag = self.catch_up().await;
-        let view = self.projection.view.clone();
         let mut last = String::with_capacity(32 * 1024);
         let has_backlog = self.scope.borrow().backlog;
         if has_backlog && let Some(backlog) = self.backlog().await? {
@@ -91,12 +95,34 @@ impl Exposition {
         last.push_str(lag.line());
         own::push(&mut last, format, &own)?;
         last.push_str(format.end());
-        // A family of 100,000 samples takes 20 ms to compress, and a big answer some to copy.
-        let encode = move || {
+        if let Some(made) = self.made_already(format, coding) {
+            return Ok(made.join(&last)?);
+        }
+        let view = self.projection.view.clone();
+        // A family of 100,000 samples takes 20 ms to compress.
+        let make = move || {
             let families = view.lock().unwrap_or_else(PoisonError::into_inner).render(format);
-            join(&families, &last, coding)
+            Made::new(families, coding)?.join(&last)
         };
-        blocking::run(encode).await.ok_or(StoreError::Closed)?.map_err(ExpositionError::from)
+        blocking::run(make).await.ok_or(StoreError::Closed)?.map_err(ExpositionError::from)
+    }
+
+    /// The tenant's families, if nothing of them is to be made and nobody is about to.
+    fn made_already(&self, format: Format, coding: Coding) -> Option<Made> {
+        let families = match self.projection.view.try_lock() {
+            Ok(view) => view.rendered(format)?,
+            Err(TryLockError::Poisoned(view)) => view.into_inner().rendered(format)?,
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        match coding {
+            Coding::Identity => Some(Made::Texts(families)),
+            Coding::Gzip => {
+                let pieces = families.iter().map(|family| family.packed_already());
+                let made = Made::Pieces(pieces.collect::<Option<_>>()?);
+                pack_well_aside(families);
+                Some(made)
+            }
+        }
     }
 
     /// Waits until the view shows everything that was committed before; returns how
@@ -149,23 +175,56 @@ fn push_backlog(backlog: &Backlog, format: Format, text: &mut String) {
     }
 }
 
-/// The whole answer: the tenant's families and the text behind them.
-fn join(families: &[Arc<Rendered>], last: &str, coding: Coding) -> std::io::Result<Vec<u8>> {
-    match coding {
-        Coding::Identity => {
-            let texts = families.iter().map(|family| family.text()).chain([last]);
-            let mut bytes = Vec::with_capacity(texts.clone().map(str::len).sum());
-            for text in texts {
-                bytes.extend(text.as_bytes());
+/// The tenant's families, as they are sent.
+enum Made {
+    Texts(Vec<Arc<Rendered>>),
+    Pieces(Vec<Arc<Piece>>),
+}
+
+impl Made {
+    /// Compresses the families that were not, if they are to be. Needs a runtime.
+    fn new(families: Vec<Arc<Rendered>>, coding: Coding) -> io::Result<Self> {
+        match coding {
+            Coding::Identity => Ok(Self::Texts(families)),
+            Coding::Gzip => {
+                let pieces = families.iter().map(|family| family.packed());
+                let made = Self::Pieces(pieces.collect::<io::Result<_>>()?);
+                pack_well_aside(families);
+                Ok(made)
             }
-            Ok(bytes)
-        }
-        Coding::Gzip => {
-            let pieces: Vec<_> =
-                families.iter().map(|family| family.packed()).collect::<Result<_, _>>()?;
-            gzip::join(pieces.iter().copied(), last)
         }
     }
+
+    /// The whole answer: the families and the text behind them.
+    fn join(self, last: &str) -> io::Result<Frames> {
+        match self {
+            Self::Texts(families) => {
+                let mut frames = Frames::default();
+                for family in families {
+                    frames.push(family.text());
+                }
+                frames.copy(last.as_bytes());
+                Ok(frames)
+            }
+            Self::Pieces(pieces) => gzip::join(&pieces, last),
+        }
+    }
+}
+
+/// Compresses well, on a thread where nobody waits, what scrapes take again and again.
+fn pack_well_aside(mut families: Vec<Arc<Rendered>>) {
+    families.retain(|family| family.claim());
+    if families.is_empty() {
+        return;
+    }
+    // Nothing depends on its end: until then, and without it, the larger pieces are taken.
+    drop(tokio::task::spawn_blocking(move || {
+        for family in families {
+            if let Err(error) = family.pack_well() {
+                tracing::error!(%error, "metrics cannot be compressed well");
+            }
+        }
+    }));
 }
 
 #[cfg(test)]
@@ -227,7 +286,7 @@ mod tests {
         let run = Run { up, view: exposition.projection.view.clone() };
         exposition.registry.register(Box::new(run)).unwrap();
         let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
-        let text = String::from_utf8(scrape).unwrap();
+        let text = String::from_utf8(scrape.into_frames().concat()).unwrap();
         assert!(text.contains("\nup 1\n"), "{text}");
         assert!(text.contains("cii_otlp_pending_events 7"), "{text}");
     }

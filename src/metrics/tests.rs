@@ -325,7 +325,7 @@ async fn exposition(store: &Store, series: UserSeries) -> (Exposition, Projector
 
 async fn text(exposition: &Exposition) -> String {
     let scrape = exposition.scrape(Format::Text, Coding::Identity).await.unwrap();
-    String::from_utf8(scrape).unwrap()
+    String::from_utf8(scrape.into_frames().concat()).unwrap()
 }
 
 async fn followed_and_rebuilt(steps: Vec<Step>, series: UserSeries) -> (String, String) {

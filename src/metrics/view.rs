@@ -2,14 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use super::{
     Family, Kind,
     format::{self, Format},
-    gzip::Piece,
+    rendered::Rendered,
     sample::Sample,
 };
 use crate::ledger;
@@ -41,31 +40,6 @@ impl Subject {
             ledger::Subject::Tenant => Self::Tenant,
             ledger::Subject::Service => Self::Service,
         }
-    }
-}
-
-/// A family in one format.
-#[derive(Debug)]
-pub(super) struct Rendered {
-    text: String,
-    packed: OnceLock<Piece>,
-}
-
-impl Rendered {
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The text compressed, which is done once.
-    ///
-    /// # Errors
-    /// See [`Piece::new`].
-    pub(super) fn packed(&self) -> io::Result<&Piece> {
-        if let Some(piece) = self.packed.get() {
-            return Ok(piece);
-        }
-        let piece = Piece::new(&self.text)?;
-        Ok(self.packed.get_or_init(|| piece))
     }
 }
 
@@ -105,6 +79,13 @@ impl View {
         }
     }
 
+    /// Every family that has a sample, if all of them were rendered before.
+    pub(super) fn rendered(&self, format: Format) -> Option<Vec<Arc<Rendered>>> {
+        let with_samples = self.lines.iter().filter(|(_, lines)| !lines.is_empty());
+        let rendered = |family| self.rendered.get(family)?.get(&format).cloned();
+        with_samples.map(|(family, _)| rendered(family)).collect()
+    }
+
     /// Renders every family that has a sample.
     pub(super) fn render(&mut self, format: Format) -> Vec<Arc<Rendered>> {
         let mut families = Vec::with_capacity(self.lines.len());
@@ -119,7 +100,7 @@ impl View {
                 if is_histogram && format == Format::OpenMetrics {
                     text = format::with_points(&text);
                 }
-                Arc::new(Rendered { text, packed: OnceLock::new() })
+                Arc::new(Rendered::new(text))
             });
             families.push(rendered.clone());
         }
@@ -140,7 +121,9 @@ mod tests {
     }
 
     fn text(view: &mut View) -> String {
-        view.render(Format::Text).iter().map(|family| family.text()).collect()
+        let families = view.render(Format::Text);
+        let text: Vec<_> = families.iter().flat_map(|family| family.text().to_vec()).collect();
+        String::from_utf8(text).unwrap()
     }
 
     #[test]

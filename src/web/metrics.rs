@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Ops, negotiate};
+use super::{Ops, body, negotiate};
 use crate::metrics::Coding;
 
 /// The request's headers that decide about the answer, for caches in between.
@@ -17,8 +17,8 @@ const VARY: (HeaderName, HeaderValue) =
 
 pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
     let (format, coding) = (negotiate::format(&headers), negotiate::coding(&headers));
-    let bytes = match ops.sources.exposition.scrape(format, coding).await {
-        Ok(bytes) => bytes,
+    let frames = match ops.sources.exposition.scrape(format, coding).await {
+        Ok(frames) => frames,
         Err(error) => {
             tracing::error!(%error, "a scrape cannot be answered");
             return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
@@ -26,7 +26,8 @@ pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> R
     };
     ops.note_scrape();
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-    let mut response = ([VARY, content_type], bytes).into_response();
+    let mut response =
+        ([VARY, content_type], body::from_frames(frames.into_frames())).into_response();
     if coding == Coding::Gzip {
         let gzip = HeaderValue::from_static("gzip");
         response.headers_mut().insert(header::CONTENT_ENCODING, gzip);

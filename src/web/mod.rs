@@ -2,6 +2,7 @@
 //! It hands out what other rooms made.
 
 mod api;
+mod body;
 mod csv;
 mod filter;
 mod follow;

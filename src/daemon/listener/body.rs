@@ -57,9 +57,24 @@ impl HttpBody for Arriving {
     }
 }
 
-/// Bytes of an answer that are handed over at once: a frame of HTTP/2. Whether a peer goes on
-/// to read shows only where one is done.
-const PIECE: usize = 16 * 1024;
+/// How much of an answer is handed over at once. Whether a peer goes on to read shows only where
+/// a piece is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// A call of the system a piece: a few large ones cost less.
+    Http1,
+    /// A frame a piece.
+    Http2,
+}
+
+impl Pieces {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Http1 => 128 * 1024,
+            Self::Http2 => 16 * 1024,
+        }
+    }
+}
 
 /// The body of an answer; the connection is silent again once it is sent. Combinators of
 /// bodies would lose its length.
@@ -68,6 +83,7 @@ pub(super) struct Answer {
     /// What is still to be handed over of the body's last frame.
     rest: Bytes,
     answering: Arc<Answering>,
+    pieces: Pieces,
     /// There while the peer is waited for, and not the body.
     unread: Option<Unread>,
 }
@@ -92,13 +108,13 @@ impl Drop for Piece {
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, answering: Arc<Answering>) -> Self {
+    pub(super) fn new(body: Body, answering: Arc<Answering>, pieces: Pieces) -> Self {
         let unread = Some(answering.phase().unread());
-        Self { body, rest: Bytes::new(), answering, unread }
+        Self { body, rest: Bytes::new(), answering, pieces, unread }
     }
 
     fn next_piece(&mut self) -> Bytes {
-        let bytes = self.rest.split_to(self.rest.len().min(PIECE));
+        let bytes = self.rest.split_to(self.rest.len().min(self.pieces.bytes()));
         let (answering, unread) = (self.answering.clone(), self.answering.phase().unread());
         Bytes::from_owner(Piece { bytes, answering, _unread: unread })
     }

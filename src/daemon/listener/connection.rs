@@ -24,7 +24,7 @@ use tokio::{
 use tower_service::Service as _;
 
 use super::{
-    body::{Answer, Arriving},
+    body::{Answer, Arriving, Pieces},
     patience::{HEAD, Patient, Phase, SILENCE},
     serving::Spawner,
     web::Web,
@@ -95,7 +95,7 @@ async fn converse_by_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         // A peer that is gone acknowledges nothing, and its answers would wait for ever.
         .keep_alive_interval(ASKED_EVERY)
         .keep_alive_timeout(ASKED_FOR)
-        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router));
+        .serve_connection(TokioIo::new(patient), service(phase, Some(peer), router, Pieces::Http2));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke off");
     }
@@ -113,7 +113,7 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>
     let connection = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(patient), service(phase, peer, router));
+        .serve_connection(TokioIo::new(patient), service(phase, peer, router, Pieces::Http1));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke off");
     }
@@ -124,6 +124,7 @@ fn service(
     phase: Phase,
     peer: Option<SocketAddr>,
     router: Router,
+    pieces: Pieces,
 ) -> impl HttpService<
     Incoming,
     ResBody = Answer,
@@ -138,7 +139,7 @@ fn service(
                 request.extensions_mut().insert(ConnectInfo(peer));
             }
             let Ok(response): Result<Response, Infallible> = router.call(request).await;
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering)))
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, answering, pieces)))
         }
     })
 }

@@ -1,0 +1,68 @@
+//! An answer in frames: large ones that are kept elsewhere are shared, not copied.
+
+use bytes::Bytes;
+
+/// From this length on, a frame of its own costs less than a copy.
+const SHARED_FROM: usize = 8 * 1024;
+
+/// The bytes of an answer, in order.
+#[derive(Debug, Default)]
+pub struct Frames {
+    frames: Vec<Bytes>,
+    /// Small pieces, copied, until a large one follows.
+    open: Vec<u8>,
+}
+
+impl Frames {
+    /// Appends bytes; large ones are shared.
+    pub(super) fn push(&mut self, bytes: &Bytes) {
+        if bytes.len() < SHARED_FROM {
+            return self.copy(bytes);
+        }
+        self.close();
+        self.frames.push(bytes.clone());
+    }
+
+    /// Appends a copy of bytes.
+    pub(super) fn copy(&mut self, bytes: &[u8]) {
+        self.open.extend(bytes);
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.frames.push(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    /// The frames; none is empty.
+    #[must_use]
+    pub fn into_frames(mut self) -> Vec<Bytes> {
+        self.close();
+        self.frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_pieces_are_joined_and_large_ones_are_shared() {
+        let large = Bytes::from(vec![b'x'; SHARED_FROM]);
+        let mut frames = Frames::default();
+        frames.push(&Bytes::from_static(b"a"));
+        frames.copy(b"b");
+        frames.push(&large);
+        frames.push(&large);
+        frames.copy(b"");
+        frames.push(&Bytes::from_static(b"c"));
+        let frames = frames.into_frames();
+        assert_eq!(frames, [Bytes::from_static(b"ab"), large.clone(), large.clone(), "c".into()]);
+        assert_eq!(frames[1].as_ptr(), large.as_ptr());
+    }
+
+    #[test]
+    fn nothing_has_no_frames() {
+        assert_eq!(Frames::default().into_frames(), Vec::<Bytes>::new());
+    }
+}

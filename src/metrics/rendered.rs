@@ -1,0 +1,141 @@
+//! A family of metrics as text, and compressed.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError, TryLockError},
+};
+
+use bytes::Bytes;
+
+use super::gzip::{Effort, Piece};
+
+/// A text that so many scrapes took is likely to be taken by many more: the time that a better
+/// compression takes is well spent.
+const PROVEN: u32 = 3;
+
+/// A text below this length gains nothing that shows.
+const WORTH_PACKING: usize = 16 * 1024;
+
+/// A family in one format.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    text: Bytes,
+    packed: Mutex<Packed>,
+}
+
+/// What was compressed of a text.
+#[derive(Debug, Default)]
+struct Packed {
+    piece: Option<Arc<Piece>>,
+    /// How often it was taken.
+    taken: u32,
+    /// Somebody packs it well, or has done so.
+    is_claimed: bool,
+}
+
+impl Packed {
+    fn take(&mut self) -> Option<Arc<Piece>> {
+        let piece = self.piece.clone()?;
+        self.taken = self.taken.saturating_add(1);
+        Some(piece)
+    }
+}
+
+impl Rendered {
+    pub(super) fn new(text: String) -> Self {
+        Self { text: text.into(), packed: Mutex::default() }
+    }
+
+    pub(super) fn text(&self) -> &Bytes {
+        &self.text
+    }
+
+    /// The text compressed, if that is there at once.
+    pub(super) fn packed_already(&self) -> Option<Arc<Piece>> {
+        match self.packed.try_lock() {
+            Ok(mut packed) => packed.take(),
+            Err(TryLockError::Poisoned(packed)) => packed.into_inner().take(),
+            // Somebody compresses it.
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The text compressed, which is done once.
+    ///
+    /// # Errors
+    /// See [`Piece::new`].
+    pub(super) fn packed(&self) -> io::Result<Arc<Piece>> {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(piece) = packed.take() {
+            return Ok(piece);
+        }
+        let piece = Arc::new(Piece::new(&self.text, Effort::Little)?);
+        packed.piece = Some(piece.clone());
+        packed.taken = 1;
+        Ok(piece)
+    }
+
+    /// Whether the text has proven to be worth [`Rendered::pack_well`]. Only the first to ask is
+    /// told so.
+    pub(super) fn claim(&self) -> bool {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_proven = packed.taken >= PROVEN && self.text.len() >= WORTH_PACKING;
+        is_proven && !std::mem::replace(&mut packed.is_claimed, true)
+    }
+
+    /// Compresses the text anew, with more effort, and keeps what is smaller. Until then scrapes
+    /// take what is there.
+    ///
+    /// # Errors
+    /// See [`Piece::new`].
+    pub(super) fn pack_well(&self) -> io::Result<()> {
+        let piece = Arc::new(Piece::new(&self.text, Effort::Much)?);
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Texts that repeat themselves like no real one come out larger with more effort.
+        if packed.piece.as_ref().is_none_or(|known| piece.len() < known.len()) {
+            packed.piece = Some(piece);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samples of users, whose values have no order.
+    fn text(length: usize) -> String {
+        let sample = |user: u64| {
+            let value = user.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+            format!("cii_user_applications{{login=\"user-{user}@example.com\"}} {value}\n")
+        };
+        let mut text: String = (0..length as u64 / 50).map(sample).collect();
+        text.truncate(length);
+        text
+    }
+
+    #[test]
+    fn a_large_text_is_packed_better_once_scrapes_took_it_often() {
+        let rendered = Rendered::new(text(WORTH_PACKING * 4));
+        assert!(rendered.packed_already().is_none());
+        let quick = rendered.packed().unwrap();
+        for _ in 1..PROVEN {
+            assert!(!rendered.claim());
+            assert!(Arc::ptr_eq(&rendered.packed_already().unwrap(), &quick));
+        }
+        assert!(rendered.claim());
+        assert!(!rendered.claim(), "one packs it");
+        rendered.pack_well().unwrap();
+        let small = rendered.packed().unwrap();
+        assert!(small.len() < quick.len(), "{} of {}", small.len(), quick.len());
+    }
+
+    #[test]
+    fn a_small_text_is_packed_once() {
+        let rendered = Rendered::new(text(1000));
+        for _ in 0..2 * PROVEN {
+            rendered.packed().unwrap();
+        }
+        assert!(!rendered.claim());
+    }
+}
