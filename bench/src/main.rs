@@ -89,9 +89,9 @@ struct Drive {
     /// The webhook's path
     #[arg(long, default_value = "/webhooks/cii")]
     path: String,
-    /// The variable of the environment that has the webhook's secret
-    #[arg(long, value_name = "NAME", default_value = "CII_BENCH_SECRET")]
-    secret_env: String,
+    /// The file that has the webhook's secret
+    #[arg(long, value_name = "FILE")]
+    secret_file: PathBuf,
     /// Connections at once
     #[arg(long, value_name = "NUMBER", default_value_t = 256)]
     connections: u32,
@@ -177,8 +177,11 @@ fn serve(server: impl Future<Output = Result<()>>) -> Result<()> {
 
 impl Drive {
     fn run(self) -> Result<()> {
-        let name = &self.secret_env;
-        let secret = std::env::var(name).map_err(|error| format!("{name}: {error}"))?;
+        let file = &self.secret_file;
+        let secret = fs::read_to_string(file)
+            .map_err(|error| format!("{}: {error}", file.display()))?
+            .trim()
+            .to_owned();
         let endpoint = load::Endpoint { address: self.address, path: self.path, secret };
         let (connections, lasting) = (self.connections, Duration::from_secs(self.seconds));
         let report =
