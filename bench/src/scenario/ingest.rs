@@ -24,8 +24,8 @@ const RATE_256: Figure = Figure {
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[Goal::AtLeast(15_000.0), Goal::RatioAtLeast(0.45)],
-    bound: "CPU: the thread that writes has a core of its own to itself, the rest share the other \
-            one with the load generator; a sync is paid once a group",
+    bound: "CPU: the thread that writes fills one core, and the rest shares the other one with the \
+            load generator; a sync is paid once a group",
 };
 
 const RATE_EACH: Figure = Figure {
