@@ -5,14 +5,19 @@
 //! files alone chooses a file, so that it is the same whatever the variable says.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock},
+    thread,
+    time::{Duration, Instant},
 };
 
 use cii_test_cluster::{Cluster, Database, Engine, Pool};
 use tempfile::TempDir;
 
-use crate::store::{Reader, Store, WriterThread, fixtures, postgres::Server};
+use crate::store::{Reader, Store, StoreError, WriterThread, fixtures, postgres::Server};
+
+/// How long a program may take to begin.
+const SOON: Duration = Duration::from_secs(10);
 
 static POOL: LazyLock<Pool> = LazyLock::new(|| Cluster::shared().pool());
 
@@ -23,6 +28,18 @@ pub(super) enum TestPlace {
     File(Arc<TempDir>),
     /// A database on the shared server, and the URL by which the store gets there.
     Server(Database, String),
+}
+
+/// Opens a store that was just closed. A program that another test starts meanwhile has the lock
+/// of this process, too, between its fork and its own begin.
+fn open_alone(path: &Path) -> (Store, WriterThread) {
+    let begun = Instant::now();
+    loop {
+        match Store::open(path) {
+            Err(StoreError::InUse(_)) if begun.elapsed() < SOON => thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 impl TestPlace {
@@ -47,7 +64,7 @@ impl TestPlace {
     /// Opens a store there.
     pub(super) fn open(&self) -> (Store, WriterThread) {
         match self {
-            Self::File(folder) => Store::open(&file(folder)).unwrap(),
+            Self::File(folder) => open_alone(&file(folder)),
             Self::Server(_, url) => Store::connect(Server::at(url, None)).unwrap(),
         }
     }
