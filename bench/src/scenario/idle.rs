@@ -24,7 +24,7 @@ const MEMORY: Figure = Figure {
     unit: Unit::Mebibytes,
     reference: None,
     goals: &[Goal::AtMost(25.0 * 1024.0 * 1024.0)],
-    bound: "the program's own pages, the threads, SQLite's caches",
+    bound: "pages of the program's file are two thirds, then the threads and SQLite's caches",
 };
 
 fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
