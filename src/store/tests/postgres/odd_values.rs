@@ -170,3 +170,24 @@ async fn a_number_that_no_column_holds_fails_its_change_and_no_other() {
         assert_eq!(is_kept, [true, true, false, false, true], "{outcomes:?}");
     }
 }
+
+/// The server refuses a row long after it was sent, with the COMMIT on its way behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_server_refuses_fails_its_change_and_no_other() {
+    let cluster = Cluster::shared();
+    for table in ["failure", "watch", "event"] {
+        let database = cluster.create_database();
+        let store = connect(&database.url);
+        let column = if table == "watch" { "subject" } else { "login" };
+        cluster.sql(
+            &database.name,
+            &format!("ALTER TABLE {table} ADD CHECK ({column} <> 'refused@x')"),
+        );
+        let group = ["first", "refused", "last"].map(about_one);
+        let outcomes = store.commit_all(group).await.unwrap();
+        let is_kept: Vec<_> = outcomes.iter().map(Result::is_ok).collect();
+        assert_eq!(is_kept, [true, false, true], "{table}: {outcomes:?}");
+        assert_eq!(stored(cluster, &database.name), ["first", "last"], "{table}");
+        assert_numbered(cluster, &database.name);
+    }
+}
