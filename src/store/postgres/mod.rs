@@ -23,6 +23,7 @@ mod replica;
 mod rows;
 mod running;
 mod schema;
+mod sending;
 mod server;
 mod session;
 mod statistics;

@@ -1,0 +1,132 @@
+//! Sending statements without waiting for each.
+//!
+//! To wait for the server costs more than most statements of a group, and more still over a
+//! network. So what is written is sent without waiting; and before rows are asked for one question
+//! after the other, those questions that can be foreseen are sent at once.
+
+use std::{collections::VecDeque, task::Poll};
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::{Error, Row};
+
+use super::{
+    ahead::{Question, Rows, Sent, Work, begin},
+    session::Session,
+    value::Owned,
+};
+use crate::store::{
+    StoreError,
+    sql::{Connection, Param},
+};
+
+impl Session {
+    /// Sends a statement, and waits for nothing.
+    ///
+    /// # Errors
+    /// When it cannot be sent. What the server fails with is told by whatever waits next.
+    pub(super) fn send_ahead(
+        &self,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let mut work: Work<()> = Box::pin(work);
+        match begin(work.as_mut()) {
+            Poll::Ready(done) => self.told(done),
+            Poll::Pending => {
+                self.ahead.borrow_mut().sent.push_back(Sent::Deed(work));
+                Ok(())
+            }
+        }
+    }
+
+    /// What became of a statement that was answered at once. What was sent before it says why the
+    /// transaction was over by then.
+    fn told<T>(&self, done: Result<T, Error>) -> Result<T, StoreError> {
+        done.or_else(|error| {
+            self.settle()?;
+            Err(self.failed(&error))
+        })
+    }
+
+    /// Runs `questions` twice: the first time they are only sent, and have no rows. So those that
+    /// need no other's answer wait together.
+    pub(super) fn foresee<T>(
+        &self,
+        mut questions: impl FnMut(&dyn Connection) -> Result<T, StoreError>,
+    ) {
+        self.ahead.borrow_mut().is_rehearsal = true;
+        // Without rows it may end early; the second time tells what is wrong, if something is.
+        let _ = questions(self);
+        self.ahead.borrow_mut().is_rehearsal = false;
+    }
+
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.ahead.borrow().is_rehearsal
+    }
+
+    /// Sends a question whose rows are asked for later.
+    pub(super) fn ask_ahead(&self, text: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
+        let client = self.client()?;
+        let owned: Vec<_> = params.iter().map(Owned::of).collect();
+        let (sent, sql) = (owned.clone(), self.texts.of(text));
+        let mut rows: Work<Vec<Row>> = Box::pin(async move {
+            let sent = sent.into_iter().map(|param| {
+                let kind = param.kind();
+                (param, kind)
+            });
+            client.query_typed_raw(&sql, sent).await?.try_collect().await
+        });
+        let rows = match begin(rows.as_mut()) {
+            Poll::Ready(done) => Rows::Here(self.told(done)?),
+            Poll::Pending => Rows::Coming(rows),
+        };
+        let question = Question { text: text.to_owned(), params: owned, rows };
+        self.ahead.borrow_mut().sent.push_back(Sent::Question(question));
+        Ok(())
+    }
+
+    /// The rows of a question that was foreseen.
+    pub(super) fn foreseen(
+        &self,
+        text: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Vec<Row>>, StoreError> {
+        let is_it = |sent: &Sent| matches!(sent, Sent::Question(own) if own.is(text, params));
+        if !self.ahead.borrow().sent.iter().any(is_it) {
+            return Ok(None);
+        }
+        self.settle()?;
+        let mut ahead = self.ahead.borrow_mut();
+        let place = ahead.sent.iter().position(is_it);
+        Ok(match place.and_then(|place| ahead.sent.remove(place)) {
+            Some(Sent::Question(Question { rows: Rows::Here(rows), .. })) => Some(rows),
+            _ => None,
+        })
+    }
+
+    /// Waits for everything that was sent. Rows that were foreseen are kept.
+    ///
+    /// # Errors
+    /// What the first of the statements failed with: the transaction is over by it.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        let sent = std::mem::take(&mut self.ahead.borrow_mut().sent);
+        let mut kept = VecDeque::new();
+        for sent in sent {
+            match sent {
+                Sent::Deed(work) => self.wait(self.limits.statement, "a statement", work)?,
+                Sent::Question(Question { text, params, rows: Rows::Coming(rows) }) => {
+                    let rows = self.wait(self.limits.statement, "rows", rows)?;
+                    let rows = Rows::Here(rows);
+                    kept.push_back(Sent::Question(Question { text, params, rows }));
+                }
+                here @ Sent::Question(_) => kept.push_back(here),
+            }
+        }
+        self.ahead.borrow_mut().sent = kept;
+        Ok(())
+    }
+
+    /// Drops what was foreseen and not asked for, and whatever is still to be answered.
+    pub(super) fn forget_ahead(&self) {
+        self.ahead.borrow_mut().sent.clear();
+    }
+}
