@@ -214,10 +214,7 @@ impl Connection for Session {
         let (client, text) = (self.client()?, self.texts.of(sql));
         let sent: Vec<_> = params.iter().map(Owned::of).collect();
         self.send_ahead(async move {
-            let sent = sent.into_iter().map(|param| {
-                let kind = param.kind();
-                (param, kind)
-            });
+            let sent = sent.into_iter().map(Owned::typed);
             done(client.query_typed_raw(&text, sent).await?).await
         })
     }

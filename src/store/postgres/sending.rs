@@ -4,7 +4,7 @@
 //! network. So what is written is sent without waiting; and before rows are asked for one question
 //! after the other, those questions that can be foreseen are sent at once.
 
-use std::{collections::VecDeque, task::Poll};
+use std::{collections::VecDeque, future::ready, task::Poll};
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{Error, Row};
@@ -30,21 +30,16 @@ impl Session {
     ) -> Result<(), StoreError> {
         let mut work: Work<()> = Box::pin(work);
         match begin(work.as_mut()) {
-            Poll::Ready(done) => self.told(done),
-            Poll::Pending => {
-                self.ahead.borrow_mut().sent.push_back(Sent::Deed(work));
-                Ok(())
+            Poll::Pending => self.ahead.borrow_mut().sent.push_back(Sent::Deed(work)),
+            Poll::Ready(Ok(())) => {}
+            // Told at once: the server may not have got it, and no COMMIT may follow. What was sent
+            // before says why the transaction was over by then.
+            Poll::Ready(Err(error)) => {
+                self.settle()?;
+                return Err(self.failed(&error));
             }
         }
-    }
-
-    /// What became of a statement that was answered at once. What was sent before it says why the
-    /// transaction was over by then.
-    fn told<T>(&self, done: Result<T, Error>) -> Result<T, StoreError> {
-        done.or_else(|error| {
-            self.settle()?;
-            Err(self.failed(&error))
-        })
+        Ok(())
     }
 
     /// Runs `questions` twice: the first time they are only sent, and have no rows. So those that
@@ -69,16 +64,14 @@ impl Session {
         let owned: Vec<_> = params.iter().map(Owned::of).collect();
         let (sent, sql) = (owned.clone(), self.texts.of(text));
         let mut rows: Work<Vec<Row>> = Box::pin(async move {
-            let sent = sent.into_iter().map(|param| {
-                let kind = param.kind();
-                (param, kind)
-            });
+            let sent = sent.into_iter().map(Owned::typed);
             client.query_typed_raw(&sql, sent).await?.try_collect().await
         });
-        let rows = match begin(rows.as_mut()) {
-            Poll::Ready(done) => Rows::Here(self.told(done)?),
-            Poll::Pending => Rows::Coming(rows),
-        };
+        if let Poll::Ready(done) = begin(rows.as_mut()) {
+            // What it failed with has its turn behind what was sent before.
+            rows = Box::pin(ready(done));
+        }
+        let rows = Rows::Coming(rows);
         let question = Question { text: text.to_owned(), params: owned, rows };
         self.ahead.borrow_mut().sent.push_back(Sent::Question(question));
         Ok(())

@@ -113,8 +113,13 @@ impl Owned {
         self.with(|own| own == *param)
     }
 
-    /// The type that it is sent as.
-    pub(super) fn kind(&self) -> Type {
+    /// With the type that it is sent as.
+    pub(super) fn typed(self) -> (Self, Type) {
+        let kind = self.kind();
+        (self, kind)
+    }
+
+    fn kind(&self) -> Type {
         self.with(|own| type_of(&own))
     }
 }
