@@ -12,8 +12,12 @@ use serde_json::Value;
 
 use crate::harness::{Metrics, Setup};
 
-/// A schedule that no test lives to see: jobs run when the test says so.
-const NEVER: &str = "0 0 0 1 1 *";
+/// A schedule that no test lives to see: jobs run when the test says so. On a day that comes in four
+/// years: a run that was due since the database was made would be made up for at the start.
+const NEVER: &str = "0 0 0 29 2 *";
+
+/// When a run is due by it.
+const NEXT: &str = "2028-02-29T00:00:00Z";
 
 /// "What was before is `….previous_status` and `….previous_outcome`."
 pub(super) const RENAMED: [(&str, &str); 5] = [
@@ -74,6 +78,8 @@ impl Old {
                  \"hugo.weber@example.com\"]\nips = [\"203.0.113.7\"]",
             )
             .polling(simulator, NEVER)
+            // The database grows older with the project, and nothing of it is to be swept.
+            .variable("CII_EXPORTER_STORE__RETENTION_DAYS", "36500")
             // Older binaries showed series for followed users, too.
             .tables("[metrics]\nuser_series = \"all\"")
             .tables(&format!("[sync.tenant]\nenabled = true\n{quiet}\n[sync.service]\n{quiet}"));
@@ -134,6 +140,10 @@ impl Old {
         let renamed = |text: String, (old, today): &(&str, &str)| {
             text.replace(&format!("\"{old}\""), &format!("\"{today}\""))
         };
+        // What the jobs of the old binary were told, and what follows from it.
+        let text = text
+            .replace("\"0 0 0 1 1 *\"", &format!("\"{NEVER}\""))
+            .replace("\"2027-01-01T00:00:00Z\"", &format!("\"{NEXT}\""));
         let text = RENAMED.iter().fold(text, renamed);
         serde_json::from_str(&text).unwrap()
     }
