@@ -22,7 +22,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use place::{TestPlace, file};
+use place::{TestPlace, file, let_go};
 use tempfile::TempDir;
 
 use super::{fixtures::watch, *};

@@ -14,7 +14,7 @@ use std::{
 use cii_test_cluster::{Cluster, Database, Engine, Pool};
 use tempfile::TempDir;
 
-use crate::store::{Reader, Store, StoreError, WriterThread, fixtures, postgres::Server};
+use crate::store::{Reader, Store, StoreError, WriterThread, fixtures, postgres::Server, sqlite};
 
 /// How long a program may take to begin.
 const SOON: Duration = Duration::from_secs(10);
@@ -30,15 +30,15 @@ pub(super) enum TestPlace {
     Server(Database, String),
 }
 
-/// Opens a store that was just closed. A program that another test starts meanwhile has the lock
-/// of this process, too, between its fork and its own begin.
-fn open_alone(path: &Path) -> (Store, WriterThread) {
+/// Waits until the lock of a database that was just closed is free: a program that another test
+/// starts meanwhile has the locks of this process, too, between its fork and its own begin.
+pub(super) fn let_go(database: &Path) {
     let begun = Instant::now();
-    loop {
-        match Store::open(path) {
-            Err(StoreError::InUse(_)) if begun.elapsed() < SOON => thread::yield_now(),
-            opened => return opened.unwrap(),
-        }
+    while sqlite::lock_file(database).exists()
+        && matches!(sqlite::lock(database), Err(StoreError::InUse(_)))
+    {
+        assert!(begun.elapsed() < SOON, "{} is in use", database.display());
+        thread::yield_now();
     }
 }
 
@@ -64,7 +64,10 @@ impl TestPlace {
     /// Opens a store there.
     pub(super) fn open(&self) -> (Store, WriterThread) {
         match self {
-            Self::File(folder) => open_alone(&file(folder)),
+            Self::File(folder) => {
+                let_go(&file(folder));
+                Store::open(&file(folder)).unwrap()
+            }
             Self::Server(_, url) => Store::connect(Server::at(url, None)).unwrap(),
         }
     }

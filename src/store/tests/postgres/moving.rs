@@ -22,8 +22,17 @@ async fn file() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// Opens a copy.
+fn open(copied: &Path) -> (Store, WriterThread) {
+    let_go(copied);
+    Store::open(copied).unwrap()
+}
+
 /// Copies, on a thread that may wait.
 async fn copy(from: StorePlace, to: StorePlace) -> Result<Moved, MoveError> {
+    if let StorePlace::File(path) = &from {
+        let_go(path);
+    }
     let copied = tokio::task::spawn_blocking(move || move_store(&from, &to, false, &mut |_| ()));
     copied.await.unwrap()
 }
@@ -161,6 +170,6 @@ async fn a_copy_goes_through_a_pool_and_back() {
     assert_eq!(stored(cluster, &database.name), ["one"]);
     let back = folder.path().join("back.db");
     copy(at(&pool.url(&database.name)), StorePlace::File(back.clone())).await.unwrap();
-    let (store, _writer) = Store::open(&back).unwrap();
+    let (store, _writer) = open(&back);
     assert_eq!(deliver(&store, "one").await.unwrap(), DeliveryOutcome::Duplicate);
 }
