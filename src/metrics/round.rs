@@ -185,11 +185,9 @@ fn user(
 ) -> Result<Option<UserView>, StoreError> {
     let is_read =
         |watched: &WatchedAs| watched.has_snapshot || is_shown(watched.standing, scope.user_series);
-    if !watched.is_some_and(is_read) {
-        return Ok(None);
-    }
-    let user = reader.watched_user(login.as_str())?;
-    Ok(user.map(|user| if scope.has_polls() { user } else { user.without_polls() }))
+    let Some(watched) = watched.filter(|watched| is_read(watched)) else { return Ok(None) };
+    let user = reader.watched_user(login.as_str(), watched.standing)?;
+    Ok(Some(if scope.has_polls() { user } else { user.without_polls() }))
 }
 
 fn login_of(subject: &ledger::Subject) -> Option<&str> {

@@ -18,7 +18,8 @@ use crate::{
 /// - `load` puts in a row, or that there is none, for every key that is asked for. A
 ///   row that cannot be understood is put in as unreadable and fails nobody else.
 ///   What is in the facts already stays.
-/// - `save` makes the stored rows those of the difference, or fails as a whole.
+/// - `save` makes the stored rows those of the difference, or fails as a whole. What it fails
+///   with may be told by `commit`: the engine need not wait for a server before.
 /// - What was committed is on the disk when `commit` returns.
 /// - `sweep` is a transaction of its own, and touches nothing that is shown or
 ///   counted. So is each step of `erase`, which touches what is shown.

@@ -22,7 +22,7 @@ use crate::{
 pub struct RecordDelivery {
     /// What it says.
     pub delivery: Delivery,
-    /// Its body as received.
+    /// Its body as received, unpacked, in the form in which it is kept.
     pub body: Body,
     /// Whether the operator admits its check.
     pub admitted: bool,

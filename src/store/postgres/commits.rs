@@ -11,7 +11,10 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// What is waited at most between two tries to find out what became of a commit.
+/// What is waited at first between two tries to find out what became of a commit.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// What is waited at most.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Adds a commit to the log, within its transaction.
@@ -37,6 +40,27 @@ pub(super) fn look_for(session: &Session, id: &str) -> Result<bool, StoreError> 
     Ok(session.execute(sql, params![id])? > 0)
 }
 
+/// Looks again and again whether a commit took place, until that is known; nothing when it could
+/// not be found out in this time.
+pub(super) fn find_out(
+    limit: Duration,
+    mut took_place: impl FnMut() -> Result<bool, StoreError>,
+) -> Option<bool> {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match took_place() {
+            Ok(found) => return Some(found),
+            Err(error) => tracing::debug!(%error, "what became of a commit is not known yet"),
+        }
+        if begun.elapsed() + pause >= limit {
+            return None;
+        }
+        thread::sleep(pause);
+        pause = PAUSE.min(pause * 2);
+    }
+}
+
 impl Postgres {
     /// Finds out whether the commit with this id took place, and makes sure that it lasts.
     ///
@@ -47,29 +71,21 @@ impl Postgres {
     /// # Errors
     /// When it did not, or when that cannot be found out.
     pub(super) fn look_up(&mut self, id: &str) -> Result<(), StoreError> {
-        let begun = Instant::now();
-        let mut pause = Duration::from_millis(50);
-        loop {
+        let found = find_out(self.way.limits.look_up, || {
             self.session = None;
-            match self.looked_up(id) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {
-                    return Err(SqlError::new(
-                        SqlErrorKind::Unreachable,
-                        "the connection was lost before the commit, and nothing of it is stored",
-                    )
-                    .into());
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "what became of a commit is not known yet");
-                }
-            }
-            if begun.elapsed() + pause >= self.way.limits.look_up {
+            self.looked_up(id)
+        });
+        match found {
+            Some(true) => Ok(()),
+            Some(false) => Err(SqlError::new(
+                SqlErrorKind::Unreachable,
+                "the connection was lost before the commit, and nothing of it is stored",
+            )
+            .into()),
+            None => {
                 self.session = None;
-                return Err(failure::unknown_outcome());
+                Err(failure::unknown_outcome())
             }
-            thread::sleep(pause);
-            pause = PAUSE.min(pause * 2);
         }
     }
 

@@ -1,9 +1,6 @@
 //! A database on a server that is read, or filled, as a whole: a transaction of many minutes.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -25,9 +22,6 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// How many times as long as a group it tries to find out what became of its commit: nobody waits
 /// for it with a delivery, and a failover may take half a minute.
 const LOOK_UPS: u32 = 6;
-
-/// What is waited between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Who holds the lease now, by name.
 const HOLDER: &str = "SELECT coalesce(name, '') FROM lease
@@ -159,25 +153,15 @@ impl Filling {
 impl Way {
     /// As [`Postgres::look_up`](super::Postgres) does for a group.
     fn look_for_filling(&self, id: &str) -> Result<(), Uncommitted> {
-        let begun = Instant::now();
-        loop {
-            match self.has_filling(id) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {
-                    let error = SqlError::new(
-                        SqlErrorKind::Unreachable,
-                        "the connection was lost before the commit",
-                    );
-                    return Err(Uncommitted::Nothing(error.into()));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "what became of the copy is not known yet");
-                }
+        let limit = self.limits.look_up * LOOK_UPS;
+        match commits::find_out(limit, || self.has_filling(id)) {
+            Some(true) => Ok(()),
+            Some(false) => {
+                let why = "the connection was lost before the commit";
+                let error = SqlError::new(SqlErrorKind::Unreachable, why);
+                Err(Uncommitted::Nothing(error.into()))
             }
-            if begun.elapsed() + PAUSE >= self.limits.look_up * LOOK_UPS {
-                return Err(Uncommitted::Unknown);
-            }
-            thread::sleep(PAUSE);
+            None => Err(Uncommitted::Unknown),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Reader;
 use crate::{
-    domain::{EventName, WatchStanding, WatchSubject},
+    domain::{EventName, WatchSource, WatchStanding, WatchSubject},
     store::{StoreError, row::body, sql::params},
 };
 
@@ -97,38 +97,25 @@ impl Reader {
         Ok((self.last_seq()?, self.watch_subjects(&found)?))
     }
 
-    /// How a user is watched; nothing when the user is not.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn standing(&self, login: &str) -> Result<Option<WatchStanding>, StoreError> {
-        let is_listed: Option<bool> = self.sql().one(
-            "SELECT max(CASE WHEN source IN ('configuration', 'command') THEN 1 ELSE 0 END)
-             FROM watch WHERE kind = 'user' AND subject = ?1",
-            params![login],
-            |row| row.get(0),
-        )?;
-        Ok(is_listed.map(standing))
-    }
-
     /// How these users are watched; those who are not are left out.
     ///
     /// # Errors
     /// When the database fails.
     pub fn watched_among(&self, logins: &[&str]) -> Result<HashMap<String, WatchedAs>, StoreError> {
-        let mut found: HashMap<String, WatchedAs> = HashMap::new();
+        let mut found = HashMap::new();
         for some in logins.chunks(ASKED_AT_ONCE) {
+            let mut sources = HashMap::<String, Vec<WatchSource>>::new();
             let reasons = "SELECT subject, source FROM watch
                 WHERE kind = 'user' AND subject IN rarray(?1)";
             self.sql().each(reasons, params![some], |row| {
-                let standing = standing(matches!(row.text(1)?, "configuration" | "command"));
-                let unseen = WatchedAs { standing, has_snapshot: false };
-                let known = found.entry(row.get(0)?).or_insert(unseen);
-                if standing == WatchStanding::Listed {
-                    known.standing = standing;
-                }
+                let of_user = sources.entry(row.get(0)?).or_default();
+                of_user.extend(WatchSource::parse(row.text(1)?));
                 Ok(())
             })?;
+            found.extend(sources.into_iter().filter_map(|(login, sources)| {
+                let standing = WatchStanding::of(sources)?;
+                Some((login, WatchedAs { standing, has_snapshot: false }))
+            }));
             let snapshots = "SELECT login FROM user_snapshot WHERE login IN rarray(?1)";
             self.sql().each(snapshots, params![some], |row| {
                 if let Some(known) = found.get_mut(row.text(0)?) {
@@ -139,8 +126,4 @@ impl Reader {
         }
         Ok(found)
     }
-}
-
-fn standing(is_listed: bool) -> WatchStanding {
-    if is_listed { WatchStanding::Listed } else { WatchStanding::Followed }
 }

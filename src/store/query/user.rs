@@ -46,16 +46,19 @@ impl UserView {
 }
 
 impl Reader {
-    /// All that is shown of a user, when the user is watched.
+    /// All that is shown of a user who is watched so.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn watched_user(&self, login: &str) -> Result<Option<UserView>, StoreError> {
-        let Some(standing) = self.standing(login)? else { return Ok(None) };
+    pub fn watched_user(
+        &self,
+        login: &str,
+        standing: WatchStanding,
+    ) -> Result<UserView, StoreError> {
         let failing_checks = self.count_failing_checks(login)?;
         let poll = self.poll_of("user", login)?;
         let record = readable(self.user_record(login))?.flatten();
-        Ok(Some(UserView {
+        Ok(UserView {
             standing,
             failing_checks,
             new_ips: record.as_ref().map_or(0, |record| record.new_ips),
@@ -64,6 +67,6 @@ impl Reader {
             observed_at: record.as_ref().map(|record| record.observed_at),
             snapshot: record.map(|record| record.state),
             poll,
-        }))
+        })
     }
 }

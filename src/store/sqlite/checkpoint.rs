@@ -46,6 +46,8 @@ struct State {
     /// Pages of the log that are in the database.
     copied: u32,
     is_asked: bool,
+    /// Whether the last one failed.
+    is_failing: bool,
     end: Option<End>,
 }
 
@@ -95,7 +97,7 @@ impl Checkpointer {
             state = self.shared.state();
             state.is_asked = false;
         }
-        state.copied = checkpoint(writer).unwrap_or(state.copied);
+        state.take(checkpoint(writer));
     }
 
     /// Makes sure that the thread runs; whether it does.
@@ -146,6 +148,21 @@ impl Shared {
     }
 }
 
+impl State {
+    /// Takes what came of a checkpoint. One that fails is made again after the next commit; the log
+    /// is safe either way, and grows meanwhile.
+    fn take(&mut self, made: rusqlite::Result<u32>) {
+        let was_failing = std::mem::replace(&mut self.is_failing, made.is_err());
+        match made {
+            Ok(copied) => self.copied = copied,
+            Err(error) if !was_failing => {
+                tracing::warn!(%error, "the log cannot be copied into the database, and grows");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
 fn run(shared: &Shared, footprint: &Footprint, connection: Connection) {
     loop {
         let is_idle = |state: &mut State| !state.is_asked && state.end.is_none();
@@ -155,20 +172,23 @@ fn run(shared: &Shared, footprint: &Footprint, connection: Connection) {
             Some(End::Left) => return std::mem::forget(connection),
             None => {}
         }
-        // A checkpoint that fails is made again with the next commit; the log is safe either way.
-        let copied = footprint.while_written(|| checkpoint(&connection)).flatten();
+        let made = footprint.while_written(|| checkpoint(&connection));
         let mut state = shared.state();
         state.is_asked = false;
-        state.copied = copied.unwrap_or(state.copied);
+        // Where somebody else touched the files, whoever writes tells it.
+        if let Some(made) = made {
+            state.take(made);
+        }
     }
 }
 
 /// Copies what nobody needs to read in the log any more, and waits for nobody; how many pages of
 /// the log are in the database then.
-fn checkpoint(connection: &Connection) -> Option<u32> {
+fn checkpoint(connection: &Connection) -> rusqlite::Result<u32> {
     let sql = "PRAGMA wal_checkpoint(PASSIVE)";
-    let copied: i64 = connection.query_row(sql, [], |row| row.get(2)).ok()?;
-    u32::try_from(copied).ok()
+    let copied: i64 = connection.query_row(sql, [], |row| row.get(2))?;
+    // -1 where another one is under way: then it is asked for again.
+    Ok(u32::try_from(copied).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -178,10 +198,16 @@ mod tests {
     use super::*;
     use crate::store::sqlite::connection::open_writer;
 
-    fn checkpointer(writer: &mut Connection, database: &Path) -> Checkpointer {
+    fn opened(database: &Path) -> (Connection, Checkpointer) {
+        let mut writer = open_writer(database).unwrap();
         writer.execute_batch("CREATE TABLE entry (body BLOB)").unwrap();
         let footprint = Arc::new(Footprint::of(database).unwrap());
-        Checkpointer::of(writer, database.to_owned(), footprint).unwrap()
+        let checkpointer = Checkpointer::of(&mut writer, database.to_owned(), footprint);
+        (writer, checkpointer.unwrap())
+    }
+
+    fn pages(checkpointer: &Checkpointer) -> u32 {
+        checkpointer.in_log.load(Ordering::Relaxed)
     }
 
     fn commit(writer: &Connection) {
@@ -193,16 +219,14 @@ mod tests {
     fn the_log_begins_anew_while_commits_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
-        let mut writer = open_writer(&database).unwrap();
-        let mut checkpointer = checkpointer(&mut writer, &database);
-        let in_log = |checkpointer: &Checkpointer| checkpointer.in_log.load(Ordering::Relaxed);
+        let (writer, mut checkpointer) = opened(&database);
         let mut longest = 0;
         loop {
             commit(&writer);
-            if in_log(&checkpointer) < longest {
+            if pages(&checkpointer) < longest {
                 break;
             }
-            longest = in_log(&checkpointer);
+            longest = pages(&checkpointer);
             checkpointer.follow(&writer);
         }
         assert!(longest >= PAGES, "{longest} pages");
@@ -216,11 +240,9 @@ mod tests {
     fn a_log_that_somebody_reads_stays_and_begins_anew_later() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
-        let mut writer = open_writer(&database).unwrap();
-        let mut checkpointer = checkpointer(&mut writer, &database);
+        let (writer, mut checkpointer) = opened(&database);
         let reader = Connection::open(&database).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM entry").unwrap();
-        let pages = |checkpointer: &Checkpointer| checkpointer.in_log.load(Ordering::Relaxed);
         let mut commits = 0;
         while pages(&checkpointer) < MOST + PAGES {
             commit(&writer);

@@ -87,7 +87,7 @@ async fn failing_after(words: &[Word], order: &[usize]) -> Vec<Option<u64>> {
         .read(|reader| {
             (0..3)
                 .map(|n| {
-                    Ok(reader.watched_user(&format!("user{n}@x"))?.map(|user| user.failing_checks))
+                    Ok(watched_user(reader, &format!("user{n}@x"))?.map(|user| user.failing_checks))
                 })
                 .collect()
         })
