@@ -106,14 +106,17 @@ pub(super) fn with_points(samples: &str) -> String {
 }
 
 fn push_escaped(text: &mut String, value: &str, quotes: bool) {
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '"' if quotes => text.push_str("\\\""),
-            other => text.push(other),
-        }
+    let is_special = |byte: u8| matches!(byte, b'\\' | b'\n') || (byte == b'"' && quotes);
+    let mut rest = value;
+    // Most texts have none of them, and are copied at once.
+    while let Some(at) = rest.bytes().position(is_special) {
+        let (plain, special) = rest.split_at(at);
+        text.push_str(plain);
+        text.push('\\');
+        text.push(if special.starts_with('\n') { 'n' } else { char::from(special.as_bytes()[0]) });
+        rest = &special[1..];
     }
+    text.push_str(rest);
 }
 
 #[cfg(test)]

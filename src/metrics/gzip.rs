@@ -17,6 +17,8 @@ use super::frames::Frames;
 /// How much time a compression may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
+    /// One scrape takes it, and waits for it.
+    Least,
     /// A scrape waits for it.
     Little,
     /// Nobody waits for it, and many scrapes take what it makes.
@@ -28,6 +30,7 @@ impl Effort {
     /// level 8 makes 0.52 MB in 180 ms.
     const fn level(self) -> Compression {
         match self {
+            Self::Least => Compression::new(1),
             Self::Little => Compression::new(2),
             Self::Much => Compression::new(8),
         }
@@ -70,7 +73,7 @@ impl Piece {
 /// # Errors
 /// See [`Piece::new`].
 pub(super) fn join(pieces: &[Arc<Piece>], last: &str) -> io::Result<Frames> {
-    let end = deflate(last.as_bytes(), Effort::Little, FlushCompress::Finish)?;
+    let end = deflate(last.as_bytes(), Effort::Least, FlushCompress::Finish)?;
     let (mut frames, mut crc) = (Frames::default(), Crc::new());
     frames.copy(&HEADER);
     for piece in pieces {

@@ -45,7 +45,7 @@ pub(super) fn push(
                     continue;
                 }
             };
-            push_sample(text, name, metric, None, value);
+            push_sample(text, name, metric, None, Value::of(value));
         }
     }
     Ok(())
@@ -56,13 +56,15 @@ fn push_histogram(text: &mut String, format: Format, name: &str, metric: &Metric
     let series = format!("{name}_bucket");
     for bucket in histogram.get_bucket() {
         let bound = format.bound(bucket.upper_bound());
-        push_sample(text, &series, metric, Some(&bound), bucket.cumulative_count());
+        push_sample(text, &series, metric, Some(&bound), Value::Whole(bucket.cumulative_count()));
     }
     // The library leaves out the bucket that holds everything.
     let bound = format.bound(f64::INFINITY);
-    push_sample(text, &series, metric, Some(&bound), histogram.get_sample_count());
-    push_sample(text, &format!("{name}_sum"), metric, None, histogram.get_sample_sum());
-    push_sample(text, &format!("{name}_count"), metric, None, histogram.get_sample_count());
+    let count = Value::Whole(histogram.get_sample_count());
+    push_sample(text, &series, metric, Some(&bound), count);
+    let sum = Value::of(histogram.get_sample_sum());
+    push_sample(text, &format!("{name}_sum"), metric, None, sum);
+    push_sample(text, &format!("{name}_count"), metric, None, count);
 }
 
 fn push_sample(
@@ -70,18 +72,40 @@ fn push_sample(
     series: &str,
     metric: &Metric,
     bound: Option<&str>,
-    value: impl std::fmt::Display,
+    value: Value,
 ) {
     text.push_str(series);
     let labels = metric.get_label().iter().map(|label| (label.name(), label.value()));
     push_labels(text, labels.chain(bound.map(|bound| ("le", bound))));
     // Writing to a String cannot fail.
-    let _ = writeln!(text, " {value}");
+    let _ = match value {
+        Value::Whole(number) => writeln!(text, " {number}"),
+        Value::Other(number) => writeln!(text, " {number}"),
+    };
+}
+
+/// A sample's value. Most are whole, and those are written several times faster.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Whole(u64),
+    Other(f64),
+}
+
+impl Value {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
+    fn of(value: f64) -> Self {
+        // Up to here each whole number has a double of its own.
+        let is_whole = value.is_sign_positive() && value < 2_f64.powi(53) && value.fract() == 0.0;
+        if is_whole { Self::Whole(value as u64) } else { Self::Other(value) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use prometheus::{HistogramOpts, HistogramVec, IntCounter, Registry, TextEncoder};
+    use prometheus::{
+        Gauge, HistogramOpts, HistogramVec, IntCounter, Registry, TextEncoder, core::Collector as _,
+    };
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -102,6 +126,19 @@ mod tests {
         let (families, mut text) = (registry().gather(), String::new());
         push(&mut text, Format::Text, &families).unwrap();
         assert_eq!(text, TextEncoder::new().encode_to_string(&families).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_written_as_the_library_writes_it(
+            value in prop_oneof![any::<f64>(), any::<i32>().prop_map(f64::from), Just(-0.0), Just(2_f64.powi(60))],
+        ) {
+            let gauge = Gauge::new("a", "A.").unwrap();
+            gauge.set(value);
+            let mut text = String::new();
+            push(&mut text, Format::Text, &gauge.collect()).unwrap();
+            prop_assert_eq!(text, TextEncoder::new().encode_to_string(&gauge.collect()).unwrap());
+        }
     }
 
     #[test]

@@ -32,10 +32,9 @@ pub(in crate::store) fn sweep(
         // A repeat that comes after this would count as new: no sender waits so long.
         removed += connection.execute(
             "DELETE FROM delivery WHERE seq IN (
-                SELECT seq FROM delivery AS d
+                SELECT seq FROM delivery
                 WHERE received_at < ?1
                 AND (status <> 200 OR seq < (SELECT max(seq) FROM delivery WHERE status = 200))
-                AND NOT EXISTS (SELECT 1 FROM failure WHERE delivery = d.seq)
                 ORDER BY received_at LIMIT ?2)",
             params![before, limit],
         )?;

@@ -8,7 +8,10 @@ use tokio_postgres::{Client, Error, Statement, types::ToSql};
 
 use super::Job;
 
-const SCHEMA: &str = include_str!("../../../src/store/postgres/schema/0001_initial.sql");
+const SCHEMA: [&str; 2] = [
+    include_str!("../../../src/store/postgres/schema/0001_initial.sql"),
+    include_str!("../../../src/store/postgres/schema/0002_deliveries_go.sql"),
+];
 
 /// In the order in which they are sent: the number of the group's last delivery and of its last
 /// event is in the head; of each delivery the numbers, the ids and the bodies come as lists, and
@@ -21,7 +24,7 @@ const STATEMENTS: [(&str, Given); 7] = [
             size, body_form, body)
          SELECT seq, id, id, moment(), moment(), moment(), 'FAILED_CHECK', $4, '988897525199',
             'us-east-2', $5, 'No MFA Configured (bench-check-1)', 'critical', 'accepted', 200, 4, 4,
-            2048, 1, body
+            2048, 2, body
          FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS given (seq, id, body)",
         Given::Deliveries,
     ),
@@ -86,7 +89,9 @@ pub(super) struct SameRows {
 
 impl SameRows {
     pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
-        client.batch_execute(SCHEMA).await?;
+        for script in SCHEMA {
+            client.batch_execute(script).await?;
+        }
         client.batch_execute(MOMENT).await?;
         let mut statements = Vec::new();
         for (text, given) in STATEMENTS {
@@ -101,7 +106,7 @@ impl SameRows {
         let numbers: Vec<_> = (first..=self.last).collect();
         let ids: Vec<_> = group.iter().map(|job| job.envelope.id.as_str()).collect();
         // As many bytes as a packed body has.
-        let bodies: Vec<_> = group.iter().map(|job| &job.body[..662.min(job.body.len())]).collect();
+        let bodies: Vec<_> = group.iter().map(|job| &job.body[..490.min(job.body.len())]).collect();
         let (mut deliveries, mut logins, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for (job, number) in group.iter().zip(&numbers) {
             for (login, place) in job.envelope.detail.users_failing.iter().zip(1_i64..) {

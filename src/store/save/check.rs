@@ -3,37 +3,44 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    ledger::{Check, CheckNumber, Command, Diff},
+    domain::CheckId,
+    ledger::{Check, CheckNumber, Command, Diff, Difference},
     store::{
         StoreError,
         row::{durations, texts, trend},
-        sql::{Bulk, Connection, integer, params, text},
+        sql::{Bulk, Connection, Field, Param, integer, params, text},
     },
 };
 
-static CHECK: Bulk = Bulk::put(
-    "checks",
-    &[integer("number")],
-    &[
-        text("id"),
-        text("title"),
-        text("severity"),
-        integer("last_event_at"),
-        integer("version"),
-        integer("open"),
-        integer("failures"),
-        integer("resolutions"),
-        integer("title_as_of"),
-        integer("severity_as_of"),
-        integer("description_as_of"),
-        integer("recommended_actions_as_of"),
-        integer("last_failure_at"),
-        text("durations"),
-        integer("is_provisional"),
-        integer("is_hidden"),
-        text("trend"),
-    ],
-);
+/// The columns of a check behind its number; the id comes last.
+const COLUMNS: [Field; 17] = [
+    text("title"),
+    text("severity"),
+    integer("last_event_at"),
+    integer("version"),
+    integer("open"),
+    integer("failures"),
+    integer("resolutions"),
+    integer("title_as_of"),
+    integer("severity_as_of"),
+    integer("description_as_of"),
+    integer("recommended_actions_as_of"),
+    integer("last_failure_at"),
+    text("durations"),
+    integer("is_provisional"),
+    integer("is_hidden"),
+    text("trend"),
+    text("id"),
+];
+
+/// How many of them stand before the id.
+const WITHOUT_ID: usize = COLUMNS.len() - 1;
+
+static CHECK: Bulk = Bulk::put("checks", &[integer("number")], &COLUMNS);
+
+/// A check whose id stays: SQLite would write the index over the ids, too, if it were given.
+static SAME_CHECK: Bulk =
+    Bulk::update("checks", &[integer("number")], COLUMNS.split_at(WITHOUT_ID).0);
 
 static WORDS: Bulk = Bulk::insert_missing(
     "check_words",
@@ -59,30 +66,20 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
             connection.send(sql, params![check.key.as_str()])?;
         }
     }
+    let is_same = |check: &Difference<'_, CheckId, Check>| {
+        check.stored.zip(check.row).is_some_and(|(stored, row)| stored.number == row.number)
+    };
     connection.write_all(&CHECK, |put| {
-        for check in &diff.checks {
+        for check in diff.checks.iter().filter(|check| !is_same(check)) {
             let Some(row) = check.row else { continue };
-            let definition = &row.definition;
-            put(params![
-                row.number,
-                check.key.as_str(),
-                definition.title,
-                definition.severity.text(),
-                row.last_event_at,
-                row.version,
-                row.open,
-                row.totals.failures,
-                row.totals.resolutions,
-                definition.told.title,
-                definition.told.severity,
-                definition.told.description,
-                definition.told.recommended_actions,
-                row.last_failure_at,
-                durations::encode(&row.durations),
-                row.is_provisional,
-                row.is_hidden,
-                trend::encode(&row.trend),
-            ])?;
+            with_values(check.key, row, |values| put(values))?;
+        }
+        Ok(())
+    })?;
+    connection.write_all(&SAME_CHECK, |put| {
+        for check in diff.checks.iter().filter(|check| is_same(check)) {
+            let Some(row) = check.row else { continue };
+            with_values(check.key, row, |values| put(&values[..=WITHOUT_ID]))?;
         }
         Ok(())
     })?;
@@ -111,6 +108,31 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
     }
     configured(connection, diff)?;
     titles(connection, diff)
+}
+
+/// The values of a check: its number, and the columns behind it.
+fn with_values<T>(id: &CheckId, row: &Check, then: impl FnOnce(&[Param<'_>]) -> T) -> T {
+    let definition = &row.definition;
+    then(params![
+        row.number,
+        definition.title,
+        definition.severity.text(),
+        row.last_event_at,
+        row.version,
+        row.open,
+        row.totals.failures,
+        row.totals.resolutions,
+        definition.told.title,
+        definition.told.severity,
+        definition.told.description,
+        definition.told.recommended_actions,
+        row.last_failure_at,
+        durations::encode(&row.durations),
+        row.is_provisional,
+        row.is_hidden,
+        trend::encode(&row.trend),
+        id.as_str(),
+    ])
 }
 
 /// A check whose number no other took over: it is gone, or became another one that has a number

@@ -21,8 +21,9 @@ use crate::store::StoreError;
 const PAGES: u32 = 500;
 
 /// Pages in the log after which the thread that writes copies the rest: a log begins anew only
-/// when all of it is copied, which it never is while others go on to write.
-const MOST: u32 = 3000;
+/// when all of it is copied, which it never is while others go on to write. The longer the log, the
+/// less often that is; below the 32 MiB to which it is cut back, since to cut it costs, too.
+const MOST: u32 = 7000;
 
 /// Makes checkpoints; its thread begins with the first one.
 #[derive(Debug)]

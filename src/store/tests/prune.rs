@@ -37,9 +37,12 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     assert_eq!(store.read(Reader::last_seq).await.unwrap(), last);
     let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
     assert_eq!((check.failing, check.failures, check.resolutions), (1, 2, 1));
-    // The delivery that opened what is open is still known; so is the newest.
-    let again = store.commit(delivery("old", &["a"])).await.unwrap();
+    // The newest delivery is still known. Another one that came again would open nothing anew.
+    let again = store.commit(delivery("older", &["b"])).await.unwrap();
     assert_eq!(again.outcome, DeliveryOutcome::Duplicate);
+    store.commit(delivery("old", &["a"])).await.unwrap();
+    let check = store.read(|reader| reader.check("no-mfa")).await.unwrap().unwrap();
+    assert_eq!((check.failing, check.failures, check.resolutions), (1, 2, 1));
 }
 
 #[tokio::test]

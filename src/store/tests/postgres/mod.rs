@@ -15,6 +15,7 @@ mod restarts;
 mod round_trips;
 mod standby;
 mod together;
+mod upgrades;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,32 @@
+//! A schema that an older exporter made.
+
+use super::*;
+
+/// As the first version made it, out of what the newest one did.
+const FIRST: &str =
+    "CREATE INDEX failure_by_delivery ON failure (delivery) WHERE delivery IS NOT NULL;
+    UPDATE meta SET value = '1' WHERE key = 'schema_version'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_an_older_exporter_is_upgraded_by_a_start_alone() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    drop(store);
+    cluster.sql(&database.name, FIRST);
+    // Commands change nothing.
+    let error = Store::connect_current(server(&database.url, None)).unwrap_err();
+    assert!(matches!(error, StoreError::TooOld(_)), "{error}");
+    let error = Reader::connect(server(&database.url, None)).unwrap_err();
+    assert!(matches!(error, StoreError::TooOld(_)), "{error}");
+    let version = "SELECT value FROM meta WHERE key = 'schema_version'";
+    assert_eq!(cluster.sql(&database.name, version), "1");
+
+    let store = connect(&database.url);
+    assert_eq!(cluster.sql(&database.name, version), "2");
+    let indexes = "SELECT count(*) FROM pg_indexes WHERE indexname = 'failure_by_delivery'";
+    assert_eq!(cluster.sql(&database.name, indexes), "0");
+    assert_eq!(deliver(&store, "before").await.unwrap(), DeliveryOutcome::Duplicate);
+    assert_eq!(deliver(&store, "after").await.unwrap(), NEW);
+}
