@@ -52,6 +52,30 @@ impl Cluster {
         standby
     }
 
+    /// Makes commits wait for a standby that is not there, and returns once they do: sessions read a
+    /// setting before the process that lets commits wait has.
+    pub fn miss_a_standby(&self) {
+        self.set("synchronous_standby_names", "nobody");
+        let end = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
+            WHERE wait_event = 'SyncRep'";
+        wait_until("a commit waits for the standby", || {
+            std::thread::scope(|scope| {
+                let probe = "SELECT pg_logical_emit_message(true, 'probe', '')";
+                let commit = scope.spawn(|| self.sql("postgres", probe));
+                let mut has_waited = false;
+                while !commit.is_finished() {
+                    has_waited |= self.sql("postgres", end) != "0";
+                }
+                has_waited
+            })
+        });
+    }
+
+    /// Lets commits wait for nobody any more.
+    pub fn miss_no_standby(&self) {
+        self.set("synchronous_standby_names", "");
+    }
+
     /// Makes a standby a primary, and waits until it takes writes.
     pub fn promote(&self) {
         self.sql("postgres", "SELECT pg_promote(wait => true)");

@@ -59,7 +59,7 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
     until_delivered(&store, "after pause").await;
 
     // It is in a commit.
-    cluster.set("synchronous_standby_names", "nobody");
+    cluster.miss_a_standby();
     let commits = store.clone();
     let outcome = tokio::spawn(async move { deliver(&commits, "commit").await });
     until("the commit waits", async || waiting(&cluster, name, "SyncRep")).await;
@@ -67,7 +67,7 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
     let error = outcome.await.unwrap().unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
     cluster.resume();
-    cluster.set("synchronous_standby_names", "");
+    cluster.miss_no_standby();
     until_delivered(&store, "after commit").await;
     // It was not acknowledged, but committed in the end; who repeats it is told so.
     assert_eq!(deliver(&store, "commit").await.unwrap(), DeliveryOutcome::Duplicate);

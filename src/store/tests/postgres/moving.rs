@@ -143,7 +143,7 @@ async fn a_copy_whose_wait_for_the_standby_somebody_ends_is_not_done_before_the_
     let name = &database.name;
     // The server says of it that it succeeded, with a warning: not even that where none is asked for.
     cluster.sql("postgres", &format!("ALTER DATABASE {name} SET client_min_messages = error"));
-    cluster.set("synchronous_standby_names", "nobody");
+    cluster.miss_a_standby();
     let (_folder, path) = file().await;
     let copied = tokio::spawn(copy(StorePlace::File(path), at(&database.url)));
     let end = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
@@ -155,7 +155,7 @@ async fn a_copy_whose_wait_for_the_standby_somebody_ends_is_not_done_before_the_
     })
     .await;
     assert!(!copied.is_finished(), "no standby has it");
-    cluster.set("synchronous_standby_names", "");
+    cluster.miss_no_standby();
     copied.await.unwrap().unwrap();
     assert_eq!(stored(&cluster, name), ["one"]);
 }

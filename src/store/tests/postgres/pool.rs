@@ -10,13 +10,13 @@ async fn a_commit_whose_session_ends_behind_a_pool_is_looked_up() {
     let name = &database.name;
     let store = connect(&pool.url(name));
     assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
-    cluster.set("synchronous_standby_names", "nobody");
+    cluster.miss_a_standby();
     let commits = store.clone();
     let outcome = tokio::spawn(async move { deliver(&commits, "commit").await });
     until("the commit waits", async || waiting(&cluster, name, "SyncRep")).await;
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     cluster.sql("postgres", end);
-    cluster.set("synchronous_standby_names", "");
+    cluster.miss_no_standby();
     // The pool says that the session is gone, and not what became of the commit.
     assert_eq!(outcome.await.unwrap().unwrap(), NEW);
     let looked_up = "SELECT count(*) FROM commit_log WHERE looked_up = 1";

@@ -43,7 +43,7 @@ async fn a_wait_for_the_standby_that_somebody_ends_acknowledges_nothing() {
     let primary = Cluster::start(&Options::fast());
     let database = primary.create_database();
     let store = connect(&database.url);
-    primary.set("synchronous_standby_names", "nobody");
+    primary.miss_a_standby();
     for (how, level) in [
         ("pg_cancel_backend", "warning"),
         ("pg_terminate_backend", "warning"),
@@ -72,7 +72,7 @@ async fn a_wait_for_the_standby_that_somebody_ends_acknowledges_nothing() {
         assert!(ended > 1, "waits were ended");
         assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{id}: {error}");
     }
-    primary.set("synchronous_standby_names", "");
+    primary.miss_no_standby();
     until_delivered(&store, "after").await;
 }
 
