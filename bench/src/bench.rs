@@ -82,11 +82,15 @@ impl Bench {
     }
 
     /// The bare program with an empty database, which stands at the path that is handed back.
-    pub(crate) fn bare(&self, arguments: &[&str]) -> Result<(LocalServer, PathBuf)> {
+    pub(crate) fn bare(&self, way: &str) -> Result<(LocalServer, PathBuf)> {
         let database = self.new_folder()?.join("bare.db");
+        Ok((self.bare_on(&database, way)?, database))
+    }
+
+    /// The bare program with this database.
+    pub(crate) fn bare_on(&self, database: &Path, way: &str) -> Result<LocalServer> {
         let path = database.display().to_string();
-        let server = self.local_server("bare", &[&["--database", &path], arguments].concat())?;
-        Ok((server, database))
+        self.local_server("bare", &["--database", &path, "--way", way])
     }
 }
 

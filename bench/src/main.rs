@@ -52,12 +52,12 @@ enum Command {
         /// Where to listen
         #[arg(long)]
         listen: SocketAddr,
-        /// The database, which must not exist
+        /// The database, which must not exist but for the exporter's rows
         #[arg(long)]
         database: PathBuf,
-        /// Commit each delivery by itself
-        #[arg(long)]
-        commit_each: bool,
+        /// What becomes of deliveries
+        #[arg(long, value_enum, default_value_t = bare::Way::Together)]
+        way: bare::Way,
     },
     /// The same over PostgreSQL
     BareServer {
@@ -146,9 +146,7 @@ fn scenarios_help() -> String {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(arguments) => arguments.run(),
-        Command::Bare { listen, database, commit_each } => {
-            serve(bare::serve_file(listen, &database, commit_each))
-        }
+        Command::Bare { listen, database, way } => serve(bare::serve_file(listen, &database, way)),
         Command::BareServer { listen, url, same_rows } => {
             serve(bare::serve_server(listen, &url, same_rows))
         }

@@ -59,6 +59,11 @@ impl Process {
         self.status("VmRSS:")
     }
 
+    /// How much of that is no page of a file, in bytes.
+    pub(crate) fn anonymous(&self) -> Result<f64> {
+        self.status("RssAnon:")
+    }
+
     /// Forgets the peak so far.
     pub(crate) fn reset_peak(&self) -> Result<()> {
         Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)

@@ -306,6 +306,14 @@ pub struct Counts {
     pub new_countries: u64,
 }
 
+impl Counts {
+    /// Users that are listed or followed.
+    #[must_use]
+    pub const fn watched_users(&self) -> u64 {
+        self.users.saturating_add(self.followed)
+    }
+}
+
 /// How asking about a subject ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {

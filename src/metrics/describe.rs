@@ -43,17 +43,15 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
         | Subject::Application(_)
         | Subject::People => {}
         Subject::Watched => {
-            for kind in ["user", "ip"] {
-                samples.add(Family::Watched, &[kind], reader.watched_count(kind)?);
-            }
-            let followed = reader.followed_count()?;
-            let users = reader.watched_count("user")?.saturating_add(followed);
-            samples.add(Family::FollowedUsers, &[], followed);
-            let is_past = usize::try_from(users).is_ok_and(|users| users > known.scope.max_users);
+            let counts = reader.counts()?;
+            samples.add(Family::Watched, &["user"], counts.users);
+            samples.add(Family::Watched, &["ip"], counts.ips);
+            samples.add(Family::FollowedUsers, &[], counts.followed);
+            let is_past = usize::try_from(counts.watched_users())
+                .is_ok_and(|users| users > known.scope.max_users);
             samples.add(Family::WatchLimitReached, &[], is_past);
-            let (ips, countries) = reader.new_place_counts()?;
-            samples.add(Family::NewIps, &[], ips);
-            samples.add(Family::NewCountries, &[], countries);
+            samples.add(Family::NewIps, &[], counts.new_ips);
+            samples.add(Family::NewCountries, &[], counts.new_countries);
         }
         Subject::Tenant => {
             tenant::identify(&mut samples, known.scope.tenant_name.as_deref(), reader.tenant_id()?);

@@ -21,6 +21,10 @@ use crate::{
     store::{Reader, StoreError, UserView, WatchedAs, readable},
 };
 
+/// Subjects other than users up to which what is read of them is foreseen. Of more, to wait for each
+/// answer is little beside the reading.
+const FORESEEN: usize = 50;
+
 /// A subject's new samples.
 pub(super) type Replacement = (Subject, Vec<Sample>);
 
@@ -70,6 +74,7 @@ pub(super) fn some(
     totals: &mut Totals,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
+    foresee(known, touched);
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
     let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
     if let Some(people) = totals.people.as_mut().filter(|_| is_concerned)
@@ -84,6 +89,30 @@ pub(super) fn some(
     let people = touched.people.iter().cloned().map(ledger::Subject::User);
     let subjects = touched.subjects.iter().cloned().chain(people).collect();
     read(known, totals, &subjects)
+}
+
+/// Sends the questions of a small round ahead, as far as none needs the answer of another.
+fn foresee(known: &Known<'_>, touched: &Touched) {
+    let is_user = |subject: &ledger::Subject| matches!(subject, ledger::Subject::User(_));
+    let others = || touched.subjects.iter().filter(|subject| !is_user(subject));
+    if others().count() + touched.check_sets.len() > FORESEEN {
+        return;
+    }
+    let logins: Vec<_> = touched.subjects.iter().filter_map(login_of).collect();
+    known.reader.foresee(|| {
+        let _ = known.reader.severities_by_number();
+        for checks in &touched.check_sets {
+            let _ = known.reader.people_of_check_set(checks);
+        }
+        let _ = known.reader.watched_among(&logins);
+        for subject in others() {
+            let _ = match subject {
+                ledger::Subject::Check(id) => describe::of_check(known, id).map(drop),
+                other => describe::samples(known, &Subject::of(other)).map(drop),
+            };
+        }
+        let _ = describe::is_tenant_known(known);
+    });
 }
 
 /// Reads subjects and makes their samples.

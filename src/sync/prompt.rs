@@ -155,7 +155,7 @@ fn named(
     after: i64,
     max_users: usize,
 ) -> Result<(i64, BTreeMap<Login, bool>), StoreError> {
-    let watched = reader.watched_count("user")?.saturating_add(reader.followed_count()?);
+    let watched = reader.counts()?.watched_users();
     let has_room = usize::try_from(watched).is_ok_and(|watched| watched <= max_users);
     let newest = reader.news_cursor()?.delivery;
     let (mut read, mut targets) = (after, BTreeMap::new());

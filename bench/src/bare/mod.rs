@@ -7,7 +7,7 @@ mod file;
 mod same_rows;
 mod server;
 
-pub(crate) use file::serve as serve_file;
+pub(crate) use file::{Way, serve as serve_file};
 pub(crate) use server::serve as serve_server;
 
 use std::net::SocketAddr;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::sync::mpsc;
 use tokio_postgres::{Client, Error, NoTls, Statement};
 
-use super::{Job, LARGEST_GROUP, WAITING, give_up, receive_at, same_rows::SameRows};
+use super::{Job, LARGEST_GROUP, WAITING, give_up, receive_at, same_rows};
 use crate::Result;
 
 const SCHEMA: &str = "
@@ -19,7 +19,7 @@ enum Rows {
     /// Its body, and those who fail.
     Few(FewRows),
     /// Whatever the exporter writes.
-    Same(Box<SameRows>),
+    Same(Box<same_rows::OnServer>),
 }
 
 /// Serves until the process is ended.
@@ -27,7 +27,7 @@ pub(crate) async fn serve(listen: SocketAddr, url: &str, has_same_rows: bool) ->
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     let rows = if has_same_rows {
-        Rows::Same(Box::new(SameRows::prepare(&client).await?))
+        Rows::Same(Box::new(same_rows::OnServer::prepare(&client).await?))
     } else {
         Rows::Few(FewRows::prepare(&client).await?)
     };

@@ -15,7 +15,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "ingest",
     about: "durable deliveries a second at 256 connections and at one, beside the bare program",
-    figures: &[&RATE_256, &RATE_EACH, &RATE_1, &CPU, &OWN_CPU, &REFUSED, &DISK],
+    figures: &[&RATE_256, &SAME_256, &RATE_EACH, &RATE_1, &SAME_1, &CPU, &OWN_CPU, &REFUSED, &DISK],
     run,
 };
 
@@ -26,6 +26,15 @@ const RATE_256: Figure = Figure {
     goals: &[Goal::AtLeast(15_000.0), Goal::RatioAtLeast(0.45)],
     bound: "CPU: the thread that writes fills one core, and the rest shares the other one with the \
             load generator; a sync is paid once a group",
+};
+
+const SAME_256: Figure = Figure {
+    name: "256 connections: beside the same rows without decisions",
+    unit: Unit::PerSecond,
+    reference: Some("bare, same rows"),
+    goals: &[],
+    bound: "the writer has 18 rows and 20 entries of indexes for a delivery, where the bare program \
+            has 5 and 1",
 };
 
 const RATE_EACH: Figure = Figure {
@@ -41,8 +50,16 @@ const RATE_1: Figure = Figure {
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[Goal::RatioAtLeast(0.7)],
-    bound: "one delivery is in flight: 21 pages of the log with their sync where the bare program \
+    bound: "one delivery is in flight: 19 pages of the log with their sync where the bare program \
             has 6, and the way through the threads",
+};
+
+const SAME_1: Figure = Figure {
+    name: "1 connection: beside the same rows without decisions",
+    unit: Unit::PerSecond,
+    reference: Some("bare, same rows"),
+    goals: &[],
+    bound: "as above, and a page of the log for each of them",
 };
 
 const CPU: Figure = Figure {
@@ -95,19 +112,40 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
             exporter.stop()?;
             measure_disk(samples, side, &setup.database(), accepted)?;
         }
-        let (bare, database) = bench.bare(&[])?;
+        let (bare, database) = bench.bare("together")?;
         let endpoint = bare.endpoint();
         let accepted = measure_256(bench, samples, Side::Reference, &endpoint, &bare.process)?
             + measure_1(bench, samples, Side::Reference, &endpoint)?;
         bare.process.stop()?;
         measure_disk(samples, Side::Reference, &database, accepted)?;
 
-        let (bare, _) = bench.bare(&["--commit-each"])?;
+        measure_same_rows(bench, samples)?;
+
+        let (bare, _) = bench.bare("commit-each")?;
         let each = load(256, bench.lasting / 2).run(&bare.endpoint())?;
         samples.add(&RATE_EACH, Side::Reference, each.rate());
         bare.process.stop()?;
     }
     Ok(())
+}
+
+/// Measures the bare program that writes the exporter's rows.
+fn measure_same_rows(bench: &Bench, samples: &mut Samples) -> Result<()> {
+    let setup = bench.fresh(&bench.programs.exporter)?;
+    // It makes the tables.
+    setup.start()?.stop()?;
+    let bare = bench.bare_on(&setup.database(), "same-rows")?;
+    for (connections, lasting, figure) in
+        [(256, bench.lasting, &SAME_256), (1, bench.lasting / 2, &SAME_1)]
+    {
+        load(connections, WARM_UP).run(&bare.endpoint())?;
+        samples.add(
+            figure,
+            Side::Reference,
+            load(connections, lasting).run(&bare.endpoint())?.rate(),
+        );
+    }
+    bare.process.stop()
 }
 
 /// Measures at 256 connections; how many deliveries were accepted, warm-up included.
@@ -125,6 +163,7 @@ fn measure_256(
     samples.add(&RATE_256, side, report.rate());
     if side != Side::Reference {
         samples.add(&RATE_EACH, side, report.rate());
+        samples.add(&SAME_256, side, report.rate());
     }
     samples.add(&CPU, side, cpu / report.accepted);
     samples.add(&OWN_CPU, side, own_cpu / report.accepted);
@@ -137,6 +176,9 @@ fn measure_1(bench: &Bench, samples: &mut Samples, side: Side, endpoint: &Endpoi
     let warm_up = load(1, WARM_UP).run(endpoint)?;
     let report = load(1, bench.lasting / 2).run(endpoint)?;
     samples.add(&RATE_1, side, report.rate());
+    if side != Side::Reference {
+        samples.add(&SAME_1, side, report.rate());
+    }
     Ok(warm_up.accepted + report.accepted)
 }
 

@@ -52,7 +52,7 @@ fn run(bench: &Bench, samples: &mut Samples) -> Result<()> {
             measure(bench, samples, side, &exporter.endpoint())?;
             exporter.stop()?;
         }
-        let (bare, _) = bench.bare(&[])?;
+        let (bare, _) = bench.bare("together")?;
         measure(bench, samples, Side::Reference, &bare.endpoint())?;
         bare.process.stop()?;
     }

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Replica, Way, notices};
+use super::{Replica, Way, notices, session::Session};
 use crate::{
     ledger::Touched,
     store::{
@@ -92,7 +92,7 @@ impl Follower {
             sight,
             way: way.clone(),
             replica: replica.clone(),
-            connection: None,
+            session: None,
             after,
             audience,
         };
@@ -156,7 +156,7 @@ impl State {
 struct Look<A> {
     way: Way,
     replica: Replica,
-    connection: Option<Box<dyn Connection>>,
+    session: Option<Session>,
     /// The number of the last commit that was looked at.
     after: i64,
     sized_at: Option<Instant>,
@@ -193,23 +193,24 @@ impl<A: Audience> Look<A> {
     fn take(&mut self) {
         let looked = self.look();
         if looked.is_err() {
-            self.connection = None;
+            self.session = None;
         }
         self.audience.looked(looked.as_ref().copied());
         self.sight.error = looked.err();
     }
 
     fn look(&mut self) -> Result<(), StoreError> {
-        if self.connection.as_ref().is_none_or(|connection| !connection.is_open()) {
-            self.connection = Some(self.way.reader()?);
+        if self.session.as_ref().is_none_or(|session| !session.is_open()) {
+            self.session = Some(self.way.connect()?);
         }
-        let Some(connection) = self.connection.as_deref() else { return Ok(()) };
+        let Some(session) = &self.session else { return Ok(()) };
         let is_sized = self.sized_at.is_some_and(|sized_at| sized_at.elapsed() < SIZE_EVERY);
         let begun = Instant::now();
-        connection.begin_reading()?;
-        let news = news(connection, self.after)
-            .and_then(|news| Ok((news, if is_sized { None } else { Some(size(connection)?) })));
-        connection.end_reading()?;
+        // A scrape waits for this: the begin goes with the question.
+        session.begin_reading_ahead()?;
+        let news = news(session, self.after)
+            .and_then(|news| Ok((news, if is_sized { None } else { Some(size(session)?) })));
+        session.end_reading()?;
         let (News { newest, event, commits, is_synchronous, version }, size) = news?;
         (self.sight.at, self.sight.is_synchronous) = (begun, is_synchronous);
         self.sight.version = version;

@@ -242,7 +242,10 @@ impl Engine for Postgres {
         let session = self.session()?;
         if keys.failures_of.len() <= FORESEEN_USERS {
             let mut scratch = Facts::new(Head::default(), Counts::default());
-            session.foresee(|session| load::load(session, keys, &mut scratch));
+            // Without rows it may end early; the second time tells what is wrong, if something is.
+            session.rehearse(&mut || {
+                let _ = load::load(session, keys, &mut scratch);
+            });
         }
         let loaded = load::load(session, keys, facts).and_then(|()| session.settle());
         session.forget_ahead();

@@ -151,6 +151,12 @@ impl Session {
         done
     }
 
+    /// Begins to read, and waits for nothing: the first question tells whether that was possible.
+    pub(super) fn begin_reading_ahead(&self) -> Result<(), StoreError> {
+        self.in_transaction.set(true);
+        self.batch_ahead(self.begin_to_read())
+    }
+
     fn begin_to_read(&self) -> String {
         format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
@@ -183,8 +189,14 @@ impl Connection for Session {
     }
 
     fn end_reading(&self) -> Result<(), StoreError> {
+        // What was foreseen and not asked for is of this moment alone.
+        self.forget_ahead();
         self.in_transaction.set(false);
         self.batch_ahead("ROLLBACK".to_owned())
+    }
+
+    fn foresee(&self, questions: &mut dyn FnMut()) {
+        self.rehearse(questions);
     }
 
     /// Every group writes its number; nothing else is needed.

@@ -14,10 +14,7 @@ use super::{
     session::Session,
     value::Owned,
 };
-use crate::store::{
-    StoreError,
-    sql::{Connection, Param},
-};
+use crate::store::{StoreError, sql::Param};
 
 impl Session {
     /// Sends a statement, and waits for nothing.
@@ -42,15 +39,10 @@ impl Session {
         Ok(())
     }
 
-    /// Runs `questions` twice: the first time they are only sent, and have no rows. So those that
-    /// need no other's answer wait together.
-    pub(super) fn foresee<T>(
-        &self,
-        mut questions: impl FnMut(&dyn Connection) -> Result<T, StoreError>,
-    ) {
+    /// Runs questions that are only sent, and have no rows yet.
+    pub(super) fn rehearse(&self, questions: &mut dyn FnMut()) {
         self.ahead.borrow_mut().is_rehearsal = true;
-        // Without rows it may end early; the second time tells what is wrong, if something is.
-        let _ = questions(self);
+        questions();
         self.ahead.borrow_mut().is_rehearsal = false;
     }
 

@@ -189,7 +189,9 @@ impl Session {
             self.search_path,
         ))?;
         // A group asks for the head next.
-        self.foresee(|session| begun(session).and_then(|_| load::head(session)));
+        self.rehearse(&mut || {
+            let _ = begun(self).and_then(|_| load::head(self));
+        });
         begun(self)?.ok_or_else(failure::no_head)
     }
 

@@ -118,20 +118,15 @@ impl Reader {
         id: &str,
         moment: Timestamp,
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
-        // By the index failure_by_age: a failure that is younger is not looked at.
-        let before = self.sql().count(
-            "SELECT count(*) FROM failure
-             WHERE check_number = (SELECT number FROM checks WHERE id = ?1) AND opened_at < ?2",
+        // By the index failure_by_age: of those that are younger, only the first is looked at.
+        self.sql().one(
+            "SELECT (SELECT count(*) FROM failure WHERE check_number = c.number AND opened_at < ?2),
+                (SELECT min(opened_at) FROM failure
+                 WHERE check_number = c.number AND opened_at >= ?2)
+             FROM (SELECT (SELECT number FROM checks WHERE id = ?1) AS number) AS c",
             params![id, moment],
-        )?;
-        let next = self.sql().one(
-            "SELECT min(opened_at) FROM failure
-             WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
-             AND opened_at >= ?2",
-            params![id, moment],
-            |row| row.get(0),
-        )?;
-        Ok((before, next))
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// What a tenant says of a check: what it looks for, and what to do.

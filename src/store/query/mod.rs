@@ -124,6 +124,12 @@ impl Reader {
         &*self.connection
     }
 
+    /// Runs reads that follow at once, so that a server has them all before one is waited for; see
+    /// [`Connection::foresee`].
+    pub fn foresee(&self, mut reads: impl FnMut()) {
+        self.sql().foresee(&mut reads);
+    }
+
     /// Several queries in one transaction.
     pub(super) fn at_once<T>(
         &self,

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::{PollState, Reader};
 use crate::{
     domain::{IpAddress, Login, Timestamp, WatchEntry, WatchSource, WatchSubject},
-    store::{StoreError, row::Unreadable, sql::params},
+    ledger::Counts,
+    store::{StoreError, load, row::Unreadable, sql::params},
 };
 
 /// Followed users at most that the watch list shows.
@@ -203,33 +204,12 @@ impl Reader {
         self.sql().exists("SELECT 1 FROM watch WHERE expires_at <= ?1", params![now])
     }
 
-    /// How many users are followed and not listed.
+    /// What is counted over the whole store.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn followed_count(&self) -> Result<u64, StoreError> {
-        self.sql().count("SELECT followed FROM head", &[])
-    }
-
-    /// How many new addresses, and how many new countries, users had of whom snapshots
-    /// are taken, ever.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn new_place_counts(&self) -> Result<(u64, u64), StoreError> {
-        Ok((
-            self.sql().count("SELECT new_ips FROM head", &[])?,
-            self.sql().count("SELECT new_countries FROM head", &[])?,
-        ))
-    }
-
-    /// How many subjects of a kind (`user`, `ip`) are listed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn watched_count(&self, kind: &str) -> Result<u64, StoreError> {
-        let sql = "SELECT CASE WHEN ?1 = 'user' THEN users ELSE ips END FROM head";
-        self.sql().count(sql, params![kind])
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(load::head(self.sql())?.1)
     }
 
     pub(super) fn is_watched(&self, kind: &str, subject: &str) -> Result<bool, StoreError> {

@@ -145,7 +145,7 @@ impl Reader {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<WatchedUser>, StoreError> {
-        let listed = usize::try_from(self.watched_count("user")?).unwrap_or(usize::MAX);
+        let listed = usize::try_from(self.counts()?.users).unwrap_or(usize::MAX);
         let mut logins = self.sql().texts(
             "SELECT subject FROM (
                 SELECT DISTINCT subject FROM watch WHERE kind = 'user' AND source <> 'webhook'

@@ -21,6 +21,13 @@ pub(in crate::store) trait Connection: Debug + Send {
     /// Ends to read.
     fn end_reading(&self) -> Result<(), StoreError>;
 
+    /// Runs questions that are asked again next, in the same words: an engine that is away sends
+    /// them all, and waits for their answers together. Here they have no rows yet, so that what
+    /// needs another's answer is not among them; what comes of them is no matter.
+    ///
+    /// One in this process has nothing to win.
+    fn foresee(&self, _questions: &mut dyn FnMut()) {}
+
     /// Writes something that changes nothing, so that a commit shows whether one is possible.
     fn touch(&self) -> Result<(), StoreError>;
 

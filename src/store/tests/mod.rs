@@ -184,8 +184,8 @@ async fn whom_deliveries_name_is_followed_and_uses_up_no_listed_one_s_place() {
     }
     let listed = store.read(Reader::listed_logins).await.unwrap();
     assert_eq!(listed, [login("a"), login("x"), login("y")]);
-    let counts = |reader: &Reader| Ok((reader.watched_count("user")?, reader.followed_count()?));
-    assert_eq!(store.read(counts).await.unwrap(), (3, 2));
+    let counts = store.read(Reader::counts).await.unwrap();
+    assert_eq!((counts.users, counts.followed), (3, 2));
 }
 
 #[tokio::test]
@@ -205,8 +205,8 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
     let day = 86_400;
     for (second, expired, followed) in [(999 + day, 0, 2), (1_000 + day, 1, 1), (9 * day, 0, 1)] {
         assert_eq!(store.commit(ExpireWatch { at: at(second) }).await.unwrap(), expired);
-        let count = store.read(Reader::followed_count).await.unwrap();
-        assert_eq!(count, followed, "at {second}");
+        let counts = store.read(Reader::counts).await.unwrap();
+        assert_eq!(counts.followed, followed, "at {second}");
     }
     // Who fails again is followed again, without an end.
     let mut again = delivery("d2", &["a"]);
@@ -215,7 +215,7 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
     again.recorded_at = at(2_000);
     store.commit(again).await.unwrap();
     assert_eq!(store.commit(ExpireWatch { at: at(9 * day) }).await.unwrap(), 0);
-    assert_eq!(store.read(Reader::followed_count).await.unwrap(), 2);
+    assert_eq!(store.read(Reader::counts).await.unwrap().followed, 2);
 }
 
 #[tokio::test]

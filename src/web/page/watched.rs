@@ -122,11 +122,12 @@ fn read(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
         Some(view) => reader.watched_users_of(view, offset, SHOWN)?,
     };
     let ips = reader.watched_ips_page(asked.ips.saturating_mul(SHOWN), SHOWN)?;
+    let counts = reader.counts()?;
     let count = |view| reader.watch_view_count("user", view);
     Ok(Watched {
         seq: reader.last_seq()?,
-        user_count: reader.watched_count("user")?.saturating_add(reader.followed_count()?),
-        ip_count: reader.watched_count("ip")?,
+        user_count: counts.watched_users(),
+        ip_count: counts.ips,
         view_counts: [
             count(WatchView::Problem)?,
             count(WatchView::Configured)?,

@@ -47,6 +47,8 @@ struct Plan {
     delay: Duration,
     /// How often the client of each transaction that was committed waited for all its answers.
     round_trips: Vec<usize>,
+    /// The same of each transaction that only read.
+    of_reads: Vec<usize>,
 }
 
 impl Proxy {
@@ -106,6 +108,11 @@ impl Proxy {
     /// all its answers.
     pub(super) fn round_trips(&self) -> Vec<usize> {
         std::mem::take(&mut self.state.plan().round_trips)
+    }
+
+    /// The same of each transaction that only read.
+    pub(super) fn round_trips_of_reads(&self) -> Vec<usize> {
+        std::mem::take(&mut self.state.plan().of_reads)
     }
 
     /// How many connections clients have open.
@@ -217,6 +224,10 @@ impl Passage<'_> {
             }
             if is_query && message[5..].starts_with(b"BEGIN") {
                 round_trips = 0;
+            }
+            if is_query && message[5..].starts_with(b"ROLLBACK") {
+                // Nobody waits for that.
+                self.state.plan().of_reads.push(round_trips);
             }
             if is_query || message[0] == b'S' {
                 // Who had every answer waited for the last one.

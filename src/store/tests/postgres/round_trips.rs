@@ -1,4 +1,4 @@
-//! How often a group waits for the server.
+//! How often a group, or a read, waits for the server.
 
 use super::*;
 
@@ -26,3 +26,41 @@ async fn a_group_waits_for_the_server_as_often_whatever_its_size() {
 
 /// Some more than a group of deliveries of a known check needs.
 const MOST: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_are_foreseen_wait_together() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let proxy = Proxy::to(cluster.port());
+    let store = connect(&proxy.url(&database.name));
+    deliver(&store, "first").await.unwrap();
+    proxy.delay(Duration::from_millis(10));
+    proxy.round_trips_of_reads();
+    let reads = |reader: &Reader| {
+        let read = || {
+            let counts = reader.counts()?;
+            let logins = reader.watched_among(&["first@x", "nobody@x"])?;
+            Ok((counts.followed, logins.len(), reader.check("no-mfa")?.map(|check| check.failing)))
+        };
+        reader.foresee(|| {
+            let _ = reader.counts();
+        });
+        reader.foresee(|| {
+            let _ = reader.watched_among(&["first@x", "nobody@x"]);
+            let _ = reader.check("no-mfa");
+            // Nobody asks for it after all.
+            let _ = reader.check("another");
+        });
+        read()
+    };
+    let found = store.read(reads).await.unwrap();
+    assert_eq!(found, (1, 1, Some(1)));
+    store.catch_up().await;
+    let waits = proxy.round_trips_of_reads();
+    // To begin, and for the answers. A look, for the head, what others committed, and once a minute
+    // the size of the tables.
+    assert!(waits.contains(&2) && waits.iter().all(|waits| *waits <= 3), "{waits:?}");
+    // What was foreseen in vain is of that transaction alone.
+    deliver(&store, "second").await.unwrap();
+    assert_eq!(store.read(reads).await.unwrap(), (2, 1, Some(2)));
+}

@@ -1,16 +1,13 @@
-//! The rows that the exporter writes of small deliveries about new users, into its own tables with
-//! their indexes, by a program that decides nothing: how fast these rows can be at all.
-//!
-//! Its statements are prepared once and sent without waiting for each.
+//! The same rows over PostgreSQL. Statements are prepared once and sent without waiting for each.
 
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error, Statement, types::ToSql};
 
-use super::Job;
+use super::{Job, PACKED, SHARED};
 
 const SCHEMA: [&str; 2] = [
-    include_str!("../../../src/store/postgres/schema/0001_initial.sql"),
-    include_str!("../../../src/store/postgres/schema/0002_deliveries_go.sql"),
+    include_str!("../../../../src/store/postgres/schema/0001_initial.sql"),
+    include_str!("../../../../src/store/postgres/schema/0002_deliveries_go.sql"),
 ];
 
 /// In the order in which they are sent: the number of the group's last delivery and of its last
@@ -68,9 +65,6 @@ const STATEMENTS: [(&str, Given); 7] = [
 const MOMENT: &str = "CREATE FUNCTION moment() RETURNS bigint LANGUAGE sql STABLE
     AS 'SELECT (extract(epoch FROM now()) * 1000000)::bigint'";
 
-/// About as long as each part of what the events of a delivery share.
-const SHARED: &str = "the-first-fifty-bytes-of-what-a-delivery-says-of-it";
-
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Head,
@@ -81,14 +75,14 @@ enum Given {
     Log,
 }
 
-pub(super) struct SameRows {
+pub(in crate::bare) struct SameRows {
     statements: Vec<(Statement, Given)>,
     /// The number of the delivery that came last.
     last: i64,
 }
 
 impl SameRows {
-    pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+    pub(in crate::bare) async fn prepare(client: &Client) -> Result<Self, Error> {
         for script in SCHEMA {
             client.batch_execute(script).await?;
         }
@@ -100,13 +94,17 @@ impl SameRows {
         Ok(Self { statements, last: 0 })
     }
 
-    pub(super) async fn write(&mut self, client: &Client, group: &[Job]) -> Result<(), Error> {
+    pub(in crate::bare) async fn write(
+        &mut self,
+        client: &Client,
+        group: &[Job],
+    ) -> Result<(), Error> {
         let first = self.last + 1;
         self.last += i64::try_from(group.len()).unwrap_or(0);
         let numbers: Vec<_> = (first..=self.last).collect();
         let ids: Vec<_> = group.iter().map(|job| job.envelope.id.as_str()).collect();
-        // As many bytes as a packed body has.
-        let bodies: Vec<_> = group.iter().map(|job| &job.body[..490.min(job.body.len())]).collect();
+        let bodies: Vec<_> =
+            group.iter().map(|job| &job.body[..PACKED.min(job.body.len())]).collect();
         let (mut deliveries, mut logins, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for (job, number) in group.iter().zip(&numbers) {
             for (login, place) in job.envelope.detail.users_failing.iter().zip(1_i64..) {
