@@ -121,6 +121,10 @@ fn scrape(samples: &mut Samples, side: Side, server: SocketAddr) -> Result<()> {
 
 /// Seconds of a scrape that begins when a delivery was just acknowledged.
 pub(super) fn after_delivery(exporter: &Exporter) -> Result<f64> {
+    median_of(SCRAPES, || after_one_delivery(exporter))
+}
+
+fn after_one_delivery(exporter: &Exporter) -> Result<f64> {
     let pace = Pace::PerSecond(1.0);
     // At this rate one delivery is sent, at once.
     Load { connections: 1, pace, lasting: Duration::from_millis(500) }.run(&exporter.endpoint())?;

@@ -34,7 +34,7 @@ pub(super) const CHANGED: Figure = Figure {
     unit: Unit::Milliseconds,
     reference: Some("SQLite"),
     goals: &[Goal::RatioAtMost(1.5)],
-    bound: "the same, and a round of the projector, whose reads are round trips",
+    bound: "the same, and a round of the projector: three waits for a server that shares the cores",
 };
 
 /// Fills a database of each kind by polls, and scrapes their exporters in turns.
