@@ -45,9 +45,13 @@ fn assert_refused(ended: &Ended, why: &str) {
 /// A database with the tables, and no data.
 fn empty_schema(cluster: &Cluster) -> Database {
     let database = cluster.create_database();
-    let script = include_str!("../../src/store/postgres/schema/0001_initial.sql");
-    cluster.sql(&database.name, script);
-    cluster.sql(&database.name, "UPDATE meta SET value = '1' WHERE key = 'schema_version'");
+    for script in [
+        include_str!("../../src/store/postgres/schema/0001_initial.sql"),
+        include_str!("../../src/store/postgres/schema/0002_deliveries_go.sql"),
+    ] {
+        cluster.sql(&database.name, script);
+    }
+    cluster.sql(&database.name, "UPDATE meta SET value = '2' WHERE key = 'schema_version'");
     database
 }
 

@@ -141,6 +141,9 @@ async fn two_exporters_of_one_tenant_count_once_in_every_rule_alert_and_panel() 
     every_panel_says_of_both_what_it_says_of_one(&stack, addresses[0], &login, &ip).await;
     the_page_of_an_alert_is_there(&stack).await;
 
+    // The names of those that are away are looked for at each full minute.
+    let named = "max_over_time(timestamp(cii_tenant_info)[1d:1m])";
+    until("a full minute", || async { stack.query(named).await.filter(|found| *found == 2) }).await;
     // It stays the same alert while one of them is away.
     let before = until("the alerts", || alerts(&stack)).await;
     assert_eq!(before.len(), HAPPENED.len(), "{before:?}");

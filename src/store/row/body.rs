@@ -78,6 +78,8 @@ fn unpack_with(dictionary: &[u8], bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
     use super::*;
 
     #[test]
@@ -90,6 +92,14 @@ mod tests {
         }
         assert_eq!(form(&pack_body(long.into_bytes())), ZSTD_WITH_SKELETON);
         assert!(unpack(7, b"").is_err());
+    }
+
+    #[test]
+    fn what_was_packed_once_is_unpacked_for_ever() {
+        let kept = "KLUv/SBd9QAAOCI6e2FdfX0HAC57CMx6eEMGW4UZoAaYLRVM3gUE";
+        let bytes = BASE64.decode(kept).unwrap();
+        let body = br#"{"detail-type":"FAILED_CHECK","detail":{"checkId":"no-mfa","usersFailing":["a@example.com"]}}"#;
+        assert_eq!(unpack(ZSTD_WITH_SKELETON, &bytes).as_deref(), Ok(body.as_slice()));
     }
 
     #[test]
