@@ -38,9 +38,12 @@ pub(super) struct Work {
 }
 
 impl Duty for Work {
-    async fn prepare(&self, store: &Store) -> Result<(), StartError> {
+    async fn prepare(&self, store: &Store, is_start: bool) -> Result<(), StartError> {
         let config = self.config.borrow().clone();
-        forget_what_is_off(&config, store).await?;
+        // Who takes over goes on: what another replica asks for is not off.
+        if is_start {
+            forget_what_is_off(&config, store).await?;
+        }
         store_rules(&config, store).await
     }
 
@@ -183,10 +186,14 @@ impl Duty for Delivery {
     async fn begin(
         &self,
         store: Store,
-        _is_start: bool,
+        is_start: bool,
         tasks: &mut Tasks,
     ) -> Result<Option<Scheduler>, StartError> {
         let is_on = self.otlp.is_some();
+        if !is_on && !is_start {
+            // Who takes over goes on: events wait for a replica that sends them.
+            return Ok(None);
+        }
         let left_out = store.commit(BeginOtlp { is_on }).await?;
         let Some(otlp) = &self.otlp else { return Ok(None) };
         if left_out > 0 {

@@ -16,7 +16,12 @@ const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
 /// Something that only the leader does.
 pub(super) trait Duty: Send + Sync + 'static {
     /// Brings into the store what others are to find there, before anything of the duty runs.
-    fn prepare(&self, _store: &Store) -> impl Future<Output = Result<(), StartError>> + Send {
+    /// `is_start` as for [`begin`](Self::begin).
+    fn prepare(
+        &self,
+        _store: &Store,
+        _is_start: bool,
+    ) -> impl Future<Output = Result<(), StartError>> + Send {
         std::future::ready(Ok(()))
     }
 
@@ -75,7 +80,7 @@ impl<D: Duty> Lead<D> {
         let mut lead = Self { duty, store, standing, prepared: None, term: None };
         let standing = lead.standing.borrow().clone();
         if let Standing::Leader { fence } = standing {
-            lead.duty.prepare(&lead.store.fenced(fence)).await?;
+            lead.duty.prepare(&lead.store.fenced(fence), true).await?;
             lead.prepared = Some(Fence(fence));
         }
         Ok(lead)
@@ -95,7 +100,7 @@ impl<D: Duty> Lead<D> {
     async fn begin(&mut self, fence: Option<i64>, is_start: bool) -> Result<Term, StartError> {
         let store = self.store.fenced(fence);
         if self.prepared != Some(Fence(fence)) {
-            self.duty.prepare(&store).await?;
+            self.duty.prepare(&store, is_start).await?;
             self.prepared = Some(Fence(fence));
         }
         let mut tasks = Tasks::default();

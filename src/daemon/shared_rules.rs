@@ -26,6 +26,10 @@ pub(super) struct SharedRules {
     /// Seconds, by severity.
     objectives: BTreeMap<String, i64>,
     objectives_except: BTreeSet<String>,
+    /// What the leader does: a replica that lacks it does not go on with it when it leads. An older
+    /// exporter does not say.
+    #[serde(default)]
+    duties: BTreeMap<String, bool>,
     /// What the leader brings into the store itself, as a digest: it can be long, and names people.
     digests: BTreeMap<String, String>,
 }
@@ -42,8 +46,16 @@ impl SharedRules {
             ("watch.ips", digest(ips)),
             ("checks", digest(checks)),
         ];
+        let has_api = config.api.is_some();
+        let duties = [
+            ("otlp", config.otlp.is_some()),
+            ("api", has_api),
+            ("sync.tenant.enabled", has_api && config.sync.tenant.is_some()),
+            ("sync.service.enabled", has_api && config.sync.service.is_some()),
+        ];
         let objectives = config.objectives.by_severity();
         Self {
+            duties: duties.map(|(key, is_done)| (key.to_owned(), is_done)).into(),
             check_ids: config.webhook.check_ids.iter().map(ToString::to_string).collect(),
             failing_users: watch.failing_users,
             max_users: watch.max_users,
@@ -83,6 +95,8 @@ impl SharedRules {
         let digests =
             self.digests.iter().filter(|(key, own)| other.digests.get(*key) != Some(*own));
         different.extend(digests.map(|(key, _)| key.clone()));
+        let duties = self.duties.iter().filter(|(key, own)| other.duties.get(*key) != Some(*own));
+        different.extend(duties.map(|(key, _)| key.clone()));
         different
     }
 
@@ -146,5 +160,21 @@ mod tests {
         assert!(shared.differences(&SharedRules::of(&leader)).is_empty());
         assert!(!shared.encode().contains("ada"), "nobody is named");
         assert_eq!(SharedRules::decode("{\"newer\":1}"), None);
+    }
+
+    #[test]
+    fn a_replica_without_what_the_leader_does_says_so() {
+        let leader = config(
+            "[otlp]\nendpoint = \"http://127.0.0.1:1/v1/logs\"\n[api]\nurl = \"https://a/\"\n\
+             token_url = \"https://b/\"\nclient_id = \"c\"\nclient_secret = \"d\"",
+        );
+        let (shared, own) = (SharedRules::of(&leader), SharedRules::of(&config("")));
+        let missing = ["api", "otlp", "sync.service.enabled", "sync.tenant.enabled"];
+        assert_eq!(shared.differences(&own), missing);
+        // What an older exporter keeps does not say what it does.
+        let text = shared.encode();
+        let (before, after) = text.split_once("\"duties\"").unwrap();
+        let older = format!("{before}{}", after.split_once("},").unwrap().1);
+        assert!(SharedRules::decode(&older).unwrap().differences(&own).is_empty());
     }
 }

@@ -1,11 +1,11 @@
 //! What a group of changes makes different: what a store saves.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot,
-    Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons, RefusedRow, Repeat,
-    ServiceState, TitleChange, UserSnapshot, table::Difference,
+    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot, Job,
+    ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons, RefusedRow,
+    Repeat, ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
@@ -39,8 +39,8 @@ pub struct Diff<'a> {
     pub failures: Differences<'a, (Login, CheckNumber), Failure>,
     /// Failures that ended, in order.
     pub closed: &'a [Closed],
-    /// How many people more, or fewer, fail just these checks.
-    pub check_sets: BTreeMap<CheckSet, i64>,
+    /// Who fails other checks than before.
+    pub moves: Moves,
     /// How far answers have got.
     pub answered: Differences<'a, Login, Answered>,
     /// Snapshots of users.

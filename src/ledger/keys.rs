@@ -53,9 +53,9 @@ pub struct Keys {
     pub jobs: BTreeSet<&'static str>,
     /// Users, with the lists that are null for them.
     pub nulls_of: BTreeSet<Login>,
-    /// Users of it.
+    /// Users, as members of the listing under way.
     pub members: BTreeSet<Login>,
-    /// The users that come next when its verdicts are applied.
+    /// The users that come next when the verdicts of a listing are applied.
     pub slice: Option<Slice>,
     /// What of the gaps was observed at this moment or later.
     pub gap_since: Option<Timestamp>,

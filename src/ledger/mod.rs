@@ -18,7 +18,7 @@ mod table;
 pub use body::Body;
 pub use diff::{Command, Diff, Differences};
 use facts::service_knows_keys;
-pub use facts::{Facts, Report};
+pub use facts::{Facts, Moves, Report};
 pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use rows::{

@@ -38,6 +38,12 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Everything is to be read anew.
+    #[must_use]
+    pub fn anew() -> Self {
+        Self { is_anew: true, ..Self::default() }
+    }
+
     /// How much there is to follow.
     #[must_use]
     pub fn len(&self) -> usize {

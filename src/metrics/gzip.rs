@@ -26,8 +26,8 @@ pub(super) enum Effort {
 }
 
 impl Effort {
-    /// Of 8.2 MB of samples, level 2 makes 0.69 MB in 18 ms, level 5 makes 0.56 MB in 37 ms, and
-    /// level 8 makes 0.52 MB in 180 ms.
+    /// Of 8.2 MB of samples, level 2 makes 0.69 MB in 18 ms, and level 8 makes 0.52 MB in 180 ms. Of
+    /// the exporter's own 31 kB, level 1 makes 6.0 kB 20 µs sooner than level 2 makes 5.1.
     const fn level(self) -> Compression {
         match self {
             Self::Least => Compression::new(1),

@@ -107,6 +107,7 @@ impl Projector {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut changes = self.store.changes();
         let mut scope = self.scope.clone();
+        let mut is_failing = false;
         while !stop.is_cancelled() {
             let newest = *changes.borrow_and_update();
             if scope.has_changed().unwrap_or(false) {
@@ -115,11 +116,16 @@ impl Projector {
             }
             if self.reached.borrow().commit < newest || self.pending.is_some() {
                 match self.follow().await {
-                    Ok(()) => {}
+                    Ok(()) => is_failing = false,
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => {
-                        tracing::error!(%error, "the metrics cannot be updated; the store is read again in a second");
-                        tokio::time::sleep(RETRY).await;
+                        if !std::mem::replace(&mut is_failing, true) {
+                            tracing::error!(%error, "the metrics cannot be updated; the store is read again each second");
+                        }
+                        tokio::select! {
+                            () = stop.cancelled() => return Ok(()),
+                            () = tokio::time::sleep(RETRY) => {}
+                        }
                         continue;
                     }
                 }

@@ -17,13 +17,16 @@ use super::{
 use crate::{
     config::UserSeries,
     domain::{CheckId, Login, Timestamp, WatchStanding},
-    ledger::{self, Touched},
+    ledger::{self, CheckSet, Touched},
     store::{Reader, StoreError, UserView, WatchedAs, readable},
 };
 
 /// Subjects other than users up to which what is read of them is foreseen. Of more, to wait for each
 /// answer is little beside the reading.
 const FORESEEN: usize = 50;
+
+/// The same for users, of whom one statement names many.
+const FORESEEN_USERS: usize = 1000;
 
 /// A subject's new samples.
 pub(super) type Replacement = (Subject, Vec<Sample>);
@@ -74,7 +77,12 @@ pub(super) fn some(
     totals: &mut Totals,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
-    foresee(known, touched);
+    let mut subjects = touched.subjects.clone();
+    if known.scope.user_series == UserSeries::All {
+        // How many checks a followed user fails is shown, too.
+        subjects.extend(touched.people.iter().cloned().map(ledger::Subject::User));
+    }
+    foresee(known, &touched.check_sets, &subjects);
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
     let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
     if let Some(people) = totals.people.as_mut().filter(|_| is_concerned)
@@ -82,26 +90,23 @@ pub(super) fn some(
     {
         totals.people = None;
     }
-    if known.scope.user_series != UserSeries::All {
-        return read(known, totals, &touched.subjects);
-    }
-    // How many checks a followed user fails is shown, too.
-    let people = touched.people.iter().cloned().map(ledger::Subject::User);
-    let subjects = touched.subjects.iter().cloned().chain(people).collect();
     read(known, totals, &subjects)
 }
 
 /// Sends the questions of a small round ahead, as far as none needs the answer of another.
-fn foresee(known: &Known<'_>, touched: &Touched) {
-    let is_user = |subject: &ledger::Subject| matches!(subject, ledger::Subject::User(_));
-    let others = || touched.subjects.iter().filter(|subject| !is_user(subject));
-    if others().count() + touched.check_sets.len() > FORESEEN {
+fn foresee(
+    known: &Known<'_>,
+    check_sets: &BTreeSet<CheckSet>,
+    subjects: &BTreeSet<ledger::Subject>,
+) {
+    let logins: Vec<_> = subjects.iter().filter_map(login_of).collect();
+    let others = || subjects.iter().filter(|subject| login_of(subject).is_none());
+    if others().count() + check_sets.len() > FORESEEN || logins.len() > FORESEEN_USERS {
         return;
     }
-    let logins: Vec<_> = touched.subjects.iter().filter_map(login_of).collect();
     known.reader.foresee(|| {
         let _ = known.reader.severities_by_number();
-        for checks in &touched.check_sets {
+        for checks in check_sets {
             let _ = known.reader.people_of_check_set(checks);
         }
         let _ = known.reader.watched_among(&logins);

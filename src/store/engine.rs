@@ -42,6 +42,9 @@ pub(in crate::store) trait Engine: Send {
     /// Makes the group last, and lets other replicas know what it touched.
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError>;
 
+    /// Does what nobody has to wait for: a group was answered.
+    fn rest(&mut self) {}
+
     /// Gives the group up.
     fn roll_back(&mut self);
 

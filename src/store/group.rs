@@ -72,7 +72,7 @@ pub(super) struct Announcements {
     pub(super) health: watch::Sender<Health>,
 }
 
-/// Starts the thread. `held` is kept as long as it runs.
+/// Starts the thread. `held` is kept as long as it runs, and dropped also where it panics.
 pub(super) fn start<H: Send + 'static>(
     engine: Box<dyn Engine>,
     held: H,
@@ -134,11 +134,12 @@ impl Writer {
                     };
                     if !erasure.is_trial && may_be_done {
                         self.announcements.erasures.fetch_add(1, Ordering::Relaxed);
-                        self.announcements.recent.add(anew());
+                        self.announcements.recent.add(Touched::anew());
                     }
                     let _ = reply.send(erased);
                 }
             }
+            self.engine.rest();
         }
         self.engine.close();
     }
@@ -237,13 +238,15 @@ impl Writer {
             }
         }
         facts.checkpoint();
-        self.engine.save(&facts.diff())?;
-        let touched = facts.touched();
+        let diff = facts.diff();
+        self.engine.save(&diff)?;
+        let moves = diff.moves;
+        let touched = facts.touched(moves);
         if let Err(error) = self.engine.commit(&touched) {
             if error.is_unreachable() {
                 // It may have taken place: whoever shows what is stored looks for himself. The
                 // follower of replicas may have passed it by meanwhile, as a commit of our own.
-                self.announcements.recent.add(anew());
+                self.announcements.recent.add(Touched::anew());
             }
             return Err(error);
         }
@@ -258,11 +261,6 @@ impl Writer {
         });
         Ok(())
     }
-}
-
-/// Everything is to be read again.
-fn anew() -> Touched {
-    Touched { is_anew: true, ..Touched::default() }
 }
 
 fn answer(group: Group, committed: &Result<(), StoreError>) {

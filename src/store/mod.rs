@@ -109,6 +109,8 @@ struct Shared {
     queue: Arc<Queue>,
     events: watch::Receiver<i64>,
     health: watch::Receiver<Health>,
+    /// Whose other end the thread that writes has.
+    writing: watch::Receiver<()>,
     recent: Arc<touched::Recent>,
     erasures: Arc<AtomicU64>,
     meters: Meters,
@@ -295,6 +297,8 @@ impl Store {
             erasures: erasures.clone(),
             health,
         };
+        let (writes, writing) = watch::channel(());
+        let held = (held, writes);
         let thread = group::start(engine, held, queue.clone(), announcements, meters.clone())
             .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
         let shared = Shared {
@@ -305,6 +309,7 @@ impl Store {
             queue,
             events,
             health: current_health,
+            writing,
             recent,
             erasures,
             meters,
@@ -400,13 +405,15 @@ impl Store {
     /// Resolves when the database's files are no longer those that were opened, or the thread
     /// that writes has ended, with what happened; never as long as it can be written.
     pub async fn lost(&self) -> StoreError {
-        let mut health = self.shared.health.clone();
+        let (mut health, mut writing) = (self.shared.health.clone(), self.shared.writing.clone());
         loop {
             if let Some(error) = health.borrow_and_update().loss() {
                 return error;
             }
-            if health.changed().await.is_err() {
-                return StoreError::Closed;
+            tokio::select! {
+                Ok(()) = health.changed() => {}
+                // Nothing is ever sent: the thread drops its end with its own.
+                _ = writing.changed() => return health.borrow().loss().unwrap_or(StoreError::Closed),
             }
         }
     }

@@ -39,7 +39,8 @@ pub(in crate::store) fn sweep(
             params![before, limit],
         )?;
     }
-    if let Some(before) = before.snapshots {
+    // These read a table as a whole: once the slices of the rest are done, and not with each.
+    if let Some(before) = before.snapshots.filter(|_| removed == 0) {
         removed += unwatched(connection, before, limit)?;
         // What comes back after this is new again.
         removed += connection.execute(

@@ -115,6 +115,46 @@ async fn what_one_replica_takes_all_tell_and_one_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_takes_over_without_a_collector_or_the_api_leaves_both_to_who_has_them() {
+    let database = Cluster::shared().create_database();
+    let simulator = Simulator::start(cii_simulator::Options::default()).await.unwrap();
+    let receiver = Receiver::start().await;
+    let with_both = Setup::new()
+        .at(&database.url)
+        .polling(&simulator, "0 0 0 1 1 *")
+        .sending(&receiver, Protocol::Http);
+    let one = with_both.start().await;
+    let administrators = "cii_admins";
+    until("figures of the service", || async { one.metrics().await.get(administrators) }).await;
+    let other = Setup::new().at(&database.url).start().await;
+    until("the difference is told", || async {
+        let log = other.log();
+        ["differs from the leader's", "api", "otlp"]
+            .iter()
+            .all(|word| log.contains(word))
+            .then_some(())
+    })
+    .await;
+    let with_both = one.stop().await;
+    until("the other one leads", || async { leads(&other).await.then_some(()) }).await;
+    let body = |id: &str| Body::new(id, "no-mfa", &[&format!("{id}@example.com")]).json();
+    assert_eq!(other.deliver(&body("meanwhile")).await, 200);
+    assert!(other.metrics().await.get(administrators).is_some(), "what was asked for is not gone");
+    let one = with_both.start().await;
+    other.stop().await;
+    until("the first one leads again", || async { leads(&one).await.then_some(()) }).await;
+    until("what happened meanwhile at the collector", || async {
+        let is_it = |line: &Value| {
+            line["record"]["eventName"] == "cii.check.failed"
+                && line.to_string().contains("meanwhile@example.com")
+        };
+        receiver.received().iter().any(is_it).then_some(())
+    })
+    .await;
+    one.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doubled() {
     let cluster = Cluster::start(&Options::new());
     let database = cluster.create_database();

@@ -25,6 +25,7 @@ use crate::domain::{
 };
 use effects::{Effects, Mark};
 pub use failure::Report;
+pub use people::Moves;
 pub(in crate::ledger) use spelling::service_knows_keys;
 
 /// The rows that a group of changes asked for, and what became of them.
@@ -203,7 +204,7 @@ impl Facts {
             titles: &self.effects.titles,
             failures: self.failures.differences().collect(),
             closed: &self.effects.closed,
-            check_sets: self.moves().1,
+            moves: self.moves(),
             answered: self.answered.differences().collect(),
             users: self.users.differences().collect(),
             ips: self.ips.differences().collect(),
@@ -226,14 +227,13 @@ impl Facts {
         }
     }
 
-    /// What was touched, for whoever shows it.
+    /// What was touched, for whoever shows it; `moves` are those of the difference.
     #[must_use]
-    pub fn touched(&mut self) -> Touched {
-        let (people, by_set) = self.moves();
+    pub fn touched(&mut self, moves: Moves) -> Touched {
         Touched {
             subjects: std::mem::take(&mut self.effects.subjects).into_iter().collect(),
-            people,
-            check_sets: by_set.into_keys().collect(),
+            people: moves.people,
+            check_sets: moves.by_set.into_keys().collect(),
             is_anew: std::mem::take(&mut self.effects.is_anew),
         }
     }

@@ -5,7 +5,16 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::{domain::Login, ledger::CheckSet};
 
-/// Somebody who fails other checks now than what is stored.
+/// Who fails other checks now than what is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Who.
+    pub people: Vec<Login>,
+    /// How many people more, or fewer, fail just these checks.
+    pub by_set: BTreeMap<CheckSet, i64>,
+}
+
+/// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Moved<'a> {
     login: &'a Login,
@@ -40,9 +49,7 @@ impl Facts {
         })
     }
 
-    /// Who fails other checks now than what is stored; and how many people more, or fewer, fail
-    /// just these checks.
-    pub(super) fn moves(&self) -> (Vec<Login>, BTreeMap<CheckSet, i64>) {
+    pub(super) fn moves(&self) -> Moves {
         let (mut people, mut by_set) = (Vec::new(), BTreeMap::new());
         for Moved { login, from, to } in self.moved() {
             people.push(login.clone());
@@ -54,7 +61,7 @@ impl Facts {
             }
         }
         by_set.retain(|_, people| *people != 0);
-        (people, by_set)
+        Moves { people, by_set }
     }
 }
 
@@ -101,7 +108,7 @@ mod tests {
         facts.failures.put(key("a@x", 2), failure());
         facts.failures.put(key("c@x", 1), failure());
         facts.failures.remove(&key("d@x", 2));
-        let (people, by_set) = facts.moves();
+        let Moves { people, by_set } = facts.moves();
         assert_eq!(by_set, BTreeMap::from([(vec![1, 2], 1), (vec![2], -1)]), "a left, c came to 1");
         let people: Vec<_> = people.iter().map(Login::as_str).collect();
         assert_eq!(people, ["a@x", "c@x", "d@x"]);
@@ -113,6 +120,6 @@ mod tests {
         facts.failures.put(key("a@x", 1), Failure { by_title: true, ..failure() });
         facts.failures.remove(&key("a@x", 2));
         facts.failures.put(key("a@x", 2), failure());
-        assert_eq!(facts.moves(), (Vec::new(), BTreeMap::new()));
+        assert_eq!(facts.moves(), Moves::default());
     }
 }

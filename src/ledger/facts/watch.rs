@@ -40,8 +40,7 @@ impl Facts {
     /// How many users are listed or followed.
     #[must_use]
     pub fn watched_users(&self) -> usize {
-        let counts = &self.effects.counts;
-        usize::try_from(counts.users.saturating_add(counts.followed)).unwrap_or(usize::MAX)
+        usize::try_from(self.effects.counts.watched_users()).unwrap_or(usize::MAX)
     }
 
     /// How a subject is watched; nothing when it is not.

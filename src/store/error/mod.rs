@@ -316,6 +316,11 @@ impl StoreError {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Conflict)
     }
 
+    /// Whether somebody else has what is locked.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Locked)
+    }
+
     /// Whether it is the fault of what was to be stored, and not of the disk.
     pub(super) fn concerns_data(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Data)

@@ -122,7 +122,7 @@ impl Filling {
     pub(in crate::store) fn finish(&self, tables: &[Table]) -> Result<(), StoreError> {
         let session: &dyn Connection = &self.session;
         // By this it is looked for, should the answer to its commit be lost.
-        let anew = touched::encode(&Touched { is_anew: true, ..Touched::default() });
+        let anew = touched::encode(&Touched::anew());
         session.execute(commits::ADD, params![self.id, "store copy", anew, false])?;
         // Numbers go on behind those that were filled in.
         session.one(

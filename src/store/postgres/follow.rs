@@ -229,7 +229,7 @@ impl<A: Audience> Look<A> {
                 }
             }
         } else {
-            self.audience.committed(Touched { is_anew: true, ..Touched::default() }, true);
+            self.audience.committed(Touched::anew(), true);
         }
         self.after = newest;
         self.audience.newest_event(event);
@@ -287,7 +287,7 @@ fn news(connection: &dyn Connection, after: i64) -> Result<News, StoreError> {
         params![after],
         |row| {
             // What a newer exporter touched may have no word here yet.
-            let anew = |_| Touched { is_anew: true, ..Touched::default() };
+            let anew = |_| Touched::anew();
             let touched = touched::decode(row.text(1)?).unwrap_or_else(anew);
             Ok(Commit { replica: row.get(0)?, touched, is_erasure: row.get(2)? })
         },

@@ -293,7 +293,7 @@ impl Engine for Postgres {
                 return Ok(erased);
             }
             Ok(erased) => {
-                let anew = Touched { is_anew: true, ..Touched::default() };
+                let anew = Touched::anew();
                 self.commit_as(&anew, true).map(|()| erased)
             }
             Err(error) => Err(error),

@@ -1,6 +1,14 @@
 //! The versions of the schema, and whether there is one that this exporter can use.
 
-use super::{Server, session::Session};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Server,
+    session::{OF_SCHEMA, Session},
+};
 use crate::store::{
     StoreError,
     sql::{Connection, params},
@@ -17,6 +25,13 @@ const OLDEST_SERVER: i64 = 150_000;
 /// together do not both do it. Advisory locks are known by numbers alone; this one is `cii`.
 const LOCK: i64 = 0x63_6969;
 
+/// How long it is tried again where somebody has a lock: another replica that upgrades, or a long
+/// read of a table that changes, such as a backup.
+const TRIED: Duration = Duration::from_mins(10);
+
+/// Pause between two tries, in which the other replicas write.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Makes or upgrades the schema, all of it or nothing; returns the version it had, 0 when it
 /// is new.
 ///
@@ -29,17 +44,22 @@ pub(super) fn migrate(
     upgrade: bool,
 ) -> Result<usize, StoreError> {
     check_server(session, server)?;
-    let begun = session.begin_alone(LOCK);
-    match begun.and_then(|()| upgraded(session, server, upgrade)) {
-        Ok(found) => {
-            session.commit()?;
-            Ok(found)
+    patiently(|| {
+        let begun = session.begin_alone(LOCK, server.commit_level());
+        match begun.and_then(|()| upgraded(session, server, upgrade)) {
+            Ok(found) => {
+                session.commit()?;
+                if (1..SCRIPTS.len()).contains(&found) {
+                    tracing::info!("the database is up to date");
+                }
+                Ok(found)
+            }
+            Err(error) => {
+                session.roll_back();
+                Err(error)
+            }
         }
-        Err(error) => {
-            session.roll_back();
-            Err(error)
-        }
-    }
+    })
 }
 
 /// Begins a transaction in which the schema is there, made by it where there was none. Nobody else
@@ -49,8 +69,36 @@ pub(super) fn migrate(
 /// As above, and when the schema is an older exporter's.
 pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError> {
     check_server(session, server)?;
-    session.begin_alone(LOCK)?;
-    upgraded(session, server, false).map(drop)
+    patiently(|| {
+        let begun = session.begin_alone(LOCK, server.commit_level());
+        let made = begun.and_then(|()| upgraded(session, server, false).map(drop));
+        if made.is_err() {
+            session.roll_back();
+        }
+        made
+    })
+}
+
+/// Tries again what fails since somebody has a lock.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let begun = Instant::now();
+    let mut is_told = false;
+    loop {
+        match work() {
+            Err(error) if error.is_locked() && begun.elapsed() < TRIED => {
+                if !is_told {
+                    tracing::warn!(
+                        %error,
+                        "the schema is waited for: another replica upgrades it, or somebody reads for \
+                         long, such as a backup"
+                    );
+                    is_told = true;
+                }
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Begins a transaction under the same lock, which only looks whether there is a schema, and what is
@@ -66,9 +114,11 @@ pub(super) fn begin_bounded(session: &Session, level: &str) -> Result<(), StoreE
          SET LOCAL client_min_messages = warning; \
          SET LOCAL lock_timeout = {}; \
          SET LOCAL statement_timeout = {}; \
+         SET LOCAL idle_in_transaction_session_timeout = {}; \
          {} SELECT pg_advisory_xact_lock({LOCK})",
         session.limits.lock.as_millis(),
         session.limits.of_server(),
+        session.limits.statement.as_millis(),
         session.search_path,
     ))
 }
@@ -89,8 +139,11 @@ fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, 
     if found > 0 && found < known && !upgrade {
         return Err(StoreError::TooOld(server.name().into()));
     }
+    if (1..known).contains(&found) {
+        tracing::info!(from = found, to = known, "the database is brought up to date");
+    }
     for script in &SCRIPTS[found..] {
-        session.batch(script)?;
+        session.batch_within(OF_SCHEMA, script)?;
     }
     if found < known {
         let sql = "UPDATE meta SET value = CAST(?1 AS TEXT) WHERE key = 'schema_version'";

@@ -30,8 +30,8 @@ use crate::store::{StoreError, load, sql::Connection};
 /// the tables are short. A plan that the server finds dear is not worth compiling.
 const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;";
 
-/// How long another replica may take to make or upgrade the schema.
-const ALONE: Duration = Duration::from_mins(10);
+/// How long a statement may take that makes or upgrades the schema.
+pub(super) const OF_SCHEMA: Duration = Duration::from_mins(10);
 
 /// What stands beside the lock that every transaction that writes takes first.
 #[derive(Debug, Clone, Copy)]
@@ -206,17 +206,26 @@ impl Session {
         ))
     }
 
-    /// Begins a transaction that nobody else begins by the same key meanwhile.
-    pub(super) fn begin_alone(&self, key: i64) -> Result<(), StoreError> {
+    /// Begins a transaction that nobody else begins by the same key meanwhile, for the schema.
+    ///
+    /// No lock is waited for longer than a group waits for its own: behind a lock that is waited for
+    /// everybody else waits, too, such as the groups of the other replicas behind that of an index
+    /// that goes, which itself waits for the end of a long read.
+    pub(super) fn begin_alone(&self, key: i64, commit: &str) -> Result<(), StoreError> {
         self.in_transaction.set(true);
+        let of_server = OF_SCHEMA.as_millis();
         // Under a stricter isolation, what the lock's last holder made would not be seen.
-        self.batch_within(
-            ALONE,
-            &format!(
-                "BEGIN ISOLATION LEVEL READ COMMITTED; {} SELECT pg_advisory_xact_lock({key})",
-                self.search_path
-            ),
-        )
+        self.batch(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; \
+             SET LOCAL synchronous_commit = {commit}; \
+             SET LOCAL client_min_messages = warning; \
+             SET LOCAL lock_timeout = {}; \
+             SET LOCAL statement_timeout = {of_server}; \
+             SET LOCAL idle_in_transaction_session_timeout = {of_server}; \
+             {} SELECT pg_advisory_xact_lock({key})",
+            self.limits.lock.as_millis(),
+            self.search_path
+        ))
     }
 
     /// Commits; whether the server did, and without a warning.

@@ -35,7 +35,7 @@ pub(in crate::store) fn save(
     delivery::save(connection, diff)?;
     check::save(connection, diff)?;
     failure::save(connection, diff)?;
-    people::save(connection, &diff.check_sets)?;
+    people::save(connection, &diff.moves.by_set)?;
     listing::save(connection, diff)?;
     snapshot::users(connection, &diff.users)?;
     snapshot::ips(connection, &diff.ips)?;

@@ -77,36 +77,49 @@ impl Checkpointer {
         Ok(Self { database, footprint, in_log, shared: Arc::default(), thread: None })
     }
 
-    /// Sees to it, after a commit, that the log does not get too long.
-    pub(super) fn follow(&mut self, writer: &Connection) {
+    /// Sees to it, after a commit, that the log does not get too long; whether the database was
+    /// written for that here, and not by the thread.
+    pub(super) fn follow(&mut self, writer: &Connection) -> bool {
         let in_log = self.in_log.load(Ordering::Relaxed);
         let mut state = self.shared.state();
         if state.copied > in_log {
             // The log began anew.
             state.copied = 0;
         }
-        if state.is_asked || in_log - state.copied < PAGES {
-            return;
+        if in_log - state.copied < PAGES || (state.is_asked && self.runs()) {
+            return false;
         }
         if in_log < MOST {
             state.is_asked = true;
             drop(state);
-            if self.begin() {
-                self.shared.changed.notify_all();
-                return;
+            match self.begin() {
+                Ok(()) => {
+                    self.shared.changed.notify_all();
+                    return false;
+                }
+                Err(error) => {
+                    state = self.shared.state();
+                    if !state.is_failing {
+                        tracing::warn!(%error, "the log is copied by the thread that writes");
+                    }
+                }
             }
-            state = self.shared.state();
-            state.is_asked = false;
         }
+        state.is_asked = false;
         state.take(checkpoint(writer));
+        true
     }
 
-    /// Makes sure that the thread runs; whether it does.
-    fn begin(&mut self) -> bool {
-        if self.thread.is_none() {
-            self.thread = self.start().ok();
+    fn runs(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Makes sure that the thread runs.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if !self.runs() {
+            self.thread = Some(self.start()?);
         }
-        self.thread.is_some()
+        Ok(())
     }
 
     fn start(&self) -> Result<JoinHandle<()>, StoreError> {

@@ -76,12 +76,6 @@ impl Sqlite {
         self.connection.as_mut().ok_or(StoreError::Closed)
     }
 
-    fn keep_log_short(&mut self) {
-        if let Some(connection) = &self.connection {
-            self.checkpointer.follow(connection);
-        }
-    }
-
     /// Leaves a connection whose files are no longer those that it opened. Closed, it would
     /// delete the log that lies beside the file by then, whoever wrote that.
     fn leave<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
@@ -119,10 +113,19 @@ impl Engine for Sqlite {
             return Err(StoreError::GivenUp);
         }
         connection.execute_batch("COMMIT")?;
-        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => Ok(()),
             Err(error) => self.leave(error),
+        }
+    }
+
+    /// Sees to it that the log does not get too long.
+    fn rest(&mut self) {
+        if let Some(connection) = &self.connection
+            && self.checkpointer.follow(connection)
+        {
+            // The database was written. What else happened is seen by the next group.
+            let _ = self.footprint.take();
         }
     }
 
@@ -142,7 +145,6 @@ impl Engine for Sqlite {
             return self.leave(error);
         }
         let swept = swept(self.connection()?, rule, limit);
-        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => swept,
             Err(error) => self.leave(error),
@@ -155,7 +157,6 @@ impl Engine for Sqlite {
         }
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
         let erased = erased(connection, erasure);
-        self.keep_log_short();
         match self.footprint.take() {
             Ok(()) => erased,
             Err(error) => self.leave(error),

@@ -19,6 +19,8 @@ enum Mistake {
     Unstorable,
     /// It reads what it did not ask for.
     NotAsked,
+    /// It panics where nobody sees it: the thread that writes ends.
+    EndsTheThread,
 }
 
 #[derive(Debug)]
@@ -27,7 +29,9 @@ struct Keep(Mistake);
 impl Change for Keep {
     type Outcome = i64;
 
-    fn keys(&self, _: &mut Keys) {}
+    fn keys(&self, _: &mut Keys) {
+        assert!(self.0 != Mistake::EndsTheThread, "a mistake of a test");
+    }
 
     fn apply(&self, facts: &mut Facts) -> Result<i64, Fault> {
         let number = facts.next_delivery();
@@ -42,7 +46,7 @@ impl Change for Keep {
         match self.0 {
             Mistake::Panics => panic!("a mistake of a test"),
             Mistake::NotAsked => facts.jobs.get(&"users").map(|_| number),
-            Mistake::None | Mistake::Unstorable => Ok(number),
+            Mistake::None | Mistake::Unstorable | Mistake::EndsTheThread => Ok(number),
         }
     }
 }
@@ -62,6 +66,15 @@ async fn a_mistake_fails_its_change_and_no_other() {
         let kept = store.read(|reader| reader.deliveries(None, i64::MAX, 9)).await.unwrap();
         assert_eq!(kept.len(), 3, "{mistake:?}");
     }
+}
+
+#[tokio::test]
+async fn the_end_of_the_thread_that_writes_is_told() {
+    let Fixture { store, place: _place, .. } = Fixture::new();
+    assert!(store.commit(Keep(Mistake::EndsTheThread)).await.is_err());
+    // The daemon ends by this.
+    let lost = tokio::time::timeout(Duration::from_secs(10), store.lost()).await.unwrap();
+    assert!(matches!(lost, StoreError::Closed), "{lost}");
 }
 
 /// A store with snapshots of `a` and `b`, of which somebody damaged that of `a` while

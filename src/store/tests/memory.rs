@@ -364,7 +364,7 @@ impl Tables {
             self.titles.insert((title.folded.clone(), title.number), true);
         }
         apply(&mut self.failures, &diff.failures);
-        for (checks, people) in &diff.check_sets {
+        for (checks, people) in &diff.moves.by_set {
             *self.check_sets.entry(checks.clone()).or_default() += people;
         }
         self.check_sets.retain(|_, people| *people != 0);

@@ -30,3 +30,29 @@ async fn a_schema_of_an_older_exporter_is_upgraded_by_a_start_alone() {
     assert_eq!(deliver(&store, "before").await.unwrap(), DeliveryOutcome::Duplicate);
     assert_eq!(deliver(&store, "after").await.unwrap(), NEW);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_waits_for_a_long_read_and_holds_up_nobody() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let store = connect(&database.url);
+    assert_eq!(deliver(&store, "before").await.unwrap(), NEW);
+    cluster.sql(&database.name, FIRST);
+    let (name, url) = (database.name.clone(), database.url.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let backup = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM failure;
+            SELECT pg_sleep(4); COMMIT";
+        cluster.sql(&name, backup)
+    });
+    until("the long read has begun", async || waiting(cluster, &database.name, "PgSleep")).await;
+    let upgrade = tokio::task::spawn_blocking(move || connect(&url));
+    // The old replica takes deliveries until the schema is newer than it knows.
+    let mut taken = 0;
+    while !read.is_finished() {
+        taken += usize::from(deliver(&store, &format!("beside{taken}")).await.is_ok());
+    }
+    assert!(taken > 0);
+    upgrade.await.unwrap();
+    let version = "SELECT value FROM meta WHERE key = 'schema_version'";
+    assert_eq!(cluster.sql(&database.name, version), "2");
+}
