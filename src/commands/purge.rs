@@ -18,6 +18,7 @@ use super::{
     keeper::{self, Keeper},
     table::table,
 };
+use crate::logging;
 
 /// What to purge.
 #[derive(Debug, Subcommand)]
@@ -74,6 +75,8 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
     }
     let report = match Keeper::find(&config)? {
         Keeper::Database(store, writer) => {
+            // A server that does not vacuum the tables is told of by a warning alone.
+            logging::start("warn", false);
             let purge = Purge { login: login.clone(), is_trial, at: clock::now() };
             let purged = store.purge(purge).await;
             drop(store);

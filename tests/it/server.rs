@@ -118,6 +118,28 @@ async fn what_is_for_files_says_what_is_for_servers() {
 }
 
 #[tokio::test]
+async fn a_purge_names_the_tables_that_the_server_does_not_vacuum() {
+    let cluster = Cluster::shared();
+    let database = database();
+    let name = &database.name;
+    start(&database).await.stop().await;
+    let purge = ["purge", "user", "a@example.com", "--yes"];
+    let of_owner = Setup::new().at(&database.url).run(&purge).await;
+    assert!(of_owner.code == 0 && !of_owner.errors.contains("VACUUM"), "{of_owner:?}");
+
+    cluster.sql(name, &format!("CREATE ROLE {name} LOGIN"));
+    let all = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+    cluster.sql(name, &format!("{all} TO {name}"));
+    let url = database.url.replace("postgres@", &format!("{name}@"));
+    let ended = Setup::new().at(&url).run(&purge).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for expected in ["public.event", "run VACUUM as the owner"] {
+        assert!(ended.errors.contains(expected), "{ended:?}");
+    }
+    cluster.sql(name, &format!("DROP OWNED BY {name}; DROP ROLE {name}"));
+}
+
+#[tokio::test]
 async fn health_is_asked_where_the_daemon_listens() {
     let database = database();
     let port = free_port();
