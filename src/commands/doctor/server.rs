@@ -42,9 +42,16 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
         );
     }
     if let Some(right) = &seen.missing_right {
-        let found = format!("the user of store.url may not do what the exporter does in {name}");
+        let found = if seen.tables == Tables::Older {
+            format!(
+                "{name} has the tables of an older exporter, and the user of store.url may not \
+                 upgrade them, which the next start does"
+            )
+        } else {
+            format!("the user of store.url may not do what the exporter does in {name}")
+        };
         let advice =
-            format!("as the owner, run {right} for it; or set store.schema to another one");
+            format!("as the owner or a superuser, run {right}; or set store.schema to another one");
         findings.push(Finding::fail(CHECK, found).advise(advice));
     }
     if findings.is_empty() {

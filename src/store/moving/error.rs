@@ -69,7 +69,7 @@ pub enum MoveError {
     Right {
         /// The server and its database.
         place: String,
-        /// What allows it, as a statement of SQL.
+        /// What allows it, as statements of SQL.
         right: String,
     },
     /// The server takes no writes.

@@ -79,11 +79,11 @@ fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError
     if found.is_read_only {
         return Err(MoveError::ReadOnly(place));
     }
-    if let Some(right) = found.missing_right {
-        return Err(MoveError::Right { place, right });
-    }
     if found.tables == Tables::Older {
         return Err(failed(StoreError::TooOld(place.into())));
+    }
+    if let Some(right) = found.missing_right.or(found.missing_right_to_fill) {
+        return Err(MoveError::Right { place, right });
     }
     let filling = Way::to(server).and_then(|way| way.filling()).map_err(failed)?;
     if let Some(holder) = filling.holder().map_err(failed)? {

@@ -15,8 +15,10 @@ pub struct Examination {
     pub schema: String,
     /// What there is of tables.
     pub tables: Tables,
-    /// What the user may not do and has to, as a statement of SQL allows it.
+    /// What the user may not do and has to, as the statements of SQL that allow it.
     pub missing_right: Option<String>,
+    /// The same for what only a copy into the tables does.
+    pub missing_right_to_fill: Option<String>,
     /// Whether each commit waits for a standby: else a failover can lose what was acknowledged.
     pub is_synchronous: bool,
     /// Whether no commit is possible, since this is a standby, or set to be read only.
@@ -75,8 +77,18 @@ fn examine(session: &super::Session, server: &Server) -> Result<Examination, Sto
     let (version, is_synchronous, is_read_only, current) = found;
     let schema = server.schema().map(str::to_owned).or(current);
     let missing_right = missing_right(session, schema.as_deref(), tables)?;
+    let missing_right_to_fill =
+        if tables == Tables::Current { missing_right_to_fill(session)? } else { None };
     let schema = schema.unwrap_or_else(|| "public".to_owned());
-    Ok(Examination { version, schema, tables, missing_right, is_synchronous, is_read_only })
+    Ok(Examination {
+        version,
+        schema,
+        tables,
+        missing_right,
+        missing_right_to_fill,
+        is_synchronous,
+        is_read_only,
+    })
 }
 
 /// The first right that is missing.
@@ -85,33 +97,80 @@ fn missing_right(
     schema: Option<&str>,
     tables: Tables,
 ) -> Result<Option<String>, StoreError> {
+    let names = session.one(
+        "SELECT quote_ident(current_user), quote_ident(current_database()), quote_ident(?1)",
+        params![schema.unwrap_or("cii")],
+        |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<String>(2)?)),
+    )?;
+    let (role, database, quoted) = names;
     // Without one, the server's search_path leads nowhere.
     let Some(schema) = schema else {
-        return Ok(Some("CREATE SCHEMA, or a search_path with a schema that is there".to_owned()));
+        return Ok(Some(format!(
+            "CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {role}; \
+             ALTER ROLE {role} IN DATABASE {database} SET search_path = {quoted}"
+        )));
     };
     let has = |sql: &str, name: &str| session.one(sql, params![name], |row| row.get::<bool>(0));
-    if tables == Tables::Current {
-        for table in ["meta", "head", "event", "commit_log"] {
-            for right in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
-                let sql = format!("SELECT has_table_privilege(?1, '{right}')");
-                if !has(&sql, table)? {
-                    let all = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA";
-                    return Ok(Some(format!("{all} {schema}")));
-                }
+    match tables {
+        Tables::Current => {
+            let all = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA";
+            let right = format!("{all} {quoted} TO {role}");
+            return Ok((!has(HAS_TABLES, &own_tables())?).then_some(right));
+        }
+        // The scripts of an upgrade alter tables, which their owner alone may.
+        Tables::Older => {
+            let right = session
+                .one(OWN_TABLES, params![own_tables()], |row| row.get::<Option<String>>(0))?;
+            if right.is_some() {
+                return Ok(right);
             }
         }
-        return Ok(None);
+        Tables::Missing => {}
     }
     let is_there = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1)";
     if !has(is_there, schema)? {
-        let database = "SELECT has_database_privilege(current_database(), 'CREATE') AND ?1 <> ''";
-        let right = "GRANT CREATE ON DATABASE".to_owned();
-        return Ok((!has(database, schema)?).then_some(right));
+        let may = "SELECT has_database_privilege(current_database(), 'CREATE') AND ?1 <> ''";
+        let right = format!("GRANT CREATE ON DATABASE {database} TO {role}");
+        return Ok((!has(may, schema)?).then_some(right));
     }
     let both = "SELECT has_schema_privilege(?1, 'CREATE') AND has_schema_privilege(?1, 'USAGE')";
-    let right = format!("GRANT USAGE, CREATE ON SCHEMA {schema}");
+    let right = format!("GRANT USAGE, CREATE ON SCHEMA {quoted} TO {role}");
     Ok((!has(both, schema)?).then_some(right))
 }
+
+/// Where numbers go on behind those that were filled in. An insertion needs no right to the
+/// sequence: it is the column's identity.
+fn missing_right_to_fill(session: &dyn Connection) -> Result<Option<String>, StoreError> {
+    session.optional(
+        "SELECT format('GRANT UPDATE ON SEQUENCE %s TO %I', name, current_user)
+         FROM (SELECT pg_get_serial_sequence('failure_closed', 'number') AS name) AS numbers
+         WHERE NOT has_sequence_privilege(name, 'UPDATE')",
+        &[],
+        |row| row.get::<String>(0),
+    )
+}
+
+/// The names of the tables, in the form that the statements below take apart.
+fn own_tables() -> String {
+    schema::tables().collect::<Vec<_>>().join(",")
+}
+
+/// Whether the user may read and write all tables: one question, as the server can be far away.
+const HAS_TABLES: &str = "SELECT NOT EXISTS (
+    SELECT 1
+    FROM unnest(string_to_array(?1, ',')) AS made (name),
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (privilege)
+    WHERE NOT has_table_privilege(to_regclass(made.name), needed.privilege))";
+
+/// What makes the user the owner of all tables; NULL where it is, or has the owner's rights. Membership
+/// is not proposed: the owner can be a superuser.
+const OWN_TABLES: &str = "SELECT string_agg(
+        format('ALTER TABLE %I.%I OWNER TO %I', nspname, relname, current_user), '; '
+        ORDER BY relname)
+    FROM pg_catalog.pg_class
+    JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
+    JOIN unnest(string_to_array(?1, ',')) AS made (name) ON pg_class.oid = to_regclass(made.name)
+    WHERE NOT pg_has_role(relowner, 'USAGE')";
 
 #[cfg(test)]
 mod tests {
@@ -161,23 +220,44 @@ mod tests {
         let url = database.url.replace("postgres@", &format!("{user}@"));
         let missing = |schema| examine(&url, schema).missing_right;
         // Since version 15, `public` is not for everybody.
-        assert_eq!(missing(None).unwrap(), "GRANT USAGE, CREATE ON SCHEMA public");
-        assert_eq!(missing(Some("cii")).unwrap(), "GRANT CREATE ON DATABASE");
-        cluster.sql(&database.name, &format!("GRANT USAGE, CREATE ON SCHEMA public TO {user}"));
-        assert_eq!(missing(None), None);
-        let grant = format!("GRANT CREATE ON DATABASE {} TO {user}", database.name);
-        cluster.sql(&database.name, &grant);
-        assert_eq!(missing(Some("cii")), None);
+        // What is named is run as it is.
+        for (schema, expected) in [
+            (None, format!("GRANT USAGE, CREATE ON SCHEMA public TO {user}")),
+            (Some("cii"), format!("GRANT CREATE ON DATABASE {} TO {user}", database.name)),
+        ] {
+            assert_eq!(missing(schema).as_ref(), Some(&expected));
+            cluster.sql(&database.name, &expected);
+            assert_eq!(missing(schema), None);
+        }
 
         // Tables that somebody else made.
         let (store, writer) = Store::connect(Server::at(&database.url, None)).unwrap();
         drop(store);
         writer.stop().await;
         let all = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
+        let all = format!("{all} TO {user}");
         cluster.sql(&database.name, &format!("GRANT SELECT ON meta TO {user}"));
-        assert_eq!(missing(None).unwrap(), all);
-        cluster.sql(&database.name, &format!("{all} TO {user}"));
+        assert_eq!(missing(None).as_ref(), Some(&all));
+        cluster.sql(&database.name, &all);
         assert_eq!(missing(None), None);
+        // Each of them is looked at.
+        cluster.sql(&database.name, &format!("REVOKE DELETE ON lease FROM {user}"));
+        assert_eq!(missing(None).as_ref(), Some(&all));
+        cluster.sql(&database.name, &all);
+        let fill = examine(&url, None).missing_right_to_fill.unwrap();
+        assert!(fill.starts_with("GRANT UPDATE ON SEQUENCE public.failure_closed_number_seq"));
+        cluster.sql(&database.name, &fill);
+        assert_eq!(examine(&url, None).missing_right_to_fill, None);
+
+        // An upgrade needs their owner, or a member of that role.
+        let older = "UPDATE meta SET value = '1' WHERE key = 'schema_version'";
+        cluster.sql(&database.name, older);
+        let owner = missing(None).unwrap();
+        let first = format!("ALTER TABLE public.admin OWNER TO {user}; ");
+        assert!(owner.starts_with(&first), "{owner}");
+        cluster.sql(&database.name, &owner);
+        assert_eq!(missing(None), None);
+        assert_eq!(examine(&url, None).tables, Tables::Older);
         cluster.sql(&database.name, &format!("DROP OWNED BY {user}; DROP ROLE {user}"));
     }
 
