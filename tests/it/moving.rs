@@ -321,7 +321,9 @@ async fn what_cannot_be_copied_is_refused_with_what_to_do() {
     fill(&Connection::open(setup.database()).unwrap());
     let database = cluster.create_database();
     assert_eq!(copy(&setup, &file, &database.url).await.code, 0);
-    assert_refused(&copy(&setup, &file, &database.url).await, "has data already");
+    let again = copy(&setup, &file, &database.url).await;
+    assert_refused(&again, "has data already");
+    assert_refused(&again, "DROP SCHEMA \"public\" CASCADE; CREATE SCHEMA \"public\"");
     assert_refused(
         &copy(&setup, &database.url, &file).await,
         "exists, and a copy replaces no file",

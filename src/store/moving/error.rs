@@ -56,13 +56,16 @@ pub enum MoveError {
     /// The target has data.
     #[error(
         "{place} has data already (in the table {table}), and a copy replaces nothing: name another \
-         database or schema, or drop that one (DROP SCHEMA … CASCADE)"
+         database or schema, or drop that schema with all that is in it (DROP SCHEMA {schema} \
+         CASCADE; CREATE SCHEMA {schema})"
     )]
     NotEmpty {
         /// The server and its database.
         place: String,
         /// The first table with rows.
         table: &'static str,
+        /// The schema of the tables, in quotes.
+        schema: String,
     },
     /// The user may not make or fill the tables.
     #[error("the user of {place} lacks a right: {right}")]

@@ -91,7 +91,8 @@ fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError
     }
     for table in &TABLES {
         if rows::has_others(filling.sql(), table).map_err(failed)? {
-            return Err(MoveError::NotEmpty { place, table: table.name() });
+            let schema = format!("\"{}\"", found.schema.replace('"', "\"\""));
+            return Err(MoveError::NotEmpty { place, table: table.name(), schema });
         }
     }
     Ok(Target::Server(Box::new(filling), place))
