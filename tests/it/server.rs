@@ -205,6 +205,12 @@ async fn doctor_tells_of_the_server_what_is_missing() {
         assert_eq!(setup.run(&["check-config"]).await.code, 0);
     }
     cluster.sql(&database.name, &format!("DROP ROLE {user}"));
+
+    let read_only = "SET default_transaction_read_only = on";
+    cluster.sql("postgres", &format!("ALTER DATABASE {} {read_only}", database.name));
+    let ended = setup.run(&["doctor", "--json"]).await;
+    let advice = found(&ended, "store")[0]["advice"].to_string();
+    assert!(advice.contains("default_transaction_read_only = off"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -35,11 +35,10 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
     if seen.is_read_only {
         let found =
             format!("{name} takes no writes: it is a standby, or read only by its settings");
-        findings.push(
-            Finding::fail(CHECK, found).advise(
-                "name the primary in store.url, or take target_session_attrs=any out of it",
-            ),
-        );
+        findings.push(Finding::fail(CHECK, found).advise(
+            "name the primary in store.url, or take target_session_attrs=any out of it; or set \
+                 default_transaction_read_only = off for the database and the role",
+        ));
     }
     if let Some(right) = &seen.missing_right {
         let found = if seen.tables == Tables::Older {
