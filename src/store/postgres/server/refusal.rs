@@ -151,12 +151,6 @@ fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind
         (Some(io::ErrorKind::UnexpectedEof), _) => {
             (SqlErrorKind::Unreachable, "it closed the connection at once".to_owned())
         }
-        // The library read what no PostgreSQL says.
-        (Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput), _) => (
-            SqlErrorKind::Unreachable,
-            "what answers there is no PostgreSQL; correct the host and port in store.url"
-                .to_owned(),
-        ),
         (Some(_), _) => (SqlErrorKind::Unreachable, text),
         (None, "server does not support TLS") => (
             SqlErrorKind::Denied,

@@ -1,7 +1,5 @@
 //! What a server refuses, and what the exporter refuses of a server.
 
-use std::io::Write as _;
-
 use super::*;
 use crate::{ledger::change::Probe, store::Standing};
 
@@ -185,20 +183,6 @@ fn a_server_that_is_not_there_is_told_at_the_start() {
     drop(listener);
     let error = try_connect(&format!("postgres://postgres@127.0.0.1:{port}/a")).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
-}
-
-#[test]
-fn what_is_no_server_of_this_kind_is_told_so() {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let web = std::thread::spawn(move || {
-        let (mut client, _) = listener.accept().unwrap();
-        client.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
-    });
-    let url = format!("postgres://postgres@127.0.0.1:{port}/a?sslmode=disable");
-    let error = try_connect(&url).unwrap_err().to_string();
-    assert!(error.contains("is no PostgreSQL"), "{error}");
-    web.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
