@@ -148,6 +148,12 @@ fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind
             "there is no such socket; start the server, or correct the folder in store.url"
                 .to_owned(),
         ),
+        (_, said) if is_foreign(said) => (
+            SqlErrorKind::Unreachable,
+            "what answers there is no PostgreSQL, or broke off within an answer; correct the host \
+             and port in store.url"
+                .to_owned(),
+        ),
         (Some(io::ErrorKind::UnexpectedEof), _) => {
             (SqlErrorKind::Unreachable, "it closed the connection at once".to_owned())
         }
@@ -176,6 +182,19 @@ fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind
         ),
         (None, _) => (SqlErrorKind::Denied, format!("{error}: {text}")),
     }
+}
+
+/// Whether the library says that it cannot read what a host answered. A number that is made of another
+/// protocol's text is the length of an answer that never ends.
+fn is_foreign(text: &str) -> bool {
+    const SAID: [&str; 5] = [
+        "bytes remaining on stream",
+        "unexpected message from server",
+        "unknown message tag",
+        "unknown authentication tag",
+        "invalid message length",
+    ];
+    SAID.iter().any(|said| text.starts_with(said))
 }
 
 /// What TLS failed with.

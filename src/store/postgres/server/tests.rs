@@ -1,4 +1,10 @@
-use std::{fmt::Write as _, net::TcpListener, path::PathBuf, sync::LazyLock};
+use std::{
+    fmt::Write as _,
+    io::{self, Read as _, Write as _},
+    net::{Shutdown, TcpListener},
+    path::PathBuf,
+    sync::LazyLock,
+};
 
 use cii_test_cluster::{Cluster, Options, Replication};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -157,6 +163,26 @@ async fn without_tls_of_the_server_there_is_a_session_only_where_none_is_asked_f
     // None is possible there, and none needed.
     let socket = Cluster::shared().socket_url(&database.name);
     assert_eq!(is_encrypted(&format!("{socket}?sslmode=require")).await, Ok(false));
+}
+
+#[tokio::test]
+async fn a_host_that_is_no_postgresql_is_named_as_such() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            // Closed with something unread, it would be reset, and the answer lost.
+            let _ = io::copy(&mut stream, &mut io::sink());
+        }
+    });
+    for query in ["", "?sslmode=disable"] {
+        let error = refused(&format!("postgres://exporter@127.0.0.1:{port}/cii{query}")).await;
+        assert!(error.contains("no PostgreSQL") && error.contains("host and port"), "{error}");
+    }
 }
 
 #[tokio::test]
