@@ -14,7 +14,7 @@ use std::{collections::HashMap, convert::Infallible, future::poll_fn, sync::Arc,
 
 use sha2::{Digest as _, Sha256};
 use tokio::{
-    sync::mpsc::{self, UnboundedReceiver},
+    sync::mpsc::{self, Receiver},
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
@@ -42,6 +42,12 @@ const PULSE: Duration = Duration::from_secs(30);
 
 /// How long a replica of which nothing more is heard counts as there.
 const PRESENT: Duration = Duration::from_secs(90);
+
+/// Notifications that wait to be looked at. What does not fit is dropped: one is as good as many.
+const WAITING: usize = 256;
+
+/// Replicas that are remembered. Every role of the database may notify, under any id.
+const MOST: usize = 256;
 
 /// Why the task does not listen any more.
 #[derive(Debug)]
@@ -95,10 +101,15 @@ fn channel(store: &str) -> String {
     hash.iter().take(16).fold("cii_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
+/// Whether a notification can be a replica's: whoever may connect can send others, of up to 8,000 bytes.
+fn is_id(payload: &str) -> bool {
+    payload.len() == 32 && payload.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A connection, and what arrives on it. Dropped, it is closed.
 struct Link {
     client: Client,
-    arrived: UnboundedReceiver<Notification>,
+    arrived: Receiver<Notification>,
     _task: JoinSet<()>,
 }
 
@@ -107,13 +118,15 @@ impl Link {
         let connected = timeout(server.connect_limit(), server.connect());
         let (client, mut connection) =
             connected.await.map_err(|_| failure::too_slow("connecting"))??;
-        let (sender, arrived) = mpsc::unbounded_channel();
+        let (sender, arrived) = mpsc::channel(WAITING);
         let mut task = JoinSet::new();
         task.spawn(async move {
             while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
-                if let AsyncMessage::Notification(notification) = message {
+                if let AsyncMessage::Notification(notification) = message
+                    && is_id(notification.payload())
+                {
                     // Whoever does not take it any more drops this task, too.
-                    let _ = sender.send(notification);
+                    let _ = sender.try_send(notification);
                 }
             }
         });
@@ -191,6 +204,9 @@ impl Others {
     /// Notes one that was heard of; whether it was not there before.
     fn is_new(&mut self, id: String) -> bool {
         self.are_there();
+        if self.0.len() >= MOST && !self.0.contains_key(&id) {
+            return false;
+        }
         self.0.insert(id, Instant::now()).is_none()
     }
 
@@ -235,6 +251,27 @@ mod tests {
         assert!(others.is_new("other".to_owned()));
         tokio::time::advance(PRESENT).await;
         assert!(!others.are_there());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_replicas_are_remembered_than_there_can_be() {
+        let mut others = Others::default();
+        for number in 0..MOST {
+            assert!(others.is_new(number.to_string()));
+        }
+        assert!(!others.is_new("one more".to_owned()));
+        assert_eq!(others.0.len(), MOST);
+        tokio::time::advance(PRESENT).await;
+        assert!(others.is_new("one more".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_id_of_a_replica_is_ignored() {
+        let id = Uuid::now_v7().simple().to_string();
+        assert!(is_id(&id));
+        for other in ["", "x", &id[1..], &format!("{id}0"), &id.replacen(&id[..1], "g", 1)] {
+            assert!(!is_id(other), "{other}");
+        }
     }
 
     #[tokio::test]
