@@ -11,6 +11,7 @@ mod diff;
 mod facts;
 mod fault;
 mod keys;
+mod moves;
 mod rows;
 mod subject;
 mod table;
@@ -18,9 +19,10 @@ mod table;
 pub use body::Body;
 pub use diff::{Command, Diff, Differences};
 use facts::service_knows_keys;
-pub use facts::{Facts, Moves, Report};
+pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
+pub use moves::Moves;
 pub use rows::{
     Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope, Failure,
     Gap, GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState,

@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     Answered, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
-    IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState, Poll, Reasons,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons,
     RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
 };
 use crate::domain::{
@@ -25,7 +25,6 @@ use crate::domain::{
 };
 use effects::{Effects, Mark};
 pub use failure::Report;
-pub use people::Moves;
 pub(in crate::ledger) use spelling::service_knows_keys;
 
 /// The rows that a group of changes asked for, and what became of them.

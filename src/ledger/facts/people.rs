@@ -3,18 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Facts;
-use crate::{domain::Login, ledger::CheckSet};
+use crate::{
+    domain::Login,
+    ledger::{CheckSet, Moves},
+};
 
-/// Who fails other checks now than what is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Moves {
-    /// Who.
-    pub people: Vec<Login>,
-    /// How many people more, or fewer, fail just these checks.
-    pub by_set: BTreeMap<CheckSet, i64>,
-}
-
-/// One of them.
+/// Somebody who fails other checks now than what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Moved<'a> {
     login: &'a Login,
