@@ -140,9 +140,9 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reloaded,
         in_force,
         standing,
-        // Compared, and told, as soon as it runs.
         shared: None,
         differing,
+        hide_at: None,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, readiness, store, writer })

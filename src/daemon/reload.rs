@@ -1,6 +1,9 @@
 //! Reading the configuration again while running.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,10 +46,12 @@ pub(super) struct Reloader {
     /// What is in force, for who takes up the leader's work.
     pub(super) in_force: watch::Sender<Arc<Config>>,
     pub(super) standing: watch::Receiver<Standing>,
-    /// The leader's rules, where that is another replica.
+    /// The leader's rules, where that is another replica; looked for as soon as it runs.
     pub(super) shared: Option<SharedRules>,
     /// The settings in which this replica's differ from the leader's.
     pub(super) differing: watch::Sender<Vec<String>>,
+    /// When what other replicas recorded by the filter before the last reload is hidden.
+    pub(super) hide_at: Option<Instant>,
 }
 
 /// What jobs are told of the configuration while they run.
@@ -90,6 +95,7 @@ impl Reloader {
         loop {
             if self.store.is_shared() {
                 self.follow().await;
+                self.hide_anew().await;
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -124,6 +130,20 @@ impl Reloader {
         self.shared = shared;
         self.compare(&self.applied);
         self.set(&self.applied);
+    }
+
+    /// Hides, or shows, what other replicas recorded by the old filter after a reload, until they had
+    /// the new one.
+    async fn hide_anew(&mut self) {
+        let Standing::Leader { fence } = self.standing.borrow().clone() else { return };
+        if self.hide_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        let shown = rules::shown_checks(&self.applied);
+        match self.store.fenced(fence).commit(shown).await {
+            Ok(_) => self.hide_at = None,
+            Err(error) => tracing::debug!(%error, "the filter is applied anew a little later"),
+        }
     }
 
     /// Tells where this replica's configuration differs from the leader's.
@@ -172,7 +192,8 @@ impl Reloader {
         // Where nothing can be committed, nothing is begun.
         self.store.check().await?;
         if let Err(error) = self.put_in_force(&new).await {
-            if let Err(error) = self.put_in_force(&self.applied).await {
+            let applied = self.applied.clone();
+            if let Err(error) = self.put_in_force(&applied).await {
                 // What is in memory goes back whatever the store does; what stands in the
                 // store is written anew by the next reload or start.
                 tracing::error!(%error, "the former configuration is not written back to the store");
@@ -189,7 +210,7 @@ impl Reloader {
     /// Brings the watch list, the words of checks and all rules into force.
     ///
     /// What stands in the store is the leader's to write; whoever becomes it writes its own.
-    async fn put_in_force(&self, config: &Config) -> Result<(), StoreError> {
+    async fn put_in_force(&mut self, config: &Config) -> Result<(), StoreError> {
         self.in_force.send_replace(Arc::new(config.clone()));
         self.compare(config);
         let standing = self.standing.borrow().clone();
@@ -204,8 +225,10 @@ impl Reloader {
         store.commit(rules::watch_list(config)).await?;
         store.commit(rules::checks(config)).await?;
         self.set(config);
-        // Last, so that nothing is recorded by the old filter after it.
+        // Last, so that nothing is recorded here by the old filter after it; other replicas have the
+        // new one a little later.
         store.commit(rules::shown_checks(config)).await?;
+        self.hide_at = store.is_shared().then(|| Instant::now() + 2 * FOLLOWING);
         Ok(())
     }
 

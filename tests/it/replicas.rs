@@ -155,6 +155,32 @@ async fn who_takes_over_without_a_collector_or_the_api_leaves_both_to_who_has_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_hides_also_what_another_replica_took_before_it_had_it() {
+    let database = Cluster::shared().create_database();
+    let mut leader = Setup::new().at(&database.url).start().await;
+    let other = Setup::new().at(&database.url).start().await;
+    let body = |id: &str, check: &str| Body::new(id, check, &["a@example.com"]).json();
+    assert_eq!(other.deliver(&body("before", "no-mfa")).await, 200);
+    leader.setup().set_webhook("check_ids = [\"no-mfa\"]");
+    leader.setup().write_config();
+    let reload = reqwest::Client::new().post(format!("{}/-/reload", leader.ops_url));
+    assert_eq!(reload.send().await.unwrap().status().as_u16(), 200);
+    assert_eq!(other.deliver(&body("late", "late-check")).await, 200);
+    until("the check is hidden", || async {
+        let mut shown = Vec::new();
+        for replica in [&leader, &other] {
+            let metrics = replica.metrics().await;
+            for check in ["no-mfa", "late-check"] {
+                let series = format!("cii_check_failures_total{{check_id=\"{check}\"}}");
+                shown.push(metrics.get(&series).is_some());
+            }
+        }
+        (shown == [true, false, true, false]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leaders_are_killed_and_the_server_restarted_and_nothing_is_lost_or_doubled() {
     let cluster = Cluster::start(&Options::new());
     let database = cluster.create_database();

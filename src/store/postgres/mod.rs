@@ -189,9 +189,11 @@ impl Postgres {
         let touched = crate::store::row::touched::encode(touched);
         self.session()?.send(commits::ADD, params![id, self.replica.id(), touched, is_erasure])?;
         if is_erasure {
-            // What was touched names people. Who did not read it yet reads everything anew.
-            self.session()?
-                .send("DELETE FROM commit_log WHERE number < (SELECT commits FROM head)", &[])?;
+            // What was touched names people. Who did not read it yet reads everything anew; the ids
+            // stay for whoever looks for a commit of its own.
+            let sql = "UPDATE commit_log SET touched = ?1
+                WHERE number < (SELECT commits FROM head) AND touched <> ?1";
+            self.session()?.send(sql, params![touched])?;
         }
         if self.commits % commits::SWEEP_EVERY == commits::SWEEP_EVERY - 1 {
             self.session()?.send(commits::SWEEP, params![4 * commits::SWEEP_EVERY])?;
