@@ -12,7 +12,7 @@ use super::{
     lead::{self, Lead},
     listener::Listeners,
     panics, proofs,
-    reload::{ForJobs, Reloader},
+    reload::{ForJobs, Reloader, Step},
     reload_meters::ReloadMeters,
     rules, service_manager,
     shared_rules::SharedRules,
@@ -140,9 +140,8 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
         reloaded,
         in_force,
         standing,
-        shared: None,
+        step: Step::default(),
         differing,
-        hide_at: None,
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, readiness, store, writer })

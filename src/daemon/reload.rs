@@ -46,12 +46,18 @@ pub(super) struct Reloader {
     /// What is in force, for who takes up the leader's work.
     pub(super) in_force: watch::Sender<Arc<Config>>,
     pub(super) standing: watch::Receiver<Standing>,
-    /// The leader's rules, where that is another replica; looked for as soon as it runs.
-    pub(super) shared: Option<SharedRules>,
+    pub(super) step: Step,
     /// The settings in which this replica's differ from the leader's.
     pub(super) differing: watch::Sender<Vec<String>>,
+}
+
+/// How replicas keep step.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    /// The leader's rules, where that is another replica; looked for as soon as this one runs.
+    shared: Option<SharedRules>,
     /// When what other replicas recorded by the filter before the last reload is hidden.
-    pub(super) hide_at: Option<Instant>,
+    hide_at: Option<Instant>,
 }
 
 /// What jobs are told of the configuration while they run.
@@ -124,10 +130,10 @@ impl Reloader {
                 }
             }
         };
-        if shared == self.shared {
+        if shared == self.step.shared {
             return;
         }
-        self.shared = shared;
+        self.step.shared = shared;
         self.compare(&self.applied);
         self.set(&self.applied);
     }
@@ -136,12 +142,12 @@ impl Reloader {
     /// the new one.
     async fn hide_anew(&mut self) {
         let Standing::Leader { fence } = self.standing.borrow().clone() else { return };
-        if self.hide_at.is_none_or(|at| Instant::now() < at) {
+        if self.step.hide_at.is_none_or(|at| Instant::now() < at) {
             return;
         }
         let shown = rules::shown_checks(&self.applied);
         match self.store.fenced(fence).commit(shown).await {
-            Ok(_) => self.hide_at = None,
+            Ok(_) => self.step.hide_at = None,
             Err(error) => tracing::debug!(%error, "the filter is applied anew a little later"),
         }
     }
@@ -150,7 +156,7 @@ impl Reloader {
     fn compare(&self, config: &Config) {
         let own = SharedRules::of(config);
         let differing =
-            self.shared.as_ref().map(|shared| shared.differences(&own)).unwrap_or_default();
+            self.step.shared.as_ref().map(|shared| shared.differences(&own)).unwrap_or_default();
         self.differing.send_if_modified(|before| {
             if *before == differing {
                 return false;
@@ -228,13 +234,13 @@ impl Reloader {
         // Last, so that nothing is recorded here by the old filter after it; other replicas have the
         // new one a little later.
         store.commit(rules::shown_checks(config)).await?;
-        self.hide_at = store.is_shared().then(|| Instant::now() + 2 * FOLLOWING);
+        self.step.hide_at = store.is_shared().then(|| Instant::now() + 2 * FOLLOWING);
         Ok(())
     }
 
     /// Sets what decides over deliveries, and what is followed and shown.
     fn set(&self, config: &Config) {
-        let followed = self.shared.as_ref().map(|shared| shared.put_into(config));
+        let followed = self.step.shared.as_ref().map(|shared| shared.put_into(config));
         let config = followed.as_ref().unwrap_or(config);
         let rules = Arc::new(rules::rules(config));
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
