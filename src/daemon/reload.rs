@@ -134,6 +134,10 @@ impl Reloader {
             return;
         }
         self.step.shared = shared;
+        if self.step.shared.is_none() && self.standing.borrow().is_leader() {
+            // Others go by the former leader's filter until they have seen this one's.
+            self.step.hide_at = Some(Instant::now() + 2 * FOLLOWING);
+        }
         self.compare(&self.applied);
         self.set(&self.applied);
     }

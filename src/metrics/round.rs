@@ -1,7 +1,10 @@
 //! What a round of the projector reads: rows of the subjects that were touched, and what is
 //! counted over many of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Scope,
@@ -77,10 +80,10 @@ pub(super) fn some(
     totals: &mut Totals,
     touched: &Touched,
 ) -> Result<Vec<Replacement>, StoreError> {
-    let mut subjects = touched.subjects.clone();
+    let mut subjects = Cow::Borrowed(&touched.subjects);
     if known.scope.user_series == UserSeries::All {
         // How many checks a followed user fails is shown, too.
-        subjects.extend(touched.people.iter().cloned().map(ledger::Subject::User));
+        subjects.to_mut().extend(touched.people.iter().cloned().map(ledger::Subject::User));
     }
     foresee(known, &touched.check_sets, &subjects);
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
