@@ -91,7 +91,7 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     } else {
         let row = |stored: &StoredEvent| {
             let at = stored.event.happened_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
-            vec![at, stored.event.name.as_str().to_owned(), stored.event.body.clone()]
+            vec![at, stored.event.name.as_str().to_owned(), stored.event.sentence().into_owned()]
         };
         say!("{}", table(&["when", "event", "what"], events.iter().map(row)));
     }

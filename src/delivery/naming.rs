@@ -24,10 +24,12 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     for name in PERSONAL {
         attributes.remove(name);
     }
+    // It names the person by the login and the title, which are taken out.
+    let sentence = event.sentence().into_owned();
     let Some(login) = event.login.take() else {
         // What a run, or the service, says of several people.
         if let Some(AttributeValue::Text(reason)) = attributes.get_mut(key::ERROR_MESSAGE) {
-            event.body = without_names(&event.body);
+            event.body = Some(without_names(&event.sentence()));
             *reason = without_names(reason);
         }
         return;
@@ -45,8 +47,8 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     };
     let mention = Mention::of(&login);
     // It names the person, however short the login is.
-    if let Some(body) = mention.replace_each_by(&name, &event.body) {
-        event.body = body;
+    if let Some(body) = mention.replace_each_by(&name, &sentence) {
+        event.body = Some(body);
     }
     for (key, value) in std::mem::take(attributes) {
         let value = match value {
@@ -95,7 +97,7 @@ mod tests {
         let mut event = on_run("users", None, &end, Timestamp::UNIX_EPOCH).unwrap();
         let mut attributes = event.take_attributes();
         rename(&UserLabel::Id, &mut event, &mut attributes);
-        assert_eq!(event.body, "The job \"users\" failed: down, a user (1 of 1 users)");
+        assert_eq!(event.sentence(), "The job \"users\" failed: down, a user (1 of 1 users)");
         let reason = attributes.get(key::ERROR_MESSAGE);
         assert_eq!(reason, Some(&"down, a user (1 of 1 users)".into()));
 
@@ -106,7 +108,7 @@ mod tests {
         attributes.insert(key::POLL_ERRORS.to_owned(), AttributeValue::List(texts));
         attributes.insert(key::USER_ID.to_owned(), "4711".into());
         rename(&UserLabel::Id, &mut event, &mut attributes);
-        assert_eq!(event.body, "4711 is watched");
+        assert_eq!(event.sentence(), "4711 is watched");
         let texts = ["4711", "not a text"].map(str::to_owned).to_vec();
         assert_eq!(attributes.get(key::POLL_ERRORS), Some(&AttributeValue::List(texts)));
     }
@@ -124,7 +126,7 @@ mod tests {
             let (event, attributes) = renamed(label, id);
             let text = format!("{event:?} {attributes:?}").to_lowercase();
             assert!(!text.contains("ann"), "{text}");
-            assert_eq!(event.body, format!("{name} is watched"));
+            assert_eq!(event.sentence(), format!("{name} is watched"));
             let people =
                 attributes.iter().map(|(key, _)| key).filter(|key| key.starts_with("user."));
             assert_eq!(people.map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(attribute));
@@ -133,7 +135,7 @@ mod tests {
             }
         }
         let (event, attributes) = renamed(&UserLabel::Login, None);
-        assert_eq!(event.body, "Ann@example.com is watched");
+        assert_eq!(event.sentence(), "Ann@example.com is watched");
         assert_eq!(attributes.get(key::USER_NAME), Some(&"Ann@example.com".into()));
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn record(
     let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
-    record.set_body(AnyValue::from(event.body));
+    record.set_body(AnyValue::from(event.sentence().into_owned()));
     record.set_timestamp(system_time(event.happened_at));
     // Without it, the conversion to protobuf panics.
     record.set_observed_timestamp(system_time(event.observed_at));
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(record.event_name, stored.event.name.as_str());
         let name = Value::StringValue(record.event_name.clone());
         assert_eq!(attribute(&record, "event.name"), name);
-        assert_eq!(record.body, Some(text(&stored.event.body)));
+        assert_eq!(record.body, Some(text(&stored.event.sentence())));
         assert_eq!(record.time_unix_nano, 1_767_323_700_123_456_000);
         assert_eq!(record.observed_time_unix_nano, 1_767_323_702_123_456_000);
         assert_eq!(attribute(&record, "log.record.uid"), Value::StringValue(stored.uid));

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, Failure, Head, IpSnapshot, Job,
-    ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons, RefusedRow,
-    Repeat, ServiceState, TitleChange, UserSnapshot, table::Difference,
+    Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, EventHour, Failure, Head,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons,
+    RefusedRow, Repeat, ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
@@ -77,6 +77,8 @@ pub struct Diff<'a> {
     pub targets: Differences<'a, String, WebhookTarget>,
     /// Events in order; the last one has the number `head.event`.
     pub events: &'a [Event],
+    /// Runs of events of one hour that began.
+    pub hours: &'a [EventHour],
     /// What concerns many rows at once, in order.
     pub commands: &'a [Command],
 }

@@ -24,10 +24,10 @@ pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
 pub use moves::Moves;
 pub use rows::{
-    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope, Failure,
-    Gap, GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member, NullList, OtlpState,
-    Poll, Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState, TitleChange, Totals,
-    UserSnapshot,
+    Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope,
+    EventHour, Failure, Gap, GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member,
+    NullList, OtlpState, Poll, Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState,
+    TitleChange, Totals, UserSnapshot,
 };
 pub use subject::{Subject, Touched};
 pub use table::{Difference, Table};

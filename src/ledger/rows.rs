@@ -12,6 +12,7 @@ use crate::domain::{
     failure::{CheckName, Durations, Exchange, Trend},
     null_list::NullMeaning,
     run::RunHours,
+    sensible,
 };
 
 /// The number by which rows refer to a check; its id and its titles are names of
@@ -28,12 +29,32 @@ pub struct Head {
     pub event: i64,
     /// Of public events: how many there were up to the newest event.
     pub public_events: i64,
+    /// Of the newest event: the hour in which it was observed, counted since 1970.
+    pub event_hour: i64,
     /// Of the newest delivery.
     pub delivery: i64,
     /// Of the newest check.
     pub check: CheckNumber,
     /// Of the newest listing of the tenant.
     pub listing: i64,
+}
+
+/// A run of events that were observed in one hour; the next run ends it. Runs stand for an index
+/// over the moments of events, which would cost an entry for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventHour {
+    /// The number of its first event.
+    pub first: i64,
+    /// The hour, counted since 1970.
+    pub hour: i64,
+}
+
+impl EventHour {
+    /// The hour of a moment.
+    #[must_use]
+    pub fn of(at: Timestamp) -> i64 {
+        sensible(at).timestamp().div_euclid(3600)
+    }
 }
 
 /// A delivery that was taken, found by its envelope's id.
@@ -190,8 +211,6 @@ pub struct Failure {
     /// When the newest delivery that names the user was published; none when only
     /// answers told of it.
     pub named_at: Option<Timestamp>,
-    /// The delivery that told it as new; none when an answer did, or nobody.
-    pub delivery: Option<i64>,
     /// Whether it was told as new: not what was there before anybody looked.
     pub is_announced: bool,
     /// Whether a delivery told when it began; else it was first seen then, and began before.

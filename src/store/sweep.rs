@@ -7,7 +7,7 @@ use super::{
     shared::OTLP,
     sql::{Connection, params},
 };
-use crate::domain::Timestamp;
+use crate::{domain::Timestamp, ledger::EventHour};
 
 /// Does it within a transaction.
 pub(in crate::store) fn sweep(
@@ -88,13 +88,21 @@ fn events(
     } else {
         i64::MAX
     };
-    // The newest event stays: what is read from the end of the log finds one.
+    // The newest event stays: what is read from the end of the log finds one. Only the runs of
+    // hours that are old enough are read, and not the rest of the log.
     let seqs: Vec<i64> = connection.all(
-        "SELECT seq FROM event
-         WHERE observed_at < ?1 AND seq <= ?2 AND seq < (SELECT event FROM head)
-         AND (?4 = 0 OR seq NOT IN (SELECT seq FROM otlp_resend))
-         ORDER BY observed_at LIMIT ?3",
-        params![before, delivered, limit, keep_pending],
+        "SELECT seq FROM (
+            SELECT first, coalesce(
+                (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
+                (SELECT event FROM head)) AS next
+            FROM event_hour AS h WHERE hour <= ?5) AS old
+         CROSS JOIN event
+         WHERE seq >= first AND seq < next
+         AND observed_at < ?1 AND seq <= ?2 AND seq < (SELECT event FROM head)
+         AND (?4 = 0 OR NOT EXISTS (
+            SELECT 1 FROM otlp_resend WHERE otlp_resend.seq = event.seq))
+         LIMIT ?3",
+        params![before, delivered, limit, keep_pending, EventHour::of(before)],
         |row| row.get(0),
     )?;
     for sql in [
@@ -113,6 +121,11 @@ fn events(
                 WHERE number <= (SELECT min(seq) FROM event))
             LIMIT ?1)",
         params![limit],
+    )?;
+    connection.execute(
+        "DELETE FROM event_hour WHERE first < (
+            SELECT max(first) FROM event_hour WHERE first <= (SELECT min(seq) FROM event))",
+        &[],
     )?;
     Ok(seqs.len())
 }

@@ -79,7 +79,7 @@ impl Table {
 }
 
 /// All of them; one that refers to another one comes behind it.
-pub(in crate::store) static TABLES: [Table; 33] = [
+pub(in crate::store) static TABLES: [Table; 34] = [
     Table::seeded(
         "meta",
         &[text("key")],
@@ -204,6 +204,7 @@ pub(in crate::store) static TABLES: [Table; 33] = [
             integer("followed"),
             integer("new_ips"),
             integer("new_countries"),
+            integer("event_hour"),
         ],
         Seeds {
             copied: "0 = 0",
@@ -249,7 +250,6 @@ pub(in crate::store) static TABLES: [Table; 33] = [
         &[
             integer("opened_at"),
             integer("reported_at"),
-            integer("delivery"),
             integer("is_announced"),
             integer("is_dated"),
             integer("named_at"),
@@ -264,7 +264,6 @@ pub(in crate::store) static TABLES: [Table; 33] = [
             text("login"),
             integer("opened_at"),
             integer("closed_at"),
-            integer("delivery"),
             integer("is_announced"),
             text("reason"),
             integer("is_dated"),
@@ -292,6 +291,7 @@ pub(in crate::store) static TABLES: [Table; 33] = [
             bytes("uid"),
         ],
     ),
+    Table::new("event_hour", &[integer("first")], &[integer("hour")]),
     Table::new("parked_event", &[integer("seq")], &[text("reason"), integer("parked_at")]),
     Table::new("otlp_resend", &[integer("seq")], &[]),
     Table::new(

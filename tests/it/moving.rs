@@ -48,10 +48,11 @@ fn empty_schema(cluster: &Cluster) -> Database {
     for script in [
         include_str!("../../src/store/postgres/schema/0001_initial.sql"),
         include_str!("../../src/store/postgres/schema/0002_deliveries_go.sql"),
+        include_str!("../../src/store/postgres/schema/0003_event_hour.sql"),
     ] {
         cluster.sql(&database.name, script);
     }
-    cluster.sql(&database.name, "UPDATE meta SET value = '2' WHERE key = 'schema_version'");
+    cluster.sql(&database.name, "UPDATE meta SET value = '3' WHERE key = 'schema_version'");
     database
 }
 

@@ -92,7 +92,7 @@ impl Log for Shelf {
 fn event(seq: i64, erasures: u64) -> StoredEvent {
     let subject = WatchSubject::User(Login::new("a").unwrap());
     let mut event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
-    event.body = erasures.to_string();
+    event.body = Some(erasures.to_string());
     StoredEvent { seq, uid: seq.to_string(), event }
 }
 
@@ -132,7 +132,7 @@ impl Collector for Fake {
             return Err(SendError::new(Reason::Refused, "no"));
         }
         self.taken.lock().unwrap().extend(events.iter().map(|event| event.seq));
-        let read_after = events.iter().map(|event| event.event.body.parse::<u64>().unwrap());
+        let read_after = events.iter().map(|event| event.event.sentence().parse::<u64>().unwrap());
         self.read_after.lock().unwrap().extend(read_after);
         if let Some(erasures) = &self.forgets {
             erasures.fetch_add(1, Ordering::Relaxed);

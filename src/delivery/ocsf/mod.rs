@@ -102,7 +102,7 @@ fn base(
         "severity_id": severity_id,
         "severity": severity,
         "time": millis(event.happened_at),
-        "message": event.body,
+        "message": event.sentence(),
         "metadata": metadata,
         "unmapped": unmapped(attributes),
     });

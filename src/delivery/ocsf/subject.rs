@@ -90,7 +90,7 @@ pub(super) fn account(record: &mut Record, attributes: &Texts<'_>) {
 /// Entity Management: where a user is seen.
 pub(super) fn entity(record: &mut Record, event: &Event, attributes: &Texts<'_>) {
     set(record, "entity", json!({ "type_id": 2, "type": "User", "user": user(attributes) }));
-    set(record, "comment", event.body.as_str());
+    set(record, "comment", event.sentence());
     let mut place = Map::new();
     for (field, name) in
         [("city", key::GEO_LOCALITY), ("country", key::GEO_COUNTRY), ("region", key::GEO_STATE)]

@@ -227,7 +227,7 @@ fn whoever_is_named_by_a_hash_is_named_so_there_and_whoever_by_nothing_is_one_of
         let (mut event, mut all) = event(name, attributes);
         // As it is once the login was taken out.
         event.login = None;
-        event.body = "somebody fails".to_owned();
+        event.body = Some("somebody fails".to_owned());
         for name in [key::USER_NAME, key::USER_EMAIL] {
             all.remove(name);
         }

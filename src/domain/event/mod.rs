@@ -3,7 +3,7 @@
 mod attribute;
 mod name;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{CheckId, Grade, IpAddress, Login, Severity, Timestamp, WatchSubject};
 
@@ -32,8 +32,9 @@ pub struct Event {
     pub observed_at: Timestamp,
     /// The check's severity, for what is about a check.
     pub severity: Severity,
-    /// A sentence for people.
-    pub body: String,
+    /// A sentence for people; none where it follows from the rest, see
+    /// [`sentence`](Self::sentence).
+    pub body: Option<String>,
     /// Attributes of its own.
     pub attributes: Attributes,
     /// Attributes that all events of one webhook delivery share: they are kept once.
@@ -49,7 +50,7 @@ impl Event {
         name: EventName,
         happened_at: Timestamp,
         observed_at: Timestamp,
-        body: String,
+        body: impl Into<Option<String>>,
     ) -> Self {
         Self {
             name,
@@ -60,17 +61,36 @@ impl Event {
             happened_at,
             observed_at,
             severity: Severity::default(),
-            body,
+            body: body.into(),
             attributes: Attributes::new(),
             of_delivery: None,
             of_check: None,
         }
     }
 
+    /// A sentence for people. That somebody newly fails a check is most of a log: its sentence is
+    /// made of the login and the check's title when somebody reads it.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'_, str> {
+        if let Some(body) = &self.body {
+            return Cow::Borrowed(body);
+        }
+        let title = match self.attribute(key::CHECK_TITLE) {
+            Some(AttributeValue::Text(title)) => title.as_str(),
+            _ => "",
+        };
+        let who = self.login.as_ref().map_or("", Login::spelling);
+        Cow::Owned(format!("{who} newly fails the check \"{title}\""))
+    }
+
     /// Takes every attribute out, in one set: its own, those of its login, of its delivery and
     /// of its check. No name is in two of them.
     #[must_use]
     pub fn take_attributes(&mut self) -> Attributes {
+        // The sentence can be made of what is taken.
+        if self.body.is_none() {
+            self.body = Some(self.sentence().into_owned());
+        }
         let mut attributes = std::mem::take(&mut self.attributes);
         if let Some(login) = &self.login {
             attributes.insert(key::USER_NAME.to_owned(), login.spelling().into());

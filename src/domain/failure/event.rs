@@ -51,7 +51,7 @@ impl<'a> DeliveryContext<'a> {
         Self { delivery, check, shared: Arc::new(shared), observed_at }
     }
 
-    fn event(&self, name: EventName, body: String) -> Event {
+    fn event(&self, name: EventName, body: impl Into<Option<String>>) -> Event {
         let mut event = Event::new(name, self.delivery.happened_at(), self.observed_at, body);
         event.of_delivery = Some(self.shared.clone());
         if let Some((check_id, check)) = self.check {
@@ -74,9 +74,7 @@ pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -
 /// `cii.check.failed`: a user newly fails the check of a delivery, or is named by one for
 /// the first time.
 pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
-    let title = context.check.map_or("", |(_, check)| &check.title);
-    let body = format!("{} newly fails the check \"{title}\"", user.login);
-    let mut event = context.event(EventName::CheckFailed, body);
+    let mut event = context.event(EventName::CheckFailed, None);
     event.about_login(&user.login);
     event.set_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
     event

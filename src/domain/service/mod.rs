@@ -152,7 +152,7 @@ mod tests {
         let now = [integration("okta", "failure"), integration("new", "failure")];
         let events = on_integrations(&before, &now, AT);
         assert_eq!(events.len(), 1);
-        assert_eq!(events[0].body, "Integration okta is failure (was success)");
+        assert_eq!(events[0].sentence(), "Integration okta is failure (was success)");
     }
 
     #[test]

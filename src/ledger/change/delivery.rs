@@ -206,7 +206,6 @@ impl RecordDelivery {
                 opened_at,
                 reported_at,
                 named_at: Some(reported_at),
-                delivery: Some(number),
                 is_announced: true,
                 is_dated: true,
                 by_title: false,
@@ -215,7 +214,7 @@ impl RecordDelivery {
                 facts.open_failure(&check.id, login, failure.clone(), self.recorded_at)?;
             }
             for login in &decision.announced {
-                facts.announce_failure(&check.id, login, number, self.recorded_at)?;
+                facts.announce_failure(&check.id, login, self.recorded_at)?;
             }
             for login in known.open.keys() {
                 if let Some(check) = facts.check(&check.id)?.map(|check| check.number)

@@ -42,7 +42,6 @@ pub(super) fn record_answer(
             opened_at: answer.asked_at,
             reported_at: answer.asked_at,
             named_at: None,
-            delivery: None,
             is_announced: opened.is_announced,
             is_dated: false,
             by_title: opened.by_title,

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Event,
-    ledger::{Closed, Command, Counts, DeliveryRow, Head, Repeat, Subject, TitleChange},
+    ledger::{Closed, Command, Counts, DeliveryRow, EventHour, Head, Repeat, Subject, TitleChange},
 };
 
 /// What changes do apart from writing rows.
@@ -15,6 +15,7 @@ pub(super) struct Effects {
     pub(super) titles: Vec<TitleChange>,
     pub(super) closed: Vec<Closed>,
     pub(super) events: Vec<Event>,
+    pub(super) hours: Vec<EventHour>,
     pub(super) commands: Vec<Command>,
     pub(super) subjects: Vec<Subject>,
     /// Whether checks changed in a way that concerns everybody who fails them.
@@ -26,19 +27,34 @@ pub(super) struct Effects {
 pub(super) struct Mark {
     head: Head,
     counts: Counts,
-    lengths: [usize; 7],
+    lengths: [usize; 8],
     is_anew: bool,
 }
 
 impl Effects {
+    /// Gives an event its number, and begins a run of its hour where the event before was observed
+    /// in another one.
+    pub(super) fn count(&mut self, event: &Event) {
+        let head = &mut self.head;
+        head.event += 1;
+        head.public_events += i64::from(event.name.is_public());
+        let hour = EventHour::of(event.observed_at);
+        if head.event_hour != hour || head.event == 1 {
+            head.event_hour = hour;
+            self.hours.push(EventHour { first: head.event, hour });
+        }
+    }
+
     pub(super) fn mark(&self) -> Mark {
-        let Self { deliveries, repeats, titles, closed, events, commands, subjects, .. } = self;
+        let Self { deliveries, repeats, titles, closed, events, hours, commands, subjects, .. } =
+            self;
         let lengths = [
             deliveries.len(),
             repeats.len(),
             titles.len(),
             closed.len(),
             events.len(),
+            hours.len(),
             commands.len(),
             subjects.len(),
         ];
@@ -49,12 +65,13 @@ impl Effects {
         self.head = mark.head;
         self.counts = mark.counts;
         self.is_anew = mark.is_anew;
-        let [deliveries, repeats, titles, closed, events, commands, subjects] = mark.lengths;
+        let [deliveries, repeats, titles, closed, events, hours, commands, subjects] = mark.lengths;
         self.deliveries.truncate(deliveries);
         self.repeats.truncate(repeats);
         self.titles.truncate(titles);
         self.closed.truncate(closed);
         self.events.truncate(events);
+        self.hours.truncate(hours);
         self.commands.truncate(commands);
         self.subjects.truncate(subjects);
     }

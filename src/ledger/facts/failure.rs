@@ -137,8 +137,7 @@ impl Facts {
         Ok(())
     }
 
-    /// Notes that an open failure was told as new, by a delivery; `at` is when that is
-    /// committed.
+    /// Notes that an open failure was told as new; `at` is when that is committed.
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
@@ -146,7 +145,6 @@ impl Facts {
         &mut self,
         id: &CheckId,
         login: &Login,
-        delivery: i64,
         at: Timestamp,
     ) -> Result<(), Fault> {
         let Some(number) = self.check(id)?.map(|check| check.number) else { return Ok(()) };
@@ -155,7 +153,6 @@ impl Facts {
             return Ok(());
         }
         failure.is_announced = true;
-        failure.delivery = Some(delivery);
         self.failures.put((login.clone(), number), failure);
         self.change_check(id, |check| {
             check.trend.record(at, Change { new: 1, resolved: 0 }, check.open);

@@ -164,7 +164,6 @@ fn united(one: &Failure, other: &Failure) -> Failure {
         is_dated: first.is_dated,
         reported_at: one.reported_at.max(other.reported_at),
         named_at: one.named_at.max(other.named_at),
-        delivery: one.delivery.or(other.delivery),
         is_announced: one.is_announced || other.is_announced,
         by_title: one.by_title || other.by_title,
     }

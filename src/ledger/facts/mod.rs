@@ -222,6 +222,7 @@ impl Facts {
             otlp: self.otlp.differences().collect(),
             targets: self.targets.differences().collect(),
             events: &self.effects.events,
+            hours: &self.effects.hours,
             commands: &self.effects.commands,
         }
     }
@@ -259,18 +260,15 @@ impl Facts {
 
     /// Appends an event to the log.
     pub fn append(&mut self, event: Event) {
-        let head = &mut self.effects.head;
-        head.event += 1;
-        head.public_events += i64::from(event.name.is_public());
+        self.effects.count(&event);
         self.effects.events.push(event);
     }
 
     /// Appends events to the log, in their order.
     pub fn append_all(&mut self, events: Vec<Event>) {
-        let head = &mut self.effects.head;
-        let public = events.iter().filter(|event| event.name.is_public());
-        head.public_events += i64::try_from(public.count()).unwrap_or(i64::MAX);
-        head.event += i64::try_from(events.len()).unwrap_or(i64::MAX);
+        for event in &events {
+            self.effects.count(event);
+        }
         if self.effects.events.is_empty() {
             // Of a large delivery, room for a second copy would be the most of its memory.
             self.effects.events = events;

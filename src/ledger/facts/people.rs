@@ -72,7 +72,6 @@ mod tests {
             opened_at: Timestamp::UNIX_EPOCH,
             reported_at: Timestamp::UNIX_EPOCH,
             named_at: None,
-            delivery: None,
             is_announced: true,
             by_title: false,
             is_dated: false,

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const COLUMNS: &str = "login, check_number, opened_at, reported_at, named_at, delivery, is_announced, by_title, \
+const COLUMNS: &str = "login, check_number, opened_at, reported_at, named_at, is_announced, by_title, \
      is_dated";
 
 /// All failures of users, with their checks.
@@ -78,10 +78,9 @@ fn put(
         opened_at,
         reported_at,
         named_at,
-        delivery: row.get(5)?,
-        is_announced: row.get(6)?,
-        by_title: row.get(7)?,
-        is_dated: row.get(8)?,
+        is_announced: row.get(5)?,
+        by_title: row.get(6)?,
+        is_dated: row.get(7)?,
     };
     facts.load_failure(login, check, Some(failure));
     Ok(())

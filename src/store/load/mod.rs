@@ -30,12 +30,13 @@ use crate::{
 pub(in crate::store) fn head(connection: &dyn Connection) -> Result<(Head, Counts), StoreError> {
     connection.one(
         "SELECT event, public_events, delivery, check_number, listing, users, ips,
-            failing_people, followed, new_ips, new_countries FROM head",
+            failing_people, followed, new_ips, new_countries, event_hour FROM head",
         &[],
         |row| {
             let head = Head {
                 event: row.get(0)?,
                 public_events: row.get(1)?,
+                event_hour: row.get(11)?,
                 delivery: row.get(2)?,
                 check: row.get(3)?,
                 listing: row.get(4)?,

@@ -15,8 +15,11 @@ use crate::store::{
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 2] =
-    [include_str!("schema/0001_initial.sql"), include_str!("schema/0002_deliveries_go.sql")];
+const SCRIPTS: [&str; 3] = [
+    include_str!("schema/0001_initial.sql"),
+    include_str!("schema/0002_deliveries_go.sql"),
+    include_str!("schema/0003_event_hour.sql"),
+];
 
 /// The oldest server that is supported: older ones get no fixes, or soon will not.
 const OLDEST_SERVER: i64 = 150_000;

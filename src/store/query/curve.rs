@@ -33,7 +33,8 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn log_begins_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.sql().one("SELECT min(observed_at) FROM event", &[], |row| row.get(0))
+        self.sql()
+            .optional("SELECT observed_at FROM event ORDER BY seq LIMIT 1", &[], |row| row.get(0))
     }
 
     /// The curves of the checks that are shown, in the order in which they came, the first

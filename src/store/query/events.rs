@@ -142,7 +142,7 @@ impl<'a> Decoder<'a> {
             happened_at: row.get(6)?,
             observed_at: row.get(7)?,
             severity: Severity::new(text(8)?),
-            body: row.get(9)?,
+            body: Some(row.get(9)?).filter(|body: &String| !body.is_empty()),
             attributes,
             of_delivery: of_delivery.flatten(),
             of_check,

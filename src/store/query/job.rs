@@ -51,7 +51,8 @@ impl Reader {
     fn newest_moment(&self) -> Result<Option<Timestamp>, StoreError> {
         self.sql().one(
             "SELECT max(at) FROM (
-                SELECT max(observed_at) AS at FROM event
+                SELECT observed_at AS at FROM event WHERE seq = (SELECT event FROM head)
+                UNION ALL SELECT 3600000000 * max(hour) FROM event_hour
                 UNION ALL SELECT max(received_at) FROM delivery
                 UNION ALL SELECT max(last_at) FROM poll) AS moments",
             &[],

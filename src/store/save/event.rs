@@ -39,6 +39,8 @@ static EVENT: Bulk = Bulk::insert(
     ],
 );
 
+static HOUR: Bulk = Bulk::insert("event_hour", &[integer("first"), integer("hour")]);
+
 static GAP: Bulk = Bulk::insert("otlp_gap", &[integer("first_seq"), integer("last_seq")]);
 
 static RESENT: Bulk = Bulk::delete("otlp_resend", &[integer("seq")]);
@@ -65,6 +67,9 @@ pub(super) fn save(
         }
         Ok(())
     })?;
+    connection.write_all(&HOUR, |put| {
+        diff.hours.iter().try_for_each(|run| put(params![run.first, run.hour]))
+    })?;
     let now = clock::now();
     let public = diff.events.iter().filter(|event| event.name.is_public()).count();
     let mut ordinal = diff.head.public_events - i64::try_from(public).unwrap_or(0);
@@ -86,7 +91,7 @@ pub(super) fn save(
                 event.happened_at,
                 event.observed_at,
                 event.severity.text(),
-                event.body,
+                event.body.as_deref().unwrap_or_default(),
                 attributes::encode(&event.attributes),
                 context.map(|(number, _)| number),
                 of_check.and_then(|id| versions.get(id)),

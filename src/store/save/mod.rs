@@ -57,7 +57,7 @@ fn head(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> 
     connection.send(
         "UPDATE head SET event = ?1, public_events = ?2, delivery = ?3, check_number = ?4,
             listing = ?5, users = ?6, ips = ?7, failing_people = ?8, followed = ?9,
-            new_ips = ?10, new_countries = ?11",
+            new_ips = ?10, new_countries = ?11, event_hour = ?12",
         params![
             head.event,
             head.public_events,
@@ -70,6 +70,7 @@ fn head(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> 
             counts.followed,
             counts.new_ips,
             counts.new_countries,
+            head.event_hour,
         ],
     )?;
     Ok(())

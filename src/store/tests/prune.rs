@@ -83,3 +83,26 @@ async fn each_kind_is_kept_for_its_own_time() {
     sweep(Retention { events: Some(at(1000)), ..never }).await;
     assert_eq!(counts().await, (1, 1));
 }
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_wrote_keeps_nothing_older_behind_it() {
+    const HOUR: i64 = 3600;
+    let Fixture { store, place: _place, .. } = Fixture::new();
+    for second in [10, 100 * HOUR, HOUR, HOUR + 20, 2 * HOUR, 101 * HOUR] {
+        let mut change = delivery(&second.to_string(), &["a"]);
+        change.recorded_at = at(second);
+        store.commit(change).await.unwrap();
+    }
+    let observed = async || {
+        let read = |reader: &Reader| reader.public_events_after(0, BatchLimit::events(100));
+        let batch = store.read(read).await.unwrap();
+        batch.events.iter().map(|stored| stored.event.observed_at).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(observed().await.len(), 6);
+    // In the middle of an hour, too.
+    while store.sweep(Retention::same(Some(at(HOUR + 10))), false).await.unwrap() > 0 {}
+    let left = [HOUR + 20, 2 * HOUR, 100 * HOUR, 101 * HOUR].map(at);
+    assert_eq!(observed().await, BTreeSet::from(left));
+    while store.sweep(Retention::same(Some(at(3 * HOUR))), false).await.unwrap() > 0 {}
+    assert_eq!(observed().await, BTreeSet::from([100 * HOUR, 101 * HOUR].map(at)));
+}

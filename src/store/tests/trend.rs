@@ -89,7 +89,13 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
     let place = fixture.close().await;
     // As the version before left it.
     place.alter(
-        "ALTER TABLE checks DROP COLUMN trend;
+        "ALTER TABLE failure ADD COLUMN delivery INTEGER;
+                 ALTER TABLE failure_closed ADD COLUMN delivery INTEGER;
+                 UPDATE failure_closed SET delivery = 1;
+                 CREATE INDEX event_observed ON event (observed_at);
+                 ALTER TABLE head DROP COLUMN event_hour;
+                 DROP TABLE event_hour;
+                 ALTER TABLE checks DROP COLUMN trend;
                  DROP INDEX event_by_name;
                  DROP TABLE check_set;
                  DROP INDEX failure_closed_of_check;

@@ -30,7 +30,7 @@ impl From<StoredEvent> for Entry {
             uid: stored.uid,
             name: event.name.as_str(),
             severity: event.severity.label(),
-            body: event.body,
+            body: event.sentence().into_owned(),
             check_id: event.check_id.map(|id| id.as_str().to_owned()),
             login: event.login.map(|login| login.to_string()),
             ip: event.ip,

@@ -16,21 +16,21 @@ impl Causes {
 
     /// The sentence of an event; without the cause of a job's failure where that was told.
     pub(super) fn sentence<'a>(&mut self, event: &'a Event) -> Cow<'a, str> {
-        let body = event.body.as_str();
+        let body = event.sentence();
         let Some(AttributeValue::Text(reason)) = event.attributes.get(key::ERROR_MESSAGE) else {
-            return Cow::Borrowed(body);
+            return body;
         };
         if event.name != EventName::SyncOutcomeChanged {
-            return Cow::Borrowed(body);
+            return body;
         }
         let cause = cause(reason);
         if self.0.iter().any(|told| told == cause) {
-            let fact = body.strip_suffix(reason.as_str()).unwrap_or(body);
+            let fact = body.strip_suffix(reason.as_str()).unwrap_or(&body);
             let fact = fact.trim_end_matches(": ");
             return Cow::Owned(format!("{fact}, for the reason above"));
         }
         self.0.push(cause.to_owned());
-        Cow::Borrowed(body)
+        body
     }
 }
 

@@ -26,9 +26,9 @@ const DELIVERY: &str =
         'No MFA Configured (' || ?5 || ')', 'critical', 'accepted', 200, ?6, ?6, 2048, 2, ?7)";
 
 const FAILURE: &str = "INSERT INTO failure (login, check_number, opened_at, reported_at, named_at,
-        delivery, is_announced, by_title, is_dated)
-    VALUES (?1, ?2, ?3, ?3, ?3, ?4, 1, 0, 1)
-    ON CONFLICT (login, check_number) DO UPDATE SET delivery = excluded.delivery";
+        is_announced, by_title, is_dated)
+    VALUES (?1, ?2, ?3, ?3, ?3, 1, 0, 1)
+    ON CONFLICT (login, check_number) DO UPDATE SET named_at = excluded.named_at";
 
 const WATCH: &str = "INSERT INTO watch (kind, subject, source, added_at)
     VALUES ('user', ?1, 'webhook', ?2)
@@ -93,7 +93,7 @@ impl SameRows {
                         detail.check_id,
                         login,
                         now,
-                        text,
+                        if login.is_some() { "" } else { text.as_str() },
                         attributes,
                         first,
                         uid
@@ -102,7 +102,7 @@ impl SameRows {
             };
             event(None)?;
             for login in &detail.users_failing {
-                run(FAILURE, params![login, check, now, delivery])?;
+                run(FAILURE, params![login, check, now])?;
                 run(WATCH, params![login, now])?;
                 event(Some(login))?;
             }

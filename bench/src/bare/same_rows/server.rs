@@ -5,9 +5,10 @@ use tokio_postgres::{Client, Error, Statement, types::ToSql};
 
 use super::{Job, PACKED, SHARED};
 
-const SCHEMA: [&str; 2] = [
+const SCHEMA: [&str; 3] = [
     include_str!("../../../../src/store/postgres/schema/0001_initial.sql"),
     include_str!("../../../../src/store/postgres/schema/0002_deliveries_go.sql"),
+    include_str!("../../../../src/store/postgres/schema/0003_event_hour.sql"),
 ];
 
 /// In the order in which they are sent: the number of the group's last delivery and of its last
@@ -26,11 +27,11 @@ const STATEMENTS: [(&str, Given); 7] = [
         Given::Deliveries,
     ),
     (
-        "INSERT INTO failure (login, check_number, opened_at, reported_at, named_at, delivery,
+        "INSERT INTO failure (login, check_number, opened_at, reported_at, named_at,
             is_announced, by_title, is_dated)
-         SELECT login, 1, moment(), moment(), moment(), delivery, 1, 0, 1
+         SELECT login, 1, moment(), moment(), moment(), 1, 0, 1
          FROM unnest($1::bigint[], $2::text[]) AS given (delivery, login)
-         ON CONFLICT (login, check_number) DO UPDATE SET delivery = excluded.delivery",
+         ON CONFLICT (login, check_number) DO UPDATE SET named_at = excluded.named_at",
         Given::Users,
     ),
     (
@@ -49,7 +50,8 @@ const STATEMENTS: [(&str, Given); 7] = [
         "INSERT INTO event (seq, name, public, ordinal, check_id, login, happened_at, observed_at,
             severity, body, attributes, context, uid)
          SELECT 5 * delivery + place, 'cii.check.failed', 1, 5 * delivery + place, $3, login,
-            moment(), moment(), 'critical', repeat('a', 87), repeat('a', 165), 5 * delivery,
+            moment(), moment(), 'critical', CASE WHEN login IS NULL THEN repeat('a', 87) ELSE '' END,
+            repeat('a', 165), 5 * delivery,
             decode(md5(delivery::text), 'hex')
          FROM unnest($1::bigint[], $2::text[], $4::bigint[]) AS given (delivery, login, place)",
         Given::Events,

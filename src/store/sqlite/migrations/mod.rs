@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One script a version, in order; a script that was released never changes.
-const SCRIPTS: [&str; 17] = [
+const SCRIPTS: [&str; 18] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
     include_str!("0003_medium.sql"),
@@ -28,6 +28,7 @@ const SCRIPTS: [&str; 17] = [
     include_str!("0015_event_name.sql"),
     include_str!("0016_hours.sql"),
     include_str!("0017_deliveries_go.sql"),
+    include_str!("0018_event_hour.sql"),
 ];
 
 /// The newest version.

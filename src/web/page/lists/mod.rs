@@ -216,7 +216,7 @@ fn event(StoredEvent { seq, event, .. }: &StoredEvent) -> Record {
         .text(event.login.as_ref().map_or("", |login| login.spelling()))
         .text(event.ip.as_deref().unwrap_or_default())
         .text(event.application.as_deref().unwrap_or_default())
-        .text(&event.body)
+        .text(&event.sentence())
 }
 
 /// Whole seconds; a time that is not over has none.
