@@ -17,6 +17,7 @@ pub(super) fn announce(config: &Config) {
     tracing::info!(
         version = build_info::VERSION,
         %store,
+        schema = schema(&config.store.place),
         event_retention_days = config.store.retention_days.events,
         "starts"
     );
@@ -34,6 +35,14 @@ pub(super) fn announce(config: &Config) {
     let off = off(config);
     if !off.is_empty() {
         tracing::info!(off = off.join(", "), "not all is on");
+    }
+}
+
+/// The schema of the tables on a server, where one is configured.
+fn schema(place: &StorePlace) -> Option<&str> {
+    match place {
+        StorePlace::File(_) => None,
+        StorePlace::Server(server) => server.schema.as_deref(),
     }
 }
 

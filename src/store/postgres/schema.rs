@@ -137,10 +137,10 @@ fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, 
     let found = version(session, server)?;
     let known = SCRIPTS.len();
     if found > known {
-        return Err(StoreError::TooNew { path: server.name().into(), found, known });
+        return Err(StoreError::TooNew { path: server.tables_name().into(), found, known });
     }
     if found > 0 && found < known && !upgrade {
-        return Err(StoreError::TooOld(server.name().into()));
+        return Err(StoreError::TooOld(server.tables_name().into()));
     }
     if (1..known).contains(&found) {
         tracing::info!(from = found, to = known, "the database is brought up to date");
@@ -169,12 +169,12 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         // Without that, no table of ours is there; one of the same name is another program's.
         for table in tables() {
             if is_there(table)? {
-                return Err(StoreError::ForeignTables(server.name()));
+                return Err(StoreError::ForeignTables(server.tables_name()));
             }
         }
         return Ok(0);
     }
-    let foreign = || StoreError::ForeignTables(server.name());
+    let foreign = || StoreError::ForeignTables(server.tables_name());
     let columns = "SELECT count(*) FROM pg_catalog.pg_attribute
         WHERE attrelid = to_regclass('meta') AND attname IN ('key', 'value')";
     if session.count(columns, &[])? != 2 {
@@ -200,10 +200,10 @@ pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError
     let found = version(session, server)?;
     let known = SCRIPTS.len();
     match found {
-        0 => Err(StoreError::NoTables(server.name())),
-        found if found < known => Err(StoreError::TooOld(server.name().into())),
+        0 => Err(StoreError::NoTables(server.tables_name())),
+        found if found < known => Err(StoreError::TooOld(server.tables_name().into())),
         found if found > known => {
-            Err(StoreError::TooNew { path: server.name().into(), found, known })
+            Err(StoreError::TooNew { path: server.tables_name().into(), found, known })
         }
         _ => Ok(()),
     }
@@ -216,7 +216,7 @@ pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError
 pub(super) fn check_known(found: usize, server: &Server) -> Result<(), StoreError> {
     let known = SCRIPTS.len();
     if found > known {
-        return Err(StoreError::TooNew { path: server.name().into(), found, known });
+        return Err(StoreError::TooNew { path: server.tables_name().into(), found, known });
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Which server, and how it is reached.
 
 mod binding;
+mod quoting;
 mod refusal;
 mod tls;
 mod verifier;
@@ -23,6 +24,7 @@ use crate::{
     config::{ChannelBinding, ServerConfig, ServerHost, TlsMode},
     store::StoreError,
 };
+use quoting::quoted;
 use refusal::Refusal;
 use tls::{Connector, Encrypted};
 
@@ -49,7 +51,7 @@ impl Server {
 
     /// The schema's name, as statements take it.
     pub(super) fn quoted_schema(&self) -> String {
-        format!("\"{}\"", self.schema().unwrap_or("public").replace('"', "\"\""))
+        quoted(self.schema().unwrap_or("public"))
     }
 
     /// The statement that sets the schema for a transaction; empty where none is configured.
@@ -69,6 +71,14 @@ impl Server {
     #[must_use]
     pub fn name(&self) -> String {
         self.config.name()
+    }
+
+    /// The same with the schema, where one is configured: whose tables they are.
+    pub(super) fn tables_name(&self) -> String {
+        match self.schema() {
+            Some(schema) => format!("{} (schema {schema})", self.name()),
+            None => self.name(),
+        }
     }
 
     /// How long connecting may take, with all hosts that may have to be tried.

@@ -6,6 +6,7 @@ use std::{error::Error as _, io, time::Duration};
 use rustls::{AlertDescription, CertificateError};
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::quoting::quoted;
 use crate::{
     config::{ServerConfig, ServerHost, TlsMode},
     store::{SqlError, SqlErrorKind},
@@ -77,7 +78,8 @@ impl Refusal {
     }
 }
 
-/// What the server said.
+/// What the server said. Where the user is named here, the server knows such a role, and let it in:
+/// it is no secret that stands in the wrong place.
 fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
     let code = said.code();
     let why = match *code {
@@ -100,12 +102,17 @@ fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
             )
         }
         SqlState::INVALID_CATALOG_NAME => format!(
-            "the server has no database {:?}; create it (CREATE DATABASE), or correct store.url",
-            config.database
+            "the server has no database {:?}; create it (CREATE DATABASE {} OWNER {}), or correct \
+             store.url",
+            config.database,
+            quoted(&config.database),
+            quoted(&config.user),
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => format!(
-            "the user may not connect to the database; run GRANT CONNECT ON DATABASE {:?} for it",
-            config.database
+            "the user may not connect to the database; as its owner or a superuser, run GRANT \
+             CONNECT ON DATABASE {} TO {}",
+            quoted(&config.database),
+            quoted(&config.user),
         ),
         SqlState::TOO_MANY_CONNECTIONS => {
             "the server has no connection left; raise its max_connections, or put a pool such as \
