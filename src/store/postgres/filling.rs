@@ -55,7 +55,11 @@ impl Way {
     pub(in crate::store) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let session = self.connect_patiently()?;
         session.begin_reading()?;
-        stay(&session)?;
+        // The other side is waited for, whatever the server's own limit is.
+        session.batch(&format!(
+            "SET LOCAL idle_in_transaction_session_timeout = {}",
+            PATIENCE.as_millis()
+        ))?;
         schema::check(&session, &self.server)?;
         Ok(Snapshot(Box::new(session)))
     }
@@ -63,15 +67,9 @@ impl Way {
     /// Begins to fill a database.
     pub(in crate::store) fn filling(&self) -> Result<Filling, StoreError> {
         let session = self.connect_patiently()?;
+        // Its statements have the limits of those that make a schema, and so has what it waits for
+        // the other side.
         schema::begin(&session, &self.server)?;
-        stay(&session)?;
-        let lock = Limits::default().lock.as_millis();
-        session.batch(&format!(
-            "SET LOCAL synchronous_commit = {}; SET LOCAL client_min_messages = warning; \
-             SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {}",
-            self.server.commit_level(),
-            PATIENCE.as_millis(),
-        ))?;
         // As every group does: who has it is alone, and nobody takes the lease over meanwhile.
         (&session as &dyn Connection)
             .optional("SELECT id FROM head FOR UPDATE", &[], |row| row.get::<i64>(0))?
@@ -83,12 +81,6 @@ impl Way {
         let limits = Limits { statement: PATIENCE, commit: PATIENCE, ..self.limits };
         Session::connect(self, limits)
     }
-}
-
-/// Lets the transaction wait for the other side, whatever the server's own limit is.
-fn stay(session: &Session) -> Result<(), StoreError> {
-    session
-        .batch(&format!("SET LOCAL idle_in_transaction_session_timeout = {}", PATIENCE.as_millis()))
 }
 
 fn holder(session: &dyn Connection) -> Result<Option<String>, StoreError> {

@@ -19,6 +19,7 @@ mod io;
 mod lease;
 mod limits;
 mod notices;
+mod preamble;
 mod replica;
 mod rows;
 mod running;

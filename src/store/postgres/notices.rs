@@ -21,7 +21,7 @@ use tokio::{
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use uuid::Uuid;
 
-use super::{Replica, Server, failure};
+use super::{Limits, Replica, Server, failure, preamble::preamble};
 use crate::store::StoreError;
 
 /// Between two notifications of this replica's commits at least: others look as often.
@@ -140,12 +140,8 @@ impl Link {
 
     /// Tells whoever listens; `from` says who does.
     async fn tell(&self, channel: &str, from: &str) -> Result<(), StoreError> {
-        let limit = PATIENCE.as_millis() / 2;
-        self.run(&format!(
-            "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {limit}; \
-             SET LOCAL statement_timeout = {limit}; SELECT pg_notify('{channel}', '{from}'); COMMIT"
-        ))
-        .await
+        let preamble = preamble("off", Limits::all(PATIENCE / 2), "");
+        self.run(&format!("{preamble} SELECT pg_notify('{channel}', '{from}'); COMMIT")).await
     }
 
     /// The next one that arrives: who sent it.

@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Server,
-    session::{OF_SCHEMA, Session},
-};
+use super::{Limits, Server, session::Session};
 use crate::store::{
     StoreError,
     sql::{Connection, params},
@@ -27,6 +24,9 @@ const OLDEST_SERVER: i64 = 150_000;
 /// The key of the lock under which a schema is made or upgraded, so that replicas that start
 /// together do not both do it. Advisory locks are known by numbers alone; this one is `cii`.
 const LOCK: i64 = 0x63_6969;
+
+/// How long a statement may take that makes or upgrades the schema.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How long it is tried again where somebody has a lock: another replica that upgrades, or a long
 /// read of a table that changes, such as a backup.
@@ -48,7 +48,7 @@ pub(super) fn migrate(
 ) -> Result<usize, StoreError> {
     check_server(session, server)?;
     patiently(|| {
-        let begun = session.begin_alone(LOCK, server.commit_level());
+        let begun = begin_patient(session, server);
         match begun.and_then(|()| upgraded(session, server, upgrade)) {
             Ok(found) => {
                 session.commit()?;
@@ -73,7 +73,7 @@ pub(super) fn migrate(
 pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError> {
     check_server(session, server)?;
     patiently(|| {
-        let begun = session.begin_alone(LOCK, server.commit_level());
+        let begun = begin_patient(session, server);
         let made = begun.and_then(|()| upgraded(session, server, false).map(drop));
         if made.is_err() {
             session.roll_back();
@@ -110,20 +110,13 @@ fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, St
 /// # Errors
 /// When the server fails, or somebody holds the lock for longer.
 pub(super) fn begin_bounded(session: &Session, level: &str) -> Result<(), StoreError> {
-    session.in_transaction.set(true);
-    session.batch(&format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED; \
-         SET LOCAL synchronous_commit = {level}; \
-         SET LOCAL client_min_messages = warning; \
-         SET LOCAL lock_timeout = {}; \
-         SET LOCAL statement_timeout = {}; \
-         SET LOCAL idle_in_transaction_session_timeout = {}; \
-         {} SELECT pg_advisory_xact_lock({LOCK})",
-        session.limits.lock.as_millis(),
-        session.limits.of_server(),
-        session.limits.statement.as_millis(),
-        session.search_path,
-    ))
+    session.begin_alone(LOCK, level, session.limits)
+}
+
+/// The same, where statements go over all rows.
+fn begin_patient(session: &Session, server: &Server) -> Result<(), StoreError> {
+    let limits = Limits { statement: PATIENCE, ..session.limits };
+    session.begin_alone(LOCK, server.commit_level(), limits)
 }
 
 fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
@@ -146,7 +139,7 @@ fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, 
         tracing::info!(from = found, to = known, "the database is brought up to date");
     }
     for script in &SCRIPTS[found..] {
-        session.batch_within(OF_SCHEMA, script)?;
+        session.batch_within(PATIENCE, script)?;
     }
     if found < known {
         let sql = "UPDATE meta SET value = CAST(?1 AS TEXT) WHERE key = 'schema_version'";

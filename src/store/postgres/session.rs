@@ -20,6 +20,7 @@ use super::{
     ahead::{self, Ahead},
     failure::{self, given_up, too_slow},
     io::Io,
+    preamble::preamble,
     running::Running,
     text::Texts,
 };
@@ -29,9 +30,6 @@ use crate::store::{StoreError, load, sql::Connection};
 /// how large tables are. Else it reads whole tables beside the keys of a large group, as long as
 /// the tables are short. A plan that the server finds dear is not worth compiling.
 const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;";
-
-/// How long a statement may take that makes or upgrades the schema.
-pub(super) const OF_SCHEMA: Duration = Duration::from_mins(10);
 
 /// What stands beside the lock that every transaction that writes takes first.
 #[derive(Debug, Clone, Copy)]
@@ -165,29 +163,10 @@ impl Session {
     }
 
     /// Begins a transaction that writes: alone over all replicas, until it ends.
-    ///
-    /// The isolation is READ COMMITTED: a statement sees what was committed when it began, so
-    /// that all after the lock see what its last holder left. Under a stricter one the snapshot
-    /// would be older than the lock. Warnings are asked for whatever the role or the database has
-    /// set: one alone tells that the wait for a standby was ended.
-    ///
-    /// Whether it may write is left to the server: who made a database read-only, such as a provider
-    /// whose disk gets full, means it.
     pub(super) fn begin_writing(&self, commit: &str) -> Result<Begun, StoreError> {
         self.in_transaction.set(true);
-        self.batch_ahead(format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; \
-             SET LOCAL synchronous_commit = {commit}; \
-             SET LOCAL client_min_messages = warning; \
-             SET LOCAL lock_timeout = {}; \
-             SET LOCAL statement_timeout = {}; \
-             SET LOCAL idle_in_transaction_session_timeout = {}; \
-             {BY_KEY} {} SELECT id FROM head FOR UPDATE",
-            self.limits.lock.as_millis(),
-            self.limits.of_server(),
-            self.limits.statement.as_millis(),
-            self.search_path,
-        ))?;
+        let preamble = preamble(commit, self.limits, &self.search_path);
+        self.batch_ahead(format!("{preamble} {BY_KEY} SELECT id FROM head FOR UPDATE"))?;
         // A group asks for the head next.
         self.rehearse(&mut || {
             let _ = begun(self).and_then(|_| load::head(self));
@@ -198,12 +177,7 @@ impl Session {
     /// Begins a transaction that writes what no standby needs to have when it ends.
     pub(super) fn begin_local(&self) -> Result<(), StoreError> {
         self.in_transaction.set(true);
-        self.batch_ahead(format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; \
-             SET LOCAL synchronous_commit = local; SET LOCAL statement_timeout = {}; {}",
-            self.limits.of_server(),
-            self.search_path,
-        ))
+        self.batch_ahead(preamble("local", self.limits, &self.search_path))
     }
 
     /// Begins a transaction that nobody else begins by the same key meanwhile, for the schema.
@@ -211,21 +185,15 @@ impl Session {
     /// No lock is waited for longer than a group waits for its own: behind a lock that is waited for
     /// everybody else waits, too, such as the groups of the other replicas behind that of an index
     /// that goes, which itself waits for the end of a long read.
-    pub(super) fn begin_alone(&self, key: i64, commit: &str) -> Result<(), StoreError> {
+    pub(super) fn begin_alone(
+        &self,
+        key: i64,
+        commit: &str,
+        limits: Limits,
+    ) -> Result<(), StoreError> {
         self.in_transaction.set(true);
-        let of_server = OF_SCHEMA.as_millis();
-        // Under a stricter isolation, what the lock's last holder made would not be seen.
-        self.batch(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; \
-             SET LOCAL synchronous_commit = {commit}; \
-             SET LOCAL client_min_messages = warning; \
-             SET LOCAL lock_timeout = {}; \
-             SET LOCAL statement_timeout = {of_server}; \
-             SET LOCAL idle_in_transaction_session_timeout = {of_server}; \
-             {} SELECT pg_advisory_xact_lock({key})",
-            self.limits.lock.as_millis(),
-            self.search_path
-        ))
+        let preamble = preamble(commit, limits, &self.search_path);
+        self.batch(&format!("{preamble} SELECT pg_advisory_xact_lock({key})"))
     }
 
     /// Commits; whether the server did, and without a warning.
