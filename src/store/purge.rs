@@ -7,6 +7,7 @@ use super::{
     engine::{Erased, Erasure, Place},
 };
 use crate::{
+    blocking,
     domain::{Login, Timestamp},
     ledger::change::ForgetUser,
 };
@@ -90,6 +91,14 @@ impl Store {
         let mut place = Some(Place::Tables);
         let mut tries = 0;
         while let Some(next) = place {
+            // Beside what is committed: a server needs minutes for it.
+            if next == Place::Files
+                && let Some(membership) = &self.shared.replica
+            {
+                let way = membership.way.clone();
+                blocking::run(move || way.vacuum()).await.ok_or(StoreError::Closed)??;
+                break;
+            }
             let erasure = Erasure { login: login.clone(), is_trial, place: next };
             let outcome = self.shared.queue.push_erasure(erasure)?;
             let step = outcome.await.map_err(|_| StoreError::Closed)??;

@@ -16,6 +16,7 @@ mod round_trips;
 mod standby;
 mod together;
 mod upgrades;
+mod vacuum;
 
 use std::time::{Duration, Instant};
 
