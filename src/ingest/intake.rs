@@ -230,7 +230,7 @@ impl Intake {
             }
             Err(_) => {
                 self.budget.gave_up();
-                tracing::error!("a webhook delivery waits too long for the disk");
+                tracing::error!("a webhook delivery waits too long for the database");
                 Err(Refused::Unavailable)
             }
         }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::ledger::{Facts, Fault, Keys, Touched};
 
-/// How often a group is committed that another transaction stands in the way of.
+/// How often a transaction is tried that another transaction stands in the way of.
 const TRIES: usize = 3;
 
 /// The running thread; it ends when the last [`Store`](super::Store) is gone, or when
@@ -120,12 +120,12 @@ impl Writer {
             match next {
                 Next::Group(group) => self.commit(group),
                 Next::Sweep(sweep, limit, reply) => {
-                    let swept = self.engine.sweep(&sweep, limit);
+                    let swept = again(|| self.engine.sweep(&sweep, limit));
                     self.note(swept.as_ref().map(|_| ()));
                     let _ = reply.send(swept);
                 }
                 Next::Erase(erasure, reply) => {
-                    let erased = self.engine.erase(&erasure);
+                    let erased = again(|| self.engine.erase(&erasure));
                     self.note(erased.as_ref().map(|_| ()));
                     // One whose end is not known may have taken place, too.
                     let may_be_done = match &erased {
@@ -164,14 +164,8 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        let mut committed = self.transact(&mut group);
-        for _ in 1..TRIES {
-            if !committed.as_ref().is_err_and(StoreError::is_conflict) {
-                break;
-            }
-            self.engine.roll_back();
-            committed = self.transact(&mut group);
-        }
+        let committed =
+            again(|| self.transact(&mut group).inspect_err(|_| self.engine.roll_back()));
         match committed {
             Ok(()) => {
                 self.meters.commits.inc();
@@ -180,7 +174,6 @@ impl Writer {
                 answer(group, &Ok(()));
             }
             Err(error) => {
-                self.engine.roll_back();
                 // One change with data that cannot be stored, or read, must not fail the
                 // others.
                 let concerns_one = error.concerns_data() || error.is_unreadable_row();
@@ -203,7 +196,8 @@ impl Writer {
     }
 
     fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
-        let (head, counts) = self.engine.begin()?;
+        let under_way = &self.meters.under_way;
+        let (head, counts) = under_way.during(|| self.engine.begin())?;
         let fence = self.engine.fence();
         for change in group.extract_if(.., |change| change.fence().is_some_and(|own| own != fence))
         {
@@ -214,7 +208,7 @@ impl Writer {
         for change in group.iter() {
             change.keys(&mut keys);
         }
-        self.engine.load(&keys, &mut facts)?;
+        under_way.during(|| self.engine.load(&keys, &mut facts))?;
         // What a large delivery asked for is not kept beside what came of it.
         drop(keys);
         let mut keys = Keys::default();
@@ -226,7 +220,7 @@ impl Writer {
                 Err(fault) => change.fail(fault.into()),
             }
         }
-        self.engine.load(&keys, &mut facts)?;
+        under_way.during(|| self.engine.load(&keys, &mut facts))?;
         drop(keys);
         for change in decidable {
             facts.checkpoint();
@@ -239,10 +233,10 @@ impl Writer {
         }
         facts.checkpoint();
         let diff = facts.diff();
-        self.engine.save(&diff)?;
+        under_way.during(|| self.engine.save(&diff))?;
         let moves = diff.moves;
         let touched = facts.touched(moves);
-        if let Err(error) = self.engine.commit(&touched) {
+        if let Err(error) = under_way.during(|| self.engine.commit(&touched)) {
             if error.is_unreachable() {
                 // It may have taken place: whoever shows what is stored looks for himself. The
                 // follower of replicas may have passed it by meanwhile, as a commit of our own.
@@ -261,6 +255,18 @@ impl Writer {
         });
         Ok(())
     }
+}
+
+/// Does a transaction again that another one stands in the way of.
+fn again<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut done = work();
+    for _ in 1..TRIES {
+        if !done.as_ref().is_err_and(StoreError::is_conflict) {
+            break;
+        }
+        done = work();
+    }
+    done
 }
 
 fn answer(group: Group, committed: &Result<(), StoreError>) {

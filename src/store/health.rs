@@ -4,10 +4,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::StoreError;
+use super::{Store, StoreError};
+use crate::ledger::change::Probe;
 
 /// A commit that is younger than this says that the store works.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// How long a commit that only shows whether one is possible may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the database may leave the thread that writes without an answer before that is why a
+/// commit takes long: less than [`PROBE_PATIENCE`], since a probe can come a little later.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came of the last tries to commit.
 #[derive(Debug, Clone, Default)]
@@ -60,4 +68,53 @@ pub(super) fn note(health: &watch::Sender<Health>, outcome: Result<(), &StoreErr
             health.error = Some(error.clone());
         }
     });
+}
+
+impl Store {
+    /// Resolves when the database's files are no longer those that were opened, or the thread
+    /// that writes has ended, with what happened; never as long as it can be written.
+    pub async fn lost(&self) -> StoreError {
+        let (mut health, mut writing) = (self.shared.health.clone(), self.shared.writing.clone());
+        loop {
+            if let Some(error) = health.borrow_and_update().loss() {
+                return error;
+            }
+            tokio::select! {
+                Ok(()) = health.changed() => {}
+                // Nothing is ever sent: the thread drops its end with its own.
+                _ = writing.changed() => return health.borrow().loss().unwrap_or(StoreError::Closed),
+            }
+        }
+    }
+
+    /// Makes sure that the store can commit now: by the last commit, or by one that changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When it cannot, or not in time.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if self.shared.health.borrow().is_fresh() {
+            return Ok(());
+        }
+        match tokio::time::timeout(PROBE_PATIENCE, self.commit(Probe)).await {
+            Ok(probed) => probed.map_err(|error| self.standby_away().unwrap_or(error)),
+            Err(_) => Err(self.trouble().unwrap_or(StoreError::Busy)),
+        }
+    }
+
+    /// Why nothing is committed: what the last try failed with, or what one waits for that takes
+    /// long. Nothing when all is well. Tries nothing.
+    #[must_use]
+    pub fn trouble(&self) -> Option<StoreError> {
+        // What the tries before failed with says more than that this one takes long.
+        self.standby_away().or_else(|| self.shared.health.borrow().error()).or_else(|| {
+            self.shared.meters.under_way.longer_than(ANSWER_PATIENCE).map(StoreError::Silent)
+        })
+    }
+
+    /// Whoever else commits, at any replica, fails with words about the lock that the one has who
+    /// waits for the standby.
+    fn standby_away(&self) -> Option<StoreError> {
+        self.sight().is_some_and(|sight| sight.waits_for_standby).then_some(StoreError::StandbyAway)
+    }
 }

@@ -4,8 +4,9 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use prometheus::{
@@ -14,7 +15,11 @@ use prometheus::{
     proto::MetricFamily,
 };
 
-use super::StoreError;
+use super::{StoreError, under_way::UnderWay};
+
+/// How long a try to commit may wait for one answer of the database before the store is not up: a
+/// large delivery waits that long for none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Counters of commits, and the size of the database.
 #[derive(Debug, Clone)]
@@ -22,7 +27,9 @@ pub struct Meters {
     pub(super) commits: IntCounter,
     pub(super) commit_duration: Histogram,
     failures: IntCounterVec,
-    up: IntGauge,
+    up: Up,
+    /// What a try to commit waits for.
+    pub(super) under_way: UnderWay,
     pub(super) purges: IntCounter,
     size: Size,
     /// With a server alone.
@@ -43,6 +50,7 @@ impl Meters {
     }
 
     fn new(of: SizeOf) -> prometheus::Result<Self> {
+        let under_way = UnderWay::default();
         Ok(Self {
             commits: IntCounter::new(
                 "cii_store_commits_total",
@@ -56,10 +64,8 @@ impl Meters {
                 .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]),
             )?,
             failures: failures()?,
-            up: IntGauge::new(
-                "cii_store_up",
-                "1 when the last try to commit succeeded, else 0; /-/ready tells why.",
-            )?,
+            up: Up::new(under_way.clone())?,
+            under_way,
             purges: IntCounter::new(
                 "cii_store_purges_total",
                 "Persons who were forgotten by `purge user`, or by the API.",
@@ -79,11 +85,11 @@ impl Meters {
     /// Counts what came of a try to commit.
     pub(super) fn note(&self, outcome: Result<(), &StoreError>) {
         match outcome {
-            Ok(()) => self.up.set(1),
+            Ok(()) => self.up.set(true),
             Err(error) => {
                 self.failures.with_label_values(&[error.reason()]).inc();
                 if !error.is_of_one_row() {
-                    self.up.set(0);
+                    self.up.set(false);
                 }
             }
         }
@@ -103,9 +109,9 @@ impl Meters {
         }
     }
 
-    /// The server cannot be reached, as somebody found out who only reads.
+    /// Nothing can be committed on the server, as somebody found out who only reads.
     pub(super) fn is_away(&self) {
-        self.up.set(0);
+        self.up.set(false);
     }
 
     /// How many transactions were committed since the start.
@@ -149,6 +155,45 @@ fn failures() -> prometheus::Result<IntCounterVec> {
         failures.with_label_values(&[*reason]);
     }
     Ok(failures)
+}
+
+/// Whether something can be committed, as far as is known at a scrape.
+#[derive(Debug, Clone)]
+struct Up {
+    gauge: IntGauge,
+    /// Whether the last try that ended succeeded.
+    has_committed: Arc<AtomicBool>,
+    under_way: UnderWay,
+}
+
+impl Up {
+    fn new(under_way: UnderWay) -> prometheus::Result<Self> {
+        Ok(Self {
+            gauge: IntGauge::new(
+                "cii_store_up",
+                "1 when the last try to commit succeeded, else 0, also while one waits for the \
+                 database or its standby for more than five seconds; /-/ready tells why.",
+            )?,
+            has_committed: Arc::default(),
+            under_way,
+        })
+    }
+
+    fn set(&self, has_committed: bool) {
+        self.has_committed.store(has_committed, Ordering::Relaxed);
+    }
+}
+
+impl Collector for Up {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let waits = self.under_way.longer_than(PATIENCE).is_some();
+        self.gauge.set((self.has_committed.load(Ordering::Relaxed) && !waits).into());
+        self.gauge.collect()
+    }
 }
 
 /// The size of the database, looked up at each scrape.

@@ -36,6 +36,7 @@ mod tables;
 mod tests;
 mod touched;
 mod uid;
+mod under_way;
 
 use std::{
     fs::File,
@@ -45,7 +46,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::future;
@@ -54,7 +54,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use crate::{
     blocking,
     domain::{Retention, Timestamp},
-    ledger::{Change, Touched, change::Probe},
+    ledger::{Change, Touched},
 };
 use engine::{Engine, Sweep};
 use group::Announcements;
@@ -159,9 +159,6 @@ struct Parts {
     held: Option<File>,
     replica: Option<(Way, Replica)>,
 }
-
-/// How long a commit that only shows whether one is possible may take.
-const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Reads at once. More would only share the same processors, each with a connection, its
 /// caches and what it read.
@@ -400,43 +397,6 @@ impl Store {
     #[must_use]
     pub fn erasures(&self) -> u64 {
         self.shared.erasures.load(Ordering::Relaxed)
-    }
-
-    /// Resolves when the database's files are no longer those that were opened, or the thread
-    /// that writes has ended, with what happened; never as long as it can be written.
-    pub async fn lost(&self) -> StoreError {
-        let (mut health, mut writing) = (self.shared.health.clone(), self.shared.writing.clone());
-        loop {
-            if let Some(error) = health.borrow_and_update().loss() {
-                return error;
-            }
-            tokio::select! {
-                Ok(()) = health.changed() => {}
-                // Nothing is ever sent: the thread drops its end with its own.
-                _ = writing.changed() => return health.borrow().loss().unwrap_or(StoreError::Closed),
-            }
-        }
-    }
-
-    /// Makes sure that the store can commit now: by the last commit, or by one that changes
-    /// nothing.
-    ///
-    /// # Errors
-    /// When it cannot, or not in time.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        if self.shared.health.borrow().is_fresh() {
-            return Ok(());
-        }
-        let probe = tokio::time::timeout(PROBE_PATIENCE, self.commit(Probe)).await;
-        // What the tries before it failed with says more than that this one takes long.
-        let too_long = || self.shared.health.borrow().error().unwrap_or(StoreError::Busy);
-        probe.unwrap_or_else(|_| Err(too_long()))
-    }
-
-    /// Why the last try to commit failed; nothing when it succeeded. Tries nothing.
-    #[must_use]
-    pub fn trouble(&self) -> Option<StoreError> {
-        self.shared.health.borrow().error()
     }
 
     /// Has the delivery by OTLP look for what is to be sent on purpose.

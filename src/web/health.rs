@@ -1,6 +1,6 @@
 //! `/-/healthy` and `/-/ready`
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -15,6 +15,9 @@ use crate::{
     domain::{JobOutcome, RunEnd, Timestamp},
     store::{Reader, Sight, Standing, StoreError},
 };
+
+/// How long a read may take, so that whoever asks gets an answer while the database hangs.
+const READ_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether the daemon does its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +130,17 @@ impl Ops {
             Readiness::Starting => Part { state: "starting", reason: Some("starting".to_owned()) },
             Readiness::Stopping => Part { state: "stopping", reason: Some("stopping".to_owned()) },
         };
-        // Nothing is committed any more while it stops.
-        let writes = if readiness == Readiness::Stopping { Ok(()) } else { store.check().await };
+        let writes = async {
+            // Nothing is committed any more while it stops.
+            if readiness == Readiness::Stopping { Ok(()) } else { store.check().await }
+        };
         let names: Vec<_> = self.sources.polls.jobs().map(|(name, _)| name).collect();
-        let reads = store.read(move |reader| job_ends(reader, &names)).await;
+        let reads = async {
+            let reads = store.read(move |reader| job_ends(reader, &names));
+            let silent = |_| Err(StoreError::Silent(READ_PATIENCE));
+            tokio::time::timeout(READ_PATIENCE, reads).await.unwrap_or_else(silent)
+        };
+        let (writes, reads) = tokio::join!(writes, reads);
         let otlp = match (self.sources.parts.otlp, self.sources.outages.current()) {
             (false, _) => Part::OFF,
             (true, None) => Part::OK,

@@ -81,3 +81,4 @@ mod tls;
 mod upgrade;
 mod watch;
 mod webhook;
+mod waiting;

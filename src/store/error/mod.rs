@@ -6,6 +6,7 @@ mod unreadable;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::ledger::{Fault, row_name};
@@ -191,6 +192,16 @@ pub enum StoreError {
     /// Another replica polls, sends and prunes by now.
     #[error("another replica acts by now, and what this one was doing is left to it")]
     NotLeader,
+    /// Commits wait for a standby of the server.
+    #[error(
+        "commits wait for a synchronous standby that does not confirm them, and nothing is \
+         acknowledged meanwhile: bring the standby back; or empty synchronous_standby_names on the \
+         server, to go on without one"
+    )]
+    StandbyAway,
+    /// The database is waited for.
+    #[error("the database has not answered for {} s", .0.as_secs())]
+    Silent(Duration),
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Busy,
@@ -239,6 +250,7 @@ impl StoreError {
         match self {
             Self::Touched { .. } => "moved",
             Self::GivenUp => "disk_full",
+            Self::StandbyAway | Self::Silent(_) => "unreachable",
             Self::Sql(error) => match error.kind() {
                 SqlErrorKind::DiskFull => "disk_full",
                 SqlErrorKind::Io => "io",
@@ -302,8 +314,27 @@ impl StoreError {
     }
 
     /// Whether the database takes no writes.
-    pub(super) fn is_read_only(&self) -> bool {
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::ReadOnly)
+    }
+
+    /// Whether it is about a server, and passes by itself or by what somebody does there: a failover,
+    /// a restart, a standby that is away, a full disk.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::StandbyAway | Self::Silent(_) | Self::Busy => true,
+            Self::Sql(error) => matches!(
+                error.kind(),
+                SqlErrorKind::Unreachable
+                    | SqlErrorKind::ReadOnly
+                    | SqlErrorKind::Locked
+                    | SqlErrorKind::Conflict
+                    | SqlErrorKind::DiskFull
+            ),
+            _ => false,
+        }
     }
 
     /// Whether the server cannot be reached, so that the end of what was asked is not known.

@@ -25,6 +25,21 @@ const MOST: i64 = 1000;
 /// How often it is looked at what costs more: the size of the tables.
 const SIZE_EVERY: Duration = Duration::from_mins(1);
 
+/// What is asked at each look.
+///
+/// A wait for a standby is short as a rule; one of two seconds is told. Other users' sessions do not
+/// show what they wait for. The view `pg_stat_activity` looks up names that nobody needs here.
+const NEWS: &str = "SELECT commits, event, standbys <> '',
+        CASE WHEN standbys = '' THEN FALSE ELSE EXISTS (
+            SELECT 1 FROM pg_stat_get_activity(NULL) AS session
+            WHERE session.wait_event = 'SyncRep'
+            AND session.query_start < clock_timestamp() - INTERVAL '2 seconds'
+            AND session.datid = (
+                SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+        END,
+        current_setting('server_version')
+    FROM head, current_setting('synchronous_standby_names') AS names (standbys)";
+
 /// What a look saw of the server.
 #[derive(Debug, Clone)]
 pub struct Sight {
@@ -34,6 +49,8 @@ pub struct Sight {
     pub error: Option<StoreError>,
     /// Whether each commit waits for a standby: else a failover can lose what was acknowledged.
     pub is_synchronous: bool,
+    /// Whether a commit waits for a standby that does not confirm it.
+    pub waits_for_standby: bool,
     /// The version that the server says it has.
     pub version: String,
 }
@@ -85,8 +102,13 @@ impl Follower {
         audience: impl Audience + 'static,
     ) -> std::io::Result<Self> {
         let state = Arc::<State>::default();
-        let sight =
-            Sight { at: Instant::now(), error: None, is_synchronous: true, version: String::new() };
+        let sight = Sight {
+            at: Instant::now(),
+            error: None,
+            is_synchronous: true,
+            waits_for_standby: false,
+            version: String::new(),
+        };
         let mut look = Look {
             sized_at: None,
             sight,
@@ -194,8 +216,12 @@ impl<A: Audience> Look<A> {
         let looked = self.look();
         if looked.is_err() {
             self.session = None;
+            self.sight.waits_for_standby = false;
         }
-        self.audience.looked(looked.as_ref().copied());
+        let away = StoreError::StandbyAway;
+        let outcome = looked.as_ref().copied();
+        // Also a replica that commits nothing itself tells then that it could not.
+        self.audience.looked(if self.sight.waits_for_standby { Err(&away) } else { outcome });
         self.sight.error = looked.err();
     }
 
@@ -211,8 +237,10 @@ impl<A: Audience> Look<A> {
         let news = news(session, self.after)
             .and_then(|news| Ok((news, if is_sized { None } else { Some(size(session)?) })));
         session.end_reading()?;
-        let (News { newest, event, commits, is_synchronous, version }, size) = news?;
+        let (news, size) = news?;
+        let News { newest, event, commits, is_synchronous, waits_for_standby, version } = news;
         (self.sight.at, self.sight.is_synchronous) = (begun, is_synchronous);
+        self.sight.waits_for_standby = waits_for_standby;
         self.sight.version = version;
         self.audience.standby(is_synchronous);
         if let Some(bytes) = size {
@@ -243,6 +271,7 @@ struct News {
     event: i64,
     commits: Vec<Commit>,
     is_synchronous: bool,
+    waits_for_standby: bool,
     version: String,
 }
 
@@ -265,20 +294,16 @@ fn size(connection: &dyn Connection) -> Result<u64, StoreError> {
 
 /// The numbers of the newest commit and event, and the commits after this one.
 fn news(connection: &dyn Connection, after: i64) -> Result<News, StoreError> {
-    let mut news = connection.one(
-        "SELECT commits, event, current_setting('synchronous_standby_names') <> '',
-                current_setting('server_version') FROM head",
-        &[],
-        |row| {
-            Ok(News {
-                newest: row.get(0)?,
-                event: row.get(1)?,
-                commits: Vec::new(),
-                is_synchronous: row.get(2)?,
-                version: row.get(3)?,
-            })
-        },
-    )?;
+    let mut news = connection.one(NEWS, &[], |row| {
+        Ok(News {
+            newest: row.get(0)?,
+            event: row.get(1)?,
+            commits: Vec::new(),
+            is_synchronous: row.get(2)?,
+            waits_for_standby: row.get(3)?,
+            version: row.get(4)?,
+        })
+    })?;
     if news.newest == after || news.newest - after > MOST {
         return Ok(news);
     }

@@ -1,5 +1,7 @@
 //! One change that fails, beside others of its group that do not.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{
     domain::CheckFilter,
