@@ -41,7 +41,7 @@ async fn live(source: ConfigSource) -> ExitCode {
     };
     let started = tokio::select! {
         biased;
-        started = Daemon::start(source) => started,
+        started = Daemon::start_patiently(source) => started,
         _ = &mut stop => return ExitCode::SUCCESS,
     };
     let daemon = match started {

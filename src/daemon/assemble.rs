@@ -7,10 +7,11 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Addresses, ConfigSource, Daemon, StartError, announce, defaults,
+    Addresses, ConfigSource, Daemon, StartError, announce,
     duties::{self, Delivery, Work},
     lead::{self, Lead},
     listener::Listeners,
+    opening::{self, Opened, Patience},
     panics, proofs,
     reload::{ForJobs, Reloader, Step},
     reload_meters::ReloadMeters,
@@ -19,30 +20,33 @@ use super::{
     tasks::{Stage, Tasks},
 };
 use crate::{
-    blocking,
     build_info::BuildInfo,
-    cii, clock,
+    cii,
     config::{Config, JobConfig},
     delivery::{self, Outages},
-    domain::Timestamp,
     ingest::{self, Ingest, Intake, Refusals},
-    ledger::change::TrustClock,
     metrics::Exposition,
-    store::{self, Reader, Standing, Store, StoreError, WriterThread},
+    store::{self, Reader, Standing, Store, StoreError},
     sync::{self, Shadow},
     web::{self, Ops, Parts, Polls, Purger, Readiness, Sources, Webhook},
 };
 
-pub(super) async fn assemble(source: ConfigSource) -> Result<Daemon, StartError> {
+pub(super) async fn assemble(
+    source: ConfigSource,
+    patience: Patience,
+) -> Result<Daemon, StartError> {
     let config = source.load()?;
     announce::announce(&config);
     let place = config.store.place.clone();
-    build(source, config).await.map_err(|error| error.about_database(&place))
+    build(source, config, patience).await.map_err(|error| error.about_database(&place))
 }
 
-async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartError> {
-    let (store, writer) = open(&config).await?;
-    let trusted = trusted_moment(&config, &store).await?;
+async fn build(
+    source: ConfigSource,
+    config: Config,
+    patience: Patience,
+) -> Result<Daemon, StartError> {
+    let Opened { store, writer, trusted } = opening::open(&config, patience).await?;
     let (registry, build_info) = registry(&config, &store)?;
     let meters = meters(&registry)?;
     let mut tasks = Tasks::default();
@@ -145,13 +149,6 @@ async fn build(source: ConfigSource, config: Config) -> Result<Daemon, StartErro
     };
     tasks.spawn(Stage::Work, "reload", |stop| reloader.run(stop));
     Ok(Daemon { addresses, tasks, readiness, store, writer })
-}
-
-/// Opens the store, which waits for a disk, or for one host of a server after the other. Meanwhile a
-/// signal ends the process: what is being made or upgraded is one transaction.
-async fn open(config: &Config) -> Result<(Store, WriterThread), StoreError> {
-    let place = config.store.place.clone();
-    blocking::run(move || Store::open_at(&place)).await.ok_or(StoreError::Closed)?
 }
 
 fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses {
@@ -263,18 +260,6 @@ fn sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
 fn replica_name(ops: SocketAddr) -> String {
     let host = rustix::system::uname();
     format!("{}:{}", host.nodename().to_string_lossy(), ops.port())
-}
-
-/// The last moment before this start at which the clock was believed.
-async fn trusted_moment(config: &Config, store: &Store) -> Result<Option<Timestamp>, StartError> {
-    // Before anything is stored by the clock of this start, and kept: what that dates must
-    // not vouch for it at the next one.
-    let trusted = store.read(Reader::trusted_moment).await?;
-    store.commit(TrustClock { at: trusted.unwrap_or_else(clock::now) }).await?;
-    if store.had_former_defaults() && config.api.is_some() {
-        defaults::announce(config);
-    }
-    Ok(trusted)
 }
 
 /// Where deliveries go, and those that are refused.

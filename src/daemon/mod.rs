@@ -8,6 +8,7 @@ mod duties;
 mod error;
 mod lead;
 mod listener;
+mod opening;
 mod panics;
 mod proofs;
 mod reload;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub use error::{EndedEarly, StartError};
+use opening::Patience;
 pub use rules::rules as delivery_rules;
 pub use source::ConfigSource;
 use tasks::Tasks;
@@ -128,7 +130,15 @@ impl Daemon {
     /// When the configuration cannot be loaded, or a part cannot be started.
     pub async fn start(source: ConfigSource) -> Result<Self, StartError> {
         // Large, and done once.
-        Box::pin(assemble::assemble(source)).await
+        Box::pin(assemble::assemble(source, Patience::Fail)).await
+    }
+
+    /// The same, but waits for a database server that is away, read-only, or without its standby.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn start_patiently(source: ConfigSource) -> Result<Self, StartError> {
+        Box::pin(assemble::assemble(source, Patience::Wait)).await
     }
 
     /// Where the daemon listens.

@@ -75,6 +75,7 @@ mod service;
 mod severity;
 mod stack;
 mod survival;
+mod start_waits;
 mod tenant;
 mod tenant_id;
 mod tls;

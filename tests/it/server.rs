@@ -133,7 +133,7 @@ async fn a_purge_names_the_tables_that_the_server_does_not_vacuum() {
     let url = database.url.replace("postgres@", &format!("{name}@"));
     let ended = Setup::new().at(&url).run(&purge).await;
     assert_eq!(ended.code, 0, "{ended:?}");
-    for expected in ["public.event", "run VACUUM as the owner"] {
+    for expected in ["VACUUM public.admin, ", "public.event", "run VACUUM as the owner"] {
         assert!(ended.errors.contains(expected), "{ended:?}");
     }
     cluster.sql(name, &format!("DROP OWNED BY {name}; DROP ROLE {name}"));
@@ -245,16 +245,64 @@ async fn a_start_that_waits_for_a_server_is_ended_by_a_signal() {
 
 #[tokio::test]
 async fn a_daemon_that_cannot_use_its_server_says_why_and_ends() {
-    let port = free_port();
-    for (url, expected) in [
-        (format!("postgres://e:s3cret@127.0.0.1:{port}/cii"), "nobody listens there"),
-        (Cluster::shared().url("none"), "no database \"none\""),
-    ] {
-        let setup = Setup::new().at(&url);
-        let ended = tokio::time::timeout(Duration::from_mins(1), setup.run(&["run"])).await;
-        let ended = ended.unwrap();
-        assert_eq!(ended.code, 1, "{ended:?}");
+    let url = Cluster::shared().url("none").replace("postgres@", "postgres:s3cret@");
+    let setup = Setup::new().at(&url);
+    let ended = tokio::time::timeout(Duration::from_mins(1), setup.run(&["run"])).await;
+    let ended = ended.unwrap();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let advice = "CREATE DATABASE \"none\" OWNER \"postgres\"";
+    for expected in ["no database \"none\"", advice] {
         assert!(ended.errors.contains(expected), "{ended:?}");
-        assert!(!ended.errors.contains("s3cret"), "{ended:?}");
     }
+    assert!(!ended.errors.contains("s3cret"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn what_lets_a_user_connect_can_be_run_as_it_is_told() {
+    let cluster = Cluster::shared();
+    let database = database();
+    let name = &database.name;
+    cluster.sql("postgres", &format!("CREATE ROLE \"{name}-User\" LOGIN"));
+    cluster.sql("postgres", &format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"));
+    cluster.sql(name, &format!("GRANT CREATE, USAGE ON SCHEMA public TO \"{name}-User\""));
+    let url = database.url.replace("postgres@", &format!("{name}-User@"));
+    let setup = Setup::new().at(&url);
+    let ended = setup.run(&["run"]).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let (_, statement) = ended.errors.trim().rsplit_once("run ").unwrap();
+    assert!(statement.starts_with("GRANT CONNECT ON DATABASE"), "{ended:?}");
+    cluster.sql("postgres", statement);
+    setup.start().await.stop().await;
+    let drop = format!("DROP OWNED BY \"{name}-User\" CASCADE; DROP ROLE \"{name}-User\"");
+    cluster.sql(name, &drop);
+}
+
+/// What the server says of itself, in words of the test's own: a function that is found before the
+/// server's.
+const OLDER: &str = "CREATE SCHEMA older;
+    CREATE FUNCTION older.current_setting(text) RETURNS text LANGUAGE sql AS $$
+        SELECT CASE $1
+            WHEN 'server_version_num' THEN '140009'
+            WHEN 'server_version' THEN '14.9'
+            ELSE pg_catalog.current_setting($1)
+        END
+    $$";
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused_with_its_version() {
+    let cluster = Cluster::shared();
+    let database = database();
+    cluster.sql(&database.name, OLDER);
+    let path = "SET search_path = older, pg_catalog, public";
+    cluster.sql("postgres", &format!("ALTER DATABASE {} {path}", database.name));
+    let setup = Setup::new().at(&database.url);
+    for arguments in [&["run"][..], &["check-config", "--connect"], &["doctor"], &["report"]] {
+        let ended = setup.run(arguments).await;
+        assert_eq!(ended.code, 1, "{arguments:?}: {ended:?}");
+        let told = format!("{}{}", ended.output, ended.errors);
+        let expected = "runs PostgreSQL 14.9, and 15 or newer is needed: upgrade it";
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('older', 'public')";
+    assert_eq!(cluster.sql(&database.name, tables), "0", "nothing is made there");
 }
