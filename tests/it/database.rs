@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::harness::{Body, Exporter, Setup, until};
+use crate::harness::{Body, Exporter, Setup, alter, until};
 
 async fn failing(exporter: &Exporter) -> Option<f64> {
     let series = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"high\"}";
@@ -61,10 +61,7 @@ async fn damage_is_found_and_no_damaged_copy_is_put_back() {
     let checked = setup.run(&["db", "check"]).await;
     assert!(checked.code == 0 && checked.output.contains("is whole"), "{checked:?}");
 
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute("UPDATE checks SET open = 7", []).unwrap();
-    database.execute("UPDATE head SET event = 1", []).unwrap();
-    drop(database);
+    alter(&setup.database(), "UPDATE checks SET open = 7; UPDATE head SET event = 1");
     let checked = setup.run(&["db", "check"]).await;
     assert_eq!(checked.code, 1, "{checked:?}");
     assert!(checked.output.contains("open failures of a check"), "{checked:?}");

@@ -3,7 +3,7 @@
 use cii_exporter::{domain::Timestamp, ledger::change::RecordRefused, store::Store};
 use serde_json::{Value, json};
 
-use crate::harness::{Body, Exporter, SECRET, Setup, until};
+use crate::harness::{Body, Exporter, Lock, SECRET, Setup, until};
 
 async fn list(exporter: &Exporter, query: &str) -> Vec<Value> {
     let (status, page) = exporter.api("GET", &format!("/deliveries{query}"), None).await;
@@ -195,8 +195,7 @@ async fn only_the_last_hundred_bodies_are_kept() {
 #[tokio::test]
 async fn a_busy_store_holds_up_no_refusal_and_loses_none() {
     let exporter = Setup::new().start().await;
-    let other = rusqlite::Connection::open(exporter.database()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lock = Lock::of(&exporter.database());
     let begun = std::time::Instant::now();
     assert_eq!(exporter.post("{").await.unwrap().0, 400);
     assert!(begun.elapsed() < std::time::Duration::from_millis(1500), "{:?}", begun.elapsed());
@@ -209,7 +208,7 @@ async fn a_busy_store_holds_up_no_refusal_and_loses_none() {
     .await;
     assert!(refused.iter().all(|row| row["number"].is_null()), "{refused:?}");
     assert_eq!((&refused[0]["status"], &refused[1]["status"]), (&json!(503), &json!(400)));
-    other.execute_batch("ROLLBACK").unwrap();
+    drop(lock);
     let listed = exporter.run(&["deliveries", "--refused"]).await;
     assert!(listed.output.contains("in memory only"), "{listed:?}");
     assert_eq!(exporter.deliver(&good).await, 200);

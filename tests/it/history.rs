@@ -2,13 +2,15 @@
 
 use std::{fs, process::Stdio};
 
-use cii_exporter::clock;
+use chrono::TimeDelta;
+use cii_exporter::{clock, domain::Timestamp};
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::harness::{Body, Setup, free_port, tool, until};
 
-const HOUR: i64 = 3600;
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// A Prometheus that has blocks and scrapes nothing.
@@ -56,37 +58,29 @@ impl Prometheus {
 
 #[tokio::test]
 async fn a_real_prometheus_shows_who_failed_before_it_scraped() {
-    let exporter = Setup::new().tables("[tenant]\nname = \"Example\"").start().await;
-    for (id, check, users) in [
-        ("1", "no-mfa", &["a@example.com"][..]),
-        ("2", "no-mfa", &["a@example.com", "b@example.com", "c@example.com"]),
-        ("3", "other", &["b@example.com"]),
-    ] {
-        assert_eq!(exporter.deliver(&Body::new(id, check, users).json()).await, 200);
-    }
-    let setup = exporter.stop().await;
-    // What came in just now came in days ago.
+    let mut setup = Setup::new().tables("[tenant]\nname = \"Example\"");
     let begun = clock::now().timestamp() / HOUR * HOUR;
     let (first, second) = (begun - 10 * DAY, begun - 4 * DAY);
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    for (login, check, at) in [
-        ("a@example.com", "no-mfa", first),
-        ("b@example.com", "no-mfa", second),
-        ("c@example.com", "no-mfa", second),
-        ("b@example.com", "other", second),
+    // Days ago, some minutes before the hours that are asked about.
+    for (at, deliveries) in [
+        (first, &[("1", "no-mfa", &["a@example.com"][..])][..]),
+        (
+            second,
+            &[
+                ("2", "no-mfa", &["a@example.com", "b@example.com", "c@example.com"]),
+                ("3", "other", &["b@example.com"]),
+            ],
+        ),
     ] {
-        let changed = database
-            .execute(
-                "UPDATE event SET observed_at = ?1
-                 WHERE name = 'cii.check.failed' AND login = ?2 AND check_id = ?3",
-                rusqlite::params![at * 1_000_000, login, check],
-            )
-            .unwrap();
-        assert_eq!(changed, 1, "{login} {check}");
+        let came = Timestamp::from_timestamp(at - 10 * MINUTE, 0).unwrap();
+        let exporter = setup.ahead(came - clock::now()).start().await;
+        for (id, check, users) in deliveries {
+            let body = Body::new(id, check, users).json_of(&came.to_rfc3339());
+            assert_eq!(exporter.deliver(&body).await, 200);
+        }
+        setup = exporter.stop().await;
     }
-    drop(database);
-
-    let exporter = setup.start().await;
+    let exporter = setup.ahead(TimeDelta::zero()).start().await;
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("past.om").display().to_string();
     let arguments = [
@@ -124,7 +118,7 @@ async fn a_real_prometheus_shows_who_failed_before_it_scraped() {
     for (query, at, value) in [
         (no_mfa, first - HOUR, None),
         (no_mfa, first, Some("1")),
-        (no_mfa, second - 1, Some("1")),
+        (no_mfa, second - HOUR, Some("1")),
         (no_mfa, second, Some("3")),
         (no_mfa, begun - HOUR, Some("3")),
         // Before it was first told of, it is not known to have existed.

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
-use crate::harness::{Body, Ended, Setup};
+use crate::harness::{Body, Ended, Setup, alter};
 
 /// Commands that read a database, and make none.
 const READING: [&[&str]; 8] = [
@@ -48,9 +48,7 @@ async fn what_is_no_database_is_named_with_what_to_do() {
     let path = |name: &str| setup.database().with_file_name(name);
     fs::write(path("text"), "no database at all, but long enough\n".repeat(99)).unwrap();
     fs::write(path("empty"), "").unwrap();
-    let other = rusqlite::Connection::open(path("other")).unwrap();
-    other.execute_batch("CREATE TABLE invoice (id INTEGER)").unwrap();
-    drop(other);
+    alter(&path("other"), "CREATE TABLE invoice (id INTEGER)");
     let cases = [
         ("text", "is no SQLite database", "set store.path"),
         ("other", "is the database of another program", "set store.path"),

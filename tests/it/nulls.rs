@@ -134,11 +134,7 @@ async fn a_null_means_none_after_a_day_in_which_others_were_given_lists() {
     .await;
     assert_eq!(exporter.metrics().await.get(&of("cii_user_ip_addresses", ZOE)), Some(2.0));
     // A day passes.
-    let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute("UPDATE list_null SET since = since - 24 * 3600000000", []).unwrap();
-    drop(database);
-    let exporter = setup.start().await;
+    let exporter = exporter.stop().await.ahead(chrono::TimeDelta::hours(24)).start().await;
     exporter.until_metric(&of("cii_user_ip_addresses", ZOE), 0.0).await;
     assert_eq!(exporter.metrics().await.get(&of("cii_user_ip_addresses", BOB)), Some(2.0));
 }

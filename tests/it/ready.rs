@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Body, Exporter, Setup, until};
+use crate::harness::{Body, Exporter, Lock, Setup, alter, until};
 
 async fn parts(exporter: &Exporter) -> (u16, Value) {
     let request = reqwest::Client::new().get(format!("{}/-/ready", exporter.ops_url));
@@ -22,8 +22,7 @@ async fn while_the_store_cannot_commit_the_daemon_is_not_ready() {
     assert_eq!(healthy["api"]["state"], "off");
     assert_eq!(exporter.metrics().await.get("cii_store_up"), Some(1.0));
     // Another program holds the lock that a commit needs.
-    let lock = rusqlite::Connection::open(exporter.database()).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lock = Lock::of(&exporter.database());
     let body = Body::new("1", "no-mfa", &["a@example.com"]).json();
     assert_eq!(exporter.deliver(&body).await, 503);
     let (status, failing) = parts(&exporter).await;
@@ -38,7 +37,6 @@ async fn while_the_store_cannot_commit_the_daemon_is_not_ready() {
     let asked = exporter.run(&["health"]).await;
     assert!(asked.code == 1 && asked.output.contains("locked"), "{asked:?}");
     assert_eq!(exporter.run(&["health", "--live"]).await.code, 0);
-    lock.execute_batch("ROLLBACK").unwrap();
     drop(lock);
     until("ready again", || async { (parts(&exporter).await.0 == 200).then_some(()) }).await;
     assert_eq!(exporter.deliver(&body).await, 200);
@@ -80,13 +78,9 @@ async fn a_start_says_which_file_is_wrong_and_what_to_do() {
     let text = |path: &Path| {
         std::fs::write(path, "no database at all, but long enough\n".repeat(99)).unwrap();
     };
-    let foreign = |path: &Path| {
-        let other = rusqlite::Connection::open(path).unwrap();
-        other.execute_batch("CREATE TABLE invoice (id INTEGER)").unwrap();
-    };
+    let foreign = |path: &Path| alter(path, "CREATE TABLE invoice (id INTEGER)");
     let newer_foreign = |path: &Path| {
-        let other = rusqlite::Connection::open(path).unwrap();
-        other.execute_batch("CREATE TABLE invoice (id INTEGER); PRAGMA user_version = 3").unwrap();
+        alter(path, "CREATE TABLE invoice (id INTEGER); PRAGMA user_version = 3");
     };
     let cases: [(Prepare<'_>, &str); 3] = [
         (&text, "is no SQLite database"),

@@ -3,7 +3,7 @@
 use cii_simulator::{Fault, Kind, Options, Simulator, tenant::User};
 use serde_json::Value;
 
-use crate::harness::{Exporter, Protocol, Receiver, Setup, attribute, until};
+use crate::harness::{Exporter, Protocol, Receiver, Setup, alter, attribute, until};
 
 /// Only the run at the start: no schedule rings in these tests.
 const NEVER: &str = "0 0 0 1 1 *";
@@ -199,10 +199,7 @@ async fn an_address_that_is_not_found_twice_an_hour_apart_has_no_users() {
     assert_eq!(metrics.get("cii_sync_up{task=\"ips\"}"), Some(1.0));
     // An hour passes.
     let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute("UPDATE poll SET since = since - 3600000000", []).unwrap();
-    drop(database);
-    let exporter = setup.start().await;
+    let exporter = setup.ahead(chrono::TimeDelta::hours(1)).start().await;
     let metrics = exporter.until_metric(&users, 0.0).await;
     assert_eq!(metrics.get(&up), Some(0.0));
     let (_, answer) = exporter.api("GET", &format!("/ips/{ip}"), None).await;
@@ -227,19 +224,17 @@ async fn what_the_store_cannot_read_of_one_user_stops_no_other() {
     exporter.until_metric(&up(bad), 1.0).await;
     exporter.until_metric(&up(good), 1.0).await;
     let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    let broken = "UPDATE user_snapshot SET new_ips = -1 WHERE login = ?1";
-    database.execute(broken, [bad]).unwrap();
-    drop(database);
+    let set = |new_ips: i64| {
+        format!("UPDATE user_snapshot SET new_ips = {new_ips} WHERE login = '{bad}'")
+    };
+    alter(&setup.database(), &set(-1));
     let exporter = setup.start().await;
     exporter.until_metric(&up(bad), 0.0).await;
     let metrics = exporter.metrics().await;
     assert_eq!(metrics.get(&up(good)), Some(1.0));
     // The row is mended, and so is the user.
     let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute("UPDATE user_snapshot SET new_ips = 0", []).unwrap();
-    drop(database);
+    alter(&setup.database(), &set(0));
     let exporter = setup.start().await;
     exporter.until_metric(&up(bad), 1.0).await;
 }

@@ -157,12 +157,7 @@ async fn the_tenant_is_listed_by_default_and_not_again_at_the_next_start() {
     .await;
     assert_eq!(simulator.requests().count("listEndUsers"), listed, "it was listed a moment ago");
     assert_eq!(exporter.metrics().await.get("cii_sync_up{task=\"tenant\"}"), Some(1.0));
-    let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    let aged = "UPDATE listing SET ended_at = ended_at - 6 * 3600000000";
-    database.execute(aged, []).unwrap();
-    drop(database);
-    let exporter = setup.start().await;
+    let exporter = exporter.stop().await.ahead(chrono::TimeDelta::hours(6)).start().await;
     until("a listing after 6 hours", || async {
         (simulator.requests().count("listEndUsers") > listed).then_some(())
     })

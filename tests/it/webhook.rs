@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::harness::{Body, Protocol, Receiver, SECRET, Setup, attribute, names, sample_payload};
+use crate::harness::{
+    Body, Lock, Protocol, Receiver, SECRET, Setup, attribute, names, sample_payload,
+};
 
 const FAILING: &str = "cii_check_failing_users{check_id=\"no-mfa\",severity=\"critical\"}";
 
@@ -150,8 +152,7 @@ async fn every_refusal_has_its_status_and_the_daemon_lives_on() {
 #[tokio::test]
 async fn a_store_that_cannot_commit_is_told_as_503_and_nothing_is_half_done() {
     let exporter = Setup::new().start().await;
-    let other = rusqlite::Connection::open(exporter.database()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lock = Lock::of(&exporter.database());
     let request = reqwest::Client::new()
         .post(&exporter.webhook_url)
         .header("x-api-client-token", SECRET)
@@ -159,7 +160,7 @@ async fn a_store_that_cannot_commit_is_told_as_503_and_nothing_is_half_done() {
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
-    other.execute_batch("ROLLBACK").unwrap();
+    drop(lock);
     assert!(exporter.metrics().await.series("cii_check_failing_users").is_empty());
     assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &["a"]).json()).await, 200);
     assert_eq!(exporter.metrics().await.series("cii_check_failing_users")[0].1, 1.0);

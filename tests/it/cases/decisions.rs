@@ -1,5 +1,6 @@
 //! What opens a failure, what ends it, and which one is told as new.
 
+use chrono::TimeDelta;
 use cii_simulator::{
     Simulator,
     tenant::{Tenant, User},
@@ -212,7 +213,7 @@ async fn a_user_whom_the_api_does_not_know_is_cleared_of_nothing() {
     let exporter = watching(&simulator, &["gone@example.com"]).start().await;
     exporter.until_metric(&targets("users", "not_found"), 1.0).await;
     let mut body = Body::new("1", "no-mfa", &["gone@example.com"]).json();
-    let published = cii_exporter::clock::now() - chrono::TimeDelta::seconds(3);
+    let published = cii_exporter::clock::now() - TimeDelta::seconds(3);
     body["detail"]["published"] = published.to_rfc3339().into();
     until_asked(&simulator, "getEndUser", 4).await;
     assert_eq!(exporter.deliver(&body).await, 200);
@@ -322,6 +323,9 @@ async fn a_filter_hides_checks_and_what_it_shows_again_is_no_news() {
     assert_eq!(metrics.get("cii_check_failures_total{check_id=\"no-mfa\"}"), Some(1.0));
 }
 
+/// A service is not suspected for longer than a day.
+const NEARLY_A_DAY: TimeDelta = TimeDelta::hours(23);
+
 /// A service that suddenly does not know half of its users.
 #[tokio::test]
 async fn many_who_are_unknown_at_once_end_nothing() {
@@ -330,6 +334,8 @@ async fn many_who_are_unknown_at_once_end_nothing() {
     let simulator = titled(&logins, &logins).await;
     let exporter = watching(&simulator, &logins).start().await;
     exporter.until_metric(&targets("users", "ok"), 10.0).await;
+    let title = simulator.tenant(|tenant| tenant.check("no-mfa").unwrap().title.clone());
+    until_failing(&exporter, &title, 10.0).await;
     simulator.tenant(|tenant| {
         for login in &logins[..5] {
             tenant.remove_user(login);
@@ -341,16 +347,11 @@ async fn many_who_are_unknown_at_once_end_nothing() {
         job.contains("5 of 10 users are newly unknown").then_some(())
     })
     .await;
-    let exporter = exporter.stop().await;
-    let database = rusqlite::Connection::open(exporter.database()).unwrap();
-    let unknown: i64 = database
-        .query_row(
-            "SELECT count(*) FROM failure_answer WHERE unknown_since IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(unknown, 0, "nobody's grace began");
+    // Nobody's grace began: they are new still.
+    let exporter = exporter.stop().await.ahead(NEARLY_A_DAY).start().await;
+    until_logged(&exporter, "WARN", &["does not know many users", "users=5"]).await;
+    until_logged(&exporter, "run ", &["job=\"users\""]).await;
+    assert_eq!(failing(&exporter.metrics().await, &title), 10.0);
 }
 
 /// The same of a listing, which asks nobody by name.
@@ -375,11 +376,11 @@ async fn a_listing_that_lacks_many_ends_nothing() {
     .await;
     until_asked(&simulator, "listEndUsers", 2).await;
     assert_eq!(failing(&exporter.metrics().await, &title), 10.0);
-    let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    let sql = "SELECT count(*) FROM failure_answer WHERE unknown_since IS NOT NULL";
-    let unknown: i64 = database.query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(unknown, 0, "nobody's grace began");
+    // Nobody's grace began: they are new still.
+    let exporter = exporter.stop().await.ahead(NEARLY_A_DAY).start().await;
+    until_logged(&exporter, "WARN", &["lacks many users", "users=5"]).await;
+    until_logged(&exporter, "run ", &["job=\"tenant\""]).await;
+    assert_eq!(failing(&exporter.metrics().await, &title), 10.0);
 }
 
 /// A11 by a listing.
@@ -425,13 +426,13 @@ async fn a_failure_ends_only_by_an_answer_that_knew_of_it() {
     let setup = Setup::new().polling(&simulator, EVERY_SECOND).watch(&format!("users = [{A:?}]"));
     let exporter = setup.variable("CII_EXPORTER_SYNC__SETTLE", "1h").start().await;
     let mut body = Body::new("1", "no-mfa", &[A]).json();
-    let published = cii_exporter::clock::now() - chrono::TimeDelta::minutes(59);
+    let published = cii_exporter::clock::now() - TimeDelta::minutes(59);
     body["detail"]["published"] = published.to_rfc3339().into();
     assert_eq!(exporter.deliver(&body).await, 200);
     until_asked(&simulator, "getEndUser", 3).await;
     assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 1.0);
     let mut old = Body::new("2", "admin-mfa", &[A]).json();
-    let published = cii_exporter::clock::now() - chrono::TimeDelta::minutes(61);
+    let published = cii_exporter::clock::now() - TimeDelta::minutes(61);
     old["detail"]["published"] = published.to_rfc3339().into();
     assert_eq!(exporter.deliver(&old).await, 200);
     assert_eq!(failing(&exporter.metrics().await, "admin-mfa"), 0.0, "an answer cleared it");

@@ -1,7 +1,6 @@
 //! Listed and followed users: who has series of their own, whom sums count, who leaves when.
 
-use std::time::Duration;
-
+use chrono::TimeDelta;
 use cii_simulator::{
     AppsyncError, Fault, Kind, Simulator,
     tenant::{IpAddress, User},
@@ -244,12 +243,7 @@ async fn a_user_who_is_unknown_for_a_day_counts_no_longer() {
     let up = "cii_user_poll_up{login=\"ann@example.com\"}";
     exporter.until_metric(up, 0.0).await;
     assert!(!snapshot_series(&exporter).await.is_empty(), "a day of grace");
-    let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    let day = i64::try_from(Duration::from_hours(25).as_micros()).unwrap();
-    database.execute("UPDATE poll SET since = since - ?1", [day]).unwrap();
-    drop(database);
-    let exporter = setup.start().await;
+    let exporter = exporter.stop().await.ahead(TimeDelta::hours(25)).start().await;
     until("no series of the snapshot", || async {
         snapshot_series(&exporter).await.is_empty().then_some(())
     })

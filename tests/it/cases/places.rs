@@ -1,5 +1,6 @@
 //! What comes back is not new, a new country is, and nothing shown grows old unseen.
 
+use chrono::TimeDelta;
 use cii_simulator::{
     Simulator,
     tenant::{IpAddress, Location, User},
@@ -8,7 +9,7 @@ use cii_simulator::{
 use serde_json::{Value, json};
 
 use super::{EVERY_SECOND, NEVER, events, simulator, until_asked, watching};
-use crate::harness::{Exporter, Setup, until};
+use crate::harness::{Body, Exporter, Setup, until};
 
 const ANN: &str = "ann@example.com";
 
@@ -97,8 +98,12 @@ async fn a_new_country_is_an_event_of_its_own() {
 #[tokio::test]
 async fn since_when_a_user_is_at_an_address_survives_the_retention() {
     let simulator = with_ann().await;
-    let exporter =
-        Setup::new().polling(&simulator, EVERY_SECOND).watch("ips = [\"192.0.2.1\"]").start().await;
+    let exporter = Setup::new()
+        .polling(&simulator, EVERY_SECOND)
+        .watch("ips = [\"192.0.2.1\"]")
+        .variable("CII_EXPORTER_STORE__EVENT_RETENTION_DAYS", "1")
+        .start()
+        .await;
     exporter.until_metric("cii_ip_users{ip=\"192.0.2.1\"}", 1.0).await;
     let add = || {
         simulator.tenant(|tenant| {
@@ -115,11 +120,13 @@ async fn since_when_a_user_is_at_an_address_survives_the_retention() {
     };
     let before = users(&exporter).await;
     assert_ne!(before[0]["since"], before[1]["since"], "{before}");
-    let setup = exporter.stop().await;
-    let database = rusqlite::Connection::open(setup.database()).unwrap();
-    database.execute("DELETE FROM event WHERE name = 'cii.ip.user.new'", []).unwrap();
-    drop(database);
-    let exporter = setup.start().await;
+    // The newest event is never too old.
+    assert_eq!(exporter.deliver(&Body::new("1", "no-mfa", &[ANN]).json()).await, 200);
+    let exporter = exporter.stop().await.ahead(TimeDelta::days(2)).start().await;
+    until("nothing in the log of how bob came", || async {
+        events(&exporter, "cii.ip.user.new").await.is_empty().then_some(())
+    })
+    .await;
     assert_eq!(users(&exporter).await, before);
     simulator.tenant(|tenant| tenant.remove_user("bob@example.com"));
     exporter.until_metric("cii_ip_users{ip=\"192.0.2.1\"}", 1.0).await;

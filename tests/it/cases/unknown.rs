@@ -1,7 +1,7 @@
 //! "This user does not exist", and texts that only look like it.
 
+use chrono::TimeDelta;
 use cii_simulator::{AppsyncError, Fault, Kind, Simulator, tenant::User};
-use rusqlite::Connection;
 
 use super::{failing, simulator, targets, until_asked, watching};
 use crate::harness::{Body, Exporter, until};
@@ -35,17 +35,8 @@ async fn failing_one() -> (Simulator, Exporter) {
     (simulator, exporter)
 }
 
-/// Puts everything that the database knows about unknown users 25 hours back.
-fn a_day_later(database: &std::path::Path) {
-    let connection = Connection::open(database).unwrap();
-    let day = 25_i64 * 3600 * 1_000_000;
-    for sql in [
-        "UPDATE failure_answer SET unknown_since = unknown_since - ?1",
-        "UPDATE failure SET named_at = named_at - ?1",
-    ] {
-        connection.execute(sql, [day]).unwrap();
-    }
-}
+/// For longer than whoever is unknown is given.
+const A_DAY: TimeDelta = TimeDelta::hours(25);
 
 /// A2.
 #[tokio::test]
@@ -62,10 +53,7 @@ async fn an_outage_that_says_not_found_ends_no_failure_not_even_a_day_later() {
     let not_resolved = Kind::Error(AppsyncError::name_not_resolved());
     simulator.faults().add(Fault::graphql(not_resolved));
     exporter.until_metric(&targets("users", "failed"), 2.0).await;
-    let database = exporter.database();
-    let setup = exporter.stop().await;
-    a_day_later(&database);
-    let exporter = setup.start().await;
+    let exporter = exporter.stop().await.ahead(A_DAY).start().await;
     exporter.until_metric(&targets("users", "failed"), 2.0).await;
     until_asked(&simulator, "getEndUser", 2).await;
     assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0, "{}", exporter.log());
@@ -85,10 +73,7 @@ async fn a_user_who_is_unknown_for_a_day_no_longer_fails_in_any_wording() {
         simulator.tenant(|tenant| tenant.remove_user(A));
         exporter.until_metric(&targets("users", "not_found"), 1.0).await;
         assert_eq!(failing(&exporter.metrics().await, "no-mfa"), 2.0, "{message}");
-        let database = exporter.database();
-        let setup = exporter.stop().await;
-        a_day_later(&database);
-        let exporter = setup.start().await;
+        let exporter = exporter.stop().await.ahead(A_DAY).start().await;
         until(&format!("the end of a failure\n{}", exporter.log()), || async {
             (failing(&exporter.metrics().await, "no-mfa") == 1.0).then_some(())
         })

@@ -3,11 +3,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
 };
 
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shim/faults.c");
+use super::shim::shim;
 
 /// The faults of one database's disk; none at first.
 pub struct Disk {
@@ -25,7 +23,7 @@ impl Disk {
     pub fn variables(&self) -> [(&'static str, String); 3] {
         let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
         [
-            ("LD_PRELOAD", text(shim())),
+            ("LD_PRELOAD", text(&shim("faults"))),
             ("FAULTS_CONTROL", text(&self.control)),
             ("FAULTS_PATH", text(&self.prefix)),
         ]
@@ -49,23 +47,4 @@ impl Disk {
         let hits = self.control.with_extension("faults.hits");
         fs::metadata(hits).map_or(0, |hits| hits.len())
     }
-}
-
-/// Builds the shim, once.
-fn shim() -> &'static Path {
-    static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    SHIM.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let (library, new) =
-            (folder.join("faults.so"), folder.join(format!("faults.{}", std::process::id())));
-        let built = Command::new("cc")
-            .args(["-Wall", "-O1", "-shared", "-fPIC", SOURCE, "-ldl", "-o"])
-            .arg(&new)
-            .output()
-            .expect("cc is there, since SQLite is built from its source");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        // Another run of the tests may be using the one that is there.
-        fs::rename(&new, &library).expect("the same folder");
-        library
-    })
 }

@@ -2,17 +2,21 @@
 
 mod answered;
 mod attributes;
+mod clock;
+mod database;
 mod delivery;
 mod disk;
 mod exporter;
 mod metrics;
 mod receiver;
+mod shim;
 mod stack;
 mod tools;
 mod wait;
 
 pub use answered::tell_state;
 pub use attributes::{attribute_names, names_in_names};
+pub use database::{Lock, alter, make_older, read_into};
 pub use delivery::{Body, SECRET, sample_payload};
 pub use disk::Disk;
 pub use exporter::{Ended, Exporter, Setup};

@@ -1,24 +1,20 @@
-//! The real daemon as a process.
+//! What a daemon or a command is started with.
 
 use std::{
     fmt::Write as _,
     fs::Permissions,
-    os::unix::fs::{FileExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex},
 };
 
+use chrono::TimeDelta;
 use cii_simulator::Simulator;
 use cii_test_cluster::{Cluster, Engine};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
+use tokio::process::Command;
 
-use super::{Disk, Metrics, Receiver, SECRET, receiver::Protocol, until};
+use crate::harness::{Disk, Receiver, SECRET, clock, receiver::Protocol};
 
 /// What a daemon is started with.
 pub struct Setup {
@@ -36,29 +32,8 @@ pub struct Setup {
     descriptors: Option<u32>,
     /// The URL of a database on a server, in place of a file.
     server: Option<String>,
-}
-
-/// A running daemon; dropping it kills it.
-pub struct Exporter {
-    setup: Setup,
-    child: Child,
-    log: Log,
-    pub webhook_url: String,
-    pub ops_url: String,
-    http: reqwest::Client,
-}
-
-/// What a daemon logged; a test that fails prints it.
-struct Log(Arc<Mutex<String>>);
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if std::thread::panicking()
-            && let Ok(log) = self.0.lock()
-        {
-            eprintln!("the daemon's log:\n{log}");
-        }
-    }
+    /// By how much its clock is ahead of the machine's.
+    ahead: TimeDelta,
 }
 
 /// How a command ended, and what it said.
@@ -98,6 +73,7 @@ impl Setup {
             example: None,
             descriptors: None,
             server: server(),
+            ahead: TimeDelta::zero(),
         }
     }
 
@@ -105,7 +81,7 @@ impl Setup {
     /// secrets, path and free ports filled in.
     pub fn example(simulator: &Simulator) -> Self {
         let mut setup = Self::new();
-        let text = include_str!("../../../config.example.toml");
+        let text = include_str!("../../../../config.example.toml");
         let secrets = format!("secrets = [\"{SECRET}\"]");
         let url = format!("\"{}\"", simulator.graphql_url());
         let token_url = format!("\"{}\"", simulator.token_url());
@@ -207,6 +183,13 @@ impl Setup {
         self
     }
 
+    /// Its clock is ahead of the machine's by so much from the next start on, and behind by what
+    /// is negative: what is to be a day old need not be waited for.
+    pub fn ahead(mut self, by: TimeDelta) -> Self {
+        self.ahead = by;
+        self
+    }
+
     /// Its database is on a server, where others may share it.
     pub fn at(mut self, url: &str) -> Self {
         self.server = Some(url.to_owned());
@@ -274,7 +257,15 @@ impl Setup {
         self
     }
 
-    fn daemon(&self) -> Command {
+    /// The daemon, with its environment.
+    pub fn daemon(&self) -> Command {
+        let mut command = self.limited();
+        command.envs(clock::variables(self.ahead)).envs(self.variables.clone());
+        command
+    }
+
+    /// The daemon, with as many descriptors as it may have.
+    fn limited(&self) -> Command {
         let Some(most) = self.descriptors else {
             return Self::command(&["run"], &self.config_file());
         };
@@ -321,7 +312,8 @@ impl Setup {
     /// Runs a command with this configuration to its end.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         self.write_config();
-        let output = Self::command(arguments, &self.config_file()).output().await.expect("it runs");
+        let mut command = Self::command(arguments, &self.config_file());
+        let output = command.envs(clock::variables(self.ahead)).output().await.expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended {
             code: output.status.code().unwrap_or(-1),
@@ -329,180 +321,4 @@ impl Setup {
             errors: text(&output.stderr),
         }
     }
-
-    /// Starts the daemon and waits until it is ready.
-    pub async fn start(self) -> Exporter {
-        self.start_with(reqwest::Client::new()).await
-    }
-
-    /// The same, asked by this client.
-    pub async fn start_with(self, http: reqwest::Client) -> Exporter {
-        self.write_config();
-        let mut child = self
-            .daemon()
-            .envs(self.variables.clone())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the daemon starts");
-        let log = Arc::new(Mutex::new(String::new()));
-        let stderr = child.stderr.take().expect("its log is piped");
-        tokio::spawn(collect(stderr, log.clone()));
-        let find = |marker: &'static str| {
-            let log = &log;
-            async move { address(&log.lock().expect("no panic"), marker) }
-        };
-        let webhook_url = until("the webhook's address", || find("deliveries at ")).await;
-        let metrics_url = until("the metrics' address", || find("metrics at ")).await;
-        let ops_url = metrics_url.trim_end_matches("/metrics").to_owned();
-        let log = Log(log);
-        let exporter = Exporter { setup: self, child, log, webhook_url, ops_url, http };
-        until("readiness", || async { (exporter.get("/-/ready").await.0 == 200).then_some(()) })
-            .await;
-        exporter
-    }
-}
-
-impl Exporter {
-    /// Posts a body with the right secret; the status of the answer.
-    pub async fn deliver(&self, body: &Value) -> u16 {
-        self.post(body.to_string()).await.map_or(0, |(status, _)| status)
-    }
-
-    /// Posts any text with the right secret; `None` when the daemon is gone.
-    pub async fn post(&self, body: impl Into<reqwest::Body>) -> Option<(u16, String)> {
-        let request = self
-            .http
-            .post(&self.webhook_url)
-            .header("x-api-client-token", SECRET)
-            .header("content-type", "application/json")
-            .body(body);
-        let answer = request.send().await.ok()?;
-        let status = answer.status().as_u16();
-        Some((status, answer.text().await.ok()?))
-    }
-
-    /// Posts bytes with the right secret and a content encoding; the status, and
-    /// what the answer says.
-    pub async fn post_encoded(&self, body: Vec<u8>, encoding: &str) -> (u16, String) {
-        let request = self
-            .http
-            .post(&self.webhook_url)
-            .header("x-api-client-token", SECRET)
-            .header("content-type", "application/json")
-            .header("content-encoding", encoding)
-            .body(body);
-        let answer = request.send().await.expect("the daemon answers");
-        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
-    }
-
-    /// Gets a page of the ops listener.
-    pub async fn get(&self, path: &str) -> (u16, String) {
-        let Ok(answer) = self.http.get(format!("{}{path}", self.ops_url)).send().await else {
-            return (0, String::new());
-        };
-        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
-    }
-
-    pub async fn metrics(&self) -> Metrics {
-        let (status, text) = self.get("/metrics").await;
-        assert_eq!(status, 200, "{text}");
-        Metrics::parse(text)
-    }
-
-    /// Asks the API of the ops listener.
-    pub async fn api(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let method = method.parse().expect("a method");
-        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.ops_url));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.expect("the daemon answers");
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
-    }
-
-    /// Runs a command beside the daemon, with its configuration.
-    pub async fn run(&self, arguments: &[&str]) -> Ended {
-        self.setup.run(arguments).await
-    }
-
-    /// Waits until a series has a value.
-    pub async fn until_metric(&self, series: &str, value: f64) -> Metrics {
-        until(&format!("{series} {value}\n{}", self.log()), || async {
-            let metrics = self.metrics().await;
-            (metrics.get(series) == Some(value)).then_some(metrics)
-        })
-        .await
-    }
-
-    pub fn log(&self) -> String {
-        self.log.0.lock().expect("no panic").clone()
-    }
-
-    pub fn database(&self) -> PathBuf {
-        self.setup.database()
-    }
-
-    pub fn setup(&mut self) -> &mut Setup {
-        &mut self.setup
-    }
-
-    /// Whether a text stands anywhere in the daemon's memory.
-    pub fn remembers(&self, text: &str) -> bool {
-        let process = format!("/proc/{}", self.child.id().expect("it runs"));
-        let maps = std::fs::read_to_string(format!("{process}/maps")).expect("its memory is told");
-        let memory = std::fs::File::open(format!("{process}/mem")).expect("a parent may read it");
-        let written = maps.lines().filter_map(|line| {
-            let mut fields = line.split(' ');
-            let (start, end) = fields.next()?.split_once('-')?;
-            let is_written = fields.next()?.starts_with("rw");
-            let address = |text| u64::from_str_radix(text, 16).ok();
-            is_written.then_some((address(start)?, address(end)?))
-        });
-        written.into_iter().any(|(start, end)| {
-            let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
-            // What goes away meanwhile is remembered no more.
-            let Ok(()) = memory.read_exact_at(&mut bytes, start) else { return false };
-            bytes.windows(text.len()).any(|window| window == text.as_bytes())
-        })
-    }
-
-    pub fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it runs").to_string();
-        let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
-        assert!(status.is_ok_and(|status| status.success()));
-    }
-
-    pub async fn ended(&mut self) -> ExitStatus {
-        self.child.wait().await.expect("it ends")
-    }
-
-    /// Kills the daemon without warning, and hands back what it was started with.
-    pub async fn kill(mut self) -> Setup {
-        self.child.kill().await.expect("it can be killed");
-        self.setup
-    }
-
-    /// Ends the daemon as an operator does, and hands back what it was started
-    /// with.
-    pub async fn stop(mut self) -> Setup {
-        self.signal("TERM");
-        assert!(self.ended().await.success(), "{}", self.log());
-        self.setup
-    }
-}
-
-async fn collect(stderr: tokio::process::ChildStderr, log: Arc<Mutex<String>>) {
-    let mut lines = BufReader::new(stderr).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let mut log = log.lock().expect("no panic");
-        log.push_str(&line);
-        log.push('\n');
-    }
-}
-
-/// The address that a line of the log ends with.
-fn address(log: &str, marker: &str) -> Option<String> {
-    let line = log.lines().find(|line| line.contains(marker))?;
-    // In JSON, a quote ends it.
-    line.split_once(marker)?.1.split('"').next().map(|address| address.trim().to_owned())
 }
