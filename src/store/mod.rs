@@ -80,7 +80,7 @@ pub use query::{
     FailingLogin, Found, FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState,
     KeptDelivery, Lasted, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
     LogPage, NewsCursor, NullList, OtlpStanding, PastFailure, PollState, Reader, ServiceView,
-    StoredEvent, Subjects, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
+    StoredEvent, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
     WatchedAs, WatchedIp, WatchedUser,
 };
 pub use row::body::pack_body;

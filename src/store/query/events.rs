@@ -27,23 +27,6 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
-/// What an event is about, without what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subjects {
-    /// Its number.
-    pub seq: i64,
-    /// What kind of happening.
-    pub name: EventName,
-    /// The check it concerns.
-    pub check_id: Option<String>,
-    /// The user it concerns.
-    pub login: Option<String>,
-    /// The address it concerns.
-    pub ip: Option<String>,
-    /// The application it concerns.
-    pub application: Option<String>,
-}
-
 impl Reader {
     /// The number of the newest event; 0 before the first.
     ///
@@ -51,29 +34,6 @@ impl Reader {
     /// When the database fails.
     pub fn last_seq(&self) -> Result<i64, StoreError> {
         self.sql().one("SELECT event FROM head", &[], |row| row.get(0))
-    }
-
-    /// What the events after `seq` are about, in order.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn subjects_after(&self, seq: i64, limit: usize) -> Result<Vec<Subjects>, StoreError> {
-        self.sql().all(
-            "SELECT seq, name, check_id, login, ip, application
-             FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            params![seq, limit],
-            |row| {
-                let seq = row.get(0)?;
-                Ok(Subjects {
-                    seq,
-                    name: name(seq, row.text(1)?)?,
-                    check_id: row.get(2)?,
-                    login: row.get(3)?,
-                    ip: row.get(4)?,
-                    application: row.get(5)?,
-                })
-            },
-        )
     }
 }
 

@@ -38,7 +38,7 @@ pub use batch::{Batch, BatchLimit};
 pub use check::{CheckAdvice, CheckState};
 pub use curve::CheckHistory;
 pub use delivery::{DeliveryCounts, DeliveryFilter, DeliveryRecord, KeptDelivery};
-pub use events::{StoredEvent, Subjects};
+pub use events::StoredEvent;
 pub use failing::{Began, FailingCheck, FailingLogin};
 pub use find::{Found, FoundCheck, FoundUser};
 pub use folded::{LogEntry, LogPage};
@@ -120,7 +120,7 @@ impl Reader {
     }
 
     /// What runs statements.
-    pub(super) fn sql(&self) -> &dyn Connection {
+    pub(in crate::store) fn sql(&self) -> &dyn Connection {
         &*self.connection
     }
 

@@ -112,15 +112,14 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
 
 /// What the log tells of each user's failures, in order.
 async fn story(store: &Store) -> BTreeMap<String, Vec<EventName>> {
-    let subjects = store.read(|reader| reader.subjects_after(0, 10_000)).await.unwrap();
     let mut story = BTreeMap::<String, Vec<EventName>>::new();
-    for event in subjects {
+    for (_, name, login) in log(store).await {
         let is_told = matches!(
-            event.name,
+            name,
             EventName::CheckFailed | EventName::CheckBaseline | EventName::CheckResolved
         );
-        if let Some(login) = event.login.filter(|_| is_told) {
-            story.entry(login).or_default().push(event.name);
+        if let Some(login) = login.filter(|_| is_told) {
+            story.entry(login).or_default().push(name);
         }
     }
     story
