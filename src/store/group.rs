@@ -3,25 +3,22 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
-
 use super::{
     Meters, StoreError,
+    announcements::Announcements,
     engine::Engine,
-    health::{self, Health},
     pending::Waiting,
     queue::{Next, Queue},
-    touched::Recent,
 };
-use crate::ledger::{Facts, Fault, Keys, Touched};
+use crate::{
+    blocking,
+    ledger::{Facts, Fault, Keys, Touched},
+};
 
 /// How often a transaction is tried that another transaction stands in the way of.
 const TRIES: usize = 3;
@@ -49,7 +46,7 @@ impl WriterThread {
     }
 
     async fn join(self) {
-        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        let _ = blocking::run(move || self.thread.join()).await;
     }
 
     /// Whether the thread has ended.
@@ -57,19 +54,6 @@ impl WriterThread {
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()
     }
-}
-
-/// What the thread announces after each commit.
-#[derive(Debug)]
-pub(super) struct Announcements {
-    /// The number of the newest event.
-    pub(super) event: watch::Sender<i64>,
-    /// What was touched.
-    pub(super) recent: Arc<Recent>,
-    /// How many steps of erasures changed rows since the start.
-    pub(super) erasures: Arc<AtomicU64>,
-    /// What came of the last tries to commit.
-    pub(super) health: watch::Sender<Health>,
 }
 
 /// Starts the thread. `held` is kept as long as it runs, and dropped also where it panics.
@@ -133,8 +117,7 @@ impl Writer {
                         Err(error) => error.is_unreachable(),
                     };
                     if !erasure.is_trial && may_be_done {
-                        self.announcements.erasures.fetch_add(1, Ordering::Relaxed);
-                        self.announcements.recent.add(Touched::anew());
+                        self.announcements.erased(Touched::anew());
                     }
                     let _ = reply.send(erased);
                 }
@@ -192,7 +175,7 @@ impl Writer {
     /// Counts and tells what came of a try to commit.
     fn note(&self, outcome: Result<(), &StoreError>) {
         self.meters.note(outcome);
-        health::note(&self.announcements.health, outcome);
+        self.announcements.tried(outcome);
     }
 
     fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
@@ -240,19 +223,14 @@ impl Writer {
             if error.is_unreachable() {
                 // It may have taken place: whoever shows what is stored looks for himself. The
                 // follower of replicas may have passed it by meanwhile, as a commit of our own.
-                self.announcements.recent.add(Touched::anew());
+                self.announcements.committed(Touched::anew());
             }
             return Err(error);
         }
         // Announced before it is answered: whoever has the answer finds the
         // announcement made.
-        self.announcements.recent.add(touched);
-        let newest = facts.head().event;
-        self.announcements.event.send_if_modified(|seq| {
-            let is_newer = newest > *seq;
-            *seq = newest.max(*seq);
-            is_newer
-        });
+        self.announcements.committed(touched);
+        self.announcements.newest_event(facts.head().event);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! waits, lets the ledger decide in memory what becomes of it, and commits once a
 //! group. Everybody else reads, in short transactions.
 
+mod announcements;
 mod copy;
 mod engine;
 mod erase;
@@ -56,8 +57,8 @@ use crate::{
     domain::{Retention, Timestamp},
     ledger::{Change, Touched},
 };
+use announcements::Announcements;
 use engine::{Engine, Sweep};
-use group::Announcements;
 use health::Health;
 use others::Others;
 use pending::{Pending, Waiting};
@@ -80,8 +81,8 @@ pub use query::{
     FailingLogin, Found, FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState,
     KeptDelivery, Lasted, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
     LogPage, NewsCursor, NullList, OtlpStanding, PastFailure, PollState, Reader, ServiceView,
-    StoredEvent, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched,
-    WatchedAs, WatchedIp, WatchedUser,
+    StoredEvent, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched, WatchedAs,
+    WatchedIp, WatchedUser,
 };
 pub use row::body::pack_body;
 pub use standing::Standing;
@@ -268,15 +269,18 @@ impl Store {
         let (health, current_health) = watch::channel(Health::default());
         let erasures = Arc::new(AtomicU64::new(0));
         let resend = Arc::new(Notify::new());
+        let announcements = Announcements {
+            event: sender,
+            recent: recent.clone(),
+            erasures: erasures.clone(),
+            health,
+        };
         let replica = match replica {
             None => None,
             Some((way, replica)) => {
                 let after = readers.with(Reader::commits)?;
                 let audience = Others {
-                    event: sender.clone(),
-                    recent: recent.clone(),
-                    erasures: erasures.clone(),
-                    health: health.clone(),
+                    announcements: announcements.clone(),
                     meters: meters.clone(),
                     resend: resend.clone(),
                     queue: queue.clone(),
@@ -287,12 +291,6 @@ impl Store {
                     .map_err(|source| StoreError::NoThread(Arc::new(source)))?;
                 Some(Membership { way, replica, follower, lease: Mutex::default() })
             }
-        };
-        let announcements = Announcements {
-            event: sender,
-            recent: recent.clone(),
-            erasures: erasures.clone(),
-            health,
         };
         let (writes, writing) = watch::channel(());
         let held = (held, writes);

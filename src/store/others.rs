@@ -2,18 +2,17 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::sync::{Notify, watch};
 
 use super::{
     Meters, Sight, Standing, Store, StoreError,
-    health::{self, Health},
+    announcements::Announcements,
     pending::Pending,
     postgres::{Audience, Lease},
     queue::Queue,
-    touched::Recent,
 };
 use crate::{
     blocking,
@@ -23,10 +22,7 @@ use crate::{
 /// Announces what others committed as the thread that writes announces what is committed here.
 #[derive(Debug)]
 pub(super) struct Others {
-    pub(super) event: watch::Sender<i64>,
-    pub(super) recent: Arc<Recent>,
-    pub(super) erasures: Arc<AtomicU64>,
-    pub(super) health: watch::Sender<Health>,
+    pub(super) announcements: Announcements,
     pub(super) meters: Meters,
     pub(super) resend: Arc<Notify>,
     pub(super) queue: Arc<Queue>,
@@ -39,19 +35,16 @@ pub(super) struct Others {
 impl Audience for Others {
     fn committed(&self, touched: Touched, is_erasure: bool) {
         if is_erasure {
-            self.erasures.fetch_add(1, Ordering::Relaxed);
+            self.announcements.erased(touched);
+        } else {
+            self.announcements.committed(touched);
         }
-        self.recent.add(touched);
         // It may be that events are to be sent on purpose: the number of the newest does not tell.
         self.resend.notify_one();
     }
 
     fn newest_event(&self, newest: i64) {
-        self.event.send_if_modified(|seq| {
-            let is_newer = newest > *seq;
-            *seq = newest.max(*seq);
-            is_newer
-        });
+        self.announcements.newest_event(newest);
     }
 
     fn size(&self, bytes: u64) {
@@ -84,7 +77,7 @@ impl Audience for Others {
             Err(error) => {
                 self.is_away.store(true, Ordering::Relaxed);
                 self.meters.is_away();
-                health::note(&self.health, Err(error));
+                self.announcements.tried(Err(error));
             }
         }
     }

@@ -17,8 +17,9 @@ use crate::{
         },
     },
     store::{
+        announcements::Announcements,
         engine::Engine,
-        group::{Announcements, Writer},
+        group::Writer,
         health::Health,
         pending::{Pending, Waiting},
         postgres::{Postgres, Server, Way},
