@@ -218,13 +218,13 @@ fn pack_well_aside(mut families: Vec<Arc<Rendered>>) {
         return;
     }
     // Nothing depends on its end: until then, and without it, the larger pieces are taken.
-    drop(tokio::task::spawn_blocking(move || {
+    blocking::run_aside(move || {
         for family in families {
             if let Err(error) = family.pack_well() {
                 tracing::error!(%error, "metrics cannot be compressed well");
             }
         }
-    }));
+    });
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Attribute, Ident, Item, Token, UseTree,
-    punctuated::Punctuated,
+    Item, UseTree,
     visit::{self, Visit},
 };
+
+use super::tests_in::{is_for_tests, item_is_for_tests, without_tests};
 
 /// A module's path below the crate's root, such as `["store", "write"]`; empty for
 /// the root.
@@ -24,6 +25,9 @@ pub struct Crate {
 
 /// A module's file.
 struct File {
+    /// What stands in it, tests left out.
+    text: String,
+    path: PathBuf,
     children: BTreeSet<String>,
     /// What each `use` brings in: the name here, and the path there.
     imports: BTreeMap<String, Vec<String>>,
@@ -44,13 +48,16 @@ impl Crate {
     #[cfg(test)]
     fn of(files: &[(&str, &str)]) -> Self {
         let module = |path: &str| split(path);
-        let files = files.iter().map(|(path, text)| (module(path), File::parse(text))).collect();
+        let files = files
+            .iter()
+            .map(|(path, text)| (module(path), File::parse(Path::new(path), text)))
+            .collect();
         Self { files }
     }
 
     fn add(&mut self, module: Module, path: &Path, folder: &Path) {
         let text = fs::read_to_string(path).unwrap();
-        let file = File::parse(&text);
+        let file = File::parse(path, &text);
         for name in &file.children {
             let child = [module.as_slice(), std::slice::from_ref(name)].concat();
             let single = folder.join(format!("{name}.rs"));
@@ -63,6 +70,11 @@ impl Crate {
     /// The modules that are declared in the root.
     pub fn rooms(&self) -> BTreeSet<String> {
         self.files[&Vec::new()].children.clone()
+    }
+
+    /// What stands in each file, tests left out.
+    pub fn texts(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.files.values().map(|file| (file.path.as_path(), file.text.as_str()))
     }
 
     /// Which modules a module's paths lead to. A path through a re-export leads to the
@@ -112,10 +124,15 @@ impl Crate {
 }
 
 impl File {
-    fn parse(text: &str) -> Self {
+    fn parse(path: &Path, text: &str) -> Self {
         let syntax = syn::parse_file(text).unwrap();
-        let mut file =
-            Self { children: BTreeSet::new(), imports: BTreeMap::new(), paths: BTreeSet::new() };
+        let mut file = Self {
+            text: without_tests(text, &syntax),
+            path: path.to_owned(),
+            children: BTreeSet::new(),
+            imports: BTreeMap::new(),
+            paths: BTreeSet::new(),
+        };
         for item in &syntax.items {
             if let Item::Mod(module) = item
                 && module.content.is_none()
@@ -164,14 +181,7 @@ fn with(before: &[String], name: &proc_macro2::Ident) -> Vec<String> {
 
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
-        let attributes = match item {
-            Item::Mod(item) => &item.attrs,
-            Item::Fn(item) => &item.attrs,
-            Item::Impl(item) => &item.attrs,
-            Item::Use(item) => &item.attrs,
-            _ => return visit::visit_item(self, item),
-        };
-        if !is_for_tests(attributes) {
+        if !item_is_for_tests(item) {
             visit::visit_item(self, item);
         }
     }
@@ -225,27 +235,6 @@ fn finish(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
     let path = std::mem::take(path);
     if path.len() > 1 {
         paths.insert(path);
-    }
-}
-
-fn is_for_tests(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let is_cfg = attribute.path().is_ident("cfg");
-        attribute.path().is_ident("test")
-            || (is_cfg && attribute.parse_args::<syn::Meta>().is_ok_and(|meta| is_test(&meta)))
-    })
-}
-
-/// `test`, or what fuzzing sees beside the tests: `any(test, fuzzing)`.
-fn is_test(meta: &syn::Meta) -> bool {
-    let is = |name| meta.path().is_ident(name);
-    match meta {
-        syn::Meta::List(list) if is("any") => {
-            let names = Punctuated::<Ident, Token![,]>::parse_terminated;
-            list.parse_args_with(names)
-                .is_ok_and(|names| names.iter().all(|name| name == "test" || name == "fuzzing"))
-        }
-        _ => is("test"),
     }
 }
 
