@@ -76,6 +76,7 @@ mod service;
 mod severity;
 mod stack;
 mod start_waits;
+mod stories;
 mod survival;
 mod tenant;
 mod tenant_id;

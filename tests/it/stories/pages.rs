@@ -1,0 +1,55 @@
+//! The pages, as texts.
+
+use super::{PORT, holds, outline::outline};
+use crate::harness::{Body, Setup};
+
+/// What the machine and the run decide.
+const REDACTED: [(&str, &str); 6] = [
+    PORT,
+    (r"\d[\d.]* [kM]?B\b", "[size]"),
+    (r"\d+ commits", "[number] commits"),
+    (r"up for \d+ s", "up for [seconds] s"),
+    (r"\d{4}-\d\d-\d\d \|", "[day] |"),
+    (r"\d\d? [A-Z][a-z]{2} \d\d? [A-Z][a-z]{2} today", "[day] [day] today"),
+];
+
+/// What differs between pages, from the title of the page to the end of what it is about.
+fn main(page: &str) -> String {
+    let (_, rest) = page.split_once("<main").unwrap();
+    format!("<main{}", rest.split_once("</main>").unwrap().0)
+}
+
+#[tokio::test]
+async fn pages_say_what_they_said() {
+    let exporter = Setup::new()
+        .in_file()
+        .watch("users = [\"zoe@example.com\"]\nips = [\"203.0.113.7\"]")
+        .start()
+        .await;
+    for (id, check, users) in [
+        ("1", "no-mfa", &["ann@example.com", "<b>bob</b>"][..]),
+        ("2", "mfa-flood", &["ann@example.com"]),
+    ] {
+        assert_eq!(exporter.deliver(&Body::new(id, check, users).json()).await, 200);
+    }
+    assert_eq!(exporter.post("no JSON").await.unwrap().0, 400);
+    for (name, path, status) in [
+        ("overview", "/", 200),
+        ("check", "/checks/no-mfa", 200),
+        ("user", "/users/ann@example.com", 200),
+        ("address", "/ips/203.0.113.7", 200),
+        ("watched", "/watched", 200),
+        ("deliveries", "/deliveries", 200),
+        ("delivery", "/deliveries/1", 200),
+        ("refused-delivery", "/deliveries/3", 200),
+        ("health", "/health", 200),
+        ("found", "/find?q=example", 200),
+        ("unknown-user", "/users/nobody", 404),
+    ] {
+        let (answered, page) = exporter.get(path).await;
+        assert_eq!(answered, status, "{path}: {page}");
+        // What is around them is the same on all.
+        let text = if path == "/" { outline(&page) } else { outline(&main(&page)) };
+        holds(&format!("page-{name}"), &text, &REDACTED);
+    }
+}
