@@ -149,6 +149,22 @@ fn only_the_room_of_an_engine_names_its_library() {
 }
 
 #[test]
+fn every_change_is_a_step_of_the_test_that_compares_engines() {
+    let steps = fs::read_to_string(source("store/tests/engines/changes.rs")).unwrap();
+    let steps: BTreeSet<_> = steps.split(|c: char| !c.is_alphanumeric()).collect();
+    let mut changes = 0;
+    for file in files(&source("ledger/change")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("impl Change for ")) {
+            let name = line.split_whitespace().next().unwrap();
+            assert!(steps.contains(name), "{name} of {} is no step", file.display());
+            changes += 1;
+        }
+    }
+    assert!(changes > 20, "{changes} changes");
+}
+
+#[test]
 fn tests_from_outside_ask_through_the_doors() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     // Those of an upgrade and of a copy are about the file itself.
