@@ -17,8 +17,8 @@ pub enum Unreadable {
     /// A body cannot be unpacked.
     #[error("its body cannot be unpacked")]
     Packed,
-    /// A newer exporter wrote the body in a form of its own.
-    #[error("the form {0} of its body is not known here")]
+    /// A newer exporter wrote what stands in the row in a form of its own.
+    #[error("it was written by a newer exporter, in the form {0}, which is not known here")]
     Form(i64),
     /// A moment is outside of every calendar.
     #[error("a moment is out of range")]

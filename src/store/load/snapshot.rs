@@ -21,7 +21,7 @@ pub(super) fn users(
     by_user(
         connection,
         "SELECT login, state, first_observed_at, observed_at, new_ips, last_new_ip_at,
-            last_new_country_at
+            last_new_country_at, form
          FROM user_snapshot WHERE login IN rarray(?1)",
         logins,
         &mut facts.users,
@@ -30,7 +30,7 @@ pub(super) fn users(
 }
 
 fn user(row: &Row<'_>) -> Result<Result<UserSnapshot, Unreadable>, StoreError> {
-    let state = row::user_state::decode(row.text(1).unwrap_or_default());
+    let state = row::user_state::decode(row.get(7)?, row.text(1).unwrap_or_default());
     let (state, moments) = match (state, (row.get(2), row.get(3), lasts(row))) {
         (Ok(state), (Ok(first), Ok(last), Some(lasts))) => (Arc::new(state), (first, last, lasts)),
         (Err(reason), _) => return Ok(Err(reason)),
@@ -62,7 +62,7 @@ pub(super) fn ips(
     if ips.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT ip, users, first_observed_at, observed_at, new_users, last_new_user_at
+    let sql = "SELECT ip, users, first_observed_at, observed_at, new_users, last_new_user_at, form
                FROM ip_snapshot WHERE ip IN rarray(?1)";
     let keys: Vec<_> = ips.iter().map(ToString::to_string).collect();
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
@@ -70,7 +70,7 @@ pub(super) fn ips(
         let Ok(ip) = row.text(0).unwrap_or_default().parse::<IpAddress>() else {
             return Ok(());
         };
-        let users = row::ip_users::decode(row.text(1).unwrap_or_default());
+        let users = row::ip_users::decode(row.get(6)?, row.text(1).unwrap_or_default());
         let moments = (row.get(2), row.get(3), row.get::<Option<Timestamp>>(5));
         match (users, moments) {
             (Ok(users), (Ok(first_observed_at), Ok(observed_at), Ok(last_new_user_at))) => {

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use super::Reader;
 use crate::{
     domain::{CheckId, Login, Severity},
-    store::{StoreError, sql::params},
+    store::{StoreError, row::user_state::NAME, sql::params},
 };
 
 /// Open failures that are looked at for their logins at most.
@@ -167,8 +167,9 @@ impl Reader {
     fn named(&self, needle: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
         self.sql().query(
-            "SELECT login, coalesce(state ->> 'display_name', '') FROM user_snapshot
-             ORDER BY login LIMIT ?1",
+            &format!(
+                "SELECT login, coalesce({NAME}, '') FROM user_snapshot ORDER BY login LIMIT ?1"
+            ),
             params![NAMES],
             &mut |row| {
                 let (login, name) = (row.text(0)?, row.text(1)?);

@@ -7,7 +7,10 @@ use crate::{
     domain::{IpUser, Login, Timestamp, UserState},
     store::{
         StoreError,
-        row::{ip_users, user_state},
+        row::{
+            ip_users,
+            user_state::{self, NAME, STATUS},
+        },
         sql::params,
     },
 };
@@ -66,12 +69,12 @@ impl Reader {
     pub fn user_record(&self, login: &str) -> Result<Option<UserRecord>, StoreError> {
         self.sql().optional(
             "SELECT state, first_observed_at, observed_at, new_ips, last_new_ip_at,
-                last_new_country_at
+                last_new_country_at, form
              FROM user_snapshot WHERE login = ?1",
             params![login],
             |row| {
                 Ok(UserRecord {
-                    state: user_state::decode(row.text(0)?)
+                    state: user_state::decode(row.get(6)?, row.text(0)?)
                         .map_err(|error| StoreError::corrupt("user_snapshot", login, error))?,
                     first_observed_at: row.get(1)?,
                     observed_at: row.get(2)?,
@@ -88,12 +91,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn name_and_status(&self, login: &str) -> Result<Option<(String, String)>, StoreError> {
-        self.sql().optional(
-            "SELECT coalesce(state ->> 'display_name', ''), coalesce(state ->> 'status', '')
-             FROM user_snapshot WHERE login = ?1",
-            params![login],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        let sql = format!(
+            "SELECT coalesce({NAME}, ''), coalesce({STATUS}, '') FROM user_snapshot
+             WHERE login = ?1"
+        );
+        self.sql().optional(&sql, params![login], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// What the snapshots of many users call them, and their statuses, by login.
@@ -101,12 +103,11 @@ impl Reader {
         &self,
         logins: &[&str],
     ) -> Result<HashMap<String, NameAndStatus>, StoreError> {
-        let found = self.sql().all(
-            "SELECT login, state ->> 'display_name', state ->> 'status'
-             FROM user_snapshot WHERE login IN rarray(?1)",
-            params![logins],
-            |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
-        )?;
+        let sql =
+            format!("SELECT login, {NAME}, {STATUS} FROM user_snapshot WHERE login IN rarray(?1)");
+        let found = self
+            .sql()
+            .all(&sql, params![logins], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         Ok(found.into_iter().collect())
     }
 
@@ -116,12 +117,12 @@ impl Reader {
     /// When the database fails.
     pub fn ip_record(&self, ip: &str) -> Result<Option<IpRecord>, StoreError> {
         self.sql().optional(
-            "SELECT users, first_observed_at, observed_at, new_users, last_new_user_at
+            "SELECT users, first_observed_at, observed_at, new_users, last_new_user_at, form
              FROM ip_snapshot WHERE ip = ?1",
             params![ip],
             |row| {
                 let first_observed_at = row.get(1)?;
-                let users = ip_users::decode(row.text(0)?)
+                let users = ip_users::decode(row.get(5)?, row.text(0)?)
                     .map_err(|error| StoreError::corrupt("ip_snapshot", ip, error))?;
                 let users = users.into_iter().map(|(login, user)| {
                     let since = user.since.unwrap_or(first_observed_at);

@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::{PollState, Reader};
 use crate::{
     domain::{Login, Timestamp},
-    store::{StoreError, sql::params},
+    store::{
+        StoreError,
+        row::user_state::{NAME, STATUS},
+        sql::params,
+    },
 };
 
 /// A reason to watch something.
@@ -177,16 +181,15 @@ impl Reader {
         is_followed: impl Fn(usize, &str) -> bool,
     ) -> Result<Vec<WatchedUser>, StoreError> {
         let mut known = HashMap::new();
-        self.sql().each(
-            "SELECT login, state ->> 'display_name', state ->> 'status', observed_at
-             FROM user_snapshot WHERE login IN rarray(?1)",
-            params![logins],
-            |row| {
-                let (name, status): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-                known.insert(row.get::<String>(0)?, (name.zip(status), row.get(3)?));
-                Ok(())
-            },
-        )?;
+        let sql = format!(
+            "SELECT login, {NAME}, {STATUS}, observed_at FROM user_snapshot
+             WHERE login IN rarray(?1)"
+        );
+        self.sql().each(&sql, params![logins], |row| {
+            let (name, status): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+            known.insert(row.get::<String>(0)?, (name.zip(status), row.get(3)?));
+            Ok(())
+        })?;
         let mut polls = self.polls_of("user", logins)?;
         let failing = self.count_failing_checks_of(logins)?;
         let spelled = self.spelled_all(logins)?;
@@ -215,16 +218,14 @@ impl Reader {
     ) -> Result<Vec<WatchedIp>, StoreError> {
         let mut ips = self.sql().all(
             "SELECT w.subject, s.observed_at,
-                    (SELECT count(*) FROM json_each(s.users) WHERE s.users IS NOT NULL)
+                    CASE WHEN s.form = 1 THEN (SELECT count(*) FROM json_each(s.users)) END
              FROM (SELECT DISTINCT subject FROM watch WHERE kind = 'ip') AS w
              LEFT JOIN ip_snapshot AS s ON s.ip = w.subject
              ORDER BY w.subject LIMIT ?2 OFFSET ?1",
             params![offset, limit],
             |row| {
                 let observed_at: Option<Timestamp> = row.get(1)?;
-                let users: u64 = row.get(2)?;
-                let users = observed_at.map(|_| users);
-                Ok(WatchedIp { ip: row.get(0)?, observed_at, poll: None, users })
+                Ok(WatchedIp { ip: row.get(0)?, observed_at, poll: None, users: row.get(2)? })
             },
         )?;
         let subjects: Vec<_> = ips.iter().map(|found| found.ip.as_str()).collect();

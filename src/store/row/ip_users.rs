@@ -17,6 +17,9 @@ struct Row {
     since: Option<i64>,
 }
 
+/// The number of the form, which a row has beside it. A row of another one is not understood.
+pub(in crate::store) const FORM: i64 = 1;
+
 /// The stored form.
 pub(in crate::store) fn encode(users: &IpUsers) -> String {
     let row = |user: &IpUser| Row {
@@ -31,7 +34,10 @@ pub(in crate::store) fn encode(users: &IpUsers) -> String {
 }
 
 /// The users of a stored form.
-pub(in crate::store) fn decode(json: &str) -> Result<IpUsers, Unreadable> {
+pub(in crate::store) fn decode(form: i64, json: &str) -> Result<IpUsers, Unreadable> {
+    if form != FORM {
+        return Err(Unreadable::Form(form));
+    }
     from_json::<BTreeMap<String, Row>>(json)?
         .into_iter()
         .map(|(login, row)| {

@@ -112,12 +112,24 @@ impl From<Row> for UserState {
     }
 }
 
+/// The number of the form, which a row has beside it. A row of another one is not understood.
+pub(in crate::store) const FORM: i64 = 1;
+
+/// The user's name, as SQL takes it out of a row that is understood.
+pub(in crate::store) const NAME: &str = "CASE WHEN form = 1 THEN state ->> 'display_name' END";
+
+/// The user's status, likewise.
+pub(in crate::store) const STATUS: &str = "CASE WHEN form = 1 THEN state ->> 'status' END";
+
 /// The stored form.
 pub(in crate::store) fn encode(state: &UserState) -> String {
     to_json(&Row::from(state))
 }
 
 /// The state of a stored form.
-pub(in crate::store) fn decode(json: &str) -> Result<UserState, Unreadable> {
+pub(in crate::store) fn decode(form: i64, json: &str) -> Result<UserState, Unreadable> {
+    if form != FORM {
+        return Err(Unreadable::Form(form));
+    }
     Ok(from_json::<Row>(json)?.into())
 }

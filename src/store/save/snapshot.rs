@@ -22,6 +22,7 @@ static USER: Bulk = Bulk::put(
         integer("new_ips"),
         integer("last_new_ip_at"),
         integer("last_new_country_at"),
+        integer("form"),
     ],
 );
 
@@ -37,6 +38,7 @@ static IP: Bulk = Bulk::put(
         integer("observed_at"),
         integer("new_users"),
         integer("last_new_user_at"),
+        integer("form"),
     ],
 );
 
@@ -69,6 +71,7 @@ pub(super) fn users(
                 row.new_ips,
                 row.last_new_ip_at,
                 row.last_new_country_at,
+                user_state::FORM,
             ])?;
         }
         Ok(())
@@ -101,6 +104,7 @@ pub(super) fn ips(
                 row.observed_at,
                 row.new_users,
                 row.last_new_user_at,
+                ip_users::FORM,
             ])?;
         }
         Ok(())

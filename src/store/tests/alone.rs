@@ -93,7 +93,7 @@ async fn damaged(damage: &str) -> Fixture {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
-    for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807"] {
+    for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807", "form = 2"] {
         let Fixture { store, place: _place, .. } = damaged(damage).await;
         for _ in 0..2 {
             let changes = ["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]));
@@ -251,4 +251,43 @@ async fn the_thread_ends_with_the_last_store() {
     while !writer.is_finished() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_a_newer_exporter_wrote_is_told_as_such_and_not_misread() {
+    let fixture = Fixture::new();
+    let ip: crate::domain::IpAddress = "203.0.113.7".parse().unwrap();
+    let address = || RecordAddress {
+        ip,
+        answer: Some(AddressAnswer { users: BTreeMap::new(), is_partial: false }),
+        end: PollEnd::answered(),
+        at: at(30),
+    };
+    watch(&fixture.store, [login("a")], [ip], at(1)).await.unwrap();
+    fixture.store.commit(snapshot("a", &[])).await.unwrap();
+    fixture.store.commit(address()).await.unwrap();
+    let place = fixture.close().await;
+    place.alter("UPDATE user_snapshot SET form = 2, state = 'of its own'");
+    place.alter("UPDATE ip_snapshot SET form = 2, users = 'of its own'");
+    let Fixture { store, place: _place, .. } = Fixture::at(place);
+    let reason = "it was written by a newer exporter, in the form 2, which is not known here";
+    let errors = [
+        store.commit(snapshot("a", &[])).await.unwrap_err(),
+        store.commit(address()).await.unwrap_err(),
+        store.read(|reader| reader.user_record("a")).await.unwrap_err(),
+        store.read(|reader| reader.ip_record("203.0.113.7")).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    // Lists go on without what it has.
+    let users = store.read(|reader| reader.watched_users_page(0, 9)).await.unwrap();
+    assert_eq!((users.len(), &users[0].name_and_status), (1, &None));
+    let ips = store.read(|reader| reader.watched_ips_page(0, 9)).await.unwrap();
+    assert_eq!((ips.len(), ips[0].users), (1, None));
+    assert_eq!(store.read(|reader| reader.find("a", 9)).await.unwrap().users.len(), 1);
+    assert_eq!(
+        store.read(|reader| reader.name_and_status("a")).await.unwrap(),
+        Some((String::new(), String::new()))
+    );
 }

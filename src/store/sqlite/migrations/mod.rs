@@ -62,7 +62,7 @@ fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     })?;
     connection.create_scalar_function("merge_users", 1, flags, |context| {
         let json: String = context.get(0)?;
-        Ok(ip_users::decode(&json).map_or(json, |users| ip_users::encode(&users)))
+        Ok(ip_users::decode(ip_users::FORM, &json).map_or(json, |users| ip_users::encode(&users)))
     })?;
     connection.create_scalar_function("tenant_of", 1, flags, |context| {
         let source: String = context.get(0)?;
