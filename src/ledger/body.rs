@@ -11,6 +11,10 @@ pub struct Body {
     is_packed: bool,
 }
 
+/// Bytes of a body that cost the thread that writes as much as one user does: they are copied into
+/// the transaction, into the log and, later, into the file.
+const BYTES_A_USER: usize = 4096;
+
 impl Body {
     /// One that was packed, and the number of its bytes before that.
     #[must_use]
@@ -28,6 +32,12 @@ impl Body {
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size
+    }
+
+    /// How much it costs to keep it, in users.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.bytes.len() / BYTES_A_USER
     }
 
     /// Whether what is kept is packed.

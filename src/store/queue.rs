@@ -247,7 +247,11 @@ impl std::fmt::Debug for Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::Retention, ledger::change::Probe, store::pending::Pending};
+    use crate::{
+        domain::{Retention, Timestamp},
+        ledger::change::{Probe, RecordRefused},
+        store::pending::Pending,
+    };
 
     #[tokio::test]
     async fn what_is_too_old_goes_although_changes_never_end() {
@@ -267,5 +271,37 @@ mod tests {
         }
         assert_eq!(groups, GROUPS_FIRST);
         assert!(matches!(queue.next(), Some(Next::Group(_))), "and then they go on");
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_large_share_a_group_by_their_bytes() {
+        let queue = Queue::new();
+        let refused = |bytes: usize| {
+            let change = RecordRefused {
+                received_at: Timestamp::UNIX_EPOCH,
+                status: 400,
+                result: "malformed",
+                reason: "no JSON".to_owned(),
+                size: Some(bytes),
+                body: Some(vec![0; bytes].into()),
+                is_packed: false,
+            };
+            Pending::new(change).0
+        };
+        let mut sizes = Vec::new();
+        for _ in 0..64 {
+            queue.push(vec![refused(1 << 20)]).await.unwrap();
+        }
+        for _ in 0..3 {
+            // One that is large in itself is a group of its own, and so it would be by its users.
+            queue.push(vec![refused(4 << 20)]).await.unwrap();
+        }
+        queue.close();
+        while let Some(Next::Group(group)) = queue.next() {
+            sizes.push(group.len());
+        }
+        assert_eq!(sizes.iter().sum::<usize>(), 67);
+        assert!(sizes.iter().filter(|size| **size == 1).count() >= 3, "{sizes:?}");
+        assert!(sizes.iter().all(|size| *size <= 16), "{sizes:?}");
     }
 }

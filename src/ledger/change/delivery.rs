@@ -127,7 +127,7 @@ impl Change for RecordDelivery {
     }
 
     fn work(&self) -> usize {
-        1 + self.delivery.failing.len()
+        1 + self.delivery.failing.len() + self.body.work()
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<RecordedDelivery, Fault> {

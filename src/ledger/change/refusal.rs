@@ -38,6 +38,10 @@ impl Change for RecordRefused {
         keys.whole.insert(Whole::Refused);
     }
 
+    fn work(&self) -> usize {
+        1 + self.body.as_ref().map_or(0, Body::work)
+    }
+
     fn apply(&self, facts: &mut Facts) -> Result<i64, Fault> {
         let number = facts.next_delivery();
         let has_body = self.body.is_some();
