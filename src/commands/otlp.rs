@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use cii_exporter::{
     config::{Config, Needs},
+    delivery,
     domain::Timestamp,
-    ledger::change::{self, BeginOtlp, RetryParked},
+    ledger::change::BeginOtlp,
     store::{self, Reader, Store},
     web::json::OtlpStanding,
 };
@@ -139,9 +140,9 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
                      `cii-exporter otlp backfill --since 30d` sends them"
                 );
             }
-            store.commit(RetryParked).await?
+            delivery::send_parked(store).await?
         }
-        Some(since) => store.commit(change::Backfill { since }).await?,
+        Some(since) => delivery::send_left_out(store, since).await?,
     })
 }
 

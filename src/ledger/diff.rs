@@ -118,8 +118,8 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
-    /// Parked events are sent on purpose, and are parked no longer.
-    ResendParked,
+    /// Parked events with these numbers are sent on purpose, and are parked no longer.
+    ResendParked(Vec<i64>),
     /// What refers to a check refers to another one: titles that it had, and failures
     /// that ended.
     MergeCheck {

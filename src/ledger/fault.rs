@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use super::CheckNumber;
+
 /// Tables whose rows are about people: their keys are logins.
 const PERSONAL: [&str; 11] = [
     "admin",
@@ -46,6 +48,14 @@ pub enum Fault {
     NotAsked {
         /// The table.
         table: &'static str,
+    },
+    /// The change needs everybody who fails a check, which only applying it told: another
+    /// change of its group made it so. It is applied again, alone, with these loaded, and what comes
+    /// behind it in the group after it.
+    #[error("a change needs everybody who fails the check with the number {check}")]
+    NeedsFailures {
+        /// The check.
+        check: CheckNumber,
     },
     /// Deciding panicked: a mistake in the program.
     #[error("a change cannot be decided, because of a mistake in the program")]

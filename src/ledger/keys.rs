@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::CheckNumber;
+use super::{CheckNumber, EventSlice, Slice};
 use crate::domain::{
     CheckFilter, CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, fold_title,
 };
@@ -24,7 +24,7 @@ pub struct Keys {
     /// Users, with how far answers about them have got, and what the last complete
     /// listing said of them.
     pub answered: BTreeSet<Login>,
-    /// Checks, with everybody who fails one, and all failures of those.
+    /// Checks, with everybody who fails one, and all failures of those. They can be very many.
     pub failures_at: BTreeSet<CheckNumber>,
     /// Checks, with when somebody was last listed or named as failing one.
     pub last_reports_at: BTreeSet<CheckNumber>,
@@ -55,10 +55,16 @@ pub struct Keys {
     pub nulls_of: BTreeSet<Login>,
     /// Users, as members of the listing under way.
     pub members: BTreeSet<Login>,
-    /// The users that come next when the verdicts of a listing are applied.
+    /// The users that come next when the verdicts of a listing are applied: members of the one
+    /// under way, and whoever has an open failure.
     pub slice: Option<Slice>,
-    /// What of the gaps was observed at this moment or later.
-    pub gap_since: Option<Timestamp>,
+    /// The users that come next of those whose answers have texts in the place of checks that
+    /// they had.
+    pub exchanging: Option<Slice>,
+    /// The events that come next in the gaps.
+    pub gap: Option<GapSlice>,
+    /// The parked events that come next.
+    pub parked: Option<EventSlice>,
     /// Registered webhook targets, by the service's id.
     pub targets: BTreeSet<String>,
 }
@@ -84,20 +90,19 @@ pub enum Whole {
     Service,
     /// The delivery by OTLP.
     Otlp,
-    /// How many events are parked.
-    Parked,
-    /// Users whose answers have texts in the place of checks that they had.
+    /// What answers have in the place of checks that were there before; with those checks, and
+    /// those that the texts can mean.
     Exchanges,
 }
 
-/// Users in the order of their logins: those of the listing under way, and those
-/// who have an open failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
-    /// The login after which the slice begins; none begins it with the first.
-    pub after: Option<Login>,
-    /// How many users it has at most.
-    pub limit: usize,
+/// Some of the numbers of the log that are in gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GapSlice {
+    /// Which.
+    pub events: EventSlice,
+    /// What was observed before this moment is passed, up to the first event that was not; none
+    /// where that one was found.
+    pub since: Option<Timestamp>,
 }
 
 impl Keys {

@@ -5,6 +5,7 @@
 //! loaded and what is known afterwards is what a store saves ([`Diff`]). Nothing
 //! here reads a clock, a file or a socket.
 
+mod asked;
 mod body;
 pub mod change;
 mod diff;
@@ -13,15 +14,17 @@ mod fault;
 mod keys;
 mod moves;
 mod rows;
+mod slice;
 mod subject;
 mod table;
 
+pub use asked::Asked;
 pub use body::Body;
 pub use diff::{Command, Diff, Differences};
 use facts::service_knows_keys;
 pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
-pub use keys::{EXPIRED_AT_ONCE, Keys, Slice, Whole};
+pub use keys::{EXPIRED_AT_ONCE, GapSlice, Keys, Whole};
 pub use moves::Moves;
 pub use rows::{
     Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope,
@@ -29,6 +32,7 @@ pub use rows::{
     NullList, OtlpState, Poll, Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState,
     TitleChange, Totals, UserSnapshot,
 };
+pub use slice::{EventSlice, NextFailing, NextParked, NextUsers, Slice, stored_login};
 pub use subject::{Subject, Touched};
 pub use table::{Difference, Table};
 
@@ -41,7 +45,8 @@ pub trait Change: std::fmt::Debug + Send + 'static {
     fn keys(&self, keys: &mut Keys);
 
     /// Names the rows that only the first ones tell of: a text names a check, and a
-    /// check its failures. There is no third round.
+    /// check its failures. What only applying the change tells is a
+    /// [fault](Fault::NeedsFailures), after which it is applied again, alone.
     ///
     /// # Errors
     /// When a row of the first round cannot be read.

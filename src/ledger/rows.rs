@@ -393,8 +393,8 @@ pub struct ListingBegun {
     pub figures: TenantFigures,
     /// When its last page came.
     pub ended_at: Option<Timestamp>,
-    /// Up to which login its verdicts were applied.
-    pub position: Option<Login>,
+    /// Up to which stored login its verdicts were applied.
+    pub position: Option<String>,
 }
 
 /// The last listing that came to its end.
@@ -458,12 +458,14 @@ pub struct Gap {
     pub last: i64,
 }
 
-/// Events of gaps that were observed since a moment.
+/// Some numbers of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GapEvents {
-    /// The number of the first one.
-    pub first: i64,
-    /// How many go out to receivers.
+    /// The number of the first event that is wanted; nothing where none of them is.
+    pub first: Option<i64>,
+    /// The last of the numbers.
+    pub last: i64,
+    /// How many events from the first on go out to receivers.
     pub public: u64,
 }
 

@@ -25,6 +25,7 @@ use crate::{
     ledger::change::{
         AddressAnswer, AnswerRules, ConfigureChecks, ExpireWatch, FilterChecks, ForgetCheck,
         JudgeRenames, ListedUser, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
+        SettleRenames,
     },
     store::{Store, fixtures},
 };
@@ -201,6 +202,12 @@ fn configure(checks: BTreeMap<u8, u8>, at: Timestamp) -> ConfigureChecks {
     ConfigureChecks { configured: Arc::new(configured), at }
 }
 
+async fn judge_renames(store: &Store, now: Timestamp) {
+    let judge = JudgeRenames { run_begun_at: at(0), at: now };
+    let renamed = store.commit(judge).await.unwrap().renamed;
+    store.commit(SettleRenames { renamed, after: None, limit: 9 }).await.unwrap();
+}
+
 async fn happen(store: &Store, step: Step, now: Timestamp) {
     match step {
         Step::Delivery { id, check, severity, published, users } => {
@@ -269,7 +276,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             store.commit(FilterChecks { filter: CheckFilter::new(ids) }).await.unwrap();
         }
         Step::Renames => {
-            store.commit(JudgeRenames { run_begun_at: at(0), at: now }).await.unwrap();
+            judge_renames(store, now).await;
         }
         Step::Expire => {
             store.commit(ExpireWatch { at: now }).await.unwrap();

@@ -147,9 +147,12 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        let committed =
-            again(|| self.transact(&mut group).inspect_err(|_| self.engine.roll_back()));
+        let mut postponed = Group::new();
+        let committed = again(|| {
+            self.transact(&mut group, &mut postponed).inspect_err(|_| self.engine.roll_back())
+        });
         match committed {
+            Ok(()) if group.is_empty() && !postponed.is_empty() => {}
             Ok(()) => {
                 self.meters.commits.inc();
                 self.meters.commit_duration.observe(begun.elapsed().as_secs_f64());
@@ -170,6 +173,12 @@ impl Writer {
                 }
             }
         }
+        // Alone, what the first one needs is what it finds. The others follow in their order.
+        let mut postponed = postponed.into_iter();
+        if let Some(first) = postponed.next() {
+            self.commit_group(vec![first]);
+            self.commit_group(postponed.collect());
+        }
     }
 
     /// Counts and tells what came of a try to commit.
@@ -178,7 +187,9 @@ impl Writer {
         self.announcements.tried(outcome);
     }
 
-    fn transact(&mut self, group: &mut Group) -> Result<(), StoreError> {
+    /// Commits a group up to the first change that turns out to need more rows: with what comes
+    /// behind it, it is put before what is in `postponed`.
+    fn transact(&mut self, group: &mut Group, postponed: &mut Group) -> Result<(), StoreError> {
         let under_way = &self.meters.under_way;
         let (head, counts) = under_way.during(|| self.engine.begin())?;
         let fence = self.engine.fence();
@@ -188,7 +199,7 @@ impl Writer {
         }
         let mut facts = Facts::new(head, counts);
         let mut keys = Keys::default();
-        for change in group.iter() {
+        for change in group.iter_mut() {
             change.keys(&mut keys);
         }
         under_way.during(|| self.engine.load(&keys, &mut facts))?;
@@ -205,14 +216,32 @@ impl Writer {
         }
         under_way.during(|| self.engine.load(&keys, &mut facts))?;
         drop(keys);
+        let mut is_cut = false;
         for change in decidable {
+            if is_cut {
+                change.postpone();
+                continue;
+            }
             facts.checkpoint();
             // A mistake in a decision fails its change: everything it did is undone.
             let applied = catch_unwind(AssertUnwindSafe(|| change.apply(&mut facts)));
             if let Err(fault) = applied.unwrap_or(Err(Fault::Panicked)) {
                 facts.roll_back();
-                change.fail(fault.into());
+                is_cut = match fault {
+                    Fault::NeedsFailures { check } => change.ask_for(check),
+                    _ => false,
+                };
+                if is_cut {
+                    change.postpone();
+                } else {
+                    change.fail(fault.into());
+                }
             }
+        }
+        postponed.splice(..0, group.extract_if(.., |change| change.is_postponed()));
+        if group.is_empty() && !postponed.is_empty() {
+            self.engine.roll_back();
+            return Ok(());
         }
         facts.checkpoint();
         let diff = facts.diff();

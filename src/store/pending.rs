@@ -1,13 +1,16 @@
 //! A change on its way to the thread that writes, and its outcome on the way back.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::oneshot;
 
 use super::StoreError;
-use crate::ledger::{Change, Facts, Fault, Keys};
+use crate::ledger::{Change, CheckNumber, Facts, Fault, Keys};
 
 /// A change that waits, with the way back to its sender.
 pub(super) trait Waiting: Send {
-    fn keys(&self, keys: &mut Keys);
+    /// Names the rows that it needs; it is in the group that is being made.
+    fn keys(&mut self, keys: &mut Keys);
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault>;
     fn work(&self) -> usize;
     fn is_alone(&self) -> bool;
@@ -15,6 +18,13 @@ pub(super) trait Waiting: Send {
     fn fence(&self) -> Option<i64>;
     /// Decides what becomes of the change, and keeps what its sender will learn.
     fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault>;
+    /// Has everybody who fails a check loaded when the change is applied the next time. False where
+    /// that was asked for before: another time makes no difference.
+    fn ask_for(&mut self, check: CheckNumber) -> bool;
+    /// Leaves the change to a later group.
+    fn postpone(&mut self);
+    /// Whether it is left to a later group.
+    fn is_postponed(&self) -> bool;
     /// The change fails, whatever becomes of its group.
     fn fail(&mut self, error: StoreError);
     /// Tells the sender.
@@ -27,6 +37,9 @@ pub(super) struct Pending<C: Change, H = ()> {
     outcome: Option<Result<C::Outcome, StoreError>>,
     reply: oneshot::Sender<Result<C::Outcome, StoreError>>,
     fence: Option<i64>,
+    /// Checks of which everybody who fails one is needed, as applying it told.
+    needed: BTreeSet<CheckNumber>,
+    is_postponed: bool,
     /// Dropped after the change: fields are, in their order.
     _held: H,
 }
@@ -46,17 +59,40 @@ impl<C: Change, H> Pending<C, H> {
         held: H,
     ) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
         let (reply, outcome) = oneshot::channel();
-        (Box::new(Self { change, outcome: None, reply, fence, _held: held }), outcome)
+        let pending = Self {
+            change,
+            outcome: None,
+            reply,
+            fence,
+            needed: BTreeSet::new(),
+            is_postponed: false,
+            _held: held,
+        };
+        (Box::new(pending), outcome)
     }
 }
 
 impl<C: Change, H: Send> Waiting for Pending<C, H> {
-    fn keys(&self, keys: &mut Keys) {
+    fn keys(&mut self, keys: &mut Keys) {
+        self.is_postponed = false;
         self.change.keys(keys);
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
+        keys.failures_at.extend(&self.needed);
         self.change.further_keys(facts, keys)
+    }
+
+    fn ask_for(&mut self, check: CheckNumber) -> bool {
+        self.needed.insert(check)
+    }
+
+    fn postpone(&mut self) {
+        self.is_postponed = true;
+    }
+
+    fn is_postponed(&self) -> bool {
+        self.is_postponed
     }
 
     fn fence(&self) -> Option<i64> {

@@ -3,17 +3,21 @@
 use crate::{
     clock,
     domain::Timestamp,
-    ledger::change::JudgeRenames,
+    ledger::change::{JudgeRenames, JudgedRenames, SettleRenames},
     store::{Store, StoreError},
 };
+
+/// Users that one commit settles at most: well below 20 ms of the thread that writes.
+const SETTLED_AT_ONCE: usize = 500;
 
 /// Judges which checks were renamed, with a line in the log for each.
 pub(super) async fn judge(store: &Store, run_begun_at: Timestamp) -> Result<(), StoreError> {
     if !store.read(crate::store::Reader::has_exchanges).await? {
         return Ok(());
     }
-    let renamed = store.commit(JudgeRenames { run_begun_at, at: clock::now() }).await?;
-    for check in renamed {
+    let judged = store.commit(JudgeRenames { run_begun_at, at: clock::now() }).await?;
+    let JudgedRenames { told, renamed } = judged;
+    for check in told {
         tracing::info!(
             check = %check.id,
             before = check.before,
@@ -21,6 +25,12 @@ pub(super) async fn judge(store: &Store, run_begun_at: Timestamp) -> Result<(), 
             "a check was renamed in the service: everybody who failed it is listed with the new \
              title"
         );
+    }
+    let (mut after, mut is_over) = (None, renamed.is_empty());
+    while !is_over {
+        let settle = SettleRenames { renamed: renamed.clone(), after, limit: SETTLED_AT_ONCE };
+        after = store.commit(settle).await?;
+        is_over = after.is_none();
     }
     Ok(())
 }

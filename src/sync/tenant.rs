@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cii::{ApiError, EndUsersPage, PageTokens},
     clock,
-    domain::{Login, RunEnd, RunRule, RunTally, Timestamp, failure::Missing},
+    domain::{RunEnd, RunRule, RunTally, Timestamp, failure::Missing},
     ledger::change::{
         ApplyVerdicts, DropListing, ListedUser, ListingEnd, ListingProgress, RecordListingPage,
     },
@@ -132,7 +132,7 @@ impl TenantJob {
     /// deliveries are committed in between. Stopped, it goes on with the next start.
     async fn apply(
         &self,
-        mut after: Option<Login>,
+        mut after: Option<String>,
         stop: &CancellationToken,
     ) -> Result<Option<Applied>, StoreError> {
         let store = &self.questions.store;

@@ -8,7 +8,7 @@ use crate::{
         CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
         failure::{self, CheckName},
     },
-    ledger::{Change, Check, Facts, Fault, Keys, Whole},
+    ledger::{Change, Check, Facts, Fault, Keys, NextFailing, Whole},
 };
 
 /// What the configuration says of checks, from now on.
@@ -54,8 +54,8 @@ impl Change for ConfigureChecks {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        for (_, title) in self.configured.titled() {
-            facts.keys_to_identify(title, keys)?;
+        for (id, title) in self.configured.titled() {
+            facts.keys_to_identify(&id, title, keys)?;
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Change for ConfigureChecks {
             return Ok(());
         }
         facts.configured.put((), self.configured.clone());
-        for id in facts.known_checks() {
+        for id in facts.known_checks()? {
             let Some(check) = facts.check(&id)?.cloned() else { continue };
             if self.is_left_over(&id, &check) {
                 facts.remove_check(&id)?;
@@ -120,7 +120,7 @@ impl Change for ForgetCheck {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        keys.failures_of.extend(facts.failing.iter().cloned());
+        keys.failures_of.extend(facts.failing.get()?.users.iter().cloned());
         Ok(())
     }
 
@@ -139,11 +139,11 @@ impl Change for ForgetCheck {
         if facts.configured_checks()?.titled().any(|(id, _)| id == self.id) {
             return Ok(CheckForgotten::Configured);
         }
-        let failing = facts.failing.clone();
-        for login in &failing {
+        let NextFailing { users, is_last } = facts.failing.get()?.clone();
+        for login in &users {
             facts.forget_failure(&self.id, login)?;
         }
-        if failing.len() >= self.limit {
+        if !is_last {
             return Ok(CheckForgotten::Partly);
         }
         facts.remove_check(&self.id)?;

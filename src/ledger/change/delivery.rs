@@ -120,7 +120,7 @@ impl Change for RecordDelivery {
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
         match &self.delivery.check {
             Some(check) if self.admitted && !self.is_test() => {
-                facts.keys_to_identify(&check.definition.title, keys)
+                facts.keys_to_identify(&check.id, &check.definition.title, keys)
             }
             _ => Ok(()),
         }

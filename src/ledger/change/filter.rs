@@ -36,7 +36,7 @@ impl Change for FilterChecks {
 
     fn apply(&self, facts: &mut Facts) -> Result<FilterOutcome, Fault> {
         let mut outcome = FilterOutcome { shown: 0, hidden: 0 };
-        for id in facts.known_checks() {
+        for id in facts.known_checks()? {
             let is_hidden = !self.filter.admits_check(&id);
             if facts.hide_check(&id, is_hidden)? {
                 outcome.hidden += usize::from(is_hidden);
@@ -44,7 +44,7 @@ impl Change for FilterChecks {
             }
         }
         if outcome.hidden + outcome.shown > 0 {
-            facts.recount_people();
+            facts.recount_people()?;
         }
         Ok(outcome)
     }

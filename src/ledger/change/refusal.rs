@@ -1,7 +1,5 @@
 //! Webhook deliveries that were refused although their secret is right.
 
-use std::ops::Bound;
-
 use crate::{
     domain::Timestamp,
     ledger::{Body, Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, Whole},
@@ -47,14 +45,9 @@ impl Change for RecordRefused {
         let has_body = self.body.is_some();
         let row = RefusedRow { has_body, replayed_as: None };
         facts.refused.put(number, row);
-        let mut alike = Vec::new();
-        for row in facts.refused.range((Bound::Unbounded, Bound::<i64>::Unbounded)) {
-            let (number, row) = row?;
-            if row.has_body == has_body {
-                alike.push(*number);
-            }
-        }
-        for oldest in alike.iter().take(alike.len().saturating_sub(KEPT)) {
+        let mut alike = facts.all_refused()?;
+        alike.retain(|(_, row)| row.has_body == has_body);
+        for (oldest, _) in alike.iter().take(alike.len().saturating_sub(KEPT)) {
             facts.refused.remove(oldest);
         }
         facts.keep_delivery(DeliveryRow {

@@ -3,7 +3,7 @@
 use super::cursor::advance;
 use crate::{
     domain::Timestamp,
-    ledger::{Change, Command, Facts, Fault, Gap, Keys, Whole},
+    ledger::{Change, Command, EventSlice, Facts, Fault, Gap, GapSlice, Keys, NextParked, Whole},
 };
 
 /// A start of the daemon, with or without a delivery by OTLP. After a start
@@ -14,16 +14,46 @@ pub struct BeginOtlp {
     pub is_on: bool,
 }
 
-/// A request to send parked events again.
+/// A request to send parked events again, some of them at a time. What is refused once more
+/// meanwhile is parked below the position, and stays so.
 #[derive(Debug, Clone, Copy)]
-pub struct RetryParked;
+pub struct RetryParked {
+    /// Those with higher numbers are sent.
+    pub after: i64,
+    /// How many at most.
+    pub limit: usize,
+}
 
 /// A request to send what was left out since a moment, because there was no
-/// delivery.
+/// delivery; some of it at a time, oldest first. What was sent is left out no longer, so that
+/// who begins anew goes on where it was broken off.
 #[derive(Debug, Clone, Copy)]
 pub struct Backfill {
     /// The moment.
     pub since: Timestamp,
+    /// How far it was done before.
+    pub place: BackfillPlace,
+    /// How many numbers of the log are looked at, at most.
+    pub limit: usize,
+}
+
+/// How far a backfill has got.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackfillPlace {
+    /// Numbers up to this one were looked at.
+    pub after: i64,
+    /// Whether the first event since the moment was found: all behind it are sent, whatever their
+    /// moments are.
+    pub is_begun: bool,
+}
+
+/// What a slice of events that are sent on purpose came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resent<P> {
+    /// How many events that were.
+    pub events: u64,
+    /// Where it goes on; nowhere after the last one.
+    pub next: Option<P>,
 }
 
 impl Change for BeginOtlp {
@@ -60,52 +90,69 @@ impl Change for BeginOtlp {
 }
 
 impl Change for RetryParked {
-    /// How many events that are.
-    type Outcome = u64;
+    type Outcome = Resent<i64>;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Parked);
+        keys.parked = Some(EventSlice { after: self.after, limit: self.limit });
     }
 
     fn is_alone(&self) -> bool {
         true
     }
 
-    fn apply(&self, facts: &mut Facts) -> Result<u64, Fault> {
-        facts.command(Command::ResendParked);
-        Ok(std::mem::take(&mut facts.parked))
+    fn apply(&self, facts: &mut Facts) -> Result<Resent<i64>, Fault> {
+        let NextParked { events, is_last } = facts.parked.get()?.clone();
+        let resent = Resent {
+            events: events.len() as u64,
+            next: events.last().copied().filter(|_| !is_last),
+        };
+        if !events.is_empty() {
+            facts.command(Command::ResendParked(events));
+        }
+        Ok(resent)
     }
 }
 
 impl Change for Backfill {
-    /// How many events that are.
-    type Outcome = u64;
+    type Outcome = Resent<BackfillPlace>;
 
     fn keys(&self, keys: &mut Keys) {
         keys.whole.insert(Whole::Otlp);
-        keys.gap_since = Some(self.since);
+        keys.gap = Some(GapSlice {
+            events: EventSlice { after: self.place.after, limit: self.limit },
+            since: Some(self.since).filter(|_| !self.place.is_begun),
+        });
     }
 
     fn is_alone(&self) -> bool {
         true
     }
 
-    fn apply(&self, facts: &mut Facts) -> Result<u64, Fault> {
-        let Some(events) = facts.gap_events.take() else { return Ok(0) };
-        let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();
-        for gap in std::mem::take(&mut otlp.gaps) {
-            if gap.last < events.first {
-                otlp.gaps.insert(gap);
-                continue;
-            }
-            // What is sent now is left out no longer.
-            let first = gap.first.max(events.first);
-            facts.command(Command::Resend { first, last: gap.last });
-            if gap.first < first {
-                otlp.gaps.insert(Gap { first: gap.first, last: first - 1 });
+    fn apply(&self, facts: &mut Facts) -> Result<Resent<BackfillPlace>, Fault> {
+        let Some(slice) = *facts.gap_events.get()? else {
+            return Ok(Resent { events: 0, next: None });
+        };
+        let is_begun = self.place.is_begun || slice.first.is_some();
+        if let Some(first) = slice.first {
+            send_left_out(facts, Gap { first, last: slice.last })?;
+        }
+        let next = BackfillPlace { after: slice.last, is_begun };
+        Ok(Resent { events: slice.public, next: Some(next) })
+    }
+}
+
+/// Sends events of a gap, which are left out no longer.
+fn send_left_out(facts: &mut Facts, sent: Gap) -> Result<(), Fault> {
+    facts.command(Command::Resend { first: sent.first, last: sent.last });
+    let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();
+    for gap in std::mem::take(&mut otlp.gaps) {
+        let (before, behind) = (gap.last.min(sent.first - 1), gap.first.max(sent.last + 1));
+        for rest in [Gap { last: before, ..gap }, Gap { first: behind, ..gap }] {
+            if rest.first <= rest.last {
+                otlp.gaps.insert(rest);
             }
         }
-        facts.otlp.put((), otlp);
-        Ok(events.public)
     }
+    facts.otlp.put((), otlp);
+    Ok(())
 }

@@ -20,8 +20,8 @@ use crate::{
 /// Applies the verdicts about the users that come next.
 #[derive(Debug, Clone)]
 pub struct ApplyVerdicts {
-    /// Up to which login they were applied before.
-    pub after: Option<Login>,
+    /// Up to which stored login they were applied before.
+    pub after: Option<String>,
     /// About how many users at most.
     pub limit: usize,
     /// The checks the operator admits.
@@ -39,8 +39,8 @@ pub struct ApplyVerdicts {
 /// How far the verdicts of a listing were applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListingProgress {
-    /// Up to this login.
-    Upto(Login),
+    /// Up to this stored login.
+    Upto(String),
     /// To the end: the listing is the one that is shown.
     Ended(ListingEnd),
     /// There is no listing whose last page is in.
@@ -68,7 +68,7 @@ impl Change for ApplyVerdicts {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        for login in &facts.slice {
+        for login in &facts.slice.get()?.users {
             failing::keys_of(login, keys);
             keys.nulls_of.insert(login.clone());
             if let Some(names) =
@@ -99,13 +99,14 @@ impl Change for ApplyVerdicts {
                 None => ListingProgress::NothingToDo,
             });
         }
-        let slice = facts.slice.clone();
-        for login in &slice {
+        let slice = facts.slice.get()?.clone();
+        for login in &slice.users {
             if let Some(answer) = self.answer(facts, &listing, login, ended_at)? {
                 failing::record_answer(facts, &answer, &self.filter, self.at)?;
             }
         }
-        let Some(last) = slice.last().filter(|_| slice.len() >= self.limit) else {
+        // Those of whom nothing can be read count, too: they are not the end.
+        let Some(last) = slice.upto.filter(|_| !slice.is_last) else {
             return Ok(ListingProgress::Ended(complete(
                 facts,
                 listing,
@@ -115,7 +116,7 @@ impl Change for ApplyVerdicts {
         };
         listing.position = Some(last.clone());
         facts.listing.put((), listing);
-        Ok(ListingProgress::Upto(last.clone()))
+        Ok(ListingProgress::Upto(last))
     }
 }
 

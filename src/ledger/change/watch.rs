@@ -147,7 +147,7 @@ impl Change for ExpireWatch {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        keys.watched.extend(facts.matching.iter().cloned());
+        keys.watched.extend(facts.matching.get()?.iter().cloned());
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Change for ExpireWatch {
 
     fn apply(&self, facts: &mut Facts) -> Result<usize, Fault> {
         let mut expired = Vec::new();
-        for subject in &facts.matching {
+        for subject in facts.matching.get()? {
             for (source, reason) in facts.reasons(subject)?.into_iter().flatten() {
                 if reason.expires_at.is_some_and(|expires_at| expires_at <= self.at) {
                     expired.push((subject.clone(), *source));
@@ -183,7 +183,7 @@ impl Change for ConfigureWatch {
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        keys.watched.extend(facts.matching.iter().cloned());
+        keys.watched.extend(facts.matching.get()?.iter().cloned());
         for subject in &self.configured {
             further_spelling_keys(subject, facts, keys)?;
         }
@@ -201,7 +201,7 @@ impl Change for ConfigureWatch {
     fn apply(&self, facts: &mut Facts) -> Result<WatchOutcome, Fault> {
         let source = WatchSource::Configuration;
         let mut outcome = WatchOutcome { added: 0, removed: 0 };
-        let known = facts.matching.clone();
+        let known = facts.matching.get()?.clone();
         for subject in known.difference(&self.configured) {
             outcome.removed += usize::from(facts.remove_reason(subject, source, self.at)?);
         }

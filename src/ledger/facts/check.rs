@@ -53,12 +53,20 @@ impl Facts {
         Ok(self.check(&id)?.is_some_and(|check| check.is_hidden))
     }
 
-    /// The ids of all checks that were loaded or made, and are there. One whose row cannot
-    /// be understood is left out: what is done to all checks does not wait for it.
-    #[must_use]
-    pub fn known_checks(&self) -> Vec<CheckId> {
+    /// Notes that every check was loaded.
+    pub fn load_all_checks(&mut self) {
+        self.all_checks.load(());
+    }
+
+    /// The ids of all checks. One whose row cannot be understood is left out: what is done to
+    /// all checks does not wait for it.
+    ///
+    /// # Errors
+    /// When not all were asked for.
+    pub fn known_checks(&self) -> Result<Vec<CheckId>, Fault> {
+        self.all_checks.get()?;
         let known = self.checks.range(..).filter_map(Result::ok);
-        known.map(|(id, _)| id.clone()).collect()
+        Ok(known.map(|(id, _)| id.clone()).collect())
     }
 
     /// What the operator says of checks; for changes that asked for a check or
@@ -180,9 +188,13 @@ impl Facts {
 
     /// Takes the number of people who fail something from what was counted for the filter
     /// that was asked for.
-    pub fn recount_people(&mut self) {
-        self.effects.counts.failing_people = self.people_admitted;
+    ///
+    /// # Errors
+    /// When it was not asked for.
+    pub fn recount_people(&mut self) -> Result<(), Fault> {
+        self.effects.counts.failing_people = *self.people_admitted.get()?;
         self.touch_everything();
+        Ok(())
     }
 
     /// Later changes of the group find the check by its new title, and by its old one

@@ -3,10 +3,24 @@
 use super::Facts;
 use crate::{
     domain::Timestamp,
-    ledger::{DeliveryRow, Envelope, Repeat, Subject},
+    ledger::{DeliveryRow, Envelope, Fault, RefusedRow, Repeat, Subject},
 };
 
 impl Facts {
+    /// Notes that every refused delivery was loaded.
+    pub fn load_all_refused(&mut self) {
+        self.all_refused.load(());
+    }
+
+    /// Every refused delivery, by number.
+    ///
+    /// # Errors
+    /// When one cannot be understood, or they were not asked for.
+    pub fn all_refused(&self) -> Result<Vec<(i64, RefusedRow)>, Fault> {
+        self.all_refused.get()?;
+        self.refused.range(..).map(|row| row.map(|(number, row)| (*number, *row))).collect()
+    }
+
     /// The number of the next delivery.
     pub fn next_delivery(&mut self) -> i64 {
         self.effects.head.delivery += 1;

@@ -10,14 +10,27 @@ use crate::{
 };
 
 impl Facts {
-    /// Names the rows that [`identify`](Self::identify) needs of a title that was asked
-    /// for: everybody who fails the provisional checks that go by it.
+    /// Names the rows that [`identify`](Self::identify) needs of a check and a title that were
+    /// asked for. Mostly that is nothing more: a provisional check gets another id, and keeps its
+    /// number, by which failures refer to it. Everybody who fails it is needed where it is merged
+    /// with a check that is known, or was hidden, so that there are more people who fail something.
     ///
     /// # Errors
     /// When a check cannot be understood.
-    pub fn keys_to_identify(&self, title: &str, keys: &mut Keys) -> Result<(), Fault> {
-        for id in self.provisional(title)? {
-            keys.failures_at.extend(self.check(&id)?.map(|check| check.number));
+    pub fn keys_to_identify(
+        &self,
+        id: &CheckId,
+        title: &str,
+        keys: &mut Keys,
+    ) -> Result<(), Fault> {
+        let mut is_known = self.check(id)?.is_some();
+        for former in self.provisional(title)?.iter().filter(|former| *former != id) {
+            let Some(former) = self.check(former)? else { continue };
+            if is_known || former.is_hidden {
+                keys.failures_at.insert(former.number);
+            }
+            // It is, once the first one has its id.
+            is_known = true;
         }
         Ok(())
     }
@@ -26,7 +39,9 @@ impl Facts {
     /// what was counted moves, and nothing fails or ends. Returns their ids.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be understood, or was not asked for; also
+    /// [`NeedsFailures`](Fault::NeedsFailures), where a change of the same group made it so that
+    /// more rows are needed.
     pub fn identify(
         &mut self,
         id: &CheckId,
@@ -61,12 +76,17 @@ impl Facts {
 
     fn take_over(&mut self, former: &CheckId, id: &CheckId, at: Timestamp) -> Result<(), Fault> {
         let Some(taken) = self.check(former)?.cloned() else { return Ok(()) };
-        let logins: Vec<Login> = self.failing(taken.number);
+        let known = self.check(id)?.cloned();
+        let logins = if known.is_some() || taken.is_hidden {
+            self.everybody_who_fails(taken.number)?
+        } else {
+            Vec::new()
+        };
         let mut failing_before = Vec::with_capacity(logins.len());
         for login in &logins {
             failing_before.push(self.is_failing(login)?);
         }
-        match self.check(id)?.cloned() {
+        match known {
             // A check that is new takes the number over, and with it all that refers to it.
             None => {
                 let check = Check { is_provisional: false, is_hidden: false, ..taken.clone() };
@@ -81,7 +101,6 @@ impl Facts {
             let is_failing = self.is_failing(login)?;
             let people = &mut self.effects.counts.failing_people;
             *people = (*people + u64::from(is_failing)).saturating_sub(u64::from(was_failing));
-            self.touch(Subject::User(login.clone()));
         }
         for touched in [former, id] {
             self.touch(Subject::Check(touched.clone()));
@@ -124,12 +143,20 @@ impl Facts {
         Ok(())
     }
 
-    /// Everybody who fails a check, whose failures were asked for. A row of another check that
-    /// cannot be understood is nobody's concern here.
-    fn failing(&self, number: CheckNumber) -> Vec<Login> {
+    /// Notes that everybody who fails a check was loaded, with all their failures.
+    pub fn load_everybody(&mut self, number: CheckNumber) {
+        self.with_everybody.insert(number);
+    }
+
+    /// Everybody who fails a check. A row of another check that cannot be understood is nobody's
+    /// concern here.
+    fn everybody_who_fails(&self, number: CheckNumber) -> Result<Vec<Login>, Fault> {
+        if !self.with_everybody.contains(&number) {
+            return Err(Fault::NeedsFailures { check: number });
+        }
         let of_check =
             self.failures.presence().filter(|((_, check), _, is)| *is && *check == number);
-        of_check.map(|((login, _), ..)| login.clone()).collect()
+        Ok(of_check.map(|((login, _), ..)| login.clone()).collect())
     }
 
     fn rename_in_titles(&mut self, former: &CheckId, id: &CheckId) -> Result<(), Fault> {

@@ -9,19 +9,19 @@ mod people;
 mod spelling;
 mod watch;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Answered, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
-    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons,
-    RefusedRow, ServiceState, Subject, Table, Touched, UserSnapshot,
+    Answered, Asked, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NextFailing, NextParked, NextUsers,
+    NullList, OtlpState, Poll, Reasons, RefusedRow, ServiceState, Subject, Table, Touched,
+    UserSnapshot,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
-    WatchSubject, WebhookTarget, failure::Titled, null_list::FieldMemory,
+    WatchSubject, WebhookTarget,
+    failure::{Exchange, Titled},
+    null_list::FieldMemory,
 };
 use effects::{Effects, Mark};
 pub use failure::Report;
@@ -46,16 +46,24 @@ pub struct Facts {
     failures: Table<(Login, CheckNumber), Failure>,
     /// Whose open failures are all known.
     complete: BTreeSet<Login>,
+    /// Checks of which everybody who fails one is complete.
+    with_everybody: BTreeSet<CheckNumber>,
+    /// Whether every check is known.
+    all_checks: Asked<()>,
+    /// Whether every refused delivery is known.
+    all_refused: Asked<()>,
     /// How far answers about users have got.
     pub answered: Table<Login, Answered>,
     /// What the last complete listing said of users.
     pub listed: Table<Login, Member>,
     /// When somebody was last listed or named as failing a check.
-    pub last_reports: BTreeMap<CheckNumber, Timestamp>,
-    /// Users whose answers have texts in the place of checks that they had.
-    pub exchanging: BTreeSet<Login>,
+    pub last_reports: Table<CheckNumber, Timestamp>,
+    /// What answers have in the place of checks that were there before.
+    pub exchanges: Asked<Vec<Exchange>>,
+    /// The users that come next of those whose answers have such texts.
+    pub exchanging: Asked<NextUsers>,
     /// How many people fail a check that the filter admits that was asked for.
-    pub people_admitted: u64,
+    pub people_admitted: Asked<u64>,
     /// Snapshots of users.
     pub users: Table<Login, UserSnapshot>,
     /// Snapshots of addresses.
@@ -79,24 +87,24 @@ pub struct Facts {
     pub listing_done: Table<(), ListingDone>,
     /// Users of the listing under way.
     pub members: Table<Login, Member>,
-    /// The users of a [slice](super::keys::Slice), in order.
-    pub slice: Vec<Login>,
-    /// The users who fail the check that was asked for, in order.
-    pub failing: Vec<Login>,
+    /// The users about whom the listing's verdicts come next.
+    pub slice: Asked<NextUsers>,
+    /// Users who fail the check that was asked for.
+    pub failing: Asked<NextFailing>,
     /// Which tenant deliveries are from.
     pub tenant: Table<(), TenantId>,
     /// The service itself.
     pub service: Table<(), ServiceState>,
     /// The delivery by OTLP.
     pub otlp: Table<(), OtlpState>,
-    /// How many events are parked.
-    pub parked: u64,
-    /// Events of gaps since the moment that was asked for.
-    pub gap_events: Option<GapEvents>,
+    /// The parked events that come next.
+    pub parked: Asked<NextParked>,
+    /// The numbers that come next in the gaps; nothing after the last one.
+    pub gap_events: Asked<Option<GapEvents>>,
     /// Registered webhook targets.
     pub targets: Table<String, WebhookTarget>,
     /// What is watched for a reason that was asked for, or was to expire.
-    pub matching: BTreeSet<WatchSubject>,
+    pub matching: Asked<BTreeSet<WatchSubject>>,
     effects: Effects,
     mark: Mark,
 }
@@ -146,11 +154,15 @@ impl Facts {
             titles: Table::new("check_title"),
             failures: Table::new("failure"),
             complete: BTreeSet::new(),
+            with_everybody: BTreeSet::new(),
+            all_checks: Asked::new("checks"),
+            all_refused: Asked::new("delivery"),
             answered: Table::new("failure_answer"),
             listed: Table::new("listing_member"),
-            last_reports: BTreeMap::new(),
-            exchanging: BTreeSet::new(),
-            people_admitted: 0,
+            last_reports: Table::new("failure"),
+            exchanges: Asked::new("failure_answer"),
+            exchanging: Asked::new("failure_answer"),
+            people_admitted: Asked::new("check_set"),
             users: Table::new("user_snapshot"),
             ips: Table::new("ip_snapshot"),
             watched: Table::new("watch"),
@@ -163,15 +175,15 @@ impl Facts {
             listing: Table::new("listing"),
             listing_done: Table::new("listing"),
             members: Table::new("listing_member"),
-            slice: Vec::new(),
-            failing: Vec::new(),
+            slice: Asked::new("listing_member"),
+            failing: Asked::new("failure"),
             tenant: Table::new("meta"),
             service: Table::new("service"),
             otlp: Table::new("otlp"),
-            parked: 0,
-            gap_events: None,
+            parked: Asked::new("parked_event"),
+            gap_events: Asked::new("otlp_gap"),
             targets: Table::new("webhook_target"),
-            matching: BTreeSet::new(),
+            matching: Asked::new("watch"),
             mark: effects.mark(),
             effects,
         }

@@ -31,7 +31,9 @@ const WITH_WORDS: &str =
 pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
     configured(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS}");
-    put_all(connection, &sql, &[], facts)
+    put_all(connection, &sql, &[], facts)?;
+    facts.load_all_checks();
+    Ok(())
 }
 
 /// What the operator says of checks. There is little of it, mostly none.

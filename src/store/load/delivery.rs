@@ -42,5 +42,7 @@ pub(super) fn refused(connection: &dyn Connection, facts: &mut Facts) -> Result<
         let refused = RefusedRow { has_body: row.get(1)?, replayed_as: row.get(2)? };
         facts.refused.load(row.get(0)?, Some(refused));
         Ok(())
-    })
+    })?;
+    facts.load_all_refused();
+    Ok(())
 }

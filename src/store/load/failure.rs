@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{by_user, check, each_of_users};
 use crate::{
-    domain::{CheckFilter, CheckId, Login, Timestamp, fold_title},
-    ledger::{Answered, CheckNumber, Facts, Failure},
+    domain::{CheckFilter, CheckId, Login, Timestamp},
+    ledger::{Answered, CheckNumber, Facts, Failure, NextFailing, stored_login},
     store::{
         StoreError,
         row::{Unreadable, check_set, exchange, texts},
@@ -43,24 +43,38 @@ pub(super) fn of_users(
     check::by_number(connection, &checks, facts)
 }
 
-/// Some of the users who fail a check.
+/// Some of the users who fail a check. A login that cannot be read is passed, and counts for
+/// nothing: what is asked for next begins again with whom is left.
 pub(super) fn of_check(
     connection: &dyn Connection,
     check: &CheckId,
     limit: usize,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    facts.failing.clear();
-    connection.each(
-        "SELECT login FROM failure
-         WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
-         ORDER BY opened_at, login LIMIT ?2",
-        params![check.as_str(), limit],
-        |row| {
-            facts.failing.extend(Login::new(row.text(0).unwrap_or_default()));
-            Ok(())
-        },
-    )
+    let (mut next, limit) = (NextFailing::default(), limit.max(1));
+    let mut passed = 0;
+    while next.users.len() < limit && !next.is_last {
+        let mut seen = 0;
+        connection.each(
+            "SELECT login FROM failure
+             WHERE check_number = (SELECT number FROM checks WHERE id = ?1)
+             ORDER BY opened_at, login LIMIT ?2 OFFSET ?3",
+            params![check.as_str(), limit, passed],
+            |row| {
+                seen += 1;
+                next.users.extend(stored_login(row.text(0).unwrap_or_default()));
+                Ok(())
+            },
+        )?;
+        passed += seen;
+        next.is_last = seen < limit;
+    }
+    if next.users.len() > limit {
+        next.users.truncate(limit);
+        next.is_last = false;
+    }
+    facts.failing.load(next);
+    Ok(())
 }
 
 fn put(
@@ -104,7 +118,11 @@ pub(super) fn at_checks(
             Ok(())
         },
     )?;
-    of_users(connection, &logins, facts)
+    of_users(connection, &logins, facts)?;
+    for check in checks {
+        facts.load_everybody(*check);
+    }
+    Ok(())
 }
 
 /// When somebody was last listed or named as failing these checks.
@@ -123,10 +141,14 @@ pub(super) fn last_reports(
         |row| {
             // One out of range is far ahead: somebody has the check.
             let at = row.get(1).unwrap_or(Timestamp::MAX_UTC);
-            facts.last_reports.insert(row.get(0)?, at);
+            facts.last_reports.load(row.get(0)?, Some(at));
             Ok(())
         },
-    )
+    )?;
+    for check in checks {
+        facts.last_reports.load(*check, None);
+    }
+    Ok(())
 }
 
 /// How many people fail a check that a filter admits: summed over the sets of checks that people
@@ -144,16 +166,18 @@ pub(super) fn people_admitted(
         }
         Ok(())
     })?;
-    facts.people_admitted = 0;
+    let mut people = 0;
     connection.each("SELECT checks, people FROM check_set", &[], |row| {
         let stored = row.text(0)?;
         let checks = check_set::decode(stored)
             .map_err(|error| StoreError::corrupt("check_set", stored, error))?;
         if checks.iter().any(|check| admitted.contains(check)) {
-            facts.people_admitted += row.get::<u64>(1)?;
+            people += row.get::<u64>(1)?;
         }
         Ok(())
-    })
+    })?;
+    facts.people_admitted.load(people);
+    Ok(())
 }
 
 /// Numbers of checks as a statement takes them.
@@ -161,7 +185,8 @@ fn numbers(checks: &BTreeSet<CheckNumber>) -> Vec<CheckNumber> {
     checks.iter().copied().collect()
 }
 
-const ANSWERED: &str =
+/// The columns of [`answer`], behind the login.
+pub(super) const ANSWERED: &str =
     "login, as_of, listed_at, unknown_since, suspect_since, shared_texts, exchange";
 
 /// How far answers about users have got.
@@ -179,30 +204,7 @@ pub(super) fn answered(
     )
 }
 
-/// Users whose answers have texts in the place of checks that they had, with the checks
-/// that the texts can mean.
-pub(super) fn exchanging(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
-    let sql = format!("SELECT {ANSWERED} FROM failure_answer WHERE exchange IS NOT NULL");
-    let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
-    connection.each(&sql, &[], |row| {
-        let Ok(login) = Login::new(row.text(0).unwrap_or_default()) else { return Ok(()) };
-        match answer(row) {
-            Ok(answered) => facts.answered.load(login.clone(), Some(answered)),
-            Err(reason) => facts.answered.load_unreadable(login.clone(), &reason.to_string()),
-        }
-        let Ok(answered) = facts.answered.get(&login) else { return Ok(()) };
-        if let Some(exchange) = answered.and_then(|answered| answered.exchange.as_ref()) {
-            ids.extend(exchange.texts.iter().filter_map(|text| CheckId::listed(text)));
-            titles.extend(exchange.texts.iter().map(|text| fold_title(text)));
-        }
-        facts.exchanging.insert(login);
-        Ok(())
-    })?;
-    check::by_id(connection, &ids, facts)?;
-    check::by_title(connection, &titles, facts)
-}
-
-fn answer(row: &Row<'_>) -> Result<Answered, Unreadable> {
+pub(super) fn answer(row: &Row<'_>) -> Result<Answered, Unreadable> {
     let moment = |column: usize| {
         let moment = row.get::<Option<Timestamp>>(column);
         moment.map_err(|_| Unreadable::Moment)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::by_user;
 use crate::{
     domain::{Login, Timestamp},
-    ledger::{Facts, ListingBegun, ListingDone, Member, Slice},
+    ledger::{Facts, ListingBegun, ListingDone, Member, NextUsers, Slice},
     store::{
         StoreError,
         row::{self, Unreadable},
@@ -53,17 +53,11 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, 
         let moment = row.get::<Option<Timestamp>>(column);
         moment.map_err(|_| Unreadable::Moment)
     };
-    let position: Option<&str> = row.get(10)?;
-    let position = position.map(|text| Login::new(text).map_err(Unreadable::from));
     let figures = row::figures::decode(row.text(8)?);
-    let parts = (moment(2), moment(9), position.transpose(), figures);
-    let (begun_at, ended_at, position, figures) = match parts {
-        (Ok(Some(begun_at)), Ok(ended_at), Ok(position), Ok(figures)) => {
-            (begun_at, ended_at, position, figures)
-        }
-        (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
-            return Ok(Err(reason));
-        }
+    let parts = (moment(2), moment(9), figures);
+    let (begun_at, ended_at, figures) = match parts {
+        (Ok(Some(begun_at)), Ok(ended_at), Ok(figures)) => (begun_at, ended_at, figures),
+        (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => return Ok(Err(reason)),
         (Ok(None), ..) => return Ok(Err(Unreadable::Missing("begin"))),
     };
     let begun = ListingBegun {
@@ -76,7 +70,7 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, 
         skipped: row.get(7)?,
         figures,
         ended_at,
-        position,
+        position: row.get(10)?,
     };
     Ok(Ok((begun, [row.get(11)?, row.get(12)?])))
 }
@@ -136,23 +130,24 @@ pub(super) fn slice(
     // Each half by an index of its own; together they have the next ones of both.
     let sql = "SELECT number FROM listing WHERE state = 'under_way'";
     let Some(number) = connection.optional(sql, &[], |row| row.get::<i64>(0))? else {
+        facts.slice.load(NextUsers { is_last: true, ..NextUsers::default() });
         return Ok(());
     };
-    let after = slice.after.as_ref().map_or("", Login::as_str);
-    let mut next = connection.texts(
+    let after = slice.after.as_deref().unwrap_or_default();
+    let mut texts = connection.texts(
         "SELECT login FROM listing_member
          WHERE listing = ?1 AND login > ?2 AND (is_null = 1 OR failing <> '[]')
          ORDER BY login LIMIT ?3",
         params![number, after, slice.limit],
     )?;
-    next.extend(connection.texts(
+    texts.extend(connection.texts(
         "SELECT DISTINCT login FROM failure WHERE login > ?1 ORDER BY login LIMIT ?2",
         params![after, slice.limit],
     )?);
-    let next: BTreeSet<_> = next.iter().filter_map(|text| Login::new(text).ok()).collect();
-    let next: Vec<_> = next.into_iter().take(slice.limit).collect();
+    let texts: BTreeSet<_> = texts.into_iter().collect();
+    let mut next = NextUsers::of(texts.into_iter().take(slice.limit).collect(), slice.limit);
     // What happens to a user is told in the service's spelling.
-    let texts: Vec<_> = next.iter().map(Login::as_str).collect();
+    let texts: Vec<_> = next.users.iter().map(Login::as_str).collect();
     let spellings: BTreeMap<String, String> = connection
         .all(
             "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)",
@@ -161,10 +156,12 @@ pub(super) fn slice(
         )?
         .into_iter()
         .collect();
-    facts.slice.extend(next.iter().map(|login| match spellings.get(login.as_str()) {
-        Some(spelling) => login.clone().spelled_as(spelling),
-        None => login.clone(),
-    }));
-    let logins = facts.slice.iter().cloned().collect();
+    for login in &mut next.users {
+        if let Some(spelling) = spellings.get(login.as_str()) {
+            *login = login.clone().spelled_as(spelling);
+        }
+    }
+    let logins = next.users.iter().cloned().collect();
+    facts.slice.load(next);
     members(connection, &logins, facts)
 }

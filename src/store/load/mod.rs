@@ -2,6 +2,7 @@
 
 mod check;
 mod delivery;
+mod exchange;
 mod failure;
 mod listing;
 mod nulls;
@@ -79,7 +80,7 @@ pub(in crate::store) fn load(
         failure::people_admitted(connection, filter, facts)?;
     }
     if keys.whole.contains(&Whole::Exchanges) {
-        failure::exchanging(connection, facts)?;
+        exchange::all(connection, facts)?;
     }
     if keys.whole.contains(&Whole::Listing) {
         listing::states(connection, facts)?;
@@ -88,6 +89,9 @@ pub(in crate::store) fn load(
     listing::listed(connection, &keys.answered, facts)?;
     if let Some(slice) = &keys.slice {
         listing::slice(connection, slice, facts)?;
+    }
+    if let Some(slice) = &keys.exchanging {
+        exchange::next(connection, slice, facts)?;
     }
     listing::members(connection, &keys.members, facts)?;
     snapshot::users(connection, &keys.users, facts)?;
@@ -112,11 +116,11 @@ pub(in crate::store) fn load(
     if keys.whole.contains(&Whole::Otlp) {
         otlp::state(connection, facts)?;
     }
-    if keys.whole.contains(&Whole::Parked) {
-        otlp::parked(connection, facts)?;
+    if let Some(slice) = &keys.parked {
+        otlp::parked(connection, slice, facts)?;
     }
-    if let Some(since) = keys.gap_since {
-        otlp::gap_events(connection, since, facts)?;
+    if let Some(slice) = &keys.gap {
+        otlp::gap_events(connection, slice, facts)?;
     }
     Ok(())
 }

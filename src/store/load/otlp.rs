@@ -1,8 +1,7 @@
 //! The delivery by OTLP: how far it has got, and what was left out.
 
 use crate::{
-    domain::Timestamp,
-    ledger::{Facts, Gap, GapEvents, OtlpState},
+    ledger::{EventSlice, Facts, Gap, GapEvents, GapSlice, NextParked, OtlpState},
     store::{
         StoreError,
         shared::{OTLP, public_up_to},
@@ -24,32 +23,69 @@ pub(super) fn state(connection: &dyn Connection, facts: &mut Facts) -> Result<()
     Ok(())
 }
 
-pub(super) fn parked(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
-    facts.parked = connection.one("SELECT count(*) FROM parked_event", &[], |row| row.get(0))?;
+/// The parked events that come next.
+pub(super) fn parked(
+    connection: &dyn Connection,
+    slice: &EventSlice,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let events: Vec<i64> = connection.all(
+        "SELECT seq FROM parked_event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        params![slice.after, slice.limit],
+        |row| row.get(0),
+    )?;
+    let is_last = events.len() < slice.limit;
+    facts.parked.load(NextParked { events, is_last });
     Ok(())
 }
 
-/// Events of gaps that were observed at a moment or later.
+/// The numbers that come next in the gaps, where there are events with them. One gap at a time:
+/// between two, everything was delivered.
 pub(super) fn gap_events(
     connection: &dyn Connection,
-    since: Timestamp,
+    slice: &GapSlice,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    let first: Option<i64> = connection.one(
-        "SELECT min(event.seq) FROM otlp_gap
-         JOIN event ON event.seq BETWEEN first_seq AND last_seq
-         WHERE public = 1 AND observed_at >= ?1",
-        params![since],
-        |row| row.get(0),
-    )?;
-    let Some(first) = first else { return Ok(()) };
-    let public = connection.one(
-        "SELECT count(*) FROM otlp_gap
-         JOIN event ON event.seq BETWEEN max(first_seq, ?1) AND last_seq
-         WHERE public = 1",
-        params![first],
-        |row| row.get(0),
-    )?;
-    facts.gap_events = Some(GapEvents { first, public });
+    let EventSlice { after, limit } = slice.events;
+    let Some((begin, end)) = next_gap(connection, after)? else {
+        facts.gap_events.load(None);
+        return Ok(());
+    };
+    let last = end.min(begin.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX).max(1) - 1));
+    let first = match slice.since {
+        None => Some(begin),
+        Some(since) => connection.one(
+            "SELECT min(seq) FROM event
+             WHERE seq BETWEEN ?1 AND ?2 AND public = 1 AND observed_at >= ?3",
+            params![begin, last, since],
+            |row| row.get(0),
+        )?,
+    };
+    let public = match first {
+        Some(first) => connection.count(
+            "SELECT count(*) FROM event WHERE seq BETWEEN ?1 AND ?2 AND public = 1",
+            params![first, last],
+        )?,
+        None => 0,
+    };
+    facts.gap_events.load(Some(GapEvents { first, last, public }));
     Ok(())
+}
+
+/// The first event of a gap with a number above this one, and the last number of its gap.
+fn next_gap(connection: &dyn Connection, after: i64) -> Result<Option<(i64, i64)>, StoreError> {
+    let sql = "SELECT first_seq, last_seq FROM otlp_gap WHERE last_seq > ?1 ORDER BY first_seq";
+    let gaps = connection.all(sql, params![after], |row| Ok((row.get::<i64>(0)?, row.get(1)?)))?;
+    for (first, last) in gaps {
+        // All of a gap can be too old to be there still.
+        let begin: Option<i64> = connection.optional(
+            "SELECT seq FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+            params![first.max(after.saturating_add(1))],
+            |row| row.get(0),
+        )?;
+        if let Some(begin) = begin.filter(|begin| *begin <= last) {
+            return Ok(Some((begin, last)));
+        }
+    }
+    Ok(None)
 }

@@ -68,6 +68,7 @@ pub(super) fn matching(
     if sources.is_empty() && expired_at.is_none() {
         return Ok(());
     }
+    let mut matching = BTreeSet::new();
     // Each part by what it is found by. Whom a webhook named can be many, so they are no part of
     // the index of the others.
     let listed = sources.iter().filter(|source| **source != WatchSource::Webhook);
@@ -75,27 +76,54 @@ pub(super) fn matching(
     if !listed.is_empty() {
         let sql = "SELECT DISTINCT kind, subject FROM watch
              WHERE source <> 'webhook' AND source IN rarray(?1)";
-        take_matching(connection, sql, params![listed[..]], facts)?;
+        take_matching(connection, sql, params![listed[..]], &mut matching)?;
     }
     if sources.contains(&WatchSource::Webhook) {
         let sql = "SELECT kind, subject FROM watch WHERE source = 'webhook'";
-        take_matching(connection, sql, &[], facts)?;
+        take_matching(connection, sql, &[], &mut matching)?;
     }
-    let Some(expired_at) = expired_at else { return Ok(()) };
-    let sql = "SELECT kind, subject FROM watch WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
-    take_matching(connection, sql, params![expired_at, i64::from(EXPIRED_AT_ONCE)], facts)
+    if let Some(expired_at) = expired_at {
+        take_expired(connection, expired_at, &mut matching)?;
+    }
+    facts.matching.load(matching);
+    Ok(())
 }
 
+/// Takes the first that were to be watched up to a moment. What cannot be read stays, and is in
+/// nobody's way.
+fn take_expired(
+    connection: &dyn Connection,
+    expired_at: Timestamp,
+    matching: &mut BTreeSet<WatchSubject>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT kind, subject FROM watch WHERE expires_at <= ?1
+               ORDER BY expires_at LIMIT ?2 OFFSET ?3";
+    let most = i64::from(EXPIRED_AT_ONCE);
+    let mut passed = 0;
+    loop {
+        let params = params![expired_at, most, passed];
+        let seen = take_matching(connection, sql, params, matching)?;
+        passed += seen;
+        if !matching.is_empty() || seen < most {
+            return Ok(());
+        }
+    }
+}
+
+/// Adds what a statement finds, as far as it can be read; returns how many rows it found.
 fn take_matching(
     connection: &dyn Connection,
     sql: &str,
     params: &[Param<'_>],
-    facts: &mut Facts,
-) -> Result<(), StoreError> {
+    matching: &mut BTreeSet<WatchSubject>,
+) -> Result<i64, StoreError> {
+    let mut seen = 0;
     connection.each(sql, params, |row| {
+        seen += 1;
         let kind = row.text(0).unwrap_or_default();
         let text = row.text(1).unwrap_or_default();
-        facts.matching.extend(WatchSubject::parse(kind, text));
+        matching.extend(WatchSubject::parse(kind, text));
         Ok(())
-    })
+    })?;
+    Ok(seen)
 }

@@ -14,8 +14,8 @@ pub struct Listing {
     /// The token of the page that comes next; none when its last page is in, and its
     /// verdicts are being applied.
     pub page_token: Option<String>,
-    /// Up to which login they were applied.
-    pub position: Option<Login>,
+    /// Up to which stored login they were applied.
+    pub position: Option<String>,
 }
 
 /// What is known of the tenant's listing.
@@ -81,14 +81,8 @@ impl Reader {
             "SELECT begun_at, page_token, position FROM listing WHERE state = 'under_way'",
             &[],
             |row| {
-                let position: Option<&str> = row.get(2)?;
-                let position = position.map(Login::new).transpose();
-                Ok(Listing {
-                    begun_at: row.get(0)?,
-                    page_token: row.get(1)?,
-                    position: position
-                        .map_err(|error| StoreError::corrupt("listing", "under_way", error))?,
-                })
+                let (begun_at, page_token) = (row.get(0)?, row.get(1)?);
+                Ok(Listing { begun_at, page_token, position: row.get(2)? })
             },
         )
     }

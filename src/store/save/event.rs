@@ -181,13 +181,14 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
                 params![events[..], reason, at],
             )?;
         }
-        Command::ResendParked => {
+        Command::ResendParked(events) => {
             connection.send(
-                "INSERT INTO otlp_resend (seq) SELECT seq FROM parked_event WHERE true
-                 ON CONFLICT DO NOTHING",
-                &[],
+                "INSERT INTO otlp_resend (seq) SELECT seq FROM parked_event
+                 WHERE seq IN rarray(?1) ON CONFLICT DO NOTHING",
+                params![events[..]],
             )?;
-            connection.send("DELETE FROM parked_event", &[])?;
+            connection
+                .send("DELETE FROM parked_event WHERE seq IN rarray(?1)", params![events[..]])?;
         }
         Command::MergeCheck { from, into, at } => {
             // A title that the other one has, too, stays its own as it is.

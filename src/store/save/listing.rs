@@ -1,7 +1,6 @@
 //! Listings of the tenant.
 
 use crate::{
-    domain::Login,
     ledger::{Diff, ListingBegun, ListingDone},
     store::{
         StoreError,
@@ -107,7 +106,7 @@ fn put(
             listing.skipped,
             figures::encode(&listing.figures),
             listing.ended_at,
-            listing.position.as_ref().map(Login::as_str),
+            listing.position,
             is_verdict,
             is_suspect,
         ])

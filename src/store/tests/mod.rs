@@ -5,6 +5,7 @@ mod folded;
 mod late_verdicts;
 mod lists;
 mod memory;
+mod merged;
 mod model;
 mod order;
 mod otlp;
@@ -12,6 +13,7 @@ mod place;
 mod postgres;
 mod prune;
 mod replicas;
+mod slices;
 mod tables;
 mod trend;
 mod upgrade;
@@ -33,9 +35,9 @@ use crate::domain::{
     failure::{FailureAnswer, Verdict},
 };
 use crate::ledger::change::{
-    AddWatch, AddressAnswer, AnswerRules, Backfill, BeginOtlp, DeliveryOutcome, ExpireWatch,
-    ListedUser, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress,
-    RetryParked, WatchAdded, WatchOutcome,
+    AddWatch, AddressAnswer, AnswerRules, Backfill, BackfillPlace, BeginOtlp, DeliveryOutcome,
+    ExpireWatch, ListedUser, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
+    RecordProgress, RetryParked, WatchAdded, WatchOutcome,
 };
 
 struct Fixture {

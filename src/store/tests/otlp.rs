@@ -16,6 +16,28 @@ async fn backlog(store: &Store) -> (u64, u64) {
     (backlog.pending, backlog.parked)
 }
 
+/// Sends what was left out since a moment, three numbers of the log at a time; how many.
+async fn left_out_since(store: &Store, since: Timestamp) -> u64 {
+    let (mut sent, mut next) = (0, Some(BackfillPlace::default()));
+    while let Some(place) = next {
+        let resent = store.commit(Backfill { since, place, limit: 3 }).await.unwrap();
+        sent += resent.events;
+        next = resent.next;
+    }
+    sent
+}
+
+/// Sends parked events again, one at a time; how many.
+async fn retry(store: &Store) -> u64 {
+    let (mut sent, mut next) = (0, Some(0));
+    while let Some(after) = next {
+        let resent = store.commit(RetryParked { after, limit: 1 }).await.unwrap();
+        sent += resent.events;
+        next = resent.next;
+    }
+    sent
+}
+
 #[tokio::test]
 async fn the_first_start_ever_sends_from_the_first_event_on() {
     let fixture = Fixture::new();
@@ -45,9 +67,9 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 12);
 
-    assert_eq!(store.commit(Backfill { since: at(9999) }).await.unwrap(), 0);
-    assert_eq!(store.commit(Backfill { since: at(200) }).await.unwrap(), 10);
-    assert_eq!(store.commit(Backfill { since: at(200) }).await.unwrap(), 0, "once");
+    assert_eq!(left_out_since(store, at(9999)).await, 0);
+    assert_eq!(left_out_since(store, at(200)).await, 10);
+    assert_eq!(left_out_since(store, at(200)).await, 0, "once");
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 2);
     let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
     assert!(seqs.len() == 10 && seqs.is_sorted());
@@ -62,7 +84,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let progress = RecordProgress { cursor: last, resent: seqs, parked: None, at: at(0) };
     store.commit(progress).await.unwrap();
     assert_eq!(backlog(store).await, (0, 0));
-    assert_eq!(store.commit(Backfill { since: at(0) }).await.unwrap(), 0, "pruned meanwhile");
+    assert_eq!(left_out_since(store, at(0)).await, 0, "pruned meanwhile");
 }
 
 #[tokio::test]
@@ -75,13 +97,13 @@ async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     let progress = RecordProgress { cursor: last, resent: vec![], parked, at: at(0) };
     store.commit(progress.clone()).await.unwrap();
     assert_eq!(backlog(&store).await, (0, 2));
-    assert_eq!(store.commit(RetryParked).await.unwrap(), 2);
-    assert_eq!((backlog(&store).await, store.commit(RetryParked).await.unwrap()), ((2, 0), 0));
+    assert_eq!(retry(&store).await, 2);
+    assert_eq!((backlog(&store).await, retry(&store).await), ((2, 0), 0));
     // Refused once more.
     store.commit(RecordProgress { resent: seqs, ..progress }).await.unwrap();
     assert_eq!(backlog(&store).await, (0, 2));
     // They go with their events.
-    store.commit(RetryParked).await.unwrap();
+    retry(&store).await;
     while store.sweep(Retention::same(Some(at(9999))), false).await.unwrap() > 0 {}
     assert_eq!(backlog(&store).await, (0, 0));
 }
@@ -113,4 +135,25 @@ async fn a_batch_ends_at_its_limit_and_is_never_empty_while_there_are_events() {
         let listed = store.read(move |reader| reader.public_events(&wanted, limit)).await.unwrap();
         assert_eq!(listed, after, "{limit:?}");
     }
+}
+
+#[tokio::test]
+async fn what_was_left_out_can_be_sent_in_two_halves_and_is_sent_once() {
+    let Fixture { store, place: _place, .. } = Fixture::new();
+    store.commit(BeginOtlp { is_on: false }).await.unwrap();
+    deliver(&store, 1..5).await;
+    let left_out = store.commit(BeginOtlp { is_on: true }).await.unwrap();
+    // The second delivery and what comes behind it; broken off after the first slices.
+    let (mut place, mut sent) = (BackfillPlace::default(), 0);
+    while sent == 0 {
+        let slice = Backfill { since: at(200), place, limit: 3 };
+        let resent = store.commit(slice).await.unwrap();
+        (place, sent) = (resent.next.unwrap(), resent.events);
+    }
+    assert!(sent < 6, "{sent} of 6");
+    assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), left_out - sent);
+    assert_eq!(sent + left_out_since(&store, at(200)).await, 6);
+    assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), left_out - 6);
+    let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
+    assert_eq!(seqs.len(), 6);
 }

@@ -100,6 +100,19 @@ impl TestPlace {
         }
     }
 
+    /// What a statement that gives one number finds there.
+    pub(super) fn number(&self, sql: &str) -> i64 {
+        match self {
+            Self::File(folder) => {
+                let connection = rusqlite::Connection::open(file(folder)).unwrap();
+                connection.query_row(sql, [], |row| row.get(0)).unwrap()
+            }
+            Self::Server(database, _) => {
+                Cluster::shared().sql(&database.name, sql).parse().unwrap()
+            }
+        }
+    }
+
     /// Sees to it that as many people fail each set of checks as are counted.
     pub(super) fn assert_check_sets_are_counted(&self) {
         match self {

@@ -47,3 +47,25 @@ async fn a_title_that_the_configuration_gives_to_an_id_is_that_check_in_answers(
     assert_eq!(shown("other-check").await, None);
     assert_eq!(shown("no-mfa").await, Some(("no-mfa".into(), "unknown".into(), 1)));
 }
+
+#[tokio::test]
+async fn a_check_that_gets_the_title_of_another_takes_its_failures() {
+    let Fixture { store, place, .. } = Fixture::new();
+    for (second, name) in [(100, "Alpha"), (101, "Beta")] {
+        let answer = FailureAnswer {
+            login: login(&format!("user{second}")),
+            verdict: Verdict::Fails([name.to_owned()].into()),
+            asked_at: at(second),
+            answered_at: at(second),
+            settle: chrono::TimeDelta::zero(),
+        };
+        store.commit(fixtures::checks_only(answer)).await.unwrap();
+    }
+    configure(&store, &[("Alpha", Some("Both"), None), ("Beta", Some("Both"), None)]).await;
+    let failing = async |id: &'static str| {
+        let check = store.read(move |reader| reader.check(id)).await.unwrap();
+        check.map(|check| check.failing)
+    };
+    assert_eq!((failing("Alpha").await, failing("Beta").await), (Some(2), Some(0)));
+    place.assert_check_sets_are_counted();
+}

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    delivery,
     domain::Timestamp,
-    ledger::change::{self, RetryParked},
     web::{Ops, json::OtlpStanding, problem::Problem},
 };
 
@@ -39,8 +39,7 @@ pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, P
 pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     is_on(&ops)?;
     let store = &ops.sources.store;
-    let events = store.commit(RetryParked).await?;
-    store.request_otlp_resend();
+    let events = delivery::send_parked(store).await?;
     tracing::info!(events, "parked events are sent to the OTLP collector again");
     Ok(Json(json!({ "events": events })))
 }
@@ -53,8 +52,7 @@ pub(super) async fn backfill(
     let Json(Backfill { since }) = request?;
     is_on(&ops)?;
     let store = &ops.sources.store;
-    let events = store.commit(change::Backfill { since }).await?;
-    store.request_otlp_resend();
+    let events = delivery::send_left_out(store, since).await?;
     tracing::info!(events, %since, "events that were left out are sent to the OTLP collector");
     Ok(Json(json!({ "events": events })))
 }

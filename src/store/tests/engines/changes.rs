@@ -14,11 +14,12 @@ use crate::{
         failure::{FailureAnswer, Verdict},
     },
     ledger::change::{
-        AddWatch, AddressAnswer, ApplyVerdicts, Backfill, BeginOtlp, ConfigureChecks,
-        ConfigureWatch, DropListing, ExpireWatch, FilterChecks, Forget, ForgetCheck, ForgetTarget,
-        ForgetUser, JudgeNulls, JudgeRenames, KeepRules, KeepTarget, Probe, RecordAddress,
-        RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress, RecordRefused, RecordRun,
-        RecordService, RemoveWatch, RetryParked, TrustClock,
+        AddWatch, AddressAnswer, ApplyVerdicts, Backfill, BackfillPlace, BeginOtlp,
+        ConfigureChecks, ConfigureWatch, DropListing, ExpireWatch, FilterChecks, Forget,
+        ForgetCheck, ForgetTarget, ForgetUser, JudgeNulls, JudgeRenames, KeepRules, KeepTarget,
+        Probe, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress,
+        RecordRefused, RecordRun, RecordService, RemoveWatch, RetryParked, SettleRenames,
+        TrustClock,
     },
     store::{
         fixtures,
@@ -152,6 +153,7 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
             Pending::new(FilterChecks { filter: CheckFilter::new(ids) }).0
         }
         Step::Renames => Pending::new(JudgeRenames { run_begun_at: at(now - 9), at: at(now) }).0,
+        Step::Settle { limit } => Pending::new(settle(*limit)).0,
         Step::Add { user: number, expires } => {
             Pending::new(AddWatch {
                 subject: WatchSubject::User(user(*number)),
@@ -176,8 +178,15 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
             .0
         }
         Step::Otlp { is_on } => Pending::new(BeginOtlp { is_on: *is_on }).0,
-        Step::Retry => Pending::new(RetryParked).0,
-        Step::Backfill => Pending::new(Backfill { since: at(0) }).0,
+        Step::Retry { after, limit } => {
+            let (after, limit) = (i64::from(*after), usize::from(*limit));
+            Pending::new(RetryParked { after, limit }).0
+        }
+        Step::Backfill { ago, after, is_begun, limit } => {
+            let place = BackfillPlace { after: i64::from(*after), is_begun: *is_begun };
+            let since = at(now - 60 * i64::from(*ago));
+            Pending::new(Backfill { since, place, limit: usize::from(*limit) }).0
+        }
         Step::Configure { checks } => Pending::new(configure(checks, now)).0,
         Step::Forget { check, limit } => {
             let id = CheckId::new(["check0", "check1", "Title 1", "other"][usize::from(*check)]);
@@ -280,6 +289,16 @@ fn admin(number: u8, now: i64) -> Admin {
     let login = Login::new(&spelled(number, number)).unwrap();
     let display_name = (number > 0).then(|| format!("Admin {number}"));
     Admin { login, display_name, last_sign_in: (number > 1).then(|| at(now - 9)) }
+}
+
+/// Notes for some users that a check is listed by another title.
+fn settle(limit: u8) -> SettleRenames {
+    let renamed = [(1, "title 2".to_owned()), (2, "Title 3".to_owned())];
+    SettleRenames {
+        renamed: Arc::new(renamed.into()),
+        after: (limit == 3).then(|| "user0@x".to_owned()),
+        limit: usize::from(limit),
+    }
 }
 
 /// Titles and severities of checks, some of which answers list, or deliveries tell of.

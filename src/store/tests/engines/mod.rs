@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{memory::Memory, *};
 use crate::{
     domain::WatchSubject,
-    ledger::{Facts, Keys, Whole},
+    ledger::{EventSlice, Facts, Keys, Whole},
     store::{
         announcements::Announcements,
         engine::Engine,
@@ -33,9 +33,9 @@ fn all_keys() -> Keys {
         Whole::Tenant,
         Whole::Service,
         Whole::Otlp,
-        Whole::Parked,
     ];
     let mut keys = Keys { whole: whole.into(), ..Keys::default() };
+    keys.parked = Some(EventSlice { after: 0, limit: 99 });
     keys.watched_for =
         [WatchSource::Command, WatchSource::Configuration, WatchSource::Webhook].into();
     keys.jobs = JOBS.into();

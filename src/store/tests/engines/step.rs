@@ -36,6 +36,9 @@ pub(super) enum Step {
         admitted: BTreeSet<u8>,
     },
     Renames,
+    Settle {
+        limit: u8,
+    },
     Add {
         user: u8,
         expires: Option<u8>,
@@ -51,8 +54,16 @@ pub(super) enum Step {
     Otlp {
         is_on: bool,
     },
-    Retry,
-    Backfill,
+    Retry {
+        after: u8,
+        limit: u8,
+    },
+    Backfill {
+        ago: u8,
+        after: u8,
+        is_begun: bool,
+        limit: u8,
+    },
     Configure {
         checks: BTreeMap<u8, u8>,
     },
@@ -120,14 +131,17 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => proptest::collection::btree_set(0..3_u8, 0..3)
             .prop_map(|admitted| Step::Filter { admitted }),
         1 => Just(Step::Renames),
+        1 => (1..4_u8).prop_map(|limit| Step::Settle { limit }),
         1 => (0..4_u8, proptest::option::of(0..9_u8))
             .prop_map(|(user, expires)| Step::Add { user, expires }),
         1 => (0..4_u8).prop_map(|user| Step::Remove { user }),
         1 => Just(Step::Expire),
         1 => (0..20_u8, any::<bool>()).prop_map(|(cursor, parked)| Step::Progress { cursor, parked }),
         1 => any::<bool>().prop_map(|is_on| Step::Otlp { is_on }),
-        1 => Just(Step::Retry),
-        1 => Just(Step::Backfill),
+        1 => (0..3_u8, 1..4_u8).prop_map(|(after, limit)| Step::Retry { after, limit }),
+        1 => (0..40_u8, 0..20_u8, any::<bool>(), 1..9_u8).prop_map(
+            |(ago, after, is_begun, limit)| Step::Backfill { ago, after, is_begun, limit }
+        ),
         1 => proptest::collection::btree_map(0..4_u8, 0..3_u8, 0..3)
             .prop_map(|checks| Step::Configure { checks }),
         1 => (0..4_u8, 1..4_u8).prop_map(|(check, limit)| Step::Forget { check, limit }),

@@ -6,8 +6,8 @@ use strum::VariantArray as _;
 
 use super::Tables;
 use crate::{
-    domain::{CheckId, ListField, Login, Timestamp, WatchSource, failure::Titled, fold_title},
-    ledger::{CheckNumber, Facts, Gap, GapEvents, Keys, Whole},
+    domain::{CheckId, ListField, Login, WatchSource, failure::Titled, fold_title},
+    ledger::{CheckNumber, Facts, Keys, Whole},
 };
 
 impl Tables {
@@ -19,23 +19,14 @@ impl Tables {
             for (number, row) in &self.refused {
                 facts.refused.load(*number, Some(*row));
             }
+            facts.load_all_refused();
         }
         facts.configured.load((), Some(self.configured.get(&()).cloned().unwrap_or_default()));
         if keys.whole.contains(&Whole::Checks) {
             for (id, check) in &self.checks {
                 facts.load_check(id.clone(), Some(check.clone()));
             }
-        }
-        if let Some((id, limit)) = &keys.failing {
-            let number = self.checks.get(id).map(|check| check.number);
-            let mut failing: Vec<_> = self
-                .failures
-                .iter()
-                .filter(|((_, check), _)| Some(*check) == number)
-                .map(|((login, _), failure)| (failure.opened_at, login.clone()))
-                .collect();
-            failing.sort();
-            facts.failing = failing.into_iter().take(*limit).map(|(_, login)| login).collect();
+            facts.load_all_checks();
         }
         for id in &keys.checks {
             facts.load_check(id.clone(), self.checks.get(id).cloned());
@@ -57,27 +48,12 @@ impl Tables {
             let member = done.and_then(|done| self.members.get(&(done.number, login.clone())));
             facts.listed.load(login.clone(), member.cloned());
         }
-        if let Some(slice) = &keys.slice {
-            let mut next = BTreeSet::new();
-            if let Some(listing) = self.listing.get(&()) {
-                let members = self.members.iter().filter(|((number, _), member)| {
-                    let may_fail = member.failing.as_ref().is_some_and(|names| !names.is_empty());
-                    *number == listing.number && (member.is_null || may_fail)
-                });
-                next.extend(members.map(|((_, login), _)| login.clone()));
-                next.extend(self.failures.keys().map(|(login, _)| login.clone()));
-            }
-            let comes_next = |login: &Login| slice.after.as_ref().is_none_or(|after| login > after);
-            facts.slice = next.into_iter().filter(comes_next).take(slice.limit).collect();
-            for login in facts.slice.clone() {
-                self.load_member(&login, facts);
-            }
-        }
         for login in &keys.members {
             self.load_member(login, facts);
         }
         self.load_subjects(keys, facts);
         self.load_rest(keys, facts);
+        self.load_slices(keys, facts);
     }
 
     fn load_title(&self, folded: &str, facts: &mut Facts) {
@@ -107,16 +83,13 @@ impl Tables {
         for (login, _) in self.failures.keys().filter(|(_, at)| keys.failures_at.contains(at)) {
             self.load_failures(login, facts);
         }
-        for ((_, number), failure) in &self.failures {
-            if keys.last_reports_at.contains(number) {
-                let last = facts.last_reports.entry(*number).or_insert(failure.reported_at);
-                *last = failure.reported_at.max(*last);
-            }
+        for number in &keys.failures_at {
+            facts.load_everybody(*number);
         }
-        if keys.whole.contains(&Whole::Checks) {
-            for (id, check) in &self.checks {
-                facts.load_check(id.clone(), Some(check.clone()));
-            }
+        for number in &keys.last_reports_at {
+            let of_check = self.failures.iter().filter(|((_, check), _)| check == number);
+            let last = of_check.map(|(_, failure)| failure.reported_at).max();
+            facts.last_reports.load(*number, last);
         }
         if let Some(filter) = &keys.people_admitted {
             let admitted = |check: &CheckNumber| {
@@ -125,19 +98,24 @@ impl Tables {
             };
             let people = self.failures.keys().filter(|(_, check)| admitted(check));
             let people: BTreeSet<_> = people.map(|(login, _)| login).collect();
-            facts.people_admitted = people.len() as u64;
+            facts.people_admitted.load(people.len() as u64);
         }
         if keys.whole.contains(&Whole::Exchanges) {
-            for (login, answered) in &self.answered {
-                let Some(exchange) = &answered.exchange else { continue };
-                facts.answered.load(login.clone(), Some(answered.clone()));
-                facts.exchanging.insert(login.clone());
+            let exchanges = self.answered.values().filter_map(|answered| answered.exchange.clone());
+            let exchanges: Vec<_> = exchanges.collect();
+            for exchange in &exchanges {
                 for text in &exchange.texts {
                     let id = CheckId::listed(text).unwrap();
                     facts.load_check(id.clone(), self.checks.get(&id).cloned());
                     self.load_title(&fold_title(text), facts);
                 }
+                for (id, check) in &self.checks {
+                    if exchange.checks.contains(&check.number) {
+                        facts.load_check(id.clone(), Some(check.clone()));
+                    }
+                }
             }
+            facts.exchanges.load(exchanges);
         }
     }
 
@@ -190,12 +168,6 @@ impl Tables {
         if keys.whole.contains(&Whole::Otlp) {
             self.load_otlp(facts);
         }
-        if keys.whole.contains(&Whole::Parked) {
-            facts.parked = self.parked.len() as u64;
-        }
-        if let Some(since) = keys.gap_since {
-            self.load_gap_events(since, facts);
-        }
     }
 
     fn load_member(&self, login: &Login, facts: &mut Facts) {
@@ -205,6 +177,10 @@ impl Tables {
     }
 
     fn seek(&self, keys: &Keys, facts: &mut Facts) {
+        if keys.watched_for.is_empty() && keys.expired_at.is_none() {
+            return;
+        }
+        let mut matching = BTreeSet::new();
         let is_wanted = |source: &WatchSource| keys.watched_for.contains(source);
         for (subject, reasons) in &self.watched {
             let is_wanted_now = reasons.iter().any(|(source, reason)| {
@@ -212,9 +188,10 @@ impl Tables {
                 is_wanted(source) || expires.is_some_and(|(at, now)| at <= now)
             });
             if is_wanted_now {
-                facts.matching.insert(subject.clone());
+                matching.insert(subject.clone());
             }
         }
+        facts.matching.load(matching);
     }
 
     fn load_otlp(&self, facts: &mut Facts) {
@@ -224,19 +201,5 @@ impl Tables {
             i64::try_from(up_to_cursor.filter(|(_, event)| event.name.is_public()).count())
                 .unwrap();
         facts.otlp.load((), Some(state));
-    }
-
-    fn load_gap_events(&self, since: Timestamp, facts: &mut Facts) {
-        let gaps = self.otlp.get(&()).map(|otlp| otlp.gaps.clone()).unwrap_or_default();
-        let is_left_out =
-            |seq: i64| gaps.iter().any(|Gap { first, last }| (*first..=*last).contains(&seq));
-        let left_out =
-            self.numbered().filter(|(seq, event)| event.name.is_public() && is_left_out(*seq));
-        let left_out: Vec<_> = left_out.collect();
-        let first = left_out.iter().find(|(_, event)| event.observed_at >= since);
-        facts.gap_events = first.map(|(first, _)| GapEvents {
-            first: *first,
-            public: left_out.iter().filter(|(seq, _)| seq >= first).count() as u64,
-        });
     }
 }

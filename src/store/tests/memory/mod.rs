@@ -1,6 +1,7 @@
 //! Rows in memory: what a [`Change`] makes of them, without a database.
 
 mod load;
+mod slices;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -191,7 +192,10 @@ impl Tables {
             Command::Touch | Command::TrustClock { .. } | Command::KeepRules { .. } => {}
             Command::Resent(events) => self.resend.retain(|seq| !events.contains(seq)),
             Command::Park { events, .. } => self.parked.extend(events),
-            Command::ResendParked => self.resend.append(&mut self.parked),
+            Command::ResendParked(events) => {
+                let parked = events.iter().filter(|seq| self.parked.remove(seq));
+                self.resend.extend(parked);
+            }
             Command::MergeCheck { from, into, .. } => {
                 let of_it = self.titles.keys().filter(|(_, number)| number == from);
                 for (folded, number) in of_it.cloned().collect::<Vec<_>>() {

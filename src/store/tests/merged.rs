@@ -1,0 +1,67 @@
+//! Checks that were known by a text alone, and turn out to be others.
+
+use super::{slices::fails, *};
+use crate::{domain::CheckFilter, ledger::Subject};
+
+async fn open(store: &Store, id: &'static str) -> Option<u64> {
+    store.read(move |reader| reader.check(id)).await.unwrap().map(|check| check.failing)
+}
+
+/// A delivery about nobody that gives a title to a check.
+fn titled(id: &str, check: &str, title: &str) -> RecordDelivery {
+    let mut record = delivery(id, &[]);
+    let check_of = record.delivery.check.as_mut().unwrap();
+    check_of.id = CheckId::new(check).unwrap();
+    check_of.definition =
+        CheckDefinition { title: title.to_owned(), ..CheckDefinition::undefined(&check_of.id) }
+            .dated(true, at(10));
+    record
+}
+
+#[tokio::test]
+async fn a_check_that_gets_its_id_takes_its_failures_along_and_touches_nobody_s() {
+    let Fixture { store, place, .. } = Fixture::new();
+    store.commit(fails("a@x", &["First title"], 30)).await.unwrap();
+    let commit = *store.changes().borrow();
+    store.commit(titled("d1", "first", "First title")).await.unwrap();
+    let touched = store.touched_after(commit).unwrap();
+    let subjects: Vec<_> = touched.iter().flat_map(|touched| &touched.subjects).collect();
+    let is_of_user = |subject: &&Subject| matches!(subject, Subject::User(_));
+    assert!(!subjects.iter().any(is_of_user), "{subjects:?}");
+    assert!(touched.iter().any(|touched| touched.is_anew), "everything is shown anew");
+    assert_eq!((open(&store, "first").await, open(&store, "First title").await), (Some(1), None));
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 1);
+    place.assert_check_sets_are_counted();
+}
+
+#[tokio::test]
+async fn a_check_that_was_hidden_brings_its_people_when_it_gets_its_id() {
+    let Fixture { store, place, .. } = Fixture::new();
+    let filter = CheckFilter::new([CheckId::new("first").unwrap()]);
+    for (user, second) in [("a@x", 30), ("b@x", 31)] {
+        let answer =
+            RecordAnswer { filter: filter.clone(), ..fails(user, &["First title"], second) };
+        store.commit(answer).await.unwrap();
+    }
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 0);
+    store.commit(titled("d1", "first", "First title")).await.unwrap();
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
+    assert_eq!(open(&store, "first").await, Some(2));
+    place.assert_check_sets_are_counted();
+}
+
+#[tokio::test]
+async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
+    let Fixture { store, place, .. } = Fixture::new();
+    store.commit(fails("a@x", &["First title"], 30)).await.unwrap();
+    store.commit(fails("b@x", &["Second title"], 31)).await.unwrap();
+    store.commit(fails("c@x", &["First title", "Second title"], 32)).await.unwrap();
+    // When the group is loaded, neither has to be merged with anything.
+    let titles = [("d1", "First title"), ("d2", "Second title")];
+    let group = titles.map(|(id, title)| titled(id, "first", title));
+    let outcomes = store.commit_all(group).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!((open(&store, "first").await, open(&store, "Second title").await), (Some(3), None));
+    assert_eq!(store.read(Reader::failing_people).await.unwrap(), 3);
+    place.assert_check_sets_are_counted();
+}
