@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Answered, Check, CheckNumber, Closed, Counts, DeliveryRow, EventHour, Failure, Head,
-    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NullList, OtlpState, Poll, Reasons,
-    RefusedRow, Repeat, ServiceState, TitleChange, UserSnapshot, table::Difference,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NextMoving, NullList, OtlpState,
+    Poll, Reasons, RefusedRow, Repeat, ServiceState, TitleChange, UserSnapshot, table::Difference,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
@@ -120,8 +120,8 @@ pub enum Command {
     },
     /// Parked events with these numbers are sent on purpose, and are parked no longer.
     ResendParked(Vec<i64>),
-    /// What refers to a check refers to another one: titles that it had, and failures
-    /// that ended.
+    /// What refers to a check refers to another one: titles that it had, and failures that
+    /// ended. Of those it is noted where they go; they can be very many.
     MergeCheck {
         /// The check that is no more.
         from: CheckNumber,
@@ -130,6 +130,8 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
+    /// Failures that ended become those of another check.
+    MoveEnded(NextMoving),
     /// Public events with these numbers, both included, are sent on purpose.
     Resend {
         /// The first number.

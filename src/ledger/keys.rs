@@ -65,6 +65,8 @@ pub struct Keys {
     pub gap: Option<GapSlice>,
     /// The parked events that come next.
     pub parked: Option<EventSlice>,
+    /// At most so many failures that ended and are to become those of another check.
+    pub moving: Option<usize>,
     /// Registered webhook targets, by the service's id.
     pub targets: BTreeSet<String>,
 }

@@ -32,7 +32,7 @@ pub use rows::{
     NullList, OtlpState, Poll, Reason, Reasons, RefusedRow, Repeat, ServiceSeen, ServiceState,
     TitleChange, Totals, UserSnapshot,
 };
-pub use slice::{EventSlice, NextFailing, NextParked, NextUsers, Slice, stored_login};
+pub use slice::{EventSlice, NextFailing, NextMoving, NextParked, NextUsers, Slice, stored_login};
 pub use subject::{Subject, Touched};
 pub use table::{Difference, Table};
 

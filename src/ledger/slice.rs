@@ -5,6 +5,8 @@
 
 use crate::domain::Login;
 
+use super::CheckNumber;
+
 /// Users in the order of their logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
@@ -61,6 +63,19 @@ pub struct NextParked {
     /// Their numbers, in order.
     pub events: Vec<i64>,
     /// Whether none comes after them.
+    pub is_last: bool,
+}
+
+/// Failures that ended under the number of a check that was merged with another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextMoving {
+    /// The number of the check that is no more.
+    pub from: CheckNumber,
+    /// The check that it turned out to be.
+    pub into: CheckNumber,
+    /// The numbers of the rows.
+    pub rows: Vec<i64>,
+    /// Whether no such row is left besides them.
     pub is_last: bool,
 }
 

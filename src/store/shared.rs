@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{Admin, CheckId, Integration, Login, TenantId, Timestamp, WebhookTarget},
+    ledger::CheckNumber,
     store::{
         StoreError,
         row::texts,
@@ -11,6 +12,17 @@ use crate::{
 
 /// The name of the OTLP delivery among the receivers of the log.
 pub(in crate::store) const OTLP: &str = "otlp";
+
+/// How the keys of `meta` begin that say which check a merged one became.
+pub(in crate::store) const MERGED: &str = "merged_check:";
+
+/// A condition for those rows of `meta`.
+pub(in crate::store) const IS_MERGED: &str = "key LIKE 'merged^_check:%' ESCAPE '^'";
+
+/// The number of a merged check, and of the check that it became, of a row of `meta`.
+pub(in crate::store) fn merged_into(key: &str, value: &str) -> Option<(CheckNumber, CheckNumber)> {
+    Some((key.strip_prefix(MERGED)?.parse().ok()?, value.parse().ok()?))
+}
 
 /// Which tenant deliveries are from; one that cannot be read is told anew by the next.
 pub(in crate::store) fn tenant_id(

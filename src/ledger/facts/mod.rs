@@ -13,9 +13,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Answered, Asked, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
-    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NextFailing, NextParked, NextUsers,
-    NullList, OtlpState, Poll, Reasons, RefusedRow, ServiceState, Subject, Table, Touched,
-    UserSnapshot,
+    IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NextFailing, NextMoving, NextParked,
+    NextUsers, NullList, OtlpState, Poll, Reasons, RefusedRow, ServiceState, Subject, Table,
+    Touched, UserSnapshot,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
@@ -91,6 +91,8 @@ pub struct Facts {
     pub slice: Asked<NextUsers>,
     /// Users who fail the check that was asked for.
     pub failing: Asked<NextFailing>,
+    /// Failures that ended and are to become those of another check, where there are some.
+    pub moving: Asked<Option<NextMoving>>,
     /// Which tenant deliveries are from.
     pub tenant: Table<(), TenantId>,
     /// The service itself.
@@ -177,6 +179,7 @@ impl Facts {
             members: Table::new("listing_member"),
             slice: Asked::new("listing_member"),
             failing: Asked::new("failure"),
+            moving: Asked::new("failure_closed"),
             tenant: Table::new("meta"),
             service: Table::new("service"),
             otlp: Table::new("otlp"),

@@ -5,6 +5,7 @@ mod delivery;
 mod exchange;
 mod failure;
 mod listing;
+mod merged;
 mod nulls;
 mod otlp;
 mod outcome;
@@ -92,6 +93,9 @@ pub(in crate::store) fn load(
     }
     if let Some(slice) = &keys.exchanging {
         exchange::next(connection, slice, facts)?;
+    }
+    if let Some(limit) = keys.moving {
+        merged::next(connection, limit, facts)?;
     }
     listing::members(connection, &keys.members, facts)?;
     snapshot::users(connection, &keys.users, facts)?;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::Reader;
 use crate::{
     domain::{Timestamp, failure::NO_LONGER_FAILING},
-    store::{StoreError, sql::params},
+    store::{StoreError, shared::IS_MERGED, sql::params},
 };
 
 /// How many there are.
@@ -56,6 +56,15 @@ impl Reader {
         }
         let older = count("<")?;
         Ok(if older <= most { Counted::Exactly(older) } else { Counted::MoreThan(most) })
+    }
+
+    /// Whether failures that ended are still to become those of a check that theirs was merged
+    /// with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_ended_to_move(&self) -> Result<bool, StoreError> {
+        self.sql().exists(&format!("SELECT 1 FROM meta WHERE {IS_MERGED}"), &[])
     }
 
     /// How long failures lasted that ended since a moment, because the user no longer failed

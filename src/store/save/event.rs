@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::merged;
 use crate::{
     clock,
     domain::{Attributes, CheckId, Login, sensible},
@@ -190,22 +191,8 @@ fn carry_out(connection: &dyn Connection, command: &Command) -> Result<(), Store
             connection
                 .send("DELETE FROM parked_event WHERE seq IN rarray(?1)", params![events[..]])?;
         }
-        Command::MergeCheck { from, into, at } => {
-            // A title that the other one has, too, stays its own as it is.
-            connection.send(
-                "UPDATE check_title SET check_number = ?2, until = coalesce(until, ?3)
-                 WHERE check_number = ?1 AND NOT EXISTS (
-                    SELECT 1 FROM check_title AS own
-                    WHERE own.folded = check_title.folded AND own.check_number = ?2
-                    AND own.since = check_title.since)",
-                params![from, into, at],
-            )?;
-            connection.send("DELETE FROM check_title WHERE check_number = ?1", params![from])?;
-            connection.send(
-                "UPDATE failure_closed SET check_number = ?2 WHERE check_number = ?1",
-                params![from, into],
-            )?;
-        }
+        Command::MergeCheck { from, into, at } => merged::merge(connection, *from, *into, *at)?,
+        Command::MoveEnded(moving) => merged::move_ended(connection, moving)?,
         Command::Resend { first, last } => {
             connection.send(
                 "INSERT INTO otlp_resend (seq)

@@ -5,6 +5,7 @@ mod delivery;
 mod event;
 mod failure;
 mod listing;
+mod merged;
 mod outcome;
 mod past;
 mod people;

@@ -1,7 +1,10 @@
 //! Checks that were known by a text alone, and turn out to be others.
 
 use super::{slices::fails, *};
-use crate::{domain::CheckFilter, ledger::Subject};
+use crate::{
+    domain::CheckFilter,
+    ledger::{Change, CheckNumber, Command, Facts, Fault, Keys, Subject, change::MoveEnded},
+};
 
 async fn open(store: &Store, id: &'static str) -> Option<u64> {
     store.read(move |reader| reader.check(id)).await.unwrap().map(|check| check.failing)
@@ -64,4 +67,49 @@ async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
     assert_eq!((open(&store, "first").await, open(&store, "Second title").await), (Some(3), None));
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 3);
     place.assert_check_sets_are_counted();
+}
+
+/// Merges a check with another one, as far as what ended is concerned.
+#[derive(Debug)]
+struct Merge(CheckNumber, CheckNumber);
+
+impl Change for Merge {
+    type Outcome = ();
+
+    fn keys(&self, _: &mut Keys) {}
+
+    fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
+        facts.command(Command::MergeCheck { from: self.0, into: self.1, at: at(50) });
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_ended_of_a_merged_check_follows_some_at_a_time() {
+    let fixture = Fixture::new();
+    for number in 0..5 {
+        let user = format!("u{number}@x");
+        fixture.store.commit(fails(&user, &["First title"], 30)).await.unwrap();
+        fixture.store.commit(fails(&user, &[], 40)).await.unwrap();
+    }
+    let ended = |place: &TestPlace, check: CheckNumber| {
+        let sql = format!("SELECT count(*) FROM failure_closed WHERE check_number = {check}");
+        place.number(&sql)
+    };
+    assert_eq!(ended(&fixture.place, 1), 5);
+    let to_move = async |store: &Store| store.read(Reader::has_ended_to_move).await.unwrap();
+    let step = async |store: &Store| store.commit(MoveEnded { limit: 2 }).await.unwrap();
+    fixture.store.commit(titled("d1", "first", "Another title")).await.unwrap();
+    assert!(!to_move(&fixture.store).await);
+    fixture.store.commit(titled("d2", "first", "First title")).await.unwrap();
+    assert!(to_move(&fixture.store).await, "its number is another one");
+    assert!(step(&fixture.store).await);
+    assert_eq!((ended(&fixture.place, 1), ended(&fixture.place, 2)), (3, 2));
+    // A kill costs nothing. Meanwhile the other one becomes a third, and all follow.
+    let Fixture { store, place, .. } = fixture.reopen().await;
+    store.commit(Merge(2, 3)).await.unwrap();
+    while step(&store).await {}
+    assert_eq!((ended(&place, 1), ended(&place, 2), ended(&place, 3)), (0, 0, 5));
+    assert!(!to_move(&store).await);
+    assert!(!step(&store).await, "nothing is left");
 }

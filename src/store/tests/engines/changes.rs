@@ -17,9 +17,9 @@ use crate::{
         AddWatch, AddressAnswer, ApplyVerdicts, Backfill, BackfillPlace, BeginOtlp,
         ConfigureChecks, ConfigureWatch, DropListing, ExpireWatch, FilterChecks, Forget,
         ForgetCheck, ForgetTarget, ForgetUser, JudgeNulls, JudgeRenames, KeepRules, KeepTarget,
-        Probe, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage, RecordProgress,
-        RecordRefused, RecordRun, RecordService, RemoveWatch, RetryParked, SettleRenames,
-        TrustClock,
+        MoveEnded, Probe, RecordAddress, RecordAnswer, RecordDelivery, RecordListingPage,
+        RecordProgress, RecordRefused, RecordRun, RecordService, RemoveWatch, RetryParked,
+        SettleRenames, TrustClock,
     },
     store::{
         fixtures,
@@ -154,6 +154,7 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
         }
         Step::Renames => Pending::new(JudgeRenames { run_begun_at: at(now - 9), at: at(now) }).0,
         Step::Settle { limit } => Pending::new(settle(*limit)).0,
+        Step::MoveEnded { limit } => Pending::new(MoveEnded { limit: usize::from(*limit) }).0,
         Step::Add { user: number, expires } => {
             Pending::new(AddWatch {
                 subject: WatchSubject::User(user(*number)),

@@ -39,6 +39,9 @@ pub(super) enum Step {
     Settle {
         limit: u8,
     },
+    MoveEnded {
+        limit: u8,
+    },
     Add {
         user: u8,
         expires: Option<u8>,
@@ -132,6 +135,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|admitted| Step::Filter { admitted }),
         1 => Just(Step::Renames),
         1 => (1..4_u8).prop_map(|limit| Step::Settle { limit }),
+        1 => (1..4_u8).prop_map(|limit| Step::MoveEnded { limit }),
         1 => (0..4_u8, proptest::option::of(0..9_u8))
             .prop_map(|(user, expires)| Step::Add { user, expires }),
         1 => (0..4_u8).prop_map(|user| Step::Remove { user }),

@@ -189,7 +189,10 @@ impl Tables {
 
     fn carry_out(&mut self, command: &Command) {
         match command {
-            Command::Touch | Command::TrustClock { .. } | Command::KeepRules { .. } => {}
+            Command::Touch
+            | Command::TrustClock { .. }
+            | Command::KeepRules { .. }
+            | Command::MoveEnded(_) => {}
             Command::Resent(events) => self.resend.retain(|seq| !events.contains(seq)),
             Command::Park { events, .. } => self.parked.extend(events),
             Command::ResendParked(events) => {

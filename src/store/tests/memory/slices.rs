@@ -49,6 +49,10 @@ impl Tables {
             }
             facts.exchanging.load(next);
         }
+        if keys.moving.is_some() {
+            // What ended is not kept in memory.
+            facts.moving.load(None);
+        }
         if let Some(slice) = &keys.parked {
             let above = self.parked.range(slice.after + 1..).copied();
             let events: Vec<_> = above.take(slice.limit).collect();

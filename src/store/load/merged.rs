@@ -1,0 +1,33 @@
+//! Failures that ended of checks that were merged with others.
+
+use crate::{
+    ledger::{Facts, NextMoving},
+    store::{
+        StoreError,
+        shared::{IS_MERGED, merged_into},
+        sql::{Connection, params},
+    },
+};
+
+/// Some of those that are still stored under the number of the check that is no more.
+pub(super) fn next(
+    connection: &dyn Connection,
+    limit: usize,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT key, value FROM meta WHERE {IS_MERGED} ORDER BY key");
+    let merged = connection.all(&sql, &[], |row| Ok(merged_into(row.text(0)?, row.text(1)?)))?;
+    // What cannot be understood is in nobody's way.
+    let Some((from, into)) = merged.into_iter().flatten().next() else {
+        facts.moving.load(None);
+        return Ok(());
+    };
+    let rows: Vec<i64> = connection.all(
+        "SELECT number FROM failure_closed WHERE check_number = ?1 ORDER BY closed_at LIMIT ?2",
+        params![from, limit],
+        |row| row.get(0),
+    )?;
+    let is_last = rows.len() < limit;
+    facts.moving.load(Some(NextMoving { from, into, rows, is_last }));
+    Ok(())
+}
