@@ -60,10 +60,11 @@ async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
     store.commit(fails("b@x", &["Second title"], 31)).await.unwrap();
     store.commit(fails("c@x", &["First title", "Second title"], 32)).await.unwrap();
     // When the group is loaded, neither has to be merged with anything.
-    let titles = [("d1", "First title"), ("d2", "Second title")];
+    let titles = [("d1", "First title"), ("d2", "Second title"), ("d3", "First title")];
     let group = titles.map(|(id, title)| titled(id, "first", title));
     let outcomes = store.commit_all(group).await.unwrap();
-    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let numbers: Vec<_> = outcomes.iter().flatten().map(|recorded| recorded.number).collect();
+    assert_eq!(numbers, [1, 2, 3], "in their order: {outcomes:?}");
     assert_eq!((open(&store, "first").await, open(&store, "Second title").await), (Some(3), None));
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 3);
     place.assert_check_sets_are_counted();
