@@ -170,7 +170,7 @@ impl Tables {
         }
     }
 
-    fn load_member(&self, login: &Login, facts: &mut Facts) {
+    pub(super) fn load_member(&self, login: &Login, facts: &mut Facts) {
         let listing = self.listing.get(&());
         let key = listing.map(|listing| (listing.number, login.clone()));
         facts.members.load(login.clone(), key.and_then(|key| self.members.get(&key)).cloned());
