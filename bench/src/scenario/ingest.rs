@@ -33,7 +33,7 @@ const SAME_256: Figure = Figure {
     unit: Unit::PerSecond,
     reference: Some("bare, same rows"),
     goals: &[],
-    bound: "the writer has 18 rows and 20 entries of indexes for a delivery, where the bare program \
+    bound: "the writer has 18 rows and 15 entries of indexes for a delivery, where the bare program \
             has 5 and 1",
 };
 
@@ -50,7 +50,7 @@ const RATE_1: Figure = Figure {
     unit: Unit::PerSecond,
     reference: Some("bare, group commit"),
     goals: &[Goal::RatioAtLeast(0.7)],
-    bound: "one delivery is in flight: 22 pages of the log with their sync where the bare program \
+    bound: "one delivery is in flight: 19 pages of the log with their sync where the bare program \
             has 6, and the way through the threads",
 };
 

@@ -47,7 +47,7 @@ const SAME_ROWS: Figure = Figure {
     unit: Unit::PerSecond,
     reference: Some("bare, same rows"),
     goals: &[],
-    bound: "the server: a delivery of four users is 15 rows, and 35 entries of indexes",
+    bound: "the server: a delivery of four users is 15 rows, and 30 entries of indexes",
 };
 
 const RATE_1: Figure = Figure {
