@@ -80,31 +80,32 @@ fn events(
     limit: usize,
 ) -> Result<usize, StoreError> {
     let delivered: i64 = if keep_pending {
+        // What is sent on purpose keeps what is behind it, too, for as long: to pass by each of a
+        // million such events would hold up the writer.
         connection.one(
-            "SELECT coalesce(max(seq), 0) FROM cursor WHERE consumer = ?1",
+            "SELECT seq FROM (
+                SELECT coalesce(max(seq), 0) AS seq FROM cursor WHERE consumer = ?1
+                UNION ALL SELECT min(seq) - 1 FROM otlp_resend) AS up_to
+             WHERE seq IS NOT NULL ORDER BY seq LIMIT 1",
             params![OTLP],
             |row| row.get(0),
         )?
     } else {
         i64::MAX
     };
-    // The newest event stays: what is read from the end of the log finds one. Only the runs of
-    // hours that are old enough are read, and not the rest of the log.
-    let seqs: Vec<i64> = connection.all(
-        "SELECT seq FROM (
-            SELECT first, coalesce(
-                (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
-                (SELECT event FROM head)) AS next
-            FROM event_hour AS h WHERE hour <= ?5) AS old
-         CROSS JOIN event
-         WHERE seq >= first AND seq < next
-         AND observed_at < ?1 AND seq <= ?2 AND seq < (SELECT event FROM head)
-         AND (?4 = 0 OR NOT EXISTS (
-            SELECT 1 FROM otlp_resend WHERE otlp_resend.seq = event.seq))
-         LIMIT ?3",
-        params![before, delivered, limit, keep_pending, EventHour::of(before)],
-        |row| row.get(0),
-    )?;
+    let hour = EventHour::of(before);
+    let mut seqs = of_hours(connection, "hour < ?1", (hour, delivered, limit))?;
+    let room = limit.saturating_sub(seqs.len());
+    if room > 0 {
+        // Of the hour in which the moment lies, only the first ones are looked at: what is old stands
+        // before what is young, and a busy hour has more events than the writer may read at a time.
+        let first = of_hours(connection, "hour = ?1", (hour, delivered, room))?;
+        seqs.extend(connection.all(
+            "SELECT seq FROM event WHERE seq IN rarray(?1) AND observed_at < ?2",
+            params![first[..], before],
+            |row| row.get::<i64>(0),
+        )?);
+    }
     for sql in [
         // Without a delivery nothing waits, whatever somebody wanted sent before.
         "DELETE FROM otlp_resend WHERE seq IN rarray(?1)",
@@ -128,6 +129,25 @@ fn events(
         &[],
     )?;
     Ok(seqs.len())
+}
+
+/// The first events of the hours that a condition names, up to a number. The newest event is never
+/// among them: what is read from the end of the log finds one.
+fn of_hours(
+    connection: &dyn Connection,
+    condition: &str,
+    (hour, up_to, limit): (i64, i64, usize),
+) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT seq FROM (
+            SELECT first, coalesce(
+                (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
+                (SELECT event FROM head)) AS next
+            FROM event_hour AS h WHERE {condition}) AS runs
+         CROSS JOIN event
+         WHERE seq >= first AND seq < next AND seq <= ?2 LIMIT ?3"
+    );
+    connection.all(&sql, params![hour, up_to, limit], |row| row.get(0))
 }
 
 /// Snapshots and polls of what is watched no longer.
