@@ -33,7 +33,7 @@ fn delivery(number: usize, users: usize) -> RecordDelivery {
         recommended_actions: vec!["Ask them to enroll one.".to_owned()],
         ..CheckDefinition::undefined(&id)
     }
-    .dated(true, at(0));
+    .with_dates(true, at(0));
     let failing = (0..users).map(|user| FailingUser {
         login: Login::new(&format!("user.{number}.{user}@example.com")).unwrap(),
         explanation: None,

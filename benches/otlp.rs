@@ -55,7 +55,7 @@ fn delivery(number: usize) -> RecordDelivery {
         recommended_actions: vec!["Ask them to enroll one.".to_owned()],
         ..CheckDefinition::undefined(&CheckId::new("no-mfa").unwrap())
     }
-    .dated(true, at(0));
+    .with_dates(true, at(0));
     let failing = (0..USERS).map(|user| FailingUser {
         login: Login::new(&format!("user.number.{user}@example.com")).unwrap(),
         explanation: Some(r#"{"reason":"no factor is enrolled","since":"2026-01-01"}"#.to_owned()),

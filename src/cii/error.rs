@@ -11,7 +11,7 @@ use super::{
     hide::hide,
     meters::Outcome,
 };
-use crate::domain::without_names;
+use crate::domain::redact_names;
 
 /// What is wrong with an answer that is JSON but for one value.
 const BAD_VALUE: &str = "a value in it cannot be read as JSON";
@@ -123,7 +123,7 @@ impl ApiError {
     /// The error in words as logs have it, which name nobody: the service's messages can.
     #[must_use]
     pub fn nameless(&self) -> String {
-        without_names(&self.to_string())
+        redact_names(&self.to_string())
     }
 
     /// The `result` label under which the failed exchange is counted.

@@ -116,7 +116,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
     let (is_new, when) = match Keeper::find(&config)? {
         Keeper::Database(store, writer) => {
             let kind = subject.kind();
-            let most = daemon::delivery_rules(&config).policy.most(&subject);
+            let most = daemon::delivery_rules(&config).policy.limit_for(&subject);
             let (note, expires_at) = (options.note, options.expires);
             let add = AddWatch { subject, note, expires_at, most, at: clock::now() };
             let added = store.commit(add).await;

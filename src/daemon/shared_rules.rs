@@ -63,7 +63,11 @@ impl SharedRules {
             objectives: objectives
                 .map(|(severity, limit)| (severity.to_owned(), limit.num_seconds()))
                 .collect(),
-            objectives_except: config.objectives.except().map(ToString::to_string).collect(),
+            objectives_except: config
+                .objectives
+                .excepted_checks()
+                .map(ToString::to_string)
+                .collect(),
             digests: digests.map(|(key, digest)| (key.to_owned(), digest)).into(),
         }
     }

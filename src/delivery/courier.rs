@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{EventName, TenantId, without_names},
+    domain::{EventName, TenantId, redact_names},
     ledger::change::RecordProgress,
     store::{Batch, Reader, Store, StoreError, StoredEvent},
 };
@@ -406,7 +406,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             );
         }
         // It may repeat what it was sent.
-        let message = without_names(sent.message.as_deref().unwrap_or_default());
+        let message = redact_names(sent.message.as_deref().unwrap_or_default());
         if sent.rejected > 0 {
             let rejected = sent.rejected;
             tracing::warn!(rejected, message, "the collector took a batch and dropped events");
@@ -423,7 +423,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             Refused::Halved => {}
             Refused::Parked => {
                 let (seq, event, cause) =
-                    (part.seqs.first(), name.as_str(), without_names(&error.cause));
+                    (part.seqs.first(), name.as_str(), redact_names(&error.cause));
                 tracing::error!(
                     seq,
                     event,
@@ -463,7 +463,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             tracing::warn!(
                 endpoint = self.collector.endpoint(),
                 reason = error.reason.into_str(),
-                cause = without_names(&error.cause),
+                cause = redact_names(&error.cause),
                 "{what}"
             );
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     config::UserLabel,
-    domain::{AttributeValue, Attributes, Event, Mention, SOMEBODY, event::key, without_names},
+    domain::{AttributeValue, Attributes, Event, Mention, SOMEBODY, event::key, redact_names},
 };
 
 /// What names a person beside the login, or leads to one.
@@ -29,8 +29,8 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     let Some(login) = event.login.take() else {
         // What a run, or the service, says of several people.
         if let Some(AttributeValue::Text(reason)) = attributes.get_mut(key::ERROR_MESSAGE) {
-            event.body = Some(without_names(&event.sentence()));
-            *reason = without_names(reason);
+            event.body = Some(redact_names(&event.sentence()));
+            *reason = redact_names(reason);
         }
         return;
     };

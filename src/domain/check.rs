@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{Severity, Timestamp, cut_text, without_nul};
+use super::{Severity, Timestamp, cut_text, replace_nul};
 
 /// Bytes of a check's id at most, as the service writes it; the known ones are short slugs.
 pub const MAX_CHECK_ID_BYTES: usize = 256;
@@ -17,20 +17,20 @@ impl CheckId {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Self(without_nul(text).into()))
+        (!text.is_empty()).then(|| Self(replace_nul(text).into()))
     }
 
     /// The id that a text of an answer can be: cut as an id in a delivery is, so that both are
     /// one check. `None` when the text is empty.
     #[must_use]
-    pub fn listed(text: &str) -> Option<Self> {
+    pub fn from_answer_text(text: &str) -> Option<Self> {
         Self::new(&cut_text(text.trim(), MAX_CHECK_ID_BYTES))
     }
 
     /// The same of a text that is too long to be an id as it is; `None` of others.
     #[must_use]
-    pub fn cut(text: &str) -> Option<Self> {
-        Self::listed(text).filter(|_| text.trim().len() > MAX_CHECK_ID_BYTES)
+    pub fn from_long_text(text: &str) -> Option<Self> {
+        Self::from_answer_text(text).filter(|_| text.trim().len() > MAX_CHECK_ID_BYTES)
     }
 
     /// The id's text.
@@ -80,7 +80,7 @@ pub struct ToldAt {
 /// place of a character NUL.
 #[must_use]
 pub fn fold_title(title: &str) -> String {
-    without_nul(title.trim()).to_lowercase()
+    replace_nul(title.trim()).to_lowercase()
 }
 
 /// What an operator says of a check; it counts where no delivery says it.
@@ -106,7 +106,7 @@ impl ConfiguredChecks {
 
     /// What is said of the check with this id or title.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<&CheckWords> {
+    pub fn words_for(&self, name: &str) -> Option<&CheckWords> {
         self.0.get(&fold_title(name)).map(|(_, words)| words)
     }
 
@@ -117,7 +117,7 @@ impl ConfiguredChecks {
 
     /// The id that a title is given to: an answer that lists the title means this check,
     /// also before a delivery tells of it.
-    pub fn titled(&self) -> impl Iterator<Item = (CheckId, &str)> {
+    pub fn ids_with_titles(&self) -> impl Iterator<Item = (CheckId, &str)> {
         self.iter().filter_map(|(name, words)| {
             let title = words.title.as_deref()?;
             let is_other = fold_title(title) != fold_title(name);
@@ -142,15 +142,15 @@ impl CheckDefinition {
     /// Fills what no delivery gave with what the operator says, by the check's id or its
     /// title.
     #[must_use]
-    pub fn configured(self, id: &CheckId, configured: &ConfiguredChecks) -> Self {
-        let by_id = configured.named(id.as_str());
+    pub fn with_configured_words(self, id: &CheckId, configured: &ConfiguredChecks) -> Self {
+        let by_id = configured.words_for(id.as_str());
         let mut definition = self;
         if definition.told.title.is_none() {
             let title = by_id.and_then(|words| words.title.clone());
             definition.title = title.unwrap_or_else(|| id.to_string());
         }
         if definition.told.severity.is_none() {
-            let by_title = configured.named(&definition.title);
+            let by_title = configured.words_for(&definition.title);
             let rated = [by_id, by_title].into_iter().flatten().map(|words| &words.severity);
             let rated = rated.into_iter().find(|severity| severity.text().is_some());
             definition.severity = rated.cloned().unwrap_or_default();
@@ -166,7 +166,7 @@ impl CheckDefinition {
 
     /// Dates what this definition has: a part that is empty was not given.
     #[must_use]
-    pub fn dated(self, has_title: bool, at: Timestamp) -> Self {
+    pub fn with_dates(self, has_title: bool, at: Timestamp) -> Self {
         let told = ToldAt {
             title: has_title.then_some(at),
             severity: self.severity.text().map(|_| at),
@@ -179,7 +179,7 @@ impl CheckDefinition {
     /// Takes over each part that `reported` has and that is not older than the one
     /// known, so that the order in which deliveries arrive makes no difference.
     #[must_use]
-    pub fn merged(&self, reported: &Self) -> Self {
+    pub fn merge(&self, reported: &Self) -> Self {
         let mut merged = self.clone();
         let is_newer = |reported: Option<Timestamp>, known| reported.is_some() && reported >= known;
         if is_newer(reported.told.title, self.told.title) {
@@ -226,7 +226,7 @@ mod tests {
             description: description.iter().map(|&text| text.to_owned()).collect(),
             ..CheckDefinition::undefined(&id())
         }
-        .dated(title.is_some(), at(second))
+        .with_dates(title.is_some(), at(second))
     }
 
     #[test]
@@ -244,15 +244,15 @@ mod tests {
             (reported(None, Some("high"), &[], 1), "No MFA", Some("high")),
             (reported(Some("Told"), Some("info"), &[], 1), "Told", Some("info")),
         ] {
-            let shown = known.clone().configured(&id(), &configured);
+            let shown = known.clone().with_configured_words(&id(), &configured);
             assert_eq!((shown.title.as_str(), shown.severity.text()), (title, severity));
-            let without = shown.configured(&id(), &ConfiguredChecks::default());
+            let without = shown.with_configured_words(&id(), &ConfiguredChecks::default());
             assert_eq!(without, known, "what was configured goes again");
         }
         let other = CheckId::new("dormant").unwrap();
         let titled = reported(Some("dormant account "), None, &[], 1);
-        assert_eq!(titled.configured(&other, &configured).severity.text(), Some("low"));
-        let titled: Vec<_> = configured.titled().collect();
+        assert_eq!(titled.with_configured_words(&other, &configured).severity.text(), Some("low"));
+        let titled: Vec<_> = configured.ids_with_titles().collect();
         assert_eq!(titled, [(id(), "No MFA")], "a name without a title may be one itself");
     }
 
@@ -267,7 +267,7 @@ mod tests {
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
             let mut known = CheckDefinition::undefined(&id());
             for number in order {
-                known = known.merged(&deliveries[number]);
+                known = known.merge(&deliveries[number]);
             }
             assert_eq!((known.title.as_str(), known.severity.text()), ("New", Some("high")));
             assert_eq!(known.description, ["Old words"]);

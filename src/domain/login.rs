@@ -96,7 +96,7 @@ impl Login {
 
     /// The same user in this spelling; unchanged when the text is another user's.
     #[must_use]
-    pub fn spelled_as(self, text: &str) -> Self {
+    pub fn with_spelling(self, text: &str) -> Self {
         match Self::new(text) {
             Ok(login) if login == self => login,
             _ => self,
@@ -179,8 +179,11 @@ mod tests {
         assert_eq!(mixed.to_string(), "Mixed@Example.com");
         assert_eq!(mixed.as_email(), Some("Mixed@Example.com"));
         assert!(mixed.is_respelled() && !lower.is_respelled());
-        assert_eq!(lower.clone().spelled_as("MIXED@example.com").spelling(), "MIXED@example.com");
-        assert_eq!(lower.spelled_as("other@example.com").spelling(), "mixed@example.com");
+        assert_eq!(
+            lower.clone().with_spelling("MIXED@example.com").spelling(),
+            "MIXED@example.com"
+        );
+        assert_eq!(lower.with_spelling("other@example.com").spelling(), "mixed@example.com");
     }
 
     #[test]

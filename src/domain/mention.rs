@@ -27,7 +27,7 @@ impl Mention {
 
     /// Whether the text is the login, and nothing else.
     #[must_use]
-    pub fn is(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         Login::new(text).is_ok_and(|login| login == self.login)
     }
 
@@ -50,13 +50,13 @@ impl Mention {
     #[must_use]
     pub fn replace_by(&self, name: &str, text: &str) -> Option<String> {
         let is_long = self.login.as_str().chars().count() >= LEAST_CHARS;
-        if is_long || self.is(text) { self.replace_each_by(name, text) } else { None }
+        if is_long || self.matches(text) { self.replace_each_by(name, text) } else { None }
     }
 
     /// The same of a sentence that is known to name the person, however short the login is.
     #[must_use]
     pub fn replace_each_by(&self, name: &str, text: &str) -> Option<String> {
-        if self.is(text) {
+        if self.matches(text) {
             return Some(name.to_owned());
         }
         let bytes = text.as_bytes();
@@ -65,7 +65,7 @@ impl Mention {
         while let Some((begin, end)) = self.find(bytes, from) {
             let before = &bytes[begin.saturating_sub(NEAR)..begin];
             let after = &bytes[end..bytes.len().min(end + NEAR)];
-            if is_apart(&unescaped(before), &unescaped(after)) {
+            if is_standalone(&unescape(before), &unescape(after)) {
                 // A mention begins and ends as whole characters do.
                 replaced.push_str(&text[copied..begin]);
                 replaced.push_str(name);
@@ -100,7 +100,7 @@ impl Mention {
         }
         let mut rest = text;
         for wanted in login {
-            let (byte, length) = unit(rest)?;
+            let (byte, length) = read_unit(rest)?;
             if !self.are_equal(byte, *wanted) {
                 return None;
             }
@@ -115,7 +115,7 @@ impl Mention {
 }
 
 /// Whether what stands between these two is not a part of a longer login.
-fn is_apart(before: &str, after: &str) -> bool {
+fn is_standalone(before: &str, after: &str) -> bool {
     let joins_before = |c: char| matches!(c, '.' | '-' | '_' | '+' | '@' | '\'');
     let joins_after = |c: char| matches!(c, '.' | '-' | '_' | '+' | '@');
     let mut before = before.chars().rev();
@@ -131,7 +131,7 @@ fn is_apart(before: &str, after: &str) -> bool {
 
 /// The first byte of a text, and how many bytes it takes there: three as a URL's escape
 /// (RFC 3986, 2.1).
-fn unit(text: &[u8]) -> Option<(u8, usize)> {
+fn read_unit(text: &[u8]) -> Option<(u8, usize)> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if let [b'%', high, low, ..] = *text
         && let (Some(high), Some(low)) = (digit(high), digit(low))
@@ -143,9 +143,9 @@ fn unit(text: &[u8]) -> Option<(u8, usize)> {
 
 /// The text with what its escapes stand for. One that is cut at its begin or end may begin
 /// or end with a character that it does not have.
-fn unescaped(mut text: &[u8]) -> String {
+fn unescape(mut text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
-    while let Some((byte, length)) = unit(text) {
+    while let Some((byte, length)) = read_unit(text) {
         bytes.push(byte);
         text = &text[length..];
     }

@@ -48,8 +48,8 @@ pub use ip_users::{IpChange, IpUser, IpUsers};
 pub use login::{FORGOTTEN, Login, LoginError};
 pub use mention::Mention;
 pub use moment::{MomentError, parse_moment, sensible};
-pub use nameless::{SOMEBODY, without_names, without_user};
-pub use network::{Network, NetworkError, one_client};
+pub use nameless::{SOMEBODY, redact_names, redact_user};
+pub use network::{Network, NetworkError, client_address};
 pub use null_list::{ListField, NullLists};
 pub use objective::Objectives;
 pub use past::{Past, PastKind};
@@ -62,7 +62,7 @@ pub use severity::{Grade, Rank, Severity};
 pub use small_map::SmallMap;
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use tenant_id::{OtherTenant, TenantId};
-pub use text::{CUT, cut_text, one_line, without_nul};
+pub use text::{CUT, cut_text, one_line, replace_nul};
 pub use told::Told;
 pub use user::{
     AddressMove, Move, Place, Sighting, UserChange, UserField, UserObservation, UserState,
@@ -70,6 +70,6 @@ pub use user::{
 };
 pub use watch::{
     MAX_NOTE_BYTES, WatchEntry, WatchPolicy, WatchSource, WatchStanding, WatchSubject,
-    WatchSubjectError, followed_until,
+    WatchSubjectError, follow_deadline,
 };
 pub use webhook_target::WebhookTarget;

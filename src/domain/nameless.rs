@@ -8,16 +8,16 @@ pub const SOMEBODY: &str = "a user";
 
 /// The reason with a mark in the place of this user, and of whatever else names a person.
 #[must_use]
-pub fn without_user(login: &Login, reason: &str) -> String {
+pub fn redact_user(login: &Login, reason: &str) -> String {
     let replaced = Mention::of(login).replace_by(SOMEBODY, reason);
-    without_names(replaced.as_deref().unwrap_or(reason))
+    redact_names(replaced.as_deref().unwrap_or(reason))
 }
 
 /// The reason of a run, or of the service, without the users whom it lists, and with a mark
 /// in the place of e-mail addresses. The service tells of others by their logins alone.
 #[must_use]
-pub fn without_names(reason: &str) -> String {
-    let Some(begin) = reason.find(LISTED_USERS) else { return without_addresses(reason) };
+pub fn redact_names(reason: &str) -> String {
+    let Some(begin) = reason.find(LISTED_USERS) else { return redact_addresses(reason) };
     let listed = begin + LISTED_USERS.len();
     let rest = &reason[listed..];
     // A reason that was cut has no end of its list.
@@ -28,15 +28,15 @@ pub fn without_names(reason: &str) -> String {
     for login in names.split(", ").filter_map(|name| Login::new(name).ok()) {
         text = Mention::of(&login).replace_by(SOMEBODY, &text).unwrap_or(text);
     }
-    without_addresses(&text)
+    redact_addresses(&text)
 }
 
 /// The text with a mark in the place of each e-mail address, also of one in a URL.
-fn without_addresses(text: &str) -> String {
+fn redact_addresses(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
-        let word = rest.find(|c| !is_of_address(c)).unwrap_or(rest.len());
+        let word = rest.find(|c| !is_address_char(c)).unwrap_or(rest.len());
         let (word, others) = rest.split_at(word);
         let inner = word.trim_matches(['.', '-', '\'']);
         if is_address(inner) {
@@ -44,14 +44,14 @@ fn without_addresses(text: &str) -> String {
         } else {
             plain.push_str(word);
         }
-        let gap = others.find(is_of_address).unwrap_or(others.len());
+        let gap = others.find(is_address_char).unwrap_or(others.len());
         plain.push_str(&others[..gap]);
         rest = &others[gap..];
     }
     plain
 }
 
-fn is_of_address(c: char) -> bool {
+fn is_address_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%' | '\'' | '@')
 }
 
@@ -75,7 +75,7 @@ mod tests {
             ("fails (9 of 9 users: svc.a, svc.backu…", "fails (9 of 9 users"),
             ("fails (1 of 2 addresses: 192.0.2.1)", "fails (1 of 2 addresses: 192.0.2.1)"),
         ] {
-            assert_eq!(without_names(reason), expected);
+            assert_eq!(redact_names(reason), expected);
         }
     }
 
@@ -87,10 +87,10 @@ mod tests {
             ("https://api/users/ann%40x.com?a=b", "https://api/users/a user?a=b"),
             ("Not Authorized at 100% @ noon", "Not Authorized at 100% @ noon"),
         ] {
-            assert_eq!(without_names(reason), expected);
+            assert_eq!(redact_names(reason), expected);
         }
         let backup = Login::new("svc.backup").unwrap();
         let reason = "no svc.backup, no bob@x.com";
-        assert_eq!(without_user(&backup, reason), "no a user, no a user");
+        assert_eq!(redact_user(&backup, reason), "no a user, no a user");
     }
 }

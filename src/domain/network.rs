@@ -35,7 +35,7 @@ impl Network {
 
 /// Whom an address counts for: one host has a whole /64 of IPv6.
 #[must_use]
-pub fn one_client(address: IpAddr) -> IpAddr {
+pub fn client_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         address @ IpAddr::V4(_) => address,
         address @ IpAddr::V6(_) => truncate(address, 64),
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn one_host_of_ipv6_is_one_client() {
-        let client = |text: &str| one_client(text.parse().unwrap()).to_string();
+        let client = |text: &str| client_address(text.parse().unwrap()).to_string();
         assert_eq!(client("2001:db8::1"), client("2001:db8::2"));
         assert_eq!(client("::ffff:192.0.2.1"), "192.0.2.1");
         assert_ne!(client("192.0.2.1"), client("192.0.2.2"));

@@ -33,13 +33,13 @@ impl Objectives {
     }
 
     /// The checks that have none.
-    pub fn except(&self) -> impl Iterator<Item = &CheckId> {
+    pub fn excepted_checks(&self) -> impl Iterator<Item = &CheckId> {
         self.except.iter()
     }
 
     /// How long a failure of this check may last; none where nobody said.
     #[must_use]
-    pub fn of(&self, check: &CheckId, severity: &Severity) -> Option<TimeDelta> {
+    pub fn limit_for(&self, check: &CheckId, severity: &Severity) -> Option<TimeDelta> {
         let objective = self.by_severity.get(&severity.label()).copied();
         objective.filter(|_| !self.except.contains(check))
     }
@@ -54,7 +54,7 @@ mod tests {
         let id = |text| CheckId::new(text).unwrap();
         let objectives =
             Objectives::new([("medium".to_owned(), TimeDelta::days(30))], [id("mfa-flood")]);
-        let of = |check, severity| objectives.of(&id(check), &Severity::new(severity));
+        let of = |check, severity| objectives.limit_for(&id(check), &Severity::new(severity));
         assert_eq!(of("no-mfa", Some("Moderate")), Some(TimeDelta::days(30)));
         assert_eq!(of("no-mfa", Some("high")), None);
         assert_eq!(of("no-mfa", None), None);

@@ -42,7 +42,7 @@ const MOST: usize = 1_000;
 impl Past {
     /// Whether the subject had this before.
     #[must_use]
-    pub fn has(&self, kind: PastKind, name: &str) -> bool {
+    pub fn contains(&self, kind: PastKind, name: &str) -> bool {
         self.0.contains_key(&(kind, name.to_owned()))
     }
 
@@ -58,7 +58,7 @@ impl Past {
     }
 
     /// Follows what a subject had and what it has now.
-    pub fn follow(
+    pub fn record_difference(
         &mut self,
         kind: PastKind,
         before: &BTreeSet<&str>,
@@ -94,13 +94,22 @@ mod tests {
         let at = |second| Timestamp::from_timestamp(second, 0).unwrap();
         let kind = PastKind::Address;
         let mut past = Past::default();
-        past.follow(kind, &["a", "b"].into(), &["b"].into(), at(1));
-        assert!(past.has(kind, "a") && !past.has(kind, "b") && !past.has(PastKind::Country, "a"));
-        past.follow(kind, &["b"].into(), &["a", "b"].into(), at(2));
+        past.record_difference(kind, &["a", "b"].into(), &["b"].into(), at(1));
+        assert!(
+            past.contains(kind, "a")
+                && !past.contains(kind, "b")
+                && !past.contains(PastKind::Country, "a")
+        );
+        past.record_difference(kind, &["b"].into(), &["a", "b"].into(), at(2));
         assert_eq!(past, Past::default());
         past.insert(kind, "first", at(1));
         let names: Vec<_> = (0..MOST).map(|number| number.to_string()).collect();
-        past.follow(kind, &names.iter().map(String::as_str).collect(), &[].into(), at(3));
-        assert!(past.has(kind, "7") && !past.has(kind, "first"));
+        past.record_difference(
+            kind,
+            &names.iter().map(String::as_str).collect(),
+            &[].into(),
+            at(3),
+        );
+        assert!(past.contains(kind, "7") && !past.contains(kind, "first"));
     }
 }

@@ -17,7 +17,7 @@ pub struct Retention<T> {
 impl<T> Retention<T> {
     /// The same for every kind.
     #[must_use]
-    pub fn same(of_all: Option<T>) -> Self
+    pub fn uniform(of_all: Option<T>) -> Self
     where
         T: Copy,
     {

@@ -130,7 +130,7 @@ impl Due {
 
     /// Takes the run that is due, if one is: however many moments have passed,
     /// it is one run. A clock that was set back starts the waiting anew.
-    pub fn take(&mut self, now: Timestamp) -> bool {
+    pub fn take_due_run(&mut self, now: Timestamp) -> bool {
         if now < self.since {
             self.since = now;
         }
@@ -216,9 +216,9 @@ mod tests {
     fn missed_moments_are_one_run() {
         let begun = at("2026-01-01T00:00:00Z");
         let mut due = Due::new("0 * * * * *".parse().unwrap(), begun);
-        assert!(!due.take(begun + TimeDelta::seconds(59)));
-        assert!(due.take(begun + TimeDelta::days(3)));
-        assert!(!due.take(begun + TimeDelta::days(3)));
+        assert!(!due.take_due_run(begun + TimeDelta::seconds(59)));
+        assert!(due.take_due_run(begun + TimeDelta::days(3)));
+        assert!(!due.take_due_run(begun + TimeDelta::days(3)));
     }
 
     proptest! {
@@ -236,7 +236,7 @@ mod tests {
                 let mut runs = 0;
                 for _ in 0..seconds {
                     now += TimeDelta::seconds(1);
-                    runs += i64::from(due.take(now));
+                    runs += i64::from(due.take_due_run(now));
                 }
                 prop_assert!(runs <= seconds / 60 + 2, "{runs} runs in {seconds} s");
                 prop_assert!(runs >= (seconds / 60).saturating_sub(1), "{runs} in {seconds} s");

@@ -18,7 +18,7 @@ pub fn cut_text(text: &str, most: usize) -> Cow<'_, str> {
 /// The text with a mark in the place of each character NUL: not every database holds one, and what
 /// is found by a text must be stored under it.
 #[must_use]
-pub fn without_nul(text: &str) -> Cow<'_, str> {
+pub fn replace_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn the_character_nul_becomes_a_mark() {
-        assert_eq!(without_nul("a\0b\0"), "a\u{fffd}b\u{fffd}");
-        assert!(matches!(without_nul("a b"), Cow::Borrowed("a b")));
+        assert_eq!(replace_nul("a\0b\0"), "a\u{fffd}b\u{fffd}");
+        assert!(matches!(replace_nul("a b"), Cow::Borrowed("a b")));
     }
 
     #[test]

@@ -144,7 +144,7 @@ const FOLLOWED_FOR: TimeDelta = TimeDelta::hours(24);
 /// Until when a user is followed whose last failure ended, or who was named without one,
 /// at this moment.
 #[must_use]
-pub fn followed_until(at: Timestamp) -> Timestamp {
+pub fn follow_deadline(at: Timestamp) -> Timestamp {
     at + FOLLOWED_FOR
 }
 
@@ -164,7 +164,7 @@ pub struct WatchPolicy {
 impl WatchPolicy {
     /// How many of a subject's kind may be listed.
     #[must_use]
-    pub const fn most(&self, subject: &WatchSubject) -> usize {
+    pub const fn limit_for(&self, subject: &WatchSubject) -> usize {
         match subject {
             WatchSubject::User(_) => self.max_users,
             WatchSubject::Ip(_) => self.max_ips,

@@ -23,7 +23,7 @@ use super::{
     source::Client,
     unpack::{self, Unusable},
 };
-use crate::{clock, domain::one_client, ledger::change::RecordRefused, store::pack_body};
+use crate::{clock, domain::client_address, ledger::change::RecordRefused, store::pack_body};
 
 /// Bytes that are kept of a body that cannot be understood.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -64,7 +64,7 @@ impl Ingest {
         let Admission { credentials, sources, rules } = &*self.admission.borrow().clone();
         let client = client(sources, request.extensions(), request.headers());
         let is_refused = |client: Client| {
-            let address = one_client(client.address);
+            let address = client_address(client.address);
             !sources.admit(client) || self.failures.is_limited(address, Instant::now())
         };
         !client.is_some_and(is_refused) && !credentials.admit(request.headers(), &rules.header)
@@ -146,7 +146,7 @@ impl Ingest {
     }
 
     fn count_failure(&self, client: IpAddr) -> Failure {
-        let failure = self.failures.count(one_client(client), Instant::now());
+        let failure = self.failures.count(client_address(client), Instant::now());
         match failure {
             Failure::Patient => return failure,
             Failure::FirstLimited => tracing::warn!(

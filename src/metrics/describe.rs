@@ -91,7 +91,7 @@ pub(super) fn of_check(known: &Known<'_>, id: &CheckId) -> Result<(Vec<Sample>, 
     let mut samples = Samples::default();
     let Some(state) = known.reader.check(id.as_str())? else { return Ok((Vec::new(), None)) };
     check(&mut samples, id.as_str(), &state);
-    let Some(objective) = known.scope.objectives.of(id, &state.severity) else {
+    let Some(objective) = known.scope.objectives.limit_for(id, &state.severity) else {
         return Ok((samples.into_vec(), None));
     };
     let (overdue, next) = known.reader.failures_before(id.as_str(), known.now - objective)?;

@@ -123,7 +123,7 @@ mod tests {
         let at = |second| Timestamp::from_timestamp(second, 0).unwrap();
         let grid = Grid::new(at(300), at(900), 300).unwrap();
         let mut curves = Curves::new(grid, 2);
-        curves.is_open(0, 1, at(400));
+        curves.record_open(0, 1, at(400));
         curves.walk_back(0, PastStep::Opened(1), at(400));
         curves.walk_back(0, PastStep::Named, at(200));
         let checks: Vec<_> = ["no-mfa", "quiet"]

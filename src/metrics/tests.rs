@@ -216,7 +216,7 @@ async fn happen(store: &Store, step: Step, now: Timestamp) {
             let severity = Severity::new(SEVERITIES[usize::from(severity)]);
             let definition =
                 CheckDefinition { title, severity, ..CheckDefinition::undefined(&check) }
-                    .dated(true, at(published));
+                    .with_dates(true, at(published));
             let failing =
                 users.iter().map(|&user| FailingUser { login: login(user), explanation: None });
             let record = RecordDelivery {

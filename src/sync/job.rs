@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Meters;
 use crate::{
     clock,
-    domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp, without_names},
+    domain::{Due, JobOutcome, RunCounts, RunEnd, Schedule, Timestamp, redact_names},
     ledger::change::RecordRun,
     store::{Store, StoreError},
 };
@@ -139,7 +139,7 @@ impl<J: Job> Runner<J> {
         let now = clock::now();
         let is_missed = state.as_ref().is_some_and(|state| {
             let mut since_then = Due::new(self.timing.schedule.clone(), state.last_begun_at);
-            since_then.take(now)
+            since_then.take_due_run(now)
         });
         *due = Due::new(self.timing.schedule.clone(), now);
         let on_start = self.timing.on_start && !self.job.is_fresh().await?;
@@ -150,7 +150,7 @@ impl<J: Job> Runner<J> {
     async fn is_due(&self, due: &mut Due) {
         loop {
             let (now, next) = (clock::now(), due.next());
-            if due.take(now) {
+            if due.take_due_run(now) {
                 if next.is_some_and(|next| now > next + GRACE) {
                     tracing::info!(
                         job = J::NAME,
@@ -213,7 +213,7 @@ impl<J: Job> Runner<J> {
         self.meters.ran(J::NAME, &end, ended_at, seconds);
         let reason = end.reason.as_deref().unwrap_or_default();
         let names_users = *self.names_users.borrow();
-        let reason = if names_users { reason.to_owned() } else { without_names(reason) };
+        let reason = if names_users { reason.to_owned() } else { redact_names(reason) };
         log(J::NAME, before, &end, &reason, seconds);
         Ok(())
     }

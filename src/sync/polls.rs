@@ -4,7 +4,7 @@
 use crate::{
     clock,
     domain::{
-        CheckFilter, PollEnd, PollOutcome, SOMEBODY, WatchSubject, without_names, without_user,
+        CheckFilter, PollEnd, PollOutcome, SOMEBODY, WatchSubject, redact_names, redact_user,
     },
     ledger::change::{RecordAddress, RecordAnswer},
     store::{Store, StoreError},
@@ -79,8 +79,8 @@ fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
     // Logs are kept and passed on by others: they name nobody. The service's messages can.
     let reason = end.reason.as_deref().unwrap_or_default();
     let (subject, reason) = match subject {
-        WatchSubject::User(login) => (SOMEBODY.to_owned(), without_user(login, reason)),
-        WatchSubject::Ip(ip) => (ip.to_string(), without_names(reason)),
+        WatchSubject::User(login) => (SOMEBODY.to_owned(), redact_user(login, reason)),
+        WatchSubject::Ip(ip) => (ip.to_string(), redact_names(reason)),
     };
     if now == PollOutcome::Answered {
         tracing::info!(subject, "poll is answered again");

@@ -178,7 +178,7 @@ impl UserQuestions {
                 asked,
                 "the service does not know many users that it should; no failure ends by it"
             );
-            tally.doubt(&format!(
+            tally.record_doubt(&format!(
                 "getEndUser: {} of {asked} users are newly unknown; nothing ends by it",
                 missing.newly_unknown
             ));
@@ -197,9 +197,9 @@ impl UserQuestions {
         // A field that one user's answer refuses says nothing about the others'.
         let refused = ends.iter().filter(|end| end.no_right).count();
         if refused * 2 > ends.len() {
-            tally.off(FAILING_CHECKS);
+            tally.record_off(FAILING_CHECKS);
         } else if refused > 0 {
-            tally.no_right(FAILING_CHECKS);
+            tally.record_missing_right(FAILING_CHECKS);
         }
         let is_failed = tally.is_failed();
         for chunk in ends.chunks(JUDGED_AT_ONCE) {
@@ -220,7 +220,7 @@ impl UserQuestions {
             for (login, _, end) in nulls {
                 let is_untold = judged.get(login) == Some(&NullMeaning::UntoldForAll);
                 if is_untold {
-                    tally.untold(NULL_FOR_ALL);
+                    tally.record_untold(NULL_FOR_ALL);
                 }
                 if end.outcome == PollOutcome::Answered {
                     let end = if is_untold { PollEnd::refused(NULL_FOR_ALL) } else { end.clone() };

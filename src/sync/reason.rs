@@ -2,7 +2,7 @@
 
 use crate::{
     cii::{ApiError, GraphqlError, HttpError, PathSegment},
-    domain::{PollEnd, PollError, PollOutcome, poll::MAX_POLL_ERRORS, run::bounded},
+    domain::{PollEnd, PollError, PollOutcome, poll::MAX_POLL_ERRORS, run::bound_reason},
 };
 
 /// The HTTP status of answers in the form of GraphQL, errors included.
@@ -36,12 +36,12 @@ pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
         _ => return None,
     };
     let errors = poll_errors(error.errors());
-    Some(PollEnd { outcome, reason: Some(bounded(&reason)), errors, status })
+    Some(PollEnd { outcome, reason: Some(bound_reason(&reason)), errors, status })
 }
 
 /// An answer, with the errors that came beside it.
 pub(super) fn answered_beside(errors: &[GraphqlError]) -> PollEnd {
-    let reason = errors.first().map(|error| bounded(&format!("told in part: {error}")));
+    let reason = errors.first().map(|error| bound_reason(&format!("told in part: {error}")));
     PollEnd { reason, errors: poll_errors(errors), ..PollEnd::answered() }
 }
 

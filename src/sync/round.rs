@@ -56,15 +56,17 @@ impl TargetEnd {
 
     /// Counts the target into its run; tells whether the run breaks off.
     fn count(&self, tally: &mut RunTally) -> bool {
-        tally.skipped(self.skipped);
+        tally.count_skipped(self.skipped);
         if let Some(field) = self.no_right {
-            tally.off(field);
+            tally.record_off(field);
         }
         match &self.fate {
-            Fate::Answered => tally.answered(1),
-            Fate::NotFound => tally.not_found(),
-            Fate::Failed(reason) | Fate::ServiceDown(reason) => tally.failed(&self.name, reason),
-            Fate::Refused => tally.refused(),
+            Fate::Answered => tally.count_answered(1),
+            Fate::NotFound => tally.count_not_found(),
+            Fate::Failed(reason) | Fate::ServiceDown(reason) => {
+                tally.record_failed(&self.name, reason)
+            }
+            Fate::Refused => tally.count_refused(),
         }
         matches!(self.fate, Fate::ServiceDown(_))
     }
@@ -132,7 +134,7 @@ where
             }
         }
         if let Some(reason) = service_down {
-            tally.gave_up(&reason, targets.len() - ended);
+            tally.record_abort(&reason, targets.len() - ended);
             return Ok(());
         }
     }

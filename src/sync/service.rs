@@ -34,7 +34,7 @@ impl Job for ServiceJob {
             integrations.as_ref().map(|list| list.skipped),
             admins.as_ref().map(|list| list.skipped),
         ] {
-            part.tally.skipped(skipped.unwrap_or(0));
+            part.tally.count_skipped(skipped.unwrap_or(0));
         }
         let daily_failures = match self.client.daily_failures().await {
             // An experiment of the service: that it is not there is no failure.
@@ -44,7 +44,7 @@ impl Job for ServiceJob {
             }
             Ok(counts) => Some(counts),
             Err(error) => {
-                part.tally.failed("getTotalCheckFailingCounts", &reason::cause(&error));
+                part.tally.record_failed("getTotalCheckFailingCounts", &reason::cause(&error));
                 None
             }
         };
@@ -85,14 +85,14 @@ impl Parts {
         self.asked += 1;
         match answer {
             Ok(told) => {
-                self.tally.answered(1);
+                self.tally.count_answered(1);
                 return Some(told);
             }
             Err(ApiError::NoRight { field }) => {
                 self.no_right.push(field);
-                self.tally.refused();
+                self.tally.count_refused();
             }
-            Err(error) => self.tally.failed(field, &reason::cause(&error)),
+            Err(error) => self.tally.record_failed(field, &reason::cause(&error)),
         }
         None
     }
@@ -101,7 +101,11 @@ impl Parts {
     fn end(mut self) -> RunEnd {
         let is_off = self.no_right.len() == self.asked;
         for field in self.no_right {
-            if is_off { self.tally.off(field) } else { self.tally.no_right(field) }
+            if is_off {
+                self.tally.record_off(field)
+            } else {
+                self.tally.record_missing_right(field)
+            }
         }
         self.tally.end()
     }

@@ -110,16 +110,18 @@ impl TenantJob {
     async fn finish(&self, listed: Listed, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
         let Listed { mut tally, end, .. } = listed;
         if let Some(Applied::Empty { known }) = end {
-            tally.untold(&format!(
+            tally.record_untold(&format!(
                 "listEndUsers: lists nobody, and {known} users were known; nothing ends by it"
             ));
         }
         if let Some(Applied::Ended { end, doubt }) = end {
             if let Some(doubt) = doubt {
-                tally.doubt(&doubt);
+                tally.record_doubt(&doubt);
             }
             if end.told == 0 && end.users > 0 {
-                tally.untold("listEndUsers: failingChecks is told of no user; failures cannot end");
+                tally.record_untold(
+                    "listEndUsers: failingChecks is told of no user; failures cannot end",
+                );
             }
             if end.skipped > 0 {
                 self.ask_the_absent(end.skipped, stop).await?;
@@ -217,15 +219,15 @@ impl TenantJob {
                         "the listing of the tenant broke off"
                     );
                     if let ApiError::NoRight { field } = error {
-                        tally.off(field);
+                        tally.record_off(field);
                     } else {
-                        tally.broke(&reason::cause(&error));
+                        tally.record_broken_listing(&reason::cause(&error));
                     }
                     return Ok(Listed { tally, end: None, error: Some(error) });
                 }
             };
-            tally.answered(answer.users.len());
-            tally.skipped(answer.skipped);
+            tally.count_answered(answer.users.len());
+            tally.count_skipped(answer.skipped);
             token.clone_from(&answer.next);
             self.keep(answer, begun_at, asked_at).await?;
             tracing::debug!(page, users = tally.counts().ok, "listing the tenant");

@@ -46,7 +46,7 @@ impl Words {
         let undefined = CheckDefinition::undefined(id);
         let title = title.unwrap_or_else(|| undefined.title.clone());
         CheckDefinition { title, severity, description, recommended_actions, ..undefined }
-            .dated(has_title, at)
+            .with_dates(has_title, at)
     }
 }
 

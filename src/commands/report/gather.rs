@@ -172,7 +172,7 @@ impl Gathering<'_> {
 
     /// A failure of the check that began before this moment has lasted for longer than allowed.
     fn allowed(&self, id: &str, severity: &Severity) -> Option<Timestamp> {
-        let objective = self.config.objectives.of(&CheckId::new(id)?, severity)?;
+        let objective = self.config.objectives.limit_for(&CheckId::new(id)?, severity)?;
         self.now.checked_sub_signed(objective)
     }
 

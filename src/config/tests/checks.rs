@@ -3,7 +3,7 @@
 use super::*;
 
 fn words<'a>(config: &'a Config, name: &str) -> Option<(Option<&'a str>, Option<&'a str>)> {
-    let words = config.checks.named(name)?;
+    let words = config.checks.words_for(name)?;
     Some((words.title.as_deref(), words.severity.text()))
 }
 

@@ -130,5 +130,5 @@ fn each_kind_is_kept_as_long_as_all_unless_something_else_is_said_of_it() {
     let kept = load(&text, &[]).unwrap().store.retention_days;
     assert_eq!((kept.events, kept.deliveries), (Some(365), Some(30)));
     assert_eq!((kept.failures, kept.snapshots), (Some(30), None));
-    assert_eq!(load(MINIMAL, &[]).unwrap().store.retention_days, Retention::same(Some(90)));
+    assert_eq!(load(MINIMAL, &[]).unwrap().store.retention_days, Retention::uniform(Some(90)));
 }

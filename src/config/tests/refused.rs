@@ -141,7 +141,7 @@ fn an_objective_is_a_time_that_can_pass() {
     let of = |text: &str, severity| {
         let config = load(&format!("{MINIMAL}[slo]\n{text}\n"), &[]).unwrap();
         let id = CheckId::new("no-mfa").unwrap();
-        config.objectives.of(&id, &crate::domain::Severity::new(severity))
+        config.objectives.limit_for(&id, &crate::domain::Severity::new(severity))
     };
     let days = chrono::TimeDelta::days;
     assert_eq!(of("", Some("critical")), Some(days(7)));

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::one_client;
+use crate::domain::client_address;
 
 /// Descriptors that are neither listener's: the database and its readers, the API, the
 /// collector, the log.
@@ -86,7 +86,7 @@ impl Room {
 
     /// Gives the slot to a client; nothing when it has as many connections as it may have.
     pub(super) fn place(&self, slot: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
-        let client = one_client(address);
+        let client = client_address(address);
         let mut of_client = self.of_client.lock().unwrap_or_else(PoisonError::into_inner);
         let count = of_client.entry(client).or_default();
         if *count >= self.most_of_client {

@@ -122,7 +122,7 @@ impl Event {
             (EventName::WatchRemoved, "is watched no longer")
         };
         let mut event = Self::new(name, at, at, format!("{subject} {verb}"));
-        event.about_subject(subject);
+        event.set_subject(subject);
         event
     }
 
@@ -159,26 +159,26 @@ impl Event {
         self.attributes.insert(key.to_owned(), value.into());
     }
 
-    pub(super) fn set_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
+    pub(super) fn set_if_some(&mut self, key: &str, value: Option<impl Into<AttributeValue>>) {
         if let Some(value) = value {
             self.set(key, value);
         }
     }
 
-    pub(super) fn about_subject(&mut self, subject: &WatchSubject) {
+    pub(super) fn set_subject(&mut self, subject: &WatchSubject) {
         match subject {
-            WatchSubject::User(login) => self.about_login(login),
-            WatchSubject::Ip(ip) => self.about_ip(*ip),
+            WatchSubject::User(login) => self.set_login(login),
+            WatchSubject::Ip(ip) => self.set_ip(*ip),
         }
     }
 
-    pub(super) fn about_ip(&mut self, ip: IpAddress) {
+    pub(super) fn set_ip(&mut self, ip: IpAddress) {
         let text = ip.to_string();
         self.set(key::CLIENT_ADDRESS, &text);
         self.ip = Some(text);
     }
 
-    pub(super) fn about_login(&mut self, login: &Login) {
+    pub(super) fn set_login(&mut self, login: &Login) {
         // The attributes that only repeat the login are made when all are taken: of a delivery
         // of thousands of users they would be a good part of the memory, and of the disk.
         if login.spelling() != login.as_str() {

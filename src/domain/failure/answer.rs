@@ -137,7 +137,7 @@ fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) 
     }
     let is_held = |check: i64| exchange.as_ref().is_some_and(|it| it.checks.contains(&check));
     for (id, failure) in absent {
-        if !is_held(failure.check) && !answer.comes_too_early_for(failure) {
+        if !is_held(failure.check) && !answer.is_too_early_for(failure) {
             resolve(answer, id, NO_LONGER_FAILING, known, filter, &mut decision);
         }
     }

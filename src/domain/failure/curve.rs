@@ -102,7 +102,7 @@ impl Curves {
     }
 
     /// Notes that a failure is open now, before the walk begins.
-    pub fn is_open(&mut self, check: usize, person: u128, opened_at: Timestamp) {
+    pub fn record_open(&mut self, check: usize, person: u128, opened_at: Timestamp) {
         if let Some(curve) = self.checks.get_mut(check)
             && self.open.insert((check, person), Some(opened_at)).is_none()
         {
@@ -122,12 +122,12 @@ impl Curves {
         let is_told = match step {
             PastStep::Opened(person) => {
                 let was_open = self.open.remove(&(check, person)).is_some();
-                curve.change(index, i64::from(was_open));
+                curve.add_change(index, i64::from(was_open));
                 was_open
             }
             PastStep::Resolved(person) => {
                 let is_ended = self.open.insert((check, person), None).is_none();
-                curve.change(index, -i64::from(is_ended));
+                curve.add_change(index, -i64::from(is_ended));
                 is_ended
             }
             PastStep::Merged => false,
@@ -145,7 +145,7 @@ impl Curves {
             let curve = self.checks.get_mut(check);
             if let (Some(curve), Some(opened_at)) = (curve, opened_at) {
                 // Before the log, or in silence while the check was hidden.
-                curve.change(self.grid.index(opened_at), 1);
+                curve.add_change(self.grid.index(opened_at), 1);
             }
         }
         self.checks
@@ -153,7 +153,7 @@ impl Curves {
 }
 
 impl Curve {
-    fn change(&mut self, index: usize, by: i64) {
+    fn add_change(&mut self, index: usize, by: i64) {
         // What happened up to the first moment holds at all of them.
         if index > 0 && by != 0 {
             *self.changes.entry(index).or_default() += by;
@@ -194,7 +194,7 @@ mod tests {
     fn curve(open: &[(u128, i64)], steps: &[(PastStep, i64)]) -> Vec<(usize, u64)> {
         let mut curves = Curves::new(Grid::new(at(100), at(109), 1).unwrap(), 1);
         for (person, opened_at) in open {
-            curves.is_open(0, *person, at(*opened_at));
+            curves.record_open(0, *person, at(*opened_at));
         }
         for (step, second) in steps {
             curves.walk_back(0, *step, at(*second));
@@ -281,7 +281,7 @@ mod tests {
             let grid = Grid::new(at(begin), at(second + 3), 1).unwrap();
             let mut curves = Curves::new(grid, 2);
             for ((check, person), opened_at) in &failing {
-                curves.is_open(*check, *person, at(*opened_at));
+                curves.record_open(*check, *person, at(*opened_at));
             }
             for (check, step, second) in kept.iter().rev() {
                 curves.walk_back(*check, *step, at(*second));

@@ -33,7 +33,7 @@ pub struct CheckContext {
 impl CheckContext {
     /// Who is known to fail, and was announced: nothing of them is new.
     #[must_use]
-    pub fn known(&self) -> BTreeSet<Login> {
+    pub fn known_logins(&self) -> BTreeSet<Login> {
         let announced = self.open.iter().filter(|(_, is_announced)| **is_announced);
         announced.map(|(login, _)| login.clone()).collect()
     }
@@ -81,7 +81,7 @@ pub fn on_delivery(
             definition: None,
             opened: Vec::new(),
             announced: Vec::new(),
-            unchanged: why_unchanged(delivery, users),
+            unchanged: unchanged_reason(delivery, users),
             events: vec![event::delivery_received(
                 &DeliveryContext::new(delivery, None, observed_at),
                 users,
@@ -90,10 +90,10 @@ pub fn on_delivery(
     };
     let reported = &check.definition;
     let definition = known.definition.as_ref().map_or_else(
-        || CheckDefinition::undefined(&check.id).merged(reported),
-        |known| known.merged(reported),
+        || CheckDefinition::undefined(&check.id).merge(reported),
+        |known| known.merge(reported),
     );
-    let definition = Arc::new(definition.configured(&check.id, &known.configured));
+    let definition = Arc::new(definition.with_configured_words(&check.id, &known.configured));
     let is_old = delivery.is_old(delivery.received_at) && known.has_answers;
     let is_stranger = |user: &FailingUser| {
         !known.open.contains_key(&user.login) && !known.acquitted.contains(&user.login)
@@ -117,11 +117,11 @@ pub fn on_delivery(
     events.push(event::delivery_received(&context, users));
     let newly = delivery.failing.iter().filter(|user| opens(user) || is_untold(user));
     events.extend(newly.map(|user| event::check_failed(&context, user)));
-    let unchanged = why_unchanged(delivery, users);
+    let unchanged = unchanged_reason(delivery, users);
     DeliveryDecision { opened, announced, definition: Some(definition), unchanged, events }
 }
 
-fn why_unchanged(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
+fn unchanged_reason(delivery: &Delivery, users: NamedUsers) -> Option<Unchanged> {
     match (&delivery.check, delivery.failing.len()) {
         (None, 0) => Some(Unchanged::UnknownType),
         (None, _) => Some(Unchanged::NoCheck),
@@ -157,7 +157,7 @@ mod tests {
                     severity: Severity::new(Some("high")),
                     ..CheckDefinition::undefined(&CheckId::new("no-mfa").unwrap())
                 }
-                .dated(title != "no-mfa", at(published)),
+                .with_dates(title != "no-mfa", at(published)),
             }),
             failing: logins
                 .iter()
@@ -236,7 +236,7 @@ mod tests {
         let definition = &mut told.check.as_mut().unwrap().definition;
         definition.description = vec!["D".into()];
         definition.recommended_actions = vec!["R".into()];
-        *definition = definition.clone().dated(true, at(5));
+        *definition = definition.clone().with_dates(true, at(5));
         let known = CheckContext {
             definition: on_delivery(&told, &CheckContext::default(), at(9)).definition,
             ..CheckContext::default()

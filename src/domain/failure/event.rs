@@ -75,8 +75,8 @@ pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -
 /// the first time.
 pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
     let mut event = context.event(EventName::CheckFailed, None);
-    event.about_login(&user.login);
-    event.set_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
+    event.set_login(&user.login);
+    event.set_if_some(key::CHECK_EXPLANATION, user.explanation.as_ref());
     event
 }
 
@@ -90,7 +90,7 @@ pub(super) fn check_found_failing(
 ) -> Event {
     let body = format!("{} is found to fail the check \"{}\"", answer.login, check.title);
     let name = if is_new { EventName::CheckFailed } else { EventName::CheckBaseline };
-    from_answer(name, answer, check_id, check, body)
+    answer_event(name, answer, check_id, check, body)
 }
 
 /// `cii.check.resolved`: a user fails a check no longer.
@@ -108,7 +108,7 @@ pub(super) fn check_resolved(
         ),
         _ => format!("{} no longer fails the check \"{}\"", answer.login, check.title),
     };
-    let mut event = from_answer(EventName::CheckResolved, answer, check_id, check, body);
+    let mut event = answer_event(EventName::CheckResolved, answer, check_id, check, body);
     event.set(key::CHECK_RESOLUTION, reason);
     event.set(key::CHECK_ANNOUNCED, failure.is_announced);
     let seconds = (answer.asked_at - failure.opened_at).num_seconds().max(0);
@@ -127,12 +127,12 @@ pub fn check_identified(
 ) -> Event {
     let body = format!("The check known as \"{former}\" is \"{}\" ({check_id})", check.title);
     let mut event = Event::new(EventName::CheckIdentified, at, at, body);
-    about_check(&mut event, check_id, check);
+    set_check(&mut event, check_id, check);
     event.set(key::CHECK_FORMER_ID, former.as_str());
     event
 }
 
-fn from_answer(
+fn answer_event(
     name: EventName,
     answer: &FailureAnswer,
     check_id: &CheckId,
@@ -140,8 +140,8 @@ fn from_answer(
     body: String,
 ) -> Event {
     let mut event = Event::new(name, answer.asked_at, answer.answered_at, body);
-    about_check(&mut event, check_id, check);
-    event.about_login(&answer.login);
+    set_check(&mut event, check_id, check);
+    event.set_login(&answer.login);
     event
 }
 
@@ -181,15 +181,15 @@ pub(super) fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers
         Arc::new(check_words(description.clone(), actions.clone()))
     });
     if context.check.is_none() {
-        event.set_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
+        event.set_if_some(key::CHECK_FRAMEWORKS, delivery.frameworks.clone());
     }
-    event.set_some(key::CHECK_EXPLANATION, delivery.explanation.as_ref());
+    event.set_if_some(key::CHECK_EXPLANATION, delivery.explanation.as_ref());
     event.set(key::DELIVERY_USERS, named);
     event.set(key::DELIVERY_NEW_USERS, users.newly_failing);
     event.set(key::DELIVERY_KNOWN_USERS, users.known);
     event.set(key::DELIVERY_CLEARED_USERS, users.cleared);
     event.set(key::DELIVERY_SKIPPED_LOGINS, delivery.skipped.count());
-    about_reading(&mut event, delivery);
+    set_reading_notes(&mut event, delivery);
     event
 }
 
@@ -198,7 +198,7 @@ pub(super) fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Even
     let body = "The webhook's test message came in".to_owned();
     let context = DeliveryContext::new(delivery, None, observed_at);
     let mut event = context.event(EventName::WebhookTest, body);
-    about_reading(&mut event, delivery);
+    set_reading_notes(&mut event, delivery);
     event
 }
 
@@ -210,16 +210,16 @@ pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
 }
 
 /// Notes stand on the event of the delivery alone: it may name many users.
-fn about_reading(event: &mut Event, delivery: &Delivery) {
+fn set_reading_notes(event: &mut Event, delivery: &Delivery) {
     if !delivery.notes.is_empty() {
         event.set(key::DELIVERY_NOTES, delivery.notes.clone());
     }
 }
 
-fn about_check(event: &mut Event, check_id: &CheckId, check: &CheckDefinition) {
+fn set_check(event: &mut Event, check_id: &CheckId, check: &CheckDefinition) {
     event.check_id = Some(check_id.clone());
     event.severity = check.severity.clone();
     event.set(key::CHECK_ID, check_id.as_str());
     event.set(key::CHECK_TITLE, &check.title);
-    event.set_some(key::CHECK_SEVERITY, check.severity.text());
+    event.set_if_some(key::CHECK_SEVERITY, check.severity.text());
 }

@@ -32,7 +32,7 @@ pub struct Exchange {
 /// show: at least three users lack the check and have the text, and no other check and
 /// no other text fits as well. `has_check` tells whether somebody was listed or named
 /// with the check's own title since the run began.
-pub fn renamed<'a>(
+pub fn find_renamed_checks<'a>(
     exchanges: impl IntoIterator<Item = &'a Exchange>,
     run_begun_at: Timestamp,
     has_check: impl Fn(i64) -> bool,
@@ -69,7 +69,7 @@ mod tests {
 
     fn of(exchanges: &[Exchange], had: &[i64]) -> Vec<(i64, String)> {
         let begun = Timestamp::from_timestamp(100, 0).unwrap();
-        renamed(exchanges, begun, |check| had.contains(&check)).into_iter().collect()
+        find_renamed_checks(exchanges, begun, |check| had.contains(&check)).into_iter().collect()
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn meaning(
     configured: &ConfiguredChecks,
     known: impl Fn(&CheckId) -> Option<CheckName>,
 ) -> Option<Meaning> {
-    let id = CheckId::listed(text)?;
+    let id = CheckId::from_answer_text(text)?;
     if let Some(check) = known(&id) {
         let by_title = check.is_provisional && may_be_title(text);
         return Some(Meaning::Check { check, by_title });
@@ -70,7 +70,7 @@ pub fn meaning(
     Some(if let Some(check) = found {
         Meaning::Check { check, by_title: true }
     } else {
-        let definition = CheckDefinition::undefined(&id).configured(&id, configured);
+        let definition = CheckDefinition::undefined(&id).with_configured_words(&id, configured);
         let check = CheckName { definition: definition.into(), ..CheckName::provisional(id) };
         Meaning::Check { check, by_title: may_be_title(text) }
     })

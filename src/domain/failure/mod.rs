@@ -20,7 +20,7 @@ pub use curve::{Curve, Curves, Grid, PastStep};
 pub use delivery::{CheckContext, DeliveryDecision, on_delivery};
 pub use duration::{BOUNDS, Durations};
 pub use event::{check_identified, check_words, delivery_filtered};
-pub use exchange::{Exchange, renamed};
+pub use exchange::{Exchange, find_renamed_checks};
 pub use meaning::{CheckName, Meaning, Titled, meaning};
 pub use report::{CLOCK_ERROR, FailureAnswer, OpenFailure, Verdict};
 pub use suspect::Missing;

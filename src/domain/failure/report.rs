@@ -38,7 +38,7 @@ pub struct FailureAnswer {
 
 impl FailureAnswer {
     /// Whether a failure was published so recently that its absence says nothing.
-    pub(super) fn comes_too_early_for(&self, failure: &OpenFailure) -> bool {
+    pub(super) fn is_too_early_for(&self, failure: &OpenFailure) -> bool {
         failure.named_at.is_some_and(|named_at| {
             let is_settled = named_at < self.asked_at && named_at <= self.asked_at - self.settle;
             !is_settled && !self.is_from_the_future(named_at)

@@ -132,14 +132,14 @@ impl Trend {
     /// What happened in the 24 hours up to this moment: its hour and the 23 before.
     #[must_use]
     pub fn last_day(&self, now: Timestamp) -> Change {
-        self.between(hour(now) - 24, hour(now))
+        self.change_between(hour(now) - 24, hour(now))
     }
 
     /// What happened in the 24 hours before those; nothing where the log of them is not whole.
     #[must_use]
     pub fn day_before(&self, now: Timestamp) -> Option<Change> {
         let is_known = self.hours.first().is_some_and(|first| first.at <= hour(now) - 48);
-        is_known.then(|| self.between(hour(now) - 48, hour(now) - 24))
+        is_known.then(|| self.change_between(hour(now) - 48, hour(now) - 24))
     }
 
     /// How many failed 24 hours before; nothing where that is not known.
@@ -158,7 +158,7 @@ impl Trend {
     }
 
     /// What happened in the hours behind one, up to and with another.
-    fn between(&self, behind: i64, upto: i64) -> Change {
+    fn change_between(&self, behind: i64, upto: i64) -> Change {
         let within = self.hours.iter().filter(|bucket| bucket.at > behind && bucket.at <= upto);
         within.fold(Change::default(), |sum, bucket| Change {
             new: sum.new.saturating_add(bucket.new),

@@ -6,7 +6,7 @@ use crate::domain::{Event, EventName, IpAddress, Timestamp, event::key};
 /// The entry for the first snapshot of an address.
 #[must_use]
 pub fn ip_first_seen(ip: IpAddress, at: Timestamp) -> Event {
-    about(ip, EventName::IpBaseline, at, format!("First snapshot of {ip}"))
+    new_event(ip, EventName::IpBaseline, at, format!("First snapshot of {ip}"))
 }
 
 /// The event that tells of a change.
@@ -23,16 +23,16 @@ pub fn ip_changed(ip: IpAddress, change: &IpChange, at: Timestamp) -> Event {
             (EventName::IpUserGone, login, user, format!("{login} is no longer a user of {ip}"))
         }
     };
-    let mut event = about(ip, name, at, body);
-    event.about_login(login);
+    let mut event = new_event(ip, name, at, body);
+    event.set_login(login);
     event.set(key::USER_ID, &user.id);
     event.set(key::USER_FULL_NAME, &user.display_name);
-    event.set_some(key::URL_FULL, user.reference_url.as_ref());
+    event.set_if_some(key::URL_FULL, user.reference_url.as_ref());
     event
 }
 
-fn about(ip: IpAddress, name: EventName, at: Timestamp, body: String) -> Event {
+fn new_event(ip: IpAddress, name: EventName, at: Timestamp, body: String) -> Event {
     let mut event = Event::new(name, at, at, body);
-    event.about_ip(ip);
+    event.set_ip(ip);
     event
 }

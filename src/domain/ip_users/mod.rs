@@ -38,7 +38,7 @@ pub enum IpChange {
 
 /// Notes since when each user is seen at the address: who was there `before`, since then;
 /// others since now.
-pub fn note_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp) {
+pub fn record_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp) {
     for (login, user) in users {
         let known = before.and_then(|before| before.get(login));
         user.since = known.map_or(Some(at), |known| known.since);
@@ -46,9 +46,9 @@ pub fn note_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp) 
 }
 
 /// Remembers who was there `before` and is there no longer.
-pub fn remember(before: &IpUsers, now: &IpUsers, past: &mut Past, at: Timestamp) {
+pub fn record_gone(before: &IpUsers, now: &IpUsers, past: &mut Past, at: Timestamp) {
     let (before, now) = (before.keys().map(Login::as_str), now.keys().map(Login::as_str));
-    past.follow(PastKind::User, &before.collect(), &now.collect(), at);
+    past.record_difference(PastKind::User, &before.collect(), &now.collect(), at);
 }
 
 /// Who appeared and who vanished; a change of name alone is none, and who is in the `past`
@@ -57,7 +57,7 @@ pub fn remember(before: &IpUsers, now: &IpUsers, past: &mut Past, at: Timestamp)
 pub fn changes(old: &IpUsers, new: &IpUsers, past: &Past) -> Vec<IpChange> {
     let appeared = new.iter().filter(|(login, _)| !old.contains_key(login)).map(|(login, user)| {
         let (login, user) = (login.clone(), user.clone());
-        if past.has(PastKind::User, login.as_str()) {
+        if past.contains(PastKind::User, login.as_str()) {
             IpChange::UserBack(login, user)
         } else {
             IpChange::UserNew(login, user)

@@ -22,10 +22,10 @@ pub(super) fn poll_ended(
     };
     append_reason(&mut body, end.reason.as_deref());
     let mut event = Event::new(name, at, at, body);
-    event.about_subject(subject);
+    event.set_subject(subject);
     event.set(key::POLL_OUTCOME, end.outcome.as_str());
-    event.set_some(key::POLL_OUTCOME_PREVIOUS, before.map(PollOutcome::as_str));
-    event.set_some(key::ERROR_MESSAGE, end.reason.as_ref());
+    event.set_if_some(key::POLL_OUTCOME_PREVIOUS, before.map(PollOutcome::as_str));
+    event.set_if_some(key::ERROR_MESSAGE, end.reason.as_ref());
     if !end.errors.is_empty() {
         let errors: Vec<_> = end.errors.iter().map(ToString::to_string).collect();
         event.set(key::POLL_ERRORS, errors);

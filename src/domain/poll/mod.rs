@@ -2,7 +2,7 @@
 
 mod event;
 
-use super::{Event, EventName, Timestamp, WatchSubject, run::bounded};
+use super::{Event, EventName, Timestamp, WatchSubject, run::bound_reason};
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
@@ -94,7 +94,7 @@ impl PollEnd {
     pub fn refused(reason: &str) -> Self {
         Self {
             outcome: PollOutcome::Refused,
-            reason: Some(bounded(reason)),
+            reason: Some(bound_reason(reason)),
             errors: Vec::new(),
             status: Some(200),
         }

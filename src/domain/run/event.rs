@@ -19,7 +19,7 @@ pub(super) fn run_ended(
     let mut event = Event::new(EventName::SyncOutcomeChanged, at, at, body);
     event.set(key::SYNC_JOB, job);
     event.set(key::SYNC_OUTCOME, end.outcome.as_str());
-    event.set_some(key::SYNC_OUTCOME_PREVIOUS, before.map(JobOutcome::as_str));
-    event.set_some(key::ERROR_MESSAGE, end.reason.as_ref());
+    event.set_if_some(key::SYNC_OUTCOME_PREVIOUS, before.map(JobOutcome::as_str));
+    event.set_if_some(key::ERROR_MESSAGE, end.reason.as_ref());
     event
 }

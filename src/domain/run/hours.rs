@@ -33,7 +33,7 @@ impl RunHours {
 
     /// The hours, for whoever keeps them.
     #[must_use]
-    pub fn parts(&self) -> &[RunHour] {
+    pub fn hours(&self) -> &[RunHour] {
         &self.0
     }
 
@@ -110,10 +110,10 @@ mod tests {
         for hour in 0..200 {
             hours.record(&end(JobOutcome::Succeeded), at(hour));
         }
-        assert_eq!(hours.parts().len(), HOURS);
+        assert_eq!(hours.hours().len(), HOURS);
         hours.record(&end(JobOutcome::Failed), at(150));
-        assert_eq!(hours.parts(), [RunHour { at: 150, succeeded: 0, failed: 1 }]);
+        assert_eq!(hours.hours(), [RunHour { at: 150, succeeded: 0, failed: 1 }]);
         hours.record(&end(JobOutcome::Failed), at(500));
-        assert_eq!(hours.parts().len(), 1);
+        assert_eq!(hours.hours().len(), 1);
     }
 }

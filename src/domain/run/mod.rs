@@ -133,19 +133,19 @@ impl RunTally {
     }
 
     /// So many targets were answered.
-    pub fn answered(&mut self, targets: usize) {
+    pub fn count_answered(&mut self, targets: usize) {
         self.counts.asked += targets as u64;
         self.counts.ok += targets as u64;
     }
 
     /// The service does not know a target.
-    pub const fn not_found(&mut self) {
+    pub const fn count_not_found(&mut self) {
         self.counts.asked += 1;
         self.counts.not_found += 1;
     }
 
     /// A target has no answer, for this reason.
-    pub fn failed(&mut self, name: &str, reason: &str) {
+    pub fn record_failed(&mut self, name: &str, reason: &str) {
         self.counts.asked += 1;
         self.counts.failed += 1;
         if self.failed_names.len() < NAMED {
@@ -155,49 +155,49 @@ impl RunTally {
     }
 
     /// A target has no answer for want of a right, and by no fault of the service.
-    pub const fn refused(&mut self) {
+    pub const fn count_refused(&mut self) {
         self.counts.asked += 1;
         self.counts.failed += 1;
         self.refused += 1;
     }
 
     /// So many rows could not be read.
-    pub const fn skipped(&mut self, rows: usize) {
+    pub const fn count_skipped(&mut self, rows: usize) {
         self.counts.skipped += rows as u64;
     }
 
     /// The API client has no right to a root field that the job lives on.
-    pub fn off(&mut self, field: &str) {
+    pub fn record_off(&mut self, field: &str) {
         self.is_off = true;
-        self.no_right(field);
+        self.record_missing_right(field);
     }
 
     /// The API client has no right to a root field that the job can do without.
-    pub fn no_right(&mut self, field: &str) {
+    pub fn record_missing_right(&mut self, field: &str) {
         self.no_right.insert(field.to_owned());
     }
 
     /// The run broke off because the service as a whole fails; so many targets
     /// were not asked about any more.
-    pub fn gave_up(&mut self, reason: &str, unasked: usize) {
+    pub fn record_abort(&mut self, reason: &str, unasked: usize) {
         self.counts.asked += unasked as u64;
         self.counts.failed += unasked as u64;
         self.gave_up.get_or_insert_with(|| reason.to_owned());
     }
 
     /// A listing broke off, for this reason; how much is left of it nobody knows.
-    pub fn broke(&mut self, reason: &str) {
+    pub fn record_broken_listing(&mut self, reason: &str) {
         self.counts.failed += 1;
         self.broke.get_or_insert_with(|| reason.to_owned());
     }
 
     /// What was answered tells nothing of what the job is for.
-    pub fn untold(&mut self, reason: &str) {
+    pub fn record_untold(&mut self, reason: &str) {
         self.untold.get_or_insert_with(|| reason.to_owned());
     }
 
     /// Some of what was answered is not believed. The run has not failed by it, and says so.
-    pub fn doubt(&mut self, reason: &str) {
+    pub fn record_doubt(&mut self, reason: &str) {
         self.doubt.get_or_insert_with(|| reason.to_owned());
     }
 
@@ -255,13 +255,13 @@ impl RunTally {
         if skipped > 0 {
             parts.push(format!("rows that could not be read: {skipped}"));
         }
-        (!parts.is_empty()).then(|| bounded(&parts.join("; ")))
+        (!parts.is_empty()).then(|| bound_reason(&parts.join("; ")))
     }
 }
 
 /// A reason on one line, of bounded length.
 #[must_use]
-pub fn bounded(reason: &str) -> String {
+pub fn bound_reason(reason: &str) -> String {
     one_line(reason, MAX_REASON_BYTES)
 }
 
@@ -310,9 +310,9 @@ mod tests {
 
     fn of(answered: usize, not_found: usize, failed: usize) -> RunEnd {
         let mut tally = users();
-        tally.answered(answered);
-        (0..not_found).for_each(|_| tally.not_found());
-        (0..failed).for_each(|n| tally.failed(&format!("u{n}"), TIMEOUT));
+        tally.count_answered(answered);
+        (0..not_found).for_each(|_| tally.count_not_found());
+        (0..failed).for_each(|n| tally.record_failed(&format!("u{n}"), TIMEOUT));
         tally.end()
     }
 
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(reason(3), format!("{TIMEOUT} (3 of 3 users: u0, u1, u2)"));
         assert_eq!(reason(4), format!("{TIMEOUT} (4 of 4 users: u0, u1, u2, …)"));
         let mut tally = users();
-        tally.failed(&"n".repeat(600), &"r\n".repeat(600));
+        tally.record_failed(&"n".repeat(600), &"r\n".repeat(600));
         let reason = tally.end().reason.unwrap();
         assert_eq!(reason.len(), MAX_REASON_BYTES);
         assert!(!reason.contains('\n'));
@@ -371,8 +371,8 @@ mod tests {
     #[test]
     fn a_run_that_gave_up_failed_however_much_was_answered() {
         let mut tally = users();
-        tally.answered(90);
-        tally.gave_up("the API at api.url did not answer", 10);
+        tally.count_answered(90);
+        tally.record_abort("the API at api.url did not answer", 10);
         let end = tally.end();
         assert_eq!(end.outcome, JobOutcome::Failed);
         assert_eq!((end.counts.asked, end.counts.failed), (100, 10));
@@ -385,31 +385,31 @@ mod tests {
     #[test]
     fn a_missing_right_is_off_unless_the_rest_fails_too() {
         let mut tally = users();
-        tally.answered(2);
-        tally.refused();
-        tally.refused();
-        tally.refused();
-        tally.off("getEndUser");
+        tally.count_answered(2);
+        tally.count_refused();
+        tally.count_refused();
+        tally.count_refused();
+        tally.record_off("getEndUser");
         let end = tally.end();
         assert_eq!(
             (end.outcome, end.reason),
             (JobOutcome::Off, Some("no right to getEndUser".into()))
         );
-        tally.failed("a", TIMEOUT);
-        tally.failed("b", TIMEOUT);
-        tally.failed("c", TIMEOUT);
+        tally.record_failed("a", TIMEOUT);
+        tally.record_failed("b", TIMEOUT);
+        tally.record_failed("c", TIMEOUT);
         assert_eq!(tally.end().outcome, JobOutcome::Failed);
     }
 
     #[test]
     fn a_part_that_the_job_can_do_without_is_named_and_the_rest_decides() {
         let mut tally = RunTally::new("questions", RunRule::Each);
-        tally.answered(1);
-        tally.no_right("listAdminLogins");
+        tally.count_answered(1);
+        tally.record_missing_right("listAdminLogins");
         let end = tally.end();
         assert_eq!(end.outcome, JobOutcome::Succeeded);
         assert_eq!(end.reason.unwrap(), "no right to listAdminLogins");
-        tally.failed("getIntegrationsStatus", TIMEOUT);
+        tally.record_failed("getIntegrationsStatus", TIMEOUT);
         assert_eq!(tally.end().outcome, JobOutcome::Failed);
     }
 
@@ -419,13 +419,13 @@ mod tests {
             [(5, 5, JobOutcome::Succeeded), (5, 6, JobOutcome::Failed), (0, 1, JobOutcome::Failed)]
         {
             let mut tally = users();
-            tally.answered(rows);
-            tally.skipped(skipped);
+            tally.count_answered(rows);
+            tally.count_skipped(skipped);
             assert_eq!(tally.end().outcome, outcome, "{rows} {skipped}");
         }
         let mut tally = users();
-        tally.answered(5);
-        tally.untold("failingChecks is null for every user");
+        tally.count_answered(5);
+        tally.record_untold("failingChecks is null for every user");
         assert_eq!(tally.end().outcome, JobOutcome::Failed);
     }
 

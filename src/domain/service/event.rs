@@ -12,23 +12,23 @@ pub(super) fn integration_changed(before: &str, now: &Integration, at: Timestamp
     event.set(key::INTEGRATION_NAME, &now.name);
     event.set(key::INTEGRATION_STATUS, &now.status);
     event.set(key::INTEGRATION_STATUS_PREVIOUS, before);
-    event.set_some(key::ERROR_MESSAGE, now.error.as_ref());
+    event.set_if_some(key::ERROR_MESSAGE, now.error.as_ref());
     event
 }
 
 /// `cii.admin.added`: somebody became an administrator.
 pub(super) fn admin_added(admin: &Admin, at: Timestamp) -> Event {
-    about_admin(EventName::AdminAdded, admin, at, "is a new administrator of the service")
+    admin_event(EventName::AdminAdded, admin, at, "is a new administrator of the service")
 }
 
 /// `cii.admin.removed`: somebody is an administrator no longer.
 pub(super) fn admin_removed(admin: &Admin, at: Timestamp) -> Event {
-    about_admin(EventName::AdminRemoved, admin, at, "is no longer an administrator of the service")
+    admin_event(EventName::AdminRemoved, admin, at, "is no longer an administrator of the service")
 }
 
-fn about_admin(name: EventName, admin: &Admin, at: Timestamp, what: &str) -> Event {
+fn admin_event(name: EventName, admin: &Admin, at: Timestamp, what: &str) -> Event {
     let mut event = Event::new(name, at, at, format!("{} {what}", admin.login));
-    event.about_login(&admin.login);
-    event.set_some(key::USER_FULL_NAME, admin.display_name.as_ref());
+    event.set_login(&admin.login);
+    event.set_if_some(key::USER_FULL_NAME, admin.display_name.as_ref());
     event
 }

@@ -119,7 +119,7 @@ fn ip_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Vec<Use
     let (Some(old), Some(new)) = (&old.ip_addresses, &new.ip_addresses) else { return };
     for (ip, place) in new.iter().filter(|(ip, _)| !old.contains_key(*ip)) {
         let (ip, place) = (ip.clone(), place.clone());
-        found.push(if past.has(PastKind::Address, &ip) {
+        found.push(if past.contains(PastKind::Address, &ip) {
             UserChange::IpBack { ip, place }
         } else {
             UserChange::IpNew { ip, place }
@@ -143,7 +143,7 @@ fn country_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Ve
     }
     for (ip, place) in now.iter().filter(|(ip, _)| !before.contains_key(*ip)) {
         let Some(country) = &place.country else { continue };
-        if known.insert(country) && !past.has(PastKind::Country, country) {
+        if known.insert(country) && !past.contains(PastKind::Country, country) {
             let (country, ip) = (country.clone(), ip.clone());
             found.push(UserChange::CountryNew { country, ip, place: place.clone() });
         }

@@ -54,11 +54,11 @@ impl UserState {
     }
 
     /// Remembers which addresses and countries the user had `before` and has no longer.
-    pub fn remember(&self, before: &Self, past: &mut Past, at: Timestamp) {
+    pub fn record_gone(&self, before: &Self, past: &mut Past, at: Timestamp) {
         let (Some(old), Some(new)) = (&before.ip_addresses, &self.ip_addresses) else { return };
         let (old, new) = (old.keys().map(String::as_str), new.keys().map(String::as_str));
-        past.follow(PastKind::Address, &old.collect(), &new.collect(), at);
-        past.follow(PastKind::Country, &before.countries(), &self.countries(), at);
+        past.record_difference(PastKind::Address, &old.collect(), &new.collect(), at);
+        past.record_difference(PastKind::Country, &before.countries(), &self.countries(), at);
     }
 
     /// Whether the user is deleted in the tenant.
@@ -125,7 +125,7 @@ pub struct UserObservation {
 impl UserObservation {
     /// What is known after this answer.
     #[must_use]
-    pub fn onto(mut self, old: Option<&UserState>) -> UserState {
+    pub fn merge_onto(mut self, old: Option<&UserState>) -> UserState {
         let new = &mut self.state;
         for field in self.untold {
             match field {
@@ -195,9 +195,9 @@ mod tests {
             untold: [UserField::UsedFactors].into(),
             null_lists: BTreeSet::new(),
         };
-        let new = observation.clone().onto(Some(&old));
+        let new = observation.clone().merge_onto(Some(&old));
         assert_eq!((new.used_factors, new.status.as_str()), (names(&["PUSH"]), "ACTIVE"));
-        assert_eq!(observation.onto(None).used_factors, None);
+        assert_eq!(observation.merge_onto(None).used_factors, None);
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             untold: BTreeSet::new(),
             null_lists: BTreeSet::new(),
         }
-        .onto(None);
+        .merge_onto(None);
         assert_eq!(new.unused_applications, names(&["Jira"]));
     }
 }

@@ -76,7 +76,7 @@ impl RecordAddress {
                 users.entry(login.clone()).or_insert_with(|| user.clone());
             }
         }
-        ip_users::note_since(before.as_ref().map(|before| &*before.users), &mut users, self.at);
+        ip_users::record_since(before.as_ref().map(|before| &*before.users), &mut users, self.at);
         let subject = WatchSubject::Ip(self.ip);
         let past = facts.past.get(&subject)?.cloned().unwrap_or_default();
         let events = match &before {
@@ -88,7 +88,7 @@ impl RecordAddress {
         };
         if let Some(before) = &before {
             let mut now = past.clone();
-            ip_users::remember(&before.users, &users, &mut now, self.at);
+            ip_users::record_gone(&before.users, &users, &mut now, self.at);
             if now != past {
                 facts.past.put(subject, now);
             }

@@ -47,14 +47,14 @@ impl Change for ConfigureChecks {
 
     fn keys(&self, keys: &mut Keys) {
         keys.whole.insert(Whole::Checks);
-        for (id, title) in self.configured.titled() {
+        for (id, title) in self.configured.ids_with_titles() {
             keys.checks.insert(id);
             keys.title(title);
         }
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
-        for (id, title) in self.configured.titled() {
+        for (id, title) in self.configured.ids_with_titles() {
             facts.keys_to_identify(&id, title, keys)?;
         }
         Ok(())
@@ -75,7 +75,8 @@ impl Change for ConfigureChecks {
                 facts.remove_check(&id)?;
                 continue;
             }
-            let definition = (*check.definition).clone().configured(&id, &self.configured);
+            let definition =
+                (*check.definition).clone().with_configured_words(&id, &self.configured);
             if definition != *check.definition {
                 let name = CheckName { definition: definition.into(), ..check.name(&id) };
                 facts.give_words(&name, check.is_hidden, self.at)?;
@@ -83,11 +84,11 @@ impl Change for ConfigureChecks {
         }
         // A title that the operator gives to an id is the title of a check from now on: an
         // answer that lists it means that check.
-        for (id, title) in self.configured.titled() {
+        for (id, title) in self.configured.ids_with_titles() {
             let former = facts.identify(&id, title, self.at)?;
             let known = facts.check(&id)?.map(|check| (*check.definition).clone());
             let definition = known.unwrap_or_else(|| CheckDefinition::undefined(&id));
-            let definition = Arc::new(definition.configured(&id, &self.configured));
+            let definition = Arc::new(definition.with_configured_words(&id, &self.configured));
             for former in former {
                 facts.append(failure::check_identified(&former, &id, &definition, self.at));
             }
@@ -101,7 +102,7 @@ impl Change for ConfigureChecks {
 impl ConfigureChecks {
     /// Whether a check was there only because the configuration had a title for it.
     fn is_left_over(&self, id: &CheckId, check: &Check) -> bool {
-        let is_titled = self.configured.titled().any(|(titled, _)| titled == *id);
+        let is_titled = self.configured.ids_with_titles().any(|(titled, _)| titled == *id);
         let is_unused = check.open == 0
             && check.totals.failures == 0
             && check.totals.resolutions == 0
@@ -136,7 +137,7 @@ impl Change for ForgetCheck {
         if facts.check(&self.id)?.is_none() {
             return Ok(CheckForgotten::Unknown);
         }
-        if facts.configured_checks()?.titled().any(|(id, _)| id == self.id) {
+        if facts.configured_checks()?.ids_with_titles().any(|(id, _)| id == self.id) {
             return Ok(CheckForgotten::Configured);
         }
         let NextFailing { users, is_last } = facts.failing.get()?.clone();

@@ -10,7 +10,7 @@ use crate::{
         CheckId, Delivery, DeliveryKind, Login, OtherTenant, ReportedCheck, Timestamp, Unchanged,
         WatchPolicy, WatchSource, WatchStanding, WatchSubject,
         failure::{self, CheckName},
-        fold_title, followed_until,
+        fold_title, follow_deadline,
     },
     ledger::{
         Body, Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, Whole,
@@ -243,7 +243,7 @@ impl RecordDelivery {
         facts.keep_delivery(DeliveryRow {
             is_again,
             new_users: opened,
-            known_users: known.known(),
+            known_users: known.known_logins(),
             cleared_users: known.acquitted,
             ..kept
         });
@@ -353,7 +353,8 @@ impl RecordDelivery {
         let title = fold_title(&reported.definition.title);
         // What it lists may mean the check, as far as is known.
         let spares = |texts: &BTreeSet<String>| {
-            let is_id = |text: &str| CheckId::listed(text).is_some_and(|id| id == reported.id);
+            let is_id =
+                |text: &str| CheckId::from_answer_text(text).is_some_and(|id| id == reported.id);
             let means = |text: &String| is_id(text) || fold_title(text) == title;
             !texts.iter().any(means)
         };
@@ -391,7 +392,7 @@ impl RecordDelivery {
             }
             // Who was named and fails nothing is followed as if the failure had just ended.
             let is_failing = !facts.failing_checks(&user.login)?.is_empty();
-            let until = (!is_failing).then(|| followed_until(self.recorded_at));
+            let until = (!is_failing).then(|| follow_deadline(self.recorded_at));
             facts.follow_until(&user.login, until)?;
         }
         Ok(past_limit)

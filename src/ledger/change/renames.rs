@@ -81,7 +81,9 @@ impl Change for JudgeRenames {
             let reported = facts.last_reports.get(check)?;
             had.extend(reported.filter(|at| **at >= self.run_begun_at).map(|_| *check));
         }
-        let renamed = failure::renamed(exchanges, self.run_begun_at, |check| had.contains(&check));
+        let renamed = failure::find_renamed_checks(exchanges, self.run_begun_at, |check| {
+            had.contains(&check)
+        });
         let mut told = Vec::new();
         for (check, title) in &renamed {
             told.extend(self.rename(facts, *check, title)?);

@@ -43,7 +43,7 @@ pub(super) fn record_state(
     let null_lists = std::mem::take(&mut observation.null_lists);
     observation.untold.extend(null_lists);
     let old = facts.users.get(login)?.map(|snapshot| snapshot.state.clone());
-    let new = observation.onto(old.as_deref());
+    let new = observation.merge_onto(old.as_deref());
     change(facts, login, old, new, at)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn empty_lists(
     let lists = list_sizes(&old).map(|(field, _)| field);
     let untold = lists.into_iter().filter(|field| !fields.contains(field)).collect();
     let observation = UserObservation { login: None, state, untold, null_lists: BTreeSet::new() };
-    let new = observation.onto(Some(&old));
+    let new = observation.merge_onto(Some(&old));
     if new == *old { Ok(()) } else { change(facts, login, Some(old), new, at) }
 }
 
@@ -145,7 +145,7 @@ fn change(
     };
     if let Some(old) = &old {
         let mut now = past.clone();
-        new.remember(old, &mut now, at);
+        new.record_gone(old, &mut now, at);
         if now != past {
             facts.past.put(subject, now);
         }

@@ -86,7 +86,7 @@ impl Facts {
         let titled = self.titles.get(&fold_title(text))?.cloned().unwrap_or_default();
         let mut known = BTreeMap::new();
         let candidates = titled.current.iter().chain(&titled.former).cloned();
-        for id in CheckId::listed(text).into_iter().chain(candidates) {
+        for id in CheckId::from_answer_text(text).into_iter().chain(candidates) {
             if let Some(check) = self.check(&id)? {
                 known.insert(id.clone(), check.name(&id));
             }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         CheckId, Login, Timestamp,
         failure::{Change, NO_LONGER_FAILING},
-        followed_until,
+        follow_deadline,
     },
     ledger::{CheckNumber, Closed, Ending, Failure, Fault, Subject},
 };
@@ -229,7 +229,7 @@ impl Facts {
             *people = people.saturating_sub(1);
         }
         if self.failing_checks(login)?.is_empty() {
-            self.follow_until(login, Some(followed_until(ending.at)))?;
+            self.follow_until(login, Some(follow_deadline(ending.at)))?;
         }
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);

@@ -64,7 +64,7 @@ impl Facts {
         if titled.former.len() == 1 {
             found.extend(titled.former);
         }
-        found.extend(CheckId::cut(title));
+        found.extend(CheckId::from_long_text(title));
         let mut provisional = BTreeSet::new();
         for id in found {
             if self.check(&id)?.is_some_and(|check| check.is_provisional) {

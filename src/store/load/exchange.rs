@@ -28,7 +28,7 @@ pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), 
     let texts: BTreeSet<&String> = exchanges.iter().flat_map(|exchange| &exchange.texts).collect();
     let numbers: BTreeSet<_> =
         exchanges.iter().flat_map(|exchange| exchange.checks.iter().copied()).collect();
-    let ids = texts.iter().filter_map(|text| CheckId::listed(text)).collect();
+    let ids = texts.iter().filter_map(|text| CheckId::from_answer_text(text)).collect();
     let titles = texts.iter().map(|text| fold_title(text)).collect();
     check::by_id(connection, &ids, facts)?;
     check::by_title(connection, &titles, facts)?;

@@ -158,7 +158,7 @@ pub(super) fn slice(
         .collect();
     for login in &mut next.users {
         if let Some(spelling) = spellings.get(login.as_str()) {
-            *login = login.clone().spelled_as(spelling);
+            *login = login.clone().with_spelling(spelling);
         }
     }
     let logins = next.users.iter().cloned().collect();

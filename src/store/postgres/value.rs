@@ -8,7 +8,7 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use crate::domain::without_nul;
+use crate::domain::replace_nul;
 use crate::store::{
     SqlError, SqlErrorKind,
     sql::{Cell, Cells, Param},
@@ -28,7 +28,7 @@ pub(super) fn type_of(param: &Param<'_>) -> Type {
 
 /// A text as PostgreSQL takes it: it has no place for the character NUL.
 pub(in crate::store) fn text(text: &str) -> Cow<'_, str> {
-    without_nul(text)
+    replace_nul(text)
 }
 
 /// Why a value cannot be sent, or read.

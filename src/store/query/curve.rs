@@ -75,7 +75,7 @@ impl Reader {
         let mut curves = Curves::new(grid, checks.len());
         self.sql().each("SELECT check_number, login, opened_at FROM failure", &[], |row| {
             if let Some(check) = by_number.get(&row.get(0)?) {
-                curves.is_open(*check, number(row.text(1)?), row.get(2)?);
+                curves.record_open(*check, number(row.text(1)?), row.get(2)?);
             }
             Ok(())
         })?;

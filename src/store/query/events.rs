@@ -81,7 +81,7 @@ impl<'a> Decoder<'a> {
         // As it was spelled at that time.
         let login = login.map(|login| {
             login.map(|login| match attributes.get(key::USER_NAME) {
-                Some(AttributeValue::Text(spelling)) => login.spelled_as(spelling),
+                Some(AttributeValue::Text(spelling)) => login.with_spelling(spelling),
                 _ => login,
             })
         });

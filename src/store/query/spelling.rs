@@ -23,7 +23,7 @@ impl Reader {
         let spelling: Option<String> =
             self.sql().optional(sql, params![identity], |row| row.get(0))?;
         Ok(match spelling {
-            Some(spelling) => login.spelled_as(&spelling),
+            Some(spelling) => login.with_spelling(&spelling),
             None => login,
         })
     }
@@ -39,7 +39,7 @@ impl Reader {
         let spelled = |identity: &&str| {
             let login = known(identity)?;
             Ok(match spellings.get(*identity) {
-                Some(spelling) => login.spelled_as(spelling),
+                Some(spelling) => login.with_spelling(spelling),
                 None => login,
             })
         };

@@ -61,7 +61,7 @@ impl Redactor {
 
     /// Whether the text is the person's login.
     pub(in crate::store) fn is(&self, text: &str) -> bool {
-        self.0.is(text)
+        self.0.matches(text)
     }
 
     /// A text, or JSON in one, without the person; nothing when it has no mention.

@@ -6,7 +6,7 @@ use crate::domain::run::{RunHour, RunHours};
 /// The stored form.
 pub(in crate::store) fn encode(hours: &RunHours) -> String {
     let stored = |hour: &RunHour| (hour.at, hour.succeeded, hour.failed);
-    to_json(&hours.parts().iter().map(stored).collect::<Vec<_>>())
+    to_json(&hours.hours().iter().map(stored).collect::<Vec<_>>())
 }
 
 /// Reads the stored form.

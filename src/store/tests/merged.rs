@@ -17,7 +17,7 @@ fn titled(id: &str, check: &str, title: &str) -> RecordDelivery {
     check_of.id = CheckId::new(check).unwrap();
     check_of.definition =
         CheckDefinition { title: title.to_owned(), ..CheckDefinition::undefined(&check_of.id) }
-            .dated(true, at(10));
+            .with_dates(true, at(10));
     record
 }
 

@@ -96,7 +96,7 @@ fn delivery(id: &str, logins: &[&str]) -> RecordDelivery {
         description: vec!["Finds users without MFA.".into()],
         ..CheckDefinition::undefined(&CheckId::new("no-mfa").unwrap())
     }
-    .dated(true, at(10));
+    .with_dates(true, at(10));
     let failing = |text: &&str| FailingUser { login: login(text), explanation: None };
     RecordDelivery {
         delivery: Delivery {

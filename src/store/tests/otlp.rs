@@ -77,7 +77,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let fixture = fixture.reopen().await;
     let store = &fixture.store;
     assert_eq!(backlog(store).await, (10, 0));
-    while store.sweep(Retention::same(Some(at(9999))), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(9999))), true).await.unwrap() > 0 {}
     let read = |reader: &Reader| reader.public_events(&[1, 2], BatchLimit::events(9));
     assert_eq!(store.read(read).await.unwrap(), Batch::default());
     let last = *seqs.last().unwrap();
@@ -104,7 +104,7 @@ async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     assert_eq!(backlog(&store).await, (0, 2));
     // They go with their events.
     retry(&store).await;
-    while store.sweep(Retention::same(Some(at(9999))), false).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(9999))), false).await.unwrap() > 0 {}
     assert_eq!(backlog(&store).await, (0, 0));
 }
 

@@ -22,7 +22,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         .events;
 
     // Nothing was delivered yet, so no event goes.
-    while store.sweep(Retention::same(Some(at(1000))), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(1000))), true).await.unwrap() > 0 {}
     let kept = store
         .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))
         .await
@@ -31,7 +31,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
     assert_eq!(kept, before);
     let last = store.read(Reader::last_seq).await.unwrap();
     store.commit(delivered(last)).await.unwrap();
-    while store.sweep(Retention::same(Some(at(1000))), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(1000))), true).await.unwrap() > 0 {}
     // The newest event stays, so that numbers are never used twice.
     assert_eq!(log(&store).await.len(), 1);
     assert_eq!(store.read(Reader::last_seq).await.unwrap(), last);
@@ -49,7 +49,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
 async fn what_is_young_stays() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("d1", &["a"])).await.unwrap();
-    assert_eq!(store.sweep(Retention::same(Some(at(20))), false).await.unwrap(), 0);
+    assert_eq!(store.sweep(Retention::uniform(Some(at(20))), false).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn each_kind_is_kept_for_its_own_time() {
         };
         store.read(read).await.unwrap()
     };
-    let never = Retention::same(None);
+    let never = Retention::uniform(None);
     let (events, deliveries) = counts().await;
     let sweep = async |before| while store.sweep(before, false).await.unwrap() > 0 {};
     sweep(never).await;
@@ -100,9 +100,9 @@ async fn what_a_clock_that_was_ahead_wrote_keeps_nothing_older_behind_it() {
     };
     assert_eq!(observed().await.len(), 6);
     // In the middle of an hour, too.
-    while store.sweep(Retention::same(Some(at(HOUR + 10))), false).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(HOUR + 10))), false).await.unwrap() > 0 {}
     let left = [HOUR + 20, 2 * HOUR, 100 * HOUR, 101 * HOUR].map(at);
     assert_eq!(observed().await, BTreeSet::from(left));
-    while store.sweep(Retention::same(Some(at(3 * HOUR))), false).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(3 * HOUR))), false).await.unwrap() > 0 {}
     assert_eq!(observed().await, BTreeSet::from([100 * HOUR, 101 * HOUR].map(at)));
 }

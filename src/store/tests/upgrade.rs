@@ -130,7 +130,7 @@ async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
     let DeliveryOutcome::Accepted { opened, .. } = again.outcome else { panic!("{again:?}") };
     assert_eq!((again.number, opened), (8, 1));
     // A delivery that is too old goes, also where it opened what is open.
-    while store.sweep(Retention::same(Some(at(1_000_000))), true).await.unwrap() > 0 {}
+    while store.sweep(Retention::uniform(Some(at(1_000_000))), true).await.unwrap() > 0 {}
     assert_eq!(number("SELECT count(*) FROM delivery WHERE seq = 7"), 0);
     assert_eq!(number("SELECT count(*) FROM failure WHERE login = 'a'"), 1);
     assert_eq!(number("SELECT count(*) FROM event WHERE seq = 3"), 1, "it is still to be sent");

@@ -99,7 +99,7 @@ pub(super) fn objective(
     state: &CheckState,
     objectives: &Objectives,
 ) -> Option<TimeDelta> {
-    CheckId::new(id).and_then(|id| objectives.of(&id, &state.severity))
+    CheckId::new(id).and_then(|id| objectives.limit_for(&id, &state.severity))
 }
 
 /// Whole seconds; a time that is not over has none.

@@ -223,7 +223,7 @@ impl FailedCheck {
     fn new(check: FailingCheck, objectives: &Objectives, now: Timestamp) -> Self {
         let age = now - check.since;
         let objective =
-            CheckId::new(&check.check_id).and_then(|id| objectives.of(&id, &check.severity));
+            CheckId::new(&check.check_id).and_then(|id| objectives.limit_for(&id, &check.severity));
         Self {
             check_id: check.check_id,
             title: check.title,

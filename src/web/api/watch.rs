@@ -80,7 +80,7 @@ pub(super) async fn add(
     if wish.expires_at.is_some_and(|expires_at| expires_at <= at) {
         return Err(unusable("expires_at has passed"));
     }
-    let (kind, most) = (subject.kind(), ops.sources.rules.borrow().policy.most(&subject));
+    let (kind, most) = (subject.kind(), ops.sources.rules.borrow().policy.limit_for(&subject));
     let Wish { note, expires_at, .. } = wish;
     let add = AddWatch { subject, note, expires_at, most, at };
     match ops.sources.store.commit(add).await? {

@@ -88,7 +88,7 @@ impl Row {
         objectives: &Objectives,
         now: Timestamp,
     ) -> Self {
-        let target = CheckId::new(&id).and_then(|id| objectives.of(&id, &state.severity));
+        let target = CheckId::new(&id).and_then(|id| objectives.limit_for(&id, &state.severity));
         let change = state.trend.last_day(now);
         let days = state.trend.days(now, DAYS, state.failing);
         Self { id, state, target, overdue: None, change, days }

@@ -63,7 +63,7 @@ pub(super) fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
                 description: vec![format!("Words {severity}")],
                 ..CheckDefinition::undefined(&check.id)
             }
-            .dated(*title > 0, at(now));
+            .with_dates(*title > 0, at(now));
             record.delivery.source = Some(format!("00000000-0000-4000-8000-00000000000{title}__x"));
             record.delivery.received_at = at(now);
             record.delivery.published_at = Some(at(now));

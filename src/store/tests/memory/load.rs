@@ -105,7 +105,7 @@ impl Tables {
             let exchanges: Vec<_> = exchanges.collect();
             for exchange in &exchanges {
                 for text in &exchange.texts {
-                    let id = CheckId::listed(text).unwrap();
+                    let id = CheckId::from_answer_text(text).unwrap();
                     facts.load_check(id.clone(), self.checks.get(&id).cloned());
                     self.load_title(&fold_title(text), facts);
                 }

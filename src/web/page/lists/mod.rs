@@ -110,7 +110,7 @@ pub(in crate::web::page) async fn failers(ops: &Ops, id: String) -> Result<Respo
     let key = id.clone();
     let state = follower.read(move |reader| reader.check(&key)).await?;
     let state = state.ok_or_else(|| unknown(&id))?;
-    let target = CheckId::new(&id).and_then(|id| objectives.of(&id, &state.severity));
+    let target = CheckId::new(&id).and_then(|id| objectives.limit_for(&id, &state.severity));
     let users = Users { id, target, now: clock::now(), after: None };
     Ok(csv::stream(follower, users, "users"))
 }

@@ -137,5 +137,5 @@ impl List for Failures {
 
 /// How long the failure may last.
 fn target(objectives: &Objectives, check: &FailingCheck) -> Option<chrono::TimeDelta> {
-    objectives.of(&CheckId::new(&check.check_id)?, &check.severity)
+    objectives.limit_for(&CheckId::new(&check.check_id)?, &check.severity)
 }

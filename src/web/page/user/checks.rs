@@ -50,7 +50,7 @@ pub(super) fn rows(
     let mut rows = BTreeMap::new();
     for check in failing {
         let id = CheckId::new(&check.check_id);
-        let objective = id.and_then(|id| objectives.of(&id, &check.severity));
+        let objective = id.and_then(|id| objectives.limit_for(&id, &check.severity));
         rows.insert(
             check.check_id.clone(),
             CheckRow {
