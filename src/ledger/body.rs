@@ -18,7 +18,7 @@ const BYTES_A_USER: usize = 4096;
 impl Body {
     /// One that was packed, and the number of its bytes before that.
     #[must_use]
-    pub fn packed(bytes: Vec<u8>, size: usize) -> Self {
+    pub fn from_packed(bytes: Vec<u8>, size: usize) -> Self {
         Self { bytes: bytes.into(), size, is_packed: true }
     }
 

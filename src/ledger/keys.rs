@@ -110,13 +110,13 @@ pub struct GapSlice {
 impl Keys {
     /// Adds what a text in an answer can mean: the check with this id, or those of
     /// this title.
-    pub fn name(&mut self, text: &str) {
+    pub fn add_name(&mut self, text: &str) {
         self.checks.extend(CheckId::from_answer_text(text));
         self.titles.insert(fold_title(text));
     }
 
     /// Adds the checks that have or had this title, or are known by its beginning alone.
-    pub fn title(&mut self, title: &str) {
+    pub fn add_title(&mut self, title: &str) {
         self.checks.extend(CheckId::from_long_text(title));
         self.titles.insert(fold_title(title));
     }

@@ -21,7 +21,7 @@ mod table;
 pub use asked::Asked;
 pub use body::Body;
 pub use diff::{Command, Diff, Differences};
-use facts::service_knows_keys;
+use facts::known_to_service_keys;
 pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
 pub use keys::{EXPIRED_AT_ONCE, GapSlice, Keys, Whole};

@@ -52,7 +52,7 @@ pub struct EventHour {
 impl EventHour {
     /// The hour of a moment.
     #[must_use]
-    pub fn of(at: Timestamp) -> i64 {
+    pub fn hour_at(at: Timestamp) -> i64 {
         sensible(at).timestamp().div_euclid(3600)
     }
 }

@@ -30,7 +30,7 @@ pub struct NextUsers {
 impl NextUsers {
     /// What a slice has whose stored texts, in order and no more than its limit, are these.
     #[must_use]
-    pub fn of(texts: Vec<String>, limit: usize) -> Self {
+    pub fn from_texts(texts: Vec<String>, limit: usize) -> Self {
         Self {
             users: texts.iter().filter_map(|text| stored_login(text)).collect(),
             is_last: texts.len() < limit.max(1),
@@ -92,9 +92,12 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_left_out_and_counts() {
         let texts = || ["a@x", "B@x", "\u{1}"].map(str::to_owned).to_vec();
-        let next = NextUsers::of(texts(), 3);
+        let next = NextUsers::from_texts(texts(), 3);
         assert_eq!(next.users, [Login::new("a@x").unwrap()]);
         assert_eq!((next.upto.as_deref(), next.is_last), (Some("\u{1}"), false));
-        assert!(NextUsers::of(texts(), 4).is_last && NextUsers::of(Vec::new(), 0).is_last);
+        assert!(
+            NextUsers::from_texts(texts(), 4).is_last
+                && NextUsers::from_texts(Vec::new(), 0).is_last
+        );
     }
 }

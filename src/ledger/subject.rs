@@ -40,7 +40,7 @@ pub struct Touched {
 impl Touched {
     /// Everything is to be read anew.
     #[must_use]
-    pub fn anew() -> Self {
+    pub fn everything() -> Self {
         Self { is_anew: true, ..Self::default() }
     }
 

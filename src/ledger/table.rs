@@ -64,7 +64,7 @@ impl<V> Clone for Before<V> {
 
 impl<V> Written<V> {
     /// Whether a row is stored.
-    const fn was_there(&self) -> bool {
+    const fn is_stored(&self) -> bool {
         !matches!(self.stored, Before::None)
     }
 }
@@ -178,7 +178,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// # Errors
     /// When the row cannot be understood, or was not asked for.
     pub fn update(&mut self, key: &K, change: impl FnOnce(&mut V)) -> Result<(), Fault> {
-        if let Some(written) = self.written(key) {
+        if let Some(written) = self.written_row(key) {
             if let Some(row) = &mut written.current {
                 change(row);
             }
@@ -190,7 +190,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     }
 
     /// What the change that is being applied wrote already.
-    fn written(&mut self, key: &K) -> Option<&mut Written<V>> {
+    fn written_row(&mut self, key: &K) -> Option<&mut Written<V>> {
         match self.slots.get_mut(key) {
             Some(Slot::Written(written)) if written.by == self.change => Some(written),
             _ => None,
@@ -239,7 +239,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
             Slot::Stored(_) | Slot::Unreadable(_) => Some((key, true, true)),
             Slot::Written(written) => {
-                let (was, is) = (written.was_there(), written.current.is_some());
+                let (was, is) = (written.is_stored(), written.current.is_some());
                 (was || is).then_some((key, was, is))
             }
             Slot::None | Slot::Absent => None,
@@ -249,7 +249,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
     /// The rows that were written or removed, by key.
     pub fn differences(&self) -> impl Iterator<Item = Difference<'_, K, V>> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
-            Slot::Written(written) if written.was_there() || written.current.is_some() => {
+            Slot::Written(written) if written.is_stored() || written.current.is_some() => {
                 let stored = match &written.stored {
                     Before::Row(row) => Some(&**row),
                     Before::None | Before::Unreadable => None,

@@ -117,7 +117,7 @@ impl Writer {
                         Err(error) => error.is_unreachable(),
                     };
                     if !erasure.is_trial && may_be_done {
-                        self.announcements.erased(Touched::anew());
+                        self.announcements.erased(Touched::everything());
                     }
                     let _ = reply.send(erased);
                 }
@@ -252,7 +252,7 @@ impl Writer {
             if error.is_unreachable() {
                 // It may have taken place: whoever shows what is stored looks for himself. The
                 // follower of replicas may have passed it by meanwhile, as a commit of our own.
-                self.announcements.committed(Touched::anew());
+                self.announcements.committed(Touched::everything());
             }
             return Err(error);
         }

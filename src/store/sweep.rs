@@ -93,7 +93,7 @@ fn events(
     } else {
         i64::MAX
     };
-    let hour = EventHour::of(before);
+    let hour = EventHour::hour_at(before);
     let mut seqs = of_hours(connection, "hour < ?1", (hour, delivered, limit))?;
     let room = limit.saturating_sub(seqs.len());
     if room > 0 {

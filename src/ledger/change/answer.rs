@@ -85,7 +85,7 @@ impl Change for RecordAnswer {
             if let Some(names) = self.names() {
                 let field = ListField::FailingChecks;
                 let is_empty = names.is_empty();
-                snapshot::note_list(facts, &self.login, field, is_empty, answer.answered_at)?;
+                snapshot::record_list(facts, &self.login, field, is_empty, answer.answered_at)?;
             }
             failing::record_answer(facts, answer, &self.filter, answer.answered_at)?;
         }

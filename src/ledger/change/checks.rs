@@ -49,7 +49,7 @@ impl Change for ConfigureChecks {
         keys.whole.insert(Whole::Checks);
         for (id, title) in self.configured.ids_with_titles() {
             keys.checks.insert(id);
-            keys.title(title);
+            keys.add_title(title);
         }
     }
 
@@ -71,7 +71,7 @@ impl Change for ConfigureChecks {
         facts.configured.put((), self.configured.clone());
         for id in facts.known_checks()? {
             let Some(check) = facts.check(&id)?.cloned() else { continue };
-            if self.is_left_over(&id, &check) {
+            if self.is_only_configured(&id, &check) {
                 facts.remove_check(&id)?;
                 continue;
             }
@@ -79,7 +79,7 @@ impl Change for ConfigureChecks {
                 (*check.definition).clone().with_configured_words(&id, &self.configured);
             if definition != *check.definition {
                 let name = CheckName { definition: definition.into(), ..check.name(&id) };
-                facts.give_words(&name, check.is_hidden, self.at)?;
+                facts.set_words(&name, check.is_hidden, self.at)?;
             }
         }
         // A title that the operator gives to an id is the title of a check from now on: an
@@ -93,7 +93,7 @@ impl Change for ConfigureChecks {
                 facts.append(failure::check_identified(&former, &id, &definition, self.at));
             }
             let name = CheckName { id, definition, is_provisional: false };
-            facts.give_words(&name, false, self.at)?;
+            facts.set_words(&name, false, self.at)?;
         }
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Change for ConfigureChecks {
 
 impl ConfigureChecks {
     /// Whether a check was there only because the configuration had a title for it.
-    fn is_left_over(&self, id: &CheckId, check: &Check) -> bool {
+    fn is_only_configured(&self, id: &CheckId, check: &Check) -> bool {
         let is_titled = self.configured.ids_with_titles().any(|(titled, _)| titled == *id);
         let is_unused = check.open == 0
             && check.totals.failures == 0

@@ -27,7 +27,7 @@ impl Change for RecordProgress {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
-        advance(facts, self.cursor)?;
+        advance_cursor(facts, self.cursor)?;
         if !self.resent.is_empty() {
             facts.command(Command::Resent(self.resent.clone()));
         }
@@ -42,7 +42,7 @@ impl Change for RecordProgress {
 }
 
 /// Moves the cursor, forward only.
-pub(super) fn advance(facts: &mut Facts, cursor: i64) -> Result<(), Fault> {
+pub(super) fn advance_cursor(facts: &mut Facts, cursor: i64) -> Result<(), Fault> {
     let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();
     otlp.cursor = otlp.cursor.max(cursor);
     facts.otlp.put((), otlp);

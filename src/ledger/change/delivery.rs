@@ -113,7 +113,7 @@ impl Change for RecordDelivery {
             keys.checks.insert(check.id.clone());
             keys.answered.extend(logins.cloned());
             keys.whole.insert(Whole::Listing);
-            keys.title(&check.definition.title);
+            keys.add_title(&check.definition.title);
         }
     }
 
@@ -184,18 +184,18 @@ impl RecordDelivery {
     ) -> Result<RecordedDelivery, Fault> {
         if !self.admitted {
             let unchanged = Some(Unchanged::Filtered);
-            let kept = self.kept(number, "filtered", unchanged);
+            let kept = self.build_row(number, "filtered", unchanged);
             facts.keep_delivery(kept);
             facts.append(failure::delivery_filtered(&self.delivery, self.recorded_at));
             let outcome = DeliveryOutcome::Filtered;
             return Ok(RecordedDelivery { number, outcome, unchanged, other_tenant: None });
         }
         self.identify(facts)?;
-        let known = self.known(facts)?;
+        let known = self.check_context(facts)?;
         let decision = failure::on_delivery(&self.delivery, &known, self.recorded_at);
         let word = if self.is_test() { "test" } else { "accepted" };
         let opened = decision.opened.len() + decision.announced.len();
-        let kept = self.kept(number, word, decision.unchanged);
+        let kept = self.build_row(number, word, decision.unchanged);
         // An event of the log names its check: the check comes first.
         if let (Some(check), Some(definition)) = (&self.delivery.check, &decision.definition) {
             let (id, definition) = (check.id.clone(), definition.clone());
@@ -218,7 +218,7 @@ impl RecordDelivery {
             }
             for login in known.open.keys() {
                 if let Some(check) = facts.check(&check.id)?.map(|check| check.number)
-                    && facts.is_unreadable_failure(login, check)
+                    && facts.has_unreadable_failure(login, check)
                 {
                     facts.restore_failure(login, check, failure.clone());
                 }
@@ -235,7 +235,7 @@ impl RecordDelivery {
         let outcome = if self.is_test() {
             DeliveryOutcome::Test
         } else {
-            DeliveryOutcome::Accepted { opened, past_limit: self.follow(facts)? }
+            DeliveryOutcome::Accepted { opened, past_limit: self.follow_users(facts)? }
         };
         if !self.is_test() {
             self.touch_listed(facts)?;
@@ -251,7 +251,7 @@ impl RecordDelivery {
         Ok(RecordedDelivery { number, outcome, unchanged, other_tenant: None })
     }
 
-    fn kept(
+    fn build_row(
         &self,
         number: i64,
         outcome: &'static str,
@@ -304,7 +304,7 @@ impl RecordDelivery {
     }
 
     /// What is known of the check, and of the named users.
-    fn known(&self, facts: &Facts) -> Result<failure::CheckContext, Fault> {
+    fn check_context(&self, facts: &Facts) -> Result<failure::CheckContext, Fault> {
         let mut known = failure::CheckContext {
             has_answers: self.answers.has_api,
             ..failure::CheckContext::default()
@@ -318,7 +318,7 @@ impl RecordDelivery {
         for user in &self.delivery.failing {
             let login = &user.login;
             // What is known of it cannot be understood, but that it is open.
-            if check.is_some_and(|check| facts.is_unreadable_failure(login, check.number)) {
+            if check.is_some_and(|check| facts.has_unreadable_failure(login, check.number)) {
                 known.open.insert(login.clone(), true);
                 continue;
             }
@@ -364,7 +364,7 @@ impl RecordDelivery {
             let exchanged = answered.exchange.as_ref().map(|exchange| &exchange.texts);
             return Ok(spares(&answered.shared_texts) && exchanged.is_none_or(spares));
         }
-        let Some(looked_at) = facts.listing_looked_at(login)?.filter(|at| knew(*at)) else {
+        let Some(looked_at) = facts.listing_asked_at(login)?.filter(|at| knew(*at)) else {
             return Ok(false);
         };
         // Of one that is older than the listing before it, the list is no longer true.
@@ -380,7 +380,7 @@ impl RecordDelivery {
 
     /// Follows the named users; returns of how many of them no snapshots are taken,
     /// because as many users are watched as may be.
-    fn follow(&self, facts: &mut Facts) -> Result<usize, Fault> {
+    fn follow_users(&self, facts: &mut Facts) -> Result<usize, Fault> {
         if !self.policy.failing_users {
             return Ok(0);
         }

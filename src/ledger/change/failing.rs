@@ -20,7 +20,7 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
 /// Names the checks that texts mean.
 pub(super) fn keys_of_names<'a>(names: impl IntoIterator<Item = &'a String>, keys: &mut Keys) {
     for name in names {
-        keys.name(name);
+        keys.add_name(name);
     }
 }
 

@@ -78,11 +78,11 @@ impl Change for RecordListingPage {
         let so_far = facts.listing.get(&())?.filter(|listing| listing.begun_at == self.begun_at);
         let so_far = so_far.cloned();
         let is_new = so_far.is_none();
-        let mut listing = so_far.unwrap_or_else(|| self.begin(facts.next_listing()));
+        let mut listing = so_far.unwrap_or_else(|| self.begin_listing(facts.next_listing()));
         for user in &self.users {
             // Members of a listing that was given up are none of this one's.
             let known = facts.members.get(&user.login)?.filter(|_| !is_new).cloned();
-            self.take(facts, &mut listing, user, known.as_ref())?;
+            self.record_user(facts, &mut listing, user, known.as_ref())?;
         }
         listing.pages += 1;
         listing.skipped += self.skipped as u64;
@@ -96,7 +96,7 @@ impl Change for RecordListingPage {
 }
 
 impl RecordListingPage {
-    fn begin(&self, number: i64) -> ListingBegun {
+    fn begin_listing(&self, number: i64) -> ListingBegun {
         ListingBegun {
             number,
             begun_at: self.begun_at,
@@ -113,7 +113,7 @@ impl RecordListingPage {
 
     /// Takes a user in. Who is listed twice, because pages shifted meanwhile, counts
     /// once, and the later row holds.
-    fn take(
+    fn record_user(
         &self,
         facts: &mut Facts,
         listing: &mut ListingBegun,
@@ -123,10 +123,10 @@ impl RecordListingPage {
         let (login, field) = (&user.login, ListField::FailingChecks);
         match &user.failing {
             Told::Told(failing) => {
-                snapshot::note_list(facts, login, field, failing.is_empty(), self.answered_at)?;
+                snapshot::record_list(facts, login, field, failing.is_empty(), self.answered_at)?;
             }
             Told::Null => {
-                snapshot::note_null(facts, login, field, self.asked_at)?;
+                snapshot::record_null(facts, login, field, self.asked_at)?;
             }
             Told::Untold => {}
         }

@@ -60,8 +60,8 @@ impl Change for JudgeNulls {
         let mut judged = JudgedNulls::new();
         for (login, asked_at) in &self.checks {
             let field = ListField::FailingChecks;
-            let since = snapshot::note_null(facts, login, field, *asked_at)?;
-            let meaning = judge(facts, (login, field), self.choice, since, self.at)?;
+            let since = snapshot::record_null(facts, login, field, *asked_at)?;
+            let meaning = judge_null(facts, (login, field), self.choice, since, self.at)?;
             if meaning == NullMeaning::Empty {
                 let answer = FailureAnswer {
                     login: login.clone(),
@@ -85,7 +85,7 @@ impl JudgeNulls {
         for &field in ListField::VARIANTS {
             let Some(user_field) = field.user_field() else { continue };
             let Some(null) = facts.nulls.get(&(login.clone(), field))?.copied() else { continue };
-            let meaning = judge(facts, (login, field), self.choice, null.since, self.at)?;
+            let meaning = judge_null(facts, (login, field), self.choice, null.since, self.at)?;
             if meaning == NullMeaning::Empty {
                 empty.insert(user_field);
             }
@@ -98,7 +98,7 @@ impl JudgeNulls {
 }
 
 /// Judges a null, and keeps what it was judged to mean.
-pub(super) fn judge(
+pub(super) fn judge_null(
     facts: &mut Facts,
     (login, field): (&Login, ListField),
     choice: NullLists,

@@ -137,7 +137,7 @@ impl Change for SettleRenames {
         for login in &facts.exchanging.get()?.users {
             let answered = facts.answered.get(login)?;
             let exchange = answered.and_then(|answered| answered.exchange.as_ref());
-            if exchange.is_some_and(|exchange| self.explained(exchange).next().is_some()) {
+            if exchange.is_some_and(|exchange| self.explained_part(exchange).next().is_some()) {
                 keys.failures_of.insert(login.clone());
             }
         }
@@ -163,7 +163,7 @@ impl Change for SettleRenames {
 
 impl SettleRenames {
     /// Of an exchange, the checks and texts that are one.
-    fn explained<'a>(
+    fn explained_part<'a>(
         &'a self,
         exchange: &'a Exchange,
     ) -> impl Iterator<Item = (CheckNumber, &'a String)> {
@@ -177,7 +177,7 @@ impl SettleRenames {
         let Some(mut answered) = facts.answered.get(login)?.cloned() else { return Ok(()) };
         let Some(before) = answered.exchange.take() else { return Ok(()) };
         let mut exchange = before.clone();
-        for (check, title) in self.explained(&before) {
+        for (check, title) in self.explained_part(&before) {
             exchange.checks.remove(&check);
             exchange.texts.remove(title);
             if let Some(id) = facts.check_id(check)? {

@@ -1,6 +1,6 @@
 //! Where the delivery by OTLP begins, and what is sent on purpose.
 
-use super::cursor::advance;
+use super::cursor::advance_cursor;
 use crate::{
     domain::Timestamp,
     ledger::{Change, Command, EventSlice, Facts, Fault, Gap, GapSlice, Keys, NextParked, Whole},
@@ -84,7 +84,7 @@ impl Change for BeginOtlp {
         if !begins_anew {
             return Ok(0);
         }
-        advance(facts, last)?;
+        advance_cursor(facts, last)?;
         Ok(u64::try_from(left_out).unwrap_or(0))
     }
 }

@@ -33,9 +33,9 @@ pub(super) fn record_state(
     for (field, size) in list_sizes(&observation.state) {
         let Some(list) = ListField::of(field) else { continue };
         if observation.null_lists.contains(&field) {
-            note_null(facts, login, list, at)?;
+            record_null(facts, login, list, at)?;
         } else if !observation.untold.contains(&field) {
-            note_list(facts, login, list, size == 0, at)?;
+            record_list(facts, login, list, size == 0, at)?;
         }
     }
     let mut observation = observation.clone();
@@ -44,7 +44,7 @@ pub(super) fn record_state(
     observation.untold.extend(null_lists);
     let old = facts.users.get(login)?.map(|snapshot| snapshot.state.clone());
     let new = observation.merge_onto(old.as_deref());
-    change(facts, login, old, new, at)
+    replace_snapshot(facts, login, old, new, at)
 }
 
 /// Empties lists of a snapshot whose null turned out to mean none.
@@ -70,11 +70,11 @@ pub(super) fn empty_lists(
     let untold = lists.into_iter().filter(|field| !fields.contains(field)).collect();
     let observation = UserObservation { login: None, state, untold, null_lists: BTreeSet::new() };
     let new = observation.merge_onto(Some(&old));
-    if new == *old { Ok(()) } else { change(facts, login, Some(old), new, at) }
+    if new == *old { Ok(()) } else { replace_snapshot(facts, login, Some(old), new, at) }
 }
 
 /// Remembers that a list was given to a user.
-pub(super) fn note_list(
+pub(super) fn record_list(
     facts: &mut Facts,
     login: &Login,
     field: ListField,
@@ -97,7 +97,7 @@ pub(super) fn note_list(
 }
 
 /// Remembers that a list is null for a user; returns since when.
-pub(super) fn note_null(
+pub(super) fn record_null(
     facts: &mut Facts,
     login: &Login,
     field: ListField,
@@ -126,7 +126,7 @@ fn list_sizes(state: &UserState) -> [(UserField, usize); 6] {
     ]
 }
 
-fn change(
+fn replace_snapshot(
     facts: &mut Facts,
     login: &Login,
     old: Option<Arc<UserState>>,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::{failing, nulls::judge};
+use super::{failing, nulls::judge_null};
 use crate::{
     domain::{
         CheckFilter, Event, ListField, Login, NullLists, Timestamp,
@@ -101,13 +101,13 @@ impl Change for ApplyVerdicts {
         }
         let slice = facts.slice.get()?.clone();
         for login in &slice.users {
-            if let Some(answer) = self.answer(facts, &listing, login, ended_at)? {
+            if let Some(answer) = self.answer_for(facts, &listing, login, ended_at)? {
                 failing::record_answer(facts, &answer, &self.filter, self.at)?;
             }
         }
         // Those of whom nothing can be read count, too: they are not the end.
         let Some(last) = slice.upto.filter(|_| !slice.is_last) else {
-            return Ok(ListingProgress::Ended(complete(
+            return Ok(ListingProgress::Ended(complete_listing(
                 facts,
                 listing,
                 ended_at,
@@ -123,7 +123,7 @@ impl Change for ApplyVerdicts {
 impl ApplyVerdicts {
     /// What the listing says of a user; nothing where it says nothing that could
     /// change what is known.
-    fn answer(
+    fn answer_for(
         &self,
         facts: &mut Facts,
         listing: &ListingBegun,
@@ -135,7 +135,7 @@ impl ApplyVerdicts {
         let (verdict, asked_at) = match member {
             Some(member) => {
                 let mut names = member.failing;
-                if member.is_null && self.is_none(facts, login, ended_at)? {
+                if member.is_null && self.is_judged_empty(facts, login, ended_at)? {
                     names = Some(BTreeSet::new());
                 }
                 let Some(names) = names else { return Ok(None) };
@@ -158,18 +158,23 @@ impl ApplyVerdicts {
     }
 
     /// Whether a null means that the user fails none.
-    fn is_none(&self, facts: &mut Facts, login: &Login, at: Timestamp) -> Result<bool, Fault> {
+    fn is_judged_empty(
+        &self,
+        facts: &mut Facts,
+        login: &Login,
+        at: Timestamp,
+    ) -> Result<bool, Fault> {
         let field = ListField::FailingChecks;
         let Some(null) = facts.nulls.get(&(login.clone(), field))?.copied() else {
             return Ok(false);
         };
-        let meaning = judge(facts, (login, field), self.null_lists, null.since, at)?;
+        let meaning = judge_null(facts, (login, field), self.null_lists, null.since, at)?;
         Ok(meaning == NullMeaning::Empty)
     }
 }
 
 /// Makes a listing the one that is shown.
-fn complete(
+fn complete_listing(
     facts: &mut Facts,
     listing: ListingBegun,
     completed_at: Timestamp,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{MAX_NOTE_BYTES, Timestamp, WatchSource, WatchStanding, WatchSubject, one_line},
-    ledger::{Change, Facts, Fault, Keys, service_knows_keys},
+    ledger::{Change, Facts, Fault, Keys, known_to_service_keys},
 };
 
 /// Makes the entries that come from the configuration these, and no others.
@@ -87,7 +87,7 @@ impl Change for AddWatch {
         spelling_keys(&self.subject, keys);
         // Asked for in any case: a change before it in its group can bring another spelling.
         if let WatchSubject::User(login) = &self.subject {
-            service_knows_keys(login, keys);
+            known_to_service_keys(login, keys);
         }
     }
 
@@ -101,7 +101,7 @@ impl Change for AddWatch {
             return Ok(WatchAdded::Full);
         }
         let source = WatchSource::Command;
-        spell(&self.subject, facts)?;
+        record_operator_spelling(&self.subject, facts)?;
         facts.add_reason(&self.subject, source, self.at)?;
         let before = facts.reasons(&self.subject)?.and_then(|reasons| reasons.get(&source));
         let (noted, expiring) =
@@ -114,7 +114,7 @@ impl Change for AddWatch {
         };
         // What has passed and is still listed would end what is asked for now.
         let expiring = expiring.filter(|expires_at| *expires_at > self.at);
-        facts.note_reason(&self.subject, source, note, self.expires_at.or(expiring))?;
+        facts.update_reason(&self.subject, source, note, self.expires_at.or(expiring))?;
         Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
     }
 }
@@ -206,7 +206,7 @@ impl Change for ConfigureWatch {
             outcome.removed += usize::from(facts.remove_reason(subject, source, self.at)?);
         }
         for subject in &self.configured {
-            spell(subject, facts)?;
+            record_operator_spelling(subject, facts)?;
             outcome.added += usize::from(facts.add_reason(subject, source, self.at)?);
         }
         Ok(outcome)
@@ -225,18 +225,18 @@ fn further_spelling_keys(
     keys: &mut Keys,
 ) -> Result<(), Fault> {
     if let WatchSubject::User(login) = subject
-        && facts.is_spelled_otherwise(login)?
+        && facts.has_other_spelling(login)?
     {
-        service_knows_keys(login, keys);
+        known_to_service_keys(login, keys);
     }
     Ok(())
 }
 
 /// Takes an operator's spelling until the service has one of its own.
-fn spell(subject: &WatchSubject, facts: &mut Facts) -> Result<(), Fault> {
+fn record_operator_spelling(subject: &WatchSubject, facts: &mut Facts) -> Result<(), Fault> {
     if let WatchSubject::User(login) = subject
-        && facts.is_spelled_otherwise(login)?
-        && !facts.service_knows(login)?
+        && facts.has_other_spelling(login)?
+        && !facts.is_known_to_service(login)?
     {
         facts.record_spelling(login)?;
     }

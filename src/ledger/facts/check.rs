@@ -106,7 +106,7 @@ impl Facts {
         is_hidden: bool,
         at: Timestamp,
     ) -> Result<CheckNumber, Fault> {
-        let number = self.give_words(name, is_hidden, at)?;
+        let number = self.set_words(name, is_hidden, at)?;
         self.checks.update(&name.id, |check| check.last_event_at = at)?;
         Ok(number)
     }
@@ -115,7 +115,7 @@ impl Facts {
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
-    pub fn give_words(
+    pub fn set_words(
         &mut self,
         name: &CheckName,
         is_hidden: bool,

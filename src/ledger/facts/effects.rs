@@ -38,7 +38,7 @@ impl Effects {
         let head = &mut self.head;
         head.event += 1;
         head.public_events += i64::from(event.name.is_public());
-        let hour = EventHour::of(event.observed_at);
+        let hour = EventHour::hour_at(event.observed_at);
         if head.event_hour != hour || head.event == 1 {
             head.event_hour = hour;
             self.hours.push(EventHour { first: head.event, hour });
@@ -61,7 +61,7 @@ impl Effects {
         Mark { head: self.head, counts: self.counts, lengths, is_anew: self.is_anew }
     }
 
-    pub(super) fn cut(&mut self, mark: Mark) {
+    pub(super) fn undo_to(&mut self, mark: Mark) {
         self.head = mark.head;
         self.counts = mark.counts;
         self.is_anew = mark.is_anew;

@@ -48,7 +48,7 @@ impl Facts {
     /// # Errors
     /// When it cannot be understood, or the user was not asked for.
     pub fn failure(&self, login: &Login, check: CheckNumber) -> Result<Option<&Failure>, Fault> {
-        self.asked_for(login)?;
+        self.check_asked(login)?;
         let key = (login.clone(), check);
         // All of the user's are loaded: what is absent is not there.
         if self.failures.is_loaded(&key) { self.failures.get(&key) } else { Ok(None) }
@@ -59,7 +59,7 @@ impl Facts {
     /// # Errors
     /// When one cannot be understood, or the user was not asked for.
     pub fn failures_of(&self, login: &Login) -> Result<Vec<(CheckNumber, &Failure)>, Fault> {
-        self.asked_for(login)?;
+        self.check_asked(login)?;
         let of_login = (login.clone(), CheckNumber::MIN)..=(login.clone(), CheckNumber::MAX);
         self.failures
             .range(of_login)
@@ -73,14 +73,14 @@ impl Facts {
     /// # Errors
     /// When the user was not asked for.
     pub fn failing_checks(&self, login: &Login) -> Result<Vec<CheckNumber>, Fault> {
-        self.asked_for(login)?;
+        self.check_asked(login)?;
         let of_login = (login.clone(), CheckNumber::MIN)..=(login.clone(), CheckNumber::MAX);
         Ok(self.failures.keys(of_login).map(|(_, check)| *check).collect())
     }
 
     /// Whether a user has an open failure of which nothing else can be understood.
     #[must_use]
-    pub fn is_unreadable_failure(&self, login: &Login, check: CheckNumber) -> bool {
+    pub fn has_unreadable_failure(&self, login: &Login, check: CheckNumber) -> bool {
         self.failures.is_unreadable(&(login.clone(), check))
     }
 
@@ -89,7 +89,7 @@ impl Facts {
         self.failures.put((login.clone(), check), failure);
     }
 
-    fn asked_for(&self, login: &Login) -> Result<(), Fault> {
+    fn check_asked(&self, login: &Login) -> Result<(), Fault> {
         if self.complete.contains(login) {
             return Ok(());
         }
@@ -276,7 +276,7 @@ impl Facts {
     /// When a row cannot be understood, or was not asked for.
     pub fn last_answer_as_of(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let answered = self.answered.get(login)?.map(|answered| answered.as_of);
-        Ok(answered.max(self.listing_looked_at(login)?))
+        Ok(answered.max(self.listing_asked_at(login)?))
     }
 
     /// Whether nobody looked at a user's failing checks yet.
@@ -286,7 +286,7 @@ impl Facts {
     pub fn is_first_look(&self, login: &Login) -> Result<bool, Fault> {
         let was_listed =
             self.answered.get(login)?.is_some_and(|answered| answered.listed_at.is_some());
-        Ok(!was_listed && self.listing_looked_at(login)?.is_none())
+        Ok(!was_listed && self.listing_asked_at(login)?.is_none())
     }
 
     /// When the last complete listing asked for this user's failing checks; when it began,
@@ -295,7 +295,7 @@ impl Facts {
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
-    pub fn listing_looked_at(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
+    pub fn listing_asked_at(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let Some(done) = self.listing_done.get(&())?.filter(|done| done.is_verdict) else {
             return Ok(None);
         };

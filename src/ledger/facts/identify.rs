@@ -24,7 +24,7 @@ impl Facts {
         keys: &mut Keys,
     ) -> Result<(), Fault> {
         let mut is_known = self.check(id)?.is_some();
-        for former in self.provisional(title)?.iter().filter(|former| *former != id) {
+        for former in self.provisional_checks(title)?.iter().filter(|former| *former != id) {
             let Some(former) = self.check(former)? else { continue };
             if is_known || former.is_hidden {
                 keys.failures_at.insert(former.number);
@@ -48,7 +48,7 @@ impl Facts {
         title: &str,
         at: Timestamp,
     ) -> Result<Vec<CheckId>, Fault> {
-        let mut former: Vec<_> = self.provisional(title)?.into_iter().collect();
+        let mut former: Vec<_> = self.provisional_checks(title)?.into_iter().collect();
         former.retain(|former| former != id);
         for former in &former {
             self.take_over(former, id, at)?;
@@ -58,7 +58,7 @@ impl Facts {
 
     /// The provisional checks that have this title, or were the only one to have it, or are
     /// known by its beginning because it is too long for an id.
-    fn provisional(&self, title: &str) -> Result<BTreeSet<CheckId>, Fault> {
+    fn provisional_checks(&self, title: &str) -> Result<BTreeSet<CheckId>, Fault> {
         let titled = self.titles.get(&fold_title(title))?.cloned().unwrap_or_default();
         let mut found = titled.current;
         if titled.former.len() == 1 {
@@ -78,7 +78,7 @@ impl Facts {
         let Some(taken) = self.check(former)?.cloned() else { return Ok(()) };
         let known = self.check(id)?.cloned();
         let logins = if known.is_some() || taken.is_hidden {
-            self.everybody_who_fails(taken.number)?
+            self.failing_logins(taken.number)?
         } else {
             Vec::new()
         };
@@ -134,7 +134,7 @@ impl Facts {
             let known = self.failure(login, check.number)?.cloned();
             merged.open += u64::from(known.is_none());
             self.failures.remove(&(login.clone(), taken.number));
-            let both = known.map_or_else(|| moved.clone(), |known| united(&known, &moved));
+            let both = known.map_or_else(|| moved.clone(), |known| unite(&known, &moved));
             self.failures.put((login.clone(), check.number), both);
         }
         merged.trend.record(at, Change::default(), merged.open);
@@ -144,13 +144,13 @@ impl Facts {
     }
 
     /// Notes that everybody who fails a check was loaded, with all their failures.
-    pub fn load_everybody(&mut self, number: CheckNumber) {
+    pub fn load_all_failing(&mut self, number: CheckNumber) {
         self.with_everybody.insert(number);
     }
 
     /// Everybody who fails a check. A row of another check that cannot be understood is nobody's
     /// concern here.
-    fn everybody_who_fails(&self, number: CheckNumber) -> Result<Vec<Login>, Fault> {
+    fn failing_logins(&self, number: CheckNumber) -> Result<Vec<Login>, Fault> {
         if !self.with_everybody.contains(&number) {
             return Err(Fault::NeedsFailures { check: number });
         }
@@ -184,7 +184,7 @@ impl Facts {
 }
 
 /// One failure out of two that turned out to be the same.
-fn united(one: &Failure, other: &Failure) -> Failure {
+fn unite(one: &Failure, other: &Failure) -> Failure {
     let first = if one.opened_at <= other.opened_at { one } else { other };
     Failure {
         opened_at: first.opened_at,

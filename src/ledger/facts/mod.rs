@@ -25,7 +25,7 @@ use crate::domain::{
 };
 use effects::{Effects, Mark};
 pub use failure::Report;
-pub(in crate::ledger) use spelling::service_knows_keys;
+pub(in crate::ledger) use spelling::known_to_service_keys;
 
 /// The rows that a group of changes asked for, and what became of them.
 ///
@@ -201,7 +201,7 @@ impl Facts {
     /// Undoes what was done since the last checkpoint.
     pub fn roll_back(&mut self) {
         each_table!(self, roll_back);
-        self.effects.cut(self.mark);
+        self.effects.undo_to(self.mark);
     }
 
     /// What is to be saved.

@@ -23,7 +23,7 @@ impl Facts {
     ///
     /// It is read off the failures, and not noted as they change, so that no way to open or to
     /// end one can forget it: of whoever has one that changes, all are loaded.
-    fn moved(&self) -> impl Iterator<Item = Moved<'_>> {
+    fn moved_people(&self) -> impl Iterator<Item = Moved<'_>> {
         let mut failures = self.failures.presence().peekable();
         std::iter::from_fn(move || {
             loop {
@@ -45,7 +45,7 @@ impl Facts {
 
     pub(super) fn moves(&self) -> Moves {
         let (mut people, mut by_set) = (Vec::new(), BTreeMap::new());
-        for Moved { login, from, to } in self.moved() {
+        for Moved { login, from, to } in self.moved_people() {
             people.push(login.clone());
             for (set, people) in [(from, -1), (to, 1)] {
                 // Who fails nothing is nobody who is counted.

@@ -12,7 +12,7 @@ impl Facts {
     /// # Errors
     /// When the spelling was not asked for.
     pub fn record_spelling(&mut self, login: &Login) -> Result<(), Fault> {
-        if !self.is_spelled_otherwise(login)? {
+        if !self.has_other_spelling(login)? {
             return Ok(());
         }
         if login.is_respelled() {
@@ -27,7 +27,7 @@ impl Facts {
     ///
     /// # Errors
     /// When the spelling was not asked for.
-    pub fn is_spelled_otherwise(&self, login: &Login) -> Result<bool, Fault> {
+    pub fn has_other_spelling(&self, login: &Login) -> Result<bool, Fault> {
         let kept = self.spellings.get(login)?;
         Ok(kept.map_or(login.as_str(), |kept| &**kept) != login.spelling())
     }
@@ -37,7 +37,7 @@ impl Facts {
     ///
     /// # Errors
     /// When a row cannot be understood, or was not asked for.
-    pub fn service_knows(&self, login: &Login) -> Result<bool, Fault> {
+    pub fn is_known_to_service(&self, login: &Login) -> Result<bool, Fault> {
         let is_answered =
             self.answered.get(login)?.is_some_and(|answered| answered.unknown_since.is_none());
         Ok(is_answered
@@ -48,7 +48,7 @@ impl Facts {
 }
 
 /// Names the rows by which [`Facts::service_knows`] decides.
-pub(in crate::ledger) fn service_knows_keys(login: &Login, keys: &mut Keys) {
+pub(in crate::ledger) fn known_to_service_keys(login: &Login, keys: &mut Keys) {
     keys.answered.insert(login.clone());
     keys.users.insert(login.clone());
     keys.failures_of.insert(login.clone());

@@ -75,7 +75,7 @@ impl Facts {
     ///
     /// # Errors
     /// When it cannot be understood, or was not asked for.
-    pub fn note_reason(
+    pub fn update_reason(
         &mut self,
         subject: &WatchSubject,
         source: WatchSource,
@@ -105,7 +105,7 @@ impl Facts {
         if reason.is_none_or(|reason| reason.expires_at == expires_at) {
             return Ok(());
         }
-        self.note_reason(&subject, WatchSource::Webhook, None, expires_at)
+        self.update_reason(&subject, WatchSource::Webhook, None, expires_at)
     }
 
     /// Takes a reason away; tells whether it was there and the subject is listed, or

@@ -57,7 +57,7 @@ pub(super) fn next(
         }
         Ok(())
     })?;
-    let mut next = NextUsers::of(texts, slice.limit);
+    let mut next = NextUsers::from_texts(texts, slice.limit);
     // An answer that cannot be understood is left as it is.
     next.users.retain(|login| facts.answered.is_loaded(login));
     facts.exchanging.load(next);

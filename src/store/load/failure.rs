@@ -120,7 +120,7 @@ pub(super) fn at_checks(
     )?;
     of_users(connection, &logins, facts)?;
     for check in checks {
-        facts.load_everybody(*check);
+        facts.load_all_failing(*check);
     }
     Ok(())
 }

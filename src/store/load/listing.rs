@@ -145,7 +145,8 @@ pub(super) fn slice(
         params![after, slice.limit],
     )?);
     let texts: BTreeSet<_> = texts.into_iter().collect();
-    let mut next = NextUsers::of(texts.into_iter().take(slice.limit).collect(), slice.limit);
+    let mut next =
+        NextUsers::from_texts(texts.into_iter().take(slice.limit).collect(), slice.limit);
     // What happens to a user is told in the service's spelling.
     let texts: Vec<_> = next.users.iter().map(Login::as_str).collect();
     let spellings: BTreeMap<String, String> = connection

@@ -114,7 +114,7 @@ impl Filling {
     pub(in crate::store) fn finish(&self, tables: &[Table]) -> Result<(), StoreError> {
         let session: &dyn Connection = &self.session;
         // By this it is looked for, should the answer to its commit be lost.
-        let anew = touched::encode(&Touched::anew());
+        let anew = touched::encode(&Touched::everything());
         session.execute(commits::ADD, params![self.id, "store copy", anew, false])?;
         // Numbers go on behind those that were filled in.
         session.one(

@@ -257,7 +257,7 @@ impl<A: Audience> Look<A> {
                 }
             }
         } else {
-            self.audience.committed(Touched::anew(), true);
+            self.audience.committed(Touched::everything(), true);
         }
         self.after = newest;
         self.audience.newest_event(event);
@@ -312,7 +312,7 @@ fn news(connection: &dyn Connection, after: i64) -> Result<News, StoreError> {
         params![after],
         |row| {
             // What a newer exporter touched may have no word here yet.
-            let anew = |_| Touched::anew();
+            let anew = |_| Touched::everything();
             let touched = touched::decode(row.text(1)?).unwrap_or_else(anew);
             Ok(Commit { replica: row.get(0)?, touched, is_erasure: row.get(2)? })
         },

@@ -296,7 +296,7 @@ impl Engine for Postgres {
                 return Ok(erased);
             }
             Ok(erased) => {
-                let anew = Touched::anew();
+                let anew = Touched::everything();
                 self.commit_as(&anew, true).map(|()| erased)
             }
             Err(error) => Err(error),

@@ -49,7 +49,7 @@ thread_local! {
 pub fn pack_body(body: Vec<u8>) -> Body {
     let packed = PACKER.with_borrow_mut(|packer| packer.as_mut()?.compress(&body).ok());
     match packed {
-        Some(packed) if packed.len() < body.len() => Body::packed(packed, body.len()),
+        Some(packed) if packed.len() < body.len() => Body::from_packed(packed, body.len()),
         _ => body.into(),
     }
 }

@@ -84,7 +84,7 @@ impl Tables {
             self.load_failures(login, facts);
         }
         for number in &keys.failures_at {
-            facts.load_everybody(*number);
+            facts.load_all_failing(*number);
         }
         for number in &keys.last_reports_at {
             let of_check = self.failures.iter().filter(|((_, check), _)| check == number);

@@ -92,5 +92,5 @@ impl Tables {
 fn slice_of(users: &BTreeSet<Login>, slice: &Slice) -> NextUsers {
     let texts = users.iter().map(|login| login.as_str().to_owned());
     let comes_next = |text: &String| slice.after.as_ref().is_none_or(|after| text > after);
-    NextUsers::of(texts.filter(comes_next).take(slice.limit).collect(), slice.limit)
+    NextUsers::from_texts(texts.filter(comes_next).take(slice.limit).collect(), slice.limit)
 }
