@@ -73,14 +73,14 @@ fn file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
 fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
     let database = file(&options.file, "pg_dump --format=custom makes a copy")?;
     let bytes =
-        store::back_up(&database, &options.to).map_err(|error| error.at_start(&database))?;
+        store::back_up(&database, &options.to).map_err(|error| error.with_remedy(&database))?;
     say!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
     Ok(ExitCode::SUCCESS)
 }
 
 fn check(options: &ConfigFile) -> Result<ExitCode, CommandError> {
     let database = file(options, "pg_amcheck looks for damage")?;
-    let problems = store::inspect(&database).map_err(|error| error.at_start(&database))?;
+    let problems = store::inspect(&database).map_err(|error| error.with_remedy(&database))?;
     if problems.is_empty() {
         say!("{} is whole", database.display());
         return Ok(ExitCode::SUCCESS);
@@ -98,8 +98,8 @@ fn check(options: &ConfigFile) -> Result<ExitCode, CommandError> {
 fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
     let instead = "with all daemons stopped, pg_restore --clean puts a copy there";
     let database = file(&options.file, instead)?;
-    let former =
-        store::restore(&options.from, &database).map_err(|error| error.at_start(&options.from))?;
+    let former = store::restore(&options.from, &database)
+        .map_err(|error| error.with_remedy(&options.from))?;
     say!("{} is what {} has", database.display(), options.from.display());
     if let Some(former) = former {
         say!("the former database is {}", former.display());

@@ -119,7 +119,7 @@ async fn ask_daemon(
     config: &Config,
     options: &List,
 ) -> Result<Option<Vec<KeptDelivery>>, CommandError> {
-    let Some(url) = store::holder(&config.store.place) else { return Ok(None) };
+    let Some(url) = store::holder_url(&config.store.place) else { return Ok(None) };
     let limit = options.limit.to_string();
     let mut query = vec![("limit", limit.as_str())];
     if options.refused {

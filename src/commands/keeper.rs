@@ -35,7 +35,7 @@ impl Keeper {
         }
         match Store::open_current_at(place) {
             Ok((store, writer)) => Ok(Self::Database(store, writer)),
-            Err(StoreError::InUse(path)) => match store::holder(place) {
+            Err(StoreError::InUse(path)) => match store::holder_url(place) {
                 Some(url) => Ok(Self::Daemon(url)),
                 None => Err(StoreError::InUse(path).into()),
             },
@@ -48,7 +48,7 @@ impl Keeper {
 /// listener, where a server has the database. Nothing where it cannot be known.
 pub(super) fn daemon(config: &Config) -> Option<String> {
     let StorePlace::Server(_) = config.store.place else {
-        return store::holder(&config.store.place);
+        return store::holder_url(&config.store.place);
     };
     let mut listen = config.ops.listen;
     if listen.ip().is_unspecified() {
@@ -76,9 +76,9 @@ pub(super) fn read<T>(
     query: impl FnOnce(&Reader) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
     let place = &config.store.place;
-    let reader = Reader::at(place)?;
+    let reader = Reader::open_at(place)?;
     query(&reader).map_err(|error| match error {
-        CommandError::Store(error) => error.at(place).into(),
+        CommandError::Store(error) => error.with_place(place).into(),
         error => error,
     })
 }

@@ -149,7 +149,7 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
 async fn status(options: &Status) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     // Only a running daemon knows why events wait; the file tells the rest.
-    let status = match store::holder(&config.store.place) {
+    let status = match store::holder_url(&config.store.place) {
         Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),
         None => None,
     };

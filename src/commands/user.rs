@@ -52,8 +52,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let (config, _, client) = api::client(&options.file, Needs::API)?;
     // The service is asked in its own spelling; without a database, as the operator wrote it.
-    let known =
-        Reader::at(&config.store.place).and_then(|reader| reader.spelled_if_known(login.clone()));
+    let known = Reader::open_at(&config.store.place)
+        .and_then(|reader| reader.with_known_spelling(login.clone()));
     let login = &known.unwrap_or_else(|_| login.clone());
     let mut card = client.user_card(login).await?;
     // Of a user who is not known there is nothing more to ask.

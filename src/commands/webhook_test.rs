@@ -118,7 +118,7 @@ fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<R
 
 /// The URL of the running daemon's listener, else that of the configuration.
 pub(super) async fn listener(config: &Config) -> Result<Url, CommandError> {
-    if let Some(daemon) = store::holder(&config.store.place)
+    if let Some(daemon) = store::holder_url(&config.store.place)
         && let Ok((200, body)) = keeper::ask(&daemon, Method::GET, &["webhook"], None).await
         && let Some(url) = body["url"].as_str().and_then(|url| url.parse().ok())
     {

@@ -208,7 +208,7 @@ fn take_commands(
 async fn keep(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
     tokio::select! {
         () = stop.cancelled() => Ok(()),
-        error = store.lost() => Err(error),
+        error = store.wait_for_loss() => Err(error),
     }
 }
 

@@ -55,7 +55,7 @@ impl StartError {
     /// The same error with the database, and what to do about it.
     pub(super) fn about_database(self, place: &StorePlace) -> Self {
         match self {
-            Self::Store(error) => Self::Store(error.at(place)),
+            Self::Store(error) => Self::Store(error.with_place(place)),
             other => other,
         }
     }

@@ -80,7 +80,7 @@ impl<D: Duty> Lead<D> {
         let mut lead = Self { duty, store, standing, prepared: None, term: None };
         let standing = lead.standing.borrow().clone();
         if let Standing::Leader { fence } = standing {
-            lead.duty.prepare(&lead.store.fenced(fence), true).await?;
+            lead.duty.prepare(&lead.store.with_fence(fence), true).await?;
             lead.prepared = Some(Fence(fence));
         }
         Ok(lead)
@@ -98,7 +98,7 @@ impl<D: Duty> Lead<D> {
     }
 
     async fn begin(&mut self, fence: Option<i64>, is_start: bool) -> Result<Term, StartError> {
-        let store = self.store.fenced(fence);
+        let store = self.store.with_fence(fence);
         if self.prepared != Some(Fence(fence)) {
             self.duty.prepare(&store, is_start).await?;
             self.prepared = Some(Fence(fence));

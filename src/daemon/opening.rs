@@ -61,7 +61,9 @@ pub(super) async fn open(config: &Config, patience: Patience) -> Result<Opened, 
         match trust(&store).await {
             Ok(trusted) => break trusted,
             // What is seen of the server says more than what one commit ended with.
-            Err(error) if error.passes() => wait.after(store.trouble().unwrap_or(error)).await?,
+            Err(error) if error.is_transient() => {
+                wait.after(store.trouble().unwrap_or(error)).await?;
+            }
             Err(error) => return Err(error),
         }
     };
@@ -96,7 +98,7 @@ impl Wait {
 
     /// Waits until the next try, where one can help.
     async fn after(&mut self, error: StoreError) -> Result<(), StoreError> {
-        if !self.may_wait || !error.passes() {
+        if !self.may_wait || !error.is_transient() {
             return Err(error);
         }
         let why = error.to_string();

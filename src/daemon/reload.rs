@@ -150,7 +150,7 @@ impl Reloader {
             return;
         }
         let shown = rules::shown_checks(&self.applied);
-        match self.store.fenced(fence).commit(shown).await {
+        match self.store.with_fence(fence).commit(shown).await {
             Ok(_) => self.step.hide_at = None,
             Err(error) => tracing::debug!(%error, "the filter is applied anew a little later"),
         }
@@ -228,7 +228,7 @@ impl Reloader {
             self.set(config);
             return Ok(());
         };
-        let store = self.store.fenced(fence);
+        let store = self.store.with_fence(fence);
         if store.is_shared() {
             store.commit(rules::shared(config)).await?;
         }

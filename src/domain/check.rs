@@ -59,13 +59,13 @@ pub struct CheckDefinition {
     /// What the service advises to do.
     pub recommended_actions: Vec<String>,
     /// Which of these a delivery gave, and when it was published.
-    pub told: ToldAt,
+    pub told: DefinitionDates,
 }
 
 /// When the delivery was published that gave a part of a check's definition, or when the
 /// answers were asked for that gave it a title; none of a part that neither gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ToldAt {
+pub struct DefinitionDates {
     /// The title.
     pub title: Option<Timestamp>,
     /// The severity.
@@ -135,7 +135,7 @@ impl CheckDefinition {
             severity: Severity::default(),
             description: Vec::new(),
             recommended_actions: Vec::new(),
-            told: ToldAt::default(),
+            told: DefinitionDates::default(),
         }
     }
 
@@ -161,13 +161,13 @@ impl CheckDefinition {
     /// Whether no delivery gave anything.
     #[must_use]
     pub fn is_untold(&self) -> bool {
-        self.told == ToldAt::default()
+        self.told == DefinitionDates::default()
     }
 
     /// Dates what this definition has: a part that is empty was not given.
     #[must_use]
     pub fn with_dates(self, has_title: bool, at: Timestamp) -> Self {
-        let told = ToldAt {
+        let told = DefinitionDates {
             title: has_title.then_some(at),
             severity: self.severity.text().map(|_| at),
             description: (!self.description.is_empty()).then_some(at),

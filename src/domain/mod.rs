@@ -9,6 +9,7 @@ pub mod event;
 pub mod failure;
 mod ip;
 pub mod ip_users;
+mod list_answer;
 mod login;
 mod mention;
 mod moment;
@@ -27,7 +28,6 @@ mod small_map;
 pub mod tenant;
 mod tenant_id;
 mod text;
-mod told;
 pub mod user;
 mod watch;
 mod webhook_target;
@@ -37,7 +37,8 @@ pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 pub use backoff::{Backoff, retry_after};
 pub use check::{
-    CheckDefinition, CheckId, CheckWords, ConfiguredChecks, MAX_CHECK_ID_BYTES, ToldAt, fold_title,
+    CheckDefinition, CheckId, CheckWords, ConfiguredChecks, DefinitionDates, MAX_CHECK_ID_BYTES,
+    fold_title,
 };
 pub use delivery::{
     CheckFilter, Delivery, DeliveryKind, FailingUser, ReportedCheck, SkippedLogins, Unchanged,
@@ -45,6 +46,7 @@ pub use delivery::{
 pub use event::{AttributeValue, Attributes, Event, EventName};
 pub use ip::{IpAddress, IpAddressError};
 pub use ip_users::{IpChange, IpUser, IpUsers};
+pub use list_answer::ListAnswer;
 pub use login::{FORGOTTEN, Login, LoginError};
 pub use mention::Mention;
 pub use moment::{MomentError, parse_moment, sensible};
@@ -63,7 +65,6 @@ pub use small_map::SmallMap;
 pub use tenant::{Dimension, TenantFigures, TenantUser};
 pub use tenant_id::{OtherTenant, TenantId};
 pub use text::{CUT, cut_text, one_line, replace_nul};
-pub use told::Told;
 pub use user::{
     AddressMove, Move, Place, Sighting, UserChange, UserField, UserObservation, UserState,
     sightings,

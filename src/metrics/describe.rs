@@ -128,7 +128,7 @@ fn user(samples: &mut Samples, login: &str, user: &UserView) {
     let labels = [login];
     samples.add(Family::UserFailingChecks, &labels, user.failing_checks);
     samples.add_known(Family::UserPollUp, &labels, user.poll.as_ref().map(is_up));
-    let Some(state) = user.current() else { return };
+    let Some(state) = user.current_snapshot() else { return };
     let unused = state.unused_applications.as_ref().map(BTreeSet::len);
     samples.add_known(Family::UserUnusedApplications, &labels, unused);
     let used = state.used_applications.as_ref().map(BTreeSet::len);

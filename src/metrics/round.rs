@@ -21,7 +21,7 @@ use crate::{
     config::UserSeries,
     domain::{CheckId, Login, Timestamp, WatchStanding},
     ledger::{self, CheckSet, Touched},
-    store::{Reader, StoreError, UserView, WatchedAs, readable},
+    store::{Reader, StoreError, UserView, WatchedAs, skip_unreadable},
 };
 
 /// Subjects other than users up to which what is read of them is foreseen. Of more, to wait for each
@@ -51,14 +51,14 @@ pub(super) fn everything(
     totals: &mut Totals,
 ) -> Result<Vec<Replacement>, StoreError> {
     let Known { reader, scope, .. } = *known;
-    *totals = Totals { people: readable(People::read(reader))?, ..Totals::default() };
+    *totals = Totals { people: skip_unreadable(People::read(reader))?, ..Totals::default() };
     let mut subjects = BTreeSet::from([
         ledger::Subject::Watched,
         ledger::Subject::Webhook,
         ledger::Subject::Tenant,
         ledger::Subject::Service,
     ]);
-    let checks = reader.check_ids_as_they_came()?;
+    let checks = reader.check_ids_by_number()?;
     for id in checks.iter().filter_map(|id| CheckId::new(id)) {
         totals.checks.admit(&id, scope.max_checks);
         subjects.insert(ledger::Subject::Check(id));
@@ -89,7 +89,7 @@ pub(super) fn some(
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
     let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
     if let Some(people) = totals.people.as_mut().filter(|_| is_concerned)
-        && readable(people.follow(known.reader, &touched.check_sets))?.is_none()
+        && skip_unreadable(people.follow(known.reader, &touched.check_sets))?.is_none()
     {
         totals.people = None;
     }
@@ -139,7 +139,7 @@ fn read(
     let new = touched.iter().filter(is_new).count();
     if new > 0 && totals.checks.is_full_with(new, scope.max_checks) {
         // Which of several came first, their ids do not say.
-        for id in reader.check_ids_as_they_came()?.iter().filter_map(|id| CheckId::new(id)) {
+        for id in reader.check_ids_by_number()?.iter().filter_map(|id| CheckId::new(id)) {
             totals.checks.admit(&id, scope.max_checks);
         }
     }
@@ -155,8 +155,8 @@ fn read(
             }
             ledger::Subject::User(login) => {
                 let watched = watched.get(login.as_str());
-                let user = readable(user(reader, login, watched, scope))?.flatten();
-                let state = user.as_ref().and_then(UserView::current);
+                let user = skip_unreadable(user(reader, login, watched, scope))?.flatten();
+                let state = user.as_ref().and_then(UserView::current_snapshot);
                 applications.extend(totals.applications.replace(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
                 let samples = shown.and_then(|user| {
@@ -168,7 +168,7 @@ fn read(
             other => {
                 let subject = Subject::of(other);
                 let samples = describe::samples(known, &subject);
-                (subject, readable(samples)?.unwrap_or_default())
+                (subject, skip_unreadable(samples)?.unwrap_or_default())
             }
         };
         replacements.push(replacement);
@@ -186,7 +186,7 @@ fn read(
         let samples = describe::of_application(&name, totals.applications.use_of(&name));
         replacements.push((Subject::Application(name), samples));
     }
-    let is_known = readable(describe::is_tenant_known(known))?.flatten() == Some(true);
+    let is_known = skip_unreadable(describe::is_tenant_known(known))?.flatten() == Some(true);
     let people = totals.people.as_ref().map(|people| people.samples(is_known));
     replacements.push((Subject::People, people.unwrap_or_default()));
     Ok(replacements)
@@ -199,7 +199,7 @@ fn check(
     totals: &mut Totals,
     id: &CheckId,
 ) -> Result<(Replacement, Option<CheckId>), StoreError> {
-    let (samples, due) = readable(describe::of_check(known, id))?.unwrap_or_default();
+    let (samples, due) = skip_unreadable(describe::of_check(known, id))?.unwrap_or_default();
     totals.due.remove(id);
     let subject = Subject::Check(id.to_string());
     if samples.is_empty() {

@@ -17,8 +17,8 @@ use crate::{
     config::{UserLabel, UserSeries},
     domain::{
         CheckDefinition, CheckFilter, CheckId, CheckWords, ConfiguredChecks, Delivery,
-        DeliveryKind, FailingUser, IpUser, Login, Objectives, Place, PollEnd, PollOutcome,
-        ReportedCheck, Severity, TenantUser, Timestamp, Told, UserObservation, UserState,
+        DeliveryKind, FailingUser, IpUser, ListAnswer, Login, Objectives, Place, PollEnd,
+        PollOutcome, ReportedCheck, Severity, TenantUser, Timestamp, UserObservation, UserState,
         WatchPolicy,
         failure::{FailureAnswer, Verdict},
     },
@@ -179,7 +179,9 @@ fn page(fails: BTreeMap<u8, Option<BTreeSet<u8>>>, now: Timestamp) -> RecordList
     let users = fails.into_iter().map(|(user, fails)| ListedUser {
         login: login(user),
         facts: TenantUser::default(),
-        failing: fails.as_ref().map_or(Told::Untold, |fails| Told::Told(check_ids(fails))),
+        failing: fails
+            .as_ref()
+            .map_or(ListAnswer::Missing, |fails| ListAnswer::Given(check_ids(fails))),
     });
     RecordListingPage {
         skipped: 0,

@@ -30,18 +30,18 @@ pub(super) struct Announcements {
 
 impl Announcements {
     /// Announces what a commit touched.
-    pub(super) fn committed(&self, touched: Touched) {
+    pub(super) fn announce_commit(&self, touched: Touched) {
         self.recent.add(touched);
     }
 
     /// Announces that a step of an erasure changed rows, and what it touched.
-    pub(super) fn erased(&self, touched: Touched) {
+    pub(super) fn announce_erasure(&self, touched: Touched) {
         self.erasures.fetch_add(1, Ordering::Relaxed);
         self.recent.add(touched);
     }
 
     /// Announces the number of the newest event; one that is older than what is known says nothing.
-    pub(super) fn newest_event(&self, newest: i64) {
+    pub(super) fn announce_newest_event(&self, newest: i64) {
         self.event.send_if_modified(|seq| {
             let is_newer = newest > *seq;
             *seq = newest.max(*seq);
@@ -50,7 +50,7 @@ impl Announcements {
     }
 
     /// Announces what came of a try to commit.
-    pub(super) fn tried(&self, outcome: Result<(), &StoreError>) {
-        health::note(&self.health, outcome);
+    pub(super) fn record_outcome(&self, outcome: Result<(), &StoreError>) {
+        health::record_outcome(&self.health, outcome);
     }
 }

@@ -27,8 +27,8 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     }
     place::check_folder_of_copy(copy)?;
     // Under another name until it is whole: half a copy must not look like one.
-    let partial = beside(copy, ".partial");
-    let reader = Reader::look_into(database)?;
+    let partial = path_beside(copy, ".partial");
+    let reader = Reader::open_existing(database)?;
     let made = make(&reader, &partial, |_| ()).and_then(|bytes| {
         put_in_place(&partial, copy)?;
         Ok(bytes)
@@ -46,35 +46,35 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
 pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreError> {
     place::check_folder(database)?;
     let _lock = sqlite::lock(database)?;
-    let reader = Reader::look_into_older(copy)?;
-    if let Some(problem) = sqlite::damage(reader.sql())?.into_iter().next() {
+    let reader = Reader::open_older(copy)?;
+    if let Some(problem) = sqlite::find_damage(reader.sql())?.into_iter().next() {
         return Err(StoreError::Damaged { path: copy.to_owned(), problem });
     }
-    let ready = beside(database, ".restoring");
+    let ready = path_beside(database, ".restoring");
     remove_if_there(&ready)?;
     make(&reader, &ready, |file| sqlite::give_to_owner_of_folder(file, database))?;
     let former = if database.exists() {
         let former = (0..KEPT)
             .map(|number| match number {
-                0 => beside(database, ".before-restore"),
-                _ => beside(database, &format!(".before-restore.{number}")),
+                0 => path_beside(database, ".before-restore"),
+                _ => path_beside(database, &format!(".before-restore.{number}")),
             })
             .find(|former| !former.exists())
-            .ok_or_else(|| failed(database)(io::ErrorKind::AlreadyExists.into()))?;
+            .ok_or_else(|| io_error(database)(io::ErrorKind::AlreadyExists.into()))?;
         // The log belongs to the file beside which it lies.
-        fs::rename(database, &former).map_err(failed(database))?;
-        let log = beside(database, "-wal");
+        fs::rename(database, &former).map_err(io_error(database))?;
+        let log = path_beside(database, "-wal");
         if log.exists() {
-            fs::rename(&log, beside(&former, "-wal")).map_err(failed(&log))?;
+            fs::rename(&log, path_beside(&former, "-wal")).map_err(io_error(&log))?;
         }
         Some(former)
     } else {
         None
     };
     for file in ["-wal", "-shm"] {
-        remove_if_there(&beside(database, file))?;
+        remove_if_there(&path_beside(database, file))?;
     }
-    fs::rename(&ready, database).map_err(failed(database))?;
+    fs::rename(&ready, database).map_err(io_error(database))?;
     sync_folder(database)?;
     Ok(former)
 }
@@ -85,11 +85,11 @@ fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, S
     let made = (|| {
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(MODE).open(copy);
-        let file = file.map_err(failed(copy))?;
+        let file = file.map_err(io_error(copy))?;
         give(&file);
         sqlite::copy(reader.sql(), copy)?;
-        file.sync_all().map_err(failed(copy))?;
-        Ok(file.metadata().map_err(failed(copy))?.len())
+        file.sync_all().map_err(io_error(copy))?;
+        Ok(file.metadata().map_err(io_error(copy))?.len())
     })();
     if made.is_err() {
         let _ = fs::remove_file(copy);
@@ -97,7 +97,7 @@ fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, S
     made
 }
 
-pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
+pub(super) fn path_beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -105,7 +105,7 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
 
 pub(super) fn remove_if_there(file: &Path) -> Result<(), StoreError> {
     match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(file)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(file)(error)),
         _ => Ok(()),
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn remove_if_there(file: &Path) -> Result<(), StoreError> {
 /// synced, nothing of that name is left: what is said to have failed must not be found later.
 pub(super) fn put_in_place(partial: &Path, path: &Path) -> Result<(), StoreError> {
     // Unlike a renaming, this fails where something came into the place meanwhile.
-    fs::hard_link(partial, path).map_err(failed(path))?;
+    fs::hard_link(partial, path).map_err(io_error(path))?;
     sync_folder(path).inspect_err(|_| {
         let _ = fs::remove_file(path);
     })
@@ -124,9 +124,9 @@ pub(super) fn put_in_place(partial: &Path, path: &Path) -> Result<(), StoreError
 pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error(folder))
 }
 
-pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
+pub(super) fn io_error(path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) }
 }

@@ -43,7 +43,7 @@ pub(in crate::store) trait Engine: Send {
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError>;
 
     /// Does what nobody has to wait for: a group was answered.
-    fn rest(&mut self) {}
+    fn do_idle_work(&mut self) {}
 
     /// Gives the group up.
     fn roll_back(&mut self);
@@ -114,17 +114,17 @@ pub(in crate::store) struct Erased {
 
 impl Erased {
     /// Counts rows that went.
-    pub(in crate::store) fn removed(&mut self, table: &'static str, rows: usize) {
+    pub(in crate::store) fn count_removed(&mut self, table: &'static str, rows: usize) {
         count(&mut self.removed, table, rows);
     }
 
     /// Counts rows that do not name the person any more.
-    pub(in crate::store) fn redacted(&mut self, table: &'static str, rows: usize) {
+    pub(in crate::store) fn count_redacted(&mut self, table: &'static str, rows: usize) {
         count(&mut self.redacted, table, rows);
     }
 
     /// Whether rows changed.
-    pub(in crate::store) fn is_something(&self) -> bool {
+    pub(in crate::store) fn has_changes(&self) -> bool {
         !self.removed.is_empty() || !self.redacted.is_empty()
     }
 }

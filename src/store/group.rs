@@ -104,25 +104,25 @@ impl Writer {
             match next {
                 Next::Group(group) => self.commit(group),
                 Next::Sweep(sweep, limit, reply) => {
-                    let swept = again(|| self.engine.sweep(&sweep, limit));
-                    self.note(swept.as_ref().map(|_| ()));
+                    let swept = retry_conflicts(|| self.engine.sweep(&sweep, limit));
+                    self.record_outcome(swept.as_ref().map(|_| ()));
                     let _ = reply.send(swept);
                 }
                 Next::Erase(erasure, reply) => {
-                    let erased = again(|| self.engine.erase(&erasure));
-                    self.note(erased.as_ref().map(|_| ()));
+                    let erased = retry_conflicts(|| self.engine.erase(&erasure));
+                    self.record_outcome(erased.as_ref().map(|_| ()));
                     // One whose end is not known may have taken place, too.
                     let may_be_done = match &erased {
-                        Ok(erased) => erased.is_something(),
+                        Ok(erased) => erased.has_changes(),
                         Err(error) => error.is_unreachable(),
                     };
                     if !erasure.is_trial && may_be_done {
-                        self.announcements.erased(Touched::everything());
+                        self.announcements.announce_erasure(Touched::everything());
                     }
                     let _ = reply.send(erased);
                 }
             }
-            self.engine.rest();
+            self.engine.do_idle_work();
         }
         self.engine.close();
     }
@@ -148,7 +148,7 @@ impl Writer {
         }
         let begun = Instant::now();
         let mut postponed = Group::new();
-        let committed = again(|| {
+        let committed = retry_conflicts(|| {
             self.transact(&mut group, &mut postponed).inspect_err(|_| self.engine.roll_back())
         });
         match committed {
@@ -156,20 +156,20 @@ impl Writer {
             Ok(()) => {
                 self.meters.commits.inc();
                 self.meters.commit_duration.observe(begun.elapsed().as_secs_f64());
-                self.note(Ok(()));
-                answer(group, &Ok(()));
+                self.record_outcome(Ok(()));
+                answer_senders(group, &Ok(()));
             }
             Err(error) => {
                 // One change with data that cannot be stored, or read, must not fail the
                 // others.
-                let concerns_one = error.concerns_data() || error.is_unreadable_row();
+                let concerns_one = error.is_about_data() || error.is_unreadable_row();
                 if concerns_one && group.len() > 1 {
                     for change in group {
                         self.commit_group(vec![change]);
                     }
                 } else {
-                    self.note(Err(&error));
-                    answer(group, &Err(error));
+                    self.record_outcome(Err(&error));
+                    answer_senders(group, &Err(error));
                 }
             }
         }
@@ -182,16 +182,16 @@ impl Writer {
     }
 
     /// Counts and tells what came of a try to commit.
-    fn note(&self, outcome: Result<(), &StoreError>) {
-        self.meters.note(outcome);
-        self.announcements.tried(outcome);
+    fn record_outcome(&self, outcome: Result<(), &StoreError>) {
+        self.meters.record_outcome(outcome);
+        self.announcements.record_outcome(outcome);
     }
 
     /// Commits a group up to the first change that turns out to need more rows: with what comes
     /// behind it, it is put before what is in `postponed`.
     fn transact(&mut self, group: &mut Group, postponed: &mut Group) -> Result<(), StoreError> {
         let under_way = &self.meters.under_way;
-        let (head, counts) = under_way.during(|| self.engine.begin())?;
+        let (head, counts) = under_way.track(|| self.engine.begin())?;
         let fence = self.engine.fence();
         for change in group.extract_if(.., |change| change.fence().is_some_and(|own| own != fence))
         {
@@ -202,7 +202,7 @@ impl Writer {
         for change in group.iter_mut() {
             change.keys(&mut keys);
         }
-        under_way.during(|| self.engine.load(&keys, &mut facts))?;
+        under_way.track(|| self.engine.load(&keys, &mut facts))?;
         // What a large delivery asked for is not kept beside what came of it.
         drop(keys);
         let mut keys = Keys::default();
@@ -214,7 +214,7 @@ impl Writer {
                 Err(fault) => change.fail(fault.into()),
             }
         }
-        under_way.during(|| self.engine.load(&keys, &mut facts))?;
+        under_way.track(|| self.engine.load(&keys, &mut facts))?;
         drop(keys);
         let mut is_cut = false;
         for change in decidable {
@@ -228,7 +228,7 @@ impl Writer {
             if let Err(fault) = applied.unwrap_or(Err(Fault::Panicked)) {
                 facts.roll_back();
                 is_cut = match fault {
-                    Fault::NeedsFailures { check } => change.ask_for(check),
+                    Fault::NeedsFailures { check } => change.require_failures(check),
                     _ => false,
                 };
                 if is_cut {
@@ -245,27 +245,27 @@ impl Writer {
         }
         facts.checkpoint();
         let diff = facts.diff();
-        under_way.during(|| self.engine.save(&diff))?;
+        under_way.track(|| self.engine.save(&diff))?;
         let moves = diff.moves;
         let touched = facts.touched(moves);
-        if let Err(error) = under_way.during(|| self.engine.commit(&touched)) {
+        if let Err(error) = under_way.track(|| self.engine.commit(&touched)) {
             if error.is_unreachable() {
                 // It may have taken place: whoever shows what is stored looks for himself. The
                 // follower of replicas may have passed it by meanwhile, as a commit of our own.
-                self.announcements.committed(Touched::everything());
+                self.announcements.announce_commit(Touched::everything());
             }
             return Err(error);
         }
         // Announced before it is answered: whoever has the answer finds the
         // announcement made.
-        self.announcements.committed(touched);
-        self.announcements.newest_event(facts.head().event);
+        self.announcements.announce_commit(touched);
+        self.announcements.announce_newest_event(facts.head().event);
         Ok(())
     }
 }
 
 /// Does a transaction again that another one stands in the way of.
-fn again<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn retry_conflicts<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let mut done = work();
     for _ in 1..TRIES {
         if !done.as_ref().is_err_and(StoreError::is_conflict) {
@@ -276,7 +276,7 @@ fn again<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreE
     done
 }
 
-fn answer(group: Group, committed: &Result<(), StoreError>) {
+fn answer_senders(group: Group, committed: &Result<(), StoreError>) {
     for change in group {
         change.answer(committed.clone());
     }

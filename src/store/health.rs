@@ -52,7 +52,7 @@ impl Health {
 
 /// Notes what came of a try to commit, with a line in the log when it is the first one that
 /// fails, or works again. What is at fault with one change alone is no matter here.
-pub(super) fn note(health: &watch::Sender<Health>, outcome: Result<(), &StoreError>) {
+pub(super) fn record_outcome(health: &watch::Sender<Health>, outcome: Result<(), &StoreError>) {
     health.send_modify(|health| match outcome {
         Ok(()) => {
             if health.error.take().is_some() {
@@ -73,7 +73,7 @@ pub(super) fn note(health: &watch::Sender<Health>, outcome: Result<(), &StoreErr
 impl Store {
     /// Resolves when the database's files are no longer those that were opened, or the thread
     /// that writes has ended, with what happened; never as long as it can be written.
-    pub async fn lost(&self) -> StoreError {
+    pub async fn wait_for_loss(&self) -> StoreError {
         let (mut health, mut writing) = (self.shared.health.clone(), self.shared.writing.clone());
         loop {
             if let Some(error) = health.borrow_and_update().loss() {
@@ -108,7 +108,7 @@ impl Store {
     pub fn trouble(&self) -> Option<StoreError> {
         // What the tries before failed with says more than that this one takes long.
         self.standby_away().or_else(|| self.shared.health.borrow().error()).or_else(|| {
-            self.shared.meters.under_way.longer_than(ANSWER_PATIENCE).map(StoreError::Silent)
+            self.shared.meters.under_way.wait_longer_than(ANSWER_PATIENCE).map(StoreError::Silent)
         })
     }
 

@@ -41,10 +41,10 @@ const RULES: [(&str, &str); 6] = [
 /// # Errors
 /// When it cannot be read at all, or is of another version than this exporter's.
 pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
-    let reader = Reader::look_into(database)?;
+    let reader = Reader::open_existing(database)?;
     // In one transaction, so that a daemon's commits come between no two of them.
-    reader.at_once(|reader| {
-        let mut problems = sqlite::damage(reader.sql())?;
+    reader.read_at_once(|reader| {
+        let mut problems = sqlite::find_damage(reader.sql())?;
         // Where pages are damaged, rows say nothing.
         if problems.is_empty() {
             for (problem, rows) in RULES {
@@ -62,5 +62,5 @@ pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
 /// # Errors
 /// When it cannot be read at all, or is of another version than this exporter's.
 pub fn inspect_pages(database: &Path) -> Result<Vec<String>, StoreError> {
-    sqlite::damaged_pages(Reader::look_into(database)?.sql())
+    sqlite::find_damaged_pages(Reader::open_existing(database)?.sql())
 }

@@ -83,7 +83,7 @@ impl Meters {
     }
 
     /// Counts what came of a try to commit.
-    pub(super) fn note(&self, outcome: Result<(), &StoreError>) {
+    pub(super) fn record_outcome(&self, outcome: Result<(), &StoreError>) {
         match outcome {
             Ok(()) => self.up.set(true),
             Err(error) => {
@@ -96,21 +96,21 @@ impl Meters {
     }
 
     /// Whether commits wait for a standby.
-    pub(super) fn standby(&self, is_synchronous: bool) {
+    pub(super) fn set_standby(&self, is_synchronous: bool) {
         if let Some(standby) = &self.standby {
             standby.set(is_synchronous.into());
         }
     }
 
     /// The size of the tables on a server.
-    pub(super) fn sized(&self, bytes: u64) {
+    pub(super) fn set_size(&self, bytes: u64) {
         if let SizeOf::Tables(size) = &self.size.of {
             size.store(bytes, Ordering::Relaxed);
         }
     }
 
     /// Nothing can be committed on the server, as somebody found out who only reads.
-    pub(super) fn is_away(&self) {
+    pub(super) fn set_away(&self) {
         self.up.set(false);
     }
 
@@ -190,7 +190,7 @@ impl Collector for Up {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let waits = self.under_way.longer_than(PATIENCE).is_some();
+        let waits = self.under_way.wait_longer_than(PATIENCE).is_some();
         self.gauge.set((self.has_committed.load(Ordering::Relaxed) && !waits).into());
         self.gauge.collect()
     }

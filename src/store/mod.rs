@@ -67,19 +67,19 @@ use queue::Queue;
 use sqlite::Sqlite;
 
 pub use copy::{back_up, restore};
-pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, readable};
+pub use error::{SqlError, SqlErrorKind, StoreError, Unreadable, skip_unreadable};
 pub use group::WriterThread;
 pub use inspect::{inspect, inspect_pages};
 pub use meters::Meters;
 pub use moving::{MoveError, Moved, MovedTable, Progress, Side, move_store};
-pub use opening::{holder, socket_path};
+pub use opening::{holder_url, socket_path};
 pub use postgres::{Examination, Server, Sight, Tables};
 pub use purge::{Purge, Purged};
 pub use query::{
-    Backlog, Batch, BatchLimit, Began, CheckAdvice, CheckHistory, CheckState, Counted,
-    DeliveryCounts, DeliveryFilter, DeliveryRecord, EventFilter, EventPage, FailingCheck,
-    FailingLogin, Found, FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView, JobState,
-    KeptDelivery, Lasted, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
+    Backlog, Batch, BatchLimit, BeginRange, CheckAdvice, CheckHistory, CheckState, Counted,
+    DeliveryCounts, DeliveryFilter, DeliveryRecord, EndedDurations, EventFilter, EventPage,
+    FailingCheck, FailingLogin, Found, FoundCheck, FoundUser, IpRecord, IpRecordUser, IpView,
+    JobState, KeptDelivery, Listing, ListingComplete, ListingState, ListingUnderWay, LogEntry,
     LogPage, NewsCursor, NullList, OtlpStanding, PastFailure, PollState, Reader, ServiceView,
     StoredEvent, UserRecord, UserView, WatchPlace, WatchReason, WatchView, Watched, WatchedAs,
     WatchedIp, WatchedUser,
@@ -194,7 +194,7 @@ impl Store {
     }
 
     fn open_as(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
-        Self::open_parts(path, upgrade).map_err(|error| error.at_start(path))
+        Self::open_parts(path, upgrade).map_err(|error| error.with_remedy(path))
     }
 
     fn open_parts(path: &Path, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
@@ -207,7 +207,7 @@ impl Store {
         let database = path.to_owned();
         let readers = query::Pool::new(move || Reader::open(&database), Reader::open(path)?);
         let meters = Meters::of_files(path).map_err(|error| StoreError::Meters(Arc::new(error)))?;
-        Self::over(Parts {
+        Self::start(Parts {
             engine: Box::new(engine),
             version_before,
             readers,
@@ -239,16 +239,16 @@ impl Store {
     }
 
     fn connect_as(server: Server, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
-        Self::connect_over(Way::to(server)?, upgrade)
+        Self::connect_over(Way::new(server)?, upgrade)
     }
 
     fn connect_over(way: Way, upgrade: bool) -> Result<(Self, WriterThread), StoreError> {
         let (engine, version_before) = Postgres::open(&way, upgrade)?;
-        let first = Reader::over(&way)?;
+        let first = Reader::for_server(&way)?;
         let replica = Some((way.clone(), engine.replica().clone()));
-        let readers = query::Pool::new(move || Reader::over(&way), first);
+        let readers = query::Pool::new(move || Reader::for_server(&way), first);
         let meters = Meters::of_server().map_err(|error| StoreError::Meters(Arc::new(error)))?;
-        Self::over(Parts {
+        Self::start(Parts {
             engine: Box::new(engine),
             version_before,
             readers,
@@ -260,7 +260,7 @@ impl Store {
     }
 
     /// Starts the thread that writes.
-    fn over(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
+    fn start(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
         let Parts { engine, version_before, readers, meters, lock, held, replica } = parts;
         let (id, newest) = readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
         let (sender, events) = watch::channel(newest);
@@ -320,7 +320,7 @@ impl Store {
     /// # Errors
     /// When the change cannot be applied, or the database cannot commit.
     pub async fn commit<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
-        let (pending, outcome) = Pending::holding(change, self.fence, ());
+        let (pending, outcome) = Pending::new_holding(change, self.fence, ());
         self.shared.queue.push(vec![pending]).await?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
@@ -344,7 +344,7 @@ impl Store {
         change: C,
         held: H,
     ) -> Result<C::Outcome, StoreError> {
-        let (pending, outcome) = Pending::holding(change, self.fence, held);
+        let (pending, outcome) = Pending::new_holding(change, self.fence, held);
         self.shared.queue.try_push(vec![pending])?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
@@ -360,7 +360,7 @@ impl Store {
         let mut group: Vec<Box<dyn Waiting>> = Vec::new();
         let mut outcomes = Vec::new();
         for change in changes {
-            let (pending, outcome) = Pending::holding(change, self.fence, ());
+            let (pending, outcome) = Pending::new_holding(change, self.fence, ());
             group.push(pending);
             outcomes.push(outcome);
         }
@@ -418,7 +418,7 @@ impl Store {
     /// long ago, and everything is to be read anew. For one follower.
     #[must_use]
     pub fn touched_after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
-        self.shared.recent.after(commit)
+        self.shared.recent.touched_after(commit)
     }
 
     /// Writes into the lock file where commands are taken; [`holder`] reads it. A server has none.

@@ -37,9 +37,9 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is of another version than this exporter's; says which, and what
     /// to do.
-    pub fn at(place: &StorePlace) -> Result<Self, StoreError> {
+    pub fn open_at(place: &StorePlace) -> Result<Self, StoreError> {
         match place {
-            StorePlace::File(path) => Self::look_into(path),
+            StorePlace::File(path) => Self::open_existing(path),
             StorePlace::Server(server) => Self::connect(Server::new(server)),
         }
     }
@@ -48,9 +48,9 @@ impl Reader {
 impl StoreError {
     /// The same error with the file, and what to do, for whoever starts the exporter or a command.
     #[must_use]
-    pub fn at(self, place: &StorePlace) -> Self {
+    pub fn with_place(self, place: &StorePlace) -> Self {
         match place {
-            StorePlace::File(path) => self.at_start(path),
+            StorePlace::File(path) => self.with_remedy(path),
             // An error of a server names it where that matters.
             StorePlace::Server(_) => self,
         }
@@ -70,7 +70,7 @@ pub fn socket_path(place: &StorePlace) -> Option<PathBuf> {
 /// Where the daemon that has a file open takes commands, read from its lock file: a URL, or
 /// `unix:` and the path of a socket.
 #[must_use]
-pub fn holder(place: &StorePlace) -> Option<String> {
+pub fn holder_url(place: &StorePlace) -> Option<String> {
     let StorePlace::File(database) = place else { return None };
     let word = std::fs::read_to_string(sqlite::lock_file(database)).ok()?;
     (!word.is_empty()).then_some(word)

@@ -33,26 +33,26 @@ pub(super) struct Others {
 }
 
 impl Audience for Others {
-    fn committed(&self, touched: Touched, is_erasure: bool) {
+    fn on_commit(&self, touched: Touched, is_erasure: bool) {
         if is_erasure {
-            self.announcements.erased(touched);
+            self.announcements.announce_erasure(touched);
         } else {
-            self.announcements.committed(touched);
+            self.announcements.announce_commit(touched);
         }
         // It may be that events are to be sent on purpose: the number of the newest does not tell.
         self.resend.notify_one();
     }
 
-    fn newest_event(&self, newest: i64) {
-        self.announcements.newest_event(newest);
+    fn on_newest_event(&self, newest: i64) {
+        self.announcements.announce_newest_event(newest);
     }
 
-    fn size(&self, bytes: u64) {
-        self.meters.sized(bytes);
+    fn on_size(&self, bytes: u64) {
+        self.meters.set_size(bytes);
     }
 
-    fn standby(&self, is_synchronous: bool) {
-        self.meters.standby(is_synchronous);
+    fn on_standby(&self, is_synchronous: bool) {
+        self.meters.set_standby(is_synchronous);
         if self.is_warned.swap(!is_synchronous, Ordering::Relaxed) != is_synchronous {
             return;
         }
@@ -66,7 +66,7 @@ impl Audience for Others {
         }
     }
 
-    fn looked(&self, outcome: Result<(), &StoreError>) {
+    fn on_look(&self, outcome: Result<(), &StoreError>) {
         match outcome {
             Ok(()) if self.is_away.swap(false, Ordering::Relaxed) => {
                 // Whether something can be committed again shows a commit; nobody waits for it.
@@ -76,8 +76,8 @@ impl Audience for Others {
             Ok(()) => {}
             Err(error) => {
                 self.is_away.store(true, Ordering::Relaxed);
-                self.meters.is_away();
-                self.announcements.tried(Err(error));
+                self.meters.set_away();
+                self.announcements.record_outcome(Err(error));
             }
         }
     }
@@ -114,7 +114,7 @@ impl Store {
 
     /// This store for who acts in a term: what it commits after the term is refused.
     #[must_use]
-    pub fn fenced(&self, fence: Option<i64>) -> Self {
+    pub fn with_fence(&self, fence: Option<i64>) -> Self {
         Self { fence, ..self.clone() }
     }
 

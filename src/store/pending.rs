@@ -20,7 +20,7 @@ pub(super) trait Waiting: Send {
     fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault>;
     /// Has everybody who fails a check loaded when the change is applied the next time. False where
     /// that was asked for before: another time makes no difference.
-    fn ask_for(&mut self, check: CheckNumber) -> bool;
+    fn require_failures(&mut self, check: CheckNumber) -> bool;
     /// Leaves the change to a later group.
     fn postpone(&mut self);
     /// Whether it is left to a later group.
@@ -47,13 +47,13 @@ pub(super) struct Pending<C: Change, H = ()> {
 impl<C: Change> Pending<C> {
     /// A change, and where its sender waits.
     pub(super) fn new(change: C) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
-        Self::holding(change, None, ())
+        Self::new_holding(change, None, ())
     }
 }
 
 impl<C: Change, H> Pending<C, H> {
     /// The same, with something that is dropped after the change.
-    pub(super) fn holding(
+    pub(super) fn new_holding(
         change: C,
         fence: Option<i64>,
         held: H,
@@ -83,7 +83,7 @@ impl<C: Change, H: Send> Waiting for Pending<C, H> {
         self.change.further_keys(facts, keys)
     }
 
-    fn ask_for(&mut self, check: CheckNumber) -> bool {
+    fn require_failures(&mut self, check: CheckNumber) -> bool {
         self.needed.insert(check)
     }
 

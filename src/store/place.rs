@@ -23,7 +23,7 @@ pub(super) fn check_folder(database: &Path) -> Result<(), StoreError> {
     match folder.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
         // Whoever opens the file says what else is wrong with the way to it.
-        Err(error) if !is_nowhere(&error) => Ok(()),
+        Err(error) if !is_missing(&error) => Ok(()),
         _ => Err(StoreError::NoFolder { path: absolute.clone(), folder: folder.to_owned() }),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn check_folder_of_copy(copy: &Path) -> Result<(), StoreError> {
 pub(super) fn check_file(database: &Path) -> Result<(), StoreError> {
     check_folder(database)?;
     let failed = |source: io::Error| {
-        if is_nowhere(&source) {
+        if is_missing(&source) {
             let (path, is_relative) = (absolute(database), database.is_relative());
             return StoreError::Missing { path, is_relative };
         }
@@ -64,7 +64,7 @@ pub(super) fn check_file(database: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn is_nowhere(error: &io::Error) -> bool {
+fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 

@@ -20,7 +20,7 @@ pub(in crate::store) const MERGED: &str = "merged_check:";
 pub(in crate::store) const IS_MERGED: &str = "key LIKE 'merged^_check:%' ESCAPE '^'";
 
 /// The number of a merged check, and of the check that it became, of a row of `meta`.
-pub(in crate::store) fn merged_into(key: &str, value: &str) -> Option<(CheckNumber, CheckNumber)> {
+pub(in crate::store) fn parse_merged(key: &str, value: &str) -> Option<(CheckNumber, CheckNumber)> {
     Some((key.strip_prefix(MERGED)?.parse().ok()?, value.parse().ok()?))
 }
 
@@ -36,7 +36,7 @@ pub(in crate::store) fn tenant_id(
 }
 
 /// When a part of the service was last seen, with its number.
-pub(in crate::store) fn seen(
+pub(in crate::store) fn service_seen(
     connection: &dyn Connection,
     part: &str,
 ) -> Result<Option<(Timestamp, Option<u64>)>, StoreError> {
@@ -68,7 +68,7 @@ pub(in crate::store) fn integrations(
 pub(in crate::store) fn admins(
     connection: &dyn Connection,
 ) -> Result<Option<Vec<Admin>>, StoreError> {
-    if seen(connection, "admins")?.is_none() {
+    if service_seen(connection, "admins")?.is_none() {
         return Ok(None);
     }
     let sql = "SELECT login, display_name, last_sign_in_at FROM admin ORDER BY login";
@@ -106,7 +106,7 @@ pub(in crate::store) fn webhook_targets(
 /// How many public events there are up to and with this number, since the first
 /// event ever: of those that were removed, the next one tells. It costs the same
 /// whatever the log holds.
-pub(in crate::store) fn public_up_to(
+pub(in crate::store) fn count_public_up_to(
     connection: &dyn Connection,
     seq: i64,
 ) -> Result<i64, StoreError> {

@@ -15,10 +15,10 @@ pub(in crate::store) fn sweep(
     rule: &Sweep,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    let mut removed = orphans(connection, limit)?;
+    let mut removed = remove_orphans(connection, limit)?;
     let before = rule.before;
     if let Some(before) = before.events {
-        removed += events(connection, before, rule.keep_pending, limit)?;
+        removed += remove_events(connection, before, rule.keep_pending, limit)?;
     }
     if let Some(before) = before.failures {
         removed += connection.execute(
@@ -41,7 +41,7 @@ pub(in crate::store) fn sweep(
     }
     // These read a table as a whole: once the slices of the rest are done, and not with each.
     if let Some(before) = before.snapshots.filter(|_| removed == 0) {
-        removed += unwatched(connection, before, limit)?;
+        removed += remove_unwatched(connection, before, limit)?;
         // What comes back after this is new again.
         removed += connection.execute(
             "DELETE FROM past WHERE (kind, subject, what, name) IN (
@@ -56,7 +56,7 @@ pub(in crate::store) fn sweep(
 /// Members of listings that are neither under way nor the last complete one: below,
 /// between and above the numbers of those, each a range of the primary key, so that the
 /// members that stay are not read.
-fn orphans(connection: &dyn Connection, limit: usize) -> Result<usize, StoreError> {
+fn remove_orphans(connection: &dyn Connection, limit: usize) -> Result<usize, StoreError> {
     let mut removed = 0;
     for range in [
         "listing < (SELECT min(number) FROM listing)",
@@ -73,7 +73,7 @@ fn orphans(connection: &dyn Connection, limit: usize) -> Result<usize, StoreErro
     Ok(removed)
 }
 
-fn events(
+fn remove_events(
     connection: &dyn Connection,
     before: Timestamp,
     keep_pending: bool,
@@ -94,12 +94,12 @@ fn events(
         i64::MAX
     };
     let hour = EventHour::hour_at(before);
-    let mut seqs = of_hours(connection, "hour < ?1", (hour, delivered, limit))?;
+    let mut seqs = first_events_of_hours(connection, "hour < ?1", (hour, delivered, limit))?;
     let room = limit.saturating_sub(seqs.len());
     if room > 0 {
         // Of the hour in which the moment lies, only the first ones are looked at: what is old stands
         // before what is young, and a busy hour has more events than the writer may read at a time.
-        let first = of_hours(connection, "hour = ?1", (hour, delivered, room))?;
+        let first = first_events_of_hours(connection, "hour = ?1", (hour, delivered, room))?;
         seqs.extend(connection.all(
             "SELECT seq FROM event WHERE seq IN rarray(?1) AND observed_at < ?2",
             params![first[..], before],
@@ -133,7 +133,7 @@ fn events(
 
 /// The first events of the hours that a condition names, up to a number. The newest event is never
 /// among them: what is read from the end of the log finds one.
-fn of_hours(
+fn first_events_of_hours(
     connection: &dyn Connection,
     condition: &str,
     (hour, up_to, limit): (i64, i64, usize),
@@ -151,7 +151,7 @@ fn of_hours(
 }
 
 /// Snapshots and polls of what is watched no longer.
-fn unwatched(
+fn remove_unwatched(
     connection: &dyn Connection,
     before: Timestamp,
     limit: usize,

@@ -59,7 +59,7 @@ impl Recent {
 
     /// What the commits after this one touched, in order; nothing when that is not
     /// remembered any more.
-    pub(super) fn after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
+    pub(super) fn touched_after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let missed = usize::try_from(commits.newest.saturating_sub(commit)).ok()?;
         let first = commits.touched.len().checked_sub(missed)?;
@@ -83,14 +83,14 @@ mod tests {
     #[test]
     fn who_follows_gets_what_came_since() {
         let recent = Recent::new();
-        assert_eq!(recent.after(0), Some(vec![]));
+        assert_eq!(recent.touched_after(0), Some(vec![]));
         recent.add(touched([Subject::Watched]));
         recent.add(touched([]));
         recent.add(touched([Subject::Tenant]));
         assert_eq!(*recent.newest().borrow(), 2);
-        let found = recent.after(0).unwrap();
+        let found = recent.touched_after(0).unwrap();
         assert_eq!(*found[1], touched([Subject::Tenant]));
-        assert_eq!(recent.after(2), Some(vec![]));
+        assert_eq!(recent.touched_after(2), Some(vec![]));
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         for _ in 0..=MOST {
             recent.add(touched([Subject::Watched]));
         }
-        assert_eq!(recent.after(0), None);
-        assert_eq!(recent.after(1).unwrap().len(), MOST);
+        assert_eq!(recent.touched_after(0), None);
+        assert_eq!(recent.touched_after(1).unwrap().len(), MOST);
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct UnderWay(Arc<Mutex<Option<Instant>>>);
 
 impl UnderWay {
     /// Does something that waits for the database.
-    pub(super) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
+    pub(super) fn track<T>(&self, step: impl FnOnce() -> T) -> T {
         self.set(Some(Instant::now()));
         let done = step();
         self.set(None);
@@ -22,7 +22,7 @@ impl UnderWay {
     }
 
     /// For how long the database is waited for, where that is longer than `patience`.
-    pub(super) fn longer_than(&self, patience: Duration) -> Option<Duration> {
+    pub(super) fn wait_longer_than(&self, patience: Duration) -> Option<Duration> {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed()).filter(|waited| *waited > patience)
     }
@@ -40,12 +40,15 @@ mod tests {
     fn a_wait_is_seen_while_it_lasts_and_not_after() {
         let under_way = UnderWay::default();
         let other = under_way.clone();
-        assert_eq!(other.longer_than(Duration::ZERO), None);
-        let waited = under_way.during(|| {
-            while other.longer_than(Duration::ZERO).is_none() {}
-            (other.longer_than(Duration::ZERO), other.longer_than(Duration::from_hours(1)))
+        assert_eq!(other.wait_longer_than(Duration::ZERO), None);
+        let waited = under_way.track(|| {
+            while other.wait_longer_than(Duration::ZERO).is_none() {}
+            (
+                other.wait_longer_than(Duration::ZERO),
+                other.wait_longer_than(Duration::from_hours(1)),
+            )
         });
         assert!(waited.0.is_some() && waited.1.is_none(), "{waited:?}");
-        assert_eq!(other.longer_than(Duration::ZERO), None);
+        assert_eq!(other.wait_longer_than(Duration::ZERO), None);
     }
 }

@@ -84,7 +84,7 @@ impl Housekeeping {
         let mut expired = 0;
         while expires
             && !stop.is_cancelled()
-            && self.store.read(move |reader| reader.watch_expired(now)).await?
+            && self.store.read(move |reader| reader.has_expired_watch(now)).await?
         {
             match self.store.commit(ExpireWatch { at: now }).await? {
                 0 => break,

@@ -90,7 +90,7 @@ impl Prompt {
             .users
             .store
             .read(move |reader| {
-                let listed = reader.listed_after(event, MOST_AT_ONCE)?;
+                let listed = reader.watch_additions_after(event, MOST_AT_ONCE)?;
                 Ok((reader.has_accepted_after(delivery)?, listed))
             })
             .await?;

@@ -13,8 +13,8 @@ use crate::{
     cii::{Answered, ApiError, Client, ErrorKind},
     clock,
     domain::{
-        CheckFilter, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally, Timestamp, Told,
-        UserObservation, WatchPolicy,
+        CheckFilter, ListAnswer, Login, NullLists, PollEnd, PollOutcome, RunRule, RunTally,
+        Timestamp, UserObservation, WatchPolicy,
         failure::{FailureAnswer, Missing, Verdict},
         null_list::NullMeaning,
     },
@@ -60,7 +60,7 @@ pub(super) struct Target {
 }
 
 type State = Result<Answered<UserObservation>, ApiError>;
-type Checks = Result<Answered<Told<Verdict>>, ApiError>;
+type Checks = Result<Answered<ListAnswer<Verdict>>, ApiError>;
 
 /// What asking about a user ended with.
 struct UserEnd {
@@ -150,7 +150,7 @@ impl UserQuestions {
         checks: Checks,
         asked_at: Timestamp,
     ) -> Option<FailureAnswer> {
-        let Ok(Answered { value: Told::Told(verdict), .. }) = checks else { return None };
+        let Ok(Answered { value: ListAnswer::Given(verdict), .. }) = checks else { return None };
         let (login, settle) = (login.clone(), self.settle);
         Some(FailureAnswer { login, verdict, asked_at, answered_at: clock::now(), settle })
     }
@@ -258,7 +258,7 @@ fn deferred(
     }
     let Some(end) = poll_end(state, checks) else { return deferred };
     let has_state = matches!(state, Some(Ok(_)));
-    let is_null = matches!(checks, Ok(Answered { value: Told::Null, .. }));
+    let is_null = matches!(checks, Ok(Answered { value: ListAnswer::Null, .. }));
     let is_passing = |answer: Option<&ApiError>| answer.is_some_and(ApiError::is_transient);
     let state_error = state.and_then(|state| state.as_ref().err());
     if is_null && end.outcome == PollOutcome::Answered {
@@ -282,13 +282,13 @@ fn deferred(
 fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
     match (state, checks) {
         (Some(Err(error)), _) | (_, Err(error)) => reason::poll_end(error),
-        (_, Ok(Answered { value: Told::Told(Verdict::Unknown), errors })) => Some(PollEnd {
+        (_, Ok(Answered { value: ListAnswer::Given(Verdict::Unknown), errors })) => Some(PollEnd {
             outcome: PollOutcome::NotFound,
             errors: reason::poll_errors(errors),
             reason: Some("getEndUser: the service does not know the user".to_owned()),
             ..PollEnd::answered()
         }),
-        (_, Ok(Answered { value: Told::Untold, errors })) => Some(PollEnd {
+        (_, Ok(Answered { value: ListAnswer::Missing, errors })) => Some(PollEnd {
             errors: reason::poll_errors(errors),
             ..PollEnd::refused(&untold(errors.first().map(ToString::to_string)))
         }),
@@ -302,9 +302,9 @@ fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
 /// How the user counts in the run: as answered when everything was.
 fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEnd {
     let checks_fate = match checks {
-        Ok(Answered { value: Told::Told(Verdict::Unknown), .. }) => Fate::NotFound,
+        Ok(Answered { value: ListAnswer::Given(Verdict::Unknown), .. }) => Fate::NotFound,
         _ if is_refused_field(checks) => Fate::Refused,
-        Ok(Answered { value: Told::Untold, errors }) => {
+        Ok(Answered { value: ListAnswer::Missing, errors }) => {
             Fate::Failed(untold(errors.first().map(ToString::to_string)))
         }
         Ok(_) => Fate::Answered,
@@ -330,7 +330,7 @@ fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEn
 
 /// Whether the user was told without the failing checks, for want of a right.
 fn is_refused_field(checks: &Checks) -> bool {
-    matches!(checks, Ok(Answered { value: Told::Untold, errors }) if errors.kind() == ErrorKind::NoRight)
+    matches!(checks, Ok(Answered { value: ListAnswer::Missing, errors }) if errors.kind() == ErrorKind::NoRight)
 }
 
 fn untold(error: Option<String>) -> String {

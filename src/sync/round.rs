@@ -64,7 +64,7 @@ impl TargetEnd {
             Fate::Answered => tally.count_answered(1),
             Fate::NotFound => tally.count_not_found(),
             Fate::Failed(reason) | Fate::ServiceDown(reason) => {
-                tally.record_failed(&self.name, reason)
+                tally.record_failed(&self.name, reason);
             }
             Fate::Refused => tally.count_refused(),
         }

@@ -102,9 +102,9 @@ impl Parts {
         let is_off = self.no_right.len() == self.asked;
         for field in self.no_right {
             if is_off {
-                self.tally.record_off(field)
+                self.tally.record_off(field);
             } else {
-                self.tally.record_missing_right(field)
+                self.tally.record_missing_right(field);
             }
         }
         self.tally.end()

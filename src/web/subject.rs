@@ -60,7 +60,7 @@ pub(super) struct KnownIp {
 pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, StoreError> {
     let key = login.as_str();
     let known = KnownUser {
-        login: reader.spelled(key)?,
+        login: reader.login_in_spelling(key)?,
         record: reader.user_record(key)?,
         failing: reader.failing_checks(key)?,
         reasons: reader.watch_reasons("user", key)?,

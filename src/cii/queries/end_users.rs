@@ -12,7 +12,7 @@ use crate::{
         meters::Operation,
         rows::{Row, Rows},
     },
-    domain::{Login, TenantUser, Told, tenant::TenantDevice},
+    domain::{ListAnswer, Login, TenantUser, tenant::TenantDevice},
 };
 
 pub(super) const ROWS: Rows = Rows {
@@ -55,7 +55,7 @@ pub struct EndUser {
     /// What is counted.
     pub facts: TenantUser,
     /// The checks the user fails, as ids or titles.
-    pub failing: Told<BTreeSet<String>>,
+    pub failing: ListAnswer<BTreeSet<String>>,
 }
 
 impl Client {
@@ -115,15 +115,15 @@ fn device(device: &Value) -> Option<TenantDevice> {
 
 /// A list that is not whole tells nothing: what is not on it would count as
 /// resolved.
-fn failing(row: &Row<'_>) -> Told<BTreeSet<String>> {
+fn failing(row: &Row<'_>) -> ListAnswer<BTreeSet<String>> {
     let value = row.leaf("failingChecks");
     if row.is_untold("failingChecks") {
-        return Told::Untold;
+        return ListAnswer::Missing;
     }
     match (texts(value), value) {
-        (_, Value::Null) => Told::Null,
-        (Some((checks, true)), _) => Told::Told(checks),
-        _ => Told::Untold,
+        (_, Value::Null) => ListAnswer::Null,
+        (Some((checks, true)), _) => ListAnswer::Given(checks),
+        _ => ListAnswer::Missing,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         lenient::MAX_TEXT_BYTES,
         meters::Operation,
     },
-    domain::{Login, Told, cut_text, failure::Verdict},
+    domain::{ListAnswer, Login, cut_text, failure::Verdict},
 };
 
 pub(super) const QUESTION: Root = Root {
@@ -35,7 +35,7 @@ impl Client {
     pub async fn failing_checks(
         &self,
         logins: &[Login],
-    ) -> Vec<Result<Answered<Told<Verdict>>, ApiError>> {
+    ) -> Vec<Result<Answered<ListAnswer<Verdict>>, ApiError>> {
         let subjects: Vec<_> = logins.iter().map(Login::spelling).collect();
         let answers = self.ask_each(&QUESTION, &subjects, None, understand).await;
         answers.into_iter().map(unknown_is_an_answer).collect()
@@ -43,11 +43,11 @@ impl Client {
 }
 
 fn unknown_is_an_answer(
-    ended: Result<Answered<Told<Verdict>>, ApiError>,
-) -> Result<Answered<Told<Verdict>>, ApiError> {
+    ended: Result<Answered<ListAnswer<Verdict>>, ApiError>,
+) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
     match ended {
         Err(error) if error.is_not_found() => Ok(Answered {
-            value: Told::Told(Verdict::Unknown),
+            value: ListAnswer::Given(Verdict::Unknown),
             errors: error.errors().to_vec().into(),
         }),
         ended => ended,
@@ -56,19 +56,19 @@ fn unknown_is_an_answer(
 
 /// A list with an error in it, or an element that is no text, might not be
 /// whole, so it tells nothing: what is not on it would count as resolved.
-pub(super) fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, ApiError> {
+pub(super) fn understand(mut answer: Answer) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
     let user = answer.root(ROOT)?;
     let value = match user.pointer("/endUserDetails/failingChecks") {
-        _ if !answer.errors.is_empty() => Told::Untold,
-        Some(Value::Null) => Told::Null,
+        _ if !answer.errors.is_empty() => ListAnswer::Missing,
+        Some(Value::Null) => ListAnswer::Null,
         Some(Value::Array(checks)) => {
             // As long as a title at most, so that one that was cut is still the same.
             let bound = |text: &str| cut_text(text, MAX_TEXT_BYTES).into_owned();
             let texts = checks.iter().map(|check| check.as_str().map(bound));
             let whole: Option<_> = texts.collect();
-            whole.map_or(Told::Untold, |checks| Told::Told(Verdict::Fails(checks)))
+            whole.map_or(ListAnswer::Missing, |checks| ListAnswer::Given(Verdict::Fails(checks)))
         }
-        _ => Told::Untold,
+        _ => ListAnswer::Missing,
     };
     Ok(Answered { value, errors: answer.errors.into() })
 }
@@ -77,7 +77,7 @@ pub(super) fn understand(mut answer: Answer) -> Result<Answered<Told<Verdict>>, 
 mod tests {
     use super::*;
 
-    fn understood(body: &str) -> Result<Told<Verdict>, ApiError> {
+    fn understood(body: &str) -> Result<ListAnswer<Verdict>, ApiError> {
         understand(Answer::parse(body.as_bytes(), false, "token", 100).unwrap())
             .map(|answer| answer.value)
     }
@@ -86,23 +86,23 @@ mod tests {
     fn a_list_is_a_verdict_and_no_list_tells_nothing() {
         let list = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":["no-mfa","A"]}}}}"#;
         let expected = ["no-mfa", "A"].map(str::to_owned).into();
-        assert_eq!(understood(list), Ok(Told::Told(Verdict::Fails(expected))));
+        assert_eq!(understood(list), Ok(ListAnswer::Given(Verdict::Fails(expected))));
         let none = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":null}}}}"#;
-        assert_eq!(understood(none), Ok(Told::Null));
+        assert_eq!(understood(none), Ok(ListAnswer::Null));
         let partial = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":["a"]}}},
             "errors":[{"path":["getEndUser","endUserDetails"],"message":"x"}]}"#;
-        assert_eq!(understood(partial), Ok(Told::Untold));
+        assert_eq!(understood(partial), Ok(ListAnswer::Missing));
         let empty = r#"{"data":{"getEndUser":{"endUserDetails":{"failingChecks":[]}}}}"#;
-        assert_eq!(understood(empty), Ok(Told::Told(Verdict::Fails([].into()))));
+        assert_eq!(understood(empty), Ok(ListAnswer::Given(Verdict::Fails([].into()))));
         for odd in [r#"["a",1]"#, r#"["a",null]"#, r#""a""#, "7", "{}"] {
             let body = format!(
                 r#"{{"data":{{"getEndUser":{{"endUserDetails":{{"failingChecks":{odd}}}}}}}}}"#
             );
-            assert_eq!(understood(&body), Ok(Told::Untold), "{odd}");
+            assert_eq!(understood(&body), Ok(ListAnswer::Missing), "{odd}");
         }
         assert_eq!(
             understood(r#"{"data":{"getEndUser":{"endUserDetails":{}}}}"#),
-            Ok(Told::Untold)
+            Ok(ListAnswer::Missing)
         );
     }
 
@@ -124,7 +124,7 @@ mod tests {
             let fake = Fake::api(replies).await;
             let alice = Login::new("alice").unwrap();
             let answered = fake.client().failing_checks(&[alice]).await.remove(0).unwrap();
-            assert_eq!(answered.value, Told::Untold);
+            assert_eq!(answered.value, ListAnswer::Missing);
             assert!(answered.errors.to_string().contains(message), "{}", answered.errors);
         }
     }
@@ -147,7 +147,8 @@ mod tests {
             let fake = Fake::api(vec![Reply::json(200, &body)]).await;
             let login = Login::new("a@example.com").unwrap();
             let answer = fake.client().failing_checks(&[login]).await.remove(0);
-            let unknown = answer.is_ok_and(|answer| answer.value == Told::Told(Verdict::Unknown));
+            let unknown =
+                answer.is_ok_and(|answer| answer.value == ListAnswer::Given(Verdict::Unknown));
             assert_eq!(unknown, is_unknown, "{error_type}: {message}");
         }
     }
@@ -165,7 +166,7 @@ mod tests {
                 &details,
                 json!({ "endUserDetails": null }),
                 "NotFound",
-                Ok(Told::Told(Verdict::Unknown)),
+                Ok(ListAnswer::Given(Verdict::Unknown)),
             ),
             (
                 &details,

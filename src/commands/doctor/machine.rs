@@ -148,7 +148,7 @@ async fn pages(path: &Path) -> Finding {
             let found = format!("{shown} is empty, and no database yet; the first start makes one");
             Finding::unknown(check, found)
         }
-        Ok(Ok(Err(error))) => Finding::fail(check, error.at_start(path).to_string()),
+        Ok(Ok(Err(error))) => Finding::fail(check, error.with_remedy(path).to_string()),
         Ok(Err(_)) => Finding::unknown(check, "the look at it ended early"),
         Err(_) => {
             let found =

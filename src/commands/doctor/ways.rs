@@ -46,7 +46,7 @@ fn public_urls(config: &Config, url: Option<&Url>) -> Vec<Url> {
     if let Some(url) = url.or(config.webhook.public_url.as_ref()) {
         return vec![url.clone()];
     }
-    let targets = Reader::at(&config.store.place).and_then(|reader| reader.webhook_targets());
+    let targets = Reader::open_at(&config.store.place).and_then(|reader| reader.webhook_targets());
     let mut urls: Vec<Url> =
         targets.into_iter().flatten().filter_map(|target| target.url.parse().ok()).collect();
     urls.sort();

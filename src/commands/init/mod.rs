@@ -248,7 +248,7 @@ impl Plan {
         if self.values.paths.is_none() {
             return Ok(());
         }
-        match Reader::at(place) {
+        match Reader::open_at(place) {
             // The daemon makes one, or brings it up to date; and its folder is made here.
             Ok(_)
             | Err(

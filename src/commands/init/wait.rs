@@ -99,7 +99,7 @@ async fn deliveries(config: &Config) -> Option<Value> {
         let deliveries: Vec<_> = deliveries.into_iter().map(Delivery::from).collect();
         return Some(json!({ "deliveries": deliveries }));
     }
-    let daemon = store::holder(&config.store.place)?;
+    let daemon = store::holder_url(&config.store.place)?;
     let asked = keeper::ask(&daemon, Method::GET, &["deliveries"], None).await;
     asked.ok().map(|(_, answer)| answer)
 }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use cii_exporter::{
     config::{Config, JobConfig, UserLabel},
     domain::{CheckId, Dimension, Login, Rank, Severity, Timestamp},
-    store::{Began, EventFilter, Reader, StoreError},
+    store::{BeginRange, EventFilter, Reader, StoreError},
 };
 
 use super::{
@@ -149,7 +149,7 @@ impl Gathering<'_> {
             };
             let figures = Figures { open: state.failing, new, resolved, overdue };
             if figures != Figures::default() {
-                let lasted = self.reader.lasted(Some(&id), self.since, LENGTHS)?;
+                let lasted = self.reader.ended_durations(Some(&id), self.since, LENGTHS)?;
                 checks.push(Check {
                     id,
                     title: state.title,
@@ -190,7 +190,7 @@ impl Gathering<'_> {
             failing_users: self.reader.failing_people()?,
             all,
             by_severity,
-            time_to_resolve: self.reader.lasted(None, self.since, LENGTHS)?.map(of_lasted),
+            time_to_resolve: self.reader.ended_durations(None, self.since, LENGTHS)?.map(of_lasted),
         })
     }
 
@@ -199,7 +199,7 @@ impl Gathering<'_> {
         for check in checks.iter().filter(|check| check.figures.overdue > 0) {
             let severity = Severity::new(Some(&check.severity));
             let Some(before) = self.allowed(&check.id, &severity) else { continue };
-            let began = Began { since: None, before: Some(before) };
+            let began = BeginRange { since: None, before: Some(before) };
             for failing in self.reader.failing_by_age(&check.id, &began, None, NAMED)? {
                 named.push(Overdue {
                     user: self.name(&failing.login),
@@ -279,6 +279,6 @@ fn rank(severity: &str) -> Rank {
     Severity::new(Some(severity)).rank()
 }
 
-const fn of_lasted(lasted: cii_exporter::store::Lasted) -> Lasted {
+const fn of_lasted(lasted: cii_exporter::store::EndedDurations) -> Lasted {
     Lasted { median_seconds: lasted.median.num_seconds(), count: lasted.count }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::snapshot;
 use crate::{
-    domain::{ListField, Login, TenantUser, Timestamp, Told, tenant},
+    domain::{ListAnswer, ListField, Login, TenantUser, Timestamp, tenant},
     ledger::{Change, Facts, Fault, Keys, ListingBegun, Member, Whole},
 };
 
@@ -17,7 +17,7 @@ pub struct ListedUser {
     /// What is counted.
     pub facts: TenantUser,
     /// The checks the user fails, as ids or titles.
-    pub failing: Told<BTreeSet<String>>,
+    pub failing: ListAnswer<BTreeSet<String>>,
 }
 
 /// A page of the listing to record.
@@ -122,17 +122,17 @@ impl RecordListingPage {
     ) -> Result<(), Fault> {
         let (login, field) = (&user.login, ListField::FailingChecks);
         match &user.failing {
-            Told::Told(failing) => {
+            ListAnswer::Given(failing) => {
                 snapshot::record_list(facts, login, field, failing.is_empty(), self.answered_at)?;
             }
-            Told::Null => {
+            ListAnswer::Null => {
                 snapshot::record_null(facts, login, field, self.asked_at)?;
             }
-            Told::Untold => {}
+            ListAnswer::Missing => {}
         }
         let failing = match &user.failing {
-            Told::Told(failing) => Some(failing.clone()),
-            Told::Null | Told::Untold => None,
+            ListAnswer::Given(failing) => Some(failing.clone()),
+            ListAnswer::Null | ListAnswer::Missing => None,
         };
         if known.is_none() {
             listing.users += 1;
@@ -141,7 +141,7 @@ impl RecordListingPage {
         let was_told = known.is_some_and(|member| member.failing.is_some());
         listing.told += u64::from(failing.is_some());
         listing.told -= u64::from(was_told);
-        let is_null = user.failing == Told::Null;
+        let is_null = user.failing == ListAnswer::Null;
         let member = Member { failing, is_null, asked_at: self.asked_at };
         facts.members.put(login.clone(), member);
         facts.record_spelling(login)?;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     domain::{
-        CheckDefinition, CheckId, Login, Timestamp, ToldAt,
+        CheckDefinition, CheckId, DefinitionDates, Login, Timestamp,
         failure::{self, CheckName, Exchange},
     },
     ledger::{Change, CheckNumber, Facts, Fault, Keys, Report, Slice, Whole},
@@ -116,7 +116,7 @@ impl JudgeRenames {
         // Answers of this run have it: a delivery that was published before them, and is
         // late, does not give the check its former title again.
         let told = check.definition.told;
-        let told = ToldAt { title: told.title.max(Some(self.run_begun_at)), ..told };
+        let told = DefinitionDates { title: told.title.max(Some(self.run_begun_at)), ..told };
         let definition =
             CheckDefinition { title: now.clone(), told, ..(*check.definition).clone() };
         let name = CheckName { definition: definition.into(), ..check.name(&id) };

@@ -34,17 +34,17 @@ pub(super) fn redact(step: &mut Step<'_>, after: i64, last: i64) -> Result<(), S
     )?;
     let mut redacted = 0;
     for number in numbers {
-        let is_changed = texts(step, number)? | of_body(step, number)?;
+        let is_changed = redact_texts(step, number)? | redact_body(step, number)?;
         redacted += usize::from(is_changed);
     }
-    step.erased.redacted("delivery", redacted);
+    step.erased.count_redacted("delivery", redacted);
     Ok(())
 }
 
-fn texts(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
+fn redact_texts(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
     let columns: Vec<&str> = LISTS.into_iter().chain(TEXTS).collect();
     let sql = format!("SELECT {} FROM delivery WHERE seq = ?1", columns.join(", "));
-    let others = step.connection.one(&sql, params![number], |row| others(step, row))?;
+    let others = step.connection.one(&sql, params![number], |row| redacted_columns(step, row))?;
     let mut changed = false;
     for (column, other) in columns.iter().zip(others) {
         let Some(other) = other else { continue };
@@ -58,17 +58,21 @@ fn texts(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
 }
 
 /// Of each column what it says without the person, where it names the person.
-fn others(step: &Step<'_>, row: &Row<'_>) -> Result<Vec<Option<String>>, StoreError> {
+fn redacted_columns(step: &Step<'_>, row: &Row<'_>) -> Result<Vec<Option<String>>, StoreError> {
     let other = |column: usize| -> Result<Option<String>, StoreError> {
         let Some(bytes) = row.get::<Option<&[u8]>>(column)? else { return Ok(None) };
         let text = String::from_utf8_lossy(bytes);
         let is_list = column < LISTS.len();
-        Ok(if is_list { step.redactor.list(&text) } else { step.redactor.text(&text) })
+        Ok(if is_list {
+            step.redactor.redact_list(&text)
+        } else {
+            step.redactor.redact_text(&text)
+        })
     };
     (0..LISTS.len() + TEXTS.len()).map(other).collect()
 }
 
-fn of_body(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
+fn redact_body(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
     let found = step.connection.optional(
         "SELECT body, body_form, is_packed, size FROM delivery
          WHERE seq = ?1 AND body IS NOT NULL",
@@ -85,7 +89,7 @@ fn of_body(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
     let Some(found) = found else { return Ok(false) };
     // One that nobody can read is nobody's, and would stop the erasure for ever.
     let Ok(known) = body::unpack(found.form, &found.bytes) else { return Ok(false) };
-    let (form, bytes, size) = match step.redactor.body(&known, found.is_packed) {
+    let (form, bytes, size) = match step.redactor.redact_body(&known, found.is_packed) {
         Redacted::Not => return Ok(false),
         Redacted::Dropped => (body::PLAIN, None, found.size),
         Redacted::To(rewritten) => {

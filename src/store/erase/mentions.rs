@@ -100,7 +100,7 @@ impl Mentions {
         connection.each(&select, params, |row| {
             let redacted = (0..columns.len()).map(|column| {
                 let bytes: Option<&[u8]> = row.get(column)?;
-                Ok(bytes.and_then(|bytes| redactor.text(&String::from_utf8_lossy(bytes))))
+                Ok(bytes.and_then(|bytes| redactor.redact_text(&String::from_utf8_lossy(bytes))))
             });
             let redacted = redacted.collect::<Result<Vec<_>, StoreError>>()?;
             if redacted.iter().any(Option::is_some) {

@@ -58,10 +58,10 @@ pub(in crate::store) fn erase(
     let mut step = Step { connection, login: &erasure.login, redactor, erased };
     step.erased.next = match erasure.place {
         Place::Tables => {
-            step.tables(erasure.is_trial)?;
+            step.erase_tables(erasure.is_trial)?;
             Some(Place::Ended(0))
         }
-        Place::Ended(after) => match step.last("failure_closed", "number", after, ROWS)? {
+        Place::Ended(after) => match step.last_of_slice("failure_closed", "number", after, ROWS)? {
             Some(last) => {
                 step.remove(
                     "failure_closed",
@@ -72,28 +72,32 @@ pub(in crate::store) fn erase(
             }
             None => Some(Place::Events(0)),
         },
-        Place::Events(after) => match step.last("event", "seq", after, ROWS)? {
+        Place::Events(after) => match step.last_of_slice("event", "seq", after, ROWS)? {
             Some(last) => {
-                step.events(after, last)?;
+                step.redact_events(after, last)?;
                 Some(Place::Events(last))
             }
             None => Some(Place::Contexts(0)),
         },
-        Place::Contexts(after) => match step.last("event_context", "number", after, ROWS)? {
-            Some(last) => {
-                step.redact(&mentions::CONTEXTS, params![after, last])?;
-                Some(Place::Contexts(last))
+        Place::Contexts(after) => {
+            match step.last_of_slice("event_context", "number", after, ROWS)? {
+                Some(last) => {
+                    step.redact(&mentions::CONTEXTS, params![after, last])?;
+                    Some(Place::Contexts(last))
+                }
+                None => Some(Place::Deliveries(0)),
             }
-            None => Some(Place::Deliveries(0)),
-        },
-        Place::Deliveries(after) => match step.last("delivery", "seq", after, deliveries::ROWS)? {
-            Some(last) => {
-                deliveries::redact(&mut step, after, last)?;
-                Some(Place::Deliveries(last))
+        }
+        Place::Deliveries(after) => {
+            match step.last_of_slice("delivery", "seq", after, deliveries::ROWS)? {
+                Some(last) => {
+                    deliveries::redact(&mut step, after, last)?;
+                    Some(Place::Deliveries(last))
+                }
+                // Where nothing changes, nothing is to be written anew.
+                None => (!erasure.is_trial).then_some(Place::Files),
             }
-            // Where nothing changes, nothing is to be written anew.
-            None => (!erasure.is_trial).then_some(Place::Files),
-        },
+        }
         Place::Files | Place::Log => None,
     };
     Ok(step.erased)
@@ -109,7 +113,7 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// The tables that are small beside the log.
-    fn tables(&mut self, is_trial: bool) -> Result<(), StoreError> {
+    fn erase_tables(&mut self, is_trial: bool) -> Result<(), StoreError> {
         let login = self.login.as_str();
         // The position is compared with logins: the one before it is the same position.
         self.connection.execute(
@@ -132,15 +136,17 @@ impl Step<'_> {
         for table in &mentions::TABLES {
             self.redact(table, &[])?;
         }
-        self.members()?;
+        self.redact_addresses()?;
         self.redact(&mentions::ADDRESSES, &[])
     }
 
     /// Takes the person out of those who were seen at addresses.
-    fn members(&mut self) -> Result<(), StoreError> {
+    fn redact_addresses(&mut self) -> Result<(), StoreError> {
         let mut others = Vec::new();
         self.connection.each("SELECT ip, users FROM ip_snapshot", &[], |row| {
-            if let Some(users) = self.redactor.members(&String::from_utf8_lossy(row.bytes(1)?)) {
+            if let Some(users) =
+                self.redactor.redact_members(&String::from_utf8_lossy(row.bytes(1)?))
+            {
                 others.push((row.get::<String>(0)?, users));
             }
             Ok(())
@@ -148,12 +154,12 @@ impl Step<'_> {
         self.connection.write_all(&USERS, |put| {
             others.iter().try_for_each(|(ip, users)| put(params![ip, users]))
         })?;
-        self.erased.redacted("ip_snapshot", others.len());
+        self.erased.count_redacted("ip_snapshot", others.len());
         Ok(())
     }
 
     /// Events about the person say no more than what happened; others do not name them.
-    fn events(&mut self, after: i64, last: i64) -> Result<(), StoreError> {
+    fn redact_events(&mut self, after: i64, last: i64) -> Result<(), StoreError> {
         let mut own = Vec::new();
         self.connection.each(
             "SELECT seq, attributes FROM event WHERE login = ?1 AND seq > ?2 AND seq <= ?3",
@@ -161,8 +167,10 @@ impl Step<'_> {
             |row| {
                 let attributes = String::from_utf8_lossy(row.bytes(1)?);
                 // What cannot be read cannot be kept apart from the person.
-                let impersonal =
-                    self.redactor.attributes(&attributes).unwrap_or_else(|_| "{}".to_owned());
+                let impersonal = self
+                    .redactor
+                    .redact_attributes(&attributes)
+                    .unwrap_or_else(|_| "{}".to_owned());
                 own.push((row.get::<i64>(0)?, impersonal));
                 Ok(())
             },
@@ -172,12 +180,12 @@ impl Step<'_> {
                 put(params![seq, Param::Null, Param::Null, Param::Null, BODY, attributes])
             })
         })?;
-        self.erased.redacted("event", own.len());
+        self.erased.count_redacted("event", own.len());
         self.redact(&mentions::EVENTS, params![after, last])
     }
 
     /// The last of the next keys in a table; nothing when there is none.
-    fn last(
+    fn last_of_slice(
         &self,
         table: &str,
         key: &str,
@@ -199,7 +207,7 @@ impl Step<'_> {
     ) -> Result<(), StoreError> {
         let sql = format!("DELETE FROM {table} WHERE {condition}");
         let removed = self.connection.execute(&sql, params)?;
-        self.erased.removed(table, removed);
+        self.erased.count_removed(table, removed);
         Ok(())
     }
 
@@ -213,7 +221,9 @@ impl Step<'_> {
         let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {condition}");
         let mut named = Vec::<String>::new();
         self.connection.each(&sql, &[], |row| {
-            named.extend(row.text(0).ok().filter(|name| self.redactor.is(name)).map(str::to_owned));
+            named.extend(
+                row.text(0).ok().filter(|name| self.redactor.is_login(name)).map(str::to_owned),
+            );
             Ok(())
         })?;
         let named: Vec<_> = named.iter().map(String::as_str).collect();
@@ -227,7 +237,7 @@ impl Step<'_> {
     /// Takes the person out of columns of others.
     fn redact(&mut self, mentions: &Mentions, params: &[Param<'_>]) -> Result<(), StoreError> {
         let redacted = mentions.redact(self.connection, self.redactor, params)?;
-        self.erased.redacted(mentions.table, redacted);
+        self.erased.count_redacted(mentions.table, redacted);
         Ok(())
     }
 }

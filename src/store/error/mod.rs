@@ -267,7 +267,7 @@ impl StoreError {
 
     /// The same error with the file, and what to do, for whoever starts the exporter.
     #[must_use]
-    pub fn at_start(self, path: &Path) -> Self {
+    pub fn with_remedy(self, path: &Path) -> Self {
         let Self::Sql(source) = &self else { return self };
         let remedy = match self.reason() {
             "disk_full" => "the disk is full; make room and start again",
@@ -301,7 +301,7 @@ impl StoreError {
     pub fn is_of_one_row(&self) -> bool {
         matches!(self, Self::Fault(_) | Self::NotLeader)
             || self.is_unreadable_row()
-            || self.concerns_data()
+            || self.is_about_data()
     }
 
     /// Whether a stored row cannot be understood, while the database works.
@@ -322,7 +322,7 @@ impl StoreError {
     /// Whether it is about a server, and passes by itself or by what somebody does there: a failover,
     /// a restart, a standby that is away, a full disk.
     #[must_use]
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::StandbyAway | Self::Silent(_) | Self::Busy => true,
             Self::Sql(error) => matches!(
@@ -353,7 +353,7 @@ impl StoreError {
     }
 
     /// Whether it is the fault of what was to be stored, and not of the disk.
-    pub(super) fn concerns_data(&self) -> bool {
+    pub(super) fn is_about_data(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Data)
     }
 }
@@ -363,7 +363,7 @@ impl StoreError {
 ///
 /// # Errors
 /// When the database fails.
-pub fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+pub fn skip_unreadable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Ok(row) => Ok(Some(row)),
         Err(error) if error.is_unreadable_row() => {

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     domain::{
-        CheckDefinition, CheckId, CheckWords, ConfiguredChecks, Severity, Timestamp, ToldAt,
-        failure::Titled,
+        CheckDefinition, CheckId, CheckWords, ConfiguredChecks, DefinitionDates, Severity,
+        Timestamp, failure::Titled,
     },
     ledger::{Check, CheckNumber, Facts, Totals},
     store::{
@@ -29,7 +29,7 @@ const WITH_WORDS: &str =
 
 /// Every check.
 pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
-    configured(connection, facts)?;
+    configured_words(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS}");
     put_all(connection, &sql, &[], facts)?;
     facts.load_all_checks();
@@ -37,7 +37,10 @@ pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), 
 }
 
 /// What the operator says of checks. There is little of it, mostly none.
-pub(super) fn configured(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
+pub(super) fn configured_words(
+    connection: &dyn Connection,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
     if facts.configured.is_loaded(&()) {
         return Ok(());
     }
@@ -60,7 +63,7 @@ pub(super) fn by_id(
     if ids.is_empty() {
         return Ok(());
     }
-    configured(connection, facts)?;
+    configured_words(connection, facts)?;
     let sql = format!("SELECT {COLUMNS} FROM checks AS c {WITH_WORDS} WHERE c.id IN rarray(?1)");
     let texts: Vec<_> = ids.iter().map(CheckId::as_str).collect();
     put_all(connection, &sql, params![texts[..]], facts)?;
@@ -93,7 +96,7 @@ pub(super) fn by_title(
     if folded.is_empty() {
         return Ok(());
     }
-    configured(connection, facts)?;
+    configured_words(connection, facts)?;
     let titles: Vec<_> = folded.iter().map(String::as_str).collect();
     let mut titled: BTreeMap<String, Titled> =
         folded.iter().map(|title| (title.clone(), Titled::default())).collect();
@@ -182,11 +185,11 @@ fn check(row: &Row<'_>) -> Result<Result<Check, Unreadable>, StoreError> {
 struct Moments {
     last_event_at: Timestamp,
     last_failure_at: Option<Timestamp>,
-    told: ToldAt,
+    told: DefinitionDates,
 }
 
 fn moments(row: &Row<'_>) -> Result<Moments, StoreError> {
-    let told = ToldAt {
+    let told = DefinitionDates {
         title: row.get(11)?,
         severity: row.get(12)?,
         description: row.get(13)?,

@@ -35,7 +35,10 @@ pub(super) fn envelopes(
     Ok(())
 }
 
-pub(super) fn refused(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
+pub(super) fn refused_deliveries(
+    connection: &dyn Connection,
+    facts: &mut Facts,
+) -> Result<(), StoreError> {
     let sql = "SELECT seq, CASE WHEN body IS NULL THEN 0 ELSE 1 END, replayed_as FROM delivery
                WHERE status <> 200";
     connection.each(sql, &[], |row| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     check,
-    failure::{ANSWERED, answer},
+    failure::{ANSWERED, decode_progress},
 };
 use crate::{
     domain::{CheckId, Login, fold_title},
@@ -52,7 +52,7 @@ pub(super) fn next(
     connection.each(&sql, params![after, slice.limit], |row| {
         let text = row.text(0)?;
         texts.push(text.to_owned());
-        if let (Ok(login), Ok(answered)) = (Login::new(text), answer(row)) {
+        if let (Ok(login), Ok(answered)) = (Login::new(text), decode_progress(row)) {
             facts.answered.load(login, Some(answered));
         }
         Ok(())

@@ -24,7 +24,7 @@ pub(super) fn of_users(
 ) -> Result<(), StoreError> {
     if !logins.is_empty() {
         // An answer can name a check that was never heard of.
-        check::configured(connection, facts)?;
+        check::configured_words(connection, facts)?;
     }
     let mut checks = BTreeSet::new();
     each_of_users(
@@ -153,7 +153,7 @@ pub(super) fn last_reports(
 
 /// How many people fail a check that a filter admits: summed over the sets of checks that people
 /// fail, which are few where failures are many.
-pub(super) fn people_admitted(
+pub(super) fn admitted_people(
     connection: &dyn Connection,
     filter: &CheckFilter,
     facts: &mut Facts,
@@ -190,7 +190,7 @@ pub(super) const ANSWERED: &str =
     "login, as_of, listed_at, unknown_since, suspect_since, shared_texts, exchange";
 
 /// How far answers about users have got.
-pub(super) fn answered(
+pub(super) fn answer_progress(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
@@ -200,11 +200,11 @@ pub(super) fn answered(
         &format!("SELECT {ANSWERED} FROM failure_answer WHERE login IN rarray(?1)"),
         logins,
         &mut facts.answered,
-        |row| Ok(answer(row)),
+        |row| Ok(decode_progress(row)),
     )
 }
 
-pub(super) fn answer(row: &Row<'_>) -> Result<Answered, Unreadable> {
+pub(super) fn decode_progress(row: &Row<'_>) -> Result<Answered, Unreadable> {
     let moment = |column: usize| {
         let moment = row.get::<Option<Timestamp>>(column);
         moment.map_err(|_| Unreadable::Moment)

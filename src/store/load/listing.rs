@@ -76,7 +76,7 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, 
 }
 
 /// What the last complete listing said of these users.
-pub(super) fn listed(
+pub(super) fn listed_members(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,
     facts: &mut Facts,

@@ -4,7 +4,7 @@ use crate::{
     ledger::{Facts, NextMoving},
     store::{
         StoreError,
-        shared::{IS_MERGED, merged_into},
+        shared::{IS_MERGED, parse_merged},
         sql::{Connection, params},
     },
 };
@@ -16,7 +16,7 @@ pub(super) fn next(
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT key, value FROM meta WHERE {IS_MERGED} ORDER BY key");
-    let merged = connection.all(&sql, &[], |row| Ok(merged_into(row.text(0)?, row.text(1)?)))?;
+    let merged = connection.all(&sql, &[], |row| Ok(parse_merged(row.text(0)?, row.text(1)?)))?;
     // What cannot be understood is in nobody's way.
     let Some((from, into)) = merged.into_iter().flatten().next() else {
         facts.moving.load(None);

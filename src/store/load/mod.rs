@@ -64,7 +64,7 @@ pub(in crate::store) fn load(
 ) -> Result<(), StoreError> {
     delivery::envelopes(connection, &keys.envelopes, facts)?;
     if keys.whole.contains(&Whole::Refused) {
-        delivery::refused(connection, facts)?;
+        delivery::refused_deliveries(connection, facts)?;
     }
     if keys.whole.contains(&Whole::Checks) {
         check::all(connection, facts)?;
@@ -78,7 +78,7 @@ pub(in crate::store) fn load(
     failure::at_checks(connection, &keys.failures_at, facts)?;
     failure::last_reports(connection, &keys.last_reports_at, facts)?;
     if let Some(filter) = &keys.people_admitted {
-        failure::people_admitted(connection, filter, facts)?;
+        failure::admitted_people(connection, filter, facts)?;
     }
     if keys.whole.contains(&Whole::Exchanges) {
         exchange::all(connection, facts)?;
@@ -86,8 +86,8 @@ pub(in crate::store) fn load(
     if keys.whole.contains(&Whole::Listing) {
         listing::states(connection, facts)?;
     }
-    failure::answered(connection, &keys.answered, facts)?;
-    listing::listed(connection, &keys.answered, facts)?;
+    failure::answer_progress(connection, &keys.answered, facts)?;
+    listing::listed_members(connection, &keys.answered, facts)?;
     if let Some(slice) = &keys.slice {
         listing::slice(connection, slice, facts)?;
     }
@@ -103,7 +103,7 @@ pub(in crate::store) fn load(
     past::of_subjects(connection, &keys.past, facts)?;
     spelling::of_users(connection, &keys.spellings, facts)?;
     watch::subjects(connection, &keys.watched, facts)?;
-    watch::matching(connection, &keys.watched_for, keys.expired_at, facts)?;
+    watch::matching_subjects(connection, &keys.watched_for, keys.expired_at, facts)?;
     outcome::polls(connection, &keys.polls, facts)?;
     outcome::jobs(connection, &keys.jobs, facts)?;
     nulls::of_users(connection, &keys.nulls_of, facts)?;
@@ -121,7 +121,7 @@ pub(in crate::store) fn load(
         otlp::state(connection, facts)?;
     }
     if let Some(slice) = &keys.parked {
-        otlp::parked(connection, slice, facts)?;
+        otlp::parked_events(connection, slice, facts)?;
     }
     if let Some(slice) = &keys.gap {
         otlp::gap_events(connection, slice, facts)?;

@@ -4,7 +4,7 @@ use crate::{
     ledger::{EventSlice, Facts, Gap, GapEvents, GapSlice, NextParked, OtlpState},
     store::{
         StoreError,
-        shared::{OTLP, public_up_to},
+        shared::{OTLP, count_public_up_to},
         sql::{Connection, params},
     },
 };
@@ -18,13 +18,13 @@ pub(super) fn state(connection: &dyn Connection, facts: &mut Facts) -> Result<()
         Ok(Gap { first: row.get(0)?, last: row.get(1)? })
     })?;
     let gaps = gaps.into_iter().collect();
-    let public_up_to_cursor = public_up_to(connection, cursor)?;
+    let public_up_to_cursor = count_public_up_to(connection, cursor)?;
     facts.otlp.load((), Some(OtlpState { cursor, public_up_to_cursor, was_on, gaps }));
     Ok(())
 }
 
 /// The parked events that come next.
-pub(super) fn parked(
+pub(super) fn parked_events(
     connection: &dyn Connection,
     slice: &EventSlice,
     facts: &mut Facts,

@@ -31,7 +31,7 @@ pub(super) fn users(
 
 fn user(row: &Row<'_>) -> Result<Result<UserSnapshot, Unreadable>, StoreError> {
     let state = row::user_state::decode(row.get(7)?, row.text(1).unwrap_or_default());
-    let (state, moments) = match (state, (row.get(2), row.get(3), lasts(row))) {
+    let (state, moments) = match (state, (row.get(2), row.get(3), last_moments(row))) {
         (Ok(state), (Ok(first), Ok(last), Some(lasts))) => (Arc::new(state), (first, last, lasts)),
         (Err(reason), _) => return Ok(Err(reason)),
         _ => return Ok(Err(Unreadable::Moment)),
@@ -49,7 +49,7 @@ fn user(row: &Row<'_>) -> Result<Result<UserSnapshot, Unreadable>, StoreError> {
 }
 
 /// When the last new address, and the last new country, were found.
-fn lasts(row: &Row<'_>) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+fn last_moments(row: &Row<'_>) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
     let moment = |column: usize| row.get::<Option<Timestamp>>(column).ok();
     Some((moment(5)?, moment(6)?))
 }

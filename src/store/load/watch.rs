@@ -59,7 +59,7 @@ fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), Unreadable>, St
 }
 
 /// What is watched for these reasons, or was to be watched up to a moment.
-pub(super) fn matching(
+pub(super) fn matching_subjects(
     connection: &dyn Connection,
     sources: &BTreeSet<WatchSource>,
     expired_at: Option<Timestamp>,

@@ -52,7 +52,7 @@ impl Digest {
     }
 
     /// Counts the row that was added last as one in which a text was replaced.
-    pub(super) fn replaced(&mut self) {
+    pub(super) fn count_replaced(&mut self) {
         self.replaced += 1;
     }
 

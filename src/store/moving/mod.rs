@@ -135,7 +135,7 @@ fn copy_table(
     let written = target.sql().and_then(|connection| {
         connection.write_all(table.bulk(), |put| {
             let mut is_put = true;
-            let read = rows::each(
+            let read = rows::read_each(
                 source.sql(),
                 table,
                 texts,
@@ -161,7 +161,7 @@ fn check_table(
     of: u64,
     report: &mut dyn FnMut(Progress),
 ) -> Result<Digest, StoreError> {
-    rows::each(
+    rows::read_each(
         target.sql()?,
         table,
         Texts::Any,

@@ -33,7 +33,7 @@ pub(super) fn has_others(connection: &dyn Connection, table: &Table) -> Result<b
 
 /// Reads all rows, and hands each of them on, with the values that another engine stores; returns
 /// what they come to. `rest` is called after each slice with how many there were so far.
-pub(super) fn each(
+pub(super) fn read_each(
     connection: &dyn Connection,
     table: &Table,
     texts: Texts,
@@ -55,16 +55,16 @@ pub(super) fn each(
             }
             if texts == Texts::WithoutNul && has_nul(&values) {
                 if has_nul(&values[..table.key().len()]) {
-                    return Err(wrong(
+                    return Err(mismatch(
                         table,
                         "a key has the character NUL, which PostgreSQL \
                         cannot hold",
                     ));
                 }
-                let held: Vec<_> = values.iter().map(Value::without_nul).collect();
+                let held: Vec<_> = values.iter().map(Value::of_without_nul).collect();
                 let held: Vec<_> = held.iter().map(Value::param).collect();
                 digest.add(table, &held);
-                digest.replaced();
+                digest.count_replaced();
                 return take(&held);
             }
             digest.add(table, &values);
@@ -110,7 +110,7 @@ fn values<'a>(row: &Row<'a>, table: &Table) -> Result<Vec<Param<'a>>, StoreError
             (Kind::Text, Cell::Text(text)) => {
                 Param::Text(std::str::from_utf8(text).map_err(|_| {
                     let what = format!("a text is not UTF-8, in the column {}", column.name());
-                    wrong(table, &what)
+                    mismatch(table, &what)
                 })?)
             }
             (Kind::Bytes, Cell::Bytes(bytes)) => Param::Bytes(bytes),
@@ -119,7 +119,7 @@ fn values<'a>(row: &Row<'a>, table: &Table) -> Result<Vec<Param<'a>>, StoreError
             _ => {
                 let what =
                     format!("another value than expected is in the column {}", column.name());
-                return Err(wrong(table, &what));
+                return Err(mismatch(table, &what));
             }
         };
         values.push(value);
@@ -131,7 +131,7 @@ fn has_nul(values: &[Param<'_>]) -> bool {
     values.iter().any(|value| matches!(value, Param::Text(text) if text.contains('\0')))
 }
 
-fn wrong(table: &Table, what: &str) -> StoreError {
+fn mismatch(table: &Table, what: &str) -> StoreError {
     let text = format!("a row of the table {} cannot be copied: {what}", table.name());
     SqlError::new(SqlErrorKind::UnreadableRow, &text).into()
 }
@@ -154,7 +154,7 @@ impl Value {
         }
     }
 
-    fn without_nul(param: &Param<'_>) -> Self {
+    fn of_without_nul(param: &Param<'_>) -> Self {
         match *param {
             Param::Text(text) => Self::Text(postgres::storable_text(text).into_owned()),
             _ => Self::of(param),

@@ -31,9 +31,9 @@ impl Source {
         match place {
             StorePlace::File(path) => Ok((Self::open_file(path)?, None)),
             StorePlace::Server(config) => {
-                let snapshot = Way::to(Server::new(config)).and_then(|way| way.snapshot());
-                let snapshot = snapshot.map_err(failed)?;
-                match snapshot.holder().map_err(failed)? {
+                let snapshot = Way::new(Server::new(config)).and_then(|way| way.snapshot());
+                let snapshot = snapshot.map_err(open_error)?;
+                match snapshot.holder().map_err(open_error)? {
                     Some(holder) if !while_running => {
                         Err(MoveError::Replicas { place: place.to_string(), holder })
                     }
@@ -50,10 +50,10 @@ impl Source {
         }
         let lock = sqlite::lock(path).map_err(|error| match error {
             StoreError::InUse(path) => MoveError::InUse(path),
-            error => failed(error),
+            error => open_error(error),
         })?;
-        let reader = Reader::look_into(path).map_err(failed)?;
-        reader.sql().begin_reading().map_err(failed)?;
+        let reader = Reader::open_existing(path).map_err(open_error)?;
+        reader.sql().begin_reading().map_err(open_error)?;
         Ok(Self::File(reader, lock))
     }
 
@@ -66,6 +66,6 @@ impl Source {
     }
 }
 
-fn failed(source: StoreError) -> MoveError {
+fn open_error(source: StoreError) -> MoveError {
     MoveError::Open { side: Side::From, source }
 }

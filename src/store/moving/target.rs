@@ -40,7 +40,7 @@ impl Target {
     /// Begins to write.
     pub(super) fn open(place: &StorePlace) -> Result<Self, MoveError> {
         match place {
-            StorePlace::File(path) => Unfinished::make(path).map(Self::File).map_err(failed),
+            StorePlace::File(path) => Unfinished::make(path).map(Self::File).map_err(open_error),
             StorePlace::Server(config) => open_server(config, place.to_string()),
         }
     }
@@ -75,22 +75,22 @@ impl Target {
 /// Looks first whether the server can be used, since it says that of each statement in other words.
 fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError> {
     let server = Server::new(config);
-    let found = server.examine().map_err(failed)?;
+    let found = server.examine().map_err(open_error)?;
     if found.is_read_only {
         return Err(MoveError::ReadOnly(place));
     }
     if found.tables == Tables::Older {
-        return Err(failed(StoreError::TooOld(place.into())));
+        return Err(open_error(StoreError::TooOld(place.into())));
     }
     if let Some(right) = found.missing_right.or(found.missing_right_to_fill) {
         return Err(MoveError::Right { place, right });
     }
-    let filling = Way::to(server).and_then(|way| way.filling()).map_err(failed)?;
-    if let Some(holder) = filling.holder().map_err(failed)? {
+    let filling = Way::new(server).and_then(|way| way.filling()).map_err(open_error)?;
+    if let Some(holder) = filling.holder().map_err(open_error)? {
         return Err(MoveError::TargetInUse { place, holder });
     }
     for table in &TABLES {
-        if rows::has_others(filling.sql(), table).map_err(failed)? {
+        if rows::has_others(filling.sql(), table).map_err(open_error)? {
             let schema = format!("\"{}\"", found.schema.replace('"', "\"\""));
             return Err(MoveError::NotEmpty { place, table: table.name(), schema });
         }
@@ -98,7 +98,7 @@ fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError
     Ok(Target::Server(Box::new(filling), place))
 }
 
-fn failed(source: StoreError) -> MoveError {
+fn open_error(source: StoreError) -> MoveError {
     MoveError::Open { side: Side::To, source }
 }
 
@@ -109,7 +109,7 @@ impl Unfinished {
         if path.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(path.to_owned()));
         }
-        let partial = copy::beside(path, ".moving");
+        let partial = copy::path_beside(path, ".moving");
         // Under the lock, what is there was left by a command that was killed.
         for file in of_file(&partial) {
             copy::remove_if_there(&file)?;
@@ -123,7 +123,7 @@ impl Unfinished {
     fn keep(mut self) -> Result<(), StoreError> {
         self.file.take().ok_or(StoreError::Closed)?.close()?;
         let synced = File::open(&self.partial).and_then(|file| file.sync_all());
-        synced.map_err(copy::failed(&self.partial))?;
+        synced.map_err(copy::io_error(&self.partial))?;
         copy::put_in_place(&self.partial, &self.path)
     }
 }
@@ -140,5 +140,5 @@ impl Drop for Unfinished {
 
 /// A file, and what SQLite can have left beside it: it would take that for part of the next one.
 fn of_file(path: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|ending| copy::beside(path, ending))
+    ["", "-wal", "-shm"].map(|ending| copy::path_beside(path, ending))
 }

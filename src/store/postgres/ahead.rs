@@ -41,10 +41,10 @@ pub(super) enum Rows {
 }
 
 impl Question {
-    pub(super) fn is(&self, text: &str, params: &[Param<'_>]) -> bool {
+    pub(super) fn matches(&self, text: &str, params: &[Param<'_>]) -> bool {
         self.text == text
             && self.params.len() == params.len()
-            && self.params.iter().zip(params).all(|(own, param)| own.is(param))
+            && self.params.iter().zip(params).all(|(own, param)| own.equals(param))
     }
 }
 

@@ -48,13 +48,13 @@ pub(super) fn statement(bulk: &Bulk) -> String {
                     write!(set, "{comma}{name} = given.{name}")
                 };
             }
-            format!("UPDATE {table} SET {set} FROM {rows} WHERE {}", found(bulk))
+            format!("UPDATE {table} SET {set} FROM {rows} WHERE {}", key_condition(bulk))
         }
-        Deed::Delete => format!("DELETE FROM {table} USING {rows} WHERE {}", found(bulk)),
+        Deed::Delete => format!("DELETE FROM {table} USING {rows} WHERE {}", key_condition(bulk)),
     }
 }
 
-fn found(bulk: &Bulk) -> String {
+fn key_condition(bulk: &Bulk) -> String {
     let table = bulk.table();
     let same = bulk.key().iter().map(|field| {
         let name = field.name();

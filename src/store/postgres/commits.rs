@@ -35,7 +35,7 @@ pub(super) const SWEEP_EVERY: usize = 64;
 
 /// Whether a commit is in the log. Where it is, that is written, too, so that the look-up's own
 /// commit waits for whoever has to have it.
-pub(super) fn look_for(session: &Session, id: &str) -> Result<bool, StoreError> {
+pub(super) fn confirm_commit(session: &Session, id: &str) -> Result<bool, StoreError> {
     let sql = "UPDATE commit_log SET looked_up = looked_up + 1 WHERE id = ?1";
     Ok(session.execute(sql, params![id])? > 0)
 }
@@ -73,7 +73,7 @@ impl Postgres {
     pub(super) fn look_up(&mut self, id: &str) -> Result<(), StoreError> {
         let found = find_out(self.way.limits.look_up, || {
             self.session = None;
-            self.looked_up(id)
+            self.look_up_once(id)
         });
         match found {
             Some(true) => Ok(()),
@@ -89,11 +89,11 @@ impl Postgres {
         }
     }
 
-    fn looked_up(&mut self, id: &str) -> Result<bool, StoreError> {
+    fn look_up_once(&mut self, id: &str) -> Result<bool, StoreError> {
         let level = self.way.server.commit_level();
-        let session = self.connected()?;
+        let session = self.connect_if_lost()?;
         session.begin_writing(level)?;
-        let found = look_for(session, id)?;
+        let found = confirm_commit(session, id)?;
         session.commit()?;
         Ok(found)
     }

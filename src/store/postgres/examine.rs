@@ -43,7 +43,7 @@ impl Server {
     /// When it cannot be reached, is too old, or the tables are another program's or a newer
     /// exporter's.
     pub fn examine(&self) -> Result<Examination, StoreError> {
-        let session = Way::to(self.clone())?.connect()?;
+        let session = Way::new(self.clone())?.connect()?;
         session.begin_reading()?;
         let examined = examine(&session, self);
         session.end_reading()?;

@@ -88,7 +88,7 @@ pub(super) fn too_slow(what: &str) -> StoreError {
 }
 
 /// The connection was given up before.
-pub(super) fn given_up() -> StoreError {
+pub(super) fn connection_abandoned() -> StoreError {
     SqlError::new(SqlErrorKind::Unreachable, "the connection to the server was lost").into()
 }
 

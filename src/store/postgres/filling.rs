@@ -136,7 +136,7 @@ impl Filling {
         let Self { way, session, id } = self;
         match session.commit() {
             Ok(()) => Ok(()),
-            Err(_) if !session.is_open() => way.look_for_filling(&id),
+            Err(_) if !session.is_open() => way.find_filling(&id),
             Err(error) => Err(Uncommitted::Nothing(error)),
         }
     }
@@ -144,7 +144,7 @@ impl Filling {
 
 impl Way {
     /// As [`Postgres::look_up`](super::Postgres) does for a group.
-    fn look_for_filling(&self, id: &str) -> Result<(), Uncommitted> {
+    fn find_filling(&self, id: &str) -> Result<(), Uncommitted> {
         let limit = self.limits.look_up * LOOK_UPS;
         match commits::find_out(limit, || self.has_filling(id)) {
             Some(true) => Ok(()),
@@ -179,7 +179,7 @@ impl Way {
         if !has_log {
             return Ok(false);
         }
-        let found = commits::look_for(&session, id)?;
+        let found = commits::confirm_commit(&session, id)?;
         session.commit()?;
         Ok(found)
     }

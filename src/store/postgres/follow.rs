@@ -58,15 +58,15 @@ pub struct Sight {
 /// What the thread tells of what it saw.
 pub(in crate::store) trait Audience: Send {
     /// Another replica committed this. An erasure took a person out.
-    fn committed(&self, touched: Touched, is_erasure: bool);
+    fn on_commit(&self, touched: Touched, is_erasure: bool);
     /// The number of the newest event.
-    fn newest_event(&self, seq: i64);
+    fn on_newest_event(&self, seq: i64);
     /// The size of all tables, in bytes.
-    fn size(&self, bytes: u64);
+    fn on_size(&self, bytes: u64);
     /// Whether each commit waits for a standby.
-    fn standby(&self, is_synchronous: bool);
+    fn on_standby(&self, is_synchronous: bool);
     /// What came of a look.
-    fn looked(&self, outcome: Result<(), &StoreError>);
+    fn on_look(&self, outcome: Result<(), &StoreError>);
 }
 
 /// The thread that looks. Dropped, it ends.
@@ -118,19 +118,19 @@ impl Follower {
             after,
             audience,
         };
-        look.take();
+        look.take_look();
         let (sender, done) = watch::channel((0, look.sight.clone()));
         let asked = state.clone();
         thread::Builder::new()
             .name("store-follower".to_owned())
-            .spawn(move || look.live(&asked, &sender))?;
+            .spawn(move || look.run(&asked, &sender))?;
         let woken = state.clone();
         let wake = move || {
             woken.lock().is_woken = true;
             woken.wake.notify_one();
         };
         let exchange =
-            notices::exchange(way.server.clone(), replica.clone(), store.to_owned(), wake);
+            notices::exchange_notices(way.server.clone(), replica.clone(), store.to_owned(), wake);
         let notices = way.io.spawn(exchange).abort_handle();
         Ok(Self { state, done, notices })
     }
@@ -187,7 +187,7 @@ struct Look<A> {
 }
 
 impl<A: Audience> Look<A> {
-    fn live(mut self, state: &State, done: &watch::Sender<(u64, Sight)>) {
+    fn run(mut self, state: &State, done: &watch::Sender<(u64, Sight)>) {
         let mut served = 0;
         loop {
             let upto = {
@@ -205,14 +205,14 @@ impl<A: Audience> Look<A> {
                 }
                 asked.requests
             };
-            self.take();
+            self.take_look();
             served = upto;
             done.send_replace((served, self.sight.clone()));
         }
     }
 
     /// Takes a look.
-    fn take(&mut self) {
+    fn take_look(&mut self) {
         let looked = self.look();
         if looked.is_err() {
             self.session = None;
@@ -221,7 +221,7 @@ impl<A: Audience> Look<A> {
         let away = StoreError::StandbyAway;
         let outcome = looked.as_ref().copied();
         // Also a replica that commits nothing itself tells then that it could not.
-        self.audience.looked(if self.sight.waits_for_standby { Err(&away) } else { outcome });
+        self.audience.on_look(if self.sight.waits_for_standby { Err(&away) } else { outcome });
         self.sight.error = looked.err();
     }
 
@@ -242,10 +242,10 @@ impl<A: Audience> Look<A> {
         (self.sight.at, self.sight.is_synchronous) = (begun, is_synchronous);
         self.sight.waits_for_standby = waits_for_standby;
         self.sight.version = version;
-        self.audience.standby(is_synchronous);
+        self.audience.on_standby(is_synchronous);
         if let Some(bytes) = size {
             self.sized_at = Some(begun);
-            self.audience.size(bytes);
+            self.audience.on_size(bytes);
         }
         let own = self.replica.id();
         // Those between are missing where the log was cleared, or there are too many.
@@ -253,14 +253,14 @@ impl<A: Audience> Look<A> {
         if expected == commits.len() {
             for commit in commits {
                 if commit.replica != own {
-                    self.audience.committed(commit.touched, commit.is_erasure);
+                    self.audience.on_commit(commit.touched, commit.is_erasure);
                 }
             }
         } else {
-            self.audience.committed(Touched::everything(), true);
+            self.audience.on_commit(Touched::everything(), true);
         }
         self.after = newest;
-        self.audience.newest_event(event);
+        self.audience.on_newest_event(event);
         Ok(())
     }
 }

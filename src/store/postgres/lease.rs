@@ -66,12 +66,12 @@ impl Lease {
         };
         let (sender, standing) = watch::channel(candidate.step());
         let (until, acts_until) = watch::channel(candidate.acts_until());
-        drop(way.io.spawn(judge(acts_until, sender.clone())));
+        drop(way.io.spawn(step_down_in_time(acts_until, sender.clone())));
         let state = Arc::<State>::default();
         let told = state.clone();
         let thread = thread::Builder::new()
             .name("store-lease".to_owned())
-            .spawn(move || candidate.live(&told, &sender, &until))?;
+            .spawn(move || candidate.run(&told, &sender, &until))?;
         Ok(Self { standing, state, thread: Some(thread) })
     }
 
@@ -111,7 +111,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn live(
+    fn run(
         mut self,
         state: &State,
         standing: &watch::Sender<Standing>,
@@ -150,7 +150,7 @@ impl Candidate {
     /// a new session, which does not have the old one's settings.
     fn step(&mut self) -> Standing {
         let sent_at = Instant::now();
-        match self.stand() {
+        match self.renew_or_take() {
             Ok(standing) => {
                 if standing.is_leader() {
                     self.renewed_at = sent_at;
@@ -173,7 +173,7 @@ impl Candidate {
         }
     }
 
-    fn stand(&mut self) -> Result<Standing, StoreError> {
+    fn renew_or_take(&mut self) -> Result<Standing, StoreError> {
         let session = match &mut self.session {
             Some(session) if session.is_open() => session,
             none => none.insert(self.way.connect_within(PATIENCE)?),
@@ -185,10 +185,10 @@ impl Candidate {
             self.fence = None;
         }
         session.begin_reading()?;
-        let held = held(session, &self.id);
+        let held = load_other_holder(session, &self.id);
         session.end_reading()?;
         let (leader, is_over) = held?;
-        if is_over && let Some(fence) = self.way.take(session, &self.id, &self.name)? {
+        if is_over && let Some(fence) = self.way.take_lease(session, &self.id, &self.name)? {
             self.fence = Some(fence);
             return Ok(Standing::Leader { fence: Some(fence) });
         }
@@ -212,7 +212,7 @@ impl Candidate {
 }
 
 /// Ends what the holder does when its time is over, also while a step of the thread hangs.
-async fn judge(
+async fn step_down_in_time(
     mut acts_until: watch::Receiver<Option<Instant>>,
     standing: watch::Sender<Standing>,
 ) {
@@ -239,7 +239,10 @@ async fn judge(
 
 /// Which other replica holds the lease, by name, and whether it is over. One that gave it up before
 /// its end stands there until then, and does not follow itself.
-fn held(session: &dyn Connection, id: &str) -> Result<(Option<String>, bool), StoreError> {
+fn load_other_holder(
+    session: &dyn Connection,
+    id: &str,
+) -> Result<(Option<String>, bool), StoreError> {
     let sql = "SELECT CASE WHEN holder <> ?1 THEN name END, expires_at < clock_timestamp()
         FROM lease";
     session.one(sql, params![id], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -260,7 +263,12 @@ fn renew(session: &Session, id: &str, fence: i64) -> Result<bool, StoreError> {
 impl Way {
     /// Takes the lease that is over; the fence of the new term, or nothing when another one was
     /// faster.
-    fn take(&self, session: &Session, id: &str, name: &str) -> Result<Option<i64>, StoreError> {
+    fn take_lease(
+        &self,
+        session: &Session,
+        id: &str,
+        name: &str,
+    ) -> Result<Option<i64>, StoreError> {
         let begun = session.begin_writing(self.server.commit_level())?;
         if let Err(error) = schema::check_known(begun.schema_version, &self.server) {
             session.roll_back();

@@ -48,7 +48,7 @@ impl Limits {
     }
 
     /// How long the server itself lets a statement run, in milliseconds.
-    pub(super) const fn of_server(self) -> u128 {
+    pub(super) const fn server_millis(self) -> u128 {
         self.statement.as_millis() * 15 / 16
     }
 }

@@ -74,7 +74,7 @@ pub(in crate::store) struct Way {
 
 impl Way {
     /// Prepares to connect; connects to nothing yet.
-    pub(in crate::store) fn to(server: Server) -> Result<Self, StoreError> {
+    pub(in crate::store) fn new(server: Server) -> Result<Self, StoreError> {
         let io = Io::start().map_err(|error| failure::no_thread(&error))?;
         let limits = Limits { connect: server.connect_limit(), ..Limits::default() };
         Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits })
@@ -82,7 +82,7 @@ impl Way {
 
     /// The same with other limits, which a test can wait for.
     #[cfg(test)]
-    pub(in crate::store) fn within(self, limits: Limits) -> Self {
+    pub(in crate::store) fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
@@ -143,7 +143,7 @@ impl Postgres {
     }
 
     /// The session, a new one where the last one was lost.
-    fn connected(&mut self) -> Result<&Session, StoreError> {
+    fn connect_if_lost(&mut self) -> Result<&Session, StoreError> {
         if !self.session.as_ref().is_some_and(Session::is_open) {
             self.session = None;
         }
@@ -154,13 +154,13 @@ impl Postgres {
     }
 
     fn session(&self) -> Result<&Session, StoreError> {
-        self.session.as_ref().ok_or_else(failure::given_up)
+        self.session.as_ref().ok_or_else(failure::connection_abandoned)
     }
 
     /// Begins a transaction that writes, over a new connection where the old one is of no use.
     fn begin_writing(&mut self) -> Result<&Session, StoreError> {
         let level = self.way.server.commit_level();
-        let begun = match self.connected()?.begin_writing(level) {
+        let begun = match self.connect_if_lost()?.begin_writing(level) {
             Ok(begun) => begun,
             Err(error) if self.session()?.is_open() => {
                 self.roll_back();
@@ -173,7 +173,7 @@ impl Postgres {
             // A server that was started again closed it; it may not be known before it is used.
             Err(_) => {
                 self.session = None;
-                self.connected()?.begin_writing(level)?
+                self.connect_if_lost()?.begin_writing(level)?
             }
         };
         self.fence = begun.fence;
@@ -204,7 +204,7 @@ impl Postgres {
             Err(_) if !self.session()?.is_open() => {
                 let found = self.look_up(&id);
                 if found.is_err() {
-                    self.replica.renew();
+                    self.replica.renew_id();
                 }
                 found
             }
@@ -215,7 +215,7 @@ impl Postgres {
 }
 
 impl Postgres {
-    fn swept(&self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+    fn sweep_rows(&self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
         if rule.fence.is_some_and(|fence| fence != self.fence) {
             return Err(StoreError::NotLeader);
         }
@@ -256,7 +256,7 @@ impl Engine for Postgres {
     }
 
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError> {
-        let session = self.session.as_ref().ok_or_else(failure::given_up)?;
+        let session = self.session.as_ref().ok_or_else(failure::connection_abandoned)?;
         save::save(session, &self.uids, diff)
     }
 
@@ -274,7 +274,7 @@ impl Engine for Postgres {
 
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
         self.begin_writing()?;
-        let swept = self.swept(rule, limit);
+        let swept = self.sweep_rows(rule, limit);
         if swept.is_err() {
             self.roll_back();
         }
@@ -288,7 +288,7 @@ impl Engine for Postgres {
             _ => {}
         }
         self.begin_writing()?;
-        let session = self.session.as_ref().ok_or_else(failure::given_up)?;
+        let session = self.session.as_ref().ok_or_else(failure::connection_abandoned)?;
         let erased = erase::erase(session, erasure);
         let ended = match erased {
             Ok(erased) if erasure.is_trial => {

@@ -66,13 +66,13 @@ impl From<StoreError> for Ended {
 
 /// Listens and tells for ever. `store` is the id of the store: replicas of the same one share a
 /// channel. `wake` is called when another replica committed, and when it may have.
-pub(super) async fn exchange(
+pub(super) async fn exchange_notices(
     server: Arc<Server>,
     replica: Replica,
     store: String,
     wake: impl Fn() + Send + Sync,
 ) {
-    let channel = channel(&store);
+    let channel = channel_name(&store);
     let mut is_told = false;
     loop {
         let Err(ended) = serve(&server, &replica, &channel, &wake).await;
@@ -96,7 +96,7 @@ pub(super) async fn exchange(
 }
 
 /// The name of a store's channel, shorter than the 63 bytes that the server takes.
-fn channel(store: &str) -> String {
+fn channel_name(store: &str) -> String {
     let hash = Sha256::digest(store);
     hash.iter().take(16).fold("cii_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
@@ -139,14 +139,14 @@ impl Link {
     }
 
     /// Tells whoever listens; `from` says who does.
-    async fn tell(&self, channel: &str, from: &str) -> Result<(), StoreError> {
+    async fn notify(&self, channel: &str, from: &str) -> Result<(), StoreError> {
         let preamble = preamble("off", Limits::all(PATIENCE / 2), "");
         self.run(&format!("{preamble} SELECT pg_notify('{channel}', '{from}'); COMMIT")).await
     }
 
     /// The next one that arrives: who sent it.
     async fn next(&mut self) -> Result<String, StoreError> {
-        let notification = self.arrived.recv().await.ok_or_else(failure::given_up)?;
+        let notification = self.arrived.recv().await.ok_or_else(failure::connection_abandoned)?;
         Ok(notification.payload().to_owned())
     }
 }
@@ -161,7 +161,7 @@ async fn serve(
     let mut link = Link::open(server).await?;
     link.run(&format!("LISTEN {channel}")).await?;
     let own = Uuid::now_v7().simple().to_string();
-    if !arrives(server, &mut link, channel, &own).await? {
+    if !has_arrived(server, &mut link, channel, &own).await? {
         // The session that listens is the pool's, which may give it to anybody.
         link.run("UNLISTEN *").await?;
         return Err(Ended::Deaf);
@@ -181,10 +181,10 @@ async fn serve(
                     is_due |= others.is_new(from);
                 }
             }
-            () = replica.committed(), if !is_due => is_due = others.are_there(),
+            () = replica.wait_for_commit(), if !is_due => is_due = others.has_present(),
             () = sleep_until(pulse_at), if !is_due => is_due = true,
             () = sleep_until(due_at), if is_due => {
-                link.tell(channel, &own).await?;
+                link.notify(channel, &own).await?;
                 let now = Instant::now();
                 (is_due, due_at, pulse_at) = (false, now + GAP, now + PULSE);
             }
@@ -199,27 +199,27 @@ struct Others(HashMap<String, Instant>);
 impl Others {
     /// Notes one that was heard of; whether it was not there before.
     fn is_new(&mut self, id: String) -> bool {
-        self.are_there();
+        self.has_present();
         if self.0.len() >= MOST && !self.0.contains_key(&id) {
             return false;
         }
         self.0.insert(id, Instant::now()).is_none()
     }
 
-    fn are_there(&mut self) -> bool {
+    fn has_present(&mut self) -> bool {
         self.0.retain(|_, heard_at| heard_at.elapsed() < PRESENT);
         !self.0.is_empty()
     }
 }
 
 /// Whether a notification that another connection sends arrives here.
-async fn arrives(
+async fn has_arrived(
     server: &Server,
     link: &mut Link,
     channel: &str,
     own: &str,
 ) -> Result<bool, StoreError> {
-    Link::open(server).await?.tell(channel, own).await?;
+    Link::open(server).await?.notify(channel, own).await?;
     let arrived = timeout(PATIENCE, async {
         while link.next().await? != own {}
         Ok(())
@@ -238,15 +238,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn another_replica_counts_until_nothing_is_heard_of_it_for_long() {
         let mut others = Others::default();
-        assert!(!others.are_there());
+        assert!(!others.has_present());
         assert!(others.is_new("one".to_owned()) && others.is_new("other".to_owned()));
         tokio::time::advance(PRESENT / 2).await;
         assert!(!others.is_new("one".to_owned()));
         tokio::time::advance(PRESENT / 2).await;
-        assert!(others.are_there(), "the other one is not, and one is");
+        assert!(others.has_present(), "the other one is not, and one is");
         assert!(others.is_new("other".to_owned()));
         tokio::time::advance(PRESENT).await;
-        assert!(!others.are_there());
+        assert!(!others.has_present());
     }
 
     #[tokio::test(start_paused = true)]
@@ -276,7 +276,7 @@ mod tests {
         let (pool, database) = (cluster.pool(), cluster.create_database());
         let wakes = AtomicUsize::new(0);
         let wake = || _ = wakes.fetch_add(1, Ordering::Relaxed);
-        let channel = channel("store");
+        let channel = channel_name("store");
         let direct = Server::at(&database.url, None);
         let replica = Replica::new();
         let heard = timeout(Duration::from_mins(1), async {

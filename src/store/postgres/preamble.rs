@@ -22,7 +22,7 @@ pub(super) fn preamble(commit: &str, limits: Limits, search_path: &str) -> Strin
          SET LOCAL idle_in_transaction_session_timeout = {}; \
          {search_path}",
         limits.lock.as_millis(),
-        limits.of_server(),
+        limits.server_millis(),
         limits.statement.as_millis(),
     )
 }

@@ -27,7 +27,7 @@ impl Replica {
 
     /// Takes another id: what was committed under the old one reads as another's. That is so
     /// where it is not known whether something was.
-    pub(super) fn renew(&self) {
+    pub(super) fn renew_id(&self) {
         *self.0.id.lock().unwrap_or_else(PoisonError::into_inner) = id();
     }
 
@@ -37,7 +37,7 @@ impl Replica {
     }
 
     /// Resolves when something was committed since it last resolved. For one task.
-    pub(super) async fn committed(&self) {
+    pub(super) async fn wait_for_commit(&self) {
         self.0.committed.notified().await;
     }
 }

@@ -7,7 +7,7 @@ use tokio_postgres::RowStream;
 
 use super::{
     ahead, bulk,
-    failure::{given_up, too_slow},
+    failure::{connection_abandoned, too_slow},
     running::Running,
     session::Session,
     value::{Owned, Sent, type_of},
@@ -29,11 +29,11 @@ impl Session {
         each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<usize, StoreError> {
         if self.is_rehearsal() {
-            self.ask_ahead(sql, params)?;
+            self.query_ahead(sql, params)?;
             return Ok(0);
         }
         self.finish_outer()?;
-        if let Some(rows) = self.foreseen(sql, params)? {
+        if let Some(rows) = self.take_foreseen(sql, params)? {
             for row in &rows {
                 if each(&sql::Row::new(row))?.is_break() {
                     break;
@@ -41,7 +41,7 @@ impl Session {
             }
             return Ok(0);
         }
-        let text = self.texts.of(sql);
+        let text = self.texts.translate(sql);
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
         let mut asked = pin!(client.query_typed_raw(&text, sent));
@@ -49,27 +49,32 @@ impl Session {
         let begun = ahead::begin(asked.as_mut());
         self.settle()?;
         let stream = match begun {
-            Poll::Ready(done) => done.map_err(|error| self.failed(&error))?,
+            Poll::Ready(done) => done.map_err(|error| self.convert_error(&error))?,
             Poll::Pending => self.wait(self.limits.statement, "a statement", asked)?,
         };
         let place = self.running.borrow().len();
         let running = Running { stream: Box::pin(stream), rows: VecDeque::new(), is_over: false };
         self.running.borrow_mut().push(running);
-        let handed = self.hand_on(place, each);
+        let handed = self.hand_rows_on(place, each);
         let ended = self.running.borrow_mut().drain(place..).next();
         handed?;
         let changed = ended.and_then(|ended| ended.stream.rows_affected()).unwrap_or(0);
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    fn hand_on(
+    fn hand_rows_on(
         &self,
         place: usize,
         each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
-            let next =
-                self.running.borrow_mut().get_mut(place).ok_or_else(given_up)?.rows.pop_front();
+            let next = self
+                .running
+                .borrow_mut()
+                .get_mut(place)
+                .ok_or_else(connection_abandoned)?
+                .rows
+                .pop_front();
             match next {
                 // Nothing is borrowed meanwhile: what takes a row may run other statements.
                 Some(row) if each(&sql::Row::new(&row))?.is_break() => return Ok(()),
@@ -85,7 +90,7 @@ impl Session {
             let rows = std::mem::take(&mut running.rows);
             (rows, running.is_over)
         });
-        let (mut rows, is_over) = taken.ok_or_else(given_up)?;
+        let (mut rows, is_over) = taken.ok_or_else(connection_abandoned)?;
         if is_over {
             return Ok(false);
         }
@@ -93,7 +98,7 @@ impl Session {
         let received = {
             let mut running = self.running.borrow_mut();
             let Some(Running { stream, .. }) = running.get_mut(place) else {
-                return Err(given_up());
+                return Err(connection_abandoned());
             };
             self.io.wait(self.limits.statement, async {
                 while rows.len() < most {
@@ -111,14 +116,14 @@ impl Session {
         };
         match received {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.failed(&error)),
+            Ok(Err(error)) => return Err(self.convert_error(&error)),
             Err(_) => {
                 self.give_up();
                 return Err(too_slow("rows"));
             }
         }
         let mut running = self.running.borrow_mut();
-        let running = running.get_mut(place).ok_or_else(given_up)?;
+        let running = running.get_mut(place).ok_or_else(connection_abandoned)?;
         running.is_over = is_over;
         running.rows = rows;
         Ok(true)
@@ -140,7 +145,10 @@ impl Session {
     }
 
     /// Runs `work` in a transaction, its own where there is none.
-    fn within<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn run_in_transaction<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.in_transaction.get() {
             return work();
         }
@@ -160,7 +168,7 @@ impl Session {
     fn begin_to_read(&self) -> String {
         format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; {}",
-            self.limits.of_server(),
+            self.limits.server_millis(),
             self.search_path,
         )
     }
@@ -170,12 +178,14 @@ impl Session {
         self.finish_outer()?;
         let (client, lists) = (self.client()?, columns.take());
         let text = bulk.in_lists(bulk::statement).to_owned();
-        self.send_ahead(async move { done(client.query_typed_raw(&text, lists).await?).await })
+        self.send_ahead(
+            async move { wait_for_end(client.query_typed_raw(&text, lists).await?).await },
+        )
     }
 }
 
 /// Waits for the end of a statement that gives no rows.
-async fn done(stream: RowStream) -> Result<(), tokio_postgres::Error> {
+async fn wait_for_end(stream: RowStream) -> Result<(), tokio_postgres::Error> {
     stream.try_for_each(|_| ready(Ok(()))).await
 }
 
@@ -214,20 +224,20 @@ impl Connection for Session {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&sql::Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        self.within(|| self.run(sql, params, each).map(drop))
+        self.run_in_transaction(|| self.run(sql, params, each).map(drop))
     }
 
     fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError> {
-        self.within(|| self.run(sql, params, &mut |_| Ok(ControlFlow::Continue(()))))
+        self.run_in_transaction(|| self.run(sql, params, &mut |_| Ok(ControlFlow::Continue(()))))
     }
 
     fn send(&self, sql: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
         self.finish_outer()?;
-        let (client, text) = (self.client()?, self.texts.of(sql));
+        let (client, text) = (self.client()?, self.texts.translate(sql));
         let sent: Vec<_> = params.iter().map(Owned::of).collect();
         self.send_ahead(async move {
-            let sent = sent.into_iter().map(Owned::typed);
-            done(client.query_typed_raw(&text, sent).await?).await
+            let sent = sent.into_iter().map(Owned::into_typed);
+            wait_for_end(client.query_typed_raw(&text, sent).await?).await
         })
     }
 

@@ -47,9 +47,9 @@ pub(super) fn migrate(
     upgrade: bool,
 ) -> Result<usize, StoreError> {
     check_server(session, server)?;
-    patiently(|| {
+    retry_while_locked(|| {
         let begun = begin_patient(session, server);
-        match begun.and_then(|()| upgraded(session, server, upgrade)) {
+        match begun.and_then(|()| make_or_upgrade(session, server, upgrade)) {
             Ok(found) => {
                 session.commit()?;
                 if (1..SCRIPTS.len()).contains(&found) {
@@ -72,9 +72,9 @@ pub(super) fn migrate(
 /// As above, and when the schema is an older exporter's.
 pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError> {
     check_server(session, server)?;
-    patiently(|| {
+    retry_while_locked(|| {
         let begun = begin_patient(session, server);
-        let made = begun.and_then(|()| upgraded(session, server, false).map(drop));
+        let made = begun.and_then(|()| make_or_upgrade(session, server, false).map(drop));
         if made.is_err() {
             session.roll_back();
         }
@@ -83,7 +83,7 @@ pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError
 }
 
 /// Tries again what fails since somebody has a lock.
-fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn retry_while_locked<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let begun = Instant::now();
     let mut is_told = false;
     loop {
@@ -119,7 +119,7 @@ fn begin_patient(session: &Session, server: &Server) -> Result<(), StoreError> {
     session.begin_alone(LOCK, server.commit_level(), limits)
 }
 
-fn upgraded(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
+fn make_or_upgrade(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
     if let Some(schema) = server.schema() {
         // Who may not make one can still use one that is there.
         let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1";

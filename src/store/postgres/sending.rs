@@ -33,7 +33,7 @@ impl Session {
             // before says why the transaction was over by then.
             Poll::Ready(Err(error)) => {
                 self.settle()?;
-                return Err(self.failed(&error));
+                return Err(self.convert_error(&error));
             }
         }
         Ok(())
@@ -51,12 +51,12 @@ impl Session {
     }
 
     /// Sends a question whose rows are asked for later.
-    pub(super) fn ask_ahead(&self, text: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
+    pub(super) fn query_ahead(&self, text: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
         let client = self.client()?;
         let owned: Vec<_> = params.iter().map(Owned::of).collect();
-        let (sent, sql) = (owned.clone(), self.texts.of(text));
+        let (sent, sql) = (owned.clone(), self.texts.translate(text));
         let mut rows: Work<Vec<Row>> = Box::pin(async move {
-            let sent = sent.into_iter().map(Owned::typed);
+            let sent = sent.into_iter().map(Owned::into_typed);
             client.query_typed_raw(&sql, sent).await?.try_collect().await
         });
         if let Poll::Ready(done) = begin(rows.as_mut()) {
@@ -70,12 +70,12 @@ impl Session {
     }
 
     /// The rows of a question that was foreseen.
-    pub(super) fn foreseen(
+    pub(super) fn take_foreseen(
         &self,
         text: &str,
         params: &[Param<'_>],
     ) -> Result<Option<Vec<Row>>, StoreError> {
-        let is_it = |sent: &Sent| matches!(sent, Sent::Question(own) if own.is(text, params));
+        let is_it = |sent: &Sent| matches!(sent, Sent::Question(own) if own.matches(text, params));
         if !self.ahead.borrow().sent.iter().any(is_it) {
             return Ok(None);
         }

@@ -18,7 +18,7 @@ use tokio_postgres::{AsyncMessage, Client, error::Severity};
 use super::{
     Limits, Way,
     ahead::{self, Ahead},
-    failure::{self, given_up, too_slow},
+    failure::{self, connection_abandoned, too_slow},
     io::Io,
     preamble::preamble,
     running::Running,
@@ -97,7 +97,7 @@ impl Session {
     }
 
     pub(super) fn client(&self) -> Result<Arc<Client>, StoreError> {
-        self.client.borrow().clone().ok_or_else(given_up)
+        self.client.borrow().clone().ok_or_else(connection_abandoned)
     }
 
     /// Closes the connection, whatever the server does. What it was asked is not cancelled.
@@ -123,7 +123,7 @@ impl Session {
     ) -> Result<T, StoreError> {
         match self.io.wait(limit, work) {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(self.failed(&error)),
+            Ok(Err(error)) => Err(self.convert_error(&error)),
             Err(_) => {
                 self.give_up();
                 Err(too_slow(what))
@@ -133,7 +133,7 @@ impl Session {
 
     /// What the server failed with. A connection that ended with it is given up: what becomes of
     /// a commit is looked up then.
-    pub(super) fn failed(&self, error: &tokio_postgres::Error) -> StoreError {
+    pub(super) fn convert_error(&self, error: &tokio_postgres::Error) -> StoreError {
         let is_over = match error.as_db_error() {
             Some(said) => failure::is_fatal(said),
             None => self.client.borrow().as_ref().is_none_or(|client| client.is_closed()),
@@ -169,9 +169,9 @@ impl Session {
         self.batch_ahead(format!("{preamble} {BY_KEY} SELECT id FROM head FOR UPDATE"))?;
         // A group asks for the head next.
         self.rehearse(&mut || {
-            let _ = begun(self).and_then(|_| load::head(self));
+            let _ = read_begun(self).and_then(|_| load::head(self));
         });
-        begun(self)?.ok_or_else(failure::no_head)
+        read_begun(self)?.ok_or_else(failure::no_head)
     }
 
     /// Begins a transaction that writes what no standby needs to have when it ends.
@@ -212,7 +212,7 @@ impl Session {
         self.forget_ahead();
         settled?;
         match begun {
-            Poll::Ready(done) => done.map_err(|error| self.failed(&error))?,
+            Poll::Ready(done) => done.map_err(|error| self.convert_error(&error))?,
             Poll::Pending => self.wait(self.limits.commit, "a commit", committing)?,
         }
         if self.warned.load(Ordering::Acquire) {
@@ -233,7 +233,7 @@ impl Session {
 }
 
 /// What stands beside the lock, which the transaction has.
-fn begun(session: &dyn Connection) -> Result<Option<Begun>, StoreError> {
+fn read_begun(session: &dyn Connection) -> Result<Option<Begun>, StoreError> {
     session.optional(
         "SELECT fence, (SELECT value FROM meta WHERE key = 'schema_version') FROM head",
         &[],

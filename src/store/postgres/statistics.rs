@@ -21,13 +21,13 @@ impl Postgres {
         if self.commits != AT_COMMIT {
             return;
         }
-        if let Err(error) = self.have_looked_at() {
+        if let Err(error) = self.analyze_new_tables() {
             tracing::debug!(%error, "the server does not look at its tables; it will by itself");
             self.roll_back();
         }
     }
 
-    fn have_looked_at(&self) -> Result<(), StoreError> {
+    fn analyze_new_tables(&self) -> Result<(), StoreError> {
         let session = self.session()?;
         session.begin_local()?;
         let known = "SELECT 1 FROM pg_catalog.pg_stats

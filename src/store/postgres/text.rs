@@ -16,12 +16,12 @@ pub(super) struct Texts(Mutex<HashMap<String, Arc<str>>>);
 
 impl Texts {
     /// A statement as PostgreSQL reads it.
-    pub(super) fn of(&self, sql: &str) -> Arc<str> {
+    pub(super) fn translate(&self, sql: &str) -> Arc<str> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(text) = known.get(sql) {
             return text.clone();
         }
-        let text: Arc<str> = translated(sql).into();
+        let text: Arc<str> = translate_sql(sql).into();
         if known.len() < REMEMBERED {
             known.insert(sql.to_owned(), text.clone());
         }
@@ -29,14 +29,14 @@ impl Texts {
     }
 }
 
-fn translated(sql: &str) -> String {
+fn translate_sql(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len() + 32);
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let is_word_begun = out.ends_with(|last: char| last.is_alphanumeric() || last == '_');
         let (text, length) = match first {
             '\'' => {
-                let length = quoted(rest);
+                let length = quoted_length(rest);
                 (Cow::from(&rest[..length]), length)
             }
             '?' => (Cow::from("$"), 1),
@@ -48,7 +48,7 @@ fn translated(sql: &str) -> String {
                 (Cow::from(json), " ->> ".len())
             }
             _ if is_word_begun => (Cow::from(&rest[..first.len_utf8()]), first.len_utf8()),
-            _ => word(rest)
+            _ => translate_word(rest)
                 .unwrap_or_else(|| (Cow::from(&rest[..first.len_utf8()]), first.len_utf8())),
         };
         out.push_str(&text);
@@ -58,7 +58,7 @@ fn translated(sql: &str) -> String {
 }
 
 /// What stands for a word that PostgreSQL has another one for, and how long that is.
-fn word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
+fn translate_word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
     const WORDS: [(&str, &str); 3] =
         [("NOT IN rarray(", "<> ALL ("), ("IN rarray(", "= ANY ("), ("LIKE ", "ILIKE ")];
     for (here, there) in WORDS {
@@ -68,7 +68,7 @@ fn word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
     }
     for (here, there) in [("min(", "least("), ("max(", "greatest(")] {
         if let Some(inside) = rest.strip_prefix(here) {
-            return (arguments(inside) > 1).then(|| (there.into(), here.len()));
+            return (count_arguments(inside) > 1).then(|| (there.into(), here.len()));
         }
     }
     // JSON is stored as a text.
@@ -91,20 +91,20 @@ fn column_begin(text: &str) -> usize {
 }
 
 /// The length of a text in quotes, at whose beginning `sql` stands.
-fn quoted(sql: &str) -> usize {
+fn quoted_length(sql: &str) -> usize {
     // A quote within it is doubled, which reads as the end of one text and the beginning of
     // another.
     sql[1..].find('\'').map_or(sql.len(), |end| end + 2)
 }
 
 /// How many arguments a function has, whose opening parenthesis was just before.
-fn arguments(inside: &str) -> usize {
+fn count_arguments(inside: &str) -> usize {
     let (mut depth, mut found) = (0_usize, 1);
     let mut rest = inside;
     while let Some(first) = rest.chars().next() {
         match first {
             '\'' => {
-                rest = &rest[quoted(rest)..];
+                rest = &rest[quoted_length(rest)..];
                 continue;
             }
             '(' => depth += 1,
@@ -146,20 +146,20 @@ mod tests {
             ),
             ("climax(a, b) UNLIKE x", "climax(a, b) UNLIKE x"),
         ] {
-            assert_eq!(translated(here), there);
+            assert_eq!(translate_sql(here), there);
         }
     }
 
     #[test]
     fn whatever_stands_there_is_translated_without_a_panic() {
         for odd in ["'", "max(", "max('", "json_each(", "ä?1", "?", " ->> ", "IN rarray("] {
-            let _ = translated(odd);
+            let _ = translate_sql(odd);
         }
     }
 
     #[test]
     fn a_statement_is_translated_once() {
         let texts = Texts::default();
-        assert!(Arc::ptr_eq(&texts.of("SELECT ?1"), &texts.of("SELECT ?1")));
+        assert!(Arc::ptr_eq(&texts.translate("SELECT ?1"), &texts.translate("SELECT ?1")));
     }
 }

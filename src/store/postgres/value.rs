@@ -109,12 +109,12 @@ impl Owned {
     }
 
     /// Whether it is this value.
-    pub(super) fn is(&self, param: &Param<'_>) -> bool {
+    pub(super) fn equals(&self, param: &Param<'_>) -> bool {
         self.with(|own| own == *param)
     }
 
     /// With the type that it is sent as.
-    pub(super) fn typed(self) -> (Self, Type) {
+    pub(super) fn into_typed(self) -> (Self, Type) {
         let kind = self.kind();
         (self, kind)
     }

@@ -7,7 +7,7 @@ use super::{
     events::{COLUMNS, Decoder, EVENTS, size},
 };
 use crate::store::{
-    StoreError, readable,
+    StoreError, skip_unreadable,
     sql::{Row, params},
 };
 
@@ -59,7 +59,7 @@ impl Reader {
         let sql = format!(
             "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq > ?1 ORDER BY seq LIMIT ?2"
         );
-        self.sql().query(&sql, params![seq, limit.events], &mut |row| filling.take(row))?;
+        self.sql().query(&sql, params![seq, limit.events], &mut |row| filling.add(row))?;
         Ok(filling.batch)
     }
 
@@ -73,7 +73,7 @@ impl Reader {
         let sql = format!(
             "SELECT {COLUMNS} FROM {EVENTS} WHERE public = 1 AND seq IN rarray(?1) ORDER BY seq"
         );
-        self.sql().query(&sql, params![seqs], &mut |row| filling.take(row))?;
+        self.sql().query(&sql, params![seqs], &mut |row| filling.add(row))?;
         Ok(filling.batch)
     }
 }
@@ -92,9 +92,9 @@ impl<'a> Filling<'a> {
     }
 
     /// Takes an event, and says whether there is room for another.
-    fn take(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
+    fn add(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
         self.bytes = self.bytes.saturating_add(size(row)?);
-        match readable(self.decoder.stored(row))? {
+        match skip_unreadable(self.decoder.decode_stored(row))? {
             Some(event) => self.batch.events.push(event),
             None => self.batch.unreadable.push(row.get(0)?),
         }

@@ -73,7 +73,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn check_ids_as_they_came(&self) -> Result<Vec<String>, StoreError> {
+    pub fn check_ids_by_number(&self) -> Result<Vec<String>, StoreError> {
         self.sql().texts("SELECT id FROM checks WHERE is_hidden = 0 ORDER BY number", &[])
     }
 

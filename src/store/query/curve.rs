@@ -47,7 +47,7 @@ impl Reader {
         grid: Grid,
         limit: usize,
     ) -> Result<Vec<CheckHistory>, StoreError> {
-        self.at_once(|reader| reader.walk_back(grid, limit))
+        self.read_at_once(|reader| reader.walk_back(grid, limit))
     }
 
     fn walk_back(&self, grid: Grid, limit: usize) -> Result<Vec<CheckHistory>, StoreError> {

@@ -130,7 +130,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn deliveries_that_fit(
+    pub fn matching_deliveries(
         &self,
         filter: &DeliveryFilter,
         before: i64,
@@ -155,7 +155,7 @@ impl Reader {
         let sql = format!(
             "SELECT {COLUMNS} FROM delivery WHERE seq < ?1{conditions} ORDER BY seq DESC LIMIT ?2"
         );
-        self.sql().all(&sql, &values, kept)
+        self.sql().all(&sql, &values, decode_kept)
     }
 
     /// Deliveries with a number below `before`, newest first; only those that
@@ -178,7 +178,7 @@ impl Reader {
             "SELECT {COLUMNS} FROM delivery WHERE seq < ?1 AND {condition}
              ORDER BY seq DESC LIMIT ?2"
         );
-        self.sql().all(&sql, params![before, limit], kept)
+        self.sql().all(&sql, params![before, limit], decode_kept)
     }
 
     /// The delivery of this number.
@@ -196,11 +196,11 @@ impl Reader {
                 body::unpack(row.get(31)?, bytes)
                     .map_err(|error| StoreError::corrupt("delivery", &number, error))
             });
-            let (kept, body) = (kept(row)?, body.transpose()?);
+            let (kept, body) = (decode_kept(row)?, body.transpose()?);
             let length = body.as_ref().map_or(0, Vec::len) as u64;
             Ok(DeliveryRecord {
-                known_users: list(row, 27)?,
-                cleared_users: list(row, 28)?,
+                known_users: decode_list(row, 27)?,
+                cleared_users: decode_list(row, 28)?,
                 body_is_cut: body.is_some() && kept.size.is_some_and(|size| size > length),
                 body_is_packed: row.get(29)?,
                 body,
@@ -227,7 +227,7 @@ impl Reader {
             "SELECT {COLUMNS} FROM delivery WHERE check_id = ?1 AND outcome = 'accepted'
              ORDER BY seq DESC LIMIT 1"
         );
-        self.sql().optional(&sql, params![check_id], kept)
+        self.sql().optional(&sql, params![check_id], decode_kept)
     }
 
     /// How many deliveries were taken and refused since a moment, by hour.
@@ -278,7 +278,7 @@ impl Reader {
     }
 }
 
-fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
+fn decode_kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
     Ok(KeptDelivery {
         number: row.get(0)?,
         id: row.get(1)?,
@@ -301,7 +301,7 @@ fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
         users_known: row.get(18)?,
         users_cleared: row.get(19)?,
         logins_skipped: row.get(20)?,
-        notes: list(row, 21)?,
+        notes: decode_list(row, 21)?,
         repeats: row.get(22)?,
         last_repeat_at: row.get(23)?,
         replayed_as: row.get(24)?,
@@ -310,7 +310,7 @@ fn kept(row: &Row<'_>) -> Result<KeptDelivery, StoreError> {
     })
 }
 
-fn list(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
+fn decode_list(row: &Row<'_>, column: usize) -> Result<Vec<String>, StoreError> {
     let Some(json) = row.get(column)? else { return Ok(Vec::new()) };
     texts::decode(json).or_else(|error| {
         let number: i64 = row.get(0)?;

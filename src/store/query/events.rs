@@ -62,17 +62,17 @@ impl<'a> Decoder<'a> {
     }
 
     /// An event from a row of [`COLUMNS`].
-    pub(super) fn stored(&mut self, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+    pub(super) fn decode_stored(&mut self, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
         let seq = row.get(0)?;
         let uid = match row.get::<Option<[u8; 16]>>(13)? {
             Some(bytes) => Uuid::from_bytes(bytes).to_string(),
             // Events of older versions have ids that follow from their numbers.
             None => format!("{}-{seq}", self.store_id),
         };
-        Ok(StoredEvent { seq, uid, event: self.event(row)? })
+        Ok(StoredEvent { seq, uid, event: self.decode_event(row)? })
     }
 
-    fn event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {
+    fn decode_event(&mut self, row: &Row<'_>) -> Result<Event, StoreError> {
         let text = |column| row.get::<Option<&str>>(column);
         let seq: i64 = row.get(0)?;
         let corrupt = |error| StoreError::corrupt("event", &seq, error);

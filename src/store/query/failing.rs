@@ -27,7 +27,7 @@ pub struct FailingLogin {
 
 /// When failures began that are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Began {
+pub struct BeginRange {
     /// At this moment or later.
     pub since: Option<Timestamp>,
     /// Before this moment.
@@ -81,7 +81,7 @@ impl Reader {
     pub fn failing_by_age(
         &self,
         check_id: &str,
-        began: &Began,
+        began: &BeginRange,
         after: Option<(Timestamp, &str)>,
         limit: usize,
     ) -> Result<Vec<FailingLogin>, StoreError> {
@@ -118,7 +118,7 @@ impl Reader {
             |row| row.get(0),
         )?;
         let identities: Vec<_> = logins.iter().map(String::as_str).collect();
-        self.spelled_all(&identities)
+        self.logins_in_spelling(&identities)
     }
 
     /// Users from rows of login, beginning, last report and whether the beginning is told.
@@ -131,7 +131,7 @@ impl Reader {
             Ok((row.get::<String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
         let identities: Vec<_> = rows.iter().map(|(login, ..)| login.as_str()).collect();
-        let logins = self.spelled_all(&identities)?.into_iter();
+        let logins = self.logins_in_spelling(&identities)?.into_iter();
         let failing = logins.zip(&rows).map(|(login, &(_, since, reported_at, is_dated))| {
             FailingLogin { login, since, is_dated, reported_at }
         });

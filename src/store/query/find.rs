@@ -107,7 +107,7 @@ impl Reader {
             failing.contains_key(*login) || names.contains_key(*login) || watched.contains(*login)
         };
         let known: Vec<_> = logins.into_iter().filter(is_known).collect();
-        for login in self.spelled_all(&known)? {
+        for login in self.logins_in_spelling(&known)? {
             let (name, _) = names.get(login.as_str()).cloned().unwrap_or_default();
             let name = name.filter(|name| !name.is_empty());
             let failing_checks = failing.get(login.as_str()).copied().unwrap_or_default();
@@ -147,7 +147,7 @@ impl Reader {
         // By the name first: whoever has a name is known best. Those that were found by their
         // beginning can be among them.
         let limit = limit.saturating_mul(2);
-        let mut found = self.named(needle, limit)?;
+        let mut found = self.logins_by_name(needle, limit)?;
         // In SQL, since there can be a million; it folds the case of ASCII, as logins do.
         let pattern = pattern(text);
         for (rows, most) in [
@@ -164,7 +164,7 @@ impl Reader {
     }
 
     /// Logins of snapshots with a text in the user's name, in any case of any script.
-    fn named(&self, needle: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    fn logins_by_name(&self, needle: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
         self.sql().query(
             &format!(
@@ -173,7 +173,7 @@ impl Reader {
             params![NAMES],
             &mut |row| {
                 let (login, name) = (row.text(0)?, row.text(1)?);
-                if has(name, needle) || has(login, needle) {
+                if contains_folded(name, needle) || contains_folded(login, needle) {
                     found.push(login.to_owned());
                 }
                 let is_enough = found.len() >= limit;
@@ -189,8 +189,8 @@ impl Reader {
                    ORDER BY number LIMIT ?1";
         self.sql().each(sql, params![NAMES], |row| {
             let (id, title) = (row.text(0)?, row.text(1)?);
-            if let Some(id) =
-                CheckId::new(id).filter(|id| has(id.as_str(), needle) || has(title, needle))
+            if let Some(id) = CheckId::new(id)
+                .filter(|id| contains_folded(id.as_str(), needle) || contains_folded(title, needle))
             {
                 let severity = Severity::new(row.get(2)?);
                 let (title, failing) = (title.to_owned(), row.get(3)?);
@@ -256,7 +256,7 @@ fn pattern(text: &str) -> String {
 }
 
 /// Whether a text has another in it, which is in lower case already.
-fn has(text: &str, needle: &str) -> bool {
+fn contains_folded(text: &str, needle: &str) -> bool {
     if text.is_ascii() {
         // Without an allocation, since a search looks at many logins.
         let (text, needle) = (text.as_bytes(), needle.as_bytes());

@@ -6,7 +6,7 @@ use super::{Reader, StoredEvent, events};
 use crate::{
     domain::{EventName, Timestamp},
     store::{
-        StoreError, readable,
+        StoreError, skip_unreadable,
         sql::{Bind, Param},
     },
 };
@@ -59,7 +59,7 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let newest = self.last_seq()?;
         let end = newest.min(cursor.saturating_add(REACH));
-        let (events, cut) = self.look(filter, (cursor, end), "ASC", limit)?;
+        let (events, cut) = self.read_page(filter, (cursor, end), "ASC", limit)?;
         let cursor = cut.unwrap_or_else(|| end.max(cursor));
         Ok(EventPage { events, cursor, has_more: cursor < newest })
     }
@@ -76,7 +76,8 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let cursor = cursor.min(self.last_seq()?.saturating_add(1));
         let begin = cursor.saturating_sub(REACH).max(0);
-        let (events, cut) = self.look(filter, (begin, cursor.saturating_sub(1)), "DESC", limit)?;
+        let (events, cut) =
+            self.read_page(filter, (begin, cursor.saturating_sub(1)), "DESC", limit)?;
         let cursor = cut.unwrap_or_else(|| begin.saturating_add(1));
         Ok(EventPage { events, cursor, has_more: cursor > 1 })
     }
@@ -84,7 +85,7 @@ impl Reader {
     /// Events with numbers above the first bound, up to and with the second; and the number at
     /// which the limit ended the look, when it did. One that cannot be understood is left out,
     /// and counts, so that the next look goes on behind it.
-    fn look(
+    fn read_page(
         &self,
         filter: &EventFilter,
         (above, up_to): (i64, i64),
@@ -105,7 +106,7 @@ impl Reader {
         let (mut found, mut read, mut last) = (VecDeque::new(), 0, None);
         self.sql().each(&sql, &values, |row| {
             (read, last) = (read + 1, Some(row.get(0)?));
-            found.extend(readable(decoder.stored(row))?);
+            found.extend(skip_unreadable(decoder.decode_stored(row))?);
             Ok(())
         })?;
         Ok((found, last.filter(|_| read == limit)))

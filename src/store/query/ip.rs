@@ -3,7 +3,7 @@
 use super::{PollState, Reader};
 use crate::{
     domain::Timestamp,
-    store::{StoreError, readable},
+    store::{StoreError, skip_unreadable},
 };
 
 /// All that is shown of a watched address.
@@ -31,7 +31,7 @@ impl Reader {
             return Ok(None);
         }
         let poll = self.poll_of("ip", ip)?;
-        let record = readable(self.ip_record(ip))?.flatten();
+        let record = skip_unreadable(self.ip_record(ip))?.flatten();
         Ok(Some(IpView {
             users: record.as_ref().map(|record| record.users.len()),
             new_users: record.as_ref().map_or(0, |record| record.new_users),

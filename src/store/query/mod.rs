@@ -39,7 +39,7 @@ pub use check::{CheckAdvice, CheckState};
 pub use curve::CheckHistory;
 pub use delivery::{DeliveryCounts, DeliveryFilter, DeliveryRecord, KeptDelivery};
 pub use events::StoredEvent;
-pub use failing::{Began, FailingCheck, FailingLogin};
+pub use failing::{BeginRange, FailingCheck, FailingLogin};
 pub use find::{Found, FoundCheck, FoundUser};
 pub use folded::{LogEntry, LogPage};
 pub use history::{EventFilter, EventPage};
@@ -51,7 +51,7 @@ pub use otlp::{Backlog, OtlpStanding};
 pub use person::PastFailure;
 pub use poll::PollState;
 pub(super) use pool::Pool;
-pub use resolution::{Counted, Lasted};
+pub use resolution::{Counted, EndedDurations};
 pub use service::ServiceView;
 pub use snapshot::{IpRecord, IpRecordUser, UserRecord};
 pub use tenant::{Listing, ListingComplete, ListingState, ListingUnderWay};
@@ -67,15 +67,15 @@ pub struct Reader {
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self::on(sqlite::open_reader(path)?))
+        Ok(Self::new(sqlite::open_reader(path)?))
     }
 
-    fn on(connection: impl Connection + 'static) -> Self {
+    fn new(connection: impl Connection + 'static) -> Self {
         Self { connection: Box::new(connection) }
     }
 
     /// Reads on a server, whose schema is known to be of this exporter's version.
-    pub(super) fn over(way: &postgres::Way) -> Result<Self, StoreError> {
+    pub(super) fn for_server(way: &postgres::Way) -> Result<Self, StoreError> {
         Ok(Self { connection: way.reader()? })
     }
 
@@ -85,7 +85,7 @@ impl Reader {
     /// When the server cannot be reached, there is no such database, or its schema is of another
     /// version than this exporter's.
     pub fn connect(server: Server) -> Result<Self, StoreError> {
-        Ok(Self { connection: postgres::Way::to(server)?.checked_reader()? })
+        Ok(Self { connection: postgres::Way::new(server)?.checked_reader()? })
     }
 
     /// Looks into a database that another process may hold.
@@ -93,20 +93,20 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is of another version than this exporter's; says which file,
     /// and what to do.
-    pub fn look_into(path: &Path) -> Result<Self, StoreError> {
+    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
         place::check_file(path)?;
         let opened = sqlite::open_ours(path).and_then(|connection| {
             sqlite::check_version(&connection)?;
-            Ok(Self::on(connection))
+            Ok(Self::new(connection))
         });
-        opened.map_err(|error| error.at_start(path))
+        opened.map_err(|error| error.with_remedy(path))
     }
 
     /// The same, of a copy that may be of an older version, as long as it is one of ours.
     ///
     /// # Errors
     /// When there is none, or it is not one of ours, or a newer exporter's.
-    pub(super) fn look_into_older(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open_older(path: &Path) -> Result<Self, StoreError> {
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
         // `store.path`, of which a database that is missing speaks, is another file.
         if path.metadata().map_err(open)?.is_dir() {
@@ -114,7 +114,7 @@ impl Reader {
         }
         let connection = sqlite::open_ours(path)?;
         match sqlite::check_version(&connection) {
-            Ok(()) | Err(StoreError::TooOld(_)) => Ok(Self::on(connection)),
+            Ok(()) | Err(StoreError::TooOld(_)) => Ok(Self::new(connection)),
             Err(error) => Err(error),
         }
     }
@@ -131,7 +131,7 @@ impl Reader {
     }
 
     /// Several queries in one transaction.
-    pub(super) fn at_once<T>(
+    pub(super) fn read_at_once<T>(
         &self,
         query: impl FnOnce(&Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

@@ -77,7 +77,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn listed_after(
+    pub fn watch_additions_after(
         &self,
         event: i64,
         limit: usize,

@@ -5,7 +5,7 @@ use crate::{
     domain::Timestamp,
     store::{
         StoreError,
-        shared::{OTLP, public_up_to},
+        shared::{OTLP, count_public_up_to},
         sql::params,
     },
 };
@@ -85,7 +85,7 @@ impl Reader {
     pub fn otlp_backlog(&self) -> Result<Backlog, StoreError> {
         let cursor = self.otlp_cursor()?;
         let all: i64 = self.sql().one("SELECT public_events FROM head", &[], |row| row.get(0))?;
-        let live = u64::try_from(all - public_up_to(self.sql(), cursor)?).unwrap_or(0);
+        let live = u64::try_from(all - count_public_up_to(self.sql(), cursor)?).unwrap_or(0);
         let on_purpose = self.sql().count("SELECT count(*) FROM otlp_resend", &[])?;
         let parked = self.sql().count("SELECT count(*) FROM parked_event", &[])?;
         let oldest = self.sql().optional(
@@ -105,7 +105,8 @@ impl Reader {
         let gaps = self.sql().all(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get(1)?)))?;
         let mut left_out = 0;
         for (first, last) in gaps {
-            left_out += public_up_to(self.sql(), last)? - public_up_to(self.sql(), first - 1)?;
+            left_out +=
+                count_public_up_to(self.sql(), last)? - count_public_up_to(self.sql(), first - 1)?;
         }
         Ok(u64::try_from(left_out).unwrap_or(0))
     }

@@ -25,7 +25,7 @@ impl Reader {
         let mut ids = BTreeMap::new();
         self.sql().each("SELECT number, id FROM checks WHERE is_hidden = 0", &[], |row| {
             let number: i64 = row.get(0)?;
-            ids.insert(number, known(number, row.text(1)?)?);
+            ids.insert(number, parse_check_id(number, row.text(1)?)?);
             Ok(())
         })?;
         self.sql().each("SELECT check_number, login FROM failure", &[], |row| {
@@ -82,7 +82,7 @@ impl Reader {
     pub fn check_severities(&self) -> Result<Vec<(CheckId, Severity)>, StoreError> {
         let sql = "SELECT number, id, severity FROM checks WHERE is_hidden = 0 ORDER BY number";
         self.sql().all(sql, &[], |row| {
-            let id = known(row.get(0)?, row.text(1)?)?;
+            let id = parse_check_id(row.get(0)?, row.text(1)?)?;
             Ok((id, Severity::new(row.get(2)?)))
         })
     }
@@ -97,7 +97,7 @@ impl Reader {
 }
 
 /// The id of the check with this number.
-fn known(number: i64, id: &str) -> Result<CheckId, StoreError> {
+fn parse_check_id(number: i64, id: &str) -> Result<CheckId, StoreError> {
     let empty = || StoreError::corrupt("checks", &number, Unreadable::Missing("id"));
     CheckId::new(id).ok_or_else(empty)
 }

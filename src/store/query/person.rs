@@ -45,7 +45,7 @@ impl Reader {
             params![login, EventName::CheckResolved.as_str(), since, limit],
             |row| {
                 let ended: Timestamp = row.get(4)?;
-                let told = told(row.get(0)?, row.text(5)?)?;
+                let told = decode_attributes(row.get(0)?, row.text(5)?)?;
                 let lasted = match told.get(key::CHECK_FAILED_FOR) {
                     Some(AttributeValue::Integer(seconds)) => chrono::TimeDelta::seconds(*seconds),
                     _ => chrono::TimeDelta::zero(),
@@ -79,7 +79,7 @@ impl Reader {
              ORDER BY seq DESC LIMIT ?6",
             params![login, came, back, country, went, limit],
             |row| {
-                let told = told(row.get(0)?, row.text(4)?)?;
+                let told = decode_attributes(row.get(0)?, row.text(4)?)?;
                 let text = |key: &str| match told.get(key) {
                     Some(AttributeValue::Text(text)) => Some(text.clone()),
                     _ => None,
@@ -124,6 +124,6 @@ impl Reader {
     }
 }
 
-fn told(seq: i64, json: &str) -> Result<Attributes, StoreError> {
+fn decode_attributes(seq: i64, json: &str) -> Result<Attributes, StoreError> {
     attributes::decode(json).map_err(|error| StoreError::corrupt("event", &seq, error))
 }

@@ -33,7 +33,7 @@ impl Pool {
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let reader = self.begun()?;
+        let reader = self.begin_read()?;
         let result = query(&reader);
         if let Err(error) = reader.sql().end_reading() {
             // What the query failed with says more.
@@ -48,7 +48,7 @@ impl Pool {
 
     /// A connection that has begun to read: an idle one, or where its server was started again
     /// meanwhile, a new one.
-    fn begun(&self) -> Result<Reader, StoreError> {
+    fn begin_read(&self) -> Result<Reader, StoreError> {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(reader) = idle else { break };

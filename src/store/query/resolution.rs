@@ -19,7 +19,7 @@ pub enum Counted {
 
 /// How long failures lasted that ended in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lasted {
+pub struct EndedDurations {
     /// Of how many it is told.
     pub count: u64,
     /// Half of them ended sooner.
@@ -73,12 +73,12 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn lasted(
+    pub fn ended_durations(
         &self,
         check_id: Option<&str>,
         since: Timestamp,
         most: usize,
-    ) -> Result<Option<Lasted>, StoreError> {
+    ) -> Result<Option<EndedDurations>, StoreError> {
         let of = match check_id {
             Some(_) => "check_number = (SELECT number FROM checks WHERE id = ?1)",
             None => {
@@ -100,6 +100,6 @@ impl Reader {
         };
         // A clock that went back makes none negative.
         let median = TimeDelta::microseconds(i64::midpoint(*low, *high).max(0));
-        Ok(Some(Lasted { count: lengths.len() as u64, median }))
+        Ok(Some(EndedDurations { count: lengths.len() as u64, median }))
     }
 }

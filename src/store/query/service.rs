@@ -5,7 +5,7 @@ use crate::{
     domain::{Admin, Integration, Timestamp},
     store::{
         StoreError,
-        shared::{admins, integrations, seen},
+        shared::{admins, integrations, service_seen},
     },
 };
 
@@ -27,14 +27,14 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn service(&self) -> Result<ServiceView, StoreError> {
-        let admins = match (seen(self.sql(), "admins")?, admins(self.sql())?) {
+        let admins = match (service_seen(self.sql(), "admins")?, admins(self.sql())?) {
             (Some((at, _)), Some(admins)) => Some((at, admins)),
             _ => None,
         };
         Ok(ServiceView {
             integrations: integrations(self.sql())?,
             admins,
-            daily_failures: seen(self.sql(), "daily_failures")?.and_then(|(_, n)| n),
+            daily_failures: service_seen(self.sql(), "daily_failures")?.and_then(|(_, n)| n),
         })
     }
 }

@@ -17,9 +17,9 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails, or the text is no login.
-    pub fn spelled(&self, identity: &str) -> Result<Login, StoreError> {
+    pub fn login_in_spelling(&self, identity: &str) -> Result<Login, StoreError> {
         let sql = "SELECT spelling FROM login_spelling WHERE login = ?1";
-        let login = known(identity)?;
+        let login = parse_identity(identity)?;
         let spelling: Option<String> =
             self.sql().optional(sql, params![identity], |row| row.get(0))?;
         Ok(match spelling {
@@ -29,7 +29,7 @@ impl Reader {
     }
 
     /// The same of many.
-    pub(super) fn spelled_all(&self, identities: &[&str]) -> Result<Vec<Login>, StoreError> {
+    pub(super) fn logins_in_spelling(&self, identities: &[&str]) -> Result<Vec<Login>, StoreError> {
         let sql = "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)";
         let mut spellings = HashMap::<String, String>::new();
         self.sql().each(sql, params![identities], |row| {
@@ -37,7 +37,7 @@ impl Reader {
             Ok(())
         })?;
         let spelled = |identity: &&str| {
-            let login = known(identity)?;
+            let login = parse_identity(identity)?;
             Ok(match spellings.get(*identity) {
                 Some(spelling) => login.with_spelling(spelling),
                 None => login,
@@ -51,7 +51,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn spelled_if_known(&self, login: Login) -> Result<Login, StoreError> {
+    pub fn with_known_spelling(&self, login: Login) -> Result<Login, StoreError> {
         let is_known = self.sql().exists(
             "SELECT 1 WHERE EXISTS (SELECT 1 FROM failure WHERE login = ?1)
              OR EXISTS (SELECT 1 FROM failure_answer WHERE login = ?1)
@@ -59,17 +59,17 @@ impl Reader {
              OR EXISTS (SELECT 1 FROM login_spelling WHERE login = ?1)",
             params![login.as_str()],
         )?;
-        if is_known { self.spelled(login.as_str()) } else { Ok(login) }
+        if is_known { self.login_in_spelling(login.as_str()) } else { Ok(login) }
     }
 
     /// Logins that a query of one column gives.
     pub(super) fn logins(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Login>, StoreError> {
         let identities = self.sql().texts(sql, params)?;
         let identities: Vec<_> = identities.iter().map(String::as_str).collect();
-        self.spelled_all(&identities)
+        self.logins_in_spelling(&identities)
     }
 }
 
-fn known(identity: &str) -> Result<Login, StoreError> {
+fn parse_identity(identity: &str) -> Result<Login, StoreError> {
     Login::new(identity).map_err(|error| StoreError::corrupt("login", identity, error))
 }

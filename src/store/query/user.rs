@@ -3,7 +3,7 @@
 use super::{PollState, Reader};
 use crate::{
     domain::{Timestamp, UserState, WatchStanding, poll::is_confirmed_unknown},
-    store::{StoreError, readable},
+    store::{StoreError, skip_unreadable},
 };
 
 /// All that is shown of a watched user.
@@ -31,7 +31,7 @@ impl UserView {
     /// The snapshot, unless the user is gone: deleted in the tenant, or unknown to the
     /// service for so long that it is no mistake.
     #[must_use]
-    pub fn current(&self) -> Option<&UserState> {
+    pub fn current_snapshot(&self) -> Option<&UserState> {
         let is_unknown = self.poll.as_ref().is_some_and(|poll| {
             is_confirmed_unknown(Some((poll.outcome, poll.since)), poll.last_at)
         });
@@ -57,7 +57,7 @@ impl Reader {
     ) -> Result<UserView, StoreError> {
         let failing_checks = self.count_failing_checks(login)?;
         let poll = self.poll_of("user", login)?;
-        let record = readable(self.user_record(login))?.flatten();
+        let record = skip_unreadable(self.user_record(login))?.flatten();
         Ok(UserView {
             standing,
             failing_checks,

@@ -117,7 +117,7 @@ impl Reader {
     pub fn watched_ips(&self) -> Result<Vec<IpAddress>, StoreError> {
         self.watched("ip")?
             .iter()
-            .map(|text| text.parse().map_err(|_| unknown(text, "address")))
+            .map(|text| text.parse().map_err(|_| unknown_value(text, "address")))
             .collect()
     }
 
@@ -171,8 +171,8 @@ impl Reader {
                 let subject = row.text(0)?;
                 let source = WatchSource::parse(row.text(1)?);
                 let entry = WatchEntry {
-                    subject: parsed(kind, subject)?,
-                    source: source.ok_or_else(|| unknown(subject, "source"))?,
+                    subject: parse_subject(kind, subject)?,
+                    source: source.ok_or_else(|| unknown_value(subject, "source"))?,
                     added_at: row.get(2)?,
                     expires_at: row.get(3)?,
                     note: row.get(4)?,
@@ -184,7 +184,7 @@ impl Reader {
         let mut subjects: Vec<_> = rows.iter().map(|(subject, _)| subject.as_str()).collect();
         subjects.dedup();
         let polls = self.polls_of(kind, &subjects)?;
-        let logins = if kind == "user" { self.spelled_all(&subjects)? } else { Vec::new() };
+        let logins = if kind == "user" { self.logins_in_spelling(&subjects)? } else { Vec::new() };
         let logins = logins.into_iter().map(|login| (login.as_str().to_owned(), login));
         let spelled: HashMap<_, _> = logins.collect();
         for (subject, mut entry) in rows {
@@ -200,7 +200,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn watch_expired(&self, now: Timestamp) -> Result<bool, StoreError> {
+    pub fn has_expired_watch(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.sql().exists("SELECT 1 FROM watch WHERE expires_at <= ?1", params![now])
     }
 
@@ -233,11 +233,11 @@ impl Reader {
         &self,
         found: &[(String, String)],
     ) -> Result<Vec<WatchSubject>, StoreError> {
-        let parsed = found.iter().map(|(kind, text)| parsed(kind, text));
+        let parsed = found.iter().map(|(kind, text)| parse_subject(kind, text));
         let mut subjects: Vec<_> = parsed.collect::<Result<_, _>>()?;
         let users = found.iter().filter(|(kind, _)| kind == "user");
         let users: Vec<_> = users.map(|(_, login)| login.as_str()).collect();
-        let mut spelled = self.spelled_all(&users)?.into_iter();
+        let mut spelled = self.logins_in_spelling(&users)?.into_iter();
         for subject in &mut subjects {
             if let WatchSubject::User(login) = subject
                 && let Some(as_kept) = spelled.next()
@@ -255,10 +255,10 @@ impl Reader {
 }
 
 /// A subject of the watch list; a user as the login's identity.
-fn parsed(kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
-    WatchSubject::parse(kind, text).map_err(|_| unknown(text, "kind or subject"))
+fn parse_subject(kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
+    WatchSubject::parse(kind, text).map_err(|_| unknown_value(text, "kind or subject"))
 }
 
-fn unknown(subject: &str, what: &'static str) -> StoreError {
+fn unknown_value(subject: &str, what: &'static str) -> StoreError {
     StoreError::corrupt("watch", subject, Unreadable::Unknown(what))
 }

@@ -192,7 +192,7 @@ impl Reader {
         })?;
         let mut polls = self.polls_of("user", logins)?;
         let failing = self.count_failing_checks_of(logins)?;
-        let spelled = self.spelled_all(logins)?;
+        let spelled = self.logins_in_spelling(logins)?;
         let users = logins.iter().zip(spelled).enumerate().map(|(position, (login, spelled))| {
             let (name_and_status, observed_at) = known.remove(*login).unzip();
             WatchedUser {

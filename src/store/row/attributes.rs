@@ -67,7 +67,7 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 
 /// A stored name as it is today.
-fn today(name: String) -> String {
+fn current_name(name: String) -> String {
     let renamed = RENAMED.iter().find(|(stored, _)| *stored == name);
     renamed.map_or(name, |(_, today)| (*today).to_owned())
 }
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for ByName {
                 }
                 other => other,
             };
-            attributes.insert(today(name), value);
+            attributes.insert(current_name(name), value);
         }
         Ok(attributes)
     }

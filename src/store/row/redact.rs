@@ -60,78 +60,84 @@ impl Redactor {
     }
 
     /// Whether the text is the person's login.
-    pub(in crate::store) fn is(&self, text: &str) -> bool {
+    pub(in crate::store) fn is_login(&self, text: &str) -> bool {
         self.0.matches(text)
     }
 
     /// A text, or JSON in one, without the person; nothing when it has no mention.
-    pub(in crate::store) fn text(&self, text: &str) -> Option<String> {
+    pub(in crate::store) fn redact_text(&self, text: &str) -> Option<String> {
         // Escapes can hide a login: `\u0040` in what a sender wrote, `\\` in what we did.
         if !self.0.may_be_in(text) && !text.contains('\\') {
             return None;
         }
-        match structure(text) {
-            Some(mut value) => self.value(&mut value).then(|| value.to_string()),
-            None => self.prose(text),
+        match parse_structure(text) {
+            Some(mut value) => self.redact_value(&mut value).then(|| value.to_string()),
+            None => self.redact_prose(text),
         }
     }
 
     /// A body of a delivery without the person.
-    pub(in crate::store) fn body(&self, body: &[u8], is_packed: bool) -> Redacted {
+    pub(in crate::store) fn redact_body(&self, body: &[u8], is_packed: bool) -> Redacted {
         if is_packed {
             let mut unpacked = Vec::new();
             // What can be unpacked of it is all that anybody can read.
             let _ = GzDecoder::new(body).take(MOST_UNPACKED).read_to_end(&mut unpacked);
             let text = String::from_utf8_lossy(&unpacked);
-            return if self.text(&text).is_some() { Redacted::Dropped } else { Redacted::Not };
+            return if self.redact_text(&text).is_some() {
+                Redacted::Dropped
+            } else {
+                Redacted::Not
+            };
         }
         match std::str::from_utf8(body) {
             Ok(text) => {
-                self.text(text).map_or(Redacted::Not, |text| Redacted::To(text.into_bytes()))
+                self.redact_text(text).map_or(Redacted::Not, |text| Redacted::To(text.into_bytes()))
             }
-            Err(_) if self.text(&String::from_utf8_lossy(body)).is_some() => Redacted::Dropped,
+            Err(_) if self.redact_text(&String::from_utf8_lossy(body)).is_some() => {
+                Redacted::Dropped
+            }
             Err(_) => Redacted::Not,
         }
     }
 
     /// A list of texts without the person's login; nothing when it is not there.
-    pub(in crate::store) fn list(&self, json: &str) -> Option<String> {
+    pub(in crate::store) fn redact_list(&self, json: &str) -> Option<String> {
         let texts: Vec<String> = serde_json::from_str(json).ok()?;
-        let others: Vec<_> = texts.iter().filter(|text| !self.is(text)).collect();
+        let others: Vec<_> = texts.iter().filter(|text| !self.is_login(text)).collect();
         (others.len() < texts.len()).then(|| to_json(&others))
     }
 
     /// An object by login without the person; nothing when they are not there.
-    pub(in crate::store) fn members(&self, json: &str) -> Option<String> {
+    pub(in crate::store) fn redact_members(&self, json: &str) -> Option<String> {
         let mut members: Map<String, Value> = serde_json::from_str(json).ok()?;
         let known = members.len();
-        members.retain(|login, _| !self.is(login));
+        members.retain(|login, _| !self.is_login(login));
         (members.len() < known).then(|| to_json(&members))
     }
 
     /// The attributes of an event about the person that are not about the person.
-    pub(in crate::store) fn attributes(&self, json: &str) -> Result<String, Unreadable> {
+    pub(in crate::store) fn redact_attributes(&self, json: &str) -> Result<String, Unreadable> {
         let mut attributes: Map<String, Value> = serde_json::from_str(json)?;
         attributes.retain(|name, _| {
             name != key::CHECK_EXPLANATION
                 && KEPT_ATTRIBUTES.iter().any(|kept| name.starts_with(kept))
         });
         let mut attributes = Value::Object(attributes);
-        self.value(&mut attributes);
+        self.redact_value(&mut attributes);
         Ok(attributes.to_string())
     }
 
-    fn prose(&self, text: &str) -> Option<String> {
-        match unescaped(text) {
+    fn redact_prose(&self, text: &str) -> Option<String> {
+        match unescape(text) {
             Some(plain) => self.0.redact(&plain),
             None => self.0.redact(text),
         }
     }
 
     /// Takes the person out of a value; tells whether anything changed.
-    fn value(&self, value: &mut Value) -> bool {
+    fn redact_value(&self, value: &mut Value) -> bool {
         match value {
-            Value::String(text) => match self.text(text) {
+            Value::String(text) => match self.redact_text(text) {
                 Some(redacted) => {
                     *text = redacted;
                     true
@@ -142,7 +148,7 @@ impl Redactor {
                 let is_about = match &*entry {
                     Value::Object(object) => self.is_about(object),
                     // Logins that are numbers are read as texts.
-                    Value::Number(number) => self.is(&number.to_string()),
+                    Value::Number(number) => self.is_login(&number.to_string()),
                     _ => false,
                 };
                 if is_about {
@@ -151,21 +157,21 @@ impl Redactor {
                         _ => FORGOTTEN.into(),
                     };
                 }
-                is_about || self.value(entry) || changed
+                is_about || self.redact_value(entry) || changed
             }),
-            Value::Object(object) => self.object(object),
+            Value::Object(object) => self.redact_object(object),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
 
-    fn object(&self, object: &mut Map<String, Value>) -> bool {
+    fn redact_object(&self, object: &mut Map<String, Value>) -> bool {
         let mut changed = self.is_about(object);
         if changed {
             object.retain(|name, _| IMPERSONAL.contains(&letters(name).as_str()));
             object.insert("login".to_owned(), FORGOTTEN.into());
         }
         let keys: Vec<_> =
-            object.keys().filter(|name| self.text(name).is_some()).cloned().collect();
+            object.keys().filter(|name| self.redact_text(name).is_some()).cloned().collect();
         for key in keys {
             // What is said below the login is said of the person.
             object.remove(&key);
@@ -173,7 +179,7 @@ impl Redactor {
             changed = true;
         }
         for inner in object.values_mut() {
-            changed |= self.value(inner);
+            changed |= self.redact_value(inner);
         }
         changed
     }
@@ -182,8 +188,8 @@ impl Redactor {
     fn is_about(&self, object: &Map<String, Value>) -> bool {
         object.iter().any(|(name, value)| {
             let is_login = match value {
-                Value::String(text) => self.is(text),
-                Value::Number(number) => self.is(&number.to_string()),
+                Value::String(text) => self.is_login(text),
+                Value::Number(number) => self.is_login(&number.to_string()),
                 _ => false,
             };
             is_login && NAMES.contains(&letters(name).as_str())
@@ -192,7 +198,7 @@ impl Redactor {
 }
 
 /// The object or list that a text is as JSON.
-fn structure(text: &str) -> Option<Value> {
+fn parse_structure(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}');
     text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok()).flatten()
 }
@@ -204,7 +210,7 @@ fn letters(name: &str) -> String {
 
 /// The text with characters in the place of JSON's escapes; nothing when it has none. For
 /// what is no JSON as a whole, such as a body that was cut.
-fn unescaped(text: &str) -> Option<String> {
+fn unescape(text: &str) -> Option<String> {
     text.contains('\\').then(|| {
         let mut plain = String::with_capacity(text.len());
         let mut rest = text;
@@ -240,8 +246,8 @@ mod tests {
         Redactor::new(&Login::new(login).unwrap())
     }
 
-    fn redacted(login: &str, body: &str) -> Option<String> {
-        match redactor(login).body(body.as_bytes(), false) {
+    fn redact_json(login: &str, body: &str) -> Option<String> {
+        match redactor(login).redact_body(body.as_bytes(), false) {
             Redacted::To(body) => Some(String::from_utf8(body).unwrap()),
             Redacted::Not => None,
             Redacted::Dropped => panic!("{body} was dropped"),
@@ -254,8 +260,8 @@ mod tests {
             "loginDetails":[{"login":"ann@x.com","details":[{"key":"ip","value":"192.0.2.1"}]},
                 {"login":"bob@x.com","details":[]}]}}"#;
         let expected = r#"{"detail":{"checkId":"c","loginDetails":[{"login":"(forgotten)"},{"details":[],"login":"bob@x.com"}],"usersFailing":["(forgotten)","bob@x.com"]},"id":"1"}"#;
-        assert_eq!(redacted("ann@x.com", body).as_deref(), Some(expected));
-        assert_eq!(redacted("carl@x.com", body), None);
+        assert_eq!(redact_json("ann@x.com", body).as_deref(), Some(expected));
+        assert_eq!(redact_json("carl@x.com", body), None);
     }
 
     #[test]
@@ -263,7 +269,7 @@ mod tests {
         let body = r#"{"detail":{"checkId":"c","title":"T","login":"ann@x.com",
             "explainabilityDetails":[{"key":"title","value":"Accountant"}]}}"#;
         let expected = r#"{"detail":{"checkId":"c","login":"(forgotten)","title":"T"}}"#;
-        assert_eq!(redacted("ann@x.com", body).as_deref(), Some(expected));
+        assert_eq!(redact_json("ann@x.com", body).as_deref(), Some(expected));
     }
 
     #[test]
@@ -281,13 +287,13 @@ mod tests {
             ("4711", r#"{"detail":{"usersFailing":[4711, 12]}}"#),
             ("a", r#"{"detail":{"usersFailing":["a"],"description":["a check"]}}"#),
         ] {
-            let redacted = redacted(login, body).unwrap_or_else(|| panic!("{login} in {body}"));
+            let redacted = redact_json(login, body).unwrap_or_else(|| panic!("{login} in {body}"));
             assert!(redacted.contains(FORGOTTEN), "{redacted}");
             assert!(!redacted.contains("ann") && !redacted.contains("4711"), "{redacted}");
             assert!(!redacted.contains("192.0.2.1"), "{redacted}");
-            assert_eq!(redactor(login).text(&redacted), None, "{redacted}");
+            assert_eq!(redactor(login).redact_text(&redacted), None, "{redacted}");
         }
-        let short = redacted("a", r#"{"detail":{"description":["a check"]}}"#);
+        let short = redact_json("a", r#"{"detail":{"description":["a check"]}}"#);
         assert_eq!(short, None);
     }
 
@@ -297,9 +303,9 @@ mod tests {
             .read(b"{\"login\":\"ann@x.com\"}".as_slice(), flate2::Compression::fast());
         let mut packed = Vec::new();
         gzip.read_to_end(&mut packed).unwrap();
-        assert_eq!(redactor("ann@x.com").body(&packed, true), Redacted::Dropped);
-        assert_eq!(redactor("bob@x.com").body(&packed, true), Redacted::Not);
-        assert_eq!(redactor("ann@x.com").body(b"\xff ann@x.com", false), Redacted::Dropped);
+        assert_eq!(redactor("ann@x.com").redact_body(&packed, true), Redacted::Dropped);
+        assert_eq!(redactor("bob@x.com").redact_body(&packed, true), Redacted::Not);
+        assert_eq!(redactor("ann@x.com").redact_body(b"\xff ann@x.com", false), Redacted::Dropped);
     }
 
     #[test]
@@ -307,15 +313,18 @@ mod tests {
         let json = r#"{"cii.check.id":"c","cii.check.explanation":"[]","user.name":"ann@x.com",
             "geo.country.iso_code":"CZ","client.address":"192.0.2.1"}"#;
         let expected = r#"{"cii.check.id":"c"}"#;
-        assert_eq!(redactor("ann@x.com").attributes(json).unwrap(), expected);
+        assert_eq!(redactor("ann@x.com").redact_attributes(json).unwrap(), expected);
     }
 
     #[test]
     fn others_in_a_list_or_an_object_stay() {
         let ann = redactor("Ann@x.com");
-        assert_eq!(ann.list(r#"["ann@x.com","bob"]"#).as_deref(), Some(r#"["bob"]"#));
-        assert_eq!(ann.list(r#"["bob"]"#), None);
-        assert_eq!(ann.members(r#"{"ANN@x.com":{},"bob":{}}"#).as_deref(), Some(r#"{"bob":{}}"#));
-        assert_eq!(ann.members(r#"{"bob":{}}"#), None);
+        assert_eq!(ann.redact_list(r#"["ann@x.com","bob"]"#).as_deref(), Some(r#"["bob"]"#));
+        assert_eq!(ann.redact_list(r#"["bob"]"#), None);
+        assert_eq!(
+            ann.redact_members(r#"{"ANN@x.com":{},"bob":{}}"#).as_deref(),
+            Some(r#"{"bob":{}}"#)
+        );
+        assert_eq!(ann.redact_members(r#"{"bob":{}}"#), None);
     }
 }

@@ -27,8 +27,9 @@ pub(super) fn save(
     connection.write_all(&BACK, |put| {
         for entry in past {
             let (kind, subject) = (entry.key.kind(), entry.key.text());
-            let now: BTreeSet<_> = known(entry.row).map(|(what, name, _)| (what, name)).collect();
-            for (what, name, _) in known(entry.stored) {
+            let now: BTreeSet<_> =
+                known_entries(entry.row).map(|(what, name, _)| (what, name)).collect();
+            for (what, name, _) in known_entries(entry.stored) {
                 if !now.contains(&(what, name)) {
                     put(params![kind, subject, what.as_str(), name])?;
                 }
@@ -39,8 +40,8 @@ pub(super) fn save(
     connection.write_all(&GONE, |put| {
         for entry in past {
             let (kind, subject) = (entry.key.kind(), entry.key.text());
-            let before: BTreeSet<_> = known(entry.stored).collect();
-            for (what, name, gone_at) in known(entry.row) {
+            let before: BTreeSet<_> = known_entries(entry.stored).collect();
+            for (what, name, gone_at) in known_entries(entry.row) {
                 if !before.contains(&(what, name, gone_at)) {
                     put(params![kind, subject, what.as_str(), name, gone_at])?;
                 }
@@ -51,6 +52,6 @@ pub(super) fn save(
     Ok(())
 }
 
-fn known(past: Option<&Past>) -> impl Iterator<Item = (PastKind, &str, Timestamp)> {
+fn known_entries(past: Option<&Past>) -> impl Iterator<Item = (PastKind, &str, Timestamp)> {
     past.into_iter().flat_map(Past::iter)
 }

@@ -79,14 +79,14 @@ impl Checkpointer {
 
     /// Sees to it, after a commit, that the log does not get too long; whether the database was
     /// written for that here, and not by the thread.
-    pub(super) fn follow(&mut self, writer: &Connection) -> bool {
+    pub(super) fn follow_commit(&mut self, writer: &Connection) -> bool {
         let in_log = self.in_log.load(Ordering::Relaxed);
         let mut state = self.shared.state();
         if state.copied > in_log {
             // The log began anew.
             state.copied = 0;
         }
-        if in_log - state.copied < PAGES || (state.is_asked && self.runs()) {
+        if in_log - state.copied < PAGES || (state.is_asked && self.is_running()) {
             return false;
         }
         if in_log < MOST {
@@ -106,17 +106,17 @@ impl Checkpointer {
             }
         }
         state.is_asked = false;
-        state.take(checkpoint(writer));
+        state.record_result(checkpoint(writer));
         true
     }
 
-    fn runs(&self) -> bool {
+    fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Makes sure that the thread runs.
     fn begin(&mut self) -> Result<(), StoreError> {
-        if !self.runs() {
+        if !self.is_running() {
             self.thread = Some(self.start()?);
         }
         Ok(())
@@ -128,7 +128,7 @@ impl Checkpointer {
         let thread = std::thread::Builder::new().name("store-checkpoint".to_owned());
         thread
             .spawn(move || run(&shared, &footprint, connection))
-            .map_err(|source| super::footprint::failed(&self.database, source))
+            .map_err(|source| super::footprint::io_error(&self.database, source))
     }
 
     /// Ends the thread, and closes its connection.
@@ -137,7 +137,7 @@ impl Checkpointer {
     }
 
     /// Ends the thread, and leaves its connection.
-    pub(super) fn leave(&mut self) {
+    pub(super) fn abandon(&mut self) {
         self.end(End::Left);
     }
 
@@ -165,7 +165,7 @@ impl Shared {
 impl State {
     /// Takes what came of a checkpoint. One that fails is made again after the next commit; the log
     /// is safe either way, and grows meanwhile.
-    fn take(&mut self, made: rusqlite::Result<u32>) {
+    fn record_result(&mut self, made: rusqlite::Result<u32>) {
         let was_failing = std::mem::replace(&mut self.is_failing, made.is_err());
         match made {
             Ok(copied) => self.copied = copied,
@@ -186,12 +186,12 @@ fn run(shared: &Shared, footprint: &Footprint, connection: Connection) {
             Some(End::Left) => return std::mem::forget(connection),
             None => {}
         }
-        let made = footprint.while_written(|| checkpoint(&connection));
+        let made = footprint.run_while_written(|| checkpoint(&connection));
         let mut state = shared.state();
         state.is_asked = false;
         // Where somebody else touched the files, whoever writes tells it.
         if let Some(made) = made {
-            state.take(made);
+            state.record_result(made);
         }
     }
 }
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::store::sqlite::connection::open_writer;
 
-    fn opened(database: &Path) -> (Connection, Checkpointer) {
+    fn open_checkpointer(database: &Path) -> (Connection, Checkpointer) {
         let mut writer = open_writer(database).unwrap();
         writer.execute_batch("CREATE TABLE entry (body BLOB)").unwrap();
         let footprint = Arc::new(Footprint::of(database).unwrap());
@@ -233,7 +233,7 @@ mod tests {
     fn the_log_begins_anew_while_commits_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
-        let (writer, mut checkpointer) = opened(&database);
+        let (writer, mut checkpointer) = open_checkpointer(&database);
         let mut longest = 0;
         loop {
             commit(&writer);
@@ -241,7 +241,7 @@ mod tests {
                 break;
             }
             longest = pages(&checkpointer);
-            checkpointer.follow(&writer);
+            checkpointer.follow_commit(&writer);
         }
         assert!(longest >= PAGES, "{longest} pages");
         assert!(checkpointer.thread.is_some());
@@ -254,19 +254,19 @@ mod tests {
     fn a_log_that_somebody_reads_stays_and_begins_anew_later() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
-        let (writer, mut checkpointer) = opened(&database);
+        let (writer, mut checkpointer) = open_checkpointer(&database);
         let reader = Connection::open(&database).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM entry").unwrap();
         let mut commits = 0;
         while pages(&checkpointer) < MOST + PAGES {
             commit(&writer);
             commits += 1;
-            checkpointer.follow(&writer);
+            checkpointer.follow_commit(&writer);
         }
         reader.execute_batch("COMMIT").unwrap();
         let longest = pages(&checkpointer);
         while pages(&checkpointer) >= longest {
-            checkpointer.follow(&writer);
+            checkpointer.follow_commit(&writer);
             commit(&writer);
             commits += 1;
         }

@@ -73,7 +73,7 @@ impl Footprint {
         log.push("-wal");
         let paths = [database.to_owned(), PathBuf::from(log)];
         let footprint = Self { paths, seen: Mutex::default() };
-        footprint.take()?;
+        footprint.record()?;
         Ok(footprint)
     }
 
@@ -81,8 +81,8 @@ impl Footprint {
     ///
     /// # Errors
     /// When somebody did.
-    pub(super) fn is_untouched(&self) -> Result<(), StoreError> {
-        self.look(&self.seen(), untouched)?;
+    pub(super) fn check_untouched(&self) -> Result<(), StoreError> {
+        self.look(&self.lock_seen(), any_difference)?;
         Ok(())
     }
 
@@ -91,30 +91,30 @@ impl Footprint {
     ///
     /// # Errors
     /// When one is gone or was replaced meanwhile.
-    pub(super) fn take(&self) -> Result<(), StoreError> {
-        let mut seen = self.seen();
-        seen.files = self.look(&seen, same)?;
+    pub(super) fn record(&self) -> Result<(), StoreError> {
+        let mut seen = self.lock_seen();
+        seen.files = self.look(&seen, file_difference)?;
         Ok(())
     }
 
     /// Does `work`, which copies the log into the database file beside whoever writes to the log;
     /// nothing when somebody else touched the files.
-    pub(super) fn while_written<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        let mut seen = self.seen();
-        let before = self.look(&seen, untouched).ok()?[0];
+    pub(super) fn run_while_written<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let mut seen = self.lock_seen();
+        let before = self.look(&seen, any_difference).ok()?[0];
         (seen.files[0], seen.is_written) = (before, true);
         drop(seen);
         let done = work();
-        let mut seen = self.seen();
+        let mut seen = self.lock_seen();
         seen.is_written = false;
         // Gone or replaced, it is as it was for whoever looks next.
-        if let Ok([database, _]) = self.look(&seen, same) {
+        if let Ok([database, _]) = self.look(&seen, file_difference) {
             seen.files[0] = database;
         }
         Some(done)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn lock_seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,10 +122,10 @@ impl Footprint {
     fn look(&self, seen: &Seen, difference: Difference) -> Result<[Option<Look>; 2], StoreError> {
         let mut looks = [None; 2];
         // While the database file is written, it is to be the same file, and no more.
-        let differences = [if seen.is_written { same } else { difference }, difference];
+        let differences = [if seen.is_written { file_difference } else { difference }, difference];
         let known = self.paths.iter().zip(&seen.files).zip(differences);
         for (((path, before), difference), look) in known.zip(&mut looks) {
-            *look = Look::at(path).map_err(|error| failed(path, error))?;
+            *look = Look::at(path).map_err(|error| io_error(path, error))?;
             let what = match (before, &look) {
                 (None, _) => None,
                 (Some(_), None) => Some("was deleted"),
@@ -142,11 +142,11 @@ impl Footprint {
 /// What happened to a file between two looks.
 type Difference = fn(&Look, &Look) -> Option<&'static str>;
 
-fn same(before: &Look, now: &Look) -> Option<&'static str> {
+fn file_difference(before: &Look, now: &Look) -> Option<&'static str> {
     (!before.is_same_file(now)).then_some("was replaced")
 }
 
-fn untouched(before: &Look, now: &Look) -> Option<&'static str> {
+fn any_difference(before: &Look, now: &Look) -> Option<&'static str> {
     if !before.is_same_file(now) {
         Some("was replaced")
     } else if now.length < before.length {
@@ -158,7 +158,7 @@ fn untouched(before: &Look, now: &Look) -> Option<&'static str> {
     }
 }
 
-pub(super) fn failed(path: &Path, source: io::Error) -> StoreError {
+pub(super) fn io_error(path: &Path, source: io::Error) -> StoreError {
     StoreError::Open { path: path.to_owned(), source: source.into() }
 }
 
@@ -194,9 +194,9 @@ mod tests {
             for is_log in [false, true] {
                 let (_folder, database, log) = files();
                 let footprint = Footprint::of(&database).unwrap();
-                footprint.is_untouched().unwrap();
+                footprint.check_untouched().unwrap();
                 deed(if is_log { &log } else { &database });
-                let error = footprint.is_untouched().unwrap_err().to_string();
+                let error = footprint.check_untouched().unwrap_err().to_string();
                 assert!(error.contains(what), "{error}");
             }
         }
@@ -212,7 +212,7 @@ mod tests {
         let footprint = Footprint::of(&database).unwrap();
         fs::rename(&data, folder.path().join("away")).unwrap();
         fs::write(&data, "").unwrap();
-        let error = footprint.is_untouched().unwrap_err().to_string();
+        let error = footprint.check_untouched().unwrap_err().to_string();
         assert!(error.contains("was deleted"), "{error}");
     }
 
@@ -221,28 +221,28 @@ mod tests {
         let (_folder, database, log) = files();
         let footprint = Footprint::of(&database).unwrap();
         fs::write(&log, "a longer log").unwrap();
-        footprint.take().unwrap();
-        footprint.is_untouched().unwrap();
+        footprint.record().unwrap();
+        footprint.check_untouched().unwrap();
         fs::remove_file(&log).unwrap();
-        assert!(footprint.take().is_err());
+        assert!(footprint.record().is_err());
     }
 
     #[test]
     fn the_database_may_be_written_while_the_log_is_copied_and_not_before() {
         let (_folder, database, log) = files();
         let footprint = Footprint::of(&database).unwrap();
-        let written = footprint.while_written(|| {
+        let written = footprint.run_while_written(|| {
             fs::write(&database, "a longer database").unwrap();
-            footprint.is_untouched().unwrap();
+            footprint.check_untouched().unwrap();
             // Whoever writes goes on meanwhile, and may not write into another file.
             fs::write(&log, "a longer log").unwrap();
-            footprint.take().unwrap();
+            footprint.record().unwrap();
             fs::remove_file(&log).unwrap();
-            assert!(footprint.is_untouched().is_err());
+            assert!(footprint.check_untouched().is_err());
             fs::write(&log, "log").unwrap();
         });
         assert_eq!(written, Some(()));
         fs::write(&database, "another's database").unwrap();
-        assert_eq!(footprint.while_written(|| ()), None);
+        assert_eq!(footprint.run_while_written(|| ()), None);
     }
 }

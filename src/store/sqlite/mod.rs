@@ -20,7 +20,7 @@ pub(in crate::store) use fill::NewFile;
 pub(in crate::store) use migrations::check as check_version;
 #[cfg(test)]
 pub(in crate::store) use migrations::{make as make_version, migrate as make_newest};
-pub(in crate::store) use whole::{copy, damage, damaged_pages};
+pub(in crate::store) use whole::{copy, find_damage, find_damaged_pages};
 
 use super::{
     StoreError,
@@ -78,8 +78,8 @@ impl Sqlite {
 
     /// Leaves a connection whose files are no longer those that it opened. Closed, it would
     /// delete the log that lies beside the file by then, whoever wrote that.
-    fn leave<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
-        self.checkpointer.leave();
+    fn abandon<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
+        self.checkpointer.abandon();
         std::mem::forget(self.connection.take());
         Err(error)
     }
@@ -91,8 +91,8 @@ impl Engine for Sqlite {
         // could fail.
         self.connection()?.execute_batch("BEGIN IMMEDIATE")?;
         // Under the lock, nobody who plays by SQLite's rules changes a file.
-        if let Err(error) = self.footprint.is_untouched() {
-            return self.leave(error);
+        if let Err(error) = self.footprint.check_untouched() {
+            return self.abandon(error);
         }
         load::head(self.connection()?)
     }
@@ -113,19 +113,19 @@ impl Engine for Sqlite {
             return Err(StoreError::GivenUp);
         }
         connection.execute_batch("COMMIT")?;
-        match self.footprint.take() {
+        match self.footprint.record() {
             Ok(()) => Ok(()),
-            Err(error) => self.leave(error),
+            Err(error) => self.abandon(error),
         }
     }
 
     /// Sees to it that the log does not get too long.
-    fn rest(&mut self) {
+    fn do_idle_work(&mut self) {
         if let Some(connection) = &self.connection
-            && self.checkpointer.follow(connection)
+            && self.checkpointer.follow_commit(connection)
         {
             // The database was written. What else happened is seen by the next group.
-            let _ = self.footprint.take();
+            let _ = self.footprint.record();
         }
     }
 
@@ -137,29 +137,29 @@ impl Engine for Sqlite {
             let _ = connection.execute_batch("ROLLBACK");
         }
         // A large transaction writes before it ends. What else happened is seen by the next.
-        let _ = self.footprint.take();
+        let _ = self.footprint.record();
     }
 
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
-        if let Err(error) = self.footprint.is_untouched() {
-            return self.leave(error);
+        if let Err(error) = self.footprint.check_untouched() {
+            return self.abandon(error);
         }
-        let swept = swept(self.connection()?, rule, limit);
-        match self.footprint.take() {
+        let swept = sweep_rows(self.connection()?, rule, limit);
+        match self.footprint.record() {
             Ok(()) => swept,
-            Err(error) => self.leave(error),
+            Err(error) => self.abandon(error),
         }
     }
 
     fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError> {
-        if let Err(error) = self.footprint.is_untouched() {
-            return self.leave(error);
+        if let Err(error) = self.footprint.check_untouched() {
+            return self.abandon(error);
         }
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
-        let erased = erased(connection, erasure);
-        match self.footprint.take() {
+        let erased = erase_step(connection, erasure);
+        match self.footprint.record() {
             Ok(()) => erased,
-            Err(error) => self.leave(error),
+            Err(error) => self.abandon(error),
         }
     }
 
@@ -173,7 +173,11 @@ impl Engine for Sqlite {
 }
 
 /// Sweeps in a transaction of its own.
-fn swept(connection: &mut Connection, rule: &Sweep, limit: usize) -> Result<usize, StoreError> {
+fn sweep_rows(
+    connection: &mut Connection,
+    rule: &Sweep,
+    limit: usize,
+) -> Result<usize, StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let removed = sweep::sweep(&*tx, rule, limit)?;
     tx.commit()?;
@@ -181,7 +185,7 @@ fn swept(connection: &mut Connection, rule: &Sweep, limit: usize) -> Result<usiz
 }
 
 /// Does one step of an erasure in a transaction of its own.
-fn erased(connection: &mut Connection, erasure: &Erasure) -> Result<Erased, StoreError> {
+fn erase_step(connection: &mut Connection, erasure: &Erasure) -> Result<Erased, StoreError> {
     match erasure.place {
         Place::Files => return files::rewrite(connection),
         Place::Log => return files::empty_log(connection),

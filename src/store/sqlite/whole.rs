@@ -11,15 +11,17 @@ use crate::store::{
 const NAMED: usize = 20;
 
 /// What SQLite finds wrong with the pages, without a look at every row.
-pub(in crate::store) fn damaged_pages(
+pub(in crate::store) fn find_damaged_pages(
     connection: &dyn Connection,
 ) -> Result<Vec<String>, StoreError> {
-    found(connection, &format!("PRAGMA quick_check({NAMED})"))
+    run_check(connection, &format!("PRAGMA quick_check({NAMED})"))
 }
 
 /// What SQLite finds wrong.
-pub(in crate::store) fn damage(connection: &dyn Connection) -> Result<Vec<String>, StoreError> {
-    let mut problems = found(connection, &format!("PRAGMA integrity_check({NAMED})"))?;
+pub(in crate::store) fn find_damage(
+    connection: &dyn Connection,
+) -> Result<Vec<String>, StoreError> {
+    let mut problems = run_check(connection, &format!("PRAGMA integrity_check({NAMED})"))?;
     if problems.is_empty() {
         let dangling = format!("SELECT \"table\" FROM pragma_foreign_key_check() LIMIT {NAMED}");
         let found = connection.texts(&dangling, &[])?;
@@ -30,7 +32,7 @@ pub(in crate::store) fn damage(connection: &dyn Connection) -> Result<Vec<String
     Ok(problems)
 }
 
-fn found(connection: &dyn Connection, check: &str) -> Result<Vec<String>, StoreError> {
+fn run_check(connection: &dyn Connection, check: &str) -> Result<Vec<String>, StoreError> {
     let lines = connection.texts(check, &[])?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }

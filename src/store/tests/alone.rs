@@ -75,13 +75,13 @@ async fn the_end_of_the_thread_that_writes_is_told() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     assert!(store.commit(Keep(Mistake::EndsTheThread)).await.is_err());
     // The daemon ends by this.
-    let lost = tokio::time::timeout(Duration::from_secs(10), store.lost()).await.unwrap();
+    let lost = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
     assert!(matches!(lost, StoreError::Closed), "{lost}");
 }
 
 /// A store with snapshots of `a` and `b`, of which somebody damaged that of `a` while
 /// nobody had it open.
-async fn damaged(damage: &str) -> Fixture {
+async fn store_with_damage(damage: &str) -> Fixture {
     let fixture = Fixture::new();
     for name in ["a", "b"] {
         fixture.store.commit(snapshot(name, &[])).await.unwrap();
@@ -94,7 +94,7 @@ async fn damaged(damage: &str) -> Fixture {
 #[tokio::test]
 async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
     for damage in ["state = 'no JSON'", "observed_at = 9223372036854775807", "form = 2"] {
-        let Fixture { store, place: _place, .. } = damaged(damage).await;
+        let Fixture { store, place: _place, .. } = store_with_damage(damage).await;
         for _ in 0..2 {
             let changes = ["a", "b"].map(|name| snapshot(name, &["192.0.2.1"]));
             let outcomes = store.commit_all(changes).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
 }
 
 /// A store in which `a` fails a check, of which nothing else can be understood.
-async fn with_a_damaged_failure() -> Fixture {
+async fn store_with_damaged_failure() -> Fixture {
     let fixture = Fixture::new();
     fixture.store.commit(delivery("1", &["a"])).await.unwrap();
     let place = fixture.close().await;
@@ -121,7 +121,7 @@ async fn with_a_damaged_failure() -> Fixture {
 
 #[tokio::test]
 async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
-    let Fixture { store, place, .. } = with_a_damaged_failure().await;
+    let Fixture { store, place, .. } = store_with_damaged_failure().await;
     let mut other = delivery("2", &["a", "b"]);
     other.delivery.check.as_mut().unwrap().id = CheckId::new("other").unwrap();
     let recorded = store.commit(other).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
         matches!(recorded.outcome, DeliveryOutcome::Accepted { opened: 1, .. }),
         "{recorded:?}"
     );
-    let began = Began { since: None, before: None };
+    let began = BeginRange { since: None, before: None };
     let read = move |reader: &Reader| reader.failing_by_age("no-mfa", &began, None, 9);
     assert_eq!(store.read(read).await.unwrap().len(), 2);
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
@@ -144,7 +144,7 @@ async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
 
 #[tokio::test]
 async fn whoever_has_a_failure_that_cannot_be_understood_can_be_forgotten() {
-    let Fixture { store, place, .. } = with_a_damaged_failure().await;
+    let Fixture { store, place, .. } = store_with_damaged_failure().await;
     let forgotten = store.commit(ForgetUser { login: login("a"), at: at(20) }).await.unwrap();
     assert_eq!(forgotten.failures, 1);
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 0);
@@ -235,7 +235,7 @@ async fn who_does_not_know_what_it_needs_decides_nothing() {
 
 #[tokio::test]
 async fn a_number_that_cannot_be_fails_who_needs_it() {
-    let Fixture { store, place: _place, .. } = damaged("new_ips = -1").await;
+    let Fixture { store, place: _place, .. } = store_with_damage("new_ips = -1").await;
     let outcomes = store.commit_all(["a", "b"].map(|name| snapshot(name, &[]))).await.unwrap();
     assert!(outcomes[0].as_ref().is_err_and(StoreError::is_of_one_row), "{outcomes:?}");
     assert!(outcomes[1].is_ok(), "{outcomes:?}");

@@ -3,7 +3,11 @@
 use super::*;
 
 /// What stands in each entry: the kind, and who newly fails.
-async fn shown(store: &Store, filter: EventFilter, limit: usize) -> Vec<(EventName, Vec<String>)> {
+async fn read_log(
+    store: &Store,
+    filter: EventFilter,
+    limit: usize,
+) -> Vec<(EventName, Vec<String>)> {
     let read = move |reader: &Reader| reader.log_before(&filter, i64::MAX, limit);
     let page = store.read(read).await.unwrap();
     let entries = page.entries.into_iter().map(|entry| {
@@ -29,14 +33,14 @@ async fn a_delivery_is_one_entry_with_those_who_newly_fail() {
     let is_about_the_check = |(name, _): &(EventName, Vec<String>)| {
         matches!(name, EventName::CheckDelivery | EventName::CheckFailed)
     };
-    let mut all = shown(&store, EventFilter::default(), 20).await;
+    let mut all = read_log(&store, EventFilter::default(), 20).await;
     all.retain(is_about_the_check);
     assert_eq!(all, expected);
     // A filter by a kind or a user is about single events.
     let failed = EventFilter { name: Some(EventName::CheckFailed), ..EventFilter::default() };
-    assert_eq!(shown(&store, failed, 20).await.len(), 4);
+    assert_eq!(read_log(&store, failed, 20).await.len(), 4);
     let of_b = EventFilter { login: Some("b".to_owned()), ..EventFilter::default() };
-    assert_eq!(shown(&store, of_b, 20).await[0], (EventName::CheckFailed, names(&[])));
+    assert_eq!(read_log(&store, of_b, 20).await[0], (EventName::CheckFailed, names(&[])));
 }
 
 #[tokio::test]

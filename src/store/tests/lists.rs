@@ -4,7 +4,7 @@ use super::*;
 
 /// A listed user of whom all is known, one of whom nothing is, one who is followed, an address of
 /// which something is known, and one of which nothing is.
-async fn watched() -> Fixture {
+async fn store_with_watch_list() -> Fixture {
     let fixture = Fixture::new();
     let store = &fixture.store;
     let ips = ["203.0.113.7", "203.0.113.8"].map(|ip| ip.parse().unwrap());
@@ -23,7 +23,7 @@ async fn watched() -> Fixture {
 
 #[tokio::test]
 async fn a_page_of_the_watch_list_says_of_each_how_it_stands() {
-    let Fixture { store, place: _place, .. } = watched().await;
+    let Fixture { store, place: _place, .. } = store_with_watch_list().await;
     let users = store.read(|reader| reader.watched_users_page(0, 9)).await.unwrap();
     let shown: Vec<_> = users
         .iter()
@@ -50,8 +50,8 @@ async fn a_page_of_the_watch_list_says_of_each_how_it_stands() {
 
 #[tokio::test]
 async fn what_was_listed_since_an_event_is_told_in_its_spelling() {
-    let Fixture { store, place: _place, .. } = watched().await;
-    let (last, listed) = store.read(|reader| reader.listed_after(0, 9)).await.unwrap();
+    let Fixture { store, place: _place, .. } = store_with_watch_list().await;
+    let (last, listed) = store.read(|reader| reader.watch_additions_after(0, 9)).await.unwrap();
     assert_eq!(last, store.read(Reader::last_seq).await.unwrap());
     let spelled = listed.iter().map(|subject| match subject {
         WatchSubject::User(login) => login.spelling().to_owned(),
@@ -64,7 +64,7 @@ async fn what_was_listed_since_an_event_is_told_in_its_spelling() {
 
 #[tokio::test]
 async fn whoever_is_found_is_shown_once_and_only_when_something_is_known() {
-    let Fixture { store, place: _place, .. } = watched().await;
+    let Fixture { store, place: _place, .. } = store_with_watch_list().await;
     let find = async |text: &'static str, limit| {
         let found = store.read(move |reader| reader.find(text, limit)).await.unwrap();
         let user = |user: &FoundUser| {

@@ -11,7 +11,7 @@ async fn open(store: &Store, id: &'static str) -> Option<u64> {
 }
 
 /// A delivery about nobody that gives a title to a check.
-fn titled(id: &str, check: &str, title: &str) -> RecordDelivery {
+fn delivery_with_title(id: &str, check: &str, title: &str) -> RecordDelivery {
     let mut record = delivery(id, &[]);
     let check_of = record.delivery.check.as_mut().unwrap();
     check_of.id = CheckId::new(check).unwrap();
@@ -26,7 +26,7 @@ async fn a_check_that_gets_its_id_takes_its_failures_along_and_touches_nobody_s(
     let Fixture { store, place, .. } = Fixture::new();
     store.commit(fails("a@x", &["First title"], 30)).await.unwrap();
     let commit = *store.changes().borrow();
-    store.commit(titled("d1", "first", "First title")).await.unwrap();
+    store.commit(delivery_with_title("d1", "first", "First title")).await.unwrap();
     let touched = store.touched_after(commit).unwrap();
     let subjects: Vec<_> = touched.iter().flat_map(|touched| &touched.subjects).collect();
     let is_of_user = |subject: &&Subject| matches!(subject, Subject::User(_));
@@ -47,7 +47,7 @@ async fn a_check_that_was_hidden_brings_its_people_when_it_gets_its_id() {
         store.commit(answer).await.unwrap();
     }
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 0);
-    store.commit(titled("d1", "first", "First title")).await.unwrap();
+    store.commit(delivery_with_title("d1", "first", "First title")).await.unwrap();
     assert_eq!(store.read(Reader::failing_people).await.unwrap(), 2);
     assert_eq!(open(&store, "first").await, Some(2));
     place.assert_check_sets_are_counted();
@@ -61,7 +61,7 @@ async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
     store.commit(fails("c@x", &["First title", "Second title"], 32)).await.unwrap();
     // When the group is loaded, neither has to be merged with anything.
     let titles = [("d1", "First title"), ("d2", "Second title"), ("d3", "First title")];
-    let group = titles.map(|(id, title)| titled(id, "first", title));
+    let group = titles.map(|(id, title)| delivery_with_title(id, "first", title));
     let outcomes = store.commit_all(group).await.unwrap();
     let numbers: Vec<_> = outcomes.iter().flatten().map(|recorded| recorded.number).collect();
     assert_eq!(numbers, [1, 2, 3], "in their order: {outcomes:?}");
@@ -100,9 +100,9 @@ async fn what_ended_of_a_merged_check_follows_some_at_a_time() {
     assert_eq!(ended(&fixture.place, 1), 5);
     let to_move = async |store: &Store| store.read(Reader::has_ended_to_move).await.unwrap();
     let step = async |store: &Store| store.commit(MoveEnded { limit: 2 }).await.unwrap();
-    fixture.store.commit(titled("d1", "first", "Another title")).await.unwrap();
+    fixture.store.commit(delivery_with_title("d1", "first", "Another title")).await.unwrap();
     assert!(!to_move(&fixture.store).await);
-    fixture.store.commit(titled("d2", "first", "First title")).await.unwrap();
+    fixture.store.commit(delivery_with_title("d2", "first", "First title")).await.unwrap();
     assert!(to_move(&fixture.store).await, "its number is another one");
     assert!(step(&fixture.store).await);
     assert_eq!((ended(&fixture.place, 1), ended(&fixture.place, 2)), (3, 2));

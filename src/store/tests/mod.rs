@@ -24,7 +24,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use place::{TestPlace, file, let_go};
+use place::{TestPlace, file, wait_for_lock};
 use tempfile::TempDir;
 
 use super::{fixtures::watch, sql::params, *};
@@ -276,8 +276,9 @@ async fn the_first_snapshot_is_the_baseline_and_the_next_is_compared() {
 #[tokio::test]
 async fn the_service_s_spelling_wins_over_the_operator_s_and_the_last_one_counts() {
     let Fixture { store, place: _place, .. } = Fixture::new();
-    let spelling =
-        async || store.read(|reader| reader.spelled("a@x")).await.unwrap().spelling().to_owned();
+    let spelling = async || {
+        store.read(|reader| reader.login_in_spelling("a@x")).await.unwrap().spelling().to_owned()
+    };
     let answered = |echo: &str| {
         let mut answer = snapshot("a@x", &[]);
         answer.state.as_mut().unwrap().0.login = Some(login(echo));

@@ -39,13 +39,13 @@ struct Model {
 }
 
 impl Model {
-    fn hear(&mut self, now: i64, step: &Step) {
+    fn apply_step(&mut self, now: i64, step: &Step) {
         match step {
             Step::Delivery(user) => {
                 self.failing.insert(*user);
                 self.named_at.insert(*user, now);
             }
-            Step::Answer(user, fails) => self.answered(*user, *fails),
+            Step::Answer(user, fails) => self.apply_answer(*user, *fails),
             Step::Unknown(user) => {
                 let since = *self.unknown_since.entry(*user).or_insert(now);
                 let named_at = self.named_at.get(user).copied().unwrap_or(since);
@@ -59,14 +59,14 @@ impl Model {
                     // What is said of somebody who neither fails nor failed is
                     // not kept.
                     if failing.contains(&user) || self.failing.contains(&user) {
-                        self.answered(user, failing.contains(&user));
+                        self.apply_answer(user, failing.contains(&user));
                     }
                 }
             }
         }
     }
 
-    fn answered(&mut self, user: u8, fails: bool) {
+    fn apply_answer(&mut self, user: u8, fails: bool) {
         self.unknown_since.remove(&user);
         if fails {
             self.failing.insert(user);
@@ -77,7 +77,7 @@ impl Model {
     }
 }
 
-async fn say(store: &Store, now: i64, position: usize, step: &Step) {
+async fn commit_step(store: &Store, now: i64, position: usize, step: &Step) {
     let now = now * HOUR;
     let answer = |user: u8, verdict| FailureAnswer {
         login: login(&format!("user{user}@x")),
@@ -111,7 +111,7 @@ async fn say(store: &Store, now: i64, position: usize, step: &Step) {
 }
 
 /// What the log tells of each user's failures, in order.
-async fn story(store: &Store) -> BTreeMap<String, Vec<EventName>> {
+async fn read_failure_events(store: &Store) -> BTreeMap<String, Vec<EventName>> {
     let mut story = BTreeMap::<String, Vec<EventName>>::new();
     for (_, name, login) in log(store).await {
         let is_told = matches!(
@@ -138,8 +138,8 @@ proptest! {
             let mut shown = BTreeMap::new();
             for (position, (hours, step)) in steps.iter().enumerate() {
                 now += hours;
-                model.hear(now, step);
-                say(&fixture.store, now, position, step).await;
+                model.apply_step(now, step);
+                commit_step(&fixture.store, now, position, step).await;
                 let check = fixture.store.read(|reader| reader.check("no-mfa")).await.unwrap();
                 let failing = check.as_ref().map_or(0, |check| check.failing);
                 assert_eq!(failing, model.failing.len() as u64, "after {step:?} at {now}");
@@ -156,7 +156,7 @@ proptest! {
                 assert_eq!(found.get(&index).copied(), then, "{index}: {shown:?} {steps:?}");
             }
             let mut open = 0;
-            for (login, names) in story(&fixture.store).await {
+            for (login, names) in read_failure_events(&fixture.store).await {
                 // It begins with a failure, and ends and begins take turns; one that was there
                 // at the first look is told as new by the first delivery that names it.
                 let mut is_open = false;
@@ -180,12 +180,12 @@ proptest! {
 async fn a_clock_that_was_ahead_does_not_stop_answers_from_counting() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     let year = 365 * 24;
-    say(&store, year, 0, &Step::Delivery(0)).await;
-    say(&store, year, 1, &Step::Answer(0, true)).await;
+    commit_step(&store, year, 0, &Step::Delivery(0)).await;
+    commit_step(&store, year, 1, &Step::Answer(0, true)).await;
     // The clock is set right, a year back.
-    say(&store, 1, 2, &Step::Answer(0, false)).await;
+    commit_step(&store, 1, 2, &Step::Answer(0, false)).await;
     let failing = |check: Option<CheckState>| check.unwrap().failing;
     assert_eq!(failing(store.read(|reader| reader.check("no-mfa")).await.unwrap()), 0);
-    say(&store, 2, 3, &Step::Delivery(0)).await;
+    commit_step(&store, 2, 3, &Step::Delivery(0)).await;
     assert_eq!(failing(store.read(|reader| reader.check("no-mfa")).await.unwrap()), 1);
 }

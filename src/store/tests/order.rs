@@ -3,33 +3,33 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{TenantUser, Told};
+use crate::domain::{ListAnswer, TenantUser};
 
 /// A word of the service on who fails a check.
 #[derive(Debug, Clone)]
-enum Word {
+enum Observation {
     Delivery { published: i64, users: BTreeSet<u8> },
     Answer { asked: i64, user: u8, fails: bool },
     Listing { asked: i64, failing: BTreeSet<u8> },
 }
 
-fn word() -> impl Strategy<Value = Word> {
+fn any_observation() -> impl Strategy<Value = Observation> {
     prop_oneof![
         (0..50_i64, proptest::collection::btree_set(0..3_u8, 1..3))
-            .prop_map(|(published, users)| Word::Delivery { published, users }),
-        (0..50_i64, 0..3_u8, any::<bool>()).prop_map(|(asked, user, fails)| Word::Answer {
+            .prop_map(|(published, users)| Observation::Delivery { published, users }),
+        (0..50_i64, 0..3_u8, any::<bool>()).prop_map(|(asked, user, fails)| Observation::Answer {
             asked,
             user,
             fails
         }),
         (0..50_i64, proptest::collection::btree_set(0..3_u8, 0..3))
-            .prop_map(|(asked, failing)| Word::Listing { asked, failing }),
+            .prop_map(|(asked, failing)| Observation::Listing { asked, failing }),
     ]
 }
 
-async fn hear(store: &Store, position: usize, word: &Word) {
+async fn record_observation(store: &Store, position: usize, word: &Observation) {
     match word {
-        Word::Delivery { published, users } => {
+        Observation::Delivery { published, users } => {
             let users: Vec<_> = users.iter().map(|user| format!("user{user}@x")).collect();
             let users: Vec<_> = users.iter().map(String::as_str).collect();
             let mut record = delivery(&position.to_string(), &users);
@@ -39,7 +39,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
             record.recorded_at = at(60);
             store.commit(record).await.unwrap();
         }
-        Word::Answer { asked, user, fails } => {
+        Observation::Answer { asked, user, fails } => {
             let fails = fails.then(|| "no-mfa".to_owned()).into_iter().collect();
             let answer = FailureAnswer {
                 login: login(&format!("user{user}@x")),
@@ -50,7 +50,7 @@ async fn hear(store: &Store, position: usize, word: &Word) {
             };
             store.commit(fixtures::checks_only(answer)).await.unwrap();
         }
-        Word::Listing { asked, failing } => {
+        Observation::Listing { asked, failing } => {
             fixtures::list(store, listing(*asked, failing)).await.unwrap();
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
     let user = |user: u8| ListedUser {
         login: login(&format!("user{user}@x")),
         facts: TenantUser::default(),
-        failing: Told::Told(
+        failing: ListAnswer::Given(
             failing.contains(&user).then(|| "no-mfa".to_owned()).into_iter().collect(),
         ),
     };
@@ -76,11 +76,11 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
 }
 
 /// Who fails the check after these words, heard in this order.
-async fn failing_after(words: &[Word], order: &[usize]) -> Vec<Option<u64>> {
+async fn failing_after(words: &[Observation], order: &[usize]) -> Vec<Option<u64>> {
     let fixture = Fixture::new();
     watch(&fixture.store, (0..3).map(|n| login(&format!("user{n}@x"))), [], at(0)).await.unwrap();
     for position in order {
-        hear(&fixture.store, *position, &words[*position]).await;
+        record_observation(&fixture.store, *position, &words[*position]).await;
     }
     let failing = fixture
         .store
@@ -103,21 +103,21 @@ proptest! {
 
     #[test]
     fn in_any_order_and_however_often_the_same_words_open_the_same_failures(
-        mut words in proptest::collection::vec(word(), 1..12),
+        mut words in proptest::collection::vec(any_observation(), 1..12),
         repeats in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
         order in any::<u64>(),
     ) {
         // Two answers of one moment would contradict each other.
         let mut asked = BTreeSet::new();
         words.retain(|word| match word {
-            Word::Answer { asked: at, user, .. } => asked.insert((*at, *user)),
-            Word::Listing { asked: at, .. } => {
+            Observation::Answer { asked: at, user, .. } => asked.insert((*at, *user)),
+            Observation::Listing { asked: at, .. } => {
                 let users: Vec<_> = (0..3).map(|user| (*at, user)).collect();
                 let is_free = users.iter().all(|word| !asked.contains(word));
                 asked.extend(users);
                 is_free
             }
-            Word::Delivery { .. } => true,
+            Observation::Delivery { .. } => true,
         });
         let straight: Vec<usize> = (0..words.len()).collect();
         let mut shuffled = straight.clone();
@@ -140,7 +140,12 @@ async fn an_answer_ends_a_failure_and_a_later_one_opens_a_new_one() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     store.commit(delivery("d1", &["user0@x"])).await.unwrap();
     for (position, fails) in [(1, true), (2, false), (3, false), (4, true)] {
-        hear(&store, 0, &Word::Answer { asked: 20 + position, user: 0, fails }).await;
+        record_observation(
+            &store,
+            0,
+            &Observation::Answer { asked: 20 + position, user: 0, fails },
+        )
+        .await;
     }
     let events = names(&store).await;
     let about_failures: Vec<_> = events

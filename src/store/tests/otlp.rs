@@ -17,7 +17,7 @@ async fn backlog(store: &Store) -> (u64, u64) {
 }
 
 /// Sends what was left out since a moment, three numbers of the log at a time; how many.
-async fn left_out_since(store: &Store, since: Timestamp) -> u64 {
+async fn backfill_since(store: &Store, since: Timestamp) -> u64 {
     let (mut sent, mut next) = (0, Some(BackfillPlace::default()));
     while let Some(place) = next {
         let resent = store.commit(Backfill { since, place, limit: 3 }).await.unwrap();
@@ -67,9 +67,9 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 12);
 
-    assert_eq!(left_out_since(store, at(9999)).await, 0);
-    assert_eq!(left_out_since(store, at(200)).await, 10);
-    assert_eq!(left_out_since(store, at(200)).await, 0, "once");
+    assert_eq!(backfill_since(store, at(9999)).await, 0);
+    assert_eq!(backfill_since(store, at(200)).await, 10);
+    assert_eq!(backfill_since(store, at(200)).await, 0, "once");
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 2);
     let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
     assert!(seqs.len() == 10 && seqs.is_sorted());
@@ -84,7 +84,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     let progress = RecordProgress { cursor: last, resent: seqs, parked: None, at: at(0) };
     store.commit(progress).await.unwrap();
     assert_eq!(backlog(store).await, (0, 0));
-    assert_eq!(left_out_since(store, at(0)).await, 0, "pruned meanwhile");
+    assert_eq!(backfill_since(store, at(0)).await, 0, "pruned meanwhile");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn what_was_left_out_can_be_sent_in_two_halves_and_is_sent_once() {
     }
     assert!(sent < 6, "{sent} of 6");
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), left_out - sent);
-    assert_eq!(sent + left_out_since(&store, at(200)).await, 6);
+    assert_eq!(sent + backfill_since(&store, at(200)).await, 6);
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), left_out - 6);
     let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
     assert_eq!(seqs.len(), 6);

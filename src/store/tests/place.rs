@@ -32,7 +32,7 @@ pub(super) enum TestPlace {
 
 /// Waits until the lock of a database that was just closed is free: a program that another test
 /// starts meanwhile has the locks of this process, too, between its fork and its own begin.
-pub(super) fn let_go(database: &Path) {
+pub(super) fn wait_for_lock(database: &Path) {
     let begun = Instant::now();
     while sqlite::lock_file(database).exists()
         && matches!(sqlite::lock(database), Err(StoreError::InUse(_)))
@@ -65,7 +65,7 @@ impl TestPlace {
     pub(super) fn open(&self) -> (Store, WriterThread) {
         match self {
             Self::File(folder) => {
-                let_go(&file(folder));
+                wait_for_lock(&file(folder));
                 Store::open(&file(folder)).unwrap()
             }
             Self::Server(_, url) => Store::connect(Server::at(url, None)).unwrap(),
@@ -75,7 +75,7 @@ impl TestPlace {
     /// What a command looks into it with.
     pub(super) fn reader(&self) -> Reader {
         match self {
-            Self::File(folder) => Reader::look_into(&file(folder)).unwrap(),
+            Self::File(folder) => Reader::open_existing(&file(folder)).unwrap(),
             Self::Server(_, url) => Reader::connect(Server::at(url, None)).unwrap(),
         }
     }

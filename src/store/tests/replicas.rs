@@ -57,12 +57,12 @@ async fn one_replica_leads_and_the_next_one_takes_over() {
     let mut second = other.campaign("other").await.unwrap();
     let Standing::Leader { fence } = *first.borrow() else { panic!("{first:?}") };
     assert_eq!(*second.borrow(), Standing::Follower { leader: Some("one".to_owned()) });
-    one.fenced(fence).commit(Probe).await.unwrap();
+    one.with_fence(fence).commit(Probe).await.unwrap();
 
     one.resign().await;
     let took_over = second.wait_for(Standing::is_leader);
     tokio::time::timeout(Duration::from_secs(10), took_over).await.unwrap().unwrap();
-    let late = one.fenced(fence).commit(Probe).await;
+    let late = one.with_fence(fence).commit(Probe).await;
     assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
     assert!(one.trouble().is_none(), "the store works");
     // Without a fence, everybody commits.

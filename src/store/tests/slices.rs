@@ -2,7 +2,7 @@
 
 use super::{order::listing, *};
 use crate::{
-    domain::{TenantUser, Told},
+    domain::{ListAnswer, TenantUser},
     ledger::change::{CheckForgotten, ForgetCheck, JudgeRenames, JudgedRenames, SettleRenames},
 };
 
@@ -26,11 +26,11 @@ async fn with_a_login_that_cannot_be_read() -> Fixture {
     let fixture = Fixture::new();
     let logins = ["u1@x", "u2@x", "u3@x", "u4@x", "u5@x"];
     fixture.store.commit(delivery("d1", &logins)).await.unwrap();
-    unreadable(fixture, "failure").await
+    make_unreadable(fixture, "failure").await
 }
 
 /// The store, with the login of the second user in a table as none can be.
-async fn unreadable(fixture: Fixture, table: &str) -> Fixture {
+async fn make_unreadable(fixture: Fixture, table: &str) -> Fixture {
     let too_long = format!("u2{}", "x".repeat(600));
     let place = fixture.close().await;
     place.alter(&format!("UPDATE {table} SET login = '{too_long}' WHERE login = 'u2@x'"));
@@ -43,7 +43,7 @@ async fn a_login_that_cannot_be_read_ends_no_listing_early() {
     let user = |number: u8| ListedUser {
         login: login(&format!("u{number}@x")),
         facts: TenantUser::default(),
-        failing: Told::Told(BTreeSet::new()),
+        failing: ListAnswer::Given(BTreeSet::new()),
     };
     let page = RecordListingPage { users: (1..6).map(user).collect(), ..listing(50, &[].into()) };
     fixtures::list(&store, page).await.unwrap().unwrap();
@@ -84,7 +84,7 @@ async fn judge(store: &Store) -> JudgedRenames {
 #[tokio::test]
 async fn a_rename_is_settled_some_users_at_a_time_also_past_one_who_cannot_be_read() {
     let fixture = with_a_renamed_check(6).await;
-    let Fixture { store, place, .. } = unreadable(fixture, "failure_answer").await;
+    let Fixture { store, place, .. } = make_unreadable(fixture, "failure_answer").await;
     let JudgedRenames { told, renamed } = judge(&store).await;
     assert_eq!((told.len(), told[0].now.as_str()), (1, "New title"));
     let check = store.read(|reader| reader.check("Old title")).await.unwrap().unwrap();

@@ -17,7 +17,7 @@ const OWN_COLUMNS: [(&str, &str); 2] = [("head", "commits"), ("head", "fence")];
 type Columns = (BTreeMap<String, String>, Vec<String>);
 
 /// What the list says, in the words of an engine.
-fn listed(word: impl Fn(Kind) -> &'static str) -> BTreeMap<String, Columns> {
+fn columns_of_list(word: impl Fn(Kind) -> &'static str) -> BTreeMap<String, Columns> {
     let columns = |fields: &mut dyn Iterator<Item = &'static Field>| {
         fields.map(|field| (field.name().to_owned(), word(field.kind()).to_owned())).collect()
     };
@@ -61,7 +61,7 @@ fn the_list_has_every_table_and_column_of_sqlite() {
             key.push(column);
         }
     }
-    let listed = listed(|kind| match kind {
+    let listed = columns_of_list(|kind| match kind {
         Kind::Integer => "INTEGER",
         Kind::Text => "TEXT",
         Kind::Bytes => "BLOB",
@@ -91,7 +91,7 @@ fn the_list_has_every_table_and_column_of_postgresql() {
             key.push(column.to_owned());
         }
     }
-    let listed = listed(|kind| match kind {
+    let listed = columns_of_list(|kind| match kind {
         Kind::Integer => "bigint",
         Kind::Text => "text",
         Kind::Bytes | Kind::Body => "bytea",

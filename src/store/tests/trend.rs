@@ -109,7 +109,8 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
     assert_eq!(check_sets(&store).await, sets);
     assert_eq!(found.last_day(at(100 + 3 * DAY)), counted.last_day(at(100 + 3 * DAY)));
     assert_eq!(four_days_of(&found, failing), EXPECTED);
-    let lasted = store.read(|reader| reader.lasted(None, at(0), 9)).await.unwrap().unwrap();
+    let lasted =
+        store.read(|reader| reader.ended_durations(None, at(0), 9)).await.unwrap().unwrap();
     assert_eq!(lasted.count, 2);
 }
 
@@ -118,9 +119,9 @@ async fn the_median_is_of_the_newest_that_ended() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     four_days(&store).await;
     let lasted = async |check: Option<&'static str>, since, most| {
-        store.read(move |reader| reader.lasted(check, at(since), most)).await.unwrap()
+        store.read(move |reader| reader.ended_durations(check, at(since), most)).await.unwrap()
     };
-    let both = Some(Lasted { count: 2, median: TimeDelta::seconds(DAY * 5 / 2) });
+    let both = Some(EndedDurations { count: 2, median: TimeDelta::seconds(DAY * 5 / 2) });
     assert_eq!(lasted(None, 0, 9).await, both);
     assert_eq!(lasted(Some("no-mfa"), 0, 9).await, both);
     assert_eq!(lasted(Some("other"), 0, 9).await, None);
@@ -154,17 +155,17 @@ async fn users_come_by_page_the_longest_first() {
         let id = day.to_string();
         store.commit(delivered_at(100 + day * DAY, &id, names)).await.unwrap();
     }
-    let page = async |began: Began, after: Option<(Timestamp, &'static str)>| {
+    let page = async |began: BeginRange, after: Option<(Timestamp, &'static str)>| {
         let read = move |reader: &Reader| reader.failing_by_age("no-mfa", &began, after, 2);
         let users = store.read(read).await.unwrap();
         users.into_iter().map(|user| user.login.as_str().to_owned()).collect::<Vec<_>>()
     };
-    let all = Began::default();
+    let all = BeginRange::default();
     assert_eq!(page(all, None).await, ["y", "z"]);
     assert_eq!(page(all, Some((at(100), "z"))).await, ["m", "a"]);
     assert_eq!(page(all, Some((at(100 + 2 * DAY), "a"))).await, ["b"]);
-    let old = Began { before: Some(at(100 + DAY)), ..all };
+    let old = BeginRange { before: Some(at(100 + DAY)), ..all };
     assert_eq!(page(old, Some((at(100), "y"))).await, ["z"]);
-    let new = Began { since: Some(at(100 + 2 * DAY)), ..all };
+    let new = BeginRange { since: Some(at(100 + 2 * DAY)), ..all };
     assert_eq!(page(new, None).await, ["a", "b"]);
 }

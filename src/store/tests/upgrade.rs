@@ -29,7 +29,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
             )
             .unwrap();
     }
-    let old = Reader::look_into(&file(&folder)).unwrap_err();
+    let old = Reader::open_existing(&file(&folder)).unwrap_err();
     assert!(matches!(old, StoreError::TooOld(_)), "{old}");
     let (store, writer) = Store::open(&file(&folder)).unwrap();
     let job = store.read(|reader| reader.job_state("users")).await.unwrap().unwrap();
@@ -51,7 +51,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     assert_eq!(store.read(Reader::otlp_backlog).await.unwrap().pending, 1);
     drop(store);
     writer.stop().await;
-    Reader::look_into(&file(&folder)).unwrap();
+    Reader::open_existing(&file(&folder)).unwrap();
 }
 
 /// A database as the third migration left it; the caller says its version.

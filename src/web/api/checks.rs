@@ -16,7 +16,7 @@ use crate::{
     clock,
     domain::{CheckId, Objectives, Timestamp},
     ledger::change::{CheckForgotten, ForgetCheck},
-    store::{Began, FORGOTTEN_AT_ONCE, FailingLogin, Reader, StoreError},
+    store::{BeginRange, FORGOTTEN_AT_ONCE, FailingLogin, Reader, StoreError},
     web::{
         Ops, filter,
         listing::{self, Listing, Setting},
@@ -183,7 +183,7 @@ pub(super) async fn users(
                 (false, _) => reader.failing_logins(&key, &filter::identity(&cursor), limit + 1)?,
                 (true, None) => Vec::new(),
                 (true, Some(objective)) => {
-                    let began = Began { before: Some(now - objective), since: None };
+                    let began = BeginRange { before: Some(now - objective), since: None };
                     let after = after.as_ref().map(|(at, login)| (*at, login.as_str()));
                     reader.failing_by_age(&key, &began, after, limit + 1)?
                 }

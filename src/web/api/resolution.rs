@@ -61,7 +61,7 @@ impl TimeToResolve {
         state: &CheckState,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let lasted = reader.lasted(Some(id), now - RECENT, ENDED)?;
+        let lasted = reader.ended_durations(Some(id), now - RECENT, ENDED)?;
         Ok(Self {
             count: state.durations.counts().iter().sum(),
             sum_seconds: state.durations.micros() as f64 / 1e6,

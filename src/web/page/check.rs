@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{CheckAdvice, Counted, KeptDelivery, Lasted},
+    store::{CheckAdvice, Counted, EndedDurations, KeptDelivery},
     web::{
         Ops, link,
         listing::{self, Setting},
@@ -79,7 +79,8 @@ async fn show(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Fai
                     row.overdue = overview::overdue(reader, &row, now, LOOKS)?;
                     let day = now - TimeDelta::hours(24);
                     let old = reader.failures_before_at_most(&key, day, row.state.failing, NEW)?;
-                    let lasted = reader.lasted(Some(&key), now - tiles::RESOLVED_IN, ENDED)?;
+                    let lasted =
+                        reader.ended_durations(Some(&key), now - tiles::RESOLVED_IN, ENDED)?;
                     let words = (reader.check_advice(&key)?, reader.last_delivery_of(&key)?);
                     let failers = Failers::read(reader, &row, &asked, old, now)?;
                     Some((row, lasted, words, failers))
@@ -130,7 +131,7 @@ fn summary(failing: u64) -> String {
 fn figures(
     row: &Row,
     confirmed: Confirmed,
-    lasted: Option<Lasted>,
+    lasted: Option<EndedDurations>,
     last: Option<&KeptDelivery>,
 ) -> Markup {
     let state = &row.state;

@@ -125,7 +125,7 @@ fn read(reader: &Reader, filter: &DeliveryFilter, before: i64) -> Result<Found, 
         day: reader.delivery_counts(now - TimeDelta::hours(24))?,
         week: reader.delivery_counts(now - TimeDelta::days(7))?,
         refused,
-        all: reader.deliveries_that_fit(filter, before, SHOWN + 1)?,
+        all: reader.matching_deliveries(filter, before, SHOWN + 1)?,
         known: known::read(reader)?,
     })
 }

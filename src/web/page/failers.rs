@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{checks::nobody, glyph, overview::Row, words};
 use crate::{
     domain::Timestamp,
-    store::{Began, Counted, FailingLogin, Reader, StoreError},
+    store::{BeginRange, Counted, FailingLogin, Reader, StoreError},
     web::{filter, link, listing::Listing, problem::Problem, query::Fields},
 };
 
@@ -130,12 +130,12 @@ impl Failers {
     ) -> Result<Self, StoreError> {
         let began = match (asked.view, row.target) {
             (View::Overdue, Some(target)) => {
-                Began { before: Some(now - target), ..Began::default() }
+                BeginRange { before: Some(now - target), ..BeginRange::default() }
             }
             // Without a target nothing is overdue.
-            (View::Overdue, None) => Began { before: Some(Timestamp::MIN_UTC), since: None },
-            (View::New, _) => Began { since: Some(now - TimeDelta::hours(24)), before: None },
-            (View::All, _) => Began::default(),
+            (View::Overdue, None) => BeginRange { before: Some(Timestamp::MIN_UTC), since: None },
+            (View::New, _) => BeginRange { since: Some(now - TimeDelta::hours(24)), before: None },
+            (View::All, _) => BeginRange::default(),
         };
         let mut found = match asked.order {
             Order::Login => reader.failing_logins(&row.id, &asked.cursor, SHOWN + 1)?,

@@ -49,7 +49,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 tenant::read(reader, &setting)?,
                 reader.failing_people()?,
                 overview::read(reader, &objectives, now)?,
-                reader.lasted(None, now - tiles::RESOLVED_IN, ENDED)?,
+                reader.ended_durations(None, now - tiles::RESOLVED_IN, ENDED)?,
                 log,
                 parts::read(reader, jobs)?,
                 filter,

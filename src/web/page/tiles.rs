@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Rank, Timestamp},
-    store::Lasted,
+    store::EndedDurations,
     web::parts::{State, Verdict},
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Tiles<'a> {
     pub(super) sums: &'a Sums,
     pub(super) confirmed: Confirmed,
     /// How long failures lasted that ended in 30 days.
-    pub(super) lasted: Option<Lasted>,
+    pub(super) lasted: Option<EndedDurations>,
     pub(super) verdict: &'a Verdict,
     /// How many parts the verdict is about.
     pub(super) parts: usize,

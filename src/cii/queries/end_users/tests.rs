@@ -46,7 +46,7 @@ async fn a_user_is_counted_by_what_is_known() {
     assert_eq!(facts.providers, ["okta", "snowflake", "jamf"].map(str::to_owned).into());
     assert_eq!(facts.devices[0].kind.as_deref(), Some("wearable"));
     assert_eq!(facts.level_of_trust.as_deref(), Some("shaky"));
-    assert_eq!(*failing, Told::Told(["No MFA".to_owned()].into()));
+    assert_eq!(*failing, ListAnswer::Given(["No MFA".to_owned()].into()));
 }
 
 #[tokio::test]
@@ -93,13 +93,13 @@ async fn failing_checks_are_told_only_by_a_whole_list() {
     let told: BTreeMap<_, _> =
         page.users.iter().map(|user| (user.login.as_str(), user.failing.clone())).collect();
     for (login, expected) in [
-        ("told", Told::Told(BTreeSet::new())),
-        ("null", Told::Null),
-        ("missing", Told::Untold),
-        ("refused", Told::Untold),
-        ("empty-and-refused", Told::Untold),
-        ("hole", Told::Untold),
-        ("text", Told::Untold),
+        ("told", ListAnswer::Given(BTreeSet::new())),
+        ("null", ListAnswer::Null),
+        ("missing", ListAnswer::Missing),
+        ("refused", ListAnswer::Missing),
+        ("empty-and-refused", ListAnswer::Missing),
+        ("hole", ListAnswer::Missing),
+        ("text", ListAnswer::Missing),
     ] {
         assert_eq!(told[login], expected, "{login}");
     }

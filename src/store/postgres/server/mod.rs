@@ -24,7 +24,7 @@ use crate::{
     config::{ChannelBinding, ServerConfig, ServerHost, TlsMode},
     store::StoreError,
 };
-use quoting::quoted;
+use quoting::quote_name;
 use refusal::Refusal;
 use tls::{Connector, Encrypted};
 
@@ -51,7 +51,7 @@ impl Server {
 
     /// The schema's name, as statements take it.
     pub(super) fn quoted_schema(&self) -> String {
-        quoted(self.schema().unwrap_or("public"))
+        quote_name(self.schema().unwrap_or("public"))
     }
 
     /// The statement that sets the schema for a transaction; empty where none is configured.
@@ -97,7 +97,7 @@ impl Server {
         &self,
     ) -> Result<(Client, Connection<Socket, Encrypted>), StoreError> {
         let connector =
-            Connector::new(&self.config.tls).map_err(|refusal| self.none(&[refusal]))?;
+            Connector::new(&self.config.tls).map_err(|refusal| self.all_refused(&[refusal]))?;
         let hosts = &self.config.hosts;
         let first = self.first.load(Ordering::Relaxed);
         let mut refusals = Vec::new();
@@ -121,9 +121,9 @@ impl Server {
             return self
                 .open(host, &connector, false)
                 .await
-                .map_err(|refusal| self.none(&[refusal]));
+                .map_err(|refusal| self.all_refused(&[refusal]));
         }
-        Err(self.none(&refusals))
+        Err(self.all_refused(&refusals))
     }
 
     /// Opens a session with one host.
@@ -140,11 +140,11 @@ impl Server {
         match tokio::time::timeout(limit, config.connect(connector.clone())).await {
             Ok(Ok(session)) => Ok(session),
             Ok(Err(error)) => Err(Refusal::of(&error, host, &self.config)),
-            Err(_) => Err(Refusal::silence(host, limit)),
+            Err(_) => Err(Refusal::of_silence(host, limit)),
         }
     }
 
-    fn none(&self, refusals: &[Refusal]) -> StoreError {
+    fn all_refused(&self, refusals: &[Refusal]) -> StoreError {
         refusal::of_all(refusals, &self.name()).into()
     }
 

@@ -6,7 +6,7 @@ use std::{error::Error as _, io, time::Duration};
 use rustls::{AlertDescription, CertificateError};
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::quoting::quoted;
+use super::quoting::quote_name;
 use crate::{
     config::{ServerConfig, ServerHost, TlsMode},
     store::{SqlError, SqlErrorKind},
@@ -55,7 +55,7 @@ impl Refusal {
     }
 
     /// A host did not answer.
-    pub(super) fn silence(host: &ServerHost, limit: Duration) -> Self {
+    pub(super) fn of_silence(host: &ServerHost, limit: Duration) -> Self {
         let why = format!(
             "no answer within {} s; see whether it hangs, or a firewall is between (the URL's \
              connect_timeout is the limit)",
@@ -105,14 +105,14 @@ fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
             "the server has no database {:?}; create it (CREATE DATABASE {} OWNER {}), or correct \
              store.url",
             config.database,
-            quoted(&config.database),
-            quoted(&config.user),
+            quote_name(&config.database),
+            quote_name(&config.user),
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => format!(
             "the user may not connect to the database; as its owner or a superuser, run GRANT \
              CONNECT ON DATABASE {} TO {}",
-            quoted(&config.database),
-            quoted(&config.user),
+            quote_name(&config.database),
+            quote_name(&config.user),
         ),
         SqlState::TOO_MANY_CONNECTIONS => {
             "the server has no connection left; raise its max_connections, or put a pool such as \

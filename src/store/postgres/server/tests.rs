@@ -124,7 +124,7 @@ async fn kind(server: &Server) -> SqlErrorKind {
     }
 }
 
-async fn refused(url: &str) -> String {
+async fn connect_error(url: &str) -> String {
     let error = is_encrypted(url).await.unwrap_err();
     for secret in ["s3cret", "wr0ng", "exporter@", "\"exporter\""] {
         assert!(!error.contains(secret), "{error}");
@@ -146,7 +146,7 @@ async fn a_session_is_encrypted_as_sslmode_says() {
     ] {
         assert_eq!(is_encrypted(&RIGHT.url("postgres", query)).await, Ok(is_it), "{query}");
     }
-    let error = refused(&RIGHT.url("encrypted", "sslmode=disable")).await;
+    let error = connect_error(&RIGHT.url("encrypted", "sslmode=disable")).await;
     assert!(error.contains("it wants TLS (sslmode=disable is set)"), "{error}");
 }
 
@@ -157,7 +157,7 @@ async fn without_tls_of_the_server_there_is_a_session_only_where_none_is_asked_f
         assert_eq!(is_encrypted(&format!("{}{query}", database.url)).await, Ok(false), "{query}");
     }
     for query in ["sslmode=require", "sslmode=verify-full"] {
-        let error = refused(&format!("{}?{query}", database.url)).await;
+        let error = connect_error(&format!("{}?{query}", database.url)).await;
         assert!(error.contains("the server has no TLS"), "{error}");
     }
     // None is possible there, and none needed.
@@ -180,7 +180,8 @@ async fn a_host_that_is_no_postgresql_is_named_as_such() {
         }
     });
     for query in ["", "?sslmode=disable"] {
-        let error = refused(&format!("postgres://exporter@127.0.0.1:{port}/cii{query}")).await;
+        let error =
+            connect_error(&format!("postgres://exporter@127.0.0.1:{port}/cii{query}")).await;
         assert!(error.contains("no PostgreSQL") && error.contains("host and port"), "{error}");
     }
 }
@@ -191,14 +192,14 @@ async fn a_certificate_of_another_authority_or_name_is_refused() {
     let other = RIGHT.authority.write("other.pem", &other).display().to_string();
     for query in ["sslmode=verify-ca&sslrootcert=", "sslmode=require&sslrootcert=", "sslrootcert="]
     {
-        let error = refused(&RIGHT.url("postgres", &format!("{query}{other}"))).await;
+        let error = connect_error(&RIGHT.url("postgres", &format!("{query}{other}"))).await;
         assert!(error.contains("of no authority that is trusted"), "{error}");
     }
-    let error = refused(&RIGHT.url("postgres", "sslmode=verify-full")).await;
+    let error = connect_error(&RIGHT.url("postgres", "sslmode=verify-full")).await;
     assert!(error.contains("of no authority that is trusted"), "{error}");
 
     let wrong = Secured::with_name("db.example.com");
-    let error = refused(&wrong.url("postgres", "sslmode=verify-full&sslrootcert=CA")).await;
+    let error = connect_error(&wrong.url("postgres", "sslmode=verify-full&sslrootcert=CA")).await;
     assert!(error.contains("another name than the host"), "{error}");
     let without_name = wrong.url("postgres", "sslmode=verify-ca&sslrootcert=CA");
     assert_eq!(is_encrypted(&without_name).await, Ok(true));
@@ -218,7 +219,7 @@ async fn a_certificate_that_signed_itself_is_taken_where_it_is_named() {
         let url = server.url("postgres", &format!("sslmode={mode}&sslrootcert={named}"));
         assert_eq!(is_encrypted(&url).await, Ok(true), "{mode}");
     }
-    let error = refused(&server.url("postgres", "sslmode=verify-ca&sslrootcert=CA")).await;
+    let error = connect_error(&server.url("postgres", "sslmode=verify-ca&sslrootcert=CA")).await;
     assert!(error.contains("no connection to"), "{error}");
 }
 
@@ -227,7 +228,7 @@ async fn a_client_certificate_proves_the_user() {
     let file = |name: &str| RIGHT.authority.file(name);
     let identity = format!("sslcert={}&sslkey={}", file("client.crt"), file("client.key"));
     assert_eq!(is_encrypted(&RIGHT.url("certificate", &identity)).await, Ok(true));
-    let error = refused(&RIGHT.url("certificate", "sslmode=require")).await;
+    let error = connect_error(&RIGHT.url("certificate", "sslmode=require")).await;
     assert!(error.contains("a client certificate (sslcert and sslkey)"), "{error}");
     for (certificate, key, expected) in [
         ("client.crt", "ca.pem", "holds no key"),
@@ -236,7 +237,7 @@ async fn a_client_certificate_proves_the_user() {
         ("ca.pem", "client.key", "do not fit together"),
     ] {
         let identity = format!("sslcert={}&sslkey={}", file(certificate), file(key));
-        let error = refused(&RIGHT.url("certificate", &identity)).await;
+        let error = connect_error(&RIGHT.url("certificate", &identity)).await;
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -254,28 +255,28 @@ async fn a_password_is_proved_and_bound_to_the_connection() {
         (":wr0ng", "", "does not take the password"),
         ("", "", "asks for a password, and none is set"),
     ] {
-        let error = refused(&with(password, query)).await;
+        let error = connect_error(&with(password, query)).await;
         assert!(error.contains(expected), "{error}");
     }
     // The server asks for none, so that nothing can be bound.
-    let error = refused(&RIGHT.url("postgres", "channel_binding=require")).await;
+    let error = connect_error(&RIGHT.url("postgres", "channel_binding=require")).await;
     assert!(error.contains("channel_binding"), "{error}");
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_a_server_is_said_with_what_to_do() {
     let database = Cluster::shared().create_database();
-    let error = refused(&Cluster::shared().url("none")).await;
+    let error = connect_error(&Cluster::shared().url("none")).await;
     assert!(error.contains("no database \"none\"; create it"), "{error}");
-    let error = refused(&database.url.replace("postgres@", "nobody@")).await;
+    let error = connect_error(&database.url.replace("postgres@", "nobody@")).await;
     assert!(error.contains("does not let this user in"), "{error}");
 
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let error = refused(&format!("postgres://exporter:s3cret@127.0.0.1:{free}/cii")).await;
+    let error = connect_error(&format!("postgres://exporter:s3cret@127.0.0.1:{free}/cii")).await;
     assert!(error.contains(&format!("postgres://127.0.0.1:{free}/cii: nobody listens")), "{error}");
-    let error = refused("postgres://exporter@%2Fnone/cii").await;
+    let error = connect_error("postgres://exporter@%2Fnone/cii").await;
     assert!(error.contains("no such socket"), "{error}");
-    let error = refused("postgres://exporter@host.invalid/cii").await;
+    let error = connect_error("postgres://exporter@host.invalid/cii").await;
     assert!(error.contains("host.invalid"), "{error}");
 }
 
@@ -321,7 +322,7 @@ async fn a_read_only_server_is_used_where_there_is_no_other_or_any_will_do() {
     assert_eq!(is_encrypted(&cluster.url("postgres")).await, Ok(false));
     let port = cluster.port();
     let two = format!("postgres://postgres@127.0.0.1:{port},localhost:{port}/postgres");
-    let error = refused(&two).await;
+    let error = connect_error(&two).await;
     assert!(error.contains("it takes no writes"), "{error}");
     // All answered, and none takes writes.
     assert_eq!(kind(&Server::at(&two, None)).await, SqlErrorKind::ReadOnly);

@@ -43,7 +43,7 @@ impl Connector {
             }),
         };
         let verifier = match roots {
-            None => Verifier::nobody(provider.clone()),
+            None => Verifier::accept_any(provider.clone()),
             Some(named) => {
                 let mut store = RootCertStore::empty();
                 // Among those of a system, some are of forms that are not supported.

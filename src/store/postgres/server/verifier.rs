@@ -30,7 +30,7 @@ struct Trust {
 
 impl Verifier {
     /// Believes every certificate: what is sent is encrypted, for whomever.
-    pub(super) fn nobody(provider: Arc<CryptoProvider>) -> Self {
+    pub(super) fn accept_any(provider: Arc<CryptoProvider>) -> Self {
         Self { provider, trust: None }
     }
 

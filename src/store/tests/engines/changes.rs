@@ -36,7 +36,7 @@ pub(super) fn user(number: u8) -> Login {
 }
 
 /// One of two spellings of a user.
-fn spelled(number: u8, which: u8) -> String {
+fn spell_user(number: u8, which: u8) -> String {
     let login = format!("user{number}@x");
     if which.is_multiple_of(2) { login } else { login.to_uppercase() }
 }
@@ -52,7 +52,8 @@ fn check_names(numbers: &BTreeSet<u8>) -> BTreeSet<String> {
 pub(super) fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
     match step {
         Step::Delivery { id, title, severity, users, admitted } => {
-            let logins: Vec<_> = users.iter().map(|number| spelled(*number, *severity)).collect();
+            let logins: Vec<_> =
+                users.iter().map(|number| spell_user(*number, *severity)).collect();
             let logins: Vec<_> = logins.iter().map(String::as_str).collect();
             let mut record: RecordDelivery = delivery(&format!("d{id}"), &logins);
             let check = record.delivery.check.as_mut().unwrap();
@@ -85,7 +86,7 @@ pub(super) fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
                 ips.iter().map(|ip| (format!("192.0.2.{ip}"), Place::default())).collect();
             let state = UserState { ip_addresses: Some(addresses), ..UserState::default() };
             let null_lists = [crate::domain::UserField::UsedFactors].into();
-            let echo = spelled(*number, u8::try_from(ips.len()).unwrap());
+            let echo = spell_user(*number, u8::try_from(ips.len()).unwrap());
             let login = Login::new(&echo).ok();
             let observation = UserObservation { login, state, untold: [].into(), null_lists };
             let outcome = if *found { PollOutcome::Answered } else { PollOutcome::Refused };
@@ -287,7 +288,7 @@ fn integrations(statuses: &BTreeMap<u8, u8>, now: i64) -> Vec<Integration> {
 }
 
 fn admin(number: u8, now: i64) -> Admin {
-    let login = Login::new(&spelled(number, number)).unwrap();
+    let login = Login::new(&spell_user(number, number)).unwrap();
     let display_name = (number > 0).then(|| format!("Admin {number}"));
     Admin { login, display_name, last_sign_in: (number > 1).then(|| at(now - 9)) }
 }

@@ -68,7 +68,7 @@ fn all_keys() -> Keys {
 }
 
 /// Commits the steps in groups of these sizes; returns all that the engine then knows.
-fn committed(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String {
+fn commit_steps(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String {
     let (health, current_health) = watch::channel(Health::default());
     let announcements = Announcements {
         event: watch::channel(0).0,
@@ -113,7 +113,7 @@ fn difference(left: &str, right: &str) -> Option<String> {
 }
 
 fn postgres(database: &Database) -> Box<dyn Engine> {
-    let way = Way::to(Server::at(&database.url, None)).unwrap();
+    let way = Way::new(Server::at(&database.url, None)).unwrap();
     Box::new(Postgres::open(&way, true).unwrap().0)
 }
 
@@ -131,12 +131,12 @@ proptest! {
     ) {
         let folder = TempDir::new().unwrap();
         let cluster = Cluster::shared();
-        let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
+        let in_memory = commit_steps(Box::<Memory>::default(), &steps, &[1]);
         for (name, other) in [
-            ("memory, in groups", committed(Box::<Memory>::default(), &steps, &sizes)),
-            ("SQLite, one by one", committed(sqlite(&folder, "one"), &steps, &[1])),
-            ("SQLite, in groups", committed(sqlite(&folder, "groups"), &steps, &sizes)),
-            ("PostgreSQL", committed(postgres(&cluster.create_database()), &steps, &sizes)),
+            ("memory, in groups", commit_steps(Box::<Memory>::default(), &steps, &sizes)),
+            ("SQLite, one by one", commit_steps(sqlite(&folder, "one"), &steps, &[1])),
+            ("SQLite, in groups", commit_steps(sqlite(&folder, "groups"), &steps, &sizes)),
+            ("PostgreSQL", commit_steps(postgres(&cluster.create_database()), &steps, &sizes)),
         ] {
             let difference = difference(&in_memory, &other);
             prop_assert!(difference.is_none(), "{name}:\n{}", difference.unwrap_or_default());
@@ -155,7 +155,7 @@ fn an_entry_of_the_watch_list_can_share_a_group_with_a_delivery_that_spells_the_
         Step::Add { user: 2, expires: None },
     ];
     let [one_by_one, together] =
-        [1, 2].map(|size| committed(Box::<Memory>::default(), &steps, &[size]));
+        [1, 2].map(|size| commit_steps(Box::<Memory>::default(), &steps, &[size]));
     assert_eq!(difference(&one_by_one, &together), None);
 }
 
@@ -167,8 +167,8 @@ fn an_id_that_one_check_gives_up_is_free_for_another_in_the_same_change() {
         // The provisional check becomes `check0`, and its id that of a check of its own.
         Step::Configure { checks: [(0, 1), (2, 2)].into() },
     ];
-    let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
-    let stored = committed(sqlite(&folder, "one"), &steps, &[1]);
+    let in_memory = commit_steps(Box::<Memory>::default(), &steps, &[1]);
+    let stored = commit_steps(sqlite(&folder, "one"), &steps, &[1]);
     assert_eq!(difference(&in_memory, &stored), None);
 }
 
@@ -182,8 +182,8 @@ fn checks_that_the_configuration_makes_one_are_one_on_every_engine() {
             Step::Answer { user: 0, ips: [].into(), fails: Some([0, 1].into()), found: false },
             Step::Configure { checks: titles.into() },
         ];
-        let in_memory = committed(Box::<Memory>::default(), &steps, &[1]);
-        let stored = committed(sqlite(&folder, "one"), &steps, &[1]);
+        let in_memory = commit_steps(Box::<Memory>::default(), &steps, &[1]);
+        let stored = commit_steps(sqlite(&folder, "one"), &steps, &[1]);
         assert_eq!(difference(&in_memory, &stored), None, "{titles:?}");
     }
 }

@@ -135,7 +135,7 @@ impl Tables {
         for login in &keys.spellings {
             facts.spellings.load(login.clone(), self.spellings.get(login).cloned());
         }
-        self.seek(keys, facts);
+        self.load_by_condition(keys, facts);
         for subject in &keys.polls {
             facts.polls.load(subject.clone(), self.polls.get(subject).cloned());
         }
@@ -176,7 +176,7 @@ impl Tables {
         facts.members.load(login.clone(), key.and_then(|key| self.members.get(&key)).cloned());
     }
 
-    fn seek(&self, keys: &Keys, facts: &mut Facts) {
+    fn load_by_condition(&self, keys: &Keys, facts: &mut Facts) {
         if keys.watched_for.is_empty() && keys.expired_at.is_none() {
             return;
         }

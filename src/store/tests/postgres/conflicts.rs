@@ -33,7 +33,7 @@ async fn a_group_that_the_server_ends_for_a_deadlock_is_tried_again() {
         let other = scope.spawn(|| cluster.sql(&database.name, DEADLOCK));
         let outcome = tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                let holds = async || waiting(&cluster, &database.name, "PgSleep");
+                let holds = async || has_waiting_session(&cluster, &database.name, "PgSleep");
                 until("a check is locked", holds).await;
                 deliver(&store, "deadlock").await
             })
@@ -43,7 +43,7 @@ async fn a_group_that_the_server_ends_for_a_deadlock_is_tried_again() {
     });
     assert_eq!(outcome.unwrap(), NEW);
     assert!(cluster.log().contains("deadlock detected"), "{}", cluster.log());
-    assert_eq!(stored(&cluster, &database.name), ["before", "deadlock"]);
+    assert_eq!(stored_delivery_ids(&cluster, &database.name), ["before", "deadlock"]);
     assert_numbered(&cluster, &database.name);
 }
 
@@ -90,7 +90,7 @@ async fn a_group_that_the_server_cannot_serialize_is_tried_again_and_acknowledge
         assert_eq!(deliver(&store, &id).await.unwrap(), NEW, "{initially}");
         assert_eq!(tries(cluster, &database.name), "3", "{initially}");
         expected.push(id);
-        assert_eq!(stored(cluster, &database.name), expected);
+        assert_eq!(stored_delivery_ids(cluster, &database.name), expected);
 
         // One that fails each time is not acknowledged, and counts once when it is repeated.
         fail_first(cluster, &database.name, 3, &trigger);
@@ -98,10 +98,10 @@ async fn a_group_that_the_server_cannot_serialize_is_tried_again_and_acknowledge
         let error = deliver(&store, &id).await.unwrap_err();
         assert_eq!(kind(&error), Some(SqlErrorKind::Conflict), "{error}");
         assert_eq!(error.reason(), "locked");
-        assert_eq!(stored(cluster, &database.name), expected);
+        assert_eq!(stored_delivery_ids(cluster, &database.name), expected);
         assert_eq!(deliver(&store, &id).await.unwrap(), NEW, "{initially}");
         expected.push(id);
-        assert_eq!(stored(cluster, &database.name), expected);
+        assert_eq!(stored_delivery_ids(cluster, &database.name), expected);
     }
     assert_numbered(cluster, &database.name);
 }
@@ -129,7 +129,7 @@ async fn replicas_lose_nothing_where_the_database_asks_for_another_isolation() {
     let stores = [connect(&database.url), connect(&database.url)];
     let loads = [Load::start(&stores[0], "one", 4), Load::start(&stores[1], "other", 4)];
     for load in &loads {
-        load.goes_on(50).await;
+        load.wait_for_more(50).await;
     }
     let mut acknowledged = Vec::new();
     for load in loads {
@@ -137,7 +137,7 @@ async fn replicas_lose_nothing_where_the_database_asks_for_another_isolation() {
         acknowledged.extend(load.stop().await);
     }
     acknowledged.sort();
-    let mut stored = stored(cluster, &database.name);
+    let mut stored = stored_delivery_ids(cluster, &database.name);
     stored.sort();
     assert_eq!(stored, acknowledged);
     assert_numbered(cluster, &database.name);

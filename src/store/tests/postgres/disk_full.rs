@@ -23,7 +23,7 @@ async fn a_full_disk_refuses_what_has_no_place_and_takes_it_once_there_is_one() 
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             seed.to_be_bytes()[0]
         });
-        RecordDelivery { body: noise.collect::<Vec<u8>>().into(), ..about_one(id) }
+        RecordDelivery { body: noise.collect::<Vec<u8>>().into(), ..delivery_of_one_user(id) }
     };
     let error = store.commit(large("large")).await.unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::DiskFull), "{error}");
@@ -32,6 +32,6 @@ async fn a_full_disk_refuses_what_has_no_place_and_takes_it_once_there_is_one() 
     drop(file);
     std::fs::remove_file(filler).unwrap();
     assert_eq!(store.commit(large("large")).await.unwrap().outcome, NEW);
-    assert_eq!(stored(&cluster, "here"), ["before", "large"]);
+    assert_eq!(stored_delivery_ids(&cluster, "here"), ["before", "large"]);
     assert_numbered(&cluster, "here");
 }

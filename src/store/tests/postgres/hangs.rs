@@ -9,16 +9,16 @@ async fn a_server_that_hangs_fails_what_waits_for_it_in_time() {
     let store = connect(&database.url);
     let load = Load::start(&store, "d", 8);
     for _ in 0..2 {
-        load.goes_on(20).await;
+        load.wait_for_more(20).await;
         // In whatever statement, or commit, it is.
         cluster.pause();
-        load.fails().await;
+        load.wait_for_failure().await;
         cluster.resume();
-        load.goes_on(20).await;
+        load.wait_for_more(20).await;
     }
     let mut acknowledged = load.stop().await;
     acknowledged.sort();
-    let mut stored = stored(&cluster, &database.name);
+    let mut stored = stored_delivery_ids(&cluster, &database.name);
     stored.sort();
     assert_eq!(stored, acknowledged);
     assert_numbered(&cluster, &database.name);
@@ -40,10 +40,12 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
         let held = scope.spawn(hold);
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                until("the lock is held", async || waiting(&cluster, name, "PgSleep")).await;
+                until("the lock is held", async || has_waiting_session(&cluster, name, "PgSleep"))
+                    .await;
                 let waits = waiter.clone();
                 let outcome = tokio::spawn(async move { deliver(&waits, "lock").await });
-                until("it is waited for", async || waiting(&cluster, name, "Lock")).await;
+                until("it is waited for", async || has_waiting_session(&cluster, name, "Lock"))
+                    .await;
                 cluster.pause();
                 let error = outcome.await.unwrap().unwrap_err();
                 assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
@@ -62,7 +64,7 @@ async fn a_server_that_hangs_while_the_lock_is_waited_for_or_in_a_commit_fails_i
     cluster.miss_a_standby();
     let commits = store.clone();
     let outcome = tokio::spawn(async move { deliver(&commits, "commit").await });
-    until("the commit waits", async || waiting(&cluster, name, "SyncRep")).await;
+    until("the commit waits", async || has_waiting_session(&cluster, name, "SyncRep")).await;
     cluster.pause();
     let error = outcome.await.unwrap().unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
@@ -95,7 +97,7 @@ async fn a_replica_that_hangs_with_the_lock_keeps_it_for_its_time_alone() {
     assert!(!outcome.is_finished());
     let error = outcome.await.unwrap().unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
-    assert!(!stored(cluster, &database.name).contains(&"hangs".to_owned()));
+    assert!(!stored_delivery_ids(cluster, &database.name).contains(&"hangs".to_owned()));
     assert_eq!(deliver(&hangs, "hangs").await.unwrap(), NEW);
     assert_numbered(cluster, &database.name);
 }

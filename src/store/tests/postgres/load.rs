@@ -12,11 +12,11 @@ use super::*;
 /// Senders, and a reader of the log.
 pub(super) struct Load {
     senders: JoinSet<()>,
-    told: Arc<Told>,
+    told: Arc<Tally>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Tally {
     is_over: AtomicBool,
     acknowledged: Mutex<Vec<String>>,
     failed: AtomicUsize,
@@ -27,7 +27,7 @@ struct Told {
 impl Load {
     /// Starts senders. Their deliveries have ids that begin with `name`.
     pub(super) fn start(store: &Store, name: &str, senders: usize) -> Self {
-        let told = Arc::<Told>::default();
+        let told = Arc::<Tally>::default();
         let mut set = JoinSet::new();
         for sender in 0..senders {
             let (store, told, name) = (store.clone(), told.clone(), name.to_owned());
@@ -50,7 +50,7 @@ impl Load {
     }
 
     /// Waits until so many more deliveries are acknowledged, and something is read, too.
-    pub(super) async fn goes_on(&self, more: usize) {
+    pub(super) async fn wait_for_more(&self, more: usize) {
         let (acknowledged, read) = (self.counts().0, self.told.read.load(Ordering::Relaxed));
         until("deliveries are acknowledged", async || {
             self.counts().0 >= acknowledged + more && self.told.read.load(Ordering::Relaxed) > read
@@ -59,7 +59,7 @@ impl Load {
     }
 
     /// Waits until a delivery and a read have failed since now.
-    pub(super) async fn fails(&self) {
+    pub(super) async fn wait_for_failure(&self) {
         let of_reads = || self.told.failed_reads.load(Ordering::Relaxed);
         let (failed, reads) = (self.counts().1, of_reads());
         until("deliveries fail", async || self.counts().1 > failed && of_reads() > reads).await;
@@ -75,7 +75,7 @@ impl Load {
     }
 }
 
-impl Told {
+impl Tally {
     fn acknowledged(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -47,7 +47,7 @@ fn server(url: &str, schema: Option<&str>) -> Server {
 
 /// Opens the database at a URL, with these limits.
 fn connect_within(limits: Limits, url: &str) -> Result<(Store, WriterThread), StoreError> {
-    Store::connect_over(Way::to(server(url, None))?.within(limits), true)
+    Store::connect_over(Way::new(server(url, None))?.with_limits(limits), true)
 }
 
 fn try_connect(url: &str) -> Result<Store, StoreError> {
@@ -81,13 +81,13 @@ const NEW: DeliveryOutcome = DeliveryOutcome::Accepted { opened: 1, past_limit: 
 /// Commits a delivery about a user of its own, and sees to it that this does not take for ever.
 async fn deliver(store: &Store, id: &str) -> Result<DeliveryOutcome, StoreError> {
     let begun = Instant::now();
-    let outcome = store.commit(about_one(id)).await;
+    let outcome = store.commit(delivery_of_one_user(id)).await;
     assert!(begun.elapsed() < BOUND, "{id} took {:?}: {outcome:?}", begun.elapsed());
     outcome.map(|recorded| recorded.outcome)
 }
 
 /// A delivery about a user of its own.
-fn about_one(id: &str) -> RecordDelivery {
+fn delivery_of_one_user(id: &str) -> RecordDelivery {
     let mut record = delivery(id, &[&format!("{id}@x")]);
     record.policy.max_users = 1_000_000;
     record
@@ -104,7 +104,7 @@ async fn until_delivered(store: &Store, name: &str) {
 }
 
 /// The ids of the deliveries that are stored, in the order of their numbers.
-fn stored(cluster: &Cluster, database: &str) -> Vec<String> {
+fn stored_delivery_ids(cluster: &Cluster, database: &str) -> Vec<String> {
     let ids = cluster.sql(database, "SELECT id FROM delivery WHERE status = 200 ORDER BY seq");
     ids.lines().map(str::to_owned).collect()
 }
@@ -132,7 +132,7 @@ fn end_sessions(cluster: &Cluster, database: &str) {
 }
 
 /// How many sessions of a database wait for this.
-fn waiting(cluster: &Cluster, database: &str, event: &str) -> bool {
+fn has_waiting_session(cluster: &Cluster, database: &str, event: &str) -> bool {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity
          WHERE datname = '{database}' AND (wait_event = '{event}' OR wait_event_type = '{event}')"

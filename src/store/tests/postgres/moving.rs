@@ -24,14 +24,14 @@ async fn file() -> (TempDir, PathBuf) {
 
 /// Opens a copy.
 fn open(copied: &Path) -> (Store, WriterThread) {
-    let_go(copied);
+    wait_for_lock(copied);
     Store::open(copied).unwrap()
 }
 
 /// Copies, on a thread that may wait.
 async fn copy(from: StorePlace, to: StorePlace) -> Result<Moved, MoveError> {
     if let StorePlace::File(path) = &from {
-        let_go(path);
+        wait_for_lock(path);
     }
     let copied = tokio::task::spawn_blocking(move || move_store(&from, &to, false, &mut |_| ()));
     copied.await.unwrap()
@@ -57,7 +57,7 @@ async fn a_store_in_which_nothing_was_ever_sent_is_copied_and_back() {
     // And another time, since an engine may add a row of its own.
     let database = cluster.create_database();
     copy(StorePlace::File(back), at(&database.url)).await.unwrap();
-    assert_eq!(stored(cluster, &database.name), ["one"]);
+    assert_eq!(stored_delivery_ids(cluster, &database.name), ["one"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn a_copy_whose_answer_is_lost_is_looked_up() {
             assert_eq!(tables(cluster, name), "0", "{cuts:?}");
             copy(StorePlace::File(path.clone()), at(&proxy.url(name))).await.unwrap();
         }
-        assert_eq!(stored(cluster, name), ["one"], "{cuts:?}");
+        assert_eq!(stored_delivery_ids(cluster, name), ["one"], "{cuts:?}");
         // It goes on there.
         let store = connect(&database.url);
         assert_eq!(deliver(&store, "two").await.unwrap(), NEW);
@@ -102,7 +102,7 @@ async fn a_copy_whose_end_cannot_be_found_out_is_neither_done_nor_failed() {
         let database = cluster.create_database();
         let limits = Limits { connect: Duration::from_millis(500), ..SHORT };
         let limits = Limits { look_up: Duration::from_millis(200), ..limits };
-        let way = Way::to(server(&proxy.url(&database.name), None)).unwrap().within(limits);
+        let way = Way::new(server(&proxy.url(&database.name), None)).unwrap().with_limits(limits);
         let ended = tokio::task::block_in_place(|| {
             let filling = way.filling().unwrap();
             filling.finish(&TABLES).unwrap();
@@ -133,7 +133,7 @@ async fn a_copy_is_done_once_the_standby_has_it() {
     copy(StorePlace::File(path.clone()), at(&database.url)).await.unwrap();
     primary.kill();
     standby.promote();
-    assert_eq!(stored(&standby, &database.name), ["one"]);
+    assert_eq!(stored_delivery_ids(&standby, &database.name), ["one"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +157,7 @@ async fn a_copy_whose_wait_for_the_standby_somebody_ends_is_not_done_before_the_
     assert!(!copied.is_finished(), "no standby has it");
     cluster.miss_no_standby();
     copied.await.unwrap().unwrap();
-    assert_eq!(stored(&cluster, name), ["one"]);
+    assert_eq!(stored_delivery_ids(&cluster, name), ["one"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +167,7 @@ async fn a_copy_goes_through_a_pool_and_back() {
     let database = cluster.create_database();
     let (folder, path) = file().await;
     copy(StorePlace::File(path), at(&pool.url(&database.name))).await.unwrap();
-    assert_eq!(stored(cluster, &database.name), ["one"]);
+    assert_eq!(stored_delivery_ids(cluster, &database.name), ["one"]);
     let back = folder.path().join("back.db");
     copy(at(&pool.url(&database.name)), StorePlace::File(back.clone())).await.unwrap();
     let (store, _writer) = open(&back);

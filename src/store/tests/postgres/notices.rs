@@ -6,7 +6,7 @@ use super::*;
 const NO_LOOK: Limits = Limits { look: Duration::from_hours(1), ..SHORT };
 
 /// Whether this replica announced what another one committed about a delivery's user, by itself.
-fn knows(store: &Store, since: u64, id: &str) -> bool {
+fn has_announced(store: &Store, since: u64, id: &str) -> bool {
     let person = login(&format!("{id}@x"));
     let touched = store.touched_after(since);
     touched.is_some_and(|all| {
@@ -21,7 +21,7 @@ async fn until_woken(one: &Store, other: &Store, name: &str) {
     until("a commit wakes the other replica", async || {
         number += 1;
         let _ = deliver(one, &format!("{name}{number}")).await;
-        (1..=number).any(|number| knows(other, seen, &format!("{name}{number}")))
+        (1..=number).any(|number| has_announced(other, seen, &format!("{name}{number}")))
     })
     .await;
 }
@@ -37,7 +37,7 @@ async fn what_one_replica_commits_wakes_the_others_before_their_next_look() {
     for (number, (one, other)) in [(&one, &other), (&other, &one)].repeat(3).iter().enumerate() {
         let (seen, id) = (*other.changes().borrow(), format!("d{number}"));
         deliver(one, &id).await.unwrap();
-        until("it is woken", async || knows(other, seen, &id)).await;
+        until("it is woken", async || has_announced(other, seen, &id)).await;
     }
     // A connection that is lost is made again.
     end_sessions(&cluster, &database.name);
@@ -54,6 +54,6 @@ async fn behind_a_pool_replicas_look_for_themselves() {
     for id in ["one", "two", "three"] {
         let seen = *other.changes().borrow();
         deliver(&one, id).await.unwrap();
-        until("it looks", async || knows(&other, seen, id)).await;
+        until("it looks", async || has_announced(&other, seen, id)).await;
     }
 }

@@ -7,12 +7,12 @@ use crate::{
 };
 
 /// A store on each engine.
-fn both() -> (Fixture, Store) {
+fn open_on_both_engines() -> (Fixture, Store) {
     (Fixture::in_file(), connect(&Cluster::shared().create_database().url))
 }
 
 /// What people see of a delivery and of its check.
-async fn shown(store: &Store, check: &str) -> String {
+async fn read_shown(store: &Store, check: &str) -> String {
     let check = check.to_owned();
     let read = move |reader: &Reader| {
         let deliveries = reader.deliveries(None, i64::MAX, 9)?;
@@ -24,8 +24,8 @@ async fn shown(store: &Store, check: &str) -> String {
 }
 
 /// A delivery in which each text is this one, and others the same.
-fn all_of(text: &str) -> RecordDelivery {
-    let mut record = about_one("d");
+fn delivery_with_text(text: &str) -> RecordDelivery {
+    let mut record = delivery_of_one_user("d");
     let words = || Some(text.to_owned());
     record.delivery.id = text.to_owned();
     record.delivery.source = words();
@@ -51,24 +51,24 @@ async fn texts_of_any_script_are_the_same_on_both_engines() {
     for text in
         ["Grüße, 漢字 \u{1f600} e\u{301}", "it's \"so\" \\ %_ ?1 $1 ::x", "\u{fffd}\u{10ffff}"]
     {
-        let (file, server) = both();
+        let (file, server) = open_on_both_engines();
         for store in [&file.store, &server] {
-            let opened = all_of(text).delivery.failing.len();
-            let outcome = store.commit(all_of(text)).await.unwrap().outcome;
+            let opened = delivery_with_text(text).delivery.failing.len();
+            let outcome = store.commit(delivery_with_text(text)).await.unwrap().outcome;
             assert_eq!(outcome, DeliveryOutcome::Accepted { opened, past_limit: 0 }, "{text}");
-            let again = store.commit(all_of(text)).await.unwrap().outcome;
+            let again = store.commit(delivery_with_text(text)).await.unwrap().outcome;
             assert_eq!(again, DeliveryOutcome::Duplicate, "{text}");
         }
-        assert_eq!(shown(&file.store, text).await, shown(&server, text).await, "{text}");
+        assert_eq!(read_shown(&file.store, text).await, read_shown(&server, text).await, "{text}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_character_nul_is_stored_as_a_mark_and_fails_nothing() {
-    let (file, server) = both();
+    let (file, server) = open_on_both_engines();
     for store in [&file.store, &server] {
         for (id, title) in [("one", "a\0b"), ("two", "a\0b"), ("three", "a\u{fffd}b")] {
-            let mut record = all_of("a\0b");
+            let mut record = delivery_with_text("a\0b");
             record.delivery.id = id.to_owned();
             record.delivery.check.as_mut().unwrap().definition.title = title.to_owned();
             let outcome = store.commit(record).await.unwrap().outcome;
@@ -93,7 +93,7 @@ async fn the_character_nul_is_stored_as_a_mark_and_fails_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_with_the_character_nul_stands_in_no_other_s_way() {
-    let (file, server) = both();
+    let (file, server) = open_on_both_engines();
     for store in [&file.store, &server] {
         watch(store, [login("a@x"), login("b@x")], [], at(1)).await.unwrap();
         for (name, display_name) in [("a@x", "Ada\0 \\u0000 \\\\u0000"), ("b@x", "Bob")] {
@@ -113,7 +113,7 @@ async fn a_delivery_of_a_hundred_thousand_users_and_a_body_of_10_mib_are_stored(
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let store = Store::connect(server(&database.url, None)).unwrap().0;
-    let mut record = about_one("many");
+    let mut record = delivery_of_one_user("many");
     record.delivery.failing = (0..100_000)
         .map(|number| FailingUser { login: login(&format!("u{number}@x")), explanation: None })
         .collect();
@@ -160,7 +160,7 @@ impl Change for NewAddresses {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_no_column_holds_fails_its_change_and_no_other() {
-    let (file, server) = both();
+    let (file, server) = open_on_both_engines();
     for store in [&file.store, &server] {
         let most = u64::try_from(i64::MAX).unwrap();
         let numbers = [("a", 1), ("b", most), ("c", most + 1), ("d", u64::MAX), ("e", 2)];
@@ -183,11 +183,11 @@ async fn a_row_that_the_server_refuses_fails_its_change_and_no_other() {
             &database.name,
             &format!("ALTER TABLE {table} ADD CHECK ({column} <> 'refused@x')"),
         );
-        let group = ["first", "refused", "last"].map(about_one);
+        let group = ["first", "refused", "last"].map(delivery_of_one_user);
         let outcomes = store.commit_all(group).await.unwrap();
         let is_kept: Vec<_> = outcomes.iter().map(Result::is_ok).collect();
         assert_eq!(is_kept, [true, false, true], "{table}: {outcomes:?}");
-        assert_eq!(stored(cluster, &database.name), ["first", "last"], "{table}");
+        assert_eq!(stored_delivery_ids(cluster, &database.name), ["first", "last"], "{table}");
         assert_numbered(cluster, &database.name);
     }
 }

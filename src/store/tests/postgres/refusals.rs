@@ -64,8 +64,8 @@ async fn a_leader_that_may_not_write_gives_the_lease_up_and_leads_again_once_it_
     let again = tokio::time::timeout(patience, again).await.unwrap().unwrap().clone();
     let Standing::Leader { fence: Some(second) } = again else { panic!("{again:?}") };
     assert!(second > first, "another term");
-    store.fenced(Some(second)).commit(Probe).await.unwrap();
-    let late = store.fenced(Some(first)).commit(Probe).await;
+    store.with_fence(Some(second)).commit(Probe).await.unwrap();
+    let late = store.with_fence(Some(first)).commit(Probe).await;
     assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
 }
 
@@ -195,7 +195,7 @@ async fn a_replica_writes_nothing_once_a_newer_one_upgraded_the_schema() {
     let error = deliver(&store, "after").await.unwrap_err();
     assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
     // The daemon ends by this.
-    let error = tokio::time::timeout(Duration::from_secs(10), store.lost()).await.unwrap();
+    let error = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
     assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
     let error = store.campaign("old").await.unwrap().borrow().clone();
     assert!(!error.is_leader(), "{error:?}");

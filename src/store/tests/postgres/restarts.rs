@@ -11,21 +11,21 @@ async fn a_server_that_is_stopped_under_load_loses_nothing_acknowledged() {
     let store = connect(&database.url);
     let load = Load::start(&store, "d", 8);
     for how in [Some(Stop::Fast), Some(Stop::Immediate), None] {
-        load.goes_on(50).await;
+        load.wait_for_more(50).await;
         match how {
             Some(how) => cluster.stop(how),
             None => cluster.kill(),
         }
-        load.fails().await;
+        load.wait_for_failure().await;
         let trouble = store.trouble().unwrap();
         assert_eq!(kind(&trouble), Some(SqlErrorKind::Unreachable), "{how:?}: {trouble}");
         cluster.start_again();
-        load.goes_on(50).await;
+        load.wait_for_more(50).await;
         assert!(store.trouble().is_none(), "{how:?}");
     }
     let mut acknowledged = load.stop().await;
     acknowledged.sort();
-    let mut stored = stored(&cluster, &database.name);
+    let mut stored = stored_delivery_ids(&cluster, &database.name);
     stored.sort();
     assert_eq!(stored, acknowledged);
     assert_numbered(&cluster, &database.name);
@@ -51,5 +51,5 @@ async fn sessions_that_the_server_ends_fail_nothing_that_comes_after() {
         // Longer than the limit: it is the server that is waited for.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(stored(cluster, &database.name).len(), 10);
+    assert_eq!(stored_delivery_ids(cluster, &database.name).len(), 10);
 }

@@ -14,7 +14,7 @@ async fn a_group_waits_for_the_server_as_often_whatever_its_size() {
     proxy.round_trips();
     let mut waits = Vec::new();
     for size in [1, 20, 500] {
-        let group = (0..size).map(|number| about_one(&format!("{size}-{number}")));
+        let group = (0..size).map(|number| delivery_of_one_user(&format!("{size}-{number}")));
         for outcome in store.commit_all(group).await.unwrap() {
             assert_eq!(outcome.unwrap().outcome, NEW);
         }

@@ -33,7 +33,7 @@ async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
     until_delivered(&store, "after").await;
     // Committed on the primary, before its standby was back; who repeats it is told so.
     assert_eq!(deliver(&store, "one").await.unwrap(), DeliveryOutcome::Duplicate);
-    let on_standby = stored(&standby, &database.name);
+    let on_standby = stored_delivery_ids(&standby, &database.name);
     assert!(on_standby.contains(&"one".to_owned()), "{on_standby:?}");
     assert_numbered(&primary, &database.name);
 }
@@ -84,14 +84,14 @@ async fn a_failover_to_a_synchronous_standby_loses_nothing_acknowledged() {
     let standby = primary.standby("second", Replication::Synchronous, &Options::fast());
     let store = connect(&either(&primary, &standby, &database.name));
     let load = Load::start(&store, "d", 8);
-    load.goes_on(100).await;
+    load.wait_for_more(100).await;
     primary.kill();
-    load.fails().await;
+    load.wait_for_failure().await;
     standby.promote();
-    load.goes_on(100).await;
+    load.wait_for_more(100).await;
     let mut acknowledged = load.stop().await;
     acknowledged.sort();
-    let mut stored = stored(&standby, &database.name);
+    let mut stored = stored_delivery_ids(&standby, &database.name);
     stored.sort();
     assert_eq!(stored, acknowledged);
     assert_numbered(&standby, &database.name);
@@ -108,15 +108,15 @@ async fn a_primary_that_hangs_is_left_for_the_standby_that_took_its_place() {
     let limits = Limits { connect: Duration::from_secs(5), ..SHORT };
     let store = connect_within(limits, &url).unwrap().0;
     let load = Load::start(&store, "d", 4);
-    load.goes_on(50).await;
+    load.wait_for_more(50).await;
     // It takes connections, and says nothing on them.
     primary.pause();
-    load.fails().await;
+    load.wait_for_failure().await;
     standby.promote();
-    load.goes_on(50).await;
+    load.wait_for_more(50).await;
     let mut acknowledged = load.stop().await;
     acknowledged.sort();
-    let mut stored = stored(&standby, &database.name);
+    let mut stored = stored_delivery_ids(&standby, &database.name);
     stored.sort();
     assert_eq!(stored, acknowledged);
     assert_numbered(&standby, &database.name);
@@ -137,7 +137,7 @@ async fn a_failover_to_an_asynchronous_standby_loses_what_it_had_not_got() {
     primary.kill();
     standby.promote();
     until_delivered(&store, "after").await;
-    let stored = stored(&standby, &database.name);
+    let stored = stored_delivery_ids(&standby, &database.name);
     assert!(stored.contains(&"known".to_owned()) && !stored.contains(&"lost".to_owned()));
     assert_numbered(&standby, &database.name);
 }

@@ -30,11 +30,11 @@ async fn what_two_replicas_take_at_once_is_there_once_and_numbered_without_a_gap
     assert_eq!(one + other, DELIVERIES, "each is new to one of them alone");
     assert!(one > 0 && other > 0, "{one}, {other}");
     assert_numbered(cluster, &database.name);
-    let ids: BTreeSet<_> = stored(cluster, &database.name).into_iter().collect();
+    let ids: BTreeSet<_> = stored_delivery_ids(cluster, &database.name).into_iter().collect();
     assert_eq!(ids.len(), DELIVERIES);
     let repeats = cluster.sql(&database.name, "SELECT sum(repeats), count(*) FROM delivery");
     assert_eq!(repeats, format!("{DELIVERIES}|{DELIVERIES}"));
-    follower.goes_on(0).await;
+    follower.wait_for_more(0).await;
     follower.stop().await;
 }
 

@@ -51,7 +51,10 @@ async fn an_upgrade_waits_for_a_long_read_and_holds_up_nobody() {
             SELECT pg_sleep(4); COMMIT";
         cluster.sql(&name, backup)
     });
-    until("the long read has begun", async || waiting(cluster, &database.name, "PgSleep")).await;
+    until("the long read has begun", async || {
+        has_waiting_session(cluster, &database.name, "PgSleep")
+    })
+    .await;
     let upgrade = tokio::task::spawn_blocking(move || connect(&url));
     // An old replica writes what it knows of, and waits for a lock no longer than a group does.
     let old = "BEGIN; SET LOCAL lock_timeout = '2s'; SELECT id FROM head FOR UPDATE;

@@ -19,18 +19,22 @@ async fn deliveries_are_taken_while_the_vacuum_of_a_purge_waits() {
     let cluster = Cluster::shared();
     let database = cluster.create_database();
     let name = database.name.as_str();
-    let way = Way::to(server(&database.url, Some("cii"))).unwrap().within(SHORT);
+    let way = Way::new(server(&database.url, Some("cii"))).unwrap().with_limits(SHORT);
     let (store, _writer) = Store::connect_over(way, true).unwrap();
     assert_eq!(deliver(&store, "d1").await.unwrap(), NEW);
     thread::scope(|scope| {
         let held = scope.spawn(|| cluster.sql(name, HOLD));
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                until("the table is locked", async || waiting(cluster, name, "PgSleep")).await;
+                until("the table is locked", async || {
+                    has_waiting_session(cluster, name, "PgSleep")
+                })
+                .await;
                 let purges = store.clone();
                 let purge = Purge { login: login("d1@x"), is_trial: false, at: at(1) };
                 let purge = tokio::spawn(async move { purges.purge(purge).await });
-                until("the vacuum waits", async || waiting(cluster, name, "Lock")).await;
+                until("the vacuum waits", async || has_waiting_session(cluster, name, "Lock"))
+                    .await;
                 for id in ["d2", "d3"] {
                     assert_eq!(deliver(&store, id).await.unwrap(), NEW);
                 }

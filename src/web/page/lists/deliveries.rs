@@ -59,7 +59,7 @@ impl List for Deliveries {
 
     fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let Some(before) = self.before else { return Ok(None) };
-        let found = reader.deliveries_that_fit(&self.filter, before, PAGE)?;
+        let found = reader.matching_deliveries(&self.filter, before, PAGE)?;
         self.before = found.last().and_then(|last| last.number);
         Ok(Some(found.iter().map(record).collect()))
     }

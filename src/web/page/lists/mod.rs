@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     domain::{CheckId, EventName, Timestamp},
-    store::{Began, CheckState, EventFilter, FailingLogin, Reader, StoreError, StoredEvent},
+    store::{BeginRange, CheckState, EventFilter, FailingLogin, Reader, StoreError, StoredEvent},
     web::{
         Ops,
         csv::{self, List, PAGE, Record},
@@ -73,7 +73,8 @@ impl List for Checks {
         let records = self.rows.drain(..count).map(|row| {
             let CheckState { title, severity, failing, oldest_failure_at, last_event_at, .. } =
                 &row.state;
-            let lasted = reader.lasted(Some(&row.id), self.now - tiles::RESOLVED_IN, ENDED)?;
+            let lasted =
+                reader.ended_durations(Some(&row.id), self.now - tiles::RESOLVED_IN, ENDED)?;
             let overdue = |target| reader.failures_before(&row.id, self.now - target);
             let overdue = row.target.map(overdue).transpose()?.map(|(count, _)| count);
             Ok(Record::default()
@@ -142,7 +143,7 @@ impl List for Users {
 
     fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let after = self.after.as_ref().map(|(at, login)| (*at, login.as_str()));
-        let users = reader.failing_by_age(&self.id, &Began::default(), after, PAGE)?;
+        let users = reader.failing_by_age(&self.id, &BeginRange::default(), after, PAGE)?;
         let Some(last) = users.last() else { return Ok(None) };
         self.after = Some((last.since, last.login.as_str().to_owned()));
         let record = |user: &FailingLogin| {
