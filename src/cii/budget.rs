@@ -97,18 +97,18 @@ impl Budget {
     pub(super) fn new(per_minute: u32) -> Self {
         let at_once = (per_minute / 10).max(1);
         let evenly = per_minute.saturating_sub(at_once).max(1);
-        Self::every(Duration::from_mins(1) / evenly, at_once)
+        Self::with_interval(Duration::from_mins(1) / evenly, at_once)
     }
 
     /// Half of the budget of so many a minute.
-    pub(super) fn half(per_minute: u32) -> Self {
+    pub(super) fn with_half(per_minute: u32) -> Self {
         match per_minute / 2 {
-            0 => Self::every(Duration::from_mins(2), 1),
+            0 => Self::with_interval(Duration::from_mins(2), 1),
             half => Self::new(half),
         }
     }
 
-    fn every(interval: Duration, at_once: u32) -> Self {
+    fn with_interval(interval: Duration, at_once: u32) -> Self {
         // Long past, so that the first requests find the whole burst.
         let next = Instant::now();
         Self {
@@ -128,7 +128,7 @@ impl Budget {
             // Before the look at the state, so that no ring is missed.
             let mut probe_ended = pin!(self.probe_ended.notified());
             probe_ended.as_mut().enable();
-            match self.step()? {
+            match self.next_step()? {
                 Step::Rest(resume) => tokio::time::sleep_until(resume).await,
                 Step::AwaitProbe => probe_ended.await,
                 Step::Send(slot, turn) => {
@@ -141,7 +141,7 @@ impl Budget {
         }
     }
 
-    fn step(&self) -> Result<Step<'_>, ApiError> {
+    fn next_step(&self) -> Result<Step<'_>, ApiError> {
         let mut state = self.lock();
         let now = Instant::now();
         if let Some(resume) = state.resume.filter(|resume| *resume > now) {
@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_listing_gets_half_of_the_budget() {
         for (per_minute, most) in [(600, 300), (60, 30), (10, 5), (2, 2), (1, 2)] {
-            let (budget, begun) = (Budget::half(per_minute), Instant::now());
+            let (budget, begun) = (Budget::with_half(per_minute), Instant::now());
             let mut sent = 0;
             while begun.elapsed() < Duration::from_mins(1) {
                 budget.acquire().await.unwrap();

@@ -54,15 +54,15 @@ impl Circuit {
     }
 
     /// Counts a failure, or closes the circuit on an answer.
-    pub(super) fn record(&self, error: Option<&ApiError>) {
+    pub(super) fn record_result(&self, error: Option<&ApiError>) {
         match error {
-            Some(error) if says_down(error) => self.failed(error),
-            _ => self.answered(),
+            Some(error) if is_outage(error) => self.record_failure(error),
+            _ => self.record_answer(),
         }
     }
 
     /// Resolves when an open circuit closes; never while it is closed.
-    pub(super) async fn closed(&self) {
+    pub(super) async fn wait_until_closed(&self) {
         let mut is_open = self.is_open.subscribe();
         if !*is_open.borrow_and_update() {
             return std::future::pending().await;
@@ -72,39 +72,39 @@ impl Circuit {
     }
 
     /// Resolves when it is time for the next probe, for one caller at a time.
-    pub(super) async fn probe_due(&self) {
+    pub(super) async fn wait_for_probe(&self) {
         loop {
             let probe_at = self.lock().probe_at;
             tokio::time::sleep_until(probe_at).await;
             let mut state = self.lock();
             if state.probe_at == probe_at {
                 state.probes = state.probes.saturating_add(1);
-                state.probe_at = Instant::now() + rest(state.probes);
+                state.probe_at = Instant::now() + rest_time(state.probes);
                 return;
             }
         }
     }
 
-    fn failed(&self, error: &ApiError) {
+    fn record_failure(&self, error: &ApiError) {
         let mut state = self.lock();
         state.cause = error.to_string();
         state.failures = state.failures.saturating_add(1);
         if state.failures >= THRESHOLD && !*self.is_open.borrow() {
             state.probes = 0;
-            state.probe_at = Instant::now() + rest(0);
+            state.probe_at = Instant::now() + rest_time(0);
             self.is_open.send_replace(true);
-            self.meters.circuit(true);
+            self.meters.set_circuit_open(true);
             tracing::warn!(
-                error = error.nameless(),
+                error = error.redacted_text(),
                 "the service is down; it is not called until a ping is answered"
             );
         }
     }
 
-    fn answered(&self) {
+    fn record_answer(&self) {
         self.lock().failures = 0;
         if self.is_open.send_if_modified(|is_open| std::mem::replace(is_open, false)) {
-            self.meters.circuit(false);
+            self.meters.set_circuit_open(false);
             tracing::info!("the service answers again");
         }
     }
@@ -114,12 +114,12 @@ impl Circuit {
     }
 }
 
-fn rest(probes: u32) -> Duration {
+fn rest_time(probes: u32) -> Duration {
     BACKOFF.steady_wait(probes, fastrand::f64())
 }
 
 /// Whether a failure means that nobody answers there, whatever is asked.
-const fn says_down(error: &ApiError) -> bool {
+const fn is_outage(error: &ApiError) -> bool {
     matches!(
         error,
         ApiError::Http(failure) | ApiError::Token(TokenError::Http(failure))
@@ -143,7 +143,7 @@ mod tests {
         let circuit = Circuit::new(Meters::new().unwrap());
         for _ in 0..THRESHOLD {
             assert_eq!(circuit.admit(), Ok(()));
-            circuit.record(Some(&DOWN));
+            circuit.record_result(Some(&DOWN));
         }
         circuit
     }
@@ -152,7 +152,7 @@ mod tests {
     async fn failures_in_a_row_open_it_and_an_answer_closes_it() {
         let circuit = opened();
         assert_eq!(circuit.admit(), Err(ApiError::Resting { cause: DOWN.to_string() }));
-        circuit.record(None);
+        circuit.record_result(None);
         assert_eq!(circuit.admit(), Ok(()));
     }
 
@@ -160,8 +160,8 @@ mod tests {
     async fn an_error_of_one_question_is_an_answer_of_the_service() {
         let circuit = Circuit::new(Meters::new().unwrap());
         for _ in 0..3 * THRESHOLD {
-            circuit.record(Some(&DOWN));
-            circuit.record(Some(&ApiError::Graphql(Vec::new().into())));
+            circuit.record_result(Some(&DOWN));
+            circuit.record_result(Some(&ApiError::Graphql(Vec::new().into())));
         }
         assert_eq!(circuit.admit(), Ok(()));
     }
@@ -171,7 +171,7 @@ mod tests {
         let circuit = opened();
         let begun = Instant::now();
         for _ in 0..40 {
-            tokio::join!(circuit.probe_due(), circuit.probe_due());
+            tokio::join!(circuit.wait_for_probe(), circuit.wait_for_probe());
         }
         let rests = begun.elapsed();
         // Eighty probes; all but the first few at the longest distance.

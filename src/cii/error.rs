@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     graphql_error::{ErrorKind, GraphqlError, GraphqlErrors, PathSegment},
-    hide::hide,
+    hide::hide_secret,
     meters::Outcome,
 };
 use crate::domain::redact_names;
@@ -83,13 +83,13 @@ pub enum TokenError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// Status 429.
-    #[error("is asked too often{}", wait(.retry_after.as_ref()))]
+    #[error("is asked too often{}", retry_hint(.retry_after.as_ref()))]
     Throttled {
         /// How long the server asks not to be called.
         retry_after: Option<Duration>,
     },
     /// A 5xx status.
-    #[error("has a fault of its own (HTTP {status}){}", wait(.retry_after.as_ref()))]
+    #[error("has a fault of its own (HTTP {status}){}", retry_hint(.retry_after.as_ref()))]
     Server {
         /// The answer's HTTP status.
         status: u16,
@@ -122,13 +122,13 @@ pub enum HttpError {
 impl ApiError {
     /// The error in words as logs have it, which name nobody: the service's messages can.
     #[must_use]
-    pub fn nameless(&self) -> String {
+    pub fn redacted_text(&self) -> String {
         redact_names(&self.to_string())
     }
 
     /// The `result` label under which the failed exchange is counted.
     #[must_use]
-    pub fn result(&self) -> &'static str {
+    pub fn result_label(&self) -> &'static str {
         self.outcome().into_str()
     }
 
@@ -181,7 +181,7 @@ impl ApiError {
     }
 
     /// An answer whose JSON lacks its end.
-    pub(super) fn ends_early() -> Self {
+    pub(super) fn truncated_json() -> Self {
         Self::Malformed(ENDS_EARLY.to_owned())
     }
 
@@ -196,16 +196,16 @@ impl ApiError {
     }
 
     /// The same without a secret that the service may have repeated.
-    pub(super) fn without(self, secret: &str) -> Self {
+    pub(super) fn without_secret(self, secret: &str) -> Self {
         let Self::Graphql(errors) = self else { return self };
-        Self::Graphql(errors.map(|error| {
+        Self::Graphql(errors.map_kept(|error| {
             let texts = [&mut error.error_type, &mut error.error_info, &mut error.data];
             let names = error.path.iter_mut().filter_map(|step| match step {
                 PathSegment::Field(name) => Some(name),
                 PathSegment::Index(_) => None,
             });
             for text in texts.into_iter().flatten().chain([&mut error.message]).chain(names) {
-                *text = hide(text, secret, "[secret]");
+                *text = hide_secret(text, secret, "[secret]");
             }
         }))
     }
@@ -261,7 +261,7 @@ impl HttpError {
     }
 }
 
-fn wait(retry_after: Option<&Duration>) -> String {
+fn retry_hint(retry_after: Option<&Duration>) -> String {
     retry_after
         .map(|wait| format!("; it asks not to be called for {} s", wait.as_secs()))
         .unwrap_or_default()

@@ -24,21 +24,21 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Sends `request` and reads the answer, of `max_bytes` at most.
-    pub(super) async fn run(
+    pub(super) async fn send(
         request: reqwest::RequestBuilder,
         max_bytes: usize,
     ) -> Result<Self, HttpError> {
-        let mut response = request.send().await.map_err(|error| sending_failed(&error))?;
+        let mut response = request.send().await.map_err(|error| send_error(&error))?;
         Ok(Self {
             status: response.status(),
             retry_after: retry_after(response.headers()),
             is_html: is_html(response.headers()),
-            body: read(&mut response, max_bytes).await?,
+            body: read_body(&mut response, max_bytes).await?,
         })
     }
 
     /// The body, when the status is a success.
-    pub(super) fn success(self) -> Result<Vec<u8>, HttpError> {
+    pub(super) fn into_success_body(self) -> Result<Vec<u8>, HttpError> {
         let Self { status, body, retry_after, .. } = self;
         if status.is_success() {
             Ok(body)
@@ -52,9 +52,9 @@ impl Exchange {
     }
 }
 
-async fn read(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>, HttpError> {
+async fn read_body(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| reading_failed(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| read_error(&error))? {
         if body.len() + chunk.len() > max_bytes {
             return Err(HttpError::TooLarge { max_bytes });
         }
@@ -68,23 +68,23 @@ fn is_html(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
-fn sending_failed(error: &reqwest::Error) -> HttpError {
+fn send_error(error: &reqwest::Error) -> HttpError {
     if error.is_timeout() {
         HttpError::Timeout
     } else if error.is_connect() {
-        HttpError::Connect(innermost(error))
+        HttpError::Connect(innermost_cause(error))
     } else {
         HttpError::Cut
     }
 }
 
-fn reading_failed(error: &reqwest::Error) -> HttpError {
+fn read_error(error: &reqwest::Error) -> HttpError {
     if error.is_timeout() { HttpError::Timeout } else { HttpError::Cut }
 }
 
 /// The cause of a failed connection: the system's word, or that of TLS. The
 /// outer errors name the URL, which the configuration says already.
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

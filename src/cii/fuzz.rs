@@ -30,12 +30,15 @@ const MAX_ERROR_BYTES: usize = 8 * 1024;
 /// # Panics
 /// When something does not hold that must.
 pub(crate) fn read_answer(body: &[u8]) {
-    token::fuzz::read_grant(body);
+    token::fuzz::check_grant(body);
     for token in TOKENS {
         let errors = match Answer::parse(body, false, token, MAX_ITEMS) {
             Ok(answer) => {
                 assert!(answer.errors.len() <= MAX_ITEMS, "more errors than are allowed");
-                assert!(!has(&format!("{:?}", answer.errors), token), "an error has the token");
+                assert!(
+                    !contains_token(&format!("{:?}", answer.errors), token),
+                    "an error has the token"
+                );
                 let mut errors = queries::fuzz::read(&answer);
                 errors.extend(batch::fuzz::sort_any(&answer));
                 errors
@@ -44,20 +47,20 @@ pub(crate) fn read_answer(body: &[u8]) {
         };
         for error in errors {
             // Of a secret that another request carried, not even the beginning.
-            let without = error.clone().without(SECRET).to_string();
+            let without = error.clone().without_secret(SECRET).to_string();
             assert!(
-                !has(&without, &SECRET[..SECRET.len() / 2]),
+                !contains_token(&without, &SECRET[..SECRET.len() / 2]),
                 "an error has the secret: {without}"
             );
             let text = error.to_string();
-            assert!(!has(&text, token), "an error has the token: {text}");
+            assert!(!contains_token(&text, token), "an error has the token: {text}");
             assert!(text.len() <= MAX_ERROR_BYTES, "an error of {} bytes", text.len());
         }
     }
 }
 
 /// Whether a text has the token: as it is, or as a text of JSON within JSON.
-fn has(text: &str, token: &str) -> bool {
+fn contains_token(text: &str, token: &str) -> bool {
     let escaped = |form: &String| Some(form.replace('\\', "\\\\").replace('"', "\\\""));
     std::iter::successors(Some(token.to_owned()), escaped).take(4).any(|form| text.contains(&form))
 }
@@ -77,7 +80,7 @@ pub(crate) fn read_json(bytes: &[u8]) {
 
 /// Reads a moment as a leaf of an answer.
 pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
-    lenient::moment(&Value::from(text))
+    lenient::read_moment(&Value::from(text))
 }
 
 /// Reads `Retry-After`; its bound is a promise.

@@ -27,7 +27,7 @@ impl Answer {
         token: &str,
         max_items: usize,
     ) -> Result<Self, ApiError> {
-        let Value::Object(mut body) = document(body, is_html)? else {
+        let Value::Object(mut body) = parse_document(body, is_html)? else {
             return malformed("it is JSON, but not an object");
         };
         let errors = match body.remove("errors") {
@@ -56,21 +56,21 @@ impl Answer {
     }
 
     /// Takes a root field. Every root field of the schema is non-null.
-    pub(super) fn root(&mut self, field: &str) -> Result<Value, ApiError> {
+    pub(super) fn take_root(&mut self, field: &str) -> Result<Value, ApiError> {
         match self.data.remove(field) {
-            Some(value) if !value.is_null() => match longest(field, &value, self.max_items) {
+            Some(value) if !value.is_null() => match overlong_list(field, &value, self.max_items) {
                 Some(list) => Err(too_many(&list, self.max_items)),
                 None => Ok(value),
             },
             _ if self.errors.is_empty() => Err(ApiError::Malformed(format!("it lacks {field}"))),
-            _ => Err(ApiError::Graphql(self.failure(field))),
+            _ => Err(ApiError::Graphql(self.root_errors(field))),
         }
     }
 
     /// The errors of a root field that is asked about no single subject, so that
     /// none of them says that something does not exist.
-    pub(super) fn failure(&self, field: &str) -> GraphqlErrors {
-        GraphqlErrors::about(self.errors.clone(), field, Subject::List)
+    pub(super) fn root_errors(&self, field: &str) -> GraphqlErrors {
+        GraphqlErrors::for_request(self.errors.clone(), field, Subject::List)
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn too_many(what: &str, max_items: usize) -> ApiError {
 
 /// The body as JSON. One that ends too early broke off; one that begins like an
 /// answer has a bad value in it, which concerns one subject of several.
-fn document(body: &[u8], is_html: bool) -> Result<Value, ApiError> {
+fn parse_document(body: &[u8], is_html: bool) -> Result<Value, ApiError> {
     let error = match json::parse(body) {
         Ok(document) => return Ok(document),
         Err(error) => error,
@@ -101,7 +101,7 @@ fn document(body: &[u8], is_html: bool) -> Result<Value, ApiError> {
     if is_html || !text.starts_with(b"{") {
         malformed("it is not JSON; is api.url the GraphQL endpoint?")
     } else if error.is_eof() {
-        Err(ApiError::ends_early())
+        Err(ApiError::truncated_json())
     } else {
         Err(ApiError::bad_value(&error))
     }
@@ -112,12 +112,12 @@ fn malformed<T>(what: &str) -> Result<T, ApiError> {
 }
 
 /// The name of a list with more than `max_items` elements, if there is one.
-fn longest(name: &str, value: &Value, max_items: usize) -> Option<String> {
+fn overlong_list(name: &str, value: &Value, max_items: usize) -> Option<String> {
     match value {
         Value::Array(items) if items.len() > max_items => Some(name.to_owned()),
-        Value::Array(items) => items.iter().find_map(|item| longest(name, item, max_items)),
+        Value::Array(items) => items.iter().find_map(|item| overlong_list(name, item, max_items)),
         Value::Object(fields) => {
-            fields.iter().find_map(|(field, value)| longest(field, value, max_items))
+            fields.iter().find_map(|(field, value)| overlong_list(field, value, max_items))
         }
         _ => None,
     }

@@ -10,11 +10,11 @@ const LEAST: usize = 4;
 
 /// A text with `mark` in place of a secret: as it is, as JSON has it in a text, and its
 /// beginning where the text was cut off inside it.
-pub(super) fn hide(text: &str, secret: &str, mark: &str) -> String {
+pub(super) fn hide_secret(text: &str, secret: &str, mark: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        let length = find(rest, secret);
+        let length = matched_length(rest, secret);
         hidden.push_str(if length.is_some() { mark } else { &rest[..next.len_utf8()] });
         rest = &rest[length.unwrap_or(next.len_utf8())..];
     }
@@ -24,7 +24,7 @@ pub(super) fn hide(text: &str, secret: &str, mark: &str) -> String {
 /// The length of the secret, or of what a cut left of it, at the beginning of a text.
 /// Backslashes that the secret does not have count for nothing, since JSON within JSON has
 /// more and more of them.
-fn find(text: &str, secret: &str) -> Option<usize> {
+fn matched_length(text: &str, secret: &str) -> Option<usize> {
     // A backslash before the first character is the text's own.
     if !text.starts_with(secret.chars().next()?) {
         return None;
@@ -44,13 +44,17 @@ fn find(text: &str, secret: &str) -> Option<usize> {
 }
 
 /// The same in every text and name of a value.
-pub(super) fn hide_in(value: Value, secret: &str, mark: &str) -> Value {
+pub(super) fn hide_in_value(value: Value, secret: &str, mark: &str) -> Value {
     match value {
-        Value::String(text) => hide(&text, secret, mark).into(),
-        Value::Array(list) => list.into_iter().map(|inner| hide_in(inner, secret, mark)).collect(),
+        Value::String(text) => hide_secret(&text, secret, mark).into(),
+        Value::Array(list) => {
+            list.into_iter().map(|inner| hide_in_value(inner, secret, mark)).collect()
+        }
         Value::Object(object) => object
             .into_iter()
-            .map(|(name, inner)| (hide(&name, secret, mark), hide_in(inner, secret, mark)))
+            .map(|(name, inner)| {
+                (hide_secret(&name, secret, mark), hide_in_value(inner, secret, mark))
+            })
             .collect(),
         other => other,
     }
@@ -74,12 +78,12 @@ mod tests {
             ("was cut at k…", "was cut at k…"),
             (r#"not cut at k"e\y"#, r#"not cut at k"e\y"#),
         ] {
-            assert_eq!(hide(text, r#"k"e\y!"#, "[x]"), expected);
+            assert_eq!(hide_secret(text, r#"k"e\y!"#, "[x]"), expected);
         }
-        assert_eq!(hide("text", "", "[x]"), "text");
+        assert_eq!(hide_secret("text", "", "[x]"), "text");
         let value = json!({ "the key": ["the key", 7, { "a": "my the key" }] });
         assert_eq!(
-            hide_in(value, "the key", "[x]"),
+            hide_in_value(value, "the key", "[x]"),
             json!({ "[x]": ["[x]", 7, { "a": "my [x]" }] })
         );
     }

@@ -16,12 +16,12 @@ pub(super) struct Loners(Mutex<BTreeSet<(&'static str, String)>>);
 
 impl Loners {
     pub(super) fn contains(&self, operation: Operation, subject: &str) -> bool {
-        self.with(|known| known.contains(&(operation.into_str(), subject.to_owned())))
+        self.with_set(|known| known.contains(&(operation.into_str(), subject.to_owned())))
     }
 
     /// Asks about `subject` alone from now on.
     pub(super) fn add(&self, operation: Operation, subject: &str) {
-        self.with(|known| {
+        self.with_set(|known| {
             if known.len() < MAX {
                 known.insert((operation.into_str(), subject.to_owned()));
             }
@@ -30,10 +30,10 @@ impl Loners {
 
     /// Asks about `subject` together with others again.
     pub(super) fn remove(&self, operation: Operation, subject: &str) {
-        self.with(|known| known.remove(&(operation.into_str(), subject.to_owned())));
+        self.with_set(|known| known.remove(&(operation.into_str(), subject.to_owned())));
     }
 
-    fn with<T>(&self, then: impl FnOnce(&mut BTreeSet<(&'static str, String)>) -> T) -> T {
+    fn with_set<T>(&self, then: impl FnOnce(&mut BTreeSet<(&'static str, String)>) -> T) -> T {
         then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -154,30 +154,35 @@ impl Meters {
         self.circuit_open.get() != 0
     }
 
-    pub(super) fn ended(&self, operation: Operation, outcome: Outcome, took: std::time::Duration) {
+    pub(super) fn count_request(
+        &self,
+        operation: Operation,
+        outcome: Outcome,
+        took: std::time::Duration,
+    ) {
         self.requests.with_label_values(&[operation.into_str(), outcome.into_str()]).inc();
         self.duration.with_label_values(&[operation.into_str()]).observe(took.as_secs_f64());
     }
 
-    pub(super) fn retried(&self, operation: Operation) {
+    pub(super) fn count_retry(&self, operation: Operation) {
         self.retries.with_label_values(&[operation.into_str()]).inc();
     }
 
-    pub(super) fn circuit(&self, is_open: bool) {
+    pub(super) fn set_circuit_open(&self, is_open: bool) {
         self.circuit_open.set(i64::from(is_open));
     }
 
-    pub(super) fn right_missing(&self, operation: Operation, is_missing: bool) {
+    pub(super) fn set_right_missing(&self, operation: Operation, is_missing: bool) {
         self.right_missing.with_label_values(&[operation.into_str()]).set(i64::from(is_missing));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "seconds stay exact for 285 million years")]
-    pub(super) fn token_expires(&self, at: Option<Timestamp>) {
+    pub(super) fn set_token_expiry(&self, at: Option<Timestamp>) {
         self.token_expiry.set(at.map_or(0.0, |at| at.timestamp() as f64));
     }
 
     #[cfg(test)]
-    pub(super) fn count(&self, operation: Operation, result: &str) -> u64 {
+    pub(super) fn request_count(&self, operation: Operation, result: &str) -> u64 {
         self.requests.with_label_values(&[operation.into_str(), result]).get()
     }
 

@@ -14,7 +14,7 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from
 /// The wait is by chance between nothing and twice the bound of the attempt
 /// before, so that many who failed together do not come back together. What the
 /// service asks for with `Retry-After` comes on top.
-pub(super) fn wait(error: &ApiError, attempt: u32) -> Option<Duration> {
+pub(super) fn retry_delay(error: &ApiError, attempt: u32) -> Option<Duration> {
     let asked_for = error.retry_after().unwrap_or_default();
     if !error.is_transient() || asked_for > PATIENCE {
         return None;
@@ -34,9 +34,9 @@ mod tests {
 
     #[test]
     fn what_the_service_asks_for_is_kept_and_what_cannot_succeed_is_not_repeated() {
-        assert!(wait(&throttled(9), 0).unwrap() >= Duration::from_secs(9));
-        assert_eq!(wait(&throttled(600), 0), None);
-        assert_eq!(wait(&ApiError::Unauthorized, 0), None);
-        assert_eq!(wait(&ApiError::Malformed("x".into()), 0), None);
+        assert!(retry_delay(&throttled(9), 0).unwrap() >= Duration::from_secs(9));
+        assert_eq!(retry_delay(&throttled(600), 0), None);
+        assert_eq!(retry_delay(&ApiError::Unauthorized, 0), None);
+        assert_eq!(retry_delay(&ApiError::Malformed("x".into()), 0), None);
     }
 }

@@ -45,7 +45,7 @@ impl Rights {
     }
 
     /// Lets an operation through, unless it was refused less than [`PAUSE`] ago.
-    pub(super) fn check(&self, operation: Operation) -> Result<(), ApiError> {
+    pub(super) fn check_right(&self, operation: Operation) -> Result<(), ApiError> {
         match self.lock()[operation as usize] {
             State::Missing { until } if Instant::now() < until => {
                 Err(ApiError::NoRight { field: operation.into_str() })
@@ -55,10 +55,10 @@ impl Rights {
     }
 
     /// Records that an operation was answered.
-    pub(super) fn record_granted(&self, operation: Operation) {
+    pub(super) fn record_grant(&self, operation: Operation) {
         let before = std::mem::replace(&mut self.lock()[operation as usize], State::Granted);
         if matches!(before, State::Missing { .. }) {
-            self.meters.right_missing(operation, false);
+            self.meters.set_right_missing(operation, false);
             tracing::info!(operation = operation.into_str(), "the API client has the right again");
         }
     }
@@ -67,7 +67,7 @@ impl Rights {
     /// returns whether that shows a missing right. A single subject
     /// (`is_lone`) may be one that this client must not see: it shows a missing
     /// right only when no other was answered in between.
-    pub(super) fn record_refused(&self, operation: Operation, is_lone: bool) -> bool {
+    pub(super) fn record_refusal(&self, operation: Operation, is_lone: bool) -> bool {
         let mut states = self.lock();
         let state = &mut states[operation as usize];
         if is_lone && *state == State::Granted {
@@ -77,7 +77,7 @@ impl Rights {
         let before = std::mem::replace(state, State::Missing { until: Instant::now() + PAUSE });
         drop(states);
         if !matches!(before, State::Missing { .. }) {
-            self.meters.right_missing(operation, true);
+            self.meters.set_right_missing(operation, true);
             tracing::warn!(
                 operation = operation.into_str(),
                 "the API client has no right to this operation, which is not sent for 6 hours; \
@@ -103,16 +103,16 @@ mod tests {
     async fn a_refused_operation_is_not_sent_for_six_hours() {
         let meters = Meters::new().unwrap();
         let rights = Rights::new(meters.clone());
-        assert_eq!(rights.check(LIST), Ok(()));
-        assert!(rights.record_refused(LIST, false));
+        assert_eq!(rights.check_right(LIST), Ok(()));
+        assert!(rights.record_refusal(LIST, false));
         assert_eq!(meters.is_right_missing(LIST), 1);
-        assert_eq!(rights.check(LIST), Err(ApiError::NoRight { field: "listEndUsers" }));
-        assert_eq!(rights.check(Operation::GetEndUser), Ok(()));
+        assert_eq!(rights.check_right(LIST), Err(ApiError::NoRight { field: "listEndUsers" }));
+        assert_eq!(rights.check_right(Operation::GetEndUser), Ok(()));
         tokio::time::advance(PAUSE).await;
-        assert_eq!(rights.check(LIST), Ok(()));
+        assert_eq!(rights.check_right(LIST), Ok(()));
         assert_eq!(meters.is_right_missing(LIST), 1);
-        rights.record_granted(LIST);
-        assert_eq!((rights.check(LIST), meters.is_right_missing(LIST)), (Ok(()), 0));
+        rights.record_grant(LIST);
+        assert_eq!((rights.check_right(LIST), meters.is_right_missing(LIST)), (Ok(()), 0));
     }
 
     #[tokio::test]
@@ -120,11 +120,11 @@ mod tests {
         let rights = Rights::new(Meters::new().unwrap());
         let operation = Operation::GetEndUser;
         for _ in 0..3 {
-            rights.record_granted(operation);
-            assert!(!rights.record_refused(operation, true));
+            rights.record_grant(operation);
+            assert!(!rights.record_refusal(operation, true));
         }
-        assert!(rights.record_refused(operation, true));
+        assert!(rights.record_refusal(operation, true));
         let rights = Rights::new(Meters::new().unwrap());
-        assert!(rights.record_refused(operation, true));
+        assert!(rights.record_refusal(operation, true));
     }
 }

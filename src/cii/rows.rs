@@ -45,7 +45,7 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// A row on its own.
-    pub(super) const fn whole(value: &'a Value, doubted: &'a HashSet<(usize, String)>) -> Self {
+    pub(super) const fn new_whole(value: &'a Value, doubted: &'a HashSet<(usize, String)>) -> Self {
         Self { value, index: 0, doubted }
     }
 }
@@ -71,7 +71,7 @@ impl Rows {
     pub(super) fn query(&self, without: &BTreeSet<&str>) -> String {
         let Self { declared, passed, .. } = self;
         let fields = selection(self.fields, without);
-        let inner = if self.is_past_row(without) {
+        let inner = if self.is_token_only(without) {
             "    pageToken".to_owned()
         } else if self.is_paged {
             format!("    items {{\n{fields}\n    }}\n    pageToken")
@@ -82,18 +82,18 @@ impl Rows {
     }
 
     /// Reads the answer to a question for the next page's token alone.
-    fn read_past_row<T>(&self, mut answer: Answer) -> Result<Page<T>, ApiError> {
-        let root = answer.root(self.field())?;
+    fn read_token_only<T>(&self, mut answer: Answer) -> Result<Page<T>, ApiError> {
+        let root = answer.take_root(self.field())?;
         if !answer.errors.is_empty() {
-            return Err(ApiError::Graphql(answer.failure(self.field())));
+            return Err(ApiError::Graphql(answer.root_errors(self.field())));
         }
-        let next = self.next_page(&root["pageToken"])?;
+        let next = self.next_token(&root["pageToken"])?;
         tracing::warn!(field = self.field(), "a row was skipped: nothing of it can be read");
         Ok(Page { items: Vec::new(), skipped: 1, next })
     }
 
     /// The token of the next page, as an answer has it.
-    fn next_page(&self, token: &Value) -> Result<Option<String>, ApiError> {
+    fn next_token(&self, token: &Value) -> Result<Option<String>, ApiError> {
         match token {
             Value::Null => Ok(None),
             Value::String(token) => Ok(Some(token.clone())),
@@ -103,7 +103,7 @@ impl Rows {
     }
 
     /// Whether nothing of the rows is asked for, only the next page's token.
-    fn is_past_row(&self, without: &BTreeSet<&str>) -> bool {
+    fn is_token_only(&self, without: &BTreeSet<&str>) -> bool {
         self.is_paged && without.len() == self.fields.len()
     }
 
@@ -119,9 +119,9 @@ impl Rows {
         mut answer: Answer,
         read: impl Fn(&Row<'_>) -> Option<T>,
     ) -> Result<Page<T>, ApiError> {
-        let mut root = answer.root(self.field())?;
+        let mut root = answer.take_root(self.field())?;
         if answer.errors.iter().any(|error| !self.is_about_row(error)) {
-            return Err(ApiError::Graphql(answer.failure(self.field())));
+            return Err(ApiError::Graphql(answer.root_errors(self.field())));
         }
         let (rows, next) = if self.is_paged {
             // Taken with care: indexing to change panics where there is no object.
@@ -131,7 +131,7 @@ impl Rows {
             (root, Value::Null)
         };
         let Value::Array(rows) = rows else { return Err(self.malformed("its rows are no list")) };
-        let next = self.next_page(&next)?;
+        let next = self.next_token(&next)?;
         let doubted: HashSet<_> = answer
             .errors
             .iter()
@@ -176,7 +176,7 @@ impl Rows {
     /// The fields that made the whole answer fail and can be left out. By
     /// GraphQL's rule, an error on a non-null leaf of one row nulls everything
     /// above it.
-    fn leaves(&self, error: &ApiError) -> BTreeSet<&'static str> {
+    fn removable_leaves(&self, error: &ApiError) -> BTreeSet<&'static str> {
         let leaf = |error: &GraphqlError| {
             let name = error.field(self.depth() + 1).filter(|_| self.is_about_row(error))?;
             let field = self.fields.iter().find(|field| field.name == name)?;
@@ -201,7 +201,7 @@ impl Client {
     /// row itself does, or the page is too much to read, smaller pages are asked
     /// for, so that the rows before it count; at the end that row alone, and then
     /// only the token of the page after it, so that it is skipped.
-    pub(super) async fn ask_rows<T>(
+    pub(super) async fn query_rows<T>(
         &self,
         rows: &Rows,
         mut variables: Value,
@@ -211,23 +211,23 @@ impl Client {
         // Each round leaves out a field or halves the page, so they end.
         loop {
             let query = rows.query(&without);
-            let is_past_row = rows.is_past_row(&without);
+            let is_past_row = rows.is_token_only(&without);
             let understand = |answer| {
-                if is_past_row { rows.read_past_row(answer) } else { rows.read(answer, &read) }
+                if is_past_row { rows.read_token_only(answer) } else { rows.read(answer, &read) }
             };
             let error =
                 match self.execute(rows.operation, &query, variables.clone(), understand).await {
                     Ok(page) => return Ok(page),
                     Err(error) => error,
                 };
-            let leaves = rows.leaves(&error);
+            let leaves = rows.removable_leaves(&error);
             let count = without.len();
             without.extend(leaves);
             if without.len() > count {
                 tracing::warn!(
                     field = rows.field(),
                     ?without,
-                    error = error.nameless(),
+                    error = error.redacted_text(),
                     "fields made the list fail; it is asked for without them"
                 );
                 continue;
@@ -267,7 +267,7 @@ impl Client {
     ///
     /// # Errors
     /// When they are more than the setting allows.
-    pub(super) fn check_items(&self, what: &str, count: usize) -> Result<(), ApiError> {
+    pub(super) fn check_item_count(&self, what: &str, count: usize) -> Result<(), ApiError> {
         if count > self.max_items() { Err(too_many(what, self.max_items())) } else { Ok(()) }
     }
 }

@@ -27,11 +27,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Ok(config) => config,
         Err(error) => {
             let code = exit::fail(exit::USAGE, &error);
-            eprintln!("{}", refusal(error.faults()));
+            eprintln!("{}", refusal(error.fault_count()));
             return code;
         }
     };
-    say!("{}", config.effective().trim_end());
+    say!("{}", config.effective_toml().trim_end());
     for note in config.notes() {
         eprintln!("note: {note}");
     }

@@ -21,7 +21,7 @@ pub(crate) struct ConfigFile {
 impl ConfigFile {
     /// The file with the process's environment over it, to load now and at each reload.
     pub(super) fn source(&self) -> ConfigSource {
-        ConfigSource::file(self.config.clone())
+        ConfigSource::from_file(self.config.clone())
     }
 
     /// Loads what the daemon runs with, for a command that needs these secrets.

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
         let ip: IpAddress = options.address.parse().map_err(usage)?;
         let (_, api, client) = api::client(&options.file, Needs::API)?;
-        let card = client.ip_card(ip, api.page_size).await?;
+        let card = client.fetch_ip_card(ip, api.page_size).await?;
         if options.json {
             say!("{:#}", json!(card));
             return Ok(ended(&card));

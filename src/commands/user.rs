@@ -55,11 +55,11 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
     let known = Reader::open_at(&config.store.place)
         .and_then(|reader| reader.with_known_spelling(login.clone()));
     let login = &known.unwrap_or_else(|_| login.clone());
-    let mut card = client.user_card(login).await?;
+    let mut card = client.fetch_user_card(login).await?;
     // Of a user who is not known there is nothing more to ask.
     let mut checks = Value::Null;
     if card.data.is_object() {
-        let failing = client.failing_checks_card(login).await?;
+        let failing = client.fetch_failing_checks_card(login).await?;
         checks = failing.data;
         card.errors.extend(failing.errors);
     }

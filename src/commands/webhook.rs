@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use cii_exporter::{
     cii::{Client, NewTarget},
     clock,
-    config::{Config, Needs, web_url},
+    config::{Config, Needs, parse_web_url},
     domain::{CheckId, WebhookTarget},
     ledger::change::{ForgetTarget, KeepTarget},
     web::json,
@@ -45,7 +45,7 @@ pub(crate) enum Action {
 pub(crate) struct Register {
     /// Where deliveries go: the URL under which the service reaches `webhook.listen`; else
     /// `webhook.public_url`.
-    #[arg(long, value_name = "URL", value_parser = web_url)]
+    #[arg(long, value_name = "URL", value_parser = parse_web_url)]
     url: Option<Url>,
     /// The id of a check to subscribe to; give it once for each check.
     #[arg(long = "check", value_name = "ID", required = true)]

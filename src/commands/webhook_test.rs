@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use cii_exporter::{
     clock,
-    config::{Config, Needs, WebhookConfig, web_url},
+    config::{Config, Needs, WebhookConfig, parse_web_url},
     store,
 };
 use clap::Args;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Test {
     /// Where to send it; without it, to the running daemon's listener. Name the
     /// public URL to try the way through proxies. It is sent the secret.
-    #[arg(long, value_name = "URL", value_parser = web_url)]
+    #[arg(long, value_name = "URL", value_parser = parse_web_url)]
     url: Option<Url>,
     #[command(flatten)]
     file: ConfigFile,

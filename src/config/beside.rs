@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use super::{
-    Config, ConfigError, Environment, Needs, Problem,
+    Config, ConfigError, Environment, Needs, Problem, describe_missing_file,
     environment::UNIT,
     needs::Excuses,
-    nowhere,
     secret::CREDENTIALS,
     unit::{NAME, Unit},
 };
@@ -27,31 +26,30 @@ pub(super) fn load(
     let path = named.or_else(|| of_unit.clone()).or_else(usual_one);
     // Another configuration is another daemon's.
     let is_its = match (&path, &of_unit) {
-        (Some(path), Some(of_unit)) => is_same(path, of_unit),
+        (Some(path), Some(of_unit)) => is_same_file(path, of_unit),
         (path, _) => path.is_none(),
     };
     let unit = unit.filter(|_| is_its);
-    let looked_at = looked_at(is_handed_over, unit.as_ref());
+    let looked_at = describe_places(is_handed_over, unit.as_ref());
     let all = match &unit {
-        Some(unit) => environment.over(&unit.variables),
+        Some(unit) => environment.with_fallback(&unit.variables),
         None => environment.clone(),
     };
     let is_noted = needs == Needs::ALL;
     let excuses = Excuses { needs, unit, is_noted, ..Excuses::NONE };
     let loaded = match &path {
         Some(path) => Config::from_file(path, &all, excuses),
-        None => {
-            Config::from_layers("", "", &all, excuses).map_err(|error| error.beside(nowhere(usual)))
-        }
+        None => Config::from_layers("", "", &all, excuses)
+            .map_err(|error| error.with_note(describe_missing_file(usual))),
     };
     loaded.map_err(|error| {
         let lacks = |problem: &Problem| problem.message.contains("is missing");
-        if error.problems().iter().any(lacks) { error.beside(looked_at) } else { error }
+        if error.problems().iter().any(lacks) { error.with_note(looked_at) } else { error }
     })
 }
 
 /// Where values were looked for besides the configuration and this process's environment.
-fn looked_at(is_handed_over: bool, unit: Option<&Unit>) -> String {
+fn describe_places(is_handed_over: bool, unit: Option<&Unit>) -> String {
     match unit {
         Some(unit) => {
             let unread = unit.unread.iter().map(|reason| format!("; cannot read {reason}"));
@@ -71,7 +69,7 @@ fn looked_at(is_handed_over: bool, unit: Option<&Unit>) -> String {
     }
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
+fn is_same_file(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     real(one) == real(other)
 }

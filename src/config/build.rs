@@ -21,7 +21,9 @@ use super::{
     problem::Problems,
     schedule, secret,
     settings::{Settings, Value},
-    variables, web_url, zone,
+    variables,
+    web_url::parse_web_url,
+    zone,
 };
 use crate::domain::{CheckId, Login, NullLists, Objectives, Retention};
 
@@ -39,7 +41,7 @@ pub(super) fn build(
     problems: Problems,
 ) -> Result<Config, ConfigError> {
     let mut building = Building { settings: &settings, environment, excuses: &excuses, problems };
-    let config = building.config();
+    let config = building.build_config();
     let problems = building.problems;
     let config = config.map(|parts| {
         let open_files = secret::open_files(&settings, environment, &parts);
@@ -56,8 +58,8 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    fn config(&mut self) -> Option<Config> {
-        placeholder::refuse(self.settings, &mut self.problems);
+    fn build_config(&mut self) -> Option<Config> {
+        placeholder::refuse_placeholders(self.settings, &mut self.problems);
         // Builds every section before the first `?`, so that all problems are reported at once.
         let (webhook, ops, watch) = (self.webhook(), self.ops(), self.watch());
         let sync = self.sync();
@@ -69,7 +71,7 @@ impl Building<'_> {
         let otlp = self.settings.has_table("otlp").then(|| self.otlp());
         let (store, level) = (self.store(), self.log_level());
         if let (Some(webhook), Some(ops)) = (&webhook, &ops) {
-            self.listeners_differ(webhook.listen, ops.listen);
+            self.check_listeners_differ(webhook.listen, ops.listen);
         }
         Some(Config {
             webhook: webhook?,
@@ -101,16 +103,16 @@ impl Building<'_> {
     }
 
     fn log_level(&mut self) -> Option<String> {
-        self.required("log.level")?;
-        self.checked("log.level", log_level::parse)
+        self.required_text("log.level")?;
+        self.check_value("log.level", log_level::parse)
     }
 
     fn api(&mut self) -> Option<ApiConfig> {
         let (url, token_url) = (self.url("api.url"), self.url("api.token_url"));
         let (client_id, client_secret) =
-            (self.required("api.client_id"), self.required("api.client_secret"));
+            (self.required_text("api.client_id"), self.required_text("api.client_secret"));
         let audience = match self.text("api.audience") {
-            Some(_) => Some(self.required("api.audience")?),
+            Some(_) => Some(self.required_text("api.audience")?),
             None => None,
         };
         Some(ApiConfig {
@@ -137,8 +139,8 @@ impl Building<'_> {
     }
 
     fn watch(&mut self) -> Option<WatchConfig> {
-        let users = self.each("watch.users", Login::new);
-        let ips = self.each("watch.ips", str::parse);
+        let users = self.parse_each("watch.users", Login::new);
+        let ips = self.parse_each("watch.ips", str::parse);
         let failing_users = self.flag("watch.failing_users");
         let max_users = self.number("watch.max_users");
         let max_ips = self.number("watch.max_ips");
@@ -167,7 +169,7 @@ impl Building<'_> {
         if self.text("tenant.name").is_none() {
             return Some(TenantConfig::default());
         }
-        let name = self.required("tenant.name")?.trim().to_owned();
+        let name = self.required_text("tenant.name")?.trim().to_owned();
         if name.len() > LONGEST_NAME {
             let origin = self.origin("tenant.name");
             let message = format!("must not be longer than {LONGEST_NAME} bytes");
@@ -182,32 +184,33 @@ impl Building<'_> {
         for severity in objectives::SEVERITIES {
             let path = format!("slo.{severity}");
             if self.text(&path).is_some() {
-                let objective = self.checked(&path, objectives::parse);
+                let objective = self.check_value(&path, objectives::parse);
                 by_severity.extend(objective.flatten().map(|time| (severity.to_owned(), time)));
             }
         }
-        let except =
-            self.each("slo.except", |id| CheckId::new(id).ok_or("a check's id must not be empty"));
+        let except = self.parse_each("slo.except", |id| {
+            CheckId::new(id).ok_or("a check's id must not be empty")
+        });
         Some(Objectives::new(by_severity, except?))
     }
 
     fn user_label(&mut self, path: &'static str) -> Option<UserLabel> {
         Some(match self.text(path)?.as_str() {
             "id" => UserLabel::Id,
-            "hash" => UserLabel::Hash(self.required("metrics.hash_key")?.into()),
+            "hash" => UserLabel::Hash(self.required_text("metrics.hash_key")?.into()),
             _ => UserLabel::Login,
         })
     }
 
     fn sync(&mut self) -> Option<SyncConfig> {
-        let zone = self.checked("sync.time_zone", zone::parse);
+        let zone = self.check_value("sync.time_zone", zone::parse);
         let mut job = |table: &str| {
             let job = self.job(table)?;
             Some(JobConfig { schedule: job.schedule.in_zone(zone?), ..job })
         };
         let (users, ips) = (job("sync.users"), job("sync.ips"));
         let (tenant, service) = (job("sync.tenant"), job("sync.service"));
-        let settle = self.checked("sync.settle", |text| {
+        let settle = self.check_value("sync.settle", |text| {
             let settle = humantime::parse_duration(text).ok();
             settle.filter(|settle| *settle <= LONGEST_SETTLE).ok_or_else(|| {
                 format!("{text:?} is no time of at most a week; expected one such as \"15m\"")
@@ -228,7 +231,7 @@ impl Building<'_> {
     }
 
     fn job(&mut self, table: &str) -> Option<JobConfig> {
-        let schedule = self.checked(&format!("{table}.schedule"), schedule::parse);
+        let schedule = self.check_value(&format!("{table}.schedule"), schedule::parse);
         let on_start = self.flag(&format!("{table}.on_start"));
         Some(JobConfig { schedule: schedule?, on_start: on_start? })
     }
@@ -244,7 +247,7 @@ impl Building<'_> {
         };
         let user_label = self.user_label(label);
         let headers = self.otlp_headers();
-        let is_used = self.excuses.needs.is_of_daemon();
+        let is_used = self.excuses.needs.is_daemon();
         let otlp =
             otlp::complete(endpoint, protocol, self.environment, is_used, &mut self.problems)?;
         Some(OtlpConfig {
@@ -259,13 +262,13 @@ impl Building<'_> {
     #[expect(clippy::option_option, reason = "nothing where one is wrong, as elsewhere")]
     fn otlp_headers(&mut self) -> Option<Option<BTreeMap<String, SecretString>>> {
         let path = "otlp.headers";
-        if self.is_told(path) {
+        if self.is_reported(path) {
             return None;
         }
         let (entries, origin) = self.list(path);
         let mut headers = BTreeMap::new();
         for (number, entry) in (1..).zip(&entries) {
-            let Some((name, value)) = otlp::header(entry) else {
+            let Some((name, value)) = otlp::parse_header(entry) else {
                 let message = format!(
                     "entry {number} of {} is no header; write name=value, such as \
                      authorization=Bearer%20…",
@@ -329,28 +332,28 @@ impl Building<'_> {
 
     /// Whether a setting, the file that holds it, or the region that implies it
     /// is known to be wrong: nothing is missing then.
-    fn is_told(&self, path: &str) -> bool {
+    fn is_reported(&self, path: &str) -> bool {
         let file = key::find(path).and_then(|key| key.file);
         let region = (path == "api.url").then_some("api.region");
-        [Some(path), file, region].into_iter().flatten().any(|path| self.problems.has(path))
+        [Some(path), file, region].into_iter().flatten().any(|path| self.problems.has_problem(path))
     }
 
     /// Whether a secret is neither there nor needed.
     fn may_lack(&self, path: &str) -> bool {
         let is_secret = key::find(path).is_some_and(|key| key.file.is_some());
-        is_secret && self.settings.get(path).is_none() && self.excuses.excuse(path)
+        is_secret && self.settings.get(path).is_none() && self.excuses.is_excused(path)
     }
 
     /// A text that must be there and not be empty.
-    fn required(&mut self, path: &str) -> Option<String> {
+    fn required_text(&mut self, path: &str) -> Option<String> {
         let text = self.text(path).filter(|text| !text.trim().is_empty());
         // Nobody uses it.
         if text.is_none() && self.may_lack(path) {
             return Some(String::new());
         }
-        if text.is_none() && !self.is_told(path) {
+        if text.is_none() && !self.is_reported(path) {
             let origin = self.origin(path);
-            let variable = variables::variable(path);
+            let variable = variables::variable_name(path);
             let message = match (&origin, path) {
                 (Some(_), _) => "must not be empty".to_owned(),
                 (None, "api.url") => {
@@ -373,7 +376,7 @@ impl Building<'_> {
         text
     }
 
-    fn checked<T, E: Display>(
+    fn check_value<T, E: Display>(
         &mut self,
         path: &str,
         check: impl FnOnce(&str) -> Result<T, E>,
@@ -390,15 +393,15 @@ impl Building<'_> {
     }
 
     fn url(&mut self, path: &str) -> Option<Url> {
-        let text = self.required(path)?;
+        let text = self.required_text(path)?;
         // A placeholder is told already, and is none.
-        if self.is_told(path) {
+        if self.is_reported(path) {
             return None;
         }
-        self.checked(path, |_| web_url(&text))
+        self.check_value(path, |_| parse_web_url(&text))
     }
 
-    fn each<T: Ord, E: Display>(
+    fn parse_each<T: Ord, E: Display>(
         &mut self,
         path: &str,
         check: impl Fn(&str) -> Result<T, E>,

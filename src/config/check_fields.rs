@@ -20,7 +20,7 @@ pub(super) struct Checks {
 
 impl Checks {
     /// Makes sure that a check is there, although maybe nothing is said of it.
-    pub(super) fn begin(&mut self, name: &str) {
+    pub(super) fn add_check(&mut self, name: &str) {
         self.by_name.entry(name.trim().to_owned()).or_default();
     }
 
@@ -28,7 +28,7 @@ impl Checks {
         self.by_name.entry(name.trim().to_owned()).or_default().insert(field, text);
     }
 
-    pub(super) fn set_by_variable(&mut self, name: &str, field: &'static str, text: Text) {
+    pub(super) fn set_from_variable(&mut self, name: &str, field: &'static str, text: Text) {
         self.of_variables.push((name.to_owned(), field, text));
     }
 
@@ -42,7 +42,7 @@ impl Checks {
             let known = self
                 .by_name
                 .keys()
-                .find(|name| as_variable(name) == as_variable(&spelled))
+                .find(|name| variable_name(name) == variable_name(&spelled))
                 .cloned();
             let is_verbatim = spelled.chars().any(char::is_lowercase);
             let id = if is_verbatim {
@@ -61,18 +61,18 @@ impl Checks {
 }
 
 /// A name as a variable has it: capitals and digits, all else an underscore.
-fn as_variable(name: &str) -> String {
+fn variable_name(name: &str) -> String {
     let letter = |c: char| if c.is_alphanumeric() { c } else { '_' };
     name.chars().map(letter).collect::<String>().to_uppercase()
 }
 
 /// The path of a field, for people.
-pub(super) fn path(name: &str, field: &str) -> String {
-    format!("checks.{}.{field}", key(name))
+pub(super) fn field_path(name: &str, field: &str) -> String {
+    format!("checks.{}.{field}", toml_key(name))
 }
 
 /// The name of a check as a key of TOML. A text as a value may be in three quotes, which a key
 /// must not; JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
-pub(super) fn key(name: &str) -> String {
+pub(super) fn toml_key(name: &str) -> String {
     serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007F")
 }

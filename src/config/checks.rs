@@ -1,7 +1,7 @@
 //! What `[checks]` says, from fields to what they mean.
 
 use super::{
-    check_fields::{self, path},
+    check_fields::{self, field_path},
     problem::Problems,
     settings::Settings,
 };
@@ -24,16 +24,16 @@ pub(super) fn build(settings: &Settings, problems: &mut Problems) -> ConfiguredC
             } else {
                 let expected = SEVERITIES.join(", ");
                 let message = format!("expected one of {expected}, found {text:?}");
-                problems.add(Some(origin), &path(name, "severity"), message);
+                problems.add(Some(origin), &field_path(name, "severity"), message);
             }
         }
         if let Some((text, origin)) = fields.get("title") {
             let title = text.trim();
             if title.is_empty() {
-                problems.add(Some(origin), &path(name, "title"), "must not be empty");
+                problems.add(Some(origin), &field_path(name, "title"), "must not be empty");
             } else if title.chars().nth(MAX_TITLE_CHARS).is_some() {
                 let message = format!("is longer than {MAX_TITLE_CHARS} characters");
-                problems.add(Some(origin), &path(name, "title"), message);
+                problems.add(Some(origin), &field_path(name, "title"), message);
             }
             words.title = Some(title.to_owned());
         }
@@ -43,7 +43,7 @@ pub(super) fn build(settings: &Settings, problems: &mut Problems) -> ConfiguredC
             problems.add(origin, "checks.\"\"", message);
         } else if configured.insert(name, words).is_some() {
             let message = "is there twice: names of checks are compared without their case";
-            problems.add(origin, &format!("checks.{}", check_fields::key(name)), message);
+            problems.add(origin, &format!("checks.{}", check_fields::toml_key(name)), message);
         }
     }
     configured

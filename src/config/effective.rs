@@ -13,20 +13,20 @@ use super::{
 const HIDDEN: &str = "<hidden>";
 
 /// The settings as TOML, each with its origin; secrets are hidden.
-pub(super) fn show(settings: &Settings) -> String {
+pub(super) fn render(settings: &Settings) -> String {
     let mut text = String::new();
     let table = |key: &Key| key.path.rsplit_once('.').map_or("", |(table, _)| table);
     for keys in KEYS.chunk_by(|left, right| table(left) == table(right)) {
         let table = keys.first().map_or("", table);
         let mut lines = String::new();
         for key in keys {
-            let Some((value, origin)) = shown(key, settings) else { continue };
+            let Some((value, origin)) = shown_value(key, settings) else { continue };
             let name = key.path.rsplit('.').next().unwrap_or(key.path);
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "{name} = {value} # {origin}");
         }
         let gap = if text.is_empty() { "" } else { "\n" };
-        match settings.beginning(table) {
+        match settings.table_origin(table) {
             // A table can count without a setting in it.
             Some(origin) if lines.is_empty() => {
                 let _ = writeln!(text, "{gap}[{table}] # {origin}");
@@ -38,7 +38,7 @@ pub(super) fn show(settings: &Settings) -> String {
         }
     }
     for (name, fields) in settings.checks.iter() {
-        let _ = write!(text, "\n[checks.{}]\n", check_fields::key(name));
+        let _ = write!(text, "\n[checks.{}]\n", check_fields::toml_key(name));
         for (field, (value, origin)) in fields {
             let _ = writeln!(text, "{field} = {} # {origin}", toml::Value::from(value.as_str()));
         }
@@ -48,7 +48,7 @@ pub(super) fn show(settings: &Settings) -> String {
 
 /// The value and its origin; nothing when it is neither set nor has a default
 /// that counts.
-fn shown(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
+fn shown_value(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
     let Some(entry) = settings.get(key.path) else {
         // Without the table, the API is not asked and its defaults mean nothing; nor does that of
         // a file beside a server.
@@ -66,7 +66,7 @@ fn shown(key: &Key, settings: &Settings) -> Option<(String, Origin)> {
         }
         // Which server it is, is no secret.
         Value::Text(url) if key.path == "store.url" => {
-            let shown = ServerConfig::parse(url).map(|server| server.shown());
+            let shown = ServerConfig::parse(url).map(|server| server.effective_url());
             toml::Value::from(shown.unwrap_or_else(|_| HIDDEN.to_owned())).to_string()
         }
         _ if key.file.is_some() => toml::Value::from(HIDDEN).to_string(),

@@ -47,7 +47,7 @@ impl Environment {
 
     /// Those alone that OpenTelemetry's specification names.
     #[must_use]
-    pub fn standard(self) -> Self {
+    pub fn only_standard(self) -> Self {
         let is_standard = |name: &OsStr| name.to_string_lossy().starts_with(STANDARD);
         self.0.into_iter().filter(|(name, _)| is_standard(name)).collect()
     }
@@ -64,7 +64,7 @@ impl Environment {
     }
 
     /// The same with more variables, which those that are there win over.
-    pub(super) fn over<N: Into<OsString>, V: Into<OsString>>(
+    pub(super) fn with_fallback<N: Into<OsString>, V: Into<OsString>>(
         &self,
         below: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
@@ -81,7 +81,7 @@ impl Environment {
 
     /// Whether an OTLP endpoint is named.
     #[must_use]
-    pub fn names_collector(&self) -> bool {
+    pub fn has_collector(&self) -> bool {
         OTLP_ENDPOINTS.into_iter().any(|name| self.get(name).is_some())
     }
 

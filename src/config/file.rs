@@ -25,18 +25,18 @@ pub(super) fn read(
     let document = DeTable::parse(text).map_err(|error| {
         let position = error.span().map_or(0, |span| span.start);
         Problem {
-            origin: Some(Origin::File { name: name.to_owned(), line: line(text, position) }),
+            origin: Some(Origin::File { name: name.to_owned(), line: line_number(text, position) }),
             key: String::new(),
             message: format!(
                 "is no TOML at column {}: {}{}",
-                column(text, position),
+                column_number(text, position),
                 error.message(),
                 hint(line_at(text, position), error.message())
             ),
         }
     })?;
     let mut reading = Reading { name, text, problems, settings: Settings::default() };
-    reading.table("", document.get_ref());
+    reading.read_table("", document.get_ref());
     Ok(reading.settings)
 }
 
@@ -48,7 +48,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn table(&mut self, path: &str, table: &DeTable<'_>) {
+    fn read_table(&mut self, path: &str, table: &DeTable<'_>) {
         for (name, value) in table {
             let path = match path {
                 "" => name.get_ref().to_string(),
@@ -56,7 +56,7 @@ impl Reading<'_> {
             };
             let origin = self.origin(name);
             if let ("checks", DeValue::Table(inner)) = (path.as_str(), value.get_ref()) {
-                self.checks(inner);
+                self.read_checks(inner);
                 continue;
             }
             if name.get_ref().contains('.') {
@@ -65,10 +65,10 @@ impl Reading<'_> {
                 continue;
             }
             match (key::find(&path), value.get_ref()) {
-                (Some(key), value) => self.setting(key, value, origin),
+                (Some(key), value) => self.read_setting(key, value, origin),
                 (None, DeValue::Table(inner)) if key::is_table(&path) => {
-                    self.settings.begin(path.clone(), origin);
-                    self.table(&path, inner);
+                    self.settings.begin_table(path.clone(), origin);
+                    self.read_table(&path, inner);
                 }
                 (None, _) if path == "checks" => {
                     let message = "is a table for each check; write [checks.\"no-mfa\"]";
@@ -77,21 +77,21 @@ impl Reading<'_> {
                 (None, _) if key::is_table(&path) => {
                     self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
                 }
-                (None, _) => unknown(&origin, &path, self.problems),
+                (None, _) => report_unknown(&origin, &path, self.problems),
             }
         }
     }
 
     fn origin(&self, name: &Spanned<DeString<'_>>) -> Origin {
-        Origin::File { name: self.name.to_owned(), line: line(self.text, name.span().start) }
+        Origin::File { name: self.name.to_owned(), line: line_number(self.text, name.span().start) }
     }
 
     /// A table for each check, by its id or title, which may hold anything.
-    fn checks(&mut self, table: &DeTable<'_>) {
+    fn read_checks(&mut self, table: &DeTable<'_>) {
         for (name, value) in table {
             let (check, origin) = (name.get_ref().as_ref(), self.origin(name));
             let DeValue::Table(fields) = value.get_ref() else {
-                let path = format!("checks.{}", check_fields::key(check));
+                let path = format!("checks.{}", check_fields::toml_key(check));
                 self.problems.add(Some(&origin), &path, format!("is a table; write [{path}]"));
                 continue;
             };
@@ -100,10 +100,10 @@ impl Reading<'_> {
                 self.problems.add(Some(&origin), "checks.\"\"", message);
                 continue;
             }
-            self.settings.checks.begin(check);
+            self.settings.checks.add_check(check);
             for (name, value) in fields {
                 let (field, origin) = (name.get_ref().as_ref(), self.origin(name));
-                let path = check_fields::path(check, field);
+                let path = check_fields::field_path(check, field);
                 let Some(field) = check_fields::FIELDS.into_iter().find(|known| *known == field)
                 else {
                     let message = "there is no such setting; a check has severity and title";
@@ -120,15 +120,15 @@ impl Reading<'_> {
         }
     }
 
-    fn setting(&mut self, key: &'static Key, value: &DeValue<'_>, origin: Origin) {
-        match understand(value) {
-            Ok(value) if value.fits(key.kind) => self.settings.set(key.path, value, origin),
+    fn read_setting(&mut self, key: &'static Key, value: &DeValue<'_>, origin: Origin) {
+        match read_value(value) {
+            Ok(value) if value.is_of_kind(key.kind) => self.settings.set(key.path, value, origin),
             Ok(value) => {
-                let message = mismatch::tell(key, &value);
+                let message = mismatch::describe_mismatch(key, &value);
                 self.problems.add(Some(&origin), key.path, message);
             }
             Err(found) => {
-                let message = format!("expected {}, found {found}", key.kind.expected());
+                let message = format!("expected {}, found {found}", key.kind.expected_form());
                 self.problems.add(Some(&origin), key.path, message);
             }
         }
@@ -136,14 +136,14 @@ impl Reading<'_> {
 }
 
 /// Adds a name that no setting has, with what was probably meant.
-fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
+fn report_unknown(origin: &Origin, path: &str, problems: &mut Problems) {
     let meant =
         key::suggest(path).map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     problems.add(Some(origin), path, format!("there is no such setting{meant}"));
 }
 
 /// The value, or the form it has that no setting wants.
-fn understand(value: &DeValue<'_>) -> Result<Value, &'static str> {
+fn read_value(value: &DeValue<'_>) -> Result<Value, &'static str> {
     let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         _ => Err("a list that holds something else than texts"),
@@ -178,16 +178,16 @@ fn hint(line: &str, error: &str) -> String {
 
 /// The line that holds a position.
 fn line_at(text: &str, position: usize) -> &str {
-    text.lines().nth(line(text, position) - 1).unwrap_or_default()
+    text.lines().nth(line_number(text, position) - 1).unwrap_or_default()
 }
 
 /// The line of a position, counted from 1.
-fn line(text: &str, position: usize) -> usize {
+fn line_number(text: &str, position: usize) -> usize {
     text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// The column of a position, in characters counted from 1.
-fn column(text: &str, position: usize) -> usize {
+fn column_number(text: &str, position: usize) -> usize {
     let before = text.get(..position).unwrap_or(text);
     before.chars().rev().take_while(|character| *character != '\n').count() + 1
 }

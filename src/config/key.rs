@@ -19,7 +19,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// What a person is told to write.
-    pub(super) fn expected(self) -> String {
+    pub(super) fn expected_form(self) -> String {
         match self {
             Self::Text => "a text in quotes".to_owned(),
             Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
@@ -169,15 +169,15 @@ pub(super) fn is_table(path: &str) -> bool {
 /// The path that was probably meant: the same name in the table that is most
 /// alike, or a name spelled much alike in a table spelled much alike.
 pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
-    let (wrong_table, wrong_name) = split(wrong);
+    let (wrong_table, wrong_name) = split_path(wrong);
     let likeness = |known: &str| strsim::jaro_winkler(known, wrong);
     let elsewhere = KEYS
         .iter()
         .map(|key| key.path)
-        .filter(|known| split(known).1 == wrong_name)
+        .filter(|known| split_path(known).1 == wrong_name)
         .max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
     let likeness = |known: &str| {
-        let (table, name) = split(known);
+        let (table, name) = split_path(known);
         strsim::jaro_winkler(table, wrong_table).min(strsim::jaro_winkler(name, wrong_name))
     };
     let close = KEYS
@@ -194,7 +194,7 @@ pub(super) fn suggest(wrong: &str) -> Option<&'static str> {
 }
 
 /// The table and the name of a path.
-fn split(path: &str) -> (&str, &str) {
+fn split_path(path: &str) -> (&str, &str) {
     path.rsplit_once('.').unwrap_or(("", path))
 }
 

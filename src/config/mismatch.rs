@@ -12,10 +12,10 @@ const SHOWN: usize = 24;
 const ALIKE: f64 = 0.75;
 
 /// What is wrong with a value that does not fit; it repeats no secret and no login.
-pub(super) fn tell(key: &Key, value: &Value) -> String {
-    let meant = if is_shown(key) { meant(key, value) } else { None };
+pub(super) fn describe_mismatch(key: &Key, value: &Value) -> String {
+    let meant = if is_shown(key) { suggest_value(key, value) } else { None };
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
-    format!("expected {}, found {}{meant}", key.kind.expected(), found(key, value))
+    format!("expected {}, found {}{meant}", key.kind.expected_form(), describe_found(key, value))
 }
 
 /// Secrets, and those who are watched, are not repeated.
@@ -23,7 +23,7 @@ fn is_shown(key: &Key) -> bool {
     key.file.is_none() && !["watch.ips", "watch.users"].contains(&key.path)
 }
 
-fn found(key: &Key, value: &Value) -> String {
+fn describe_found(key: &Key, value: &Value) -> String {
     let is_short = |text: &str| text.len() <= SHOWN || matches!(key.kind, Kind::Choice(_));
     match value {
         Value::Text(text) if is_shown(key) && is_short(text) => format!("{text:?}"),
@@ -36,13 +36,13 @@ fn found(key: &Key, value: &Value) -> String {
 }
 
 /// The value in the form that the setting wants.
-fn meant(key: &Key, value: &Value) -> Option<String> {
+fn suggest_value(key: &Key, value: &Value) -> Option<String> {
     match (key.kind, value) {
         (Kind::Integer(least, most), Value::Text(text)) => {
-            let number = number(key.path, text)?;
+            let number = parse_number(key.path, text)?;
             (least..=most).contains(&number).then(|| number.to_string())
         }
-        (Kind::Flag, Value::Text(text)) => flag(text).map(|flag| flag.to_string()),
+        (Kind::Flag, Value::Text(text)) => parse_flag(text).map(|flag| flag.to_string()),
         (Kind::Flag, Value::Integer(number @ 0..=1)) => Some((*number == 1).to_string()),
         (Kind::Choice(choices), Value::Text(text)) => {
             let wrong = text.trim().to_lowercase();
@@ -54,12 +54,12 @@ fn meant(key: &Key, value: &Value) -> Option<String> {
         (Kind::List | Kind::Texts, Value::Text(text)) if text.len() <= SHOWN => {
             Some(format!("[{text:?}]"))
         }
-        (Kind::Text, Value::Integer(number)) => text(key, *number),
+        (Kind::Text, Value::Integer(number)) => suggest_text(key, *number),
         _ => None,
     }
 }
 
-fn flag(text: &str) -> Option<bool> {
+fn parse_flag(text: &str) -> Option<bool> {
     match text.trim().to_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Some(true),
         "false" | "no" | "off" | "0" => Some(false),
@@ -68,7 +68,7 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 /// A number that was written with its unit, in the unit that the setting counts in.
-fn number(path: &str, text: &str) -> Option<i64> {
+fn parse_number(path: &str, text: &str) -> Option<i64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: i64 = text[..end].parse().ok()?;
@@ -88,7 +88,7 @@ fn number(path: &str, text: &str) -> Option<i64> {
 }
 
 /// A number where a text is wanted: a time in the unit of the default, a port, or the digits.
-fn text(key: &Key, number: i64) -> Option<String> {
+fn suggest_text(key: &Key, number: i64) -> Option<String> {
     if number < 0 {
         return None;
     }
@@ -126,7 +126,7 @@ mod tests {
             ("ops.listen", Value::Integer(9847), "did you mean \"127.0.0.1:9847\"?"),
             ("webhook.check_ids", text("no-mfa"), "did you mean [\"no-mfa\"]?"),
         ] {
-            let told = tell(key::find(path).unwrap(), &value);
+            let told = describe_mismatch(key::find(path).unwrap(), &value);
             assert!(told.ends_with(end), "{path}: {told}");
         }
         // Who is watched is somebody, and what is long can be a secret.
@@ -136,7 +136,7 @@ mod tests {
             ("webhook.secrets", text("0123")),
             ("api.concurrency", text(&"9".repeat(SHOWN + 1))),
         ] {
-            let told = tell(key::find(path).unwrap(), &value);
+            let told = describe_mismatch(key::find(path).unwrap(), &value);
             assert!(told.ends_with("found a text") || told.ends_with("found a list"), "{told}");
         }
     }

@@ -54,7 +54,7 @@ pub use server::{
 };
 pub use user_label::UserLabel;
 pub use web_config::{ClientAuth, Pem, TlsConfig, WebConfig, WebConfigError};
-pub use web_url::web_url;
+pub use web_url::parse_web_url;
 
 use needs::Excuses;
 
@@ -115,7 +115,7 @@ const RELOADED: [&str; 12] = [
 const NOT_RELOADED: [&str; 2] = ["ops.listen", "ops.web_config"];
 
 /// That nothing named a file, in words.
-fn nowhere(usual: &Path) -> String {
+fn describe_missing_file(usual: &Path) -> String {
     format!(
         "no configuration file was read: neither --config nor {} names one, and there is no {}",
         environment::CONFIG,
@@ -134,10 +134,10 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, each with its place.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        Self::load_or(file, Path::new(USUAL_PLACE), environment)
+        Self::load_with_fallback(file, Path::new(USUAL_PLACE), environment)
     }
 
-    fn load_or(
+    fn load_with_fallback(
         file: Option<&Path>,
         usual: &Path,
         environment: &Environment,
@@ -146,7 +146,7 @@ impl Config {
         let usual_one = Some(usual).filter(|path| path.exists());
         let Some(path) = file.or(named.as_deref()).or(usual_one) else {
             return Self::from_text("", "", environment)
-                .map_err(|error| error.beside(nowhere(usual)));
+                .map_err(|error| error.with_note(describe_missing_file(usual)));
         };
         Self::from_file(path, environment, Excuses::NONE)
     }
@@ -204,15 +204,15 @@ impl Config {
         secret::take_credentials(&mut settings, environment);
         excuses.withheld = secret::take_from_unit(&mut settings, excuses.unit.as_ref());
         secret::read_files(&mut settings, &excuses, &mut problems);
-        region::apply(&mut settings);
+        region::apply_region(&mut settings);
         build::build(settings, environment, excuses, problems)
     }
 
     /// What the configuration comes to, as TOML, with the origin of each value
     /// and without secrets.
     #[must_use]
-    pub fn effective(&self) -> String {
-        effective::show(&self.settings)
+    pub fn effective_toml(&self) -> String {
+        effective::render(&self.settings)
     }
 
     /// Whether the operator set this setting, such as `sync.users.schedule`,
@@ -255,7 +255,7 @@ impl Config {
         self.webhook.basic = None;
         self.ops.write_tokens.clear();
         self.metrics.user_label = UserLabel::Login;
-        self.settings.forget(|key| key.file.is_some() && is_reloaded(key.path));
+        self.settings.remove(|key| key.file.is_some() && is_reloaded(key.path));
         self
     }
 

@@ -30,7 +30,7 @@ impl Needs {
     pub const API_AND_WEBHOOK: Self = Self { api: true, webhook: true, ..Self::NOTHING };
 
     /// Whether the secret of this setting is needed.
-    pub(super) fn include(self, path: &str) -> bool {
+    pub(super) fn is_needed(self, path: &str) -> bool {
         match path.split_once('.') {
             Some(("api", _)) => self.api,
             Some(("webhook", _)) => self.webhook,
@@ -42,7 +42,7 @@ impl Needs {
     }
 
     /// Whether files besides secrets must be readable: those of TLS and users.
-    pub(super) fn is_of_daemon(self) -> bool {
+    pub(super) fn is_daemon(self) -> bool {
         self == Self::ALL
     }
 }
@@ -66,7 +66,7 @@ impl Excuses {
         Self { needs: Needs::ALL, unit: None, withheld: BTreeMap::new(), is_noted: false };
 
     /// Whether the secret of this setting may be missing.
-    pub(super) fn excuse(&self, path: &str) -> bool {
-        !self.needs.include(path) || (self.is_noted && self.withheld.contains_key(path))
+    pub(super) fn is_excused(&self, path: &str) -> bool {
+        !self.needs.is_needed(path) || (self.is_noted && self.withheld.contains_key(path))
     }
 }

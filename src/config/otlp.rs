@@ -88,8 +88,8 @@ pub(super) fn complete(
     let mut standard = Standard { environment, is_used, problems, warnings: Vec::new() };
     let protocol = protocol.map_or_else(|| standard.protocol(), Some);
     let identity = standard.identity();
-    let certificate = standard.file("CERTIFICATE");
-    let key_file = standard.find("CLIENT_KEY").map(|given| (given.value, given.variable));
+    let certificate = standard.read_file("CERTIFICATE");
+    let key_file = standard.find_variable("CLIENT_KEY").map(|given| (given.value, given.variable));
     let (timeout, is_compressed) = (standard.timeout(), standard.is_compressed());
     let (headers, resource) = (standard.headers(), standard.resource());
     let protocol = protocol?;
@@ -131,7 +131,7 @@ struct Standard<'a> {
 
 impl Standard<'_> {
     /// The variable for logs, else the one for all signals.
-    fn find(&mut self, name: &str) -> Option<Given> {
+    fn find_variable(&mut self, name: &str) -> Option<Given> {
         let names =
             [format!("OTEL_EXPORTER_OTLP_LOGS_{name}"), format!("OTEL_EXPORTER_OTLP_{name}")];
         let variable = names.into_iter().find(|name| self.environment.get(name).is_some())?;
@@ -147,32 +147,32 @@ impl Standard<'_> {
         value.to_str().map(str::to_owned)
     }
 
-    fn problem(&mut self, variable: String, message: impl Into<String>) -> Reported {
+    fn report_problem(&mut self, variable: String, message: impl Into<String>) -> Reported {
         self.problems.add(Some(&Origin::Variable(variable)), "otlp", message);
         Reported
     }
 
     fn protocol(&mut self) -> Option<OtlpProtocol> {
-        let Some(Given { value, variable }) = self.find("PROTOCOL") else {
+        let Some(Given { value, variable }) = self.find_variable("PROTOCOL") else {
             return Some(OtlpProtocol::HttpProtobuf);
         };
         let protocol = value.parse().ok();
         if protocol.is_none() {
             let known = OtlpProtocol::VARIANTS.join(", ");
-            self.problem(variable, format!("expected one of {known}, found {value:?}"));
+            self.report_problem(variable, format!("expected one of {known}, found {value:?}"));
         }
         protocol
     }
 
     fn endpoint(&mut self, protocol: OtlpProtocol) -> Option<Url> {
-        let Some(Given { value, variable }) = self.find("ENDPOINT") else {
+        let Some(Given { value, variable }) = self.find_variable("ENDPOINT") else {
             return default_endpoint(protocol);
         };
         // gRPC's endpoints may be without a scheme, and are then encrypted unless a
         // variable of its own says otherwise.
         let text = match (protocol, value.contains("://")) {
             (OtlpProtocol::Grpc, false) => {
-                let insecure = self.find("INSECURE").map(|given| given.value);
+                let insecure = self.find_variable("INSECURE").map(|given| given.value);
                 let is_plain = insecure.is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
                 format!("{}://{value}", if is_plain { "http" } else { "https" })
             }
@@ -186,14 +186,19 @@ impl Standard<'_> {
             }
             // The value is not repeated: it may hold a password.
             _ => {
-                self.problem(variable, "expected a URL that begins with https:// (or http://)");
+                self.report_problem(
+                    variable,
+                    "expected a URL that begins with https:// (or http://)",
+                );
                 None
             }
         }
     }
 
     fn timeout(&mut self) -> Duration {
-        let Some(Given { value, variable }) = self.find("TIMEOUT") else { return DEFAULT_TIMEOUT };
+        let Some(Given { value, variable }) = self.find_variable("TIMEOUT") else {
+            return DEFAULT_TIMEOUT;
+        };
         let Ok(millis) = value.trim().parse() else {
             self.warnings.push(format!("{variable} is no number of milliseconds and is ignored"));
             return DEFAULT_TIMEOUT;
@@ -202,7 +207,9 @@ impl Standard<'_> {
     }
 
     fn is_compressed(&mut self) -> bool {
-        let Some(Given { value, variable }) = self.find("COMPRESSION") else { return false };
+        let Some(Given { value, variable }) = self.find_variable("COMPRESSION") else {
+            return false;
+        };
         match value.trim().to_ascii_lowercase().as_str() {
             "gzip" => true,
             "none" => false,
@@ -215,10 +222,10 @@ impl Standard<'_> {
 
     fn headers(&mut self) -> BTreeMap<String, SecretString> {
         let mut headers = BTreeMap::new();
-        let Some(Given { value, variable }) = self.find("HEADERS") else { return headers };
+        let Some(Given { value, variable }) = self.find_variable("HEADERS") else { return headers };
         let mut malformed = Vec::new();
         for (position, entry) in (1..).zip(value.split(',')) {
-            match header(entry) {
+            match parse_header(entry) {
                 Some((name, value)) => {
                     headers.insert(name, value);
                 }
@@ -237,15 +244,15 @@ impl Standard<'_> {
     fn resource(&mut self) -> BTreeMap<String, String> {
         let mut warnings = Vec::new();
         let variable = |name: &str| self.environment.get(name)?.to_str().map(str::to_owned);
-        let attributes = resource::attributes(variable, &mut warnings);
+        let attributes = resource::read_attributes(variable, &mut warnings);
         self.warnings.append(&mut warnings);
         attributes
     }
 
     fn identity(&mut self) -> Result<Option<ClientIdentity>, Reported> {
         let names = ["CLIENT_CERTIFICATE", "CLIENT_KEY"];
-        let given = names.map(|name| self.find(name).map(|given| given.variable));
-        let [certificate, key] = names.map(|name| self.file(name));
+        let given = names.map(|name| self.find_variable(name).map(|given| given.variable));
+        let [certificate, key] = names.map(|name| self.read_file(name));
         match (certificate?, key?) {
             (Some(certificate), Some(key)) => {
                 Ok(Some(ClientIdentity { certificate, key: key.into() }))
@@ -257,24 +264,28 @@ impl Standard<'_> {
                 let message = "a client's certificate and its key are of use together only: set \
                                OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and \
                                OTEL_EXPORTER_OTLP_CLIENT_KEY";
-                Err(self.problem(variable, message))
+                Err(self.report_problem(variable, message))
             }
         }
     }
 
     /// The text of the file that a variable names.
-    fn file(&mut self, name: &str) -> Result<Option<String>, Reported> {
-        let Some(Given { value: path, variable }) = self.find(name) else { return Ok(None) };
+    fn read_file(&mut self, name: &str) -> Result<Option<String>, Reported> {
+        let Some(Given { value: path, variable }) = self.find_variable(name) else {
+            return Ok(None);
+        };
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
             Err(_) if !self.is_used => Ok(None),
-            Err(error) => Err(self.problem(variable, format!("cannot read {path}: {error}"))),
+            Err(error) => {
+                Err(self.report_problem(variable, format!("cannot read {path}: {error}")))
+            }
         }
     }
 }
 
 /// `name=value`, percent-encoded; nothing when HTTP cannot carry it.
-pub(super) fn header(entry: &str) -> Option<(String, SecretString)> {
+pub(super) fn parse_header(entry: &str) -> Option<(String, SecretString)> {
     let (name, value) = entry.split_once('=')?;
     let (name, value) = (HeaderName::try_from(name.trim()).ok()?, value.trim());
     // What only looks encoded is taken as it is.

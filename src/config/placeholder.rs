@@ -37,7 +37,7 @@ const FILLED_IN: [&str; 6] = [
 
 /// Says which settings still have an example's value. The service, or everybody who reads
 /// the example, would learn it sooner than the operator.
-pub(super) fn refuse(settings: &Settings, problems: &mut Problems) {
+pub(super) fn refuse_placeholders(settings: &Settings, problems: &mut Problems) {
     for key in KEYS {
         if key.file.is_none() && !FILLED_IN.contains(&key.path) {
             continue;
@@ -48,7 +48,7 @@ pub(super) fn refuse(settings: &Settings, problems: &mut Problems) {
             Value::List(texts) => texts.iter().any(|text| is_placeholder(text)),
             Value::Flag(_) | Value::Integer(_) => false,
         };
-        if is_unfilled && !problems.has(key.path) {
+        if is_unfilled && !problems.has_problem(key.path) {
             problems.add(
                 Some(&entry.origin),
                 key.path,

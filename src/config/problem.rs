@@ -69,13 +69,13 @@ impl ConfigError {
 
     /// How many things are wrong; what only explains them is not counted.
     #[must_use]
-    pub fn faults(&self) -> usize {
+    pub fn fault_count(&self) -> usize {
         let is_fault = |problem: &&Problem| problem.origin.is_some() || !problem.key.is_empty();
         self.problems.iter().filter(is_fault).count().max(1)
     }
 
     /// The same with one more, which is about no setting and explains the others.
-    pub(super) fn beside(mut self, message: String) -> Self {
+    pub(super) fn with_note(mut self, message: String) -> Self {
         self.problems.push(Problem { origin: None, key: String::new(), message });
         self
     }
@@ -111,7 +111,7 @@ impl Problems {
     }
 
     /// Whether something was said about a setting already.
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(super) fn has_problem(&self, path: &str) -> bool {
         self.0.iter().any(|problem| problem.key == path)
     }
 

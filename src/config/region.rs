@@ -5,7 +5,7 @@ use super::settings::{Settings, Value};
 /// Derives `api.url` of `api.region`, unless it is set. The domains are public;
 /// the path is the one that ends every endpoint of AWS `AppSync`, where the service
 /// runs, and not certain.
-pub(super) fn apply(settings: &mut Settings) {
+pub(super) fn apply_region(settings: &mut Settings) {
     if settings.get("api.url").is_some() {
         return;
     }

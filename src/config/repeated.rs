@@ -27,13 +27,16 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         ("watch.ips", &address),
         ("slo.except", &check),
     ];
-    lists.into_iter().filter_map(|(path, identity)| of(config, path, identity)).collect()
+    lists
+        .into_iter()
+        .filter_map(|(path, identity)| repeated_warning(config, path, identity))
+        .collect()
 }
 
-fn of(config: &Config, path: &str, identity: Identity<'_>) -> Option<String> {
+fn repeated_warning(config: &Config, path: &str, identity: Identity<'_>) -> Option<String> {
     let entry = config.settings.get(path)?;
     let Value::List(texts) = &entry.value else { return None };
-    let repeated = repeated(texts, identity);
+    let repeated = repeated_positions(texts, identity);
     if repeated.is_empty() {
         return None;
     }
@@ -48,7 +51,7 @@ fn of(config: &Config, path: &str, identity: Identity<'_>) -> Option<String> {
 }
 
 /// The numbers, from 1, of entries that are there before.
-fn repeated(texts: &[String], identity: Identity<'_>) -> Vec<usize> {
+fn repeated_positions(texts: &[String], identity: Identity<'_>) -> Vec<usize> {
     let mut seen = std::collections::BTreeSet::new();
     let numbered = (1..).zip(texts);
     let again = numbered.filter(|(_, text)| identity(text).is_some_and(|it| !seen.insert(it)));

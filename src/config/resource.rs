@@ -15,7 +15,7 @@ const NAME: &str = "service.name";
 ///
 /// Entries that are malformed go to `warnings` by their position, from 1 on: their text
 /// may be a secret in the wrong place.
-pub(super) fn attributes(
+pub(super) fn read_attributes(
     variable: impl Fn(&str) -> Option<String>,
     warnings: &mut Vec<String>,
 ) -> BTreeMap<String, String> {
@@ -23,7 +23,7 @@ pub(super) fn attributes(
     let given = variable(ATTRIBUTES).unwrap_or_default();
     let mut malformed = Vec::new();
     for (position, entry) in (1..).zip(given.split(',')) {
-        match parse(entry) {
+        match parse_entry(entry) {
             Some((key, value)) => {
                 attributes.insert(key, value);
             }
@@ -46,7 +46,7 @@ pub(super) fn attributes(
 }
 
 /// `key=value`, with what is special in either percent-encoded.
-fn parse(entry: &str) -> Option<(String, String)> {
+fn parse_entry(entry: &str) -> Option<(String, String)> {
     let decode = |text: &str| {
         let text = text.trim();
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
@@ -69,7 +69,7 @@ mod tests {
             Some((*value).to_owned())
         };
         let mut warnings = Vec::new();
-        let attributes = attributes(variable, &mut warnings);
+        let attributes = read_attributes(variable, &mut warnings);
         (attributes, warnings)
     }
 

@@ -17,7 +17,7 @@ pub(super) fn parse(pattern: &str) -> Result<Schedule, String> {
 }
 
 fn more(pattern: &str) -> String {
-    if let Some(meant) = meant(pattern) {
+    if let Some(meant) = suggest_pattern(pattern) {
         return format!("; did you mean {meant:?}?");
     }
     wrong_field(pattern)
@@ -41,7 +41,7 @@ fn wrong_field(pattern: &str) -> Option<(&'static str, &str)> {
 }
 
 /// A pattern without seconds, a word, or a time between two runs.
-fn meant(pattern: &str) -> Option<String> {
+fn suggest_pattern(pattern: &str) -> Option<String> {
     let fields = pattern.split_whitespace().count();
     let with_second = format!("0 {}", pattern.trim());
     if fields == FIELDS.len() - 1 && with_second.parse::<Schedule>().is_ok() {
@@ -53,13 +53,13 @@ fn meant(pattern: &str) -> Option<String> {
         "daily" | "midnight" | "every day" => "0 0 0 * * *".to_owned(),
         "weekly" | "every week" => "0 0 0 * * 1".to_owned(),
         "monthly" | "every month" => "0 0 0 1 * *".to_owned(),
-        word => every(word.trim_start_matches("every").trim())?,
+        word => pattern_for_interval(word.trim_start_matches("every").trim())?,
     };
     Some(meant)
 }
 
 /// A schedule of each so many minutes or hours, when these divide an hour or a day.
-fn every(time: &str) -> Option<String> {
+fn pattern_for_interval(time: &str) -> Option<String> {
     let time: Duration = humantime::parse_duration(time).ok()?;
     let minutes = time.as_secs() / 60;
     let is_whole = time == Duration::from_mins(minutes);

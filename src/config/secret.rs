@@ -50,7 +50,7 @@ pub(super) fn open_files(
         ("ops.web_config", &config.ops.web_config),
     ];
     let of_listeners = of_listeners.into_iter().flat_map(|(setting, file)| {
-        file.iter().flat_map(move |file| files_of_listener(setting, file))
+        file.iter().flat_map(move |file| listener_files(setting, file))
     });
     let of_client = config.otlp.iter().filter_map(|otlp| otlp.key_file.clone());
     let of_server = match &config.store.place {
@@ -78,7 +78,7 @@ pub(super) fn open_files(
 
 /// The files with secrets of a listener, each with what it holds. Certificates are for
 /// everybody.
-fn files_of_listener(setting: &str, file: &WebConfigFile) -> Vec<(String, String)> {
+fn listener_files(setting: &str, file: &WebConfigFile) -> Vec<(String, String)> {
     let WebConfigFile { path, config } = file;
     let key = config.tls.as_ref().map(|tls| &tls.key);
     let mut files = Vec::new();
@@ -96,7 +96,7 @@ fn files_of_listener(setting: &str, file: &WebConfigFile) -> Vec<(String, String
 /// configuration does not.
 pub(super) fn take_credentials(settings: &mut Settings, environment: &Environment) {
     let Some(folder) = environment.get(CREDENTIALS).map(Path::new) else { return };
-    for (path, file) in unset(settings) {
+    for (path, file) in unset_secrets(settings) {
         let from = folder.join(path);
         if let Some(from) = from.to_str().filter(|from| Path::new(from).is_file()) {
             let origin = Origin::Variable(CREDENTIALS.to_owned());
@@ -114,7 +114,7 @@ pub(super) fn take_from_unit(
     let mut withheld = BTreeMap::new();
     let Some(unit) = unit else { return withheld };
     let its = format!("the unit {} gives it to the daemon", unit.path.display());
-    for (path, file) in unset(settings) {
+    for (path, file) in unset_secrets(settings) {
         let why = match unit.credentials.get(path) {
             None => continue,
             Some(Credential::Sealed) => "systemd alone can hand it over".to_owned(),
@@ -134,7 +134,7 @@ pub(super) fn take_from_unit(
 
 /// The secrets that nothing sets, of tables that are there: the path of each, and that of the
 /// file's setting.
-fn unset(settings: &Settings) -> Vec<(&'static str, &'static str)> {
+fn unset_secrets(settings: &Settings) -> Vec<(&'static str, &'static str)> {
     let is_there = |path: &str| {
         let table = path.rsplit_once('.').map_or("", |(table, _)| table);
         ALWAYS_THERE.contains(&table) || settings.has_table(table)
@@ -156,7 +156,7 @@ pub(super) fn read_files(settings: &mut Settings, excuses: &Excuses, problems: &
             // Editors on Windows begin a file with a byte order mark, which stays in
             // the middle when files are put together. No secret holds one.
             Ok(text) => Zeroizing::new(text.replace(BYTE_ORDER_MARK, "")),
-            Err(_) if excuses.excuse(key.path) => continue,
+            Err(_) if excuses.is_excused(key.path) => continue,
             Err(error) => {
                 let message = format!("cannot read {path}: {error}");
                 problems.add(Some(&entry.origin), file, message);

@@ -40,7 +40,7 @@ impl Value {
     }
 
     /// Whether the value has the form that a setting wants.
-    pub(super) fn fits(&self, kind: Kind) -> bool {
+    pub(super) fn is_of_kind(&self, kind: Kind) -> bool {
         match (self, kind) {
             (Self::Text(_), Kind::Text | Kind::Texts)
             | (Self::List(_), Kind::List | Kind::Texts)
@@ -82,7 +82,7 @@ impl Settings {
     }
 
     /// Drops what was set of these settings.
-    pub(super) fn forget(&mut self, is_meant: impl Fn(&Key) -> bool) {
+    pub(super) fn remove(&mut self, is_meant: impl Fn(&Key) -> bool) {
         self.entries.retain(|path, _| !key::find(path).is_some_and(&is_meant));
     }
 
@@ -105,12 +105,12 @@ impl Settings {
     }
 
     /// Remembers that a table is there; what was there first goes on to count.
-    pub(super) fn begin(&mut self, table: String, origin: Origin) {
+    pub(super) fn begin_table(&mut self, table: String, origin: Origin) {
         self.tables.entry(table).or_insert(origin);
     }
 
     /// What made a table be there, when it was begun.
-    pub(super) fn beginning(&self, table: &str) -> Option<&Origin> {
+    pub(super) fn table_origin(&self, table: &str) -> Option<&Origin> {
         self.tables.get(table)
     }
 
@@ -143,7 +143,7 @@ impl Settings {
         self.entries.extend(over.entries);
         self.checks.overlay(over.checks);
         for (table, origin) in over.tables {
-            self.begin(table, origin);
+            self.begin_table(table, origin);
         }
     }
 }

@@ -134,7 +134,7 @@ fn a_byte_order_mark_in_a_secret_s_file_is_dropped() {
 #[test]
 fn a_secret_is_never_shown() {
     let config = load(MINIMAL, &[]).unwrap();
-    let effective = config.effective();
+    let effective = config.effective_toml();
     assert!(effective.contains("secrets = [\"<hidden>\"] # config.toml:2"), "{effective}");
     assert!(effective.parse::<toml::Table>().is_ok(), "{effective}");
     let texts = [effective, format!("{config:?}")];

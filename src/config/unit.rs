@@ -51,7 +51,7 @@ impl Unit {
             text.push('\n');
             text.push_str(&fs::read_to_string(file).unwrap_or_default());
         }
-        let mut unit = read(&text);
+        let mut unit = parse_unit(&text);
         unit.path = path;
         Some(unit)
     }
@@ -70,7 +70,7 @@ fn drop_ins(unit: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn read(text: &str) -> Unit {
+fn parse_unit(text: &str) -> Unit {
     let mut unit = Unit::default();
     let (mut files, mut own) = (Vec::new(), BTreeMap::new());
     let text = text.replace("\\\n", " ");
@@ -81,18 +81,18 @@ fn read(text: &str) -> Unit {
         match (name.trim(), value) {
             ("Environment", "") => own.clear(),
             ("Environment", _) => {
-                let entries = words(&specified(value)).into_iter();
-                own.extend(entries.filter_map(|entry| pair(&entry)));
+                let entries = split_words(&expand_specifiers(value)).into_iter();
+                own.extend(entries.filter_map(|entry| parse_pair(&entry)));
             }
             ("EnvironmentFile", "") => files.clear(),
-            ("EnvironmentFile", _) => files.push(specified(value)),
+            ("EnvironmentFile", _) => files.push(expand_specifiers(value)),
             ("LoadCredential" | "LoadCredentialEncrypted" | "SetCredential", "") => {
                 unit.credentials.clear();
             }
             ("LoadCredential", _) => {
                 // Without a path, it is looked for in systemd's own folders.
                 let (name, path) = value.split_once(':').unwrap_or((value, ""));
-                let path = PathBuf::from(specified(path));
+                let path = PathBuf::from(expand_specifiers(path));
                 let from = path.is_absolute().then_some(Credential::File(path));
                 unit.credentials.insert(name.to_owned(), from.unwrap_or(Credential::Sealed));
             }
@@ -101,7 +101,9 @@ fn read(text: &str) -> Unit {
                 unit.credentials.insert(name.to_owned(), Credential::Sealed);
             }
             ("ExecStart", "") => unit.config_file = None,
-            ("ExecStart", _) => unit.config_file = config_file(&words(&specified(value))),
+            ("ExecStart", _) => {
+                unit.config_file = find_config_file(&split_words(&expand_specifiers(value)));
+            }
             _ => {}
         }
     }
@@ -111,7 +113,7 @@ fn read(text: &str) -> Unit {
         let (file, is_optional) =
             file.strip_prefix('-').map_or((&*file, false), |file| (file, true));
         match fs::read_to_string(file) {
-            Ok(text) => unit.variables.extend(text.lines().filter_map(variable)),
+            Ok(text) => unit.variables.extend(text.lines().filter_map(parse_variable)),
             Err(error) if is_optional && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => unit.unread.push(format!("{file}: {error}")),
         }
@@ -120,22 +122,22 @@ fn read(text: &str) -> Unit {
 }
 
 /// A line of a file of variables.
-fn variable(line: &str) -> Option<(String, String)> {
+fn parse_variable(line: &str) -> Option<(String, String)> {
     let line = line.trim();
     if line.starts_with(['#', ';']) {
         return None;
     }
     let (name, value) = line.split_once('=')?;
-    Some((name.trim().to_owned(), words(value).join(" ")))
+    Some((name.trim().to_owned(), split_words(value).join(" ")))
 }
 
-fn pair(entry: &str) -> Option<(String, String)> {
+fn parse_pair(entry: &str) -> Option<(String, String)> {
     let (name, value) = entry.split_once('=')?;
     Some((name.to_owned(), value.to_owned()))
 }
 
 /// The configuration that a command line of ours names.
-fn config_file(words: &[String]) -> Option<PathBuf> {
+fn find_config_file(words: &[String]) -> Option<PathBuf> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         if let Some(file) = word.strip_prefix("--config=") {
@@ -149,7 +151,7 @@ fn config_file(words: &[String]) -> Option<PathBuf> {
 }
 
 /// A value with the specifiers of the folders that a unit of the system has.
-fn specified(value: &str) -> String {
+fn expand_specifiers(value: &str) -> String {
     const FOLDERS: [(&str, &str); 6] = [
         ("%S", "/var/lib"),
         ("%E", "/etc"),
@@ -162,7 +164,7 @@ fn specified(value: &str) -> String {
 }
 
 /// The words of a line, without the quotes around them or around a part of them.
-fn words(line: &str) -> Vec<String> {
+fn split_words(line: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut quote = None;
     let mut characters = line.chars();
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_unit_of_this_repository_is_read() {
-        let unit = read(include_str!("../../deploy/systemd/cii-exporter.service"));
+        let unit = parse_unit(include_str!("../../deploy/systemd/cii-exporter.service"));
         let database = "/var/lib/cii-exporter/cii-exporter.db";
         assert_eq!(unit.variables["CII_EXPORTER_STORE__PATH"], database);
         assert_eq!(unit.config_file, Some("/etc/cii-exporter/config.toml".into()));
@@ -216,7 +218,7 @@ mod tests {
              LoadCredential=z\n; a comment\nExecStart=/bin/cii-exporter run -c /a/b.toml\n",
             file.display()
         );
-        let unit = read(&text);
+        let unit = parse_unit(&text);
         let expected = [("A", "a b"), ("B", "of the file"), ("C", "c"), ("D", "its")];
         let found: Vec<_> = unit.variables.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(found, expected);

@@ -26,9 +26,9 @@ impl UserLabel {
     /// HMAC-SHA-256 of the identity, where people are named so: without the key nobody finds
     /// the login by trying.
     #[must_use]
-    pub fn hash(&self, login: &Login) -> Option<String> {
+    pub fn hash_login(&self, login: &Login) -> Option<String> {
         let Self::Hash(key) = self else { return None };
-        hash(key.expose_secret().as_bytes(), login)
+        hash_with_key(key.expose_secret().as_bytes(), login)
     }
 
     /// Whether people are named the same by both.
@@ -41,7 +41,7 @@ impl UserLabel {
     }
 }
 
-fn hash(key: &[u8], login: &Login) -> Option<String> {
+fn hash_with_key(key: &[u8], login: &Login) -> Option<String> {
     // A key of any length is one.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(login.as_str().as_bytes());
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_hash_is_the_same_for_every_spelling_and_another_with_another_key() {
         let login = |text| Login::new(text).unwrap();
-        let of = |key: &str, text| hash(key.as_bytes(), &login(text)).unwrap();
+        let of = |key: &str, text| hash_with_key(key.as_bytes(), &login(text)).unwrap();
         assert_eq!(of("key", "Ann@example.com"), of("key", "ann@example.com"));
         assert_ne!(of("key", "ann@example.com"), of("other", "ann@example.com"));
         assert_ne!(of("key", "ann@example.com"), of("key", "bob@example.com"));

@@ -18,7 +18,7 @@ use super::{
 const PREFIX: &str = "CII_EXPORTER_";
 
 /// The name of the variable that sets a setting.
-pub(super) fn variable(path: &str) -> String {
+pub(super) fn variable_name(path: &str) -> String {
     format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }
 
@@ -28,7 +28,7 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
     for (name, value) in environment.iter() {
         let Some(name) = name.to_str() else { continue };
         if OTLP_ENDPOINTS.contains(&name) && !value.is_empty() {
-            settings.begin("otlp".to_owned(), Origin::Variable(name.to_owned()));
+            settings.begin_table("otlp".to_owned(), Origin::Variable(name.to_owned()));
         }
         // Names without a table are not ours to judge.
         let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else {
@@ -36,20 +36,22 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
         };
         let origin = Origin::Variable(name.to_owned());
         if let Some(check) = rest.strip_prefix("CHECKS__") {
-            of_check(check, value, origin, &mut settings, problems);
+            read_check(check, value, origin, &mut settings, problems);
             continue;
         }
         let path = rest.to_lowercase().replace("__", ".");
-        let Some(key) = KEYS.iter().find(|key| variable(key.path) == name) else {
-            unknown(&origin, &path, problems);
+        let Some(key) = KEYS.iter().find(|key| variable_name(key.path) == name) else {
+            report_unknown(&origin, &path, problems);
             continue;
         };
-        match value.to_str().and_then(|text| understand(text, key.kind)) {
-            Some(value) if value.fits(key.kind) => settings.set(key.path, value, origin),
-            Some(value) => problems.add(Some(&origin), key.path, mismatch::tell(key, &value)),
+        match value.to_str().and_then(|text| read_value(text, key.kind)) {
+            Some(value) if value.is_of_kind(key.kind) => settings.set(key.path, value, origin),
+            Some(value) => {
+                problems.add(Some(&origin), key.path, mismatch::describe_mismatch(key, &value));
+            }
             None => {
                 let text = Value::Text(value.to_string_lossy().into_owned());
-                problems.add(Some(&origin), key.path, mismatch::tell(key, &text));
+                problems.add(Some(&origin), key.path, mismatch::describe_mismatch(key, &text));
             }
         }
     }
@@ -57,7 +59,7 @@ pub(super) fn read(environment: &Environment, problems: &mut Problems) -> Settin
 }
 
 /// Reads a variable about a check: its name, two underscores, `SEVERITY` or `TITLE`.
-fn of_check(
+fn read_check(
     rest: &str,
     value: &OsStr,
     origin: Origin,
@@ -72,7 +74,7 @@ fn of_check(
     let path = format!("checks.{}", rest.to_lowercase().replace("__", "."));
     match (named, value.to_str()) {
         (Some((check, field)), Some(text)) if !check.is_empty() => {
-            settings.checks.set_by_variable(check, field, (text.to_owned(), origin));
+            settings.checks.set_from_variable(check, field, (text.to_owned(), origin));
         }
         (Some((_, _)), Some(_)) => {
             problems.add(Some(&origin), &path, "a check's id or title must not be empty");
@@ -87,34 +89,34 @@ fn of_check(
 }
 
 /// Adds a variable that sets nothing, with the one that was probably meant.
-fn unknown(origin: &Origin, path: &str, problems: &mut Problems) {
+fn report_unknown(origin: &Origin, path: &str, problems: &mut Problems) {
     let meant = key::suggest(path).map_or_else(String::new, |meant| {
-        format!("; did you mean {}, for {meant}?", variable(meant))
+        format!("; did you mean {}, for {meant}?", variable_name(meant))
     });
     problems.add(Some(origin), path, format!("there is no such setting{meant}"));
 }
 
-fn understand(text: &str, kind: Kind) -> Option<Value> {
+fn read_value(text: &str, kind: Kind) -> Option<Value> {
     match kind {
         // A password may hold commas: only brackets make a list of it.
-        Kind::Texts if text.trim_start().starts_with('[') => list(text).map(Value::List),
+        Kind::Texts if text.trim_start().starts_with('[') => parse_list(text).map(Value::List),
         Kind::Text | Kind::Texts | Kind::Choice(_) => Some(Value::Text(text.to_owned())),
         Kind::Flag => text.trim().parse().ok().map(Value::Flag),
         Kind::Integer(..) => text.trim().parse().ok().map(Value::Integer),
-        Kind::List => list(text).map(Value::List),
+        Kind::List => parse_list(text).map(Value::List),
     }
 }
 
 /// `["a", "b"]` as JSON or TOML writes it, or `a,b`.
-fn list(text: &str) -> Option<Vec<String>> {
+fn parse_list(text: &str) -> Option<Vec<String>> {
     if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).ok().or_else(|| toml_list(text));
+        return serde_json::from_str(text).ok().or_else(|| parse_toml_list(text));
     }
     Some(
         text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
     )
 }
 
-fn toml_list(text: &str) -> Option<Vec<String>> {
+fn parse_toml_list(text: &str) -> Option<Vec<String>> {
     Vec::deserialize(ValueDeserializer::parse(text.trim()).ok()?).ok()
 }

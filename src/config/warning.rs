@@ -62,24 +62,24 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             ));
         }
     }
-    found.extend(of_webhook(&config.webhook));
-    let short = count_short(&config.ops.write_tokens);
-    found.extend((short > 0).then(|| short_ones("ops.write_token", short)));
+    found.extend(webhook_warnings(&config.webhook));
+    let short = count_short_secrets(&config.ops.write_tokens);
+    found.extend((short > 0).then(|| short_secrets_warning("ops.write_token", short)));
     found.extend(config.open_files.iter().cloned());
-    found.extend(of_ops(&config.ops));
+    found.extend(ops_warning(&config.ops));
     if let Some(otlp) = &config.otlp {
         found.extend(otlp.warnings.iter().cloned());
-        found.extend(of_port(otlp));
+        found.extend(port_warning(otlp));
     }
     if let StorePlace::Server(server) = &config.store.place {
-        found.extend(of_server(server));
+        found.extend(server_warning(server));
     }
     found.extend(repeated::warnings(config));
     found
 }
 
 /// What a listener that everybody reaches gives away.
-fn of_ops(ops: &OpsConfig) -> Option<String> {
+fn ops_warning(ops: &OpsConfig) -> Option<String> {
     if !ops.is_open() {
         return None;
     }
@@ -97,7 +97,7 @@ fn of_ops(ops: &OpsConfig) -> Option<String> {
 }
 
 /// Collectors listen for each protocol at a port of its own, as a rule.
-fn of_port(otlp: &OtlpConfig) -> Option<String> {
+fn port_warning(otlp: &OtlpConfig) -> Option<String> {
     let (set, other, usual) = match (otlp.protocol, otlp.endpoint.port()) {
         (OtlpProtocol::HttpProtobuf, Some(4317)) => ("http/protobuf", "grpc", 4318),
         (OtlpProtocol::Grpc, Some(4318)) => ("grpc", "http/protobuf", 4317),
@@ -110,7 +110,7 @@ fn of_port(otlp: &OtlpConfig) -> Option<String> {
 }
 
 /// Whether rows and the password may be read on the way.
-fn of_server(server: &ServerConfig) -> Option<String> {
+fn server_warning(server: &ServerConfig) -> Option<String> {
     let mode = match server.tls.mode {
         TlsMode::Disable => "disable",
         TlsMode::Prefer => "prefer",
@@ -128,27 +128,27 @@ fn of_server(server: &ServerConfig) -> Option<String> {
     })
 }
 
-fn count_short<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> usize {
+fn count_short_secrets<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> usize {
     let is_short = |secret: &&SecretString| secret.expose_secret().len() < SHORT;
     secrets.into_iter().filter(is_short).count()
 }
 
-fn short_ones(key: &str, count: usize) -> String {
+fn short_secrets_warning(key: &str, count: usize) -> String {
     format!(
         "{key} holds {count} of fewer than {SHORT} characters; `openssl rand -hex 32` makes one \
          that cannot be guessed"
     )
 }
 
-fn of_webhook(webhook: &WebhookConfig) -> Vec<String> {
+fn webhook_warnings(webhook: &WebhookConfig) -> Vec<String> {
     let mut found = Vec::new();
     let passwords = webhook.basic.iter().flat_map(|basic| &basic.passwords);
     for (key, short) in [
-        ("webhook.secrets", count_short(&webhook.secrets)),
-        ("webhook.bearer", count_short(&webhook.bearer)),
-        ("webhook.basic.password", count_short(passwords)),
+        ("webhook.secrets", count_short_secrets(&webhook.secrets)),
+        ("webhook.bearer", count_short_secrets(&webhook.bearer)),
+        ("webhook.basic.password", count_short_secrets(passwords)),
     ] {
-        found.extend((short > 0).then(|| short_ones(key, short)));
+        found.extend((short > 0).then(|| short_secrets_warning(key, short)));
     }
     if TAKEN.contains(&webhook.header.as_str()) && !webhook.secrets.is_empty() {
         let header = &webhook.header;

@@ -209,7 +209,7 @@ fn parse(text: &str, folder: &Path) -> Result<WebConfig, String> {
         // A message with a piece of the text would show secrets.
         let options = serde_saphyr::options! { with_snippet: false };
         let parsed = serde_saphyr::from_str_with_options::<Option<File>>(text, options);
-        parsed.map_err(|error| place(&error))?.unwrap_or_default()
+        parsed.map_err(|error| error_place(&error))?.unwrap_or_default()
     };
     let users: BTreeMap<_, _> = file
         .basic_auth_users
@@ -227,26 +227,26 @@ fn parse(text: &str, folder: &Path) -> Result<WebConfig, String> {
     }
     let http = file.http_server_config.unwrap_or_default();
     let rate_limit = match file.rate_limit {
-        Some(limit) => rate_limit(&limit)?,
+        Some(limit) => parse_rate_limit(&limit)?,
         None => None,
     };
     Ok(WebConfig {
-        tls: file.tls_server_config.map(|tls| tls_config(tls, folder)).transpose()?.flatten(),
+        tls: file.tls_server_config.map(|tls| build_tls(tls, folder)).transpose()?.flatten(),
         http2: http.http2.unwrap_or(true),
-        headers: http.headers.unwrap_or_default().iter().try_fold(Vec::new(), header)?,
+        headers: http.headers.unwrap_or_default().iter().try_fold(Vec::new(), parse_header)?,
         users,
         rate_limit,
     })
 }
 
 /// Where an error is, and of which kind; never what stands there.
-fn place(error: &serde_saphyr::Error) -> String {
+fn error_place(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
     let text = text.lines().next().unwrap_or_default();
     format!("is not as exporter-toolkit has it: {text}")
 }
 
-fn header(
+fn parse_header(
     mut headers: Vec<(HeaderName, HeaderValue)>,
     (name, value): (&String, &String),
 ) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
@@ -267,7 +267,7 @@ fn header(
     Ok(headers)
 }
 
-fn rate_limit(limit: &RateLimit) -> Result<Option<(Duration, u32)>, String> {
+fn parse_rate_limit(limit: &RateLimit) -> Result<Option<(Duration, u32)>, String> {
     let interval = limit.interval.as_deref().unwrap_or("0s");
     let is_zero = interval.trim_matches('0').is_empty();
     let interval = if is_zero { Ok(Duration::ZERO) } else { humantime::parse_duration(interval) };
@@ -276,7 +276,7 @@ fn rate_limit(limit: &RateLimit) -> Result<Option<(Duration, u32)>, String> {
 }
 
 /// TLS, when anything of it is set.
-fn tls_config(tls: Tls, folder: &Path) -> Result<Option<TlsConfig>, String> {
+fn build_tls(tls: Tls, folder: &Path) -> Result<Option<TlsConfig>, String> {
     let pem = |file: Option<PathBuf>, inline: Option<String>| {
         let file = file.filter(|path| !path.as_os_str().is_empty());
         let inline = inline.filter(|text| !text.is_empty());

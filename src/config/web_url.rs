@@ -7,7 +7,7 @@ use reqwest::Url;
 /// # Errors
 /// Says what was expected and found, and what was probably meant. What can hold a secret is not
 /// repeated.
-pub fn web_url(text: &str) -> Result<Url, String> {
+pub fn parse_web_url(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
             Err("must not hold a user or a password".to_owned())
@@ -15,13 +15,13 @@ pub fn web_url(text: &str) -> Result<Url, String> {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
         _ => Err(format!(
             "expected a URL that begins with https:// (or http://){}",
-            found(text).unwrap_or_default()
+            describe_found(text).unwrap_or_default()
         )),
     }
 }
 
 /// What was found, unless it can hold a secret, and what it lacks.
-fn found(text: &str) -> Option<String> {
+fn describe_found(text: &str) -> Option<String> {
     if text.contains(['@', '?']) {
         return None;
     }
@@ -41,25 +41,25 @@ mod tests {
 
     #[test]
     fn a_url_without_its_scheme_is_completed_and_a_secret_is_not_repeated() {
-        assert!(web_url("https://api.example.com/graphql").is_ok());
-        assert!(web_url("http://[::1]:1/").is_ok());
+        assert!(parse_web_url("https://api.example.com/graphql").is_ok());
+        assert!(parse_web_url("http://[::1]:1/").is_ok());
         for (text, meant) in [
             ("api.example.com/graphql", "https://api.example.com/graphql"),
             ("localhost:8080", "https://localhost:8080"),
         ] {
-            let error = web_url(text).unwrap_err();
+            let error = parse_web_url(text).unwrap_err();
             assert!(
                 error.ends_with(&format!("found {text:?}; did you mean {meant:?}?")),
                 "{error}"
             );
         }
         for text in ["", "word", "/a/path.html", "ftp://host.example.com", "two words"] {
-            let error = web_url(text).unwrap_err();
+            let error = parse_web_url(text).unwrap_err();
             assert!(error.ends_with(&format!("(or http://), found {text:?}")), "{error}");
         }
         for text in ["u:s3cret@host", "ftp://u:s3cret@host", "host?key=s3cret", "http://u:s3cret@a"]
         {
-            let error = web_url(text).unwrap_err();
+            let error = parse_web_url(text).unwrap_err();
             assert!(!error.contains("s3cret"), "{error}");
         }
     }

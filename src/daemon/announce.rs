@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Logs it. Addresses are logged once the listeners have them.
-pub(super) fn announce(config: &Config) {
+pub(super) fn log_start(config: &Config) {
     // Where the daemon runs is not for whoever reads the log to guess.
     let absolute = match &config.store.place {
         StorePlace::File(path) => std::path::absolute(path).ok().map(StorePlace::File),
@@ -17,7 +17,7 @@ pub(super) fn announce(config: &Config) {
     tracing::info!(
         version = build_info::VERSION,
         %store,
-        schema = schema(&config.store.place),
+        schema = schema_name(&config.store.place),
         event_retention_days = config.store.retention_days.events,
         "starts"
     );
@@ -32,14 +32,14 @@ pub(super) fn announce(config: &Config) {
             "the service is asked by these schedules"
         );
     }
-    let off = off(config);
+    let off = disabled_parts(config);
     if !off.is_empty() {
         tracing::info!(off = off.join(", "), "not all is on");
     }
 }
 
 /// The schema of the tables on a server, where one is configured.
-fn schema(place: &StorePlace) -> Option<&str> {
+fn schema_name(place: &StorePlace) -> Option<&str> {
     match place {
         StorePlace::File(_) => None,
         StorePlace::Server(server) => server.schema.as_deref(),
@@ -47,7 +47,7 @@ fn schema(place: &StorePlace) -> Option<&str> {
 }
 
 /// What the configuration leaves off, each with the setting that has it on.
-fn off(config: &Config) -> Vec<&'static str> {
+fn disabled_parts(config: &Config) -> Vec<&'static str> {
     let has_api = config.api.is_some();
     [
         (!has_api, "asking the service ([api])"),
@@ -69,7 +69,7 @@ fn off(config: &Config) -> Vec<&'static str> {
 }
 
 /// Says in the store's lock file where this daemon takes commands.
-pub(super) fn holder(store: &Store, address: &str) {
+pub(super) fn publish_address(store: &Store, address: &str) {
     if let Err(error) = store.announce(address) {
         tracing::warn!(%error, "commands beside this daemon will not find it");
     }
@@ -82,7 +82,7 @@ mod tests {
 
     fn of(text: &str) -> Vec<&'static str> {
         let text = format!("[webhook]\nsecrets = [\"s\"]\n{text}");
-        off(&Config::from_text("config.toml", &text, &Environment::default()).unwrap())
+        disabled_parts(&Config::from_text("config.toml", &text, &Environment::default()).unwrap())
     }
 
     #[test]

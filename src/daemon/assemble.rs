@@ -36,52 +36,52 @@ pub(super) async fn assemble(
     patience: Patience,
 ) -> Result<Daemon, StartError> {
     let config = source.load()?;
-    announce::announce(&config);
+    announce::log_start(&config);
     let place = config.store.place.clone();
-    build(source, config, patience).await.map_err(|error| error.about_database(&place))
+    build_daemon(source, config, patience).await.map_err(|error| error.with_database(&place))
 }
 
-async fn build(
+async fn build_daemon(
     source: ConfigSource,
     config: Config,
     patience: Patience,
 ) -> Result<Daemon, StartError> {
-    let Opened { store, writer, trusted } = opening::open(&config, patience).await?;
-    let (registry, build_info) = registry(&config, &store)?;
-    let meters = meters(&registry)?;
+    let Opened { store, writer, trusted } = opening::open_store(&config, patience).await?;
+    let (registry, build_info) = build_registry(&config, &store)?;
+    let meters = register_meters(&registry)?;
     let mut tasks = Tasks::default();
-    tasks.spawn(Stage::Delivery, "service manager", service_manager::live);
+    tasks.spawn(Stage::Delivery, "service manager", service_manager::ping_watchdog);
 
-    let standing = stand(&config, &store, &registry, &mut tasks).await?;
-    let followed = followed(&config, &store, &standing).await?;
+    let standing = join_election(&config, &store, &registry, &mut tasks).await?;
+    let followed = apply_leader_rules(&config, &store, &standing).await?;
     let (in_force, current_config) = watch::channel(Arc::new(config.clone()));
-    let (for_jobs, current) = ForJobs::channels(&followed);
+    let (for_jobs, current) = ForJobs::open_channels(&followed);
     let work = Work {
         config: current_config,
         current,
         api_meters: meters.api.clone(),
-        sync_meters: sync_meters(&registry)?,
+        sync_meters: register_sync_meters(&registry)?,
         trusted,
     };
-    shadow(&config, &store, &standing, &work.sync_meters, &mut tasks);
-    let work = Lead::prepared(work, store.clone(), standing.clone()).await?;
+    spawn_shadow(&config, &store, &standing, &work.sync_meters, &mut tasks);
+    let work = Lead::prepare(work, store.clone(), standing.clone()).await?;
     let (scope, current_scope) = watch::channel(rules::scope(&followed));
     let (exposition, projector) =
         Exposition::build(store.clone(), registry.clone(), current_scope.clone()).await?;
     tasks.spawn(Stage::Delivery, "metrics", |stop| projector.run(stop));
 
     let outages = Outages::default();
-    deliver(&config, &store, &standing, &meters, &outages, &mut tasks).await?;
+    spawn_delivery(&config, &store, &standing, &meters, &outages, &mut tasks).await?;
     let listeners = Listeners::new(&registry)?;
-    let (webhook, webhook_address) = listeners.webhook(&config.webhook).await?;
-    let (ops, ops_address) = listeners.ops(&config.ops).await?;
+    let (webhook, webhook_address) = listeners.bind_webhook(&config.webhook).await?;
+    let (ops, ops_address) = listeners.bind_ops(&config.ops).await?;
 
     let first_rules = Arc::new(rules::rules(&followed));
     let first_admission = rules::admission(&followed, first_rules.clone());
     let (admission, current_admission) = watch::channel(Arc::new(first_admission));
     // The ops listener gets the rules alone: nothing there needs a secret.
     let (rules, current_rules) = watch::channel(first_rules);
-    let (intake, refusals) = take_deliveries(&store, &meters, &mut tasks);
+    let (intake, refusals) = build_intake(&store, &meters, &mut tasks);
     let ingest = Arc::new(Ingest::new(
         intake.clone(),
         refusals.clone(),
@@ -107,9 +107,9 @@ async fn build(
         outages,
         parts: Parts { api: config.api.is_some(), otlp: config.otlp.is_some() },
         scope: current_scope,
-        polls: polls(&config),
-        webhook: webhook_of(&config, &addresses, intake, refusals),
-        streams: listeners.streams(),
+        polls: poll_schedules(&config),
+        webhook: describe_webhook(&config, &addresses, intake, refusals),
+        streams: listeners.max_streams(),
         readiness: current_readiness,
         rules: current_rules,
         reload,
@@ -122,12 +122,12 @@ async fn build(
     let proofs = proofs::of_operators(current_access.clone());
     let (router, local_router) = Ops::new(sources).into_routers(current_access);
     tasks.spawn(Stage::Delivery, "ops listener", |stop| ops.serve(router, proofs, stop));
-    let holder = take_commands(&listeners, &config, &addresses, local_router, &mut tasks);
+    let command_address = bind_commands(&listeners, &config, &addresses, local_router, &mut tasks);
 
-    let work = work.started().await?;
+    let work = work.start().await?;
     tasks.spawn(Stage::Work, "work of the leader", |stop| work.run(stop));
-    tasks.spawn(Stage::Delivery, "store", |stop| keep(store.clone(), stop));
-    announce::holder(&store, &holder);
+    tasks.spawn(Stage::Delivery, "store", |stop| watch_store(store.clone(), stop));
+    announce::publish_address(&store, &command_address);
     let reloader = Reloader {
         source,
         applied: config.clone(),
@@ -162,7 +162,7 @@ fn addresses(config: &Config, webhook: SocketAddr, ops: SocketAddr) -> Addresses
 }
 
 /// The webhook listener, as the pages see it.
-fn webhook_of(
+fn describe_webhook(
     config: &Config,
     addresses: &Addresses,
     intake: Intake,
@@ -180,7 +180,7 @@ fn webhook_of(
 }
 
 /// Opens the way for commands on this machine; hands out where it is.
-fn take_commands(
+fn bind_commands(
     listeners: &Listeners,
     config: &Config,
     addresses: &Addresses,
@@ -190,7 +190,7 @@ fn take_commands(
     let Some(socket) = store::socket_path(&config.store.place) else {
         return addresses.local_ops_url();
     };
-    match listeners.commands(&socket) {
+    match listeners.bind_commands(&socket) {
         Ok(commands) => {
             let address = commands.address();
             tasks.spawn(Stage::Delivery, "commands", |stop| commands.serve(router, stop));
@@ -205,7 +205,7 @@ fn take_commands(
 }
 
 /// Ends early when there is no database to write to any more.
-async fn keep(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
+async fn watch_store(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
     tokio::select! {
         () = stop.cancelled() => Ok(()),
         error = store.wait_for_loss() => Err(error),
@@ -213,7 +213,7 @@ async fn keep(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
 }
 
 /// When the service is asked: never without the API.
-fn polls(config: &Config) -> Polls {
+fn poll_schedules(config: &Config) -> Polls {
     let schedule =
         |job: Option<&JobConfig>| config.api.as_ref().and(job).map(|job| job.schedule.clone());
     Polls {
@@ -225,17 +225,17 @@ fn polls(config: &Config) -> Polls {
     }
 }
 
-fn registry(config: &Config, store: &Store) -> Result<(Registry, BuildInfo), StartError> {
+fn build_registry(config: &Config, store: &Store) -> Result<(Registry, BuildInfo), StartError> {
     let registry = Registry::new();
     store.meters().register(&registry)?;
     let build_info = BuildInfo::register(&registry, rules::public_url(config))?;
     registry.register(Box::new(ProcessCollector::for_self()))?;
-    panics::watch(&registry)?;
+    panics::install_hook(&registry)?;
     Ok((registry, build_info))
 }
 
 /// The meters of the rooms whose counts the pages show, too.
-fn meters(registry: &Registry) -> Result<web::Meters, StartError> {
+fn register_meters(registry: &Registry) -> Result<web::Meters, StartError> {
     let meters = web::Meters {
         webhook: ingest::Meters::new()?,
         api: cii::Meters::new()?,
@@ -250,7 +250,7 @@ fn meters(registry: &Registry) -> Result<web::Meters, StartError> {
 }
 
 /// The meters of the jobs.
-fn sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
+fn register_sync_meters(registry: &Registry) -> Result<sync::Meters, StartError> {
     let meters = sync::Meters::new()?;
     meters.register(registry)?;
     Ok(meters)
@@ -263,7 +263,7 @@ fn replica_name(ops: SocketAddr) -> String {
 }
 
 /// Where deliveries go, and those that are refused.
-fn take_deliveries(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Intake, Refusals) {
+fn build_intake(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Intake, Refusals) {
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| writer.run(stop));
@@ -272,20 +272,20 @@ fn take_deliveries(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (I
 }
 
 /// Takes part in who leads, and has that told.
-async fn stand(
+async fn join_election(
     config: &Config,
     store: &Store,
     registry: &Registry,
     tasks: &mut Tasks,
 ) -> Result<watch::Receiver<Standing>, StartError> {
     let standing = store.campaign(&replica_name(config.ops.listen)).await?;
-    let (told, meter) = (standing.clone(), lead::meter(registry, &standing)?);
-    tasks.spawn(Stage::Delivery, "lease", |stop| lead::tell(told, meter, stop));
+    let (told, meter) = (standing.clone(), lead::register_meter(registry, &standing)?);
+    tasks.spawn(Stage::Delivery, "lease", |stop| lead::report_standing(told, meter, stop));
     Ok(standing)
 }
 
 /// The configuration with the rules of the leader, where that is another replica.
-async fn followed(
+async fn apply_leader_rules(
     config: &Config,
     store: &Store,
     standing: &watch::Receiver<Standing>,
@@ -295,11 +295,11 @@ async fn followed(
     }
     let rules = store.read(Reader::rules).await?;
     let rules = rules.as_deref().and_then(SharedRules::decode);
-    Ok(rules.map_or_else(|| config.clone(), |rules| rules.put_into(config)))
+    Ok(rules.map_or_else(|| config.clone(), |rules| rules.apply_to(config)))
 }
 
 /// Shows what the leader's jobs did, where that is another replica.
-fn shadow(
+fn spawn_shadow(
     config: &Config,
     store: &Store,
     standing: &watch::Receiver<Standing>,
@@ -309,14 +309,14 @@ fn shadow(
     let shadow = Shadow {
         store: store.clone(),
         meters: meters.clone(),
-        jobs: duties::jobs(config),
+        jobs: duties::enabled_jobs(config),
         standing: standing.clone(),
     };
     tasks.spawn(Stage::Work, "jobs of the leader", |stop| shadow.run(stop));
 }
 
 /// Sends events, as long as this replica leads.
-async fn deliver(
+async fn spawn_delivery(
     config: &Config,
     store: &Store,
     standing: &watch::Receiver<Standing>,
@@ -330,8 +330,8 @@ async fn deliver(
         meters: meters.otlp.clone(),
         outages: outages.clone(),
     };
-    let delivery = Lead::prepared(delivery, store.clone(), standing.clone()).await?;
-    let delivery = delivery.started().await?;
+    let delivery = Lead::prepare(delivery, store.clone(), standing.clone()).await?;
+    let delivery = delivery.start().await?;
     tasks.spawn(Stage::Delivery, "delivery of the leader", |stop| delivery.run(stop));
     Ok(())
 }

@@ -22,7 +22,7 @@ const CHANGED: [(&str, &str, &str); 3] = [
 ];
 
 /// Logs which defaults are others now; what the operator set stays as it is.
-pub(super) fn announce(config: &Config) {
+pub(super) fn log_changed_defaults(config: &Config) {
     for (setting, now, former) in CHANGED {
         if !config.is_set(setting) {
             tracing::info!(setting, now, keep_as_before = former, "a default changed");

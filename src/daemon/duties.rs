@@ -42,7 +42,7 @@ impl Duty for Work {
         let config = self.config.borrow().clone();
         // Who takes over goes on: what another replica asks for is not off.
         if is_start {
-            forget_what_is_off(&config, store).await?;
+            forget_disabled_jobs(&config, store).await?;
         }
         store_rules(&config, store).await
     }
@@ -61,12 +61,12 @@ impl Duty for Work {
             delivers_events: config.otlp.is_some(),
         };
         tasks.spawn(Stage::Work, "housekeeping", |stop| housekeeping.run(stop));
-        self.schedule(&config, store, is_start, tasks).await
+        self.schedule_jobs(&config, store, is_start, tasks).await
     }
 }
 
 /// Figures of a job that is off must not look like fresh ones.
-async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartError> {
+async fn forget_disabled_jobs(config: &Config, store: &Store) -> Result<(), StartError> {
     if config.api.is_none() || config.sync.tenant.is_none() {
         store.commit(Forget::Tenant).await?;
     }
@@ -79,16 +79,16 @@ async fn forget_what_is_off(config: &Config, store: &Store) -> Result<(), StartE
 /// Writes what the configuration says of the watch list and of checks.
 async fn store_rules(config: &Config, store: &Store) -> Result<(), StartError> {
     store.commit(rules::watch_list(config)).await?;
-    store.commit(rules::checks(config)).await?;
+    store.commit(rules::configured_checks(config)).await?;
     store.commit(rules::shown_checks(config)).await?;
     if store.is_shared() {
-        store.commit(rules::shared(config)).await?;
+        store.commit(rules::shared_rules(config)).await?;
     }
     Ok(())
 }
 
 impl Work {
-    async fn schedule(
+    async fn schedule_jobs(
         &self,
         config: &Config,
         store: Store,
@@ -113,7 +113,7 @@ impl Work {
             filter: self.current.filter.clone(),
             policy: self.current.policy.clone(),
             null_lists: api.null_lists,
-            settle: rules::settle(config),
+            settle: rules::settle_time(config),
         };
         let ips = IpQuestions {
             client: client.clone(),
@@ -125,14 +125,14 @@ impl Work {
         jobs.tasks.spawn(Stage::Work, "prompt", |stop| prompt.run(stop));
         let tenant_is_listed = config.sync.tenant.is_some();
         let users = UsersJob { questions: questions.clone(), tenant_is_listed };
-        jobs.start(users, &config.sync.users);
-        jobs.start(IpsJob { questions: ips }, &config.sync.ips);
+        jobs.start_job(users, &config.sync.users);
+        jobs.start_job(IpsJob { questions: ips }, &config.sync.ips);
         if let Some(when) = &config.sync.tenant {
             let tenant = TenantJob { questions, page_size: config.sync.tenant_page_size };
-            jobs.start(tenant, when);
+            jobs.start_job(tenant, when);
         }
         if let Some(when) = &config.sync.service {
-            jobs.start(ServiceJob { client, store: store.clone() }, when);
+            jobs.start_job(ServiceJob { client, store: store.clone() }, when);
         }
         Ok(Some(Scheduler::start(jobs.bells).await?))
     }
@@ -151,7 +151,7 @@ struct Jobs<'a> {
 }
 
 impl Jobs<'_> {
-    fn start<J: Job>(&mut self, job: J, when: &JobConfig) {
+    fn start_job<J: Job>(&mut self, job: J, when: &JobConfig) {
         let bell = Arc::new(Notify::new());
         let runner = Runner {
             job,
@@ -216,7 +216,7 @@ impl Duty for Delivery {
 }
 
 /// The jobs that the configuration has, and when they run.
-pub(super) fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
+pub(super) fn enabled_jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
     if config.api.is_none() {
         return Vec::new();
     }

@@ -53,7 +53,7 @@ pub enum StartError {
 
 impl StartError {
     /// The same error with the database, and what to do about it.
-    pub(super) fn about_database(self, place: &StorePlace) -> Self {
+    pub(super) fn with_database(self, place: &StorePlace) -> Self {
         match self {
             Self::Store(error) => Self::Store(error.with_place(place)),
             other => other,

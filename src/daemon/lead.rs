@@ -72,7 +72,7 @@ impl<D: Duty> Lead<D> {
     ///
     /// # Errors
     /// When it cannot: that is for whoever starts the daemon to see.
-    pub(super) async fn prepared(
+    pub(super) async fn prepare(
         duty: D,
         store: Store,
         standing: watch::Receiver<Standing>,
@@ -90,7 +90,7 @@ impl<D: Duty> Lead<D> {
     ///
     /// # Errors
     /// When it cannot be begun.
-    pub(super) async fn started(mut self) -> Result<Self, StartError> {
+    pub(super) async fn start(mut self) -> Result<Self, StartError> {
         if let Some(Fence(fence)) = self.prepared {
             self.term = Some(self.begin(fence, true).await?);
         }
@@ -125,8 +125,8 @@ impl<D: Duty> Lead<D> {
                 (Some(term), Standing::Leader { fence }) if term.fence == fence => {
                     tokio::select! {
                         () = stop.cancelled() => break,
-                        () = changed(&mut self.standing) => {}
-                        ended = term.tasks.first_end() => return Err(ended),
+                        () = wait_for_change(&mut self.standing) => {}
+                        ended = term.tasks.wait_for_end() => return Err(ended),
                     }
                 }
                 (Some(_), _) => {
@@ -146,7 +146,7 @@ impl<D: Duty> Lead<D> {
                 },
                 (None, _) => tokio::select! {
                     () = stop.cancelled() => break,
-                    () = changed(&mut self.standing) => {}
+                    () = wait_for_change(&mut self.standing) => {}
                 },
             }
         }
@@ -158,7 +158,7 @@ impl<D: Duty> Lead<D> {
 }
 
 /// Resolves when the standing is another; never where it cannot become one.
-async fn changed(standing: &mut watch::Receiver<Standing>) {
+async fn wait_for_change(standing: &mut watch::Receiver<Standing>) {
     if standing.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -168,7 +168,7 @@ async fn changed(standing: &mut watch::Receiver<Standing>) {
 ///
 /// # Errors
 /// When there is another of its name.
-pub(super) fn meter(
+pub(super) fn register_meter(
     registry: &Registry,
     standing: &watch::Receiver<Standing>,
 ) -> prometheus::Result<IntGauge> {
@@ -182,7 +182,7 @@ pub(super) fn meter(
 }
 
 /// Says in the log, once each, who acts.
-pub(super) async fn tell(
+pub(super) async fn report_standing(
     mut standing: watch::Receiver<Standing>,
     meter: IntGauge,
     stop: CancellationToken,
@@ -204,7 +204,7 @@ pub(super) async fn tell(
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = changed(&mut standing) => {}
+            () = wait_for_change(&mut standing) => {}
         }
     }
 }

@@ -80,13 +80,13 @@ impl Addresses {
     /// The URL of the ops listener for programs on this machine.
     #[must_use]
     pub fn local_ops_url(&self) -> String {
-        format!("{}://{}", self.ops_scheme, local(self.ops))
+        format!("{}://{}", self.ops_scheme, local_address(self.ops))
     }
 
     /// The URL that takes deliveries, for programs on this machine.
     #[must_use]
     pub fn local_webhook_url(&self) -> String {
-        format!("{}://{}{}", self.webhook_scheme, local(self.webhook), self.webhook_path)
+        format!("{}://{}{}", self.webhook_scheme, local_address(self.webhook), self.webhook_path)
     }
 
     /// The URL of a page of the ops listener.
@@ -97,7 +97,7 @@ impl Addresses {
 }
 
 /// The address under which this machine reaches a listener.
-fn local(mut address: SocketAddr) -> SocketAddr {
+fn local_address(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         let is_v4 = address.is_ipv4();
         address.set_ip(if is_v4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -116,7 +116,7 @@ pub fn check_tls(config: &Config) -> Result<(), StartError> {
     ] {
         if let Some(file) = file {
             let wrong = |reason| StartError::Web { setting, reason };
-            listener::check(&file.config).map_err(wrong)?;
+            listener::check_tls(&file.config).map_err(wrong)?;
         }
     }
     Ok(())
@@ -154,10 +154,10 @@ impl Daemon {
     /// When a task ended before the stop signal.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), EndedEarly> {
         self.readiness.send_replace(Readiness::Ready);
-        service_manager::tell(NotifyState::Ready);
+        service_manager::notify(NotifyState::Ready);
         let ended = tokio::select! {
             () = stop => None,
-            ended = self.tasks.first_end() => Some(ended),
+            ended = self.tasks.wait_for_end() => Some(ended),
         };
         if let Some(ended) = &ended {
             tracing::error!(task = ended.task, reason = %ended.reason, "a task ended early");
@@ -171,7 +171,7 @@ impl Daemon {
     async fn stop(self) {
         let end = Instant::now() + STOPPING;
         self.readiness.send_replace(Readiness::Stopping);
-        service_manager::tell(NotifyState::Stopping);
+        service_manager::notify(NotifyState::Stopping);
         self.tasks.stop().await;
         self.store.resign().await;
         drop(self.store);

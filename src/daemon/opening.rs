@@ -47,35 +47,35 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// When the store cannot be used, and that does not pass: a password, a right, a version, a file.
-pub(super) async fn open(config: &Config, patience: Patience) -> Result<Opened, StoreError> {
+pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Opened, StoreError> {
     let mut wait = Wait::new(&config.store.place, patience);
     let (store, writer) = loop {
         let place = config.store.place.clone();
         let opened = blocking::run(move || Store::open_at(&place)).await;
         match opened.ok_or(StoreError::Closed)? {
             Ok(opened) => break opened,
-            Err(error) => wait.after(error).await?,
+            Err(error) => wait.wait_or_fail(error).await?,
         }
     };
     let trusted = loop {
-        match trust(&store).await {
+        match trust_clock(&store).await {
             Ok(trusted) => break trusted,
             // What is seen of the server says more than what one commit ended with.
             Err(error) if error.is_transient() => {
-                wait.after(store.trouble().unwrap_or(error)).await?;
+                wait.wait_or_fail(store.trouble().unwrap_or(error)).await?;
             }
             Err(error) => return Err(error),
         }
     };
-    wait.end();
+    wait.report_end();
     if store.had_former_defaults() && config.api.is_some() {
-        defaults::announce(config);
+        defaults::log_changed_defaults(config);
     }
     Ok(Opened { store, writer, trusted })
 }
 
 /// The last moment before this start at which the clock was believed.
-async fn trust(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+async fn trust_clock(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     // Before anything is stored by the clock of this start, and kept: what that dates must
     // not vouch for it at the next one.
     let trusted = store.read(Reader::trusted_moment).await?;
@@ -97,7 +97,7 @@ impl Wait {
     }
 
     /// Waits until the next try, where one can help.
-    async fn after(&mut self, error: StoreError) -> Result<(), StoreError> {
+    async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StoreError> {
         if !self.may_wait || !error.is_transient() {
             return Err(error);
         }
@@ -110,19 +110,19 @@ impl Wait {
                  too, or set default_transaction_read_only = off for the database and the role",
             );
             tracing::warn!(%error, advice, "the database cannot be used yet; the start waits for it");
-            service_manager::tell(NotifyState::Status("waits for the database"));
+            service_manager::notify(NotifyState::Status("waits for the database"));
             self.told = Some((why, Instant::now()));
         }
         let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
-        service_manager::tell(NotifyState::ExtendTimeoutUsec(extension));
+        service_manager::notify(NotifyState::ExtendTimeoutUsec(extension));
         tokio::time::sleep(PAUSE).await;
         Ok(())
     }
 
-    fn end(self) {
+    fn report_end(self) {
         if self.told.is_some() {
             tracing::info!("the database can be used; the start goes on");
-            service_manager::tell(NotifyState::Status(""));
+            service_manager::notify(NotifyState::Status(""));
         }
     }
 }

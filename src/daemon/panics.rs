@@ -6,7 +6,7 @@ use prometheus::{IntCounter, Registry};
 
 /// Has panics counted and logged from now on. What a panic says may name people, and is left
 /// out: where it happened is enough to find the mistake.
-pub(super) fn watch(registry: &Registry) -> prometheus::Result<()> {
+pub(super) fn install_hook(registry: &Registry) -> prometheus::Result<()> {
     let counter = IntCounter::new(
         "cii_panics_total",
         "Mistakes in the program that broke something off. One in a task ends the process with 70; \

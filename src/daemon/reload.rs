@@ -75,10 +75,10 @@ pub(super) struct Current {
 }
 
 impl ForJobs {
-    pub(super) fn channels(config: &Config) -> (Self, Current) {
+    pub(super) fn open_channels(config: &Config) -> (Self, Current) {
         let (filter, current_filter) = watch::channel(rules::check_filter(config));
-        let (policy, current_policy) = watch::channel(rules::policy(config));
-        let (names_users, current_names_users) = watch::channel(rules::names_users(config));
+        let (policy, current_policy) = watch::channel(rules::watch_policy(config));
+        let (names_users, current_names_users) = watch::channel(rules::may_name_users(config));
         let current = Current {
             filter: current_filter,
             policy: current_policy,
@@ -87,10 +87,10 @@ impl ForJobs {
         (Self { filter, policy, names_users }, current)
     }
 
-    fn set(&self, config: &Config) {
+    fn publish(&self, config: &Config) {
         self.filter.send_replace(rules::check_filter(config));
-        self.policy.send_replace(rules::policy(config));
-        self.names_users.send_replace(rules::names_users(config));
+        self.policy.send_replace(rules::watch_policy(config));
+        self.names_users.send_replace(rules::may_name_users(config));
     }
 }
 
@@ -100,8 +100,8 @@ impl Reloader {
         let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         loop {
             if self.store.is_shared() {
-                self.follow().await;
-                self.hide_anew().await;
+                self.follow_leader().await;
+                self.reapply_filter().await;
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -118,7 +118,7 @@ impl Reloader {
     }
 
     /// Goes by the leader's rules, or by those of this replica's configuration where it leads.
-    async fn follow(&mut self) {
+    async fn follow_leader(&mut self) {
         let shared = if self.standing.borrow_and_update().is_leader() {
             None
         } else {
@@ -138,13 +138,13 @@ impl Reloader {
             // Others go by the former leader's filter until they have seen this one's.
             self.step.hide_at = Some(Instant::now() + 2 * FOLLOWING);
         }
-        self.compare(&self.applied);
-        self.set(&self.applied);
+        self.report_differences(&self.applied);
+        self.publish(&self.applied);
     }
 
     /// Hides, or shows, what other replicas recorded by the old filter after a reload, until they had
     /// the new one.
-    async fn hide_anew(&mut self) {
+    async fn reapply_filter(&mut self) {
         let Standing::Leader { fence } = self.standing.borrow().clone() else { return };
         if self.step.hide_at.is_none_or(|at| Instant::now() < at) {
             return;
@@ -157,8 +157,8 @@ impl Reloader {
     }
 
     /// Tells where this replica's configuration differs from the leader's.
-    fn compare(&self, config: &Config) {
-        let own = SharedRules::of(config);
+    fn report_differences(&self, config: &Config) {
+        let own = SharedRules::from_config(config);
         let differing =
             self.step.shared.as_ref().map(|shared| shared.differences(&own)).unwrap_or_default();
         self.differing.send_if_modified(|before| {
@@ -207,7 +207,7 @@ impl Reloader {
                 // What is in memory goes back whatever the store does; what stands in the
                 // store is written anew by the next reload or start.
                 tracing::error!(%error, "the former configuration is not written back to the store");
-                self.set(&self.applied);
+                self.publish(&self.applied);
             }
             return Err(error.into());
         }
@@ -222,19 +222,19 @@ impl Reloader {
     /// What stands in the store is the leader's to write; whoever becomes it writes its own.
     async fn put_in_force(&mut self, config: &Config) -> Result<(), StoreError> {
         self.in_force.send_replace(Arc::new(config.clone()));
-        self.compare(config);
+        self.report_differences(config);
         let standing = self.standing.borrow().clone();
         let Standing::Leader { fence } = standing else {
-            self.set(config);
+            self.publish(config);
             return Ok(());
         };
         let store = self.store.with_fence(fence);
         if store.is_shared() {
-            store.commit(rules::shared(config)).await?;
+            store.commit(rules::shared_rules(config)).await?;
         }
         store.commit(rules::watch_list(config)).await?;
-        store.commit(rules::checks(config)).await?;
-        self.set(config);
+        store.commit(rules::configured_checks(config)).await?;
+        self.publish(config);
         // Last, so that nothing is recorded here by the old filter after it; other replicas have the
         // new one a little later.
         store.commit(rules::shown_checks(config)).await?;
@@ -243,15 +243,15 @@ impl Reloader {
     }
 
     /// Sets what decides over deliveries, and what is followed and shown.
-    fn set(&self, config: &Config) {
-        let followed = self.step.shared.as_ref().map(|shared| shared.put_into(config));
+    fn publish(&self, config: &Config) {
+        let followed = self.step.shared.as_ref().map(|shared| shared.apply_to(config));
         let config = followed.as_ref().unwrap_or(config);
         let rules = Arc::new(rules::rules(config));
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);
         self.access.send_replace(Arc::new(rules::access(config)));
         self.build_info.show(rules::public_url(config));
-        self.for_jobs.set(config);
+        self.for_jobs.publish(config);
         let scope = Scope {
             tenant_name: config.tenant.name.clone(),
             user_series: config.metrics.user_series,

@@ -63,18 +63,18 @@ pub fn rules(config: &Config) -> Rules {
     Rules {
         header: webhook.header.clone(),
         filter: check_filter(config),
-        policy: policy(config),
-        answers: AnswerRules { has_api: config.api.is_some(), settle: settle(config) },
+        policy: watch_policy(config),
+        answers: AnswerRules { has_api: config.api.is_some(), settle: settle_time(config) },
     }
 }
 
 /// Whether the log says whom a run could not ask about: it is no less discreet than metrics.
-pub(super) fn names_users(config: &Config) -> bool {
+pub(super) fn may_name_users(config: &Config) -> bool {
     matches!(config.metrics.user_label, UserLabel::Login)
 }
 
 /// Who is followed, and of how many users snapshots are taken.
-pub(super) fn policy(config: &Config) -> WatchPolicy {
+pub(super) fn watch_policy(config: &Config) -> WatchPolicy {
     WatchPolicy {
         failing_users: config.watch.failing_users,
         max_users: config.watch.max_users,
@@ -110,7 +110,7 @@ pub(super) fn watch_list(config: &Config) -> ConfigureWatch {
 }
 
 /// What the configuration says of checks, from now on.
-pub(super) fn checks(config: &Config) -> ConfigureChecks {
+pub(super) fn configured_checks(config: &Config) -> ConfigureChecks {
     ConfigureChecks { configured: Arc::new(config.checks.clone()), at: clock::now() }
 }
 
@@ -120,12 +120,12 @@ pub(super) fn shown_checks(config: &Config) -> FilterChecks {
 }
 
 /// What the other replicas go by, from now on.
-pub(super) fn shared(config: &Config) -> KeepRules {
-    KeepRules { text: SharedRules::of(config).encode() }
+pub(super) fn shared_rules(config: &Config) -> KeepRules {
+    KeepRules { text: SharedRules::from_config(config).encode() }
 }
 
 /// For how long after a failure was published no answer ends it.
-pub(super) fn settle(config: &Config) -> TimeDelta {
+pub(super) fn settle_time(config: &Config) -> TimeDelta {
     TimeDelta::from_std(config.sync.settle).unwrap_or(TimeDelta::MAX)
 }
 

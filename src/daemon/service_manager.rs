@@ -6,7 +6,7 @@ use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
 /// Tells the service manager, where there is one. What cannot be told changes nothing here.
-pub(super) fn tell(state: NotifyState<'_>) {
+pub(super) fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::debug!(%error, "the service manager cannot be told");
     }
@@ -14,7 +14,7 @@ pub(super) fn tell(state: NotifyState<'_>) {
 
 /// Says that the daemon lives, twice as often as the service manager wants to hear it; for
 /// ever silent where there is none.
-pub(super) async fn live(stop: CancellationToken) -> Result<(), Infallible> {
+pub(super) async fn ping_watchdog(stop: CancellationToken) -> Result<(), Infallible> {
     let Some(wanted) = sd_notify::watchdog_enabled() else {
         stop.cancelled().await;
         return Ok(());
@@ -23,7 +23,7 @@ pub(super) async fn live(stop: CancellationToken) -> Result<(), Infallible> {
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            _ = beat.tick() => tell(NotifyState::Watchdog),
+            _ = beat.tick() => notify(NotifyState::Watchdog),
         }
     }
 }

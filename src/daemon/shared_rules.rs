@@ -36,7 +36,7 @@ pub(super) struct SharedRules {
 
 impl SharedRules {
     /// What a configuration says.
-    pub(super) fn of(config: &Config) -> Self {
+    pub(super) fn from_config(config: &Config) -> Self {
         let watch = &config.watch;
         let users = watch.users.iter().map(ToString::to_string);
         let ips = watch.ips.iter().map(ToString::to_string);
@@ -105,7 +105,7 @@ impl SharedRules {
     }
 
     /// A configuration that goes by these rules.
-    pub(super) fn put_into(&self, config: &Config) -> Config {
+    pub(super) fn apply_to(&self, config: &Config) -> Config {
         let mut config = config.clone();
         let ids = |texts: &BTreeSet<String>| -> BTreeSet<CheckId> {
             texts.iter().filter_map(|id| CheckId::new(id)).collect()
@@ -150,18 +150,19 @@ mod tests {
              [slo]\nlow = \"9d\"",
         );
         let follower = config("[watch]\nusers = [\"bob@example.com\"]");
-        let (shared, own) = (SharedRules::of(&leader), SharedRules::of(&follower));
+        let (shared, own) =
+            (SharedRules::from_config(&leader), SharedRules::from_config(&follower));
         assert_eq!(
             shared.differences(&own),
             ["webhook.check_ids", "watch.max_users", "slo", "watch.users"]
         );
         let shared = SharedRules::decode(&shared.encode()).unwrap();
-        let in_force = shared.put_into(&follower);
+        let in_force = shared.apply_to(&follower);
         assert_eq!(in_force.webhook.check_ids, leader.webhook.check_ids);
         assert_eq!(in_force.watch.max_users, 7);
         assert_eq!(in_force.objectives, leader.objectives);
         assert_eq!(in_force.watch.users, follower.watch.users, "the leader watches its own");
-        assert!(shared.differences(&SharedRules::of(&leader)).is_empty());
+        assert!(shared.differences(&SharedRules::from_config(&leader)).is_empty());
         assert!(!shared.encode().contains("ada"), "nobody is named");
         assert_eq!(SharedRules::decode("{\"newer\":1}"), None);
     }
@@ -172,7 +173,8 @@ mod tests {
             "[otlp]\nendpoint = \"http://127.0.0.1:1/v1/logs\"\n[api]\nurl = \"https://a/\"\n\
              token_url = \"https://b/\"\nclient_id = \"c\"\nclient_secret = \"d\"",
         );
-        let (shared, own) = (SharedRules::of(&leader), SharedRules::of(&config("")));
+        let (shared, own) =
+            (SharedRules::from_config(&leader), SharedRules::from_config(&config("")));
         let missing = ["api", "otlp", "sync.service.enabled", "sync.tenant.enabled"];
         assert_eq!(shared.differences(&own), missing);
         // What an older exporter keeps does not say what it does.

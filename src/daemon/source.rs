@@ -11,7 +11,7 @@ impl ConfigSource {
     /// The file, else the one that the environment names, with the process's environment
     /// over it.
     #[must_use]
-    pub fn file(path: Option<PathBuf>) -> Self {
+    pub fn from_file(path: Option<PathBuf>) -> Self {
         Self::new(move || Config::load(path.as_deref(), &Environment::of_process()))
     }
 

@@ -57,11 +57,11 @@ impl Tasks {
     }
 
     /// Waits until any task ends.
-    pub(super) async fn first_end(&mut self) -> EndedEarly {
+    pub(super) async fn wait_for_end(&mut self) -> EndedEarly {
         match self.set.join_next_with_id().await {
             Some(ended) => {
-                let (id, reason) = describe(ended);
-                EndedEarly { task: self.forget(id), reason }
+                let (id, reason) = describe_end(ended);
+                EndedEarly { task: self.remove(id), reason }
             }
             None => std::future::pending().await,
         }
@@ -73,7 +73,7 @@ impl Tasks {
             if let Some(stop) = self.stops.get(&stage) {
                 stop.cancel();
             }
-            let ended = tokio::time::timeout(stage.patience(), self.drain(stage)).await;
+            let ended = tokio::time::timeout(stage.patience(), self.drain_stage(stage)).await;
             if ended.is_err() {
                 for (_, task, handle) in self.running.remove(&stage).unwrap_or_default() {
                     tracing::warn!(task, "a task took too long to stop and was cut off");
@@ -83,16 +83,16 @@ impl Tasks {
         }
     }
 
-    async fn drain(&mut self, stage: Stage) {
+    async fn drain_stage(&mut self, stage: Stage) {
         while self.running.get(&stage).is_some_and(|tasks| !tasks.is_empty()) {
             let Some(ended) = self.set.join_next_with_id().await else { return };
-            let (id, reason) = describe(ended);
-            let task = self.forget(id);
+            let (id, reason) = describe_end(ended);
+            let task = self.remove(id);
             tracing::debug!(task, reason, "task ended");
         }
     }
 
-    fn forget(&mut self, id: Id) -> &'static str {
+    fn remove(&mut self, id: Id) -> &'static str {
         for tasks in self.running.values_mut() {
             if let Some(position) = tasks.iter().position(|(task, ..)| *task == id) {
                 return tasks.swap_remove(position).1;
@@ -102,7 +102,7 @@ impl Tasks {
     }
 }
 
-fn describe(ended: Result<(Id, Result<(), String>), JoinError>) -> (Id, String) {
+fn describe_end(ended: Result<(Id, Result<(), String>), JoinError>) -> (Id, String) {
     match ended {
         Ok((id, Ok(()))) => (id, "it had nothing more to do".to_owned()),
         Ok((id, Err(error))) => (id, error),
@@ -123,7 +123,7 @@ mod tests {
             Ok::<(), String>(())
         });
         tasks.spawn(Stage::Work, "shaky", |_| async { Err("no disk") });
-        let ended = tasks.first_end().await;
+        let ended = tasks.wait_for_end().await;
         assert_eq!((ended.task, ended.reason.as_str()), ("shaky", "no disk"));
         tasks.stop().await;
     }
@@ -135,7 +135,7 @@ mod tests {
             assert!(std::hint::black_box(false), "a mistake of a test");
             Ok::<(), String>(())
         });
-        let ended = tasks.first_end().await;
+        let ended = tasks.wait_for_end().await;
         assert_eq!((ended.task, ended.reason.as_str()), ("shaky", "it panicked"));
     }
 

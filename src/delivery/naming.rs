@@ -34,7 +34,7 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
         }
         return;
     };
-    let name = match label.hash(&login) {
+    let name = match label.hash_login(&login) {
         Some(hash) => {
             attributes.remove(key::USER_ID);
             attributes.insert(key::USER_HASH.to_owned(), hash.clone().into());

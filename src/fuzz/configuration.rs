@@ -38,7 +38,7 @@ pub(super) fn check(input: &[u8]) {
 fn check_config(config: &Config, is_secret: bool) {
     assert!(!config.webhook.secrets.is_empty(), "anybody may deliver");
     assert!(config.webhook.secrets.iter().all(|secret| !secret.expose_secret().is_empty()));
-    let effective = config.effective();
+    let effective = config.effective_toml();
     assert!(effective.parse::<toml::Table>().is_ok(), "no TOML: {effective}");
     for shown in [effective, format!("{config:?}"), config.warnings().join("\n")] {
         assert!(!is_secret || !shown.contains(SECRET), "a secret is shown: {shown}");

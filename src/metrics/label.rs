@@ -11,6 +11,6 @@ pub(super) fn of_user(label: &UserLabel, login: &Login, user: &UserView) -> Opti
             let state = user.snapshot.as_ref()?;
             (!state.id.is_empty()).then(|| state.id.clone())
         }
-        UserLabel::Hash(_) => label.hash(login),
+        UserLabel::Hash(_) => label.hash_login(login),
     }
 }

@@ -46,7 +46,7 @@ impl Job for IpsJob {
     }
 
     async fn recovered(&self) {
-        self.questions.client.recovered().await;
+        self.questions.client.wait_until_recovered().await;
     }
 }
 
@@ -80,7 +80,7 @@ impl IpQuestions {
         &self,
         ips: Vec<IpAddress>,
     ) -> Result<Vec<(TargetEnd, Option<(IpAddress, PollEnd)>)>, StoreError> {
-        let answers = self.client.ip_users(&ips, self.page_size).await;
+        let answers = self.client.fetch_ip_users(&ips, self.page_size).await;
         let (mut ended, mut changes) = (Vec::with_capacity(ips.len()), Vec::new());
         for (ip, answered) in ips.into_iter().zip(answers) {
             let mut end = TargetEnd::of(ip.to_string(), &answered);

@@ -122,11 +122,11 @@ impl UserQuestions {
             wanted.map(|target| target.login.clone()).collect()
         };
         let watched = logins(true);
-        let states = self.client.user_states(&watched).await;
+        let states = self.client.fetch_user_states(&watched).await;
         let observed_at = clock::now();
         let mut states: BTreeMap<_, _> = watched.into_iter().zip(states).collect();
         let asked_at = clock::now();
-        let checks = self.client.failing_checks(&logins(false)).await;
+        let checks = self.client.fetch_failing_checks(&logins(false)).await;
         let filter = self.filter.borrow().clone();
         let (mut ended, mut changes) = (Vec::with_capacity(batch.len()), Vec::new());
         for (Target { login, .. }, checks) in batch.into_iter().zip(checks) {

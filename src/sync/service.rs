@@ -28,15 +28,16 @@ impl Job for ServiceJob {
 
     async fn run(&self, _: Pace, _: &CancellationToken) -> Result<RunEnd, StoreError> {
         let mut part = Parts::new();
-        let integrations = part.take("getIntegrationsStatus", self.client.integrations().await);
-        let admins = part.take("listAdminLogins", self.client.admins().await);
+        let integrations =
+            part.take("getIntegrationsStatus", self.client.fetch_integrations().await);
+        let admins = part.take("listAdminLogins", self.client.fetch_admins().await);
         for skipped in [
             integrations.as_ref().map(|list| list.skipped),
             admins.as_ref().map(|list| list.skipped),
         ] {
             part.tally.count_skipped(skipped.unwrap_or(0));
         }
-        let daily_failures = match self.client.daily_failures().await {
+        let daily_failures = match self.client.fetch_daily_failures().await {
             // An experiment of the service: that it is not there is no failure.
             Err(ApiError::Graphql(_) | ApiError::Malformed(_) | ApiError::NoRight { .. }) => {
                 tracing::debug!("the service has no daily counts");
@@ -62,7 +63,7 @@ impl Job for ServiceJob {
     }
 
     async fn recovered(&self) {
-        self.client.recovered().await;
+        self.client.wait_until_recovered().await;
     }
 }
 

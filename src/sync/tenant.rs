@@ -101,7 +101,7 @@ impl Job for TenantJob {
     }
 
     async fn recovered(&self) {
-        self.questions.client.recovered().await;
+        self.questions.client.wait_until_recovered().await;
     }
 }
 
@@ -198,7 +198,8 @@ impl TenantJob {
                 break;
             }
             let asked_at = clock::now();
-            let answer = self.questions.client.end_users(self.page_size, token.as_deref()).await;
+            let answer =
+                self.questions.client.fetch_end_users(self.page_size, token.as_deref()).await;
             let answer = match answer {
                 Ok(mut answer) => match tokens.follow(answer.next.take(), "listEndUsers") {
                     Ok(next) => Ok(EndUsersPage { next, ..answer }),
@@ -215,7 +216,7 @@ impl TenantJob {
                 Err(error) => {
                     tracing::debug!(
                         page,
-                        error = error.nameless(),
+                        error = error.redacted_text(),
                         "the listing of the tenant broke off"
                     );
                     if let ApiError::NoRight { field } = error {

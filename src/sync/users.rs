@@ -43,7 +43,7 @@ impl Job for UsersJob {
     }
 
     async fn recovered(&self) {
-        self.questions.client.recovered().await;
+        self.questions.client.wait_until_recovered().await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sort::{Sorted, sort};
+use super::sort::{Sorted, sort_answer};
 use crate::cii::{
     ApiError,
     batch::{Field, Root},
@@ -27,7 +27,7 @@ pub(in crate::cii) fn sort_any(answer: &Answer) -> Vec<ApiError> {
     let mut errors = Vec::new();
     for count in 1..=subjects.len() {
         let Sorted { parts, refused, passing, without, others, .. } =
-            sort(&ROOT, &subjects[..count], &BTreeSet::new(), answer.clone());
+            sort_answer(&ROOT, &subjects[..count], &BTreeSet::new(), answer.clone());
         let mut places: Vec<usize> = parts.iter().map(|(place, _)| *place).collect();
         places.extend(refused.iter().map(|(place, _)| *place));
         places.extend(passing.iter().map(|(place, ..)| *place));

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) use root::{Field, Root, selection};
 
-use self::sort::{Sorted, sort};
+use self::sort::{Sorted, sort_answer};
 use super::{ApiError, Client, ErrorKind, GraphqlError, GraphqlErrors, HttpError, graphql::Answer};
 
 /// Subjects of one request, by their positions among all.
@@ -46,7 +46,7 @@ impl Client {
     /// Asks a root field about every subject, as many a request as allowed, and
     /// has each part understood as if it had been asked for alone. The answers
     /// are in the order of the subjects.
-    pub(super) async fn ask_each<T>(
+    pub(super) async fn query_each<T>(
         &self,
         root: &Root,
         subjects: &[&str],
@@ -56,9 +56,9 @@ impl Client {
         let mut question =
             Question { root, subjects, shared: shared.as_ref(), left_out: BTreeMap::new() };
         let mut understood = BTreeMap::new();
-        let mut waiting = self.groups(&question);
+        let mut waiting = self.initial_groups(&question);
         while let Some(group) = waiting.pop() {
-            let Asked { answers, again } = self.ask_group(&mut question, group).await;
+            let Asked { answers, again } = self.query_group(&mut question, group).await;
             for (position, answer) in answers {
                 let answer = answer.map(|mut answer| {
                     let earlier = question.left_out.remove(&position).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Client {
 
     /// The first groups, the last on top: those whose answers could not be read
     /// each alone.
-    fn groups(&self, question: &Question<'_>) -> Vec<Group> {
+    fn initial_groups(&self, question: &Question<'_>) -> Vec<Group> {
         let group = |positions| Group { positions, ..Group::default() };
         let (alone, together): (Vec<_>, Vec<_>) = (0..question.subjects.len()).partition(|at| {
             self.loners().contains(question.root.operation, question.subjects[*at])
@@ -83,13 +83,13 @@ impl Client {
         batches.chain(alone.into_iter().map(|at| vec![at])).rev().map(group).collect()
     }
 
-    async fn ask_group(&self, question: &mut Question<'_>, group: Group) -> Asked {
+    async fn query_group(&self, question: &mut Question<'_>, group: Group) -> Asked {
         let (root, operation) = (question.root, question.root.operation);
         let all = |error: ApiError| Asked {
             answers: group.positions.iter().map(|at| (*at, Err(error.clone()))).collect(),
             again: Vec::new(),
         };
-        if let Err(error) = self.rights().check(operation) {
+        if let Err(error) = self.rights().check_right(operation) {
             return all(error);
         }
         let subjects: Vec<_> = group.positions.iter().map(|at| question.subjects[*at]).collect();
@@ -97,13 +97,13 @@ impl Client {
         let variables = root.variables(&subjects, question.shared);
         let body = json!({ "query": query, "variables": variables });
         let is_alone = subjects.len() == 1;
-        match self.once(operation, &body, &Ok).await {
+        match self.send_when_allowed(operation, &body, &Ok).await {
             Ok(answer) => {
                 if is_alone {
                     self.loners().remove(operation, subjects[0]);
                 }
-                let sorted = sort(root, &subjects, &group.without, answer);
-                self.settle(question, &group, sorted).await
+                let sorted = sort_answer(root, &subjects, &group.without, answer);
+                self.settle_subjects(question, &group, sorted).await
             }
             Err(error) if !is_alone && (error.is_bad_value() || is_too_much(&error)) => {
                 Asked { answers: Vec::new(), again: group.halves() }
@@ -112,7 +112,7 @@ impl Client {
                 if error.is_bad_value() {
                     self.loners().add(operation, subjects[0]);
                 }
-                if self.pause(operation, &error, group.attempt).await {
+                if self.pause_before_retry(operation, &error, group.attempt).await {
                     let again = vec![Group { attempt: group.attempt + 1, ..group }];
                     return Asked { answers: Vec::new(), again };
                 }
@@ -122,7 +122,12 @@ impl Client {
     }
 
     /// Decides what becomes of each subject of an answer.
-    async fn settle(&self, question: &mut Question<'_>, group: &Group, sorted: Sorted) -> Asked {
+    async fn settle_subjects(
+        &self,
+        question: &mut Question<'_>,
+        group: &Group,
+        sorted: Sorted,
+    ) -> Asked {
         let at = |place: usize| group.positions[place];
         let root = question.root;
         let mut asked = Asked::default();
@@ -131,12 +136,12 @@ impl Client {
             Err(error) => error.is_not_found(),
         };
         if sorted.parts.iter().any(|(_, part)| shows_right(part)) {
-            self.rights().record_granted(root.operation);
+            self.rights().record_grant(root.operation);
         }
         // A right that is missing is missing for everybody.
         let (count, refused) = (group.positions.len(), sorted.refused.len());
         let is_missing =
-            refused == count && self.rights().record_refused(root.operation, count == 1);
+            refused == count && self.rights().record_refusal(root.operation, count == 1);
         for (place, errors) in sorted.refused {
             let error = if is_missing {
                 ApiError::NoRight { field: root.field() }
@@ -147,8 +152,8 @@ impl Client {
         }
         asked.answers.extend(sorted.parts.into_iter().map(|(place, part)| (at(place), part)));
         let mut without = sorted.without;
-        if let Some(error) = slowest(&sorted.passing) {
-            if self.pause(root.operation, &error, group.attempt).await {
+        if let Some(error) = slowest_error(&sorted.passing) {
+            if self.pause_before_retry(root.operation, &error, group.attempt).await {
                 let positions = sorted.passing.iter().map(|(place, ..)| at(*place)).collect();
                 let attempt = group.attempt + 1;
                 asked.again.push(Group { positions, attempt, ..group.clone() });
@@ -189,7 +194,7 @@ impl Group {
 }
 
 /// The failure that asks for the longest pause: throttling, else any.
-fn slowest(passing: &[(usize, GraphqlErrors, BTreeSet<&'static str>)]) -> Option<ApiError> {
+fn slowest_error(passing: &[(usize, GraphqlErrors, BTreeSet<&'static str>)]) -> Option<ApiError> {
     let errors = passing.iter().map(|(_, errors, _)| errors);
     let throttled = errors.clone().find(|errors| errors.kind() == ErrorKind::Throttled);
     throttled.or_else(|| errors.clone().next()).cloned().map(ApiError::Graphql)

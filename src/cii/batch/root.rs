@@ -80,12 +80,12 @@ impl Root {
             (format!(", ${name}: {kind}"), format!(", {name}: ${name}"))
         });
         let variables: Vec<_> = (0..subjects)
-            .map(|position| format!("${}: String!", self.variable(position, subjects)))
+            .map(|position| format!("${}: String!", self.variable_name(position, subjects)))
             .collect();
         let mut query = format!("query ({}{declared}) {{", variables.join(", "));
         for position in 0..subjects {
             let alias = if subjects == 1 { String::new() } else { format!("u{position}: ") };
-            let variable = self.variable(position, subjects);
+            let variable = self.variable_name(position, subjects);
             // Writing to a String cannot fail.
             let _ = write!(
                 query,
@@ -99,7 +99,7 @@ impl Root {
         query
     }
 
-    fn variable(&self, position: usize, subjects: usize) -> String {
+    fn variable_name(&self, position: usize, subjects: usize) -> String {
         if subjects == 1 {
             self.argument.to_owned()
         } else {
@@ -108,7 +108,7 @@ impl Root {
     }
 
     /// The name under which a subject's part of the answer comes.
-    pub(super) fn key(&self, position: usize, subjects: usize) -> String {
+    pub(super) fn alias(&self, position: usize, subjects: usize) -> String {
         if subjects == 1 { self.field().to_owned() } else { format!("u{position}") }
     }
 
@@ -116,7 +116,9 @@ impl Root {
         let mut variables: Map<String, Value> = subjects
             .iter()
             .enumerate()
-            .map(|(position, subject)| (self.variable(position, subjects.len()), (*subject).into()))
+            .map(|(position, subject)| {
+                (self.variable_name(position, subjects.len()), (*subject).into())
+            })
             .collect();
         if let (Some((name, _)), Some(value)) = (self.shared, shared) {
             variables.insert(name.to_owned(), value.clone());
@@ -126,7 +128,12 @@ impl Root {
 
     /// A subject's part of a common answer with its own errors, as if it alone
     /// had been asked about.
-    pub(super) fn part(&self, answer: &mut Answer, key: &str, errors: Vec<GraphqlError>) -> Answer {
+    pub(super) fn take_part(
+        &self,
+        answer: &mut Answer,
+        key: &str,
+        errors: Vec<GraphqlError>,
+    ) -> Answer {
         let data = answer.data.remove(key).map(|value| (self.field().to_owned(), value));
         Answer { data: data.into_iter().collect(), errors, max_items: answer.max_items }
     }
@@ -140,7 +147,7 @@ impl Root {
     }
 
     /// Whether the only field that is asked for has nothing in this part.
-    pub(super) fn lacks_all(&self, part: &Value) -> bool {
+    pub(super) fn is_field_missing(&self, part: &Value) -> bool {
         let [field] = self.fields else { return false };
         let around = self.around.0.split_whitespace().next();
         let object = around.map_or(part, |name| &part[name]);
@@ -148,7 +155,7 @@ impl Root {
     }
 
     /// The error of a subject with the root field's name in place of its alias.
-    pub(super) fn renamed(&self, mut error: GraphqlError) -> GraphqlError {
+    pub(super) fn with_root_name(&self, mut error: GraphqlError) -> GraphqlError {
         if let Some(PathSegment::Field(name)) = error.path.first_mut() {
             self.field().clone_into(name);
         }
@@ -156,7 +163,7 @@ impl Root {
     }
 
     /// The field that an error is about, when it can be left out.
-    pub(super) fn leaf(&self, error: &GraphqlError) -> Option<&'static str> {
+    pub(super) fn removable_field(&self, error: &GraphqlError) -> Option<&'static str> {
         let name = error.field(self.depth)?;
         let field = self.fields.iter().find(|field| field.name == name)?;
         (!self.needed.contains(&field.name)).then_some(field.name)

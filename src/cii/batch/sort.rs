@@ -6,7 +6,7 @@ use super::root::Root;
 use crate::cii::{
     ApiError, ErrorKind, GraphqlError, GraphqlErrors,
     graphql::Answer,
-    graphql_error::{Subject, of_all},
+    graphql_error::{Subject, combined_kind},
 };
 
 /// Errors that name no subject, at most: each subject gets a copy of them.
@@ -35,23 +35,23 @@ pub(super) struct Sorted {
 ///
 /// Every root field is non-null, so by GraphQL's rule one that fails takes the
 /// others with it: those are asked about again without it.
-pub(super) fn sort(
+pub(super) fn sort_answer(
     root: &Root,
     asked: &[&str],
     left_out: &BTreeSet<&'static str>,
     mut answer: Answer,
 ) -> Sorted {
     let count = asked.len();
-    let keys: Vec<_> = (0..count).map(|place| root.key(place, count)).collect();
+    let keys: Vec<_> = (0..count).map(|place| root.alias(place, count)).collect();
     let has_errors = !answer.errors.is_empty();
-    let (mut named, unnamed) = divide(root, &keys, std::mem::take(&mut answer.errors));
+    let (mut named, unnamed) = divide_errors(root, &keys, std::mem::take(&mut answer.errors));
     let mut sorted = Sorted::default();
     let mut unanswered = Vec::new();
     for (place, key) in keys.iter().enumerate() {
         // An outage of the only field that is asked for is one of the whole part.
         let is_out = |part| {
             let kinds = named[place].iter().map(|error| error.kind(root.field(), Subject::List));
-            root.lacks_all(part) && passes(of_all(kinds))
+            root.is_field_missing(part) && is_transient(combined_kind(kinds))
         };
         // Without any error, a part that is missing is the answer's fault.
         let has_none = |part| root.is_void(part) || is_out(part);
@@ -61,7 +61,7 @@ pub(super) fn sort(
         }
         let mut errors = std::mem::take(&mut named[place]);
         errors.extend(unnamed.iter().cloned());
-        sorted.parts.push((place, Ok(root.part(&mut answer, key, errors))));
+        sorted.parts.push((place, Ok(root.take_part(&mut answer, key, errors))));
     }
     let is_one_named = unanswered.iter().any(|place| !named[*place].is_empty());
     for place in unanswered {
@@ -76,12 +76,12 @@ pub(super) fn sort(
         };
         let leaves: BTreeSet<_> = errors
             .iter()
-            .filter_map(|error| root.leaf(error))
+            .filter_map(|error| root.removable_field(error))
             .filter(|leaf| !left_out.contains(leaf))
             .collect();
-        let errors = GraphqlErrors::about(errors, root.field(), root.subject(asked[place]));
+        let errors = GraphqlErrors::for_request(errors, root.field(), root.subject(asked[place]));
         match errors.kind() {
-            kind if passes(kind) => {
+            kind if is_transient(kind) => {
                 // Without its only field it would tell nothing.
                 let leaves = if root.fields.len() > 1 { leaves } else { BTreeSet::new() };
                 sorted.passing.push((place, errors, leaves));
@@ -101,13 +101,13 @@ pub(super) fn sort(
 }
 
 /// Whether an error of this kind may be gone when the same is asked again.
-const fn passes(kind: ErrorKind) -> bool {
+const fn is_transient(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Passing | ErrorKind::Throttled)
 }
 
 /// The errors of each subject, and those that name none: they concern all, so
 /// few of them are kept.
-fn divide(
+fn divide_errors(
     root: &Root,
     keys: &[String],
     errors: Vec<GraphqlError>,
@@ -117,7 +117,7 @@ fn divide(
     let (mut named, mut unnamed) = (vec![Vec::new(); keys.len()], Vec::new());
     for error in errors {
         match error.field(0).and_then(|name| places.get(name)) {
-            Some(place) => named[*place].push(root.renamed(error)),
+            Some(place) => named[*place].push(root.with_root_name(error)),
             None if unnamed.len() < UNNAMED => unnamed.push(error),
             None => {}
         }

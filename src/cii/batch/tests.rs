@@ -52,9 +52,10 @@ fn service(bad: &'static [&'static str], names_them: bool) -> impl Fn(&Asked) ->
 }
 
 async fn ask(fake: &Fake, logins: &[&str]) -> Vec<Option<String>> {
-    let understand =
-        |mut answer: Answer| Ok(answer.root("getEndUserState")?["id"].as_str().unwrap().to_owned());
-    let answers = fake.client().ask_each(&ROOT, logins, None, understand).await;
+    let understand = |mut answer: Answer| {
+        Ok(answer.take_root("getEndUserState")?["id"].as_str().unwrap().to_owned())
+    };
+    let answers = fake.client().query_each(&ROOT, logins, None, understand).await;
     answers.into_iter().map(Result::ok).collect()
 }
 
@@ -96,7 +97,7 @@ fn an_error_inside_a_part_is_that_part_s() {
         "errors": [{ "path": ["u1", "id"], "message": "x" }],
     });
     let answer = Answer::parse(body.to_string().as_bytes(), false, "token", 100).unwrap();
-    let sorted = sort(&ROOT, &["a", "b"], &BTreeSet::new(), answer);
+    let sorted = sort_answer(&ROOT, &["a", "b"], &BTreeSet::new(), answer);
     let parts: Vec<_> = sorted.parts.iter().map(|(_, part)| part.as_ref().unwrap()).collect();
     assert_eq!((parts[0].errors.len(), parts[1].errors.len()), (0, 1));
     assert_eq!(parts[1].errors[0].path[0], PathSegment::Field("getEndUserState".into()));
@@ -131,9 +132,10 @@ fn logins(asked: &Asked) -> Vec<&str> {
 async fn ask_with(fake: &Fake, retries: u32, logins: &[&str]) -> Vec<Result<String, ApiError>> {
     let config = ApiConfig { retries, ..fake.config() };
     let client = Client::new(&config, fake.meters.clone()).unwrap();
-    let understand =
-        |mut answer: Answer| Ok(answer.root("getEndUserState")?["id"].as_str().unwrap().to_owned());
-    client.ask_each(&ROOT, logins, None, understand).await
+    let understand = |mut answer: Answer| {
+        Ok(answer.take_root("getEndUserState")?["id"].as_str().unwrap().to_owned())
+    };
+    client.query_each(&ROOT, logins, None, understand).await
 }
 
 #[tokio::test]
@@ -208,7 +210,7 @@ async fn a_leaf_that_nulls_the_answer_is_left_out_for_its_subject() {
     .await;
     let client = fake.client();
     let understand = |answer: Answer| Ok(answer.errors.len());
-    let answers = client.ask_each(&ROOT, &["a", "b", "c"], None, understand).await;
+    let answers = client.query_each(&ROOT, &["a", "b", "c"], None, understand).await;
     // The error says why the leaf is not told.
     assert_eq!(answers, [Ok(0), Ok(1), Ok(0)]);
     assert_eq!(fake.queries_asked().len(), 3);
@@ -230,13 +232,15 @@ fn unreadable(body: &'static str) -> impl Fn(&Asked) -> Reply {
 async fn a_value_that_cannot_be_read_costs_its_own_subject_and_is_asked_alone_next_time() {
     let fake = Fake::computed(unreadable(r#"{"data":{"u0":{"id":1e999}}}"#)).await;
     let client = fake.client();
-    let understand =
-        |mut answer: Answer| Ok(answer.root("getEndUserState")?["id"].as_str().unwrap().to_owned());
+    let understand = |mut answer: Answer| {
+        Ok(answer.take_root("getEndUserState")?["id"].as_str().unwrap().to_owned())
+    };
     let mut before = 0;
     // The batch, its halves, the halves of one half, and the second batch; then
     // two batches and the one that is asked about alone.
     for requests in [6, 3] {
-        let answers = client.ask_each(&ROOT, &["a", "bad", "c", "d", "e"], None, &understand).await;
+        let answers =
+            client.query_each(&ROOT, &["a", "bad", "c", "d", "e"], None, &understand).await;
         let is_bad: Vec<_> = answers.iter().map(Result::is_err).collect();
         assert_eq!(is_bad, [false, true, false, false, false]);
         let count = fake.queries_asked().len();
@@ -250,7 +254,10 @@ async fn a_page_or_a_cut_answer_is_not_asked_in_halves() {
     for body in ["<html>", "", r#"{"data":{"u0""#] {
         let fake = Fake::computed(unreadable(body)).await;
         let answers = ask_with(&fake, 0, &["a", "bad", "c"]).await;
-        assert!(answers.iter().all(|a| a.as_ref().unwrap_err().result() == "malformed"), "{body}");
+        assert!(
+            answers.iter().all(|a| a.as_ref().unwrap_err().result_label() == "malformed"),
+            "{body}"
+        );
         assert_eq!(fake.queries_asked().len(), 1);
     }
 }
@@ -260,7 +267,7 @@ fn errors_that_name_nobody_are_copied_in_bounds() {
     let error = json!({ "path": null, "message": "x" });
     let body = json!({ "data": { "u0": {}, "u1": {} }, "errors": vec![error; 5000] });
     let answer = Answer::parse(body.to_string().as_bytes(), false, "", 5000).unwrap();
-    let sorted = sort(&ROOT, &["a", "b"], &BTreeSet::new(), answer);
+    let sorted = sort_answer(&ROOT, &["a", "b"], &BTreeSet::new(), answer);
     assert!(sorted.parts.iter().all(|(_, part)| part.as_ref().unwrap().errors.len() == 100));
 }
 
@@ -288,7 +295,7 @@ proptest! {
             let body = json!({ "data": data, "errors": errors }).to_string();
             let answer = Answer::parse(body.as_bytes(), false, "", 100).unwrap();
             let asked = vec!["x"; group.len()];
-            let sorted = sort(&ROOT, &asked, &BTreeSet::new(), answer);
+            let sorted = sort_answer(&ROOT, &asked, &BTreeSet::new(), answer);
             for (place, _) in sorted.parts {
                 told[group[place]] += 1;
             }

@@ -12,7 +12,7 @@ use super::{
     budget::Budget,
     circuit::Circuit,
     error::ApiError,
-    hide::hide_in,
+    hide::hide_in_value,
     json,
     loners::Loners,
     meters::{Meters, Operation, Outcome},
@@ -90,7 +90,7 @@ impl Client {
             url: config.url.clone(),
             tokens,
             budget: Budget::new(config.requests_per_minute),
-            listing_budget: Budget::half(config.requests_per_minute),
+            listing_budget: Budget::with_half(config.requests_per_minute),
             circuit: Circuit::new(meters.clone()),
             rights: Rights::new(meters.clone()),
             loners: Loners::default(),
@@ -125,29 +125,29 @@ impl Client {
 
     /// Waits until a service that is down answers a ping, or anything else;
     /// for ever while it is not down.
-    pub async fn recovered(&self) {
+    pub async fn wait_until_recovered(&self) {
         let probe = async {
             loop {
-                self.shared.circuit.probe_due().await;
+                self.shared.circuit.wait_for_probe().await;
                 let ended = self.ping().await;
-                self.shared.circuit.record(ended.as_ref().err());
+                self.shared.circuit.record_result(ended.as_ref().err());
             }
         };
         tokio::select! {
-            () = self.shared.circuit.closed() => {}
+            () = self.shared.circuit.wait_until_closed() => {}
             () = probe, if self.shared.circuit.admit().is_err() => {}
         }
     }
 
     /// Has an access token, or says why there is none.
-    pub(super) async fn token(&self) -> Result<(), ApiError> {
+    pub(super) async fn ensure_token(&self) -> Result<(), ApiError> {
         self.shared.tokens.bearer().await?;
         Ok(())
     }
 
     /// Sends a request and hands out the answer as it is, without the token:
     /// its status, and its body when that is JSON, else null.
-    pub(super) async fn raw(
+    pub(super) async fn send_raw(
         &self,
         operation: Operation,
         body: &Value,
@@ -161,7 +161,7 @@ impl Client {
             let outcome = exchanged.as_ref().map_or_else(ApiError::outcome, |exchange| {
                 if exchange.status.is_success() { Outcome::Ok } else { Outcome::ClientError }
             });
-            self.shared.meters.ended(operation, outcome, began.elapsed());
+            self.shared.meters.count_request(operation, outcome, began.elapsed());
             let exchange = exchanged?;
             if exchange.status == StatusCode::UNAUTHORIZED && is_first {
                 self.shared.tokens.invalidate(&bearer).await;
@@ -172,7 +172,7 @@ impl Client {
             let status = exchange.status;
             turn.end(status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error());
             let answer = json::parse(&exchange.body).unwrap_or_default();
-            let answer = hide_in(answer, bearer.expose(), "[token]");
+            let answer = hide_in_value(answer, bearer.expose(), "[token]");
             return Ok((exchange.status.as_u16(), answer));
         }
     }

@@ -36,18 +36,18 @@ impl Client {
         let body = json!({ "query": query, "variables": variables });
         let mut attempt = 0;
         loop {
-            self.shared.rights.check(operation)?;
-            let error = match self.once(operation, &body, &understand).await {
+            self.shared.rights.check_right(operation)?;
+            let error = match self.send_when_allowed(operation, &body, &understand).await {
                 Ok(understood) => {
-                    self.shared.rights.record_granted(operation);
+                    self.shared.rights.record_grant(operation);
                     return Ok(understood);
                 }
                 Err(error) => error,
             };
-            if self.shows_missing_right(operation, &error) {
+            if self.is_right_refusal(operation, &error) {
                 return Err(ApiError::NoRight { field: operation.into_str() });
             }
-            if !self.pause(operation, &error, attempt).await {
+            if !self.pause_before_retry(operation, &error, attempt).await {
                 return Err(error);
             }
             attempt += 1;
@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// Sends a request when circuit and budget allow it.
-    pub(in crate::cii) async fn once<T>(
+    pub(in crate::cii) async fn send_when_allowed<T>(
         &self,
         operation: Operation,
         body: &Value,
@@ -75,13 +75,13 @@ impl Client {
             self.shared.budget.rest(rest);
         }
         turn.end(error.is_none_or(|error| !error.is_transient()));
-        self.shared.circuit.record(error);
+        self.shared.circuit.record_result(error);
         ended
     }
 
     /// Waits before the attempt after `attempt`, and returns whether there is
     /// one. When the service asks for fewer requests, nobody sends meanwhile.
-    pub(in crate::cii) async fn pause(
+    pub(in crate::cii) async fn pause_before_retry(
         &self,
         operation: Operation,
         error: &ApiError,
@@ -91,7 +91,7 @@ impl Client {
         if matches!(error, ApiError::Resting { .. }) {
             return false;
         }
-        let wait = retry::wait(error, attempt);
+        let wait = retry::retry_delay(error, attempt);
         let rest =
             if error.is_throttled() { wait.or(error.retry_after()) } else { error.retry_after() };
         if let Some(rest) = rest {
@@ -101,23 +101,23 @@ impl Client {
         let Some(wait) = wait.filter(|_| attempt < retries) else { return false };
         tracing::debug!(
             operation = operation.into_str(),
-            error = error.nameless(),
+            error = error.redacted_text(),
             ?wait,
             "sending again"
         );
-        self.shared.meters.retried(operation);
+        self.shared.meters.count_retry(operation);
         tokio::time::sleep(wait).await;
         true
     }
 
     /// Whether a refusal of the whole root field shows that the API client has
     /// no right to it. An address is a subject that alone may be refused.
-    fn shows_missing_right(&self, operation: Operation, error: &ApiError) -> bool {
+    fn is_right_refusal(&self, operation: Operation, error: &ApiError) -> bool {
         let ApiError::Graphql(errors) = error else { return false };
         errors.kind() == ErrorKind::NoRight
             && operation.may_repeat()
             && errors.iter().all(|error| error.path.len() <= 1)
-            && self.shared.rights.record_refused(operation, operation == Operation::GetEndUsersByIp)
+            && self.shared.rights.record_refusal(operation, operation == Operation::GetEndUsersByIp)
     }
 
     /// Sends a request that leaves circuit, budget and repeats alone. A refused
@@ -129,18 +129,18 @@ impl Client {
         understand: &impl Fn(Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let bearer = self.shared.tokens.bearer().await?;
-        match self.attempt(operation, body, &bearer, understand).await {
+        match self.attempt_send(operation, body, &bearer, understand).await {
             Err(ApiError::Unauthorized) => {
                 tracing::info!("the access token was refused; asking for another");
                 self.shared.tokens.invalidate(&bearer).await;
                 let bearer = self.shared.tokens.bearer().await?;
-                self.attempt(operation, body, &bearer, understand).await
+                self.attempt_send(operation, body, &bearer, understand).await
             }
             ended => ended,
         }
     }
 
-    async fn attempt<T>(
+    async fn attempt_send<T>(
         &self,
         operation: Operation,
         body: &Value,
@@ -148,7 +148,7 @@ impl Client {
         understand: &impl Fn(Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let began = Instant::now();
-        let answered = self.exchange(body, bearer).await;
+        let answered = self.exchange_query(body, bearer).await;
         let told = answered.as_ref().ok().and_then(outcome);
         let ended = answered.and_then(understand);
         if ended.is_ok() && told == Some(Outcome::Throttled) {
@@ -158,23 +158,23 @@ impl Client {
             Ok(_) => told.unwrap_or(Outcome::Ok),
             Err(error) => error.outcome(),
         };
-        self.shared.meters.ended(operation, outcome, began.elapsed());
+        self.shared.meters.count_request(operation, outcome, began.elapsed());
         ended
     }
 
     pub(super) async fn post(&self, body: &Value, bearer: &Bearer) -> Result<Exchange, ApiError> {
         let request = self.shared.http.post(self.shared.url.clone()).json(body);
         let request = request.header(AUTHORIZATION, bearer.header()?);
-        Ok(Exchange::run(request, self.shared.limits.bytes).await?)
+        Ok(Exchange::send(request, self.shared.limits.bytes).await?)
     }
 
-    async fn exchange(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
+    async fn exchange_query(&self, body: &Value, bearer: &Bearer) -> Result<Answer, ApiError> {
         let exchange = self.post(body, bearer).await?;
         if exchange.status == StatusCode::UNAUTHORIZED {
             return Err(ApiError::Unauthorized);
         }
         let is_html = exchange.is_html;
-        let body = exchange.success()?;
+        let body = exchange.into_success_body()?;
         let answer = Answer::parse(&body, is_html, bearer.expose(), self.shared.limits.items)?;
         if answer.is_empty() && answer.errors.iter().any(GraphqlError::is_refused_token) {
             return Err(ApiError::Unauthorized);

@@ -17,7 +17,7 @@ async fn ask(client: &Client) -> Result<Answer, ApiError> {
 }
 
 fn counted(fake: &Fake, result: &str) -> u64 {
-    fake.meters.count(Operation::GetEndUserState, result)
+    fake.meters.request_count(Operation::GetEndUserState, result)
 }
 
 fn answered() -> Reply {
@@ -76,9 +76,9 @@ async fn without_a_token_the_api_is_not_asked() {
     let fake = Fake::start(vec![Reply::status(404)], vec![answered()]).await;
     let error = ask(&fake.client()).await.unwrap_err();
     let expected = TokenError::Http(HttpError::Client { status: 404 });
-    assert_eq!((error.result(), error), ("client_error", ApiError::Token(expected)));
+    assert_eq!((error.result_label(), error), ("client_error", ApiError::Token(expected)));
     assert!(fake.queries_asked().is_empty());
-    assert_eq!(fake.meters.count(Operation::Token, "client_error"), 1);
+    assert_eq!(fake.meters.request_count(Operation::Token, "client_error"), 1);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_status_that_is_no_success_is_a_failure() {
     ] {
         let fake = Fake::api(vec![reply]).await;
         let error = ask(&fake.client()).await.unwrap_err();
-        assert_eq!((error.result(), error.is_transient()), (result, transient));
+        assert_eq!((error.result_label(), error.is_transient()), (result, transient));
         assert_eq!((fake.queries_asked().len(), counted(&fake, result)), (1, 1));
     }
 }
@@ -299,7 +299,7 @@ async fn a_service_that_is_down_is_left_alone_and_found_again_by_a_ping() {
     assert!(matches!(&error, ApiError::Resting { cause } if cause.contains("503")), "{error}");
     assert_eq!(fake.queries_asked().len(), 5);
     // The first ping fails, too.
-    client.recovered().await;
+    client.wait_until_recovered().await;
     ask(&client).await.unwrap();
     let queries: Vec<_> =
         fake.queries_asked()[5..].iter().map(|a| a.body["query"].clone()).collect();
@@ -316,9 +316,9 @@ async fn an_answer_of_too_many_items_says_which_setting_allows_more() {
         json!({ "data": { "getEndUserState": { "a": [{ "b": [1, 2, 3] }] } } }),
     ] {
         let answer = Answer::parse(body.to_string().as_bytes(), false, "", 2);
-        let error = answer.and_then(|mut answer| answer.root("getEndUserState")).unwrap_err();
+        let error = answer.and_then(|mut answer| answer.take_root("getEndUserState")).unwrap_err();
         assert!(error.to_string().contains("2 that api.max_answer_items allows"), "{error}");
-        assert_eq!(error.result(), "malformed");
+        assert_eq!(error.result_label(), "malformed");
     }
     assert_eq!(Client::new(&config, fake.meters.clone()).unwrap().max_items(), 2);
 }
@@ -327,7 +327,10 @@ async fn an_answer_of_too_many_items_says_which_setting_allows_more() {
 async fn an_answer_that_ends_too_early_is_cut_and_a_bad_value_is_not() {
     let parse = |body: &[u8], is_html| Answer::parse(body, is_html, "", 10).unwrap_err();
     let cut = parse(br#"{"data":{"a":"#, false);
-    assert_eq!((cut.is_transient(), cut.result(), cut.is_bad_value()), (true, "malformed", false));
+    assert_eq!(
+        (cut.is_transient(), cut.result_label(), cut.is_bad_value()),
+        (true, "malformed", false)
+    );
     assert!(parse(br#"{"data":{"a":1e999}}"#, false).is_bad_value());
     assert!(parse(br#"{"data":{"a":"\x"}}"#, false).is_bad_value());
     let deep = format!("{{\"data\":{}", "[".repeat(200));

@@ -25,12 +25,12 @@ pub struct GraphqlErrors {
 impl GraphqlErrors {
     /// The errors of the root field `root`, asked about `subject`. All of them
     /// decide on the kind, also those that are not kept.
-    pub(in crate::cii) fn about(
+    pub(in crate::cii) fn for_request(
         mut errors: Vec<GraphqlError>,
         root: &str,
         subject: Subject<'_>,
     ) -> Self {
-        let kind = kind::of_all(errors.iter().map(|error| error.kind(root, subject)));
+        let kind = kind::combined_kind(errors.iter().map(|error| error.kind(root, subject)));
         let more = errors.len().saturating_sub(KEPT);
         errors.truncate(KEPT);
         errors.shrink_to_fit();
@@ -50,7 +50,7 @@ impl GraphqlErrors {
     }
 
     /// Changes those that are kept.
-    pub(in crate::cii) fn map(mut self, change: impl FnMut(&mut GraphqlError)) -> Self {
+    pub(in crate::cii) fn map_kept(mut self, change: impl FnMut(&mut GraphqlError)) -> Self {
         self.kept.iter_mut().for_each(change);
         self
     }
@@ -59,7 +59,7 @@ impl GraphqlErrors {
 /// Errors of which it is not known what they were asked about.
 impl From<Vec<GraphqlError>> for GraphqlErrors {
     fn from(errors: Vec<GraphqlError>) -> Self {
-        Self::about(errors, "", Subject::Either)
+        Self::for_request(errors, "", Subject::Either)
     }
 }
 

@@ -8,10 +8,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::hide::hide;
+use super::hide::hide_secret;
 use crate::domain::one_line;
 
-pub(super) use kind::{Subject, of_all};
+pub(super) use kind::{Subject, combined_kind};
 pub use {kind::ErrorKind, list::GraphqlErrors};
 
 /// An error of the service's GraphQL layer (AWS `AppSync`).
@@ -48,11 +48,11 @@ const MAX_STEPS: usize = 16;
 impl GraphqlError {
     pub(super) fn parse(error: &Value, token: &str) -> Self {
         let text = |name: &str, limit| {
-            error.get(name).and_then(Value::as_str).map(|text| clean(text, token, limit))
+            error.get(name).and_then(Value::as_str).map(|text| clean_text(text, token, limit))
         };
         let json = |name: &str| {
             let value = error.get(name).filter(|value| !value.is_null())?;
-            Some(clean(&value.to_string(), token, MAX_MESSAGE_BYTES))
+            Some(clean_text(&value.to_string(), token, MAX_MESSAGE_BYTES))
         };
         let path = error.get("path").and_then(Value::as_array);
         Self {
@@ -95,7 +95,7 @@ impl GraphqlError {
 impl PathSegment {
     fn parse(segment: &Value, token: &str) -> Option<Self> {
         match segment {
-            Value::String(field) => Some(Self::Field(clean(field, token, MAX_NAME_BYTES))),
+            Value::String(field) => Some(Self::Field(clean_text(field, token, MAX_NAME_BYTES))),
             Value::Number(index) => index.as_u64().map(Self::Index),
             _ => None,
         }
@@ -124,6 +124,6 @@ impl fmt::Display for GraphqlError {
 }
 
 /// One line without the token, of bounded length.
-fn clean(text: &str, token: &str, limit: usize) -> String {
-    one_line(&hide(text, token, "[token]"), limit)
+fn clean_text(text: &str, token: &str, limit: usize) -> String {
+    one_line(&hide_secret(text, token, "[token]"), limit)
 }

@@ -18,7 +18,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// What is still wrong with the mended document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     // A document that parses is never touched.
-    serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&mended(bytes, Numbers::Strict)))
+    serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&mend(bytes, Numbers::Strict)))
 }
 
 /// As [`parse`], where also a number that JSON cannot tell (`NaN`, `1e999`,
@@ -27,9 +27,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
 /// # Errors
 /// What is still wrong with the mended document.
 pub(crate) fn parse_with_odd_numbers(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    parse(bytes).or_else(|error| {
-        serde_json::from_str(&mended(bytes, Numbers::OddAsTexts)).map_err(|_| error)
-    })
+    parse(bytes)
+        .or_else(|error| serde_json::from_str(&mend(bytes, Numbers::OddAsTexts)).map_err(|_| error))
 }
 
 /// What becomes of numbers that JSON does not have.
@@ -39,7 +38,7 @@ enum Numbers {
     OddAsTexts,
 }
 
-fn mended(bytes: &[u8], numbers: Numbers) -> String {
+fn mend(bytes: &[u8], numbers: Numbers) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut rest = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
     let mut mended = String::with_capacity(rest.len());
@@ -50,11 +49,11 @@ fn mended(bytes: &[u8], numbers: Numbers) -> String {
                 is_in_text = !is_in_text;
                 (1, None)
             }
-            '\\' if is_in_text => escape(rest),
+            '\\' if is_in_text => read_escape(rest),
             control if is_in_text && control < ' ' => {
                 (1, Some(format!("\\u{:04x}", u32::from(control))))
             }
-            _ if !is_in_text && numbers == Numbers::OddAsTexts => word(rest),
+            _ if !is_in_text && numbers == Numbers::OddAsTexts => read_word(rest),
             other => (other.len_utf8(), None),
         };
         let (kept, after) = rest.split_at(taken);
@@ -66,7 +65,7 @@ fn mended(bytes: &[u8], numbers: Numbers) -> String {
 
 /// The length of what `text` begins with outside of texts, and what to put in its
 /// place, if anything: an odd number between quotation marks.
-fn word(text: &str) -> (usize, Option<String>) {
+fn read_word(text: &str) -> (usize, Option<String>) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     let word = &text[..end];
@@ -79,9 +78,9 @@ fn word(text: &str) -> (usize, Option<String>) {
 
 /// The length of the escape that `text` begins with, and what to put in its
 /// place, if anything.
-fn escape(text: &str) -> (usize, Option<String>) {
-    match unit(text) {
-        Some(0xd800..=0xdbff) => match text.get(6..).and_then(unit) {
+fn read_escape(text: &str) -> (usize, Option<String>) {
+    match read_unit(text) {
+        Some(0xd800..=0xdbff) => match text.get(6..).and_then(read_unit) {
             Some(0xdc00..=0xdfff) => (12, None),
             _ => (6, Some("\\ufffd".to_owned())),
         },
@@ -93,7 +92,7 @@ fn escape(text: &str) -> (usize, Option<String>) {
 }
 
 /// The UTF-16 unit that an escape at the start of `text` stands for.
-fn unit(text: &str) -> Option<u16> {
+fn read_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits
         .bytes()

@@ -78,7 +78,7 @@ proptest! {
         let document = json!({ "texts": texts, "n": [1, null, true, -2.5] });
         prop_assert_eq!(parse(document.to_string().as_bytes()).unwrap(), document.clone());
         // Nor would mending change it.
-        prop_assert_eq!(mended(document.to_string().as_bytes(), Numbers::Strict), document.to_string());
+        prop_assert_eq!(mend(document.to_string().as_bytes(), Numbers::Strict), document.to_string());
     }
 
     #[test]

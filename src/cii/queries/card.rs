@@ -61,9 +61,9 @@ impl Client {
     ///
     /// # Errors
     /// When no answer comes at all.
-    pub async fn user_card(&self, login: &Login) -> Result<Card, ApiError> {
+    pub async fn fetch_user_card(&self, login: &Login) -> Result<Card, ApiError> {
         let body = json!({ "query": USER, "variables": { "login": login.spelling() } });
-        self.card(Operation::GetEndUserState, &body).await
+        self.fetch_card(Operation::GetEndUserState, &body).await
     }
 
     /// The checks that a user fails now, in the form of a card: a list, or null
@@ -71,10 +71,10 @@ impl Client {
     ///
     /// # Errors
     /// When no answer comes at all.
-    pub async fn failing_checks_card(&self, login: &Login) -> Result<Card, ApiError> {
+    pub async fn fetch_failing_checks_card(&self, login: &Login) -> Result<Card, ApiError> {
         let query = super::failing_checks::QUESTION.query(1, &BTreeSet::new());
         let body = json!({ "query": query, "variables": { "login": login.spelling() } });
-        let mut card = self.card(Operation::GetEndUser, &body).await?;
+        let mut card = self.fetch_card(Operation::GetEndUser, &body).await?;
         let checks = card.data.pointer_mut("/endUserDetails/failingChecks");
         card.data = checks.map(Value::take).unwrap_or_default();
         Ok(card)
@@ -84,7 +84,7 @@ impl Client {
     ///
     /// # Errors
     /// When no answer comes at all, or the pages do not end.
-    pub async fn ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
+    pub async fn fetch_ip_card(&self, ip: IpAddress, page_size: u32) -> Result<Card, ApiError> {
         let operation = Operation::GetEndUsersByIp;
         let query = NEXT_PAGE.query(&BTreeSet::new());
         let mut items = Vec::new();
@@ -95,14 +95,14 @@ impl Client {
             let variables =
                 json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": page_token });
             let body = json!({ "query": query, "variables": variables });
-            let mut page = self.card(operation, &body).await?;
+            let mut page = self.fetch_card(operation, &body).await?;
             let next = page.data["pageToken"].as_str().map(str::to_owned);
-            let listed = take(&mut page.data, "items");
+            let listed = take_field(&mut page.data, "items");
             let is_list = listed.is_array();
             if let Value::Array(listed) = listed {
                 items.extend(listed);
             }
-            self.check_items("the users of the address", items.len())?;
+            self.check_item_count("the users of the address", items.len())?;
             page_token = tokens.follow(next, operation.into_str())?;
             if page_token.is_none() || !page.is_success() {
                 let data = if items.is_empty() && !is_list { Value::Null } else { items.into() };
@@ -112,19 +112,19 @@ impl Client {
         Err(ApiError::Malformed("getEndUsersByIp: its pages do not end".to_owned()))
     }
 
-    async fn card(&self, operation: Operation, body: &Value) -> Result<Card, ApiError> {
-        let (status_code, mut answer) = self.raw(operation, body).await?;
-        let errors = match take(&mut answer, "errors") {
+    async fn fetch_card(&self, operation: Operation, body: &Value) -> Result<Card, ApiError> {
+        let (status_code, mut answer) = self.send_raw(operation, body).await?;
+        let errors = match take_field(&mut answer, "errors") {
             Value::Array(errors) => errors,
             _ => Vec::new(),
         };
-        let data = take(&mut take(&mut answer, "data"), operation.into_str());
+        let data = take_field(&mut take_field(&mut answer, "data"), operation.into_str());
         Ok(Card { status_code, data, errors })
     }
 }
 
 /// Takes a field; null when there is none, or no object.
-fn take(value: &mut Value, field: &str) -> Value {
+fn take_field(value: &mut Value, field: &str) -> Value {
     value.get_mut(field).map(Value::take).unwrap_or_default()
 }
 
@@ -145,11 +145,11 @@ mod tests {
         ])
         .await;
         let (client, alice) = (fake.client(), Login::new("alice").unwrap());
-        let card = client.user_card(&alice).await.unwrap();
+        let card = client.fetch_user_card(&alice).await.unwrap();
         assert_eq!((card.status_code, &card.data, card.errors.len()), (200, &Value::Null, 1));
         assert_eq!(card.errors[0]["errorInfo"]["a"], 1);
         assert_eq!(card.errors[0]["message"], "no [token]");
-        let card = client.user_card(&alice).await.unwrap();
+        let card = client.fetch_user_card(&alice).await.unwrap();
         assert_eq!((card.status_code, card.errors.len(), card.is_success()), (502, 0, false));
     }
 
@@ -160,7 +160,7 @@ mod tests {
             Reply::data(&json!({ "getEndUsersByIp": { "items": items, "pageToken": next } }))
         };
         let fake = Fake::api(vec![page("a", json!("p2")), page("b", Value::Null)]).await;
-        let card = fake.client().ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap();
+        let card = fake.client().fetch_ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap();
         assert_eq!(card.data, json!([{ "login": "a" }, { "login": "b" }]));
     }
 
@@ -170,9 +170,9 @@ mod tests {
             let fake = Fake::api(vec![Reply::Http(200, vec![], body.to_owned())]).await;
             let (client, alice) = (fake.client(), Login::new("alice").unwrap());
             let cards = [
-                client.user_card(&alice).await.unwrap(),
-                client.failing_checks_card(&alice).await.unwrap(),
-                client.ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap(),
+                client.fetch_user_card(&alice).await.unwrap(),
+                client.fetch_failing_checks_card(&alice).await.unwrap(),
+                client.fetch_ip_card("203.0.113.7".parse().unwrap(), 10).await.unwrap(),
             ];
             for card in cards {
                 assert_eq!((card.is_success(), &card.data), (false, &Value::Null), "{body}");
@@ -186,7 +186,7 @@ mod tests {
             Reply::data(&json!({ "getEndUsersByIp": { "items": [], "pageToken": token } }))
         });
         let fake = Fake::api(pages.into()).await;
-        let card = fake.client().ip_card("203.0.113.7".parse().unwrap(), 10).await;
+        let card = fake.client().fetch_ip_card("203.0.113.7".parse().unwrap(), 10).await;
         assert!(matches!(card, Err(ApiError::Malformed(_))));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     cii::{
         ApiError, Client,
         batch::Field,
-        lenient::{lower, moment, text, texts},
+        lenient::{read_lowercase, read_moment, read_text, read_texts},
         meters::Operation,
         rows::{Row, Rows},
     },
@@ -64,7 +64,7 @@ impl Client {
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
     /// about the whole page.
-    pub async fn end_users(
+    pub async fn fetch_end_users(
         &self,
         page_size: u32,
         page_token: Option<&str>,
@@ -73,7 +73,7 @@ impl Client {
         // pages as little as possible.
         let input = json!({ "orderBy": [{ "name": "login", "order": "asc" }] });
         let variables = json!({ "input": input, "pageSize": page_size, "pageToken": page_token });
-        let page = self.ask_rows(&ROWS, variables, user).await?;
+        let page = self.query_rows(&ROWS, variables, read_user).await?;
         Ok(EndUsersPage {
             users: page.items,
             skipped: page.skipped,
@@ -83,8 +83,8 @@ impl Client {
 }
 
 /// A row; nothing when it names nobody. A leaf that cannot be read is unknown.
-pub(super) fn user(row: &Row<'_>) -> Option<EndUser> {
-    let login = Login::new(&text(row.leaf("login"))?).ok()?;
+pub(super) fn read_user(row: &Row<'_>) -> Option<EndUser> {
+    let login = Login::new(&read_text(row.leaf("login"))?).ok()?;
     let moments = [
         row.leaf("lastActive"),
         &row.leaf("lastSignIn")["timestamp"],
@@ -93,34 +93,34 @@ pub(super) fn user(row: &Row<'_>) -> Option<EndUser> {
     let providers = row.leaf("providers").as_array();
     let devices = row.leaf("devices").as_array();
     let facts = TenantUser {
-        status: lower(row.leaf("status")),
-        user_type: lower(row.leaf("userTypeClassification")),
-        providers: providers.into_iter().flatten().filter_map(lower).collect(),
+        status: read_lowercase(row.leaf("status")),
+        user_type: read_lowercase(row.leaf("userTypeClassification")),
+        providers: providers.into_iter().flatten().filter_map(read_lowercase).collect(),
         mfa: row.leaf("mfaEnabled").as_bool(),
-        level_of_trust: lower(&row.leaf("endUserTrustScore")["levelOfTrust"]),
-        last_active: moments.into_iter().find_map(moment),
-        devices: devices.into_iter().flatten().filter_map(device).collect(),
+        level_of_trust: read_lowercase(&row.leaf("endUserTrustScore")["levelOfTrust"]),
+        last_active: moments.into_iter().find_map(read_moment),
+        devices: devices.into_iter().flatten().filter_map(read_device).collect(),
     };
-    Some(EndUser { login, facts, failing: failing(row) })
+    Some(EndUser { login, facts, failing: read_failing(row) })
 }
 
-fn device(device: &Value) -> Option<TenantDevice> {
-    let id = text(&device["deviceId"])?;
+fn read_device(device: &Value) -> Option<TenantDevice> {
+    let id = read_text(&device["deviceId"])?;
     Some(TenantDevice {
         id,
-        name: lower(&device["displayName"]),
-        kind: lower(&device["deviceType"]),
+        name: read_lowercase(&device["displayName"]),
+        kind: read_lowercase(&device["deviceType"]),
     })
 }
 
 /// A list that is not whole tells nothing: what is not on it would count as
 /// resolved.
-fn failing(row: &Row<'_>) -> ListAnswer<BTreeSet<String>> {
+fn read_failing(row: &Row<'_>) -> ListAnswer<BTreeSet<String>> {
     let value = row.leaf("failingChecks");
     if row.is_untold("failingChecks") {
         return ListAnswer::Missing;
     }
-    match (texts(value), value) {
+    match (read_texts(value), value) {
         (_, Value::Null) => ListAnswer::Null,
         (Some((checks, true)), _) => ListAnswer::Given(checks),
         _ => ListAnswer::Missing,

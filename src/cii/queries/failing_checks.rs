@@ -32,17 +32,17 @@ impl Client {
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood. A
     /// user whom the service does not know is an answer.
-    pub async fn failing_checks(
+    pub async fn fetch_failing_checks(
         &self,
         logins: &[Login],
     ) -> Vec<Result<Answered<ListAnswer<Verdict>>, ApiError>> {
         let subjects: Vec<_> = logins.iter().map(Login::spelling).collect();
-        let answers = self.ask_each(&QUESTION, &subjects, None, understand).await;
-        answers.into_iter().map(unknown_is_an_answer).collect()
+        let answers = self.query_each(&QUESTION, &subjects, None, read_answer).await;
+        answers.into_iter().map(accept_unknown_user).collect()
     }
 }
 
-fn unknown_is_an_answer(
+fn accept_unknown_user(
     ended: Result<Answered<ListAnswer<Verdict>>, ApiError>,
 ) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
     match ended {
@@ -56,8 +56,8 @@ fn unknown_is_an_answer(
 
 /// A list with an error in it, or an element that is no text, might not be
 /// whole, so it tells nothing: what is not on it would count as resolved.
-pub(super) fn understand(mut answer: Answer) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
-    let user = answer.root(ROOT)?;
+pub(super) fn read_answer(mut answer: Answer) -> Result<Answered<ListAnswer<Verdict>>, ApiError> {
+    let user = answer.take_root(ROOT)?;
     let value = match user.pointer("/endUserDetails/failingChecks") {
         _ if !answer.errors.is_empty() => ListAnswer::Missing,
         Some(Value::Null) => ListAnswer::Null,
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn understood(body: &str) -> Result<ListAnswer<Verdict>, ApiError> {
-        understand(Answer::parse(body.as_bytes(), false, "token", 100).unwrap())
+        read_answer(Answer::parse(body.as_bytes(), false, "token", 100).unwrap())
             .map(|answer| answer.value)
     }
 
@@ -123,7 +123,7 @@ mod tests {
             let replies = replies.iter().map(|body| Reply::json(200, body)).collect();
             let fake = Fake::api(replies).await;
             let alice = Login::new("alice").unwrap();
-            let answered = fake.client().failing_checks(&[alice]).await.remove(0).unwrap();
+            let answered = fake.client().fetch_failing_checks(&[alice]).await.remove(0).unwrap();
             assert_eq!(answered.value, ListAnswer::Missing);
             assert!(answered.errors.to_string().contains(message), "{}", answered.errors);
         }
@@ -146,7 +146,7 @@ mod tests {
             let body = json!({ "data": null, "errors": [error] });
             let fake = Fake::api(vec![Reply::json(200, &body)]).await;
             let login = Login::new("a@example.com").unwrap();
-            let answer = fake.client().failing_checks(&[login]).await.remove(0);
+            let answer = fake.client().fetch_failing_checks(&[login]).await.remove(0);
             let unknown =
                 answer.is_ok_and(|answer| answer.value == ListAnswer::Given(Verdict::Unknown));
             assert_eq!(unknown, is_unknown, "{error_type}: {message}");
@@ -191,7 +191,7 @@ mod tests {
             let body = json!({ "data": { ROOT: user }, "errors": [error] });
             let fake = Fake::api(vec![Reply::json(200, &body)]).await;
             let login = Login::new("a@example.com").unwrap();
-            let answer = fake.client().failing_checks(&[login]).await.remove(0);
+            let answer = fake.client().fetch_failing_checks(&[login]).await.remove(0);
             match (&answer, expected) {
                 (Ok(answer), Ok(value)) => assert_eq!(answer.value, value),
                 (Err(error), Err(text)) => assert!(error.to_string().contains(text), "{error}"),

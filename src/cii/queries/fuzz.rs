@@ -10,20 +10,20 @@ use crate::cii::{
 /// Reads an answer as that to each question; returns what went wrong.
 pub(in crate::cii) fn read(answer: &Answer) -> Vec<ApiError> {
     [
-        user_state::understand(answer.clone()).err(),
-        failing_checks::understand(answer.clone()).err(),
-        rows(answer, &end_users::ROWS, end_users::user),
-        rows(answer, &ip_users::NEXT_PAGE, ip_users::user),
-        rows(answer, &service::INTEGRATIONS, service::integration),
-        rows(answer, &service::ADMINS, service::admin),
-        rows(answer, &service::DAILY_FAILURES, service::daily_failures),
+        user_state::read_answer(answer.clone()).err(),
+        failing_checks::read_answer(answer.clone()).err(),
+        read_rows(answer, &end_users::ROWS, end_users::read_user),
+        read_rows(answer, &ip_users::NEXT_PAGE, ip_users::read_user),
+        read_rows(answer, &service::INTEGRATIONS, service::read_integration),
+        read_rows(answer, &service::ADMINS, service::read_admin),
+        read_rows(answer, &service::DAILY_FAILURES, service::read_day),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn rows<T>(answer: &Answer, rows: &Rows, read: fn(&Row<'_>) -> Option<T>) -> Option<ApiError> {
+fn read_rows<T>(answer: &Answer, rows: &Rows, read: fn(&Row<'_>) -> Option<T>) -> Option<ApiError> {
     let Page { items, skipped, .. } = match rows.read(answer.clone(), read) {
         Ok(page) => page,
         Err(error) => return Some(error),

@@ -6,7 +6,7 @@ use crate::{
     cii::{
         ApiError, Client, Listed, PageTokens,
         batch::{Field, Root},
-        lenient::text,
+        lenient::read_text,
         meters::Operation,
         rows::{Page, Row, Rows},
     },
@@ -57,7 +57,7 @@ impl Client {
     /// Of each address, when any page fails: a list that lacks somebody would
     /// look as if that user had left. Rows that cannot be read are counted as
     /// skipped.
-    pub async fn ip_users(
+    pub async fn fetch_ip_users(
         &self,
         ips: &[IpAddress],
         page_size: u32,
@@ -65,20 +65,20 @@ impl Client {
         let texts: Vec<_> = ips.iter().map(ToString::to_string).collect();
         let subjects: Vec<_> = texts.iter().map(String::as_str).collect();
         let shared = Some(page_size.into());
-        let understand = |answer| NEXT_PAGE.read(answer, user);
-        let first = self.ask_each(&FIRST_PAGE, &subjects, shared, understand).await;
+        let understand = |answer| NEXT_PAGE.read(answer, read_user);
+        let first = self.query_each(&FIRST_PAGE, &subjects, shared, understand).await;
         let mut lists = Vec::with_capacity(ips.len());
         for (ip, first) in subjects.into_iter().zip(first) {
             let first = match first {
                 // Asked for alone, its pages can be made smaller, up to that row.
                 Err(error) if NEXT_PAGE.bad_row(&error).is_some() => {
                     let variables = json!({ "ipAddress": ip, "pageSize": page_size });
-                    self.ask_rows(&NEXT_PAGE, variables, user).await
+                    self.query_rows(&NEXT_PAGE, variables, read_user).await
                 }
                 first => first,
             };
             lists.push(match first {
-                Ok(page) => self.all_pages(ip, page_size, page).await,
+                Ok(page) => self.fetch_all_pages(ip, page_size, page).await,
                 Err(error) => Err(error),
             });
         }
@@ -86,7 +86,7 @@ impl Client {
     }
 
     /// The pages from the first on.
-    async fn all_pages(
+    async fn fetch_all_pages(
         &self,
         ip: &str,
         page_size: u32,
@@ -102,10 +102,10 @@ impl Client {
             }
             pages += 1;
             let variables = json!({ "ipAddress": ip, "pageSize": page_size, "pageToken": token });
-            let page = self.ask_rows(&NEXT_PAGE, variables, user).await?;
+            let page = self.query_rows(&NEXT_PAGE, variables, read_user).await?;
             users.extend(page.items);
             skipped += page.skipped;
-            self.check_items("the users of the address", users.len().saturating_add(skipped))?;
+            self.check_item_count("the users of the address", users.len().saturating_add(skipped))?;
             next = page.next;
         }
         Ok(Listed { items: users, skipped })
@@ -114,13 +114,14 @@ impl Client {
 
 /// A row; nothing when it names nobody. The login is what counts: a user whose
 /// id or name is not told still uses the address.
-pub(super) fn user(row: &Row<'_>) -> Option<(Login, IpUser)> {
-    let login = Login::new(&text(row.leaf("login"))?).ok()?;
+pub(super) fn read_user(row: &Row<'_>) -> Option<(Login, IpUser)> {
+    let login = Login::new(&read_text(row.leaf("login"))?).ok()?;
     // The text of the Okta Workflows connector writes the second.
-    let reference_url = text(row.leaf("referenceUrl")).or_else(|| text(row.leaf("referenceURL")));
+    let reference_url =
+        read_text(row.leaf("referenceUrl")).or_else(|| read_text(row.leaf("referenceURL")));
     let user = IpUser {
-        id: text(row.leaf("id")).unwrap_or_default(),
-        display_name: text(row.leaf("displayName")).unwrap_or_else(|| login.to_string()),
+        id: read_text(row.leaf("id")).unwrap_or_default(),
+        display_name: read_text(row.leaf("displayName")).unwrap_or_else(|| login.to_string()),
         reference_url,
         since: None,
     };

@@ -13,6 +13,6 @@ impl Client {
     /// When it does not.
     pub async fn ping(&self) -> Result<(), ApiError> {
         let body = json!({ "query": QUERY });
-        self.send(Operation::Ping, &body, &|mut answer| answer.root("ping").map(drop)).await
+        self.send(Operation::Ping, &body, &|mut answer| answer.take_root("ping").map(drop)).await
     }
 }

@@ -71,24 +71,24 @@ const OPERATIONS: [&str; 6] = [
 ];
 
 /// Asks everything that has an answer of the root field.
-async fn ask(client: &Client, operation: &str) {
+async fn ask_all(client: &Client, operation: &str) {
     let (login, ip) = (Login::new("a@example.com").unwrap(), "203.0.113.7".parse().unwrap());
     match operation {
         "getEndUser" => {
-            assert_eq!(client.failing_checks(std::slice::from_ref(&login)).await.len(), 1);
-            let _ = client.failing_checks_card(&login).await;
+            assert_eq!(client.fetch_failing_checks(std::slice::from_ref(&login)).await.len(), 1);
+            let _ = client.fetch_failing_checks_card(&login).await;
         }
         "getEndUserState" => {
-            assert_eq!(client.user_states(std::slice::from_ref(&login)).await.len(), 1);
-            let _ = client.user_card(&login).await;
+            assert_eq!(client.fetch_user_states(std::slice::from_ref(&login)).await.len(), 1);
+            let _ = client.fetch_user_card(&login).await;
         }
         "getEndUsersByIp" => {
-            assert_eq!(client.ip_users(&[ip], 8).await.len(), 1);
-            let _ = client.ip_card(ip, 8).await;
+            assert_eq!(client.fetch_ip_users(&[ip], 8).await.len(), 1);
+            let _ = client.fetch_ip_card(ip, 8).await;
         }
-        "getIntegrationsStatus" => drop(client.integrations().await),
-        "listAdminLogins" => drop(client.admins().await),
-        _ => drop(client.end_users(8, None).await),
+        "getIntegrationsStatus" => drop(client.fetch_integrations().await),
+        "listAdminLogins" => drop(client.fetch_admins().await),
+        _ => drop(client.fetch_end_users(8, None).await),
     }
 }
 
@@ -107,7 +107,7 @@ proptest! {
             for (root, data, errors) in answers {
                 let body = json!({ "data": { root: data }, "errors": errors });
                 let fake = Fake::api(vec![Reply::json(200, &body)]).await;
-                ask(&fake.client(), root).await;
+                ask_all(&fake.client(), root).await;
                 // Every list ends: fields and pages are finite.
                 assert!(fake.queries_asked().len() < 64, "{}", fake.queries_asked().len());
             }

@@ -7,7 +7,7 @@ use crate::{
     cii::{
         ApiError, Client, Listed, PageTokens,
         batch::Field,
-        lenient::{lower, moment, text},
+        lenient::{read_lowercase, read_moment, read_text},
         meters::Operation,
         rows::{Row, Rows},
     },
@@ -63,8 +63,8 @@ impl Client {
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
     /// about the whole list.
-    pub async fn integrations(&self) -> Result<Listed<Vec<Integration>>, ApiError> {
-        let list = self.ask_rows(&INTEGRATIONS, json!({}), integration).await?;
+    pub async fn fetch_integrations(&self) -> Result<Listed<Vec<Integration>>, ApiError> {
+        let list = self.query_rows(&INTEGRATIONS, json!({}), read_integration).await?;
         Ok(Listed { items: list.items, skipped: list.skipped })
     }
 
@@ -73,16 +73,16 @@ impl Client {
     /// # Errors
     /// When any page fails: a list that lacks somebody would look as if that
     /// administrator had left. Rows that cannot be read are counted as skipped.
-    pub async fn admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
+    pub async fn fetch_admins(&self) -> Result<Listed<Vec<Admin>>, ApiError> {
         let (mut items, mut skipped) = (Vec::new(), 0);
         let mut tokens = PageTokens::new();
         let mut page_token: Option<String> = None;
         loop {
             let variables = json!({ "pageSize": PAGE_SIZE, "pageToken": page_token });
-            let page = self.ask_rows(&ADMINS, variables, admin).await?;
+            let page = self.query_rows(&ADMINS, variables, read_admin).await?;
             items.extend(page.items);
             skipped += page.skipped;
-            self.check_items("the administrators", items.len().saturating_add(skipped))?;
+            self.check_item_count("the administrators", items.len().saturating_add(skipped))?;
             page_token = tokens.follow(page.next, ADMINS.field())?;
             if page_token.is_none() {
                 return Ok(Listed { items, skipped });
@@ -96,41 +96,42 @@ impl Client {
     /// # Errors
     /// When there is no answer, none that can be understood, or one with an error
     /// about the whole list.
-    pub async fn daily_failures(&self) -> Result<Option<u64>, ApiError> {
-        let days = self.ask_rows(&DAILY_FAILURES, json!({}), daily_failures).await?.items;
+    pub async fn fetch_daily_failures(&self) -> Result<Option<u64>, ApiError> {
+        let days = self.query_rows(&DAILY_FAILURES, json!({}), read_day).await?.items;
         // Days are written so that their order is that of their texts.
         Ok(days.into_iter().max_by(|(a, _), (b, _)| a.cmp(b)).and_then(|(_, total)| total))
     }
 }
 
 /// A row; nothing when it does not say which integration it is.
-pub(super) fn integration(row: &Row<'_>) -> Option<Integration> {
-    let id = text(row.leaf("integrationId")).filter(|id| id.len() <= MAX_ID_BYTES)?;
+pub(super) fn read_integration(row: &Row<'_>) -> Option<Integration> {
+    let id = read_text(row.leaf("integrationId")).filter(|id| id.len() <= MAX_ID_BYTES)?;
     Some(Integration {
-        name: text(row.leaf("integrationName")).unwrap_or_else(|| id.clone()),
+        name: read_text(row.leaf("integrationName")).unwrap_or_else(|| id.clone()),
         id,
-        status: lower(row.leaf("status")).unwrap_or_else(|| Integration::UNKNOWN.to_owned()),
-        date: moment(row.leaf("date")),
-        error: text(row.leaf("error")),
+        status: read_lowercase(row.leaf("status"))
+            .unwrap_or_else(|| Integration::UNKNOWN.to_owned()),
+        date: read_moment(row.leaf("date")),
+        error: read_text(row.leaf("error")),
     })
 }
 
-pub(super) fn admin(row: &Row<'_>) -> Option<Admin> {
+pub(super) fn read_admin(row: &Row<'_>) -> Option<Admin> {
     Some(Admin {
-        login: Login::new(&text(row.leaf("login"))?).ok()?,
-        display_name: text(row.leaf("displayName")),
-        last_sign_in: moment(&row.leaf("lastSignIn")["timestamp"]),
+        login: Login::new(&read_text(row.leaf("login"))?).ok()?,
+        display_name: read_text(row.leaf("displayName")),
+        last_sign_in: read_moment(&row.leaf("lastSignIn")["timestamp"]),
     })
 }
 
 /// A day and its count, which is unknown when it cannot be read.
-pub(super) fn daily_failures(row: &Row<'_>) -> Option<(String, Option<u64>)> {
+pub(super) fn read_day(row: &Row<'_>) -> Option<(String, Option<u64>)> {
     let total = match row.leaf("total") {
         Value::String(digits) => digits.trim().parse().ok(),
         // A whole number may be written with a fraction of zero.
         total => total.as_u64().or_else(|| total.to_string().strip_suffix(".0")?.parse().ok()),
     };
-    Some((text(row.leaf("day"))?, total))
+    Some((read_text(row.leaf("day"))?, total))
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Question {
         }
     }
 
-    fn understand(&self, answer: &Answer) -> Result<Trial, ApiError> {
+    fn read_answer(&self, answer: &Answer) -> Result<Trial, ApiError> {
         let field = self.field();
         let subject = match self {
             Self::UserState(login) | Self::FailingChecks(login) => Subject::User(login.spelling()),
@@ -98,7 +98,7 @@ impl Question {
         let mut trial = Trial { login: first_login(root), ..Trial::default() };
         for error in &answer.errors {
             match error.kind(field, subject) {
-                ErrorKind::NoRight => match below(error) {
+                ErrorKind::NoRight => match field_below_root(error) {
                     Some(name) => {
                         trial.refused.insert(name);
                     }
@@ -106,7 +106,7 @@ impl Question {
                 },
                 // Whom it is asked about may be nobody: that is an answer, too.
                 ErrorKind::NotFound => return Ok(trial),
-                _ => return Err(ApiError::Graphql(answer.failure(field))),
+                _ => return Err(ApiError::Graphql(answer.root_errors(field))),
             }
         }
         if root.is_null() && trial.refused.is_empty() {
@@ -118,7 +118,7 @@ impl Question {
 
 /// The field that an error is about, without the root field, lists' indices, and what is only
 /// around the fields; nothing when it is about the whole.
-fn below(error: &GraphqlError) -> Option<String> {
+fn field_below_root(error: &GraphqlError) -> Option<String> {
     const AROUND: [&str; 2] = ["items", "endUserDetails"];
     let names = error.path.iter().skip(1).filter_map(|step| match step {
         PathSegment::Field(name) if !AROUND.contains(&name.as_str()) => Some(name.as_str()),
@@ -131,7 +131,7 @@ fn below(error: &GraphqlError) -> Option<String> {
 /// Whom the first row of a page names.
 fn first_login(root: &Value) -> Option<Login> {
     let row = root.pointer("/items/0")?;
-    let user = end_users::user(&Row::whole(row, &HashSet::new()))?;
+    let user = end_users::read_user(&Row::new_whole(row, &HashSet::new()))?;
     Some(user.login)
 }
 
@@ -141,7 +141,7 @@ impl Client {
     /// # Errors
     /// When there is none.
     pub async fn try_token(&self) -> Result<(), ApiError> {
-        self.token().await
+        self.ensure_token().await
     }
 
     /// Asks a question once, whatever is known of the service or the client's rights.
@@ -149,7 +149,7 @@ impl Client {
     /// # Errors
     /// When there is no answer, none that can be understood, or no right to any of it.
     pub async fn try_question(&self, question: &Question) -> Result<Trial, ApiError> {
-        let understand = |answer: Answer| question.understand(&answer);
+        let understand = |answer: Answer| question.read_answer(&answer);
         self.send(question.operation(), &question.body(), &understand).await
     }
 }

@@ -22,11 +22,11 @@ impl<'a> Untold<'a> {
     /// lacks an element must not look complete. An error above it, or one that
     /// does not say where it belongs, does when the field is null or an empty
     /// list.
-    pub(super) fn doubts(&self, name: &str, value: &Value) -> bool {
+    pub(super) fn is_in_doubt(&self, name: &str, value: &Value) -> bool {
         self.errors.iter().any(|error| match error.path.as_slice() {
             [PathSegment::Field(root), ..] if root != self.root => false,
             [_, PathSegment::Field(field), below @ ..] => {
-                field == name && (is_void(value) || !is_place_of_an_address(name, below))
+                field == name && (is_void(value) || !is_address_place(name, below))
             }
             _ => is_void(value),
         })
@@ -34,7 +34,7 @@ impl<'a> Untold<'a> {
 }
 
 /// An address whose place is missing is still an address of the user.
-fn is_place_of_an_address(name: &str, below: &[PathSegment]) -> bool {
+fn is_address_place(name: &str, below: &[PathSegment]) -> bool {
     name == "ipAddresses"
         && matches!(below, [PathSegment::Index(_), PathSegment::Field(field), ..] if field == "location")
 }

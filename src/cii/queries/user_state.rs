@@ -52,17 +52,17 @@ impl Client {
     ///
     /// # Errors
     /// Of each user, when there is no answer, or none that can be understood.
-    pub async fn user_states(
+    pub async fn fetch_user_states(
         &self,
         logins: &[Login],
     ) -> Vec<Result<Answered<UserObservation>, ApiError>> {
         let subjects: Vec<_> = logins.iter().map(Login::spelling).collect();
-        self.ask_each(&QUESTION, &subjects, None, understand).await
+        self.query_each(&QUESTION, &subjects, None, read_answer).await
     }
 }
 
-pub(super) fn understand(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
-    let user = answer.root(ROOT)?;
+pub(super) fn read_answer(mut answer: Answer) -> Result<Answered<UserObservation>, ApiError> {
+    let user = answer.take_root(ROOT)?;
     let has_any = QUESTION.fields.iter().any(|field| !user[field.name].is_null());
     // Nothing but nulls says less than an error does.
     if !user.is_object() || (!has_any && !answer.errors.is_empty()) {

@@ -51,13 +51,13 @@ impl Client {
         });
         let operation = Operation::RegisterWebhook;
         self.execute(operation, REGISTER, json!({ "input": input }), |answer| {
-            match root(answer, operation)? {
+            match take_root(answer, operation)? {
                 Value::String(id) if !id.is_empty() => Ok(id),
                 _ => Err(malformed(operation)),
             }
         })
         .await
-        .map_err(|error| error.without(&secret))
+        .map_err(|error| error.without_secret(&secret))
     }
 
     /// Unregisters a webhook target; returns whether there was one of this id.
@@ -67,14 +67,14 @@ impl Client {
     pub async fn unregister_webhook(&self, id: &str) -> Result<bool, ApiError> {
         let operation = Operation::UnregisterWebhook;
         self.execute(operation, UNREGISTER, json!({ "id": id }), |answer| {
-            root(answer, operation)?.as_bool().ok_or_else(|| malformed(operation))
+            take_root(answer, operation)?.as_bool().ok_or_else(|| malformed(operation))
         })
         .await
     }
 }
 
-fn root(mut answer: Answer, operation: Operation) -> Result<Value, ApiError> {
-    answer.root(operation.into_str())
+fn take_root(mut answer: Answer, operation: Operation) -> Result<Value, ApiError> {
+    answer.take_root(operation.into_str())
 }
 
 fn malformed(operation: Operation) -> ApiError {

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::grant::{Grant, grant};
+use super::grant::{Grant, read_grant};
 use crate::{
     cii::{error::TokenError, exchange::Exchange},
     config::TokenRequest,
@@ -34,7 +34,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) const fn first(setting: TokenRequest) -> Self {
+    pub(super) const fn from_setting(setting: TokenRequest) -> Self {
         match setting {
             TokenRequest::Auto | TokenRequest::Json => Self::Json,
             TokenRequest::Form => Self::Encoded,
@@ -59,7 +59,7 @@ struct Fields<'a> {
 }
 
 /// Asks for a token once.
-pub(super) async fn ask(
+pub(super) async fn request_token(
     http: &reqwest::Client,
     url: &Url,
     credentials: &Credentials,
@@ -75,11 +75,11 @@ pub(super) async fn ask(
     let request = http.post(url.clone());
     let request = match form {
         Form::Json => request.json(&fields),
-        Form::Encoded => {
-            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encoded(&fields))
-        }
+        Form::Encoded => request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(encode_form(&fields)),
     };
-    let answer = Exchange::run(request, MAX_ANSWER_BYTES).await?;
+    let answer = Exchange::send(request, MAX_ANSWER_BYTES).await?;
     let refusals = [
         StatusCode::BAD_REQUEST,
         StatusCode::UNAUTHORIZED,
@@ -90,18 +90,18 @@ pub(super) async fn ask(
         let code = error_code(&answer.body).filter(|code| code != secret);
         return Err(TokenError::Refused { status: answer.status.as_u16(), code });
     }
-    grant(&answer.success()?)
+    read_grant(&answer.into_success_body()?)
 }
 
 /// Whether a refusal may be of the form and not of the client: 400 also says
 /// that the credentials are wrong.
-pub(super) fn may_be_form(error: &TokenError) -> bool {
+pub(super) fn may_be_form_refusal(error: &TokenError) -> bool {
     matches!(error, TokenError::Refused { status: 400 | 415, .. })
 }
 
 /// Of the refusals of both forms the one to report: the other may only say that
 /// its form is not taken.
-pub(super) fn plainer(first: TokenError, second: TokenError) -> TokenError {
+pub(super) fn plainer_error(first: TokenError, second: TokenError) -> TokenError {
     let is_of_form = |error: &TokenError| match error {
         TokenError::Refused { status: 415, .. } => true,
         TokenError::Refused { status: 400, code } => {
@@ -112,7 +112,7 @@ pub(super) fn plainer(first: TokenError, second: TokenError) -> TokenError {
     if !is_of_form(&first) && is_of_form(&second) { first } else { second }
 }
 
-fn encoded(fields: &Fields<'_>) -> String {
+fn encode_form(fields: &Fields<'_>) -> String {
     let mut body = form_urlencoded::Serializer::new(String::new());
     body.append_pair("grant_type", fields.grant_type);
     body.append_pair("client_id", fields.client_id);

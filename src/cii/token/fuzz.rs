@@ -1,10 +1,10 @@
 //! Any answer to a request for a token.
 
-use super::grant::{LEAST_USE, MAX_LIFETIME, grant, keep_for};
+use super::grant::{LEAST_USE, MAX_LIFETIME, read_grant, use_time};
 
 /// Reads an answer's body as that of the token endpoint.
-pub(in crate::cii) fn read_grant(body: &[u8]) {
-    let Ok(grant) = grant(body) else { return };
+pub(in crate::cii) fn check_grant(body: &[u8]) {
+    let Ok(grant) = read_grant(body) else { return };
     assert!(grant.bearer.header().is_ok(), "a token that no header can hold");
-    assert!((LEAST_USE..=MAX_LIFETIME).contains(&keep_for(grant.lifetime)));
+    assert!((LEAST_USE..=MAX_LIFETIME).contains(&use_time(grant.lifetime)));
 }

@@ -32,7 +32,7 @@ pub(super) struct Grant {
 }
 
 impl Bearer {
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -56,12 +56,12 @@ impl fmt::Debug for Bearer {
 }
 
 /// How long a token is used.
-pub(super) fn keep_for(lifetime: Duration) -> Duration {
+pub(super) fn use_time(lifetime: Duration) -> Duration {
     lifetime.saturating_sub((lifetime / 10).min(MAX_MARGIN)).max(LEAST_USE)
 }
 
 /// A successful answer's token.
-pub(super) fn grant(body: &[u8]) -> Result<Grant, TokenError> {
+pub(super) fn read_grant(body: &[u8]) -> Result<Grant, TokenError> {
     let malformed = |what| Err(TokenError::Malformed(what));
     let Ok(body) = json::parse(body) else {
         return malformed("it is not JSON; is it the token URL that the console shows?");
@@ -76,12 +76,12 @@ pub(super) fn grant(body: &[u8]) -> Result<Grant, TokenError> {
     }
     let bearer = Bearer(Arc::new(SecretString::from(token)));
     bearer.header()?;
-    let lifetime = body.get("expires_in").and_then(lifetime).unwrap_or(DEFAULT_LIFETIME);
+    let lifetime = body.get("expires_in").and_then(read_lifetime).unwrap_or(DEFAULT_LIFETIME);
     Ok(Grant { bearer, lifetime: lifetime.clamp(LEAST_USE, MAX_LIFETIME) })
 }
 
 /// A number of seconds; some servers write it as a text. A negative one is 0.
-fn lifetime(value: &Value) -> Option<Duration> {
+fn read_lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::String(text) => text.trim().parse::<f64>().ok()?,
         value => value.as_f64()?,

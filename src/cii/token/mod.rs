@@ -15,8 +15,8 @@ use tokio::{sync::Mutex, time::Instant};
 
 pub(super) use self::{exchange::Credentials, grant::Bearer};
 use self::{
-    exchange::{Form, ask, may_be_form, plainer},
-    grant::{Grant, keep_for},
+    exchange::{Form, may_be_form_refusal, plainer_error, request_token},
+    grant::{Grant, use_time},
 };
 use super::{
     error::TokenError,
@@ -61,7 +61,7 @@ impl TokenSource {
         setting: TokenRequest,
         meters: Meters,
     ) -> Self {
-        let state = State { current: None, form: Form::first(setting), failure: None };
+        let state = State { current: None, form: Form::from_setting(setting), failure: None };
         let (ended, state) = (AtomicU64::new(0), Mutex::new(state));
         Self { http, url, credentials, setting, meters, ended, state }
     }
@@ -82,17 +82,17 @@ impl TokenSource {
             return Err(failure.clone());
         }
         let mut form = state.form;
-        let granted = self.request(&mut form).await;
+        let granted = self.request_grant(&mut form).await;
         self.ended.fetch_add(1, Ordering::Release);
         match granted {
             Ok(Grant { bearer, lifetime }) => {
-                let renew_at = Instant::now() + keep_for(lifetime);
+                let renew_at = Instant::now() + use_time(lifetime);
                 *state = State {
                     current: Some(Current { bearer: bearer.clone(), renew_at }),
                     form,
                     failure: None,
                 };
-                self.meters.token_expires(Some(clock::now() + lifetime));
+                self.meters.set_token_expiry(Some(clock::now() + lifetime));
                 Ok(bearer)
             }
             Err(failure) => {
@@ -106,34 +106,36 @@ impl TokenSource {
     /// Drops a token that the API refused, unless another has taken its place.
     pub(super) async fn invalidate(&self, refused: &Bearer) {
         let mut state = self.state.lock().await;
-        if state.current.as_ref().is_some_and(|current| current.bearer.is(refused)) {
+        if state.current.as_ref().is_some_and(|current| current.bearer.is_same(refused)) {
             state.current = None;
-            self.meters.token_expires(None);
+            self.meters.set_token_expiry(None);
         }
     }
 
     /// Asks for a token, and once more in the other form when the first may
     /// have been refused for its form.
-    async fn request(&self, form: &mut Form) -> Result<Grant, TokenError> {
-        let first = match self.ask(*form).await {
-            Err(error) if self.setting == TokenRequest::Auto && may_be_form(&error) => error,
+    async fn request_grant(&self, form: &mut Form) -> Result<Grant, TokenError> {
+        let first = match self.request_in_form(*form).await {
+            Err(error) if self.setting == TokenRequest::Auto && may_be_form_refusal(&error) => {
+                error
+            }
             ended => return ended,
         };
-        let second = self.ask(form.other()).await;
+        let second = self.request_in_form(form.other()).await;
         match second {
             Ok(grant) => {
                 *form = form.other();
                 Ok(grant)
             }
-            Err(second) => Err(plainer(first, second)),
+            Err(second) => Err(plainer_error(first, second)),
         }
     }
 
-    async fn ask(&self, form: Form) -> Result<Grant, TokenError> {
+    async fn request_in_form(&self, form: Form) -> Result<Grant, TokenError> {
         let began = Instant::now();
-        let granted = ask(&self.http, &self.url, &self.credentials, form).await;
+        let granted = request_token(&self.http, &self.url, &self.credentials, form).await;
         let outcome = granted.as_ref().err().map_or(Outcome::Ok, TokenError::outcome);
-        self.meters.ended(Operation::Token, outcome, began.elapsed());
+        self.meters.count_request(Operation::Token, outcome, began.elapsed());
         granted
     }
 }

@@ -24,7 +24,7 @@ fn granting(lifetime: &Value) -> Reply {
 
 #[test]
 fn a_token_is_renewed_a_tenth_or_five_minutes_before_its_end() {
-    let kept = |seconds| keep_for(Duration::from_secs(seconds)).as_secs();
+    let kept = |seconds| use_time(Duration::from_secs(seconds)).as_secs();
     assert_eq!([kept(0), kept(100), kept(3000), kept(36_000)], [30, 90, 2700, 35_700]);
 }
 
@@ -35,11 +35,11 @@ async fn everybody_uses_one_token_and_one_request() {
     let (a, b, c) = tokio::join!(source.bearer(), source.bearer(), source.bearer());
     let later = source.bearer().await.unwrap();
     for bearer in [a, b, c] {
-        assert!(bearer.unwrap().is(&later));
+        assert!(bearer.unwrap().is_same(&later));
     }
     assert_eq!(later.expose(), "a");
     assert_eq!(fake.tokens_asked().len(), 1);
-    assert_eq!(fake.meters.count(Operation::Token, "ok"), 1);
+    assert_eq!(fake.meters.request_count(Operation::Token, "ok"), 1);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn those_who_wait_share_a_failure_and_the_next_tries_anew() {
     }
     assert_eq!(source.bearer().await.unwrap().expose(), "a");
     assert_eq!(fake.tokens_asked().len(), 2);
-    assert_eq!(fake.meters.count(Operation::Token, "server_error"), 1);
+    assert_eq!(fake.meters.request_count(Operation::Token, "server_error"), 1);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn only_the_token_in_use_is_invalidated() {
     assert!(fake.meters.token_expiry().abs() < 1.0);
     let second = source.bearer().await.unwrap();
     source.invalidate(&first).await;
-    assert!(source.bearer().await.unwrap().is(&second));
+    assert!(source.bearer().await.unwrap().is_same(&second));
     assert_eq!(fake.tokens_asked().len(), 2);
 }
 
@@ -165,7 +165,7 @@ async fn a_form_that_is_set_is_the_only_one() {
     for (setting, form) in [(TokenRequest::Json, "json"), (TokenRequest::Form, "form")] {
         let fake = Fake::start(vec![Reply::status(400)], vec![]).await;
         let source = TokenSource { setting, ..source(&fake, None) };
-        source.state.lock().await.form = Form::first(setting);
+        source.state.lock().await.form = Form::from_setting(setting);
         source.bearer().await.unwrap_err();
         assert_eq!(forms(&fake), [form]);
     }
@@ -230,7 +230,7 @@ async fn a_refusal_tells_its_code_and_nothing_else() {
         assert_eq!(error, TokenError::Refused { status, code: code.map(str::to_owned) });
         // 400 may also be of the form, so the other is tried.
         let requests = if status == 400 { 2 } else { 1 };
-        assert_eq!(fake.meters.count(Operation::Token, "unauthorized"), requests);
+        assert_eq!(fake.meters.request_count(Operation::Token, "unauthorized"), requests);
     }
 }
 
@@ -247,6 +247,6 @@ async fn an_answer_without_a_usable_token_is_refused() {
         let fake = Fake::start(vec![Reply::Http(200, vec![], body.clone())], vec![]).await;
         let error = source(&fake, None).bearer().await.unwrap_err();
         assert!(matches!(error, TokenError::Malformed(_)), "{body}");
-        assert_eq!(fake.meters.count(Operation::Token, "malformed"), 1);
+        assert_eq!(fake.meters.request_count(Operation::Token, "malformed"), 1);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     notes::Notes,
-    reading::{cut, field, name_of_type, text, texts},
+    reading::{cut_with_note, find_field, read_sentences, read_text, type_name},
     users::{self, Named},
 };
 use crate::domain::{
@@ -40,7 +40,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The words as those of a delivery that was published at this moment.
-    pub(super) fn dated(self, id: &CheckId, at: Timestamp) -> CheckDefinition {
+    pub(super) fn into_definition(self, id: &CheckId, at: Timestamp) -> CheckDefinition {
         let Self { title, severity, description, recommended_actions } = self;
         let has_title = title.is_some();
         let undefined = CheckDefinition::undefined(id);
@@ -53,27 +53,28 @@ impl Words {
 impl Content {
     /// Reads a detail; whatever in it cannot be read is noted.
     pub(super) fn read(detail: &Map<String, Value>, notes: &mut Notes) -> Self {
-        let check = check_id(field(detail, "checkId"), notes)
-            .map(|id| Check { words: words(detail, notes), id });
+        let check = read_check_id(find_field(detail, "checkId"), notes)
+            .map(|id| Check { words: read_words(detail, notes), id });
         Self {
-            id: text(field(detail, "id"), "detail.id", notes),
+            id: read_text(find_field(detail, "id"), "detail.id", notes),
             check,
-            frameworks: field(detail, "frameworks").and_then(|value| frameworks(value, notes)),
-            named: users::named(detail, notes),
+            frameworks: find_field(detail, "frameworks")
+                .and_then(|value| read_frameworks(value, notes)),
+            named: users::read_named(detail, notes),
         }
     }
 
-    pub(super) const fn names_something(&self) -> bool {
+    pub(super) const fn has_content(&self) -> bool {
         self.check.is_some() || !self.named.users.is_empty()
     }
 
-    pub(super) const fn names_failures(&self) -> bool {
+    pub(super) const fn has_failures(&self) -> bool {
         self.check.is_some() && !self.named.users.is_empty()
     }
 }
 
 /// An id is a text or a number; any other reading would invent a check.
-fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
+fn read_check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
     let value = value?;
     let only = match value {
         Value::Array(list) if list.len() == 1 => &list[0],
@@ -82,7 +83,7 @@ fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
     let id = match only {
         Value::String(text) => {
             let text = text.trim().to_owned();
-            CheckId::new(&cut(text, MAX_CHECK_ID_BYTES, "detail.checkId", notes))
+            CheckId::new(&cut_with_note(text, MAX_CHECK_ID_BYTES, "detail.checkId", notes))
         }
         Value::Number(number) => CheckId::new(&number.to_string()),
         _ => None,
@@ -90,27 +91,27 @@ fn check_id(value: Option<&Value>, notes: &mut Notes) -> Option<CheckId> {
     match (&id, value) {
         (Some(_), Value::String(_)) => {}
         (Some(id), other) => {
-            notes.add("detail.checkId", format_args!("{}, read as \"{id}\"", name_of_type(other)));
+            notes.add("detail.checkId", format_args!("{}, read as \"{id}\"", type_name(other)));
         }
         (None, other) => {
             notes.add(
                 "detail.checkId",
-                format_args!("{}, no id that can be used", name_of_type(other)),
+                format_args!("{}, no id that can be used", type_name(other)),
             );
         }
     }
     id
 }
 
-fn words(detail: &Map<String, Value>, notes: &mut Notes) -> Words {
+fn read_words(detail: &Map<String, Value>, notes: &mut Notes) -> Words {
     Words {
-        title: text(field(detail, "title"), "detail.title", notes),
+        title: read_text(find_field(detail, "title"), "detail.title", notes),
         severity: Severity::new(
-            text(field(detail, "severity"), "detail.severity", notes).as_deref(),
+            read_text(find_field(detail, "severity"), "detail.severity", notes).as_deref(),
         ),
-        description: texts(field(detail, "description"), "detail.description", notes),
-        recommended_actions: texts(
-            field(detail, "recommendedActions"),
+        description: read_sentences(find_field(detail, "description"), "detail.description", notes),
+        recommended_actions: read_sentences(
+            find_field(detail, "recommendedActions"),
             "detail.recommendedActions",
             notes,
         ),
@@ -118,7 +119,7 @@ fn words(detail: &Map<String, Value>, notes: &mut Notes) -> Words {
 }
 
 /// The form of `frameworks` is not published: texts stay texts, the rest is JSON.
-fn frameworks(value: &Value, notes: &mut Notes) -> Option<AttributeValue> {
+fn read_frameworks(value: &Value, notes: &mut Notes) -> Option<AttributeValue> {
     if value.to_string().len() > MAX_FRAMEWORKS_BYTES {
         let problem = format_args!("longer than {MAX_FRAMEWORKS_BYTES} bytes, left out");
         notes.add("detail.frameworks", problem);

@@ -30,7 +30,7 @@ use crate::{
 use detail::Content;
 pub use malformed::Malformed;
 use notes::Notes;
-use reading::{field, held_json, name_of_type, text};
+use reading::{find_field, parse_embedded_json, read_text, type_name};
 
 const MAX_ID_CHARS: usize = 256;
 
@@ -45,24 +45,24 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
     let parsed =
         json::parse_with_odd_numbers(body).map_err(|error| Malformed::syntax(&error, body))?;
     let Value::Object(envelope) = &parsed else {
-        let found = format!("expected an object, found {}", name_of_type(&parsed));
+        let found = format!("expected an object, found {}", type_name(&parsed));
         return Err(Malformed::field("", found));
     };
     let mut notes = Notes::default();
-    let id = envelope_id(field(envelope, "id"), body, &mut notes);
-    let detail_type =
-        text(field(envelope, "detail-type"), "detail-type", &mut notes).unwrap_or_default();
-    let sent_at = moment::read(field(envelope, "time"), "time", &mut notes);
-    let sent_at = moment::not_ahead(sent_at, received_at, "time", &mut notes);
-    let meaning = DetailType::of(&detail_type);
+    let id = read_envelope_id(find_field(envelope, "id"), body, &mut notes);
+    let detail_type = read_text(find_field(envelope, "detail-type"), "detail-type", &mut notes)
+        .unwrap_or_default();
+    let sent_at = moment::read(find_field(envelope, "time"), "time", &mut notes);
+    let sent_at = moment::limit_to_receipt(sent_at, received_at, "time", &mut notes);
+    let meaning = DetailType::from_text(&detail_type);
     let mut published_at = None;
-    let content = match (meaning, detail(envelope, &mut notes)) {
+    let content = match (meaning, find_detail(envelope, &mut notes)) {
         (DetailType::Test, _) => Content::default(),
         (_, Detail::Object(detail)) => {
-            let published = field(&detail, "published");
+            let published = find_field(&detail, "published");
             published_at = moment::read(published, "detail.published", &mut notes);
             published_at =
-                moment::not_ahead(published_at, received_at, "detail.published", &mut notes);
+                moment::limit_to_receipt(published_at, received_at, "detail.published", &mut notes);
             Content::read(&detail, &mut notes)
         }
         (DetailType::FailedCheck, Detail::Missing) => {
@@ -74,23 +74,23 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
         }
         (DetailType::Unknown, _) => Content::default(),
     };
-    if meaning == DetailType::FailedCheck && !content.names_something() {
-        return Err(names_nothing(&content));
+    if meaning == DetailType::FailedCheck && !content.has_content() {
+        return Err(no_subject_error(&content));
     }
     let published_at = published_at.or(sent_at);
     Ok(Delivery {
         id,
-        kind: kind(meaning, &content),
+        kind: delivery_kind(meaning, &content),
         received_at,
         sent_at,
         published_at,
-        source: text(field(envelope, "source"), "source", &mut notes),
-        account: text(field(envelope, "account"), "account", &mut notes),
-        region: text(field(envelope, "region"), "region", &mut notes),
+        source: read_text(find_field(envelope, "source"), "source", &mut notes),
+        account: read_text(find_field(envelope, "account"), "account", &mut notes),
+        region: read_text(find_field(envelope, "region"), "region", &mut notes),
         detail_type,
         detail_id: content.id,
         check: content.check.map(|check| ReportedCheck {
-            definition: check.words.dated(&check.id, published_at.unwrap_or(received_at)),
+            definition: check.words.into_definition(&check.id, published_at.unwrap_or(received_at)),
             id: check.id,
         }),
         frameworks: content.frameworks,
@@ -103,7 +103,7 @@ pub fn parse(body: &[u8], received_at: Timestamp) -> Result<Delivery, Malformed>
 
 /// The envelope's id. Without one that can be used it is made from the body, so
 /// that an exact repeat is known as one.
-fn envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> String {
+fn read_envelope_id(value: Option<&Value>, body: &[u8], notes: &mut Notes) -> String {
     let given = match value {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Number(number)) => {
@@ -137,10 +137,10 @@ enum Detail<'a> {
 
 /// Finds the detail: an object, a text that holds one, a list of one, or the
 /// envelope itself when a sender passed on the content without its envelope.
-fn detail<'a>(envelope: &'a Map<String, Value>, notes: &mut Notes) -> Detail<'a> {
-    let Some(value) = field(envelope, "detail") else {
+fn find_detail<'a>(envelope: &'a Map<String, Value>, notes: &mut Notes) -> Detail<'a> {
+    let Some(value) = find_field(envelope, "detail") else {
         let is_content = ["checkId", "usersFailing", "loginDetails", "login"];
-        if is_content.iter().any(|name| field(envelope, name).is_some()) {
+        if is_content.iter().any(|name| find_field(envelope, name).is_some()) {
             notes.add("detail", "missing, its fields stand in the envelope");
             return Detail::Object(Cow::Borrowed(envelope));
         }
@@ -148,20 +148,20 @@ fn detail<'a>(envelope: &'a Map<String, Value>, notes: &mut Notes) -> Detail<'a>
     };
     let held = match value {
         Value::Object(detail) => return Detail::Object(Cow::Borrowed(detail)),
-        Value::String(text) => held_json(text),
+        Value::String(text) => parse_embedded_json(text),
         Value::Array(list) if list.len() == 1 => Some(list[0].clone()),
         _ => None,
     };
     match held {
         Some(Value::Object(detail)) => {
-            notes.add("detail", format_args!("{} that holds an object", name_of_type(value)));
+            notes.add("detail", format_args!("{} that holds an object", type_name(value)));
             Detail::Object(Cow::Owned(detail))
         }
-        _ => Detail::Other(name_of_type(value)),
+        _ => Detail::Other(type_name(value)),
     }
 }
 
-fn names_nothing(content: &Content) -> Malformed {
+fn no_subject_error(content: &Content) -> Malformed {
     let mut problem = "names neither a check nor a user that can be read".to_owned();
     if content.named.skipped.count() > 0 {
         let _ = write!(problem, "; logins that cannot be used: {}", content.named.skipped);
@@ -182,7 +182,7 @@ enum DetailType {
 impl DetailType {
     /// No public text settles how the values are spelled, so case, `_`, `-` and
     /// spaces do not count.
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let letters: String =
             text.trim().to_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
         match letters.as_str() {
@@ -193,11 +193,11 @@ impl DetailType {
     }
 }
 
-fn kind(detail_type: DetailType, content: &Content) -> DeliveryKind {
+fn delivery_kind(detail_type: DetailType, content: &Content) -> DeliveryKind {
     match detail_type {
         DetailType::Test => DeliveryKind::Test,
         DetailType::FailedCheck => DeliveryKind::FailedCheck,
-        DetailType::Unknown if content.names_failures() => DeliveryKind::FailedCheck,
+        DetailType::Unknown if content.has_failures() => DeliveryKind::FailedCheck,
         DetailType::Unknown => DeliveryKind::Other,
     }
 }

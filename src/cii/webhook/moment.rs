@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use serde_json::{Number, Value};
 
 use super::{
-    notes::{Notes, quoted},
-    reading::{name_of_type, plain},
+    notes::{Notes, quote},
+    reading::{plainest_text, type_name},
 };
 use crate::domain::{Timestamp, failure::CLOCK_ERROR};
 
@@ -28,24 +28,24 @@ const WITHOUT_ZONE: [&str; 4] =
 pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<Timestamp> {
     let value = value?;
     let moment = match value {
-        Value::Number(number) => of_number(number),
+        Value::Number(number) => from_number(number),
         Value::String(text) if text.trim().is_empty() => return None,
         Value::String(text) => match DateTime::parse_from_rfc3339(text.trim()) {
             Ok(moment) if is_plausible(moment.to_utc()) => return Some(moment.to_utc()),
             Ok(_) => None,
-            Err(_) => of_text(text.trim()),
+            Err(_) => from_text(text.trim()),
         },
-        other => plain(other).and_then(|text| of_text(text.trim())),
+        other => plainest_text(other).and_then(|text| from_text(text.trim())),
     };
     let moment = moment.filter(|moment| is_plausible(*moment));
-    let kind = name_of_type(value);
+    let kind = type_name(value);
     match (moment, value) {
         (Some(moment), _) => {
             let moment = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
             notes.add(place, format_args!("{kind}, read as {moment}"));
         }
         (None, Value::String(text)) => {
-            notes.add(place, format_args!("{} is no time that can be read", quoted(text)));
+            notes.add(place, format_args!("{} is no time that can be read", quote(text)));
         }
         (None, _) => notes.add(place, format_args!("{kind}, no time that can be read")),
     }
@@ -55,7 +55,7 @@ pub(super) fn read(value: Option<&Value>, place: &str, notes: &mut Notes) -> Opt
 /// The time, unless it is ahead of the receipt by more than a clock's error: then it is
 /// the receipt, with a note. A time that is yet to come would sort before everything
 /// that follows.
-pub(super) fn not_ahead(
+pub(super) fn limit_to_receipt(
     moment: Option<Timestamp>,
     received_at: Timestamp,
     place: &str,
@@ -75,9 +75,9 @@ fn is_plausible(moment: Timestamp) -> bool {
     SECONDS.contains(&(moment.timestamp() as f64))
 }
 
-fn of_text(text: &str) -> Option<Timestamp> {
+fn from_text(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<Number>() {
-        return of_number(&number);
+        return from_number(&number);
     }
     let zoned = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
     if let Ok(moment) = zoned {
@@ -92,7 +92,7 @@ fn of_text(text: &str) -> Option<Timestamp> {
     naive.next().map(|moment| moment.and_utc())
 }
 
-fn of_number(number: &Number) -> Option<Timestamp> {
+fn from_number(number: &Number) -> Option<Timestamp> {
     let number = number.as_f64()?;
     let seconds =
         UNITS.iter().map(|unit| number / unit).find(|seconds| SECONDS.contains(seconds))?;

@@ -37,6 +37,6 @@ impl Notes {
 }
 
 /// A text between quotation marks, not longer than a note can hold.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", cut_text(text, QUOTED))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::notes::{Notes, quoted};
+use super::notes::{Notes, quote};
 use crate::{cii::json, domain::cut_text};
 
 /// Bytes of a side field at most; no title or account is as long.
@@ -20,37 +20,37 @@ const TEXT_FIELDS: [&str; 3] = ["en", "text", "value"];
 /// The field of this name; `null` counts as missing. Public texts of the service
 /// disagree on spelling (`recommended Actions`), so when there is none, case,
 /// spaces, `_` and `-` do not count.
-pub(super) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(super) fn find_field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = object.get(name).filter(|value| !value.is_null());
     exact.or_else(|| {
-        let same = |key: &str| letters(key).eq(letters(name));
+        let same = |key: &str| normalized_letters(key).eq(normalized_letters(name));
         object.iter().find(|(key, value)| !value.is_null() && same(key)).map(|(_, value)| value)
     })
 }
 
-fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+fn normalized_letters(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
 }
 
 /// One text: a string as it is, anything else by its plainest reading.
-pub(super) fn text(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<String> {
+pub(super) fn read_text(value: Option<&Value>, place: &str, notes: &mut Notes) -> Option<String> {
     let value = value?;
     let text = match value {
         Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty())?,
         other => {
-            let text = plain(other);
+            let text = plainest_text(other);
             let read = text
                 .as_deref()
-                .map_or("not read".to_owned(), |text| format!("read as {}", quoted(text)));
-            notes.add(place, format_args!("{}, {read}", name_of_type(other)));
+                .map_or("not read".to_owned(), |text| format!("read as {}", quote(text)));
+            notes.add(place, format_args!("{}, {read}", type_name(other)));
             text?
         }
     };
-    Some(cut(text, MAX_TEXT_BYTES, place, notes))
+    Some(cut_with_note(text, MAX_TEXT_BYTES, place, notes))
 }
 
 /// Sentences: of a list, or of one text alone; empty ones are dropped.
-pub(super) fn texts(value: Option<&Value>, place: &str, notes: &mut Notes) -> Vec<String> {
+pub(super) fn read_sentences(value: Option<&Value>, place: &str, notes: &mut Notes) -> Vec<String> {
     let Some(value) = value else { return Vec::new() };
     let mut odd = 0_usize;
     let texts = match value {
@@ -59,12 +59,12 @@ pub(super) fn texts(value: Option<&Value>, place: &str, notes: &mut Notes) -> Ve
             .iter()
             .flat_map(|entry| {
                 odd += usize::from(!entry.is_string() && !entry.is_null());
-                spread(entry)
+                spread_texts(entry)
             })
             .collect(),
         other => {
-            notes.add(place, format_args!("{}, read as text", name_of_type(other)));
-            spread(other)
+            notes.add(place, format_args!("{}, read as text", type_name(other)));
+            spread_texts(other)
         }
     };
     if odd > 0 {
@@ -75,11 +75,11 @@ pub(super) fn texts(value: Option<&Value>, place: &str, notes: &mut Notes) -> Ve
         notes.add(place, format_args!("more than {MAX_SENTENCES} texts, the others left out"));
         texts.truncate(MAX_SENTENCES);
     }
-    texts.into_iter().map(|text| cut(text, MAX_SENTENCE_BYTES, place, notes)).collect()
+    texts.into_iter().map(|text| cut_with_note(text, MAX_SENTENCE_BYTES, place, notes)).collect()
 }
 
 /// The text as it is, or cut and noted.
-pub(super) fn cut(text: String, most: usize, place: &str, notes: &mut Notes) -> String {
+pub(super) fn cut_with_note(text: String, most: usize, place: &str, notes: &mut Notes) -> String {
     if text.len() <= most {
         return text;
     }
@@ -88,31 +88,31 @@ pub(super) fn cut(text: String, most: usize, place: &str, notes: &mut Notes) -> 
 }
 
 /// The texts that one value stands for.
-fn spread(value: &Value) -> Vec<String> {
+fn spread_texts(value: &Value) -> Vec<String> {
     let inner = match value {
         Value::Array(_) => Some(value),
-        Value::Object(object) => wrapped(object).filter(|inner| inner.is_array()),
+        Value::Object(object) => wrapped_value(object).filter(|inner| inner.is_array()),
         _ => None,
     };
     match inner {
-        Some(Value::Array(list)) => list.iter().filter_map(plain).collect(),
-        _ => plain(value).into_iter().collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(plainest_text).collect(),
+        _ => plainest_text(value).into_iter().collect(),
     }
 }
 
 /// The plainest text of a value: of an object the text inside it, of a list the
 /// first text, else the value as JSON. `None` when there is nothing in it.
-pub(super) fn plain(value: &Value) -> Option<String> {
+pub(super) fn plainest_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
         Value::Array(list) => {
             let first = list.iter().find(|entry| entry.is_string());
-            first.or_else(|| list.iter().find(|entry| !entry.is_null())).and_then(plain)
+            first.or_else(|| list.iter().find(|entry| !entry.is_null())).and_then(plainest_text)
         }
         Value::Object(object) if object.is_empty() => None,
-        Value::Object(object) => match wrapped(object) {
+        Value::Object(object) => match wrapped_value(object) {
             Some(Value::String(text)) => Some(text.clone()),
             _ => Some(value.to_string()),
         },
@@ -120,7 +120,7 @@ pub(super) fn plain(value: &Value) -> Option<String> {
 }
 
 /// What an object wraps: its English text, else the only text or list in it.
-fn wrapped(object: &Map<String, Value>) -> Option<&Value> {
+fn wrapped_value(object: &Map<String, Value>) -> Option<&Value> {
     let is_text = |value: &&Value| match value {
         Value::String(text) => !text.trim().is_empty(),
         Value::Array(list) => !list.is_empty(),
@@ -134,13 +134,13 @@ fn wrapped(object: &Map<String, Value>) -> Option<&Value> {
 }
 
 /// The list or object that a text holds as JSON.
-pub(super) fn held_json(text: &str) -> Option<Value> {
+pub(super) fn parse_embedded_json(text: &str) -> Option<Value> {
     let text = text.trim().trim_start_matches('\u{feff}');
     text.starts_with(['{', '[']).then(|| json::parse(text.as_bytes()).ok()).flatten()
 }
 
 /// The JSON type of a value, for people.
-pub(super) const fn name_of_type(value: &Value) -> &'static str {
+pub(super) const fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     FailingUser,
     notes::Notes,
-    reading::{field, held_json, name_of_type},
+    reading::{find_field, parse_embedded_json, type_name},
 };
 use crate::domain::{Login, LoginError, SkippedLogins, cut_text};
 
@@ -23,7 +23,7 @@ pub(super) struct Named {
 }
 
 /// Reads all three places. One login that cannot be used costs only itself.
-pub(super) fn named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
+pub(super) fn read_named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
     let mut named = Named::default();
     let mut unusable = HashSet::new();
     for (name, place) in [
@@ -31,12 +31,13 @@ pub(super) fn named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
         ("loginDetails", "detail.loginDetails"),
         ("login", "detail.login"),
     ] {
-        let Some(value) = field(detail, name) else { continue };
+        let Some(value) = find_field(detail, name) else { continue };
         let mut list = List::default();
         list.read(value);
         let is_usual = value.is_array() || (name == "login" && value.is_string());
         if !is_usual {
-            notes.add(place, format_args!("{}, read as {}", name_of_type(value), list.size()));
+            notes
+                .add(place, format_args!("{}, read as {}", type_name(value), list.describe_size()));
         }
         if list.numbers > 0 {
             notes.add(
@@ -60,13 +61,13 @@ pub(super) fn named(detail: &Map<String, Value>, notes: &mut Notes) -> Named {
         }
         unusable.extend(list.unusable.into_iter().map(|(text, _)| text));
         let details = (name == "login" && list.users.len() == 1)
-            .then(|| field(detail, "explainabilityDetails").and_then(explanation))
+            .then(|| find_field(detail, "explainabilityDetails").and_then(explanation_text))
             .flatten();
         for (login, why) in list.users {
             named.add(login, why.or_else(|| details.clone()));
         }
     }
-    named.explain_whole(detail, notes);
+    named.read_shared_explanation(detail, notes);
     named
 }
 
@@ -82,11 +83,11 @@ impl Named {
     }
 
     /// Details beside a list of users, without a `login` that they belong to.
-    fn explain_whole(&mut self, detail: &Map<String, Value>, notes: &mut Notes) {
-        if field(detail, "login").is_some() {
+    fn read_shared_explanation(&mut self, detail: &Map<String, Value>, notes: &mut Notes) {
+        if find_field(detail, "login").is_some() {
             return;
         }
-        let details = field(detail, "explainabilityDetails").and_then(explanation);
+        let details = find_field(detail, "explainabilityDetails").and_then(explanation_text);
         match (&mut self.users[..], details) {
             ([user], details) => user.explanation = user.explanation.take().or(details),
             (_, None) => {}
@@ -114,7 +115,7 @@ struct List {
 }
 
 impl List {
-    fn size(&self) -> String {
+    fn describe_size(&self) -> String {
         let count = self.users.len();
         format!("{count} {}", if count == 1 { "login" } else { "logins" })
     }
@@ -123,31 +124,31 @@ impl List {
     /// map from login to details, or a text that holds any of these.
     fn read(&mut self, value: &Value) {
         match value {
-            Value::Array(list) => list.iter().for_each(|entry| self.entry(entry)),
-            Value::Object(object) if field(object, "login").is_none() => {
-                object.iter().for_each(|(key, inner)| self.pair(key, inner));
+            Value::Array(list) => list.iter().for_each(|entry| self.read_entry(entry)),
+            Value::Object(object) if find_field(object, "login").is_none() => {
+                object.iter().for_each(|(key, inner)| self.read_pair(key, inner));
             }
-            Value::String(text) => match held_json(text) {
+            Value::String(text) => match parse_embedded_json(text) {
                 Some(held) => self.read(&held),
-                None => match logins(text) {
+                None => match split_logins(text) {
                     Some(logins) => {
                         for login in logins {
-                            self.login(&Value::from(login), None);
+                            self.read_login(&Value::from(login), None);
                         }
                     }
-                    None => self.login(value, None),
+                    None => self.read_login(value, None),
                 },
             },
-            other => self.entry(other),
+            other => self.read_entry(other),
         }
     }
 
     /// One pair of a map: a login with its details, or a name of no meaning (a
     /// number, `items`) with logins behind it.
-    fn pair(&mut self, key: &str, inner: &Value) {
+    fn read_pair(&mut self, key: &str, inner: &Value) {
         let is_login = |value: &Value| match value {
             Value::String(text) => is_address(text),
-            Value::Object(object) => field(object, "login").is_some(),
+            Value::Object(object) => find_field(object, "login").is_some(),
             _ => false,
         };
         let holds_logins = match inner {
@@ -157,54 +158,55 @@ impl List {
         if holds_logins && !is_address(key) {
             self.read(inner);
         } else {
-            self.login(&Value::from(key), explanation(inner));
+            self.read_login(&Value::from(key), explanation_text(inner));
         }
     }
 
-    fn entry(&mut self, entry: &Value) {
+    fn read_entry(&mut self, entry: &Value) {
         match entry {
-            Value::Object(object) => self.object(object),
+            Value::Object(object) => self.read_object(object),
             // What is left of a list in a list is no plain reading.
             Value::Array(list) if !list.is_empty() && list.iter().all(is_address_value) => {
                 self.odd += 1;
                 for address in list {
-                    self.login(address, None);
+                    self.read_login(address, None);
                 }
             }
-            Value::String(text) => match addresses(text) {
+            Value::String(text) => match split_addresses(text) {
                 Some(addresses) => {
                     self.odd += 1;
                     for one in addresses {
-                        self.login(&Value::from(one), None);
+                        self.read_login(&Value::from(one), None);
                     }
                 }
-                None => self.login(entry, None),
+                None => self.read_login(entry, None),
             },
-            other => self.login(other, None),
+            other => self.read_login(other, None),
         }
     }
 
     /// An object that has a `login`, or whose keys or only text are addresses.
-    fn object(&mut self, object: &Map<String, Value>) {
-        let details = field(object, "details").or_else(|| field(object, "explainabilityDetails"));
+    fn read_object(&mut self, object: &Map<String, Value>) {
+        let details =
+            find_field(object, "details").or_else(|| find_field(object, "explainabilityDetails"));
         let mut addresses = object.values().filter(|value| is_address_value(value));
-        match field(object, "login") {
-            Some(login) => self.login(inner_login(login), details.and_then(explanation)),
+        match find_field(object, "login") {
+            Some(login) => self.read_login(inner_login(login), details.and_then(explanation_text)),
             None if !object.is_empty() && object.keys().all(|key| is_address(key)) => {
                 self.odd += 1;
-                object.iter().for_each(|(key, inner)| self.pair(key, inner));
+                object.iter().for_each(|(key, inner)| self.read_pair(key, inner));
             }
             None => match (addresses.next(), addresses.next()) {
                 (Some(address), None) => {
                     self.odd += 1;
-                    self.login(address, details.and_then(explanation));
+                    self.read_login(address, details.and_then(explanation_text));
                 }
-                _ => self.login(&Value::Null, None),
+                _ => self.read_login(&Value::Null, None),
             },
         }
     }
 
-    fn login(&mut self, value: &Value, why: Option<String>) {
+    fn read_login(&mut self, value: &Value, why: Option<String>) {
         let login = match value {
             Value::String(text) => Login::new(text),
             Value::Number(number) => {
@@ -215,12 +217,12 @@ impl List {
         };
         match login {
             Ok(login) => self.users.push((login, why)),
-            Err(error) => self.unusable.push((value.to_string(), reason(error))),
+            Err(error) => self.unusable.push((value.to_string(), reason_text(error))),
         }
     }
 }
 
-const fn reason(error: LoginError) -> &'static str {
+const fn reason_text(error: LoginError) -> &'static str {
     match error {
         LoginError::Empty => "empty",
         LoginError::TooLong => "too long",
@@ -231,20 +233,20 @@ const fn reason(error: LoginError) -> &'static str {
 
 /// Several logins in the one text that stands for a list: addresses, or other
 /// names between commas, semicolons or lines with an address among them.
-fn logins(text: &str) -> Option<Vec<&str>> {
-    let parts = split(text, |c| matches!(c, ',' | ';' | '\n' | '\r'));
+fn split_logins(text: &str) -> Option<Vec<&str>> {
+    let parts = split_parts(text, |c| matches!(c, ',' | ';' | '\n' | '\r'));
     // The names of a directory have commas, too: `cn=a,dc=b`.
     let are_logins = parts.iter().any(|part| is_address(part)) && !text.contains('=');
-    addresses(text).or_else(|| (parts.len() > 1 && are_logins).then_some(parts))
+    split_addresses(text).or_else(|| (parts.len() > 1 && are_logins).then_some(parts))
 }
 
 /// Several e-mail addresses in one text; no address has these separators.
-fn addresses(text: &str) -> Option<Vec<&str>> {
-    let parts = split(text, |c| matches!(c, ',' | ';') || c.is_whitespace());
+fn split_addresses(text: &str) -> Option<Vec<&str>> {
+    let parts = split_parts(text, |c| matches!(c, ',' | ';') || c.is_whitespace());
     (parts.len() > 1 && parts.iter().all(|part| is_address(part))).then_some(parts)
 }
 
-fn split(text: &str, separates: fn(char) -> bool) -> Vec<&str> {
+fn split_parts(text: &str, separates: fn(char) -> bool) -> Vec<&str> {
     text.split(separates).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
@@ -273,13 +275,13 @@ fn inner_login(value: &Value) -> &Value {
 const MAX_EXPLANATION_BYTES: usize = 8192;
 
 /// Details as compact JSON, cut where they are too long.
-fn explanation(details: &Value) -> Option<String> {
-    explained(details).map(|text| cut_text(&text, MAX_EXPLANATION_BYTES).into_owned())
+fn explanation_text(details: &Value) -> Option<String> {
+    compact_details(details).map(|text| cut_text(&text, MAX_EXPLANATION_BYTES).into_owned())
 }
 
 /// Details as compact JSON; a map becomes the list of `key` and `value` that the
 /// service usually sends. `None` when there is nothing in them.
-fn explained(details: &Value) -> Option<String> {
+fn compact_details(details: &Value) -> Option<String> {
     match details {
         Value::Null => None,
         Value::Array(list) => {
@@ -292,8 +294,8 @@ fn explained(details: &Value) -> Option<String> {
             Some(object.iter().map(pair).collect::<Value>().to_string())
         }
         Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => match held_json(text) {
-            Some(held) => explained(&held),
+        Value::String(text) => match parse_embedded_json(text) {
+            Some(held) => compact_details(&held),
             None => Some(details.to_string()),
         },
         other => Some(other.to_string()),

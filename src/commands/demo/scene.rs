@@ -41,7 +41,7 @@ impl Scene {
             ..cii_simulator::Options::default()
         })
         .await?;
-        let is_elsewhere = Environment::of_process().names_collector();
+        let is_elsewhere = Environment::of_process().has_collector();
         let collector = if is_elsewhere { None } else { Some(Collector::start().await?) };
         Ok(Self { folder, simulator, collector })
     }
@@ -57,7 +57,7 @@ impl Scene {
         // The standard variables may name a collector; settings of a real
         // exporter in the environment must not change the demo.
         let load = move || -> Result<Config, ConfigError> {
-            Config::from_text("demo", &text, &Environment::of_process().standard())
+            Config::from_text("demo", &text, &Environment::of_process().only_standard())
         };
         ConfigSource::new(load)
     }

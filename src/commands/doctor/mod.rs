@@ -10,7 +10,7 @@ mod ways;
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
-use cii_exporter::config::{Config, Needs, web_url};
+use cii_exporter::config::{Config, Needs, parse_web_url};
 use clap::Args;
 use reqwest::Url;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     json: bool,
     /// Where the service reaches the webhook, in place of `webhook.public_url`. It is sent the
     /// secret.
-    #[arg(long, value_name = "URL", value_parser = web_url)]
+    #[arg(long, value_name = "URL", value_parser = parse_web_url)]
     webhook_url: Option<Url>,
     #[command(flatten)]
     file: ConfigFile,

@@ -118,9 +118,9 @@ fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
             let advice = format!("give the API client the right to {field} in the console{or}");
             // The schema calls them experimental; one figure lacks without them.
             let finding = if *question == Question::DailyFailures {
-                Finding::warn(&check, error.nameless())
+                Finding::warn(&check, error.redacted_text())
             } else {
-                Finding::fail(&check, error.nameless())
+                Finding::fail(&check, error.redacted_text())
             };
             finding.advise(advice)
         }
@@ -130,7 +130,7 @@ fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
 
 /// The error says itself what to check.
 fn failed(check: &str, error: &ApiError) -> Finding {
-    let finding = Finding::fail(check, error.nameless());
+    let finding = Finding::fail(check, error.redacted_text());
     match error {
         ApiError::Http(_) | ApiError::Token(_) if error.is_transient() => {
             finding.advise("see whether this machine reaches the host: proxy, firewall, DNS")

@@ -1,7 +1,7 @@
 //! What is wrong, by the options that somebody typed: the settings are only to be written yet.
 
 use cii_exporter::{
-    config::{ConfigError, is_placeholder, web_url},
+    config::{ConfigError, is_placeholder, parse_web_url},
     domain::CheckId,
 };
 use reqwest::Url;
@@ -70,7 +70,7 @@ pub(super) fn url(text: &str) -> Result<Url, String> {
     if is_placeholder(text) {
         return Err("this is a placeholder, as an example has it".to_owned());
     }
-    web_url(text)
+    parse_web_url(text)
 }
 
 /// A text that somebody filled in.

@@ -265,7 +265,7 @@ impl Gathering<'_> {
         let label = &self.config.metrics.user_label;
         match label {
             UserLabel::Login => login.spelling().to_owned(),
-            UserLabel::Hash(_) => label.hash(login).unwrap_or_else(|| "somebody".to_owned()),
+            UserLabel::Hash(_) => label.hash_login(login).unwrap_or_else(|| "somebody".to_owned()),
             UserLabel::Id => {
                 let record = self.reader.user_record(login.as_str()).ok().flatten();
                 let id = record.map(|record| record.state.id).filter(|id| !id.is_empty());

@@ -16,8 +16,8 @@ use crate::{
 
 impl Building<'_> {
     pub(super) fn webhook(&mut self) -> Option<WebhookConfig> {
-        let listen = self.checked("webhook.listen", |text| socket(text, 8847));
-        let path = self.checked("webhook.path", |path| {
+        let listen = self.check_value("webhook.listen", |text| parse_socket(text, 8847));
+        let path = self.check_value("webhook.path", |path| {
             let is_plain = |c: char| c.is_ascii_graphic() && !"{}*?#:".contains(c);
             if path.starts_with('/') && path.len() > 1 && path.chars().all(is_plain) {
                 Ok(path.to_owned())
@@ -25,7 +25,7 @@ impl Building<'_> {
                 Err(format!("expected a path such as /webhooks/cii, found {path:?}"))
             }
         });
-        let header = self.checked("webhook.header", |name| {
+        let header = self.check_value("webhook.header", |name| {
             HeaderName::from_str(name).map(|name| name.as_str().to_owned()).map_err(|_| {
                 format!("expected a header's name, such as x-api-client-token, found {name:?}")
             })
@@ -39,14 +39,15 @@ impl Building<'_> {
         // is told already, and may have users.
         let users = web_config.as_ref().map(|file| file.as_ref().map(|file| &file.config.users));
         let has_users = users.is_none_or(|users| users.is_some_and(|users| !users.is_empty()));
-        let is_needed =
-            !has_users && !self.has_other_credentials() && !self.excuses.excuse("webhook.secrets");
+        let is_needed = !has_users
+            && !self.has_other_credentials()
+            && !self.excuses.is_excused("webhook.secrets");
         let secrets = self.secrets("webhook.secrets", is_needed, "a header's value", ' ');
         let bearer = self.secrets("webhook.bearer", false, "a Bearer token", '-');
         let basic = self.settings.has_table("webhook.basic").then(|| self.basic());
         let (allow_from, trusted_proxies) =
             (self.networks("webhook.allow_from"), self.networks("webhook.trusted_proxies"));
-        let check_ids = self.each("webhook.check_ids", |id| {
+        let check_ids = self.parse_each("webhook.check_ids", |id| {
             CheckId::new(id).ok_or("a check's id must not be empty")
         });
         let max_body_bytes = self.number("webhook.max_body_bytes");
@@ -70,12 +71,13 @@ impl Building<'_> {
     }
 
     pub(super) fn ops(&mut self) -> Option<OpsConfig> {
-        let listen: Option<SocketAddr> = self.checked("ops.listen", |text| socket(text, 9847));
+        let listen: Option<SocketAddr> =
+            self.check_value("ops.listen", |text| parse_socket(text, 9847));
         let public_url = match self.text("ops.public_url") {
             Some(_) => self.url("ops.public_url").map(Some),
             None => Some(None),
         };
-        let hosts = self.each("ops.hosts", host_name);
+        let hosts = self.parse_each("ops.hosts", parse_host_name);
         let write_tokens = self.secrets("ops.write_token", false, "a Bearer token", '-');
         let web_config = self.web_config("ops.web_config");
         let allow_unauthenticated = self.flag("ops.allow_unauthenticated");
@@ -83,7 +85,7 @@ impl Building<'_> {
         if let (Some(listen), Some(web_config), Some(false)) =
             (listen, &web_config, allow_unauthenticated)
             && is_open(listen, web_config.as_ref())
-            && self.excuses.needs.is_of_daemon()
+            && self.excuses.needs.is_daemon()
         {
             let origin = self.origin("ops.listen");
             let message = format!(
@@ -106,7 +108,7 @@ impl Building<'_> {
     }
 
     /// Two listeners cannot have one address.
-    pub(super) fn listeners_differ(&mut self, webhook: SocketAddr, ops: SocketAddr) {
+    pub(super) fn check_listeners_differ(&mut self, webhook: SocketAddr, ops: SocketAddr) {
         let is_any = webhook.ip().is_unspecified() || ops.ip().is_unspecified();
         if webhook.port() == 0 || webhook.port() != ops.port() {
             return;
@@ -129,7 +131,7 @@ impl Building<'_> {
         also: char,
     ) -> Option<Vec<SecretString>> {
         let (secrets, origin) = self.list(path);
-        if self.is_told(path) {
+        if self.is_reported(path) {
             return None;
         }
         if secrets.is_empty() && self.may_lack(path) {
@@ -138,7 +140,7 @@ impl Building<'_> {
         if secrets.is_empty() && (origin.is_some() || is_needed) {
             let missing = format!(
                 "is missing: set it, {path}_file or {}; `openssl rand -hex 32` makes one",
-                variables::variable(path)
+                variables::variable_name(path)
             );
             let withheld = self.excuses.withheld.get(path);
             let message = withheld.map_or(missing, |why| format!("{why}; run the command as root"));
@@ -173,8 +175,8 @@ impl Building<'_> {
 
     fn basic(&mut self) -> Option<BasicConfig> {
         let path = "webhook.basic.password";
-        self.required("webhook.basic.user");
-        let user = self.checked("webhook.basic.user", |user| {
+        self.required_text("webhook.basic.user");
+        let user = self.check_value("webhook.basic.user", |user| {
             let is_plain = !user.contains(':') && !user.chars().any(char::is_control);
             if is_plain { Ok(user.to_owned()) } else { Err("must not hold a colon") }
         });
@@ -184,11 +186,11 @@ impl Building<'_> {
             return Some(BasicConfig { user: user?, passwords: Vec::new() });
         }
         if passwords.is_empty() || passwords.iter().any(is_empty) {
-            if !self.is_told(path) {
+            if !self.is_reported(path) {
                 let message = if origin.is_some() {
                     "must not be empty".to_owned()
                 } else {
-                    format!("is missing: set it, {path}_file or {}", variables::variable(path))
+                    format!("is missing: set it, {path}_file or {}", variables::variable_name(path))
                 };
                 self.problems.add(origin.as_ref(), path, message);
             }
@@ -204,12 +206,12 @@ impl Building<'_> {
         if self.text(path).is_none() {
             return Some(None);
         }
-        let file = self.required(path)?;
+        let file = self.required_text(path)?;
         // No command listens.
-        if !self.excuses.needs.is_of_daemon() && fs::File::open(&file).is_err() {
+        if !self.excuses.needs.is_daemon() && fs::File::open(&file).is_err() {
             return Some(None);
         }
-        self.checked(path, |_| {
+        self.check_value(path, |_| {
             let path = PathBuf::from(&file);
             WebConfig::read(&path).map(|config| WebConfigFile { path, config })
         })
@@ -217,12 +219,12 @@ impl Building<'_> {
     }
 
     fn networks(&mut self, path: &str) -> Option<Vec<Network>> {
-        Some(self.each(path, str::parse::<Network>)?.into_iter().collect())
+        Some(self.parse_each(path, str::parse::<Network>)?.into_iter().collect())
     }
 }
 
 /// Where to listen, or what is wrong and what was probably meant; `usual` is the usual port.
-fn socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
+fn parse_socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         let text = text.trim();
         let host = text.replace("localhost", "127.0.0.1");
@@ -240,7 +242,7 @@ fn socket(text: &str, usual: u16) -> Result<SocketAddr, String> {
 }
 
 /// A host's name in lower case, without the port that it may be written with.
-fn host_name(text: &str) -> Result<String, String> {
+fn parse_host_name(text: &str) -> Result<String, String> {
     let name = text.trim().to_ascii_lowercase();
     let name = name.rsplit_once(':').map_or(name.as_str(), |(name, _)| name);
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -254,11 +256,11 @@ fn host_name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::socket;
+    use super::parse_socket;
 
     #[test]
     fn an_address_that_lacks_something_is_completed() {
-        assert!(socket("[::1]:9847", 9847).is_ok());
+        assert!(parse_socket("[::1]:9847", 9847).is_ok());
         for (text, end) in [
             ("127.0.0.1", "found \"127.0.0.1\"; did you mean \"127.0.0.1:9847\"?"),
             ("localhost:1234", "did you mean \"127.0.0.1:1234\"?"),
@@ -269,7 +271,7 @@ mod tests {
             ("example.com:1234", "found \"example.com:1234\""),
             ("127.0.0.1:99999", "found \"127.0.0.1:99999\""),
         ] {
-            let error = socket(text, 9847).unwrap_err();
+            let error = parse_socket(text, 9847).unwrap_err();
             assert!(error.ends_with(end), "{error}");
         }
     }

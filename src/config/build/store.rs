@@ -17,21 +17,21 @@ const OF_SERVER: [&str; 4] =
 
 impl Building<'_> {
     pub(super) fn store(&mut self) -> Option<StoreConfig> {
-        let place = if self.names_server() {
+        let place = if self.has_server() {
             self.server().map(|server| StorePlace::Server(Box::new(server)))
         } else {
-            self.refuse_what_needs_a_server();
+            self.refuse_server_settings();
             self.store_path().map(StorePlace::File)
         };
         Some(StoreConfig { place: place?, retention_days: self.retention_days() })
     }
 
-    fn names_server(&self) -> bool {
+    fn has_server(&self) -> bool {
         ["store.url", "store.url_file"].iter().any(|path| self.settings.get(path).is_some())
             || self.excuses.withheld.contains_key("store.url")
     }
 
-    fn refuse_what_needs_a_server(&mut self) {
+    fn refuse_server_settings(&mut self) {
         for path in OF_SERVER {
             // The content of a file is told by the file; and what systemd hands over switches
             // nothing on, as anywhere.
@@ -50,8 +50,8 @@ impl Building<'_> {
     /// A file, whose folder may not be there yet.
     fn store_path(&mut self) -> Option<PathBuf> {
         let path = "store.path";
-        self.required(path)?;
-        self.checked(path, |text| {
+        self.required_text(path)?;
+        self.check_value(path, |text| {
             let file = PathBuf::from(text);
             if text.starts_with("postgres:") || text.starts_with("postgresql:") {
                 return Err("is a URL, and expects a file: write it as store.url".to_owned());
@@ -79,12 +79,12 @@ impl Building<'_> {
                 self.problems.add(None, "store.url", message);
                 return None;
             }
-            _ => self.required("store.url")?,
+            _ => self.required_text("store.url")?,
         };
-        if self.is_told("store.url") {
+        if self.is_reported("store.url") {
             return None;
         }
-        let server = self.checked("store.url", |_| ServerConfig::parse(&url))?;
+        let server = self.check_value("store.url", |_| ServerConfig::parse(&url))?;
         let origin = self.origin("store.url");
         for (parameter, path) in server.files() {
             if let Err(error) = File::open(path) {
@@ -124,14 +124,14 @@ impl Building<'_> {
     #[expect(clippy::option_option, reason = "nothing where it is wrong, as elsewhere")]
     fn password(&mut self) -> Option<Option<SecretString>> {
         let path = "store.password";
-        if self.is_told(path) {
+        if self.is_reported(path) {
             return None;
         }
         if self.settings.get(path).is_some() {
-            return self.required(path).map(|password| Some(password.into()));
+            return self.required_text(path).map(|password| Some(password.into()));
         }
         match self.excuses.withheld.get(path) {
-            Some(why) if !self.excuses.excuse(path) => {
+            Some(why) if !self.excuses.is_excused(path) => {
                 self.problems.add(None, path, format!("{why}; run the command as root"));
                 None
             }
@@ -145,6 +145,6 @@ impl Building<'_> {
         if self.text(path).is_none() {
             return Some(None);
         }
-        self.checked(path, |text| server::check_schema(text).map(|()| Some(text.to_owned())))
+        self.check_value(path, |text| server::check_schema(text).map(|()| Some(text.to_owned())))
     }
 }

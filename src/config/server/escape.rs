@@ -7,7 +7,7 @@ pub(super) const ENCODE: &str = "in a user or a password, write @ as %40, / as %
                       put the password into a file (store.password_file)";
 
 /// A text without its percent signs.
-pub(super) fn decoded(text: &str) -> Result<String, String> {
+pub(super) fn decode(text: &str) -> Result<String, String> {
     let mut rest = text.split('%');
     rest.next();
     let is_escape = |part: &str| {

@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use strum::{EnumString, VariantNames};
 
-pub(in crate::config) use schema::check as check_schema;
+pub(in crate::config) use schema::check_name as check_schema;
 
 /// A server, the database on it, and how it is reached.
 #[derive(Debug, Clone)]
@@ -142,13 +142,13 @@ impl ServerHost {
         let (host, port) = match self {
             Self::Tcp(host, port) if host.contains(':') => (format!("[{host}]"), port),
             Self::Tcp(host, port) => (host.clone(), port),
-            Self::Unix(folder, port) => (encoded(&folder.display().to_string()), port),
+            Self::Unix(folder, port) => (encode(&folder.display().to_string()), port),
         };
         if *port == PORT { host } else { format!("{host}:{port}") }
     }
 }
 
-fn encoded(text: &str) -> String {
+fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
@@ -176,7 +176,7 @@ impl ServerConfig {
         let hosts: Vec<_> = self.hosts.iter().map(ServerHost::name).collect();
         // What a name rarely holds, and what would end it.
         let database = if self.database.contains(['/', '?', '#', '%', ' ']) {
-            encoded(&self.database)
+            encode(&self.database)
         } else {
             self.database.clone()
         };
@@ -184,7 +184,7 @@ impl ServerConfig {
     }
 
     /// The same with what matters to whoever looks for a mistake.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn effective_url(&self) -> String {
         let mut text = self.name();
         let mode = match self.tls.mode {
             TlsMode::Disable => "disable",

@@ -7,7 +7,7 @@ use strum::VariantNames as _;
 
 use super::{
     ChannelBinding, CommitLevel, Keepalives, ServerConfig, ServerHost, ServerTls, TlsMode,
-    escape::decoded,
+    escape::decode,
 };
 
 /// All that are understood, as an error lists them.
@@ -64,7 +64,7 @@ impl Parameters {
                     KNOWN.join(", ")
                 ));
             }
-            parameters.set_once(name, decoded(value)?)?;
+            parameters.set_once(name, decode(value)?)?;
         }
         Ok(parameters)
     }
@@ -84,28 +84,28 @@ impl Parameters {
         self.0.remove(name).map(|value| (*value).clone())
     }
 
-    fn word<T: FromStr>(&mut self, name: &str, words: &[&str]) -> Result<Option<T>, String> {
+    fn take_word<T: FromStr>(&mut self, name: &str, words: &[&str]) -> Result<Option<T>, String> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let wrong = |_| format!("has a {name} that is none: expected one of {}", words.join(", "));
         value.parse().map(Some).map_err(wrong)
     }
 
     /// A whole number within bounds.
-    fn number(&mut self, name: &str, least: u32, most: u32) -> Result<Option<u32>, String> {
+    fn take_number(&mut self, name: &str, least: u32, most: u32) -> Result<Option<u32>, String> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let number = value.parse().ok().filter(|number| (least..=most).contains(number));
         let wrong = || format!("has a {name} that is no whole number from {least} to {most}");
         number.map(Some).ok_or_else(wrong)
     }
 
-    fn seconds(&mut self, name: &str, default: Duration) -> Result<Duration, String> {
-        let seconds = self.number(name, 1, 3600)?;
+    fn take_seconds(&mut self, name: &str, default: Duration) -> Result<Duration, String> {
+        let seconds = self.take_number(name, 1, 3600)?;
         Ok(seconds.map_or(default, |seconds| Duration::from_secs(seconds.into())))
     }
 }
 
 /// Makes a server of the parameters and its hosts.
-pub(super) fn complete(
+pub(super) fn build_server(
     mut parameters: Parameters,
     hosts: Vec<ServerHost>,
 ) -> Result<ServerConfig, String> {
@@ -113,8 +113,8 @@ pub(super) fn complete(
         "names no user: expected one before the host, such as \
          postgres://exporter@db.example.com/cii",
     )?;
-    let tls = tls(&mut parameters)?;
-    let channel_binding = parameters.word("channel_binding", ChannelBinding::VARIANTS)?;
+    let tls = take_tls(&mut parameters)?;
+    let channel_binding = parameters.take_word("channel_binding", ChannelBinding::VARIANTS)?;
     let channel_binding = channel_binding.unwrap_or_default();
     if channel_binding == ChannelBinding::Require && tls.mode == TlsMode::Disable {
         return Err("has channel_binding=require, which needs TLS, with sslmode=disable".to_owned());
@@ -122,7 +122,7 @@ pub(super) fn complete(
     if parameters.take("gssencmode").is_some_and(|mode| mode == "require") {
         return Err("has gssencmode=require: there is TLS here, and no GSSAPI".to_owned());
     }
-    let tcp_user_timeout = parameters.number("tcp_user_timeout", 1000, 3_600_000)?;
+    let tcp_user_timeout = parameters.take_number("tcp_user_timeout", 1000, 3_600_000)?;
     Ok(ServerConfig {
         hosts,
         // As libpq has it.
@@ -130,9 +130,9 @@ pub(super) fn complete(
         user,
         password: parameters.take("password").map(SecretString::from),
         tls,
-        needs_writable: needs_writable(&mut parameters)?,
-        connect_timeout: parameters.seconds("connect_timeout", CONNECT_TIMEOUT)?,
-        keepalives: keepalives(&mut parameters)?,
+        needs_writable: take_needs_writable(&mut parameters)?,
+        connect_timeout: parameters.take_seconds("connect_timeout", CONNECT_TIMEOUT)?,
+        keepalives: take_keepalives(&mut parameters)?,
         tcp_user_timeout: tcp_user_timeout
             .map_or(SILENCE, |milliseconds| Duration::from_millis(milliseconds.into())),
         application_name: parameters
@@ -145,8 +145,8 @@ pub(super) fn complete(
     })
 }
 
-fn tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
-    let mode = parameters.word("sslmode", TlsMode::VARIANTS)?;
+fn take_tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
+    let mode = parameters.take_word("sslmode", TlsMode::VARIANTS)?;
     let roots = parameters.take("sslrootcert");
     let identity = match (parameters.take("sslcert"), parameters.take("sslkey")) {
         (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
@@ -178,7 +178,7 @@ fn tls(parameters: &mut Parameters) -> Result<ServerTls, String> {
 
 /// Whether a host that takes no writes is passed over. State is written, so that only a host that
 /// takes them is of use; `any` leaves the look to others, such as a balancer.
-fn needs_writable(parameters: &mut Parameters) -> Result<bool, String> {
+fn take_needs_writable(parameters: &mut Parameters) -> Result<bool, String> {
     match parameters.take("target_session_attrs").as_deref() {
         None | Some("read-write" | "primary") => Ok(true),
         Some("any") => Ok(false),
@@ -188,11 +188,11 @@ fn needs_writable(parameters: &mut Parameters) -> Result<bool, String> {
     }
 }
 
-fn keepalives(parameters: &mut Parameters) -> Result<Option<Keepalives>, String> {
-    let is_on = parameters.number("keepalives", 0, 1)? != Some(0);
+fn take_keepalives(parameters: &mut Parameters) -> Result<Option<Keepalives>, String> {
+    let is_on = parameters.take_number("keepalives", 0, 1)? != Some(0);
     // Together, these notice a dead connection as fast as an unacknowledged one.
-    let idle = parameters.seconds("keepalives_idle", SILENCE / 2)?;
-    let interval = parameters.seconds("keepalives_interval", SILENCE / 6)?;
-    let retries = parameters.number("keepalives_count", 1, 100)?.unwrap_or(3);
+    let idle = parameters.take_seconds("keepalives_idle", SILENCE / 2)?;
+    let interval = parameters.take_seconds("keepalives_interval", SILENCE / 6)?;
+    let retries = parameters.take_number("keepalives_count", 1, 100)?.unwrap_or(3);
     Ok(is_on.then_some(Keepalives { idle, interval, retries }))
 }

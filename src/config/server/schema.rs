@@ -8,7 +8,7 @@ const LONGEST: usize = 63;
 ///
 /// # Errors
 /// Says what is expected.
-pub(in crate::config) fn check(text: &str) -> Result<(), String> {
+pub(in crate::config) fn check_name(text: &str) -> Result<(), String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let is_name = text.chars().all(is_part)
         && text.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())

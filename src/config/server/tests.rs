@@ -126,7 +126,10 @@ fn no_error_and_no_name_repeats_a_password() {
     }
     let server = parse("postgres://ex:s3cret@a:5433,b/cii?password=&sslrootcert=/ca.pem");
     assert_eq!(server.name(), "postgres://a:5433,b/cii");
-    assert_eq!(server.shown(), "postgres://a:5433,b/cii?sslmode=verify-full&sslrootcert=/ca.pem");
+    assert_eq!(
+        server.effective_url(),
+        "postgres://a:5433,b/cii?sslmode=verify-full&sslrootcert=/ca.pem"
+    );
     assert!(!format!("{server:?}").contains("s3cret"));
     let server = parse("postgres://ex@%2Frun%2Fdb:1,[::1]/a%2Fb");
     assert_eq!(server.name(), "postgres://%2Frun%2Fdb:1,[::1]/a%2Fb");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     PORT, ServerConfig, ServerHost,
-    escape::{ENCODE, decoded},
+    escape::{ENCODE, decode},
     parameters::{self, Parameters},
 };
 
@@ -13,7 +13,7 @@ const SUCH_AS: &str = "such as postgres://exporter@db.example.com/cii";
 
 pub(super) fn parse(text: &str) -> Result<ServerConfig, String> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
-    let rest = rest.ok_or_else(|| other_scheme(text))?;
+    let rest = rest.ok_or_else(|| describe_scheme(text))?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
     let (user_info, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<ServerConfig, String> {
     let mut parameters = Parameters::read(query)?;
     for (name, value) in [("user", Some(user)), ("password", password), ("dbname", Some(database))]
     {
-        parameters.set_once(name, decoded(value.unwrap_or_default())?)?;
+        parameters.set_once(name, decode(value.unwrap_or_default())?)?;
     }
     let mut hosts = split_hosts(hosts)?;
     if let Some(named) = parameters.take("host") {
@@ -37,13 +37,13 @@ pub(super) fn parse(text: &str) -> Result<ServerConfig, String> {
         hosts = named.split(',').map(|host| (host.to_owned(), None)).collect();
     }
     let ports = parameters.take("port").unwrap_or_default();
-    let hosts = with_ports(hosts, &ports)?;
-    parameters::complete(parameters, hosts)
+    let hosts = add_ports(hosts, &ports)?;
+    parameters::build_server(parameters, hosts)
 }
 
 /// What is wrong with a URL of another scheme. A scheme is no secret; whatever else is there can
 /// be one.
-fn other_scheme(text: &str) -> String {
+fn describe_scheme(text: &str) -> String {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
         Some("sqlite" | "sqlite3" | "file") => {
@@ -77,18 +77,18 @@ fn split_hosts(text: &str) -> Result<Vec<(String, Option<u16>)>, String> {
         } else {
             host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)))
         };
-        let port = port.map(|port| port.parse().map_err(|_| bad_port())).transpose()?;
-        Ok((decoded(host)?, port))
+        let port = port.map(|port| port.parse().map_err(|_| port_error())).transpose()?;
+        Ok((decode(host)?, port))
     });
     split.collect()
 }
 
-fn bad_port() -> String {
+fn port_error() -> String {
     format!("has a port that is no number from 1 to 65535: {ENCODE}")
 }
 
 /// Hosts with their ports: their own, else that of the parameter at their place, or its only one.
-fn with_ports(hosts: Vec<(String, Option<u16>)>, ports: &str) -> Result<Vec<ServerHost>, String> {
+fn add_ports(hosts: Vec<(String, Option<u16>)>, ports: &str) -> Result<Vec<ServerHost>, String> {
     let ports: Vec<_> = ports.split(',').filter(|_| !ports.is_empty()).collect();
     if ports.len() > 1 && ports.len() != hosts.len() {
         return Err("has another number of ports than of hosts".to_owned());
@@ -98,10 +98,10 @@ fn with_ports(hosts: Vec<(String, Option<u16>)>, ports: &str) -> Result<Vec<Serv
     }
     let hosts = hosts.into_iter().enumerate().map(|(place, (host, own))| {
         let named = ports.get(place).or_else(|| ports.first()).filter(|port| !port.is_empty());
-        let named = named.map(|port| port.parse().map_err(|_| bad_port())).transpose()?;
+        let named = named.map(|port| port.parse().map_err(|_| port_error())).transpose()?;
         let port = own.or(named).unwrap_or(PORT);
         if port == 0 {
-            return Err(bad_port());
+            return Err(port_error());
         }
         if host.starts_with('/') {
             return Ok(ServerHost::Unix(PathBuf::from(host), port));

@@ -16,7 +16,7 @@ fn a_check_is_named_by_id_or_title_whatever_signs_are_in_it() {
     assert_eq!(words(&config, "no-mfa"), Some((Some("No MFA"), Some("Critical"))));
     assert_eq!(words(&config, "dormant. account"), Some((None, Some("low"))));
     assert_eq!(words(&config, "other"), None);
-    let effective = config.effective();
+    let effective = config.effective_toml();
     assert!(effective.contains("[checks.\"no-mfa\"]\n"), "{effective}");
     assert!(effective.contains("severity = \"Critical\" # config.toml:4"), "{effective}");
     let again = load(&effective.replace("<hidden>", "s3cret-value"), &[]).unwrap();

@@ -63,7 +63,11 @@ fn a_credential_is_found_by_the_name_of_its_setting_unless_something_else_is_set
     assert!(config.otlp.is_none(), "a credential switches nothing on");
     let otlp = load("[otlp]\n", &[directory]).unwrap().otlp.unwrap();
     assert_eq!(otlp.headers["authorization"].expose_secret(), "Bearer handed-over");
-    assert!(config.effective().contains("# CREDENTIALS_DIRECTORY"), "{}", config.effective());
+    assert!(
+        config.effective_toml().contains("# CREDENTIALS_DIRECTORY"),
+        "{}",
+        config.effective_toml()
+    );
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     for (text, variables) in [
         (MINIMAL, vec![directory]),
@@ -106,19 +110,19 @@ fn the_file_is_the_named_one_else_that_of_the_environment_else_the_usual_one() {
         [("CII_EXPORTER_CONFIG", of_variable.to_str().unwrap())].into_iter().collect();
     let none = Environment::default();
     let name = |named, usual: &std::path::Path, environment| {
-        Config::load_or(named, usual, environment).unwrap().tenant.name.unwrap()
+        Config::load_with_fallback(named, usual, environment).unwrap().tenant.name.unwrap()
     };
     assert_eq!(name(Some(named.as_path()), &usual, &variable), "named");
     assert_eq!(name(None, &usual, &variable), "of-variable");
     assert_eq!(name(None, &usual, &none), "usual");
     // What is named must be there; an error without any says where it was looked for.
-    assert!(Config::load_or(Some(&nowhere), &usual, &none).is_err());
-    let error = Config::load_or(None, &nowhere, &none).unwrap_err().to_string();
+    assert!(Config::load_with_fallback(Some(&nowhere), &usual, &none).is_err());
+    let error = Config::load_with_fallback(None, &nowhere, &none).unwrap_err().to_string();
     for place in ["--config", "CII_EXPORTER_CONFIG", nowhere.to_str().unwrap()] {
         assert!(error.contains(place), "{error}");
     }
     let alone = [("CII_EXPORTER_WEBHOOK__SECRETS", "s")].into_iter().collect();
-    assert!(Config::load_or(None, &nowhere, &alone).is_ok());
+    assert!(Config::load_with_fallback(None, &nowhere, &alone).is_ok());
 }
 
 #[test]

@@ -4,19 +4,20 @@ use super::*;
 
 #[test]
 fn otlp_without_a_setting_is_shown_with_what_turned_it_on() {
-    let effective = load(&format!("{MINIMAL}[otlp]\n"), &[]).unwrap().effective();
+    let effective = load(&format!("{MINIMAL}[otlp]\n"), &[]).unwrap().effective_toml();
     assert!(effective.contains("\n[otlp] # config.toml:3\n"), "{effective}");
     let variable = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")];
-    let effective = load(MINIMAL, &variable).unwrap().effective();
+    let effective = load(MINIMAL, &variable).unwrap().effective_toml();
     assert!(effective.contains("\n[otlp] # OTEL_EXPORTER_OTLP_ENDPOINT\n"), "{effective}");
     assert!(effective.parse::<toml::Table>().unwrap().contains_key("otlp"));
-    assert!(!load(MINIMAL, &[]).unwrap().effective().contains("[otlp]"));
+    assert!(!load(MINIMAL, &[]).unwrap().effective_toml().contains("[otlp]"));
 }
 
 #[test]
 fn each_value_is_shown_with_its_origin() {
     let variables = [("CII_EXPORTER_OPS__LISTEN", "127.0.0.1:1")];
-    let effective = load("[webhook]\nsecrets = [\"a\", \"b\"]\n", &variables).unwrap().effective();
+    let effective =
+        load("[webhook]\nsecrets = [\"a\", \"b\"]\n", &variables).unwrap().effective_toml();
     for line in [
         "secrets = [\"<hidden>\", \"<hidden>\"] # config.toml:2",
         "listen = \"127.0.0.1:1\" # CII_EXPORTER_OPS__LISTEN",

@@ -102,7 +102,7 @@ fn what_is_wrong_with_a_server_is_told_by_its_setting() {
 fn a_server_is_shown_without_its_user_and_its_password() {
     let text = with("url = \"postgres://us3r:s3cret@a.example:5433,b/cii?sslmode=disable\"");
     let config = load(&text, &[]).unwrap();
-    let effective = config.effective();
+    let effective = config.effective_toml();
     let line = "url = \"postgres://a.example:5433,b/cii?sslmode=disable\" # config.toml:4";
     assert!(effective.contains(line), "{effective}");
     let warnings = config.warnings().join("\n");

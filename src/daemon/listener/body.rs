@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::patience::{Answering, Unread, timed_out};
+use super::patience::{Answering, Unread, timeout_error};
 
 /// How long the body of a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_mins(1);
@@ -43,7 +43,7 @@ impl HttpBody for Arriving {
         }
         let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(ARRIVAL)));
         match patience.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(axum::Error::new(timed_out())))),
+            Poll::Ready(()) => Poll::Ready(Some(Err(axum::Error::new(timeout_error())))),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -103,19 +103,19 @@ impl AsRef<[u8]> for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        self.answering.phase().take();
+        self.answering.phase().count_taken();
     }
 }
 
 impl Answer {
     pub(super) fn new(body: Body, answering: Arc<Answering>, pieces: Pieces) -> Self {
-        let unread = Some(answering.phase().unread());
+        let unread = Some(answering.phase().mark_unread());
         Self { body, rest: Bytes::new(), answering, pieces, unread }
     }
 
-    fn next_piece(&mut self) -> Bytes {
+    fn take_piece(&mut self) -> Bytes {
         let bytes = self.rest.split_to(self.rest.len().min(self.pieces.bytes()));
-        let (answering, unread) = (self.answering.clone(), self.answering.phase().unread());
+        let (answering, unread) = (self.answering.clone(), self.answering.phase().mark_unread());
         Bytes::from_owner(Piece { bytes, answering, _unread: unread })
     }
 }
@@ -134,7 +134,7 @@ impl HttpBody for Answer {
                 this.unread = None;
                 return Poll::Pending;
             };
-            this.unread.get_or_insert_with(|| this.answering.phase().unread());
+            this.unread.get_or_insert_with(|| this.answering.phase().mark_unread());
             match frame.map(|frame| frame.map(Frame::into_data)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -142,7 +142,7 @@ impl HttpBody for Answer {
                 Some(Ok(Ok(bytes))) => this.rest = bytes,
             }
         }
-        Poll::Ready(Some(Ok(Frame::data(this.next_piece()))))
+        Poll::Ready(Some(Ok(Frame::data(this.take_piece()))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -49,7 +49,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(30);
 const ASKED_FOR: Duration = Duration::from_secs(20);
 
 /// Speaks TLS with a connection where that is wanted, and answers its requests.
-pub(super) async fn meet(
+pub(super) async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     web: Option<Arc<Web>>,
@@ -58,7 +58,7 @@ pub(super) async fn meet(
     watcher: Watcher,
 ) {
     let Some(tls) = web.and_then(|web| web.current().tls.clone()) else {
-        return converse(stream, Some(peer), router, watcher).await;
+        return serve_http1(stream, Some(peer), router, watcher).await;
     };
     // A handshake is shorter than a head, and costs more.
     let stream = match tokio::time::timeout(HEAD, tls.accept(stream)).await {
@@ -67,14 +67,14 @@ pub(super) async fn meet(
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        converse_by_http2(stream, peer, tasks, router, watcher).await;
+        serve_http2(stream, peer, tasks, router, watcher).await;
     } else {
-        converse(stream, Some(peer), router, watcher).await;
+        serve_http1(stream, Some(peer), router, watcher).await;
     }
 }
 
 /// Answers the requests of one connection, as many at once as one may have.
-async fn converse_by_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+async fn serve_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
     peer: SocketAddr,
     tasks: Spawner,
@@ -102,7 +102,7 @@ async fn converse_by_http2<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
 }
 
 /// Answers the requests of one connection, one after the other.
-pub(super) async fn converse<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+pub(super) async fn serve_http1<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
     peer: Option<SocketAddr>,
     router: Router,
@@ -132,7 +132,7 @@ fn service(
     Future = impl Future<Output = Result<hyper::Response<Answer>, Infallible>> + Send,
 > {
     service_fn(move |request: hyper::Request<Incoming>| {
-        let (answering, mut router) = (Arc::new(phase.answering()), router.clone());
+        let (answering, mut router) = (Arc::new(phase.begin_answer()), router.clone());
         async move {
             let mut request: Request = request.map(|body| Body::new(Arriving::new(body)));
             if let Some(peer) = peer {
@@ -169,9 +169,9 @@ mod tests {
             let (tasks, watcher) = (serving.spawner(), serving.watcher());
             if is_http2 {
                 let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-                converse_by_http2(near, peer, tasks, router, watcher).await;
+                serve_http2(near, peer, tasks, router, watcher).await;
             } else {
-                converse(near, None, router, watcher).await;
+                serve_http1(near, None, router, watcher).await;
             }
             Instant::now()
         });

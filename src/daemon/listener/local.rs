@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{connection::converse, meters::Meters, serving::Serving};
+use super::{connection::serve_http1, meters::Meters, serving::Serving};
 
 /// Commands at once.
 const CONNECTIONS: usize = 8;
@@ -59,19 +59,22 @@ impl Commands {
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                error = serving.panic() => return Err(error),
+                error = serving.wait_for_panic() => return Err(error),
                 accepted = self.accept(&room) => accepted,
             };
             let (stream, place) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    serving.fail(&error).await;
+                    serving.handle_accept_error(&error).await;
                     continue;
                 }
             };
             // Between its making and its mode, the file was what the umask made of it.
-            if is_ours(&stream) {
-                serving.spawn(converse(stream, None, router.clone(), serving.watcher()), place);
+            if is_trusted_peer(&stream) {
+                serving.spawn_connection(
+                    serve_http1(stream, None, router.clone(), serving.watcher()),
+                    place,
+                );
             }
         }
         // Whatever is there by then is not waited for; the next start removes it, too.
@@ -93,7 +96,7 @@ impl Commands {
 }
 
 /// Whether the peer is the owner of this process, or root, who may do everything anyhow.
-fn is_ours(stream: &UnixStream) -> bool {
+fn is_trusted_peer(stream: &UnixStream) -> bool {
     let peer = stream.peer_cred().map(|peer| peer.uid());
     peer.is_ok_and(|peer| peer == 0 || peer == geteuid().as_raw())
 }

@@ -30,7 +30,7 @@ use room::{Place, Room, Shares};
 use serving::Serving;
 use web::Web;
 
-pub(super) use web::{Proof, Proofs, check};
+pub(super) use web::{Proof, Proofs, check_tls};
 
 /// Streams of the ops listener at most.
 const MOST_STREAMS: usize = 64;
@@ -61,37 +61,44 @@ impl Listeners {
     }
 
     /// The listener for deliveries.
-    pub(super) async fn webhook(
+    pub(super) async fn bind_webhook(
         &self,
         config: &WebhookConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
         let settings = ["webhook.listen", "webhook.web_config"];
         let web = config.web_config.as_ref();
-        self.bind("webhook", settings, config.listen, web, self.shares.webhook).await
+        self.bind_listener("webhook", settings, config.listen, web, self.shares.webhook).await
     }
 
     /// The listener for scrapes and operators.
-    pub(super) async fn ops(
+    pub(super) async fn bind_ops(
         &self,
         config: &OpsConfig,
     ) -> Result<(Listener, SocketAddr), StartError> {
         let settings = ["ops.listen", "ops.web_config"];
-        self.bind("ops", settings, config.listen, config.web_config.as_ref(), self.shares.ops).await
+        self.bind_listener(
+            "ops",
+            settings,
+            config.listen,
+            config.web_config.as_ref(),
+            self.shares.ops,
+        )
+        .await
     }
 
     /// The way for commands on this machine, at this path.
-    pub(super) fn commands(&self, path: &Path) -> io::Result<Commands> {
+    pub(super) fn bind_commands(&self, path: &Path) -> io::Result<Commands> {
         Commands::bind(path, self.meters.clone())
     }
 
     /// Streams that the ops listener may have: a quarter of its connections, so that they
     /// leave the others to scrapes and pages.
-    pub(super) fn streams(&self) -> usize {
+    pub(super) fn max_streams(&self) -> usize {
         (self.shares.ops / 4).clamp(1, MOST_STREAMS)
     }
 
     /// Takes the address, so that a start fails when it cannot be had.
-    async fn bind(
+    async fn bind_listener(
         &self,
         name: &'static str,
         [listen, web_config]: [&'static str; 2],
@@ -119,12 +126,12 @@ impl Listener {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let router = match &self.web {
-            Some(web) => web::gated(router, web.clone(), proofs),
+            Some(web) => web::add_gate(router, web.clone(), proofs),
             None => router,
         };
         let room = Room::new(self.connections);
         let serving = Serving::new(self.name, self.meters.clone());
-        let mut watching = pin!(Web::watch(self.web.clone()));
+        let mut watching = pin!(Web::watch_files(self.web.clone()));
         let [is_full, has_many] = [Throttle::default(), Throttle::default()];
         loop {
             if room.is_full() && is_full.next(Instant::now()).is_some() {
@@ -136,7 +143,7 @@ impl Listener {
             }
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                error = serving.panic() => return Err(error),
+                error = serving.wait_for_panic() => return Err(error),
                 never = &mut watching => match never {},
                 accepted = self.accept(&room) => accepted,
             };
@@ -154,7 +161,7 @@ impl Listener {
                     continue;
                 }
                 Err(error) => {
-                    serving.fail(&error).await;
+                    serving.handle_accept_error(&error).await;
                     continue;
                 }
             };
@@ -162,8 +169,10 @@ impl Listener {
             let _ = stream.set_nodelay(true);
             let web = self.web.clone();
             let (tasks, watcher) = (serving.spawner(), serving.watcher());
-            serving
-                .spawn(connection::meet(stream, peer, web, tasks, router.clone(), watcher), place);
+            serving.spawn_connection(
+                connection::serve_connection(stream, peer, web, tasks, router.clone(), watcher),
+                place,
+            );
         }
         // Its port is free for the next process while requests in hand are answered.
         drop(self.socket);
@@ -173,9 +182,9 @@ impl Listener {
 
     /// Waits for room, and for a connection; nothing when its client has too many.
     async fn accept(&self, room: &Room) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
-        let Some(slot) = room.slot().await else { return std::future::pending().await };
+        let Some(slot) = room.acquire_slot().await else { return std::future::pending().await };
         let (stream, peer) = self.socket.accept().await?;
-        Ok(room.place(slot, peer.ip()).map(|place| (stream, peer, place)))
+        Ok(room.admit_client(slot, peer.ip()).map(|place| (stream, peer, place)))
     }
 }
 
@@ -191,7 +200,7 @@ mod tests {
         let listeners = Listeners::new(&Registry::new()).unwrap();
         let text = "[webhook]\nsecrets = [\"s\"]\n[ops]\nlisten = \"127.0.0.1:0\"\n";
         let config = Config::from_text("", text, &Environment::default()).unwrap();
-        let (listener, address) = listeners.ops(&config.ops).await.unwrap();
+        let (listener, address) = listeners.bind_ops(&config.ops).await.unwrap();
         let mistake = async || assert!(std::hint::black_box(false), "a mistake of a test");
         let router = Router::new().route("/", get(mistake));
         let proofs: Proofs = Arc::new(|_| Proof::NotNeeded);

@@ -55,26 +55,26 @@ struct State {
 
 impl Phase {
     /// The head of a request is there.
-    pub(super) fn answering(&self) -> Answering {
+    pub(super) fn begin_answer(&self) -> Answering {
         self.0.answering.fetch_add(1, Ordering::Relaxed);
         self.0.has_begun.store(false, Ordering::Relaxed);
         Answering(self.clone())
     }
 
     /// There is something for the peer to take.
-    pub(super) fn unread(&self) -> Unread {
+    pub(super) fn mark_unread(&self) -> Unread {
         self.0.unread.fetch_add(1, Ordering::Relaxed);
         Unread(self.clone())
     }
 
     /// The peer has taken a piece of an answer.
-    pub(super) fn take(&self) {
+    pub(super) fn count_taken(&self) {
         self.0.taken.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What the peer is to do; nothing while a request is answered, for which its own rooms
     /// have their patience.
-    fn waits(&self) -> Option<Waits> {
+    fn awaited_step(&self) -> Option<Waits> {
         if self.0.unread.load(Ordering::Relaxed) > 0 {
             return Some(Waits::Unread(self.0.taken.load(Ordering::Relaxed)));
         }
@@ -134,8 +134,8 @@ impl<S> Patient<S> {
 
     /// Whether the peer took too long to send, or to take answers that have no window: nothing
     /// of those is written.
-    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        let waits = self.phase.waits();
+    fn is_read_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        let waits = self.phase.awaited_step();
         let patience = match waits {
             None => {
                 self.timed = None;
@@ -153,7 +153,7 @@ impl<S> Patient<S> {
     }
 
     /// Whether the peer took too long to read; `progress` is what writing came to.
-    fn is_unread<T>(&mut self, cx: &mut Context<'_>, progress: &Poll<T>) -> bool {
+    fn is_write_overdue<T>(&mut self, cx: &mut Context<'_>, progress: &Poll<T>) -> bool {
         if progress.is_ready() {
             self.writing = None;
             return false;
@@ -163,7 +163,7 @@ impl<S> Patient<S> {
     }
 }
 
-pub(super) fn timed_out() -> io::Error {
+pub(super) fn timeout_error() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the peer was silent for too long")
 }
 
@@ -176,12 +176,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before && this.phase.waits() == Some(Waits::Silent) {
+        if buffer.filled().len() > before && this.phase.awaited_step() == Some(Waits::Silent) {
             this.phase.0.has_begun.store(true, Ordering::Relaxed);
         }
         // Who sends a byte at a time is no better than who is silent.
-        if this.is_over(cx) {
-            return Poll::Ready(Err(timed_out()));
+        if this.is_read_overdue(cx) {
+            return Poll::Ready(Err(timeout_error()));
         }
         read
     }
@@ -195,7 +195,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        if this.is_unread(cx, &written) { Poll::Ready(Err(timed_out())) } else { written }
+        if this.is_write_overdue(cx, &written) {
+            Poll::Ready(Err(timeout_error()))
+        } else {
+            written
+        }
     }
 
     fn poll_write_vectored(
@@ -205,7 +209,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        if this.is_unread(cx, &written) { Poll::Ready(Err(timed_out())) } else { written }
+        if this.is_write_overdue(cx, &written) {
+            Poll::Ready(Err(timeout_error()))
+        } else {
+            written
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -217,8 +225,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         let flushed = Pin::new(&mut this.stream).poll_flush(cx);
         // What was written may have been the last of an answer: the next request is waited for
         // from now on, also if nothing is read before.
-        if this.is_over(cx) {
-            return Poll::Ready(Err(timed_out()));
+        if this.is_read_overdue(cx) {
+            return Poll::Ready(Err(timeout_error()));
         }
         flushed
     }
@@ -270,7 +278,7 @@ mod tests {
         let (mut patient, phase, mut far) = pair();
         far.write_u8(b'a').await.unwrap();
         assert_eq!(read(&mut patient).await.unwrap(), b'a');
-        let answering = phase.answering();
+        let answering = phase.begin_answer();
         let waits = tokio::time::timeout(Duration::from_mins(10), read(&mut patient)).await;
         assert!(waits.is_err(), "an answer may take as long as its rooms let it");
         drop(answering);

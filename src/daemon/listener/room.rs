@@ -39,10 +39,10 @@ impl Shares {
         let raised = Rlimit { current: maximum, maximum };
         // Where that is refused, what there is must do.
         let limit = if setrlimit(Resource::Nofile, raised).is_ok() { maximum } else { current };
-        Self::of(limit.unwrap_or(u64::MAX))
+        Self::from_descriptors(limit.unwrap_or(u64::MAX))
     }
 
-    fn of(descriptors: u64) -> Self {
+    fn from_descriptors(descriptors: u64) -> Self {
         let half = descriptors.saturating_sub(RESERVE) / 2;
         let share = |most: u64| usize::try_from(half.clamp(LEAST, most)).unwrap_or(usize::MAX);
         Self { webhook: share(MOST_WEBHOOK), ops: share(MOST_OPS) }
@@ -80,12 +80,16 @@ impl Room {
     }
 
     /// Waits until there is room for one more connection.
-    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn acquire_slot(&self) -> Option<OwnedSemaphorePermit> {
         self.slots.clone().acquire_owned().await.ok()
     }
 
     /// Gives the slot to a client; nothing when it has as many connections as it may have.
-    pub(super) fn place(&self, slot: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
+    pub(super) fn admit_client(
+        &self,
+        slot: OwnedSemaphorePermit,
+        address: IpAddr,
+    ) -> Option<Place> {
         let client = client_address(address);
         let mut of_client = self.of_client.lock().unwrap_or_else(PoisonError::into_inner);
         let count = of_client.entry(client).or_default();
@@ -119,7 +123,7 @@ mod tests {
         for (limit, webhook, ops) in
             [(20, 8, 8), (256, 96, 96), (1024, 480, 480), (1_048_576, 4096, 512)]
         {
-            assert_eq!(Shares::of(limit), Shares { webhook, ops }, "{limit}");
+            assert_eq!(Shares::from_descriptors(limit), Shares { webhook, ops }, "{limit}");
         }
     }
 
@@ -127,8 +131,8 @@ mod tests {
     async fn one_client_leaves_room_for_others() {
         let room = Room::new(4);
         let take = async |address: &str| {
-            let slot = room.slot().await.unwrap();
-            room.place(slot, address.parse().unwrap())
+            let slot = room.acquire_slot().await.unwrap();
+            room.admit_client(slot, address.parse().unwrap())
         };
         let places =
             [take("192.0.2.1").await, take("::ffff:192.0.2.1").await, take("192.0.2.1").await];

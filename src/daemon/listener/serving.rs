@@ -42,14 +42,14 @@ impl Serving {
     }
 
     /// Waits until a request panics.
-    pub(super) async fn panic(&self) -> io::Error {
+    pub(super) async fn wait_for_panic(&self) -> io::Error {
         self.panicked.notified().await;
         io::Error::other("a request panicked")
     }
 
     /// Counts that a connection could not be accepted, and pauses, unless only this one is
     /// lost.
-    pub(super) async fn fail(&self, error: &io::Error) {
+    pub(super) async fn handle_accept_error(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
             return;
@@ -72,7 +72,7 @@ impl Serving {
     }
 
     /// Serves a connection, which holds its place until it ends.
-    pub(super) fn spawn(
+    pub(super) fn spawn_connection(
         &self,
         connection: impl Future<Output = ()> + Send + 'static,
         place: impl Send + 'static,

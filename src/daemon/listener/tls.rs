@@ -18,8 +18,11 @@ use secrecy::ExposeSecret as _;
 use crate::config::{ClientAuth, TlsConfig};
 
 /// Makes TLS of what the files hold now.
-pub(super) fn server(config: &TlsConfig, http2: bool) -> Result<Arc<ServerConfig>, String> {
-    let provider = Arc::new(provider(config)?);
+pub(super) fn build_server_config(
+    config: &TlsConfig,
+    http2: bool,
+) -> Result<Arc<ServerConfig>, String> {
+    let provider = Arc::new(build_provider(config)?);
     let versions: Vec<_> = [(config.has_tls13, &TLS13), (config.has_tls12, &TLS12)]
         .into_iter()
         .filter_map(|(is_spoken, version)| is_spoken.then_some(version))
@@ -35,7 +38,7 @@ pub(super) fn server(config: &TlsConfig, http2: bool) -> Result<Arc<ServerConfig
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&versions)
         .map_err(|error| error.to_string())?;
-    let builder = match verifier(config, &provider)? {
+    let builder = match build_verifier(config, &provider)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
@@ -52,7 +55,7 @@ pub(super) fn server(config: &TlsConfig, http2: bool) -> Result<Arc<ServerConfig
 
 /// The cryptography, cut down to the suites and curves that are named. As in Go, suites are
 /// those of TLS 1.2; those of 1.3 are all safe, and stay.
-fn provider(config: &TlsConfig) -> Result<CryptoProvider, String> {
+fn build_provider(config: &TlsConfig) -> Result<CryptoProvider, String> {
     let mut provider = aws_lc_rs::default_provider();
     if !config.cipher_suites.is_empty() {
         let named = config.cipher_suites.iter().map(|name| {
@@ -93,7 +96,7 @@ fn provider(config: &TlsConfig) -> Result<CryptoProvider, String> {
     Ok(provider)
 }
 
-fn verifier(
+fn build_verifier(
     config: &TlsConfig,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
@@ -105,7 +108,7 @@ fn verifier(
             Arc::new(Anybody { provider: provider.clone(), is_required })
         }
         ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify => {
-            let roots = Arc::new(authorities(config)?);
+            let roots = Arc::new(load_authorities(config)?);
             let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
             let builder = if is_required { builder } else { builder.allow_unauthenticated() };
             builder.build().map_err(|error| format!("client_ca_file: {error}"))?
@@ -117,7 +120,7 @@ fn verifier(
     Ok(Some(Arc::new(Named { inner, names: config.client_allowed_sans.clone() })))
 }
 
-fn authorities(config: &TlsConfig) -> Result<RootCertStore, String> {
+fn load_authorities(config: &TlsConfig) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let Some(pem) = &config.client_ca else { return Ok(roots) };
     let pem = pem.read().map_err(|error| error.to_string())?;

@@ -68,21 +68,21 @@ impl Passwords {
     }
 
     /// Whether the password was right before; it costs no turn.
-    pub(super) fn remember(&self, users: &Users, given: &Given) -> bool {
-        let key = self.key(given, hash_of(users, given));
+    pub(super) fn is_remembered(&self, users: &Users, given: &Given) -> bool {
+        let key = self.cache_key(given, hash_for(users, given));
         self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
     /// Compares the password with that of the user, in its turn.
-    pub(super) async fn compare(&self, users: &Users, given: Given) -> Caller {
+    pub(super) async fn verify(&self, users: &Users, given: Given) -> Caller {
         // Waiting costs memory and a connection: a flood is answered at once.
         let Ok(place) = self.waiting.try_acquire() else { return Caller::Busy };
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Caller::Busy };
         drop(place);
         let is_known = users.contains_key(&given.user);
-        let hash = hash_of(users, &given).to_owned();
-        let key = self.key(&given, &hash);
+        let hash = hash_for(users, &given).to_owned();
+        let key = self.cache_key(&given, &hash);
         let verify = move || {
             // Who hangs up does not end the computation, and so holds the turn for as long.
             let _turn = turn;
@@ -101,7 +101,7 @@ impl Passwords {
         Caller::Known
     }
 
-    fn key(&self, given: &Given, hash: &str) -> [u8; 32] {
+    fn cache_key(&self, given: &Given, hash: &str) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(self.salt);
         for part in [&given.user, hash, given.password.expose_secret()] {
@@ -113,7 +113,7 @@ impl Passwords {
 }
 
 /// What the password of the user is compared with.
-fn hash_of<'a>(users: &'a Users, given: &Given) -> &'a str {
+fn hash_for<'a>(users: &'a Users, given: &Given) -> &'a str {
     users.get(&given.user).map_or(NOBODY, |hash| hash.expose_secret())
 }
 
@@ -126,7 +126,7 @@ pub(super) struct Given {
 
 impl Given {
     /// Those of a request that gives them once.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let Ok(Some(Authorization::Basic { user, password })) = Authorization::of(headers) else {
             return None;
         };
@@ -143,7 +143,9 @@ mod tests {
     use super::*;
 
     fn given(value: &str) -> Option<Given> {
-        Given::of(&[(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect())
+        Given::from_headers(
+            &[(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect(),
+        )
     }
 
     fn users(password: &str) -> Users {
@@ -156,26 +158,26 @@ mod tests {
     async fn a_user_is_known_by_the_password_and_remembered() {
         let (users, passwords) = (users("pass:word"), Passwords::new().unwrap());
         let right = given(RIGHT).unwrap();
-        assert!(!passwords.remember(&users, &right));
-        assert_eq!(passwords.compare(&users, right.clone()).await, Caller::Known);
-        assert!(passwords.remember(&users, &right));
+        assert!(!passwords.is_remembered(&users, &right));
+        assert_eq!(passwords.verify(&users, right.clone()).await, Caller::Known);
+        assert!(passwords.is_remembered(&users, &right));
         for wrong in ["Basic Y2lpOndyb25n", "Basic eDpwYXNzOndvcmQ="] {
             let wrong = given(wrong).unwrap();
-            assert_eq!(passwords.compare(&users, wrong.clone()).await, Caller::Unknown);
-            assert!(!passwords.remember(&users, &wrong));
+            assert_eq!(passwords.verify(&users, wrong.clone()).await, Caller::Unknown);
+            assert!(!passwords.is_remembered(&users, &wrong));
         }
         assert!(given("Basic x").is_none() && given("Bearer y").is_none());
         // Another hash is another password.
         let users = self::users("other");
-        assert!(!passwords.remember(&users, &right));
-        assert_eq!(passwords.compare(&users, right).await, Caller::Unknown);
+        assert!(!passwords.is_remembered(&users, &right));
+        assert_eq!(passwords.verify(&users, right).await, Caller::Unknown);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_passwords_is_answered_at_once() {
         let (users, passwords) = (users("pass:word"), Passwords::new().unwrap());
         let turns = passwords.turns.acquire_many(2).await.unwrap();
-        let compare = || passwords.compare(&users, given(RIGHT).unwrap());
+        let compare = || passwords.verify(&users, given(RIGHT).unwrap());
         let begun = tokio::time::Instant::now();
         let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(compare())).collect();
         for one in &mut waiting {

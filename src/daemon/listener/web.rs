@@ -96,7 +96,7 @@ impl Web {
 
     /// Looks at the files for as long as it is polled, so that what is wrong with them is
     /// shown while nobody sends a request.
-    pub(super) async fn watch(this: Option<Arc<Self>>) -> Infallible {
+    pub(super) async fn watch_files(this: Option<Arc<Self>>) -> Infallible {
         let Some(web) = this else { return std::future::pending().await };
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -118,7 +118,7 @@ impl Web {
             return seen.current.clone();
         }
         match load(&self.path)
-            .and_then(|(new, stamps)| Ok((may_follow(new, &seen.current)?, stamps)))
+            .and_then(|(new, stamps)| Ok((check_change(new, &seen.current)?, stamps)))
         {
             Ok((new, stamps)) => {
                 tracing::info!(listener = self.name, "TLS and users were read again");
@@ -145,7 +145,7 @@ impl Web {
 
 /// What cannot change while running: nobody expects a door to be open, or another protocol
 /// to be spoken, because a file was cut short.
-fn may_follow(new: Current, old: &Current) -> Result<Current, String> {
+fn check_change(new: Current, old: &Current) -> Result<Current, String> {
     if old.config.is_authenticated() && !new.config.is_authenticated() {
         return Err("it has no users any more, and they are needed until a restart".to_owned());
     }
@@ -156,16 +156,17 @@ fn may_follow(new: Current, old: &Current) -> Result<Current, String> {
 }
 
 /// Whether TLS can be had of what a configuration names.
-pub(in crate::daemon) fn check(config: &WebConfig) -> Result<(), String> {
+pub(in crate::daemon) fn check_tls(config: &WebConfig) -> Result<(), String> {
     let tls = config.tls.as_ref();
-    tls.map_or(Ok(()), |tls| tls::server(tls, config.http2).map(|_| ()))
+    tls.map_or(Ok(()), |tls| tls::build_server_config(tls, config.http2).map(|_| ()))
 }
 
 fn load(path: &Path) -> Result<(Current, Vec<Option<Stamp>>), String> {
     let config = WebConfig::read(path).map_err(|error| error.to_string())?;
     // Before the files are read: one that changes meanwhile is read again.
     let stamps = stamps(path, &config);
-    let tls = config.tls.as_ref().map(|tls| tls::server(tls, config.http2)).transpose()?;
+    let tls =
+        config.tls.as_ref().map(|tls| tls::build_server_config(tls, config.http2)).transpose()?;
     let bucket = config
         .rate_limit
         .map(|(_, burst)| Bucket { left: f64::from(burst.max(1)), since: Instant::now() });
@@ -183,7 +184,7 @@ fn stamps(path: &Path, config: &WebConfig) -> Vec<Option<Stamp>> {
 
 impl Current {
     /// Takes one request out of the bucket, where there is one.
-    fn takes_one_more(&self) -> bool {
+    fn take_token(&self) -> bool {
         let Some((interval, burst)) = self.config.rate_limit else { return true };
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = bucket.as_mut() else { return true };
@@ -205,13 +206,13 @@ struct Gate {
 }
 
 /// Puts the gate before the routes of a listener.
-pub(super) fn gated(router: Router, web: Arc<Web>, proofs: Proofs) -> Router {
-    router.layer(middleware::from_fn_with_state(Gate { web, proofs }, pass))
+pub(super) fn add_gate(router: Router, web: Arc<Web>, proofs: Proofs) -> Router {
+    router.layer(middleware::from_fn_with_state(Gate { web, proofs }, pass_gate))
 }
 
-async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+async fn pass_gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let current = gate.web.current();
-    let mut response = answer(&gate, &current, request, next).await;
+    let mut response = answer_request(&gate, &current, request, next).await;
     for (name, value) in &current.config.headers {
         // What a page has of its own is stricter, and made for it.
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
@@ -219,22 +220,27 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
     response
 }
 
-async fn answer(gate: &Gate, current: &Current, mut request: Request, next: Next) -> Response {
-    if !current.takes_one_more() {
+async fn answer_request(
+    gate: &Gate,
+    current: &Current,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if !current.take_token() {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     if current.config.users.is_empty() {
         return next.run(request).await;
     }
     let (users, passwords) = (&current.config.users, &gate.web.passwords);
-    let given = Given::of(request.headers());
-    let is_remembered = given.as_ref().is_some_and(|given| passwords.remember(users, given));
+    let given = Given::from_headers(request.headers());
+    let is_remembered = given.as_ref().is_some_and(|given| passwords.is_remembered(users, given));
     let proof = (gate.proofs)(&request);
     // What is cheap comes first, so that others' wrong passwords keep nobody waiting who
     // needs no turn.
     let caller = match given {
         _ if is_remembered => Caller::Known,
-        Some(given) if proof != Proof::NotNeeded => passwords.compare(users, given).await,
+        Some(given) if proof != Proof::NotNeeded => passwords.verify(users, given).await,
         _ => Caller::Unknown,
     };
     match caller {

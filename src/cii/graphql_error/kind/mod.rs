@@ -100,19 +100,19 @@ impl GraphqlError {
     /// `subject`.
     pub(in crate::cii) fn kind(&self, root: &str, subject: Subject<'_>) -> ErrorKind {
         let name = self.error_type.as_deref().unwrap_or_default();
-        let flat = flattened(name);
-        let words = without(&self.message, subject).to_lowercase();
+        let flat = flatten_name(name);
+        let words = without_subject(&self.message, subject).to_lowercase();
         let names = |parts: &[&str]| parts.iter().any(|part| flat.contains(part));
         let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
         if names(&THROTTLED_TYPES) || says(&THROTTLED_WORDS) {
             ErrorKind::Throttled
         } else if says(&PASSING_WORDS) {
             ErrorKind::Passing
-        } else if self.is_about_subject(root) && self.says_not_found(subject) {
+        } else if self.is_about_subject(root) && self.is_not_found_message(subject) {
             ErrorKind::NotFound
-        } else if base(name) == "unauthorized" || says_no_right(&words) {
+        } else if base_type_name(name) == "unauthorized" || is_no_right(&words) {
             ErrorKind::NoRight
-        } else if names(&PASSING_TYPES) || is_of_lambda(name) {
+        } else if names(&PASSING_TYPES) || is_lambda_failure(name) {
             ErrorKind::Passing
         } else {
             ErrorKind::Lasting
@@ -130,24 +130,24 @@ impl GraphqlError {
         }
     }
 
-    fn says_not_found(&self, subject: Subject<'_>) -> bool {
-        let name = base(self.error_type.as_deref().unwrap_or_default());
+    fn is_not_found_message(&self, subject: Subject<'_>) -> bool {
+        let name = base_type_name(self.error_type.as_deref().unwrap_or_default());
         let is_user = matches!(subject, Subject::User(_) | Subject::Either);
         let is_address = matches!(subject, Subject::Address(_) | Subject::Either);
         let begins = |known: &[&str]| known.iter().any(|known| name.starts_with(known));
         let names_subject = (is_user || is_address) && name == "notfound"
             || is_user && begins(&NOT_FOUND_USER)
             || is_address && begins(&NOT_FOUND_ADDRESS);
-        let words = without(&self.message, subject);
-        names_subject && !sentence::speaks_of_another_thing(&words)
-            || is_user && sentence::says_no_such(&words, &sentence::USER)
-            || is_address && sentence::says_no_such(&words, &sentence::ADDRESS)
+        let words = without_subject(&self.message, subject);
+        names_subject && !sentence::has_other_thing(&words)
+            || is_user && sentence::has_absence_sentence(&words, &sentence::USER)
+            || is_address && sentence::has_absence_sentence(&words, &sentence::ADDRESS)
     }
 }
 
 /// The kind of several errors about one request. One that lasts decides, as
 /// asking again is of no use; that nothing was found needs every error to say so.
-pub(in crate::cii) fn of_all(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
+pub(in crate::cii) fn combined_kind(kinds: impl IntoIterator<Item = ErrorKind>) -> ErrorKind {
     use ErrorKind::{Lasting, Passing, Throttled};
     kinds
         .into_iter()
@@ -161,7 +161,7 @@ pub(in crate::cii) fn of_all(kinds: impl IntoIterator<Item = ErrorKind>) -> Erro
         .unwrap_or(Lasting)
 }
 
-fn says_no_right(words: &str) -> bool {
+fn is_no_right(words: &str) -> bool {
     let words = words.replace("authorised", "authorized");
     words.contains("not authorized to access")
         || words.trim_end_matches('.').trim() == "not authorized"
@@ -169,20 +169,20 @@ fn says_no_right(words: &str) -> bool {
 
 /// The service's functions run in AWS Lambda, whose own failures have types such
 /// as `Lambda:Unhandled` and `Runtime.ExitError`.
-fn is_of_lambda(name: &str) -> bool {
+fn is_lambda_failure(name: &str) -> bool {
     name == "Unhandled" || ["Lambda:", "Lambda.", "Runtime."].iter().any(|at| name.starts_with(at))
 }
 
-fn flattened(name: &str) -> String {
+fn flatten_name(name: &str) -> String {
     name.to_lowercase().replace([' ', '_', '-'], "")
 }
 
 /// A type without what stands before it (`Lambda:`, `Custom.`) and without
 /// `Exception`, `Error` or `Fault` at its end. `UnauthorizedException` stays: it
 /// is a refused token, not a missing right.
-fn base(name: &str) -> String {
+fn base_type_name(name: &str) -> String {
     let last = name.rsplit([':', '.', '#']).next().unwrap_or_default();
-    let name = flattened(last);
+    let name = flatten_name(last);
     if name == "unauthorizedexception" {
         return name;
     }
@@ -191,9 +191,9 @@ fn base(name: &str) -> String {
 }
 
 /// The message without the subject, whose text could be taken for words.
-fn without(message: &str, subject: Subject<'_>) -> String {
+fn without_subject(message: &str, subject: Subject<'_>) -> String {
     match subject {
-        Subject::User(text) | Subject::Address(text) => sentence::without(message, text),
+        Subject::User(text) | Subject::Address(text) => sentence::remove_subject(message, text),
         Subject::Either | Subject::List => message.to_owned(),
     }
 }

@@ -124,6 +124,6 @@ fn several_errors_are_of_one_kind() {
         (&[Lasting, Passing], Lasting),
         (&[Passing, Throttled, Lasting], Throttled),
     ] {
-        assert_eq!(of_all(kinds.iter().copied()), expected, "{kinds:?}");
+        assert_eq!(combined_kind(kinds.iter().copied()), expected, "{kinds:?}");
     }
 }

@@ -237,33 +237,33 @@ enum Token {
 }
 
 impl Token {
-    fn is(&self, words: &[&str]) -> bool {
+    fn is_any_of(&self, words: &[&str]) -> bool {
         matches!(self, Self::Word(word) if words.contains(&word.as_str()))
     }
 }
 
 /// Whether the text says that none of what the nouns name exists, in the form
 /// "user … not found", "no such user" or "cannot find user".
-pub(super) fn says_no_such(text: &str, nouns: &Nouns) -> bool {
-    let tokens = tokens(text);
+pub(super) fn has_absence_sentence(text: &str, nouns: &Nouns) -> bool {
+    let tokens = tokenize(text);
     let begins = (0..tokens.len())
         .filter(|at| *at == 0 || !matches!(tokens[*at - 1], Token::Word(_)))
         .collect::<Vec<_>>();
     begins.into_iter().any(|at| {
-        let opening = tokens[at..].iter().take_while(|token| token.is(OPENING)).count();
+        let opening = tokens[at..].iter().take_while(|token| token.is_any_of(OPENING)).count();
         // "no" may follow any part of the opening: "there is no user".
         (at..=at + opening).any(|at| {
-            subject_then_predicate(&tokens, at, nouns) || denial_then_subject(&tokens, at, nouns)
+            is_subject_predicate(&tokens, at, nouns) || is_denial_subject(&tokens, at, nouns)
         })
     })
 }
 
 /// Whether the text names a thing that is no user and no address.
-pub(super) fn speaks_of_another_thing(text: &str) -> bool {
-    tokens(text).iter().any(is_another_thing)
+pub(super) fn has_other_thing(text: &str) -> bool {
+    tokenize(text).iter().any(is_other_thing)
 }
 
-fn is_another_thing(token: &Token) -> bool {
+fn is_other_thing(token: &Token) -> bool {
     let Token::Word(word) = token else { return false };
     let names = |word: &str| OTHER_THINGS.contains(&word);
     names(word)
@@ -271,24 +271,24 @@ fn is_another_thing(token: &Token) -> bool {
         || word.strip_suffix("ies").is_some_and(|stem| names(&format!("{stem}y")))
 }
 
-fn subject_then_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
-    let Some(subject_end) = subject(tokens, at, nouns) else { return false };
+fn is_subject_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
+    let Some(subject_end) = subject_end(tokens, at, nouns) else { return false };
     let mut next = subject_end;
     loop {
-        if let Some(end) = phrase(tokens, next, PREDICATES) {
-            let before = tokens[..at].iter().filter(|token| !token.is(CALLERS));
-            let is_of_another = before.chain(after(tokens, end)).any(is_another_thing);
-            return !is_of_another && !says_what_is_unknown(tokens, end);
+        if let Some(end) = phrase_end(tokens, next, PREDICATES) {
+            let before = tokens[..at].iter().filter(|token| !token.is_any_of(CALLERS));
+            let is_of_another = before.chain(skip_location(tokens, end)).any(is_other_thing);
+            return !is_of_another && !is_attributive(tokens, end);
         }
         let previous = next.checked_sub(1).and_then(|at| tokens.get(at));
         match tokens.get(next) {
             Some(Token::Pause) => {}
-            Some(token) if token.is(BETWEEN) || token.is(nouns.names) => {}
+            Some(token) if token.is_any_of(BETWEEN) || token.is_any_of(nouns.names) => {}
             // "user with e-mail x", and not "user e-mail".
             Some(token)
-                if token.is(&["email", "mail", "e-mail", "address"])
+                if token.is_any_of(&["email", "mail", "e-mail", "address"])
                     && previous.is_some_and(|word| {
-                        word.is(&["with", "by", "the", "this", "email", "e-mail", "for"])
+                        word.is_any_of(&["with", "by", "the", "this", "email", "e-mail", "for"])
                     }) => {}
             _ => return false,
         }
@@ -298,19 +298,20 @@ fn subject_then_predicate(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
 
 /// Whether a predicate that ends at `end` belongs to the next word: "unknown
 /// error" says nothing about the subject before it.
-fn says_what_is_unknown(tokens: &[Token], end: usize) -> bool {
+fn is_attributive(tokens: &[Token], end: usize) -> bool {
     let is_adjective =
-        end.checked_sub(1).is_some_and(|at| tokens[at].is(&["unknown", "nonexistent"]));
-    let is_place = |token: &Token| token.is(&["in", "to", "at", "here", "within"]);
+        end.checked_sub(1).is_some_and(|at| tokens[at].is_any_of(&["unknown", "nonexistent"]));
+    let is_place = |token: &Token| token.is_any_of(&["in", "to", "at", "here", "within"]);
     is_adjective && matches!(tokens.get(end), Some(token @ Token::Word(_)) if !is_place(token))
 }
 
 /// What comes after the predicate, without where it was looked: "not found in
 /// the database".
-fn after(tokens: &[Token], end: usize) -> &[Token] {
+fn skip_location(tokens: &[Token], end: usize) -> &[Token] {
     let rest = &tokens[end..];
-    let is_place =
-        rest.first().is_some_and(|token| token.is(&["in", "within", "on", "from", "to", "at"]));
+    let is_place = rest
+        .first()
+        .is_some_and(|token| token.is_any_of(&["in", "within", "on", "from", "to", "at"]));
     let place = if is_place {
         rest.iter().position(|token| !matches!(token, Token::Word(_))).unwrap_or(rest.len())
     } else {
@@ -319,44 +320,47 @@ fn after(tokens: &[Token], end: usize) -> &[Token] {
     &rest[place..]
 }
 
-fn denial_then_subject(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
+fn is_denial_subject(tokens: &[Token], at: usize, nouns: &Nouns) -> bool {
     DENIALS.iter().any(|denial| {
-        let Some(mut next) = phrase(tokens, at, &[denial]) else { return false };
-        while tokens.get(next).is_some_and(|token| token.is(OPENING)) {
+        let Some(mut next) = phrase_end(tokens, at, &[denial]) else { return false };
+        while tokens.get(next).is_some_and(|token| token.is_any_of(OPENING)) {
             next += 1;
         }
-        let Some(end) = subject(tokens, next, nouns) else { return false };
+        let Some(end) = subject_end(tokens, next, nouns) else { return false };
         let is_ended = match &tokens[end..] {
             [] | [Token::Pause | Token::Stop, ..] => true,
-            [first, second, ..] if first.is(&["was", "were", "is", "could"]) => {
-                second.is(&["found", "known", "be"])
+            [first, second, ..] if first.is_any_of(&["was", "were", "is", "could"]) => {
+                second.is_any_of(&["found", "known", "be"])
             }
-            [first, ..] => first.is(AFTER),
+            [first, ..] => first.is_any_of(AFTER),
         };
-        is_ended && !tokens[at..].iter().any(is_another_thing)
+        is_ended && !tokens[at..].iter().any(is_other_thing)
     })
 }
 
 /// The end of a subject at `at`: "user", "end user", "IP address".
-fn subject(tokens: &[Token], at: usize, nouns: &Nouns) -> Option<usize> {
-    let named = |at: usize| tokens.get(at).is_some_and(|token| token.is(nouns.names));
-    if tokens.get(at).is_some_and(|token| token.is(nouns.before)) && named(at + 1) {
+fn subject_end(tokens: &[Token], at: usize, nouns: &Nouns) -> Option<usize> {
+    let named = |at: usize| tokens.get(at).is_some_and(|token| token.is_any_of(nouns.names));
+    if tokens.get(at).is_some_and(|token| token.is_any_of(nouns.before)) && named(at + 1) {
         return Some(at + 2);
     }
     named(at).then_some(at + 1)
 }
 
 /// The end of one of the phrases at `at`.
-fn phrase(tokens: &[Token], at: usize, phrases: &[&[&str]]) -> Option<usize> {
+fn phrase_end(tokens: &[Token], at: usize, phrases: &[&[&str]]) -> Option<usize> {
     phrases.iter().find_map(|phrase| {
         let here = tokens.get(at..at + phrase.len())?;
-        here.iter().zip(*phrase).all(|(token, word)| token.is(&[word])).then_some(at + phrase.len())
+        here.iter()
+            .zip(*phrase)
+            .all(|(token, word)| token.is_any_of(&[word]))
+            .then_some(at + phrase.len())
     })
 }
 
 /// The text without `subject`, in any case; one that is a word of a sentence
 /// stays, or the sentence would lose it.
-pub(super) fn without(text: &str, subject: &str) -> String {
+pub(super) fn remove_subject(text: &str, subject: &str) -> String {
     let known = [OPENING, BETWEEN, USER.names, ADDRESS.names, OTHER_THINGS];
     let lower = subject.to_lowercase();
     let is_word = known.iter().any(|words| words.contains(&lower.as_str()));
@@ -385,13 +389,13 @@ pub(super) fn without(text: &str, subject: &str) -> String {
 }
 
 /// The words without quoted texts, e-mail addresses, IP addresses and numbers.
-fn tokens(text: &str) -> Vec<Token> {
+fn tokenize(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
-    for part in unquoted(text).split_whitespace() {
+    for part in remove_quoted(text).split_whitespace() {
         let word = part.trim_matches(|c: char| !c.is_alphanumeric());
         let is_value = word.contains('@') || word.parse::<IpAddr>().is_ok() || is_number(word);
         if !is_value {
-            words(word, &mut tokens);
+            push_words(word, &mut tokens);
         }
         match part.chars().last() {
             Some('.' | ';' | '!' | '?') => tokens.push(Token::Stop),
@@ -408,7 +412,7 @@ fn is_number(word: &str) -> bool {
 }
 
 /// The words of a text without white space; `UserNotFound` is three.
-fn words(text: &str, tokens: &mut Vec<Token>) {
+fn push_words(text: &str, tokens: &mut Vec<Token>) {
     let text = text.replace(['\'', '’'], "");
     for part in text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != ':') {
         for (position, part) in part.split(':').enumerate() {
@@ -431,7 +435,7 @@ fn words(text: &str, tokens: &mut Vec<Token>) {
 
 /// The text without what stands in quotes. A quote inside a word is an
 /// apostrophe.
-fn unquoted(text: &str) -> String {
+fn remove_quoted(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {

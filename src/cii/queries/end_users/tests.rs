@@ -11,7 +11,7 @@ fn page(items: &Value, errors: &Value) -> Reply {
 }
 
 async fn ask(reply: Reply) -> Result<EndUsersPage, ApiError> {
-    Fake::api(vec![reply]).await.client().end_users(10, None).await
+    Fake::api(vec![reply]).await.client().fetch_end_users(10, None).await
 }
 
 fn error(path: &Value) -> Value {
@@ -136,7 +136,7 @@ fn strict(bad_leaf: &'static str) -> impl Fn(&Asked) -> Reply {
 #[tokio::test]
 async fn a_leaf_that_nulls_the_page_is_left_out() {
     let fake = Fake::computed(strict("providers")).await;
-    let page = fake.client().end_users(500, None).await.unwrap();
+    let page = fake.client().fetch_end_users(500, None).await.unwrap();
     assert_eq!(logins(&page), ["a", "b"]);
     assert_eq!(fake.queries_asked().len(), 2);
 }
@@ -145,7 +145,7 @@ async fn a_leaf_that_nulls_the_page_is_left_out() {
 async fn a_row_that_nulls_the_page_leaves_those_before_it() {
     let fake = Fake::computed(strict("login")).await;
     let client = fake.client();
-    let page = client.end_users(8, None).await.unwrap();
+    let page = client.fetch_end_users(8, None).await.unwrap();
     assert_eq!((logins(&page), page.next.as_deref()), (vec!["a", "b"], Some("t3")));
 }
 
@@ -160,7 +160,7 @@ async fn a_row_that_nulls_the_page_alone_is_skipped_and_the_listing_goes_on() {
         Reply::data(&json!({ ROOT: { "pageToken": "t4" } }))
     })
     .await;
-    let page = fake.client().end_users(8, Some("t3")).await.unwrap();
+    let page = fake.client().fetch_end_users(8, Some("t3")).await.unwrap();
     assert_eq!((page.users.len(), page.skipped, page.next.as_deref()), (0, 1, Some("t4")));
     // 8, 4, 2, 1, and the token alone.
     assert_eq!(fake.queries_asked().len(), 5);
@@ -171,7 +171,7 @@ async fn no_row_is_skipped_beside_others_that_were_not_asked_for() {
     let error = error(&json!([ROOT, "items", 3, "login"]));
     let refusal = Reply::json(200, &json!({ "data": null, "errors": [error] }));
     let fake = Fake::computed(move |_| refusal.clone()).await;
-    assert!(fake.client().end_users(2, None).await.is_err());
+    assert!(fake.client().fetch_end_users(2, None).await.is_err());
     assert_eq!(fake.queries_asked().len(), 2);
 }
 
@@ -180,7 +180,7 @@ async fn a_row_that_cannot_be_told_at_all_ends_the_listing_with_its_reason() {
     let error = error(&json!([ROOT, "items", 0]));
     let refusal = Reply::json(200, &json!({ "data": null, "errors": [error] }));
     let fake = Fake::computed(move |_| refusal.clone()).await;
-    let error = fake.client().end_users(2, Some("t3")).await.unwrap_err();
+    let error = fake.client().fetch_end_users(2, Some("t3")).await.unwrap_err();
     assert!(error.to_string().contains("listEndUsers.items[0]"), "{error}");
     assert_eq!(fake.queries_asked().len(), 3);
 }
@@ -208,7 +208,7 @@ async fn a_value_that_cannot_be_read_does_not_stop_a_listing() {
     let client = fake.client();
     let (mut found, mut token) = (String::new(), None::<String>);
     loop {
-        let page = client.end_users(16, token.as_deref()).await.unwrap();
+        let page = client.fetch_end_users(16, token.as_deref()).await.unwrap();
         found.extend(page.users.iter().map(|user| user.login.as_str()));
         token = page.next;
         if token.is_none() {

@@ -13,7 +13,7 @@ fn page(items: &[Value], page_token: &Value) -> Reply {
 
 async fn ask(fake: &Fake) -> Result<IpUsers, ApiError> {
     fake.client()
-        .ip_users(&["::ffff:203.0.113.7".parse().unwrap()], 2)
+        .fetch_ip_users(&["::ffff:203.0.113.7".parse().unwrap()], 2)
         .await
         .remove(0)
         .map(|list| list.items)
@@ -63,7 +63,7 @@ async fn an_error_in_any_page_fails_the_whole() {
         (Reply::data(&json!({ ROOT: null })), "malformed"),
     ] {
         let fake = Fake::api(vec![page(&[item("a")], &json!("p2")), second]).await;
-        assert_eq!(ask(&fake).await.unwrap_err().result(), result);
+        assert_eq!(ask(&fake).await.unwrap_err().result_label(), result);
     }
 }
 
@@ -79,7 +79,7 @@ async fn one_bad_row_costs_only_itself() {
     });
     let fake = Fake::api(vec![Reply::json(200, &partial)]).await;
     let ip = "203.0.113.7".parse().unwrap();
-    let list = fake.client().ip_users(&[ip], 2).await.remove(0).unwrap();
+    let list = fake.client().fetch_ip_users(&[ip], 2).await.remove(0).unwrap();
     assert_eq!(list.items.keys().map(Login::as_str).collect::<Vec<_>>(), ["a", "c"]);
     assert_eq!(list.skipped, 4);
     let odd = list.items.values().next_back().unwrap();
@@ -112,7 +112,7 @@ async fn the_users_of_all_pages_are_bounded_together() {
     let config = crate::config::ApiConfig { max_answer_items: 7, ..fake.config() };
     let client = Client::new(&config, fake.meters.clone()).unwrap();
     let ip = "203.0.113.7".parse().unwrap();
-    let error = client.ip_users(&[ip], 2).await.remove(0).unwrap_err();
+    let error = client.fetch_ip_users(&[ip], 2).await.remove(0).unwrap_err();
     assert!(error.to_string().contains("api.max_answer_items"), "{error}");
     assert_eq!(fake.queries_asked().len(), 8);
 }
@@ -156,7 +156,7 @@ async fn a_user_whose_login_nulls_the_page_is_skipped_and_the_others_count() {
     })
     .await;
     let list =
-        fake.client().ip_users(&["203.0.113.7".parse().unwrap()], 4).await.remove(0).unwrap();
+        fake.client().fetch_ip_users(&["203.0.113.7".parse().unwrap()], 4).await.remove(0).unwrap();
     let logins: Vec<_> = list.items.keys().map(Login::as_str).collect();
     assert_eq!((logins, list.skipped), (vec!["0", "1", "3", "4"], 1));
 }

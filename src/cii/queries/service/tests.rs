@@ -10,18 +10,18 @@ async fn the_newest_day_counts_whatever_the_order() {
         Reply::data(&json!({ "getTotalCheckFailingCounts": [] })),
     ])
     .await;
-    assert_eq!(fake.client().daily_failures().await, Ok(Some(9)));
-    assert_eq!(fake.client().daily_failures().await, Ok(None));
+    assert_eq!(fake.client().fetch_daily_failures().await, Ok(Some(9)));
+    assert_eq!(fake.client().fetch_daily_failures().await, Ok(None));
 }
 
 #[tokio::test]
 async fn a_day_that_cannot_be_read_costs_only_itself() {
     let days = json!([null, { "day": "2026-01-11" }, { "day": "2026-01-09", "total": "7" }, {}]);
     let fake = Fake::api(vec![Reply::data(&json!({ "getTotalCheckFailingCounts": days }))]).await;
-    assert_eq!(fake.client().daily_failures().await, Ok(None));
+    assert_eq!(fake.client().fetch_daily_failures().await, Ok(None));
     let days = json!([{ "day": "2026-01-09", "total": "7" }, { "total": 1 }]);
     let fake = Fake::api(vec![Reply::data(&json!({ "getTotalCheckFailingCounts": days }))]).await;
-    assert_eq!(fake.client().daily_failures().await, Ok(Some(7)));
+    assert_eq!(fake.client().fetch_daily_failures().await, Ok(Some(7)));
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn an_integration_keeps_what_is_plain() {
         null,
     ]);
     let fake = Fake::api(vec![Reply::data(&json!({ "getIntegrationsStatus": rows }))]).await;
-    let list = fake.client().integrations().await.unwrap();
+    let list = fake.client().fetch_integrations().await.unwrap();
     assert_eq!((list.items.len(), list.skipped), (2, 2));
     assert_eq!((list.items[0].status.as_str(), &list.items[0].error), ("paused", &None));
     let odd = &list.items[1];
@@ -52,7 +52,7 @@ async fn an_integration_s_date_that_nulls_the_list_is_left_out() {
         Reply::data(&json!({ "getIntegrationsStatus": [{ "integrationId": "1" }] }))
     })
     .await;
-    assert_eq!(fake.client().integrations().await.unwrap().items.len(), 1);
+    assert_eq!(fake.client().fetch_integrations().await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn an_administrator_s_row_that_cannot_be_read_is_skipped() {
     let error = json!({ "path": ["listAdminLogins", "items", 0, "lastSignIn"], "message": "no" });
     let body = json!({ "data": { "listAdminLogins": { "items": rows } }, "errors": [error] });
     let fake = Fake::api(vec![Reply::json(200, &body)]).await;
-    let list = fake.client().admins().await.unwrap();
+    let list = fake.client().fetch_admins().await.unwrap();
     assert_eq!((list.items.len(), list.skipped), (1, 2));
 }
 
@@ -72,9 +72,9 @@ async fn administrators_come_from_all_pages() {
         Reply::data(&json!({ "listAdminLogins": { "items": items, "pageToken": next } }))
     };
     let fake = Fake::api(vec![page("a", Some("p2")), page("b", None)]).await;
-    let admins = fake.client().admins().await.unwrap().items;
+    let admins = fake.client().fetch_admins().await.unwrap().items;
     assert_eq!(admins.iter().map(|a| a.login.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     let pages = ["p", "q", "p"].map(|token| page("a", Some(token)));
     let fake = Fake::api(pages.into()).await;
-    assert!(matches!(fake.client().admins().await, Err(ApiError::Malformed(_))));
+    assert!(matches!(fake.client().fetch_admins().await, Err(ApiError::Malformed(_))));
 }

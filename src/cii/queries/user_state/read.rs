@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cii::{
         GraphqlError,
-        lenient::{text, texts},
+        lenient::{read_text, read_texts},
         queries::untold::Untold,
     },
     domain::{IpAddress, Login, Place, UserField, UserObservation, UserState},
@@ -26,43 +26,47 @@ struct Reader<'a> {
 pub(super) fn read(user: &Value, errors: &[GraphqlError], root: &str) -> UserObservation {
     let (untold, null_lists) = (BTreeSet::new(), BTreeSet::new());
     let mut reader = Reader { user, errors: Untold::new(errors, root), untold, null_lists };
-    let working = reader.list(UserField::WorkingLocations, "workingLocationDetails", working);
+    let working = reader.read_list(
+        UserField::WorkingLocations,
+        "workingLocationDetails",
+        read_working_locations,
+    );
     let state = UserState {
-        id: reader.needed(UserField::Id, "id"),
-        display_name: reader.needed(UserField::DisplayName, "displayName"),
-        status: reader.needed(UserField::Status, "status"),
-        employee_ids: Some(reader.employee_ids()),
-        user_type: reader.text(UserField::UserType, "userTypeClassification"),
-        manager_login: reader.text(UserField::ManagerLogin, "managerLogin"),
-        phone_number: reader.text(UserField::PhoneNumber, "phoneNumber"),
-        reference_url: reader.text(UserField::ReferenceUrl, "referenceUrl"),
-        ip_addresses: Some(reader.list(UserField::IpAddresses, "ipAddresses", addresses)),
-        unused_applications: Some(reader.list(
+        id: reader.read_required_text(UserField::Id, "id"),
+        display_name: reader.read_required_text(UserField::DisplayName, "displayName"),
+        status: reader.read_required_text(UserField::Status, "status"),
+        employee_ids: Some(reader.read_employee_ids()),
+        user_type: reader.read_text(UserField::UserType, "userTypeClassification"),
+        manager_login: reader.read_text(UserField::ManagerLogin, "managerLogin"),
+        phone_number: reader.read_text(UserField::PhoneNumber, "phoneNumber"),
+        reference_url: reader.read_text(UserField::ReferenceUrl, "referenceUrl"),
+        ip_addresses: Some(reader.read_list(UserField::IpAddresses, "ipAddresses", read_addresses)),
+        unused_applications: Some(reader.read_list(
             UserField::UnusedApplications,
             "unusedApplications",
-            texts,
+            read_texts,
         )),
-        used_applications: Some(reader.list(
+        used_applications: Some(reader.read_list(
             UserField::UsedApplications,
             "usedApplications",
-            texts,
+            read_texts,
         )),
-        used_factors: Some(reader.list(UserField::UsedFactors, "usedFactors", texts)),
-        registered_location: Some(reader.registered_location()),
+        used_factors: Some(reader.read_list(UserField::UsedFactors, "usedFactors", read_texts)),
+        registered_location: Some(reader.read_registered_location()),
         prevalence: working
             .iter()
             .filter_map(|(place, share)| Some((place.clone(), (*share)?)))
             .collect(),
         working_locations: Some(working.into_keys().collect()),
     };
-    let login = user.get("login").and_then(text).and_then(|login| Login::new(&login).ok());
+    let login = user.get("login").and_then(read_text).and_then(|login| Login::new(&login).ok());
     UserObservation { login, state, untold: reader.untold, null_lists: reader.null_lists }
 }
 
 impl Reader<'_> {
     /// A field; none when it is missing, or an error stands on it.
-    fn told(&mut self, field: UserField, name: &str) -> Option<&Value> {
-        let value = self.user.get(name).filter(|value| !self.errors.doubts(name, value));
+    fn read_field(&mut self, field: UserField, name: &str) -> Option<&Value> {
+        let value = self.user.get(name).filter(|value| !self.errors.is_in_doubt(name, value));
         if value.is_none() {
             self.untold.insert(field);
         }
@@ -70,9 +74,9 @@ impl Reader<'_> {
     }
 
     /// A text that may be null.
-    fn text(&mut self, field: UserField, name: &str) -> Option<String> {
-        let value = self.told(field, name)?;
-        let (read, is_plain) = (text(value), value.is_null() || value.is_string());
+    fn read_text(&mut self, field: UserField, name: &str) -> Option<String> {
+        let value = self.read_field(field, name)?;
+        let (read, is_plain) = (read_text(value), value.is_null() || value.is_string());
         if read.is_none() && !is_plain {
             self.untold.insert(field);
         }
@@ -80,11 +84,11 @@ impl Reader<'_> {
     }
 
     /// A text that the schema promises; untold when it is null all the same.
-    fn needed(&mut self, field: UserField, name: &str) -> String {
-        let Some(value) = self.told(field, name) else { return String::new() };
+    fn read_required_text(&mut self, field: UserField, name: &str) -> String {
+        let Some(value) = self.read_field(field, name) else { return String::new() };
         match value {
             Value::String(text) if text.trim().is_empty() => text.clone(),
-            value => text(value).unwrap_or_else(|| {
+            value => read_text(value).unwrap_or_else(|| {
                 self.untold.insert(field);
                 String::new()
             }),
@@ -95,13 +99,13 @@ impl Reader<'_> {
     /// means none is not this answer's to say. A list with an element that
     /// cannot be read is untold: that element could be any, so nothing that was
     /// known before may count as gone.
-    fn list<T: Default>(
+    fn read_list<T: Default>(
         &mut self,
         field: UserField,
         name: &str,
         read: impl Fn(&Value) -> Option<(T, bool)>,
     ) -> T {
-        let Some(value) = self.told(field, name) else { return T::default() };
+        let Some(value) = self.read_field(field, name) else { return T::default() };
         if value.is_null() {
             self.null_lists.insert(field);
             return T::default();
@@ -118,21 +122,23 @@ impl Reader<'_> {
 
     /// `employeeId`, a list; the text of the Okta Workflows connector writes
     /// `employeeID`, one text.
-    fn employee_ids(&mut self) -> BTreeSet<String> {
+    fn read_employee_ids(&mut self) -> BTreeSet<String> {
         let is_second =
             self.user.get("employeeId").is_none() && self.user.get("employeeID").is_some();
         let name = if is_second { "employeeID" } else { "employeeId" };
-        self.list(UserField::EmployeeIds, name, |value| match value {
-            Value::String(_) | Value::Number(_) => Some((text(value).into_iter().collect(), true)),
-            value => texts(value),
+        self.read_list(UserField::EmployeeIds, name, |value| match value {
+            Value::String(_) | Value::Number(_) => {
+                Some((read_text(value).into_iter().collect(), true))
+            }
+            value => read_texts(value),
         })
     }
 
-    fn registered_location(&mut self) -> BTreeSet<Place> {
+    fn read_registered_location(&mut self) -> BTreeSet<Place> {
         let field = UserField::RegisteredLocation;
-        match self.told(field, "registeredLocationDetails") {
+        match self.read_field(field, "registeredLocationDetails") {
             None | Some(Value::Null) => BTreeSet::new(),
-            Some(value @ Value::Object(_)) => filled(value).into_iter().collect(),
+            Some(value @ Value::Object(_)) => read_nonempty_place(value).into_iter().collect(),
             Some(_) => {
                 self.untold.insert(field);
                 BTreeSet::new()
@@ -143,7 +149,7 @@ impl Reader<'_> {
 
 /// The addresses in their one spelling; a text that is no address stays as it
 /// is. Of two spellings of one address the place that says something holds.
-fn addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
+fn read_addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
     let mut addresses = BTreeMap::<String, Place>::new();
     let mut is_whole = true;
     for info in list.as_array()? {
@@ -158,21 +164,21 @@ fn addresses(list: &Value) -> Option<(BTreeMap<String, Place>, bool)> {
             address.parse::<IpAddress>().map_or_else(|_| address.to_owned(), |ip| ip.to_string());
         let known = addresses.entry(address).or_default();
         if known.is_empty() {
-            *known = place(&info["location"]);
+            *known = read_place(&info["location"]);
         }
     }
     Some((addresses, is_whole))
 }
 
 /// Places, each with its share of the user's work in hundredths of a per cent.
-fn working(list: &Value) -> Option<(BTreeMap<Place, Option<u32>>, bool)> {
+fn read_working_locations(list: &Value) -> Option<(BTreeMap<Place, Option<u32>>, bool)> {
     let mut places = BTreeMap::new();
     let mut is_whole = true;
     for details in list.as_array()? {
         if !details["location"].is_object() {
             is_whole = false;
-        } else if let Some(place) = filled(&details["location"]) {
-            places.insert(place, prevalence(&details["userLocationPrevalence"]));
+        } else if let Some(place) = read_nonempty_place(&details["location"]) {
+            places.insert(place, read_prevalence(&details["userLocationPrevalence"]));
         }
     }
     Some((places, is_whole))
@@ -183,7 +189,7 @@ fn working(list: &Value) -> Option<(BTreeMap<Place, Option<u32>>, bool)> {
     clippy::cast_sign_loss,
     reason = "it is between 0 and 10,000"
 )]
-fn prevalence(value: &Value) -> Option<u32> {
+fn read_prevalence(value: &Value) -> Option<u32> {
     let per_cent = match value {
         Value::String(text) => text.trim().parse().ok()?,
         value => value.as_f64()?,
@@ -191,12 +197,12 @@ fn prevalence(value: &Value) -> Option<u32> {
     (0.0..=100.0).contains(&per_cent).then(|| (per_cent * 100.0).round() as u32)
 }
 
-fn filled(location: &Value) -> Option<Place> {
-    Some(place(location)).filter(|place| !place.is_empty())
+fn read_nonempty_place(location: &Value) -> Option<Place> {
+    Some(read_place(location)).filter(|place| !place.is_empty())
 }
 
-fn place(location: &Value) -> Place {
-    let part = |name: &str| text(&location[name]);
+fn read_place(location: &Value) -> Place {
+    let part = |name: &str| read_text(&location[name]);
     // The same country in another case is no new one.
     let country = part("country").map(|code| match code.len() {
         2 => code.to_ascii_uppercase(),

@@ -46,7 +46,13 @@ fn error(path: &[Value]) -> Value {
 
 async fn ask(reply: Reply) -> Result<UserObservation, ApiError> {
     let alice = Login::new("alice").unwrap();
-    Fake::api(vec![reply]).await.client().user_states(&[alice]).await.remove(0).map(|a| a.value)
+    Fake::api(vec![reply])
+        .await
+        .client()
+        .fetch_user_states(&[alice])
+        .await
+        .remove(0)
+        .map(|a| a.value)
 }
 
 fn brno() -> Place {
@@ -91,7 +97,7 @@ async fn an_answer_is_understood() {
 async fn the_login_is_a_variable() {
     let fake = Fake::api(vec![told(&user(), &[])]).await;
     let odd = r#"a") { id } } #"#;
-    fake.client().user_states(&[Login::new(odd).unwrap()]).await.remove(0).unwrap();
+    fake.client().fetch_user_states(&[Login::new(odd).unwrap()]).await.remove(0).unwrap();
     let asked = &fake.queries_asked()[0].body;
     assert_eq!(
         (&asked["variables"], &asked["query"]),
@@ -170,7 +176,7 @@ async fn no_user_is_an_error() {
         (told(&json!({ "id": null }), &errors), "graphql_error"),
         (told(&json!("alice"), &[]), "malformed"),
     ] {
-        assert_eq!(ask(reply).await.unwrap_err().result(), result);
+        assert_eq!(ask(reply).await.unwrap_err().result_label(), result);
     }
 }
 
@@ -258,7 +264,7 @@ async fn a_promised_field_that_nulls_the_user_is_untold_with_its_reason() {
     })
     .await;
     let alice = Login::new("alice").unwrap();
-    let answered = fake.client().user_states(&[alice]).await.remove(0).unwrap();
+    let answered = fake.client().fetch_user_states(&[alice]).await.remove(0).unwrap();
     assert_eq!(answered.value.untold, BTreeSet::from([UserField::Status]));
     assert_eq!(answered.errors.to_string(), "getEndUserState.status: Forbidden: no");
 }
