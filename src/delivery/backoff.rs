@@ -14,7 +14,7 @@ pub(super) struct Failures(u32);
 
 impl Failures {
     /// The wait after one more failure; never shorter than the collector asked.
-    pub(super) fn wait(&mut self, retry_after: Option<Duration>) -> Duration {
+    pub(super) fn next_wait(&mut self, retry_after: Option<Duration>) -> Duration {
         let wait = BACKOFF.wait(self.0, fastrand::f64());
         self.0 = self.0.saturating_add(1);
         wait.max(retry_after.unwrap_or_default().min(MOST_PATIENT))
@@ -28,9 +28,9 @@ mod tests {
     #[test]
     fn the_wait_honours_the_collector_within_a_limit() {
         let mut failures = Failures::default();
-        assert!(failures.wait(None) <= Duration::from_millis(500));
+        assert!(failures.next_wait(None) <= Duration::from_millis(500));
         let asked = Duration::from_mins(1);
-        assert_eq!(failures.wait(Some(asked)), asked);
-        assert_eq!(failures.wait(Some(Duration::from_secs(9999))), MOST_PATIENT);
+        assert_eq!(failures.next_wait(Some(asked)), asked);
+        assert_eq!(failures.next_wait(Some(Duration::from_secs(9999))), MOST_PATIENT);
     }
 }

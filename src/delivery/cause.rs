@@ -10,7 +10,7 @@ const MAX_TEXT: usize = 200;
 
 /// What a connection failed at, by the texts of an error and its sources, from the
 /// outside in. The system, TLS and HTTP give no types for this that reach here.
-pub(super) fn of_errors(chain: &str) -> String {
+pub(super) fn describe_errors(chain: &str) -> String {
     let lower = chain.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let known = if says(&["dns error", "failed to lookup address", "name or service not known"]) {
@@ -56,7 +56,7 @@ pub(super) fn of_errors(chain: &str) -> String {
         Some((_, detail)) => detail,
         None => chain.rsplit(": ").next().unwrap_or(chain),
     };
-    let innermost = clean(innermost);
+    let innermost = sanitize(innermost);
     if innermost.is_empty() { known.to_owned() } else { format!("{known} ({innermost})") }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn is_timeout(chain: &str) -> bool {
 
 /// An error's text and those of its sources, from the outside in. The outermost is
 /// left out: it may name the URL, in which there can be a password.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn join_sources(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -79,12 +79,12 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// What a status means that is no success.
-pub(super) fn of_status(status: StatusCode, location: Option<&str>) -> String {
+pub(super) fn describe_status(status: StatusCode, location: Option<&str>) -> String {
     let code = status.as_u16();
     if status.is_redirection() {
         let target = location
-            .and_then(host)
-            .map_or_else(|| "somewhere else".to_owned(), |host| format!("to {}", clean(host)));
+            .and_then(redirect_host)
+            .map_or_else(|| "somewhere else".to_owned(), |host| format!("to {}", sanitize(host)));
         return format!(
             "it answered {code} and redirects {target}, which is not followed; set the endpoint \
              that receives logs itself"
@@ -108,7 +108,7 @@ pub(super) fn of_status(status: StatusCode, location: Option<&str>) -> String {
 }
 
 /// What a gRPC code means, with the collector's own words.
-pub(super) fn of_code(code: Code, message: &str) -> String {
+pub(super) fn describe_code(code: Code, message: &str) -> String {
     let meaning = match code {
         Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
             ": it does not accept the records"
@@ -122,7 +122,7 @@ pub(super) fn of_code(code: Code, message: &str) -> String {
         Code::DeadlineExceeded | Code::Cancelled => ": there was no answer in time",
         _ => "",
     };
-    let message = clean(message);
+    let message = sanitize(message);
     if message.is_empty() {
         format!("it answered {code:?}{meaning}")
     } else {
@@ -131,7 +131,7 @@ pub(super) fn of_code(code: Code, message: &str) -> String {
 }
 
 /// The host, with its port, that a `Location` names; none for a path.
-fn host(location: &str) -> Option<&str> {
+fn redirect_host(location: &str) -> Option<&str> {
     let (_, rest) = location.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;
@@ -139,20 +139,20 @@ fn host(location: &str) -> Option<&str> {
 }
 
 /// An endpoint without what may be secret in it: user, password, query.
-pub(super) fn endpoint(url: &str) -> String {
+pub(super) fn redact_endpoint(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let host = authority.rsplit('@').next().unwrap_or_default();
-            clean(&format!("{scheme}://{host}{path}"))
+            sanitize(&format!("{scheme}://{host}{path}"))
         }
-        None => clean(url.rsplit('@').next().unwrap_or_default()),
+        None => sanitize(url.rsplit('@').next().unwrap_or_default()),
     }
 }
 
 /// Text from outside, short, in one line, and without commands for a terminal.
-pub(super) fn clean(text: &str) -> String {
+pub(super) fn sanitize(text: &str) -> String {
     let printable = |letter: char| match letter {
         letter if letter.is_whitespace() => ' ',
         letter if letter.is_control() => '\u{fffd}',
@@ -191,7 +191,7 @@ mod tests {
             ("strange", "the connection failed (strange)"),
             ("", "the connection failed"),
         ] {
-            let cause = of_errors(chain);
+            let cause = describe_errors(chain);
             assert!(cause.contains(words), "{chain}: {cause}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
             (Some("/elsewhere"), "somewhere else,"),
             (None, "somewhere else,"),
         ] {
-            let cause = of_status(StatusCode::FOUND, location);
+            let cause = describe_status(StatusCode::FOUND, location);
             assert!(cause.contains(target) && cause.contains("302"), "{cause}");
             assert!(!cause.contains("pass") && !cause.contains("token"), "{cause}");
         }
@@ -216,12 +216,15 @@ mod tests {
     #[test]
     fn statuses_and_codes_have_their_meaning() {
         assert!(
-            of_status(StatusCode::UNAUTHORIZED, None).contains("401 Unauthorized: it does not")
+            describe_status(StatusCode::UNAUTHORIZED, None)
+                .contains("401 Unauthorized: it does not")
         );
-        assert_eq!(of_status(StatusCode::IM_A_TEAPOT, None), "it answered 418 I'm a teapot");
-        assert_eq!(of_code(Code::Internal, ""), "it answered Internal");
-        let cause =
-            of_code(Code::InvalidArgument, &format!("bad\nthing\u{1b}[31m{}", "x".repeat(999)));
+        assert_eq!(describe_status(StatusCode::IM_A_TEAPOT, None), "it answered 418 I'm a teapot");
+        assert_eq!(describe_code(Code::Internal, ""), "it answered Internal");
+        let cause = describe_code(
+            Code::InvalidArgument,
+            &format!("bad\nthing\u{1b}[31m{}", "x".repeat(999)),
+        );
         assert!(cause.contains("bad thing\u{fffd}[31m") && cause.chars().count() < 300, "{cause}");
     }
 
@@ -233,7 +236,7 @@ mod tests {
             ("u:p@c:4317", "c:4317"),
             ("http://c/@x", "http://c/@x"),
         ] {
-            assert_eq!(endpoint(url), shown);
+            assert_eq!(redact_endpoint(url), shown);
         }
     }
 }

@@ -47,19 +47,19 @@ const UNREADABLE: &str = "unreadable";
 trait Log {
     async fn cursor(&self) -> Result<i64, StoreError>;
     /// A batch of the events after `seq`.
-    async fn after(&self, seq: i64) -> Result<Batch, StoreError>;
+    async fn load_after(&self, seq: i64) -> Result<Batch, StoreError>;
     /// The first `limit` numbers of what is to be sent on purpose.
-    async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError>;
+    async fn resend_seqs(&self, limit: usize) -> Result<Vec<i64>, StoreError>;
     /// A batch of the events with these numbers that still exist.
-    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
-    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError>;
-    async fn waiting(&self) -> Result<u64, StoreError>;
+    async fn load_events(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
+    async fn save_progress(&self, progress: RecordProgress) -> Result<(), StoreError>;
+    async fn count_pending(&self) -> Result<u64, StoreError>;
     /// Which tenant events are from, once a delivery told it.
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError>;
+    async fn tenant_id(&self) -> Result<Option<TenantId>, StoreError>;
     /// How often rows that can be in memory were changed.
     fn erasures(&self) -> u64;
     /// Resolves when there is something new to send on purpose.
-    fn resend_requested(&self) -> impl Future<Output = ()> + Send;
+    fn wait_for_resend(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Where events go.
@@ -127,28 +127,28 @@ impl Log for Store {
         self.read(Reader::otlp_cursor).await
     }
 
-    async fn after(&self, seq: i64) -> Result<Batch, StoreError> {
+    async fn load_after(&self, seq: i64) -> Result<Batch, StoreError> {
         self.read(move |reader| reader.public_events_after(seq, BATCH)).await
     }
 
-    async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+    async fn resend_seqs(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         self.read(move |reader| reader.otlp_resends(limit)).await
     }
 
-    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
+    async fn load_events(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
         let seqs = seqs.to_vec();
         self.read(move |reader| reader.public_events(&seqs, BATCH)).await
     }
 
-    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError> {
+    async fn save_progress(&self, progress: RecordProgress) -> Result<(), StoreError> {
         self.commit(progress).await
     }
 
-    async fn waiting(&self) -> Result<u64, StoreError> {
+    async fn count_pending(&self) -> Result<u64, StoreError> {
         Ok(self.read(Reader::otlp_backlog).await?.pending)
     }
 
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant_id(&self) -> Result<Option<TenantId>, StoreError> {
         self.read(Reader::tenant_id).await
     }
 
@@ -156,7 +156,7 @@ impl Log for Store {
         self.erasures()
     }
 
-    fn resend_requested(&self) -> impl Future<Output = ()> + Send {
+    fn wait_for_resend(&self) -> impl Future<Output = ()> + Send {
         self.otlp_resend_requested()
     }
 }
@@ -192,7 +192,7 @@ struct Round<'a, L, C> {
 }
 
 /// What a round remembers from one request to the next.
-struct Course {
+struct RoundState {
     walk: Walk,
     /// The newest number of the log that was ever in the walk.
     read_to: i64,
@@ -211,10 +211,10 @@ struct Course {
     patience: Failures,
 }
 
-impl Course {
+impl RoundState {
     /// How far everything is taken, or parked.
     fn cursor(&self) -> i64 {
-        self.walk.first(Lane::Live).map_or(self.read_to, |first| first - 1)
+        self.walk.first_seq(Lane::Live).map_or(self.read_to, |first| first - 1)
     }
 
     /// That a part was taken, or parked.
@@ -230,7 +230,7 @@ impl Course {
 
 impl<L: Log, C: Collector> Round<'_, L, C> {
     async fn run(&self, commits: watch::Receiver<i64>) -> Result<(), StoreError> {
-        let mut course = Course {
+        let mut state = RoundState {
             walk: Walk::default(),
             read_to: self.log.cursor().await?,
             ahead: None,
@@ -242,84 +242,88 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             patience: Failures::default(),
         };
         while !self.stop.is_cancelled() {
-            self.fill(&mut course).await?;
-            if let Some(part) = course.walk.next().cloned() {
-                self.carry(&mut course, part).await?;
-            } else if course.walk.held() > 0 {
-                course.walk.retry_held();
+            self.fill_walk(&mut state).await?;
+            if let Some(part) = state.walk.next_part().cloned() {
+                self.send_part(&mut state, part).await?;
+            } else if state.walk.held_count() > 0 {
+                state.walk.retry_held();
             } else {
                 tokio::select! {
                     () = self.stop.cancelled() => {}
-                    changed = course.commits.changed() => if changed.is_err() { return Ok(()) },
-                    () = self.log.resend_requested() => {}
+                    changed = state.commits.changed() => if changed.is_err() { return Ok(()) },
+                    () = self.log.wait_for_resend() => {}
                 }
             }
         }
-        self.keep(course.unkept.take()).await
+        self.save_progress(state.unkept.take()).await
     }
 
     /// Takes up what is new, in order. Held records are tried again after it: when
     /// one of the new is taken, the held ones were to blame.
-    async fn fill(&self, course: &mut Course) -> Result<(), StoreError> {
-        self.drop_erased(course);
-        let is_idle = course.walk.next().is_none();
-        let mut is_wanted = is_idle || course.walk.held() >= PROBE_AFTER;
+    async fn fill_walk(&self, state: &mut RoundState) -> Result<(), StoreError> {
+        self.drop_erased(state);
+        let is_idle = state.walk.next_part().is_none();
+        let mut is_wanted = is_idle || state.walk.held_count() >= PROBE_AFTER;
         while is_wanted {
-            let batch = if let Some(batch) = course.ahead.take() {
+            let batch = if let Some(batch) = state.ahead.take() {
                 batch
             } else {
-                course.commits.mark_unchanged();
-                self.log.after(course.read_to).await?
+                state.commits.mark_unchanged();
+                self.log.load_after(state.read_to).await?
             };
             let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
-            course.read_to = batch.last_seq().unwrap_or(course.read_to);
-            course.walk.add(Lane::Live, seqs);
-            self.park_unreadable(course, &batch).await?;
+            state.read_to = batch.last_seq().unwrap_or(state.read_to);
+            state.walk.add_part(Lane::Live, seqs);
+            self.park_unreadable(state, &batch).await?;
             // Nothing of a whole batch may be left to send, with others behind it.
             is_wanted = batch.events.is_empty() && batch.is_cut;
-            course.loaded = Some(batch).filter(|batch| !batch.events.is_empty());
+            state.loaded = Some(batch).filter(|batch| !batch.events.is_empty());
         }
         // On purpose comes after live, one batch at a time.
-        if course.walk.next().is_none() {
+        if state.walk.next_part().is_none() {
             // Nothing is sent beside which it could be kept, and what was sent on purpose
             // would be read as still to be sent.
-            self.keep(course.unkept.take()).await?;
-            let mut seqs = self.log.resends(BATCH.events + course.walk.held()).await?;
-            seqs.retain(|seq| !course.walk.has(Lane::Resend, *seq));
+            self.save_progress(state.unkept.take()).await?;
+            let mut seqs = self.log.resend_seqs(BATCH.events + state.walk.held_count()).await?;
+            seqs.retain(|seq| !state.walk.contains(Lane::Resend, *seq));
             seqs.truncate(BATCH.events);
-            course.walk.add(Lane::Resend, seqs);
+            state.walk.add_part(Lane::Resend, seqs);
         }
         Ok(())
     }
 
     /// Drops what was read before somebody was forgotten: it can name the person.
-    fn drop_erased(&self, course: &mut Course) {
+    fn drop_erased(&self, state: &mut RoundState) {
         let erasures = self.log.erasures();
-        if std::mem::replace(&mut course.erasures, erasures) != erasures {
-            (course.ahead, course.loaded) = (None, None);
+        if std::mem::replace(&mut state.erasures, erasures) != erasures {
+            (state.ahead, state.loaded) = (None, None);
         }
     }
 
     /// The events of a part; less of it, when they are too large for one batch.
-    async fn load(&self, course: &mut Course, part: &mut Part) -> Result<Batch, StoreError> {
-        self.drop_erased(course);
-        if let Some(batch) = course.loaded.take() {
+    async fn load_part(
+        &self,
+        state: &mut RoundState,
+        part: &mut Part,
+    ) -> Result<Batch, StoreError> {
+        self.drop_erased(state);
+        if let Some(batch) = state.loaded.take() {
             return Ok(batch);
         }
-        let batch = self.log.load(&part.seqs).await?;
+        let batch = self.log.load_events(&part.seqs).await?;
         if batch.is_cut
             && let Some(seq) = batch.last_seq()
         {
-            course.walk.cut(seq);
+            state.walk.split_next(seq);
             part.seqs.truncate(part.seqs.partition_point(|other| *other <= seq));
         }
-        self.park_unreadable(course, &batch).await?;
+        self.park_unreadable(state, &batch).await?;
         Ok(batch)
     }
 
     /// Parks events that cannot be understood: nobody else waits for them, and they are
     /// counted.
-    async fn park_unreadable(&self, course: &Course, batch: &Batch) -> Result<(), StoreError> {
+    async fn park_unreadable(&self, state: &RoundState, batch: &Batch) -> Result<(), StoreError> {
         if batch.unreadable.is_empty() {
             return Ok(());
         }
@@ -328,54 +332,56 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             "events of the log cannot be understood; they are parked, and the others are sent"
         );
         let parked = Some((batch.unreadable.clone(), UNREADABLE));
-        let cursor = course.cursor();
-        self.log.keep(RecordProgress { cursor, resent: Vec::new(), parked, at: clock::now() }).await
+        let cursor = state.cursor();
+        self.log
+            .save_progress(RecordProgress { cursor, resent: Vec::new(), parked, at: clock::now() })
+            .await
     }
 
     /// Sends a part once. What became of it is kept beside the next request, or as soon
     /// as there is none.
-    async fn carry(&self, course: &mut Course, mut part: Part) -> Result<(), StoreError> {
-        let Batch { events, is_cut, .. } = self.load(course, &mut part).await?;
+    async fn send_part(&self, state: &mut RoundState, mut part: Part) -> Result<(), StoreError> {
+        let Batch { events, is_cut, .. } = self.load_part(state, &mut part).await?;
         let Some(first) = events.first().map(|event| event.event.name) else {
-            course.walk.gone();
-            self.keep(course.unkept.take()).await?;
-            course.unkept = Some(course.progress(part, None));
+            state.walk.drop_next();
+            self.save_progress(state.unkept.take()).await?;
+            state.unkept = Some(state.progress(part, None));
             return Ok(());
         };
         let count = events.len();
         if !self.collector.is_identified()
-            && let Some(tenant) = self.log.tenant().await?
+            && let Some(tenant) = self.log.tenant_id().await?
         {
             self.collector.identify(tenant);
         }
         // A batch that the limit did not end was the end of the log: what comes during
         // the request makes one batch after it, instead of a small one and another.
         let reads_ahead =
-            part.lane == Lane::Live && is_cut && course.walk.is_last() && course.ahead.is_none();
+            part.lane == Lane::Live && is_cut && state.walk.is_last() && state.ahead.is_none();
         let (sent, kept, ahead) = tokio::join!(
-            self.try_once(events),
-            self.keep(course.unkept.take()),
-            self.read_ahead(course.read_to, reads_ahead),
+            self.send_once(events),
+            self.save_progress(state.unkept.take()),
+            self.read_ahead(state.read_to, reads_ahead),
         );
         kept?;
-        course.ahead = course.ahead.take().or(ahead);
+        state.ahead = state.ahead.take().or(ahead);
         match sent {
             Ok(sent) => {
-                self.taken(count, &sent).await?;
-                course.backoff = Failures::default();
-                course.patience = Failures::default();
-                course.walk.taken();
-                course.unkept = Some(course.progress(part, None));
+                self.report_taken(count, &sent).await?;
+                state.backoff = Failures::default();
+                state.patience = Failures::default();
+                state.walk.record_taken();
+                state.unkept = Some(state.progress(part, None));
                 Ok(())
             }
             Err(error) if error.reason == Reason::Refused => {
-                self.refused(course, part, first, &error).await;
+                self.handle_refusal(state, part, first, &error).await;
                 Ok(())
             }
             Err(error) => {
-                self.meters.failed(error.reason);
-                self.warn(&error, "the collector does not take events; they wait");
-                let wait = course.backoff.wait(error.retry_after);
+                self.meters.count_failure(error.reason);
+                self.log_outage(&error, "the collector does not take events; they wait");
+                let wait = state.backoff.next_wait(error.retry_after);
                 self.wait(wait).await;
                 Ok(())
             }
@@ -389,14 +395,14 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
         // A store that fails is met again when the batch is needed, and what is known of
         // the one under way is not lost over it.
-        let batch = self.log.after(read_to).await.ok()?;
+        let batch = self.log.load_after(read_to).await.ok()?;
         batch.last_seq().is_some().then_some(batch)
     }
 
-    async fn taken(&self, events: usize, sent: &Sent) -> Result<(), StoreError> {
-        self.meters.exported(events, sent.rejected);
-        if let Some(since) = self.outages.ended() {
-            let waiting = self.log.waiting().await?;
+    async fn report_taken(&self, events: usize, sent: &Sent) -> Result<(), StoreError> {
+        self.meters.count_exported(events, sent.rejected);
+        if let Some(since) = self.outages.record_success() {
+            let waiting = self.log.count_pending().await?;
             let seconds = (clock::now() - since).num_seconds();
             tracing::info!(
                 endpoint = self.collector.endpoint(),
@@ -417,9 +423,15 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     }
 
     /// Decides what becomes of a refused part. `name` is that of its first event.
-    async fn refused(&self, course: &mut Course, part: Part, name: EventName, error: &SendError) {
-        match course.walk.refused() {
-            Refused::Halved if course.walk.held() == 0 => return,
+    async fn handle_refusal(
+        &self,
+        state: &mut RoundState,
+        part: Part,
+        name: EventName,
+        error: &SendError,
+    ) {
+        match state.walk.record_refusal() {
+            Refused::Halved if state.walk.held_count() == 0 => return,
             Refused::Halved => {}
             Refused::Parked => {
                 let (seq, event, cause) =
@@ -431,15 +443,15 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                     "the collector refuses an event and takes others; it is parked, and \
                      `cii-exporter otlp retry` sends it again"
                 );
-                self.meters.failed(Reason::Refused);
-                course.unkept = Some(course.progress(part, Some(Reason::Refused)));
+                self.meters.count_failure(Reason::Refused);
+                state.unkept = Some(state.progress(part, Some(Reason::Refused)));
                 return;
             }
             Refused::Held => {
                 // Fewer, with others still to be tried, may be their own fault.
-                if course.walk.next().is_none() || course.walk.held() >= MANY {
-                    self.meters.failed(Reason::Refused);
-                    self.warn(
+                if state.walk.next_part().is_none() || state.walk.held_count() >= MANY {
+                    self.meters.count_failure(Reason::Refused);
+                    self.log_outage(
                         error,
                         "the collector refuses every event it is sent; they wait, and none is \
                          parked",
@@ -447,19 +459,19 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 }
             }
         }
-        let wait = course.patience.wait(error.retry_after);
-        self.wait_for_news(wait, &mut course.commits).await;
+        let wait = state.patience.next_wait(error.retry_after);
+        self.wait_for_commit(wait, &mut state.commits).await;
     }
 
-    async fn keep(&self, progress: Option<RecordProgress>) -> Result<(), StoreError> {
+    async fn save_progress(&self, progress: Option<RecordProgress>) -> Result<(), StoreError> {
         match progress {
-            Some(progress) => self.log.keep(progress).await,
+            Some(progress) => self.log.save_progress(progress).await,
             None => Ok(()),
         }
     }
 
-    fn warn(&self, error: &SendError, what: &'static str) {
-        if self.outages.failed(error.reason, &error.cause, clock::now()) {
+    fn log_outage(&self, error: &SendError, what: &'static str) {
+        if self.outages.record_failure(error.reason, &error.cause, clock::now()) {
             tracing::warn!(
                 endpoint = self.collector.endpoint(),
                 reason = error.reason.into_str(),
@@ -477,7 +489,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     }
 
     /// Waits for less when something is committed meanwhile.
-    async fn wait_for_news(&self, time: Duration, commits: &mut watch::Receiver<i64>) {
+    async fn wait_for_commit(&self, time: Duration, commits: &mut watch::Receiver<i64>) {
         let begun = Instant::now();
         tokio::select! {
             () = self.wait(time) => return,
@@ -487,7 +499,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
     }
 
     /// One try; once the daemon stops, it may take a while longer and no more.
-    async fn try_once(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
+    async fn send_once(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
         let patience = async {
             self.stop.cancelled().await;
             tokio::time::sleep(LAST_BATCH).await;

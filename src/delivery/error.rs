@@ -54,7 +54,7 @@ impl Reason {
     }
 
     /// The meaning of an HTTP status, by the specification of OTLP.
-    pub(super) const fn of_status(status: u16) -> Self {
+    pub(super) const fn from_status(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
             400 | 413 | 415 | 422 => Self::Refused,
@@ -72,7 +72,7 @@ impl Reason {
     /// A message above the receiver's limit has the code of a receiver that is
     /// short of something for now. The first can never pass, and a smaller one
     /// may; grpc-go and grpc-java tell them apart by the text alone.
-    pub(super) fn of_code(code: Code, message: &str) -> Self {
+    pub(super) fn from_code(code: Code, message: &str) -> Self {
         let is_too_large =
             message.contains("larger than max") || message.contains("exceeds maximum size");
         // The client's own words for an answer that is none of gRPC's.

@@ -19,7 +19,7 @@ pub(crate) fn read_answer(body: &[u8]) {
 /// When something does not hold that must.
 pub(crate) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let asked = retry_after(text, now)?;
-    let wait = Failures::default().wait(Some(asked));
+    let wait = Failures::default().next_wait(Some(asked));
     assert!(wait <= MOST_PATIENT, "a collector can ask for {wait:?}");
     Some(asked)
 }

@@ -55,7 +55,7 @@ impl Meters {
         self.failures.with_label_values(&[reason.into_str()]).get()
     }
 
-    pub(super) fn exported(&self, events: usize, rejected: u64) {
+    pub(super) fn count_exported(&self, events: usize, rejected: u64) {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         self.exported.inc_by(events.saturating_sub(rejected));
         if rejected > 0 {
@@ -64,7 +64,7 @@ impl Meters {
         }
     }
 
-    pub(super) fn failed(&self, reason: Reason) {
+    pub(super) fn count_failure(&self, reason: Reason) {
         self.failures.with_label_values(&[reason.into_str()]).inc();
     }
 }

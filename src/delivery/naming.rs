@@ -17,7 +17,7 @@ const PERSONAL: [&str; 5] = [
 
 /// Takes the login out of an event, unless people are named by it; what names the person
 /// instead takes its place. `attributes` are all that the event has.
-pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attributes) {
+pub(super) fn apply_user_label(label: &UserLabel, event: &mut Event, attributes: &mut Attributes) {
     if matches!(label, UserLabel::Login) {
         return;
     }
@@ -52,9 +52,11 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     }
     for (key, value) in std::mem::take(attributes) {
         let value = match value {
-            AttributeValue::Text(text) => AttributeValue::Text(replaced(&mention, &name, text)),
+            AttributeValue::Text(text) => {
+                AttributeValue::Text(replace_mention(&mention, &name, text))
+            }
             AttributeValue::List(texts) => {
-                let texts = texts.into_iter().map(|text| replaced(&mention, &name, text));
+                let texts = texts.into_iter().map(|text| replace_mention(&mention, &name, text));
                 AttributeValue::List(texts.collect())
             }
             other => other,
@@ -63,7 +65,7 @@ pub(super) fn rename(label: &UserLabel, event: &mut Event, attributes: &mut Attr
     }
 }
 
-fn replaced(mention: &Mention, name: &str, text: String) -> String {
+fn replace_mention(mention: &Mention, name: &str, text: String) -> String {
     mention.replace_by(name, &text).unwrap_or(text)
 }
 
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
     use crate::domain::{JobOutcome, Login, RunCounts, RunEnd, Timestamp, WatchSubject, on_run};
 
-    fn renamed(label: &UserLabel, id: Option<&str>) -> (Event, Attributes) {
+    fn label_event(label: &UserLabel, id: Option<&str>) -> (Event, Attributes) {
         let login = Login::new("Ann@example.com").unwrap();
         let subject = WatchSubject::User(login);
         let mut event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
@@ -83,7 +85,7 @@ mod tests {
         if let Some(id) = id {
             attributes.insert(key::USER_ID.to_owned(), id.into());
         }
-        rename(label, &mut event, &mut attributes);
+        apply_user_label(label, &mut event, &mut attributes);
         (event, attributes)
     }
 
@@ -96,7 +98,7 @@ mod tests {
         };
         let mut event = on_run("users", None, &end, Timestamp::UNIX_EPOCH).unwrap();
         let mut attributes = event.take_attributes();
-        rename(&UserLabel::Id, &mut event, &mut attributes);
+        apply_user_label(&UserLabel::Id, &mut event, &mut attributes);
         assert_eq!(event.sentence(), "The job \"users\" failed: down, a user (1 of 1 users)");
         let reason = attributes.get(key::ERROR_MESSAGE);
         assert_eq!(reason, Some(&"down, a user (1 of 1 users)".into()));
@@ -107,7 +109,7 @@ mod tests {
         let texts = ["a", "not a text"].map(str::to_owned).to_vec();
         attributes.insert(key::POLL_ERRORS.to_owned(), AttributeValue::List(texts));
         attributes.insert(key::USER_ID.to_owned(), "4711".into());
-        rename(&UserLabel::Id, &mut event, &mut attributes);
+        apply_user_label(&UserLabel::Id, &mut event, &mut attributes);
         assert_eq!(event.sentence(), "4711 is watched");
         let texts = ["4711", "not a text"].map(str::to_owned).to_vec();
         assert_eq!(attributes.get(key::POLL_ERRORS), Some(&AttributeValue::List(texts)));
@@ -123,7 +125,7 @@ mod tests {
             (&UserLabel::Id, Some("4711"), "4711", Some(key::USER_ID)),
             (&UserLabel::Id, None, "a user", None),
         ] {
-            let (event, attributes) = renamed(label, id);
+            let (event, attributes) = label_event(label, id);
             let text = format!("{event:?} {attributes:?}").to_lowercase();
             assert!(!text.contains("ann"), "{text}");
             assert_eq!(event.sentence(), format!("{name} is watched"));
@@ -134,7 +136,7 @@ mod tests {
                 assert_eq!(attributes.get(attribute), Some(&name.into()));
             }
         }
-        let (event, attributes) = renamed(&UserLabel::Login, None);
+        let (event, attributes) = label_event(&UserLabel::Login, None);
         assert_eq!(event.sentence(), "Ann@example.com is watched");
         assert_eq!(attributes.get(key::USER_NAME), Some(&"Ann@example.com".into()));
     }

@@ -35,7 +35,7 @@ impl Outages {
     }
 
     /// A try failed; whether that is worth a line in the log.
-    pub(super) fn failed(&self, reason: Reason, cause: &str, now: Timestamp) -> bool {
+    pub(super) fn record_failure(&self, reason: Reason, cause: &str, now: Timestamp) -> bool {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (reason, cause) = (reason.into_str(), cause.to_owned());
         let Some(outage) = &mut *current else {
@@ -52,7 +52,7 @@ impl Outages {
     }
 
     /// A try succeeded; since when they had failed.
-    pub(super) fn ended(&self) -> Option<Timestamp> {
+    pub(super) fn record_success(&self) -> Option<Timestamp> {
         let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         ended.map(|outage| outage.since)
     }
@@ -74,11 +74,11 @@ mod tests {
             (62, Reason::Timeout, true),
             (63, Reason::Timeout, false),
         ] {
-            assert_eq!(outages.failed(reason, "x", at(second)), is_logged, "{second}");
+            assert_eq!(outages.record_failure(reason, "x", at(second)), is_logged, "{second}");
         }
         let current = outages.current().unwrap();
         assert_eq!((current.reason, current.since), ("timeout", at(0)));
-        assert_eq!((outages.ended(), outages.current()), (Some(at(0)), None));
-        assert!(outages.failed(Reason::Timeout, "x", at(64)));
+        assert_eq!((outages.record_success(), outages.current()), (Some(at(0)), None));
+        assert!(outages.record_failure(Reason::Timeout, "x", at(64)));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Makes the record of an event, with that of OCSF where a source is given.
-pub(super) fn record(
+pub(super) fn build_record(
     logger: &SdkLogger,
     label: &UserLabel,
     ocsf_source: Option<&ocsf::Source>,
@@ -25,8 +25,8 @@ pub(super) fn record(
 ) -> SdkLogRecord {
     let StoredEvent { uid, mut event, .. } = stored;
     let mut attributes = event.take_attributes();
-    naming::rename(label, &mut event, &mut attributes);
-    let ocsf = ocsf_source.and_then(|source| ocsf::record(source, &uid, &event, &attributes));
+    naming::apply_user_label(label, &mut event, &mut attributes);
+    let ocsf = ocsf_source.and_then(|source| ocsf::build_record(source, &uid, &event, &attributes));
     let grade = event.grade();
     let mut record = logger.create_log_record();
     record.set_event_name(event.name.as_str());
@@ -40,7 +40,7 @@ pub(super) fn record(
         Grade::Error => Severity::Error,
         Grade::Fatal => Severity::Fatal,
     });
-    if let Some(text) = event.severity.text().and_then(for_ever) {
+    if let Some(text) = event.severity.text().and_then(intern) {
         record.set_severity_text(text);
     }
     record.add_attribute(key::EVENT_NAME, event.name.as_str());
@@ -93,7 +93,7 @@ fn system_time(moment: Timestamp) -> SystemTime {
 /// The same text as `'static`, which the library requires.
 /// A tenant has a handful of severities; past a limit the text is left to the
 /// attribute `cii.check.severity`.
-fn for_ever(text: &str) -> Option<&'static str> {
+fn intern(text: &str) -> Option<&'static str> {
     const LIMIT: usize = 64;
     static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ mod tests {
 
     fn sent(stored: &StoredEvent) -> LogRecord {
         let logger = SdkLoggerProvider::builder().build().logger("test");
-        (&super::record(&logger, &UserLabel::Login, None, stored.clone())).into()
+        (&super::build_record(&logger, &UserLabel::Login, None, stored.clone())).into()
     }
 
     fn attribute(record: &LogRecord, name: &str) -> Value {

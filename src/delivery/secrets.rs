@@ -10,7 +10,7 @@ pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
     /// Every word but those that only name a scheme, such as `Bearer`.
-    pub(super) fn of(headers: &BTreeMap<String, SecretString>) -> Self {
+    pub(super) fn from_headers(headers: &BTreeMap<String, SecretString>) -> Self {
         let mut secrets = Vec::new();
         for word in headers.values().flat_map(|value| value.expose_secret().split_whitespace()) {
             let is_scheme = ["basic", "bearer", "token"].contains(&word.to_lowercase().as_str());

@@ -62,14 +62,14 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Puts records before everything that waits.
-    pub(super) fn add(&mut self, lane: Lane, seqs: Vec<i64>) {
+    pub(super) fn add_part(&mut self, lane: Lane, seqs: Vec<i64>) {
         if !seqs.is_empty() {
             self.parts.push(Part { lane, seqs, since: None });
         }
     }
 
     /// What is to be sent now.
-    pub(super) fn next(&self) -> Option<&Part> {
+    pub(super) fn next_part(&self) -> Option<&Part> {
         self.parts.last()
     }
 
@@ -79,7 +79,7 @@ impl Walk {
     }
 
     /// Leaves the numbers up to `last` in the next part; the others wait behind it.
-    pub(super) fn cut(&mut self, last: i64) {
+    pub(super) fn split_next(&mut self, last: i64) {
         let Some(mut part) = self.parts.pop() else { return };
         let rest = part.seqs.split_off(part.seqs.partition_point(|seq| *seq <= last));
         if !rest.is_empty() {
@@ -89,24 +89,24 @@ impl Walk {
     }
 
     /// How many records were refused alone, with nobody taken since.
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn held_count(&self) -> usize {
         self.held.len()
     }
 
     /// Whether a record is under way.
-    pub(super) fn has(&self, lane: Lane, seq: i64) -> bool {
+    pub(super) fn contains(&self, lane: Lane, seq: i64) -> bool {
         let mut parts = self.parts.iter().chain(&self.held);
         parts.any(|part| part.lane == lane && part.seqs.contains(&seq))
     }
 
     /// The first number of a lane that is neither taken nor parked.
-    pub(super) fn first(&self, lane: Lane) -> Option<i64> {
+    pub(super) fn first_seq(&self, lane: Lane) -> Option<i64> {
         let parts = self.parts.iter().chain(&self.held).filter(|part| part.lane == lane);
         parts.filter_map(|part| part.seqs.first()).min().copied()
     }
 
     /// The next part was taken. What is held has its chance at once.
-    pub(super) fn taken(&mut self) -> Option<Part> {
+    pub(super) fn record_taken(&mut self) -> Option<Part> {
         let part = self.parts.pop();
         self.tries += 1;
         self.taken_at = self.tries;
@@ -116,12 +116,12 @@ impl Walk {
     }
 
     /// The next part does not exist any more, which says nothing of the collector.
-    pub(super) fn gone(&mut self) {
+    pub(super) fn drop_next(&mut self) {
         self.parts.pop();
     }
 
     /// The next part was refused.
-    pub(super) fn refused(&mut self) -> Refused {
+    pub(super) fn record_refusal(&mut self) -> Refused {
         self.tries += 1;
         let Some(mut part) = self.parts.pop() else { return Refused::Halved };
         let since = *part.since.get_or_insert(self.tries);
@@ -177,12 +177,12 @@ mod tests {
 
     impl Ends {
         /// Tries until all is done or only held ones are left.
-        fn walk(&mut self, walk: &mut Walk, mut takes: impl FnMut(&[i64], usize) -> bool) {
-            while let Some(part) = walk.next().cloned() {
+        fn send_all(&mut self, walk: &mut Walk, mut takes: impl FnMut(&[i64], usize) -> bool) {
+            while let Some(part) = walk.next_part().cloned() {
                 self.tries += 1;
                 if takes(&part.seqs, self.tries) {
-                    self.taken.extend(&walk.taken().unwrap().seqs);
-                } else if walk.refused() == Refused::Parked {
+                    self.taken.extend(&walk.record_taken().unwrap().seqs);
+                } else if walk.record_refusal() == Refused::Parked {
                     assert!(self.parked.insert(part.seqs[0]), "parked twice");
                 }
             }
@@ -190,8 +190,8 @@ mod tests {
 
         fn sent(records: impl IntoIterator<Item = i64>, poison: &[i64]) -> (Self, Walk) {
             let (mut ends, mut walk) = (Self::default(), Walk::default());
-            walk.add(Lane::Live, records.into_iter().collect());
-            ends.walk(&mut walk, |seqs, _| !seqs.iter().any(|seq| poison.contains(seq)));
+            walk.add_part(Lane::Live, records.into_iter().collect());
+            ends.send_all(&mut walk, |seqs, _| !seqs.iter().any(|seq| poison.contains(seq)));
             (ends, walk)
         }
     }
@@ -203,7 +203,7 @@ mod tests {
         {
             let (ends, walk) = Ends::sent(1..=8, &poison);
             assert_eq!(ends.parked, poison.iter().copied().collect(), "{poison:?}");
-            assert_eq!((ends.taken.len(), walk.held()), (8 - poison.len(), 0));
+            assert_eq!((ends.taken.len(), walk.held_count()), (8 - poison.len(), 0));
         }
     }
 
@@ -212,43 +212,46 @@ mod tests {
         let (mut ends, mut walk) = Ends::sent([1], &[1]);
         for _ in 0..5 {
             walk.retry_held();
-            ends.walk(&mut walk, |_, _| false);
+            ends.send_all(&mut walk, |_, _| false);
         }
-        assert_eq!((ends.parked.len(), walk.held(), walk.first(Lane::Live)), (0, 1, Some(1)));
-        walk.add(Lane::Live, vec![2]);
-        ends.walk(&mut walk, |seqs, _| seqs == [2]);
+        assert_eq!(
+            (ends.parked.len(), walk.held_count(), walk.first_seq(Lane::Live)),
+            (0, 1, Some(1))
+        );
+        walk.add_part(Lane::Live, vec![2]);
+        ends.send_all(&mut walk, |seqs, _| seqs == [2]);
         assert_eq!((ends.taken, ends.parked), ([2].into(), [1].into()));
-        assert_eq!((walk.held(), walk.first(Lane::Live)), (0, None));
+        assert_eq!((walk.held_count(), walk.first_seq(Lane::Live)), (0, None));
     }
 
     #[test]
     fn a_part_that_is_cut_goes_on_where_it_was_cut() {
         let mut walk = Walk::default();
-        walk.add(Lane::Live, vec![1, 2, 4, 8]);
+        walk.add_part(Lane::Live, vec![1, 2, 4, 8]);
         assert!(walk.is_last());
-        walk.cut(8);
+        walk.split_next(8);
         assert!(walk.is_last());
-        walk.cut(2);
+        walk.split_next(2);
         assert!(!walk.is_last());
-        assert_eq!(walk.taken().unwrap().seqs, [1, 2]);
-        assert_eq!(walk.taken().unwrap().seqs, [4, 8]);
+        assert_eq!(walk.record_taken().unwrap().seqs, [1, 2]);
+        assert_eq!(walk.record_taken().unwrap().seqs, [4, 8]);
     }
 
     #[test]
     fn one_that_was_taken_before_the_refusals_began_is_no_proof() {
         let (mut ends, mut walk) = Ends::sent([1, 2], &[]);
-        walk.add(Lane::Live, vec![3, 4]);
-        ends.walk(&mut walk, |_, _| false);
-        assert_eq!((ends.parked.len(), walk.held()), (0, 2));
+        walk.add_part(Lane::Live, vec![3, 4]);
+        ends.send_all(&mut walk, |_, _| false);
+        assert_eq!((ends.parked.len(), walk.held_count()), (0, 2));
     }
 
     #[test]
     fn a_collector_that_breaks_in_the_middle_costs_little() {
         let (mut ends, mut walk) = (Ends::default(), Walk::default());
-        walk.add(Lane::Live, (1..=500).collect());
-        ends.walk(&mut walk, |seqs, try_| try_ < 12 && !seqs.contains(&3));
+        walk.add_part(Lane::Live, (1..=500).collect());
+        ends.send_all(&mut walk, |seqs, try_| try_ < 12 && !seqs.contains(&3));
         assert!(ends.parked.len() <= PARKED_AT_MOST, "{}", ends.parked.len());
-        assert_eq!(ends.taken.len() + ends.parked.len() + walk.held(), 500);
+        assert_eq!(ends.taken.len() + ends.parked.len() + walk.held_count(), 500);
     }
 
     proptest! {
@@ -260,8 +263,8 @@ mod tests {
         ) {
             let (mut ends, mut walk) = (Ends::default(), Walk::default());
             for chunk in (1..=count).collect::<Vec<_>>().chunks(7) {
-                walk.add(Lane::Live, chunk.to_vec());
-                ends.walk(&mut walk, |seqs, at| {
+                walk.add_part(Lane::Live, chunk.to_vec());
+                ends.send_all(&mut walk, |seqs, at| {
                     let is_broken = broken.iter().any(|(from, long)| (*from..from + long).contains(&at));
                     !is_broken && !seqs.iter().any(|seq| poison.contains(seq))
                 });
@@ -270,7 +273,7 @@ mod tests {
             let all: BTreeSet<_> = ends.taken.iter().chain(&ends.parked).chain(&held).copied().collect();
             prop_assert_eq!(all.len(), usize::try_from(count).unwrap());
             prop_assert_eq!(ends.taken.len() + ends.parked.len() + held.len(), all.len());
-            prop_assert_eq!(walk.first(Lane::Live), held.first().copied());
+            prop_assert_eq!(walk.first_seq(Lane::Live), held.first().copied());
         }
 
         #[test]
@@ -278,16 +281,16 @@ mod tests {
             let (mut ends, mut walk) = (Ends::default(), Walk::default());
             let mut next = 1;
             for batch in batches {
-                walk.add(Lane::Live, (next..next + batch).collect());
+                walk.add_part(Lane::Live, (next..next + batch).collect());
                 next += batch;
-                ends.walk(&mut walk, |_, _| false);
+                ends.send_all(&mut walk, |_, _| false);
                 walk.retry_held();
-                ends.walk(&mut walk, |_, _| false);
+                ends.send_all(&mut walk, |_, _| false);
             }
             prop_assert!(ends.parked.is_empty());
             // Repaired: all of them go, in order.
             walk.retry_held();
-            ends.walk(&mut walk, |_, _| true);
+            ends.send_all(&mut walk, |_, _| true);
             prop_assert_eq!(ends.taken, (1..next).collect());
         }
 
@@ -296,7 +299,7 @@ mod tests {
             let poison = 1 + at % count;
             let (ends, walk) = Ends::sent(1..=count, &[poison]);
             prop_assert_eq!(ends.parked, [poison].into());
-            prop_assert_eq!((ends.taken.len(), walk.held()), (usize::try_from(count - 1).unwrap(), 0));
+            prop_assert_eq!((ends.taken.len(), walk.held_count()), (usize::try_from(count - 1).unwrap(), 0));
             prop_assert!(ends.tries < 30, "{} tries", ends.tries);
         }
     }

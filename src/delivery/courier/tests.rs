@@ -47,20 +47,20 @@ impl Log for Shelf {
         Ok(*self.cursor.lock().unwrap())
     }
 
-    async fn after(&self, seq: i64) -> Result<Batch, StoreError> {
+    async fn load_after(&self, seq: i64) -> Result<Batch, StoreError> {
         tokio::time::sleep(self.takes).await;
         Ok(self.batch(seq + 1..=self.last))
     }
 
-    async fn resends(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
+    async fn resend_seqs(&self, limit: usize) -> Result<Vec<i64>, StoreError> {
         Ok(self.resends.lock().unwrap().iter().copied().take(limit).collect())
     }
 
-    async fn load(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
+    async fn load_events(&self, seqs: &[i64]) -> Result<Batch, StoreError> {
         Ok(self.batch(seqs.iter().copied()))
     }
 
-    async fn keep(&self, progress: RecordProgress) -> Result<(), StoreError> {
+    async fn save_progress(&self, progress: RecordProgress) -> Result<(), StoreError> {
         tokio::time::sleep(self.takes).await;
         if self.full.lock().unwrap().pop_front() == Some(true) {
             return Err(StoreError::GivenUp);
@@ -71,11 +71,11 @@ impl Log for Shelf {
         Ok(())
     }
 
-    async fn waiting(&self) -> Result<u64, StoreError> {
+    async fn count_pending(&self) -> Result<u64, StoreError> {
         Ok(0)
     }
 
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant_id(&self) -> Result<Option<TenantId>, StoreError> {
         Ok(None)
     }
 
@@ -83,7 +83,7 @@ impl Log for Shelf {
         self.erasures.load(Ordering::Relaxed)
     }
 
-    fn resend_requested(&self) -> impl Future<Output = ()> + Send {
+    fn wait_for_resend(&self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }
 }

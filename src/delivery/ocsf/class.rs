@@ -65,11 +65,12 @@ pub(super) fn activity(event: EventName, attributes: &Attributes) -> Option<Acti
         EventName::UserApplicationUnused => (IamAnalysisFinding, 1, "Create"),
         EventName::UserApplicationUsed => (IamAnalysisFinding, 3, "Close"),
         EventName::UserStatusChanged => {
-            let (id, name) = of_status(Texts(attributes).one(key::STATUS).unwrap_or_default());
+            let (id, name) =
+                status_activity(Texts(attributes).text(key::STATUS).unwrap_or_default());
             (AccountChange, id, name)
         }
         EventName::UserFactorsChanged => {
-            let (id, name) = of_factors(&Texts(attributes));
+            let (id, name) = factors_activity(&Texts(attributes));
             (AccountChange, id, name)
         }
         EventName::UserIpNew
@@ -92,7 +93,7 @@ pub(super) fn activity(event: EventName, attributes: &Attributes) -> Option<Acti
 }
 
 /// The service's words for a status, as far as the schema has one for what became of the account.
-fn of_status(status: &str) -> (u64, &'static str) {
+fn status_activity(status: &str) -> (u64, &'static str) {
     match status.to_lowercase().as_str() {
         "active" | "enabled" => (2, "Enable"),
         "disabled" | "deactivated" | "deprovisioned" | "inactive" | "suspended" => (5, "Disable"),
@@ -102,8 +103,8 @@ fn of_status(status: &str) -> (u64, &'static str) {
     }
 }
 
-fn of_factors(attributes: &Texts<'_>) -> (u64, &'static str) {
-    let has = |name| !attributes.all(name).is_empty();
+fn factors_activity(attributes: &Texts<'_>) -> (u64, &'static str) {
+    let has = |name| !attributes.texts(name).is_empty();
     match (has(key::FACTORS_ADDED), has(key::FACTORS_REMOVED)) {
         (true, false) => (10, "MFA Factor Enable"),
         (false, true) => (11, "MFA Factor Disable"),

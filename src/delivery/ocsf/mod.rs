@@ -36,29 +36,31 @@ pub(super) struct Source {
 
 /// The record of an event, of which `attributes` are all; nothing of one that no receiver gets.
 /// Whoever must not be named is not named in either any more.
-pub(super) fn record(
+pub(super) fn build_record(
     source: &Source,
     uid: &str,
     event: &Event,
     attributes: &Attributes,
 ) -> Option<Value> {
     let about = activity(event.name, attributes)?;
-    let mut record = base(source, uid, event, attributes, &about);
+    let mut record = base_record(source, uid, event, attributes, &about);
     let attributes = &Texts(attributes);
     match about.class {
         Class::ComplianceFinding => {
-            subject::compliance(&mut record, source, event, attributes);
+            subject::add_compliance_finding(&mut record, source, event, attributes);
         }
-        Class::IamAnalysisFinding => subject::unused(&mut record, source, event, attributes),
-        Class::AccountChange => subject::account(&mut record, attributes),
-        Class::EntityManagement => subject::entity(&mut record, event, attributes),
-        Class::UserAccess => subject::administrator(&mut record, attributes),
-        Class::ApplicationLifecycle => subject::application(&mut record, event, attributes),
+        Class::IamAnalysisFinding => {
+            subject::add_unused_application(&mut record, source, event, attributes);
+        }
+        Class::AccountChange => subject::add_account_change(&mut record, attributes),
+        Class::EntityManagement => subject::add_entity(&mut record, event, attributes),
+        Class::UserAccess => subject::add_administrator(&mut record, attributes),
+        Class::ApplicationLifecycle => subject::add_application(&mut record, event, attributes),
     }
     Some(Value::Object(record))
 }
 
-fn base(
+fn base_record(
     source: &Source,
     uid: &str,
     event: &Event,
@@ -85,7 +87,7 @@ fn base(
         "log_version": build_info::VERSION,
         "event_code": event.name.as_str(),
         "uid": uid,
-        "logged_time": millis(event.observed_at),
+        "logged_time": unix_millis(event.observed_at),
     });
     if let Some(tenant) = tenant {
         metadata["tenant_uid"] = tenant.into();
@@ -101,10 +103,10 @@ fn base(
         "type_name": format!("{class_name}: {}", about.name),
         "severity_id": severity_id,
         "severity": severity,
-        "time": millis(event.happened_at),
+        "time": unix_millis(event.happened_at),
         "message": event.sentence(),
         "metadata": metadata,
-        "unmapped": unmapped(attributes),
+        "unmapped": unmapped_attributes(attributes),
     });
     match record {
         Value::Object(record) => record,
@@ -133,12 +135,12 @@ fn severity(event: &Event) -> (u64, String) {
 }
 
 /// Milliseconds of Unix time.
-fn millis(at: Timestamp) -> i64 {
+fn unix_millis(at: Timestamp) -> i64 {
     sensible(at).timestamp_millis()
 }
 
 /// Our own attributes that have no place in the schema.
-fn unmapped(attributes: &Attributes) -> Value {
+fn unmapped_attributes(attributes: &Attributes) -> Value {
     const PLACED: [&str; 6] = [
         key::CHECK_ID,
         key::CHECK_TITLE,
@@ -150,11 +152,11 @@ fn unmapped(attributes: &Attributes) -> Value {
     let own = attributes
         .iter()
         .filter(|(name, _)| name.starts_with("cii.") && !PLACED.contains(&name.as_str()));
-    let own = own.map(|(name, value)| (name.clone(), plain(value)));
+    let own = own.map(|(name, value)| (name.clone(), to_json(value)));
     Value::Object(own.collect())
 }
 
-fn plain(value: &AttributeValue) -> Value {
+fn to_json(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::Flag(flag) => (*flag).into(),
         AttributeValue::Integer(number) => (*number).into(),
@@ -168,7 +170,7 @@ struct Texts<'a>(&'a Attributes);
 
 impl Texts<'_> {
     /// A text that is there and not empty.
-    fn one(&self, name: &str) -> Option<&str> {
+    fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name)? {
             AttributeValue::Text(text) if !text.is_empty() => Some(text),
             _ => None,
@@ -176,7 +178,7 @@ impl Texts<'_> {
     }
 
     /// The texts of a list, or the one text.
-    fn all(&self, name: &str) -> Vec<&str> {
+    fn texts(&self, name: &str) -> Vec<&str> {
         match self.0.get(name) {
             Some(AttributeValue::List(texts)) => texts.iter().map(String::as_str).collect(),
             Some(AttributeValue::Text(text)) => vec![text],
@@ -185,8 +187,8 @@ impl Texts<'_> {
     }
 
     /// A list as one text.
-    fn joined(&self, name: &str) -> Option<String> {
-        Some(self.all(name).join("\n")).filter(|text| !text.is_empty())
+    fn joined_text(&self, name: &str) -> Option<String> {
+        Some(self.texts(name).join("\n")).filter(|text| !text.is_empty())
     }
 }
 

@@ -5,21 +5,21 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Source, Texts, is_of_check, millis};
+use super::{Source, Texts, is_of_check, unix_millis};
 use crate::domain::{AttributeValue, Event, EventName, SOMEBODY, event::key};
 
 type Record = Map<String, Value>;
 
 /// Compliance Finding: a check that a user fails, or fails no longer.
-pub(super) fn compliance(
+pub(super) fn add_compliance_finding(
     record: &mut Record,
     source: &Source,
     event: &Event,
     attributes: &Texts<'_>,
 ) {
-    let check = attributes.one(key::CHECK_ID).unwrap_or("unknown");
-    let title = attributes.one(key::CHECK_TITLE).unwrap_or(check);
-    let is_gone = attributes.one(key::CHECK_RESOLUTION) == Some("user_unknown");
+    let check = attributes.text(key::CHECK_ID).unwrap_or("unknown");
+    let title = attributes.text(key::CHECK_TITLE).unwrap_or(check);
+    let is_gone = attributes.text(key::CHECK_RESOLUTION) == Some("user_unknown");
     let (status_id, status, result) = match event.name {
         EventName::CheckResolved if is_gone => (4, "Resolved", (0, "Unknown")),
         EventName::CheckResolved => (4, "Resolved", (1, "Pass")),
@@ -27,25 +27,25 @@ pub(super) fn compliance(
     };
     let person = (!is_of_check(event.name)).then(|| identity(record, event, attributes));
     let uid = finding_uid(source, &["check", check, person.as_deref().unwrap_or_default()]);
-    let mut info = finding(&uid, title, event, attributes);
+    let mut info = finding_info(&uid, title, event, attributes);
     info["analytic"] = json!({ "type_id": 1, "type": "Rule", "uid": check, "name": title });
-    if let Some(text) = attributes.joined(key::CHECK_DESCRIPTION) {
+    if let Some(text) = attributes.joined_text(key::CHECK_DESCRIPTION) {
         info["desc"] = text.into();
     }
-    set(record, "finding_info", info);
-    let standards = attributes.all(key::CHECK_FRAMEWORKS);
+    set_field(record, "finding_info", info);
+    let standards = attributes.texts(key::CHECK_FRAMEWORKS);
     let mut compliance = json!({ "control": check, "status_id": result.0, "status": result.1 });
     if !standards.is_empty() {
         compliance["standards"] = standards.into();
     }
-    set(record, "compliance", compliance);
-    set(record, "status_id", status_id);
-    set(record, "status", status);
-    if let Some(text) = attributes.joined(key::CHECK_RECOMMENDED_ACTIONS) {
-        set(record, "remediation", json!({ "desc": text }));
+    set_field(record, "compliance", compliance);
+    set_field(record, "status_id", status_id);
+    set_field(record, "status", status);
+    if let Some(text) = attributes.joined_text(key::CHECK_RECOMMENDED_ACTIONS) {
+        set_field(record, "remediation", json!({ "desc": text }));
     }
     if let Some(AttributeValue::Integer(seconds)) = attributes.0.get(key::CHECK_FAILED_FOR) {
-        set(record, "duration", seconds.saturating_mul(1000));
+        set_field(record, "duration", seconds.saturating_mul(1000));
     }
     if person.is_some() {
         let owner = user(attributes);
@@ -55,83 +55,88 @@ pub(super) fn compliance(
                 resource[field] = value.clone();
             }
         }
-        set(record, "resources", json!([resource]));
+        set_field(record, "resources", json!([resource]));
     }
 }
 
 /// IAM Analysis Finding: an application that a user does not use, or uses again.
-pub(super) fn unused(record: &mut Record, source: &Source, event: &Event, attributes: &Texts<'_>) {
-    let application = attributes.one(key::APPLICATION).unwrap_or("unknown");
+pub(super) fn add_unused_application(
+    record: &mut Record,
+    source: &Source,
+    event: &Event,
+    attributes: &Texts<'_>,
+) {
+    let application = attributes.text(key::APPLICATION).unwrap_or("unknown");
     let uid =
         finding_uid(source, &["application", application, &identity(record, event, attributes)]);
     let title = format!("Unused application: {application}");
-    set(record, "finding_info", finding(&uid, &title, event, attributes));
-    set(record, "applications", json!([{ "name": application }]));
-    set(record, "user", user(attributes));
+    set_field(record, "finding_info", finding_info(&uid, &title, event, attributes));
+    set_field(record, "applications", json!([{ "name": application }]));
+    set_field(record, "user", user(attributes));
     let (id, name) =
         if event.name == EventName::UserApplicationUsed { (4, "Resolved") } else { (1, "New") };
-    set(record, "status_id", id);
-    set(record, "status", name);
+    set_field(record, "status_id", id);
+    set_field(record, "status", name);
 }
 
 /// Account Change: another status, or other factors.
-pub(super) fn account(record: &mut Record, attributes: &Texts<'_>) {
-    set(record, "user", user(attributes));
+pub(super) fn add_account_change(record: &mut Record, attributes: &Texts<'_>) {
+    set_field(record, "user", user(attributes));
     let factors = [key::FACTORS_ADDED, key::FACTORS_REMOVED];
-    let factors = factors.into_iter().flat_map(|name| attributes.all(name));
+    let factors = factors.into_iter().flat_map(|name| attributes.texts(name));
     // Of the service's word it is not told which kind it is.
     let factors: Vec<_> =
         factors.map(|name| json!({ "factor_type_id": 99, "factor_type": name })).collect();
     if !factors.is_empty() {
-        set(record, "auth_factors", factors);
+        set_field(record, "auth_factors", factors);
     }
 }
 
 /// Entity Management: where a user is seen.
-pub(super) fn entity(record: &mut Record, event: &Event, attributes: &Texts<'_>) {
-    set(record, "entity", json!({ "type_id": 2, "type": "User", "user": user(attributes) }));
-    set(record, "comment", event.sentence());
+pub(super) fn add_entity(record: &mut Record, event: &Event, attributes: &Texts<'_>) {
+    set_field(record, "entity", json!({ "type_id": 2, "type": "User", "user": user(attributes) }));
+    set_field(record, "comment", event.sentence());
     let mut place = Map::new();
     for (field, name) in
         [("city", key::GEO_LOCALITY), ("country", key::GEO_COUNTRY), ("region", key::GEO_STATE)]
     {
-        if let Some(text) = attributes.one(name) {
+        if let Some(text) = attributes.text(name) {
             place.insert(field.to_owned(), text.into());
         }
     }
-    if let Some(ip) = attributes.one(key::CLIENT_ADDRESS) {
+    if let Some(ip) = attributes.text(key::CLIENT_ADDRESS) {
         let mut endpoint = json!({ "ip": ip });
         if !place.is_empty() {
             endpoint["location"] = place.into();
         }
-        set(record, "src_endpoint", endpoint);
+        set_field(record, "src_endpoint", endpoint);
     }
 }
 
 /// User Access Management: administrators of the service.
-pub(super) fn administrator(record: &mut Record, attributes: &Texts<'_>) {
-    set(record, "user", user(attributes));
-    set(record, "privileges", ["administrator"].as_slice());
+pub(super) fn add_administrator(record: &mut Record, attributes: &Texts<'_>) {
+    set_field(record, "user", user(attributes));
+    set_field(record, "privileges", ["administrator"].as_slice());
 }
 
 /// Application Lifecycle: the exporter itself, and the service's integrations.
-pub(super) fn application(record: &mut Record, event: &Event, attributes: &Texts<'_>) {
-    let app = match attributes.one(key::INTEGRATION_ID) {
+pub(super) fn add_application(record: &mut Record, event: &Event, attributes: &Texts<'_>) {
+    let app = match attributes.text(key::INTEGRATION_ID) {
         Some(id) => {
-            let name = attributes.one(key::INTEGRATION_NAME).unwrap_or(id);
+            let name = attributes.text(key::INTEGRATION_NAME).unwrap_or(id);
             json!({ "name": name, "uid": id })
         }
         None => json!({ "name": "cii-exporter" }),
     };
-    set(record, "app", app);
+    set_field(record, "app", app);
     let (id, name) = match event.name {
         EventName::IntegrationStatusChanged => {
-            (99, attributes.one(key::INTEGRATION_STATUS).unwrap_or("unknown"))
+            (99, attributes.text(key::INTEGRATION_STATUS).unwrap_or("unknown"))
         }
         EventName::WebhookTest => (1, "Success"),
         _ => {
             let outcomes = [key::POLL_OUTCOME, key::SYNC_OUTCOME];
-            let outcome = outcomes.into_iter().find_map(|name| attributes.one(name));
+            let outcome = outcomes.into_iter().find_map(|name| attributes.text(name));
             if matches!(outcome, Some("answered" | "succeeded")) {
                 (1, "Success")
             } else {
@@ -139,25 +144,25 @@ pub(super) fn application(record: &mut Record, event: &Event, attributes: &Texts
             }
         }
     };
-    set(record, "status_id", id);
-    set(record, "status", name);
-    if let Some(reason) = attributes.one(key::ERROR_MESSAGE) {
-        set(record, "status_detail", reason);
+    set_field(record, "status_id", id);
+    set_field(record, "status", name);
+    if let Some(reason) = attributes.text(key::ERROR_MESSAGE) {
+        set_field(record, "status_detail", reason);
     }
 }
 
-fn set(record: &mut Record, name: &str, value: impl Into<Value>) {
+fn set_field(record: &mut Record, name: &str, value: impl Into<Value>) {
     record.insert(name.to_owned(), value.into());
 }
 
-fn finding(uid: &str, title: &str, event: &Event, attributes: &Texts<'_>) -> Value {
+fn finding_info(uid: &str, title: &str, event: &Event, attributes: &Texts<'_>) -> Value {
     let mut info = json!({ "uid": uid, "title": title });
     let moment = match event.name {
         EventName::CheckFailed | EventName::UserApplicationUnused => "created_time",
         _ => "modified_time",
     };
-    info[moment] = millis(event.happened_at).into();
-    if let Some(url) = attributes.one(key::URL_FULL) {
+    info[moment] = unix_millis(event.happened_at).into();
+    if let Some(url) = attributes.text(key::URL_FULL) {
         info["src_url"] = url.into();
     }
     info
@@ -173,7 +178,7 @@ fn user(attributes: &Texts<'_>) -> Value {
         ("email_addr", key::USER_EMAIL),
         ("full_name", key::USER_FULL_NAME),
     ] {
-        if let Some(text) = attributes.one(name) {
+        if let Some(text) = attributes.text(name) {
             user.insert(field.to_owned(), text.into());
         }
     }
@@ -191,7 +196,7 @@ fn identity(record: &Record, event: &Event, attributes: &Texts<'_>) -> String {
     if let Some(login) = &event.login {
         return login.as_str().to_owned();
     }
-    let named = [key::USER_HASH, key::USER_ID].into_iter().find_map(|name| attributes.one(name));
+    let named = [key::USER_HASH, key::USER_ID].into_iter().find_map(|name| attributes.text(name));
     let of_event = || record.get("metadata").and_then(|metadata| metadata["uid"].as_str());
     named.or_else(of_event).unwrap_or_default().to_owned()
 }

@@ -161,7 +161,7 @@ fn every_event_that_is_sent_is_a_record_by_the_public_schema() {
             ] {
                 event.check_id = check.and_then(CheckId::new);
                 event.severity = Severity::new(severity);
-                let record = record(&source(), "uid-1", &event, &attributes);
+                let record = build_record(&source(), "uid-1", &event, &attributes);
                 assert_eq!(record.is_some(), name.is_public(), "{name:?}");
                 let Some(record) = record else { continue };
                 is_valid(&record);
@@ -189,7 +189,7 @@ fn finding(name: EventName, user: &str, check: &str, source: &Source) -> Value {
     let (mut event, attributes) = event(name, &[(key::CHECK_ID, check.into())]);
     event.login = Some(Login::new(user).unwrap());
     event.check_id = CheckId::new(check);
-    record(source, "uid", &event, &attributes).unwrap()
+    build_record(source, "uid", &event, &attributes).unwrap()
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn whoever_is_named_by_a_hash_is_named_so_there_and_whoever_by_nothing_is_one_of
         for name in [key::USER_NAME, key::USER_EMAIL] {
             all.remove(name);
         }
-        record(&source(), uid, &event, &all).unwrap()
+        build_record(&source(), uid, &event, &all).unwrap()
     };
     let hash = [(key::USER_HASH, "9e47".into()), (key::CHECK_ID, "no-mfa".into())];
     let (opened, closed) =
@@ -254,7 +254,7 @@ fn a_change_of_an_account_has_the_schema_s_word_where_there_is_one() {
     {
         let status = [(key::STATUS, status.into())];
         let (event, attributes) = event(EventName::UserStatusChanged, &status);
-        let record = record(&source(), "1", &event, &attributes).unwrap();
+        let record = build_record(&source(), "1", &event, &attributes).unwrap();
         assert_eq!(record["activity_id"], activity, "{status:?}");
     }
     for (added, removed, activity) in
@@ -262,7 +262,7 @@ fn a_change_of_an_account_has_the_schema_s_word_where_there_is_one() {
     {
         let factors = [(key::FACTORS_ADDED, list(added)), (key::FACTORS_REMOVED, list(removed))];
         let (event, attributes) = event(EventName::UserFactorsChanged, &factors);
-        let record = record(&source(), "1", &event, &attributes).unwrap();
+        let record = build_record(&source(), "1", &event, &attributes).unwrap();
         assert_eq!(record["activity_id"], activity, "{factors:?}");
     }
 }

@@ -14,7 +14,7 @@ const UNSAID: &str = "application/octet-stream";
 /// An empty body counts whatever its type: many receivers answer so. Otherwise it
 /// must be an `ExportLogsServiceResponse` in the encoding that the content type
 /// names; without one, protobuf, since that is what was sent.
-pub(super) fn read(
+pub(super) fn read_answer(
     status: StatusCode,
     content_type: Option<&str>,
     body: &[u8],
@@ -25,8 +25,8 @@ pub(super) fn read(
     let media_type = content_type.unwrap_or(UNSAID).split(';').next().unwrap_or_default();
     let media_type = media_type.trim().to_ascii_lowercase();
     let sent = match media_type.as_str() {
-        "application/x-protobuf" | "application/protobuf" | UNSAID => protobuf(body),
-        "application/json" => json(body),
+        "application/x-protobuf" | "application/protobuf" | UNSAID => read_protobuf(body),
+        "application/json" => read_json(body),
         _ => None,
     };
     sent.ok_or_else(|| {
@@ -41,17 +41,19 @@ pub(super) fn read(
 
 /// The answer in protobuf. Stricter than a decoder has to be: a field that the
 /// answer does not have says that the sender meant something else.
-fn protobuf(mut body: &[u8]) -> Option<Sent> {
+fn read_protobuf(mut body: &[u8]) -> Option<Sent> {
     let mut sent = Sent::default();
     while !body.is_empty() {
         // `partial_success`, number 1, is all that the answer has.
-        let (1, Field::Bytes(mut partial)) = field(&mut body)? else { return None };
+        let (1, Field::Bytes(mut partial)) = take_field(&mut body)? else { return None };
         while !partial.is_empty() {
-            match field(&mut partial)? {
+            match take_field(&mut partial)? {
                 (1, Field::Varint(rejected)) => {
-                    sent.rejected = not_negative(rejected.cast_signed());
+                    sent.rejected = clamp_rejected(rejected.cast_signed());
                 }
-                (2, Field::Bytes(text)) => sent.message = message(std::str::from_utf8(text).ok()?),
+                (2, Field::Bytes(text)) => {
+                    sent.message = non_blank(std::str::from_utf8(text).ok()?);
+                }
                 _ => return None,
             }
         }
@@ -65,12 +67,12 @@ enum Field<'a> {
 }
 
 /// Takes a field of one of the two wire types that the answer uses.
-fn field<'a>(body: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
-    let key = varint(body)?;
+fn take_field<'a>(body: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
+    let key = take_varint(body)?;
     let value = match key & 7 {
-        0 => Field::Varint(varint(body)?),
+        0 => Field::Varint(take_varint(body)?),
         2 => {
-            let length = usize::try_from(varint(body)?).ok()?;
+            let length = usize::try_from(take_varint(body)?).ok()?;
             let (bytes, rest) = body.split_at_checked(length)?;
             *body = rest;
             Field::Bytes(bytes)
@@ -80,7 +82,7 @@ fn field<'a>(body: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
     Some((key >> 3, value))
 }
 
-fn varint(body: &mut &[u8]) -> Option<u64> {
+fn take_varint(body: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = body.split_first()?;
@@ -99,9 +101,9 @@ fn varint(body: &mut &[u8]) -> Option<u64> {
 
 /// The answer in the JSON of proto3: a field may be `null`, a 64-bit number may be
 /// text, and names may be as in the `.proto` file.
-fn json(body: &[u8]) -> Option<Sent> {
+fn read_json(body: &[u8]) -> Option<Sent> {
     let answer: Map<String, Value> = serde_json::from_slice(body).ok()?;
-    let Some(partial) = get(&answer, "partialSuccess", "partial_success") else {
+    let Some(partial) = get_either(&answer, "partialSuccess", "partial_success") else {
         // Every service answers with an object; `{}` alone may be OTLP's.
         return answer.is_empty().then(Sent::default);
     };
@@ -110,35 +112,35 @@ fn json(body: &[u8]) -> Option<Sent> {
         Value::Object(partial) => partial,
         _ => return None,
     };
-    let rejected = match get(partial, "rejectedLogRecords", "rejected_log_records") {
+    let rejected = match get_either(partial, "rejectedLogRecords", "rejected_log_records") {
         None | Some(Value::Null) => 0,
-        Some(Value::Number(number)) => number.as_i64().or_else(|| whole(number.as_f64()?))?,
+        Some(Value::Number(number)) => number.as_i64().or_else(|| to_integer(number.as_f64()?))?,
         Some(Value::String(text)) => text.parse().ok()?,
         Some(_) => return None,
     };
-    let text = match get(partial, "errorMessage", "error_message") {
+    let text = match get_either(partial, "errorMessage", "error_message") {
         None | Some(Value::Null) => "",
         Some(Value::String(text)) => text,
         Some(_) => return None,
     };
-    Some(Sent { rejected: not_negative(rejected), message: message(text) })
+    Some(Sent { rejected: clamp_rejected(rejected), message: non_blank(text) })
 }
 
-fn get<'a>(object: &'a Map<String, Value>, name: &str, other: &str) -> Option<&'a Value> {
+fn get_either<'a>(object: &'a Map<String, Value>, name: &str, other: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| object.get(other))
 }
 
 /// A whole number that is written with a point or an exponent.
 #[expect(clippy::cast_possible_truncation, reason = "whole, and far from the limits of i64")]
-fn whole(number: f64) -> Option<i64> {
+fn to_integer(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
 }
 
-fn not_negative(rejected: i64) -> u64 {
+fn clamp_rejected(rejected: i64) -> u64 {
     u64::try_from(rejected).unwrap_or(0)
 }
 
-fn message(text: &str) -> Option<String> {
+fn non_blank(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.to_owned())
 }
 
@@ -155,9 +157,9 @@ mod tests {
     const PROTOBUF: &str = "application/x-protobuf";
     const JSON: &str = "application/json";
 
-    fn taken(content_type: &str, body: impl AsRef<[u8]>) -> Option<(u64, Option<String>)> {
+    fn read_sent(content_type: &str, body: impl AsRef<[u8]>) -> Option<(u64, Option<String>)> {
         let content_type = (!content_type.is_empty()).then_some(content_type);
-        let sent = read(StatusCode::OK, content_type, body.as_ref()).ok()?;
+        let sent = read_answer(StatusCode::OK, content_type, body.as_ref()).ok()?;
         Some((sent.rejected, sent.message))
     }
 
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn nothing_counts_whatever_its_type() {
         for content_type in ["", PROTOBUF, JSON, "text/html", "text/plain; charset=utf-8"] {
-            assert_eq!(taken(content_type, ""), Some((0, None)), "{content_type:?}");
+            assert_eq!(read_sent(content_type, ""), Some((0, None)), "{content_type:?}");
         }
     }
 
@@ -180,13 +182,13 @@ mod tests {
     fn protobuf_counts_when_all_of_it_is_the_answer() {
         let text = Some("too old".to_owned());
         for content_type in ["", PROTOBUF, "Application/X-Protobuf; x=y", "application/protobuf"] {
-            assert_eq!(taken(content_type, partial(3, "too old")), Some((3, text.clone())));
-            assert_eq!(taken(content_type, partial(0, "")), Some((0, None)));
+            assert_eq!(read_sent(content_type, partial(3, "too old")), Some((3, text.clone())));
+            assert_eq!(read_sent(content_type, partial(0, "")), Some((0, None)));
         }
         // A zero that is written out, a negative number, a field that comes again.
-        assert_eq!(taken(PROTOBUF, [10, 2, 8, 0]), Some((0, None)));
-        assert_eq!(taken(PROTOBUF, partial(-1, "")), Some((0, None)));
-        assert_eq!(taken(PROTOBUF, [partial(1, "a"), partial(2, "")].concat()).unwrap().0, 2);
+        assert_eq!(read_sent(PROTOBUF, [10, 2, 8, 0]), Some((0, None)));
+        assert_eq!(read_sent(PROTOBUF, partial(-1, "")), Some((0, None)));
+        assert_eq!(read_sent(PROTOBUF, [partial(1, "a"), partial(2, "")].concat()).unwrap().0, 2);
         for strange in [
             &b"<html><body>Sign in</body></html>"[..],
             b"ok",
@@ -199,15 +201,15 @@ mod tests {
             b"\x08\x01",             // field 1 as a number
             b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
         ] {
-            assert_eq!(taken(PROTOBUF, strange), None, "{strange:?}");
-            assert_eq!(taken("", strange), None, "{strange:?}");
+            assert_eq!(read_sent(PROTOBUF, strange), None, "{strange:?}");
+            assert_eq!(read_sent("", strange), None, "{strange:?}");
         }
     }
 
     #[test]
     fn json_counts_when_it_can_be_the_answer() {
         let full = r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"too old"}}"#;
-        assert_eq!(taken(JSON, full), Some((3, Some("too old".to_owned()))));
+        assert_eq!(read_sent(JSON, full), Some((3, Some("too old".to_owned()))));
         for (body, rejected) in [
             ("{}", 0),
             (" {\n} ", 0),
@@ -221,7 +223,7 @@ mod tests {
             (r#"{"partialSuccess":{"more":1},"other":[]}"#, 0),
         ] {
             assert_eq!(
-                taken("application/json; charset=utf-8", body),
+                read_sent("application/json; charset=utf-8", body),
                 Some((rejected, None)),
                 "{body}"
             );
@@ -239,7 +241,7 @@ mod tests {
             r#"{"partialSuccess":{"rejectedLogRecords":0.5}}"#,
             r#"{"partialSuccess":{"errorMessage":{}}}"#,
         ] {
-            assert_eq!(taken(JSON, body), None, "{body}");
+            assert_eq!(read_sent(JSON, body), None, "{body}");
         }
     }
 
@@ -248,31 +250,31 @@ mod tests {
         for content_type in
             ["text/html", "text/plain", "application/xml", "application/problem+json", "x"]
         {
-            let error = read(StatusCode::OK, Some(content_type), b"{}").unwrap_err();
+            let error = read_answer(StatusCode::OK, Some(content_type), b"{}").unwrap_err();
             assert!(error.contains("200") && error.contains(content_type), "{error}");
         }
-        assert_eq!(taken("text/plain", partial(0, "x")), None);
+        assert_eq!(read_sent("text/plain", partial(0, "x")), None);
     }
 
     proptest! {
         #[test]
         fn every_answer_of_a_collector_is_read(rejected in 0..=i64::MAX, text in "\\PC{0,40}") {
-            let message = message(&text);
+            let message = non_blank(&text);
             prop_assert_eq!(
-                taken(PROTOBUF, partial(rejected, &text)),
+                read_sent(PROTOBUF, partial(rejected, &text)),
                 Some((rejected.unsigned_abs(), message.clone()))
             );
             let json = serde_json::json!({ "partialSuccess":
                 { "rejectedLogRecords": rejected.to_string(), "errorMessage": text } });
             prop_assert_eq!(
-                taken(JSON, json.to_string()),
+                read_sent(JSON, json.to_string()),
                 Some((rejected.unsigned_abs(), message))
             );
         }
 
         #[test]
         fn no_bytes_panic_and_what_counts_decodes(body in proptest::collection::vec(any::<u8>(), 0..40)) {
-            if taken(PROTOBUF, &body).is_some() {
+            if read_sent(PROTOBUF, &body).is_some() {
                 prop_assert!(ExportLogsServiceResponse::decode(body.as_slice()).is_ok());
             }
         }

@@ -9,7 +9,7 @@ use super::answer;
 /// Reads an answer's body in both encodings, and compares with the decoder of others
 /// where that is as strict.
 pub(in crate::delivery) fn read_answer(body: &[u8]) {
-    let read = |content_type| answer::read(StatusCode::OK, Some(content_type), body);
+    let read = |content_type| answer::read_answer(StatusCode::OK, Some(content_type), body);
     for content_type in ["application/json", "text/html", ""] {
         match read(content_type) {
             Ok(sent) => assert!(sent.message.is_none_or(|text| text.len() <= body.len())),

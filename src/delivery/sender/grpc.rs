@@ -73,7 +73,7 @@ impl GrpcExporter {
                     message: (!message.trim().is_empty()).then_some(message),
                 })
             }
-            Err(status) => Err(failure(&status, hide)),
+            Err(status) => Err(send_error(&status, hide)),
         }
     }
 }
@@ -108,11 +108,11 @@ fn headers(config: &OtlpConfig) -> MetadataMap {
     MetadataMap::from_headers(headers.collect())
 }
 
-fn failure(status: &Status, hide: impl Fn(&str) -> String) -> SendError {
+fn send_error(status: &Status, hide: impl Fn(&str) -> String) -> SendError {
     let code = status.code();
     // Only a status that the client made itself, without an answer, has a source.
-    let chain = status.source().is_some().then(|| cause::chain(status));
-    let reason = match (Reason::of_code(code, status.message()), &chain) {
+    let chain = status.source().is_some().then(|| cause::join_sources(status));
+    let reason = match (Reason::from_code(code, status.message()), &chain) {
         // The code is the client's own guess: a connection that was cut is no collector
         // that took too long.
         (Reason::Timeout | Reason::Other, Some(chain)) if !cause::is_timeout(chain) => {
@@ -121,13 +121,13 @@ fn failure(status: &Status, hide: impl Fn(&str) -> String) -> SendError {
         (reason, _) => reason,
     };
     let cause = match (&chain, reason) {
-        (Some(chain), _) => cause::of_errors(chain),
+        (Some(chain), _) => cause::describe_errors(chain),
         (None, Reason::NotOtlp) => format!(
             "it answered what is no answer of OTLP ({}); the endpoint is not an OTLP receiver of \
              logs over gRPC",
-            cause::clean(&hide(status.message()))
+            cause::sanitize(&hide(status.message()))
         ),
-        (None, _) => cause::of_code(code, &hide(status.message())),
+        (None, _) => cause::describe_code(code, &hide(status.message())),
     };
     let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     SendError { reason, retry_after, cause }

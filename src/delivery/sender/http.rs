@@ -51,7 +51,7 @@ impl HttpExporter {
     /// `config` took from them decides.
     pub(super) fn new(config: &OtlpConfig, resource: &Resource) -> Result<Self, OtlpStartError> {
         let notes = Notes::default();
-        let client = NotingClient { client: client(config)?, notes: notes.clone() };
+        let client = NotingClient { client: build_client(config)?, notes: notes.clone() };
         let mut builder = LogExporter::builder()
             .with_http()
             .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
@@ -59,7 +59,7 @@ impl HttpExporter {
             .with_retry_policy(RetryPolicy::disabled())
             .with_endpoint(config.endpoint.as_str())
             .with_timeout(config.timeout)
-            .with_headers(headers(config));
+            .with_headers(encode_headers(config));
         if config.is_compressed {
             builder = builder.with_compression(Compression::Gzip);
         }
@@ -71,18 +71,18 @@ impl HttpExporter {
     /// Sends a batch, once.
     pub(super) async fn export(&self, batch: LogBatch<'_>) -> Result<Sent, SendError> {
         let result = self.exporter.export(batch).await;
-        self.notes.judge(&result)
+        self.notes.take_outcome(&result)
     }
 }
 
 /// The headers, encoded once more: the exporter decodes what it is given.
-fn headers(config: &OtlpConfig) -> HashMap<String, String> {
+fn encode_headers(config: &OtlpConfig) -> HashMap<String, String> {
     let encode = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let headers = config.headers.iter();
     headers.map(|(name, value)| (name.clone(), encode(value.expose_secret()))).collect()
 }
 
-fn client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> {
+fn build_client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> {
     let mut builder =
         reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
     if let Some(pem) = &config.certificate {
@@ -103,7 +103,7 @@ struct Notes(Arc<Mutex<Option<Result<Sent, SendError>>>>);
 
 impl Notes {
     /// The outcome of the export that just ended with `result`.
-    fn judge(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
+    fn take_outcome(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
         let note = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (note, result) {
             (Some(Err(error)), _) => Err(error),
@@ -117,7 +117,7 @@ impl Notes {
         }
     }
 
-    fn note(&self, outcome: Result<Sent, SendError>) {
+    fn record_outcome(&self, outcome: Result<Sent, SendError>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     }
 }
@@ -132,9 +132,9 @@ struct NotingClient {
 impl HttpClient for NotingClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let answered = self.exchange(request).await;
-        self.notes.note(match &answered {
-            Ok(response) => judge(response),
-            Err(error) => Err(failure(error)),
+        self.notes.record_outcome(match &answered {
+            Ok(response) => read_response(response),
+            Err(error) => Err(send_error(error)),
         });
         Ok(answered?)
     }
@@ -160,31 +160,31 @@ impl NotingClient {
     }
 }
 
-fn failure(error: &reqwest::Error) -> SendError {
+fn send_error(error: &reqwest::Error) -> SendError {
     if error.is_timeout() {
         return SendError::new(Reason::Timeout, "there was no answer in time");
     }
-    SendError::new(Reason::Unavailable, cause::of_errors(&cause::chain(error)))
+    SendError::new(Reason::Unavailable, cause::describe_errors(&cause::join_sources(error)))
 }
 
-fn judge(response: &Response<Bytes>) -> Result<Sent, SendError> {
+fn read_response(response: &Response<Bytes>) -> Result<Sent, SendError> {
     let status = response.status();
     let header = |name| response.headers().get(name)?.to_str().ok();
     if !status.is_success() {
         return Err(SendError {
-            reason: Reason::of_status(status.as_u16()),
+            reason: Reason::from_status(status.as_u16()),
             retry_after: header(RETRY_AFTER).and_then(|text| retry_after(text, clock::now())),
-            cause: cause::of_status(status, header(LOCATION)),
+            cause: cause::describe_status(status, header(LOCATION)),
         });
     }
-    let body = unpacked(header(CONTENT_ENCODING), response.body());
-    answer::read(status, header(CONTENT_TYPE), &body)
-        .map_err(|words| SendError::new(Reason::NotOtlp, cause::clean(&words)))
+    let body = decompress(header(CONTENT_ENCODING), response.body());
+    answer::read_answer(status, header(CONTENT_TYPE), &body)
+        .map_err(|words| SendError::new(Reason::NotOtlp, cause::sanitize(&words)))
 }
 
 /// The body without the gzip that some proxies put around it unasked; as it came
 /// when it is packed in another way, or damaged: then it is no answer of OTLP.
-fn unpacked<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
+fn decompress<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
     let is_gzip = encoding.is_some_and(|name| {
         let name = name.trim();
         name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip")
@@ -213,7 +213,7 @@ mod tests {
             let mut response = Response::new(Bytes::copy_from_slice(body));
             response.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
             response.headers_mut().insert(CONTENT_ENCODING, encoding.parse().unwrap());
-            judge(&response).is_ok()
+            read_response(&response).is_ok()
         };
         assert!(answered("gzip", &packed) && answered("GZIP", b"") && answered("identity", b"{}"));
         assert!(!answered("gzip", &packed[..9]) && !answered("gzip", b"<html>"));

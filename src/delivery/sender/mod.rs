@@ -108,8 +108,8 @@ impl Sender {
             .with_version(build_info::VERSION)
             .with_schema_url(SCHEMA)
             .build();
-        let (timeout, secrets) = (config.timeout, Secrets::of(&config.headers));
-        let endpoint = cause::endpoint(config.endpoint.as_str());
+        let (timeout, secrets) = (config.timeout, Secrets::from_headers(&config.headers));
+        let endpoint = cause::redact_endpoint(config.endpoint.as_str());
         let user_label = config.user_label.clone();
         Ok(Self {
             logger,
@@ -171,7 +171,7 @@ impl Sender {
     /// Sends a batch, once.
     pub(super) async fn send(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
         let ocsf = self.config.ocsf.then(|| self.ocsf_source());
-        let of = |event| record::record(&self.logger, &self.user_label, ocsf.as_ref(), event);
+        let of = |event| record::build_record(&self.logger, &self.user_label, ocsf.as_ref(), event);
         let records: Vec<SdkLogRecord> = events.into_iter().map(of).collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
         let transport = self.transport.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -191,7 +191,7 @@ impl Sender {
         // Both come from outside. The number is the collector's, within the size of a
         // batch: a counter can never be lowered again.
         sent.rejected = sent.rejected.min(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-        sent.message = sent.message.map(|text| cause::clean(&self.secrets.hide(&text)));
+        sent.message = sent.message.map(|text| cause::sanitize(&self.secrets.hide(&text)));
         Ok(sent)
     }
 }
