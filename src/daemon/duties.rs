@@ -166,7 +166,7 @@ impl Jobs<'_> {
             meters: self.meters.clone(),
             names_users: self.names_users.clone(),
         };
-        self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.live(stop));
+        self.tasks.spawn(Stage::Work, J::NAME, |stop| runner.run(stop));
         self.bells.push((when.schedule.clone(), bell));
     }
 }

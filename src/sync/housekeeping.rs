@@ -51,8 +51,8 @@ impl Housekeeping {
         while !stop.is_cancelled() {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
             // By a clock that is wrong, everything is too old.
-            let is_trusted = trust.holds(clock::now());
-            match self.round(is_due && is_trusted, is_trusted, &stop).await {
+            let is_trusted = trust.is_trusted(clock::now());
+            match self.run_round(is_due && is_trusted, is_trusted, &stop).await {
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 Err(error) => tracing::warn!(%error, "the store cannot be kept in order"),
                 Ok(()) if is_due && is_trusted => pruned = Some(Instant::now()),
@@ -68,7 +68,7 @@ impl Housekeeping {
 
     /// Moves what merged checks left behind. Ends what expired, and removes what is too old; these
     /// two only by a clock that is believed.
-    async fn round(
+    async fn run_round(
         &self,
         prunes: bool,
         expires: bool,

@@ -45,7 +45,7 @@ impl Job for IpsJob {
         Ok(self.questions.ask_about(&ips, pace.window, stop).await?.end())
     }
 
-    async fn recovered(&self) {
+    async fn wait_until_recovered(&self) {
         self.questions.client.wait_until_recovered().await;
     }
 }
@@ -66,30 +66,31 @@ impl IpQuestions {
             passing.extend(deferred);
             end
         };
-        round::ask_all(ips, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
+        round::ask_all(ips, layout, stop, &mut tally, |batch| self.ask_batch(batch), take).await?;
         // In a run that failed, these are the service's fault and not a subject's.
         if !tally.is_failed() {
-            let ended = passing.into_iter().map(|(ip, end)| answer(ip, None, end)).collect();
+            let ended =
+                passing.into_iter().map(|(ip, end)| address_record(ip, None, end)).collect();
             polls::record_addresses(&self.store, ended).await?;
         }
         Ok(tally)
     }
 
     /// Asks about a batch; what only the end of the run can judge is handed out.
-    async fn ask(
+    async fn ask_batch(
         &self,
         ips: Vec<IpAddress>,
     ) -> Result<Vec<(TargetEnd, Option<(IpAddress, PollEnd)>)>, StoreError> {
         let answers = self.client.fetch_ip_users(&ips, self.page_size).await;
         let (mut ended, mut changes) = (Vec::with_capacity(ips.len()), Vec::new());
         for (ip, answered) in ips.into_iter().zip(answers) {
-            let mut end = TargetEnd::of(ip.to_string(), &answered);
+            let mut end = TargetEnd::from_answer(ip.to_string(), &answered);
             end.skipped = answered.as_ref().map_or(0, |list| list.skipped);
             let mut deferred = None;
-            match read(ip, answered) {
-                Read::Certain(change) => changes.push(change),
-                Read::Passing(poll) => deferred = Some((ip, poll)),
-                Read::ServiceDown => {}
+            match classify_answer(ip, answered) {
+                AnswerClass::Certain(change) => changes.push(change),
+                AnswerClass::Passing(poll) => deferred = Some((ip, poll)),
+                AnswerClass::ServiceDown => {}
             }
             ended.push((end, deferred));
         }
@@ -99,7 +100,7 @@ impl IpQuestions {
 }
 
 /// What an answer about an address is worth.
-enum Read {
+enum AnswerClass {
     /// It can be recorded.
     Certain(RecordAddress),
     /// An error that passes: the end of the run says whose fault it is.
@@ -108,25 +109,29 @@ enum Read {
     ServiceDown,
 }
 
-fn read(ip: IpAddress, answered: Result<Listed<IpUsers>, ApiError>) -> Read {
+fn classify_answer(ip: IpAddress, answered: Result<Listed<IpUsers>, ApiError>) -> AnswerClass {
     match answered {
         Ok(list) => {
             let is_partial = list.skipped > 0;
             let reason =
                 is_partial.then(|| format!("rows that could not be read: {}", list.skipped));
             let end = PollEnd { reason, ..PollEnd::answered() };
-            Read::Certain(answer(ip, Some(AddressAnswer { users: list.items, is_partial }), end))
+            AnswerClass::Certain(address_record(
+                ip,
+                Some(AddressAnswer { users: list.items, is_partial }),
+                end,
+            ))
         }
         Err(error) => match reason::poll_end(&error) {
-            None => Read::ServiceDown,
+            None => AnswerClass::ServiceDown,
             Some(end) if end.outcome == PollOutcome::Refused && error.is_transient() => {
-                Read::Passing(end)
+                AnswerClass::Passing(end)
             }
-            Some(end) => Read::Certain(answer(ip, None, end)),
+            Some(end) => AnswerClass::Certain(address_record(ip, None, end)),
         },
     }
 }
 
-fn answer(ip: IpAddress, answer: Option<AddressAnswer>, end: PollEnd) -> RecordAddress {
+fn address_record(ip: IpAddress, answer: Option<AddressAnswer>, end: PollEnd) -> RecordAddress {
     RecordAddress { ip, answer, end, at: clock::now() }
 }

@@ -57,7 +57,7 @@ pub trait Job: Send + Sync + 'static {
     }
 
     /// Resolves when a service that is down answers again.
-    fn recovered(&self) -> impl Future<Output = ()> + Send;
+    fn wait_until_recovered(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// When a job runs.
@@ -103,18 +103,18 @@ impl<J: Job> Runner<J> {
     ///
     /// # Errors
     /// When the store was closed under it.
-    pub async fn live(self, stop: CancellationToken) -> Result<(), StoreError> {
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let started_at = clock::now();
-        self.meters.scheduled(J::NAME, &self.timing.schedule, started_at);
+        self.meters.set_interval(J::NAME, &self.timing.schedule, started_at);
         let mut due = Due::new(self.timing.schedule.clone(), started_at);
-        let mut reason = self.first(&mut due).await?;
+        let mut reason = self.first_run_reason(&mut due).await?;
         while !stop.is_cancelled() {
             if let Some(reason) = reason {
                 tokio::select! {
                     () = stop.cancelled() => break,
-                    () = tokio::time::sleep(self.delay(reason)) => {}
+                    () = tokio::time::sleep(self.start_delay(reason)) => {}
                 }
-                match self.run(reason, &stop).await {
+                match self.run_once(reason, &stop).await {
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     // A lock held by a backup, or a full disk, can pass.
                     Err(error) => tracing::error!(job = J::NAME, %error, "run cannot be recorded"),
@@ -123,8 +123,8 @@ impl<J: Job> Runner<J> {
             }
             reason = tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.is_due(&mut due) => Some(Reason::Schedule),
-                () = self.job.recovered() => Some(Reason::Recovery),
+                () = self.wait_until_due(&mut due) => Some(Reason::Schedule),
+                () = self.job.wait_until_recovered() => Some(Reason::Recovery),
             };
         }
         Ok(())
@@ -133,9 +133,9 @@ impl<J: Job> Runner<J> {
     /// Whether the job begins with a run: when it is told to and the last one is
     /// not recent, or when it missed one while nothing ran. Until then the stored
     /// end of the last run is shown.
-    async fn first(&self, due: &mut Due) -> Result<Option<Reason>, StoreError> {
+    async fn first_run_reason(&self, due: &mut Due) -> Result<Option<Reason>, StoreError> {
         let state = self.store.read(|reader| reader.job_state(J::NAME)).await?;
-        self.meters.began(J::NAME, state.as_ref());
+        self.meters.restore_job(J::NAME, state.as_ref());
         let now = clock::now();
         let is_missed = state.as_ref().is_some_and(|state| {
             let mut since_then = Due::new(self.timing.schedule.clone(), state.last_begun_at);
@@ -147,7 +147,7 @@ impl<J: Job> Runner<J> {
     }
 
     /// Waits until a run is due by the wall clock. The bell only wakes it.
-    async fn is_due(&self, due: &mut Due) {
+    async fn wait_until_due(&self, due: &mut Due) {
         loop {
             let (now, next) = (clock::now(), due.next());
             if due.take_due_run(now) {
@@ -167,40 +167,40 @@ impl<J: Job> Runner<J> {
     }
 
     /// How long a run waits by chance, so that many exporters do not ask at once.
-    fn delay(&self, reason: Reason) -> Duration {
+    fn start_delay(&self, reason: Reason) -> Duration {
         if reason == Reason::Start {
             return Duration::ZERO;
         }
-        let most = self.timing.jitter.min(self.to_next().mul_f64(MOST_JITTER));
+        let most = self.timing.jitter.min(self.time_to_next_run().mul_f64(MOST_JITTER));
         most.mul_f64(fastrand::f64())
     }
 
     fn pace(&self, reason: Reason) -> Pace {
         if reason == Reason::Schedule && self.timing.spread {
-            Pace { window: self.to_next().mul_f64(SPREAD) }
+            Pace { window: self.time_to_next_run().mul_f64(SPREAD) }
         } else {
             Pace::default()
         }
     }
 
     /// The time to the next run.
-    fn to_next(&self) -> Duration {
+    fn time_to_next_run(&self) -> Duration {
         let now = clock::now();
         let next = self.timing.schedule.next_after(now);
         next.and_then(|next| (next - now).to_std().ok()).unwrap_or_default()
     }
 
-    async fn run(&self, reason: Reason, stop: &CancellationToken) -> Result<(), StoreError> {
+    async fn run_once(&self, reason: Reason, stop: &CancellationToken) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         tracing::debug!(job = J::NAME, ?reason, "run begins");
         let end = self.job.run(self.pace(reason), stop).await?;
         if stop.is_cancelled() {
             return Ok(());
         }
-        self.ended(end, begun_at, begun.elapsed().as_secs_f64()).await
+        self.record_end(end, begun_at, begun.elapsed().as_secs_f64()).await
     }
 
-    async fn ended(
+    async fn record_end(
         &self,
         end: RunEnd,
         begun_at: Timestamp,
@@ -210,18 +210,18 @@ impl<J: Job> Runner<J> {
         // What is shown is already kept.
         let record = RecordRun { job: J::NAME, end: end.clone(), begun_at, ended_at };
         let before = self.store.commit(record).await?;
-        self.meters.ran(J::NAME, &end, ended_at, seconds);
+        self.meters.record_run(J::NAME, &end, ended_at, seconds);
         let reason = end.reason.as_deref().unwrap_or_default();
         let names_users = *self.names_users.borrow();
         let reason = if names_users { reason.to_owned() } else { redact_names(reason) };
-        log(J::NAME, before, &end, &reason, seconds);
+        log_end(J::NAME, before, &end, &reason, seconds);
         Ok(())
     }
 }
 
 /// One line a run: a warning when it failed. That a right is missing is said
 /// when that begins and when it ends.
-fn log(job: &str, before: Option<JobOutcome>, end: &RunEnd, reason: &str, seconds: f64) {
+fn log_end(job: &str, before: Option<JobOutcome>, end: &RunEnd, reason: &str, seconds: f64) {
     let RunCounts { asked, ok, not_found, failed, skipped } = end.counts;
     match (end.outcome, before) {
         (JobOutcome::Failed, _) => {

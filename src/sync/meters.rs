@@ -86,16 +86,16 @@ impl Meters {
         registry.register(Box::new(self.clone()))
     }
 
-    fn all(&self) -> [&dyn Collector; 6] {
+    fn collectors(&self) -> [&dyn Collector; 6] {
         [&self.last_success, &self.duration, &self.targets, &self.up, &self.off, &self.interval]
     }
 
-    fn hold(&self) -> MutexGuard<'_, ()> {
+    fn lock(&self) -> MutexGuard<'_, ()> {
         self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how often the job is to run, so that alerts can follow the schedule.
-    pub(super) fn scheduled(&self, job: &str, schedule: &Schedule, now: Timestamp) {
+    pub(super) fn set_interval(&self, job: &str, schedule: &Schedule, now: Timestamp) {
         if let Some(gap) = schedule.longest_gap(now) {
             self.interval.with_label_values(&[job]).set(gap.as_seconds_f64());
         }
@@ -103,36 +103,36 @@ impl Meters {
 
     /// Makes the meters of a job that runs present, as they were left by the
     /// process before.
-    pub(super) fn began(&self, job: &str, before: Option<&JobState>) {
-        let _whole = self.hold();
+    pub(super) fn restore_job(&self, job: &str, before: Option<&JobState>) {
+        let _whole = self.lock();
         if let Some(state) = before {
-            self.show(job, &state.end);
+            self.set_run_end(job, &state.end);
         } else {
             self.off.with_label_values(&[job]).set(0);
-            self.show_counts(job, RunCounts::default());
+            self.set_counts(job, RunCounts::default());
         }
         if let Some(at) = before.and_then(|state| state.last_success_at) {
-            self.succeeded(job, at);
+            self.set_last_success(job, at);
         }
     }
 
-    pub(super) fn ran(&self, job: &str, end: &RunEnd, ended_at: Timestamp, seconds: f64) {
-        let _whole = self.hold();
+    pub(super) fn record_run(&self, job: &str, end: &RunEnd, ended_at: Timestamp, seconds: f64) {
+        let _whole = self.lock();
         self.duration.with_label_values(&[job]).observe(seconds);
-        self.show(job, end);
+        self.set_run_end(job, end);
         if end.outcome == JobOutcome::Succeeded {
-            self.succeeded(job, ended_at);
+            self.set_last_success(job, ended_at);
         }
     }
 
-    fn show(&self, job: &str, end: &RunEnd) {
+    fn set_run_end(&self, job: &str, end: &RunEnd) {
         let is = |outcome| i64::from(end.outcome == outcome);
         self.up.with_label_values(&[job]).set(is(JobOutcome::Succeeded));
         self.off.with_label_values(&[job]).set(is(JobOutcome::Off));
-        self.show_counts(job, end.counts);
+        self.set_counts(job, end.counts);
     }
 
-    fn show_counts(&self, job: &str, counts: RunCounts) {
+    fn set_counts(&self, job: &str, counts: RunCounts) {
         let RunCounts { ok, not_found, failed, skipped, .. } = counts;
         for (result, count) in
             [("ok", ok), ("not_found", not_found), ("failed", failed), ("skipped", skipped)]
@@ -143,19 +143,19 @@ impl Meters {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "exact until the year 2255")]
-    fn succeeded(&self, job: &str, at: Timestamp) {
+    fn set_last_success(&self, job: &str, at: Timestamp) {
         self.last_success.with_label_values(&[job]).set(at.timestamp_micros() as f64 / 1e6);
     }
 }
 
 impl Collector for Meters {
     fn desc(&self) -> Vec<&Desc> {
-        self.all().into_iter().flat_map(Collector::desc).collect()
+        self.collectors().into_iter().flat_map(Collector::desc).collect()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let _whole = self.hold();
-        self.all().into_iter().flat_map(Collector::collect).collect()
+        let _whole = self.lock();
+        self.collectors().into_iter().flat_map(Collector::collect).collect()
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
                 let outcome = [JobOutcome::Failed, JobOutcome::Succeeded][run % 2];
                 let counts = RunCounts { ok: (run % 2) as u64, ..RunCounts::default() };
                 let end = RunEnd { outcome, counts, reason: None };
-                meters.ran("users", &end, clock::now(), 0.1);
+                meters.record_run("users", &end, clock::now(), 0.1);
             }
         });
         while !runs.is_finished() {

@@ -24,10 +24,12 @@ pub(super) async fn record_answers(
     for ((login, end), recorded) in asked.into_iter().zip(store.commit_all(answers).await?) {
         let subject = WatchSubject::User(login.clone());
         match (recorded, end) {
-            (Ok(recorded), Some(end)) => log(&subject, recorded.outcome_before, &end),
+            (Ok(recorded), Some(end)) => {
+                log_outcome_change(&subject, recorded.outcome_before, &end);
+            }
             (Ok(_), None) => {}
             (Err(error), _) if error.is_of_one_row() => {
-                let end = unrecorded(&error);
+                let end = unrecorded_end(&error);
                 let answer = RecordAnswer {
                     login,
                     state: None,
@@ -35,7 +37,7 @@ pub(super) async fn record_answers(
                     filter: CheckFilter::default(),
                     end: Some((end.clone(), clock::now())),
                 };
-                log(&subject, store.commit(answer).await?.outcome_before, &end);
+                log_outcome_change(&subject, store.commit(answer).await?.outcome_before, &end);
             }
             (Err(error), _) => return Err(error),
         }
@@ -51,11 +53,11 @@ pub(super) async fn record_addresses(
     let asked: Vec<_> = answers.iter().map(|answer| (answer.ip, answer.end.clone())).collect();
     for ((ip, end), before) in asked.into_iter().zip(store.commit_all(answers).await?) {
         match before {
-            Ok(before) => log(&WatchSubject::Ip(ip), before, &end),
+            Ok(before) => log_outcome_change(&WatchSubject::Ip(ip), before, &end),
             Err(error) if error.is_of_one_row() => {
-                let end = unrecorded(&error);
+                let end = unrecorded_end(&error);
                 let answer = RecordAddress { ip, answer: None, end: end.clone(), at: clock::now() };
-                log(&WatchSubject::Ip(ip), store.commit(answer).await?, &end);
+                log_outcome_change(&WatchSubject::Ip(ip), store.commit(answer).await?, &end);
             }
             Err(error) => return Err(error),
         }
@@ -64,14 +66,14 @@ pub(super) async fn record_addresses(
 }
 
 /// How a poll ended whose answer cannot be recorded.
-fn unrecorded(error: &StoreError) -> PollEnd {
+fn unrecorded_end(error: &StoreError) -> PollEnd {
     PollEnd {
         outcome: PollOutcome::Malformed,
         ..PollEnd::refused(&format!("the answer cannot be recorded: {error}"))
     }
 }
 
-fn log(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
+fn log_outcome_change(subject: &WatchSubject, before: Option<PollOutcome>, end: &PollEnd) {
     let now = end.outcome;
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;

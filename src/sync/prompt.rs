@@ -65,9 +65,9 @@ impl Prompt {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 changed = commits.changed() => if changed.is_err() { return Ok(()) },
-                () = until(due) => {}
+                () = sleep_until(due) => {}
             }
-            match self.look(&mut cursor, &mut due, &stop).await {
+            match self.ask_about_due(&mut cursor, &mut due, &stop).await {
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 Err(error) => {
                     tracing::warn!(%error, "users named by deliveries wait for the next run");
@@ -79,7 +79,7 @@ impl Prompt {
     }
 
     /// Asks about what is due.
-    async fn look(
+    async fn ask_about_due(
         &self,
         cursor: &mut NewsCursor,
         due: &mut Option<Instant>,
@@ -112,15 +112,16 @@ impl Prompt {
         if due.is_some_and(|due| due <= Instant::now()) {
             *due = None;
             let max_users = self.users.policy.borrow().max_users;
-            let read = self.users.store.read(move |reader| named(reader, delivery, max_users));
+            let read =
+                self.users.store.read(move |reader| load_named_users(reader, delivery, max_users));
             let (newest, named) = read.await?;
             cursor.delivery = newest;
             targets.extend(named);
         }
-        self.ask(targets, &ips, stop).await
+        self.ask_about(targets, &ips, stop).await
     }
 
-    async fn ask(
+    async fn ask_about(
         &self,
         targets: BTreeMap<Login, bool>,
         ips: &[IpAddress],
@@ -141,7 +142,7 @@ impl Prompt {
 }
 
 /// Resolves at this moment; never without one.
-async fn until(due: Option<Instant>) {
+async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
@@ -150,7 +151,7 @@ async fn until(due: Option<Instant>) {
 
 /// Whom the deliveries after this number name, each with whether the user's state is
 /// asked for; with the number of the last delivery.
-fn named(
+fn load_named_users(
     reader: &Reader,
     after: i64,
     max_users: usize,

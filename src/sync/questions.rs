@@ -104,11 +104,12 @@ impl UserQuestions {
             deferred.push(end.deferred);
             end.target
         };
-        round::ask_all(targets, layout, stop, &mut tally, |batch| self.ask(batch), take).await?;
+        round::ask_all(targets, layout, stop, &mut tally, |batch| self.ask_batch(batch), take)
+            .await?;
         if !stop.is_cancelled() {
             self.judge_unknown(&mut deferred, &mut tally).await?;
-            self.finish(deferred, &mut tally).await?;
-            renames::judge(&self.store, run_begun_at).await?;
+            self.judge_deferred(deferred, &mut tally).await?;
+            renames::judge_renames(&self.store, run_begun_at).await?;
         }
         Ok(tally)
     }
@@ -116,7 +117,7 @@ impl UserQuestions {
     /// Asks for states and for failing checks, whatever becomes of the first: a
     /// user whom the service no longer knows has no state, and that is an answer
     /// to the second.
-    async fn ask(&self, batch: Vec<Target>) -> Result<Vec<UserEnd>, StoreError> {
+    async fn ask_batch(&self, batch: Vec<Target>) -> Result<Vec<UserEnd>, StoreError> {
         let logins = |watched_only: bool| -> Vec<Login> {
             let wanted = batch.iter().filter(|target| target.is_watched || !watched_only);
             wanted.map(|target| target.login.clone()).collect()
@@ -132,9 +133,9 @@ impl UserQuestions {
         for (Target { login, .. }, checks) in batch.into_iter().zip(checks) {
             let state = states.remove(&login);
             let target = target_end(&login, state.as_ref(), &checks);
-            let mut deferred = deferred(&login, state.as_ref(), &checks, asked_at);
+            let mut deferred = deferred_parts(&login, state.as_ref(), &checks, asked_at);
             let end = deferred.end.take().map(|end| (end, clock::now()));
-            let mut checks = self.failing_checks(&login, checks, asked_at);
+            let mut checks = self.failure_answer(&login, checks, asked_at);
             deferred.unknown = checks.take_if(|answer| answer.verdict == Verdict::Unknown);
             let state = state.and_then(Result::ok).map(|answer| (answer.value, observed_at));
             ended.push(UserEnd { target, deferred });
@@ -144,7 +145,7 @@ impl UserQuestions {
         Ok(ended)
     }
 
-    fn failing_checks(
+    fn failure_answer(
         &self,
         login: &Login,
         checks: Checks,
@@ -193,7 +194,11 @@ impl UserQuestions {
     }
 
     /// Judges what only the end of the run can: lists of later batches count.
-    async fn finish(&self, ends: Vec<Deferred>, tally: &mut RunTally) -> Result<(), StoreError> {
+    async fn judge_deferred(
+        &self,
+        ends: Vec<Deferred>,
+        tally: &mut RunTally,
+    ) -> Result<(), StoreError> {
         // A field that one user's answer refuses says nothing about the others'.
         let refused = ends.iter().filter(|end| end.no_right).count();
         if refused * 2 > ends.len() {
@@ -224,33 +229,33 @@ impl UserQuestions {
                 }
                 if end.outcome == PollOutcome::Answered {
                     let end = if is_untold { PollEnd::refused(NULL_FOR_ALL) } else { end.clone() };
-                    polls.push(poll_only(login.clone(), end));
+                    polls.push(end_only_record(login.clone(), end));
                 }
             }
             polls::record_answers(&self.store, polls).await?;
         }
         // In a run that failed, these are the service's fault and not a subject's.
         let passing = ends.into_iter().filter_map(|end| end.passing).filter(|_| !is_failed);
-        let polls = passing.map(|(login, end)| poll_only(login, end)).collect();
+        let polls = passing.map(|(login, end)| end_only_record(login, end)).collect();
         polls::record_answers(&self.store, polls).await
     }
 }
 
 /// How a poll ended, without anything that it said.
-fn poll_only(login: Login, end: PollEnd) -> RecordAnswer {
+fn end_only_record(login: Login, end: PollEnd) -> RecordAnswer {
     let end = Some((end, clock::now()));
     RecordAnswer { login, state: None, checks: None, filter: CheckFilter::default(), end }
 }
 
 /// What of an answer only the end of the run can judge, and how the poll ended, as
 /// far as that is known before.
-fn deferred(
+fn deferred_parts(
     login: &Login,
     state: Option<&State>,
     checks: &Checks,
     asked_at: Timestamp,
 ) -> Deferred {
-    let mut deferred = Deferred { no_right: is_refused_field(checks), ..Deferred::default() };
+    let mut deferred = Deferred { no_right: lacks_checks_right(checks), ..Deferred::default() };
     if let Some(Ok(answer)) = state
         && !answer.value.null_lists.is_empty()
     {
@@ -290,11 +295,11 @@ fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
         }),
         (_, Ok(Answered { value: ListAnswer::Missing, errors })) => Some(PollEnd {
             errors: reason::poll_errors(errors),
-            ..PollEnd::refused(&untold(errors.first().map(ToString::to_string)))
+            ..PollEnd::refused(&missing_checks_reason(errors.first().map(ToString::to_string)))
         }),
         (state, Ok(_)) => {
             let errors = state.and_then(|state| state.as_ref().ok()).map(|answer| &answer.errors);
-            Some(reason::answered_beside(errors.map_or(&[], |errors| &**errors)))
+            Some(reason::answered_with_errors(errors.map_or(&[], |errors| &**errors)))
         }
     }
 }
@@ -303,14 +308,15 @@ fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
 fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEnd {
     let checks_fate = match checks {
         Ok(Answered { value: ListAnswer::Given(Verdict::Unknown), .. }) => Fate::NotFound,
-        _ if is_refused_field(checks) => Fate::Refused,
+        _ if lacks_checks_right(checks) => Fate::Refused,
         Ok(Answered { value: ListAnswer::Missing, errors }) => {
-            Fate::Failed(untold(errors.first().map(ToString::to_string)))
+            Fate::Failed(missing_checks_reason(errors.first().map(ToString::to_string)))
         }
         Ok(_) => Fate::Answered,
-        Err(error) => Fate::of(error),
+        Err(error) => Fate::from_error(error),
     };
-    let state_fate = state.map(|state| state.as_ref().map_or_else(Fate::of, |_| Fate::Answered));
+    let state_fate =
+        state.map(|state| state.as_ref().map_or_else(Fate::from_error, |_| Fate::Answered));
     let fate = match (state_fate, checks_fate) {
         (None, checks) => checks,
         (Some(down @ Fate::ServiceDown(_)), _) | (_, down @ Fate::ServiceDown(_)) => down,
@@ -329,10 +335,10 @@ fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEn
 }
 
 /// Whether the user was told without the failing checks, for want of a right.
-fn is_refused_field(checks: &Checks) -> bool {
+fn lacks_checks_right(checks: &Checks) -> bool {
     matches!(checks, Ok(Answered { value: ListAnswer::Missing, errors }) if errors.kind() == ErrorKind::NoRight)
 }
 
-fn untold(error: Option<String>) -> String {
+fn missing_checks_reason(error: Option<String>) -> String {
     error.unwrap_or_else(|| "getEndUser: failingChecks cannot be read".to_owned())
 }

@@ -9,11 +9,11 @@ use crate::{
 const OK: u16 = 200;
 
 /// An error in words: of the service's errors the first, by type and message.
-pub(super) fn cause(error: &ApiError) -> String {
-    error.errors().first().map_or_else(|| error.to_string(), named)
+pub(super) fn describe_error(error: &ApiError) -> String {
+    error.errors().first().map_or_else(|| error.to_string(), describe_graphql_error)
 }
 
-fn named(error: &GraphqlError) -> String {
+fn describe_graphql_error(error: &GraphqlError) -> String {
     match (&error.error_type, error.message.as_str()) {
         (Some(name), "") => name.clone(),
         (Some(name), message) => format!("{name}: {message}"),
@@ -26,9 +26,9 @@ fn named(error: &GraphqlError) -> String {
 pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
     let (outcome, reason, status) = match error {
         ApiError::Graphql(_) if error.is_not_found() => {
-            (PollOutcome::NotFound, cause(error), Some(OK))
+            (PollOutcome::NotFound, describe_error(error), Some(OK))
         }
-        ApiError::Graphql(_) => (PollOutcome::Refused, cause(error), Some(OK)),
+        ApiError::Graphql(_) => (PollOutcome::Refused, describe_error(error), Some(OK)),
         ApiError::NoRight { field } => {
             (PollOutcome::Refused, format!("no right to {field}"), Some(OK))
         }
@@ -40,7 +40,7 @@ pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
 }
 
 /// An answer, with the errors that came beside it.
-pub(super) fn answered_beside(errors: &[GraphqlError]) -> PollEnd {
+pub(super) fn answered_with_errors(errors: &[GraphqlError]) -> PollEnd {
     let reason = errors.first().map(|error| bound_reason(&format!("told in part: {error}")));
     PollEnd { reason, errors: poll_errors(errors), ..PollEnd::answered() }
 }
@@ -52,7 +52,7 @@ pub(super) fn poll_errors(errors: &[GraphqlError]) -> Vec<PollError> {
 
 fn poll_error(error: &GraphqlError) -> PollError {
     PollError {
-        path: path(&error.path),
+        path: path_text(&error.path),
         error_type: error.error_type.clone(),
         message: error.message.clone(),
         error_info: error.error_info.clone(),
@@ -60,7 +60,7 @@ fn poll_error(error: &GraphqlError) -> PollError {
     }
 }
 
-fn path(path: &[PathSegment]) -> String {
+fn path_text(path: &[PathSegment]) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
@@ -77,7 +77,7 @@ fn path(path: &[PathSegment]) -> String {
 }
 
 /// Whether every other request would end the same way.
-pub(super) const fn concerns_all(error: &ApiError) -> bool {
+pub(super) const fn is_service_wide(error: &ApiError) -> bool {
     matches!(
         error,
         ApiError::Token(_)

@@ -11,7 +11,10 @@ use crate::{
 const SETTLED_AT_ONCE: usize = 500;
 
 /// Judges which checks were renamed, with a line in the log for each.
-pub(super) async fn judge(store: &Store, run_begun_at: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn judge_renames(
+    store: &Store,
+    run_begun_at: Timestamp,
+) -> Result<(), StoreError> {
     if !store.read(crate::store::Reader::has_exchanges).await? {
         return Ok(());
     }

@@ -45,17 +45,17 @@ impl TargetEnd {
     }
 
     /// The end of a target that one request was about.
-    pub(super) fn of<T>(name: String, answer: &Result<T, ApiError>) -> Self {
+    pub(super) fn from_answer<T>(name: String, answer: &Result<T, ApiError>) -> Self {
         let no_right = match answer {
             Err(ApiError::NoRight { field }) => Some(*field),
             _ => None,
         };
-        let fate = answer.as_ref().map_or_else(Fate::of, |_| Fate::Answered);
+        let fate = answer.as_ref().map_or_else(Fate::from_error, |_| Fate::Answered);
         Self { no_right, ..Self::new(name, fate) }
     }
 
     /// Counts the target into its run; tells whether the run breaks off.
-    fn count(&self, tally: &mut RunTally) -> bool {
+    fn count_into(&self, tally: &mut RunTally) -> bool {
         tally.count_skipped(self.skipped);
         if let Some(field) = self.no_right {
             tally.record_off(field);
@@ -73,12 +73,14 @@ impl TargetEnd {
 }
 
 impl Fate {
-    pub(super) fn of(error: &ApiError) -> Self {
+    pub(super) fn from_error(error: &ApiError) -> Self {
         match error {
             ApiError::NoRight { .. } => Self::Refused,
             error if error.is_not_found() => Self::NotFound,
-            error if reason::concerns_all(error) => Self::ServiceDown(reason::cause(error)),
-            error => Self::Failed(reason::cause(error)),
+            error if reason::is_service_wide(error) => {
+                Self::ServiceDown(reason::describe_error(error))
+            }
+            error => Self::Failed(reason::describe_error(error)),
         }
     }
 }
@@ -114,7 +116,7 @@ where
     let batches = targets.chunks(layout.batch_size.max(1)).map(<[T]>::to_vec);
     let (count, begun) = (batches.len(), Instant::now());
     let in_time = stream::iter(batches.enumerate()).then(|(position, batch)| async move {
-        let share = layout.window.mul_f64(fraction(position, count));
+        let share = layout.window.mul_f64(window_share(position, count));
         tokio::time::sleep_until(begun + share).await;
         batch
     });
@@ -127,7 +129,7 @@ where
         for target in batch? {
             let target = take(target);
             ended += 1;
-            if target.count(tally)
+            if target.count_into(tally)
                 && let Fate::ServiceDown(reason) = target.fate
             {
                 service_down.get_or_insert(reason);
@@ -142,7 +144,7 @@ where
 }
 
 /// The part of the window that has passed when a batch begins.
-fn fraction(position: usize, count: usize) -> f64 {
+fn window_share(position: usize, count: usize) -> f64 {
     let exact = |number| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     exact(position) / exact(count.max(1))
 }
@@ -208,8 +210,10 @@ mod tests {
             asked.fetch_add(1, Ordering::SeqCst);
             let down = batch.contains(&20);
             let answer = move |target: usize| match target {
-                _ if down => end(target, Fate::of(&ApiError::Resting { cause: "no".into() })),
-                3 => end(target, Fate::of(&ApiError::Graphql(Vec::new().into()))),
+                _ if down => {
+                    end(target, Fate::from_error(&ApiError::Resting { cause: "no".into() }))
+                }
+                3 => end(target, Fate::from_error(&ApiError::Graphql(Vec::new().into()))),
                 _ => end(target, Fate::Answered),
             };
             async move { Ok(batch.into_iter().map(answer).collect()) }

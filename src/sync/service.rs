@@ -29,8 +29,8 @@ impl Job for ServiceJob {
     async fn run(&self, _: Pace, _: &CancellationToken) -> Result<RunEnd, StoreError> {
         let mut part = Parts::new();
         let integrations =
-            part.take("getIntegrationsStatus", self.client.fetch_integrations().await);
-        let admins = part.take("listAdminLogins", self.client.fetch_admins().await);
+            part.count_answer("getIntegrationsStatus", self.client.fetch_integrations().await);
+        let admins = part.count_answer("listAdminLogins", self.client.fetch_admins().await);
         for skipped in [
             integrations.as_ref().map(|list| list.skipped),
             admins.as_ref().map(|list| list.skipped),
@@ -45,7 +45,8 @@ impl Job for ServiceJob {
             }
             Ok(counts) => Some(counts),
             Err(error) => {
-                part.tally.record_failed("getTotalCheckFailingCounts", &reason::cause(&error));
+                part.tally
+                    .record_failed("getTotalCheckFailingCounts", &reason::describe_error(&error));
                 None
             }
         };
@@ -59,10 +60,10 @@ impl Job for ServiceJob {
             at: clock::now(),
         };
         self.store.commit(record).await?;
-        Ok(part.end())
+        Ok(part.into_run_end())
     }
 
-    async fn recovered(&self) {
+    async fn wait_until_recovered(&self) {
         self.client.wait_until_recovered().await;
     }
 }
@@ -82,7 +83,7 @@ impl Parts {
     }
 
     /// Counts an answer in, and takes what it says.
-    fn take<T>(&mut self, field: &'static str, answer: Result<T, ApiError>) -> Option<T> {
+    fn count_answer<T>(&mut self, field: &'static str, answer: Result<T, ApiError>) -> Option<T> {
         self.asked += 1;
         match answer {
             Ok(told) => {
@@ -93,13 +94,13 @@ impl Parts {
                 self.no_right.push(field);
                 self.tally.count_refused();
             }
-            Err(error) => self.tally.record_failed(field, &reason::cause(&error)),
+            Err(error) => self.tally.record_failed(field, &reason::describe_error(&error)),
         }
         None
     }
 
     /// Off when there is a right to no part, else as the other parts decide.
-    fn end(mut self) -> RunEnd {
+    fn into_run_end(mut self) -> RunEnd {
         let is_off = self.no_right.len() == self.asked;
         for field in self.no_right {
             if is_off {

@@ -42,7 +42,7 @@ impl Shadow {
         while !stop.is_cancelled() {
             let is_leader = self.standing.borrow_and_update().is_leader();
             if !is_leader {
-                match self.look().await {
+                match self.copy_job_states().await {
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => tracing::debug!(%error, "the leader's jobs are not known"),
                     Ok(()) => {}
@@ -57,7 +57,7 @@ impl Shadow {
         Ok(())
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn copy_job_states(&self) -> Result<(), StoreError> {
         for (job, schedule) in &self.jobs {
             let job = *job;
             let state = self.store.read(move |reader| reader.job_state(job)).await?;
@@ -65,8 +65,8 @@ impl Shadow {
             if self.standing.borrow().is_leader() {
                 return Ok(());
             }
-            self.meters.scheduled(job, schedule, clock::now());
-            self.meters.began(job, state.as_ref());
+            self.meters.set_interval(job, schedule, clock::now());
+            self.meters.restore_job(job, state.as_ref());
         }
         Ok(())
     }

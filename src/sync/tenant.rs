@@ -79,19 +79,19 @@ impl Job for TenantJob {
         let is_resumed = broken.is_some();
         if let Some(Listing { page_token: None, position, .. }) = &broken {
             // All its pages are in.
-            let end = self.apply(position.clone(), stop).await?;
+            let end = self.apply_verdicts(position.clone(), stop).await?;
             let tally = RunTally::new("users", RunRule::Majority);
-            return self.finish(Listed { tally, end, error: None }, stop).await;
+            return self.finish_run(Listed { tally, end, error: None }, stop).await;
         }
-        let mut listed = self.list(broken, stop).await?;
+        let mut listed = self.list_tenant(broken, stop).await?;
         // A token of a page may not be good for ever.
         let is_refused =
             matches!(listed.error, Some(ApiError::Graphql(_) | ApiError::Malformed(_)));
         if is_resumed && is_refused && listed.tally.counts().ok == 0 {
             tracing::info!("the listing cannot be resumed; it begins anew");
-            listed = self.list(None, stop).await?;
+            listed = self.list_tenant(None, stop).await?;
         }
-        self.finish(listed, stop).await
+        self.finish_run(listed, stop).await
     }
 
     async fn is_fresh(&self) -> Result<bool, StoreError> {
@@ -100,14 +100,18 @@ impl Job for TenantJob {
         Ok(complete.is_some_and(|complete| clock::now() - complete.at < FRESH))
     }
 
-    async fn recovered(&self) {
+    async fn wait_until_recovered(&self) {
         self.questions.client.wait_until_recovered().await;
     }
 }
 
 impl TenantJob {
     /// Says what a listing tells too little of, and asks about whom it says nothing.
-    async fn finish(&self, listed: Listed, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
+    async fn finish_run(
+        &self,
+        listed: Listed,
+        stop: &CancellationToken,
+    ) -> Result<RunEnd, StoreError> {
         let Listed { mut tally, end, .. } = listed;
         if let Some(Applied::Empty { known }) = end {
             tally.record_untold(&format!(
@@ -124,7 +128,7 @@ impl TenantJob {
                 );
             }
             if end.skipped > 0 {
-                self.ask_the_absent(end.skipped, stop).await?;
+                self.ask_about_absent(end.skipped, stop).await?;
             }
         }
         Ok(tally.end())
@@ -132,7 +136,7 @@ impl TenantJob {
 
     /// Applies the verdicts of a listing whose last page is in, some at a time, so that
     /// deliveries are committed in between. Stopped, it goes on with the next start.
-    async fn apply(
+    async fn apply_verdicts(
         &self,
         mut after: Option<String>,
         stop: &CancellationToken,
@@ -172,7 +176,7 @@ impl TenantJob {
             match store.commit(slice).await? {
                 ListingProgress::Upto(login) => after = Some(login),
                 ListingProgress::Ended(end) => {
-                    renames::judge(store, begun_at).await?;
+                    renames::judge_renames(store, begun_at).await?;
                     return Ok(Some(Applied::Ended { end, doubt }));
                 }
                 ListingProgress::NothingToDo => return Ok(None),
@@ -182,7 +186,7 @@ impl TenantJob {
     }
 
     /// Lists from where a broken listing ended, or from the start.
-    async fn list(
+    async fn list_tenant(
         &self,
         from: Option<Listing>,
         stop: &CancellationToken,
@@ -222,7 +226,7 @@ impl TenantJob {
                     if let ApiError::NoRight { field } = error {
                         tally.record_off(field);
                     } else {
-                        tally.record_broken_listing(&reason::cause(&error));
+                        tally.record_broken_listing(&reason::describe_error(&error));
                     }
                     return Ok(Listed { tally, end: None, error: Some(error) });
                 }
@@ -230,17 +234,17 @@ impl TenantJob {
             tally.count_answered(answer.users.len());
             tally.count_skipped(answer.skipped);
             token.clone_from(&answer.next);
-            self.keep(answer, begun_at, asked_at).await?;
+            self.record_page(answer, begun_at, asked_at).await?;
             tracing::debug!(page, users = tally.counts().ok, "listing the tenant");
             if token.is_none() {
-                let end = self.apply(None, stop).await?;
+                let end = self.apply_verdicts(None, stop).await?;
                 return Ok(Listed { tally, end, error: None });
             }
         }
         Ok(Listed { tally, end: None, error: None })
     }
 
-    async fn keep(
+    async fn record_page(
         &self,
         page: EndUsersPage,
         begun_at: Timestamp,
@@ -264,7 +268,7 @@ impl TenantJob {
 
     /// Asks by name about those who fail or have a snapshot and are absent from a
     /// listing with unreadable rows, which says nothing about them.
-    async fn ask_the_absent(
+    async fn ask_about_absent(
         &self,
         skipped: u64,
         stop: &CancellationToken,

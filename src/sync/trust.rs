@@ -47,7 +47,7 @@ impl Trust {
     }
 
     /// Whether the clock, which says `now`, may decide.
-    pub(super) fn holds(&mut self, now: Timestamp) -> bool {
+    pub(super) fn is_trusted(&mut self, now: Timestamp) -> bool {
         let (since, then) = self.even_since;
         let passed = TimeDelta::from_std(since.elapsed()).unwrap_or(TimeDelta::MAX);
         let by = (now - then) - passed;
@@ -85,24 +85,24 @@ mod tests {
     async fn a_clock_that_is_years_ahead_decides_nothing_before_it_ran_for_a_day() {
         let ahead = NOW + TimeDelta::days(3650);
         let mut trust = Trust::new(Some(NOW), ahead);
-        assert!(!trust.holds(ahead));
+        assert!(!trust.is_trusted(ahead));
         tokio::time::advance(Duration::from_hours(23)).await;
-        assert!(!trust.holds(ahead + TimeDelta::hours(23)));
+        assert!(!trust.is_trusted(ahead + TimeDelta::hours(23)));
         tokio::time::advance(Duration::from_hours(1)).await;
-        assert!(trust.holds(ahead + TimeDelta::hours(24)));
+        assert!(trust.is_trusted(ahead + TimeDelta::hours(24)));
         // Set right, the store vouches for it; set ahead again, it begins anew.
         let right = NOW + TimeDelta::hours(24);
-        assert!(trust.holds(right));
-        assert!(!trust.holds(right + TimeDelta::days(3650)));
+        assert!(trust.is_trusted(right));
+        assert!(!trust.is_trusted(right + TimeDelta::days(3650)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_near_the_last_one_is_believed_at_once_and_as_long_as_it_runs() {
         for trusted in [None, Some(NOW), Some(NOW - TimeDelta::days(30)), Some(NOW + VOUCHED * 9)] {
             let mut trust = Trust::new(trusted, NOW);
-            assert!(trust.holds(NOW), "{trusted:?}");
+            assert!(trust.is_trusted(NOW), "{trusted:?}");
             tokio::time::advance(Duration::from_hours(24 * 365)).await;
-            assert!(trust.holds(NOW + TimeDelta::days(365)), "{trusted:?}");
+            assert!(trust.is_trusted(NOW + TimeDelta::days(365)), "{trusted:?}");
         }
     }
 }

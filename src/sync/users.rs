@@ -37,19 +37,19 @@ impl Job for UsersJob {
     async fn run(&self, pace: Pace, stop: &CancellationToken) -> Result<RunEnd, StoreError> {
         let is_listed = self.tenant_is_listed;
         let max_users = self.questions.policy.borrow().max_users;
-        let read = move |reader: &Reader| targets(reader, is_listed, max_users);
+        let read = move |reader: &Reader| load_targets(reader, is_listed, max_users);
         let targets = self.questions.store.read(read).await?;
         Ok(self.questions.ask_about(&targets, pace.window, stop).await?.end())
     }
 
-    async fn recovered(&self) {
+    async fn wait_until_recovered(&self) {
         self.questions.client.wait_until_recovered().await;
     }
 }
 
 /// Whom to ask about: listed users, followed ones, and others who fail a check where no
 /// listing tells of them.
-fn targets(
+fn load_targets(
     reader: &Reader,
     tenant_is_listed: bool,
     max_users: usize,
@@ -61,7 +61,7 @@ fn targets(
     // Past the limit only snapshots are not taken: failures end by name.
     let followed = reader.followed_logins()?.into_iter().enumerate();
     targets.extend(followed.map(|(position, login)| Target { login, is_watched: position < room }));
-    if !(tenant_is_listed && listing_tells(reader)?) {
+    if !(tenant_is_listed && listing_reports_failing(reader)?) {
         let others = reader.unwatched_failing_logins(OTHERS_AT_MOST)?;
         targets.extend(others.into_iter().map(|login| Target { login, is_watched: false }));
     }
@@ -70,7 +70,7 @@ fn targets(
 
 /// Whether the listing of the tenant runs and tells who fails: not without the right, and
 /// not when the last one that came to its end is old because others broke off.
-fn listing_tells(reader: &Reader) -> Result<bool, StoreError> {
+fn listing_reports_failing(reader: &Reader) -> Result<bool, StoreError> {
     let outcome = reader.job_state("tenant")?.map(|state| state.end.outcome);
     if outcome == Some(JobOutcome::Off) {
         return Ok(false);
