@@ -13,7 +13,7 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
 }
 
 /// Runs `work`, which nobody waits for: a runtime that ends leaves it out when it has not begun.
-pub fn run_aside(work: impl FnOnce() + Send + 'static) {
+pub fn run_detached(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
 }
 

@@ -38,20 +38,20 @@ impl BuildInfo {
             &["version", "revision", "rust_version", "url"],
         )?;
         let build_info = Self { info, whole: Arc::default() };
-        build_info.show(url);
+        build_info.set_url(url);
         registry.register(Box::new(build_info.clone()))?;
         Ok(build_info)
     }
 
     /// Says where people reach the program from now on.
-    pub fn show(&self, url: Option<&str>) {
-        let _whole = self.hold();
+    pub fn set_url(&self, url: Option<&str>) {
+        let _whole = self.lock();
         self.info.reset();
         let labels = [VERSION, REVISION, RUST_VERSION, url.unwrap_or_default()];
         self.info.with_label_values(&labels).set(1);
     }
 
-    fn hold(&self) -> MutexGuard<'_, ()> {
+    fn lock(&self) -> MutexGuard<'_, ()> {
         self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,7 +62,7 @@ impl Collector for BuildInfo {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let _whole = self.hold();
+        let _whole = self.lock();
         self.info.collect()
     }
 }

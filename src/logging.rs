@@ -25,13 +25,13 @@ pub(crate) fn start(directives: &str, as_json: bool) {
     let _ = if as_json {
         builder.json().try_init()
     } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).fmt_fields(fields()).try_init()
+        builder.with_ansi(std::io::stderr().is_terminal()).fmt_fields(escaping_fields()).try_init()
     };
 }
 
 /// Fields as the library writes them, but for characters that could end the line, or steer the
 /// terminal of whoever reads it: many a text comes from outside.
-fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+fn escaping_fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     format::debug_fn(|writer, field, value| {
         let name = field.name();
         let is_styled = writer.has_ansi_escapes();
@@ -50,8 +50,8 @@ struct Escaping<W>(W);
 
 impl<W: fmt::Write> fmt::Write for Escaping<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for part in text.split_inclusive(steers) {
-            let last = part.chars().next_back().filter(|last| steers(*last));
+        for part in text.split_inclusive(is_steering) {
+            let last = part.chars().next_back().filter(|last| is_steering(*last));
             self.0.write_str(&part[..part.len() - last.map_or(0, char::len_utf8)])?;
             if let Some(last) = last {
                 write!(self.0, "{}", last.escape_default())?;
@@ -62,7 +62,7 @@ impl<W: fmt::Write> fmt::Write for Escaping<W> {
 }
 
 /// Control characters, line ends of Unicode, and those that turn the direction of writing.
-fn steers(c: char) -> bool {
+fn is_steering(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -15,7 +15,7 @@ pub type Label<'a> = (&'a str, &'a [&'a str]);
 
 /// The label's values that an enum has.
 #[must_use]
-pub fn words<E: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str> {
+pub fn label_values<E: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str> {
     E::VARIANTS.iter().map(|variant| (*variant).into()).collect()
 }
 
@@ -25,8 +25,8 @@ pub fn words<E: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str>
 /// # Errors
 /// When a name breaks Prometheus's rules; so do the others.
 pub fn counters(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Result<IntCounterVec> {
-    let counters = IntCounterVec::new(Opts::new(name, help), &names(labels))?;
-    create(&counters, labels);
+    let counters = IntCounterVec::new(Opts::new(name, help), &label_names(labels))?;
+    create_series(&counters, labels);
     Ok(counters)
 }
 
@@ -35,8 +35,8 @@ pub fn counters(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Res
 /// # Errors
 /// As for [`counters`].
 pub fn gauges(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Result<IntGaugeVec> {
-    let gauges = IntGaugeVec::new(Opts::new(name, help), &names(labels))?;
-    create(&gauges, labels);
+    let gauges = IntGaugeVec::new(Opts::new(name, help), &label_names(labels))?;
+    create_series(&gauges, labels);
     Ok(gauges)
 }
 
@@ -51,8 +51,8 @@ pub fn histograms(
     labels: &[Label<'_>],
 ) -> prometheus::Result<HistogramVec> {
     let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    let histograms = HistogramVec::new(options, &names(labels))?;
-    create(&histograms, labels);
+    let histograms = HistogramVec::new(options, &label_names(labels))?;
+    create_series(&histograms, labels);
     Ok(histograms)
 }
 
@@ -75,12 +75,12 @@ pub fn register<const N: usize>(
     meters.into_iter().try_for_each(|meter| registry.register(meter))
 }
 
-fn names<'a>(labels: &[Label<'a>]) -> Vec<&'a str> {
+fn label_names<'a>(labels: &[Label<'a>]) -> Vec<&'a str> {
     labels.iter().map(|(name, _)| *name).collect()
 }
 
 /// Creates the series of every combination of values.
-fn create<B: MetricVecBuilder>(meters: &MetricVec<B>, labels: &[Label<'_>]) {
+fn create_series<B: MetricVecBuilder>(meters: &MetricVec<B>, labels: &[Label<'_>]) {
     let mut series = vec![Vec::new()];
     for (_, values) in labels {
         let longer = |before: &Vec<_>| {

@@ -82,7 +82,8 @@ impl Meters {
     /// # Errors
     /// Never in practice: only if a name or a label broke Prometheus's rules.
     pub fn new() -> prometheus::Result<Self> {
-        let (operations, outcomes) = (meter::words::<Operation>(), meter::words::<Outcome>());
+        let (operations, outcomes) =
+            (meter::label_values::<Operation>(), meter::label_values::<Outcome>());
         let operation = ("operation", operations.as_slice());
         Ok(Self {
             requests: meter::counters(

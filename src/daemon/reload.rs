@@ -250,7 +250,7 @@ impl Reloader {
         self.admission.send_replace(Arc::new(rules::admission(config, rules.clone())));
         self.rules.send_replace(rules);
         self.access.send_replace(Arc::new(rules::access(config)));
-        self.build_info.show(rules::public_url(config));
+        self.build_info.set_url(rules::public_url(config));
         self.for_jobs.publish(config);
         let scope = Scope {
             tenant_name: config.tenant.name.clone(),

@@ -27,7 +27,7 @@ impl Meters {
             "Failed tries to send a batch, which is tried again; for the reason \
              partial_success, events that the collector dropped; for refused, events that \
              were parked, and tries while it refuses everything.",
-            &[("reason", &meter::words::<Reason>())],
+            &[("reason", &meter::label_values::<Reason>())],
         )?;
         Ok(Self { exported, failures })
     }

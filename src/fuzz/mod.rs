@@ -24,10 +24,10 @@ pub struct Target {
 
 /// The targets, in the order of their names.
 pub const TARGETS: [Target; 8] = [
-    Target { name: "answer", check: answer },
+    Target { name: "answer", check: check_answer },
     Target { name: "collector", check: otlp::fuzz::read_answer },
     Target { name: "configuration", check: configuration::check },
-    Target { name: "delivery", check: delivery },
+    Target { name: "delivery", check: check_delivery },
     Target { name: "headers", check: ingest::fuzz::read_headers },
     Target { name: "packed", check: ingest::fuzz::unpack },
     Target { name: "request", check: request::check },
@@ -52,13 +52,13 @@ pub fn stop() {
 }
 
 /// An answer of the service.
-fn answer(body: &[u8]) {
+fn check_answer(body: &[u8]) {
     cii::fuzz::read_json(body);
     cii::fuzz::read_answer(body);
 }
 
 /// The body of a delivery.
-fn delivery(body: &[u8]) {
+fn check_delivery(body: &[u8]) {
     cii::fuzz::read_json(body);
     delivery::check(body);
 }

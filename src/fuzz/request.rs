@@ -51,7 +51,7 @@ pub(super) fn check(input: &[u8]) {
         *served = Served::start();
     }
     let Some(served) = served.as_mut() else { unreachable!("the daemon starts") };
-    let answer = served.ops.ask(method, target, body);
+    let answer = served.ops.send(method, target, body);
     check_answer(&answer, &String::from_utf8_lossy(line));
 }
 
@@ -101,14 +101,15 @@ impl Served {
                 std::future::pending::<()>().await;
             }
         }));
-        seed(addresses.webhook, &addresses.webhook_path);
+        record_deliveries(addresses.webhook, &addresses.webhook_path);
         Some(Self { ops: Connection::new(addresses.ops), stop, runtime, _folder: folder })
     }
 }
 
 /// Records deliveries, so that there is something to find.
-fn seed(webhook: SocketAddr, path: &str) {
-    let mut webhook = Connection::new(webhook).with("x-api-client-token: the-secret-of-the-sender");
+fn record_deliveries(webhook: SocketAddr, path: &str) {
+    let mut webhook =
+        Connection::new(webhook).with_header("x-api-client-token: the-secret-of-the-sender");
     for number in 0..12 {
         let check = ["no-mfa", "a/b c?d#e%", MARKUP][number % 3];
         let body = serde_json::json!({
@@ -123,11 +124,11 @@ fn seed(webhook: SocketAddr, path: &str) {
                 "explainabilityDetails": [{ "key": MARKUP, "value": MARKUP }],
             },
         });
-        let answer = webhook.ask(b"POST", path.as_bytes(), body.to_string().as_bytes());
+        let answer = webhook.send(b"POST", path.as_bytes(), body.to_string().as_bytes());
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     }
     for refused in ["{", "<fuzz>", "[]"] {
-        let answer = webhook.ask(b"POST", path.as_bytes(), refused.as_bytes());
+        let answer = webhook.send(b"POST", path.as_bytes(), refused.as_bytes());
         assert_eq!(answer.status, 400, "{}", String::from_utf8_lossy(&answer.body));
     }
 }

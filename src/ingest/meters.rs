@@ -78,7 +78,7 @@ impl Meters {
         let requests = meter::counters(
             "cii_webhook_requests_total",
             "Requests to the webhook's path, by what became of them.",
-            &[("result", &meter::words::<Outcome>())],
+            &[("result", &meter::label_values::<Outcome>())],
         )?;
         let duration = meter::histogram(
             "cii_webhook_request_duration_seconds",
@@ -98,14 +98,14 @@ impl Meters {
             "cii_webhook_misdirected_total",
             "Requests that reached the listener and not the webhook: posted to another path \
              (path), or with another method than POST (method).",
-            &[("reason", &meter::words::<Misdirection>())],
+            &[("reason", &meter::label_values::<Misdirection>())],
         )?;
         let shed = meter::counters(
             "cii_webhook_shed_total",
             "Deliveries that were answered with 503 because too much was in hand: too many small \
              ones (count), too many bytes of large ones (bytes), or a wait that took too long \
              (time).",
-            &[("reason", &meter::words::<Shed>())],
+            &[("reason", &meter::label_values::<Shed>())],
         )?;
         let held_bytes = IntGauge::new(
             "cii_webhook_held_bytes",
@@ -141,7 +141,7 @@ impl Meters {
     /// How many deliveries were put off, for whatever reason.
     #[cfg(test)]
     pub(super) fn shed(&self) -> u64 {
-        meter::words::<Shed>()
+        meter::label_values::<Shed>()
             .into_iter()
             .map(|why| self.shed.with_label_values(&[why]).get())
             .sum()

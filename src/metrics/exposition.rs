@@ -218,7 +218,7 @@ fn pack_well_aside(mut families: Vec<Arc<Rendered>>) {
         return;
     }
     // Nothing depends on its end: until then, and without it, the larger pieces are taken.
-    blocking::run_aside(move || {
+    blocking::run_detached(move || {
         for family in families {
             if let Err(error) = family.pack_well() {
                 tracing::error!(%error, "metrics cannot be compressed well");

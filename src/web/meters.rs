@@ -29,7 +29,7 @@ impl ShedMeter {
             "cii_ops_shed_total",
             "Requests to the ops listener that were answered with 503 because too many answers of \
              the API and pages, or streams, were in hand.",
-            &[("kind", &meter::words::<Shed>())],
+            &[("kind", &meter::label_values::<Shed>())],
         )?;
         Ok(Self(counters))
     }

@@ -33,7 +33,7 @@ impl Connection {
     }
 
     /// Sends this header, too.
-    pub(super) const fn with(mut self, header: &'static str) -> Self {
+    pub(super) const fn with_header(mut self, header: &'static str) -> Self {
         self.header = header;
         self
     }
@@ -42,11 +42,11 @@ impl Connection {
     ///
     /// # Panics
     /// When there is no answer.
-    pub(super) fn ask(&mut self, method: &[u8], target: &[u8], body: &[u8]) -> Answer {
-        let mut answer = self.try_asking(method, target, body);
+    pub(super) fn send(&mut self, method: &[u8], target: &[u8], body: &[u8]) -> Answer {
+        let mut answer = self.try_send(method, target, body);
         if answer.is_err() {
             self.stream = None;
-            answer = self.try_asking(method, target, body);
+            answer = self.try_send(method, target, body);
         }
         let error = answer.as_ref().err();
         let target = String::from_utf8_lossy(target);
@@ -54,7 +54,7 @@ impl Connection {
         answer.unwrap_or_default()
     }
 
-    fn try_asking(&mut self, method: &[u8], target: &[u8], body: &[u8]) -> io::Result<Answer> {
+    fn try_send(&mut self, method: &[u8], target: &[u8], body: &[u8]) -> io::Result<Answer> {
         let mut stream = if let Some(stream) = self.stream.take() {
             stream
         } else {
