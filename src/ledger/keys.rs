@@ -31,7 +31,7 @@ pub struct Keys {
     /// How many people fail a check that this filter admits.
     pub people_admitted: Option<CheckFilter>,
     /// What is loaded as a whole, because it is small.
-    pub whole: BTreeSet<Whole>,
+    pub whole: BTreeSet<WholeTable>,
     /// Snapshots of users.
     pub users: BTreeSet<Login>,
     /// Snapshots of addresses.
@@ -77,7 +77,7 @@ pub const EXPIRED_AT_ONCE: u32 = 500;
 
 /// Something of which there is little, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whole {
+pub enum WholeTable {
     /// Refused deliveries.
     Refused,
     /// Checks.

@@ -5,7 +5,6 @@
 //! loaded and what is known afterwards is what a store saves ([`Diff`]). Nothing
 //! here reads a clock, a file or a socket.
 
-mod asked;
 mod body;
 pub mod change;
 mod diff;
@@ -13,19 +12,20 @@ mod facts;
 mod fault;
 mod keys;
 mod moves;
+mod query_result;
 mod rows;
 mod slice;
 mod subject;
 mod table;
 
-pub use asked::Asked;
 pub use body::Body;
 pub use diff::{Command, Diff, Differences};
 use facts::known_to_service_keys;
 pub use facts::{Facts, Report};
 pub use fault::{Fault, row_name};
-pub use keys::{EXPIRED_AT_ONCE, GapSlice, Keys, Whole};
+pub use keys::{EXPIRED_AT_ONCE, GapSlice, Keys, WholeTable};
 pub use moves::Moves;
+pub use query_result::QueryResult;
 pub use rows::{
     Answered, Check, CheckNumber, CheckSet, Closed, Counts, DeliveryRow, Ending, Envelope,
     EventHour, Failure, Gap, GapEvents, Head, IpSnapshot, Job, ListingBegun, ListingDone, Member,

@@ -12,7 +12,7 @@ use crate::{
         on_poll,
         poll::{MAX_POLL_ERRORS, is_confirmed_unknown},
     },
-    ledger::{Change, Facts, Fault, Keys, Poll, Subject, Whole},
+    ledger::{Change, Facts, Fault, Keys, Poll, Subject, WholeTable},
 };
 
 /// What a poll says of a user; every part may be missing.
@@ -59,7 +59,7 @@ impl Change for RecordAnswer {
         }
         if let Some(names) = self.names() {
             keys.nulls_of.insert(self.login.clone());
-            keys.whole.insert(Whole::ListMemory);
+            keys.whole.insert(WholeTable::ListMemory);
             failing::keys_of_names(names, keys);
         }
         if self.end.is_some() {

@@ -8,7 +8,7 @@ use crate::{
         CheckDefinition, CheckId, ConfiguredChecks, Timestamp,
         failure::{self, CheckName},
     },
-    ledger::{Change, Check, Facts, Fault, Keys, NextFailing, Whole},
+    ledger::{Change, Check, Facts, Fault, Keys, NextFailing, WholeTable},
 };
 
 /// What the configuration says of checks, from now on.
@@ -46,7 +46,7 @@ impl Change for ConfigureChecks {
     type Outcome = ();
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Checks);
+        keys.whole.insert(WholeTable::Checks);
         for (id, title) in self.configured.ids_with_titles() {
             keys.checks.insert(id);
             keys.add_title(title);

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Timestamp,
-    ledger::{Change, Command, Facts, Fault, Keys, Whole},
+    ledger::{Change, Command, Facts, Fault, Keys, WholeTable},
 };
 
 /// What became of a batch, kept as a whole.
@@ -23,7 +23,7 @@ impl Change for RecordProgress {
     type Outcome = ();
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Otlp);
+        keys.whole.insert(WholeTable::Otlp);
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {

@@ -13,7 +13,7 @@ use crate::{
         fold_title, follow_deadline,
     },
     ledger::{
-        Body, Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, Whole,
+        Body, Change, DeliveryRow, Facts, Failure, Fault, Keys, Member, Report, Subject, WholeTable,
     },
 };
 
@@ -96,11 +96,11 @@ impl Change for RecordDelivery {
 
     fn keys(&self, keys: &mut Keys) {
         if self.delivery.tenant_id().is_some() {
-            keys.whole.insert(Whole::Tenant);
+            keys.whole.insert(WholeTable::Tenant);
         }
         keys.envelopes.insert(self.delivery.id.clone());
         if self.replays.is_some() {
-            keys.whole.insert(Whole::Refused);
+            keys.whole.insert(WholeTable::Refused);
         }
         if !self.admitted || self.is_test() {
             return;
@@ -112,7 +112,7 @@ impl Change for RecordDelivery {
         if let Some(check) = &self.delivery.check {
             keys.checks.insert(check.id.clone());
             keys.answered.extend(logins.cloned());
-            keys.whole.insert(Whole::Listing);
+            keys.whole.insert(WholeTable::Listing);
             keys.add_title(&check.definition.title);
         }
     }

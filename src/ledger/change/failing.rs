@@ -6,7 +6,7 @@ use crate::{
         CheckFilter, Login, Timestamp, WatchSubject,
         failure::{self, AnswerContext, AnswerDecision, FailureAnswer, OpenFailure, Verdict},
     },
-    ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Report, Subject, Whole},
+    ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Report, Subject, WholeTable},
 };
 
 /// Names the rows that [`record_answer`] needs of a user.
@@ -14,7 +14,7 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.failures_of.insert(login.clone());
     keys.answered.insert(login.clone());
     keys.watched.insert(WatchSubject::User(login.clone()));
-    keys.whole.insert(Whole::Listing);
+    keys.whole.insert(WholeTable::Listing);
 }
 
 /// Names the checks that texts mean.

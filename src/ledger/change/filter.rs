@@ -2,7 +2,7 @@
 
 use crate::{
     domain::CheckFilter,
-    ledger::{Change, Facts, Fault, Keys, Whole},
+    ledger::{Change, Facts, Fault, Keys, WholeTable},
 };
 
 /// Shows the checks that the operator's filter admits, and no others: what is kept of
@@ -26,7 +26,7 @@ impl Change for FilterChecks {
     type Outcome = FilterOutcome;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Checks);
+        keys.whole.insert(WholeTable::Checks);
         keys.people_admitted = Some(self.filter.clone());
     }
 

@@ -1,7 +1,7 @@
 //! What a job that is switched off leaves behind goes: old figures must not
 //! look like fresh ones.
 
-use crate::ledger::{Change, Facts, Fault, Keys, Subject, Whole};
+use crate::ledger::{Change, Facts, Fault, Keys, Subject, WholeTable};
 
 /// Forgets what a job recorded, apart from failures and events. For the start,
 /// before anything is shown.
@@ -19,11 +19,11 @@ impl Change for Forget {
     fn keys(&self, keys: &mut Keys) {
         match self {
             Self::Tenant => {
-                keys.whole.insert(Whole::Listing);
+                keys.whole.insert(WholeTable::Listing);
                 keys.jobs.insert("tenant");
             }
             Self::Service => {
-                keys.whole.insert(Whole::Service);
+                keys.whole.insert(WholeTable::Service);
                 keys.jobs.insert("service");
             }
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::snapshot;
 use crate::{
     domain::{ListAnswer, ListField, Login, TenantUser, Timestamp, tenant},
-    ledger::{Change, Facts, Fault, Keys, ListingBegun, Member, Whole},
+    ledger::{Change, Facts, Fault, Keys, ListingBegun, Member, WholeTable},
 };
 
 /// A user as a page lists them.
@@ -48,7 +48,7 @@ impl Change for DropListing {
     type Outcome = ();
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Listing);
+        keys.whole.insert(WholeTable::Listing);
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {
@@ -61,8 +61,8 @@ impl Change for RecordListingPage {
     type Outcome = ();
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Listing);
-        keys.whole.insert(Whole::ListMemory);
+        keys.whole.insert(WholeTable::Listing);
+        keys.whole.insert(WholeTable::ListMemory);
         for user in &self.users {
             keys.members.insert(user.login.clone());
             keys.nulls_of.insert(user.login.clone());

@@ -11,7 +11,7 @@ use crate::{
         failure::{FailureAnswer, Verdict},
         null_list::{self, NullMeaning},
     },
-    ledger::{Change, Facts, Fault, Keys, Whole},
+    ledger::{Change, Facts, Fault, Keys, WholeTable},
 };
 
 /// Users for whom lists were null in a run, to judge now that the run's other
@@ -46,7 +46,7 @@ impl Change for JudgeNulls {
             failing::keys_of(login, keys);
             keys.nulls_of.insert(login.clone());
         }
-        keys.whole.insert(Whole::ListMemory);
+        keys.whole.insert(WholeTable::ListMemory);
     }
 
     fn work(&self) -> usize {

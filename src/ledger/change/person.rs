@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Event, Login, Timestamp, WatchSource, WatchSubject},
-    ledger::{Change, Facts, Fault, Keys, Reasons, Subject, Whole},
+    ledger::{Change, Facts, Fault, Keys, Reasons, Subject, WholeTable},
 };
 
 /// Forgets of a user what is counted elsewhere, too: open failures, reasons to watch, and
@@ -39,7 +39,7 @@ impl Change for ForgetUser {
     fn keys(&self, keys: &mut Keys) {
         keys.failures_of.insert(self.login.clone());
         keys.watched.insert(self.subject());
-        keys.whole.insert(Whole::Service);
+        keys.whole.insert(WholeTable::Service);
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<UserForgotten, Fault> {

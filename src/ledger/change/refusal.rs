@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Timestamp,
-    ledger::{Body, Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, Whole},
+    ledger::{Body, Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, WholeTable},
 };
 
 /// Refused deliveries that are kept: this many with their body, and as many of
@@ -33,7 +33,7 @@ impl Change for RecordRefused {
     type Outcome = i64;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Refused);
+        keys.whole.insert(WholeTable::Refused);
     }
 
     fn work(&self) -> usize {

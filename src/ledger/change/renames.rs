@@ -10,7 +10,7 @@ use crate::{
         CheckDefinition, CheckId, DefinitionDates, Login, Timestamp,
         failure::{self, CheckName, Exchange},
     },
-    ledger::{Change, CheckNumber, Facts, Fault, Keys, Report, Slice, Whole},
+    ledger::{Change, CheckNumber, Facts, Fault, Keys, Report, Slice, WholeTable},
 };
 
 /// Judges which checks were renamed, now that the answers of a run are in, and gives them their
@@ -60,7 +60,7 @@ impl Change for JudgeRenames {
     type Outcome = JudgedRenames;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Exchanges);
+        keys.whole.insert(WholeTable::Exchanges);
     }
 
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {

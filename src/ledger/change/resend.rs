@@ -3,7 +3,9 @@
 use super::cursor::advance_cursor;
 use crate::{
     domain::Timestamp,
-    ledger::{Change, Command, EventSlice, Facts, Fault, Gap, GapSlice, Keys, NextParked, Whole},
+    ledger::{
+        Change, Command, EventSlice, Facts, Fault, Gap, GapSlice, Keys, NextParked, WholeTable,
+    },
 };
 
 /// A start of the daemon, with or without a delivery by OTLP. After a start
@@ -61,7 +63,7 @@ impl Change for BeginOtlp {
     type Outcome = u64;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Otlp);
+        keys.whole.insert(WholeTable::Otlp);
     }
 
     fn is_alone(&self) -> bool {
@@ -117,7 +119,7 @@ impl Change for Backfill {
     type Outcome = Resent<BackfillPlace>;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Otlp);
+        keys.whole.insert(WholeTable::Otlp);
         keys.gap = Some(GapSlice {
             events: EventSlice { after: self.place.after, limit: self.limit },
             since: Some(self.since).filter(|_| !self.place.is_begun),

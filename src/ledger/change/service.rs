@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Admin, Event, Integration, Timestamp, service},
-    ledger::{Change, Facts, Fault, Keys, ServiceSeen, Subject, Whole},
+    ledger::{Change, Facts, Fault, Keys, ServiceSeen, Subject, WholeTable},
 };
 
 /// What was seen of the service, to record; what was not seen stays as it is.
@@ -27,7 +27,7 @@ impl Change for RecordService {
     type Outcome = ();
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Service);
+        keys.whole.insert(WholeTable::Service);
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<(), Fault> {

@@ -12,7 +12,7 @@ use crate::{
         null_list::{FieldMemory, NullMeaning},
         user::{self, UserContext, user_changed, user_first_seen},
     },
-    ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, Whole},
+    ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, WholeTable},
 };
 
 /// Names the rows that [`record_state`] needs of a user.
@@ -20,7 +20,7 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.users.insert(login.clone());
     keys.past.insert(WatchSubject::User(login.clone()));
     keys.nulls_of.insert(login.clone());
-    keys.whole.insert(Whole::ListMemory);
+    keys.whole.insert(WholeTable::ListMemory);
 }
 
 /// Makes an answer the latest snapshot, with the events of what changed.

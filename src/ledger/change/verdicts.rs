@@ -14,7 +14,7 @@ use crate::{
         failure::{FailureAnswer, Verdict},
         null_list::NullMeaning,
     },
-    ledger::{Change, Facts, Fault, Keys, ListingBegun, ListingDone, Slice, Subject, Whole},
+    ledger::{Change, Facts, Fault, Keys, ListingBegun, ListingDone, Slice, Subject, WholeTable},
 };
 
 /// Applies the verdicts about the users that come next.
@@ -62,8 +62,8 @@ impl Change for ApplyVerdicts {
     type Outcome = ListingProgress;
 
     fn keys(&self, keys: &mut Keys) {
-        keys.whole.insert(Whole::Listing);
-        keys.whole.insert(Whole::ListMemory);
+        keys.whole.insert(WholeTable::Listing);
+        keys.whole.insert(WholeTable::ListMemory);
         keys.slice = Some(Slice { after: self.after.clone(), limit: self.limit });
     }
 

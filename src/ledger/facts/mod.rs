@@ -12,10 +12,10 @@ mod watch;
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Answered, Asked, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
+    Answered, Check, CheckNumber, Command, Counts, Diff, Envelope, Failure, GapEvents, Head,
     IpSnapshot, Job, ListingBegun, ListingDone, Member, Moves, NextFailing, NextMoving, NextParked,
-    NextUsers, NullList, OtlpState, Poll, Reasons, RefusedRow, ServiceState, Subject, Table,
-    Touched, UserSnapshot,
+    NextUsers, NullList, OtlpState, Poll, QueryResult, Reasons, RefusedRow, ServiceState, Subject,
+    Table, Touched, UserSnapshot,
 };
 use crate::domain::{
     CheckId, ConfiguredChecks, Event, IpAddress, ListField, Login, Past, TenantId, Timestamp,
@@ -49,9 +49,9 @@ pub struct Facts {
     /// Checks of which everybody who fails one is complete.
     with_everybody: BTreeSet<CheckNumber>,
     /// Whether every check is known.
-    all_checks: Asked<()>,
+    all_checks: QueryResult<()>,
     /// Whether every refused delivery is known.
-    all_refused: Asked<()>,
+    all_refused: QueryResult<()>,
     /// How far answers about users have got.
     pub answered: Table<Login, Answered>,
     /// What the last complete listing said of users.
@@ -59,11 +59,11 @@ pub struct Facts {
     /// When somebody was last listed or named as failing a check.
     pub last_reports: Table<CheckNumber, Timestamp>,
     /// What answers have in the place of checks that were there before.
-    pub exchanges: Asked<Vec<Exchange>>,
+    pub exchanges: QueryResult<Vec<Exchange>>,
     /// The users that come next of those whose answers have such texts.
-    pub exchanging: Asked<NextUsers>,
+    pub exchanging: QueryResult<NextUsers>,
     /// How many people fail a check that the filter admits that was asked for.
-    pub people_admitted: Asked<u64>,
+    pub people_admitted: QueryResult<u64>,
     /// Snapshots of users.
     pub users: Table<Login, UserSnapshot>,
     /// Snapshots of addresses.
@@ -88,11 +88,11 @@ pub struct Facts {
     /// Users of the listing under way.
     pub members: Table<Login, Member>,
     /// The users about whom the listing's verdicts come next.
-    pub slice: Asked<NextUsers>,
+    pub slice: QueryResult<NextUsers>,
     /// Users who fail the check that was asked for.
-    pub failing: Asked<NextFailing>,
+    pub failing: QueryResult<NextFailing>,
     /// Failures that ended and are to become those of another check, where there are some.
-    pub moving: Asked<Option<NextMoving>>,
+    pub moving: QueryResult<Option<NextMoving>>,
     /// Which tenant deliveries are from.
     pub tenant: Table<(), TenantId>,
     /// The service itself.
@@ -100,13 +100,13 @@ pub struct Facts {
     /// The delivery by OTLP.
     pub otlp: Table<(), OtlpState>,
     /// The parked events that come next.
-    pub parked: Asked<NextParked>,
+    pub parked: QueryResult<NextParked>,
     /// The numbers that come next in the gaps; nothing after the last one.
-    pub gap_events: Asked<Option<GapEvents>>,
+    pub gap_events: QueryResult<Option<GapEvents>>,
     /// Registered webhook targets.
     pub targets: Table<String, WebhookTarget>,
     /// What is watched for a reason that was asked for, or was to expire.
-    pub matching: Asked<BTreeSet<WatchSubject>>,
+    pub matching: QueryResult<BTreeSet<WatchSubject>>,
     effects: Effects,
     mark: Mark,
 }
@@ -157,14 +157,14 @@ impl Facts {
             failures: Table::new("failure"),
             complete: BTreeSet::new(),
             with_everybody: BTreeSet::new(),
-            all_checks: Asked::new("checks"),
-            all_refused: Asked::new("delivery"),
+            all_checks: QueryResult::new("checks"),
+            all_refused: QueryResult::new("delivery"),
             answered: Table::new("failure_answer"),
             listed: Table::new("listing_member"),
             last_reports: Table::new("failure"),
-            exchanges: Asked::new("failure_answer"),
-            exchanging: Asked::new("failure_answer"),
-            people_admitted: Asked::new("check_set"),
+            exchanges: QueryResult::new("failure_answer"),
+            exchanging: QueryResult::new("failure_answer"),
+            people_admitted: QueryResult::new("check_set"),
             users: Table::new("user_snapshot"),
             ips: Table::new("ip_snapshot"),
             watched: Table::new("watch"),
@@ -177,16 +177,16 @@ impl Facts {
             listing: Table::new("listing"),
             listing_done: Table::new("listing"),
             members: Table::new("listing_member"),
-            slice: Asked::new("listing_member"),
-            failing: Asked::new("failure"),
-            moving: Asked::new("failure_closed"),
+            slice: QueryResult::new("listing_member"),
+            failing: QueryResult::new("failure"),
+            moving: QueryResult::new("failure_closed"),
             tenant: Table::new("meta"),
             service: Table::new("service"),
             otlp: Table::new("otlp"),
-            parked: Asked::new("parked_event"),
-            gap_events: Asked::new("otlp_gap"),
+            parked: QueryResult::new("parked_event"),
+            gap_events: QueryResult::new("otlp_gap"),
             targets: Table::new("webhook_target"),
-            matching: Asked::new("watch"),
+            matching: QueryResult::new("watch"),
             mark: effects.mark(),
             effects,
         }

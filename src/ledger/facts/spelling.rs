@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::{
     domain::Login,
-    ledger::{Fault, Keys, Whole},
+    ledger::{Fault, Keys, WholeTable},
 };
 
 impl Facts {
@@ -52,5 +52,5 @@ pub(in crate::ledger) fn known_to_service_keys(login: &Login, keys: &mut Keys) {
     keys.answered.insert(login.clone());
     keys.users.insert(login.clone());
     keys.failures_of.insert(login.clone());
-    keys.whole.insert(Whole::Listing);
+    keys.whole.insert(WholeTable::Listing);
 }

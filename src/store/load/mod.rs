@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{Login, WatchSubject},
-    ledger::{Counts, Facts, Head, Keys, Table, Whole},
+    ledger::{Counts, Facts, Head, Keys, Table, WholeTable},
     store::{
         StoreError,
         row::Unreadable,
@@ -63,10 +63,10 @@ pub(in crate::store) fn load(
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     delivery::envelopes(connection, &keys.envelopes, facts)?;
-    if keys.whole.contains(&Whole::Refused) {
+    if keys.whole.contains(&WholeTable::Refused) {
         delivery::refused_deliveries(connection, facts)?;
     }
-    if keys.whole.contains(&Whole::Checks) {
+    if keys.whole.contains(&WholeTable::Checks) {
         check::all(connection, facts)?;
     }
     check::by_id(connection, &keys.checks, facts)?;
@@ -80,10 +80,10 @@ pub(in crate::store) fn load(
     if let Some(filter) = &keys.people_admitted {
         failure::admitted_people(connection, filter, facts)?;
     }
-    if keys.whole.contains(&Whole::Exchanges) {
+    if keys.whole.contains(&WholeTable::Exchanges) {
         exchange::all(connection, facts)?;
     }
-    if keys.whole.contains(&Whole::Listing) {
+    if keys.whole.contains(&WholeTable::Listing) {
         listing::states(connection, facts)?;
     }
     failure::answer_progress(connection, &keys.answered, facts)?;
@@ -107,17 +107,17 @@ pub(in crate::store) fn load(
     outcome::polls(connection, &keys.polls, facts)?;
     outcome::jobs(connection, &keys.jobs, facts)?;
     nulls::of_users(connection, &keys.nulls_of, facts)?;
-    if keys.whole.contains(&Whole::ListMemory) {
+    if keys.whole.contains(&WholeTable::ListMemory) {
         nulls::memory(connection, facts)?;
     }
-    if keys.whole.contains(&Whole::Tenant) {
+    if keys.whole.contains(&WholeTable::Tenant) {
         facts.tenant.load((), tenant_id(connection)?);
     }
-    if keys.whole.contains(&Whole::Service) {
+    if keys.whole.contains(&WholeTable::Service) {
         service::state(connection, facts)?;
     }
     service::targets(connection, &keys.targets, facts)?;
-    if keys.whole.contains(&Whole::Otlp) {
+    if keys.whole.contains(&WholeTable::Otlp) {
         otlp::state(connection, facts)?;
     }
     if let Some(slice) = &keys.parked {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{memory::Memory, *};
 use crate::{
     domain::WatchSubject,
-    ledger::{EventSlice, Facts, Keys, Whole},
+    ledger::{EventSlice, Facts, Keys, WholeTable},
     store::{
         announcements::Announcements,
         engine::Engine,
@@ -26,13 +26,13 @@ use step::{Step, step};
 /// The keys of everything that the steps can touch.
 fn all_keys() -> Keys {
     let whole = [
-        Whole::Refused,
-        Whole::Checks,
-        Whole::ListMemory,
-        Whole::Listing,
-        Whole::Tenant,
-        Whole::Service,
-        Whole::Otlp,
+        WholeTable::Refused,
+        WholeTable::Checks,
+        WholeTable::ListMemory,
+        WholeTable::Listing,
+        WholeTable::Tenant,
+        WholeTable::Service,
+        WholeTable::Otlp,
     ];
     let mut keys = Keys { whole: whole.into(), ..Keys::default() };
     keys.parked = Some(EventSlice { after: 0, limit: 99 });

@@ -7,7 +7,7 @@ use strum::VariantArray as _;
 use super::Tables;
 use crate::{
     domain::{CheckId, ListField, Login, WatchSource, failure::Titled, fold_title},
-    ledger::{CheckNumber, Facts, Keys, Whole},
+    ledger::{CheckNumber, Facts, Keys, WholeTable},
 };
 
 impl Tables {
@@ -15,14 +15,14 @@ impl Tables {
         for id in &keys.envelopes {
             facts.envelopes.load(id.clone(), self.envelopes.get(id).copied());
         }
-        if keys.whole.contains(&Whole::Refused) {
+        if keys.whole.contains(&WholeTable::Refused) {
             for (number, row) in &self.refused {
                 facts.refused.load(*number, Some(*row));
             }
             facts.load_all_refused();
         }
         facts.configured.load((), Some(self.configured.get(&()).cloned().unwrap_or_default()));
-        if keys.whole.contains(&Whole::Checks) {
+        if keys.whole.contains(&WholeTable::Checks) {
             for (id, check) in &self.checks {
                 facts.load_check(id.clone(), Some(check.clone()));
             }
@@ -38,7 +38,7 @@ impl Tables {
             self.load_failures(login, facts);
         }
         self.load_of_checks(keys, facts);
-        if keys.whole.contains(&Whole::Listing) {
+        if keys.whole.contains(&WholeTable::Listing) {
             facts.listing.load((), self.listing.get(&()).cloned());
             facts.listing_done.load((), self.listing_done.get(&()).cloned());
         }
@@ -100,7 +100,7 @@ impl Tables {
             let people: BTreeSet<_> = people.map(|(login, _)| login).collect();
             facts.people_admitted.load(people.len() as u64);
         }
-        if keys.whole.contains(&Whole::Exchanges) {
+        if keys.whole.contains(&WholeTable::Exchanges) {
             let exchanges = self.answered.values().filter_map(|answered| answered.exchange.clone());
             let exchanges: Vec<_> = exchanges.collect();
             for exchange in &exchanges {
@@ -151,21 +151,21 @@ impl Tables {
                 facts.nulls.load(key.clone(), self.nulls.get(&key).copied());
             }
         }
-        if keys.whole.contains(&Whole::ListMemory) {
+        if keys.whole.contains(&WholeTable::ListMemory) {
             for &field in ListField::VARIANTS {
                 facts.list_memory.load(field, self.list_memory.get(&field).copied());
             }
         }
-        if keys.whole.contains(&Whole::Tenant) {
+        if keys.whole.contains(&WholeTable::Tenant) {
             facts.tenant.load((), self.tenant.get(&()).copied());
         }
-        if keys.whole.contains(&Whole::Service) {
+        if keys.whole.contains(&WholeTable::Service) {
             facts.service.load((), self.service.get(&()).cloned());
         }
         for id in &keys.targets {
             facts.targets.load(id.clone(), self.targets.get(id).cloned());
         }
-        if keys.whole.contains(&Whole::Otlp) {
+        if keys.whole.contains(&WholeTable::Otlp) {
             self.load_otlp(facts);
         }
     }

@@ -5,12 +5,12 @@ use super::Fault;
 /// What a store found for a condition, once somebody asked for it. No change writes it. To read
 /// it without having asked is a mistake, as with a key of a [`Table`](super::Table).
 #[derive(Debug)]
-pub struct Asked<V> {
+pub struct QueryResult<V> {
     name: &'static str,
     found: Option<V>,
 }
 
-impl<V> Asked<V> {
+impl<V> QueryResult<V> {
     /// Nothing that was asked for; the name is for errors.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn what_was_found_first_stays() {
-        let mut asked = Asked::new("parked");
+        let mut asked = QueryResult::new("parked");
         asked.load(1);
         asked.load(2);
         assert_eq!(asked.get(), Ok(&1));
@@ -50,6 +50,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "parked was not asked for")]
     fn what_was_not_asked_for_is_a_mistake() {
-        let _ = Asked::<u64>::new("parked").get();
+        let _ = QueryResult::<u64>::new("parked").get();
     }
 }
