@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-/// The body of a delivery in the form in which it is kept. It is packed by who received it: many do
-/// that at once, and what writes does one thing after the other.
+/// The body of a delivery in the form in which it is stored. The request's handler compresses it:
+/// many handlers run at once, but the writer thread commits one change after the other.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body {
     bytes: Arc<[u8]>,
@@ -11,50 +11,50 @@ pub struct Body {
     is_packed: bool,
 }
 
-/// Bytes of a body that cost the thread that writes as much as one user does: they are copied into
-/// the transaction, into the log and, later, into the file.
+/// Bytes of a body that cost the writer thread as much as one user does: they are copied into the
+/// transaction, into the write-ahead log and, at a checkpoint, into the database file.
 const BYTES_A_USER: usize = 4096;
 
 impl Body {
-    /// One that was packed, and the number of its bytes before that.
+    /// A body that was compressed, and the number of its bytes before that.
     #[must_use]
     pub fn from_packed(bytes: Vec<u8>, size: usize) -> Self {
         Self { bytes: bytes.into(), size, is_packed: true }
     }
 
-    /// What is kept of it.
+    /// The stored bytes, compressed or not.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The number of its bytes, unpacked.
+    /// The number of bytes before compression.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size
     }
 
-    /// How much it costs to keep it, in users.
+    /// What it costs to store the body, in users.
     #[must_use]
     pub fn work(&self) -> usize {
         self.bytes.len() / BYTES_A_USER
     }
 
-    /// Whether what is kept is packed.
+    /// Whether the stored bytes are compressed.
     #[must_use]
     pub const fn is_packed(&self) -> bool {
         self.is_packed
     }
 }
 
-/// As it came.
+/// A body as received, not compressed.
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         Self { size: bytes.len(), bytes: bytes.into(), is_packed: false }
     }
 }
 
-/// Without what it says: that is about persons.
+/// Leaves the content out: it names people.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { size, is_packed, .. } = self;

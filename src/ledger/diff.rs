@@ -1,4 +1,4 @@
-//! What a group of changes makes different: what a store saves.
+//! The differences that a group of changes makes: what a store saves.
 
 use std::sync::Arc;
 
@@ -15,71 +15,70 @@ use crate::domain::{
 /// The differences of one table, by key.
 pub type Differences<'a, K, V> = Vec<Difference<'a, K, V>>;
 
-/// All that is to be saved, by table. References between rows point to what stands
-/// further up.
+/// Everything to save, by table. A row refers only to rows of tables further up.
 #[derive(Debug)]
 pub struct Diff<'a> {
-    /// The numbers that were given last.
+    /// The last number of each kind.
     pub head: Head,
-    /// What is counted over the whole store.
+    /// Counts over the whole store.
     pub counts: Counts,
-    /// Deliveries, new, or in the place of one that was filtered out.
+    /// Deliveries to insert, or to put in the place of one that was filtered out.
     pub deliveries: &'a [DeliveryRow],
-    /// Deliveries that came again.
+    /// Deliveries that were received again.
     pub repeats: &'a [Repeat],
-    /// Refused deliveries that were replayed, or go.
+    /// Refused deliveries that were replayed or are removed.
     pub refused: Differences<'a, i64, RefusedRow>,
     /// Checks.
     pub checks: Differences<'a, CheckId, Check>,
-    /// What the operator says of checks.
+    /// The operator's configuration of checks.
     pub configured: Differences<'a, (), Arc<ConfiguredChecks>>,
-    /// Titles of checks, in order.
+    /// Titles that checks got, in order.
     pub titles: &'a [TitleChange],
-    /// Failures that opened, were confirmed, or ended.
+    /// Failures that were opened, confirmed or ended.
     pub failures: Differences<'a, (Login, CheckNumber), Failure>,
     /// Failures that ended, in order.
     pub closed: &'a [Closed],
-    /// Who fails other checks than before.
+    /// People whose set of failing checks changed.
     pub moves: Moves,
-    /// How far answers have got.
+    /// The newest answers about users.
     pub answered: Differences<'a, Login, Answered>,
     /// Snapshots of users.
     pub users: Differences<'a, Login, UserSnapshot>,
     /// Snapshots of addresses.
     pub ips: Differences<'a, IpAddress, IpSnapshot>,
-    /// Why subjects are watched.
+    /// Reasons why subjects are watched.
     pub watched: Differences<'a, WatchSubject, Reasons>,
-    /// How logins are spelled, where that is not their identity.
+    /// Spellings of logins that differ from their identity.
     pub spellings: Differences<'a, Login, Arc<str>>,
-    /// What users and addresses had, and have no longer.
+    /// Attributes that users and addresses no longer have.
     pub past: Differences<'a, WatchSubject, Past>,
-    /// How asking about subjects ended.
+    /// How polls ended.
     pub polls: Differences<'a, WatchSubject, Poll>,
-    /// How jobs ended.
+    /// How jobs' runs ended.
     pub jobs: Differences<'a, &'static str, Job>,
     /// Lists that are null.
     pub nulls: Differences<'a, (Login, ListField), NullList>,
-    /// What the service gave for each list.
+    /// For each list, whether and when the service gave it.
     pub list_memory: Differences<'a, ListField, FieldMemory>,
-    /// The listing under way.
+    /// The listing in progress.
     pub listing: Differences<'a, (), ListingBegun>,
     /// The last complete listing.
     pub listing_done: Differences<'a, (), ListingDone>,
-    /// Users of the listing under way; the number is that of the listing.
+    /// Users of the listing in progress; the number is the listing's.
     pub members: Differences<'a, Login, Member>,
-    /// Which tenant deliveries are from.
+    /// The tenant that deliveries are from.
     pub tenant: Differences<'a, (), TenantId>,
-    /// The service itself.
+    /// The state of the service itself.
     pub service: Differences<'a, (), ServiceState>,
-    /// The delivery by OTLP.
+    /// The state of the OTLP delivery.
     pub otlp: Differences<'a, (), OtlpState>,
     /// Registered webhook targets.
     pub targets: Differences<'a, String, WebhookTarget>,
     /// Events in order; the last one has the number `head.event`.
     pub events: &'a [Event],
-    /// Runs of events of one hour that began.
+    /// Runs of events of one hour that began in this group.
     pub hours: &'a [EventHour],
-    /// What concerns many rows at once, in order.
+    /// Commands over many rows, in order.
     pub commands: &'a [Command],
 }
 
@@ -91,25 +90,25 @@ impl Diff<'_> {
     }
 }
 
-/// Something about rows that no change has to know one by one.
+/// A write to rows that no change loads one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Writes to the disk, although nothing differs: whoever looks whether a commit is
-    /// possible learns nothing from one that has nothing to write.
+    /// Writes although nothing differs. A probe must reach the disk: a commit without a write would
+    /// succeed on a full one.
     Touch,
-    /// The wall clock was believed at this moment.
+    /// Stores the moment at which the wall clock was last trusted.
     TrustClock {
         /// The moment.
         at: Timestamp,
     },
-    /// The rules of whoever leads, in a form of the daemon's.
+    /// Stores the leader's rules, in the daemon's format.
     KeepRules {
         /// The rules.
         text: String,
     },
-    /// These events need not be sent on purpose any more.
+    /// Removes these events from those to send on purpose.
     Resent(Vec<i64>),
-    /// A collector refuses these events for ever.
+    /// Parks these events: a collector always refuses them.
     Park {
         /// Their numbers.
         events: Vec<i64>,
@@ -118,21 +117,21 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
-    /// Parked events with these numbers are sent on purpose, and are parked no longer.
+    /// Unparks these events, and requests that they are sent.
     ResendParked(Vec<i64>),
-    /// What refers to a check refers to another one: titles that it had, and failures that
-    /// ended. Of those it is noted where they go; they can be very many.
+    /// Makes references to a check refer to another one: its titles, and its ended failures. For
+    /// those it is only stored where they go, because there can be very many.
     MergeCheck {
-        /// The check that is no more.
+        /// The check that is removed.
         from: CheckNumber,
-        /// The check that it turned out to be.
+        /// The check that stays.
         into: CheckNumber,
-        /// When.
+        /// When they were merged.
         at: Timestamp,
     },
-    /// Failures that ended become those of another check.
+    /// Moves ended failures to the check that theirs was merged with.
     MoveEnded(NextMoving),
-    /// Public events with these numbers, both included, are sent on purpose.
+    /// Requests that public events with these numbers, both included, are sent.
     Resend {
         /// The first number.
         first: i64,

@@ -1,4 +1,4 @@
-//! What a group of changes needs to know.
+//! The rows that a group of changes needs.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     CheckFilter, CheckId, IpAddress, Login, Timestamp, WatchSource, WatchSubject, fold_title,
 };
 
-/// The keys of the rows to load; those of a group are added up.
+/// The keys of the rows to load; a group loads those of all its changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
     /// Envelopes, by id.
@@ -17,105 +17,104 @@ pub struct Keys {
     /// The checks that have or had these titles, which are [folded](fold_title); they
     /// are loaded, too.
     pub titles: BTreeSet<String>,
-    /// A check, with some of the users who fail it; at most so many.
+    /// A check with users who fail it, and the maximum number of them.
     pub failing: Option<(CheckId, usize)>,
     /// Users, with all their open failures and the checks of those.
     pub failures_of: BTreeSet<Login>,
-    /// Users, with how far answers about them have got, and what the last complete
-    /// listing said of them.
+    /// Users, for their newest answers and their rows in the last complete listing.
     pub answered: BTreeSet<Login>,
-    /// Checks, with everybody who fails one, and all failures of those. They can be very many.
+    /// Checks, for all users who fail one, with all failures of those users. There can be very
+    /// many.
     pub failures_at: BTreeSet<CheckNumber>,
-    /// Checks, with when somebody was last listed or named as failing one.
+    /// Checks, for the last report that a user fails one.
     pub last_reports_at: BTreeSet<CheckNumber>,
-    /// How many people fail a check that this filter admits.
+    /// A filter, for the number of people who fail a check that it admits.
     pub people_admitted: Option<CheckFilter>,
-    /// What is loaded as a whole, because it is small.
+    /// Tables that are loaded as a whole, because they are small.
     pub whole: BTreeSet<WholeTable>,
     /// Snapshots of users.
     pub users: BTreeSet<Login>,
     /// Snapshots of addresses.
     pub ips: BTreeSet<IpAddress>,
-    /// Why subjects are watched.
+    /// Subjects, for the reasons why they are watched.
     pub watched: BTreeSet<WatchSubject>,
-    /// Everything that is watched for this reason.
+    /// Reasons, for all subjects that are watched for one.
     pub watched_for: BTreeSet<WatchSource>,
-    /// What was to be watched up to a moment before this one: the first
-    /// [`EXPIRED_AT_ONCE`] entries.
+    /// A moment, for the first [`EXPIRED_AT_ONCE`] entries of the watch list that expired before
+    /// it.
     pub expired_at: Option<Timestamp>,
-    /// Users, with how their logins are spelled.
+    /// Users, for the spellings of their logins.
     pub spellings: BTreeSet<Login>,
-    /// What users and addresses had, and have no longer.
+    /// Subjects, for the attributes that they no longer have.
     pub past: BTreeSet<WatchSubject>,
-    /// How asking about subjects ended.
+    /// Subjects, for how their polls ended.
     pub polls: BTreeSet<WatchSubject>,
-    /// How jobs ended.
+    /// Jobs, for how their runs ended.
     pub jobs: BTreeSet<&'static str>,
-    /// Users, with the lists that are null for them.
+    /// Users, for their null lists.
     pub nulls_of: BTreeSet<Login>,
-    /// Users, as members of the listing under way.
+    /// Users, for their rows in the listing in progress.
     pub members: BTreeSet<Login>,
-    /// The users that come next when the verdicts of a listing are applied: members of the one
-    /// under way, and whoever has an open failure.
+    /// The next users to apply a listing's verdicts to: members of the listing in progress, and
+    /// users with an open failure.
     pub slice: Option<Slice>,
-    /// The users that come next of those whose answers have texts in the place of checks that
-    /// they had.
+    /// The next users whose answers have texts in the place of checks that they listed before.
     pub exchanging: Option<Slice>,
-    /// The events that come next in the gaps.
+    /// The next events in the gaps.
     pub gap: Option<GapSlice>,
-    /// The parked events that come next.
+    /// The next parked events.
     pub parked: Option<EventSlice>,
-    /// At most so many failures that ended and are to become those of another check.
+    /// The maximum number of ended failures to move to another check.
     pub moving: Option<usize>,
     /// Registered webhook targets, by the service's id.
     pub targets: BTreeSet<String>,
 }
 
-/// Entries of the watch list that one change ends at most: those whom deliveries named can
-/// expire together, and no delivery is to wait for them.
+/// The maximum number of watch entries that one change ends. Users whom deliveries named can expire
+/// together, and no delivery may wait for all of them.
 pub const EXPIRED_AT_ONCE: u32 = 500;
 
-/// Something of which there is little, or one.
+/// A table with few rows, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WholeTable {
     /// Refused deliveries.
     Refused,
     /// Checks.
     Checks,
-    /// What the service gave for every list so far.
+    /// For each list, whether and when the service gave it.
     ListMemory,
-    /// The listing of the tenant that is under way, and the last complete one.
+    /// The listing of the tenant in progress, and the last complete one.
     Listing,
-    /// Which tenant deliveries are from.
+    /// The tenant that deliveries are from.
     Tenant,
-    /// The service itself.
+    /// The state of the service itself.
     Service,
-    /// The delivery by OTLP.
+    /// The state of the OTLP delivery.
     Otlp,
-    /// What answers have in the place of checks that were there before; with those checks, and
-    /// those that the texts can mean.
+    /// The texts that answers have in the place of checks that were listed before, with those
+    /// checks and the checks that the texts can mean.
     Exchanges,
 }
 
-/// Some of the numbers of the log that are in gaps.
+/// A range of numbers of the log that are in gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GapSlice {
-    /// Which.
+    /// The range.
     pub events: EventSlice,
-    /// What was observed before this moment is passed, up to the first event that was not; none
-    /// where that one was found.
+    /// Skips events that were observed before this moment, up to the first later one; none when
+    /// that one was found.
     pub since: Option<Timestamp>,
 }
 
 impl Keys {
-    /// Adds what a text in an answer can mean: the check with this id, or those of
-    /// this title.
+    /// Adds the checks that a text in an answer can mean: the one with this id, and those with this
+    /// title.
     pub fn add_name(&mut self, text: &str) {
         self.checks.extend(CheckId::from_answer_text(text));
         self.titles.insert(fold_title(text));
     }
 
-    /// Adds the checks that have or had this title, or are known by its beginning alone.
+    /// Adds the checks that have or had this title, and the check that is known by the start of it.
     pub fn add_title(&mut self, title: &str) {
         self.checks.extend(CheckId::from_long_text(title));
         self.titles.insert(fold_title(title));

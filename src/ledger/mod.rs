@@ -1,9 +1,8 @@
-//! What becomes of a change: decided in memory, and pure.
+//! Decides what a change does, in memory and without side effects.
 //!
-//! A [`Change`] says which rows it needs to know ([`Keys`]). Given those
-//! ([`Facts`]), it decides what becomes of them; the difference between what was
-//! loaded and what is known afterwards is what a store saves ([`Diff`]). Nothing
-//! here reads a clock, a file or a socket.
+//! A [`Change`] names the rows that it needs ([`Keys`]). Given those rows ([`Facts`]), it decides
+//! how they change. The difference between the loaded rows and the rows afterwards is what a store
+//! saves ([`Diff`]). Nothing here reads a clock, a file or a socket.
 
 mod body;
 pub mod change;
@@ -38,39 +37,39 @@ pub use table::{Difference, Table};
 
 /// Something that happened, which a store commits as a whole or not at all.
 pub trait Change: std::fmt::Debug + Send + 'static {
-    /// What its sender learns once it is committed.
+    /// The result that the caller gets once the change is committed.
     type Outcome: Send + 'static;
 
     /// Names the rows that [`apply`](Self::apply) reads or writes.
     fn keys(&self, keys: &mut Keys);
 
-    /// Names the rows that only the first ones tell of: a text names a check, and a
-    /// check its failures. What only applying the change tells is a
-    /// [fault](Fault::NeedsFailures), after which it is applied again, alone.
+    /// Adds the rows that only the first rows reveal: a text names a check, and a check its
+    /// failures. A row that only applying the change reveals is a [fault](Fault::NeedsFailures),
+    /// after which the change is applied again, alone.
     ///
     /// # Errors
-    /// When a row of the first round cannot be read.
+    /// When a row of the first keys cannot be read.
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault> {
         let _ = (facts, keys);
         Ok(())
     }
 
-    /// How much it costs to apply, in users or rows; groups are bounded by the sum.
+    /// The cost of applying the change, in users or rows; it bounds the size of a group.
     fn work(&self) -> usize {
         1
     }
 
-    /// Whether it must be the only change of its group: its keys are a condition (what
-    /// is parked, who comes next), and a change before it could make others meet it
-    /// that were not loaded.
+    /// Whether it must be the only change of its group. Its keys are a condition (all parked
+    /// events, the next users), and an earlier change of the group could make rows match it that
+    /// were not loaded.
     fn is_alone(&self) -> bool {
         false
     }
 
-    /// Decides, given the facts, what becomes of them. It may be called again after
-    /// its effects were undone.
+    /// Decides from the facts how the rows change. It may be called again after its effects were
+    /// undone.
     ///
     /// # Errors
-    /// When a row that it needs cannot be read; nothing of the change counts then.
+    /// When a row that it needs cannot be read; the change then has no effect.
     fn apply(&self, facts: &mut Facts) -> Result<Self::Outcome, Fault>;
 }

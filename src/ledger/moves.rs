@@ -1,15 +1,15 @@
-//! Who goes from one set of failed checks to another.
+//! People who move from one set of failing checks to another.
 
 use std::collections::BTreeMap;
 
 use super::CheckSet;
 use crate::domain::Login;
 
-/// Who fails other checks now than what is stored.
+/// The people whose set of failing checks changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     /// Who.
     pub people: Vec<Login>,
-    /// How many people more, or fewer, fail just these checks.
+    /// By how much the number of people who fail exactly these checks changes.
     pub by_set: BTreeMap<CheckSet, i64>,
 }

@@ -1,9 +1,10 @@
-//! What is loaded by a condition, and not by keys.
+//! Rows that are loaded by a condition instead of by key.
 
 use super::Fault;
 
-/// What a store found for a condition, once somebody asked for it. No change writes it. To read
-/// it without having asked is a mistake, as with a key of a [`Table`](super::Table).
+/// The result of a query by condition, once a change named the condition in its keys. No change
+/// writes it. Reading it without having named the condition is a mistake, as with a key of a
+/// [`Table`](super::Table).
 #[derive(Debug)]
 pub struct QueryResult<V> {
     name: &'static str,
@@ -11,24 +12,24 @@ pub struct QueryResult<V> {
 }
 
 impl<V> QueryResult<V> {
-    /// Nothing that was asked for; the name is for errors.
+    /// A query that was not run; the name is the table's, for errors.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, found: None }
     }
 
-    /// Puts in what a store found. What is known already stays.
+    /// Records the result that the store loaded. A result that is there already stays.
     pub fn load(&mut self, found: V) {
         self.found.get_or_insert(found);
     }
 
-    /// What was found.
+    /// The result.
     ///
     /// # Errors
-    /// When it was not asked for.
+    /// When the query was not run.
     ///
     /// # Panics
-    /// In a build with debug assertions, when it was not asked for: a test must not pass with it.
+    /// In a build with debug assertions, when the query was not run: a test must not pass with it.
     pub fn get(&self) -> Result<&V, Fault> {
         debug_assert!(self.found.is_some(), "{} was not asked for", self.name);
         self.found.as_ref().ok_or(Fault::NotAsked { table: self.name })

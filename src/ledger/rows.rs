@@ -15,21 +15,20 @@ use crate::domain::{
     sensible,
 };
 
-/// The number by which rows refer to a check; its id and its titles are names of
-/// it.
+/// The number by which rows refer to a check; its id and its titles can change.
 pub type CheckNumber = i64;
 
-/// Checks that somebody fails, in the order of their numbers.
+/// The checks that a person fails, in the order of their numbers.
 pub type CheckSet = Vec<CheckNumber>;
 
-/// The numbers that were given last. They only rise, also when rows go.
+/// The last number of each kind. Numbers only rise, even when rows are removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
     /// Of the newest event.
     pub event: i64,
-    /// Of public events: how many there were up to the newest event.
+    /// The number of public events up to the newest event.
     pub public_events: i64,
-    /// Of the newest event: the hour in which it was observed, counted since 1970.
+    /// The hour in which the newest event was observed, counted since 1970.
     pub event_hour: i64,
     /// Of the newest delivery.
     pub delivery: i64,
@@ -39,8 +38,8 @@ pub struct Head {
     pub listing: i64,
 }
 
-/// A run of events that were observed in one hour; the next run ends it. Runs stand for an index
-/// over the moments of events, which would cost an entry for each.
+/// A run of events that were observed in one hour; the next run ends it. Runs replace an index over
+/// the moments of events, which would cost an entry for each event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventHour {
     /// The number of its first event.
@@ -57,27 +56,27 @@ impl EventHour {
     }
 }
 
-/// A delivery that was taken, found by its envelope's id.
+/// A delivery that was accepted or filtered out, by the id of its envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope {
-    /// Our own number of it.
+    /// The delivery's number.
     pub number: i64,
-    /// Whether the operator's filter kept its check out.
+    /// Whether the operator's filter rejected its check.
     pub is_filtered: bool,
 }
 
-/// A delivery to keep, taken or refused.
+/// A delivery to store, accepted or refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Our own number of it.
+    /// The delivery's number.
     pub number: i64,
-    /// Whether it takes the place of one that was filtered out.
+    /// Whether it replaces a delivery that was filtered out.
     pub is_again: bool,
-    /// The envelope's id; none when it was refused.
+    /// The envelope's id; none when the delivery was refused.
     pub id: Option<String>,
     /// `detail.id`.
     pub detail_id: Option<String>,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
     /// The envelope's `time`.
     pub sent_at: Option<Timestamp>,
@@ -97,47 +96,47 @@ pub struct DeliveryRow {
     pub title: Option<String>,
     /// The check's severity as sent.
     pub severity: Option<String>,
-    /// What became of it.
+    /// The delivery's outcome, as the label `result` has it.
     pub outcome: &'static str,
     /// The status of the answer.
     pub status: u16,
-    /// Why it was refused, or opened nothing.
+    /// Why it was refused, or opened no failure.
     pub reason: Option<String>,
-    /// Users that it names.
+    /// The number of users that it names.
     pub users: usize,
-    /// Users whose failure it opened.
+    /// The number of users whose failure it opened.
     pub new_users: usize,
-    /// Who was known to fail already.
+    /// Named users who failed the check before.
     pub known_users: BTreeSet<Login>,
-    /// Whom a newer answer cleared.
+    /// Named users whom a more recent API answer cleared; the delivery is stale for them.
     pub cleared_users: BTreeSet<Login>,
     /// Logins that cannot be used.
     pub skipped_logins: usize,
-    /// How unusual forms in it were read.
+    /// Notes about unusual values and how they were read.
     pub notes: Vec<String>,
-    /// Bytes of the body, unpacked where that succeeded.
+    /// Bytes of the body, uncompressed where that succeeded.
     pub size: Option<usize>,
-    /// Whether the body is gzip that could not be unpacked.
+    /// Whether the body is gzip that could not be decompressed.
     pub is_packed: bool,
-    /// The body, or its begin.
+    /// The body, or the start of it.
     pub body: Option<Body>,
 }
 
-/// A delivery that came again.
+/// A delivery that was received again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     /// The number of the first one.
     pub number: i64,
-    /// When it came again.
+    /// When it was received again.
     pub at: Timestamp,
 }
 
-/// A refused delivery, as far as it decides what is kept.
+/// A refused delivery, with the columns that decide how long it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedRow {
-    /// Whether its body, or the begin of it, is kept.
+    /// Whether its body, or the start of it, is stored.
     pub has_body: bool,
-    /// The number of the delivery that its replay became.
+    /// The number of the delivery that replayed it.
     pub replayed_as: Option<i64>,
 }
 
@@ -146,31 +145,31 @@ pub struct RefusedRow {
 pub struct Check {
     /// Its number.
     pub number: CheckNumber,
-    /// Its newest words.
+    /// Its newest definition.
     pub definition: Arc<CheckDefinition>,
-    /// The number of these words among those that it had.
+    /// The version of the definition.
     pub version: i64,
-    /// When something of it was last learnt.
+    /// When its definition or its failures last changed.
     pub last_event_at: Timestamp,
-    /// Failures that are open.
+    /// The number of open failures.
     pub open: u64,
-    /// Whether only answers told of it, by a text that nothing has explained yet.
+    /// Whether it is known only by a text of answers, so that its id is a guess.
     pub is_provisional: bool,
-    /// Whether the operator's filter keeps it out: its failures are kept in silence.
+    /// Whether the operator's filter hides it: its failures are stored without events.
     pub is_hidden: bool,
-    /// What was counted of it.
+    /// Its totals.
     pub totals: Totals,
-    /// How long failures lasted whose beginning is known and that ended because the user
-    /// fails no longer.
+    /// Durations of failures whose beginning is known and that ended because the user no longer
+    /// fails the check.
     pub durations: Durations,
-    /// How many failed it lately.
+    /// How many users failed it lately.
     pub trend: Trend,
-    /// When a failure of it was last announced, by the time of its commit.
+    /// When a failure was last announced, by the moment of the commit.
     pub last_failure_at: Option<Timestamp>,
 }
 
 impl Check {
-    /// The check as decisions know it.
+    /// The check as decisions need it.
     #[must_use]
     pub fn name(&self, id: &CheckId) -> CheckName {
         CheckName {
@@ -181,10 +180,10 @@ impl Check {
     }
 }
 
-/// What was counted of a check.
+/// The totals of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Failures that opened and were announced.
+    /// Failures that were opened and announced.
     pub failures: u64,
     /// Failures that ended.
     pub resolutions: u64,
@@ -195,9 +194,9 @@ pub struct Totals {
 pub struct TitleChange {
     /// The check.
     pub number: CheckNumber,
-    /// The title, as titles are compared.
+    /// The folded title, which is what is compared.
     pub folded: String,
-    /// Since when.
+    /// When it got the title.
     pub since: Timestamp,
 }
 
@@ -206,66 +205,66 @@ pub struct TitleChange {
 pub struct Failure {
     /// When it began, as far as is known.
     pub opened_at: Timestamp,
-    /// When the service last said so.
+    /// When the service last reported it.
     pub reported_at: Timestamp,
-    /// When the newest delivery that names the user was published; none when only
-    /// answers told of it.
+    /// When the newest delivery that names the user was published; none when only answers reported
+    /// the failure.
     pub named_at: Option<Timestamp>,
-    /// Whether it was told as new: not what was there before anybody looked.
+    /// Whether it was announced as new. Failures that the first look found are not.
     pub is_announced: bool,
-    /// Whether a delivery told when it began; else it was first seen then, and began before.
+    /// Whether a delivery dated its beginning; otherwise the failure is older than `opened_at`.
     pub is_dated: bool,
-    /// Whether the last answer that listed it did so by the check's title.
+    /// Whether the last answer listed it by the check's title.
     pub by_title: bool,
 }
 
 /// How a failure ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// When the answer was asked for that says so.
+    /// When the answer that ends it was requested.
     pub asked_at: Timestamp,
-    /// When it came.
+    /// When that answer came.
     pub at: Timestamp,
-    /// Why, in the word of `cii.check.resolution`.
+    /// Why, as `cii.check.resolution` has it.
     pub reason: &'static str,
 }
 
 /// A failure that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
-    /// Of which check.
+    /// The check's number.
     pub check: CheckNumber,
-    /// Whose.
+    /// The user's login.
     pub login: Login,
-    /// What it was.
+    /// The failure when it was open.
     pub failure: Failure,
     /// When it ended.
     pub closed_at: Timestamp,
-    /// Why, in the word of `cii.check.resolution`.
+    /// Why, as `cii.check.resolution` has it.
     pub reason: &'static str,
 }
 
-/// How far the answers about a user's failing checks have got.
+/// The newest answers about a user's failing checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
-    /// When the newest one had been asked for.
+    /// When the newest answer was requested.
     pub as_of: Timestamp,
-    /// When the newest one that lists failing checks had been asked for.
+    /// When the newest answer that lists failing checks was requested.
     pub listed_at: Option<Timestamp>,
     /// Since when the service does not know the user.
     pub unknown_since: Option<Timestamp>,
-    /// Since when it says so in runs that are suspect.
+    /// Since when suspect runs report the user as unknown.
     pub suspect_since: Option<Timestamp>,
-    /// Texts of the newest list that could be one of several checks.
+    /// Texts of the newest list that could mean one of several checks.
     pub shared_texts: BTreeSet<String>,
-    /// What it has in the place of checks that are absent from it.
+    /// The texts that the list has in the place of checks that it had before.
     pub exchange: Option<Exchange>,
 }
 
 /// The snapshot of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSnapshot {
-    /// What is known of the user.
+    /// The user's state.
     pub state: Arc<UserState>,
     /// When the service first answered.
     pub first_observed_at: Timestamp,
@@ -299,16 +298,16 @@ pub struct IpSnapshot {
 pub struct Reason {
     /// Since when.
     pub added_at: Timestamp,
-    /// Until when; for ever when there is none.
+    /// When the reason expires; none when it never does.
     pub expires_at: Option<Timestamp>,
-    /// Why, in an operator's words.
+    /// The operator's note.
     pub note: Option<String>,
 }
 
 /// Every reason to watch a subject.
 pub type Reasons = SmallMap<WatchSource, Reason>;
 
-/// What is counted over the whole store, so that nobody has to count it.
+/// Counts over the whole store, updated with each commit so that no reader has to count rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Users that are listed.
@@ -319,9 +318,9 @@ pub struct Counts {
     pub ips: u64,
     /// People who have an open failure.
     pub failing_people: u64,
-    /// New addresses of all users of whom snapshots are taken, ever.
+    /// New addresses of all users with snapshots, since the start of the database.
     pub new_ips: u64,
-    /// New countries, likewise.
+    /// New countries of all users with snapshots, since the start of the database.
     pub new_countries: u64,
 }
 
@@ -333,16 +332,16 @@ impl Counts {
     }
 }
 
-/// How asking about a subject ended.
+/// How the poll of a subject ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
     /// How, and why.
     pub end: PollEnd,
-    /// Since when it ends so.
+    /// Since when polls end with this outcome.
     pub since: Timestamp,
-    /// When it last ended.
+    /// When the last poll ended.
     pub last_at: Timestamp,
-    /// When it last ended with an answer.
+    /// When the last poll with an answer ended.
     pub answered_at: Option<Timestamp>,
 }
 
@@ -351,28 +350,28 @@ pub struct Poll {
 pub struct Job {
     /// How, and why.
     pub end: RunEnd,
-    /// Since when its runs end so.
+    /// Since when runs end with this outcome.
     pub since: Timestamp,
-    /// When the last one began.
+    /// When the last run began.
     pub last_begun_at: Timestamp,
-    /// When the last one that succeeded ended.
+    /// When the last successful run ended.
     pub last_success_at: Option<Timestamp>,
-    /// How those of the last day ended.
+    /// How the runs of the last day ended, by hour.
     pub hours: RunHours,
 }
 
 /// A list that is null for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NullList {
-    /// Since the first null without a list in between.
+    /// When the first null without a list in between came.
     pub since: Timestamp,
     /// When it was last null.
     pub last_at: Timestamp,
-    /// What it was last judged to mean.
+    /// What the null was last judged to mean.
     pub meaning: NullMeaning,
 }
 
-/// A listing of the tenant that is under way.
+/// A listing of the tenant that is in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListingBegun {
     /// Its number; its members carry it.
@@ -385,19 +384,19 @@ pub struct ListingBegun {
     pub pages: u64,
     /// Users so far.
     pub users: u64,
-    /// Users so far of whom the failing checks were told.
+    /// Users so far with a list of failing checks.
     pub told: u64,
     /// Rows so far that could not be read.
     pub skipped: u64,
-    /// What was counted so far.
+    /// The tenant's figures so far.
     pub figures: TenantFigures,
-    /// When its last page came.
+    /// When the last page came.
     pub ended_at: Option<Timestamp>,
-    /// Up to which stored login its verdicts were applied.
+    /// The last stored login to which verdicts were applied.
     pub position: Option<String>,
 }
 
-/// The last listing that came to its end.
+/// The last complete listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListingDone {
     /// Its number; its members carry it.
@@ -406,11 +405,11 @@ pub struct ListingDone {
     pub begun_at: Timestamp,
     /// When it ended.
     pub completed_at: Timestamp,
-    /// Whether it told failing checks, and not mostly unreadable rows.
+    /// Whether its failing checks count: it has some, and most rows could be read.
     pub is_verdict: bool,
-    /// Whether it lacked so many users that absence from it says nothing.
+    /// Whether so many known users are absent that absence proves nothing.
     pub is_suspect: bool,
-    /// Its users.
+    /// Users that were listed.
     pub users: u64,
     /// Rows that could not be read.
     pub skipped: u64,
@@ -421,26 +420,26 @@ pub struct ListingDone {
 /// A user of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The checks the user fails, as ids or titles; none when not told.
+    /// The checks that the user fails, as ids or titles; none when the answer has no list.
     pub failing: Option<BTreeSet<String>>,
-    /// Whether they are null without an error.
+    /// Whether the list is null without an error.
     pub is_null: bool,
-    /// When the page was asked for.
+    /// When the page was requested.
     pub asked_at: Timestamp,
 }
 
-/// The service itself, as it was last seen.
+/// The state of the service itself, as it was last answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceState {
     /// Its integrations.
     pub integrations: Vec<Integration>,
-    /// Its administrators; none before anybody looked.
+    /// Its administrators; none before the first answer.
     pub admins: Option<Vec<Admin>>,
-    /// When each part was last seen.
+    /// When each part was last answered.
     pub seen: BTreeMap<&'static str, ServiceSeen>,
 }
 
-/// When a part of the service was seen, with its number.
+/// The last answer about a part of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceSeen {
     /// When.
@@ -449,7 +448,7 @@ pub struct ServiceSeen {
     pub number: Option<u64>,
 }
 
-/// Events that no delivery by OTLP was there to take.
+/// Events that were committed while the daemon had no OTLP delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     /// The number of its first event.
@@ -458,27 +457,26 @@ pub struct Gap {
     pub last: i64,
 }
 
-/// Some numbers of a gap.
+/// A range of numbers in a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GapEvents {
-    /// The number of the first event that is wanted; nothing where none of them is.
+    /// The number of the first event to send; none when no event of the range is.
     pub first: Option<i64>,
     /// The last of the numbers.
     pub last: i64,
-    /// How many events from the first on go out to receivers.
+    /// How many events from the first on are public.
     pub public: u64,
 }
 
-/// How the delivery by OTLP stands.
+/// The state of the OTLP delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OtlpState {
     /// Everything up to here is delivered, parked or left out.
     pub cursor: i64,
-    /// How many public events there were up to the cursor; counted when loaded, and
-    /// not saved.
+    /// The number of public events up to the cursor; counted when loaded, and not saved.
     pub public_up_to_cursor: i64,
-    /// Whether the daemon had a delivery when it last started.
+    /// Whether the daemon had an OTLP delivery when it last started.
     pub was_on: Option<bool>,
-    /// What was left out.
+    /// The events that were left out.
     pub gaps: BTreeSet<Gap>,
 }

@@ -1,7 +1,7 @@
-//! Work on many rows, some of them at a time: what is asked for, and what comes next.
+//! Work on many rows in slices: the requested range, and the rows that come next.
 //!
-//! Whether more rows come says the store, which saw them as they are stored. The number of those
-//! that can be understood does not tell: one that cannot be is left out.
+//! The store says whether more rows follow, because it saw them as they are stored. The number of
+//! decoded rows does not show it: rows that cannot be decoded are left out.
 
 use crate::domain::Login;
 
@@ -10,25 +10,25 @@ use super::CheckNumber;
 /// Users in the order of their logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
-    /// The stored text after which the slice begins; none begins it with the first.
+    /// The stored text after which the slice begins; none to begin with the first row.
     pub after: Option<String>,
-    /// How many rows it has at most.
+    /// The maximum number of rows.
     pub limit: usize,
 }
 
 /// The users of a [`Slice`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextUsers {
-    /// Those whose stored login can be read, in order.
+    /// The users whose stored login can be decoded, in order.
     pub users: Vec<Login>,
-    /// The stored text of the last one, whether or not it can be read. None where nobody is left.
+    /// The stored text of the last row, whether or not it can be decoded; none when no row is left.
     pub upto: Option<String>,
-    /// Whether nobody comes after them.
+    /// Whether no row follows.
     pub is_last: bool,
 }
 
 impl NextUsers {
-    /// What a slice has whose stored texts, in order and no more than its limit, are these.
+    /// Makes the result of a slice from its stored texts, which are in order and within its limit.
     #[must_use]
     pub fn from_texts(texts: Vec<String>, limit: usize) -> Self {
         Self {
@@ -39,21 +39,21 @@ impl NextUsers {
     }
 }
 
-/// Users who fail the check that was asked for, those first who fail it for the longest time.
+/// Users who fail the requested check, those with the oldest failure first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextFailing {
-    /// Those whose stored login can be read.
+    /// The users whose stored login can be decoded.
     pub users: Vec<Login>,
-    /// Whether no such user is left besides them.
+    /// Whether no other user fails the check.
     pub is_last: bool,
 }
 
-/// Events of a log by their numbers, some at a time.
+/// A range of events of the log, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSlice {
     /// The number after which the slice begins.
     pub after: i64,
-    /// How many numbers, or rows, it has at most.
+    /// The maximum number of events or rows.
     pub limit: usize,
 }
 
@@ -62,24 +62,24 @@ pub struct EventSlice {
 pub struct NextParked {
     /// Their numbers, in order.
     pub events: Vec<i64>,
-    /// Whether none comes after them.
+    /// Whether no parked event follows.
     pub is_last: bool,
 }
 
-/// Failures that ended under the number of a check that was merged with another one.
+/// Ended failures under the number of a check that was merged with another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextMoving {
-    /// The number of the check that is no more.
+    /// The check that was removed.
     pub from: CheckNumber,
-    /// The check that it turned out to be.
+    /// The check that they are moved to.
     pub into: CheckNumber,
     /// The numbers of the rows.
     pub rows: Vec<i64>,
-    /// Whether no such row is left besides them.
+    /// Whether no such row is left besides these.
     pub is_last: bool,
 }
 
-/// The login that a column has, which is the identity; nothing when it can be nobody's.
+/// The login in a column, which holds the identity; none when the text cannot be a login.
 #[must_use]
 pub fn stored_login(text: &str) -> Option<Login> {
     Login::new(text).ok().filter(|login| login.as_str() == text)

@@ -1,18 +1,18 @@
-//! What a commit touched, for whoever shows it.
+//! What a commit touched, for the readers that show it.
 
 use std::collections::BTreeSet;
 
 use super::CheckSet;
 use crate::domain::{CheckId, IpAddress, Login};
 
-/// Something whose rows a commit changed, with or without an event.
+/// A subject whose rows a commit changed, with or without an event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// A check: its words, totals or open failures.
+    /// A check: its definition, totals or open failures.
     Check(CheckId),
-    /// A user who is watched, or was.
+    /// A user who is or was watched.
     User(Login),
-    /// An address that is watched, or was.
+    /// An address that is or was watched.
     Ip(IpAddress),
     /// How many subjects are watched.
     Watched,
@@ -27,24 +27,24 @@ pub enum Subject {
 /// All that a commit touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Whose rows are to be read again.
+    /// Subjects whose rows must be read again.
     pub subjects: BTreeSet<Subject>,
-    /// Who began, or ceased, to fail something.
+    /// People who began or stopped failing a check.
     pub people: Vec<Login>,
-    /// Sets of checks that more people fail, or fewer.
+    /// Sets of checks whose number of people changed.
     pub check_sets: BTreeSet<CheckSet>,
-    /// Whether everything is to be read anew: checks became others, or are hidden.
+    /// Whether everything must be read again: checks were merged, renamed or hidden.
     pub is_anew: bool,
 }
 
 impl Touched {
-    /// Everything is to be read anew.
+    /// Everything must be read again.
     #[must_use]
     pub fn everything() -> Self {
         Self { is_anew: true, ..Self::default() }
     }
 
-    /// How much there is to follow.
+    /// The number of items to read again.
     #[must_use]
     pub fn len(&self) -> usize {
         let people = self.people.len() + self.check_sets.len();

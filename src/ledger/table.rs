@@ -1,54 +1,53 @@
-//! Rows of one kind: what was loaded, and what became of it.
+//! Rows of one kind: as loaded, and as changed.
 
 use std::{collections::BTreeMap, fmt::Debug, ops::RangeBounds, rc::Rc};
 
 use super::Fault;
 
-/// Rows that were loaded, by key, with what changes make of them.
+/// Rows that were loaded, by key, with the changes made to them.
 ///
-/// A key that is present without a row was looked for and not found, which is a
-/// fact. A key that is absent was not asked for: to read it is a mistake.
+/// A key without a row was looked for and not found, which is a fact. A key that is absent was not
+/// loaded: reading it is a bug.
 #[derive(Debug)]
 pub struct Table<K, V> {
     name: &'static str,
     slots: BTreeMap<K, Slot<V>>,
-    /// What the change that is being applied replaced, in order.
+    /// The slots that the current change replaced, in order.
     undo: Vec<(K, Slot<V>)>,
-    /// The number of the change that is being applied: a row that it wrote already
-    /// is written in place.
+    /// The number of the current change: a row that it wrote already is overwritten in place.
     change: u64,
 }
 
 #[derive(Debug, Clone)]
 enum Slot<V> {
-    /// There is a row, and nobody wrote it. What a change replaces is kept twice, to be undone
-    /// and to be compared: it is shared.
+    /// A stored row that no change wrote. It is shared, because a change that replaces it keeps it
+    /// twice: to undo, and to compare.
     Stored(Rc<V>),
-    /// A change wrote the row, or removed it. Apart from the others: most keys that a large
-    /// delivery asks for have no row, and should not cost as much as one.
+    /// A row that a change wrote or removed. It is boxed: most keys that a large delivery loads
+    /// have no row, and must not take as much memory as one.
     Written(Box<Written<V>>),
-    /// There is none, and nobody wrote one.
+    /// No row is stored, and no change wrote one.
     None,
     Unreadable(Box<Fault>),
-    /// The change that is being applied was the first to speak of the key.
+    /// The key was not loaded; the current change was the first to write it.
     Absent,
 }
 
 #[derive(Debug, Clone)]
 struct Written<V> {
     stored: Before<V>,
-    /// The row now.
+    /// The current row.
     current: Option<V>,
-    /// The change that wrote it last.
+    /// The number of the change that wrote it last.
     by: u64,
 }
 
-/// What was loaded.
+/// The row as it was loaded.
 #[derive(Debug)]
 enum Before<V> {
     None,
     Row(Rc<V>),
-    /// There is a row, and it cannot be understood.
+    /// A row is stored that cannot be decoded.
     Unreadable,
 }
 
@@ -70,7 +69,7 @@ impl<V> Written<V> {
 }
 
 impl<V> Slot<V> {
-    /// The row now.
+    /// The current row.
     fn row(&self) -> Option<&V> {
         match self {
             Self::Stored(row) => Some(row),
@@ -85,9 +84,9 @@ impl<V> Slot<V> {
 pub struct Difference<'a, K, V> {
     /// Its key.
     pub key: &'a K,
-    /// What is stored; nothing where that cannot be understood, too.
+    /// The stored row; none also when it cannot be decoded.
     pub stored: Option<&'a V>,
-    /// What is to be stored; the row goes when there is none.
+    /// The row to store; none when the row is to be deleted.
     pub row: Option<&'a V>,
 }
 
@@ -98,34 +97,33 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         Self { name, slots: BTreeMap::new(), undo: Vec::new(), change: 1 }
     }
 
-    /// Puts in what a store found for a key. What is known already stays: a second
-    /// round of loading must not undo what changes did.
+    /// Records what the store loaded for a key. A key that is loaded already stays: a second round
+    /// of loading must not undo changes.
     pub fn load(&mut self, key: K, row: Option<V>) {
         self.slots
             .entry(key)
             .or_insert_with(|| row.map_or(Slot::None, |row| Slot::Stored(Rc::new(row))));
     }
 
-    /// Notes that the row of a key was found and cannot be understood.
+    /// Records that the row of a key cannot be decoded.
     pub fn load_unreadable(&mut self, key: K, reason: &str) {
         let fault = Fault::unreadable(self.name, &key, reason);
         self.slots.entry(key).or_insert_with(|| Slot::Unreadable(Box::new(fault)));
     }
 
-    /// Whether the key was asked for.
+    /// Whether the key was loaded.
     #[must_use]
     pub fn is_loaded(&self, key: &K) -> bool {
         self.slots.contains_key(key)
     }
 
-    /// The row of a key that was asked for.
+    /// The row of a key that was loaded.
     ///
     /// # Errors
-    /// When the row cannot be understood, or was not asked for.
+    /// When the row cannot be decoded, or was not loaded.
     ///
     /// # Panics
-    /// In a build with debug assertions, when the key was not asked for: a test
-    /// must not pass with it.
+    /// In a build with debug assertions, when the key was not loaded: a test must not pass with it.
     pub fn get(&self, key: &K) -> Result<Option<&V>, Fault> {
         match self.slots.get(key) {
             Some(Slot::Unreadable(fault)) => Err((**fault).clone()),
@@ -137,22 +135,22 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         }
     }
 
-    /// Whether there is a row that cannot be understood.
+    /// Whether a row is stored that cannot be decoded.
     #[must_use]
     pub fn is_unreadable(&self, key: &K) -> bool {
         matches!(self.slots.get(key), Some(Slot::Unreadable(_)))
     }
 
-    /// The keys of a range that have a row, whether or not it can be understood.
+    /// The keys of a range that have a row, decoded or not.
     pub fn keys(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = &K> {
         let has_row = |slot: &Slot<V>| matches!(slot, Slot::Unreadable(_)) || slot.row().is_some();
         self.slots.range(keys).filter(move |(_, slot)| has_row(slot)).map(|(key, _)| key)
     }
 
-    /// The rows with keys of a range, all of which were asked for.
+    /// The rows of a range of keys, all of which were loaded.
     ///
     /// # Errors
-    /// When one of the rows cannot be understood.
+    /// When one of the rows cannot be decoded.
     pub fn range(
         &self,
         keys: impl RangeBounds<K>,
@@ -173,10 +171,10 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.set(key.clone(), None);
     }
 
-    /// Changes a row in place; nothing where there is none.
+    /// Changes a row in place; does nothing where there is none.
     ///
     /// # Errors
-    /// When the row cannot be understood, or was not asked for.
+    /// When the row cannot be decoded, or was not loaded.
     pub fn update(&mut self, key: &K, change: impl FnOnce(&mut V)) -> Result<(), Fault> {
         if let Some(written) = self.written_row(key) {
             if let Some(row) = &mut written.current {
@@ -189,7 +187,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         Ok(())
     }
 
-    /// What the change that is being applied wrote already.
+    /// The row that the current change wrote already.
     fn written_row(&mut self, key: &K) -> Option<&mut Written<V>> {
         match self.slots.get_mut(key) {
             Some(Slot::Written(written)) if written.by == self.change => Some(written),
@@ -214,10 +212,10 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.undo.push((key, before));
     }
 
-    /// Everything done so far is kept when the next change is undone.
+    /// Keeps everything done so far when the next change is undone.
     pub fn checkpoint(&mut self) {
         self.undo.clear();
-        // What one large change needed is not kept beside what is saved of it.
+        // Frees the memory that one large change needed before its diff is saved.
         self.undo.shrink_to(1024);
         self.change += 1;
     }
@@ -234,7 +232,7 @@ impl<K: Ord + Clone + Debug, V: Clone> Table<K, V> {
         self.change += 1;
     }
 
-    /// Each key that has, or had, a row: whether one is stored, and whether there is one now.
+    /// Each key that has or had a row: whether one is stored, and whether there is one now.
     pub fn presence(&self) -> impl Iterator<Item = (&K, bool, bool)> {
         self.slots.iter().filter_map(|(key, slot)| match slot {
             Slot::Stored(_) | Slot::Unreadable(_) => Some((key, true, true)),

@@ -1,4 +1,4 @@
-//! All that one poll says of an address.
+//! The answer of one poll about an address.
 
 use std::sync::Arc;
 
@@ -13,30 +13,30 @@ use crate::{
     ledger::{Change, Facts, Fault, IpSnapshot, Keys, Subject},
 };
 
-/// What a poll says of an address, and how it ended.
+/// Records what a poll answered about an address, and how it ended.
 #[derive(Debug, Clone)]
 pub struct RecordAddress {
-    /// The address that was asked about.
+    /// The address that was polled.
     pub ip: IpAddress,
-    /// What the answer says; none when there is no answer.
+    /// The answer; none when there was no answer.
     pub answer: Option<AddressAnswer>,
     /// How the poll ended.
     pub end: PollEnd,
-    /// When.
+    /// When the poll ended.
     pub at: Timestamp,
 }
 
 /// A complete answer about an address.
 #[derive(Debug, Clone)]
 pub struct AddressAnswer {
-    /// Everyone who uses it.
+    /// All users of the address.
     pub users: IpUsers,
-    /// Whether some rows could not be read: who is absent is not gone then.
+    /// Whether some rows could not be read. A user who is absent is not removed then.
     pub is_partial: bool,
 }
 
 impl Change for RecordAddress {
-    /// How the poll before it ended.
+    /// How the previous poll ended.
     type Outcome = Option<PollOutcome>;
 
     fn keys(&self, keys: &mut Keys) {
@@ -71,6 +71,7 @@ impl RecordAddress {
         is_partial: bool,
     ) -> Result<(), Fault> {
         let before = facts.ips.get(&self.ip)?.cloned();
+        // An unreadable row may be any of the users known before, so all of them stay.
         if let (Some(before), true) = (&before, is_partial) {
             for (login, user) in before.users.iter() {
                 users.entry(login.clone()).or_insert_with(|| user.clone());
@@ -114,13 +115,14 @@ impl RecordAddress {
             },
         };
         facts.ips.put(self.ip, snapshot);
-        // When the service last answered is shown, too.
+        // The page also shows when the service last answered, so an equal answer counts as a
+        // change.
         facts.touch(Subject::Ip(self.ip));
         Ok(())
     }
 }
 
-/// Whether the logins of equal users are also written alike.
+/// Whether equal logins are spelled the same in both.
 fn is_spelled_alike(known: &IpUsers, users: &IpUsers) -> bool {
     known.keys().map(Login::spelling).eq(users.keys().map(Login::spelling))
 }

@@ -1,5 +1,5 @@
-//! All that one poll says of a user: the snapshot, the failing checks and how the
-//! poll ended, in one change, so that a kill cannot part them.
+//! The answer of one poll about a user: the snapshot, the failing checks and how the poll ended.
+//! They are one change, so that a kill cannot store a part of them.
 
 use std::collections::BTreeSet;
 
@@ -15,25 +15,25 @@ use crate::{
     ledger::{Change, Facts, Fault, Keys, Poll, Subject, WholeTable},
 };
 
-/// What a poll says of a user; every part may be missing.
+/// Records what a poll answered about a user; every part may be missing.
 #[derive(Debug, Clone)]
 pub struct RecordAnswer {
-    /// The login that was asked about.
+    /// The login that was polled.
     pub login: Login,
-    /// The user's state, and when it came.
+    /// The user's state, and when the answer with it came.
     pub state: Option<(UserObservation, Timestamp)>,
     /// The checks that the user fails.
     pub checks: Option<FailureAnswer>,
-    /// The checks the operator admits.
+    /// The checks that the operator's filter admits.
     pub filter: CheckFilter,
-    /// How the poll ended, and when, as far as that is known before its run ends.
+    /// How the poll ended, and when; none while only the end of the run can judge it.
     pub end: Option<(PollEnd, Timestamp)>,
 }
 
-/// What a recorded answer replaced.
+/// What was stored before a recorded answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// How the poll before it ended.
+    /// How the previous poll ended.
     pub outcome_before: Option<PollOutcome>,
 }
 
@@ -75,7 +75,7 @@ impl Change for RecordAnswer {
     fn apply(&self, facts: &mut Facts) -> Result<Recorded, Fault> {
         let mut recorded = Recorded::default();
         if let Some((observation, at)) = &self.state {
-            // An answer under another login is no spelling of this one.
+            // The service may answer under another login; that is no spelling of this one.
             if let Some(login) = observation.login.as_ref().filter(|login| **login == self.login) {
                 facts.record_spelling(login)?;
             }
@@ -97,7 +97,7 @@ impl Change for RecordAnswer {
     }
 }
 
-/// Records how asking about a subject ended; returns how it ended the time before.
+/// Records how the poll of a subject ended; returns how the previous one ended.
 pub(super) fn end_poll(
     facts: &mut Facts,
     subject: &WatchSubject,
@@ -114,7 +114,7 @@ pub(super) fn end_poll(
             is_confirmed_unknown(Some((before.end.outcome, before.since)), at)
         })
     };
-    // Shown with the outcome, and when an unknown user's grace is over.
+    // An unchanged outcome is shown again when the grace of an unknown user ends.
     let is_shown = outcome_before != Some(end.outcome)
         || before.is_some_and(|before| is_gone(before.last_at) != is_gone(at));
     let poll = Poll {

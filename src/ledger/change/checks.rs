@@ -1,5 +1,5 @@
-//! Checks as the operator wants them: words for those that no delivery tells of, and
-//! an end for those that are gone for good.
+//! The operator's configuration of checks: titles for checks that no delivery named, and the
+//! removal of checks that no longer exist.
 
 use std::sync::Arc;
 
@@ -11,34 +11,34 @@ use crate::{
     ledger::{Change, Check, Facts, Fault, Keys, NextFailing, WholeTable},
 };
 
-/// What the configuration says of checks, from now on.
+/// Applies what the configuration says of checks.
 #[derive(Debug, Clone)]
 pub struct ConfigureChecks {
-    /// Everything that it says.
+    /// All configured checks.
     pub configured: Arc<ConfiguredChecks>,
-    /// When.
+    /// When the configuration was applied.
     pub at: Timestamp,
 }
 
-/// Removes a check with its open failures and totals, some of the failures at a time.
+/// Removes a check with its open failures and totals, a number of failures per change.
 #[derive(Debug, Clone)]
 pub struct ForgetCheck {
     /// The check.
     pub id: CheckId,
-    /// How many failures at most.
+    /// The maximum number of failures to remove.
     pub limit: usize,
 }
 
-/// How far a check was forgotten.
+/// The progress of a check's removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckForgotten {
-    /// Failures of it are left.
+    /// Open failures are left: repeat the change.
     Partly,
-    /// It is gone.
+    /// The check is removed.
     Entirely,
-    /// The configuration gives it a title, and would bring it back.
+    /// The configuration gives the check a title, and would create it again.
     Configured,
-    /// There is no such check.
+    /// No such check exists.
     Unknown,
 }
 
@@ -82,8 +82,8 @@ impl Change for ConfigureChecks {
                 facts.set_words(&name, check.is_hidden, self.at)?;
             }
         }
-        // A title that the operator gives to an id is the title of a check from now on: an
-        // answer that lists it means that check.
+        // The operator gave this id a title: an answer that lists the title means this check from
+        // now on.
         for (id, title) in self.configured.ids_with_titles() {
             let former = facts.identify(&id, title, self.at)?;
             let known = facts.check(&id)?.map(|check| (*check.definition).clone());
@@ -100,7 +100,7 @@ impl Change for ConfigureChecks {
 }
 
 impl ConfigureChecks {
-    /// Whether a check was there only because the configuration had a title for it.
+    /// Whether a check exists only because the configuration has a title for it.
     fn is_only_configured(&self, id: &CheckId, check: &Check) -> bool {
         let is_titled = self.configured.ids_with_titles().any(|(titled, _)| titled == *id);
         let is_unused = check.open == 0

@@ -1,12 +1,12 @@
-//! Until when the wall clock was believed.
+//! The last moment at which the wall clock was trusted.
 
 use crate::{
     domain::Timestamp,
     ledger::{Change, Command, Facts, Fault, Keys},
 };
 
-/// Keeps the last moment at which the clock was believed: it vouches for the clock of the
-/// next start, whatever was stored since by a clock that is wrong.
+/// Stores the last moment at which the clock was trusted. The next start compares its clock with
+/// this moment, and not with rows that a wrong clock may have dated.
 #[derive(Debug, Clone, Copy)]
 pub struct TrustClock {
     /// The moment.

@@ -1,21 +1,21 @@
-//! How far the delivery by OTLP has got, and what it had to leave behind.
+//! The position of the OTLP delivery, and the events that it parked.
 
 use crate::{
     domain::Timestamp,
     ledger::{Change, Command, Facts, Fault, Keys, WholeTable},
 };
 
-/// What became of a batch, kept as a whole.
+/// Records the outcome of a batch, as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordProgress {
-    /// Everything in the log up to here is delivered, parked or left out. It never
+    /// Everything in the log up to this number is delivered, parked or left out. The cursor never
     /// moves back.
     pub cursor: i64,
-    /// Events that were to be sent on purpose, and need not be any more.
+    /// Events that are removed from the list of those to send on purpose.
     pub resent: Vec<i64>,
-    /// Events that the collector refuses for ever, and why.
+    /// Events that the collector always refuses, and why.
     pub parked: Option<(Vec<i64>, &'static str)>,
-    /// Now.
+    /// When the outcome was known.
     pub at: Timestamp,
 }
 
@@ -32,7 +32,7 @@ impl Change for RecordProgress {
             facts.command(Command::Resent(self.resent.clone()));
         }
         if let Some((events, reason)) = &self.parked {
-            // One that is not in the log cannot have been refused.
+            // The collector cannot have refused an event that is not in the log.
             let newest = facts.head().event;
             let events = events.iter().copied().filter(|seq| *seq <= newest).collect();
             facts.command(Command::Park { events, reason, at: self.at });
@@ -41,7 +41,7 @@ impl Change for RecordProgress {
     }
 }
 
-/// Moves the cursor, forward only.
+/// Moves the cursor forward; a smaller number changes nothing.
 pub(super) fn advance_cursor(facts: &mut Facts, cursor: i64) -> Result<(), Fault> {
     let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();
     otlp.cursor = otlp.cursor.max(cursor);

@@ -17,69 +17,69 @@ use crate::{
     },
 };
 
-/// A delivery to record.
+/// Records a webhook delivery.
 #[derive(Debug, Clone)]
 pub struct RecordDelivery {
-    /// What it says.
+    /// The parsed delivery.
     pub delivery: Delivery,
-    /// Its body as received, unpacked, in the form in which it is kept.
+    /// Its body as received, in the form in which it is stored.
     pub body: Body,
-    /// Whether the operator admits its check.
+    /// Whether the operator's filter admits its check.
     pub admitted: bool,
-    /// Whether the users it names are watched from now on.
+    /// Whether the users it names become watched.
     pub policy: WatchPolicy,
-    /// How far it counts beside answers of the API.
+    /// How it is weighed against answers of the API.
     pub answers: AnswerRules,
-    /// When it is recorded: later than it came, when it is replayed.
+    /// When it is recorded: later than it was received, when a refused delivery is replayed.
     pub recorded_at: Timestamp,
     /// The number of the refused delivery that this one replays.
     pub replays: Option<i64>,
 }
 
-/// How far a delivery counts beside answers of the API.
+/// How a delivery is weighed against answers of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerRules {
-    /// Whether there is an API to ask.
+    /// Whether the exporter polls an API.
     pub has_api: bool,
-    /// For how long after a delivery was published no answer speaks against it: the API
-    /// lags behind the webhook.
+    /// For how long after a delivery was published no answer can contradict it: the API lags behind
+    /// the webhook.
     pub settle: TimeDelta,
 }
 
-/// A delivery that was recorded, or was recorded before.
+/// The result of recording a delivery; a duplicate changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedDelivery {
-    /// Our own number; that of the first one when it is a duplicate.
+    /// The delivery's number; for a duplicate, the number of the first one.
     pub number: i64,
-    /// What became of it.
+    /// How the delivery counted.
     pub outcome: DeliveryOutcome,
-    /// Why it opened no failure, when it opened none.
+    /// Why it opened no failure; none when it opened one.
     pub unchanged: Option<Unchanged>,
-    /// That it is from another tenant than those before it, when it is. It counts.
+    /// Set when it is from another tenant than the deliveries before it. It still counts.
     pub other_tenant: Option<OtherTenant>,
 }
 
-/// What became of a delivery.
+/// How a delivery counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Recorded, with this many failures opened, and this many users followed without
-    /// snapshots because the limit is reached.
+    /// Recorded: how many failures it opened, and how many users are watched without snapshots
+    /// because the limit is reached.
     Accepted {
         /// Failures opened.
         opened: usize,
-        /// Users of whom no snapshots are taken because of the limit.
+        /// Users without snapshots because of the limit.
         past_limit: usize,
     },
-    /// Seen before; nothing changed.
+    /// A delivery with this id is recorded already; nothing changed.
     Duplicate,
-    /// The operator filters its check out.
+    /// The operator's filter rejects its check.
     Filtered,
     /// The console's test message.
     Test,
 }
 
 impl DeliveryOutcome {
-    /// The outcome's word, as the metric `cii_webhook_requests_total` has it.
+    /// The value of the label `result` of `cii_webhook_requests_total`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -133,11 +133,12 @@ impl Change for RecordDelivery {
     fn apply(&self, facts: &mut Facts) -> Result<RecordedDelivery, Fault> {
         let other_tenant = self.record_tenant(facts)?;
         let recorded = match facts.envelopes.get(&self.delivery.id)?.copied() {
-            // One that was filtered out counts once its check is wanted.
+            // A delivery that was filtered out is recorded again once the filter admits its check.
             Some(seen) if seen.is_filtered && self.admitted => {
                 self.record(facts, seen.number, true)?
             }
             Some(seen) => {
+                // A sender repeats a delivery that it got no answer for; it must count once.
                 facts.repeat_delivery(seen.number, self.recorded_at);
                 RecordedDelivery {
                     number: seen.number,
@@ -163,8 +164,8 @@ impl RecordDelivery {
         self.delivery.kind == DeliveryKind::Test
     }
 
-    /// Keeps which tenant deliveries are from, once one tells it; that this one is from
-    /// another, when it is.
+    /// Stores the tenant id of the first delivery that has one. Returns both ids when this delivery
+    /// is from another tenant.
     fn record_tenant(&self, facts: &mut Facts) -> Result<Option<OtherTenant>, Fault> {
         let Some(told) = self.delivery.tenant_id() else { return Ok(None) };
         let Some(&known) = facts.tenant.get(&())? else {
@@ -175,7 +176,7 @@ impl RecordDelivery {
         Ok((known != told).then_some(OtherTenant { known, other: told }))
     }
 
-    /// Keeps the delivery under a number, and applies what it changes.
+    /// Stores the delivery under a number, and applies what it changes.
     fn record(
         &self,
         facts: &mut Facts,
@@ -190,13 +191,14 @@ impl RecordDelivery {
             let outcome = DeliveryOutcome::Filtered;
             return Ok(RecordedDelivery { number, outcome, unchanged, other_tenant: None });
         }
+        // A provisional check gets its id first: its open failures decide whether users are new.
         self.identify(facts)?;
         let known = self.check_context(facts)?;
         let decision = failure::on_delivery(&self.delivery, &known, self.recorded_at);
         let word = if self.is_test() { "test" } else { "accepted" };
         let opened = decision.opened.len() + decision.announced.len();
         let kept = self.build_row(number, word, decision.unchanged);
-        // An event of the log names its check: the check comes first.
+        // Events refer to the check's row, so the check is defined before they are appended.
         if let (Some(check), Some(definition)) = (&self.delivery.check, &decision.definition) {
             let (id, definition) = (check.id.clone(), definition.clone());
             let name = CheckName { id, definition, is_provisional: false };
@@ -289,7 +291,8 @@ impl RecordDelivery {
         }
     }
 
-    /// Lets the delivery's check take the place of one that was known by its title alone.
+    /// Gives the id of the delivery's check to a provisional check that was known by its title
+    /// alone.
     fn identify(&self, facts: &mut Facts) -> Result<(), Fault> {
         let Some(ReportedCheck { id, definition }) =
             self.delivery.check.as_ref().filter(|_| !self.is_test())
@@ -303,7 +306,7 @@ impl RecordDelivery {
         Ok(())
     }
 
-    /// What is known of the check, and of the named users.
+    /// The state of the check and of the named users, as decisions need it.
     fn check_context(&self, facts: &Facts) -> Result<failure::CheckContext, Fault> {
         let mut known = failure::CheckContext {
             has_answers: self.answers.has_api,
@@ -317,7 +320,7 @@ impl RecordDelivery {
         known.configured = facts.configured_checks()?;
         for user in &self.delivery.failing {
             let login = &user.login;
-            // What is known of it cannot be understood, but that it is open.
+            // The row cannot be decoded. That it exists says that the failure is open.
             if check.is_some_and(|check| facts.has_unreadable_failure(login, check.number)) {
                 known.open.insert(login.clone(), true);
                 continue;
@@ -335,23 +338,27 @@ impl RecordDelivery {
         Ok(known)
     }
 
-    /// Whether an answer that knew of the delivery does not list its check for a user.
+    /// Whether a newer answer, which must have included the delivery, does not list its check for a
+    /// user.
     fn is_cleared(
         &self,
         facts: &Facts,
         login: &Login,
         reported: &ReportedCheck,
     ) -> Result<bool, Fault> {
-        // An answer from the future was dated by a clock that was ahead.
+        // An answer that is dated later than this came from a clock that was ahead; it proves
+        // nothing.
         let latest = self.recorded_at + failure::CLOCK_ERROR;
         let reported_at = self.reported_at();
+        // The answer was requested after the delivery, late enough for the API to have caught up.
         let knew = |asked_at: Timestamp| {
             reported_at < asked_at
                 && reported_at + self.answers.settle <= asked_at
                 && asked_at <= latest
         };
         let title = fold_title(&reported.definition.title);
-        // What it lists may mean the check, as far as is known.
+        // Whether no text can mean the check. A text whose meaning is uncertain does not clear the
+        // user.
         let spares = |texts: &BTreeSet<String>| {
             let is_id =
                 |text: &str| CheckId::from_answer_text(text).is_some_and(|id| id == reported.id);
@@ -367,7 +374,8 @@ impl RecordDelivery {
         let Some(looked_at) = facts.listing_asked_at(login)?.filter(|at| knew(*at)) else {
             return Ok(false);
         };
-        // Of one that is older than the listing before it, the list is no longer true.
+        // A row from a page that was asked for before the newest look is outdated: its list does
+        // not count.
         let is_true = |member: &&Member| member.asked_at >= looked_at;
         let Some(member) = facts.listed.get(login)? else { return Ok(false) };
         let listed = Some(member).filter(is_true).and_then(|member| member.failing.as_ref());
@@ -378,8 +386,8 @@ impl RecordDelivery {
         self.delivery.reported_at(self.delivery.received_at)
     }
 
-    /// Follows the named users; returns of how many of them no snapshots are taken,
-    /// because as many users are watched as may be.
+    /// Watches the named users; returns for how many of them no snapshots are taken because the
+    /// limit is reached.
     fn follow_users(&self, facts: &mut Facts) -> Result<usize, Fault> {
         if !self.policy.failing_users {
             return Ok(0);
@@ -390,7 +398,8 @@ impl RecordDelivery {
             if facts.add_reason(&subject, WatchSource::Webhook, self.recorded_at)? {
                 past_limit += usize::from(facts.watched_users() > self.policy.max_users);
             }
-            // Who was named and fails nothing is followed as if the failure had just ended.
+            // A named user without an open failure is watched as long as if the failure had just
+            // ended.
             let is_failing = !facts.failing_checks(&user.login)?.is_empty();
             let until = (!is_failing).then(|| follow_deadline(self.recorded_at));
             facts.follow_until(&user.login, until)?;
@@ -398,7 +407,7 @@ impl RecordDelivery {
         Ok(past_limit)
     }
 
-    /// Whoever is listed has a count of failing checks that is shown.
+    /// Marks listed users as changed: their number of failing checks is shown.
     fn touch_listed(&self, facts: &mut Facts) -> Result<(), Fault> {
         for user in &self.delivery.failing {
             let subject = WatchSubject::User(user.login.clone());

@@ -1,5 +1,5 @@
-//! What an answer says of the checks that a user fails, whoever gave it: a poll,
-//! the listing of the tenant, or a null that turned out to mean none.
+//! Applies an answer about the checks that a user fails. It can come from a poll, from the listing
+//! of the tenant, or from a null that was judged to mean none.
 
 use crate::{
     domain::{
@@ -9,7 +9,7 @@ use crate::{
     ledger::{Answered, Ending, Facts, Failure, Fault, Keys, Report, Subject, WholeTable},
 };
 
-/// Names the rows that [`record_answer`] needs of a user.
+/// Adds the rows that [`record_answer`] needs of a user.
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.failures_of.insert(login.clone());
     keys.answered.insert(login.clone());
@@ -17,15 +17,15 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.whole.insert(WholeTable::Listing);
 }
 
-/// Names the checks that texts mean.
+/// Adds the checks that these texts can mean.
 pub(super) fn keys_of_names<'a>(names: impl IntoIterator<Item = &'a String>, keys: &mut Keys) {
     for name in names {
         keys.add_name(name);
     }
 }
 
-/// Lets an answer change what is known of its user; `at` is when that is committed, which
-/// can be long after the answer came.
+/// Applies an answer to the state of its user. `at` is when the change is committed, which can be
+/// long after the answer came.
 pub(super) fn record_answer(
     facts: &mut Facts,
     answer: &FailureAnswer,
@@ -65,7 +65,7 @@ pub(super) fn record_answer(
     save_progress(facts, answer, decision)
 }
 
-/// What is known of a user before an answer.
+/// The state of a user, as decisions about an answer need it.
 fn answer_context(facts: &Facts, answer: &FailureAnswer) -> Result<AnswerContext, Fault> {
     let login = &answer.login;
     let mut known = AnswerContext {

@@ -1,24 +1,24 @@
-//! The filter of checks that the operator wants.
+//! The operator's filter of checks.
 
 use crate::{
     domain::CheckFilter,
     ledger::{Change, Facts, Fault, Keys, WholeTable},
 };
 
-/// Shows the checks that the operator's filter admits, and no others: what is kept of
-/// those stays, and is kept in silence.
+/// Shows the checks that the operator's filter admits, and hides all others. Rows of hidden checks
+/// stay and are updated without events.
 #[derive(Debug, Clone)]
 pub struct FilterChecks {
-    /// The filter from now on.
+    /// The filter that applies from now on.
     pub filter: CheckFilter,
 }
 
-/// How many checks came and went by a filter.
+/// The number of checks that a filter showed and hid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterOutcome {
-    /// Checks that are shown from now on.
+    /// Checks that were hidden before.
     pub shown: usize,
-    /// Checks that are hidden from now on.
+    /// Checks that were shown before.
     pub hidden: usize,
 }
 

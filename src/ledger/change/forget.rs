@@ -1,15 +1,14 @@
-//! What a job that is switched off leaves behind goes: old figures must not
-//! look like fresh ones.
+//! Removes the figures of a job that is switched off: old figures must not look current.
 
 use crate::ledger::{Change, Facts, Fault, Keys, Subject, WholeTable};
 
-/// Forgets what a job recorded, apart from failures and events. For the start,
-/// before anything is shown.
+/// Removes what a job recorded, apart from failures and events. It runs at the start, before
+/// anything is shown.
 #[derive(Debug, Clone, Copy)]
 pub enum Forget {
-    /// Figures of the tenant, and its listing. Its members go with the next sweep.
+    /// The tenant's figures and its listing. The next sweep removes the members.
     Tenant,
-    /// Integrations, administrators, daily counts.
+    /// Integrations, administrators and daily counts.
     Service,
 }
 

@@ -1,25 +1,25 @@
-//! How the runs of scheduled jobs end.
+//! The ends of scheduled jobs' runs.
 
 use crate::{
     domain::{JobOutcome, RunEnd, Timestamp, on_run},
     ledger::{Change, Facts, Fault, Job, Keys},
 };
 
-/// The end of a job's run, to record.
+/// Records the end of a job's run.
 #[derive(Debug, Clone)]
 pub struct RecordRun {
     /// The job.
     pub job: &'static str,
-    /// How its run ended.
+    /// How the run ended.
     pub end: RunEnd,
-    /// When it began.
+    /// When the run began.
     pub begun_at: Timestamp,
-    /// When it ended.
+    /// When the run ended.
     pub ended_at: Timestamp,
 }
 
 impl Change for RecordRun {
-    /// How the run before it ended.
+    /// How the previous run ended.
     type Outcome = Option<JobOutcome>;
 
     fn keys(&self, keys: &mut Keys) {

@@ -1,5 +1,5 @@
-//! A page of a listing of the whole tenant. What it says counts once the verdicts
-//! are applied, after its last page; figures are summed page by page.
+//! A page of a listing of the whole tenant. Figures are summed page by page; its failing checks
+//! count only once the verdicts are applied, after the last page.
 
 use std::collections::BTreeSet;
 
@@ -9,38 +9,36 @@ use crate::{
     ledger::{Change, Facts, Fault, Keys, ListingBegun, Member, WholeTable},
 };
 
-/// A user as a page lists them.
+/// A row of a page.
 #[derive(Debug, Clone)]
 pub struct ListedUser {
-    /// Who.
+    /// The user's login.
     pub login: Login,
-    /// What is counted.
+    /// The user's part in the tenant's figures.
     pub facts: TenantUser,
-    /// The checks the user fails, as ids or titles.
+    /// The checks that the user fails, as ids or titles.
     pub failing: ListAnswer<BTreeSet<String>>,
 }
 
-/// A page of the listing to record.
+/// Records a page of the listing.
 #[derive(Debug, Clone)]
 pub struct RecordListingPage {
-    /// The users on it.
+    /// The users on the page.
     pub users: Vec<ListedUser>,
-    /// Its rows that could not be read: who is absent from the listing may stand
-    /// in one of them.
+    /// The page's rows that could not be read. One of them may be a user who is absent from the
+    /// listing.
     pub skipped: usize,
-    /// When the listing began; another moment than that of the pages kept so
-    /// far starts the listing anew.
+    /// When the listing began. Another moment than that of the stored pages starts a new listing.
     pub begun_at: Timestamp,
-    /// When the page was asked for.
+    /// When the page was requested.
     pub asked_at: Timestamp,
-    /// When it came.
+    /// When the answer came.
     pub answered_at: Timestamp,
-    /// The next page's token; none ends the listing.
+    /// The next page's token; none on the last page.
     pub next: Option<String>,
 }
 
-/// Ends the listing that is under way, as if it had never begun. Its members go
-/// with the next sweep.
+/// Removes the listing that is in progress. The next sweep removes its members.
 #[derive(Debug, Clone, Copy)]
 pub struct DropListing;
 
@@ -80,7 +78,7 @@ impl Change for RecordListingPage {
         let is_new = so_far.is_none();
         let mut listing = so_far.unwrap_or_else(|| self.begin_listing(facts.next_listing()));
         for user in &self.users {
-            // Members of a listing that was given up are none of this one's.
+            // A member of an abandoned listing does not count for a new one.
             let known = facts.members.get(&user.login)?.filter(|_| !is_new).cloned();
             self.record_user(facts, &mut listing, user, known.as_ref())?;
         }
@@ -111,8 +109,8 @@ impl RecordListingPage {
         }
     }
 
-    /// Takes a user in. Who is listed twice, because pages shifted meanwhile, counts
-    /// once, and the later row holds.
+    /// Adds a user. Pages can shift while they are read: a user who is listed twice counts once,
+    /// with the later row.
     fn record_user(
         &self,
         facts: &mut Facts,

@@ -1,18 +1,18 @@
-//! Failures that ended of a check that turned out to be another one.
+//! Ended failures of a check that was merged with another one.
 
 use crate::ledger::{Change, Command, Facts, Fault, Keys};
 
-/// Makes failures that ended those of the check that theirs was merged with, some of them at a
-/// time: they can be very many, and nobody waits for them. Where they go is stored since the
-/// merge, so that a kill costs nothing.
+/// Moves ended failures to the check that theirs was merged with, a number of them per change:
+/// there can be very many, and no reader waits for them. The merge stored where they go, so that a
+/// kill loses nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct MoveEnded {
-    /// How many at most.
+    /// The maximum number of failures to move.
     pub limit: usize,
 }
 
 impl Change for MoveEnded {
-    /// Whether there may be more.
+    /// Whether failures may be left to move.
     type Outcome = bool;
 
     fn keys(&self, keys: &mut Keys) {

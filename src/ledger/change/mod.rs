@@ -1,4 +1,4 @@
-//! The kinds of changes, a file each.
+//! The kinds of changes, one file each.
 
 mod address;
 mod answer;

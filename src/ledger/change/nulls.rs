@@ -1,4 +1,4 @@
-//! Lists that are null for a user: what they turn out to mean at the end of a run.
+//! Lists that are null for a user, judged at the end of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +14,16 @@ use crate::{
     ledger::{Change, Facts, Fault, Keys, WholeTable},
 };
 
-/// Users for whom lists were null in a run, to judge now that the run's other
-/// answers are in.
+/// Judges the lists that were null in a run, when all answers of the run are recorded.
 #[derive(Debug, Clone)]
 pub struct JudgeNulls {
-    /// Whose snapshot had lists that are null.
+    /// Users whose snapshot had null lists.
     pub snapshots: BTreeSet<Login>,
-    /// Whose failing checks are null, and when they were asked for.
+    /// Users whose failing checks are null, and when these were requested.
     pub checks: BTreeMap<Login, Timestamp>,
-    /// What the operator says that null means.
+    /// The operator's choice of what null means.
     pub choice: NullLists,
-    /// The checks the operator admits.
+    /// The checks that the operator's filter admits.
     pub filter: CheckFilter,
     /// For how long after its report no answer ends a failure.
     pub settle: chrono::TimeDelta,
@@ -32,7 +31,7 @@ pub struct JudgeNulls {
     pub at: Timestamp,
 }
 
-/// What the nulls of failing checks turned out to mean.
+/// What each null of failing checks was judged to mean.
 pub type JudgedNulls = BTreeMap<Login, NullMeaning>;
 
 impl Change for JudgeNulls {
@@ -79,7 +78,7 @@ impl Change for JudgeNulls {
 }
 
 impl JudgeNulls {
-    /// Empties the lists of a snapshot whose null means none.
+    /// Empties those null lists of a snapshot that mean none.
     fn judge_snapshot(&self, facts: &mut Facts, login: &Login) -> Result<(), Fault> {
         let mut empty = BTreeSet::new();
         for &field in ListField::VARIANTS {
@@ -97,7 +96,7 @@ impl JudgeNulls {
     }
 }
 
-/// Judges a null, and keeps what it was judged to mean.
+/// Judges a null, and stores the judgement when it changed.
 pub(super) fn judge_null(
     facts: &mut Facts,
     (login, field): (&Login, ListField),

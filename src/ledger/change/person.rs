@@ -1,22 +1,21 @@
-//! A person who is to be forgotten.
+//! The removal of a person.
 
 use crate::{
     domain::{Event, Login, Timestamp, WatchSource, WatchSubject},
     ledger::{Change, Facts, Fault, Keys, Reasons, Subject, WholeTable},
 };
 
-/// Forgets of a user what is counted elsewhere, too: open failures, reasons to watch, and
-/// the rights of an administrator. Nothing is resolved thereby. What only stands in rows is
-/// for the store to erase.
+/// Removes a user's rows that are also counted elsewhere: open failures, reasons to watch, and
+/// rights of an administrator. No failure counts as resolved. The store erases all other rows.
 #[derive(Debug, Clone)]
 pub struct ForgetUser {
-    /// Who.
+    /// The user's login.
     pub login: Login,
-    /// When it was said.
+    /// When the removal was requested.
     pub at: Timestamp,
 }
 
-/// Rows that went with a user.
+/// The number of rows removed with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserForgotten {
     /// Open failures.
@@ -43,7 +42,7 @@ impl Change for ForgetUser {
     }
 
     fn apply(&self, facts: &mut Facts) -> Result<UserForgotten, Fault> {
-        // Also what cannot be understood goes.
+        // Rows that cannot be decoded are removed, too.
         let failures = facts.failing_checks(&self.login)?;
         for check in &failures {
             if let Some(id) = facts.check_id(*check)? {
@@ -57,7 +56,7 @@ impl Change for ForgetUser {
         }
         let admins = forget_admin(&self.login, facts)?;
         facts.append(Event::user_forgotten(self.at));
-        // What is shown of others can name the user.
+        // The rendered pages of other subjects can name the user.
         facts.touch_everything();
         Ok(UserForgotten { failures: failures.len(), reasons, admins })
     }

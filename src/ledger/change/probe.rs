@@ -1,8 +1,8 @@
-//! A commit that changes nothing, to see whether one is possible.
+//! A commit that changes nothing: it shows whether the store can commit.
 
 use crate::ledger::{Change, Command, Facts, Fault, Keys};
 
-/// Writes what is there already.
+/// Writes a row that is stored already.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe;
 

@@ -5,31 +5,31 @@ use crate::{
     ledger::{Body, Change, DeliveryRow, Facts, Fault, Keys, RefusedRow, WholeTable},
 };
 
-/// Refused deliveries that are kept: this many with their body, and as many of
-/// which only the reason is known.
+/// The number of refused deliveries that are stored with their body, and the same number of those
+/// with the reason alone.
 const KEPT: usize = 100;
 
-/// A refused delivery to record.
+/// Records a refused delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordRefused {
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
     /// The status of the answer.
     pub status: u16,
-    /// The word of the metric `cii_webhook_requests_total`.
+    /// The value of the label `result` of `cii_webhook_requests_total`.
     pub result: &'static str,
-    /// What the sender was told.
+    /// The reason in the answer to the sender.
     pub reason: String,
-    /// Bytes of the body, as far as they are known.
+    /// Bytes of the body, if they are known.
     pub size: Option<usize>,
-    /// The begin of the body, for an answer of 400.
+    /// The start of the body, for an answer of 400.
     pub body: Option<Body>,
-    /// Whether the body is gzip that could not be unpacked.
+    /// Whether the body is gzip that could not be decompressed.
     pub is_packed: bool,
 }
 
 impl Change for RecordRefused {
-    /// Our own number of it.
+    /// The number of the refused delivery.
     type Outcome = i64;
 
     fn keys(&self, keys: &mut Keys) {
@@ -65,7 +65,7 @@ impl Change for RecordRefused {
     }
 }
 
-/// Notes what the replay of a refused delivery became.
+/// Stores which delivery the replay of a refused one became.
 pub(super) fn mark_replayed(facts: &mut Facts, refused: i64, number: i64) -> Result<(), Fault> {
     if facts.refused.is_loaded(&refused) {
         facts.refused.update(&refused, |row| row.replayed_as = Some(number))?;

@@ -13,22 +13,22 @@ use crate::{
     ledger::{Change, CheckNumber, Facts, Fault, Keys, Report, Slice, WholeTable},
 };
 
-/// Judges which checks were renamed, now that the answers of a run are in, and gives them their
-/// new titles. What is known of users is left to [`SettleRenames`].
+/// Judges which checks were renamed, when all answers of a run are recorded, and gives them their
+/// new titles. [`SettleRenames`] updates the rows of users.
 #[derive(Debug, Clone, Copy)]
 pub struct JudgeRenames {
     /// When the run began.
     pub run_begun_at: Timestamp,
-    /// Now.
+    /// When the change is applied.
     pub at: Timestamp,
 }
 
-/// What [`JudgeRenames`] found.
+/// The result of [`JudgeRenames`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JudgedRenames {
     /// The checks that got another title.
     pub told: Vec<RenamedCheck>,
-    /// Checks by number, each with the text that is listed in its place.
+    /// The renamed checks by number, each with its new title.
     pub renamed: Arc<BTreeMap<CheckNumber, String>>,
 }
 
@@ -37,22 +37,22 @@ pub struct JudgedRenames {
 pub struct RenamedCheck {
     /// The check.
     pub id: CheckId,
-    /// The title that it had.
+    /// The title before.
     pub before: String,
-    /// The title that it has.
+    /// The title now.
     pub now: String,
 }
 
-/// Notes for some users that what was renamed is listed by its new title, and in nobody's place
-/// any more. It may be broken off: the next answer about a user, which has the title, notes the
-/// same.
+/// Records for a number of users that a renamed check is listed by its new title, and is no longer
+/// missing from the answer. It may be interrupted: the next answer about a user has the new title
+/// and records the same.
 #[derive(Debug, Clone)]
 pub struct SettleRenames {
-    /// What was renamed.
+    /// The renamed checks.
     pub renamed: Arc<BTreeMap<CheckNumber, String>>,
-    /// Up to which stored login this was done before.
+    /// The last stored login that was settled before.
     pub after: Option<String>,
-    /// For how many users at most.
+    /// The maximum number of users to settle.
     pub limit: usize,
 }
 
@@ -110,11 +110,11 @@ impl JudgeRenames {
         let before = check.definition.title.clone();
         let now = title.trim().to_owned();
         if before == now {
-            // It was judged before, and broken off.
+            // An interrupted change gave the check its title before.
             return Ok(None);
         }
-        // Answers of this run have it: a delivery that was published before them, and is
-        // late, does not give the check its former title again.
+        // Answers of this run have the new title. A delivery that was published before them and
+        // arrives late must not restore the former title.
         let told = check.definition.told;
         let told = DefinitionDates { title: told.title.max(Some(self.run_begun_at)), ..told };
         let definition =
@@ -126,7 +126,7 @@ impl JudgeRenames {
 }
 
 impl Change for SettleRenames {
-    /// Up to which stored login it is done; nothing when nobody is left.
+    /// The last stored login that was settled; none when no user is left.
     type Outcome = Option<String>;
 
     fn keys(&self, keys: &mut Keys) {
@@ -162,7 +162,7 @@ impl Change for SettleRenames {
 }
 
 impl SettleRenames {
-    /// Of an exchange, the checks and texts that are one.
+    /// The pairs of a check and a text of an exchange that a rename explains.
     fn explained_part<'a>(
         &'a self,
         exchange: &'a Exchange,

@@ -1,4 +1,4 @@
-//! Where the delivery by OTLP begins, and what is sent on purpose.
+//! Where the OTLP delivery begins, and which events are sent on purpose.
 
 use super::cursor::advance_cursor;
 use crate::{
@@ -8,58 +8,58 @@ use crate::{
     },
 };
 
-/// A start of the daemon, with or without a delivery by OTLP. After a start
-/// without, a delivery begins with what happens from now on.
+/// Records a start of the daemon, with or without an OTLP delivery. After a start without one, the
+/// next delivery begins with new events.
 #[derive(Debug, Clone, Copy)]
 pub struct BeginOtlp {
-    /// Whether there is a delivery.
+    /// Whether the daemon has an OTLP delivery.
     pub is_on: bool,
 }
 
-/// A request to send parked events again, some of them at a time. What is refused once more
-/// meanwhile is parked below the position, and stays so.
+/// Requests that parked events are sent again, a number of them per change. An event that is
+/// refused again meanwhile is parked below the position, and stays parked.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryParked {
-    /// Those with higher numbers are sent.
+    /// Parked events with higher numbers are sent.
     pub after: i64,
-    /// How many at most.
+    /// The maximum number of events.
     pub limit: usize,
 }
 
-/// A request to send what was left out since a moment, because there was no
-/// delivery; some of it at a time, oldest first. What was sent is left out no longer, so that
-/// who begins anew goes on where it was broken off.
+/// Requests that events are sent which were left out since a moment, because the daemon had no OTLP
+/// delivery. They are requested a number per change, oldest first. An event that was requested is
+/// no longer left out, so that an interrupted backfill continues when it is started again.
 #[derive(Debug, Clone, Copy)]
 pub struct Backfill {
-    /// The moment.
+    /// The moment from which events are sent.
     pub since: Timestamp,
-    /// How far it was done before.
+    /// The position up to which events were requested before.
     pub place: BackfillPlace,
-    /// How many numbers of the log are looked at, at most.
+    /// The maximum number of events to look at.
     pub limit: usize,
 }
 
-/// How far a backfill has got.
+/// The position of a backfill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BackfillPlace {
-    /// Numbers up to this one were looked at.
+    /// The number up to which events were looked at.
     pub after: i64,
-    /// Whether the first event since the moment was found: all behind it are sent, whatever their
-    /// moments are.
+    /// Whether the first event since the moment was found. All events after it are sent, whatever
+    /// their moments are.
     pub is_begun: bool,
 }
 
-/// What a slice of events that are sent on purpose came to.
+/// The result of requesting a number of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resent<P> {
-    /// How many events that were.
+    /// How many events were requested.
     pub events: u64,
-    /// Where it goes on; nowhere after the last one.
+    /// The next position; none when no event is left.
     pub next: Option<P>,
 }
 
 impl Change for BeginOtlp {
-    /// How many events are left out thereby.
+    /// How many events are left out.
     type Outcome = u64;
 
     fn keys(&self, keys: &mut Keys) {
@@ -74,9 +74,9 @@ impl Change for BeginOtlp {
         let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();
         let was_on = otlp.was_on.replace(self.is_on);
         let (first, last) = (otlp.cursor + 1, facts.head().event);
-        // Before the first start of this version nobody knows: a database that is
-        // new has nothing to leave out, and one that is older may have events that
-        // wait for a collector. None of them is given up.
+        // `was_on` is unknown before the first start of this version. A new database has nothing to
+        // leave out, and an older one may have events that wait for a collector: none of them is
+        // left out.
         let begins_anew = self.is_on && was_on == Some(false);
         let left_out = facts.head().public_events.saturating_sub(otlp.public_up_to_cursor);
         if begins_anew && left_out > 0 {
@@ -143,7 +143,7 @@ impl Change for Backfill {
     }
 }
 
-/// Sends events of a gap, which are left out no longer.
+/// Requests the events of a gap, and removes them from the gaps.
 fn send_left_out(facts: &mut Facts, sent: Gap) -> Result<(), Fault> {
     facts.command(Command::Resend { first: sent.first, last: sent.last });
     let mut otlp = facts.otlp.get(&())?.cloned().unwrap_or_default();

@@ -2,11 +2,11 @@
 
 use crate::ledger::{Change, Command, Facts, Fault, Keys};
 
-/// Keeps what the leader's configuration says of stored state, so that the other replicas go by it,
-/// too, and can tell where theirs differs.
+/// Stores the leader's configuration of what is stored. Other replicas apply it, too, and report
+/// where their own differs.
 #[derive(Debug, Clone)]
 pub struct KeepRules {
-    /// In a form of the daemon's.
+    /// The rules, in the daemon's format.
     pub text: String,
 }
 

@@ -1,23 +1,23 @@
-//! The service itself: integrations, administrators, daily counts.
+//! The state of the service itself: integrations, administrators, daily counts.
 
 use crate::{
     domain::{Admin, Event, Integration, Timestamp, service},
     ledger::{Change, Facts, Fault, Keys, ServiceSeen, Subject, WholeTable},
 };
 
-/// What was seen of the service, to record; what was not seen stays as it is.
+/// Records what the service answered about itself; a part without an answer stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct RecordService {
-    /// Its integrations.
+    /// The integrations.
     pub integrations: Option<Vec<Integration>>,
-    /// Whether some of them could not be read: those known before stay then.
+    /// Whether some rows could not be read. Integrations that are absent are not removed then.
     pub integrations_are_partial: bool,
-    /// Its administrators.
+    /// The administrators.
     pub admins: Option<Vec<Admin>>,
-    /// The same of them.
+    /// Whether some rows could not be read. Administrators that are absent are not removed then.
     pub admins_are_partial: bool,
-    /// The newest day's count of failing checks; `Some(None)` when the service
-    /// has none.
+    /// The count of failing checks of the newest day; `Some(None)` when the service has no such
+    /// count.
     pub daily_failures: Option<Option<u64>>,
     /// When.
     pub at: Timestamp,

@@ -1,4 +1,4 @@
-//! What an answer says of a user's state.
+//! The answer about a user's state.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::{
     ledger::{Facts, Fault, Keys, NullList, Subject, UserSnapshot, WholeTable},
 };
 
-/// Names the rows that [`record_state`] needs of a user.
+/// Adds the rows that [`record_state`] needs of a user.
 pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.users.insert(login.clone());
     keys.past.insert(WatchSubject::User(login.clone()));
@@ -23,7 +23,7 @@ pub(super) fn keys_of(login: &Login, keys: &mut Keys) {
     keys.whole.insert(WholeTable::ListMemory);
 }
 
-/// Makes an answer the latest snapshot, with the events of what changed.
+/// Stores an answer as the newest snapshot, and appends an event for each difference.
 pub(super) fn record_state(
     facts: &mut Facts,
     login: &Login,
@@ -39,7 +39,7 @@ pub(super) fn record_state(
         }
     }
     let mut observation = observation.clone();
-    // Not told for now: the end of the run says whether null means none.
+    // A null list is unknown for now: the end of the run judges whether it means none.
     let null_lists = std::mem::take(&mut observation.null_lists);
     observation.untold.extend(null_lists);
     let old = facts.users.get(login)?.map(|snapshot| snapshot.state.clone());
@@ -47,7 +47,7 @@ pub(super) fn record_state(
     replace_snapshot(facts, login, old, new, at)
 }
 
-/// Empties lists of a snapshot whose null turned out to mean none.
+/// Empties the lists of a snapshot whose null was judged to mean none.
 pub(super) fn empty_lists(
     facts: &mut Facts,
     login: &Login,
@@ -73,7 +73,7 @@ pub(super) fn empty_lists(
     if new == *old { Ok(()) } else { replace_snapshot(facts, login, Some(old), new, at) }
 }
 
-/// Remembers that a list was given to a user.
+/// Stores that the service gave a list for a user.
 pub(super) fn record_list(
     facts: &mut Facts,
     login: &Login,
@@ -96,7 +96,7 @@ pub(super) fn record_list(
     Ok(())
 }
 
-/// Remembers that a list is null for a user; returns since when.
+/// Stores that a list is null for a user; returns since when.
 pub(super) fn record_null(
     facts: &mut Facts,
     login: &Login,
@@ -154,7 +154,8 @@ fn replace_snapshot(
     let (new_ips, new_countries) = (count(EventName::UserIpNew), count(EventName::UserCountryNew));
     facts.append_all(events);
     facts.count_new_places(new_ips, new_countries);
-    // A state that is the same stays the same row: it need not be saved again.
+    // An equal state keeps its `Arc`, which the store compares: the large row is not written
+    // again.
     let unchanged = old.filter(|old| **old == new);
     let state = unchanged.unwrap_or_else(|| Arc::new(new));
     let before = facts.users.get(login)?;
@@ -175,7 +176,7 @@ fn replace_snapshot(
         },
     };
     facts.users.put(login.clone(), snapshot);
-    // When the service last answered is shown, too.
+    // The page also shows when the service last answered, so an equal answer counts as a change.
     facts.touch(Subject::User(login.clone()));
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! Webhook targets that this exporter registered.
+//! The webhook targets that this exporter registered.
 
 use crate::{
     domain::WebhookTarget,
     ledger::{Change, Facts, Fault, Keys},
 };
 
-/// A target was registered.
+/// Stores a target that was registered.
 #[derive(Debug, Clone)]
 pub struct KeepTarget(pub WebhookTarget);
 
-/// The target with this id is registered no longer.
+/// Removes the target with this id, which is no longer registered.
 #[derive(Debug, Clone)]
 pub struct ForgetTarget(pub String);
 

@@ -1,6 +1,6 @@
-//! Applies the verdicts of a listing whose last page is in: who fails what, and
-//! who is no longer known. It is done in slices with a kept position, so that no
-//! delivery waits for it and a kill costs nothing; the last slice makes the listing
+//! Applies the verdicts of a listing whose last page is recorded: which checks a user fails, and
+//! which users the service no longer knows. It is done in slices with a stored position, so that
+//! deliveries are committed in between and a kill loses nothing. The last slice makes the listing
 //! the one that is shown.
 
 use std::collections::BTreeSet;
@@ -17,44 +17,45 @@ use crate::{
     ledger::{Change, Facts, Fault, Keys, ListingBegun, ListingDone, Slice, Subject, WholeTable},
 };
 
-/// Applies the verdicts about the users that come next.
+/// Applies the verdicts about the next users.
 #[derive(Debug, Clone)]
 pub struct ApplyVerdicts {
-    /// Up to which stored login they were applied before.
+    /// The last stored login to which verdicts were applied before.
     pub after: Option<String>,
-    /// About how many users at most.
+    /// The maximum number of users.
     pub limit: usize,
-    /// The checks the operator admits.
+    /// The checks that the operator's filter admits.
     pub filter: CheckFilter,
-    /// What the operator says that a null list means.
+    /// The operator's choice of what a null list means.
     pub null_lists: NullLists,
-    /// Now: a listing that broke off after its last page is applied at the next start.
+    /// When the change is applied. A listing that was interrupted after its last page is applied at
+    /// the next start.
     pub at: Timestamp,
-    /// Whether the listing lacks so many users that absence from it says nothing.
+    /// Whether so many known users are absent from the listing that absence proves nothing.
     pub is_suspect: bool,
-    /// For how long after a delivery named somebody no answer ends the failure.
+    /// For how long after a delivery named a user no answer ends the failure.
     pub settle: TimeDelta,
 }
 
-/// How far the verdicts of a listing were applied.
+/// The progress of applying a listing's verdicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListingProgress {
-    /// Up to this stored login.
+    /// Verdicts are applied up to this stored login.
     Upto(String),
-    /// To the end: the listing is the one that is shown.
+    /// All verdicts are applied: the listing is the one that is shown.
     Ended(ListingEnd),
-    /// There is no listing whose last page is in.
+    /// No listing has its last page recorded.
     NothingToDo,
 }
 
-/// What a listing that came to its end says.
+/// The counts of a complete listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListingEnd {
-    /// Its users.
+    /// Users that were listed.
     pub users: u64,
     /// Rows that could not be read.
     pub skipped: u64,
-    /// Users of whom it told the failing checks.
+    /// Users with a list of failing checks.
     pub told: u64,
 }
 
@@ -93,6 +94,8 @@ impl Change for ApplyVerdicts {
             return Ok(ListingProgress::NothingToDo);
         };
         let Some(ended_at) = listing.ended_at else { return Ok(ListingProgress::NothingToDo) };
+        // The change was repeated, or the position moved meanwhile: the caller continues from the
+        // stored position, so that no slice is applied twice.
         if listing.position != self.after {
             return Ok(match listing.position {
                 Some(position) => ListingProgress::Upto(position),
@@ -105,7 +108,7 @@ impl Change for ApplyVerdicts {
                 failing::record_answer(facts, &answer, &self.filter, self.at)?;
             }
         }
-        // Those of whom nothing can be read count, too: they are not the end.
+        // A slice whose logins cannot be decoded is not the last one: its position counts.
         let Some(last) = slice.upto.filter(|_| !slice.is_last) else {
             return Ok(ListingProgress::Ended(complete_listing(
                 facts,
@@ -121,8 +124,7 @@ impl Change for ApplyVerdicts {
 }
 
 impl ApplyVerdicts {
-    /// What the listing says of a user; nothing where it says nothing that could
-    /// change what is known.
+    /// The listing's answer about a user; none where it could change nothing.
     fn answer_for(
         &self,
         facts: &mut Facts,
@@ -141,7 +143,7 @@ impl ApplyVerdicts {
                 let Some(names) = names else { return Ok(None) };
                 (Verdict::Fails(names), member.asked_at)
             }
-            // Where rows could not be read, absence says nothing about anybody.
+            // The user may be in a row that could not be read: absence proves nothing.
             None if listing.skipped > 0 => return Ok(None),
             None if self.is_suspect => (Verdict::Suspect, listing.begun_at),
             None => (Verdict::Unknown, listing.begun_at),
@@ -157,7 +159,7 @@ impl ApplyVerdicts {
         }))
     }
 
-    /// Whether a null means that the user fails none.
+    /// Whether a null means that the user fails no check.
     fn is_judged_empty(
         &self,
         facts: &mut Facts,
@@ -182,7 +184,8 @@ fn complete_listing(
 ) -> Result<ListingEnd, Fault> {
     let ListingBegun { number, begun_at, users, told, skipped, figures, .. } = listing;
     let before = facts.listing_done.get(&())?.map(|done| done.begun_at);
-    // One of a clock that was ahead counts for nothing.
+    // The listing before began later than this one ended: a clock was ahead then, and its moment
+    // does not count.
     let begun_at = before
         .filter(|before| *before <= completed_at)
         .map_or(begun_at, |before| before.max(begun_at));

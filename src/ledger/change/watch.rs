@@ -7,75 +7,76 @@ use crate::{
     ledger::{Change, Facts, Fault, Keys, known_to_service_keys},
 };
 
-/// Makes the entries that come from the configuration these, and no others.
+/// Replaces the entries that come from the configuration.
 #[derive(Debug, Clone)]
 pub struct ConfigureWatch {
-    /// What the configuration names.
+    /// The subjects that the configuration names.
     pub configured: BTreeSet<WatchSubject>,
-    /// Now.
+    /// When the configuration was applied.
     pub at: Timestamp,
 }
 
-/// How the watch list changed.
+/// The number of subjects that were added and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchOutcome {
-    /// Subjects listed from now on.
+    /// Subjects that were not listed before.
     pub added: usize,
-    /// Subjects listed no longer.
+    /// Subjects that are no longer listed.
     pub removed: usize,
 }
 
-/// Watches a subject because somebody says so.
+/// Adds a subject to the watch list on request.
 #[derive(Debug, Clone)]
 pub struct AddWatch {
-    /// What.
+    /// The subject.
     pub subject: WatchSubject,
-    /// Why; a note of white space is none, and a long one is cut. Without one, that of before
-    /// stays.
+    /// Why it is watched. A note of white space counts as none, and a long note is cut. Without
+    /// one, the stored note stays.
     pub note: Option<String>,
-    /// Until when. Without a moment, that of before stays; where there was none, for ever.
+    /// When the entry expires. Without a moment, the stored one stays; an entry without a stored
+    /// moment never expires.
     pub expires_at: Option<Timestamp>,
-    /// List no more of its kind than this. Followed users use up no place.
+    /// The maximum number of listed subjects of its kind. Users who are only followed do not count.
     pub most: usize,
-    /// When it was said.
+    /// When it was requested.
     pub at: Timestamp,
 }
 
-/// What became of a request to watch something.
+/// The result of a request to watch a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchAdded {
-    /// It is watched from now on.
+    /// The subject was added.
     Added,
-    /// It was watched already; note and expiry are the new ones, as far as they were given.
+    /// The subject is listed already; a given note or expiry replaces the stored one.
     Known,
-    /// As many of its kind are listed as may be.
+    /// The maximum number of subjects of its kind is listed.
     Full,
 }
 
-/// Watches a subject no longer, unless the configuration says so.
+/// Removes a subject from the watch list, unless the configuration names it.
 #[derive(Debug, Clone)]
 pub struct RemoveWatch {
-    /// What.
+    /// The subject.
     pub subject: WatchSubject,
-    /// When it was said.
+    /// When it was requested.
     pub at: Timestamp,
 }
 
-/// What became of a request to watch something no longer.
+/// The result of a request to remove a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchRemoved {
-    /// It is watched no longer.
+    /// The subject was removed.
     Removed,
-    /// The configuration names it, so it is watched on.
+    /// The configuration names the subject: it stays.
     Configured,
-    /// It was not watched.
+    /// The subject is not on the watch list.
     Unknown,
 }
 
-/// Ends what was to be watched up to a moment that has passed.
+/// Removes the entries whose expiry has passed.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpireWatch {
-    /// Now.
+    /// The moment that decides which entries expired.
     pub at: Timestamp,
 }
 
@@ -85,7 +86,8 @@ impl Change for AddWatch {
     fn keys(&self, keys: &mut Keys) {
         keys.watched.insert(self.subject.clone());
         spelling_keys(&self.subject, keys);
-        // Asked for in any case: a change before it in its group can bring another spelling.
+        // Loaded even when the login is spelled canonically: a change before this one in its group
+        // can store another spelling.
         if let WatchSubject::User(login) = &self.subject {
             known_to_service_keys(login, keys);
         }
@@ -108,11 +110,11 @@ impl Change for AddWatch {
             before.map_or((None, None), |before| (before.note.clone(), before.expires_at));
         let note = match self.note.as_deref() {
             Some(note) if note.trim().is_empty() => None,
-            // A note is a cell of a table: on one line.
+            // Tables show a note in one line.
             Some(note) => Some(one_line(note, MAX_NOTE_BYTES)),
             None => noted,
         };
-        // What has passed and is still listed would end what is asked for now.
+        // An entry that expired but is not yet removed must not end the one that is requested now.
         let expiring = expiring.filter(|expires_at| *expires_at > self.at);
         facts.update_reason(&self.subject, source, note, self.expires_at.or(expiring))?;
         Ok(if is_known { WatchAdded::Known } else { WatchAdded::Added })
@@ -139,7 +141,7 @@ impl Change for RemoveWatch {
 }
 
 impl Change for ExpireWatch {
-    /// How many reasons that were.
+    /// How many entries were removed.
     type Outcome = usize;
 
     fn keys(&self, keys: &mut Keys) {
@@ -232,7 +234,7 @@ fn further_spelling_keys(
     Ok(())
 }
 
-/// Takes an operator's spelling until the service has one of its own.
+/// Stores the operator's spelling of a login until the service sends its own.
 fn record_operator_spelling(subject: &WatchSubject, facts: &mut Facts) -> Result<(), Fault> {
     if let WatchSubject::User(login) = subject
         && facts.has_other_spelling(login)?

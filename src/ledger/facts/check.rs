@@ -1,4 +1,4 @@
-//! Checks: their words, titles and totals.
+//! Checks: their definitions, titles and totals.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Facts {
-    /// Puts in what a store found for a check.
+    /// Records what the store loaded for a check.
     pub fn load_check(&mut self, id: CheckId, check: Option<Check>) {
         if let Some(check) = &check {
             self.ids.load(check.number, Some(id.clone()));
@@ -21,12 +21,12 @@ impl Facts {
         self.checks.load(id, check);
     }
 
-    /// Notes that a check cannot be understood.
+    /// Records that a check's row cannot be decoded.
     pub fn load_unreadable_check(&mut self, id: CheckId, reason: &str) {
         self.checks.load_unreadable(id, reason);
     }
 
-    /// Puts in which checks have or had a folded title.
+    /// Records which checks have or had a folded title.
     pub fn load_title(&mut self, folded: String, titled: Titled) {
         self.titles.load(folded, Some(titled));
     }
@@ -34,54 +34,54 @@ impl Facts {
     /// A check.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn check(&self, id: &CheckId) -> Result<Option<&Check>, Fault> {
         self.checks.get(id)
     }
 
-    /// The id of a check that was loaded, or made.
+    /// The id of a check that was loaded or created.
     ///
     /// # Errors
-    /// When it was not asked for.
+    /// When it was not loaded.
     pub fn check_id(&self, number: CheckNumber) -> Result<Option<CheckId>, Fault> {
         Ok(if self.ids.is_loaded(&number) { self.ids.get(&number)?.cloned() } else { None })
     }
 
-    /// Whether a check's failures are kept in silence. One that is not known is not.
+    /// Whether a check is hidden: its failures are stored without events. An unknown check is not
+    /// hidden.
     pub(super) fn is_hidden(&self, number: CheckNumber) -> Result<bool, Fault> {
         let Some(id) = self.check_id(number)? else { return Ok(false) };
         Ok(self.check(&id)?.is_some_and(|check| check.is_hidden))
     }
 
-    /// Notes that every check was loaded.
+    /// Records that every check was loaded.
     pub fn load_all_checks(&mut self) {
         self.all_checks.load(());
     }
 
-    /// The ids of all checks. One whose row cannot be understood is left out: what is done to
-    /// all checks does not wait for it.
+    /// The ids of all checks. A check whose row cannot be decoded is left out, so that it does not
+    /// block what is done to all others.
     ///
     /// # Errors
-    /// When not all were asked for.
+    /// When not all checks were loaded.
     pub fn known_checks(&self) -> Result<Vec<CheckId>, Fault> {
         self.all_checks.get()?;
         let known = self.checks.range(..).filter_map(Result::ok);
         Ok(known.map(|(id, _)| id.clone()).collect())
     }
 
-    /// What the operator says of checks; for changes that asked for a check or
-    /// for failures.
+    /// The operator's configuration of checks. It is loaded with any check or failure.
     ///
     /// # Errors
-    /// When it cannot be understood, or no check was asked for.
+    /// When it cannot be decoded, or no check was loaded.
     pub fn configured_checks(&self) -> Result<Arc<ConfiguredChecks>, Fault> {
         Ok(self.configured.get(&())?.cloned().unwrap_or_default())
     }
 
-    /// What a text in an answer means; nothing when it can name no check.
+    /// The meaning of a text in an answer; none when it can name no check.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be decoded, or was not loaded.
     pub fn meaning(&self, text: &str) -> Result<Option<Meaning>, Fault> {
         let titled = self.titles.get(&fold_title(text))?.cloned().unwrap_or_default();
         let mut known = BTreeMap::new();
@@ -95,11 +95,11 @@ impl Facts {
         Ok(failure::meaning(text, &titled, &configured, |id| known.get(id).cloned()))
     }
 
-    /// Gives a check these words, and notes that something of it was learnt. One that is
-    /// made is hidden when `is_hidden` says so; others stay as they are.
+    /// Sets a check's definition, and records the event. A check that is created is hidden when
+    /// `is_hidden` is set; an existing one keeps its state.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn define_check(
         &mut self,
         name: &CheckName,
@@ -111,10 +111,10 @@ impl Facts {
         Ok(number)
     }
 
-    /// Gives a check these words, without anything having happened to it.
+    /// Sets a check's definition without recording an event.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn set_words(
         &mut self,
         name: &CheckName,
@@ -156,10 +156,10 @@ impl Facts {
         Ok(number)
     }
 
-    /// Removes a check that nobody fails, with its words, titles and totals.
+    /// Removes a check without open failures, with its definition, titles and totals.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn remove_check(&mut self, id: &CheckId) -> Result<(), Fault> {
         let Some(title) = self.check(id)?.map(|check| fold_title(&check.definition.title)) else {
             return Ok(());
@@ -174,10 +174,10 @@ impl Facts {
         Ok(())
     }
 
-    /// Hides a check, or shows it again; tells whether that changes anything.
+    /// Hides a check, or shows it again; returns whether that changes anything.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn hide_check(&mut self, id: &CheckId, is_hidden: bool) -> Result<bool, Fault> {
         if self.check(id)?.is_none_or(|check| check.is_hidden == is_hidden) {
             return Ok(false);
@@ -186,19 +186,18 @@ impl Facts {
         Ok(true)
     }
 
-    /// Takes the number of people who fail something from what was counted for the filter
-    /// that was asked for.
+    /// Sets the number of failing people to the result of the query for the filter.
     ///
     /// # Errors
-    /// When it was not asked for.
+    /// When the query was not run.
     pub fn recount_people(&mut self) -> Result<(), Fault> {
         self.effects.counts.failing_people = *self.people_admitted.get()?;
         self.touch_everything();
         Ok(())
     }
 
-    /// Later changes of the group find the check by its new title, and by its old one
-    /// as one that it had.
+    /// Updates the titles, so that later changes of the group find the check by its new title, and
+    /// by its old one as a former title.
     fn retitle(
         &mut self,
         id: &CheckId,
@@ -234,7 +233,8 @@ impl Facts {
     }
 }
 
-/// Whether description or advice differ, which are kept once for each version.
+/// Whether description or advice differ. These are stored once per version, so a difference makes a
+/// new version.
 fn has_other_words(before: &CheckDefinition, now: &CheckDefinition) -> bool {
     before.description != now.description || before.recommended_actions != now.recommended_actions
 }

@@ -1,4 +1,4 @@
-//! Deliveries: kept ones, and those that came again.
+//! Deliveries: those to store, and those that were received again.
 
 use super::Facts;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Facts {
-    /// Notes that every refused delivery was loaded.
+    /// Records that every refused delivery was loaded.
     pub fn load_all_refused(&mut self) {
         self.all_refused.load(());
     }
@@ -15,19 +15,19 @@ impl Facts {
     /// Every refused delivery, by number.
     ///
     /// # Errors
-    /// When one cannot be understood, or they were not asked for.
+    /// When one cannot be decoded, or they were not loaded.
     pub fn all_refused(&self) -> Result<Vec<(i64, RefusedRow)>, Fault> {
         self.all_refused.get()?;
         self.refused.range(..).map(|row| row.map(|(number, row)| (*number, *row))).collect()
     }
 
-    /// The number of the next delivery.
+    /// Takes the number of the next delivery.
     pub fn next_delivery(&mut self) -> i64 {
         self.effects.head.delivery += 1;
         self.effects.head.delivery
     }
 
-    /// Keeps a delivery under its number.
+    /// Stores a delivery under its number.
     pub fn keep_delivery(&mut self, delivery: DeliveryRow) {
         if let (Some(id), 200) = (&delivery.id, delivery.status) {
             let is_filtered = delivery.outcome == "filtered";
@@ -38,7 +38,7 @@ impl Facts {
         self.touch(Subject::Webhook);
     }
 
-    /// Notes that a delivery came again.
+    /// Records that a delivery was received again.
     pub fn repeat_delivery(&mut self, number: i64, at: Timestamp) {
         self.effects.repeats.push(Repeat { number, at });
     }

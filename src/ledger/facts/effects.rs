@@ -1,11 +1,11 @@
-//! What changes do apart from writing rows, and how it is undone.
+//! The effects of changes other than rows of tables, and how they are undone.
 
 use crate::{
     domain::Event,
     ledger::{Closed, Command, Counts, DeliveryRow, EventHour, Head, Repeat, Subject, TitleChange},
 };
 
-/// What changes do apart from writing rows.
+/// The effects of changes other than rows of tables.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     pub(super) head: Head,
@@ -18,11 +18,11 @@ pub(super) struct Effects {
     pub(super) hours: Vec<EventHour>,
     pub(super) commands: Vec<Command>,
     pub(super) subjects: Vec<Subject>,
-    /// Whether checks changed in a way that concerns everybody who fails them.
+    /// Whether checks changed in a way that concerns every user who fails them.
     pub(super) is_anew: bool,
 }
 
-/// How far [`Effects`] had got when a change began.
+/// The state of [`Effects`] when a change began.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Mark {
     head: Head,
@@ -32,8 +32,8 @@ pub(super) struct Mark {
 }
 
 impl Effects {
-    /// Gives an event its number, and begins a run of its hour where the event before was observed
-    /// in another one.
+    /// Gives an event its number, and begins a new run when it was observed in another hour than
+    /// the event before.
     pub(super) fn count(&mut self, event: &Event) {
         let head = &mut self.head;
         head.event += 1;

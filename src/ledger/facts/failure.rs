@@ -1,4 +1,4 @@
-//! Failures that are open, and how far the words about users have got.
+//! Open failures, and the newest answers about users.
 
 use super::Facts;
 use crate::{
@@ -10,54 +10,54 @@ use crate::{
     ledger::{CheckNumber, Closed, Ending, Failure, Fault, Subject},
 };
 
-/// What the service said of a failure that is open.
+/// The service's report that a failure is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
     /// A delivery names the user.
     Named {
-        /// When it was published.
+        /// When the delivery was published.
         at: Timestamp,
     },
     /// An answer lists the check.
     Listed {
-        /// When it had been asked for.
+        /// When the answer was requested.
         at: Timestamp,
-        /// Whether it has the check's title, and not its id.
+        /// Whether the answer has the check's title instead of its id.
         by_title: bool,
     },
 }
 
 impl Facts {
-    /// Puts in what a store found for a failure.
+    /// Records what the store loaded for a failure.
     pub fn load_failure(&mut self, login: Login, check: CheckNumber, failure: Option<Failure>) {
         self.failures.load((login, check), failure);
     }
 
-    /// Notes that an open failure cannot be understood.
+    /// Records that an open failure's row cannot be decoded.
     pub fn load_unreadable_failure(&mut self, login: Login, check: CheckNumber, reason: &str) {
         self.failures.load_unreadable((login, check), reason);
     }
 
-    /// Notes that all open failures of a user were loaded.
+    /// Records that all open failures of a user were loaded.
     pub fn load_complete(&mut self, login: Login) {
         self.complete.insert(login);
     }
 
-    /// An open failure of a user whose failures were asked for.
+    /// An open failure of a user whose failures were loaded.
     ///
     /// # Errors
-    /// When it cannot be understood, or the user was not asked for.
+    /// When it cannot be decoded, or the user's failures were not loaded.
     pub fn failure(&self, login: &Login, check: CheckNumber) -> Result<Option<&Failure>, Fault> {
         self.check_asked(login)?;
         let key = (login.clone(), check);
-        // All of the user's are loaded: what is absent is not there.
+        // All of the user's failures are loaded, so a key without a row has none.
         if self.failures.is_loaded(&key) { self.failures.get(&key) } else { Ok(None) }
     }
 
-    /// All open failures of a user whose failures were asked for.
+    /// All open failures of a user whose failures were loaded.
     ///
     /// # Errors
-    /// When one cannot be understood, or the user was not asked for.
+    /// When one cannot be decoded, or they were not loaded.
     pub fn failures_of(&self, login: &Login) -> Result<Vec<(CheckNumber, &Failure)>, Fault> {
         self.check_asked(login)?;
         let of_login = (login.clone(), CheckNumber::MIN)..=(login.clone(), CheckNumber::MAX);
@@ -67,24 +67,24 @@ impl Facts {
             .collect()
     }
 
-    /// The checks that a user fails, whose failures were asked for: those, too, of which
-    /// nothing else can be understood.
+    /// The checks of all open failures of a user whose failures were loaded, including failures
+    /// whose rows cannot be decoded.
     ///
     /// # Errors
-    /// When the user was not asked for.
+    /// When the user's failures were not loaded.
     pub fn failing_checks(&self, login: &Login) -> Result<Vec<CheckNumber>, Fault> {
         self.check_asked(login)?;
         let of_login = (login.clone(), CheckNumber::MIN)..=(login.clone(), CheckNumber::MAX);
         Ok(self.failures.keys(of_login).map(|(_, check)| *check).collect())
     }
 
-    /// Whether a user has an open failure of which nothing else can be understood.
+    /// Whether a user has an open failure whose row cannot be decoded.
     #[must_use]
     pub fn has_unreadable_failure(&self, login: &Login, check: CheckNumber) -> bool {
         self.failures.is_unreadable(&(login.clone(), check))
     }
 
-    /// Says anew what is known of a failure that is open and cannot be understood.
+    /// Replaces the row of an open failure that cannot be decoded.
     pub fn restore_failure(&mut self, login: &Login, check: CheckNumber, failure: Failure) {
         self.failures.put((login.clone(), check), failure);
     }
@@ -107,10 +107,10 @@ impl Facts {
         Ok(false)
     }
 
-    /// Opens a failure of a check that is defined; `at` is when it is committed.
+    /// Opens a failure of a defined check; `at` is the moment of the commit.
     ///
     /// # Errors
-    /// When the check's row cannot be understood, or was not asked for.
+    /// When the check's row cannot be decoded, or was not loaded.
     pub fn open_failure(
         &mut self,
         id: &CheckId,
@@ -137,10 +137,10 @@ impl Facts {
         Ok(())
     }
 
-    /// Notes that an open failure was told as new; `at` is when that is committed.
+    /// Records that an open failure was announced as new; `at` is the moment of the commit.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn announce_failure(
         &mut self,
         id: &CheckId,
@@ -161,10 +161,10 @@ impl Facts {
         })
     }
 
-    /// Notes that the service said once more that a failure is open.
+    /// Records another report of an open failure.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn confirm_failure(
         &mut self,
         id: &CheckId,
@@ -190,11 +190,11 @@ impl Facts {
         Ok(())
     }
 
-    /// Notes that a delivery told at this moment of a failure that is known: it began then,
-    /// unless it was seen before.
+    /// Sets the beginning of a failure to the moment of a delivery, unless the failure was seen
+    /// before that.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn date_failure(
         &mut self,
         id: &CheckId,
@@ -213,7 +213,7 @@ impl Facts {
     /// Ends a failure.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn close_failure(
         &mut self,
         id: &CheckId,
@@ -234,11 +234,12 @@ impl Facts {
         self.change_check(id, |check| {
             check.open = check.open.saturating_sub(1);
             check.last_event_at = ending.at;
-            // What nobody is shown is nobody's resolution.
+            // A hidden failure was never shown, so its end is no resolution.
             check.totals.resolutions += u64::from(!is_hidden);
             let change = Change { new: 0, resolved: u64::from(!is_hidden) };
             check.trend.record(ending.at, change, check.open);
-            // One that was seen first may have begun at any time before.
+            // Only a delivery dates the beginning. A failure that an answer found may be much
+            // older, so its duration is unknown.
             if ending.reason == NO_LONGER_FAILING && failure.is_dated && !is_hidden {
                 check.durations.observe(ending.asked_at - failure.opened_at);
             }
@@ -249,10 +250,10 @@ impl Facts {
         Ok(())
     }
 
-    /// Removes a failure as if it had never been: nothing is resolved, nothing counted.
+    /// Removes a failure without counting a resolution or an end.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn forget_failure(&mut self, id: &CheckId, login: &Login) -> Result<(), Fault> {
         let Some(check) = self.check(id)? else { return Ok(()) };
         let (number, is_hidden) = (check.number, check.is_hidden);
@@ -269,38 +270,39 @@ impl Facts {
         Ok(())
     }
 
-    /// When the newest look at a user's failing checks was asked for: an answer about the
-    /// user, or the last complete listing.
+    /// When the newest look at a user's failing checks was requested: a poll of the user, or the
+    /// last complete listing.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be decoded, or was not loaded.
     pub fn last_answer_as_of(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let answered = self.answered.get(login)?.map(|answered| answered.as_of);
         Ok(answered.max(self.listing_asked_at(login)?))
     }
 
-    /// Whether nobody looked at a user's failing checks yet.
+    /// Whether the user's failing checks were never looked at.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be decoded, or was not loaded.
     pub fn is_first_look(&self, login: &Login) -> Result<bool, Fault> {
         let was_listed =
             self.answered.get(login)?.is_some_and(|answered| answered.listed_at.is_some());
         Ok(!was_listed && self.listing_asked_at(login)?.is_none())
     }
 
-    /// When the last complete listing asked for this user's failing checks; when it began,
-    /// for somebody whom it does not have. Nothing where it could not have shown them: it
-    /// did not tell, has rows that could not be read, or lacks too many.
+    /// When the last complete listing requested this user's failing checks; for a user who is
+    /// absent, when the listing began. None where the listing proves nothing: it has no failing
+    /// checks, has rows that could not be read, or lacks too many users.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be decoded, or was not loaded.
     pub fn listing_asked_at(&self, login: &Login) -> Result<Option<Timestamp>, Fault> {
         let Some(done) = self.listing_done.get(&())?.filter(|done| done.is_verdict) else {
             return Ok(None);
         };
         Ok(match self.listed.get(login)? {
-            // One that is older than the listing before it does not move back what is known.
+            // `begun_at` is never before that of the previous listing. A row that is, because a
+            // clock was set back, must not move the moment back.
             Some(member) => member.failing.is_some().then_some(member.asked_at.max(done.begun_at)),
             None => (done.skipped == 0 && !done.is_suspect).then_some(done.begun_at),
         })

@@ -1,4 +1,4 @@
-//! A check that was known by a text of answers alone becomes the one that it is.
+//! A check that was known by a text of answers alone gets its id.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::{
 };
 
 impl Facts {
-    /// Names the rows that [`identify`](Self::identify) needs of a check and a title that were
-    /// asked for. Mostly that is nothing more: a provisional check gets another id, and keeps its
-    /// number, by which failures refer to it. Everybody who fails it is needed where it is merged
-    /// with a check that is known, or was hidden, so that there are more people who fail something.
+    /// Adds the rows that [`identify`](Self::identify) needs of a check and a title that were
+    /// loaded. Usually there are none: a provisional check gets another id and keeps its number, by
+    /// which failures refer to it. All users who fail it are needed when it is merged with a known
+    /// check, or was hidden and increases the number of failing people.
     ///
     /// # Errors
-    /// When a check cannot be understood.
+    /// When a check cannot be decoded.
     pub fn keys_to_identify(
         &self,
         id: &CheckId,
@@ -29,19 +29,19 @@ impl Facts {
             if is_known || former.is_hidden {
                 keys.failures_at.insert(former.number);
             }
-            // It is, once the first one has its id.
+            // The first provisional check gets the id; every further one is merged with it.
             is_known = true;
         }
         Ok(())
     }
 
-    /// Makes provisional checks that go by this title the check `id`: what is open and
-    /// what was counted moves, and nothing fails or ends. Returns their ids.
+    /// Turns the provisional checks with this title into the check `id`. Open failures and totals
+    /// move; no failure opens or ends. Returns the former ids.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for; also
-    /// [`NeedsFailures`](Fault::NeedsFailures), where a change of the same group made it so that
-    /// more rows are needed.
+    /// When a row cannot be decoded, or was not loaded; also
+    /// [`NeedsFailures`](Fault::NeedsFailures), when another change of the group made more rows
+    /// necessary.
     pub fn identify(
         &mut self,
         id: &CheckId,
@@ -56,8 +56,8 @@ impl Facts {
         Ok(former)
     }
 
-    /// The provisional checks that have this title, or were the only one to have it, or are
-    /// known by its beginning because it is too long for an id.
+    /// The provisional checks that have this title, or were the only one to have it, or are known
+    /// by its start because it is too long for an id.
     fn provisional_checks(&self, title: &str) -> Result<BTreeSet<CheckId>, Fault> {
         let titled = self.titles.get(&fold_title(title))?.cloned().unwrap_or_default();
         let mut found = titled.current;
@@ -77,6 +77,8 @@ impl Facts {
     fn take_over(&mut self, former: &CheckId, id: &CheckId, at: Timestamp) -> Result<(), Fault> {
         let Some(taken) = self.check(former)?.cloned() else { return Ok(()) };
         let known = self.check(id)?.cloned();
+        // The number of failing people changes only where two checks become one, or a hidden one
+        // becomes visible. Otherwise the users need not be loaded.
         let logins = if known.is_some() || taken.is_hidden {
             self.failing_logins(taken.number)?
         } else {
@@ -87,7 +89,8 @@ impl Facts {
             failing_before.push(self.is_failing(login)?);
         }
         match known {
-            // A check that is new takes the number over, and with it all that refers to it.
+            // The id is new: it gets the number, to which failures and titles refer. No row of them
+            // changes.
             None => {
                 let check = Check { is_provisional: false, is_hidden: false, ..taken.clone() };
                 self.checks.put(id.clone(), check);
@@ -109,7 +112,7 @@ impl Facts {
         Ok(())
     }
 
-    /// Adds what is open and counted of one check to another.
+    /// Adds the open failures and totals of one check to another.
     fn merge(
         &mut self,
         taken: &Check,
@@ -123,7 +126,8 @@ impl Facts {
         merged.totals.resolutions += taken.totals.resolutions;
         merged.durations.add(&taken.durations);
         merged.trend.merge(&taken.trend);
-        // What was told under the other name is not told again as new.
+        // The earlier moment counts: failures that were announced under the other id must not be
+        // announced again.
         merged.last_failure_at = match (check.last_failure_at, taken.last_failure_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -143,13 +147,12 @@ impl Facts {
         Ok(())
     }
 
-    /// Notes that everybody who fails a check was loaded, with all their failures.
+    /// Records that all users who fail a check were loaded, with all their failures.
     pub fn load_all_failing(&mut self, number: CheckNumber) {
         self.with_everybody.insert(number);
     }
 
-    /// Everybody who fails a check. A row of another check that cannot be understood is nobody's
-    /// concern here.
+    /// All users who fail a check. Rows of other checks that cannot be decoded do not matter here.
     fn failing_logins(&self, number: CheckNumber) -> Result<Vec<Login>, Fault> {
         if !self.with_everybody.contains(&number) {
             return Err(Fault::NeedsFailures { check: number });
@@ -183,7 +186,7 @@ impl Facts {
     }
 }
 
-/// One failure out of two that turned out to be the same.
+/// Combines two failures that turned out to be the same.
 fn unite(one: &Failure, other: &Failure) -> Failure {
     let first = if one.opened_at <= other.opened_at { one } else { other };
     Failure {

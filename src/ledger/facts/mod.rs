@@ -1,4 +1,4 @@
-//! What is known to a group of changes, and what they make of it.
+//! The rows that are loaded for a group of changes, and the changes made to them.
 
 mod check;
 mod delivery;
@@ -27,10 +27,10 @@ use effects::{Effects, Mark};
 pub use failure::Report;
 pub(in crate::ledger) use spelling::known_to_service_keys;
 
-/// The rows that a group of changes asked for, and what became of them.
+/// The rows that a group of changes loaded, and the changes made to them.
 ///
-/// Public fields are tables of rows that stand for themselves; what concerns
-/// several at once has a method here, so that totals cannot be forgotten.
+/// Public fields are tables whose rows stand alone. A change that concerns several tables has a
+/// method here, so that totals are always updated.
 #[derive(Debug)]
 pub struct Facts {
     /// Envelopes by id.
@@ -38,80 +38,81 @@ pub struct Facts {
     /// Refused deliveries by number.
     pub refused: Table<i64, RefusedRow>,
     checks: Table<CheckId, Check>,
-    /// What the operator says of checks; loaded with checks and failures, under the key `()`.
+    /// The operator's configuration of checks; loaded with checks and failures, under the key `()`.
     pub configured: Table<(), Arc<ConfiguredChecks>>,
-    /// The ids of the checks that are known.
+    /// The ids of checks by number.
     ids: Table<CheckNumber, CheckId>,
     titles: Table<String, Titled>,
     failures: Table<(Login, CheckNumber), Failure>,
-    /// Whose open failures are all known.
+    /// Users whose open failures are all loaded.
     complete: BTreeSet<Login>,
-    /// Checks of which everybody who fails one is complete.
+    /// Checks whose failing users are all loaded, with all their failures.
     with_everybody: BTreeSet<CheckNumber>,
-    /// Whether every check is known.
+    /// Whether every check is loaded.
     all_checks: QueryResult<()>,
-    /// Whether every refused delivery is known.
+    /// Whether every refused delivery is loaded.
     all_refused: QueryResult<()>,
-    /// How far answers about users have got.
+    /// The newest answers about users.
     pub answered: Table<Login, Answered>,
-    /// What the last complete listing said of users.
+    /// Users' rows in the last complete listing.
     pub listed: Table<Login, Member>,
-    /// When somebody was last listed or named as failing a check.
+    /// When a user was last listed or named as failing a check.
     pub last_reports: Table<CheckNumber, Timestamp>,
-    /// What answers have in the place of checks that were there before.
+    /// The texts that answers have in the place of checks that they listed before.
     pub exchanges: QueryResult<Vec<Exchange>>,
-    /// The users that come next of those whose answers have such texts.
+    /// The next users whose answers have such texts.
     pub exchanging: QueryResult<NextUsers>,
-    /// How many people fail a check that the filter admits that was asked for.
+    /// The number of people who fail a check that the requested filter admits.
     pub people_admitted: QueryResult<u64>,
     /// Snapshots of users.
     pub users: Table<Login, UserSnapshot>,
     /// Snapshots of addresses.
     pub ips: Table<IpAddress, IpSnapshot>,
     watched: Table<WatchSubject, Reasons>,
-    /// What users and addresses had, and have no longer.
+    /// Attributes that users and addresses no longer have.
     pub past: Table<WatchSubject, Past>,
-    /// How logins are spelled, where that is not their identity.
+    /// Spellings of logins that differ from their identity.
     pub spellings: Table<Login, Arc<str>>,
-    /// How asking about subjects ended.
+    /// How polls ended.
     pub polls: Table<WatchSubject, Poll>,
-    /// How jobs ended.
+    /// How jobs' runs ended.
     pub jobs: Table<&'static str, Job>,
     /// Lists that are null for users.
     pub nulls: Table<(Login, ListField), NullList>,
-    /// What the service gave for each list.
+    /// For each list, whether and when the service gave it.
     pub list_memory: Table<ListField, FieldMemory>,
-    /// The listing that is under way; the key is always `()`.
+    /// The listing in progress; the key is always `()`.
     pub listing: Table<(), ListingBegun>,
-    /// The last complete one.
+    /// The last complete listing; the key is always `()`.
     pub listing_done: Table<(), ListingDone>,
-    /// Users of the listing under way.
+    /// Users of the listing in progress.
     pub members: Table<Login, Member>,
-    /// The users about whom the listing's verdicts come next.
+    /// The next users to apply the listing's verdicts to.
     pub slice: QueryResult<NextUsers>,
-    /// Users who fail the check that was asked for.
+    /// Users who fail the requested check.
     pub failing: QueryResult<NextFailing>,
-    /// Failures that ended and are to become those of another check, where there are some.
+    /// Ended failures to move to another check; none when no such failure is left.
     pub moving: QueryResult<Option<NextMoving>>,
-    /// Which tenant deliveries are from.
+    /// The tenant that deliveries are from.
     pub tenant: Table<(), TenantId>,
-    /// The service itself.
+    /// The state of the service itself.
     pub service: Table<(), ServiceState>,
-    /// The delivery by OTLP.
+    /// The state of the OTLP delivery.
     pub otlp: Table<(), OtlpState>,
-    /// The parked events that come next.
+    /// The next parked events.
     pub parked: QueryResult<NextParked>,
-    /// The numbers that come next in the gaps; nothing after the last one.
+    /// The next numbers in the gaps; none after the last one.
     pub gap_events: QueryResult<Option<GapEvents>>,
     /// Registered webhook targets.
     pub targets: Table<String, WebhookTarget>,
-    /// What is watched for a reason that was asked for, or was to expire.
+    /// Subjects that are watched for the requested reason, or whose entries expired.
     pub matching: QueryResult<BTreeSet<WatchSubject>>,
     effects: Effects,
     mark: Mark,
 }
 
-/// Calls a method of every table: one that is forgotten would not be undone.
+/// Calls a method of every table. One list serves all methods, because a table left out of
+/// `roll_back` would not be undone.
 macro_rules! each_table {
     ($facts:ident, $method:ident) => {
         $facts.envelopes.$method();
@@ -143,7 +144,7 @@ macro_rules! each_table {
 }
 
 impl Facts {
-    /// Nothing but the numbers that were given last, and how much is watched.
+    /// Facts with nothing loaded but the last numbers and the counts.
     #[must_use]
     pub fn new(head: Head, counts: Counts) -> Self {
         let effects = Effects { head, counts, ..Effects::default() };
@@ -242,7 +243,7 @@ impl Facts {
         }
     }
 
-    /// What was touched, for whoever shows it; `moves` are those of the difference.
+    /// What the group touched, for the readers that show it; `moves` are those of the diff.
     #[must_use]
     pub fn touched(&mut self, moves: Moves) -> Touched {
         Touched {
@@ -253,22 +254,22 @@ impl Facts {
         }
     }
 
-    /// The numbers that were given last.
+    /// The last number of each kind.
     #[must_use]
     pub fn head(&self) -> Head {
         self.effects.head
     }
 
-    /// Notes that something is to be shown anew.
+    /// Records that a subject must be read again.
     pub fn touch(&mut self, subject: Subject) {
-        // A delivery speaks of one check thousands of times.
+        // A delivery touches the same check thousands of times in a row.
         if self.effects.subjects.last() != Some(&subject) {
             self.effects.subjects.push(subject);
         }
     }
 
-    /// Notes that checks changed in a way that concerns everybody who fails them, so
-    /// that whoever shows them reads everything anew.
+    /// Records that checks changed in a way that concerns every user who fails them, so that
+    /// readers read everything again.
     pub(super) fn touch_everything(&mut self) {
         self.effects.is_anew = true;
     }
@@ -285,20 +286,21 @@ impl Facts {
             self.effects.count(event);
         }
         if self.effects.events.is_empty() {
-            // Of a large delivery, room for a second copy would be the most of its memory.
+            // Taking over the vector avoids a second copy, which would be most of a large
+            // delivery's memory.
             self.effects.events = events;
         } else {
             self.effects.events.extend(events);
         }
     }
 
-    /// Has something done about rows that no change knows one by one.
+    /// Adds a write to rows that no change loads one by one.
     pub fn command(&mut self, command: Command) {
         self.effects.commands.push(command);
     }
 
-    /// The number of the next listing. Members carry it, and those of a listing that
-    /// was given up may still be there.
+    /// Takes the number of the next listing. Members carry it, so that those of an abandoned
+    /// listing can be told apart.
     pub fn next_listing(&mut self) -> i64 {
         self.effects.head.listing += 1;
         self.effects.head.listing

@@ -1,4 +1,4 @@
-//! People, by the checks that they fail.
+//! The people who fail checks, by the set of those checks.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,22 @@ use crate::{
     ledger::{CheckSet, Moves},
 };
 
-/// Somebody who fails other checks now than what is stored.
+/// A person whose set of failing checks differs from the stored one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Moved<'a> {
     login: &'a Login,
-    /// What they failed.
+    /// The stored set.
     from: CheckSet,
-    /// What they fail now.
+    /// The set after the changes.
     to: CheckSet,
 }
 
 impl Facts {
-    /// Everybody who fails other checks now than what is stored.
+    /// All people whose set of failing checks differs from the stored one.
     ///
-    /// It is read off the failures, and not noted as they change, so that no way to open or to
-    /// end one can forget it: of whoever has one that changes, all are loaded.
+    /// It is computed from the failures instead of recorded with each change, so that no code that
+    /// opens or ends a failure can forget it. When one failure of a person changes, all of them are
+    /// loaded.
     fn moved_people(&self) -> impl Iterator<Item = Moved<'_>> {
         let mut failures = self.failures.presence().peekable();
         std::iter::from_fn(move || {
@@ -48,7 +49,7 @@ impl Facts {
         for Moved { login, from, to } in self.moved_people() {
             people.push(login.clone());
             for (set, people) in [(from, -1), (to, 1)] {
-                // Who fails nothing is nobody who is counted.
+                // People without a failing check are not counted.
                 if !set.is_empty() {
                     *by_set.entry(set).or_default() += people;
                 }
@@ -78,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Facts of people, with the checks that are stored as failing.
+    /// Facts of people with these stored failing checks.
     fn facts(people: &[(&str, &[i64])]) -> Facts {
         let mut facts = Facts::new(Head::default(), Counts::default());
         for (name, checks) in people {

@@ -1,4 +1,4 @@
-//! How logins are spelled, where that is not their identity.
+//! Spellings of logins that differ from their identity.
 
 use super::Facts;
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
 };
 
 impl Facts {
-    /// Keeps the spelling in which the service wrote a login: the latest one counts.
+    /// Stores the service's spelling of a login; the newest one counts.
     ///
     /// # Errors
-    /// When the spelling was not asked for.
+    /// When the spelling was not loaded.
     pub fn record_spelling(&mut self, login: &Login) -> Result<(), Fault> {
         if !self.has_other_spelling(login)? {
             return Ok(());
@@ -23,20 +23,20 @@ impl Facts {
         Ok(())
     }
 
-    /// Whether another spelling is kept than this one.
+    /// Whether another spelling is stored than this one.
     ///
     /// # Errors
-    /// When the spelling was not asked for.
+    /// When the spelling was not loaded.
     pub fn has_other_spelling(&self, login: &Login) -> Result<bool, Fault> {
         let kept = self.spellings.get(login)?;
         Ok(kept.map_or(login.as_str(), |kept| &**kept) != login.spelling())
     }
 
-    /// Whether the service knows a user, and so has a spelling of its own: it named the
-    /// user, or answered about them. Needs the keys of [`service_knows_keys`].
+    /// Whether the service named the user or answered about them, and so has a spelling of its own.
+    /// Needs the keys of `known_to_service_keys`.
     ///
     /// # Errors
-    /// When a row cannot be understood, or was not asked for.
+    /// When a row cannot be decoded, or was not loaded.
     pub fn is_known_to_service(&self, login: &Login) -> Result<bool, Fault> {
         let is_answered =
             self.answered.get(login)?.is_some_and(|answered| answered.unknown_since.is_none());
@@ -47,7 +47,7 @@ impl Facts {
     }
 }
 
-/// Names the rows by which [`Facts::service_knows`] decides.
+/// Adds the rows by which [`Facts::is_known_to_service`] decides.
 pub(in crate::ledger) fn known_to_service_keys(login: &Login, keys: &mut Keys) {
     keys.answered.insert(login.clone());
     keys.users.insert(login.clone());

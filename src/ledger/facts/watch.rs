@@ -7,20 +7,20 @@ use crate::{
 };
 
 impl Facts {
-    /// Puts in what a store found for a subject.
+    /// Records what the store loaded for a subject.
     pub fn load_watched(&mut self, subject: WatchSubject, reasons: Option<Reasons>) {
         self.watched.load(subject, reasons);
     }
 
-    /// Notes that why a subject is watched cannot be understood.
+    /// Records that the reasons to watch a subject cannot be decoded.
     pub fn load_unreadable_watched(&mut self, subject: WatchSubject, reason: &str) {
         self.watched.load_unreadable(subject, reason);
     }
 
-    /// Why a subject is watched; nothing when it is not.
+    /// The reasons to watch a subject; none when it is not watched.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn reasons(&self, subject: &WatchSubject) -> Result<Option<&Reasons>, Fault> {
         self.watched.get(subject)
     }
@@ -43,19 +43,19 @@ impl Facts {
         usize::try_from(self.effects.counts.watched_users()).unwrap_or(usize::MAX)
     }
 
-    /// How a subject is watched; nothing when it is not.
+    /// How a subject is watched; none when it is not.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn standing(&self, subject: &WatchSubject) -> Result<Option<WatchStanding>, Fault> {
         Ok(self.watched.get(subject)?.and_then(standing))
     }
 
-    /// Adds a reason to watch, unless it is there; tells whether the subject is listed
-    /// from now on, or, for the reason of a delivery, followed.
+    /// Adds a reason to watch, unless it is there. Returns whether the subject becomes listed, or
+    /// followed for the reason of a delivery.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn add_reason(
         &mut self,
         subject: &WatchSubject,
@@ -71,10 +71,10 @@ impl Facts {
         Ok(self.set_reasons(subject, before, reasons, at))
     }
 
-    /// Says anew why and until when a command has a subject watched.
+    /// Replaces the note and the expiry of the reason that a command added.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn update_reason(
         &mut self,
         subject: &WatchSubject,
@@ -90,11 +90,11 @@ impl Facts {
         Ok(())
     }
 
-    /// Notes until when a user is followed: for ever, while the user fails anything.
-    /// Who is not followed stays so.
+    /// Sets until when a user is followed; without a moment, as long as the user fails a check. A
+    /// user who is not followed is left unchanged.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn follow_until(
         &mut self,
         login: &Login,
@@ -108,11 +108,11 @@ impl Facts {
         self.update_reason(&subject, WatchSource::Webhook, None, expires_at)
     }
 
-    /// Takes a reason away; tells whether it was there and the subject is listed, or
-    /// followed, no longer.
+    /// Removes a reason. Returns whether it was there and the subject is no longer listed, or
+    /// followed.
     ///
     /// # Errors
-    /// When it cannot be understood, or was not asked for.
+    /// When it cannot be decoded or was not loaded.
     pub fn remove_reason(
         &mut self,
         subject: &WatchSubject,
@@ -127,8 +127,8 @@ impl Facts {
         Ok(self.set_reasons(subject, before, reasons, at))
     }
 
-    /// Keeps the reasons of a subject and counts it anew; tells whether its standing is
-    /// another one.
+    /// Stores the reasons of a subject and updates the counts; returns whether its standing
+    /// changed.
     fn set_reasons(
         &mut self,
         subject: &WatchSubject,
@@ -147,7 +147,8 @@ impl Facts {
         }
         self.count_watched(subject, before, -1);
         self.count_watched(subject, now, 1);
-        // Whom deliveries name is many: only what somebody asked for is told.
+        // Deliveries name many users, so following one appends no event; only a listed subject
+        // does.
         let is_listed = |standing| standing == Some(WatchStanding::Listed);
         if is_listed(before) != is_listed(now) {
             self.append(Event::watch_changed(subject, is_listed(now), at));
@@ -160,7 +161,8 @@ impl Facts {
         true
     }
 
-    /// Counts new addresses and countries of a user, for the sums that name nobody.
+    /// Counts new addresses and countries of a user in the totals, which have no label that names
+    /// people.
     pub fn count_new_places(&mut self, ips: u64, countries: u64) {
         if ips + countries > 0 {
             self.effects.counts.new_ips += ips;
