@@ -1,16 +1,16 @@
-//! How long to wait before something that failed is tried again.
+//! Waits before a failed operation is tried again.
 
 use std::time::Duration;
 
 use super::Timestamp;
 
-/// What `Retry-After` asks for, in seconds or until a date (RFC 9110, 10.2.3); how much of it
-/// is waited is the caller's to decide. Nothing when it is neither.
+/// The wait that a `Retry-After` header asks for, given in seconds or as a date (RFC 9110, 10.2.3).
+/// The caller decides how much of it to wait. None when the text is neither.
 #[must_use]
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than can be counted are for ever.
+        // A number of seconds that does not fit means for ever.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.to_utc();
@@ -19,8 +19,8 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 /// Exponential backoff: the bound of a wait doubles with each failure, up to a limit.
 ///
-/// The chance is the caller's, from 0 to 1: with it, many who failed together do not come
-/// back together, and without a source of it here, tests decide.
+/// The caller passes a random number from 0 to 1. It spreads the retries of exporters that failed
+/// at the same moment, and tests can fix it.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     first: Duration,
@@ -28,19 +28,19 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The bound after the first failure, and the limit.
+    /// A backoff with the bound after the first failure, and the largest bound.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
     }
 
-    /// With full jitter: from nothing to the bound after `earlier` failures and one more.
+    /// A wait with full jitter: between zero and the bound after `earlier` failures and one more.
     #[must_use]
     pub fn wait(self, earlier: u32, chance: f64) -> Duration {
         self.bound(earlier).mul_f64(chance)
     }
 
-    /// With half the jitter: never less than half of the bound.
+    /// A wait with half the jitter: at least half of the bound.
     #[must_use]
     pub fn steady_wait(self, earlier: u32, chance: f64) -> Duration {
         self.bound(earlier).mul_f64(0.5 + chance / 2.0)

@@ -1,33 +1,33 @@
-//! A check: one of the rules that the service holds users against.
+//! A check: a rule of the service that users pass or fail.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{Severity, Timestamp, cut_text, replace_nul};
 
-/// Bytes of a check's id at most, as the service writes it; the known ones are short slugs.
+/// Maximum bytes of a check's id. The known ids are short slugs.
 pub const MAX_CHECK_ID_BYTES: usize = 256;
 
-/// A check's id, a short slug such as `no-mfa`. It stays when a tenant renames
-/// or re-rates the check.
+/// A check's id, a short slug such as `no-mfa`. It stays the same when a tenant renames or re-rates
+/// the check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(Arc<str>);
 
 impl CheckId {
-    /// Takes an id; `None` when the text is empty. A character NUL in it becomes a mark.
+    /// Takes an id; `None` when the text is empty. Each NUL character is replaced.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(replace_nul(text).into()))
     }
 
-    /// The id that a text of an answer can be: cut as an id in a delivery is, so that both are
-    /// one check. `None` when the text is empty.
+    /// The id that a text of an answer can be. It is cut like an id in a delivery, so that both
+    /// give the same check. `None` when the text is empty.
     #[must_use]
     pub fn from_answer_text(text: &str) -> Option<Self> {
         Self::new(&cut_text(text.trim(), MAX_CHECK_ID_BYTES))
     }
 
-    /// The same of a text that is too long to be an id as it is; `None` of others.
+    /// The id of a text that is too long to be an id as it is; `None` for shorter texts.
     #[must_use]
     pub fn from_long_text(text: &str) -> Option<Self> {
         Self::from_answer_text(text).filter(|_| text.trim().len() > MAX_CHECK_ID_BYTES)
@@ -46,24 +46,24 @@ impl fmt::Display for CheckId {
     }
 }
 
-/// What is known of a check. Of each part the most recent delivery that has it
-/// wins, by the delivery's own time.
+/// The definition of a check. For each part, the most recent delivery that has it wins, by the time
+/// at which it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckDefinition {
-    /// For people; the id when nobody gave one.
+    /// The title for people; the id when no title is known.
     pub title: String,
-    /// How bad failing it is.
+    /// How severe it is to fail the check.
     pub severity: Severity,
-    /// What it looks for, a sentence an item.
+    /// What the check looks for, one sentence an item.
     pub description: Vec<String>,
-    /// What the service advises to do.
+    /// The actions that the service recommends.
     pub recommended_actions: Vec<String>,
-    /// Which of these a delivery gave, and when it was published.
+    /// Which parts a delivery gave, and when each was published.
     pub told: DefinitionDates,
 }
 
-/// When the delivery was published that gave a part of a check's definition, or when the
-/// answers were asked for that gave it a title; none of a part that neither gave.
+/// For each part of a check's definition, when the delivery with it was published, or when the
+/// answers with the title were requested; none for a part that neither gave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DefinitionDates {
     /// The title.
@@ -72,18 +72,18 @@ pub struct DefinitionDates {
     pub severity: Option<Timestamp>,
     /// The description.
     pub description: Option<Timestamp>,
-    /// The advice.
+    /// The recommended actions.
     pub recommended_actions: Option<Timestamp>,
 }
 
-/// A title as titles are compared: in lower case, without space around it, and with a mark in the
-/// place of a character NUL.
+/// A title in the form in which titles are compared: lower case, without white space around it, and
+/// with each NUL character replaced.
 #[must_use]
 pub fn fold_title(title: &str) -> String {
     replace_nul(title.trim()).to_lowercase()
 }
 
-/// What an operator says of a check; it counts where no delivery says it.
+/// The operator's words for a check; they count where no delivery has any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckWords {
     /// Its title.
@@ -92,31 +92,31 @@ pub struct CheckWords {
     pub severity: Severity,
 }
 
-/// What an operator says of checks, each found by its id or its title.
+/// The operator's words for checks, by id or title.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfiguredChecks(BTreeMap<String, (String, CheckWords)>);
 
 impl ConfiguredChecks {
-    /// Adds what is said of the check with this id or title; what was said of it before,
-    /// in any case of letters, is returned.
+    /// Adds the words for the check with this id or title. Returns the words that it had before
+    /// under the same name, ignoring case.
     pub fn insert(&mut self, name: &str, words: CheckWords) -> Option<CheckWords> {
         let before = self.0.insert(fold_title(name), (name.trim().to_owned(), words));
         before.map(|(_, words)| words)
     }
 
-    /// What is said of the check with this id or title.
+    /// The words for the check with this id or title.
     #[must_use]
     pub fn words_for(&self, name: &str) -> Option<&CheckWords> {
         self.0.get(&fold_title(name)).map(|(_, words)| words)
     }
 
-    /// Every name as it is written, with what is said of its check.
+    /// Every name as it is written, with its words.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &CheckWords)> {
         self.0.values().map(|(name, words)| (name.as_str(), words))
     }
 
-    /// The id that a title is given to: an answer that lists the title means this check,
-    /// also before a delivery tells of it.
+    /// The ids to which the operator gave a title. An answer that lists the title means this check,
+    /// even before a delivery names the check.
     pub fn ids_with_titles(&self) -> impl Iterator<Item = (CheckId, &str)> {
         self.iter().filter_map(|(name, words)| {
             let title = words.title.as_deref()?;
@@ -127,7 +127,7 @@ impl ConfiguredChecks {
 }
 
 impl CheckDefinition {
-    /// The definition of a check of which nothing but its id is known.
+    /// The definition of a check of which only the id is known.
     #[must_use]
     pub fn undefined(id: &CheckId) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl CheckDefinition {
         }
     }
 
-    /// Fills what no delivery gave with what the operator says, by the check's id or its
+    /// Fills parts that no delivery gave with the operator's words, found by the check's id or its
     /// title.
     #[must_use]
     pub fn with_configured_words(self, id: &CheckId, configured: &ConfiguredChecks) -> Self {
@@ -158,13 +158,13 @@ impl CheckDefinition {
         definition
     }
 
-    /// Whether no delivery gave anything.
+    /// Whether no delivery gave any part.
     #[must_use]
     pub fn is_untold(&self) -> bool {
         self.told == DefinitionDates::default()
     }
 
-    /// Dates what this definition has: a part that is empty was not given.
+    /// Dates each part that this definition has; an empty part counts as not given.
     #[must_use]
     pub fn with_dates(self, has_title: bool, at: Timestamp) -> Self {
         let told = DefinitionDates {
@@ -176,8 +176,8 @@ impl CheckDefinition {
         Self { told, ..self }
     }
 
-    /// Takes over each part that `reported` has and that is not older than the one
-    /// known, so that the order in which deliveries arrive makes no difference.
+    /// Takes each part that `reported` has and that is not older than the known one, so that the
+    /// order of arrival makes no difference.
     #[must_use]
     pub fn merge(&self, reported: &Self) -> Self {
         let mut merged = self.clone();

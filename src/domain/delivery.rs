@@ -1,36 +1,36 @@
-//! A webhook delivery, as far as its meaning is known.
+//! A parsed webhook delivery.
 
 use std::{collections::BTreeMap, fmt};
 
 use super::{AttributeValue, CheckDefinition, CheckId, Login, TenantId, Timestamp};
 
-/// What a delivery is.
+/// The kind of a delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeliveryKind {
     /// Users who newly fail a check: the daily list, or a direct message.
     FailedCheck,
-    /// The message that the console sends when a webhook target is made.
+    /// The test message that the console sends when a webhook target is created.
     Test,
-    /// Something that names no failing user; kept for whoever understands it.
+    /// A delivery that names no failing user. It is stored for readers of the log.
     #[default]
     Other,
 }
 
-/// A delivery whose envelope was understood.
+/// A delivery whose envelope was parsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The envelope's id, the same on every repeat; a hash of the body when the
-    /// envelope has none that can be used.
+    /// The envelope's id, the same on every repeat; a hash of the body when the envelope has no
+    /// usable id.
     pub id: String,
-    /// What its `detail-type` and fields make it.
+    /// The kind, from its `detail-type` and fields.
     pub kind: DeliveryKind,
     /// `detail-type` as sent; empty in older deliveries.
     pub detail_type: String,
-    /// When it first came.
+    /// When it was first received.
     pub received_at: Timestamp,
     /// The envelope's `time`.
     pub sent_at: Option<Timestamp>,
-    /// When it was published, else the envelope's time, when either is given.
+    /// When it was published, or else the envelope's time; none when it has neither.
     pub published_at: Option<Timestamp>,
     /// The envelope's `source`: the tenant's id, two underscores, eight digits.
     pub source: Option<String>,
@@ -44,77 +44,77 @@ pub struct Delivery {
     pub check: Option<ReportedCheck>,
     /// `detail.frameworks` as sent: texts, or one text of JSON.
     pub frameworks: Option<AttributeValue>,
-    /// Details, as JSON, that belong to no single one of its users.
+    /// Details, as JSON, that belong to no single user.
     pub explanation: Option<String>,
     /// The users it names as failing, each once.
     pub failing: Vec<FailingUser>,
-    /// The logins in it that cannot be used.
+    /// The logins that cannot be used.
     pub skipped: SkippedLogins,
-    /// What in it was written in another form than usual, and how it was read.
+    /// Notes about values in an unusual form, and how they were read.
     pub notes: Vec<String>,
 }
 
-/// What a delivery may be late by: senders of its kind give up after a day.
+/// How late a delivery can arrive: senders of this kind give up after a day.
 const LATEST: chrono::TimeDelta = chrono::TimeDelta::hours(48);
 
 impl Delivery {
-    /// The moment of the delivery's report on a failure, for the comparison with
-    /// answers of the API: when it was published. A time in the future is not trusted;
-    /// then it is when the delivery came.
+    /// When the delivery reported a failure, for the comparison with answers of the API: when it
+    /// was published. A time in the future is not trusted; then it is when the delivery was
+    /// received.
     #[must_use]
     pub fn reported_at(&self, received_at: Timestamp) -> Timestamp {
         self.published_at.filter(|published| *published <= received_at).unwrap_or(received_at)
     }
 
-    /// Whether it was published so long before it came that it was on no usual way: sent
-    /// again by hand, or by a clock that is wrong.
+    /// Whether it was published so long before it was received that no sender would still retry it:
+    /// it was sent again by hand, or a clock is wrong.
     #[must_use]
     pub fn is_old(&self, received_at: Timestamp) -> bool {
         received_at - self.reported_at(received_at) > LATEST
     }
 
-    /// When it happened what it tells of: when it was published.
+    /// When the reported event happened: when the delivery was published.
     #[must_use]
     pub fn happened_at(&self) -> Timestamp {
         self.published_at.unwrap_or(self.received_at)
     }
 
-    /// The tenant that it is from, when its `source` says so.
+    /// The tenant in its `source`, if there is one.
     #[must_use]
     pub fn tenant_id(&self) -> Option<TenantId> {
         TenantId::of_source(self.source.as_deref()?)
     }
 }
 
-/// A check in the words of one delivery.
+/// A check as one delivery describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedCheck {
     /// Its id.
     pub id: CheckId,
-    /// What the delivery says of it.
+    /// The definition in the delivery.
     pub definition: CheckDefinition,
 }
 
 /// A user whom a delivery names as failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingUser {
-    /// Who.
+    /// The user's login.
     pub login: Login,
-    /// Why, as JSON, when the delivery explains it.
+    /// The explanation, as JSON, if the delivery has one.
     pub explanation: Option<String>,
 }
 
-/// Logins that cannot be used, counted by why.
+/// Logins that cannot be used, counted by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SkippedLogins(BTreeMap<&'static str, usize>);
 
 impl SkippedLogins {
-    /// Counts one more.
+    /// Counts one more login.
     pub fn add(&mut self, why: &'static str) {
         *self.0.entry(why).or_default() += 1;
     }
 
-    /// How many there are.
+    /// The number of logins.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.values().sum()
@@ -131,29 +131,29 @@ impl fmt::Display for SkippedLogins {
     }
 }
 
-/// Why a delivery that was taken opened no failure.
+/// Why an accepted delivery opened no failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unchanged {
     /// It was recorded before, under this number.
     Duplicate(i64),
-    /// `webhook.check_ids` leaves its check out.
+    /// `webhook.check_ids` does not contain its check.
     Filtered,
     /// Its type is not known, and it names neither a check nor a user.
     UnknownType,
-    /// It names users and no check.
+    /// It names users but no check.
     NoCheck,
-    /// It names a check and no user; so many logins in it cannot be used.
+    /// It names a check but no usable user.
     NoUser {
         /// Logins that cannot be used.
         skipped: usize,
     },
-    /// None of its users fails the check newly.
+    /// None of its users newly fails the check.
     NothingNew {
-        /// Users who are known to fail it already.
+        /// Users who are known to fail it.
         known: usize,
-        /// Users whom an API answer newer than the delivery cleared.
+        /// Users whom a more recent API answer cleared.
         cleared: usize,
-        /// Users whose failure it is too old to open.
+        /// Users whose failure is not opened because the delivery is too old.
         too_old: usize,
     },
 }
@@ -194,25 +194,25 @@ impl fmt::Display for Unchanged {
     }
 }
 
-/// Which checks an operator admits.
+/// The filter of checks that an operator configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckFilter(std::collections::BTreeSet<CheckId>);
 
 impl CheckFilter {
-    /// A filter that lets these checks through; none at all means every check.
+    /// A filter that admits these checks; without any id it admits every check.
     #[must_use]
     pub fn new(ids: impl IntoIterator<Item = CheckId>) -> Self {
         Self(ids.into_iter().collect())
     }
 
-    /// Whether a delivery is wanted. One that is about no check always is.
+    /// Whether the filter admits a delivery. A delivery without a check is always admitted.
     #[must_use]
     pub fn admits(&self, delivery: &Delivery) -> bool {
         let Some(check) = &delivery.check else { return true };
         delivery.kind == DeliveryKind::Test || self.admits_check(&check.id)
     }
 
-    /// Whether a check is wanted.
+    /// Whether the filter admits a check.
     #[must_use]
     pub fn admits_check(&self, id: &CheckId) -> bool {
         self.0.is_empty() || self.0.contains(id)

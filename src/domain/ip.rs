@@ -1,16 +1,16 @@
-//! An IP address in one spelling.
+//! An IP address in canonical form.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// An IP address; all spellings of one address are equal, and an IPv4 address
-/// mapped into IPv6 (`::ffff:203.0.113.7`) is that IPv4 address.
+/// An IP address. All spellings of one address are equal; an IPv4 address mapped into IPv6
+/// (`::ffff:203.0.113.7`) equals that IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IpAddress(IpAddr);
 
 /// Why a text is no IP address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IpAddressError {
-    /// A range of addresses; the service can be asked about single ones only.
+    /// A range of addresses; the API accepts only single ones.
     #[error("{0:?} is a range; name the addresses one by one")]
     Range(String),
     /// Neither an IPv4 nor an IPv6 address.

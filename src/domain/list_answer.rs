@@ -1,9 +1,9 @@
 //! A list in an answer, which can be null or missing.
 
-/// A list as an answer gives it.
+/// A list in an answer.
 ///
-/// In AWS `AppSync`, a null list can mean that there are no items or that the field was
-/// not resolved. No public document says which. So null is a case of its own, and
+/// In AWS `AppSync`, a null list can mean that there are no items or that the field was not
+/// resolved; no public document says which. Null is therefore a case of its own, and
 /// [`null_list::judge`](super::null_list::judge) decides from other answers what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListAnswer<T> {
@@ -11,6 +11,6 @@ pub enum ListAnswer<T> {
     Given(T),
     /// The service gave null, without an error on the path.
     Null,
-    /// The field is missing, or an error stands on its path.
+    /// The field is missing, or there is an error on its path.
     Missing,
 }

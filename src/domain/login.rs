@@ -8,40 +8,39 @@ use std::{
     sync::Arc,
 };
 
-/// What stands in the place of the login of somebody who was forgotten. It is no login: a
-/// delivery that is replayed with it names nobody by it.
+/// The text that replaces the login of a removed person. It is not a valid login, so that a
+/// replayed delivery with it names no user.
 pub const FORGOTTEN: &str = "(forgotten)";
 
-/// A user's login: the identity by which users are compared and stored, and the
-/// spelling in which the service, or an operator, wrote it.
+/// A user's login: the identity by which users are compared and stored, and the spelling in which
+/// the service or an operator wrote it.
 ///
-/// An e-mail login is one person in any case: its identity is the text in ASCII
-/// lower case. A service account has a bare name such as `hrms.serviceuser`, for
-/// which no public text says whether case matters: its identity is the text as
-/// given.
+/// The case of an e-mail login does not matter: its identity is the text in ASCII lower case. A
+/// service account has a bare name such as `hrms.serviceuser`; no public document says whether its
+/// case matters, so its identity is the text as given.
 #[derive(Clone)]
 pub struct Login {
-    /// The identity; behind it the spelling, where that is another text. Both in one
-    /// allocation, since logins are cloned for every row of a change.
+    /// The identity, followed by the spelling if that is another text. Both share one allocation,
+    /// because logins are cloned for every row of a change.
     text: Arc<str>,
-    /// Whether `text` has both. ASCII case does not change the length, so each is half
-    /// of it then.
+    /// Whether `text` holds both. ASCII case does not change the length, so each is half of `text`
+    /// then.
     is_respelled: bool,
 }
 
 /// Why a text cannot be a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// Nothing but white space.
+    /// The text has only white space.
     #[error("a login must not be empty")]
     Empty,
-    /// Longer than any login the service hands out.
+    /// The text is longer than any login of the service.
     #[error("a login must not be longer than {MAX_BYTES} bytes")]
     TooLong,
-    /// Holds a control character, which no login has.
+    /// The text has a control character, which no login has.
     #[error("a login must not hold control characters")]
     Control,
-    /// The mark of somebody who was forgotten, which is nobody's.
+    /// The text is the mark of a removed person.
     #[error("{FORGOTTEN} stands for somebody who was forgotten, and is no login")]
     Forgotten,
 }
@@ -50,8 +49,8 @@ pub enum LoginError {
 const MAX_BYTES: usize = 512;
 
 impl Login {
-    /// Takes a login as the service, a webhook or an operator wrote it; white
-    /// space around it is dropped.
+    /// Takes a login as the service, a webhook or an operator wrote it; white space around it is
+    /// removed.
     ///
     /// # Errors
     /// When the text is empty, too long, holds control characters, or is [`FORGOTTEN`].
@@ -75,26 +74,26 @@ impl Login {
         })
     }
 
-    /// The identity: what is stored and compared, and the value of the label `login`.
+    /// The identity, which is stored and compared, and is the value of the label `login`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.text.get(..self.identity_end()).unwrap_or(&self.text)
     }
 
-    /// The login as it was written: what the service is asked for, and people are shown.
+    /// The login as it was written, for requests to the service and for people.
     #[must_use]
     pub fn spelling(&self) -> &str {
         let begin = if self.is_respelled { self.identity_end() } else { 0 };
         self.text.get(begin..).unwrap_or(&self.text)
     }
 
-    /// Whether it was written otherwise than its identity.
+    /// Whether the spelling differs from the identity.
     #[must_use]
     pub const fn is_respelled(&self) -> bool {
         self.is_respelled
     }
 
-    /// The same user in this spelling; unchanged when the text is another user's.
+    /// The same user in this spelling; unchanged when the text is another user's login.
     #[must_use]
     pub fn with_spelling(self, text: &str) -> Self {
         match Self::new(text) {

@@ -1,20 +1,21 @@
-//! Where a text names a person, and the same text without the name.
+//! Finds where a text names a person, and replaces the name.
 
 use super::{Login, login::FORGOTTEN};
 
-/// Characters that a login needs to be looked for inside sentences: `a` is a word of most.
+/// The minimum length of a login that is searched for within sentences. A shorter one, such as `a`,
+/// is also a common word.
 const LEAST_CHARS: usize = 3;
 
-/// Bytes beside a mention that decide whether it is a part of a longer login: two characters
-/// of four bytes, each written as an escape.
+/// Bytes beside a mention that decide whether it is a part of a longer login: two characters of
+/// four bytes, each written as an escape of three.
 const NEAR: usize = 2 * 4 * 3;
 
-/// Finds a person's login in texts, in any spelling that is the same identity, and with any
-/// of its characters as a URL's escapes.
+/// Finds a person's login in texts, in any spelling with the same identity, and with any of its
+/// characters written as a URL escape.
 #[derive(Debug, Clone)]
 pub struct Mention {
     login: Login,
-    /// Whether case does not count.
+    /// Whether case is ignored.
     folds: bool,
 }
 
@@ -31,29 +32,30 @@ impl Mention {
         Login::new(text).is_ok_and(|login| login == self.login)
     }
 
-    /// Whether the login stands anywhere in the text, if only as a part of another one. What
-    /// fails this need not be looked at closely.
+    /// Whether the text contains the login, possibly as a part of another one. A text that fails
+    /// this cheap test needs no closer look.
     #[must_use]
     pub fn may_be_in(&self, text: &str) -> bool {
         self.find(text.as_bytes(), 0).is_some()
     }
 
-    /// The text with a mark in the place of the login; nothing when it does not name the
-    /// person. The login of somebody else that has this one as a part stays.
+    /// The text with a mark in place of the login; none when it does not name the person. Another
+    /// user's login that contains this one stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
         self.replace_by(FORGOTTEN, text)
     }
 
-    /// The text with another name in the place of the login, likewise. A login that is short
-    /// is looked for where it stands alone, and not in sentences: it is a word of most.
+    /// The text with another name in place of the login; none when it does not name the person. A
+    /// login below `LEAST_CHARS` is replaced only where it stands alone, and not in sentences.
     #[must_use]
     pub fn replace_by(&self, name: &str, text: &str) -> Option<String> {
         let is_long = self.login.as_str().chars().count() >= LEAST_CHARS;
         if is_long || self.matches(text) { self.replace_each_by(name, text) } else { None }
     }
 
-    /// The same of a sentence that is known to name the person, however short the login is.
+    /// The text with another name in place of the login, for a sentence that is known to name the
+    /// person: a login of any length is replaced.
     #[must_use]
     pub fn replace_each_by(&self, name: &str, text: &str) -> Option<String> {
         if self.matches(text) {
@@ -66,7 +68,7 @@ impl Mention {
             let before = &bytes[begin.saturating_sub(NEAR)..begin];
             let after = &bytes[end..bytes.len().min(end + NEAR)];
             if is_standalone(&unescape(before), &unescape(after)) {
-                // A mention begins and ends as whole characters do.
+                // A mention begins and ends at character boundaries, so that the slices are valid.
                 replaced.push_str(&text[copied..begin]);
                 replaced.push_str(name);
                 copied = end;
@@ -78,11 +80,11 @@ impl Mention {
         (copied > 0).then(|| replaced + &text[copied..])
     }
 
-    /// Where the login begins and ends, at this position or later.
+    /// The range of the login at this position or later.
     fn find(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
         let first = *self.login.as_str().as_bytes().first()?;
         (from..text.len()).find_map(|begin| {
-            // Most positions fail by their first byte.
+            // Most positions differ in the first byte.
             (text[begin] == b'%' || self.are_equal(text[begin], first))
                 .then(|| self.length_at(&text[begin..]))
                 .flatten()
@@ -90,8 +92,8 @@ impl Mention {
         })
     }
 
-    /// The bytes that the login takes at the begin of the text: as it is, or with escapes. A
-    /// login can have what looks like an escape, which is not to be read as one.
+    /// The number of bytes that the login takes at the start of the text, plain or with escapes. A
+    /// login can contain text that looks like an escape; that is compared as it is.
     fn length_at(&self, text: &[u8]) -> Option<usize> {
         let login = self.login.as_str().as_bytes();
         let plain = text.get(..login.len())?;
@@ -114,7 +116,7 @@ impl Mention {
     }
 }
 
-/// Whether what stands between these two is not a part of a longer login.
+/// Whether the text between these two is not a part of a longer login.
 fn is_standalone(before: &str, after: &str) -> bool {
     let joins_before = |c: char| matches!(c, '.' | '-' | '_' | '+' | '@' | '\'');
     let joins_after = |c: char| matches!(c, '.' | '-' | '_' | '+' | '@');
@@ -129,8 +131,7 @@ fn is_standalone(before: &str, after: &str) -> bool {
         && !goes_on(after.next(), after.next(), &joins_after)
 }
 
-/// The first byte of a text, and how many bytes it takes there: three as a URL's escape
-/// (RFC 3986, 2.1).
+/// The first byte of a text, and its length there: three when it is a URL escape (RFC 3986, 2.1).
 fn read_unit(text: &[u8]) -> Option<(u8, usize)> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if let [b'%', high, low, ..] = *text
@@ -141,8 +142,8 @@ fn read_unit(text: &[u8]) -> Option<(u8, usize)> {
     text.first().map(|byte| (*byte, 1))
 }
 
-/// The text with what its escapes stand for. One that is cut at its begin or end may begin
-/// or end with a character that it does not have.
+/// The text with its escapes decoded. A text that is cut within a character may begin or end with a
+/// replacement character.
 fn unescape(mut text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     while let Some((byte, length)) = read_unit(text) {
@@ -245,7 +246,7 @@ mod tests {
         let bot = mention("svc.Backup");
         assert_eq!(bot.redact("by svc.Backup").as_deref(), Some("by (forgotten)"));
         assert_eq!(bot.redact("by svc.backup"), None);
-        // Too short to be looked for in sentences.
+        // Too short to be searched for in sentences.
         assert_eq!(mention("a").redact("a user"), None);
         assert_eq!(mention("a").redact("a").as_deref(), Some("(forgotten)"));
         assert_eq!(mention("a").replace_by("b", "a user"), None);

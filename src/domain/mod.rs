@@ -1,4 +1,4 @@
-//! Pure types and decisions: no I/O, no async, no clock of its own.
+//! Pure types and decisions: no I/O, no async, no clock.
 //!
 //! Old state + observation + time → new state + events.
 

@@ -1,21 +1,21 @@
-//! Moments in UTC, and which of them make sense.
+//! Moments in UTC, and the range of those that make sense.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 
 use super::{Timestamp, cut_text};
 
-/// Bytes of a text that an error shows.
+/// Bytes of a text that an error shows at most.
 const SHOWN: usize = 60;
 
-/// What no moment here is before. Receivers count from it, most of them without a sign.
+/// The first valid moment. Receivers count from 1970, most of them with an unsigned number.
 const FIRST: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// The last second of 2261, in seconds since 1970: what no moment here is after. A few months
-/// later, nanoseconds since 1970 no longer fit in 64 bits with a sign.
+/// The last valid moment, in seconds since 1970: the last second of 2261. A few months later,
+/// nanoseconds since 1970 no longer fit in a signed 64-bit number.
 const LAST_SECOND: i64 = 9_214_646_399;
 
-/// The moment, or the first or last one that makes sense: a field that was never set often
-/// says the year 1, and one that means never the year 9999.
+/// The moment, clamped to the valid range: a field that was never set often has the year 1, and one
+/// that means never the year 9999.
 #[must_use]
 pub fn sensible(moment: Timestamp) -> Timestamp {
     let last = DateTime::from_timestamp(LAST_SECOND, 0).unwrap_or(DateTime::<chrono::Utc>::MAX_UTC);
@@ -30,8 +30,8 @@ pub fn sensible(moment: Timestamp) -> Timestamp {
 )]
 pub struct MomentError(pub String);
 
-/// Reads a moment as people write it: by RFC 3339, as a date, at whose beginning in UTC it is, or
-/// as a length of time, from which `from_now` makes it.
+/// Reads a moment as people write it: RFC 3339, a date (its start in UTC), or a duration, which
+/// `from_now` turns into a moment.
 ///
 /// # Errors
 /// When it is none of these.

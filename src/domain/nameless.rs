@@ -1,26 +1,26 @@
-//! What a run or the service says, without the people whom it names: for logs, which are kept
-//! and passed on by others, and wherever people are not to be named.
+//! Redacts people from texts of a run or of the service. Logs are stored and forwarded by others,
+//! and must not name people.
 
 use super::{Login, Mention, run::LISTED_USERS};
 
-/// What stands in the place of a person.
+/// The text that replaces a person.
 pub const SOMEBODY: &str = "a user";
 
-/// The reason with a mark in the place of this user, and of whatever else names a person.
+/// The reason with a mark in place of this user, and of everything else that names a person.
 #[must_use]
 pub fn redact_user(login: &Login, reason: &str) -> String {
     let replaced = Mention::of(login).replace_by(SOMEBODY, reason);
     redact_names(replaced.as_deref().unwrap_or(reason))
 }
 
-/// The reason of a run, or of the service, without the users whom it lists, and with a mark
-/// in the place of e-mail addresses. The service tells of others by their logins alone.
+/// The reason of a run, or of the service, without the users that it lists, and with a mark in
+/// place of e-mail addresses. The service names other users only by their logins.
 #[must_use]
 pub fn redact_names(reason: &str) -> String {
     let Some(begin) = reason.find(LISTED_USERS) else { return redact_addresses(reason) };
     let listed = begin + LISTED_USERS.len();
     let rest = &reason[listed..];
-    // A reason that was cut has no end of its list.
+    // A truncated reason has no end of its list.
     let end = rest.find(");").or_else(|| rest.rfind(')')).unwrap_or(rest.len());
     let (names, after) = rest.split_at(end);
     let before = &reason[..listed - ": ".len()];
@@ -31,7 +31,7 @@ pub fn redact_names(reason: &str) -> String {
     redact_addresses(&text)
 }
 
-/// The text with a mark in the place of each e-mail address, also of one in a URL.
+/// The text with a mark in place of each e-mail address, including those within URLs.
 fn redact_addresses(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -2,10 +2,10 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// A network, such as `192.0.2.0/24`; an address alone is a network of one.
+/// A network, such as `192.0.2.0/24`; a single address is a network with one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
-    /// Its first address; an IPv4 network that is written as IPv6 is IPv4.
+    /// Its first address; an IPv4 network that is written as IPv6 is stored as IPv4.
     first: IpAddr,
     prefix: u8,
 }
@@ -15,17 +15,17 @@ pub struct Network {
 #[error("{0:?} is no network; expected one such as 192.0.2.0/24 or 2001:db8::/32")]
 pub struct NetworkError(String);
 
-/// Bits of an IPv4 address that is written as IPv6 before its own.
+/// Bits before the IPv4 address in an IPv4-mapped IPv6 address.
 const MAPPED: u8 = 96;
 
 impl Network {
-    /// Whether every address of its kind lies in it.
+    /// Whether it contains every address of its kind.
     #[must_use]
     pub const fn is_everything(&self) -> bool {
         self.prefix == 0
     }
 
-    /// Whether an address lies in it, in either spelling of IPv4.
+    /// Whether it contains an address, plain or IPv4-mapped.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -33,7 +33,8 @@ impl Network {
     }
 }
 
-/// Whom an address counts for: one host has a whole /64 of IPv6.
+/// The address that limits per client use. A host can use a whole /64 of IPv6, so all of it is one
+/// client.
 #[must_use]
 pub fn client_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -42,7 +43,7 @@ pub fn client_address(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The address with every bit after the prefix at zero.
+/// The address with all bits after the prefix set to zero.
 fn truncate(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
@@ -68,7 +69,7 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix: u8 = match prefix {
-            // `+8` is a number to Rust, and a mistake here.
+            // Rust parses `+8` as a number; here it is a mistake.
             Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
                 prefix.parse().ok().filter(|prefix| *prefix <= longest).ok_or_else(wrong)?
             }

@@ -1,19 +1,19 @@
-//! What a list that is null, without an error, means.
+//! The meaning of a list that is null without an error.
 //!
-//! AWS `AppSync` resolvers commonly give null for an attribute that is absent,
-//! so null can mean none as well as not told. What the service gives to others,
-//! and gave before, decides.
+//! AWS `AppSync` resolvers commonly return null for an absent attribute, so null can mean an empty
+//! list as well as an unknown one. The lists that the service gives for other users, and gave
+//! before, decide which.
 
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Timestamp, UserField};
 
-/// How long a list that anybody was given speaks for the field, and how long a
-/// user's null is not told before it means none.
+/// How long a list given for any user proves that the field works, and how long a user's null stays
+/// unknown before it means an empty list.
 const MEMORY: TimeDelta = TimeDelta::hours(24);
 
-/// A list that the service can give as null.
+/// A list that the service can return as null.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -50,7 +50,7 @@ impl ListField {
         text.parse().ok()
     }
 
-    /// The list of a snapshot's field; nothing of a field that is no list.
+    /// The list in a field of a snapshot; none for a field that is not a list.
     #[must_use]
     pub const fn of(field: UserField) -> Option<Self> {
         Some(match field {
@@ -79,36 +79,36 @@ impl ListField {
     }
 }
 
-/// The operator's choice, `api.null_lists`.
+/// The operator's choice of what null means, `api.null_lists`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NullLists {
-    /// What others were given decides.
+    /// The lists of other users decide.
     #[default]
     Auto,
-    /// Null is never told.
+    /// Null means unknown.
     Untold,
-    /// Null is always none.
+    /// Null means an empty list.
     Empty,
 }
 
-/// What the service gave for a field so far.
+/// Which lists the service gave for a field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FieldMemory {
-    /// When anybody was last given a list, empty or not.
+    /// When a list was last given for any user, empty or not.
     pub last_list_at: Option<Timestamp>,
     /// Whether an empty list was ever given.
     pub gave_empty: bool,
 }
 
-/// What a null means.
+/// The meaning of a null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum NullMeaning {
-    /// There is none.
+    /// The list is empty.
     Empty,
-    /// Not told to this user, while others are told.
+    /// Unknown for this user, while other users have lists.
     Untold,
-    /// Not told to anybody.
+    /// Unknown for every user.
     UntoldForAll,
 }
 
@@ -126,8 +126,7 @@ impl NullMeaning {
     }
 }
 
-/// Decides what a null means that a user was given since `null_since` without a
-/// break.
+/// Decides what a null means that a user has had since `null_since` without interruption.
 #[must_use]
 pub fn judge(
     choice: NullLists,
@@ -142,7 +141,7 @@ pub fn judge(
     if !is_given {
         return NullMeaning::UntoldForAll;
     }
-    // Who gives `[]` for none has no need of null for it.
+    // A service that returns `[]` for an empty list does not use null for it.
     let may_be_empty = choice == NullLists::Auto && !memory.gave_empty;
     if may_be_empty && now - null_since >= MEMORY {
         NullMeaning::Empty
@@ -170,18 +169,18 @@ mod tests {
         use NullLists::{Auto, Empty, Untold};
         let all = NullMeaning::UntoldForAll;
         for (choice, last_list, gave_empty, null_since, now, expected) in [
-            // Nobody was ever given a list, or not in the last 24 hours.
+            // No user has a list, or none had one in the last 24 hours.
             (Auto, None, false, 0, 100, all),
             (Auto, Some(0), false, 0, 24, all),
             (Auto, Some(0), true, 0, 24, all),
-            // Others are given lists: a day of grace, then none.
+            // Other users have lists: unknown for a day, then empty.
             (Auto, Some(100), false, 100, 100, NullMeaning::Untold),
             (Auto, Some(100), false, 77, 100, NullMeaning::Untold),
             (Auto, Some(100), false, 76, 100, NullMeaning::Empty),
             (Auto, Some(80), false, 0, 100, NullMeaning::Empty),
-            // The service says [] for none, so null is something else.
+            // The service returns [] for an empty list, so null means something else.
             (Auto, Some(100), true, 0, 100, NullMeaning::Untold),
-            // The operator knows better.
+            // The operator's choice wins.
             (Untold, Some(100), false, 0, 100, NullMeaning::Untold),
             (Untold, None, false, 0, 100, all),
             (Empty, None, true, 100, 100, NullMeaning::Empty),
@@ -205,8 +204,8 @@ mod tests {
     }
 
     proptest! {
-        /// Null is none only to who waited a day, and while others are given
-        /// lists; never once `[]` was given, and never against the operator.
+        /// Null means an empty list only after a day and while other users have lists, never after
+        /// `[]` was given, and never against the operator's choice.
         #[test]
         fn null_is_never_none_too_early(
             last_list in proptest::option::of(0_i64..200),

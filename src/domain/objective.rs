@@ -1,4 +1,4 @@
-//! How long failures may last: the operator's objectives for their resolution.
+//! The operator's objectives: how long failures may last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ pub struct Objectives {
 }
 
 impl Objectives {
-    /// Objectives by the label of a severity, for all checks except some. A check whose
-    /// failures end by themselves when a window has passed needs none.
+    /// Objectives by the label of a severity, for all checks but the exceptions. A check whose
+    /// failures end by themselves after a time window needs none.
     #[must_use]
     pub fn new(
         by_severity: impl IntoIterator<Item = (String, TimeDelta)>,
@@ -32,12 +32,12 @@ impl Objectives {
         self.by_severity.iter().map(|(severity, limit)| (severity.as_str(), *limit))
     }
 
-    /// The checks that have none.
+    /// The checks without an objective.
     pub fn excepted_checks(&self) -> impl Iterator<Item = &CheckId> {
         self.except.iter()
     }
 
-    /// How long a failure of this check may last; none where nobody said.
+    /// How long a failure of this check may last; none without an objective.
     #[must_use]
     pub fn limit_for(&self, check: &CheckId, severity: &Severity) -> Option<TimeDelta> {
         let objective = self.by_severity.get(&severity.label()).copied();

@@ -1,4 +1,4 @@
-//! What was there and went: what comes back within the retention is not new.
+//! Attributes that a subject no longer has. One that returns within the retention is not new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::Timestamp;
 
-/// What is remembered.
+/// The kind of a past attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum PastKind {
@@ -32,32 +32,32 @@ impl PastKind {
     }
 }
 
-/// What a subject had and has no longer, each with when it was found gone.
+/// The attributes that a subject no longer has, each with when that was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past(BTreeMap<(PastKind, String), Timestamp>);
 
-/// Things of a kind that are remembered of a subject at most; the oldest go first.
+/// Past attributes of one kind that are stored per subject; the oldest are dropped first.
 const MOST: usize = 1_000;
 
 impl Past {
-    /// Whether the subject had this before.
+    /// Whether the subject had this attribute before.
     #[must_use]
     pub fn contains(&self, kind: PastKind, name: &str) -> bool {
         self.0.contains_key(&(kind, name.to_owned()))
     }
 
-    /// Whether nothing of a kind is remembered.
+    /// Whether no attribute of a kind is stored.
     #[must_use]
     pub fn is_empty_of(&self, kind: PastKind) -> bool {
         !self.0.keys().any(|(of, _)| *of == kind)
     }
 
-    /// Remembers something that is gone.
+    /// Records an attribute that the subject no longer has.
     pub fn insert(&mut self, kind: PastKind, name: &str, gone_at: Timestamp) {
         self.0.insert((kind, name.to_owned()), gone_at);
     }
 
-    /// Follows what a subject had and what it has now.
+    /// Updates the past from what a subject had and what it has now.
     pub fn record_difference(
         &mut self,
         kind: PastKind,
@@ -79,7 +79,7 @@ impl Past {
         }
     }
 
-    /// Everything: what it is, its name, and when it was found gone.
+    /// All past attributes: kind, name, and when the subject was found without it.
     pub fn iter(&self) -> impl Iterator<Item = (PastKind, &str, Timestamp)> {
         self.0.iter().map(|((kind, name), gone_at)| (*kind, name.as_str(), *gone_at))
     }

@@ -1,21 +1,22 @@
-//! For how long what happened is kept.
+//! How long rows are kept.
 
-/// Something for each kind of row that gets old: for how long it is kept, or since when it is
-/// too old. Nothing: it is kept for ever.
+/// A value for each kind of row that expires: how long it is kept, or the moment before which it is
+/// too old. None means for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention<T> {
     /// Events.
     pub events: Option<T>,
-    /// Webhook deliveries and their bodies, those that were refused among them.
+    /// Webhook deliveries and their bodies, including refused ones.
     pub deliveries: Option<T>,
     /// Failures that ended.
     pub failures: Option<T>,
-    /// Snapshots and polls of what is watched no longer, and what went from a snapshot.
+    /// Snapshots and polls of subjects that are no longer watched, and past attributes of
+    /// snapshots.
     pub snapshots: Option<T>,
 }
 
 impl<T> Retention<T> {
-    /// The same for every kind.
+    /// The same value for every kind.
     #[must_use]
     pub fn uniform(of_all: Option<T>) -> Self
     where
@@ -24,7 +25,7 @@ impl<T> Retention<T> {
         Self { events: of_all, deliveries: of_all, failures: of_all, snapshots: of_all }
     }
 
-    /// Each in another form.
+    /// Converts each value.
     #[must_use]
     pub fn map<U>(self, form: impl Fn(T) -> U) -> Retention<U> {
         Retention {

@@ -1,4 +1,4 @@
-//! When something happens again and again.
+//! When a job runs.
 
 use std::str::FromStr;
 
@@ -30,8 +30,7 @@ pub struct ScheduleError;
 impl FromStr for Schedule {
     type Err = ScheduleError;
 
-    /// Takes six fields, by the rules of the library that rings the bells; the
-    /// zone is UTC.
+    /// Parses six fields, by the rules of the cron library; the zone is UTC.
     fn from_str(pattern: &str) -> Result<Self, Self::Err> {
         let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
         let cron = parser.parse(pattern).map_err(|_| ScheduleError)?;
@@ -46,26 +45,26 @@ impl std::fmt::Debug for Schedule {
 }
 
 impl Schedule {
-    /// The same schedule by the clocks of a zone.
+    /// The same schedule by the local time of a zone.
     #[must_use]
     pub fn in_zone(self, zone: Tz) -> Self {
         Self { zone, ..self }
     }
 
-    /// The text it was made of.
+    /// The text that was parsed.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    /// The name of the zone whose clocks count.
+    /// The name of the zone whose local time counts.
     #[must_use]
     pub fn zone_name(&self) -> &'static str {
         self.zone.name()
     }
 
-    /// A pattern in UTC that matches at every moment of the schedule, and perhaps
-    /// at others: a zone's distance from UTC changes over the year.
+    /// A pattern in UTC that matches every moment of the schedule, and possibly others: a zone's
+    /// offset from UTC changes over the year.
     #[must_use]
     pub fn pattern_in_utc(&self) -> String {
         if self.zone == Tz::UTC {
@@ -80,18 +79,18 @@ impl Schedule {
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let local = moment.with_timezone(&self.zone);
         let next = self.cron.find_next_occurrence(&local, false).ok()?.to_utc();
-        // The library keeps the fraction of the moment's second.
+        // The library keeps the fraction of the given moment's second.
         Some(next.trunc_subsecs(0))
     }
 
-    /// The longest time between two runs that is to be expected around a moment:
-    /// nights, weekends and rarer breaks count. `None` when there are no two runs.
+    /// The longest expected time between two runs around a moment, including nights, weekends and
+    /// rarer breaks. `None` when there are no two runs.
     ///
-    /// Looks at ten days, or at ten runs where they take longer.
+    /// It looks at ten days, or at ten runs where these take longer.
     #[must_use]
     pub fn longest_gap(&self, around: Timestamp) -> Option<TimeDelta> {
-        // Between two looks, gaps that are shorter than this can hide; the runs next
-        // to each look are exact.
+        // The distance between two samples. A gap shorter than this can hide between them; the runs
+        // next to each sample are exact.
         const STEP: TimeDelta = TimeDelta::minutes(30);
         let end = around + TimeDelta::days(10);
         let (mut moment, mut longest, mut gaps) = (around, None, 0);
@@ -107,11 +106,11 @@ impl Schedule {
     }
 }
 
-/// Tells when a schedule's next run is due, whatever the clock does.
+/// Decides when a schedule's next run is due, however the clock is set.
 #[derive(Debug, Clone)]
 pub struct Due {
     schedule: Schedule,
-    /// When the last run began, or the waiting for the first one.
+    /// When the last run began, or when the wait for the first one began.
     since: Timestamp,
 }
 
@@ -122,14 +121,14 @@ impl Due {
         Self { schedule, since }
     }
 
-    /// The moment that the next run waits for.
+    /// The moment at which the next run is due.
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
         self.schedule.next_after(self.since)
     }
 
-    /// Takes the run that is due, if one is: however many moments have passed,
-    /// it is one run. A clock that was set back starts the waiting anew.
+    /// Takes the run that is due, if there is one. Several moments that have passed make one run. A
+    /// clock that was set back restarts the wait.
     pub fn take_due_run(&mut self, now: Timestamp) -> bool {
         if now < self.since {
             self.since = now;
@@ -222,9 +221,9 @@ mod tests {
     }
 
     proptest! {
-        /// Looked at every second on a clock that jumps as it likes, a job that is
-        /// due every minute runs at least once in each two minutes that pass, and
-        /// never more often than the clock's jumps and minutes allow.
+        /// Checked every second on a clock that jumps arbitrarily, a job that is due every minute
+        /// runs at least once in every two minutes that pass, and never more often than the clock's
+        /// jumps and minutes allow.
         #[test]
         fn a_clock_that_jumps_makes_neither_a_storm_nor_a_stall(
             jumps in prop::collection::vec((1_i64..400, -100_000_i64..100_000), 1..12),

@@ -1,21 +1,21 @@
-//! How bad it is to fail a check, as the service rates it.
+//! How severe it is to fail a check, as the service rates it.
 
-/// A check's severity as the service wrote it, or nothing when it told none.
+/// A check's severity as the service wrote it; none when it gave none.
 ///
 /// Seen in public text: `critical`, `high`, `medium`, `moderate`, `low`, in
 /// varying case. A tenant can re-rate a check at any time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Severity(Option<String>);
 
-/// How severities are ordered, the mildest first.
+/// The order of severities, the mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
     /// `info`.
     Info,
     /// `low`.
     Low,
-    /// Not told, or a word that is not known here. It may be anything, so it
-    /// stands above what is known to be harmless.
+    /// No severity, or an unknown word. It may mean anything, so it ranks above severities that are
+    /// known to be harmless.
     Unknown,
     /// `medium` or `moderate`.
     Medium,
@@ -25,12 +25,12 @@ pub enum Rank {
     Critical,
 }
 
-/// The four grades that a log record distinguishes, in rising order.
+/// The four grades of log records, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// `low` or `info`.
     Info,
-    /// `medium` or `moderate`; also a check whose severity is not known.
+    /// `medium` or `moderate`; also a check without a known severity.
     Warn,
     /// `high`.
     Error,
@@ -39,7 +39,7 @@ pub enum Grade {
 }
 
 impl Severity {
-    /// The labels that are counted even where nobody has them, the worst first.
+    /// The labels that are exported even when no user has them, the worst first.
     pub const LABELS: [&str; 6] = ["critical", "high", "medium", UNKNOWN, "low", "info"];
 
     /// Takes the service's text; white space alone counts as none.
@@ -54,8 +54,8 @@ impl Severity {
         self.0.as_deref()
     }
 
-    /// The value of the `severity` label: lower case, so that two spellings make
-    /// one series; `medium` also for `moderate`; `unknown` when none was told.
+    /// The value of the `severity` label: lower case, so that two spellings make one series;
+    /// `medium` also for `moderate`; `unknown` when there is none.
     #[must_use]
     pub fn label(&self) -> String {
         match self.0.as_ref().map(|text| text.to_lowercase()) {
@@ -65,7 +65,7 @@ impl Severity {
         }
     }
 
-    /// Where the severity stands among others.
+    /// The rank among severities.
     #[must_use]
     pub fn rank(&self) -> Rank {
         match self.label().as_str() {
@@ -89,10 +89,10 @@ impl Severity {
         }
     }
 
-    /// The worst of several; `None` of none.
+    /// The worst of several severities; `None` of none.
     ///
-    /// Between two words that are not known here, the result is the same in
-    /// whatever order they come: `unknown` first, then by the alphabet.
+    /// Between two unknown words, the result does not depend on their order: `unknown` first, then
+    /// alphabetical.
     #[must_use]
     pub fn worst(severities: impl IntoIterator<Item = Self>) -> Option<Self> {
         let order = |severity: &Self| {
@@ -103,7 +103,7 @@ impl Severity {
     }
 }
 
-/// The label of a severity that nobody told.
+/// The label of a check without a severity.
 const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! A map of few entries.
+//! A map with few entries.
 
 use std::borrow::Borrow;
 
-/// A map of few entries, in the order of their keys.
+/// A map with few entries, sorted by key.
 ///
-/// A tree's smallest node has room for eleven entries. Where nearly every map has one or two,
-/// and a large delivery makes one for each of its users, that is most of what they take.
+/// The smallest node of a `BTreeMap` has room for eleven entries. Nearly every map here has one or
+/// two, and a large delivery creates one per user, so the unused room would be most of their
+/// memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmallMap<K, V>(Vec<(K, V)>);
 
@@ -22,12 +23,12 @@ impl<K: Ord, V> SmallMap<K, V> {
         Self::default()
     }
 
-    /// Puts a value in; returns the one that it replaces.
+    /// Inserts a value; returns the one that it replaces.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.place(&key) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value)),
             Err(place) => {
-                // A vector that grows by itself begins with room for four.
+                // A vector that grows by itself starts with room for four entries.
                 if self.0.len() < 2 {
                     self.0.reserve_exact(1);
                 }
@@ -46,7 +47,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.place(key).ok().map(|place| &self.0[place].1)
     }
 
-    /// The same, to be changed.
+    /// The value of a key, mutable.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -54,7 +55,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.place(key).ok().map(|place| &mut self.0[place].1)
     }
 
-    /// Takes a value out.
+    /// Removes a value.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -62,7 +63,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.place(key).ok().map(|place| self.0.remove(place).1)
     }
 
-    /// Whether there is a value of a key.
+    /// Whether a key has a value.
     #[must_use]
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
@@ -80,13 +81,13 @@ impl<K: Ord, V> SmallMap<K, V> {
 }
 
 impl<K, V> SmallMap<K, V> {
-    /// Whether there is nothing in it.
+    /// Whether there are no entries.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()

@@ -1,4 +1,4 @@
-//! The whole tenant, counted: no figure is about a person.
+//! Figures of the whole tenant; none of them is about a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::Timestamp;
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
-/// What a listing of the tenant says of one account, as far as it is counted.
+/// One account of a listing, with the fields that are counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TenantUser {
     /// The state of the account, in lower case.
@@ -19,7 +19,7 @@ pub struct TenantUser {
     pub mfa: Option<bool>,
     /// The level of trust, in lower case.
     pub level_of_trust: Option<String>,
-    /// When it was last used: last active, else last signed in, else made.
+    /// When the account was last used: last active, else last signed in, else created.
     pub last_active: Option<Timestamp>,
     /// Its devices.
     pub devices: Vec<TenantDevice>,
@@ -28,7 +28,7 @@ pub struct TenantUser {
 /// A device of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantDevice {
-    /// The reporting system's id of it.
+    /// The device's id in the system that reported it.
     pub id: String,
     /// Its name, in lower case.
     pub name: Option<String>,
@@ -36,7 +36,7 @@ pub struct TenantDevice {
     pub kind: Option<String>,
 }
 
-/// What accounts are counted by.
+/// A dimension by which accounts are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Dimension {
@@ -44,13 +44,13 @@ pub enum Dimension {
     Status,
     /// Kind of account.
     UserType,
-    /// System that knows it; one account can count several times.
+    /// A system that knows the account; one account can count several times.
     Provider,
     /// `enabled`, `disabled` or `unknown`.
     Mfa,
     /// Level of trust.
     LevelOfTrust,
-    /// Days without use, `30` or `90`; those of 90 count under 30, too.
+    /// Days without use, `30` or `90`; accounts of 90 count under 30, too.
     InactiveDays,
     /// Kind of device.
     DeviceType,
@@ -72,18 +72,18 @@ impl Dimension {
     }
 }
 
-/// How many there are, by dimension and value.
+/// Numbers of accounts or devices, by dimension and value.
 pub type TenantFigures = BTreeMap<(Dimension, String), u64>;
 
 /// After how many days without use an account counts as inactive.
 const INACTIVE_DAYS: [i64; 2] = [30, 90];
 
-/// Accounts in these states are gone, and not merely inactive.
+/// Accounts in these states are deleted, and do not count as inactive.
 const GONE: [&str; 2] = ["deleted", "deprovisioned"];
 
 const UNKNOWN: &str = "unknown";
 
-/// Figures of an empty tenant: what has known values is there at 0.
+/// The figures of an empty tenant: every known value is present with 0.
 #[must_use]
 pub fn no_figures() -> TenantFigures {
     let mut figures = TenantFigures::new();
@@ -97,7 +97,7 @@ pub fn no_figures() -> TenantFigures {
     figures
 }
 
-/// Counts an account in, as of a moment.
+/// Adds an account to the figures, as of a moment.
 pub fn count(figures: &mut TenantFigures, user: &TenantUser, at: Timestamp) {
     let mut add = |dimension, value: &str| {
         *figures.entry((dimension, value.to_owned())).or_default() += 1;
@@ -126,8 +126,8 @@ pub fn count(figures: &mut TenantFigures, user: &TenantUser, at: Timestamp) {
     }
 }
 
-/// Whether a device only authenticates: none of the same id or name is known to
-/// be used for access.
+/// Whether a device only authenticates: no device with the same id or name is known to be used for
+/// access.
 fn is_unlinked(device: &TenantDevice, all: &[TenantDevice]) -> bool {
     let is = |device: &TenantDevice, kind| device.kind.as_deref() == Some(kind);
     let is_same = |other: &&TenantDevice| {

@@ -1,24 +1,24 @@
-//! Which tenant deliveries are from.
+//! The tenant that deliveries are from.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// The id of a tenant, a UUID. It is shown in lower case.
+/// The id of a tenant, a UUID, shown in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TenantId(Uuid);
 
 impl TenantId {
-    /// The id that this text is; nothing when it is no UUID as a delivery writes one.
+    /// Parses an id; none when the text is not a UUID in the form that deliveries have.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         const HYPHENATED: usize = 36;
-        // Other spellings, such as one in braces, are no id of the service's.
+        // The service writes no other form, such as one in braces.
         let text = Some(text).filter(|text| text.len() == HYPHENATED)?;
         Uuid::try_parse(text).ok().map(Self)
     }
 
-    /// The id in the `source` of a delivery's envelope: what is before the two underscores.
+    /// The id in the `source` of a delivery's envelope: the part before the two underscores.
     #[must_use]
     pub fn of_source(source: &str) -> Option<Self> {
         Self::parse(source.split_once("__").map_or(source, |(tenant, _)| tenant))
@@ -31,12 +31,12 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A delivery from another tenant than those before it.
+/// A delivery from another tenant than the deliveries before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherTenant {
-    /// The tenant that is known.
+    /// The stored tenant.
     pub known: TenantId,
-    /// The one that the delivery is from.
+    /// The tenant of the delivery.
     pub other: TenantId,
 }
 

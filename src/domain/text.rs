@@ -1,11 +1,11 @@
-//! Texts from outside, which can be of any length.
+//! Texts from outside, whose length is not limited.
 
 use std::borrow::Cow;
 
-/// What a text ends with that was cut.
+/// The last character of a text that was cut.
 pub const CUT: char = '…';
 
-/// The text, or its beginning and a mark where it has more than `most` bytes.
+/// The text; when it has more than `most` bytes, its start and a mark.
 #[must_use]
 pub fn cut_text(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
@@ -15,14 +15,14 @@ pub fn cut_text(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{CUT}", &text[..end]))
 }
 
-/// The text with a mark in the place of each character NUL: not every database holds one, and what
-/// is found by a text must be stored under it.
+/// The text with each NUL character replaced. Not every database can store one, and a text used as
+/// a key must be stored unchanged.
 #[must_use]
 pub fn replace_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
-/// The text on one line, without space around it, and cut likewise.
+/// The text on one line, without white space around it, and cut to `most` bytes.
 #[must_use]
 pub fn one_line(text: &str, most: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

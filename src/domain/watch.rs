@@ -1,4 +1,4 @@
-//! What is watched, and why.
+//! The watch list: subjects, and why they are watched.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ pub enum WatchSubject {
 }
 
 impl WatchSubject {
-    /// The subject of this kind (`user`, `ip`) and text.
+    /// Parses a subject from its kind (`user`, `ip`) and text.
     ///
     /// # Errors
-    /// When there is no such kind, or the text is no login or no single address.
+    /// When there is no such kind, or the text is neither a login nor a single address.
     pub fn parse(kind: &str, text: &str) -> Result<Self, WatchSubjectError> {
         match kind {
             "user" => Ok(Self::User(Login::new(text)?)),
@@ -38,7 +38,7 @@ impl WatchSubject {
         }
     }
 
-    /// The identity of the user, or the address in its one spelling: what is stored.
+    /// The user's identity, or the address in canonical form: the stored text.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -58,27 +58,27 @@ impl fmt::Display for WatchSubject {
     }
 }
 
-/// Why something cannot be watched.
+/// Why a subject cannot be watched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WatchSubjectError {
-    /// Neither a user nor an address.
+    /// The kind is neither `user` nor `ip`.
     #[error("{0:?} cannot be watched; expected \"user\" or \"ip\"")]
     Kind(String),
-    /// No login.
+    /// The text is no login.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// No single address.
+    /// The text is no single address.
     #[error(transparent)]
     Ip(#[from] IpAddressError),
 }
 
-/// Where an entry of the watch list came from.
+/// The source of an entry of the watch list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum WatchSource {
     /// The configuration.
     Configuration,
-    /// A webhook named the user as failing.
+    /// A webhook delivery named the user as failing.
     Webhook,
     /// A command, or a request to the ops listener.
     Command,
@@ -98,32 +98,32 @@ impl WatchSource {
     }
 }
 
-/// A reason to watch something, as it is shown.
+/// An entry of the watch list, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchEntry {
-    /// What is watched.
+    /// The watched subject.
     pub subject: WatchSubject,
-    /// Who says so.
+    /// Why it is watched.
     pub source: WatchSource,
     /// Since when.
     pub added_at: Timestamp,
-    /// Until when; for ever when there is none.
+    /// When the entry expires; none when it never does.
     pub expires_at: Option<Timestamp>,
-    /// Why, in an operator's words.
+    /// The operator's note.
     pub note: Option<String>,
 }
 
 /// How a subject is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WatchStanding {
-    /// The configuration, a command or the API put it on the watch list.
+    /// The configuration, a command or a request put it on the watch list.
     Listed,
-    /// A delivery named the user; nobody asked for more.
+    /// A delivery named the user, and there is no other reason.
     Followed,
 }
 
 impl WatchStanding {
-    /// The standing that these sources give; none where there is no source.
+    /// The standing from these sources; none without a source.
     #[must_use]
     pub fn of(sources: impl IntoIterator<Item = WatchSource>) -> Option<Self> {
         let standing = |source| match source {
@@ -134,35 +134,33 @@ impl WatchStanding {
     }
 }
 
-/// Bytes of a note at most: why something is watched.
+/// Maximum bytes of a note.
 pub const MAX_NOTE_BYTES: usize = 1024;
 
-/// For how long a followed user stays one after the last failure ended: a failure that
-/// comes back is then seen with what happened in between.
+/// How long a user stays followed after the last failure ended. When the failure comes back, the
+/// snapshots show what happened in between.
 const FOLLOWED_FOR: TimeDelta = TimeDelta::hours(24);
 
-/// Until when a user is followed whose last failure ended, or who was named without one,
-/// at this moment.
+/// Until when a user is followed whose last failure ended, or who was named without one, at this
+/// moment.
 #[must_use]
 pub fn follow_deadline(at: Timestamp) -> Timestamp {
     at + FOLLOWED_FOR
 }
 
-/// Whether users that webhooks name are followed, and of how many users snapshots are
-/// taken.
+/// Whether users that webhooks name are followed, and how many snapshots are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchPolicy {
-    /// Follow every user that a webhook names.
+    /// Whether every user that a webhook names is followed.
     pub failing_users: bool,
-    /// List no more users than this, and take snapshots of no more: listed ones come
-    /// first.
+    /// The maximum number of listed users, and of users with snapshots; listed ones come first.
     pub max_users: usize,
-    /// List no more addresses than this.
+    /// The maximum number of listed addresses.
     pub max_ips: usize,
 }
 
 impl WatchPolicy {
-    /// How many of a subject's kind may be listed.
+    /// The maximum number of listed subjects of this subject's kind.
     #[must_use]
     pub const fn limit_for(&self, subject: &WatchSubject) -> usize {
         match subject {

@@ -7,9 +7,9 @@ use super::{CheckId, Timestamp};
 pub struct WebhookTarget {
     /// The service's id of it.
     pub id: String,
-    /// The name it was given; the service adds a suffix.
+    /// The name in the registration; the service adds a suffix.
     pub name: String,
-    /// Where deliveries go.
+    /// The URL to which deliveries are sent.
     pub url: String,
     /// The checks it is subscribed to.
     pub check_ids: Vec<CheckId>,

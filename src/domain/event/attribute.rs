@@ -1,5 +1,5 @@
-//! Attributes of an event: OpenTelemetry's semantic conventions where one
-//! exists, else names below `cii.`.
+//! Attributes of an event, named by OpenTelemetry's semantic conventions where one exists, and
+//! otherwise with the prefix `cii.`.
 
 use crate::domain::SmallMap;
 
@@ -61,9 +61,10 @@ impl From<Vec<String>> for AttributeValue {
     }
 }
 
-/// The names. Those without `cii.` are OpenTelemetry's.
+/// The names of attributes. Those without `cii.` are OpenTelemetry's.
 pub mod key {
-    /// The event's name: the field of OTLP as an attribute, too, since Loki drops the field.
+    /// The event's name. OTLP has a field for it, which is repeated as an attribute because Loki
+    /// drops the field.
     pub const EVENT_NAME: &str = "event.name";
     /// Unique id of the event, the same on every repeat.
     pub const LOG_RECORD_UID: &str = "log.record.uid";
@@ -73,7 +74,7 @@ pub mod key {
     pub const USER_EMAIL: &str = "user.email";
     /// The service's own id of the user.
     pub const USER_ID: &str = "user.id";
-    /// A keyed hash of the user's login, in the place of all that names the user.
+    /// A keyed hash of the user's login; it replaces every attribute that names the user.
     pub const USER_HASH: &str = "user.hash";
     /// The user's name for people.
     pub const USER_FULL_NAME: &str = "user.full_name";
@@ -85,7 +86,7 @@ pub mod key {
     pub const GEO_COUNTRY: &str = "geo.country.iso_code";
     /// A state or region as free text, for which there is no convention.
     pub const GEO_STATE: &str = "cii.geo.state";
-    /// The page about it in the service's console.
+    /// The page in the service's console.
     pub const URL_FULL: &str = "url.full";
     /// The sender's AWS region.
     pub const CLOUD_REGION: &str = "cloud.region";
@@ -99,25 +100,25 @@ pub mod key {
     pub const CHECK_SEVERITY: &str = "cii.check.severity";
     /// A check's title by OpenTelemetry's name, on what is sent.
     pub const SECURITY_RULE_NAME: &str = "security_rule.name";
-    /// A check's id, likewise.
+    /// A check's id by OpenTelemetry's name, on what is sent.
     pub const SECURITY_RULE_UUID: &str = "security_rule.uuid";
-    /// What a check looks for, likewise, as one text.
+    /// What a check looks for by OpenTelemetry's name, as one text, on what is sent.
     pub const SECURITY_RULE_DESCRIPTION: &str = "security_rule.description";
     /// What a check looks for, a sentence an item, in order.
     pub const CHECK_DESCRIPTION: &str = "cii.check.description";
-    /// What the service advises, in order.
+    /// The actions that the service recommends, in order.
     pub const CHECK_RECOMMENDED_ACTIONS: &str = "cii.check.recommended_actions";
     /// The frameworks that the check belongs to: texts, or one text of JSON.
     pub const CHECK_FRAMEWORKS: &str = "cii.check.frameworks";
-    /// Why the user fails: made as JSON, and told as a list of texts.
+    /// Why the user fails. It is stored as JSON and sent as a list of texts.
     pub const CHECK_EXPLANATION: &str = "cii.check.explanation";
     /// Why a failure counts as ended: `no_longer_failing`, or `user_unknown`.
     pub const CHECK_RESOLUTION: &str = "cii.check.resolution";
-    /// Whether the failure had been told as new.
+    /// Whether the failure had been announced as new.
     pub const CHECK_ANNOUNCED: &str = "cii.check.announced";
     /// The text that a check was known by before it was identified.
     pub const CHECK_FORMER_ID: &str = "cii.check.former_id";
-    /// For how long the user was known to fail, in seconds.
+    /// How long the user was known to fail, in seconds.
     pub const CHECK_FAILED_FOR: &str = "cii.check.failed_for_seconds";
     /// The envelope's id.
     pub const DELIVERY_ID: &str = "cii.delivery.id";
@@ -129,13 +130,12 @@ pub mod key {
     pub const DELIVERY_SOURCE: &str = "cii.delivery.source";
     /// The envelope's `time`, as RFC 3339.
     pub const DELIVERY_SENT_AT: &str = "cii.delivery.sent_at";
-    /// What in the delivery was written in another form than usual, and how it
-    /// was read.
+    /// Notes about values of the delivery in an unusual form, and how they were read.
     pub const DELIVERY_NOTES: &str = "cii.delivery.notes";
-    /// What the operator calls the tenant; of the resource.
+    /// The operator's name for the tenant, on the resource.
     pub const TENANT_NAME: &str = "cii.tenant.name";
-    /// The tenant's id, a UUID: the envelope's `source` up to the two underscores. Of the
-    /// resource, too.
+    /// The tenant's id, a UUID: the envelope's `source` up to the two underscores. Also on the
+    /// resource.
     pub const TENANT_ID: &str = "cii.tenant.id";
     /// How many users the delivery names as failing.
     pub const DELIVERY_USERS: &str = "cii.delivery.users_failing";
@@ -143,7 +143,7 @@ pub mod key {
     pub const DELIVERY_NEW_USERS: &str = "cii.delivery.users_newly_failing";
     /// How many of them were known to fail already.
     pub const DELIVERY_KNOWN_USERS: &str = "cii.delivery.users_known";
-    /// How many of them an API answer newer than the delivery cleared.
+    /// How many of them a more recent API answer cleared.
     pub const DELIVERY_CLEARED_USERS: &str = "cii.delivery.users_cleared";
     /// How many logins in the delivery cannot be used.
     pub const DELIVERY_SKIPPED_LOGINS: &str = "cii.delivery.logins_skipped";
@@ -157,17 +157,17 @@ pub mod key {
     pub const STATUS: &str = "cii.user.status";
     /// The user's status before.
     pub const STATUS_PREVIOUS: &str = "cii.user.previous_status";
-    /// Factors that came.
+    /// Factors that were added.
     pub const FACTORS_ADDED: &str = "cii.user.factors.added";
-    /// Factors that went.
+    /// Factors that were removed.
     pub const FACTORS_REMOVED: &str = "cii.user.factors.removed";
     /// `registered` or `working`.
     pub const LOCATION_KIND: &str = "cii.user.location.kind";
-    /// Places that came.
+    /// Places that were added.
     pub const LOCATIONS_ADDED: &str = "cii.user.location.added";
-    /// How much of the work is done from each place that came.
+    /// The share of the user's work that is done from each added place.
     pub const LOCATIONS_PREVALENCE: &str = "cii.user.location.prevalence";
-    /// Places that went.
+    /// Places that were removed.
     pub const LOCATIONS_REMOVED: &str = "cii.user.location.removed";
     /// The service's id of an integration.
     pub const INTEGRATION_ID: &str = "cii.integration.id";
@@ -175,20 +175,20 @@ pub mod key {
     pub const INTEGRATION_NAME: &str = "cii.integration.name";
     /// How an integration's last activity ended.
     pub const INTEGRATION_STATUS: &str = "cii.integration.status";
-    /// How the activity before that ended.
+    /// How the previous activity ended.
     pub const INTEGRATION_STATUS_PREVIOUS: &str = "cii.integration.previous_status";
-    /// What went wrong, in the service's words.
+    /// The error message of the service.
     pub const ERROR_MESSAGE: &str = "cii.error.message";
-    /// How asking about a user or an address ended.
+    /// How the poll of a user or an address ended.
     pub const POLL_OUTCOME: &str = "cii.poll.outcome";
-    /// How it ended the time before.
+    /// How the previous poll ended.
     pub const POLL_OUTCOME_PREVIOUS: &str = "cii.poll.previous_outcome";
-    /// The service's errors about it, in its words, one an item.
+    /// The service's errors of the poll, one an item.
     pub const POLL_ERRORS: &str = "cii.poll.errors";
     /// The name of a job.
     pub const SYNC_JOB: &str = "cii.sync.job";
     /// How a job's run ended.
     pub const SYNC_OUTCOME: &str = "cii.sync.outcome";
-    /// How the run before ended.
+    /// How the previous run ended.
     pub const SYNC_OUTCOME_PREVIOUS: &str = "cii.sync.previous_outcome";
 }

@@ -1,4 +1,4 @@
-//! What happened, as it goes into the log and out to the collector.
+//! Events: entries of the log, which are also sent to the collector.
 
 mod attribute;
 mod name;
@@ -12,40 +12,39 @@ pub use name::EventName;
 
 /// One entry of the log.
 ///
-/// The subjects say where something changed; whoever shows the state re-reads
-/// it there.
+/// Its subjects say where something changed; readers that show the state read it again there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What kind of happening.
+    /// The kind of the event.
     pub name: EventName,
     /// The check it concerns.
     pub check_id: Option<CheckId>,
     /// The user it concerns.
     pub login: Option<Login>,
-    /// The address it concerns, in its one spelling.
+    /// The address it concerns, in canonical form.
     pub ip: Option<String>,
     /// The application it concerns.
     pub application: Option<String>,
-    /// When it happened, as far as the source tells.
+    /// When it happened, as far as the source says.
     pub happened_at: Timestamp,
     /// When the exporter learnt of it.
     pub observed_at: Timestamp,
-    /// The check's severity, for what is about a check.
+    /// The check's severity, for an event about a check.
     pub severity: Severity,
-    /// A sentence for people; none where it follows from the rest, see
+    /// The sentence for people; none when it can be derived from the rest, see
     /// [`sentence`](Self::sentence).
     pub body: Option<String>,
-    /// Attributes of its own.
+    /// Attributes of this event alone.
     pub attributes: Attributes,
-    /// Attributes that all events of one webhook delivery share: they are kept once.
+    /// Attributes that all events of one webhook delivery share; they are stored once.
     pub of_delivery: Option<Arc<Attributes>>,
-    /// Description and advice of its check, on the event of a delivery: they are
-    /// kept once for each version of the check.
+    /// Description and advice of the check, on the event of a delivery; they are stored once per
+    /// version of the check.
     pub of_check: Option<Arc<Attributes>>,
 }
 
 impl Event {
-    /// An event about nothing yet, with no attributes.
+    /// An event without subjects or attributes.
     pub(super) fn new(
         name: EventName,
         happened_at: Timestamp,
@@ -68,8 +67,8 @@ impl Event {
         }
     }
 
-    /// A sentence for people. That somebody newly fails a check is most of a log: its sentence is
-    /// made of the login and the check's title when somebody reads it.
+    /// The sentence for people. Most events of a log say that a user newly fails a check: that
+    /// sentence is derived from the login and the check's title, instead of being stored.
     #[must_use]
     pub fn sentence(&self) -> Cow<'_, str> {
         if let Some(body) = &self.body {
@@ -83,11 +82,11 @@ impl Event {
         Cow::Owned(format!("{who} newly fails the check \"{title}\""))
     }
 
-    /// Takes every attribute out, in one set: its own, those of its login, of its delivery and
-    /// of its check. No name is in two of them.
+    /// Takes out all attributes as one set: the event's own, and those of its login, its delivery
+    /// and its check. No name is in two of these.
     #[must_use]
     pub fn take_attributes(&mut self) -> Attributes {
-        // The sentence can be made of what is taken.
+        // The derived sentence uses attributes that are taken out.
         if self.body.is_none() {
             self.body = Some(self.sentence().into_owned());
         }
@@ -104,7 +103,7 @@ impl Event {
         attributes
     }
 
-    /// An attribute, whether its own or shared; of the login, ask the login.
+    /// An attribute, the event's own or a shared one; those of the login are not included.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
         let shared = [self.of_delivery.as_deref(), self.of_check.as_deref()];
@@ -112,8 +111,7 @@ impl Event {
         sets.find_map(|attributes| attributes.get(name))
     }
 
-    /// The entry that tells that a user or an address is, or is no longer,
-    /// watched.
+    /// The event that a user or an address is, or is no longer, watched.
     #[must_use]
     pub fn watch_changed(subject: &WatchSubject, added: bool, at: Timestamp) -> Self {
         let (name, verb) = if added {
@@ -126,27 +124,27 @@ impl Event {
         event
     }
 
-    /// The entry that tells that somebody was forgotten, and not who.
+    /// The event that a person was removed. It does not say who.
     #[must_use]
     pub fn user_forgotten(at: Timestamp) -> Self {
         Self::new(EventName::UserForgotten, at, at, "Somebody was forgotten".to_owned())
     }
 
-    /// The entry that tells that the whole tenant was counted anew.
+    /// The event that the whole tenant was counted.
     #[must_use]
     pub fn tenant_counted(users: u64, at: Timestamp) -> Self {
         let body = format!("The tenant was listed to its end: {users} users");
         Self::new(EventName::TenantCounted, at, at, body)
     }
 
-    /// The entry that tells that the service's own state was looked at.
+    /// The event that the service's own state was requested.
     #[must_use]
     pub fn service_observed(at: Timestamp) -> Self {
         Self::new(EventName::ServiceObserved, at, at, "The service was looked at".to_owned())
     }
 
-    /// The grade of a log record about it. A check whose severity nobody told may
-    /// be a grave one; what is about no check has no severity to tell.
+    /// The grade of the log record. A check without a known severity may be a severe one; an event
+    /// without a check has no severity.
     #[must_use]
     pub fn grade(&self) -> Grade {
         if self.check_id.is_none() && self.severity.text().is_none() {
@@ -179,8 +177,8 @@ impl Event {
     }
 
     pub(super) fn set_login(&mut self, login: &Login) {
-        // The attributes that only repeat the login are made when all are taken: of a delivery
-        // of thousands of users they would be a good part of the memory, and of the disk.
+        // Attributes that only repeat the login are added when all are taken out. For a delivery
+        // with thousands of users, storing them would take a large part of memory and disk.
         if login.spelling() != login.as_str() {
             self.set(key::USER_NAME, login.spelling());
         }

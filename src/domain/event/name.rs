@@ -1,12 +1,11 @@
-//! The closed list of happenings.
+//! The closed list of event names.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The name of an event.
 ///
-/// Those that begin with `cii.` are a contract with whoever receives them; the
-/// `internal.` ones stay in the log, where they tell a projection what to read
-/// again.
+/// Names that begin with `cii.` are a contract with receivers. Those with `internal.` stay in the
+/// log, where they tell a projection what to read again.
 #[derive(
     Debug,
     Clone,
@@ -24,10 +23,10 @@ pub enum EventName {
     /// A user newly fails a check.
     #[strum(serialize = "cii.check.failed")]
     CheckFailed,
-    /// A user fails a check no longer.
+    /// A user no longer fails a check.
     #[strum(serialize = "cii.check.resolved")]
     CheckResolved,
-    /// A check that was known by a text of answers alone turned out to be another one.
+    /// A check that was known by a text of answers alone was identified as another one.
     #[strum(serialize = "cii.check.identified")]
     CheckIdentified,
     /// A webhook delivery was received.
@@ -39,46 +38,46 @@ pub enum EventName {
     /// A watched user has an address in a new country.
     #[strum(serialize = "cii.user.country.new")]
     UserCountryNew,
-    /// A watched user lost an address.
+    /// A watched user no longer has an address.
     #[strum(serialize = "cii.user.ip.gone")]
     UserIpGone,
-    /// An application of a watched user counts as unused now.
+    /// An application of a watched user became unused.
     #[strum(serialize = "cii.user.application.unused")]
     UserApplicationUnused,
-    /// An application of a watched user counts as used now.
+    /// An application of a watched user became used.
     #[strum(serialize = "cii.user.application.used")]
     UserApplicationUsed,
-    /// A watched user's status is another.
+    /// A watched user's status changed.
     #[strum(serialize = "cii.user.status.changed")]
     UserStatusChanged,
-    /// A watched user's factors are others.
+    /// A watched user's factors changed.
     #[strum(serialize = "cii.user.factors.changed")]
     UserFactorsChanged,
-    /// A watched user's registered or working locations are others.
+    /// A watched user's registered or working locations changed.
     #[strum(serialize = "cii.user.location.changed")]
     UserLocationChanged,
     /// A watched address has a new user.
     #[strum(serialize = "cii.ip.user.new")]
     IpUserNew,
-    /// A watched address lost a user.
+    /// A watched address no longer has a user.
     #[strum(serialize = "cii.ip.user.gone")]
     IpUserGone,
-    /// The console's test message came in.
+    /// The console's test message was received.
     #[strum(serialize = "cii.webhook.test")]
     WebhookTest,
-    /// An integration's status is another.
+    /// An integration's status changed.
     #[strum(serialize = "cii.integration.status.changed")]
     IntegrationStatusChanged,
-    /// Somebody became an administrator of the service.
+    /// A user became an administrator of the service.
     #[strum(serialize = "cii.admin.added")]
     AdminAdded,
-    /// Somebody is an administrator of the service no longer.
+    /// A user is no longer an administrator of the service.
     #[strum(serialize = "cii.admin.removed")]
     AdminRemoved,
-    /// Asking about a watched user or address ended otherwise than before.
+    /// The poll of a watched user or address ended otherwise than the previous one.
     #[strum(serialize = "cii.poll.outcome.changed")]
     PollOutcomeChanged,
-    /// A job began or ceased to fail.
+    /// A job began or stopped failing.
     #[strum(serialize = "cii.sync.outcome.changed")]
     SyncOutcomeChanged,
     /// A delivery about a check that the operator filters out.
@@ -90,37 +89,37 @@ pub enum EventName {
     /// Something that describes a user changed.
     #[strum(serialize = "internal.user.described")]
     UserDescribed,
-    /// A user has an application no longer.
+    /// A user no longer has an application.
     #[strum(serialize = "internal.user.application.gone")]
     UserApplicationGone,
-    /// A user has an address again, which is not new.
+    /// A user has an address again, after having had it before.
     #[strum(serialize = "internal.user.ip.back")]
     UserIpBack,
-    /// An address has a user again, who is not new.
+    /// An address has a user again, after having had the user before.
     #[strum(serialize = "internal.ip.user.back")]
     IpUserBack,
     /// The first snapshot of an address.
     #[strum(serialize = "internal.ip.baseline")]
     IpBaseline,
-    /// A user was found to fail a check by the first look at the user.
+    /// The first look at a user found that the user fails a check.
     #[strum(serialize = "internal.check.baseline")]
     CheckBaseline,
-    /// A user or an address is watched from now on.
+    /// A user or an address was added to the watch list.
     #[strum(serialize = "internal.watch.added")]
     WatchAdded,
-    /// A user or an address is watched no longer.
+    /// A user or an address was removed from the watch list.
     #[strum(serialize = "internal.watch.removed")]
     WatchRemoved,
-    /// The first question about a user or an address was answered.
+    /// The first poll of a user or an address was answered.
     #[strum(serialize = "internal.poll.baseline")]
     PollBaseline,
-    /// A person was forgotten.
+    /// A person was removed.
     #[strum(serialize = "internal.user.forgotten")]
     UserForgotten,
-    /// The whole tenant was counted anew.
+    /// The whole tenant was counted.
     #[strum(serialize = "internal.tenant.counted")]
     TenantCounted,
-    /// Integrations, administrators and daily counts were looked at.
+    /// Integrations, administrators and daily counts were requested.
     #[strum(serialize = "internal.service.observed")]
     ServiceObserved,
 }
@@ -138,7 +137,7 @@ impl EventName {
         text.parse().ok()
     }
 
-    /// Whether the event goes out to receivers.
+    /// Whether the event is sent to receivers.
     #[must_use]
     pub fn is_public(self) -> bool {
         self.as_str().starts_with("cii.")

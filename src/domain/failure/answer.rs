@@ -1,4 +1,4 @@
-//! What an answer of the API changes: the decision that ends failures.
+//! Decides what an answer of the API changes: it opens and ends failures.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,72 +13,72 @@ use super::{
     report::{FailureAnswer, OpenFailure, Verdict},
 };
 
-/// How long the service may not know a user before the user's failures end.
+/// How long the service may report a user as unknown before the user's failures end.
 const GRACE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
-/// Why a failure ends whose user is known and does not fail the check any more.
+/// The reason for the end of a failure whose user is known and no longer fails the check.
 pub const NO_LONGER_FAILING: &str = "no_longer_failing";
 
-/// What is known before the answer.
+/// The stored state that a decision about an answer needs.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerContext {
     /// The user's open failures.
     pub open: BTreeMap<CheckId, OpenFailure>,
-    /// The checks of those.
+    /// The definitions of those checks.
     pub checks: BTreeMap<CheckId, Arc<CheckDefinition>>,
-    /// What each text of the answer means.
+    /// The meaning of each text in the answer.
     pub meanings: BTreeMap<String, Meaning>,
-    /// When the newest answer that was taken had been asked for.
+    /// When the newest recorded answer was requested.
     pub as_of: Option<Timestamp>,
-    /// Whether nothing looked at the user's failing checks before: neither an answer
-    /// nor a complete listing.
+    /// Whether this is the first look at the user's failing checks: no answer and no complete
+    /// listing came before.
     pub is_first_look: bool,
     /// Since when the service does not know the user.
     pub unknown_since: Option<Timestamp>,
-    /// Since when it says so in runs that are suspect.
+    /// Since when suspect runs report the user as unknown.
     pub suspect_since: Option<Timestamp>,
-    /// Texts of the newest list that could be one of several checks.
+    /// Texts of the newest list that could mean one of several checks.
     pub shared_texts: BTreeSet<String>,
-    /// What answers have in the place of checks they had.
+    /// The texts that answers have in the place of checks that they listed before.
     pub exchange: Option<Exchange>,
 }
 
-/// A failure that opens.
+/// A failure to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// Of which check.
+    /// The check.
     pub check: CheckName,
-    /// Whether the answer has the check's title, and not its id.
+    /// Whether the answer has the check's title instead of its id.
     pub by_title: bool,
-    /// Whether it is told as new.
+    /// Whether it is announced as new.
     pub is_announced: bool,
 }
 
-/// What an answer changes.
+/// The changes that an answer makes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerDecision {
-    /// Failures that open.
+    /// Failures to open.
     pub opened: Vec<Opened>,
-    /// Failures that go on, each with whether the answer has the check's title.
+    /// Failures that continue, each with whether the answer has the check's title.
     pub confirmed: Vec<(CheckId, bool)>,
-    /// Failures that end.
+    /// Failures to end.
     pub resolved: Vec<CheckId>,
-    /// Why they end, in the word of `cii.check.resolution`.
+    /// Why they end, as `cii.check.resolution` has it.
     pub reason: &'static str,
-    /// Since when the service does not know the user, from now on.
+    /// Since when the service does not know the user, after this answer.
     pub unknown_since: Option<Timestamp>,
-    /// Since when it says so in runs that are suspect.
+    /// Since when suspect runs report the user as unknown.
     pub suspect_since: Option<Timestamp>,
-    /// Texts of the answer that could be one of several checks.
+    /// Texts of the answer that could mean one of several checks.
     pub shared_texts: BTreeSet<String>,
-    /// What the answer has in the place of checks that are absent from it.
+    /// The texts that the answer has in the place of checks that it listed before.
     pub exchange: Option<Exchange>,
-    /// What goes into the log.
+    /// Events to append to the log.
     pub events: Vec<Event>,
 }
 
-/// Decides what an answer changes; nothing when a newer one was taken before. What it
-/// says of checks that `filter` keeps out is kept in silence.
+/// Decides what an answer changes; none when a newer answer was recorded before. Checks that
+/// `filter` rejects change without events.
 #[must_use]
 pub fn on_answer(
     answer: &FailureAnswer,
@@ -104,7 +104,7 @@ pub fn on_answer(
 fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) -> AnswerDecision {
     let mut decision = AnswerDecision::default();
     let mut failing = BTreeMap::new();
-    // A text that several checks can mean opens none of them, and ends none.
+    // A text that several checks can mean opens no failure and ends none.
     let mut undecided = BTreeSet::new();
     for (text, meaning) in &known.meanings {
         match meaning {
@@ -145,9 +145,9 @@ fn on_list(answer: &FailureAnswer, known: &AnswerContext, filter: &CheckFilter) 
     decision
 }
 
-/// The exchange that an answer shows: checks that were listed by their titles are
-/// absent, and texts that nothing explains have come. Past its time it is none any more,
-/// and what is observed holds.
+/// The exchange that an answer shows: checks that were listed by title are absent, and texts
+/// appeared that no known check explains. After `PATIENCE` it is no longer
+/// pending, and absence ends failures.
 fn exchange<'a>(
     answer: &FailureAnswer,
     known: &AnswerContext,
@@ -184,7 +184,7 @@ fn on_unknown(
         exchange: known.exchange.clone(),
         ..AnswerDecision::default()
     };
-    // Who is named by a delivery was known to the service then.
+    // The service knew the user when it sent the delivery, so the grace begins after that.
     let named_at = known.open.values().filter_map(|failure| failure.named_at).max();
     if answer.asked_at - named_at.map_or(since, |named_at| named_at.max(since)) >= GRACE {
         decision.shared_texts.clear();
@@ -233,8 +233,8 @@ mod tests {
         FailureAnswer { login, verdict, asked_at: at(second), answered_at: at(second + 1), settle }
     }
 
-    /// What is known of a user with these open failures, for an answer with these texts.
-    /// `no-mfa` is the check with the title `No MFA`, and was listed by it.
+    /// The state of a user with these open failures, for an answer with these texts. `no-mfa` is
+    /// the check with the title `No MFA`, and was listed by it.
     fn known(open: &[&str], texts: &[&str]) -> AnswerContext {
         let check = |id: &CheckId| {
             let is_known = id.as_str() == "no-mfa";
@@ -266,7 +266,7 @@ mod tests {
         }
     }
 
-    /// Decides over an answer with these texts, asked for at this second.
+    /// Decides on an answer with these texts, requested at this second.
     fn list(second: i64, open: &[&str], texts: &[&str]) -> AnswerDecision {
         let verdict = Verdict::Fails(BTreeSet::new());
         on_answer(&answer(verdict, second), &known(open, texts), &CheckFilter::default()).unwrap()
@@ -327,7 +327,7 @@ mod tests {
             let decision = decide(&soon, &known(&["no-mfa"], &[]));
             assert_eq!(decision.resolved.len(), resolved, "asked at {asked}");
         }
-        // What only answers told of ends with the next one.
+        // A failure that only answers reported ends with the next answer without it.
         let mut listed = known(&["no-mfa"], &[]);
         listed.open.get_mut(&id("no-mfa")).unwrap().named_at = None;
         let soon = FailureAnswer { settle, ..answer(fails(), 20) };
@@ -366,7 +366,7 @@ mod tests {
             let changed = (decision.opened.len(), decision.resolved.len());
             assert_eq!(changed, if is_over { (1, 1) } else { (0, 0) });
         }
-        // What is explained, or was there before, is in nobody's place.
+        // A text that is explained or was there before replaces no check.
         assert_eq!(list(20, &["other"], &["MFA Missing"]).resolved, [id("other")]);
         let decision = list(20, &["no-mfa", "MFA Missing"], &["MFA Missing"]);
         assert_eq!(decision.resolved, [id("no-mfa")]);

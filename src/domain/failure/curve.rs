@@ -1,4 +1,5 @@
-//! How many users failed each check in the past: what is open now, walked back over the log.
+//! How many users failed each check in the past, computed from the open failures and the log, read
+//! backwards.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +16,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The moments from one to another, both included; nothing where there is none.
+    /// The moments between two moments, both included; none when there is no such moment.
     #[must_use]
     pub fn new(since: Timestamp, until: Timestamp, step_seconds: u32) -> Option<Self> {
         let step = i64::from(step_seconds.max(1));
@@ -25,7 +26,7 @@ impl Grid {
         Some(Self { first, step, len: usize::try_from(steps).ok()?.checked_add(1)? })
     }
 
-    /// How many moments there are; at least one.
+    /// The number of moments; at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub const fn len(&self) -> usize {
@@ -39,8 +40,7 @@ impl Grid {
         self.first.saturating_add(steps.saturating_mul(self.step))
     }
 
-    /// The first moment at which something has happened that happened then; [`Self::len`] when
-    /// that is after the last.
+    /// The index of the first moment at or after this one; [`Self::len`] when it is after the last.
     fn index(&self, at: Timestamp) -> usize {
         let micros = at.timestamp_micros().saturating_sub(self.first.saturating_mul(MICROS));
         let steps = ceil(micros.max(0), self.step.saturating_mul(MICROS));
@@ -53,47 +53,48 @@ const fn ceil(dividend: i64, divisor: i64) -> i64 {
     dividend.div_euclid(divisor) + (dividend.rem_euclid(divisor) != 0) as i64
 }
 
-/// What an entry of the log says of a check.
+/// An entry of the log about a check, as the curve counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PastStep {
     /// This user began to count as failing.
     Opened(u128),
-    /// This user ceased to.
+    /// This user stopped counting as failing.
     Resolved(u128),
-    /// Another check was merged into this one: who failed which before is not told.
+    /// Another check was merged into this one: the log does not say who failed which before.
     Merged,
-    /// The check existed.
+    /// The check existed at this moment.
     Named,
 }
 
 /// The curves of checks, while the log is read from its end to its beginning.
 ///
-/// People are numbers that the caller gives them. What is kept grows with the failures that are
+/// The caller numbers the people. Memory grows with the failures open at a time and with the
+/// moments at which something changed, and not with the length of the log.
 /// open at a time and with the moments at which something changed, and not with the log.
 #[derive(Debug)]
 pub struct Curves {
     grid: Grid,
-    /// Whose failure of which check is open where the walk has got to. When it began, as far as
-    /// it is open now: the log may not tell that.
+    /// The failures that are open at the position of the walk, by check and person. The value is
+    /// when the failure began, if it is open now: the log may not have its beginning.
     open: HashMap<(usize, u128), Option<Timestamp>>,
     checks: Vec<Curve>,
 }
 
-/// How many users failed one check.
+/// The number of users who failed one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Curve {
     grid: Grid,
     now: i64,
-    /// By how much the number is another one from this moment on.
+    /// By how much the number changes at a moment.
     changes: BTreeMap<usize, i64>,
-    /// Before this moment nothing is known.
+    /// Before this moment the number is unknown.
     known_from: usize,
-    /// The check existed at this moment, if its name is in the log.
+    /// The check existed at this moment; none when the log does not name it.
     named_from: Option<usize>,
 }
 
 impl Curves {
-    /// Curves of so many checks, which are numbered from 0.
+    /// The curves of this many checks, which are numbered from 0.
     #[must_use]
     pub fn new(grid: Grid, checks: usize) -> Self {
         let curve =
@@ -101,7 +102,7 @@ impl Curves {
         Self { grid, open: HashMap::new(), checks: vec![curve; checks] }
     }
 
-    /// Notes that a failure is open now, before the walk begins.
+    /// Records that a failure is open now, before the walk begins.
     pub fn record_open(&mut self, check: usize, person: u128, opened_at: Timestamp) {
         if let Some(curve) = self.checks.get_mut(check)
             && self.open.insert((check, person), Some(opened_at)).is_none()
@@ -110,14 +111,15 @@ impl Curves {
         }
     }
 
-    /// Goes back over an entry, of which the exporter learnt at this moment.
+    /// Goes back over an entry that the exporter recorded at this moment.
     ///
-    /// What contradicts later entries is of a time that the log does not tell of to its end: a
-    /// check that was forgotten and came again, or was hidden. Its curve begins after it.
+    /// An entry that contradicts later ones is from a time that the log does not cover completely:
+    /// the check was removed and came again, or was hidden. The curve begins after it.
     pub fn walk_back(&mut self, check: usize, step: PastStep, at: Timestamp) {
         let index = self.grid.index(at);
         let Some(curve) = self.checks.get_mut(check) else { return };
-        // The entries come in order, but the clock may have been set.
+        // Entries are in order of their numbers, but their moments may go back when the clock was
+        // set.
         curve.named_from = Some(curve.named_from.map_or(index, |known| known.min(index)));
         let is_told = match step {
             PastStep::Opened(person) => {
@@ -138,13 +140,13 @@ impl Curves {
         }
     }
 
-    /// The curves, once the beginning of the log was reached.
+    /// The curves, once the beginning of the log is reached.
     #[must_use]
     pub fn finish(mut self) -> Vec<Curve> {
         for ((check, _), opened_at) in self.open {
             let curve = self.checks.get_mut(check);
             if let (Some(curve), Some(opened_at)) = (curve, opened_at) {
-                // Before the log, or in silence while the check was hidden.
+                // The failure began before the log, or without an event while the check was hidden.
                 curve.add_change(self.grid.index(opened_at), 1);
             }
         }
@@ -154,15 +156,15 @@ impl Curves {
 
 impl Curve {
     fn add_change(&mut self, index: usize, by: i64) {
-        // What happened up to the first moment holds at all of them.
+        // Changes up to the first moment hold at all moments.
         if index > 0 && by != 0 {
             *self.changes.entry(index).or_default() += by;
         }
     }
 
-    /// The values that are known, in order, each with its moment's number in the grid.
+    /// The known values, in order, each with the index of its moment in the grid.
     ///
-    /// That nobody failed is known once the check is known to have existed.
+    /// Zero is known once the check is known to have existed.
     pub fn values(&self) -> impl Iterator<Item = (usize, u64)> {
         let mut value = self.now - self.changes.values().sum::<i64>();
         let mut changes = self.changes.iter().peekable();
@@ -171,7 +173,7 @@ impl Curve {
                 value += by;
             }
             let existed = value > 0 || self.named_from.is_some_and(|from| from <= index);
-            // A clock that was set can make an end come before its beginning.
+            // When the clock was set, an end can precede its beginning.
             let known = u64::try_from(value).ok().filter(|_| existed && index >= self.known_from);
             known.map(|value| (index, value))
         })
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        // Nobody fails it, and whether it existed is not told.
+        // No user fails it, and the log does not say whether it existed.
         assert_eq!(curve(&[], &[]), []);
         let since_107 = [(7, 1), (8, 1), (9, 1)];
         for earlier in [PastStep::Merged, PastStep::Opened(2)] {
@@ -261,7 +263,7 @@ mod tests {
         ) {
             let (mut second, mut told) = (100, Vec::new());
             let mut failing = BTreeMap::<(usize, u128), i64>::new();
-            // How many failed each check at the end of each second.
+            // The number of users who failed each check at the end of each second.
             let mut was = BTreeMap::<i64, [u64; 2]>::new();
             for (check, person, later) in steps {
                 second += later;

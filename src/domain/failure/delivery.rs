@@ -1,4 +1,4 @@
-//! What a delivery changes: the decision that opens failures.
+//! Decides what a delivery changes: it opens failures.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,25 +13,25 @@ use super::{
     event::{self, DeliveryContext, NamedUsers},
 };
 
-/// What is known of a delivery's check before the delivery.
+/// The stored state that a decision about a delivery needs.
 #[derive(Debug, Clone, Default)]
 pub struct CheckContext {
-    /// Its definition, unless the check was never heard of.
+    /// The check's definition; none when the check is new.
     pub definition: Option<Arc<CheckDefinition>>,
-    /// What the operator says of checks.
+    /// The operator's words for checks.
     pub configured: Arc<ConfiguredChecks>,
-    /// Those of the named users whose failure is open, each with whether it was
-    /// announced.
+    /// Named users whose failure is open, each with whether it was announced.
     pub open: BTreeMap<Login, bool>,
     /// Named users whom a more recent API answer cleared; the delivery is stale for
     /// them.
     pub acquitted: BTreeSet<Login>,
-    /// Whether there is an API whose answers tell what an old delivery leaves open.
+    /// Whether the exporter polls an API. Its answers show which failures of an old delivery are
+    /// open.
     pub has_answers: bool,
 }
 
 impl CheckContext {
-    /// Who is known to fail, and was announced: nothing of them is new.
+    /// Users whose failure is open and was announced: the delivery is no news for them.
     #[must_use]
     pub fn known_logins(&self) -> BTreeSet<Login> {
         let announced = self.open.iter().filter(|(_, is_announced)| **is_announced);
@@ -39,27 +39,26 @@ impl CheckContext {
     }
 }
 
-/// What a delivery changes.
+/// The changes that a delivery makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryDecision {
-    /// The check's definition from now on, when it is about a check.
+    /// The check's definition after the delivery; none when it is about no check.
     pub definition: Option<Arc<CheckDefinition>>,
-    /// The users whose failure opens.
+    /// Users whose failure opens.
     pub opened: Vec<Login>,
-    /// The users whose failure was open and is told as new only now.
+    /// Users whose failure was open and is announced now.
     pub announced: Vec<Login>,
-    /// Why no failure opens, when none does; a test message needs no reason.
+    /// Why no failure opens; none when one does, and for a test message.
     pub unchanged: Option<Unchanged>,
-    /// What goes into the log.
+    /// Events to append to the log.
     pub events: Vec<Event>,
 }
 
-/// Decides what a delivery changes, given what is known of its check.
+/// Decides what a delivery changes, given the state of its check.
 ///
-/// A user whose failure is open opens no second one: the service names a user again
-/// after a change of its own that nobody outside sees. One that was never told as new is
-/// told now. A delivery that is too old to be on its way opens none: since then, answers
-/// say what is open.
+/// A user whose failure is open gets no second one: the service names a user again after internal
+/// changes of its own. A failure that was never announced is announced now. A delivery that is too
+/// old to still be in transit opens no failure: answers since then show what is open.
 #[must_use]
 pub fn on_delivery(
     delivery: &Delivery,

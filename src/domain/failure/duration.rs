@@ -1,7 +1,7 @@
-//! How long failures lasted, counted by length.
+//! Durations of failures, counted by length.
 
-/// The upper bounds of the buckets, in seconds: from an hour, which only an alert can
-/// bring about, to a year. What takes longer is in the last bucket.
+/// The upper bounds of the buckets, in seconds: from an hour, which needs a reaction to an alert,
+/// to a year. Longer durations are in the last bucket.
 pub const BOUNDS: [u64; 13] = [
     3_600, 14_400, 43_200, 86_400, 172_800, 259_200, 604_800, 1_209_600, 2_592_000, 5_184_000,
     7_776_000, 15_552_000, 31_536_000,
@@ -10,21 +10,21 @@ pub const BOUNDS: [u64; 13] = [
 /// Durations of failures that ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Durations {
-    /// How many are in each bucket, and in none of those before it.
+    /// The number in each bucket, without those of the buckets before it.
     counts: [u64; BOUNDS.len() + 1],
-    /// The sum of all, in microseconds: shown as seconds with a fraction, and never rounded
-    /// on the way.
+    /// The sum of all, in microseconds. It is shown as seconds with a fraction, so that no duration
+    /// is rounded.
     micros: u64,
 }
 
 impl Durations {
-    /// Durations that were counted before.
+    /// Durations that were stored before.
     #[must_use]
     pub const fn new(counts: [u64; BOUNDS.len() + 1], micros: u64) -> Self {
         Self { counts, micros }
     }
 
-    /// Counts one more. A clock that went back makes none negative.
+    /// Counts one duration. A negative one, from a clock that went back, counts as zero.
     pub fn observe(&mut self, duration: chrono::TimeDelta) {
         let micros =
             duration.num_microseconds().map_or(u64::MAX, |micros| micros.max(0).cast_unsigned());
@@ -33,7 +33,7 @@ impl Durations {
         self.micros = self.micros.saturating_add(micros);
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds the counts of another set.
     pub fn add(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
@@ -41,7 +41,7 @@ impl Durations {
         self.micros = self.micros.saturating_add(other.micros);
     }
 
-    /// How many are in each bucket alone, the last one without a bound.
+    /// The number in each bucket alone; the last one has no bound.
     #[must_use]
     pub const fn counts(&self) -> &[u64; BOUNDS.len() + 1] {
         &self.counts

@@ -1,4 +1,4 @@
-//! Events about checks and the deliveries that tell of them.
+//! Events about checks and about the deliveries that name them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::{
     Timestamp, event::key,
 };
 
-/// What all events of one delivery say in the same words, made once for all of them.
+/// What all events of one delivery have in common, created once.
 #[derive(Debug, Clone)]
 pub(super) struct DeliveryContext<'a> {
     delivery: &'a Delivery,
@@ -20,7 +20,7 @@ pub(super) struct DeliveryContext<'a> {
 }
 
 impl<'a> DeliveryContext<'a> {
-    /// The context of a delivery, and of its check in the words that hold after it.
+    /// The context of a delivery, and of its check as defined after it.
     #[must_use]
     pub(super) fn new(
         delivery: &'a Delivery,
@@ -62,7 +62,7 @@ impl<'a> DeliveryContext<'a> {
     }
 }
 
-/// Description and advice of a check, as the event of a delivery tells them.
+/// Description and advice of a check as attributes, for the event of a delivery.
 #[must_use]
 pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -> Attributes {
     Attributes::from([
@@ -71,7 +71,7 @@ pub fn check_words(description: Vec<String>, recommended_actions: Vec<String>) -
     ])
 }
 
-/// `cii.check.failed`: a user newly fails the check of a delivery, or is named by one for
+/// `cii.check.failed`: a user newly fails the check of a delivery, or a delivery names the user for
 /// the first time.
 pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) -> Event {
     let mut event = context.event(EventName::CheckFailed, None);
@@ -80,8 +80,8 @@ pub(super) fn check_failed(context: &DeliveryContext<'_>, user: &FailingUser) ->
     event
 }
 
-/// `cii.check.failed`: the API lists a check for a user that no delivery told of.
-/// What the first look at a user finds is the baseline, and nothing new.
+/// `cii.check.failed`: the API lists a check for a user that no delivery named. Checks that the
+/// first look at a user finds are the baseline and get another event.
 pub(super) fn check_found_failing(
     answer: &FailureAnswer,
     check_id: &CheckId,
@@ -93,7 +93,7 @@ pub(super) fn check_found_failing(
     answer_event(name, answer, check_id, check, body)
 }
 
-/// `cii.check.resolved`: a user fails a check no longer.
+/// `cii.check.resolved`: a user no longer fails a check.
 pub(super) fn check_resolved(
     answer: &FailureAnswer,
     check_id: &CheckId,
@@ -116,8 +116,8 @@ pub(super) fn check_resolved(
     event
 }
 
-/// `cii.check.identified`: a check that was known by a text of answers alone turns out to
-/// be this one.
+/// `cii.check.identified`: a check that was known by a text of answers alone was identified as this
+/// one.
 #[must_use]
 pub fn check_identified(
     former: &CheckId,
@@ -145,20 +145,20 @@ fn answer_event(
     event
 }
 
-/// How many of the users that a delivery names are of which sort.
+/// The number of named users of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct NamedUsers {
-    /// Their failure opens.
+    /// Users whose failure opens.
     pub newly_failing: usize,
-    /// They were known to fail already.
+    /// Users who were known to fail.
     pub known: usize,
-    /// An API answer newer than the delivery cleared them.
+    /// Users whom a more recent API answer cleared.
     pub cleared: usize,
-    /// The delivery is too old to open their failure.
+    /// Users whose failure is not opened because the delivery is too old.
     pub too_old: usize,
 }
 
-/// `cii.check.delivery`: a delivery came in, with all that it says of its check.
+/// `cii.check.delivery`: a delivery was received, with all that it says of its check.
 pub(super) fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers) -> Event {
     let delivery = context.delivery;
     let named = delivery.failing.len();
@@ -193,7 +193,7 @@ pub(super) fn delivery_received(context: &DeliveryContext<'_>, users: NamedUsers
     event
 }
 
-/// `cii.webhook.test`: the console's test message came in.
+/// `cii.webhook.test`: the console's test message was received.
 pub(super) fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "The webhook's test message came in".to_owned();
     let context = DeliveryContext::new(delivery, None, observed_at);
@@ -202,14 +202,14 @@ pub(super) fn test_received(delivery: &Delivery, observed_at: Timestamp) -> Even
     event
 }
 
-/// The entry for a delivery about a check that the operator filters out.
+/// The event of a delivery whose check the operator's filter rejects.
 #[must_use]
 pub fn delivery_filtered(delivery: &Delivery, observed_at: Timestamp) -> Event {
     let body = "A webhook delivery was filtered out by its check".to_owned();
     DeliveryContext::new(delivery, None, observed_at).event(EventName::DeliveryFiltered, body)
 }
 
-/// Notes stand on the event of the delivery alone: it may name many users.
+/// Notes are only on the event of the delivery: it may name many users.
 fn set_reading_notes(event: &mut Event, delivery: &Delivery) {
     if !delivery.notes.is_empty() {
         event.set(key::DELIVERY_NOTES, delivery.notes.clone());

@@ -1,37 +1,38 @@
-//! A check that was renamed in the service: answers that tell failing checks by their
-//! titles list another text then, which is no news about anybody.
+//! Detection of checks that were renamed in the service. Answers that list failing checks by title
+//! have another text then, although nothing changed for any user.
 //!
-//! While it is not certain, nothing ends and nothing opens. What is pending is kept with
+//! While a rename is uncertain, no failure ends or opens. The pending state is stored with the
+//! user, so that it survives a restart.
 //! the user, so that it survives the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Timestamp;
 
-/// How long an exchange may wait for an explanation; then what was observed holds.
+/// How long an exchange may stay unexplained; after that, the answers are taken literally.
 pub(super) const PATIENCE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
-/// Users that must exchange a title for the same text in one run before the check
-/// counts as renamed.
+/// How many users must exchange a title for the same text in one run before the check counts as
+/// renamed.
 const ENOUGH: usize = 3;
 
-/// What answers about a user have in the place of checks that they had by title.
+/// The texts that answers about a user have in the place of checks that they listed by title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// Since when.
+    /// When the first such answer was requested.
     pub since: Timestamp,
-    /// When the newest such answer was asked for.
+    /// When the newest such answer was requested.
     pub last_at: Timestamp,
-    /// Texts that nothing explains.
+    /// Texts that no known check explains.
     pub texts: BTreeSet<String>,
-    /// The checks, by number, that are absent.
+    /// The absent checks, by number.
     pub checks: BTreeSet<i64>,
 }
 
-/// The checks that were renamed, each with its new title, as the exchanges of a run
-/// show: at least three users lack the check and have the text, and no other check and
-/// no other text fits as well. `has_check` tells whether somebody was listed or named
-/// with the check's own title since the run began.
+/// The checks that were renamed, each with its new title, as the exchanges of a run show: at least
+/// three users lack the check and have the text, and no other check and no other text fits as well.
+/// `has_check` returns whether a user was listed or named with the check's own title since the run
+/// began.
 pub fn find_renamed_checks<'a>(
     exchanges: impl IntoIterator<Item = &'a Exchange>,
     run_begun_at: Timestamp,
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(of(&[two_checks.clone(), two_checks.clone(), two_checks.clone()], &[]), []);
         let two_texts = exchange(100, &[1], &["B", "C"]);
         assert_eq!(of(&[two_texts.clone(), two_texts.clone(), two_texts.clone()], &[]), []);
-        // Who has one alone makes it certain no more than the others make the rest.
+        // One user with a single exchange proves no more than the others do.
         let clear = exchange(100, &[1], &["B"]);
         assert_eq!(
             of(&[clear.clone(), clear.clone(), clear, two_checks], &[]),

@@ -1,23 +1,23 @@
-//! Which check a text of an answer means. `failingChecks` may hold ids or titles; no
-//! public text says which, so both are understood.
+//! Which check a text of an answer means. `failingChecks` may hold ids or titles; no public
+//! document says which, so both are accepted.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::super::{CheckDefinition, CheckId, ConfiguredChecks};
 
-/// A check, as far as it is known.
+/// A check with its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckName {
     /// The check.
     pub id: CheckId,
-    /// What is known of it.
+    /// Its definition.
     pub definition: Arc<CheckDefinition>,
-    /// Whether only answers told of it, by a text that nothing has explained yet.
+    /// Whether it is known only by a text of answers.
     pub is_provisional: bool,
 }
 
 impl CheckName {
-    /// A check of which nothing but a text in an answer is known: its id is the text.
+    /// A check that is known only by a text of an answer: its id is the text.
     #[must_use]
     pub fn provisional(id: CheckId) -> Self {
         let definition = CheckDefinition::undefined(&id);
@@ -25,32 +25,32 @@ impl CheckName {
     }
 }
 
-/// The checks that go by a title.
+/// The checks with a title.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Titled {
-    /// Those that have it now.
+    /// Checks that have the title now.
     pub current: BTreeSet<CheckId>,
-    /// Those that had it.
+    /// Checks that had the title before.
     pub former: BTreeSet<CheckId>,
 }
 
-/// What a text means.
+/// The meaning of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
     /// One check.
     Check {
-        /// Which.
+        /// The check.
         check: CheckName,
-        /// Whether the text is its title, and not its id.
+        /// Whether the text is its title instead of its id.
         by_title: bool,
     },
-    /// One of several checks that have this title; which one is not said.
+    /// Several checks have this title, and the text does not say which is meant.
     Shared(BTreeSet<CheckId>),
 }
 
-/// The check that a text means: the one with this id; else the only one that has this
-/// title; else the only one that had it; else one that is known by the text alone.
-/// `known` finds what is known of a check. Nothing, when the text can name no check.
+/// The check that a text means: the one with this id; else the only one that has this title; else
+/// the only one that had it; else one that is known by the text alone. `known` looks up a check.
+/// None when the text can name no check.
 pub fn meaning(
     text: &str,
     titled: &Titled,
@@ -76,7 +76,7 @@ pub fn meaning(
     })
 }
 
-/// Whether a text that nothing explains may be a title: ids have no spaces.
+/// Whether an unexplained text may be a title: ids have no spaces.
 fn may_be_title(text: &str) -> bool {
     text.trim().contains(char::is_whitespace)
 }
@@ -93,7 +93,7 @@ mod tests {
         texts.iter().map(|text| id(text)).collect()
     }
 
-    /// Everything is known but `Brand New`.
+    /// A check for every id but `Brand New`.
     fn known(id: &CheckId) -> Option<CheckName> {
         let is_provisional = id.as_str().starts_with("Just");
         (id.as_str() != "Brand New" && !id.as_str().starts_with("No"))

@@ -1,8 +1,8 @@
-//! When a user fails a check, and when no longer.
+//! Decides when a user fails a check, and when no longer.
 //!
-//! Two sources tell of it: deliveries name who fails, and answers of the API
-//! list all that a user fails. Both have a time, and the newest word on a user
-//! and a check holds, in whatever order the words arrive.
+//! There are two sources: deliveries name users who fail, and answers of the API list all checks
+//! that a user fails. Both have a time. For a user and a check, the most recent observation wins,
+//! whatever the order of arrival.
 
 mod answer;
 mod curve;

@@ -1,33 +1,32 @@
-//! A service that suddenly does not know many users is more likely at fault than they
-//! are gone.
+//! A service that suddenly reports many users as unknown is more likely at fault than the users are
+//! gone.
 
 use super::super::Timestamp;
 
-/// Users that may become unknown at once without a doubt.
+/// The number of users that may become unknown in one run without suspicion.
 const FEW: usize = 3;
 
-/// The part of the users asked about, as its inverse, that may become unknown at once.
+/// The inverse of the share of requested users that may become unknown in one run.
 const TENTH: usize = 10;
 
-/// How long a suspicion holds while other users are answered.
+/// How long a suspicion lasts while other users are answered.
 const HOLDS: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
-/// What a run or a listing did not know.
+/// The users that a run or a listing reported as unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Users that were asked about, or were known before.
+    /// Users that were requested, or were known before.
     pub asked: usize,
-    /// Those of them that the service does not know, and that were not held to be
-    /// unknown before.
+    /// Those of them that are unknown now and were not before.
     pub newly_unknown: usize,
-    /// Whether it knew anybody.
+    /// Whether the service knew at least one user.
     pub knows_somebody: bool,
     /// Since when the service is suspected because of one of them.
     pub suspect_since: Option<Timestamp>,
 }
 
 impl Missing {
-    /// Whether so many are missing that nothing may end by it.
+    /// Whether so many are missing that no failure may end because of it.
     #[must_use]
     pub fn is_suspect(&self, now: Timestamp) -> bool {
         let are_many = self.newly_unknown > FEW && self.newly_unknown * TENTH > self.asked;

@@ -1,4 +1,4 @@
-//! How many users failed a check lately, by hour and by UTC day.
+//! The number of users who failed a check recently, by hour and by UTC day.
 
 use chrono::TimeDelta;
 
@@ -7,18 +7,19 @@ use crate::domain::Timestamp;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Hours of which counts are kept: two days, so that one can be compared with the one before.
+/// The hours for which counts are stored: two days, so that a day can be compared with the one
+/// before.
 const HOURS: i64 = 48;
 
-/// Days of which counts are kept, today among them.
+/// The days for which counts are stored, including today.
 pub const TREND_DAYS: usize = 31;
 
-/// What happened to a check in an hour or a day.
+/// The counts of a check in an hour or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// The hour's or the day's number since 1970.
     pub at: i64,
-    /// Users who failed at its end; nothing where that is not known any more.
+    /// Users who failed at its end; none when that is no longer known.
     pub failing: Option<u64>,
     /// Failures that were announced.
     pub new: u64,
@@ -26,15 +27,15 @@ pub struct Bucket {
     pub resolved: u64,
 }
 
-/// Hours and days in which something happened, the oldest first. What holds at the end of one
-/// holds until the next.
+/// Hours and days in which something changed, the oldest first. The number at the end of one holds
+/// until the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trend {
     hours: Vec<Bucket>,
     days: Vec<Bucket>,
 }
 
-/// What happened in a time.
+/// The changes in a period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Change {
     /// Failures that were announced.
@@ -43,7 +44,7 @@ pub struct Change {
     pub resolved: u64,
 }
 
-/// A day of a trend; nothing of a time of which nothing is known.
+/// A day of a trend; its fields are none for a time without data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TrendDay {
     /// Users who failed at its end.
@@ -53,29 +54,29 @@ pub struct TrendDay {
 }
 
 impl Trend {
-    /// A trend that was kept before.
+    /// A trend that was stored before.
     #[must_use]
     pub const fn new(hours: Vec<Bucket>, days: Vec<Bucket>) -> Self {
         Self { hours, days }
     }
 
-    /// The buckets, for whoever keeps them.
+    /// The buckets, to store them.
     #[must_use]
     pub fn parts(&self) -> (&[Bucket], &[Bucket]) {
         (&self.hours, &self.days)
     }
 
-    /// Notes what happened at a moment, and how many fail since.
+    /// Records a change at a moment, and how many users fail after it.
     pub fn record(&mut self, at: Timestamp, change: Change, failing: u64) {
         let days = i64::try_from(TREND_DAYS).unwrap_or(i64::MAX);
         for (buckets, length, kept) in [(&mut self.hours, HOUR, HOURS), (&mut self.days, DAY, days)]
         {
             let at = at.timestamp().div_euclid(length);
-            // A clock that went back counts where it was before.
+            // After the clock was set back, changes count in the newest bucket.
             let is_later = buckets.last().is_none_or(|last| last.at < at);
             if is_later {
                 buckets.push(Bucket { at, failing: None, new: 0, resolved: 0 });
-                // The last one before those that are kept says what held at their beginning.
+                // The last bucket before the stored period gives the number at its beginning.
                 let old = buckets.iter().take_while(|bucket| bucket.at <= at - kept).count();
                 buckets.drain(..old.saturating_sub(1));
             }
@@ -87,8 +88,8 @@ impl Trend {
         }
     }
 
-    /// Takes over what was counted of a check that turned out to be the same. Who failed which
-    /// of the two before is not told, so how many failed either is not known.
+    /// Adds the counts of a check that was merged into this one. Who failed which of the two is
+    /// unknown, so the number of users who failed either is unknown, too.
     pub fn merge(&mut self, other: &Self) {
         for (buckets, others) in [(&mut self.hours, &other.hours), (&mut self.days, &other.days)] {
             for bucket in buckets.iter_mut() {
@@ -106,13 +107,13 @@ impl Trend {
         }
     }
 
-    /// As many days up to the one of this moment, the oldest first. So many fail now.
+    /// The last `count` days up to this moment, the oldest first; `failing` users fail now.
     #[must_use]
     pub fn days(&self, now: Timestamp, count: usize, failing: u64) -> Vec<TrendDay> {
         let today = now.timestamp().div_euclid(DAY);
         let first = today - i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(1);
         let mut days: Vec<_> = (first..=today).map(|day| self.day(day, failing)).collect();
-        // Also where nothing was counted yet.
+        // Today is known even where nothing was counted yet.
         if let Some(today) = days.last_mut() {
             today.failing = Some(failing);
         }
@@ -123,26 +124,27 @@ impl Trend {
         let upto = self.days.partition_point(|bucket| bucket.at <= day);
         let Some(last) = self.days[..upto].last() else { return TrendDay::default() };
         let counted = (last.at == day).then_some(Change { new: last.new, resolved: last.resolved });
-        // Who was forgotten since failed on no day: what is open now holds since the last change.
+        // A person who was removed since must not count on any day: the current number holds since
+        // the last change.
         let is_newest = upto == self.days.len();
         let failing = if is_newest { Some(failing) } else { last.failing };
         TrendDay { failing, change: Some(counted.unwrap_or_default()) }
     }
 
-    /// What happened in the 24 hours up to this moment: its hour and the 23 before.
+    /// The changes of the 24 hours up to this moment: the current hour and the 23 before.
     #[must_use]
     pub fn last_day(&self, now: Timestamp) -> Change {
         self.change_between(hour(now) - 24, hour(now))
     }
 
-    /// What happened in the 24 hours before those; nothing where the log of them is not whole.
+    /// The changes of the 24 hours before those; none where the data is incomplete.
     #[must_use]
     pub fn day_before(&self, now: Timestamp) -> Option<Change> {
         let is_known = self.hours.first().is_some_and(|first| first.at <= hour(now) - 48);
         is_known.then(|| self.change_between(hour(now) - 48, hour(now) - 24))
     }
 
-    /// How many failed 24 hours before; nothing where that is not known.
+    /// The number of users who failed 24 hours ago; none where it is unknown.
     #[must_use]
     pub fn failing_a_day_ago(&self, now: Timestamp) -> Option<u64> {
         let then = hour(now - TimeDelta::hours(24));
@@ -150,14 +152,14 @@ impl Trend {
         self.hours[..upto].last()?.failing
     }
 
-    /// Whether the first that is known of the check is of the last 24 hours.
+    /// Whether the check was first recorded within the last 24 hours.
     #[must_use]
     pub fn is_of_today(&self, now: Timestamp) -> bool {
         let then = hour(now - TimeDelta::hours(24));
         self.hours.first().is_some_and(|first| first.at > then && first.failing.is_some())
     }
 
-    /// What happened in the hours behind one, up to and with another.
+    /// The changes after hour `behind`, up to and including hour `upto`.
     fn change_between(&self, behind: i64, upto: i64) -> Change {
         let within = self.hours.iter().filter(|bucket| bucket.at > behind && bucket.at <= upto);
         within.fold(Change::default(), |sum, bucket| Change {

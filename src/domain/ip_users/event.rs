@@ -3,13 +3,13 @@
 use super::IpChange;
 use crate::domain::{Event, EventName, IpAddress, Timestamp, event::key};
 
-/// The entry for the first snapshot of an address.
+/// The event of the first snapshot of an address.
 #[must_use]
 pub fn ip_first_seen(ip: IpAddress, at: Timestamp) -> Event {
     new_event(ip, EventName::IpBaseline, at, format!("First snapshot of {ip}"))
 }
 
-/// The event that tells of a change.
+/// The event of a change.
 #[must_use]
 pub fn ip_changed(ip: IpAddress, change: &IpChange, at: Timestamp) -> Event {
     let (name, login, user, body) = match change {

@@ -1,4 +1,4 @@
-//! Who uses a watched IP address.
+//! The users of a watched IP address.
 
 mod event;
 
@@ -20,8 +20,8 @@ pub struct IpUser {
     pub display_name: String,
     /// The user's page in the service's console.
     pub reference_url: Option<String>,
-    /// Since when the user is seen there without a break, as far as the exporter knows;
-    /// none in an answer, which does not tell it.
+    /// Since when the user is seen at the address without interruption, as far as the exporter
+    /// knows; none in an answer, which does not have it.
     pub since: Option<Timestamp>,
 }
 
@@ -30,14 +30,14 @@ pub struct IpUser {
 pub enum IpChange {
     /// A user appeared.
     UserNew(Login, IpUser),
-    /// A user came back who was there before.
+    /// A user appeared again who was there before.
     UserBack(Login, IpUser),
-    /// A user vanished.
+    /// A user disappeared.
     UserGone(Login, IpUser),
 }
 
-/// Notes since when each user is seen at the address: who was there `before`, since then;
-/// others since now.
+/// Sets since when each user is seen at the address: the moment from `before` for users who were
+/// there, and `at` for others.
 pub fn record_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp) {
     for (login, user) in users {
         let known = before.and_then(|before| before.get(login));
@@ -45,14 +45,14 @@ pub fn record_since(before: Option<&IpUsers>, users: &mut IpUsers, at: Timestamp
     }
 }
 
-/// Remembers who was there `before` and is there no longer.
+/// Records users who were there `before` and are no longer.
 pub fn record_gone(before: &IpUsers, now: &IpUsers, past: &mut Past, at: Timestamp) {
     let (before, now) = (before.keys().map(Login::as_str), now.keys().map(Login::as_str));
     past.record_difference(PastKind::User, &before.collect(), &now.collect(), at);
 }
 
-/// Who appeared and who vanished; a change of name alone is none, and who is in the `past`
-/// is not new.
+/// Who appeared and who disappeared. A changed name alone is no change, and a user in `past` is not
+/// new.
 #[must_use]
 pub fn changes(old: &IpUsers, new: &IpUsers, past: &Past) -> Vec<IpChange> {
     let appeared = new.iter().filter(|(login, _)| !old.contains_key(login)).map(|(login, user)| {

@@ -1,9 +1,9 @@
-//! The event that reports how asking about a subject ended.
+//! The event that reports how the poll of a subject ended.
 
 use super::{PollEnd, PollOutcome};
 use crate::domain::{Event, EventName, Timestamp, WatchSubject, event::key, run::append_reason};
 
-/// `cii.poll.outcome.changed`, or the entry for a subject's first answer.
+/// `cii.poll.outcome.changed`, or the event of a subject's first answer.
 pub(super) fn poll_ended(
     name: EventName,
     subject: &WatchSubject,

@@ -1,4 +1,4 @@
-//! How asking about a watched user or address ended.
+//! How the poll of a watched user or address ended.
 
 mod event;
 
@@ -6,18 +6,18 @@ use super::{Event, EventName, Timestamp, WatchSubject, run::bound_reason};
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
-/// How the last question about a subject ended. That the service itself was
-/// down is no outcome of the subject's: it is the job's.
+/// The outcome of the last poll of a subject. That the service itself was down is the outcome of
+/// the job, and not of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum PollOutcome {
-    /// With an answer.
+    /// The service answered.
     Answered,
     /// The service does not know the subject.
     NotFound,
     /// The service answered with an error about the subject.
     Refused,
-    /// The answer could not be understood.
+    /// The answer could not be decoded.
     Malformed,
 }
 
@@ -35,15 +35,15 @@ impl PollOutcome {
     }
 }
 
-/// An error of the service about a subject, as the Okta card shows it.
+/// An error of the service about a subject, with the fields that the Okta card shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PollError {
-    /// The part of the answer that it concerns, such as
-    /// `getEndUserState.ipAddresses`; empty for the whole.
+    /// The part of the answer that it concerns, such as `getEndUserState.ipAddresses`; empty for
+    /// the whole answer.
     pub path: String,
-    /// The service's name for this sort of error.
+    /// The service's name for this type of error.
     pub error_type: Option<String>,
-    /// The service's words.
+    /// The service's message.
     pub message: String,
     /// `errorInfo`, as JSON.
     pub error_info: Option<String>,
@@ -65,20 +65,19 @@ impl std::fmt::Display for PollError {
     }
 }
 
-/// Errors at most that are kept of one answer.
+/// Errors that are stored of one answer at most.
 pub const MAX_POLL_ERRORS: usize = 10;
 
-/// How a question about a subject ended, and why.
+/// How a poll of a subject ended, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollEnd {
-    /// How.
+    /// The outcome.
     pub outcome: PollOutcome,
-    /// Why, in words; nothing of an answer that tells all.
+    /// The reason, in words; none for a complete answer.
     pub reason: Option<String>,
-    /// The service's errors, at most [`MAX_POLL_ERRORS`]; an answer can have
-    /// some beside its data.
+    /// The service's errors, at most [`MAX_POLL_ERRORS`]; an answer with data can have some, too.
     pub errors: Vec<PollError>,
-    /// The HTTP status of the answer, where known.
+    /// The HTTP status of the answer, if known.
     pub status: Option<u16>,
 }
 
@@ -89,7 +88,7 @@ impl PollEnd {
         Self { outcome: PollOutcome::Answered, reason: None, errors: Vec::new(), status: Some(200) }
     }
 
-    /// A refusal that no error of the service explains.
+    /// A refusal without an error of the service that explains it.
     #[must_use]
     pub fn refused(reason: &str) -> Self {
         Self {
@@ -101,31 +100,31 @@ impl PollEnd {
     }
 }
 
-/// How long the service has to say that it does not know an address before the
-/// address has no users. It is to say so twice, an hour apart; runs an hour
-/// apart come up to a tenth of that earlier or later by chance, hence less.
+/// How long the service must report an address as unknown before the address has no users. It must
+/// report so twice, an hour apart. Runs an hour apart can be up to a tenth closer by chance, so
+/// this is a little less than an hour.
 const CONFIRMATION: TimeDelta = TimeDelta::minutes(55);
 
-/// Whether the service has said for long enough that it does not know an
-/// address: `since` is when it first said so without a break.
+/// Whether the service has reported an address as unknown for long enough: `before` is the last
+/// outcome and since when polls end with it.
 #[must_use]
 pub fn is_confirmed_absent(before: Option<(PollOutcome, Timestamp)>, at: Timestamp) -> bool {
     matches!(before, Some((PollOutcome::NotFound, since)) if at - since >= CONFIRMATION)
 }
 
-/// How long the service may not know a user before what was known of the user counts no
-/// longer; as long as the failures of an unknown user stay open.
+/// How long the service may report a user as unknown before the user's snapshot no longer counts.
+/// The failures of an unknown user stay open as long.
 const UNKNOWN_GRACE: TimeDelta = TimeDelta::hours(24);
 
-/// Whether the service does not know a user for longer than the grace: `poll` is how the
-/// last poll ended, and since when polls end so.
+/// Whether the service has reported a user as unknown for longer than the grace: `poll` is the last
+/// outcome and since when polls end with it.
 #[must_use]
 pub fn is_confirmed_unknown(poll: Option<(PollOutcome, Timestamp)>, at: Timestamp) -> bool {
     matches!(poll, Some((PollOutcome::NotFound, since)) if at - since >= UNKNOWN_GRACE)
 }
 
-/// What goes into the log when a subject was asked about: nothing when it ended
-/// as the time before. That the first question was answered is no news.
+/// The event of a poll; none when it ended as the previous one. A first poll that was answered gets
+/// an internal event.
 #[must_use]
 pub fn on_poll(
     subject: &WatchSubject,

@@ -3,7 +3,7 @@
 use super::{JobOutcome, RunEnd, append_reason};
 use crate::domain::{Event, EventName, Timestamp, event::key};
 
-/// `cii.sync.outcome.changed`: a job began or ceased to fail, or to be off.
+/// `cii.sync.outcome.changed`: a job began or stopped failing, or being off.
 pub(super) fn run_ended(
     job: &str,
     before: Option<JobOutcome>,

@@ -1,43 +1,44 @@
-//! How the runs of a job ended lately, by hour.
+//! How the runs of a job ended recently, by hour.
 
 use super::{JobOutcome, RunEnd};
 use crate::domain::Timestamp;
 
 const HOUR: i64 = 3_600;
 
-/// Hours of which is told, the one of now among them.
+/// The hours that are reported, including the current one.
 pub const HOURS: usize = 24;
 
-/// How runs ended in an hour.
+/// The runs that ended in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunHour {
     /// The hour's number since 1970.
     pub at: i64,
     /// Runs that succeeded.
     pub succeeded: u64,
-    /// Runs that failed, or lacked a right.
+    /// Runs that failed, or for which a right was missing.
     pub failed: u64,
 }
 
-/// The hours of a day in which a run ended, the oldest first.
+/// The hours of the last day in which a run ended, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunHours(Vec<RunHour>);
 
 impl RunHours {
-    /// Hours that were kept before, in any order.
+    /// Hours that were stored before, in any order.
     #[must_use]
     pub fn new(mut hours: Vec<RunHour>) -> Self {
         hours.sort_by_key(|hour| hour.at);
         Self(hours)
     }
 
-    /// The hours, for whoever keeps them.
+    /// The hours, to store them.
     #[must_use]
     pub fn hours(&self) -> &[RunHour] {
         &self.0
     }
 
-    /// Notes a run that ended. One that had nobody to ask says nothing of the service.
+    /// Records a run that ended. A run without targets says nothing about the service and is not
+    /// counted.
     pub fn record(&mut self, end: &RunEnd, at: Timestamp) {
         let (succeeded, failed) = match end.outcome {
             JobOutcome::Succeeded if end.counts.asked == 0 => return,
@@ -45,7 +46,8 @@ impl RunHours {
             JobOutcome::Failed | JobOutcome::Off => (0, 1),
         };
         let at = hour_of(at);
-        // A clock that was set back makes hours of the future, which are none of the last day.
+        // When the clock was set back, stored hours are in the future: they are not of the last
+        // day.
         let first = at - i64::try_from(HOURS).unwrap_or(i64::MAX) + 1;
         self.0.retain(|hour| (first..=at).contains(&hour.at));
         match self.0.last_mut() {
@@ -57,8 +59,8 @@ impl RunHours {
         }
     }
 
-    /// The 24 hours up to the one of this moment, the oldest first; nothing for an hour in which
-    /// no run ended.
+    /// The 24 hours up to the current one, the oldest first; none for an hour in which no run
+    /// ended.
     #[must_use]
     pub fn last_day(&self, now: Timestamp) -> [Option<RunHour>; HOURS] {
         let now = hour_of(now);
@@ -70,7 +72,7 @@ impl RunHours {
     }
 }
 
-/// The number of the hour of a moment since 1970.
+/// The number of a moment's hour since 1970.
 #[must_use]
 pub const fn hour_of(at: Timestamp) -> i64 {
     at.timestamp().div_euclid(HOUR)

@@ -1,4 +1,4 @@
-//! What a job's run asked, how it ended, and why.
+//! A job's run: its targets, how it ended, and why.
 
 mod event;
 mod hours;
@@ -11,25 +11,25 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::{Event, Timestamp, one_line};
 
-/// Bytes at most of a reason: enough for an error and three names, short
-/// enough for a log line, an event and a page.
+/// Maximum bytes of a reason: enough for an error and three names, and short enough for a log line,
+/// an event and a page.
 const MAX_REASON_BYTES: usize = 500;
 
-/// Targets at most that a reason names.
+/// Maximum number of targets that a reason names.
 const NAMED: usize = 3;
 
-/// What stands in a reason before the users that it names.
+/// The text in a reason before the users that it names.
 pub(super) const LISTED_USERS: &str = " users: ";
 
 /// How a job's last run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum JobOutcome {
-    /// The service answered what was asked, at least half of it.
+    /// The service answered at least half of what was requested.
     Succeeded,
-    /// The service did not answer, or what it answered tells too little.
+    /// The service did not answer, or its answers lack what the job needs.
     Failed,
-    /// The API client has no right to what the job asks for.
+    /// The API client has no right to what the job requests.
     Off,
 }
 
@@ -47,16 +47,16 @@ impl JobOutcome {
     }
 }
 
-/// How many targets of a run fared how.
+/// The number of targets of a run by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunCounts {
-    /// Targets that the run was about.
+    /// Targets of the run.
     pub asked: u64,
     /// Targets that were answered.
     pub ok: u64,
     /// Targets that the service does not know, which is an answer.
     pub not_found: u64,
-    /// Targets without an answer, asked about or not.
+    /// Targets without an answer, requested or not.
     pub failed: u64,
     /// Rows of lists that could not be read.
     pub skipped: u64,
@@ -67,13 +67,13 @@ pub struct RunCounts {
 pub struct RunEnd {
     /// Whether it succeeded.
     pub outcome: JobOutcome,
-    /// What went wrong, in words; nothing when all was answered.
+    /// What went wrong, in words; none when all targets were answered.
     pub reason: Option<String>,
     /// How the targets fared.
     pub counts: RunCounts,
 }
 
-/// How many unanswered targets a run can have and still succeed.
+/// How many unanswered targets a successful run can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunRule {
     /// At most half of them.
@@ -82,32 +82,32 @@ pub enum RunRule {
     Each,
 }
 
-/// Adds up what becomes of a run's targets.
+/// Counts the results of a run's targets.
 #[derive(Debug, Clone)]
 pub struct RunTally {
-    /// What the targets are, in the plural.
+    /// The kind of the targets, in the plural.
     noun: &'static str,
     rule: RunRule,
     counts: RunCounts,
     first_error: Option<String>,
     /// The first targets without an answer.
     failed_names: Vec<String>,
-    /// Targets without an answer for want of a right only.
+    /// Targets without an answer only because a right is missing.
     refused: u64,
     gave_up: Option<String>,
     broke: Option<String>,
     /// Root fields that the API client has no right to.
     no_right: BTreeSet<String>,
-    /// Whether the job lives on one of them.
+    /// Whether the job cannot work without one of them.
     is_off: bool,
-    /// Why answers, although there are some, tell too little.
+    /// Why the answers lack what the job needs.
     untold: Option<String>,
-    /// Why some of what was answered is not believed.
+    /// Why a part of the answers is not trusted.
     doubt: Option<String>,
 }
 
 impl RunTally {
-    /// Of a run about targets of this kind.
+    /// A tally of targets of this kind.
     #[must_use]
     pub fn new(noun: &'static str, rule: RunRule) -> Self {
         Self {
@@ -132,19 +132,19 @@ impl RunTally {
         self.counts
     }
 
-    /// So many targets were answered.
+    /// Counts answered targets.
     pub fn count_answered(&mut self, targets: usize) {
         self.counts.asked += targets as u64;
         self.counts.ok += targets as u64;
     }
 
-    /// The service does not know a target.
+    /// Counts a target that the service does not know.
     pub const fn count_not_found(&mut self) {
         self.counts.asked += 1;
         self.counts.not_found += 1;
     }
 
-    /// A target has no answer, for this reason.
+    /// Records that a target has no answer, with the reason.
     pub fn record_failed(&mut self, name: &str, reason: &str) {
         self.counts.asked += 1;
         self.counts.failed += 1;
@@ -154,61 +154,63 @@ impl RunTally {
         self.first_error.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// A target has no answer for want of a right, and by no fault of the service.
+    /// Counts a target without an answer because a right is missing; that is not the service's
+    /// failure.
     pub const fn count_refused(&mut self) {
         self.counts.asked += 1;
         self.counts.failed += 1;
         self.refused += 1;
     }
 
-    /// So many rows could not be read.
+    /// Counts rows that could not be read.
     pub const fn count_skipped(&mut self, rows: usize) {
         self.counts.skipped += rows as u64;
     }
 
-    /// The API client has no right to a root field that the job lives on.
+    /// Records that the API client has no right to a root field without which the job cannot work.
     pub fn record_off(&mut self, field: &str) {
         self.is_off = true;
         self.record_missing_right(field);
     }
 
-    /// The API client has no right to a root field that the job can do without.
+    /// Records that the API client has no right to a root field without which the job can work.
     pub fn record_missing_right(&mut self, field: &str) {
         self.no_right.insert(field.to_owned());
     }
 
-    /// The run broke off because the service as a whole fails; so many targets
-    /// were not asked about any more.
+    /// Records that the run stopped because the service as a whole fails; `unasked` targets were
+    /// not requested.
     pub fn record_abort(&mut self, reason: &str, unasked: usize) {
         self.counts.asked += unasked as u64;
         self.counts.failed += unasked as u64;
         self.gave_up.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// A listing broke off, for this reason; how much is left of it nobody knows.
+    /// Records that a listing was interrupted. The number of missing users is unknown.
     pub fn record_broken_listing(&mut self, reason: &str) {
         self.counts.failed += 1;
         self.broke.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// What was answered tells nothing of what the job is for.
+    /// Records that the answers lack what the job needs.
     pub fn record_untold(&mut self, reason: &str) {
         self.untold.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// Some of what was answered is not believed. The run has not failed by it, and says so.
+    /// Records that a part of the answers is not trusted. The run does not fail because of it, but
+    /// reports it.
     pub fn record_doubt(&mut self, reason: &str) {
         self.doubt.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// How the run ended. A run that asked nothing succeeded.
+    /// How the run ended. A run without targets succeeded.
     #[must_use]
     pub fn end(&self) -> RunEnd {
         RunEnd { outcome: self.outcome(), reason: self.reason(), counts: self.counts }
     }
 
-    /// Whether the service did not answer as it should; a missing right is none
-    /// of its faults.
+    /// Whether the service did not answer as it should. A missing right is not the service's
+    /// failure.
     #[must_use]
     pub fn is_failed(&self) -> bool {
         let RunCounts { asked, ok, failed, skipped, .. } = self.counts;
@@ -217,7 +219,7 @@ impl RunTally {
             RunRule::Majority => failed * 2 > asked,
             RunRule::Each => failed > 0,
         };
-        // Rows are compared with the rows that could be read.
+        // Unreadable rows are compared with the rows that could be read.
         let too_many_skipped = self.rule == RunRule::Majority && skipped > ok;
         let is_broken = self.gave_up.is_some() || self.broke.is_some();
         is_broken || too_many_failed || too_many_skipped || self.untold.is_some()
@@ -265,8 +267,8 @@ pub fn bound_reason(reason: &str) -> String {
     one_line(reason, MAX_REASON_BYTES)
 }
 
-/// What a run's reason says went wrong, without what became of this run: several jobs that fail
-/// of one cause have it in common.
+/// The part of a run's reason that says what went wrong, without the counts of this run: jobs that
+/// fail for the same cause have it in common.
 #[must_use]
 pub fn cause(reason: &str) -> &str {
     let is_of_this_run = |rest: &str| {
@@ -290,8 +292,8 @@ pub(super) fn append_reason(body: &mut String, reason: Option<&str>) {
     }
 }
 
-/// What goes into the log when a job's run ended: nothing when it ended as the
-/// time before. That the first one succeeded is no news.
+/// The event of a run's end; none when it ended as the previous one, and none for a first run that
+/// succeeded.
 #[must_use]
 pub fn on_run(job: &str, before: Option<JobOutcome>, end: &RunEnd, at: Timestamp) -> Option<Event> {
     let is_news = before.unwrap_or(JobOutcome::Succeeded) != end.outcome;

@@ -3,7 +3,7 @@
 use super::{Admin, Integration};
 use crate::domain::{Event, EventName, Timestamp, event::key};
 
-/// `cii.integration.status.changed`: an integration's status is another.
+/// `cii.integration.status.changed`: an integration's status changed.
 pub(super) fn integration_changed(before: &str, now: &Integration, at: Timestamp) -> Event {
     let body = format!("Integration {} is {} (was {before})", now.name, now.status);
     let mut event =
@@ -16,12 +16,12 @@ pub(super) fn integration_changed(before: &str, now: &Integration, at: Timestamp
     event
 }
 
-/// `cii.admin.added`: somebody became an administrator.
+/// `cii.admin.added`: a user became an administrator.
 pub(super) fn admin_added(admin: &Admin, at: Timestamp) -> Event {
     admin_event(EventName::AdminAdded, admin, at, "is a new administrator of the service")
 }
 
-/// `cii.admin.removed`: somebody is an administrator no longer.
+/// `cii.admin.removed`: a user is no longer an administrator.
 pub(super) fn admin_removed(admin: &Admin, at: Timestamp) -> Event {
     admin_event(EventName::AdminRemoved, admin, at, "is no longer an administrator of the service")
 }

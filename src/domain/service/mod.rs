@@ -1,4 +1,4 @@
-//! The service itself: its integrations with the tenant's systems, and its
+//! The state of the service itself: its integrations with the tenant's systems, and its
 //! administrators.
 
 mod event;
@@ -11,30 +11,30 @@ use super::{Event, Login, Timestamp};
 /// (`PublicIntegrationStatus` of the published schema).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integration {
-    /// The service's id of it.
+    /// The service's id of the integration.
     pub id: String,
     /// Its name for people.
     pub name: String,
     /// How its last activity ended, in lower case (`ActivityResultType`), or
     /// [`Self::UNKNOWN`].
     pub status: String,
-    /// When that was, when the service told it.
+    /// When that was, if the service gave it.
     pub date: Option<Timestamp>,
-    /// What went wrong, in the service's words.
+    /// The service's error message.
     pub error: Option<String>,
 }
 
 impl Integration {
-    /// The status of an integration whose status was not told.
+    /// The status of an integration without a status.
     pub const UNKNOWN: &str = "unknown";
 
-    /// Whether its last activity is under way: how it ends is not known yet.
+    /// Whether its last activity is in progress, so that its result is unknown.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         self.status == "started"
     }
 
-    /// Whether it works; `None` when its status does not tell.
+    /// Whether it works; `None` when its status does not say.
     #[must_use]
     pub fn is_up(&self) -> Option<bool> {
         match self.status.as_str() {
@@ -48,7 +48,7 @@ impl Integration {
 /// An administrator of the service (`AdminLogin`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
-    /// Who.
+    /// The login.
     pub login: Login,
     /// The name for people.
     pub display_name: Option<String>,
@@ -56,21 +56,21 @@ pub struct Admin {
     pub last_sign_in: Option<Timestamp>,
 }
 
-/// Adds to a list with rows that could not be read what was known before: it may
-/// stand in one of them.
+/// Adds the items known before to a list with rows that could not be read: an absent item may be in
+/// one of those rows.
 pub fn keep_unread<T, K: Ord>(now: &mut Vec<T>, known: Vec<T>, key: impl Fn(&T) -> K) {
     let read: BTreeSet<_> = now.iter().map(&key).collect();
     now.extend(known.into_iter().filter(|known| !read.contains(&key(known))));
 }
 
-/// Leaves each administrator once: the first row of a login counts.
+/// Removes repeated administrators; the first row of a login stays.
 pub fn keep_first(admins: &mut Vec<Admin>) {
     let mut seen = BTreeSet::new();
     admins.retain(|admin| seen.insert(admin.login.clone()));
 }
 
-/// Lets an integration whose activity is under way keep the result of the last one that
-/// ended: a beginning says nothing about how it ends.
+/// Keeps the last finished result of an integration whose activity is in progress: a beginning says
+/// nothing about its end.
 pub fn keep_finished(before: &[Integration], now: &mut [Integration]) {
     let finished: BTreeMap<_, _> = before
         .iter()
@@ -86,8 +86,7 @@ pub fn keep_finished(before: &[Integration], now: &mut [Integration]) {
     }
 }
 
-/// Which integrations have another status than before; one that is new is no
-/// change.
+/// The events of integrations whose status changed. A new integration gets no event.
 #[must_use]
 pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestamp) -> Vec<Event> {
     let statuses: BTreeMap<_, _> =
@@ -95,7 +94,7 @@ pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestam
     now.iter()
         .filter_map(|integration| {
             let before = statuses.get(&integration.id)?;
-            // The end of the first activity that is seen is a baseline.
+            // The first finished activity is the baseline.
             let is_told = [*before, &integration.status]
                 .iter()
                 .all(|status| ![Integration::UNKNOWN, "started"].contains(status));
@@ -105,8 +104,7 @@ pub fn on_integrations(before: &[Integration], now: &[Integration], at: Timestam
         .collect()
 }
 
-/// Who became an administrator, and who is one no longer; the first list is the
-/// baseline.
+/// The events of added and removed administrators; the first list is the baseline.
 #[must_use]
 pub fn on_admins(before: Option<&[Admin]>, now: &[Admin], at: Timestamp) -> Vec<Event> {
     let Some(before) = before else { return Vec::new() };

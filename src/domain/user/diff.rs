@@ -1,4 +1,4 @@
-//! What changed between two snapshots of a user.
+//! The differences between two snapshots of a user.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub enum UserChange {
         /// Where it is.
         place: Place,
     },
-    /// An address came back that the user had before.
+    /// An address appeared again that the user had before.
     IpBack {
         /// The address.
         ip: String,
@@ -31,7 +31,7 @@ pub enum UserChange {
         /// Where it is.
         place: Place,
     },
-    /// An address vanished.
+    /// An address disappeared.
     IpGone {
         /// The address.
         ip: String,
@@ -52,45 +52,44 @@ pub enum UserChange {
         /// Whether it was among the unused ones before.
         was_unused: bool,
     },
-    /// The user has the application no longer.
+    /// The user no longer has the application.
     ApplicationGone {
         /// Its name.
         application: String,
     },
-    /// The aggregated status is another.
+    /// The aggregated status changed.
     Status {
-        /// What it was.
+        /// The status before.
         old: String,
-        /// What it is.
+        /// The status now.
         new: String,
     },
-    /// Factors came or went.
+    /// Factors were added or removed.
     Factors {
-        /// Those that came.
+        /// Factors that were added.
         added: BTreeSet<String>,
-        /// Those that went.
+        /// Factors that were removed.
         removed: BTreeSet<String>,
     },
-    /// The registered location, or the working locations, are others.
+    /// The registered location, or the working locations, changed.
     Locations {
         /// `registered` or `working`.
         kind: &'static str,
-        /// Those that came.
+        /// Places that were added.
         added: BTreeSet<Place>,
-        /// Those that went.
+        /// Places that were removed.
         removed: BTreeSet<Place>,
     },
-    /// Something that describes the user and is no happening of its own: name,
-    /// type, manager, page, numbers, how often a place is worked from, or a field
-    /// that was seen for the first time.
+    /// A field changed that has no event of its own: name, type, manager, page, numbers, the share
+    /// of work from a place, or a field that was given for the first time.
     Description,
 }
 
-/// Everything that differs; empty when nothing does. What is in the `past` is not new.
+/// All differences; empty when there are none. An attribute in `past` is not new.
 #[must_use]
 pub fn changes(old: &UserState, new: &UserState, past: &Past) -> Vec<UserChange> {
     let mut found = Vec::new();
-    // An old status that was never told is no status that changed.
+    // An empty old status means that it was unknown: the first one is the baseline.
     if old.status != new.status && !old.status.is_empty() {
         found.push(UserChange::Status { old: old.status.clone(), new: new.status.clone() });
     }
@@ -132,12 +131,12 @@ fn ip_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Vec<Use
     }
 }
 
-/// Countries of addresses that were not there before. An address whose place is another,
-/// or is told for the first time, has not moved: what is known of it is better now.
+/// Countries of addresses that were not there before. An address whose place changed, or is given
+/// for the first time, has not moved: only the knowledge of it improved.
 fn country_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Vec<UserChange>) {
     let (Some(before), Some(now)) = (&old.ip_addresses, &new.ip_addresses) else { return };
     let mut known = old.countries();
-    // Places that were never told are no countries to compare with.
+    // Without any known place before, there are no countries to compare with.
     if known.is_empty() && past.is_empty_of(PastKind::Country) && !before.is_empty() {
         return;
     }
@@ -150,7 +149,7 @@ fn country_changes(old: &UserState, new: &UserState, past: &Past, found: &mut Ve
     }
 }
 
-/// What is told of one list counts although the other never was.
+/// A list that is given counts even when the other one never was.
 fn application_changes(old: &UserState, new: &UserState, found: &mut Vec<UserChange>) {
     let has = |list: &Option<BTreeSet<String>>, application: &String| {
         list.as_ref().is_some_and(|list| list.contains(application))
@@ -187,7 +186,7 @@ fn set_change<T: Ord + Clone>(
         .then(|| (new.difference(old).cloned().collect(), old.difference(new).cloned().collect()))
 }
 
-/// What a snapshot says beside the happenings; equal when nothing of it changed.
+/// The fields of a snapshot that have no event of their own; equal when none of them changed.
 fn description(state: &UserState) -> impl PartialEq + use<'_> {
     (
         (&state.id, &state.display_name, &state.user_type, &state.manager_login),
@@ -306,9 +305,9 @@ mod tests {
         let new =
             placed(&[("a", Some("DE")), ("b", Some("DE")), ("c", Some("NO")), ("d", Some("NO"))]);
         assert_eq!(new_places(&old, &new, &none), ["b", "c", "d", "NO"]);
-        // The place of an address that was there is only known better.
+        // The place of a known address became known.
         assert_eq!(new_places(&old, &placed(&[("a", Some("FR"))]), &none), [""; 0]);
-        // Nobody told a place before: it is a baseline. No address at all is none.
+        // The first places are a baseline. A snapshot without addresses is none.
         let unplaced = placed(&[("a", None)]);
         let now = placed(&[("a", None), ("b", Some("NO"))]);
         assert_eq!(new_places(&unplaced, &now, &none), ["b"]);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::{Place, UserChange, UserState};
 use crate::domain::{Event, EventName, Login, Timestamp, event::key};
 
-/// Whom a change is about, and when it was seen.
+/// The user that a change is about, and when it was seen.
 #[derive(Debug, Clone, Copy)]
 pub struct UserContext<'a> {
-    /// The login the user is watched by.
+    /// The login by which the user is watched.
     pub login: &'a Login,
     /// The user's newest snapshot.
     pub state: &'a UserState,
@@ -16,13 +16,13 @@ pub struct UserContext<'a> {
     pub at: Timestamp,
 }
 
-/// The entry for the first snapshot of a user.
+/// The event of the first snapshot of a user.
 #[must_use]
 pub fn user_first_seen(user: UserContext<'_>) -> Event {
     new_event(user, EventName::UserBaseline, format!("First snapshot of {}", user.login))
 }
 
-/// The event that tells of a change.
+/// The event of a change.
 #[must_use]
 pub fn user_changed(user: UserContext<'_>, change: &UserChange) -> Event {
     let login = user.login;
@@ -124,7 +124,7 @@ fn with_address(mut event: Event, ip: &str, place: &Place) -> Event {
     event
 }
 
-/// `Brno, CZ: 66.67` for each place whose prevalence was told.
+/// `Brno, CZ: 66.67` for each place with a known prevalence.
 fn format_prevalence(state: &UserState, places: &BTreeSet<Place>) -> Vec<String> {
     let share = |place| Some((place, state.prevalence_of(place)?));
     let told = places.iter().filter_map(share);
@@ -137,7 +137,7 @@ fn set_place(event: &mut Event, place: &Place) {
     event.set_if_some(key::GEO_COUNTRY, place.country.as_ref());
 }
 
-/// `+ came, came; - went`, for people.
+/// `+ added, added; - removed`, for people.
 fn format_difference(added: &[String], removed: &[String]) -> String {
     let side = |sign: &str, items: &[String]| {
         (!items.is_empty()).then(|| format!("{sign} {}", items.join(", ")))

@@ -1,4 +1,4 @@
-//! A watched user: what is known, and what changed.
+//! A watched user: the snapshot, and its changes.
 
 mod diff;
 mod event;

@@ -1,4 +1,4 @@
-//! A place on Earth, as coarse as the service gives it.
+//! A place, as precise as the service gives it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Whether nothing at all is known.
+    /// Whether no field is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -1,11 +1,11 @@
-//! Where a user was seen, from when until when: what the snapshot has, and what the log tells.
+//! Where and when a user was seen, from the snapshot and the log.
 
 use std::collections::BTreeMap;
 
 use super::Place;
 use crate::domain::Timestamp;
 
-/// What the log tells of an address of a user.
+/// What an entry of the log says about an address of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
     /// The user was seen there for the first time.
@@ -21,11 +21,11 @@ pub enum Move {
 /// An entry of the log about an address of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressMove {
-    /// The address, in its one spelling.
+    /// The address, in canonical form.
     pub ip: String,
     /// Where it is.
     pub place: Place,
-    /// What happened.
+    /// What the entry says.
     pub what: Move,
     /// When the exporter learnt of it.
     pub at: Timestamp,
@@ -34,23 +34,23 @@ pub struct AddressMove {
 /// An address that a user was seen at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// The address, in its one spelling.
+    /// The address, in canonical form.
     pub ip: String,
     /// Where it is.
     pub place: Place,
-    /// When the user was first seen there; none where that was before anybody looked, or
-    /// before what the log tells.
+    /// When the user was first seen there; none when that was before the first snapshot, or before
+    /// the entries that the log still has.
     pub first: Option<Timestamp>,
-    /// When the user was last seen there; of an address that is gone, when that was found.
+    /// When the user was last seen there; for an address that disappeared, when that was found.
     pub last: Timestamp,
-    /// Whether the latest answer has it.
+    /// Whether the newest answer has it.
     pub is_current: bool,
-    /// When it became the first one in its country.
+    /// When it became the first address in its country.
     pub new_country_at: Option<Timestamp>,
 }
 
-/// The addresses of a user: those of the snapshot, which was observed at a moment, and those
-/// that are gone, as far as the moves tell. The newest come first, and those that are gone
+/// The addresses of a user: those of the snapshot, which was observed at `observed_at`, and those
+/// that disappeared, as far as the moves show. The newest come first, and those that disappeared
 /// last. The order of the moves does not matter.
 #[must_use]
 pub fn sightings(
@@ -127,7 +127,7 @@ mod tests {
             told("gone", Move::Came, 5),
             told("gone", Move::Went, 6),
             told("earlier", Move::Went, 4),
-            // Of an address that neither is there nor went, nothing is known.
+            // An address that is neither current nor recorded as gone proves nothing.
             told("lost", Move::Came, 7),
         ];
         let found = sightings(&current, at(50), &moves);

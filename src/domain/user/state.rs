@@ -1,22 +1,21 @@
-//! What is known of a watched user.
+//! The state of a watched user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Place;
 use crate::domain::{Login, Past, PastKind, Timestamp};
 
-/// The latest snapshot of a user (`EndUserState` of the published schema).
+/// The newest snapshot of a user (`EndUserState` of the published schema).
 ///
-/// `None` in a field that changes are looked for in means: never seen yet. The
-/// first time it is seen is then its baseline and makes no event.
+/// `None` in a field that is compared means that it was never given. Its first value is the
+/// baseline and makes no event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserState {
     /// The service's own id of the user.
     pub id: String,
     /// The user's name for people.
     pub display_name: String,
-    /// Aggregated over the identity providers; free text. Empty while the service
-    /// did not tell it.
+    /// Aggregated over the identity providers; free text. Empty as long as the service gave none.
     pub status: String,
     /// `userTypeClassification`.
     pub user_type: Option<String>,
@@ -24,11 +23,11 @@ pub struct UserState {
     pub manager_login: Option<String>,
     /// The user's page in the service's console.
     pub reference_url: Option<String>,
-    /// The user's addresses in their one spelling, with their places.
+    /// The user's addresses in canonical form, with their places.
     pub ip_addresses: Option<BTreeMap<String, Place>>,
-    /// Has access, no access in the past 30 days.
+    /// Applications the user can access and did not use in the past 30 days.
     pub unused_applications: Option<BTreeSet<String>>,
-    /// Accessed in the past 30 days.
+    /// Applications the user used in the past 30 days.
     pub used_applications: Option<BTreeSet<String>>,
     /// Factors the user signs in with.
     pub used_factors: Option<BTreeSet<String>>,
@@ -36,8 +35,8 @@ pub struct UserState {
     pub registered_location: Option<BTreeSet<Place>>,
     /// Where the user works from.
     pub working_locations: Option<BTreeSet<Place>>,
-    /// How much of the user's work is done from a place, in hundredths of a per
-    /// cent, by place; it varies daily.
+    /// The share of the user's work that is done from each place, in hundredths of a per cent; it
+    /// varies daily.
     pub prevalence: BTreeSet<(Place, u32)>,
     /// The user's numbers as an employee.
     pub employee_ids: Option<BTreeSet<String>>,
@@ -46,14 +45,14 @@ pub struct UserState {
 }
 
 impl UserState {
-    /// The countries in which the user has addresses, as far as they are told.
+    /// The countries of the user's addresses, as far as they are known.
     #[must_use]
     pub fn countries(&self) -> BTreeSet<&str> {
         let places = self.ip_addresses.iter().flat_map(BTreeMap::values);
         places.filter_map(|place| place.country.as_deref()).collect()
     }
 
-    /// Remembers which addresses and countries the user had `before` and has no longer.
+    /// Records addresses and countries that the user had `before` and no longer has.
     pub fn record_gone(&self, before: &Self, past: &mut Past, at: Timestamp) {
         let (Some(old), Some(new)) = (&before.ip_addresses, &self.ip_addresses) else { return };
         let (old, new) = (old.keys().map(String::as_str), new.keys().map(String::as_str));
@@ -67,15 +66,14 @@ impl UserState {
         self.status.eq_ignore_ascii_case("deleted")
     }
 
-    /// How much of the user's work is done from a place, in hundredths of a per
-    /// cent.
+    /// The share of the user's work that is done from a place, in hundredths of a per cent.
     #[must_use]
     pub fn prevalence_of(&self, place: &Place) -> Option<u32> {
         self.prevalence.iter().find(|(known, _)| known == place).map(|(_, share)| *share)
     }
 }
 
-/// A field of a snapshot that an answer can fail to tell.
+/// A field of a snapshot that can be missing in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserField {
     /// [`UserState::id`]
@@ -113,17 +111,17 @@ pub enum UserField {
 pub struct UserObservation {
     /// The user's login as the service writes it, where the answer has it.
     pub login: Option<Login>,
-    /// What the answer says.
+    /// The state in the answer.
     pub state: UserState,
-    /// The fields it could not tell; what was known of them stays.
+    /// Fields that are missing in the answer; their stored values stay.
     pub untold: BTreeSet<UserField>,
-    /// The lists that are null without an error, and empty in `state`: whether
-    /// that means none or not told is not the answer's to say.
+    /// Lists that are null without an error, and empty in `state`. Whether null means empty or
+    /// unknown is decided later, from other answers.
     pub null_lists: BTreeSet<UserField>,
 }
 
 impl UserObservation {
-    /// What is known after this answer.
+    /// The state after this answer.
     #[must_use]
     pub fn merge_onto(mut self, old: Option<&UserState>) -> UserState {
         let new = &mut self.state;
@@ -168,7 +166,7 @@ impl UserObservation {
                 }
             }
         }
-        // One that the service lists as both counts as used.
+        // The service can list an application as both; it counts as used then.
         if let (Some(unused), Some(used)) = (&mut new.unused_applications, &new.used_applications) {
             unused.retain(|application| !used.contains(application));
         }
