@@ -1,19 +1,20 @@
-//! How long to wait after a batch that the collector did not take.
+//! The wait after a batch that the collector did not accept.
 
 use std::time::Duration;
 
 use crate::domain::Backoff;
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
-/// The longest wait that a collector can ask for.
+/// The longest wait that a collector can request.
 pub(super) const MOST_PATIENT: Duration = Duration::from_mins(5);
 
-/// The failures in a row so far.
+/// The number of consecutive failures.
 #[derive(Debug, Default)]
 pub(super) struct Failures(u32);
 
 impl Failures {
-    /// The wait after one more failure; never shorter than the collector asked.
+    /// Counts one more failure and returns the wait after it. It is at least what the collector
+    /// requested, up to [`MOST_PATIENT`].
     pub(super) fn next_wait(&mut self, retry_after: Option<Duration>) -> Duration {
         let wait = BACKOFF.wait(self.0, fastrand::f64());
         self.0 = self.0.saturating_add(1);

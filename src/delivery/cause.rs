@@ -1,15 +1,15 @@
-//! Why a batch did not arrive, in words for the log and the page.
+//! Describes why a batch did not arrive, for the log and the page.
 
 use axum::http::StatusCode;
 use tonic::Code;
 
 use crate::domain::cut_text;
 
-/// Bytes of a text from outside that are shown at most.
+/// Maximum bytes of a text from outside that are shown.
 const MAX_TEXT: usize = 200;
 
-/// What a connection failed at, by the texts of an error and its sources, from the
-/// outside in. The system, TLS and HTTP give no types for this that reach here.
+/// Describes a failed connection, from the texts of an error and its sources, the outermost first.
+/// The operating system, TLS and HTTP provide no types for this at this level.
 pub(super) fn describe_errors(chain: &str) -> String {
     let lower = chain.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -18,7 +18,7 @@ pub(super) fn describe_errors(chain: &str) -> String {
     } else if says(&["connection refused"]) {
         "the connection is refused: nothing listens at the endpoint's port"
     } else if says(&["causedasendentity"]) {
-        // Also when it is trusted: the way in which `openssl req -x509` signs.
+        // Rejected even when it is trusted. `openssl req -x509` signs such certificates.
         "the collector's certificate is of an unknown issuer: it signed itself as an authority \
          (CA:TRUE), which is not accepted for a server"
     } else if says(&["unknownissuer"]) {
@@ -60,14 +60,14 @@ pub(super) fn describe_errors(chain: &str) -> String {
     if innermost.is_empty() { known.to_owned() } else { format!("{known} ({innermost})") }
 }
 
-/// Whether the texts of an error and its sources are about time.
+/// Whether the texts of an error and its sources mention a timeout.
 pub(super) fn is_timeout(chain: &str) -> bool {
     let lower = chain.to_lowercase();
     ["timed out", "timeout expired", "deadline"].iter().any(|words| lower.contains(words))
 }
 
-/// An error's text and those of its sources, from the outside in. The outermost is
-/// left out: it may name the URL, in which there can be a password.
+/// The texts of an error's sources, the outermost first. The error's own text is left out: it may
+/// contain the URL, which can contain a password.
 pub(super) fn join_sources(error: &(dyn std::error::Error + 'static)) -> String {
     let mut texts = Vec::new();
     let mut cause = error.source();
@@ -78,7 +78,7 @@ pub(super) fn join_sources(error: &(dyn std::error::Error + 'static)) -> String 
     texts.join(": ")
 }
 
-/// What a status means that is no success.
+/// Describes a status that is no success.
 pub(super) fn describe_status(status: StatusCode, location: Option<&str>) -> String {
     let code = status.as_u16();
     if status.is_redirection() {
@@ -107,7 +107,7 @@ pub(super) fn describe_status(status: StatusCode, location: Option<&str>) -> Str
     format!("it answered {code} {name}{meaning}")
 }
 
-/// What a gRPC code means, with the collector's own words.
+/// Describes a gRPC code, with the collector's message.
 pub(super) fn describe_code(code: Code, message: &str) -> String {
     let meaning = match code {
         Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
@@ -130,7 +130,7 @@ pub(super) fn describe_code(code: Code, message: &str) -> String {
     }
 }
 
-/// The host, with its port, that a `Location` names; none for a path.
+/// The host, with its port, in a `Location`; none for a path.
 fn redirect_host(location: &str) -> Option<&str> {
     let (_, rest) = location.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -138,7 +138,7 @@ fn redirect_host(location: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// An endpoint without what may be secret in it: user, password, query.
+/// An endpoint without parts that may be secret: user, password, query.
 pub(super) fn redact_endpoint(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
@@ -151,7 +151,7 @@ pub(super) fn redact_endpoint(url: &str) -> String {
     }
 }
 
-/// Text from outside, short, in one line, and without commands for a terminal.
+/// Text from outside, shortened, on one line, and without control characters for a terminal.
 pub(super) fn sanitize(text: &str) -> String {
     let printable = |letter: char| match letter {
         letter if letter.is_whitespace() => ' ',

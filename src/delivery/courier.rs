@@ -1,9 +1,9 @@
-//! Carries the log to the collector: batch by batch, and on only when a batch
-//! was taken.
+//! Sends the log to the collector, batch by batch. The next batch is sent only when the one before
+//! it was accepted.
 //!
-//! While a batch is sent, the outcome of the one before it is kept and the one after it
-//! is read. Order and cursor do not change by that: one request is open at a time, and the
-//! cursor moves only over what was acknowledged. A kill repeats two batches at most.
+//! While a batch is sent, the outcome of the one before it is stored and the one after it is read.
+//! This changes neither the order nor the cursor: one request is open at a time, and the cursor
+//! moves only over acknowledged batches. A kill repeats at most two batches.
 
 use std::{future::Future, time::Duration};
 
@@ -23,52 +23,52 @@ use crate::{
     store::{Batch, Reader, Store, StoreError, StoredEvent},
 };
 
-/// How long the batch in hand may take once the daemon stops.
+/// How long the current batch may take once the daemon stops.
 const LAST_BATCH: Duration = Duration::from_millis(2500);
 
-/// How long a store that fails is not used.
+/// The pause before a store that failed is used again.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// How soon new events are tried while others are held; a collector that refuses
-/// everything is not asked more often than this.
+/// The pause before new events are sent while others are held. It also bounds the rate of requests
+/// to a collector that refuses everything.
 const HURRY: Duration = Duration::from_secs(1);
 
-/// So many records refused, and none taken, and it is said to be the collector.
+/// After this many refused records, and none accepted, the log blames the collector.
 const MANY: usize = 3;
 
-/// So many, and new events are tried before the rest of those that wait: the old
-/// ones may have in common what is refused.
+/// With this many records held, new events are sent before the held ones are retried: the old ones
+/// may have in common what is refused.
 const PROBE_AFTER: usize = 16;
 
-/// Why an event is parked that was never sent.
+/// The reason of a parked event that was never sent.
 const UNREADABLE: &str = "unreadable";
 
-/// Where events come from, and where it is kept how far they got.
+/// The source of events, which also stores the progress.
 trait Log {
     async fn cursor(&self) -> Result<i64, StoreError>;
     /// A batch of the events after `seq`.
     async fn load_after(&self, seq: i64) -> Result<Batch, StoreError>;
-    /// The first `limit` numbers of what is to be sent on purpose.
+    /// The numbers of the first `limit` events to send on purpose.
     async fn resend_seqs(&self, limit: usize) -> Result<Vec<i64>, StoreError>;
     /// A batch of the events with these numbers that still exist.
     async fn load_events(&self, seqs: &[i64]) -> Result<Batch, StoreError>;
     async fn save_progress(&self, progress: RecordProgress) -> Result<(), StoreError>;
     async fn count_pending(&self) -> Result<u64, StoreError>;
-    /// Which tenant events are from, once a delivery told it.
+    /// The tenant that events are from, once a delivery named it.
     async fn tenant_id(&self) -> Result<Option<TenantId>, StoreError>;
-    /// How often rows that can be in memory were changed.
+    /// The number of erasures so far: each one changed rows that can be in memory.
     fn erasures(&self) -> u64;
-    /// Resolves when there is something new to send on purpose.
+    /// Resolves when there are new events to send on purpose.
     fn wait_for_resend(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Where events go.
+/// The receiver of events.
 trait Collector {
-    /// Its address, without secrets.
+    /// Its URL, without secrets.
     fn endpoint(&self) -> &str;
-    /// Whether it says which tenant events are from.
+    /// Whether its batches name the tenant.
     fn is_identified(&self) -> bool;
-    /// Has it say so from now on.
+    /// Sets the tenant that further batches name.
     fn identify(&self, tenant: TenantId);
     fn send(
         &self,
@@ -76,7 +76,7 @@ trait Collector {
     ) -> impl Future<Output = Result<Sent, SendError>> + Send;
 }
 
-/// Carries events from the store to a collector.
+/// Sends events from the store to a collector.
 #[derive(Debug)]
 pub struct Courier {
     store: Store,
@@ -86,17 +86,17 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// A courier from `store` to the collector of `sender`, which records in
-    /// `outages` why events wait.
+    /// A courier from `store` to the collector of `sender`. It records in `outages` why events
+    /// wait.
     #[must_use]
     pub const fn new(store: Store, sender: Sender, meters: Meters, outages: Outages) -> Self {
         Self { store, sender, meters, outages }
     }
 
-    /// Carries until told to stop; the batch in hand is finished first.
+    /// Sends until `stop` is cancelled; the current batch is finished first.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed meanwhile.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let commits = self.store.commits();
         let round = Round {
@@ -182,7 +182,7 @@ impl Collector for Sender {
     }
 }
 
-/// One life of the courier, from the cursor on.
+/// The courier's loop from the stored cursor on, until the store fails or the daemon stops.
 struct Round<'a, L, C> {
     log: &'a L,
     collector: &'a C,
@@ -191,33 +191,33 @@ struct Round<'a, L, C> {
     stop: &'a CancellationToken,
 }
 
-/// What a round remembers from one request to the next.
+/// The state of a round between two requests.
 struct RoundState {
     walk: Walk,
-    /// The newest number of the log that was ever in the walk.
+    /// The highest number that was read from the log.
     read_to: i64,
-    /// The next of the log, read while the one before it was sent.
+    /// The next batch of the log, read while the one before it was sent.
     ahead: Option<Batch>,
-    /// The events of the next part, when they were read with their numbers.
+    /// The events of the next part, if they were read with their numbers.
     loaded: Option<Batch>,
-    /// How many erasures there were when they were read.
+    /// The number of erasures when the events were read.
     erasures: u64,
-    /// What became of the last part, when it is not yet kept.
+    /// The outcome of the last part, if it is not yet stored.
     unkept: Option<RecordProgress>,
     commits: watch::Receiver<i64>,
-    /// After tries that say nothing of the records.
+    /// Counts failures that say nothing about the records.
     backoff: Failures,
-    /// After refusals with nobody taken since.
+    /// Counts refusals since a record was last accepted.
     patience: Failures,
 }
 
 impl RoundState {
-    /// How far everything is taken, or parked.
+    /// The number up to which every event is accepted or parked.
     fn cursor(&self) -> i64 {
         self.walk.first_seq(Lane::Live).map_or(self.read_to, |first| first - 1)
     }
 
-    /// That a part was taken, or parked.
+    /// The progress after a part was accepted or parked.
     fn progress(&self, part: Part, parked: Option<Reason>) -> RecordProgress {
         RecordProgress {
             cursor: self.cursor(),
@@ -246,6 +246,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             if let Some(part) = state.walk.next_part().cloned() {
                 self.send_part(&mut state, part).await?;
             } else if state.walk.held_count() > 0 {
+                // The wait after their refusal is over, and nothing else is left to send.
                 state.walk.retry_held();
             } else {
                 tokio::select! {
@@ -258,8 +259,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         self.save_progress(state.unkept.take()).await
     }
 
-    /// Takes up what is new, in order. Held records are tried again after it: when
-    /// one of the new is taken, the held ones were to blame.
+    /// Queues new events, in order. Held records are retried after them: when a new event is
+    /// accepted, the refusals were the fault of the held records.
     async fn fill_walk(&self, state: &mut RoundState) -> Result<(), StoreError> {
         self.drop_erased(state);
         let is_idle = state.walk.next_part().is_none();
@@ -275,14 +276,14 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             state.read_to = batch.last_seq().unwrap_or(state.read_to);
             state.walk.add_part(Lane::Live, seqs);
             self.park_unreadable(state, &batch).await?;
-            // Nothing of a whole batch may be left to send, with others behind it.
+            // All events of a batch may be unreadable while others follow.
             is_wanted = batch.events.is_empty() && batch.is_cut;
             state.loaded = Some(batch).filter(|batch| !batch.events.is_empty());
         }
-        // On purpose comes after live, one batch at a time.
+        // Events on purpose come after new events, one batch at a time.
         if state.walk.next_part().is_none() {
-            // Nothing is sent beside which it could be kept, and what was sent on purpose
-            // would be read as still to be sent.
+            // No request is sent during which the outcome could be stored, and unless it is stored,
+            // the events that were just sent on purpose would be read again.
             self.save_progress(state.unkept.take()).await?;
             let mut seqs = self.log.resend_seqs(BATCH.events + state.walk.held_count()).await?;
             seqs.retain(|seq| !state.walk.contains(Lane::Resend, *seq));
@@ -292,7 +293,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         Ok(())
     }
 
-    /// Drops what was read before somebody was forgotten: it can name the person.
+    /// Drops events that were read before a person was erased: they can name the person.
     fn drop_erased(&self, state: &mut RoundState) {
         let erasures = self.log.erasures();
         if std::mem::replace(&mut state.erasures, erasures) != erasures {
@@ -300,7 +301,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
     }
 
-    /// The events of a part; less of it, when they are too large for one batch.
+    /// The events of a part. When they are too large for one batch, the part is split.
     async fn load_part(
         &self,
         state: &mut RoundState,
@@ -321,8 +322,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         Ok(batch)
     }
 
-    /// Parks events that cannot be understood: nobody else waits for them, and they are
-    /// counted.
+    /// Parks events that cannot be decoded, so that they do not block others and are counted.
     async fn park_unreadable(&self, state: &RoundState, batch: &Batch) -> Result<(), StoreError> {
         if batch.unreadable.is_empty() {
             return Ok(());
@@ -338,8 +338,8 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
             .await
     }
 
-    /// Sends a part once. What became of it is kept beside the next request, or as soon
-    /// as there is none.
+    /// Sends a part once. The outcome is stored during the next request, or at once when there is
+    /// none.
     async fn send_part(&self, state: &mut RoundState, mut part: Part) -> Result<(), StoreError> {
         let Batch { events, is_cut, .. } = self.load_part(state, &mut part).await?;
         let Some(first) = events.first().map(|event| event.event.name) else {
@@ -354,10 +354,12 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         {
             self.collector.identify(tenant);
         }
-        // A batch that the limit did not end was the end of the log: what comes during
-        // the request makes one batch after it, instead of a small one and another.
+        // A batch below the limit was the end of the log. Events that come during the request form
+        // one batch after it; reading ahead would split them into two.
         let reads_ahead =
             part.lane == Lane::Live && is_cut && state.walk.is_last() && state.ahead.is_none();
+        // A round ends when the outcome cannot be stored; this batch may then be sent again, which
+        // at-least-once delivery allows.
         let (sent, kept, ahead) = tokio::join!(
             self.send_once(events),
             self.save_progress(state.unkept.take()),
@@ -388,13 +390,13 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
     }
 
-    /// The next batch of the log, if it is wanted and there is one.
+    /// The next batch of the log, if it is wanted and not empty.
     async fn read_ahead(&self, read_to: i64, is_wanted: bool) -> Option<Batch> {
         if !is_wanted {
             return None;
         }
-        // A store that fails is met again when the batch is needed, and what is known of
-        // the one under way is not lost over it.
+        // A store that fails is noticed when the batch is needed. Returning the error here would
+        // lose the outcome of the current request.
         let batch = self.log.load_after(read_to).await.ok()?;
         batch.last_seq().is_some().then_some(batch)
     }
@@ -411,7 +413,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 "the collector takes events again; those that waited are sent now"
             );
         }
-        // It may repeat what it was sent.
+        // The collector's message may repeat the records, which name people.
         let message = redact_names(sent.message.as_deref().unwrap_or_default());
         if sent.rejected > 0 {
             let rejected = sent.rejected;
@@ -422,7 +424,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         Ok(())
     }
 
-    /// Decides what becomes of a refused part. `name` is that of its first event.
+    /// Handles the refusal of a part. `name` is that of its first event.
     async fn handle_refusal(
         &self,
         state: &mut RoundState,
@@ -448,7 +450,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
                 return;
             }
             Refused::Held => {
-                // Fewer, with others still to be tried, may be their own fault.
+                // A few refused records, with others still to send, may be their own fault.
                 if state.walk.next_part().is_none() || state.walk.held_count() >= MANY {
                     self.meters.count_failure(Reason::Refused);
                     self.log_outage(
@@ -488,7 +490,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         }
     }
 
-    /// Waits for less when something is committed meanwhile.
+    /// Waits, but at most [`HURRY`] after a commit.
     async fn wait_for_commit(&self, time: Duration, commits: &mut watch::Receiver<i64>) {
         let begun = Instant::now();
         tokio::select! {
@@ -498,7 +500,7 @@ impl<L: Log, C: Collector> Round<'_, L, C> {
         self.wait(HURRY.min(time.saturating_sub(begun.elapsed()))).await;
     }
 
-    /// One try; once the daemon stops, it may take a while longer and no more.
+    /// Sends a batch once. After the daemon begins to stop, it may take [`LAST_BATCH`] longer.
     async fn send_once(&self, events: Vec<StoredEvent>) -> Result<Sent, SendError> {
         let patience = async {
             self.stop.cancelled().await;

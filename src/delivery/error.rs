@@ -1,4 +1,4 @@
-//! Why events do not reach the collector.
+//! Errors of the delivery to a collector.
 
 use std::{error::Error as _, time::Duration};
 
@@ -15,16 +15,16 @@ pub enum OtlpStartError {
     /// The gRPC client cannot be built.
     #[error("the gRPC client cannot be built: {}", .0.source().map_or_else(|| .0.to_string(), ToString::to_string))]
     Grpc(tonic::transport::Error),
-    /// The official exporter refuses its settings.
+    /// The official exporter rejects its settings.
     #[error(transparent)]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 
-/// Why the collector did not take events; the `reason` label.
+/// Why the collector did not accept events; the `reason` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
-    /// No connection, or the collector says that it cannot now.
+    /// No connection, or the collector reports that it is unavailable.
     Unavailable,
     /// The collector limits the rate of requests.
     Throttled,
@@ -32,15 +32,15 @@ pub enum Reason {
     Timeout,
     /// The collector does not accept the credentials.
     Unauthorized,
-    /// There is no receiver of logs at the endpoint.
+    /// No receiver of logs is at the endpoint.
     NotFound,
-    /// The collector refuses the records themselves, for ever.
+    /// The collector refuses the records themselves; a retry would not help.
     Refused,
-    /// The collector took a batch and says that it dropped some of it.
+    /// The collector accepted a batch and reports that it dropped some records.
     PartialSuccess,
-    /// A success by its status that is no answer of OTLP.
+    /// The status is a success, but the body is no OTLP answer.
     NotOtlp,
-    /// The endpoint points elsewhere; that is not followed.
+    /// The endpoint redirects, which is not followed.
     Redirect,
     /// Anything else.
     Other,
@@ -69,13 +69,13 @@ impl Reason {
 
     /// The meaning of a gRPC code.
     ///
-    /// A message above the receiver's limit has the code of a receiver that is
-    /// short of something for now. The first can never pass, and a smaller one
-    /// may; grpc-go and grpc-java tell them apart by the text alone.
+    /// A message above the receiver's limit has the same code as a receiver that is temporarily
+    /// overloaded. The first never succeeds, but a smaller one may; grpc-go and grpc-java
+    /// distinguish them only by the text.
     pub(super) fn from_code(code: Code, message: &str) -> Self {
         let is_too_large =
             message.contains("larger than max") || message.contains("exceeds maximum size");
-        // The client's own words for an answer that is none of gRPC's.
+        // The client's own texts for an answer that is not gRPC.
         let is_foreign = [
             "protocol error: ",
             "Missing response message",
@@ -100,13 +100,13 @@ impl Reason {
     }
 }
 
-/// A batch that the collector did not take.
+/// A batch that the collector did not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SendError {
     pub(super) reason: Reason,
-    /// How long the collector asks the sender to wait.
+    /// How long the collector requests the sender to wait.
     pub(super) retry_after: Option<Duration>,
-    /// What happened, in words; short, and without secrets.
+    /// The description; short, and without secrets.
     pub(super) cause: String,
 }
 
@@ -116,10 +116,10 @@ impl SendError {
     }
 }
 
-/// A batch that the collector took, except for so many of its records.
+/// A batch that the collector accepted, except for the rejected records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) rejected: u64,
-    /// The collector's words about them, or a warning of it.
+    /// The collector's message about them, or its warning.
     pub(super) message: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What must hold for every answer of a collector.
+//! Invariants for every answer of a collector.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(crate) fn read_answer(body: &[u8]) {
 /// Waits as `Retry-After` asks, within bounds.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When an invariant does not hold.
 pub(crate) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let asked = retry_after(text, now)?;
     let wait = Failures::default().next_wait(Some(asked));

@@ -1,11 +1,11 @@
-//! Metrics of the delivery itself.
+//! Metrics of the delivery.
 
 use prometheus::{IntCounter, IntCounterVec, Registry};
 
 use super::error::Reason;
 use crate::meter;
 
-/// Events taken by the collector, and tries that failed.
+/// Events that the collector accepted, and failed requests.
 #[derive(Debug, Clone)]
 pub struct Meters {
     exported: IntCounter,
@@ -13,7 +13,7 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Meters that stand at zero.
+    /// Meters at zero.
     ///
     /// # Errors
     /// Never with the names below; the library checks them at run time.
@@ -43,13 +43,13 @@ impl Meters {
         )
     }
 
-    /// How many events the collector took since the start.
+    /// The number of events that the collector accepted since the start.
     #[must_use]
     pub fn exported_events(&self) -> u64 {
         self.exported.get()
     }
 
-    /// How many tries failed for this reason since the start.
+    /// The number of failures with this reason since the start.
     #[must_use]
     pub fn failures(&self, reason: Reason) -> u64 {
         self.failures.with_label_values(&[reason.into_str()]).get()

@@ -1,5 +1,5 @@
-//! From the log to an OTLP collector: at least once, in order, from a cursor
-//! that the store keeps.
+//! Delivers the log to an OTLP collector: at least once, in order, from a cursor that the store
+//! keeps.
 
 mod backoff;
 mod cause;

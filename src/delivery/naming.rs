@@ -1,22 +1,22 @@
-//! By what an event names people when it is sent.
+//! How a sent event names people.
 
 use crate::{
     config::UserLabel,
     domain::{AttributeValue, Attributes, Event, Mention, SOMEBODY, event::key, redact_names},
 };
 
-/// What names a person beside the login, or leads to one.
+/// Attributes that name a person beside the login, or lead to the person.
 const PERSONAL: [&str; 5] = [
     key::USER_NAME,
     key::USER_EMAIL,
     key::USER_FULL_NAME,
     key::URL_FULL,
-    // It has whatever the service knows of the person, in fields of its choice.
+    // It contains what the service knows about the person, in fields of the service's choice.
     key::CHECK_EXPLANATION,
 ];
 
-/// Takes the login out of an event, unless people are named by it; what names the person
-/// instead takes its place. `attributes` are all that the event has.
+/// Replaces the login in an event, unless the operator chose that logins are sent. `attributes` are
+/// all attributes of the event.
 pub(super) fn apply_user_label(label: &UserLabel, event: &mut Event, attributes: &mut Attributes) {
     if matches!(label, UserLabel::Login) {
         return;
@@ -24,10 +24,10 @@ pub(super) fn apply_user_label(label: &UserLabel, event: &mut Event, attributes:
     for name in PERSONAL {
         attributes.remove(name);
     }
-    // It names the person by the login and the title, which are taken out.
+    // The sentence is derived from the login and the title, which are taken out below.
     let sentence = event.sentence().into_owned();
     let Some(login) = event.login.take() else {
-        // What a run, or the service, says of several people.
+        // A run's or the service's message may name several people.
         if let Some(AttributeValue::Text(reason)) = attributes.get_mut(key::ERROR_MESSAGE) {
             event.body = Some(redact_names(&event.sentence()));
             *reason = redact_names(reason);
@@ -46,7 +46,7 @@ pub(super) fn apply_user_label(label: &UserLabel, event: &mut Event, attributes:
         },
     };
     let mention = Mention::of(&login);
-    // It names the person, however short the login is.
+    // The sentence names the person, however short the login is.
     if let Some(body) = mention.replace_each_by(&name, &sentence) {
         event.body = Some(body);
     }

@@ -1,5 +1,6 @@
-//! What is sent on purpose: parked events, and those that were left out. It is marked some at a
-//! time, so that no delivery waits for it. Broken off, it is begun again for the rest.
+//! Events that are sent on purpose: parked events, and those that were left out. They are marked in
+//! slices, so that deliveries are committed in between. After an interruption, the rest can be
+//! requested again.
 
 use crate::{
     domain::Timestamp,
@@ -7,13 +8,13 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Events that one commit marks at most: below 10 ms of the thread that writes.
+/// Maximum number of events that one commit marks: below 10 ms of the writer thread.
 const AT_ONCE: usize = 5000;
 
-/// Has parked events sent again; returns how many.
+/// Requests that parked events are sent again; returns their number.
 ///
 /// # Errors
-/// When the store cannot commit; those of the commits before are sent then.
+/// When the store cannot commit; events that were marked before are sent.
 pub async fn send_parked(store: &Store) -> Result<u64, StoreError> {
     let (mut sent, mut next) = (0, Some(0));
     while let Some(after) = next {
@@ -25,11 +26,11 @@ pub async fn send_parked(store: &Store) -> Result<u64, StoreError> {
     Ok(sent)
 }
 
-/// Has what was left out since a moment sent, because there was no delivery; returns how many
-/// events that are.
+/// Requests that events are sent which were left out since a moment, because the daemon had no OTLP
+/// delivery; returns their number.
 ///
 /// # Errors
-/// When the store cannot commit; those of the commits before are sent then.
+/// When the store cannot commit; events that were marked before are sent.
 pub async fn send_left_out(store: &Store, since: Timestamp) -> Result<u64, StoreError> {
     let (mut sent, mut next) = (0, Some(BackfillPlace::default()));
     while let Some(place) = next {

@@ -1,5 +1,4 @@
-//! Since when the collector does not take events, and why: what is logged of it,
-//! and what others may ask.
+//! Since when the collector does not accept events, and why: for the log, the page and the API.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +7,7 @@ use chrono::TimeDelta;
 use super::error::Reason;
 use crate::domain::Timestamp;
 
-/// The least time between two log lines about the same trouble.
+/// The minimum time between two log lines with the same reason.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// Why events wait.
@@ -16,9 +15,9 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 pub struct Outage {
     /// The value of the `reason` label.
     pub reason: &'static str,
-    /// What happened last, in words.
+    /// A description of the last failure.
     pub cause: String,
-    /// When the first try failed.
+    /// When the first request failed.
     pub since: Timestamp,
     logged_at: Timestamp,
 }
@@ -28,13 +27,13 @@ pub struct Outage {
 pub struct Outages(Arc<Mutex<Option<Outage>>>);
 
 impl Outages {
-    /// Why events wait; nothing when the last try succeeded, or none was made.
+    /// The current outage; none when the last request succeeded, or none was made.
     #[must_use]
     pub fn current(&self) -> Option<Outage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A try failed; whether that is worth a line in the log.
+    /// Records a failed request; returns whether to log it.
     pub(super) fn record_failure(&self, reason: Reason, cause: &str, now: Timestamp) -> bool {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (reason, cause) = (reason.into_str(), cause.to_owned());
@@ -51,7 +50,7 @@ impl Outages {
         is_news
     }
 
-    /// A try succeeded; since when they had failed.
+    /// Records a successful request; returns since when requests had failed.
     pub(super) fn record_success(&self) -> Option<Timestamp> {
         let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         ended.map(|outage| outage.since)

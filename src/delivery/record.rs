@@ -16,7 +16,7 @@ use crate::{
     store::StoredEvent,
 };
 
-/// Makes the record of an event, with that of OCSF where a source is given.
+/// Builds the record of an event, with an OCSF record when a source is given.
 pub(super) fn build_record(
     logger: &SdkLogger,
     label: &UserLabel,
@@ -32,7 +32,7 @@ pub(super) fn build_record(
     record.set_event_name(event.name.as_str());
     record.set_body(AnyValue::from(event.sentence().into_owned()));
     record.set_timestamp(system_time(event.happened_at));
-    // Without it, the conversion to protobuf panics.
+    // Without an observed timestamp, the conversion to protobuf panics.
     record.set_observed_timestamp(system_time(event.observed_at));
     record.set_severity_number(match grade {
         Grade::Info => Severity::Info,
@@ -57,7 +57,7 @@ pub(super) fn build_record(
     record
 }
 
-/// The check by the names that OpenTelemetry has for a rule.
+/// The check as attributes that OpenTelemetry defines for a rule.
 fn security_rule(attributes: &Attributes) -> Vec<(&'static str, String)> {
     let names = [
         (key::SECURITY_RULE_UUID, key::CHECK_ID),
@@ -85,14 +85,14 @@ fn any_value(value: AttributeValue) -> AnyValue {
 }
 
 fn system_time(moment: Timestamp) -> SystemTime {
-    // Nanoseconds of the year 9999 do not fit in 64 bits.
+    // Nanoseconds of the year 9999 would not fit in 64 bits.
     let micros = u64::try_from(sensible(moment).timestamp_micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }
 
-/// The same text as `'static`, which the library requires.
-/// A tenant has a handful of severities; past a limit the text is left to the
-/// attribute `cii.check.severity`.
+/// The same text as `'static`, which the library requires. It leaks one copy per text: a tenant has
+/// a handful of severities. Past a limit there is no severity text, and only the attribute
+/// `cii.check.severity` has it.
 fn intern(text: &str) -> Option<&'static str> {
     const LIMIT: usize = 64;
     static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());

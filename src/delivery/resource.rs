@@ -1,4 +1,4 @@
-//! Who the events are from: the resource that goes with every batch.
+//! The resource of every batch: which exporter and tenant events are from.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use crate::{
     domain::{TenantId, event::key},
 };
 
-/// Who sends events, and of which tenant.
+/// The exporter that sends events, and their tenant.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The id of the store, which becomes `service.instance.id`.
     pub instance_id: String,
-    /// What the operator calls the tenant.
+    /// The operator's name for the tenant.
     pub tenant_name: Option<String>,
-    /// The tenant's id, once a delivery told it.
+    /// The tenant's id, once a delivery named it.
     pub tenant_id: Option<TenantId>,
 }
 
-/// Our own attributes; what the operator gives wins over them.
+/// Our own attributes; attributes that the operator configured win over them.
 pub(super) fn attributes(
     origin: &Origin,
     given: &BTreeMap<String, String>,

@@ -1,29 +1,26 @@
-//! What is sent next, and what becomes of what a collector refuses: decided without
-//! sending anything.
+//! Decides which records are sent next and what happens to refused ones, without I/O.
 //!
-//! A refusal can be the record's fault or the collector's (a wrong receiver, a
-//! broken processor). A refused batch is halved until what is refused stands alone.
-//! Such a record is parked only when others were taken after the refusals that
-//! concern it began; until then it is *held*: it waits, and is tried again as soon
-//! as another record is taken, and from time to time.
+//! A refusal can be the fault of the record or of the collector (a wrong receiver, a broken
+//! processor). A refused batch is halved until the refused record is alone. Such a record is parked
+//! only when other records were accepted after its refusals began. Until then it is *held*: it
+//! waits, and is retried as soon as another record is accepted, and from time to time.
 
 use crate::store::BatchLimit;
 
-/// Where a batch ends. Receivers over gRPC take messages up to 4 MiB unless they are told
-/// otherwise. Larger batches are no faster: at 512 events, what is paid once a request is
-/// a tenth of the whole.
+/// The limits of a batch. gRPC receivers accept messages up to 4 MiB by default. Larger batches are
+/// no faster: at 512 events, the fixed cost of a request is a tenth of the whole.
 pub(super) const BATCH: BatchLimit = BatchLimit { events: 1024, bytes: 2 * 1024 * 1024 };
 
-/// Records that are parked at most without another being taken in between: a
+/// Maximum number of records that are parked without another one being accepted in between. A
 /// collector that breaks while a batch is halved costs no more than these.
 const PARKED_AT_MOST: usize = 32;
 
-/// Where a record comes from.
+/// The source of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lane {
     /// The log, from the cursor on.
     Live,
-    /// What is sent (again) on purpose.
+    /// Events that are sent (again) on purpose.
     Resend,
 }
 
@@ -32,53 +29,53 @@ pub(super) enum Lane {
 pub(super) struct Part {
     pub(super) lane: Lane,
     pub(super) seqs: Vec<i64>,
-    /// The number of the first refused try that had these records in it.
+    /// The number of the first refused request that contained these records.
     since: Option<u64>,
 }
 
-/// What becomes of a refused part.
+/// What happens to a refused part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Its halves are tried.
+    /// Its halves are sent.
     Halved,
-    /// It is one record, and its own fault.
+    /// It is a single record, which is refused for its own fault.
     Parked,
-    /// It is one record, and nobody else was taken since: it waits.
+    /// It is a single record, and no other was accepted since: it waits.
     Held,
 }
 
-/// All that is not yet taken or parked of what was begun.
+/// The records that were queued and are neither accepted nor parked.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    /// The next one is the last.
+    /// A stack: the last part is sent next.
     parts: Vec<Part>,
     held: Vec<Part>,
-    /// The number of the newest try that was answered.
+    /// The number of answered requests.
     tries: u64,
-    /// The number of the newest that was taken; 0 before.
+    /// The number of the last accepted request; 0 before the first.
     taken_at: u64,
     parked: usize,
 }
 
 impl Walk {
-    /// Puts records before everything that waits.
+    /// Queues records before all others.
     pub(super) fn add_part(&mut self, lane: Lane, seqs: Vec<i64>) {
         if !seqs.is_empty() {
             self.parts.push(Part { lane, seqs, since: None });
         }
     }
 
-    /// What is to be sent now.
+    /// The part to send now.
     pub(super) fn next_part(&self) -> Option<&Part> {
         self.parts.last()
     }
 
-    /// Whether nothing waits behind the next part.
+    /// Whether no record waits behind the next part.
     pub(super) fn is_last(&self) -> bool {
         self.parts.len() == 1 && self.held.is_empty()
     }
 
-    /// Leaves the numbers up to `last` in the next part; the others wait behind it.
+    /// Splits the next part after `last`; the rest waits behind it.
     pub(super) fn split_next(&mut self, last: i64) {
         let Some(mut part) = self.parts.pop() else { return };
         let rest = part.seqs.split_off(part.seqs.partition_point(|seq| *seq <= last));
@@ -88,24 +85,24 @@ impl Walk {
         self.parts.push(part);
     }
 
-    /// How many records were refused alone, with nobody taken since.
+    /// The number of single records that were refused, with no other accepted since.
     pub(super) const fn held_count(&self) -> usize {
         self.held.len()
     }
 
-    /// Whether a record is under way.
+    /// Whether a record is queued or held.
     pub(super) fn contains(&self, lane: Lane, seq: i64) -> bool {
         let mut parts = self.parts.iter().chain(&self.held);
         parts.any(|part| part.lane == lane && part.seqs.contains(&seq))
     }
 
-    /// The first number of a lane that is neither taken nor parked.
+    /// The first number of a lane that is neither accepted nor parked.
     pub(super) fn first_seq(&self, lane: Lane) -> Option<i64> {
         let parts = self.parts.iter().chain(&self.held).filter(|part| part.lane == lane);
         parts.filter_map(|part| part.seqs.first()).min().copied()
     }
 
-    /// The next part was taken. What is held has its chance at once.
+    /// Records that the next part was accepted. Held records are retried at once.
     pub(super) fn record_taken(&mut self) -> Option<Part> {
         let part = self.parts.pop();
         self.tries += 1;
@@ -115,17 +112,20 @@ impl Walk {
         part
     }
 
-    /// The next part does not exist any more, which says nothing of the collector.
+    /// Removes the next part because its events no longer exist, which proves nothing about the
+    /// collector.
     pub(super) fn drop_next(&mut self) {
         self.parts.pop();
     }
 
-    /// The next part was refused.
+    /// Records that the next part was refused.
     pub(super) fn record_refusal(&mut self) -> Refused {
         self.tries += 1;
         let Some(mut part) = self.parts.pop() else { return Refused::Halved };
         let since = *part.since.get_or_insert(self.tries);
         if part.seqs.len() > 1 {
+            // Both halves keep `since`, so that a record accepted in one of them proves that the
+            // other's refusals are its own.
             let second = part.seqs.split_off(part.seqs.len() / 2);
             self.parts.push(Part { seqs: second, ..part });
             self.parts.push(part);
@@ -139,8 +139,7 @@ impl Walk {
         }
     }
 
-    /// Tries everything that is held again, before the rest: neighbours together,
-    /// oldest first.
+    /// Queues all held records before the rest: neighbours together, oldest first.
     pub(super) fn retry_held(&mut self) {
         let mut held = std::mem::take(&mut self.held);
         held.sort_by_key(|part| (part.lane, part.seqs.first().copied()));
@@ -149,7 +148,8 @@ impl Walk {
             match groups.last_mut() {
                 Some(group) if group.lane == part.lane && group.seqs.len() < BATCH.events => {
                     group.seqs.extend(part.seqs);
-                    // The later of both: whoever was taken after it was taken after each.
+                    // The later of both: a record accepted after it was accepted after each of
+                    // them.
                     group.since = group.since.max(part.since);
                 }
                 _ => groups.push(part),
@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// Where records end that a collector takes when `takes` says so.
+    /// The outcomes of records at a collector that accepts a request when `takes` returns true.
     #[derive(Debug, Default)]
     struct Ends {
         taken: BTreeSet<i64>,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     impl Ends {
-        /// Tries until all is done or only held ones are left.
+        /// Sends until no record is queued, or only held ones are left.
         fn send_all(&mut self, walk: &mut Walk, mut takes: impl FnMut(&[i64], usize) -> bool) {
             while let Some(part) = walk.next_part().cloned() {
                 self.tries += 1;
@@ -288,7 +288,7 @@ mod tests {
                 ends.send_all(&mut walk, |_, _| false);
             }
             prop_assert!(ends.parked.is_empty());
-            // Repaired: all of them go, in order.
+            // The collector was repaired: all records are accepted, in order.
             walk.retry_held();
             ends.send_all(&mut walk, |_, _| true);
             prop_assert_eq!(ends.taken, (1..next).collect());

@@ -21,13 +21,13 @@ struct Shelf {
     cursor: Mutex<i64>,
     resends: Mutex<Vec<i64>>,
     parked: Mutex<Vec<i64>>,
-    /// Events that cannot be understood.
+    /// Events that cannot be decoded.
     unreadable: Vec<i64>,
-    /// How long it takes to read a batch, and to keep an outcome.
+    /// How long it takes to read a batch, and to store an outcome.
     takes: Duration,
-    /// How many erasures there were.
+    /// The number of erasures.
     erasures: Arc<AtomicU64>,
-    /// Outcomes that cannot be kept.
+    /// Whether storing each of the next outcomes fails.
     full: Mutex<VecDeque<bool>>,
 }
 
@@ -88,7 +88,7 @@ impl Log for Shelf {
     }
 }
 
-/// An event as it is read after so many erasures.
+/// An event as it is read after this number of erasures.
 fn event(seq: i64, erasures: u64) -> StoredEvent {
     let subject = WatchSubject::User(Login::new("a").unwrap());
     let mut event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
@@ -96,15 +96,15 @@ fn event(seq: i64, erasures: u64) -> StoredEvent {
     StoredEvent { seq, uid: seq.to_string(), event }
 }
 
-/// A collector that answers by a script, then takes everything but the poison.
+/// A collector that answers by a script, then accepts everything but the poison.
 #[derive(Default)]
 struct Fake {
     script: Mutex<VecDeque<SendError>>,
     poison: Vec<i64>,
     taken: Mutex<Vec<i64>>,
-    /// After how many erasures each of these was read.
+    /// The number of erasures after which each event was read.
     read_after: Mutex<Vec<u64>>,
-    /// Somebody is forgotten while it answers, in this log.
+    /// Counts an erasure in this log while it answers.
     forgets: Option<Arc<AtomicU64>>,
     /// How long it takes to answer.
     takes: Duration,
@@ -146,7 +146,7 @@ fn fails(reason: Reason, seconds: u64) -> SendError {
     SendError { retry_after, ..SendError::new(reason, "down") }
 }
 
-/// Carries until `is_done`, or until some hours have passed.
+/// Sends until `is_done`, or until three hours have passed.
 async fn carry_until(log: &Shelf, collector: &Fake, is_done: impl Fn() -> bool) -> Outages {
     let (ended, outages) = try_to_carry(log, collector, is_done).await;
     ended.unwrap();
@@ -180,7 +180,7 @@ async fn try_to_carry(
     }
 }
 
-/// Carries until the cursor stands at the end.
+/// Sends until the cursor is at the end of the log.
 async fn carry(log: &Shelf, collector: &Fake) {
     carry_until(log, collector, || *log.cursor.lock().unwrap() == log.last).await;
 }
@@ -220,7 +220,7 @@ async fn what_is_refused_for_ever_is_parked_and_blocks_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_understood_is_parked_and_blocks_nothing() {
-    // One of them, and all of a batch.
+    // One event of a batch, and all events of a batch.
     let unreadable: Vec<_> = [3].into_iter().chain(9..=16).collect();
     let log = Shelf { last: 20, unreadable, ..Shelf::default() };
     *log.resends.lock().unwrap() = vec![2, 3];
@@ -311,7 +311,7 @@ async fn while_a_batch_is_sent_the_next_is_read_and_the_one_before_is_kept() {
     let collector = Fake { takes, ..Fake::default() };
     let begun = Instant::now();
     carry(&log, &collector).await;
-    // Ten batches in strict turn would take thirty.
+    // Ten batches without overlap would take thirty.
     assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
     assert_eq!(*collector.taken.lock().unwrap(), (1..=80).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-//! Which class and activity of the schema an event is.
+//! The class and activity of an event in the schema.
 
 use super::Texts;
 use crate::domain::{Attributes, EventName, event::key};
@@ -39,20 +39,20 @@ impl Class {
     }
 }
 
-/// What of its class an event tells.
+/// The activity of an event within its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Activity {
     pub(super) class: Class,
     /// `activity_id`
     pub(super) id: u64,
-    /// `activity_name`, which is our own where the schema has no word.
+    /// `activity_name`; our own where the schema has none.
     pub(super) name: &'static str,
 }
 
-/// The `activity_id` of what the schema has no word for.
+/// The `activity_id` of activities that the schema does not have.
 const OTHER: u64 = 99;
 
-/// The activity of an event; nothing of one that stays in the log.
+/// The activity of an event; none for an event that is not sent.
 pub(super) fn activity(event: EventName, attributes: &Attributes) -> Option<Activity> {
     use Class::{
         AccountChange, ApplicationLifecycle, ComplianceFinding, EntityManagement,
@@ -92,7 +92,7 @@ pub(super) fn activity(event: EventName, attributes: &Attributes) -> Option<Acti
     Some(Activity { class, id, name })
 }
 
-/// The service's words for a status, as far as the schema has one for what became of the account.
+/// The activity for a status of the service; `OTHER` where the schema has none.
 fn status_activity(status: &str) -> (u64, &'static str) {
     match status.to_lowercase().as_str() {
         "active" | "enabled" => (2, "Enable"),

@@ -1,7 +1,7 @@
-//! An event as a record of the Open Cybersecurity Schema Framework, which many a SIEM reads.
+//! An event as a record of the Open Cybersecurity Schema Framework (OCSF), which many SIEMs read.
 //!
-//! <https://schema.ocsf.io/1.8.0>; docs/ocsf.md has which event is which class, and
-//! `tests/ocsf/schema.json` the facts that the tests compare records with.
+//! <https://schema.ocsf.io/1.8.0>; docs/ocsf.md lists the class of each event, and
+//! `tests/ocsf/schema.json` has the parts of the schema that the tests check records against.
 
 mod class;
 mod subject;
@@ -19,23 +19,23 @@ use crate::{
     },
 };
 
-/// The version of the schema that records are of.
+/// The version of the schema.
 const VERSION: &str = "1.8.0";
 
-/// The attribute that holds the record, as JSON in a text: no receiver of OTLP takes it apart.
+/// The attribute that holds the record as JSON text: OTLP receivers do not parse it.
 pub(super) const ATTRIBUTE: &str = "ocsf";
 
-/// What is the same in every record.
+/// The values that are the same in every record.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Source {
-    /// The id of the store, which keeps findings of two exporters apart.
+    /// The id of the store, which makes findings of two exporters distinct.
     pub(super) instance_id: String,
     /// The tenant's id, once it is known.
     pub(super) tenant_id: Option<TenantId>,
 }
 
-/// The record of an event, of which `attributes` are all; nothing of one that no receiver gets.
-/// Whoever must not be named is not named in either any more.
+/// The record of an event with these attributes; none for an event that is not sent. Both must
+/// already be without names that the operator does not want to send.
 pub(super) fn build_record(
     source: &Source,
     uid: &str,
@@ -114,7 +114,7 @@ fn base_record(
     }
 }
 
-/// What is about no check is informational. A word that is not known here stays as it is.
+/// The severity. An event without a check is informational; an unknown word is kept.
 fn severity(event: &Event) -> (u64, String) {
     let word = event.severity.text();
     if event.check_id.is_none() && word.is_none() {
@@ -139,7 +139,7 @@ fn unix_millis(at: Timestamp) -> i64 {
     sensible(at).timestamp_millis()
 }
 
-/// Our own attributes that have no place in the schema.
+/// Our own attributes without a field in the schema.
 fn unmapped_attributes(attributes: &Attributes) -> Value {
     const PLACED: [&str; 6] = [
         key::CHECK_ID,
@@ -169,7 +169,7 @@ fn to_json(value: &AttributeValue) -> Value {
 struct Texts<'a>(&'a Attributes);
 
 impl Texts<'_> {
-    /// A text that is there and not empty.
+    /// The text of an attribute, if it is present and not empty.
     fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name)? {
             AttributeValue::Text(text) if !text.is_empty() => Some(text),
@@ -177,7 +177,7 @@ impl Texts<'_> {
         }
     }
 
-    /// The texts of a list, or the one text.
+    /// The texts of a list, or the single text.
     fn texts(&self, name: &str) -> Vec<&str> {
         match self.0.get(name) {
             Some(AttributeValue::List(texts)) => texts.iter().map(String::as_str).collect(),
@@ -192,7 +192,7 @@ impl Texts<'_> {
     }
 }
 
-/// Whether a finding of this event is about a check as a whole, and not about one of its users.
+/// Whether a finding of this event is about a check as a whole instead of one of its users.
 const fn is_of_check(name: EventName) -> bool {
     matches!(name, EventName::CheckDelivery | EventName::CheckIdentified)
 }

@@ -1,4 +1,4 @@
-//! What each class says of its subject.
+//! The fields that each class adds.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::domain::{AttributeValue, Event, EventName, SOMEBODY, event::key};
 
 type Record = Map<String, Value>;
 
-/// Compliance Finding: a check that a user fails, or fails no longer.
+/// Compliance Finding: a user fails a check, or no longer does.
 pub(super) fn add_compliance_finding(
     record: &mut Record,
     source: &Source,
@@ -59,7 +59,7 @@ pub(super) fn add_compliance_finding(
     }
 }
 
-/// IAM Analysis Finding: an application that a user does not use, or uses again.
+/// IAM Analysis Finding: a user does not use an application, or uses it again.
 pub(super) fn add_unused_application(
     record: &mut Record,
     source: &Source,
@@ -79,12 +79,12 @@ pub(super) fn add_unused_application(
     set_field(record, "status", name);
 }
 
-/// Account Change: another status, or other factors.
+/// Account Change: the status or the factors changed.
 pub(super) fn add_account_change(record: &mut Record, attributes: &Texts<'_>) {
     set_field(record, "user", user(attributes));
     let factors = [key::FACTORS_ADDED, key::FACTORS_REMOVED];
     let factors = factors.into_iter().flat_map(|name| attributes.texts(name));
-    // Of the service's word it is not told which kind it is.
+    // The service's word does not say which type of the schema it is.
     let factors: Vec<_> =
         factors.map(|name| json!({ "factor_type_id": 99, "factor_type": name })).collect();
     if !factors.is_empty() {
@@ -168,7 +168,7 @@ fn finding_info(uid: &str, title: &str, event: &Event, attributes: &Texts<'_>) -
     info
 }
 
-/// The user, by what an event may name people.
+/// The user, with the names that the operator wants to send.
 fn user(attributes: &Texts<'_>) -> Value {
     let mut user = Map::new();
     for (field, name) in [
@@ -190,8 +190,8 @@ fn user(attributes: &Texts<'_>) -> Value {
     user.into()
 }
 
-/// What the user is recognised by: a login in its one spelling, else what stands in its place.
-/// Where nothing does, no event is about the user of another one.
+/// The identity of the user within findings: the canonical login, else the hash or id that replaces
+/// it. Without either, the event's own id keeps it apart from all other users.
 fn identity(record: &Record, event: &Event, attributes: &Texts<'_>) -> String {
     if let Some(login) = &event.login {
         return login.as_str().to_owned();
@@ -201,13 +201,13 @@ fn identity(record: &Record, event: &Event, attributes: &Texts<'_>) -> String {
     named.or_else(of_event).unwrap_or_default().to_owned()
 }
 
-/// The same for the events that open and close a finding, and of no other one: 128 bits of a
-/// digest, since a login may be long and may be one that must not be read.
+/// The same uid for the events that open and close a finding, and another one for every other
+/// finding: 128 bits of a digest, because a login may be long and may have to stay unreadable.
 fn finding_uid(source: &Source, parts: &[&str]) -> String {
     let mut digest = Sha256::new();
     digest.update(source.instance_id.as_bytes());
     for part in parts {
-        // With its length, so that no two lists of parts are alike.
+        // The length before each part makes different lists of parts differ.
         digest.update(part.len().to_be_bytes());
         digest.update(part.as_bytes());
     }

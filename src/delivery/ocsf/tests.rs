@@ -1,4 +1,4 @@
-//! Every event as a record, held against the facts of the public schema.
+//! Every event as a record, checked against the public schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
 }
 
-/// What is wrong with a value that is to have these attributes.
+/// The violations of a value that is to have these attributes.
 fn faults(schema: &Value, definition: &Value, place: &str, value: &Value) -> Vec<String> {
     let Some(fields) = value.as_object() else { return vec![format!("{place} is no object")] };
     let attributes = definition["attributes"].as_object().unwrap();
@@ -75,7 +75,7 @@ fn of_one(schema: &Value, attribute: &Value, place: &str, value: &Value) -> Vec<
     faults
 }
 
-/// That a record is as the schema has it.
+/// Checks that a record conforms to the schema.
 fn is_valid(record: &Value) {
     let schema = schema();
     let class = &schema["classes"][record["class_uid"].to_string()];
@@ -114,7 +114,7 @@ fn list(texts: &[&str]) -> AttributeValue {
     AttributeValue::List(texts.iter().map(|text| (*text).to_owned()).collect())
 }
 
-/// Every attribute that there is, so that none lands where the schema has no place for it.
+/// Every attribute, so that none is put where the schema has no field for it.
 fn everything() -> Vec<(&'static str, AttributeValue)> {
     vec![
         (key::USER_ID, "4711".into()),
@@ -175,7 +175,7 @@ fn every_event_that_is_sent_is_a_record_by_the_public_schema() {
     }
     let expected: BTreeSet<_> = [2003, 2008, 3001, 3004, 3005, 6002].into();
     assert_eq!(classes.keys().copied().collect::<BTreeSet<_>>(), expected);
-    // The page for operators has each, with its class.
+    // The operators' page lists each event, with its class.
     let page = include_str!("../../../docs/ocsf.md");
     for (class, names) in classes {
         for name in names {
@@ -225,7 +225,7 @@ fn what_opens_a_finding_and_what_closes_it_have_one_uid_and_nothing_else_has_it(
 fn whoever_is_named_by_a_hash_is_named_so_there_and_whoever_by_nothing_is_one_of_many() {
     let of = |name, attributes: &[(&str, AttributeValue)], uid| {
         let (mut event, mut all) = event(name, attributes);
-        // As it is once the login was taken out.
+        // As after the login was replaced.
         event.login = None;
         event.body = Some("somebody fails".to_owned());
         for name in [key::USER_NAME, key::USER_EMAIL] {

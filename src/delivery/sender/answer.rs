@@ -1,19 +1,19 @@
-//! What a 2xx over HTTP says: a status alone is no proof that a collector took
-//! anything. A login page, a proxy and a service of another kind answer 200, too.
+//! Reads the body of a 2xx over HTTP. A status alone does not prove that a collector accepted
+//! anything: login pages, proxies and other services answer 200, too.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::super::error::Sent;
 
-/// The type of a body whose sender does not say it (RFC 9110, 8.3).
+/// The type of a body without a content type (RFC 9110, 8.3).
 const UNSAID: &str = "application/octet-stream";
 
-/// Reads the answer to a batch; the error says what came instead of OTLP's.
+/// Reads the answer to a batch; the error describes a body that is no OTLP answer.
 ///
-/// An empty body counts whatever its type: many receivers answer so. Otherwise it
-/// must be an `ExportLogsServiceResponse` in the encoding that the content type
-/// names; without one, protobuf, since that is what was sent.
+/// An empty body is accepted with any content type: many receivers answer so. Any other body must
+/// be an `ExportLogsServiceResponse` in the encoding of its content type; without one it is read as
+/// protobuf, because that is what was sent.
 pub(super) fn read_answer(
     status: StatusCode,
     content_type: Option<&str>,
@@ -39,12 +39,12 @@ pub(super) fn read_answer(
     })
 }
 
-/// The answer in protobuf. Stricter than a decoder has to be: a field that the
-/// answer does not have says that the sender meant something else.
+/// Reads the answer as protobuf. It is stricter than a decoder: an unknown field shows that the
+/// body is another message.
 fn read_protobuf(mut body: &[u8]) -> Option<Sent> {
     let mut sent = Sent::default();
     while !body.is_empty() {
-        // `partial_success`, number 1, is all that the answer has.
+        // `partial_success`, number 1, is the only field of the answer.
         let (1, Field::Bytes(mut partial)) = take_field(&mut body)? else { return None };
         while !partial.is_empty() {
             match take_field(&mut partial)? {
@@ -66,7 +66,7 @@ enum Field<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Takes a field of one of the two wire types that the answer uses.
+/// Takes a field of one of the two wire types that occur in the answer.
 fn take_field<'a>(body: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
     let key = take_varint(body)?;
     let value = match key & 7 {
@@ -99,12 +99,13 @@ fn take_varint(body: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// The answer in the JSON of proto3: a field may be `null`, a 64-bit number may be
-/// text, and names may be as in the `.proto` file.
+/// Reads the answer as proto3 JSON: a field may be `null`, a 64-bit number may be text, and names
+/// may be spelled as in the `.proto` file.
 fn read_json(body: &[u8]) -> Option<Sent> {
     let answer: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let Some(partial) = get_either(&answer, "partialSuccess", "partial_success") else {
-        // Every service answers with an object; `{}` alone may be OTLP's.
+        // Every JSON service answers with an object. Without the field, only `{}` can be an OTLP
+        // answer.
         return answer.is_empty().then(Sent::default);
     };
     let partial = match partial {
@@ -130,7 +131,7 @@ fn get_either<'a>(object: &'a Map<String, Value>, name: &str, other: &str) -> Op
     object.get(name).or_else(|| object.get(other))
 }
 
-/// A whole number that is written with a point or an exponent.
+/// A whole number that is written with a decimal point or an exponent.
 #[expect(clippy::cast_possible_truncation, reason = "whole, and far from the limits of i64")]
 fn to_integer(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
@@ -185,7 +186,7 @@ mod tests {
             assert_eq!(read_sent(content_type, partial(3, "too old")), Some((3, text.clone())));
             assert_eq!(read_sent(content_type, partial(0, "")), Some((0, None)));
         }
-        // A zero that is written out, a negative number, a field that comes again.
+        // An explicit zero, a negative number, a repeated field.
         assert_eq!(read_sent(PROTOBUF, [10, 2, 8, 0]), Some((0, None)));
         assert_eq!(read_sent(PROTOBUF, partial(-1, "")), Some((0, None)));
         assert_eq!(read_sent(PROTOBUF, [partial(1, "a"), partial(2, "")].concat()).unwrap().0, 2);

@@ -6,8 +6,8 @@ use prost::Message as _;
 
 use super::answer;
 
-/// Reads an answer's body in both encodings, and compares with the decoder of others
-/// where that is as strict.
+/// Reads an answer's body in both encodings. Where the generated decoder is as strict, the results
+/// are compared.
 pub(in crate::delivery) fn read_answer(body: &[u8]) {
     let read = |content_type| answer::read_answer(StatusCode::OK, Some(content_type), body);
     for content_type in ["application/json", "text/html", ""] {

@@ -1,9 +1,8 @@
 //! OTLP over gRPC, with the client that the OTLP crates generate.
 //!
-//! The exporter of `opentelemetry-otlp` wraps the same client and hides what it answers:
-//! a status becomes a text, a partial success a line of its own log. Which failures are
-//! tried again depends on both, so the client is called here, and the batch is put into
-//! the message by the function that the exporter uses, too.
+//! The exporter of `opentelemetry-otlp` wraps the same client but hides its answer: a status
+//! becomes a text, and a partial success a line of its own log. Retries depend on both, so the
+//! client is called here directly. The batch is converted by the same function as in the exporter.
 
 use std::error::Error as _;
 
@@ -55,7 +54,7 @@ impl GrpcExporter {
         Ok(Self { client, headers: headers(config), resource: resource.into() })
     }
 
-    /// Sends a batch, once. `hide` takes secrets out of the collector's words.
+    /// Sends a batch, once. `hide` replaces secrets in the collector's message.
     pub(super) async fn export(
         &self,
         batch: LogBatch<'_>,
@@ -83,7 +82,7 @@ fn channel(config: &OtlpConfig) -> Result<Channel, tonic::transport::Error> {
         .user_agent(format!("cii-exporter/{}", build_info::VERSION))?
         .timeout(config.timeout);
     if config.endpoint.scheme() == "https" {
-        // Left to itself, the client would trust no authority at all.
+        // Without this, the client trusts no certificate authority.
         let mut tls = ClientTlsConfig::new().with_enabled_roots();
         if let Some(pem) = &config.certificate {
             tls = tls.ca_certificate(Certificate::from_pem(pem));
@@ -99,7 +98,7 @@ fn channel(config: &OtlpConfig) -> Result<Channel, tonic::transport::Error> {
 /// The headers, which gRPC calls metadata.
 fn headers(config: &OtlpConfig) -> MetadataMap {
     let headers = config.headers.iter().filter_map(|(name, value)| {
-        // Both were checked when the configuration was read.
+        // Names and values were checked when the configuration was read.
         let name = HeaderName::try_from(name).ok()?;
         let mut value = HeaderValue::try_from(value.expose_secret()).ok()?;
         value.set_sensitive(true);
@@ -113,8 +112,8 @@ fn send_error(status: &Status, hide: impl Fn(&str) -> String) -> SendError {
     // Only a status that the client made itself, without an answer, has a source.
     let chain = status.source().is_some().then(|| cause::join_sources(status));
     let reason = match (Reason::from_code(code, status.message()), &chain) {
-        // The code is the client's own guess: a connection that was cut is no collector
-        // that took too long.
+        // The code is the client's guess: a connection that was cut is not a timeout of the
+        // collector.
         (Reason::Timeout | Reason::Other, Some(chain)) if !cause::is_timeout(chain) => {
             Reason::Unavailable
         }

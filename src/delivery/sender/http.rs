@@ -1,5 +1,5 @@
-//! OTLP over HTTP: a client around the exporter's, that notes what the exporter
-//! does not pass on.
+//! OTLP over HTTP: wraps the official exporter's client, to record what the exporter does not
+//! return.
 
 use std::{
     borrow::Cow,
@@ -37,18 +37,18 @@ use crate::{
     domain::retry_after,
 };
 
-/// The longest answer of a collector that is read.
+/// Maximum bytes of an answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// The official exporter, and the notes of its client.
+/// The official exporter, and the outcomes that its client recorded.
 pub(super) struct HttpExporter {
     exporter: LogExporter,
     notes: Notes,
 }
 
 impl HttpExporter {
-    /// The exporter reads standard variables itself: it is told every value, so that what
-    /// `config` took from them decides.
+    /// Builds the exporter. It would read standard environment variables itself, so every value is
+    /// set explicitly, from what `config` took from them.
     pub(super) fn new(config: &OtlpConfig, resource: &Resource) -> Result<Self, OtlpStartError> {
         let notes = Notes::default();
         let client = NotingClient { client: build_client(config)?, notes: notes.clone() };
@@ -56,6 +56,7 @@ impl HttpExporter {
             .with_http()
             .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
             .with_http_client(client)
+            // The courier retries: only it knows the order of batches and the cursor.
             .with_retry_policy(RetryPolicy::disabled())
             .with_endpoint(config.endpoint.as_str())
             .with_timeout(config.timeout)
@@ -75,7 +76,7 @@ impl HttpExporter {
     }
 }
 
-/// The headers, encoded once more: the exporter decodes what it is given.
+/// The headers, percent-encoded: the exporter decodes the values it is given.
 fn encode_headers(config: &OtlpConfig) -> HashMap<String, String> {
     let encode = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let headers = config.headers.iter();
@@ -83,6 +84,7 @@ fn encode_headers(config: &OtlpConfig) -> HashMap<String, String> {
 }
 
 fn build_client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> {
+    // A redirect could lead to a host that must get neither the events nor the headers.
     let mut builder =
         reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(config.timeout);
     if let Some(pem) = &config.certificate {
@@ -97,22 +99,22 @@ fn build_client(config: &OtlpConfig) -> Result<reqwest::Client, OtlpStartError> 
     builder.build().map_err(OtlpStartError::Http)
 }
 
-/// What became of the last request; the exporter makes one at a time.
+/// The outcome of the last request; the exporter sends one at a time.
 #[derive(Debug, Clone, Default)]
 struct Notes(Arc<Mutex<Option<Result<Sent, SendError>>>>);
 
 impl Notes {
-    /// The outcome of the export that just ended with `result`.
+    /// Takes the outcome of the export that just ended with `result`.
     fn take_outcome(&self, result: &OTelSdkResult) -> Result<Sent, SendError> {
         let note = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (note, result) {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(sent)), Ok(())) => Ok(sent),
-            // The exporter refuses a body above its own limit; a smaller batch may pass.
+            // The exporter rejects a body above its own limit; a smaller batch may pass.
             (_, Err(error)) if error.to_string().contains("request body") => {
                 Err(SendError::new(Reason::Refused, "the batch is too large to be sent"))
             }
-            // The request was never made, or its answer not understood.
+            // The request was never sent, or its answer could not be read.
             _ => Err(SendError::new(Reason::Other, "the request could not be made")),
         }
     }
@@ -141,8 +143,8 @@ impl HttpClient for NotingClient {
 }
 
 impl NotingClient {
-    /// Sends a request; of an answer above the limit, the first part is enough to
-    /// see that it is none of OTLP's.
+    /// Sends a request. An answer is cut at the limit: the first part is enough to see that it is
+    /// no OTLP answer.
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, reqwest::Error> {
         let mut response = self.client.execute(request.try_into()?).await?;
         let mut body = Vec::new();
@@ -182,8 +184,8 @@ fn read_response(response: &Response<Bytes>) -> Result<Sent, SendError> {
         .map_err(|words| SendError::new(Reason::NotOtlp, cause::sanitize(&words)))
 }
 
-/// The body without the gzip that some proxies put around it unasked; as it came
-/// when it is packed in another way, or damaged: then it is no answer of OTLP.
+/// The body without gzip, which some proxies add unasked. A damaged body, or one with another
+/// encoding, is returned unchanged and then fails as no OTLP answer.
 fn decompress<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
     let is_gzip = encoding.is_some_and(|name| {
         let name = name.trim();

@@ -1,4 +1,4 @@
-//! Sends a batch, and finds out what became of it.
+//! Sends a batch and determines its outcome.
 
 mod answer;
 #[cfg(any(test, fuzzing))]
@@ -40,32 +40,32 @@ use crate::{
 /// The name of the instrumentation scope.
 const SCOPE: &str = "cii-exporter";
 
-/// Which version of the semantic conventions the names of attributes are from.
+/// The version of the semantic conventions that define the names of attributes.
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.44.0";
 
-/// What the transport's own clock may be late by before it is cut off.
+/// The extra time that the transport's own timeout gets before the request is aborted.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Sends batches of events to one collector.
 pub struct Sender {
     logger: SdkLogger,
     scope: InstrumentationScope,
-    /// Made anew when the tenant's id becomes known: it holds the resource.
+    /// Replaced when the tenant's id becomes known: it holds the resource.
     transport: RwLock<Arc<Transport>>,
     config: OtlpConfig,
     origin: Origin,
     is_identified: AtomicBool,
-    /// The tenant's id, where it became known after the start.
+    /// The tenant's id, if it became known after the start.
     tenant_id: OnceLock<TenantId>,
     timeout: Duration,
     endpoint: String,
-    /// By what users are named.
+    /// How users are named.
     user_label: UserLabel,
-    /// Values of headers, which a collector may repeat in its words.
+    /// Values of headers, which a collector may repeat in its messages.
     secrets: Secrets,
 }
 
-/// The transport is left out: it would show the headers, and they hold secrets.
+/// Leaves out the transport: it would show the headers, which hold secrets.
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
@@ -96,10 +96,10 @@ impl Transport {
 }
 
 impl Sender {
-    /// A sender by the configuration, of events of this origin.
+    /// A sender with this configuration, for events of this origin.
     ///
     /// # Errors
-    /// When the settings make no usable exporter.
+    /// When no exporter can be built from the settings.
     pub fn new(config: &OtlpConfig, origin: Origin) -> Result<Self, OtlpStartError> {
         let transport = RwLock::new(Arc::new(Transport::new(config, &origin)?));
         let is_identified = AtomicBool::new(origin.tenant_id.is_some());
@@ -126,14 +126,14 @@ impl Sender {
         })
     }
 
-    /// Whether it is known which tenant events are from.
+    /// Whether batches name the tenant.
     pub(super) fn is_identified(&self) -> bool {
         self.is_identified.load(Ordering::Relaxed)
     }
 
-    /// Says from now on which tenant events are from.
+    /// Sets the tenant that further batches name.
     pub(super) fn identify(&self, tenant: TenantId) {
-        // Another tenant's id does not take the place of the first one.
+        // The first tenant's id stays.
         let _ = self.tenant_id.set(tenant);
         let origin = Origin { tenant_id: Some(tenant), ..self.origin.clone() };
         match Transport::new(&self.config, &origin) {
@@ -142,7 +142,7 @@ impl Sender {
                 *self.transport.write().unwrap_or_else(PoisonError::into_inner) = transport;
                 self.is_identified.store(true, Ordering::Relaxed);
             }
-            // It was made the same way at the start; the next batch tries again.
+            // It was built the same way at the start; the next batch tries again.
             Err(error) => {
                 tracing::warn!(%error, "events do not say yet which tenant they are from");
             }
@@ -154,16 +154,16 @@ impl Sender {
         ocsf::Source { instance_id: self.origin.instance_id.clone(), tenant_id }
     }
 
-    /// Where batches go, without user, password and query.
+    /// The URL of the collector, without user, password and query.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Sends a batch without records, which a receiver of OTLP takes as well.
+    /// Sends a batch without records, which every OTLP receiver accepts.
     ///
     /// # Errors
-    /// Why the collector does not take it, in words.
+    /// Why the collector did not accept it.
     pub async fn try_out(&self) -> Result<(), String> {
         self.send(Vec::new()).await.map(|_| ()).map_err(|error| error.cause)
     }
@@ -188,8 +188,8 @@ impl Sender {
             return Err(SendError::new(Reason::Timeout, "there was no answer in time"));
         };
         let mut sent = sent?;
-        // Both come from outside. The number is the collector's, within the size of a
-        // batch: a counter can never be lowered again.
+        // Both come from outside. The number is limited to the size of the batch, because a counter
+        // can never be lowered again.
         sent.rejected = sent.rejected.min(u64::try_from(batch.len()).unwrap_or(u64::MAX));
         sent.message = sent.message.map(|text| cause::sanitize(&self.secrets.hide(&text)));
         Ok(sent)

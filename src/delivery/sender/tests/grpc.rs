@@ -118,8 +118,8 @@ async fn each_code_has_its_reason() {
     }
 }
 
-/// What grpc-go answers to a message above its limit; sending the same again
-/// fails again, and a smaller batch may pass.
+/// The answer of grpc-go to a message above its limit. The same batch fails again, but a smaller
+/// one may pass.
 #[tokio::test]
 async fn a_batch_that_is_too_large_is_refused_and_not_throttled() {
     let answer: Answer = || {
@@ -152,7 +152,7 @@ async fn a_wait_that_the_collector_asks_for_is_passed_on() {
     assert_eq!(without_words(send_to(answer).await), failure(Reason::Throttled, Some(7)));
 }
 
-/// A collector that repeats what it got must not bring a secret into the log.
+/// A collector that repeats its request must not put a secret into the log.
 #[tokio::test]
 async fn the_collectors_words_are_passed_on_without_headers() {
     let (endpoint, _requests) = receiver(|| {

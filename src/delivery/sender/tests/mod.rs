@@ -13,7 +13,7 @@ use crate::{
     domain::{Event, Login, Timestamp, WatchSubject},
 };
 
-/// This many events.
+/// This number of events.
 fn events(count: i64) -> Vec<StoredEvent> {
     let subject = WatchSubject::User(Login::new("a").unwrap());
     let event = Event::watch_changed(&subject, true, Timestamp::UNIX_EPOCH);
@@ -33,7 +33,7 @@ fn sender_with(protocol: Protocol, endpoint: &str, variables: &[(&str, &str)]) -
         Protocol::HttpProtobuf => "http/protobuf",
     };
     let text = format!("[webhook]\nsecrets = [\"s\"]\n[otlp]\nprotocol = {protocol:?}\n");
-    // Unlike the file's, a variable's URL may have a password.
+    // Unlike the file's URL, a variable's may have a password.
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let environment = variables.iter().copied().chain([endpoint]).collect();
     let config = Config::from_text("", &text, &environment).unwrap();
@@ -41,13 +41,13 @@ fn sender_with(protocol: Protocol, endpoint: &str, variables: &[(&str, &str)]) -
     Sender::new(&config.otlp.unwrap(), origin).unwrap()
 }
 
-/// An address of this machine where nobody listens.
+/// An address of this machine on which no server listens.
 async fn nobody() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// A failure with its words left out.
+/// A failure without its description.
 fn failure(reason: Reason, seconds: Option<u64>) -> Result<Sent, (Reason, Option<Duration>)> {
     Err((reason, seconds.map(Duration::from_secs)))
 }
@@ -60,7 +60,7 @@ fn dropped(rejected: u64, message: &str) -> Sent {
     Sent { rejected, message: Some(message.to_owned()) }
 }
 
-/// The environment's headers can be secrets, and a debug line goes anywhere.
+/// The environment's headers can be secrets, and debug output can be logged.
 #[tokio::test]
 async fn a_sender_does_not_show_its_exporter() {
     let sender = sender(Protocol::HttpProtobuf, &nobody().await, 1000);
@@ -77,7 +77,7 @@ async fn headers_and_compression_arrive_as_the_configuration_has_them() {
         [(Protocol::HttpProtobuf, "content-encoding"), (Protocol::Grpc, "grpc-encoding")]
     {
         let (endpoint, heard) = http::receiver(|| StatusCode::OK.into_response()).await;
-        // What answers here does not speak gRPC, but what it was sent is there.
+        // The receiver does not speak gRPC, but it recorded the request.
         let _ = sender_with(protocol, &endpoint, &variables).send(events(1)).await;
         let heard = heard.lock().unwrap();
         let headers = &heard[0].1;
