@@ -1,5 +1,5 @@
-//! What nobody waits for: entries of the watch list that expire, what is too old to keep, and
-//! what a merged check leaves behind.
+//! Background maintenance of the store: entries of the watch list that expire, rows that are too
+//! old, and ended failures of merged checks.
 
 use std::time::Duration;
 
@@ -14,43 +14,43 @@ use crate::{
     store::{Reader, Store, StoreError},
 };
 
-/// How often expiry is looked at; short against the minutes that people name.
+/// How often expiry is checked; short compared with the minutes that operators specify.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often what is old is removed.
+/// How often old rows are removed.
 const PRUNING: Duration = Duration::from_hours(1);
 
-/// Failures that ended and that one commit gives to another check at most: about 4 ms of the thread
-/// that writes.
+/// Maximum number of ended failures that one commit moves to another check: about 4 ms of the
+/// writer thread.
 const MOVED_AT_ONCE: usize = 2000;
 
 /// Pause between sweeps, so that queued deliveries are committed.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps the store in order.
+/// Maintains the store.
 #[derive(Debug)]
 pub struct Housekeeping {
     /// The store.
     pub store: Store,
-    /// For how long things are kept.
+    /// How long rows are kept.
     pub retention: Retention<chrono::TimeDelta>,
-    /// The last moment before the start at which the clock was believed.
+    /// The last moment before the start at which the clock was trusted.
     pub trusted: Option<Timestamp>,
-    /// Whether events wait for an OTLP collector to take them.
+    /// Whether the daemon has an OTLP delivery, for which events are kept.
     pub delivers_events: bool,
 }
 
 impl Housekeeping {
-    /// Lives until told to stop.
+    /// Runs until `stop` is cancelled.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed meanwhile.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut pruned: Option<Instant> = None;
         let mut trust = Trust::new(self.trusted, clock::now());
         while !stop.is_cancelled() {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
-            // By a clock that is wrong, everything is too old.
+            // By a clock that is ahead, every row is too old.
             let is_trusted = trust.is_trusted(clock::now());
             match self.run_round(is_due && is_trusted, is_trusted, &stop).await {
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
@@ -66,8 +66,8 @@ impl Housekeeping {
         Ok(())
     }
 
-    /// Moves what merged checks left behind. Ends what expired, and removes what is too old; these
-    /// two only by a clock that is believed.
+    /// Moves ended failures of merged checks. When the clock is trusted, also ends expired entries
+    /// and removes old rows.
     async fn run_round(
         &self,
         prunes: bool,

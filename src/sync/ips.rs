@@ -1,4 +1,4 @@
-//! The job that asks about every watched IP address.
+//! The job that polls every watched IP address.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use crate::{
     store::{Reader, Store, StoreError},
 };
 
-/// Asks for the users of addresses and records them.
+/// Requests the users of addresses and records the answers.
 #[derive(Debug, Clone)]
 pub struct IpQuestions {
-    /// Whom to ask.
+    /// The client for the API.
     pub client: Client,
-    /// Where answers go.
+    /// The store for the answers.
     pub store: Store,
-    /// Requests at once.
+    /// Maximum number of parallel requests.
     pub concurrency: usize,
     /// Users a page.
     pub page_size: u32,
 }
 
-/// Asks for the users of every watched address.
+/// Requests the users of every watched address.
 #[derive(Debug)]
 pub struct IpsJob {
-    /// How to ask.
+    /// How addresses are polled.
     pub questions: IpQuestions,
 }
 
@@ -51,7 +51,7 @@ impl Job for IpsJob {
 }
 
 impl IpQuestions {
-    /// Asks about these addresses, over this time.
+    /// Polls these addresses, spread over `window`.
     pub(super) async fn ask_about(
         &self,
         ips: &[IpAddress],
@@ -67,7 +67,7 @@ impl IpQuestions {
             end
         };
         round::ask_all(ips, layout, stop, &mut tally, |batch| self.ask_batch(batch), take).await?;
-        // In a run that failed, these are the service's fault and not a subject's.
+        // In a run that failed, these errors are the service's fault and not the subject's.
         if !tally.is_failed() {
             let ended =
                 passing.into_iter().map(|(ip, end)| address_record(ip, None, end)).collect();
@@ -76,7 +76,7 @@ impl IpQuestions {
         Ok(tally)
     }
 
-    /// Asks about a batch; what only the end of the run can judge is handed out.
+    /// Polls a batch. Returns answers that only the end of the run can judge.
     async fn ask_batch(
         &self,
         ips: Vec<IpAddress>,
@@ -99,11 +99,11 @@ impl IpQuestions {
     }
 }
 
-/// What an answer about an address is worth.
+/// How an answer about an address is used.
 enum AnswerClass {
-    /// It can be recorded.
+    /// It is recorded at once.
     Certain(RecordAddress),
-    /// An error that passes: the end of the run says whose fault it is.
+    /// A transient error: the end of the run decides whose fault it is.
     Passing(PollEnd),
     /// It says nothing about the address.
     ServiceDown,

@@ -1,5 +1,4 @@
-//! The life of a job: once at the start, then whenever its schedule says, and
-//! never twice at once.
+//! Runs a job: once at the start, then by its schedule, and never twice at the same time.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -17,57 +16,56 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How often the wall clock is held against the schedule, whether the bell rings
-/// or not: the library that rings it can miss a moment.
+/// How often the wall clock is compared with the schedule. The cron library can miss a moment, so
+/// the bell is not relied on.
 const WATCHDOG: Duration = Duration::from_secs(5);
 
-/// How long after its time a run counts as missed by the scheduler.
+/// How late a run can be before it is logged as late.
 const GRACE: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
-/// The part of the time to the next run over which a run's requests begin.
+/// The part of the time to the next run over which a run's requests are spread.
 const SPREAD: f64 = 0.8;
 
-/// A job waits by chance for at most this part of the time to its next run.
+/// The maximum random delay of a run, as a part of the time to its next run.
 const MOST_JITTER: f64 = 0.1;
 
-/// How much time a run may take for its requests.
+/// How much time a run's requests may take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {
-    /// The time over which they begin; zero: as soon as the request budget lets
-    /// them.
+    /// The time over which requests begin; with zero, they begin as soon as the request budget
+    /// admits them.
     pub window: Duration,
 }
 
-/// What a job does in one run.
+/// A job that is run again and again.
 pub trait Job: Send + Sync + 'static {
     /// The value of the `job` label.
     const NAME: &'static str;
 
-    /// One run. It may end early when `stop` is cancelled.
+    /// Does one run. It may end early when `stop` is cancelled.
     fn run(
         &self,
         pace: Pace,
         stop: &CancellationToken,
     ) -> impl Future<Output = Result<RunEnd, StoreError>> + Send;
 
-    /// Whether a run at the start can be left out, because the last one is recent
-    /// enough.
+    /// Whether the run at the start can be skipped because the last one is recent.
     fn is_fresh(&self) -> impl Future<Output = Result<bool, StoreError>> + Send {
         std::future::ready(Ok(false))
     }
 
-    /// Resolves when a service that is down answers again.
+    /// Resolves when a service that was down answers again.
     fn wait_until_recovered(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// When a job runs.
 #[derive(Debug, Clone)]
 pub struct Timing {
-    /// The moments.
+    /// The moments of runs.
     pub schedule: Schedule,
-    /// Whether the first run is at the start.
+    /// Whether a run begins at the start.
     pub on_start: bool,
-    /// By how much a run comes late at most, by chance.
+    /// The maximum random delay of a run.
     pub jitter: Duration,
     /// Whether a run's requests are spread over the time to the next run.
     pub spread: bool,
@@ -76,17 +74,17 @@ pub struct Timing {
 /// Runs a job by its schedule.
 #[derive(Debug)]
 pub struct Runner<J> {
-    /// What is done.
+    /// The job.
     pub job: J,
-    /// When it is done.
+    /// When it runs.
     pub timing: Timing,
-    /// Rings when it is time.
+    /// Notified when a run may be due.
     pub bell: Arc<Notify>,
-    /// Where the job's runs are kept.
+    /// The store for the ends of runs.
     pub store: Store,
-    /// Where the job is measured.
+    /// The meters of jobs.
     pub meters: Meters,
-    /// Whether the log says whom a run could not ask about.
+    /// Whether log lines name the users of a run that failed.
     pub names_users: watch::Receiver<bool>,
 }
 
@@ -99,10 +97,10 @@ enum Reason {
 }
 
 impl<J: Job> Runner<J> {
-    /// Lives until told to stop.
+    /// Runs until `stop` is cancelled.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed meanwhile.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let started_at = clock::now();
         self.meters.set_interval(J::NAME, &self.timing.schedule, started_at);
@@ -116,7 +114,7 @@ impl<J: Job> Runner<J> {
                 }
                 match self.run_once(reason, &stop).await {
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
-                    // A lock held by a backup, or a full disk, can pass.
+                    // A lock held by a backup, or a full disk, can be temporary.
                     Err(error) => tracing::error!(job = J::NAME, %error, "run cannot be recorded"),
                     Ok(()) => {}
                 }
@@ -130,8 +128,8 @@ impl<J: Job> Runner<J> {
         Ok(())
     }
 
-    /// Whether the job begins with a run: when it is told to and the last one is
-    /// not recent, or when it missed one while nothing ran. Until then the stored
+    /// The reason for a run at the start, if there is one: the job is configured so and the last
+    /// run is not recent, or a run was missed while the daemon was down. Until it ends, the stored
     /// end of the last run is shown.
     async fn first_run_reason(&self, due: &mut Due) -> Result<Option<Reason>, StoreError> {
         let state = self.store.read(|reader| reader.job_state(J::NAME)).await?;
@@ -141,12 +139,13 @@ impl<J: Job> Runner<J> {
             let mut since_then = Due::new(self.timing.schedule.clone(), state.last_begun_at);
             since_then.take_due_run(now)
         });
+        // A missed run is done at the start, so the schedule counts from now on.
         *due = Due::new(self.timing.schedule.clone(), now);
         let on_start = self.timing.on_start && !self.job.is_fresh().await?;
         Ok((on_start || is_missed).then_some(Reason::Start))
     }
 
-    /// Waits until a run is due by the wall clock. The bell only wakes it.
+    /// Waits until a run is due by the wall clock. The bell only ends the sleep early.
     async fn wait_until_due(&self, due: &mut Due) {
         loop {
             let (now, next) = (clock::now(), due.next());
@@ -166,7 +165,7 @@ impl<J: Job> Runner<J> {
         }
     }
 
-    /// How long a run waits by chance, so that many exporters do not ask at once.
+    /// The random delay of a run, so that many exporters do not send requests at the same moment.
     fn start_delay(&self, reason: Reason) -> Duration {
         if reason == Reason::Start {
             return Duration::ZERO;
@@ -194,6 +193,7 @@ impl<J: Job> Runner<J> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         tracing::debug!(job = J::NAME, ?reason, "run begins");
         let end = self.job.run(self.pace(reason), stop).await?;
+        // A run that was stopped proves nothing about the service: its end is not recorded.
         if stop.is_cancelled() {
             return Ok(());
         }
@@ -207,7 +207,7 @@ impl<J: Job> Runner<J> {
         seconds: f64,
     ) -> Result<(), StoreError> {
         let ended_at = clock::now();
-        // What is shown is already kept.
+        // The end is stored before the meters show it.
         let record = RecordRun { job: J::NAME, end: end.clone(), begun_at, ended_at };
         let before = self.store.commit(record).await?;
         self.meters.record_run(J::NAME, &end, ended_at, seconds);
@@ -219,8 +219,8 @@ impl<J: Job> Runner<J> {
     }
 }
 
-/// One line a run: a warning when it failed. That a right is missing is said
-/// when that begins and when it ends.
+/// Logs the end of a run in one line, a warning when it failed. A missing right is logged only when
+/// it begins and when it ends.
 fn log_end(job: &str, before: Option<JobOutcome>, end: &RunEnd, reason: &str, seconds: f64) {
     let RunCounts { asked, ok, not_found, failed, skipped } = end.counts;
     match (end.outcome, before) {

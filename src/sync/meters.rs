@@ -1,4 +1,4 @@
-//! What the scheduled jobs tell of themselves.
+//! Metrics of the scheduled jobs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use crate::{
     store::JobState,
 };
 
-/// When each job last succeeded, how long it took, and how its targets fared.
+/// When each job last succeeded, how long it took, and the results of its targets.
 #[derive(Debug, Clone)]
 pub struct Meters {
     last_success: GaugeVec,
@@ -22,13 +22,13 @@ pub struct Meters {
     up: IntGaugeVec,
     interval: GaugeVec,
     off: IntGaugeVec,
-    /// Held while a run is measured and while the meters are read: a scrape shows
-    /// all of a run or nothing of it.
+    /// Locked while a run is recorded and while the meters are read, so that a scrape shows all of
+    /// a run or nothing of it.
     whole: Arc<Mutex<()>>,
 }
 
 impl Meters {
-    /// Meters of no job yet.
+    /// Meters without series: a job's series appear with `restore_job`.
     ///
     /// # Errors
     /// Never with the names below; the library checks them at run time.
@@ -94,15 +94,14 @@ impl Meters {
         self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says how often the job is to run, so that alerts can follow the schedule.
+    /// Sets the interval of a job's schedule, so that alerts can follow it.
     pub(super) fn set_interval(&self, job: &str, schedule: &Schedule, now: Timestamp) {
         if let Some(gap) = schedule.longest_gap(now) {
             self.interval.with_label_values(&[job]).set(gap.as_seconds_f64());
         }
     }
 
-    /// Makes the meters of a job that runs present, as they were left by the
-    /// process before.
+    /// Creates the series of a job, with the values of its last stored run.
     pub(super) fn restore_job(&self, job: &str, before: Option<&JobState>) {
         let _whole = self.lock();
         if let Some(state) = before {

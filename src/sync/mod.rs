@@ -1,4 +1,4 @@
-//! Scheduled jobs: what is watched is asked about again and again.
+//! Scheduled jobs: they poll the API for what is watched.
 
 mod housekeeping;
 mod ips;

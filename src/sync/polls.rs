@@ -1,5 +1,4 @@
-//! Recording what polls say and how they ended, with a line in the log when one ends
-//! in another way than before.
+//! Records answers and the ends of polls. An end that differs from the previous one is logged.
 
 use crate::{
     clock,
@@ -10,9 +9,8 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Records answers about users, in one transaction. An answer about somebody of whom the
-/// store cannot read what it knows counts as one that cannot be understood, and stops
-/// no other.
+/// Records answers about users, in one transaction. If the store cannot decode a user's row, the
+/// user's poll ends as malformed, and the other answers are recorded.
 pub(super) async fn record_answers(
     store: &Store,
     answers: Vec<RecordAnswer>,
@@ -45,7 +43,7 @@ pub(super) async fn record_answers(
     Ok(())
 }
 
-/// Records answers about addresses, likewise.
+/// Records answers about addresses, in the same way.
 pub(super) async fn record_addresses(
     store: &Store,
     answers: Vec<RecordAddress>,
@@ -65,7 +63,7 @@ pub(super) async fn record_addresses(
     Ok(())
 }
 
-/// How a poll ended whose answer cannot be recorded.
+/// The end of a poll whose answer cannot be recorded.
 fn unrecorded_end(error: &StoreError) -> PollEnd {
     PollEnd {
         outcome: PollOutcome::Malformed,
@@ -78,7 +76,8 @@ fn log_outcome_change(subject: &WatchSubject, before: Option<PollOutcome>, end: 
     if before.unwrap_or(PollOutcome::Answered) == now {
         return;
     }
-    // Logs are kept and passed on by others: they name nobody. The service's messages can.
+    // Logs are stored and forwarded by others, so they name no people. The service's messages can
+    // contain names.
     let reason = end.reason.as_deref().unwrap_or_default();
     let (subject, reason) = match subject {
         WatchSubject::User(login) => (SOMEBODY.to_owned(), redact_user(login, reason)),

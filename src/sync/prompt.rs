@@ -1,5 +1,5 @@
-//! Users whom a delivery names are asked about within a minute, and so is what
-//! is newly put on the watch list; everything else waits for its schedule.
+//! Polls users whom a delivery names, and new entries of the watch list, within a minute.
+//! Everything else waits for its schedule.
 
 use std::{
     collections::BTreeMap,
@@ -19,44 +19,44 @@ use crate::{
     store::{NewsCursor, Reader, StoreError},
 };
 
-/// How long after a delivery its users are asked about: the API can lag behind
-/// the webhook, and more deliveries often follow at once.
+/// The delay between a delivery and the poll of its users: the API can lag behind the webhook, and
+/// more deliveries often follow at once.
 pub const PROMPT_DELAY: Duration = Duration::from_secs(20);
 
-/// By how much of the delay a prompt comes later by chance.
+/// The maximum random part that is added to the delay.
 const JITTER: f64 = 0.25;
 
-/// Users of one delivery that are asked about at most; the rest with the next
-/// run of the job.
+/// Maximum number of users of one delivery that are polled; the job's next run polls the rest.
 const MOST_OF_A_DELIVERY: usize = 200;
 
-/// Users, and addresses, at most that one prompt asks about.
+/// Maximum number of users, and of addresses, that one prompt polls.
 const MOST_AT_ONCE: usize = 1_000;
 
-/// Deliveries that are read in one reading transaction.
+/// Deliveries that one read transaction loads.
 const READ_AT_ONCE: usize = 20;
 
-/// How long a store that cannot be read is not asked again.
+/// The pause before a store that failed is read again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Asks about whom deliveries name, and about new entries of the watch list.
+/// Polls users whom deliveries name, and new entries of the watch list.
 #[derive(Debug)]
 pub struct Prompt {
-    /// How users are asked about.
+    /// How users are polled.
     pub users: UserQuestions,
-    /// How addresses are asked about.
+    /// How addresses are polled.
     pub ips: IpQuestions,
-    /// How long after a delivery its users are asked about.
+    /// The delay between a delivery and the poll of its users.
     pub delay: Duration,
 }
 
 impl Prompt {
-    /// Follows what comes in from now on until told to stop. A wake-up carries no
-    /// data: what came in is read from a cursor of its own.
+    /// Follows new deliveries and watch entries until `stop` is cancelled. A wake-up carries no
+    /// data: new rows are read from a cursor.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed meanwhile.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
+        // Subscribed before the cursor is read, so that no commit between the two is missed.
         let mut commits = self.users.store.commits();
         commits.mark_changed();
         let mut cursor = self.users.store.read(Reader::news_cursor).await?;
@@ -78,7 +78,7 @@ impl Prompt {
         }
     }
 
-    /// Asks about what is due.
+    /// Polls what is due.
     async fn ask_about_due(
         &self,
         cursor: &mut NewsCursor,
@@ -149,8 +149,8 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-/// Whom the deliveries after this number name, each with whether the user's state is
-/// asked for; with the number of the last delivery.
+/// The users whom deliveries after this number name, each with whether the state is requested; also
+/// the number of the last delivery.
 fn load_named_users(
     reader: &Reader,
     after: i64,
@@ -165,7 +165,7 @@ fn load_named_users(
         let Some((last, _)) = bodies.last() else { break };
         read = *last;
         for (_, body) in bodies {
-            // It was understood when it came.
+            // The body was parsed before, when it was received.
             let Ok(delivery) = webhook::parse(&body, clock::now()) else { continue };
             let logins: Vec<_> = delivery.failing.iter().map(|user| user.login.as_str()).collect();
             let watched = reader.watched_among(&logins)?;
@@ -173,7 +173,7 @@ fn load_named_users(
             for user in delivery.failing {
                 let watched = watched.get(user.login.as_str());
                 let standing = watched.map(|watched| watched.standing);
-                // Past the limit, snapshots are taken of those of whom they were before.
+                // Past the limit, a user keeps getting snapshots if there is one already.
                 let has_state = match standing {
                     Some(WatchStanding::Listed) => true,
                     Some(WatchStanding::Followed) => {
@@ -183,7 +183,7 @@ fn load_named_users(
                 };
                 users.push((standing.is_none(), standing, user.login, has_state));
             }
-            // Listed ones first.
+            // Listed users come first: the rest may be cut off.
             users.sort();
             users.truncate(MOST_OF_A_DELIVERY);
             targets.extend(users.into_iter().map(|(_, _, login, has_state)| (login, has_state)));

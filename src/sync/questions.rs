@@ -1,4 +1,4 @@
-//! Asking about users: their state, and the checks that they fail.
+//! Polls users: their state, and the checks that they fail.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,73 +22,72 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Users whose null lists are judged in one transaction, so that no delivery
-/// waits for long.
+/// Users whose null lists are judged in one transaction, so that no delivery waits for long.
 const JUDGED_AT_ONCE: usize = 200;
 
-/// Why the polls of a service that never tells failing checks are refused.
+/// The reason of refused polls when the service never gives failing checks.
 const NULL_FOR_ALL: &str = "getEndUser: failingChecks is null for every user; failures cannot end";
 
-/// The field that ends failures, as a reason names it.
+/// The field that ends failures, as it is named in a reason.
 const FAILING_CHECKS: &str = "getEndUser: failingChecks";
 
-/// Asks about users, and records the answers.
+/// Polls users, and records the answers.
 #[derive(Debug, Clone)]
 pub struct UserQuestions {
-    /// Whom to ask.
+    /// The client for the API.
     pub client: Client,
-    /// Where answers go.
+    /// The store for the answers.
     pub store: Store,
-    /// Requests at once.
+    /// Maximum number of parallel requests.
     pub concurrency: usize,
-    /// The checks the operator admits; can be exchanged while running.
+    /// The operator's filter of checks; a reload can change it.
     pub filter: watch::Receiver<CheckFilter>,
-    /// What the operator says that a null list means.
+    /// The operator's choice of what a null list means.
     pub null_lists: NullLists,
-    /// Of how many users snapshots are taken; can be exchanged while running.
+    /// How many users get snapshots; a reload can change it.
     pub policy: watch::Receiver<WatchPolicy>,
     /// For how long after a failure was published no answer ends it.
     pub settle: chrono::TimeDelta,
 }
 
-/// A user to ask about.
+/// A user to poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) login: Login,
-    /// Whether the user's state is asked for, too.
+    /// Whether the user's state is requested, too.
     pub(super) is_watched: bool,
 }
 
 type State = Result<Answered<UserObservation>, ApiError>;
 type Checks = Result<Answered<ListAnswer<Verdict>>, ApiError>;
 
-/// What asking about a user ended with.
+/// The result of polling a user.
 struct UserEnd {
     target: TargetEnd,
     deferred: Deferred,
 }
 
-/// What only the end of the run can judge.
+/// The parts of a result that only the end of the run can judge.
 #[derive(Default)]
 struct Deferred {
-    /// Whose snapshot has null lists.
+    /// Set when the user's snapshot has null lists.
     null_snapshot: Option<Login>,
-    /// Whose failing checks are null, when they were asked for, and how the poll
-    /// ends unless nobody's are told.
+    /// Set when the failing checks are null: the user, when they were requested, and how the poll
+    /// ends unless they are null for every user.
     null_checks: Option<(Login, Timestamp, PollEnd)>,
-    /// A refusal by an error that passes.
+    /// A poll that was refused with a transient error.
     passing: Option<(Login, PollEnd)>,
-    /// How the poll ended, where the end of the run can change nothing about it.
+    /// How the poll ended, if the end of the run cannot change it.
     end: Option<PollEnd>,
     /// Whether the API client has no right to the failing checks.
     no_right: bool,
-    /// That the service does not know the user: whether to believe that, only the run
-    /// can tell.
+    /// The answer that the service does not know the user. Only the end of the run shows whether it
+    /// can be trusted.
     unknown: Option<FailureAnswer>,
 }
 
 impl UserQuestions {
-    /// Asks about these users, over this time.
+    /// Polls these users, spread over `window`.
     pub(super) async fn ask_about(
         &self,
         targets: &[Target],
@@ -114,9 +113,8 @@ impl UserQuestions {
         Ok(tally)
     }
 
-    /// Asks for states and for failing checks, whatever becomes of the first: a
-    /// user whom the service no longer knows has no state, and that is an answer
-    /// to the second.
+    /// Requests states, and then failing checks regardless of the first result: a user whom the
+    /// service no longer knows has no state, and for the failing checks that is an answer.
     async fn ask_batch(&self, batch: Vec<Target>) -> Result<Vec<UserEnd>, StoreError> {
         let logins = |watched_only: bool| -> Vec<Login> {
             let wanted = batch.iter().filter(|target| target.is_watched || !watched_only);
@@ -126,6 +124,7 @@ impl UserQuestions {
         let states = self.client.fetch_user_states(&watched).await;
         let observed_at = clock::now();
         let mut states: BTreeMap<_, _> = watched.into_iter().zip(states).collect();
+        // Taken before the request: what happens during it may not be in the answer.
         let asked_at = clock::now();
         let checks = self.client.fetch_failing_checks(&logins(false)).await;
         let filter = self.filter.borrow().clone();
@@ -156,8 +155,8 @@ impl UserQuestions {
         Some(FailureAnswer { login, verdict, asked_at, answered_at: clock::now(), settle })
     }
 
-    /// Records whom the service does not know, unless so many are new among them that it
-    /// is more likely at fault.
+    /// Records users whom the service does not know. When many of them are newly unknown, the
+    /// service is more likely at fault, and no failure ends.
     async fn judge_unknown(
         &self,
         ends: &mut [Deferred],
@@ -193,13 +192,14 @@ impl UserQuestions {
         polls::record_answers(&self.store, changes.collect()).await
     }
 
-    /// Judges what only the end of the run can: lists of later batches count.
+    /// Judges the deferred parts at the end of the run, when the lists of later batches are
+    /// recorded, too.
     async fn judge_deferred(
         &self,
         ends: Vec<Deferred>,
         tally: &mut RunTally,
     ) -> Result<(), StoreError> {
-        // A field that one user's answer refuses says nothing about the others'.
+        // A right that is missing for one user's answer proves nothing about the others.
         let refused = ends.iter().filter(|end| end.no_right).count();
         if refused * 2 > ends.len() {
             tally.record_off(FAILING_CHECKS);
@@ -234,21 +234,21 @@ impl UserQuestions {
             }
             polls::record_answers(&self.store, polls).await?;
         }
-        // In a run that failed, these are the service's fault and not a subject's.
+        // In a run that failed, these errors are the service's fault and not the subject's.
         let passing = ends.into_iter().filter_map(|end| end.passing).filter(|_| !is_failed);
         let polls = passing.map(|(login, end)| end_only_record(login, end)).collect();
         polls::record_answers(&self.store, polls).await
     }
 }
 
-/// How a poll ended, without anything that it said.
+/// The end of a poll, without an answer.
 fn end_only_record(login: Login, end: PollEnd) -> RecordAnswer {
     let end = Some((end, clock::now()));
     RecordAnswer { login, state: None, checks: None, filter: CheckFilter::default(), end }
 }
 
-/// What of an answer only the end of the run can judge, and how the poll ended, as
-/// far as that is known before.
+/// The parts of an answer that only the end of the run can judge, and how the poll ended, if that
+/// is certain.
 fn deferred_parts(
     login: &Login,
     state: Option<&State>,
@@ -269,7 +269,7 @@ fn deferred_parts(
     if is_null && end.outcome == PollOutcome::Answered {
         deferred.null_checks = Some((login.clone(), asked_at, end));
     } else if is_null {
-        // How the poll ends is certain; what null means is judged later.
+        // The end of the poll is certain; the meaning of null is judged later.
         deferred.null_checks = Some((login.clone(), asked_at, end.clone()));
         deferred.end = Some(end);
     } else if end.outcome == PollOutcome::Refused
@@ -283,7 +283,7 @@ fn deferred_parts(
     deferred
 }
 
-/// How a user's poll ended; nothing when only the service is at fault.
+/// How a user's poll ended; none when only the service is at fault.
 fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
     match (state, checks) {
         (Some(Err(error)), _) | (_, Err(error)) => reason::poll_end(error),
@@ -304,7 +304,7 @@ fn poll_end(state: Option<&State>, checks: &Checks) -> Option<PollEnd> {
     }
 }
 
-/// How the user counts in the run: as answered when everything was.
+/// The user's result in the run: answered when both requests were.
 fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEnd {
     let checks_fate = match checks {
         Ok(Answered { value: ListAnswer::Given(Verdict::Unknown), .. }) => Fate::NotFound,
@@ -321,7 +321,7 @@ fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEn
         (None, checks) => checks,
         (Some(down @ Fate::ServiceDown(_)), _) | (_, down @ Fate::ServiceDown(_)) => down,
         (Some(failed @ Fate::Failed(_)), _) | (_, failed @ Fate::Failed(_)) => failed,
-        // What there is a right to decides.
+        // The part to which there is a right decides.
         (Some(Fate::Refused), other) | (Some(other), Fate::Refused) => other,
         (Some(Fate::NotFound), _) | (_, Fate::NotFound) => Fate::NotFound,
         (Some(Fate::Answered), Fate::Answered) => Fate::Answered,
@@ -334,7 +334,7 @@ fn target_end(login: &Login, state: Option<&State>, checks: &Checks) -> TargetEn
     TargetEnd { no_right, ..TargetEnd::new(login.to_string(), fate) }
 }
 
-/// Whether the user was told without the failing checks, for want of a right.
+/// Whether the answer has no failing checks because a right is missing.
 fn lacks_checks_right(checks: &Checks) -> bool {
     matches!(checks, Ok(Answered { value: ListAnswer::Missing, errors }) if errors.kind() == ErrorKind::NoRight)
 }

@@ -1,14 +1,14 @@
-//! What an error of the API says of a target and of a run.
+//! What an API error means for a target and for a run.
 
 use crate::{
     cii::{ApiError, GraphqlError, HttpError, PathSegment},
     domain::{PollEnd, PollError, PollOutcome, poll::MAX_POLL_ERRORS, run::bound_reason},
 };
 
-/// The HTTP status of answers in the form of GraphQL, errors included.
+/// The HTTP status of GraphQL answers, including those with errors.
 const OK: u16 = 200;
 
-/// An error in words: of the service's errors the first, by type and message.
+/// Describes an error: the first of the service's errors, by type and message.
 pub(super) fn describe_error(error: &ApiError) -> String {
     error.errors().first().map_or_else(|| error.to_string(), describe_graphql_error)
 }
@@ -22,7 +22,7 @@ fn describe_graphql_error(error: &GraphqlError) -> String {
     }
 }
 
-/// What a failure says of its target; nothing when it is the service's.
+/// How a failure ends the target's poll; none when the service itself is at fault.
 pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
     let (outcome, reason, status) = match error {
         ApiError::Graphql(_) if error.is_not_found() => {
@@ -39,13 +39,13 @@ pub(super) fn poll_end(error: &ApiError) -> Option<PollEnd> {
     Some(PollEnd { outcome, reason: Some(bound_reason(&reason)), errors, status })
 }
 
-/// An answer, with the errors that came beside it.
+/// The end of a poll that was answered, with errors beside the data.
 pub(super) fn answered_with_errors(errors: &[GraphqlError]) -> PollEnd {
     let reason = errors.first().map(|error| bound_reason(&format!("told in part: {error}")));
     PollEnd { reason, errors: poll_errors(errors), ..PollEnd::answered() }
 }
 
-/// The service's errors as they are kept.
+/// The service's errors as they are stored.
 pub(super) fn poll_errors(errors: &[GraphqlError]) -> Vec<PollError> {
     errors.iter().take(MAX_POLL_ERRORS).map(poll_error).collect()
 }
@@ -76,7 +76,7 @@ fn path_text(path: &[PathSegment]) -> String {
     text
 }
 
-/// Whether every other request would end the same way.
+/// Whether every other request would fail the same way.
 pub(super) const fn is_service_wide(error: &ApiError) -> bool {
     matches!(
         error,

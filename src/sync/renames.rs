@@ -1,4 +1,4 @@
-//! Checks that were renamed in the service, told at the end of a run.
+//! Detects renamed checks at the end of a run.
 
 use crate::{
     clock,
@@ -7,10 +7,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Users that one commit settles at most: well below 20 ms of the thread that writes.
+/// Maximum number of users that one commit settles: well below 20 ms of the writer thread.
 const SETTLED_AT_ONCE: usize = 500;
 
-/// Judges which checks were renamed, with a line in the log for each.
+/// Judges which checks were renamed, and logs each.
 pub(super) async fn judge_renames(
     store: &Store,
     run_begun_at: Timestamp,

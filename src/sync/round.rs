@@ -1,5 +1,4 @@
-//! One round of requests: a batch at a time, a few batches at once, evenly over
-//! the time there is.
+//! One round of requests: in batches, a few of them in parallel, spread evenly over a time window.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -10,41 +9,41 @@ use tokio_util::sync::CancellationToken;
 use super::reason;
 use crate::{cii::ApiError, domain::RunTally, store::StoreError};
 
-/// What asking about one target ended with.
+/// The result of polling one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TargetEnd {
     /// The target's name in the run's reason.
     pub(super) name: String,
-    /// How it ended.
+    /// How the poll ended.
     pub(super) fate: Fate,
     /// Rows of its lists that could not be read.
     pub(super) skipped: usize,
-    /// The root field that the API client has no right to.
+    /// The root field to which the API client has no right.
     pub(super) no_right: Option<&'static str>,
 }
 
-/// How asking about one target ended.
+/// How the poll of one target ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// With an answer.
+    /// There was an answer.
     Answered,
     /// The service does not know the target, which is an answer.
     NotFound,
-    /// With nothing, for this reason.
+    /// There was no answer, for this reason.
     Failed(String),
-    /// With nothing, because the service as a whole fails.
+    /// There was no answer, because the service as a whole fails.
     ServiceDown(String),
-    /// With nothing, for want of a right.
+    /// There was no answer, because a right is missing.
     Refused,
 }
 
 impl TargetEnd {
-    /// The end of a target with this fate.
+    /// A result with this fate.
     pub(super) fn new(name: String, fate: Fate) -> Self {
         Self { name, fate, skipped: 0, no_right: None }
     }
 
-    /// The end of a target that one request was about.
+    /// The result of a target with a request of its own.
     pub(super) fn from_answer<T>(name: String, answer: &Result<T, ApiError>) -> Self {
         let no_right = match answer {
             Err(ApiError::NoRight { field }) => Some(*field),
@@ -54,7 +53,7 @@ impl TargetEnd {
         Self { no_right, ..Self::new(name, fate) }
     }
 
-    /// Counts the target into its run; tells whether the run breaks off.
+    /// Counts the result into its run; returns whether the run must stop.
     fn count_into(&self, tally: &mut RunTally) -> bool {
         tally.count_skipped(self.skipped);
         if let Some(field) = self.no_right {
@@ -85,20 +84,20 @@ impl Fate {
     }
 }
 
-/// How a round's requests are laid out.
+/// How a round's requests are arranged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
-    /// Targets a batch.
+    /// Targets per batch.
     pub(super) batch_size: usize,
-    /// Batches at once.
+    /// Maximum number of parallel batches.
     pub(super) concurrency: usize,
     /// The time over which the batches begin.
     pub(super) window: Duration,
 }
 
-/// Asks about every target, and counts how each ended; `take` hands out what
-/// `ask` returned for it. When the service as a whole refuses, the rest of the
-/// round is given up: asking on would only make it worse.
+/// Polls every target, and counts the results; `take` extracts the result from what `ask` returned.
+/// When the service as a whole fails, the rest of the round is not requested: more requests would
+/// add to its load.
 ///
 /// # Errors
 /// When an answer cannot be recorded.
@@ -120,7 +119,7 @@ where
         tokio::time::sleep_until(begun + share).await;
         batch
     });
-    // After the stop signal no request is begun, and those in hand end.
+    // After the stop signal no request begins, and requests in progress end.
     let in_time = in_time.take_until(stop.cancelled());
     let mut answers = pin!(in_time.map(ask).buffer_unordered(layout.concurrency));
     let mut ended = 0;

@@ -1,4 +1,4 @@
-//! When jobs run: the cron library does nothing but ring a bell.
+//! Notifies jobs when a run may be due. The cron library does nothing else.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::domain::Schedule;
 #[error("the scheduler failed: {0}")]
 pub struct SchedulerError(#[from] JobSchedulerError);
 
-/// Rings the bells of all jobs.
+/// Notifies the bells of all jobs.
 pub struct Scheduler {
     scheduler: JobScheduler,
 }
 
 impl Scheduler {
-    /// Starts ringing: each bell by its schedule.
+    /// Starts to notify each bell by its schedule.
     ///
     /// # Errors
     /// When the cron library fails.
@@ -33,7 +33,7 @@ impl Scheduler {
         Ok(Self { scheduler })
     }
 
-    /// Stops ringing.
+    /// Stops the notifications.
     pub async fn stop(mut self) {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop cleanly");

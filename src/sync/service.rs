@@ -1,4 +1,4 @@
-//! The job that looks at the service itself.
+//! The job that requests the state of the service itself.
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,12 +14,12 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Asks for integrations, administrators and daily counts, and records them.
+/// Requests integrations, administrators and daily counts, and records them.
 #[derive(Debug)]
 pub struct ServiceJob {
-    /// Whom to ask.
+    /// The client for the API.
     pub client: Client,
-    /// Where answers go.
+    /// The store for the answers.
     pub store: Store,
 }
 
@@ -38,7 +38,7 @@ impl Job for ServiceJob {
             part.tally.count_skipped(skipped.unwrap_or(0));
         }
         let daily_failures = match self.client.fetch_daily_failures().await {
-            // An experiment of the service: that it is not there is no failure.
+            // The field is an experiment of the service: its absence is no failure.
             Err(ApiError::Graphql(_) | ApiError::Malformed(_) | ApiError::NoRight { .. }) => {
                 tracing::debug!("the service has no daily counts");
                 Some(None)
@@ -68,11 +68,11 @@ impl Job for ServiceJob {
     }
 }
 
-/// What becomes of the parts that are asked for. One without an answer, and not
-/// for want of a right, is a failure of the run: nothing else tells of it.
+/// The results of the requested parts. A part without an answer is a failure of the run, unless a
+/// right is missing: there is no subject whose poll could report it.
 struct Parts {
     tally: RunTally,
-    /// Root fields that the API client has no right to.
+    /// Root fields to which the API client has no right.
     no_right: Vec<&'static str>,
     asked: usize,
 }
@@ -82,7 +82,7 @@ impl Parts {
         Self { tally: RunTally::new("parts", RunRule::Each), no_right: Vec::new(), asked: 0 }
     }
 
-    /// Counts an answer in, and takes what it says.
+    /// Counts an answer, and returns its value.
     fn count_answer<T>(&mut self, field: &'static str, answer: Result<T, ApiError>) -> Option<T> {
         self.asked += 1;
         match answer {
@@ -99,7 +99,7 @@ impl Parts {
         None
     }
 
-    /// Off when there is a right to no part, else as the other parts decide.
+    /// The end of the run: off when there is a right to no part, else as the other parts decide.
     fn into_run_end(mut self) -> RunEnd {
         let is_off = self.no_right.len() == self.asked;
         for field in self.no_right {

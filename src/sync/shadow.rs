@@ -1,4 +1,4 @@
-//! The jobs' metrics on a replica that does not run them: as the store has them.
+//! Metrics of jobs on a replica that does not run them, read from the store.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use crate::{
     store::{Standing, Store, StoreError},
 };
 
-/// How often it is looked at what the leader's jobs did.
+/// How often the store is read.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Shows what another replica's jobs did, as long as this one does not lead. A replica that showed
-/// what its own did when it led would hide that they fail by now.
+/// Shows the ends of another replica's runs as long as this one is not the leader. The values of
+/// this replica's own last runs would hide failures since then.
 #[derive(Debug)]
 pub struct Shadow {
     /// The store.
     pub store: Store,
-    /// Where the jobs are measured.
+    /// The meters of jobs.
     pub meters: Meters,
-    /// The jobs that run, and when.
+    /// The jobs, and their schedules.
     pub jobs: Vec<(&'static str, Schedule)>,
-    /// Whether this replica leads.
+    /// Whether this replica is the leader.
     pub standing: watch::Receiver<Standing>,
 }
 
 impl Shadow {
-    /// Lives until told to stop.
+    /// Runs until `stop` is cancelled.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed meanwhile.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         if !self.store.is_shared() {
             stop.cancelled().await;
@@ -61,7 +61,7 @@ impl Shadow {
         for (job, schedule) in &self.jobs {
             let job = *job;
             let state = self.store.read(move |reader| reader.job_state(job)).await?;
-            // A job that a newer leader began meanwhile measures itself.
+            // After becoming leader meanwhile, the replica's own jobs set the meters.
             if self.standing.borrow().is_leader() {
                 return Ok(());
             }

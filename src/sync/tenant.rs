@@ -19,28 +19,27 @@ use crate::{
     store::{Listing, Reader, StoreError},
 };
 
-/// A listing that broke this long ago is begun anew: too much has changed.
+/// A listing that was interrupted this long ago is restarted: too much has changed.
 const STALE: chrono::TimeDelta = chrono::TimeDelta::hours(12);
 
-/// A complete listing younger than this is not repeated at a start.
+/// At a start, a complete listing younger than this is not repeated.
 const FRESH: chrono::TimeDelta = chrono::TimeDelta::hours(6);
 
-/// With the smallest pages that is still far more than a tenant has.
+/// Even with the smallest pages, this is far more than a tenant has.
 const MAX_PAGES: usize = 1_000_000;
 
-/// Users at most that are asked about by name after a listing with rows that
-/// could not be read; the rest after the next one.
+/// Maximum number of users that are polled by name after a listing with rows that could not be
+/// read; the next listing continues with the rest.
 const ASKED_BY_NAME: usize = 2_000;
 
-/// Users about whom a listing's verdicts are applied at once: well below 20 ms of the
-/// thread that writes.
+/// Users per commit when a listing's verdicts are applied: well below 20 ms of the writer thread.
 const VERDICTS_AT_ONCE: usize = 200;
 
-/// Lists the tenant into the store; what a listing says counts from its last
-/// page on, and one that broke goes on where it broke.
+/// Lists the tenant into the store. A listing counts once its last page is recorded, and an
+/// interrupted one is resumed.
 #[derive(Debug)]
 pub struct TenantJob {
-    /// How to ask about users who are absent from a listing with unreadable rows.
+    /// Polls users who are absent from a listing with unreadable rows.
     pub questions: UserQuestions,
     /// Users a page.
     pub page_size: u32,
@@ -53,18 +52,18 @@ struct Listed {
     error: Option<ApiError>,
 }
 
-/// What became of the verdicts of a listing.
+/// The result of applying the verdicts of a listing.
 enum Applied {
-    /// They hold, as far as they are believed.
+    /// They are applied, except where the listing is suspect.
     Ended {
-        /// What they say.
+        /// The counts of the listing.
         end: ListingEnd,
-        /// Why absence from the listing is not believed.
+        /// Why absence from the listing is not trusted.
         doubt: Option<String>,
     },
-    /// It has nobody, and so many users were known: it counts for nothing.
+    /// The listing has no users although some were known: it does not count.
     Empty {
-        /// Users that were known.
+        /// The number of known users.
         known: usize,
     },
 }
@@ -78,13 +77,13 @@ impl Job for TenantJob {
         let broken = broken.filter(|listing| clock::now() - listing.begun_at < STALE);
         let is_resumed = broken.is_some();
         if let Some(Listing { page_token: None, position, .. }) = &broken {
-            // All its pages are in.
+            // All its pages are recorded; only the verdicts are left.
             let end = self.apply_verdicts(position.clone(), stop).await?;
             let tally = RunTally::new("users", RunRule::Majority);
             return self.finish_run(Listed { tally, end, error: None }, stop).await;
         }
         let mut listed = self.list_tenant(broken, stop).await?;
-        // A token of a page may not be good for ever.
+        // The token of a page may expire.
         let is_refused =
             matches!(listed.error, Some(ApiError::Graphql(_) | ApiError::Malformed(_)));
         if is_resumed && is_refused && listed.tally.counts().ok == 0 {
@@ -106,7 +105,7 @@ impl Job for TenantJob {
 }
 
 impl TenantJob {
-    /// Says what a listing tells too little of, and asks about whom it says nothing.
+    /// Reports what the listing lacks, and polls users about whom it says nothing.
     async fn finish_run(
         &self,
         listed: Listed,
@@ -134,8 +133,8 @@ impl TenantJob {
         Ok(tally.end())
     }
 
-    /// Applies the verdicts of a listing whose last page is in, some at a time, so that
-    /// deliveries are committed in between. Stopped, it goes on with the next start.
+    /// Applies the verdicts of a listing whose last page is recorded, in slices, so that deliveries
+    /// are committed in between. When it is stopped, the next start continues.
     async fn apply_verdicts(
         &self,
         mut after: Option<String>,
@@ -185,7 +184,7 @@ impl TenantJob {
         Ok(None)
     }
 
-    /// Lists from where a broken listing ended, or from the start.
+    /// Lists from the page where an interrupted listing ended, or from the first one.
     async fn list_tenant(
         &self,
         from: Option<Listing>,
@@ -195,7 +194,8 @@ impl TenantJob {
         let mut tokens = PageTokens::new();
         let begun_at = from.as_ref().map_or_else(clock::now, |listing| listing.begun_at);
         let mut token = from.and_then(|listing| listing.page_token);
-        // A token that was followed by the run before is one of this listing's.
+        // The first token of a resumed listing was returned by the interrupted run: it counts as
+        // seen, so that a later page must not return it.
         let _ = tokens.follow(token.clone(), "listEndUsers");
         for page in 0..MAX_PAGES {
             if stop.is_cancelled() {
@@ -208,7 +208,7 @@ impl TenantJob {
                 Ok(mut answer) => match tokens.follow(answer.next.take(), "listEndUsers") {
                     Ok(next) => Ok(EndUsersPage { next, ..answer }),
                     Err(error) => {
-                        // Its pages lead nowhere: nothing of it may be resumed.
+                        // The tokens form a cycle: no page of this listing can be resumed.
                         self.questions.store.commit(DropListing).await?;
                         Err(error)
                     }
@@ -266,8 +266,8 @@ impl TenantJob {
         self.questions.store.commit(page).await
     }
 
-    /// Asks by name about those who fail or have a snapshot and are absent from a
-    /// listing with unreadable rows, which says nothing about them.
+    /// Polls by name users who fail a check or have a snapshot and are absent from a listing with
+    /// unreadable rows: one of those rows may be theirs.
     async fn ask_about_absent(
         &self,
         skipped: u64,

@@ -1,8 +1,8 @@
-//! Whether the wall clock may decide what is too old.
+//! Decides whether the wall clock is trusted to tell what is too old.
 //!
-//! A machine that starts with a clock that is years ahead must not lose what it knows. The
-//! clock is believed when the moment vouches for it at which the store last believed one, and
-//! else after it ran evenly for a day of real time. It is looked at anew when somebody sets it.
+//! A machine that starts with a clock that is years ahead must not lose its data. The clock is
+//! trusted when it is near the moment at which the store last trusted one, or after it has run
+//! evenly for a day of real time. It is judged again when it is set.
 
 use std::time::Duration;
 
@@ -11,27 +11,28 @@ use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
-/// How much older than now the moment may be that vouches for the clock.
+/// How far the clock may be ahead of the last trusted moment.
 const VOUCHED: TimeDelta = TimeDelta::days(31);
 
-/// How long a clock that nothing vouches for must have run evenly.
+/// How long any other clock must have run evenly.
 const RUN_IN: Duration = Duration::from_hours(24);
 
-/// By how much the wall clock may differ from the time that passed; what is more was set.
+/// How much the wall clock may deviate from the time that passed; a larger deviation means that it
+/// was set.
 const EVEN: TimeDelta = TimeDelta::minutes(5);
 
-/// What is known of the wall clock.
+/// The state of the wall clock.
 #[derive(Debug)]
 pub(super) struct Trust {
-    /// When the clock was last believed before the start.
+    /// When the clock was last trusted before the start.
     trusted: Option<Timestamp>,
     started: Instant,
-    /// Since when the clock runs evenly, and what it said then.
+    /// Since when the clock has run evenly, and its value then.
     even_since: (Instant, Timestamp),
 }
 
 impl Trust {
-    /// At a start, before anything is stored by this clock.
+    /// Judges the clock at a start, before any row is stored by it.
     pub(super) fn new(trusted: Option<Timestamp>, now: Timestamp) -> Self {
         let started = Instant::now();
         let trust = Self { trusted, started, even_since: (started, now) };
@@ -46,7 +47,7 @@ impl Trust {
         trust
     }
 
-    /// Whether the clock, which says `now`, may decide.
+    /// Whether the clock, which reads `now`, is trusted.
     pub(super) fn is_trusted(&mut self, now: Timestamp) -> bool {
         let (since, then) = self.even_since;
         let passed = TimeDelta::from_std(since.elapsed()).unwrap_or(TimeDelta::MAX);
@@ -90,7 +91,8 @@ mod tests {
         assert!(!trust.is_trusted(ahead + TimeDelta::hours(23)));
         tokio::time::advance(Duration::from_hours(1)).await;
         assert!(trust.is_trusted(ahead + TimeDelta::hours(24)));
-        // Set right, the store vouches for it; set ahead again, it begins anew.
+        // Set to the right time, it is near the stored moment; set ahead again, the day starts
+        // again.
         let right = NOW + TimeDelta::hours(24);
         assert!(trust.is_trusted(right));
         assert!(!trust.is_trusted(right + TimeDelta::days(3650)));

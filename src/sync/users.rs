@@ -1,4 +1,4 @@
-//! The job that asks about every watched user, and every user who fails a check.
+//! The job that polls every watched user, and every user who fails a check.
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,22 +12,22 @@ use crate::{
     store::{Reader, StoreError},
 };
 
-/// How old a listing that told who fails may get by runs that fail before its users are
-/// asked about by name.
+/// How old the last listing with failing checks may get, while newer ones fail, before its users
+/// are polled by name.
 const LISTING_HOLDS: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
-/// Users at most who are neither listed nor followed that one run asks about; the others
-/// in the next runs. At the default budget that is a few minutes of it.
+/// Maximum number of users who are neither listed nor followed that one run polls; the next runs
+/// poll the others. At the default budget that takes a few minutes.
 const OTHERS_AT_MOST: usize = 20_000;
 
-/// Asks for the state of every watched user, and for the checks that every
-/// watched or failing user fails, and records the answers.
+/// Requests the state of every watched user, and the failing checks of every watched or failing
+/// user, and records the answers.
 #[derive(Debug)]
 pub struct UsersJob {
-    /// How to ask.
+    /// How users are polled.
     pub questions: UserQuestions,
-    /// Whether the tenant is listed: a listing ends the failures of users who are neither
-    /// listed nor followed.
+    /// Whether the tenant is listed: the listing ends failures of users who are neither listed nor
+    /// followed.
     pub tenant_is_listed: bool,
 }
 
@@ -47,8 +47,8 @@ impl Job for UsersJob {
     }
 }
 
-/// Whom to ask about: listed users, followed ones, and others who fail a check where no
-/// listing tells of them.
+/// The users to poll: listed ones, followed ones, and others who fail a check unless the tenant's
+/// listing covers them.
 fn load_targets(
     reader: &Reader,
     tenant_is_listed: bool,
@@ -58,7 +58,7 @@ fn load_targets(
     let room = max_users.saturating_sub(listed.len());
     let with_state = |login| Target { login, is_watched: true };
     let mut targets: Vec<_> = listed.into_iter().map(with_state).collect();
-    // Past the limit only snapshots are not taken: failures end by name.
+    // Past the limit, followed users get no snapshots, but their failing checks are still polled.
     let followed = reader.followed_logins()?.into_iter().enumerate();
     targets.extend(followed.map(|(position, login)| Target { login, is_watched: position < room }));
     if !(tenant_is_listed && listing_reports_failing(reader)?) {
@@ -68,8 +68,8 @@ fn load_targets(
     Ok(targets)
 }
 
-/// Whether the listing of the tenant runs and tells who fails: not without the right, and
-/// not when the last one that came to its end is old because others broke off.
+/// Whether the listing of the tenant runs and has failing checks. It has not without the right, and
+/// not when the last complete listing is old because newer ones were interrupted.
 fn listing_reports_failing(reader: &Reader) -> Result<bool, StoreError> {
     let outcome = reader.job_state("tenant")?.map(|state| state.end.outcome);
     if outcome == Some(JobOutcome::Off) {
@@ -81,7 +81,7 @@ fn listing_reports_failing(reader: &Reader) -> Result<bool, StoreError> {
             let is_old = clock::now() - listing.at >= LISTING_HOLDS;
             listing.told && !(is_old && outcome == Some(JobOutcome::Failed))
         }
-        // The first one is to come.
+        // The first listing has not ended yet.
         None => outcome != Some(JobOutcome::Failed),
     })
 }
