@@ -1,5 +1,5 @@
-//! What whoever shows what is stored learns of a commit, whether this process made it or another
-//! replica.
+//! Announces commits to readers that show what is stored, whether this process or another replica
+//! made them.
 
 use std::sync::{
     Arc,
@@ -15,16 +15,16 @@ use super::{
 };
 use crate::ledger::Touched;
 
-/// Where commits are announced; clones announce to the same.
+/// The channels on which commits are announced; clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Announcements {
     /// The number of the newest event.
     pub(super) event: watch::Sender<i64>,
-    /// What was touched.
+    /// What recent commits touched.
     pub(super) recent: Arc<Recent>,
-    /// How many steps of erasures changed rows since the start.
+    /// The number of erasure steps that changed rows since the start.
     pub(super) erasures: Arc<AtomicU64>,
-    /// What came of the last tries to commit.
+    /// The outcome of the last attempts to commit.
     pub(super) health: watch::Sender<Health>,
 }
 
@@ -40,7 +40,7 @@ impl Announcements {
         self.recent.add(touched);
     }
 
-    /// Announces the number of the newest event; one that is older than what is known says nothing.
+    /// Announces the number of the newest event; a number below the known one changes nothing.
     pub(super) fn announce_newest_event(&self, newest: i64) {
         self.event.send_if_modified(|seq| {
             let is_newer = newest > *seq;
@@ -49,7 +49,7 @@ impl Announcements {
         });
     }
 
-    /// Announces what came of a try to commit.
+    /// Announces the outcome of an attempt to commit.
     pub(super) fn record_outcome(&self, outcome: Result<(), &StoreError>) {
         health::record_outcome(&self.health, outcome);
     }

@@ -1,4 +1,4 @@
-//! Copies of the database: made while a daemon runs, and put in its place when none does.
+//! Copies of the database: made while a daemon runs, and restored when none does.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,23 +10,23 @@ use std::{
 
 use super::{Reader, StoreError, place, sqlite};
 
-/// Who may read a copy: its owner, as of the database.
+/// A copy is readable by its owner only, like the database.
 const MODE: u32 = 0o600;
 
-/// Former databases that lie beside the one in use at most.
+/// Maximum number of former databases that are kept beside the current one.
 const KEPT: u32 = 1000;
 
-/// Makes a copy of the database as it is at one moment; a daemon may run meanwhile. Returns
-/// how many bytes it has.
+/// Copies the database as it is at one moment; a daemon may run meanwhile. Returns the number of
+/// bytes.
 ///
 /// # Errors
-/// When the copy exists already, or cannot be made; then nothing is left of it.
+/// When the copy exists already, or cannot be made; a partial copy is removed.
 pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     if copy.symlink_metadata().is_ok() {
         return Err(StoreError::Exists(copy.to_owned()));
     }
     place::check_folder_of_copy(copy)?;
-    // Under another name until it is whole: half a copy must not look like one.
+    // The copy gets its name only when it is complete: a partial one must not look usable.
     let partial = path_beside(copy, ".partial");
     let reader = Reader::open_existing(database)?;
     let made = make(&reader, &partial, |_| ()).and_then(|bytes| {
@@ -37,12 +37,10 @@ pub fn back_up(database: &Path, copy: &Path) -> Result<u64, StoreError> {
     made
 }
 
-/// Puts a copy in the place of the database; returns where the former one is, when there was
-/// one.
+/// Replaces the database with a copy; returns the path of the former one, if there was one.
 ///
 /// # Errors
-/// When a daemon has the database open, or the copy is none that can be used; then nothing
-/// has changed.
+/// When a daemon has the database open, or the copy cannot be used; then nothing has changed.
 pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreError> {
     place::check_folder(database)?;
     let _lock = sqlite::lock(database)?;
@@ -61,7 +59,7 @@ pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreErr
             })
             .find(|former| !former.exists())
             .ok_or_else(|| io_error(database)(io::ErrorKind::AlreadyExists.into()))?;
-        // The log belongs to the file beside which it lies.
+        // The write-ahead log belongs to the file beside it, so it moves with the former database.
         fs::rename(database, &former).map_err(io_error(database))?;
         let log = path_beside(database, "-wal");
         if log.exists() {
@@ -79,8 +77,8 @@ pub fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, StoreErr
     Ok(former)
 }
 
-/// Writes a copy with the owner's rights alone, and has it on the disk. `give` may give the new
-/// file to another owner.
+/// Writes a copy with access for the owner only, and syncs it. `give` may change the owner of the
+/// new file.
 fn make(reader: &Reader, copy: &Path, give: impl FnOnce(&File)) -> Result<u64, StoreError> {
     let made = (|| {
         let mut options = OpenOptions::new();
@@ -110,17 +108,17 @@ pub(super) fn remove_if_there(file: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Gives a file that is whole its name, too, where there is none of that name. Where the folder cannot be
-/// synced, nothing of that name is left: what is said to have failed must not be found later.
+/// Gives a complete file its name, unless a file has that name. When the folder cannot be synced,
+/// the name is removed again: what is reported as failed must not be found later.
 pub(super) fn put_in_place(partial: &Path, path: &Path) -> Result<(), StoreError> {
-    // Unlike a renaming, this fails where something came into the place meanwhile.
+    // Unlike a rename, a link fails when another file got the name meanwhile.
     fs::hard_link(partial, path).map_err(io_error(path))?;
     sync_folder(path).inspect_err(|_| {
         let _ = fs::remove_file(path);
     })
 }
 
-/// A file's name is on the disk once its folder is.
+/// Syncs the folder of a file, without which the file's name is not durable.
 pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));

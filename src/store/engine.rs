@@ -1,4 +1,4 @@
-//! The seam between the ledger and what stores its rows.
+//! The interface between the ledger and the engines that store its rows.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use crate::{
     ledger::{Counts, Diff, Facts, Head, Keys, Touched},
 };
 
-/// What stores rows.
+/// Stores rows.
 ///
-/// One thread calls it. A group of changes is `begin`, up to two times `load`,
-/// `save`, `commit`; after an error it is `roll_back`. An engine promises:
+/// One thread calls it. A group of changes is `begin`, up to two times `load`, `save`, `commit`;
+/// after an error it is `roll_back`. An engine guarantees:
 ///
-/// - Between `begin` and `commit` nobody else writes: what was loaded holds until it
-///   is saved. So the numbers of events are in the order of commits.
-/// - `load` puts in a row, or that there is none, for every key that is asked for. A
-///   row that cannot be understood is put in as unreadable and fails nobody else.
-///   What is in the facts already stays.
-/// - `save` makes the stored rows those of the difference, or fails as a whole. What it fails
-///   with may be told by `commit`: the engine need not wait for a server before.
+/// - Between `begin` and `commit` no other process writes: loaded rows stay current until they are
+///   saved. So the numbers of events are in the order of commits.
+/// - `load` records for every requested key its row, or that there is none. A row that cannot be
+///   decoded is recorded as unreadable and does not fail the others. What the facts contain already
+///   stays.
+/// - `save` applies the diff to the stored rows, or fails as a whole. The error may be returned by
+///   `commit` instead: the engine need not wait for a server before.
 /// - What was committed is on the disk when `commit` returns.
-/// - `sweep` is a transaction of its own, and touches nothing that is shown or
-///   counted. So is each step of `erase`, which touches what is shown.
+/// - `sweep` is a transaction of its own, and touches nothing that is shown or counted. Each step
+///   of `erase` is one, too, and touches what is shown.
 pub(in crate::store) trait Engine: Send {
-    /// Begins a group; the numbers that were given last, and what is counted over all.
+    /// Begins a group; returns the last number of each kind and the counts.
     fn begin(&mut self) -> Result<(Head, Counts), StoreError>;
 
-    /// The term of whoever acts on the outside, as the group that was begun found it; 0 where
-    /// nobody else can.
+    /// The leader's term, as the group's `begin` read it; 0 where only one process can open the
+    /// database.
     fn fence(&self) -> i64 {
         0
     }
@@ -36,89 +36,89 @@ pub(in crate::store) trait Engine: Send {
     /// Loads the rows of these keys.
     fn load(&mut self, keys: &Keys, facts: &mut Facts) -> Result<(), StoreError>;
 
-    /// Saves a difference.
+    /// Saves a diff.
     fn save(&mut self, diff: &Diff<'_>) -> Result<(), StoreError>;
 
-    /// Makes the group last, and lets other replicas know what it touched.
+    /// Commits the group, and announces to other replicas what it touched.
     fn commit(&mut self, touched: &Touched) -> Result<(), StoreError>;
 
-    /// Does what nobody has to wait for: a group was answered.
+    /// Does work for which no sender waits; called after a group was answered.
     fn do_idle_work(&mut self) {}
 
-    /// Gives the group up.
+    /// Discards the group.
     fn roll_back(&mut self);
 
-    /// Removes some of what a rule says is too old, at most `limit` rows a table;
-    /// returns how many. 0 says that nothing is left to remove.
+    /// Removes rows that are too old by a rule, at most `limit` rows a table; returns their number.
+    /// 0 means that no such row is left.
     fn sweep(&mut self, rule: &Sweep, limit: usize) -> Result<usize, StoreError>;
 
     /// Does one step of erasing a person.
     fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError>;
 
-    /// Leaves the files as a reader likes to find them.
+    /// Closes the database and leaves the files ready for readers.
     fn close(&mut self);
 }
 
-/// What is too old to keep. What is open or watched stays, and so does what a
-/// receiver still has to take.
+/// Which rows are too old. Rows that are open or watched stay, and so do events that a receiver has
+/// not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Sweep {
-    /// What is older than this goes; nothing does where there is no retention.
+    /// The moment before which each kind of row is removed; none where it is kept for ever.
     pub(in crate::store) before: Retention<Timestamp>,
-    /// Whether events that wait for the delivery by OTLP stay.
+    /// Whether events that wait for the OTLP delivery stay.
     pub(in crate::store) keep_pending: bool,
-    /// The term in which it is asked for; in another one nothing goes.
+    /// The term for which it was requested; in another term nothing is removed.
     pub(in crate::store) fence: Option<i64>,
 }
 
 /// One step of erasing a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct Erasure {
-    /// Who.
+    /// The person's login.
     pub(in crate::store) login: Login,
-    /// Whether nothing is to change: it is only counted what would.
+    /// Whether rows are only counted and not changed.
     pub(in crate::store) is_trial: bool,
-    /// How far the erasure has got.
+    /// The position of the erasure.
     pub(in crate::store) place: Place,
 }
 
-/// How far an erasure has got. A number is that of the last row that was looked at.
+/// The position of an erasure. A number is that of the last row that was processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Place {
-    /// At the tables that are small beside the log; they come first.
+    /// At the tables that are small compared with the log; they come first.
     Tables,
-    /// At failures that ended.
+    /// At ended failures.
     Ended(i64),
     /// At events.
     Events(i64),
-    /// At what events of one delivery share.
+    /// At attributes that the events of one delivery share.
     Contexts(i64),
     /// At deliveries.
     Deliveries(i64),
-    /// At the files, which hold what rows left behind.
+    /// At the files, which still contain the bytes of removed rows.
     Files,
-    /// At the log beside the database.
+    /// At the write-ahead log.
     Log,
 }
 
-/// What one step of an erasure did.
+/// The result of one step of an erasure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::store) struct Erased {
-    /// Rows that went, by table.
+    /// The number of removed rows, by table.
     pub(in crate::store) removed: BTreeMap<&'static str, u64>,
-    /// Rows that do not name the person any more, by table.
+    /// The number of rows from which the person was redacted, by table.
     pub(in crate::store) redacted: BTreeMap<&'static str, u64>,
-    /// Where the erasure goes on; nowhere after its end.
+    /// The next position; none at the end.
     pub(in crate::store) next: Option<Place>,
 }
 
 impl Erased {
-    /// Counts rows that went.
+    /// Counts removed rows.
     pub(in crate::store) fn count_removed(&mut self, table: &'static str, rows: usize) {
         count(&mut self.removed, table, rows);
     }
 
-    /// Counts rows that do not name the person any more.
+    /// Counts redacted rows.
     pub(in crate::store) fn count_redacted(&mut self, table: &'static str, rows: usize) {
         count(&mut self.redacted, table, rows);
     }

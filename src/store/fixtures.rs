@@ -1,4 +1,4 @@
-//! What tests of several rooms commit.
+//! Changes that tests of several rooms commit.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use crate::{
     },
 };
 
-/// An answer that says only which checks a user fails.
+/// An answer with failing checks only.
 pub(crate) fn checks_only(answer: FailureAnswer) -> RecordAnswer {
     let login = answer.login.clone();
     let filter = CheckFilter::default();
     RecordAnswer { login, state: None, checks: Some(answer), filter, end: None }
 }
 
-/// An answer that says only what state a user is in.
+/// An answer with a user's state only.
 pub(crate) fn state_only(
     login: Login,
     observation: UserObservation,
@@ -31,7 +31,7 @@ pub(crate) fn state_only(
     RecordAnswer { login, state, checks: None, filter: CheckFilter::default(), end: None }
 }
 
-/// Makes these the entries of the watch list that come from the configuration.
+/// Replaces the entries of the watch list that come from the configuration.
 pub(crate) async fn watch(
     store: &Store,
     users: impl IntoIterator<Item = Login>,
@@ -69,7 +69,7 @@ pub(crate) async fn list(
     }
 }
 
-/// Sets of checks that more, or fewer, people fail than are counted; there should be none.
+/// Sets of checks whose stored number of people is wrong; there should be none.
 pub(crate) fn miscounted_check_sets(path: &Path) -> Vec<String> {
     let counted = "SELECT checks, people FROM check_set";
     let failing = "SELECT checks, count(*) FROM (

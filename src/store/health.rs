@@ -1,4 +1,4 @@
-//! Whether the store can commit: what the thread that writes found out last.
+//! Whether the store can commit, as the writer thread last found out.
 
 use std::time::{Duration, Instant};
 
@@ -7,38 +7,39 @@ use tokio::sync::watch;
 use super::{Store, StoreError};
 use crate::ledger::change::Probe;
 
-/// A commit that is younger than this says that the store works.
+/// A commit younger than this proves that the store works.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// How long a commit that only shows whether one is possible may take.
+/// How long a probe commit may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long the database may leave the thread that writes without an answer before that is why a
-/// commit takes long: less than [`PROBE_PATIENCE`], since a probe can come a little later.
+/// How long the database may leave the writer thread without an answer before this counts as the
+/// cause of slow commits. It is less than [`PROBE_PATIENCE`], because a probe can start a little
+/// later.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What came of the last tries to commit.
+/// The outcome of the last attempts to commit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Health {
-    /// When something was last committed.
+    /// The moment of the last commit.
     committed_at: Option<Instant>,
-    /// Why nothing is committed since.
+    /// The error since then; none when the last attempt succeeded.
     error: Option<StoreError>,
 }
 
 impl Health {
-    /// Whether there is no need to try.
+    /// Whether the last commit is recent enough to need no probe.
     pub(super) fn is_fresh(&self) -> bool {
         self.error.is_none() && self.committed_at.is_some_and(|at| at.elapsed() < FRESH)
     }
 
-    /// Why nothing is committed.
+    /// Why no commit succeeds.
     pub(super) fn error(&self) -> Option<StoreError> {
         self.error.clone()
     }
 
-    /// Why there is no database to write to any more. One whose files cannot be looked at is
-    /// left, too, and one that a newer replica upgraded.
+    /// Why the database is lost for writing. This includes files that can no longer be inspected,
+    /// and a database that a newer replica upgraded.
     pub(super) fn loss(&self) -> Option<StoreError> {
         let is_loss = |error: &StoreError| {
             matches!(
@@ -50,8 +51,8 @@ impl Health {
     }
 }
 
-/// Notes what came of a try to commit, with a line in the log when it is the first one that
-/// fails, or works again. What is at fault with one change alone is no matter here.
+/// Records the outcome of an attempt to commit, and logs the first failure and the first success
+/// after it. Faults of a single change are ignored.
 pub(super) fn record_outcome(health: &watch::Sender<Health>, outcome: Result<(), &StoreError>) {
     health.send_modify(|health| match outcome {
         Ok(()) => {
@@ -71,8 +72,8 @@ pub(super) fn record_outcome(health: &watch::Sender<Health>, outcome: Result<(),
 }
 
 impl Store {
-    /// Resolves when the database's files are no longer those that were opened, or the thread
-    /// that writes has ended, with what happened; never as long as it can be written.
+    /// Resolves with the cause when the database's files are no longer those that were opened, or
+    /// the writer thread ended; never while the database can be written.
     pub async fn wait_for_loss(&self) -> StoreError {
         let (mut health, mut writing) = (self.shared.health.clone(), self.shared.writing.clone());
         loop {
@@ -81,17 +82,16 @@ impl Store {
             }
             tokio::select! {
                 Ok(()) = health.changed() => {}
-                // Nothing is ever sent: the thread drops its end with its own.
+                // No value is ever sent. The channel closes when the writer thread ends.
                 _ = writing.changed() => return health.borrow().loss().unwrap_or(StoreError::Closed),
             }
         }
     }
 
-    /// Makes sure that the store can commit now: by the last commit, or by one that changes
-    /// nothing.
+    /// Checks that the store can commit now: by a recent commit, or by one that changes nothing.
     ///
     /// # Errors
-    /// When it cannot, or not in time.
+    /// When it cannot commit, or not in time.
     pub async fn check(&self) -> Result<(), StoreError> {
         if self.shared.health.borrow().is_fresh() {
             return Ok(());
@@ -102,18 +102,19 @@ impl Store {
         }
     }
 
-    /// Why nothing is committed: what the last try failed with, or what one waits for that takes
-    /// long. Nothing when all is well. Tries nothing.
+    /// Why no commit succeeds: the error of the last attempt, or the database not answering. None
+    /// when all is well. It tries no commit.
     #[must_use]
     pub fn trouble(&self) -> Option<StoreError> {
-        // What the tries before failed with says more than that this one takes long.
+        // The error of earlier attempts says more than that the current one takes long.
         self.standby_away().or_else(|| self.shared.health.borrow().error()).or_else(|| {
             self.shared.meters.under_way.wait_longer_than(ANSWER_PATIENCE).map(StoreError::Silent)
         })
     }
 
-    /// Whoever else commits, at any replica, fails with words about the lock that the one has who
-    /// waits for the standby.
+    /// The error of a missing standby. A commit that waits for the standby holds a lock, and every
+    /// other commit, at any replica, fails with an error about that lock, which would hide the
+    /// cause.
     fn standby_away(&self) -> Option<StoreError> {
         self.sight().is_some_and(|sight| sight.waits_for_standby).then_some(StoreError::StandbyAway)
     }

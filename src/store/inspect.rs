@@ -1,13 +1,13 @@
-//! Whether a database is whole: by SQLite's rules, and by ours.
+//! Checks the integrity of a database, by SQLite's rules and by our own.
 
 use std::path::Path;
 
 use super::{Reader, StoreError, sqlite};
 
-/// Problems of one kind that are named at most.
+/// Maximum number of problems of one kind that are listed.
 const NAMED: usize = 20;
 
-/// What must find no row, and what is wrong when it does.
+/// Queries that must return no row, and the problem when one does.
 const RULES: [(&str, &str); 6] = [
     (
         "an event has a number that was not given yet",
@@ -36,16 +36,16 @@ const RULES: [(&str, &str); 6] = [
     ),
 ];
 
-/// What is wrong with a database; a daemon may have it open.
+/// Lists what is wrong with a database; a daemon may have it open.
 ///
 /// # Errors
 /// When it cannot be read at all, or is of another version than this exporter's.
 pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
     let reader = Reader::open_existing(database)?;
-    // In one transaction, so that a daemon's commits come between no two of them.
+    // One transaction, so that no commit of a daemon comes between two queries.
     reader.read_at_once(|reader| {
         let mut problems = sqlite::find_damage(reader.sql())?;
-        // Where pages are damaged, rows say nothing.
+        // With damaged pages, queries of rows prove nothing.
         if problems.is_empty() {
             for (problem, rows) in RULES {
                 let found = reader.sql().texts(&format!("{rows} LIMIT {NAMED}"), &[])?;
@@ -56,8 +56,8 @@ pub fn inspect(database: &Path) -> Result<Vec<String>, StoreError> {
     })
 }
 
-/// What is wrong with the pages of a database, without a look at every row: a fraction of the
-/// time that [`inspect`] takes.
+/// Lists what is wrong with the pages of a database, without reading every row. It takes a fraction
+/// of the time of [`inspect`].
 ///
 /// # Errors
 /// When it cannot be read at all, or is of another version than this exporter's.

@@ -1,4 +1,4 @@
-//! What the store tells of itself.
+//! Metrics of the store.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,8 +17,8 @@ use prometheus::{
 
 use super::{StoreError, under_way::UnderWay};
 
-/// How long a try to commit may wait for one answer of the database before the store is not up: a
-/// large delivery waits that long for none.
+/// How long a commit may wait for one answer of the database before the store counts as down. Even
+/// a large delivery does not wait that long for a single answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Counters of commits, and the size of the database.
@@ -28,23 +28,23 @@ pub struct Meters {
     pub(super) commit_duration: Histogram,
     failures: IntCounterVec,
     up: Up,
-    /// What a try to commit waits for.
+    /// The current wait of the writer thread.
     pub(super) under_way: UnderWay,
     pub(super) purges: IntCounter,
     size: Size,
-    /// With a server alone.
+    /// Only with a server.
     standby: Option<IntGauge>,
 }
 
 impl Meters {
-    /// Of a database file.
+    /// Meters of a database file.
     pub(super) fn of_files(path: &Path) -> prometheus::Result<Self> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         Self::new(SizeOf::Files([path.to_owned(), PathBuf::from(log)]))
     }
 
-    /// Of a database on a server.
+    /// Meters of a database on a server.
     pub(super) fn of_server() -> prometheus::Result<Self> {
         Self::new(SizeOf::Tables(Arc::default()))
     }
@@ -82,7 +82,7 @@ impl Meters {
         })
     }
 
-    /// Counts what came of a try to commit.
+    /// Counts the outcome of an attempt to commit.
     pub(super) fn record_outcome(&self, outcome: Result<(), &StoreError>) {
         match outcome {
             Ok(()) => self.up.set(true),
@@ -109,12 +109,12 @@ impl Meters {
         }
     }
 
-    /// Nothing can be committed on the server, as somebody found out who only reads.
+    /// Records that the server does not accept commits, as a reader found out.
     pub(super) fn set_away(&self) {
         self.up.set(false);
     }
 
-    /// How many transactions were committed since the start.
+    /// The number of transactions since the start.
     #[must_use]
     pub fn committed(&self) -> u64 {
         self.commits.get()
@@ -157,11 +157,11 @@ fn failures() -> prometheus::Result<IntCounterVec> {
     Ok(failures)
 }
 
-/// Whether something can be committed, as far as is known at a scrape.
+/// Whether the store can commit, as known at the scrape.
 #[derive(Debug, Clone)]
 struct Up {
     gauge: IntGauge,
-    /// Whether the last try that ended succeeded.
+    /// Whether the last finished attempt succeeded.
     has_committed: Arc<AtomicBool>,
     under_way: UnderWay,
 }
@@ -196,18 +196,18 @@ impl Collector for Up {
     }
 }
 
-/// The size of the database, looked up at each scrape.
+/// The size of the database, read at each scrape.
 #[derive(Debug, Clone)]
 struct Size {
     gauge: IntGauge,
     of: SizeOf,
 }
 
-/// What has the size.
+/// The object whose size is read.
 #[derive(Debug, Clone)]
 enum SizeOf {
     Files([PathBuf; 2]),
-    /// As the server was last asked.
+    /// The tables of a server, as last requested.
     Tables(Arc<AtomicU64>),
 }
 

@@ -1,8 +1,8 @@
 //! The durable state and the log of events.
 //!
-//! Whoever has something to record commits a [`Change`]. One thread collects what
-//! waits, lets the ledger decide in memory what becomes of it, and commits once a
-//! group. Everybody else reads, in short transactions.
+//! To record something, a caller commits a [`Change`]. One thread collects the waiting changes,
+//! lets the ledger decide in memory how rows change, and commits once per group. All other callers
+//! read, in short transactions.
 
 mod announcements;
 mod copy;
@@ -87,43 +87,42 @@ pub use query::{
 pub use row::body::pack_body;
 pub use standing::Standing;
 
-/// The version of the schema with which the listing of the tenant, and hourly
-/// polls, became the defaults.
+/// The version of the schema that made the listing of the tenant, and hourly polls, the defaults.
 const HOURLY_SINCE: usize = 5;
 
 /// A handle to the store; clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    /// The term in which this handle commits; it is refused in another one.
+    /// The term in which this handle commits; in another term its commits are refused.
     fence: Option<i64>,
 }
 
 #[derive(Debug)]
 struct Shared {
     id: String,
-    /// The schema's version before this start; 0 of a new database.
+    /// The schema's version before this start; 0 for a new database.
     version_before: usize,
     readers: query::Pool,
-    /// Reads at once.
+    /// Limits the number of parallel reads.
     reading: Arc<Semaphore>,
     queue: Arc<Queue>,
     events: watch::Receiver<i64>,
     health: watch::Receiver<Health>,
-    /// Whose other end the thread that writes has.
+    /// Closed when the writer thread ends, which holds the sender.
     writing: watch::Receiver<()>,
     recent: Arc<touched::Recent>,
     erasures: Arc<AtomicU64>,
     meters: Meters,
-    /// Keeps a second exporter off a file.
+    /// The lock that keeps other exporters from opening the file.
     lock: Option<File>,
-    /// Rings when somebody wants events sent by OTLP on purpose.
+    /// Notified when events to send on purpose were requested.
     resend: Arc<Notify>,
-    /// What there is beside a server.
+    /// Set when the database is on a server.
     replica: Option<Membership>,
 }
 
-/// What makes a process one of several on a database.
+/// This process as one of several replicas on a database.
 #[derive(Debug)]
 struct Membership {
     way: Way,
@@ -133,8 +132,9 @@ struct Membership {
 }
 
 impl Drop for Shared {
-    /// Nobody is left who could commit: the thread commits what waits, and ends. Whoever looks
-    /// for a daemon finds none; one that was killed leaves its word, and nobody answers there.
+    /// No handle is left that could commit: the thread commits what waits, and ends. The URL is
+    /// removed from the lock file, so that commands find no daemon. A killed daemon leaves its URL,
+    /// at which no process answers.
     fn drop(&mut self) {
         self.queue.close();
         if let Some(lock) = &self.lock {
@@ -149,32 +149,30 @@ impl Membership {
     }
 }
 
-/// What an engine opens.
+/// The objects that an engine opens.
 struct Parts {
     engine: Box<dyn Engine>,
     version_before: usize,
     readers: query::Pool,
     meters: Meters,
     lock: Option<File>,
-    /// The same, for the thread that writes.
+    /// The lock, for the writer thread.
     held: Option<File>,
     replica: Option<(Way, Replica)>,
 }
 
-/// Reads at once. More would only share the same processors, each with a connection, its
-/// caches and what it read.
+/// Maximum number of parallel reads. More would only share the same processors, each with a
+/// connection, its caches and its results.
 pub const READERS: usize = 8;
 
-/// Rows of a table that one sweep removes at most: well below 20 ms of the thread
-/// that writes.
+/// Maximum number of rows per table that one sweep removes: well below 20 ms of the writer thread.
 const SWEPT_AT_ONCE: usize = 500;
 
-/// Failures of a check that is forgotten that go with one commit, for the same reason.
+/// Failures of a removed check that one commit removes, for the same reason.
 pub const FORGOTTEN_AT_ONCE: usize = 500;
 
 impl Store {
-    /// Opens the database, making or upgrading it first, and starts the thread
-    /// that writes.
+    /// Opens the database, creating or upgrading it first, and starts the writer thread.
     ///
     /// # Errors
     /// When the file is in use, cannot be opened, or is newer than this
@@ -183,8 +181,8 @@ impl Store {
         Self::open_as(path, true)
     }
 
-    /// The same, but never upgrades a database: that is for the daemon to do, with a
-    /// line in its log.
+    /// Opens the database like [`open`](Self::open), but never upgrades it: only the daemon does,
+    /// with a log line.
     ///
     /// # Errors
     /// When the file is in use, cannot be opened, or is of another version than this
@@ -218,10 +216,10 @@ impl Store {
         })
     }
 
-    /// Opens a database on a server, making or upgrading its schema first, and starts the thread
-    /// that writes. Other replicas may have it open, too.
+    /// Opens a database on a server, creating or upgrading its schema first, and starts the writer
+    /// thread. Other replicas may have it open, too.
     ///
-    /// Waits for the server, so that it is no call for a task.
+    /// It blocks on the server, so it must not be called from an async task.
     ///
     /// # Errors
     /// When the server cannot be reached or used, or the schema is newer than this exporter.
@@ -229,7 +227,7 @@ impl Store {
         Self::connect_as(server, true)
     }
 
-    /// The same, but never upgrades a schema.
+    /// Opens a database like [`connect`](Self::connect), but never upgrades the schema.
     ///
     /// # Errors
     /// When the server cannot be reached or used, or the schema is of another version than this
@@ -259,7 +257,7 @@ impl Store {
         })
     }
 
-    /// Starts the thread that writes.
+    /// Starts the writer thread.
     fn start(parts: Parts) -> Result<(Self, WriterThread), StoreError> {
         let Parts { engine, version_before, readers, meters, lock, held, replica } = parts;
         let (id, newest) = readers.with(|reader| Ok((reader.store_id()?, reader.last_seq()?)))?;
@@ -325,20 +323,20 @@ impl Store {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// The same, but refuses at once when too many changes wait.
+    /// Commits a change, but refuses at once when too many changes wait.
     ///
     /// # Errors
-    /// `Busy` then; otherwise when the change cannot be applied, or the database
-    /// cannot commit.
+    /// `Busy` when too many changes wait; otherwise when the change cannot be applied, or the
+    /// database cannot commit.
     pub async fn commit_unless_busy<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
         self.commit_unless_busy_holding(change, ()).await
     }
 
-    /// The same; `held` is dropped once the change's memory is free, whether or not somebody
-    /// still waits for its outcome.
+    /// Commits a change like [`commit_unless_busy`](Self::commit_unless_busy). `held` is dropped
+    /// when the change's memory is freed, even if no caller waits for the outcome any more.
     ///
     /// # Errors
-    /// As above.
+    /// As for [`commit_unless_busy`](Self::commit_unless_busy).
     pub async fn commit_unless_busy_holding<C: Change, H: Send + 'static>(
         &self,
         change: C,
@@ -349,10 +347,11 @@ impl Store {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Commits changes in one transaction, in order. Each fails alone.
+    /// Commits changes in one transaction, in order. A change that fails does not affect the
+    /// others.
     ///
     /// # Errors
-    /// When the store is closed; what became of each change is in the list.
+    /// When the store is closed; the list has the result of each change.
     pub async fn commit_all<C: Change>(
         &self,
         changes: impl IntoIterator<Item = C>,
@@ -373,10 +372,10 @@ impl Store {
         Ok(outcomes.into_iter().map(told).collect())
     }
 
-    /// Removes some of what is too old: what was learnt before the moments that are
-    /// given, and what listings left behind. What is open or watched stays;
-    /// `keep_pending` spares events that wait for the delivery by OTLP. Returns how
-    /// many rows went, 0 when nothing is left to remove.
+    /// Removes some of the rows that are too old: rows from before the given moments, and the
+    /// remains of listings. Rows that are open or watched stay; `keep_pending` also keeps events
+    /// that wait for the OTLP delivery. Returns the number of removed rows, 0 when no such row is
+    /// left.
     ///
     /// # Errors
     /// When the database cannot commit.
@@ -390,38 +389,39 @@ impl Store {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// How many steps of erasures changed rows since the start. Whoever keeps rows in memory
-    /// reads them again when it rises: they can name somebody who was forgotten.
+    /// The number of erasure steps that changed rows since the start. When it rises, rows that are
+    /// cached in memory must be read again: they can name a removed person.
     #[must_use]
     pub fn erasures(&self) -> u64 {
         self.shared.erasures.load(Ordering::Relaxed)
     }
 
-    /// Has the delivery by OTLP look for what is to be sent on purpose.
+    /// Wakes the OTLP delivery, which then looks for events to send on purpose.
     pub fn request_otlp_resend(&self) {
         self.shared.resend.notify_one();
     }
 
-    /// Resolves when there is something new to send on purpose; for one waiter.
+    /// Resolves when there are new events to send on purpose; for one waiter.
     pub async fn otlp_resend_requested(&self) {
         self.shared.resend.notified().await;
     }
 
-    /// The number of the newest commit that touched something that is shown, counted
-    /// since the start. A change is a wake-up; see [`touched_after`](Self::touched_after).
+    /// The number of the newest commit that touched something that is shown, counted since the
+    /// start. A change is only a wake-up; see [`touched_after`](Self::touched_after).
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.recent.newest()
     }
 
-    /// What the commits after this one touched, in order; nothing when that is too
-    /// long ago, and everything is to be read anew. For one follower.
+    /// What the commits after this one touched, in order; none when that is too long ago, and
+    /// everything must be read again. For one follower.
     #[must_use]
     pub fn touched_after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
         self.shared.recent.touched_after(commit)
     }
 
-    /// Writes into the lock file where commands are taken; [`holder`] reads it. A server has none.
+    /// Writes the URL for commands into the lock file, where `holder_url` reads it. With a server
+    /// there is no such file.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -431,36 +431,36 @@ impl Store {
         lock.write_all(url.as_bytes())
     }
 
-    /// The store's own id, made once: it stays over restarts and upgrades.
+    /// The store's own id, created once: it stays over restarts and upgrades.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.shared.id
     }
 
-    /// Whether this start upgraded a database of a version that had other
-    /// defaults for schedules, and no listing of the tenant by default.
+    /// Whether this start upgraded a database of a version with other defaults for schedules, and
+    /// without a listing of the tenant.
     #[must_use]
     pub fn had_former_defaults(&self) -> bool {
         (1..HOURLY_SINCE).contains(&self.shared.version_before)
     }
 
-    /// The sequence number of the newest committed event. A change is a wake-up
-    /// and carries no data: whoever wakes reads on from a cursor of its own.
+    /// The number of the newest committed event. A change is only a wake-up and carries no data:
+    /// followers read from a cursor of their own.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
         self.shared.events.clone()
     }
 
-    /// What the store tells of itself.
+    /// The metrics of the store.
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.shared.meters
     }
 
-    /// Reads within one transaction, so that everything read is of one moment.
+    /// Reads within one transaction, so that all results are from one moment.
     ///
     /// # Errors
-    /// What `query` fails with, and when no reader can be had.
+    /// The error of `query`, or of opening a reader.
     pub async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The store where the configuration has it, whichever engine keeps it there.
+//! Opens the configured store, with whichever engine it has.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::{Reader, Server, Store, StoreError, WriterThread, sqlite};
 use crate::config::StorePlace;
 
 impl Store {
-    /// Opens the database, making or upgrading it first, and starts the thread that writes.
+    /// Opens the database, creating or upgrading it first, and starts the writer thread.
     ///
     /// # Errors
     /// When a file is in use, the database cannot be opened or reached, or it is newer than this
@@ -18,11 +18,12 @@ impl Store {
         }
     }
 
-    /// The same, but never upgrades a database: that is for the daemon to do, with a line in its
-    /// log.
+    /// Opens the database like [`open_at`](Self::open_at), but never upgrades it: only the daemon
+    /// does, with a log line.
     ///
     /// # Errors
-    /// As above, and when the database is of another version than this exporter's.
+    /// As for [`open_at`](Self::open_at), and when the database has another version than this
+    /// exporter's.
     pub fn open_current_at(place: &StorePlace) -> Result<(Self, WriterThread), StoreError> {
         match place {
             StorePlace::File(path) => Self::open_current(path),
@@ -32,11 +33,11 @@ impl Store {
 }
 
 impl Reader {
-    /// Looks into a database that other processes may hold.
+    /// Opens a database for reading; other processes may have it open.
     ///
     /// # Errors
-    /// When there is none, or it is of another version than this exporter's; says which, and what
-    /// to do.
+    /// When there is no database, or it has another version than this exporter's; the error says
+    /// what to do.
     pub fn open_at(place: &StorePlace) -> Result<Self, StoreError> {
         match place {
             StorePlace::File(path) => Self::open_existing(path),
@@ -46,19 +47,20 @@ impl Reader {
 }
 
 impl StoreError {
-    /// The same error with the file, and what to do, for whoever starts the exporter or a command.
+    /// The same error with the file and a remedy, for the operator who starts the exporter or a
+    /// command.
     #[must_use]
     pub fn with_place(self, place: &StorePlace) -> Self {
         match place {
             StorePlace::File(path) => self.with_remedy(path),
-            // An error of a server names it where that matters.
+            // An error of a server names the server where that matters.
             StorePlace::Server(_) => self,
         }
     }
 }
 
-/// The socket on which the daemon that has a file open takes commands. Where a server keeps the
-/// state, commands reach it as the daemons do.
+/// The path of the socket on which the daemon with this file takes commands; none with a server,
+/// where commands connect to the database like daemons.
 #[must_use]
 pub fn socket_path(place: &StorePlace) -> Option<PathBuf> {
     let StorePlace::File(database) = place else { return None };
@@ -67,8 +69,8 @@ pub fn socket_path(place: &StorePlace) -> Option<PathBuf> {
     Some(PathBuf::from(name))
 }
 
-/// Where the daemon that has a file open takes commands, read from its lock file: a URL, or
-/// `unix:` and the path of a socket.
+/// The URL at which the daemon with this file takes commands, read from its lock file: an HTTP URL,
+/// or `unix:` and the path of a socket.
 #[must_use]
 pub fn holder_url(place: &StorePlace) -> Option<String> {
     let StorePlace::File(database) = place else { return None };

@@ -1,4 +1,4 @@
-//! What becomes here of what other replicas commit.
+//! Handles commits of other replicas.
 
 use std::sync::{
     Arc,
@@ -19,16 +19,17 @@ use crate::{
     ledger::{Touched, change::Probe},
 };
 
-/// Announces what others committed as the thread that writes announces what is committed here.
+/// Announces commits of other replicas, in the same way as the writer thread announces this
+/// process's own.
 #[derive(Debug)]
 pub(super) struct Others {
     pub(super) announcements: Announcements,
     pub(super) meters: Meters,
     pub(super) resend: Arc<Notify>,
     pub(super) queue: Arc<Queue>,
-    /// Whether the last look failed.
+    /// Whether the last request to the server failed.
     pub(super) is_away: AtomicBool,
-    /// Whether it was said that no standby is waited for.
+    /// Whether it was logged that commits do not wait for a standby.
     pub(super) is_warned: AtomicBool,
 }
 
@@ -39,7 +40,8 @@ impl Audience for Others {
         } else {
             self.announcements.announce_commit(touched);
         }
-        // It may be that events are to be sent on purpose: the number of the newest does not tell.
+        // The commit may have requested events on purpose, which the number of the newest event
+        // does not show.
         self.resend.notify_one();
     }
 
@@ -69,7 +71,7 @@ impl Audience for Others {
     fn on_look(&self, outcome: Result<(), &StoreError>) {
         match outcome {
             Ok(()) if self.is_away.swap(false, Ordering::Relaxed) => {
-                // Whether something can be committed again shows a commit; nobody waits for it.
+                // A commit proves that the store can commit again; no caller waits for its outcome.
                 let (probe, _outcome) = Pending::new(Probe);
                 let _ = self.queue.try_push(vec![probe]);
             }
@@ -84,8 +86,9 @@ impl Audience for Others {
 }
 
 impl Store {
-    /// Begins to take part in who acts on the outside: polls, sends and prunes. `name` tells people
-    /// who does. How this process stands can be watched; with a file it always is the one.
+    /// Begins to campaign for leadership: the leader polls, sends and prunes. `name` identifies
+    /// this replica to operators. The returned channel has this process's standing; with a file it
+    /// is always the leader.
     ///
     /// # Errors
     /// When no thread can be started for it.
@@ -104,22 +107,22 @@ impl Store {
         Ok(standing)
     }
 
-    /// Gives up to act, so that another one can at once.
+    /// Gives up leadership, so that another replica can take it at once.
     pub async fn resign(&self) {
         let Some(membership) = &self.shared.replica else { return };
         let lease = membership.lease().take();
-        // It waits for the server.
+        // Dropping the lease blocks on the server.
         let _ = blocking::run(move || drop(lease)).await;
     }
 
-    /// This store for who acts in a term: what it commits after the term is refused.
+    /// A handle for the leader of a term: what it commits after the term is refused.
     #[must_use]
     pub fn with_fence(&self, fence: Option<i64>) -> Self {
         Self { fence, ..self.clone() }
     }
 
-    /// Resolves when what was committed before this call, by any replica, is announced; what was
-    /// seen of the server then. Nothing, and at once, with a file.
+    /// Resolves when everything that any replica committed before this call is announced; returns
+    /// what was seen of the server then. With a file it returns none, at once.
     pub async fn catch_up(&self) -> Option<Sight> {
         match &self.shared.replica {
             Some(membership) => Some(membership.follower.look().await),
@@ -127,7 +130,7 @@ impl Store {
         }
     }
 
-    /// What was last seen of the server; nothing with a file.
+    /// What was last seen of the server; none with a file.
     #[must_use]
     pub fn sight(&self) -> Option<Sight> {
         self.shared.replica.as_ref().map(|membership| membership.follower.sight())

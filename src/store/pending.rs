@@ -1,4 +1,4 @@
-//! A change on its way to the thread that writes, and its outcome on the way back.
+//! A change on its way to the writer thread, and its outcome on the way back.
 
 use std::collections::BTreeSet;
 
@@ -7,52 +7,52 @@ use tokio::sync::oneshot;
 use super::StoreError;
 use crate::ledger::{Change, CheckNumber, Facts, Fault, Keys};
 
-/// A change that waits, with the way back to its sender.
+/// A change that waits to be committed, with the channel for its outcome.
 pub(super) trait Waiting: Send {
-    /// Names the rows that it needs; it is in the group that is being made.
+    /// Adds the rows that it needs; it is in the group that is being built.
     fn keys(&mut self, keys: &mut Keys);
     fn further_keys(&self, facts: &Facts, keys: &mut Keys) -> Result<(), Fault>;
     fn work(&self) -> usize;
     fn is_alone(&self) -> bool;
-    /// The term outside of which the change is refused.
+    /// The term in which the change is valid; in another one it is refused.
     fn fence(&self) -> Option<i64>;
-    /// Decides what becomes of the change, and keeps what its sender will learn.
+    /// Decides how the change affects the rows, and keeps the outcome for the sender.
     fn apply(&mut self, facts: &mut Facts) -> Result<(), Fault>;
-    /// Has everybody who fails a check loaded when the change is applied the next time. False where
-    /// that was asked for before: another time makes no difference.
+    /// Makes the next attempt load all users who fail a check. Returns false if an attempt did so
+    /// already: another one would change nothing.
     fn require_failures(&mut self, check: CheckNumber) -> bool;
-    /// Leaves the change to a later group.
+    /// Moves the change to a later group.
     fn postpone(&mut self);
-    /// Whether it is left to a later group.
+    /// Whether it was moved to a later group.
     fn is_postponed(&self) -> bool;
-    /// The change fails, whatever becomes of its group.
+    /// Records that the change fails, whatever the outcome of its group.
     fn fail(&mut self, error: StoreError);
-    /// Tells the sender.
+    /// Sends the outcome to the sender.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-/// The only kind of [`Waiting`].
+/// The only implementation of [`Waiting`].
 pub(super) struct Pending<C: Change, H = ()> {
     change: C,
     outcome: Option<Result<C::Outcome, StoreError>>,
     reply: oneshot::Sender<Result<C::Outcome, StoreError>>,
     fence: Option<i64>,
-    /// Checks of which everybody who fails one is needed, as applying it told.
+    /// Checks whose failing users are all needed, as applying the change showed.
     needed: BTreeSet<CheckNumber>,
     is_postponed: bool,
-    /// Dropped after the change: fields are, in their order.
+    /// Dropped after the change: fields are dropped in the order of declaration.
     _held: H,
 }
 
 impl<C: Change> Pending<C> {
-    /// A change, and where its sender waits.
+    /// A change, and the channel on which its sender waits.
     pub(super) fn new(change: C) -> (Box<Self>, oneshot::Receiver<Result<C::Outcome, StoreError>>) {
         Self::new_holding(change, None, ())
     }
 }
 
 impl<C: Change, H> Pending<C, H> {
-    /// The same, with something that is dropped after the change.
+    /// A change with an object that is dropped after it.
     pub(super) fn new_holding(
         change: C,
         fence: Option<i64>,
@@ -122,7 +122,7 @@ impl<C: Change, H: Send> Waiting for Pending<C, H> {
             (Some(Ok(outcome)), Ok(())) => Ok(outcome),
             (None, Ok(())) => Err(StoreError::Closed),
         };
-        // A sender that went away has been answered otherwise.
+        // The sender may have stopped waiting; then no one reads the outcome.
         let _ = self.reply.send(outcome);
     }
 }

@@ -1,5 +1,5 @@
-//! What lies where a database is to be, looked at before SQLite opens it: what SQLite says of a
-//! folder, or of an empty file, helps nobody.
+//! Checks the path of a database before SQLite opens it: SQLite's errors about a folder or an empty
+//! file do not help an operator.
 
 use std::{
     fs::{self, File},
@@ -10,10 +10,10 @@ use std::{
 
 use super::StoreError;
 
-/// Makes sure that a database can be at a path: it is no folder, and is in one.
+/// Checks that a path can hold a database: it is no folder, and its folder exists.
 ///
 /// # Errors
-/// Says what is there instead, and what to write into `store.path`.
+/// Describes what is there instead, and what to write into `store.path`.
 pub(super) fn check_folder(database: &Path) -> Result<(), StoreError> {
     if database.is_dir() {
         return Err(StoreError::Folder(database.to_owned()));
@@ -22,13 +22,13 @@ pub(super) fn check_folder(database: &Path) -> Result<(), StoreError> {
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     match folder.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        // Whoever opens the file says what else is wrong with the way to it.
+        // Opening the file reports every other problem with the path.
         Err(error) if !is_missing(&error) => Ok(()),
         _ => Err(StoreError::NoFolder { path: absolute.clone(), folder: folder.to_owned() }),
     }
 }
 
-/// Makes sure that the folder is there in which a copy is to be made.
+/// Checks that the folder of a copy exists.
 ///
 /// # Errors
 /// Names the folder.
@@ -38,10 +38,10 @@ pub(super) fn check_folder_of_copy(copy: &Path) -> Result<(), StoreError> {
     if folder.is_dir() { Ok(()) } else { Err(StoreError::NoFolderOfCopy(folder.to_owned())) }
 }
 
-/// Makes sure that a file that can be a database is there, and can be read.
+/// Checks that a file exists, can be read and can be a database.
 ///
 /// # Errors
-/// Says what is there instead, and what to do.
+/// Describes what is there instead, and what to do.
 pub(super) fn check_file(database: &Path) -> Result<(), StoreError> {
     check_folder(database)?;
     let failed = |source: io::Error| {
@@ -57,7 +57,8 @@ pub(super) fn check_file(database: &Path) -> Result<(), StoreError> {
         }
     };
     let file = File::open(database).map_err(failed)?;
-    // What a daemon that was killed wrote first can lie in the log beside the file alone.
+    // The first writes of a daemon that was killed can be in the write-ahead log only, with an
+    // empty file.
     if file.metadata().map_err(failed)?.len() == 0 && !has_log(database) {
         return Err(StoreError::Empty(database.to_owned()));
     }
@@ -95,7 +96,7 @@ mod tests {
         assert!(matches!(check_file(&path("text/db")), Err(StoreError::NoFolder { .. })));
         assert!(matches!(check_file(&path("none")), Err(StoreError::Missing { .. })));
         assert!(matches!(check_file(&path("empty")), Err(StoreError::Empty(_))));
-        // One that is to be made needs its folder alone.
+        // A database that is to be created needs only its folder.
         check_folder(&path("none")).unwrap();
         check_file(&path("text")).unwrap();
         fs::write(path("empty-wal"), "what was committed first").unwrap();

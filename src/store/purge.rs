@@ -1,4 +1,4 @@
-//! A person is forgotten: by a change what is counted, by an erasure all else.
+//! Removes a person: a change removes what is counted, and an erasure everything else.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,42 +15,42 @@ use crate::{
 /// Pause between steps, so that queued deliveries are committed.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How often emptying the log is tried. Each try waits for readers for two seconds itself.
+/// Attempts to empty the write-ahead log. Each one waits up to two seconds for readers.
 const TRIES: u32 = 5;
 
-/// A request to forget a person.
+/// A request to remove a person.
 #[derive(Debug, Clone)]
 pub struct Purge {
-    /// Who.
+    /// The person's login.
     pub login: Login,
-    /// Whether nothing is to change: it is only counted what would.
+    /// Whether rows are only counted and not changed.
     pub is_trial: bool,
-    /// When.
+    /// When it was requested.
     pub at: Timestamp,
 }
 
-/// What forgetting a person did, or would do.
+/// The result of removing a person, or of a trial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Rows that went, by table.
+    /// The number of removed rows, by table.
     pub removed: BTreeMap<&'static str, u64>,
-    /// Rows that do not name the person any more, by table.
+    /// The number of rows from which the person was redacted, by table.
     pub redacted: BTreeMap<&'static str, u64>,
-    /// Rows that name the person afterwards, by table: what came in meanwhile.
+    /// The number of rows that name the person afterwards, by table: they were stored meanwhile.
     pub left: BTreeMap<&'static str, u64>,
-    /// Whether the service still knew the person when it was last asked.
+    /// Whether the service knew the person at the last poll.
     pub is_known_to_service: bool,
     /// Whether the configuration lists the person.
     pub is_configured: bool,
 }
 
 impl Store {
-    /// Forgets a person: everything that is stored under the login in any spelling goes, and
-    /// what is about others, too, is rewritten. Counters stay. It may be called again, and
-    /// goes on where a call before it was broken off.
+    /// Removes a person. Every row with the login in any spelling is removed, and rows that are
+    /// also about others are rewritten. Counters stay. After an interruption, another call
+    /// continues.
     ///
     /// # Errors
-    /// When the database fails; part of it may be done then.
+    /// When the database fails; a part may be done then.
     pub async fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
         let login = purge.login.clone();
         let standing = self.read(move |reader| reader.purge_standing(&login)).await?;
@@ -73,7 +73,8 @@ impl Store {
             }
         }
         let erased = self.erase(&purge.login, purge.is_trial).await?;
-        // What is counted elsewhere went first; the rest of the table by its rows.
+        // The change removed the rows that are counted; the erasure removed the rest of the same
+        // tables.
         add(&mut purged.removed, &erased.removed);
         purged.redacted = erased.redacted;
         if !purge.is_trial {
@@ -91,7 +92,7 @@ impl Store {
         let mut place = Some(Place::Tables);
         let mut tries = 0;
         while let Some(next) = place {
-            // Beside what is committed: a server needs minutes for it.
+            // A server needs minutes for this, so it runs beside the commits.
             if next == Place::Files
                 && let Some(membership) = &self.shared.replica
             {

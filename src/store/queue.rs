@@ -1,4 +1,4 @@
-//! Changes that wait to be committed, and which of them share a commit.
+//! The queue of changes to commit, and which of them share a commit.
 
 use std::{
     collections::VecDeque,
@@ -14,41 +14,40 @@ use super::{
     pending::Waiting,
 };
 
-/// Changes that may wait; past that, a sender that must not wait gets `Busy`.
+/// Maximum number of waiting changes; beyond it, a sender that must not wait gets `Busy`.
 const MOST_WAITING: usize = 2048;
 
-/// The work of a group: about 50 ms on two cores. One change is never parted, so
-/// that a large one is a group of its own work.
+/// The work of a group: about 50 ms on two cores. A change is never split, so a large one is a
+/// group with more work.
 const GROUP_WORK: usize = 4000;
 
-/// Changes of a group at most.
+/// Maximum number of changes in a group.
 const GROUP_CHANGES: usize = 512;
 
-/// Work from which on a change is large: small ones overtake it, and it is a group of its
-/// own.
+/// The work from which a change is large: small ones overtake it, and it is a group of its own.
 const LARGE: usize = 500;
 
-/// Groups that are committed before what is too old, or a person who is to be forgotten, while
-/// these wait: about a second under a load that never ends.
+/// The number of groups that are committed before a waiting sweep or erasure: about a second under
+/// continuous load.
 const GROUPS_FIRST: usize = 32;
 
-/// Where the outcome of a sweep goes: how many rows went.
+/// The channel for a sweep's outcome: the number of removed rows.
 type SweepReply = oneshot::Sender<Result<usize, StoreError>>;
 
-/// Where the outcome of a step of an erasure goes.
+/// The channel for the outcome of an erasure step.
 type EraseReply = oneshot::Sender<Result<Erased, StoreError>>;
 
-/// What the thread does next.
+/// The next work of the writer thread.
 pub(super) enum Next {
-    /// Commits these together.
+    /// Commit these changes together.
     Group(Vec<Box<dyn Waiting>>),
-    /// Removes what is too old.
+    /// Remove rows that are too old.
     Sweep(Sweep, usize, SweepReply),
-    /// Does a step of erasing a person.
+    /// Do a step of an erasure.
     Erase(Erasure, EraseReply),
 }
 
-/// The way to the thread that writes.
+/// The queue of the writer thread.
 pub(super) struct Queue {
     places: Arc<Semaphore>,
     waiting: Mutex<Waiters>,
@@ -60,13 +59,13 @@ struct Waiters {
     small: VecDeque<Entry>,
     large: VecDeque<Entry>,
     sweeps: VecDeque<(Sweep, usize, SweepReply)>,
-    /// Whether the last group was of small changes: then a large one is next.
+    /// Whether the last group had small changes; a large one is next then.
     was_small: bool,
     erasures: VecDeque<(Erasure, EraseReply)>,
-    /// Groups that came before a sweep or an erasure that waits.
+    /// Groups that were taken before the waiting sweep or erasure.
     passed: usize,
     is_closed: bool,
-    /// Until when what waits is still committed, once it is closed.
+    /// Once closed: until when waiting changes are still committed.
     end: Option<Instant>,
 }
 
@@ -86,13 +85,13 @@ impl Queue {
         }
     }
 
-    /// Adds changes that are committed together, once there is a place.
+    /// Adds changes that are committed together, waiting for a place.
     pub(super) async fn push(&self, changes: Vec<Box<dyn Waiting>>) -> Result<(), StoreError> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         self.add(changes, place)
     }
 
-    /// The same, but refuses at once when there is no place.
+    /// Adds changes that are committed together, or refuses at once when there is no place.
     pub(super) fn try_push(&self, changes: Vec<Box<dyn Waiting>>) -> Result<(), StoreError> {
         let place = self.places.clone().try_acquire_owned().map_err(|error| match error {
             tokio::sync::TryAcquireError::NoPermits => StoreError::Busy,
@@ -119,7 +118,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Asks for some of what is too old to be removed.
+    /// Requests that some rows which are too old are removed.
     pub(super) fn push_sweep(
         &self,
         sweep: Sweep,
@@ -136,7 +135,7 @@ impl Queue {
         Ok(outcome)
     }
 
-    /// Asks for a step of erasing a person.
+    /// Requests a step of an erasure.
     pub(super) fn push_erasure(
         &self,
         erasure: Erasure,
@@ -152,30 +151,29 @@ impl Queue {
         Ok(outcome)
     }
 
-    /// Takes no more; what waits is still committed.
+    /// Closes the queue; waiting changes are still committed.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.places.close();
         self.wake.notify_all();
     }
 
-    /// Takes no more; what waits is committed until `end`, and dropped then.
+    /// Closes the queue; waiting changes are committed until `end`, and dropped then.
     pub(super) fn close_by(&self, end: Instant) {
         self.lock().end = Some(end);
         self.close();
     }
 
-    /// Drops what waits: nobody is there to commit it.
+    /// Closes the queue and drops waiting changes, because no thread is left to commit them.
     pub(super) fn refuse(&self) {
         // Closed under the same lock: a change that came in between would wait for ever.
         let closed = Waiters { is_closed: true, ..Waiters::default() };
         let dropped = std::mem::replace(&mut *self.lock(), closed);
-        // Outside the lock: the senders wake.
+        // Dropped outside the lock, because dropping wakes the senders.
         drop(dropped);
     }
 
-    /// What is to be done next; nothing when the queue is closed and empty. Waits
-    /// until there is something.
+    /// The next work; none when the queue is closed and empty. It blocks until there is some.
     pub(super) fn next(&self) -> Option<Next> {
         let mut waiting = self.lock();
         loop {
@@ -198,7 +196,7 @@ impl Queue {
 }
 
 impl Waiters {
-    /// What is too old can wait, and so can erasing; but not for ever.
+    /// Sweeps and erasures can wait, but not for ever.
     fn next(&mut self) -> Option<Next> {
         let is_due = self.passed >= GROUPS_FIRST;
         if !is_due && let Some(group) = self.group() {
@@ -207,7 +205,7 @@ impl Waiters {
             return Some(Next::Group(group));
         }
         self.passed = 0;
-        // Whoever is to be forgotten waits for no more than one sweep.
+        // An erasure goes before waiting sweeps, so that it waits for at most one.
         if let Some((erasure, reply)) = self.erasures.pop_front() {
             return Some(Next::Erase(erasure, reply));
         }
@@ -217,8 +215,8 @@ impl Waiters {
         self.group().map(Next::Group)
     }
 
-    /// Small changes together, then one large one, in turns: nobody is starved, and who is
-    /// small waits for one large change at most.
+    /// Small changes together, then one large one, in turns: no change starves, and a small one
+    /// waits for at most one large change.
     fn group(&mut self) -> Option<Vec<Box<dyn Waiting>>> {
         if self.small.is_empty() || (self.was_small && !self.large.is_empty()) {
             self.was_small = false;
@@ -293,7 +291,7 @@ mod tests {
             queue.push(vec![refused(1 << 20)]).await.unwrap();
         }
         for _ in 0..3 {
-            // One that is large in itself is a group of its own, and so it would be by its users.
+            // A change with a large body is a group of its own, like one with many users.
             queue.push(vec![refused(4 << 20)]).await.unwrap();
         }
         queue.close();

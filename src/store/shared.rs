@@ -1,4 +1,4 @@
-//! What both the thread that writes and readers read.
+//! Rows that both the writer thread and readers read.
 
 use crate::{
     domain::{Admin, CheckId, Integration, Login, TenantId, Timestamp, WebhookTarget},
@@ -13,18 +13,19 @@ use crate::{
 /// The name of the OTLP delivery among the receivers of the log.
 pub(in crate::store) const OTLP: &str = "otlp";
 
-/// How the keys of `meta` begin that say which check a merged one became.
+/// The prefix of the keys of `meta` that say which check a merged one became.
 pub(in crate::store) const MERGED: &str = "merged_check:";
 
-/// A condition for those rows of `meta`.
+/// The condition for those rows of `meta`.
 pub(in crate::store) const IS_MERGED: &str = "key LIKE 'merged^_check:%' ESCAPE '^'";
 
-/// The number of a merged check, and of the check that it became, of a row of `meta`.
+/// The number of a merged check, and of the check that it became, from a row of `meta`.
 pub(in crate::store) fn parse_merged(key: &str, value: &str) -> Option<(CheckNumber, CheckNumber)> {
     Some((key.strip_prefix(MERGED)?.parse().ok()?, value.parse().ok()?))
 }
 
-/// Which tenant deliveries are from; one that cannot be read is told anew by the next.
+/// The tenant that deliveries are from. An id that cannot be decoded counts as none; the next
+/// delivery stores it again.
 pub(in crate::store) fn tenant_id(
     connection: &dyn Connection,
 ) -> Result<Option<TenantId>, StoreError> {
@@ -35,7 +36,7 @@ pub(in crate::store) fn tenant_id(
     Ok(id.flatten())
 }
 
-/// When a part of the service was last seen, with its number.
+/// When a part of the service was last answered, with its number.
 pub(in crate::store) fn service_seen(
     connection: &dyn Connection,
     part: &str,
@@ -57,14 +58,14 @@ pub(in crate::store) fn integrations(
             id: row.get(0)?,
             name: row.get(1)?,
             status: row.get(2)?,
-            // 0 stands for a date that was not told.
+            // 0 stands for no date.
             date: Some(row.get(3)?).filter(|date| *date != Timestamp::UNIX_EPOCH),
             error: row.get(4)?,
         })
     })
 }
 
-/// The administrators; nothing when nobody ever looked.
+/// The administrators; none before the first answer.
 pub(in crate::store) fn admins(
     connection: &dyn Connection,
 ) -> Result<Option<Vec<Admin>>, StoreError> {
@@ -103,9 +104,9 @@ pub(in crate::store) fn webhook_targets(
     })
 }
 
-/// How many public events there are up to and with this number, since the first
-/// event ever: of those that were removed, the next one tells. It costs the same
-/// whatever the log holds.
+/// The number of public events up to and including this number, since the first event ever. When
+/// the event was removed, the next stored one gives the number. The cost does not depend on the
+/// size of the log.
 pub(in crate::store) fn count_public_up_to(
     connection: &dyn Connection,
     seq: i64,

@@ -1,25 +1,25 @@
-//! Who acts on the outside, of the processes that share a database.
+//! Which of the processes that share a database is the leader.
 
-/// Whether this process polls, sends and prunes, as far as it knows.
+/// Whether this process is the leader, which polls, sends and prunes, as far as it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It does. What it commits carries the fence, and is refused once another does; nothing
-    /// where no other can.
+    /// This process is the leader. Its commits carry the fence, and are refused once another
+    /// process leads; without a fence, no other process can.
     Leader {
         /// The number of its term.
         fence: Option<i64>,
     },
-    /// Another one does.
+    /// Another process is the leader.
     Follower {
-        /// By what name, when somebody does.
+        /// The leader's name, if there is a leader.
         leader: Option<String>,
     },
-    /// It cannot be found out: the server cannot be reached.
+    /// Unknown: the server cannot be reached.
     Unknown,
 }
 
 impl Standing {
-    /// Whether this process acts.
+    /// Whether this process is the leader.
     #[must_use]
     pub const fn is_leader(&self) -> bool {
         matches!(self, Self::Leader { .. })

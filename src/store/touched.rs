@@ -1,4 +1,4 @@
-//! What the last commits touched, for whoever follows them.
+//! What the last commits touched, for the reader that follows them.
 
 use std::{
     collections::VecDeque,
@@ -9,8 +9,7 @@ use tokio::sync::watch;
 
 use crate::ledger::Touched;
 
-/// Subjects that are remembered at most; who falls further behind reads everything
-/// anew.
+/// Maximum number of stored subjects. A reader that falls further behind reads everything again.
 const MOST: usize = 200_000;
 
 /// What the last commits touched, by the number of the commit since the start.
@@ -38,7 +37,7 @@ impl Recent {
         self.newest.subscribe()
     }
 
-    /// Remembers what a commit touched.
+    /// Stores what a commit touched.
     pub(super) fn add(&self, touched: Touched) {
         if touched.is_empty() {
             return;
@@ -57,14 +56,13 @@ impl Recent {
         self.newest.send_replace(newest);
     }
 
-    /// What the commits after this one touched, in order; nothing when that is not
-    /// remembered any more.
+    /// What the commits after this one touched, in order; none when that is no longer stored.
     pub(super) fn touched_after(&self, commit: u64) -> Option<Vec<Arc<Touched>>> {
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let missed = usize::try_from(commits.newest.saturating_sub(commit)).ok()?;
         let first = commits.touched.len().checked_sub(missed)?;
         let found: Vec<_> = commits.touched.iter().skip(first).cloned().collect();
-        // There is one follower: what it has read is not needed any more.
+        // There is one follower, which has read all of these.
         commits.touched.clear();
         commits.size = 0;
         Some(found)

@@ -6,9 +6,9 @@ use crate::domain::Timestamp;
 
 /// Gives events their ids: UUIDs of version 7.
 ///
-/// An id is made when its event is saved and is stored with it. One that followed from the
-/// event's number would be given twice: after a backup was restored, the numbers of the
-/// events that were lost are given again.
+/// An id is created when its event is saved, and stored with it. An id derived from the event's
+/// number would not be unique: after a backup is restored, the numbers of the lost events are given
+/// again.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Uids(ContextV7);
 
@@ -17,8 +17,8 @@ impl Uids {
         Self::default()
     }
 
-    /// The next id. Ids of one process rise in the order in which they are given, also
-    /// when the clock is set back.
+    /// The next id. Ids of one process rise in the order in which they are created, even when the
+    /// clock is set back.
     pub(in crate::store) fn next(&self, now: Timestamp) -> Uuid {
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
         let moment = uuid::Timestamp::from_unix(&self.0, seconds, now.timestamp_subsec_nanos());

@@ -1,19 +1,19 @@
-//! What the thread that writes waits for now, for whoever asks meanwhile.
+//! The current wait of the writer thread, for callers that ask meanwhile.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Since when the thread waits for the database, if it does; clones share it.
+/// Since when the writer thread waits for the database; clones share it.
 ///
-/// What came of a try to commit is known at its end. A commit that waits for a standby, or a server
-/// that hangs, ends it after half a minute, and until then nothing is committed.
+/// The outcome of a commit is known only at its end. A commit that waits for a standby or a hanging
+/// server ends after half a minute, and no other change is committed until then.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnderWay(Arc<Mutex<Option<Instant>>>);
 
 impl UnderWay {
-    /// Does something that waits for the database.
+    /// Runs a step that waits for the database.
     pub(super) fn track<T>(&self, step: impl FnOnce() -> T) -> T {
         self.set(Some(Instant::now()));
         let done = step();
@@ -21,7 +21,7 @@ impl UnderWay {
         done
     }
 
-    /// For how long the database is waited for, where that is longer than `patience`.
+    /// How long the database has been waited for, if that is longer than `patience`.
     pub(super) fn wait_longer_than(&self, patience: Duration) -> Option<Duration> {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed()).filter(|waited| *waited > patience)

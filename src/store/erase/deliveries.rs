@@ -1,4 +1,4 @@
-//! Deliveries: who was named, and the body as it came.
+//! Erases a person from deliveries: from the named users, and from the body.
 
 use super::Step;
 use crate::store::{
@@ -8,16 +8,16 @@ use crate::store::{
     sql::{Row, params},
 };
 
-/// Deliveries that are looked at in one transaction. A body has megabytes at most.
+/// Deliveries per transaction. A body can have megabytes.
 pub(super) const ROWS: i64 = 32;
 
-/// Lists of users.
+/// Columns with lists of users.
 const LISTS: [&str; 2] = ["known_users", "cleared_users"];
 
-/// Columns of texts apart from the lists of users.
+/// Columns of text other than the lists of users.
 const TEXTS: [&str; 6] = ["detail_id", "detail_type", "source", "title", "reason", "notes"];
 
-/// A body, and what it takes to read it.
+/// A stored body, and the columns needed to decode it.
 struct Body {
     bytes: Vec<u8>,
     form: i64,
@@ -25,7 +25,7 @@ struct Body {
     size: Option<i64>,
 }
 
-/// Takes the person out of deliveries after this number, up to that one.
+/// Redacts the person in deliveries after one number, up to another.
 pub(super) fn redact(step: &mut Step<'_>, after: i64, last: i64) -> Result<(), StoreError> {
     let numbers: Vec<i64> = step.connection.all(
         "SELECT seq FROM delivery WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
@@ -57,7 +57,7 @@ fn redact_texts(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
     Ok(changed)
 }
 
-/// Of each column what it says without the person, where it names the person.
+/// For each column, its value without the person; none where it does not name the person.
 fn redacted_columns(step: &Step<'_>, row: &Row<'_>) -> Result<Vec<Option<String>>, StoreError> {
     let other = |column: usize| -> Result<Option<String>, StoreError> {
         let Some(bytes) = row.get::<Option<&[u8]>>(column)? else { return Ok(None) };
@@ -87,13 +87,15 @@ fn redact_body(step: &Step<'_>, number: i64) -> Result<bool, StoreError> {
         },
     )?;
     let Some(found) = found else { return Ok(false) };
-    // One that nobody can read is nobody's, and would stop the erasure for ever.
+    // A body that cannot be decoded cannot be attributed to anyone; failing here would block the
+    // erasure for ever.
     let Ok(known) = body::unpack(found.form, &found.bytes) else { return Ok(false) };
     let (form, bytes, size) = match step.redactor.redact_body(&known, found.is_packed) {
         Redacted::Not => return Ok(false),
         Redacted::Dropped => (body::PLAIN, None, found.size),
         Redacted::To(rewritten) => {
-            // Longer than what is kept means that it was cut, and so it stays then.
+            // A length above the stored one means that the body was truncated; the length is kept
+            // then.
             let length = i64::try_from(known.len()).unwrap_or(i64::MAX);
             let is_whole = found.size.is_none_or(|size| size <= length);
             let size = if is_whole { i64::try_from(rewritten.len()).ok() } else { found.size };

@@ -1,4 +1,4 @@
-//! Columns of others that can name the person: texts, or JSON.
+//! Columns of other rows that can name the person, as text or JSON.
 
 use crate::store::{
     StoreError,
@@ -6,19 +6,19 @@ use crate::store::{
     sql::{Bind, Cell, Column, Connection, Mismatch, Param},
 };
 
-/// Where the person can stand in rows of a table.
+/// The columns of a table that can name the person.
 #[derive(Debug)]
 pub(in crate::store) struct Mentions {
     pub(in crate::store) table: &'static str,
-    /// What tells rows apart.
+    /// The key columns.
     key: &'static [&'static str],
     pub(in crate::store) columns: &'static [&'static str],
-    /// Which rows are looked at.
+    /// The condition of the rows to search.
     condition: &'static str,
 }
 
-/// What is looked into as a whole. What checks are called and the operator's own settings are
-/// not looked into.
+/// Tables that are searched completely. Titles of checks and the operator's own settings are not
+/// searched.
 pub(in crate::store) static TABLES: [Mentions; 8] = [
     Mentions::of("user_snapshot", &["login"], &["state"]),
     Mentions::of("failure_answer", &["login"], &["shared_texts", "exchange"]),
@@ -33,7 +33,7 @@ pub(in crate::store) static TABLES: [Mentions; 8] = [
 /// Users of addresses.
 pub(super) static ADDRESSES: Mentions = Mentions::of("ip_snapshot", &["ip"], &["users"]);
 
-/// Events between two numbers.
+/// Events in a range of numbers.
 pub(super) static EVENTS: Mentions = Mentions {
     table: "event",
     key: &["seq"],
@@ -41,7 +41,7 @@ pub(super) static EVENTS: Mentions = Mentions {
     condition: "seq > ?1 AND seq <= ?2",
 };
 
-/// What events share, between two numbers.
+/// Shared attributes of events, in a range of numbers.
 pub(super) static CONTEXTS: Mentions = Mentions {
     table: "event_context",
     key: &["number"],
@@ -49,7 +49,7 @@ pub(super) static CONTEXTS: Mentions = Mentions {
     condition: "number > ?1 AND number <= ?2",
 };
 
-/// A value of a key.
+/// The value of a key column.
 enum Key {
     Number(i64),
     Text(String),
@@ -82,8 +82,8 @@ impl Mentions {
         Self { table, key, columns, condition: "true" }
     }
 
-    /// Takes the person out; returns how many rows named them. The parameters are those of the
-    /// condition.
+    /// Redacts the person; returns the number of rows that named them. The parameters are those of
+    /// the condition.
     pub(super) fn redact(
         &self,
         connection: &dyn Connection,
@@ -110,7 +110,7 @@ impl Mentions {
             }
             Ok(())
         })?;
-        // What does not name the person stays as it is.
+        // Columns that do not name the person are not written.
         let set = (1..).zip(*columns);
         let set = set.map(|(number, column)| {
             format!("{column} = coalesce(CAST(?{number} AS TEXT), {column})")

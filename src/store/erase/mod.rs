@@ -1,7 +1,7 @@
-//! Erases a person from rows, some of them at a time, so that no delivery waits for long.
+//! Erases a person from rows, a number of rows per step, so that no delivery waits for long.
 //!
-//! What names a person is found by our own rules, which no engine's SQL has: rows are read, and
-//! those that name the person are written anew.
+//! The rules for what names a person are our own and do not exist in SQL: rows are read, and those
+//! that name the person are rewritten.
 
 mod deliveries;
 mod mentions;
@@ -17,13 +17,13 @@ use mentions::Mentions;
 #[cfg(test)]
 pub(in crate::store) use mentions::TABLES;
 
-/// Events, or failures that ended, that are looked at in one transaction.
+/// Events, or ended failures, per transaction.
 const ROWS: i64 = 5000;
 
-/// What an event about the person says from then on.
+/// The sentence of events about the person afterwards.
 const BODY: &str = "It was about somebody who was forgotten";
 
-/// Rows that are the person's, by a condition of which `?1` is the login.
+/// Tables with rows of the person, each with its condition; `?1` is the login.
 const OWN: [(&str, &str); 7] = [
     ("failure_answer", "login = ?1"),
     ("user_snapshot", "login = ?1"),
@@ -34,8 +34,8 @@ const OWN: [(&str, &str); 7] = [
     ("past", "kind = 'user' AND subject = ?1"),
 ];
 
-/// Rows of which numbers elsewhere depend: a change forgets them before anything is erased,
-/// so that they are looked for only where nothing is to change.
+/// Tables whose rows are counted elsewhere. A change removes these rows before the erasure, so they
+/// are searched only in a trial.
 const OWN_COUNTED: [(&str, &str); 2] =
     [("failure", "login = ?1"), ("watch", "kind = 'user' AND subject = ?1")];
 
@@ -47,8 +47,8 @@ static EVENT: Bulk = Bulk::update(
 
 static USERS: Bulk = Bulk::update("ip_snapshot", &[text("ip")], &[text("users")]);
 
-/// Does one step of an erasure, or tells what it would do: it is in a transaction, which is to
-/// be given up after a trial. What the rows left behind is the engine's own.
+/// Does one step of an erasure, or counts what it would do. The caller's transaction must be rolled
+/// back after a trial. The files are erased by the engine.
 pub(in crate::store) fn erase(
     connection: &dyn Connection,
     erasure: &Erasure,
@@ -94,7 +94,7 @@ pub(in crate::store) fn erase(
                     deliveries::redact(&mut step, after, last)?;
                     Some(Place::Deliveries(last))
                 }
-                // Where nothing changes, nothing is to be written anew.
+                // A trial changes no row, so the files contain nothing to erase.
                 None => (!erasure.is_trial).then_some(Place::Files),
             }
         }
@@ -103,7 +103,7 @@ pub(in crate::store) fn erase(
     Ok(step.erased)
 }
 
-/// One transaction of an erasure.
+/// One step of an erasure, which is one transaction.
 struct Step<'a> {
     connection: &'a dyn Connection,
     login: &'a Login,
@@ -112,10 +112,10 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// The tables that are small beside the log.
+    /// Erases from the tables that are small compared with the log.
     fn erase_tables(&mut self, is_trial: bool) -> Result<(), StoreError> {
         let login = self.login.as_str();
-        // The position is compared with logins: the one before it is the same position.
+        // The position is compared with logins, so it can be replaced by the text just before it.
         self.connection.execute(
             "UPDATE listing SET position = (
                 SELECT max(login) FROM listing_member
@@ -140,7 +140,7 @@ impl Step<'_> {
         self.redact(&mentions::ADDRESSES, &[])
     }
 
-    /// Takes the person out of those who were seen at addresses.
+    /// Redacts the person in the users of addresses.
     fn redact_addresses(&mut self) -> Result<(), StoreError> {
         let mut others = Vec::new();
         self.connection.each("SELECT ip, users FROM ip_snapshot", &[], |row| {
@@ -158,7 +158,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Events about the person say no more than what happened; others do not name them.
+    /// Reduces events about the person to what happened; redacts the person in other events.
     fn redact_events(&mut self, after: i64, last: i64) -> Result<(), StoreError> {
         let mut own = Vec::new();
         self.connection.each(
@@ -166,7 +166,7 @@ impl Step<'_> {
             params![self.login.as_str(), after, last],
             |row| {
                 let attributes = String::from_utf8_lossy(row.bytes(1)?);
-                // What cannot be read cannot be kept apart from the person.
+                // An event that cannot be decoded may name the person, so it is reduced, too.
                 let impersonal = self
                     .redactor
                     .redact_attributes(&attributes)
@@ -184,7 +184,7 @@ impl Step<'_> {
         self.redact(&mentions::EVENTS, params![after, last])
     }
 
-    /// The last of the next keys in a table; nothing when there is none.
+    /// The last key of the next slice of a table; none when no row is left.
     fn last_of_slice(
         &self,
         table: &str,
@@ -211,7 +211,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Removes rows in which the person's login stands in any spelling.
+    /// Removes rows whose login column has the person's login in any spelling.
     fn remove_named(
         &mut self,
         table: &'static str,
@@ -234,7 +234,7 @@ impl Step<'_> {
         self.remove(table, &condition, params![named[..]])
     }
 
-    /// Takes the person out of columns of others.
+    /// Redacts the person in other rows' columns.
     fn redact(&mut self, mentions: &Mentions, params: &[Param<'_>]) -> Result<(), StoreError> {
         let redacted = mentions.redact(self.connection, self.redactor, params)?;
         self.erased.count_redacted(mentions.table, redacted);

@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! Errors of the store.
 
 mod sql;
 mod unreadable;
@@ -14,7 +14,7 @@ use crate::ledger::{Fault, row_name};
 pub use sql::{SqlError, SqlErrorKind};
 pub use unreadable::Unreadable;
 
-/// Why the store could not do what it was asked.
+/// Why the store could not do what was requested.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another process holds the database.
@@ -23,15 +23,15 @@ pub enum StoreError {
         .0.display()
     )]
     InUse(PathBuf),
-    /// The file cannot be made or opened.
+    /// The file cannot be created or opened.
     #[error("cannot open {}: {source}", .path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
-    /// A folder is where the database is to be.
+    /// The path of the database is a folder.
     #[error(
         "{} is a folder, and the database is a file: write a file's name into store.path, such as \
          {}",
@@ -39,7 +39,7 @@ pub enum StoreError {
         .0.join("cii-exporter.db").display()
     )]
     Folder(PathBuf),
-    /// The folder is not there in which the database is to be.
+    /// The folder of the database does not exist.
     #[error(
         "there is no folder {}, and none is made for the database {}: make it for the exporter's \
          user, or correct store.path",
@@ -52,22 +52,22 @@ pub enum StoreError {
         /// Its folder.
         folder: PathBuf,
     },
-    /// There is no database, and the reader of one makes none.
+    /// There is no database, and a reader creates none.
     #[error("there is no database at {}, and none is made: {}", .path.display(), where_else(*.is_relative))]
     Missing {
-        /// Where it was looked for.
+        /// The path.
         path: PathBuf,
-        /// Whether `store.path` depends on the folder in which a command runs.
+        /// Whether `store.path` is relative to the working directory of a command.
         is_relative: bool,
     },
-    /// An empty file.
+    /// The file is empty.
     #[error(
         "{} is empty, and no database yet: `cii-exporter run` makes one of it; or set store.path to \
          the daemon's",
         .0.display()
     )]
     Empty(PathBuf),
-    /// A file that this user may not read.
+    /// The user may not read the file.
     #[error(
         "cannot read {}: {source}; the database is its owner's alone: run the command as root, or \
          as the daemon's user",
@@ -76,7 +76,7 @@ pub enum StoreError {
     Denied {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
     /// A newer exporter wrote the database.
@@ -93,62 +93,62 @@ pub enum StoreError {
         /// The newest version known here.
         known: usize,
     },
-    /// An older exporter wrote the database, and nobody upgraded it.
+    /// An older exporter wrote the database, and it was not upgraded.
     #[error("an older exporter wrote {}; `cii-exporter run` upgrades it", .0.display())]
     TooOld(PathBuf),
     /// The database failed.
     #[error("the database failed: {0}")]
     Sql(SqlError),
-    /// The database cannot be used from the start on.
+    /// The database cannot be used at all.
     #[error("{}: {remedy} ({source})", .path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.
         remedy: &'static str,
-        /// What the database said.
+        /// The error of the database.
         source: SqlError,
     },
-    /// The folder is not there in which a copy is to be made.
+    /// The folder of a copy does not exist.
     #[error("there is no folder {} for the copy; make it, or name another", .0.display())]
     NoFolderOfCopy(PathBuf),
-    /// A file is where a copy is to be made.
+    /// A file has the name of the copy.
     #[error("{} exists, and a copy replaces no file; name another", .0.display())]
     Exists(PathBuf),
-    /// A copy that is damaged.
+    /// The copy is damaged.
     #[error("{} is damaged, and is not put in the place of the database: {problem}", .path.display())]
     Damaged {
         /// The copy.
         path: PathBuf,
-        /// The first thing that is wrong with it.
+        /// The first problem that was found.
         problem: String,
     },
-    /// The file is another program's.
+    /// The file is the database of another program.
     #[error(
         "{} is the database of another program; set store.path to another file",
         .0.display()
     )]
     Foreign(PathBuf),
-    /// A server has no tables of an exporter.
+    /// The server's database has no tables of an exporter.
     #[error(
         "{0} has no tables of the exporter yet: `cii-exporter run` makes them; if the daemon has \
          others, correct store.url or store.schema"
     )]
     NoTables(String),
-    /// The tables on a server are another program's.
+    /// The tables on the server belong to another program.
     #[error("{0} has tables of another program; set store.schema to a schema of its own")]
     ForeignTables(String),
-    /// The server is older than what is supported.
+    /// The server's version is not supported.
     #[error(
         "{server} runs PostgreSQL {version}, and 15 or newer is needed: upgrade it, or use another"
     )]
     OldServer {
         /// The server and its database.
         server: String,
-        /// What it says of itself.
+        /// The server's version.
         version: String,
     },
-    /// Somebody else did something to the database's files.
+    /// Another process removed or replaced the database's files.
     #[error(
         "{} {what} while the exporter ran, so that nothing more is acknowledged: what is \
          committed could be lost. Keep other programs off the database (`cii-exporter db backup` \
@@ -158,13 +158,13 @@ pub enum StoreError {
     Touched {
         /// The file.
         path: PathBuf,
-        /// What was done to it.
+        /// What happened to it.
         what: &'static str,
     },
     /// SQLite rolled a transaction back by itself.
     #[error("the database gave a transaction up; is the disk full?")]
     GivenUp,
-    /// A row cannot be understood.
+    /// A row cannot be decoded.
     #[error("{} cannot be understood: {source}", row_name(table, &format!("{key:?}")))]
     Corrupt {
         /// The table.
@@ -174,22 +174,22 @@ pub enum StoreError {
         /// What is wrong with it.
         source: Unreadable,
     },
-    /// The database's path cannot be a label of the exporter's own metrics.
+    /// The database's path cannot be the label of a metric.
     #[error("no metrics can be made for the database: {0}")]
     Meters(Arc<prometheus::Error>),
-    /// One change cannot be applied; the others of its group are.
+    /// One change cannot be applied; the other changes of its group are.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The log beside the database cannot be emptied.
+    /// The write-ahead log cannot be emptied.
     #[error(
         "the rows are gone, and the log beside the database still holds what was in them: another \
          program reads the database. End that, and purge again"
     )]
     LogInUse,
-    /// The thread that writes cannot be started.
+    /// The writer thread cannot be started.
     #[error("the thread that writes cannot be started: {0}")]
     NoThread(Arc<std::io::Error>),
-    /// Another replica polls, sends and prunes by now.
+    /// Another replica is the leader now.
     #[error("another replica acts by now, and what this one was doing is left to it")]
     NotLeader,
     /// Commits wait for a standby of the server.
@@ -199,10 +199,10 @@ pub enum StoreError {
          server, to go on without one"
     )]
     StandbyAway,
-    /// The database is waited for.
+    /// The database does not answer.
     #[error("the database has not answered for {} s", .0.as_secs())]
     Silent(Duration),
-    /// More writes wait than may.
+    /// The maximum number of writes is waiting.
     #[error("too many writes are waiting")]
     Busy,
     /// The store was closed.
@@ -210,7 +210,7 @@ pub enum StoreError {
     Closed,
 }
 
-/// Where a database may be that is not where it was looked for.
+/// A hint at other paths, when the database is not at the configured one.
 const fn where_else(is_relative: bool) -> &'static str {
     if is_relative {
         "store.path is looked for in the folder in which a command runs; run it in the daemon's \
@@ -228,7 +228,7 @@ impl From<SqlError> for StoreError {
 }
 
 impl StoreError {
-    /// The words of [`reason`](Self::reason).
+    /// The values that [`reason`](Self::reason) returns.
     pub(super) const REASONS: &[&str] = &[
         "disk_full",
         "io",
@@ -242,7 +242,7 @@ impl StoreError {
         "other",
     ];
 
-    /// Why nothing was committed, as the metric `cii_store_commit_failures_total` has it.
+    /// The reason of a failed commit, as the metric `cii_store_commit_failures_total` has it.
     pub(super) fn reason(&self) -> &'static str {
         if self.is_of_one_row() {
             return "data";
@@ -265,7 +265,7 @@ impl StoreError {
         }
     }
 
-    /// The same error with the file, and what to do, for whoever starts the exporter.
+    /// The same error with the file and a remedy, for the operator who starts the exporter.
     #[must_use]
     pub fn with_remedy(self, path: &Path) -> Self {
         let Self::Sql(source) = &self else { return self };
@@ -286,7 +286,7 @@ impl StoreError {
         Self::Unusable { path: path.to_owned(), remedy, source: source.clone() }
     }
 
-    /// A row that cannot be understood.
+    /// A row that cannot be decoded.
     pub(super) fn corrupt(
         table: &'static str,
         key: &(impl ToString + ?Sized),
@@ -295,8 +295,8 @@ impl StoreError {
         Self::Corrupt { table, key: key.to_string(), source: source.into() }
     }
 
-    /// Whether it is about one row, or one change, while the database works: others can
-    /// still be read and written.
+    /// Whether it concerns one row or one change while the database works, so that others can still
+    /// be read and written.
     #[must_use]
     pub fn is_of_one_row(&self) -> bool {
         matches!(self, Self::Fault(_) | Self::NotLeader)
@@ -304,7 +304,7 @@ impl StoreError {
             || self.is_about_data()
     }
 
-    /// Whether a stored row cannot be understood, while the database works.
+    /// Whether a stored row cannot be decoded while the database works.
     pub(super) fn is_unreadable_row(&self) -> bool {
         match self {
             Self::Corrupt { .. } => true,
@@ -313,14 +313,14 @@ impl StoreError {
         }
     }
 
-    /// Whether the database takes no writes.
+    /// Whether the database rejects writes.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::ReadOnly)
     }
 
-    /// Whether it is about a server, and passes by itself or by what somebody does there: a failover,
-    /// a restart, a standby that is away, a full disk.
+    /// Whether it concerns a server and can end by itself or by an action there: a failover, a
+    /// restart, a missing standby, a full disk.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -337,29 +337,29 @@ impl StoreError {
         }
     }
 
-    /// Whether the server cannot be reached, so that the end of what was asked is not known.
+    /// Whether the server cannot be reached, so that the outcome of the request is unknown.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Unreachable)
     }
 
-    /// Whether the same may succeed at once, when it is done again.
+    /// Whether an immediate retry may succeed.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Conflict)
     }
 
-    /// Whether somebody else has what is locked.
+    /// Whether another process holds the lock.
     pub(super) fn is_locked(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Locked)
     }
 
-    /// Whether it is the fault of what was to be stored, and not of the disk.
+    /// Whether it is caused by the data to store and not by the disk.
     pub(super) fn is_about_data(&self) -> bool {
         matches!(self, Self::Sql(error) if error.kind() == SqlErrorKind::Data)
     }
 }
 
-/// What was read; nothing, with a line in the log, of a row that cannot be understood:
-/// what is shown of others does not wait for it.
+/// The result of a read; none, with a log line, for a row that cannot be decoded, so that other
+/// rows can still be shown.
 ///
 /// # Errors
 /// When the database fails.

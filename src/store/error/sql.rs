@@ -1,8 +1,8 @@
-//! What an engine fails with.
+//! Errors of the database engines.
 
 use std::sync::Arc;
 
-/// What an engine failed with, in its own words.
+/// An engine's error, with its own message.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", .0.text)]
 pub struct SqlError(Arc<Inner>);
@@ -13,42 +13,42 @@ struct Inner {
     text: String,
 }
 
-/// What an error means to whoever runs the exporter.
+/// What an engine's error means for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlErrorKind {
     /// The disk is full.
     DiskFull,
     /// The disk fails, or the database cannot be opened.
     Io,
-    /// Somebody else holds a lock.
+    /// Another process or transaction holds a lock.
     Locked,
     /// The database is damaged.
     Corrupt,
-    /// The file is no database.
+    /// The file is not a database.
     NotADatabase,
-    /// It cannot be written.
+    /// The database is read-only.
     ReadOnly,
-    /// A row has another value in a column than is expected there.
+    /// A column of a row has an unexpected type.
     UnreadableRow,
-    /// What was to be written cannot be stored.
+    /// The data cannot be stored.
     Data,
     /// The server cannot be reached, stops, starts, or takes too long.
     Unreachable,
-    /// The server lets nobody in by this name, or not to this.
+    /// The server rejects the user, or the user's access to this object.
     Denied,
-    /// Two transactions stood in each other's way; a further try may succeed.
+    /// Two transactions conflicted; a retry may succeed.
     Conflict,
     /// Anything else.
     Other,
 }
 
 impl SqlError {
-    /// An error in an engine's words.
+    /// An error with an engine's message.
     pub(in crate::store) fn new(kind: SqlErrorKind, text: &(impl ToString + ?Sized)) -> Self {
         Self(Arc::new(Inner { kind, text: text.to_string() }))
     }
 
-    /// What it means.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> SqlErrorKind {
         self.0.kind

@@ -1,12 +1,12 @@
-//! Why a row cannot be understood.
+//! Why a row cannot be decoded.
 
 use crate::domain::LoginError;
 
-/// Why a stored row cannot be understood. It never says what stands in the row: that may
-/// be about a person, and errors go into logs.
+/// Why a stored row cannot be decoded. It never contains values of the row: these may be about a
+/// person, and errors are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// The JSON of a column has another form than the reader expects.
+    /// The JSON of a column does not have the expected form.
     #[error("its JSON has another form than expected, at line {line}, column {column}")]
     Json {
         /// The line in the JSON, from 1.
@@ -14,22 +14,22 @@ pub enum Unreadable {
         /// The column in the line, from 1.
         column: usize,
     },
-    /// A body cannot be unpacked.
+    /// A body cannot be decompressed.
     #[error("its body cannot be unpacked")]
     Packed,
-    /// A newer exporter wrote what stands in the row in a form of its own.
+    /// A newer exporter wrote the row in an unknown form.
     #[error("it was written by a newer exporter, in the form {0}, which is not known here")]
     Form(i64),
-    /// A moment is outside of every calendar.
+    /// A moment is out of range.
     #[error("a moment is out of range")]
     Moment,
-    /// A text that stands for one of a closed list, such as an outcome, is none of it.
+    /// A text is not one of a closed list of values, such as outcomes.
     #[error("its {0} is not known here")]
     Unknown(&'static str),
-    /// Something that every such row has is missing.
+    /// A value that every such row has is missing.
     #[error("its {0} is missing")]
     Missing(&'static str),
-    /// A login in it is none.
+    /// A login is not valid.
     #[error(transparent)]
     Login(#[from] LoginError),
 }

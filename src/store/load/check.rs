@@ -1,4 +1,4 @@
-//! Checks, by their names.
+//! Loads checks, by id and by title.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ const COLUMNS: &str = "c.id, c.number, c.title, c.severity, c.last_event_at, c.v
      c.severity_as_of, c.description_as_of, c.recommended_actions_as_of, \
      c.last_failure_at, c.durations, c.is_provisional, c.is_hidden, c.trend";
 
-/// A check needs its words.
+/// Every check is loaded with its definition.
 const WITH_WORDS: &str =
     "LEFT JOIN check_words AS w ON w.check_number = c.number AND w.version = c.version";
 
@@ -36,7 +36,7 @@ pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), 
     Ok(())
 }
 
-/// What the operator says of checks. There is little of it, mostly none.
+/// The operator's words for checks. There are few or none.
 pub(super) fn configured_words(
     connection: &dyn Connection,
     facts: &mut Facts,
@@ -87,7 +87,7 @@ pub(super) fn by_number(
     put_all(connection, &sql, params![numbers[..]], facts)
 }
 
-/// Which checks have or had these titles, and those checks.
+/// Loads which checks have or had these titles, and those checks.
 pub(super) fn by_title(
     connection: &dyn Connection,
     folded: &BTreeSet<String>,
@@ -113,7 +113,7 @@ pub(super) fn by_title(
         put(facts, id, row)
     })?;
     for (title, mut titled) in titled {
-        // One that got the title back has it.
+        // A check that got a title back has it now, and is no former one.
         titled.former.retain(|id| !titled.current.contains(id));
         facts.load_title(title, titled);
     }

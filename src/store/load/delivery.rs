@@ -1,4 +1,4 @@
-//! Deliveries: which envelopes were seen, and which refused ones are kept.
+//! Loads which envelopes were seen, and which refused deliveries are stored.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What answers have in the place of checks that were there before.
+//! Loads the texts that answers have in the place of checks that they listed before.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// Of everybody, with those checks, and the ones that the texts can mean. What cannot be understood
-/// is left out: it tells of no rename.
+/// Loads the exchanges of all users, with their checks and the checks that the texts can mean. A
+/// row that cannot be decoded is left out: it proves no rename.
 pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
     let mut exchanges = Vec::new();
     let sql = "SELECT exchange FROM failure_answer WHERE exchange IS NOT NULL";
@@ -37,7 +37,7 @@ pub(super) fn all(connection: &dyn Connection, facts: &mut Facts) -> Result<(), 
     Ok(())
 }
 
-/// The users who come next of those whose answers have such texts.
+/// The next users whose answers have such texts.
 pub(super) fn next(
     connection: &dyn Connection,
     slice: &Slice,
@@ -58,7 +58,7 @@ pub(super) fn next(
         Ok(())
     })?;
     let mut next = NextUsers::from_texts(texts, slice.limit);
-    // An answer that cannot be understood is left as it is.
+    // An answer that cannot be decoded is not changed.
     next.users.retain(|login| facts.answered.is_loaded(login));
     facts.exchanging.load(next);
     Ok(())

@@ -1,4 +1,4 @@
-//! Open failures, and how far answers about users have got.
+//! Loads open failures, and the newest answers about users.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use crate::{
 const COLUMNS: &str = "login, check_number, opened_at, reported_at, named_at, is_announced, by_title, \
      is_dated";
 
-/// All failures of users, with their checks.
+/// Loads all failures of users, with their checks.
 pub(super) fn of_users(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     if !logins.is_empty() {
-        // An answer can name a check that was never heard of.
+        // An answer can name a check that is not stored.
         check::configured_words(connection, facts)?;
     }
     let mut checks = BTreeSet::new();
@@ -43,8 +43,8 @@ pub(super) fn of_users(
     check::by_number(connection, &checks, facts)
 }
 
-/// Some of the users who fail a check. A login that cannot be read is passed, and counts for
-/// nothing: what is asked for next begins again with whom is left.
+/// Loads some of the users who fail a check. A login that cannot be decoded is skipped and does not
+/// count towards the limit; the next query starts again with the users that are left.
 pub(super) fn of_check(
     connection: &dyn Connection,
     check: &CheckId,
@@ -100,7 +100,7 @@ fn put(
     Ok(())
 }
 
-/// All failures of everybody who fails one of these checks.
+/// Loads all failures of all users who fail one of these checks.
 pub(super) fn at_checks(
     connection: &dyn Connection,
     checks: &BTreeSet<CheckNumber>,
@@ -125,7 +125,7 @@ pub(super) fn at_checks(
     Ok(())
 }
 
-/// When somebody was last listed or named as failing these checks.
+/// Loads when a user was last listed or named as failing each of these checks.
 pub(super) fn last_reports(
     connection: &dyn Connection,
     checks: &BTreeSet<CheckNumber>,
@@ -139,7 +139,7 @@ pub(super) fn last_reports(
          GROUP BY check_number",
         params![numbers(checks)[..]],
         |row| {
-            // One out of range is far ahead: somebody has the check.
+            // A moment out of range is far in the future: the check is still reported.
             let at = row.get(1).unwrap_or(Timestamp::MAX_UTC);
             facts.last_reports.load(row.get(0)?, Some(at));
             Ok(())
@@ -151,8 +151,8 @@ pub(super) fn last_reports(
     Ok(())
 }
 
-/// How many people fail a check that a filter admits: summed over the sets of checks that people
-/// fail, which are few where failures are many.
+/// The number of people who fail a check that a filter admits. It is summed over the sets of
+/// failing checks, which are few where failures are many.
 pub(super) fn admitted_people(
     connection: &dyn Connection,
     filter: &CheckFilter,
@@ -180,16 +180,16 @@ pub(super) fn admitted_people(
     Ok(())
 }
 
-/// Numbers of checks as a statement takes them.
+/// Numbers of checks as a parameter of a statement.
 fn numbers(checks: &BTreeSet<CheckNumber>) -> Vec<CheckNumber> {
     checks.iter().copied().collect()
 }
 
-/// The columns of [`answer`], behind the login.
+/// The columns of [`answer`], after the login.
 pub(super) const ANSWERED: &str =
     "login, as_of, listed_at, unknown_since, suspect_since, shared_texts, exchange";
 
-/// How far answers about users have got.
+/// Loads the newest answers about users.
 pub(super) fn answer_progress(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,

@@ -1,5 +1,4 @@
-//! Listings of the tenant: the last complete one, the one under way, and their
-//! members.
+//! Loads listings of the tenant: the last complete one, the one in progress, and their members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +13,7 @@ use crate::{
     },
 };
 
-/// The last complete listing, and the one under way.
+/// Loads the last complete listing, and the one in progress.
 pub(super) fn states(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
     let sql = "SELECT state, number, begun_at, page_token, pages, users, told, skipped, figures,
                 ended_at, position, is_verdict, is_suspect FROM listing";
@@ -75,7 +74,7 @@ fn read(row: &Row<'_>) -> Result<Result<(ListingBegun, [bool; 2]), Unreadable>, 
     Ok(Ok((begun, [row.get(11)?, row.get(12)?])))
 }
 
-/// What the last complete listing said of these users.
+/// Loads these users' rows in the last complete listing.
 pub(super) fn listed_members(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,
@@ -92,7 +91,7 @@ pub(super) fn listed_members(
     )
 }
 
-/// Members of the listing under way.
+/// Loads members of the listing in progress.
 pub(super) fn members(
     connection: &dyn Connection,
     logins: &BTreeSet<Login>,
@@ -120,14 +119,14 @@ fn member(row: &Row<'_>) -> Result<Result<Member, Unreadable>, StoreError> {
     })
 }
 
-/// The users who come next: members who may fail something, and those who have an
-/// open failure, whether they are members or not.
+/// The next users of a slice: members who may fail a check, and users with an open failure, members
+/// or not.
 pub(super) fn slice(
     connection: &dyn Connection,
     slice: &Slice,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    // Each half by an index of its own; together they have the next ones of both.
+    // Each half uses an index of its own; together they contain the next users of both.
     let sql = "SELECT number FROM listing WHERE state = 'under_way'";
     let Some(number) = connection.optional(sql, &[], |row| row.get::<i64>(0))? else {
         facts.slice.load(NextUsers { is_last: true, ..NextUsers::default() });
@@ -147,7 +146,7 @@ pub(super) fn slice(
     let texts: BTreeSet<_> = texts.into_iter().collect();
     let mut next =
         NextUsers::from_texts(texts.into_iter().take(slice.limit).collect(), slice.limit);
-    // What happens to a user is told in the service's spelling.
+    // Events about a user use the service's spelling.
     let texts: Vec<_> = next.users.iter().map(Login::as_str).collect();
     let spellings: BTreeMap<String, String> = connection
         .all(

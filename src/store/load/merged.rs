@@ -1,4 +1,4 @@
-//! Failures that ended of checks that were merged with others.
+//! Loads ended failures of checks that were merged with others.
 
 use crate::{
     ledger::{Facts, NextMoving},
@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// Some of those that are still stored under the number of the check that is no more.
+/// Some of the failures that are still stored under the number of the removed check.
 pub(super) fn next(
     connection: &dyn Connection,
     limit: usize,
@@ -17,7 +17,7 @@ pub(super) fn next(
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT key, value FROM meta WHERE {IS_MERGED} ORDER BY key");
     let merged = connection.all(&sql, &[], |row| Ok(parse_merged(row.text(0)?, row.text(1)?)))?;
-    // What cannot be understood is in nobody's way.
+    // A row that cannot be decoded does not block the others.
     let Some((from, into)) = merged.into_iter().flatten().next() else {
         facts.moving.load(None);
         return Ok(());

@@ -1,4 +1,4 @@
-//! Loads what a group of changes needs to know, a set of keys a query.
+//! Loads the rows that a group of changes needs, a set of keys per query.
 
 mod check;
 mod delivery;
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// The numbers that were given last, and how much is watched.
+/// The last number of each kind, and the counts.
 pub(in crate::store) fn head(connection: &dyn Connection) -> Result<(Head, Counts), StoreError> {
     connection.one(
         "SELECT event, public_events, delivery, check_number, listing, users, ips,
@@ -129,8 +129,8 @@ pub(in crate::store) fn load(
     Ok(())
 }
 
-/// Hands each row of users to `take`; `sql` takes the logins as `rarray(?1)` and gives the
-/// login first. A login that none can have is nobody's.
+/// Passes each row of users to `take`. `sql` takes the logins as `rarray(?1)` and returns the login
+/// first. A stored text that is no login is skipped.
 fn each_of_users(
     connection: &dyn Connection,
     sql: &str,
@@ -149,8 +149,7 @@ fn each_of_users(
     })
 }
 
-/// Loads what a table has of users: `sql` as for [`each_of_users`], and `read` makes of each
-/// row what the table keeps of a user.
+/// Loads a table's rows of users: `sql` as for [`each_of_users`], and `read` converts each row.
 fn by_user<V: Clone>(
     connection: &dyn Connection,
     sql: &str,
@@ -171,8 +170,8 @@ fn by_user<V: Clone>(
     Ok(())
 }
 
-/// Hands each row of these subjects to `take`, by the kind of subject and its text: `sql` takes
-/// the kind and the texts as `rarray(?2)`, and gives the text first.
+/// Passes each row of these subjects to `take`, by the kind of subject and its text: `sql` takes
+/// the kind, and the texts as `rarray(?2)`, and returns the text first.
 fn each_of_subjects<'a>(
     connection: &dyn Connection,
     sql: &str,

@@ -1,4 +1,4 @@
-//! Lists that are null for users, and what the service gave so far.
+//! Loads lists that are null for users, and which lists the service gave.
 
 use std::collections::BTreeSet;
 

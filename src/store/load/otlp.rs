@@ -1,4 +1,4 @@
-//! The delivery by OTLP: how far it has got, and what was left out.
+//! Loads the state of the OTLP delivery: its cursor, and the events that were left out.
 
 use crate::{
     ledger::{EventSlice, Facts, Gap, GapEvents, GapSlice, NextParked, OtlpState},
@@ -23,7 +23,7 @@ pub(super) fn state(connection: &dyn Connection, facts: &mut Facts) -> Result<()
     Ok(())
 }
 
-/// The parked events that come next.
+/// Loads the next parked events.
 pub(super) fn parked_events(
     connection: &dyn Connection,
     slice: &EventSlice,
@@ -39,8 +39,8 @@ pub(super) fn parked_events(
     Ok(())
 }
 
-/// The numbers that come next in the gaps, where there are events with them. One gap at a time:
-/// between two, everything was delivered.
+/// Loads the next numbers in the gaps, if there are events with them. It takes one gap at a time,
+/// because everything between two gaps was delivered.
 pub(super) fn gap_events(
     connection: &dyn Connection,
     slice: &GapSlice,
@@ -77,7 +77,7 @@ fn next_gap(connection: &dyn Connection, after: i64) -> Result<Option<(i64, i64)
     let sql = "SELECT first_seq, last_seq FROM otlp_gap WHERE last_seq > ?1 ORDER BY first_seq";
     let gaps = connection.all(sql, params![after], |row| Ok((row.get::<i64>(0)?, row.get(1)?)))?;
     for (first, last) in gaps {
-        // All of a gap can be too old to be there still.
+        // All events of a gap may have been removed as too old.
         let begin: Option<i64> = connection.optional(
             "SELECT seq FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1",
             params![first.max(after.saturating_add(1))],

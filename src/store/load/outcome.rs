@@ -1,4 +1,4 @@
-//! How polls and the runs of jobs ended.
+//! Loads how polls and jobs' runs ended.
 
 use std::collections::BTreeSet;
 
@@ -102,7 +102,7 @@ fn job(row: &Row<'_>) -> Result<Result<Job, Unreadable>, StoreError> {
     Ok(Ok(Job { end, since, last_begun_at, last_success_at, hours }))
 }
 
-/// The moments of three columns; nothing when one of them is out of range.
+/// The moments in three columns; none when one of them is out of range.
 fn moments(row: &Row<'_>, columns: [usize; 3]) -> Option<[Option<Timestamp>; 3]> {
     let [a, b, c] = columns.map(|column| row.get::<Option<Timestamp>>(column));
     Some([a.ok()?, b.ok()?, c.ok()?])

@@ -1,4 +1,4 @@
-//! What users and addresses had, and have no longer.
+//! Loads attributes that users and addresses no longer have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,8 @@ pub(super) fn of_subjects(
         subjects,
         |subject, row| {
             let kind = PastKind::parse(row.text(1).unwrap_or_default());
-            // A row that cannot be understood makes something new that is not: no more.
+            // Without a row that cannot be decoded, an attribute may be reported as new although it
+            // is not. That is the worst that happens.
             if let (Some(kind), Ok(gone_at)) = (kind, row.get(3)) {
                 let past = found.entry(subject).or_default();
                 past.insert(kind, row.text(2).unwrap_or_default(), gone_at);

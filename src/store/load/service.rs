@@ -1,4 +1,4 @@
-//! The service itself, and the webhook targets that were registered with it.
+//! Loads the state of the service itself, and the webhook targets that were registered with it.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use crate::{
     store::{StoreError, shared, sql::Connection},
 };
 
-/// The parts of the service that are seen one by one.
+/// The parts of the service that are answered separately.
 const PARTS: [&str; 3] = ["integrations", "admins", "daily_failures"];
 
 pub(super) fn state(connection: &dyn Connection, facts: &mut Facts) -> Result<(), StoreError> {
     match read(connection) {
-        // Nothing that was seen leaves no row.
+        // A state without any answer has no row.
         Ok(state) => {
             facts.service.load((), Some(state).filter(|state| !state.seen.is_empty()));
         }
@@ -55,7 +55,7 @@ pub(super) fn targets(
                 facts.targets.load(target.id.clone(), Some(target));
             }
         }
-        // They are read together: who changes one learns which cannot be read.
+        // The rows are loaded together: a change of one of them gets the error.
         Err(error) if error.is_unreadable_row() => {
             for id in ids {
                 facts.targets.load_unreadable(id.clone(), &error.to_string());

@@ -1,4 +1,4 @@
-//! Snapshots of users and of addresses.
+//! Loads snapshots of users and of addresses.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -48,7 +48,7 @@ fn user(row: &Row<'_>) -> Result<Result<UserSnapshot, Unreadable>, StoreError> {
     }))
 }
 
-/// When the last new address, and the last new country, were found.
+/// When the last new address and the last new country were found.
 fn last_moments(row: &Row<'_>) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
     let moment = |column: usize| row.get::<Option<Timestamp>>(column).ok();
     Some((moment(5)?, moment(6)?))

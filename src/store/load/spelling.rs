@@ -1,4 +1,4 @@
-//! How logins are spelled.
+//! Loads spellings of logins.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The watch list.
+//! Loads the watch list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Why these are watched.
+/// Loads the reasons why these subjects are watched.
 pub(super) fn subjects(
     connection: &dyn Connection,
     subjects: &BTreeSet<WatchSubject>,
@@ -58,7 +58,7 @@ fn reason(row: &Row<'_>) -> Result<Result<(WatchSource, Reason), Unreadable>, St
     Ok(Ok((source, Reason { added_at, expires_at, note: row.get(4)? })))
 }
 
-/// What is watched for these reasons, or was to be watched up to a moment.
+/// Loads the subjects that are watched for these reasons, and those whose entries expired.
 pub(super) fn matching_subjects(
     connection: &dyn Connection,
     sources: &BTreeSet<WatchSource>,
@@ -69,8 +69,8 @@ pub(super) fn matching_subjects(
         return Ok(());
     }
     let mut matching = BTreeSet::new();
-    // Each part by what it is found by. Whom a webhook named can be many, so they are no part of
-    // the index of the others.
+    // Each part uses its own index. Users named by a webhook can be many, so the index of the other
+    // sources does not contain them.
     let listed = sources.iter().filter(|source| **source != WatchSource::Webhook);
     let listed: Vec<_> = listed.map(|source| source.as_str()).collect();
     if !listed.is_empty() {
@@ -89,8 +89,8 @@ pub(super) fn matching_subjects(
     Ok(())
 }
 
-/// Takes the first that were to be watched up to a moment. What cannot be read stays, and is in
-/// nobody's way.
+/// Adds the first entries that expired before a moment. A row that cannot be decoded stays, and
+/// does not block the others.
 fn take_expired(
     connection: &dyn Connection,
     expired_at: Timestamp,
@@ -110,7 +110,7 @@ fn take_expired(
     }
 }
 
-/// Adds what a statement finds, as far as it can be read; returns how many rows it found.
+/// Adds the results of a statement that can be decoded; returns the number of rows found.
 fn take_matching(
     connection: &dyn Connection,
     sql: &str,

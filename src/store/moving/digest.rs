@@ -1,4 +1,4 @@
-//! What the rows of a table come to, whichever engine has them.
+//! A digest of the rows of a table that does not depend on the engine.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::store::{
     tables::Table,
 };
 
-/// How many rows there are, and the SHA-256 over their values in the order of the key.
+/// The number of rows, and the SHA-256 over their values in the order of the key.
 #[derive(Debug, Clone)]
 pub(super) struct Digest {
     hash: Sha256,
@@ -22,8 +22,8 @@ impl Digest {
         Self { hash: Sha256::new(), rows: 0, replaced: 0 }
     }
 
-    /// Adds a row. Each value stands with its type and its length, so that no other values come to
-    /// the same bytes. A body is bytes, also where an engine has it as a text.
+    /// Adds a row. Each value is preceded by its type and its length, so that different rows cannot
+    /// produce the same bytes. A body counts as bytes, even where an engine stores it as text.
     pub(super) fn add(&mut self, table: &Table, values: &[Param<'_>]) {
         self.rows += 1;
         for (column, value) in table.columns().zip(values) {
@@ -37,7 +37,7 @@ impl Digest {
                     self.add_bytes(if is_body { 3 } else { 2 }, text.as_bytes());
                 }
                 Param::Bytes(bytes) => self.add_bytes(3, bytes),
-                // No column has lists, and no row a number that none holds.
+                // No column has lists, and stored numbers are always in range.
                 Param::Null | Param::TooLarge | Param::Integers(_) | Param::Texts(_) => {
                     self.hash.update([0]);
                 }
@@ -61,7 +61,7 @@ impl Digest {
         self.rows
     }
 
-    /// Rows in which a text is not as it was read.
+    /// Rows in which a text was replaced.
     pub(super) fn rows_replaced(&self) -> u64 {
         self.replaced
     }

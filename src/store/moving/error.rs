@@ -1,26 +1,26 @@
-//! Why a database was not moved.
+//! Errors of moving a database.
 
 use std::path::PathBuf;
 
 use super::MovedTable;
 use crate::store::StoreError;
 
-/// One of the two places.
+/// One of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Where the rows are.
+    /// The database that is read.
     From,
-    /// Where they are to be.
+    /// The database that is written.
     To,
 }
 
-/// Why nothing was copied. Nothing of it is kept then.
+/// Why a database was not moved. Nothing of the copy is kept then.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
-    /// From a file to a file.
+    /// Both databases are files.
     #[error("both are files; `cii-exporter db backup FILE` copies a file")]
     Files,
-    /// There is no file to read.
+    /// The file to read does not exist.
     #[error("there is no file {} to copy from", .0.display())]
     NoFile(PathBuf),
     /// A daemon has the file open.
@@ -30,7 +30,7 @@ pub enum MoveError {
         .0.display()
     )]
     InUse(PathBuf),
-    /// Replicas run on the server that is to be copied.
+    /// Replicas run on the server that is read.
     #[error(
         "{place} is in use by the replica {holder:?}, and what it commits meanwhile is not in the \
          copy: stop all replicas (the last one's end is seen after 10 seconds, where it was killed), \
@@ -39,10 +39,10 @@ pub enum MoveError {
     Replicas {
         /// The server and its database.
         place: String,
-        /// The name of the replica that acts.
+        /// The name of the leader.
         holder: String,
     },
-    /// Replicas run on the server that is to be filled.
+    /// Replicas run on the server that is written.
     #[error(
         "{place} is in use by the replica {holder:?}; stop all replicas, and name an empty database \
          or schema"
@@ -50,7 +50,7 @@ pub enum MoveError {
     TargetInUse {
         /// The server and its database.
         place: String,
-        /// The name of the replica that acts.
+        /// The name of the leader.
         holder: String,
     },
     /// The target has data.
@@ -67,38 +67,37 @@ pub enum MoveError {
         /// The schema of the tables, in quotes.
         schema: String,
     },
-    /// The user may not make or fill the tables.
+    /// The user may not create or fill the tables.
     #[error("the user of {place} lacks a right: {right}")]
     Right {
         /// The server and its database.
         place: String,
-        /// What allows it, as statements of SQL.
+        /// The SQL statements that grant it.
         right: String,
     },
-    /// The server takes no writes.
+    /// The server rejects writes.
     #[error(
         "{0} takes no writes: it is a standby, or default_transaction_read_only is on; name the \
          primary"
     )]
     ReadOnly(String),
-    /// A place cannot be opened.
+    /// A database cannot be opened.
     #[error("{source}")]
     Open {
-        /// Which one.
+        /// Which of the two.
         side: Side,
         /// Why.
         source: StoreError,
     },
-    /// Reading or writing broke off.
+    /// Reading or writing was interrupted.
     #[error("{place} fails, and nothing of the copy is kept: {source}")]
     Broken {
-        /// The place that failed.
+        /// The database that failed.
         place: String,
         /// Why.
         source: StoreError,
     },
-    /// The connection was lost when all was written, and what became of the commit could not be looked
-    /// up.
+    /// The connection was lost during the commit, and its outcome could not be found out.
     #[error(
         "the connection to {place} was lost during the commit, and it could not be found out whether \
          the copy is there: run the command again once the server answers; it copies, or it is refused \
@@ -108,13 +107,13 @@ pub enum MoveError {
         /// The server and its database.
         place: String,
     },
-    /// What was written is not what was read.
+    /// The rows that were written differ from those that were read.
     #[error(
         "what {place} has is not what was copied, and nothing of it is kept; see what changes rows \
          there, such as triggers"
     )]
     Differs {
-        /// The place with other rows.
+        /// The database whose rows differ.
         place: String,
         /// All tables.
         tables: Vec<MovedTable>,

@@ -1,8 +1,8 @@
-//! A whole database from one engine to another: every row, every number, all of it or nothing.
+//! Moves a whole database from one engine to another: every row and every number, or nothing.
 //!
-//! What is an engine's own stays behind: the version of a schema, the lease, the log of commits.
-//! What the rows come to is computed by one code on both sides, and compared before anything is
-//! kept.
+//! What belongs to an engine is not moved: the version of a schema, the lease, the log of commits.
+//! The same code computes a digest of the rows on both sides, and the digests are compared before
+//! the copy is kept.
 
 mod digest;
 mod error;
@@ -22,58 +22,60 @@ use rows::Texts;
 use source::Source;
 use target::Target;
 
-/// A table that was copied: what the rows come to that were read, and those that were written.
+/// A table that was copied, with the digests of the rows that were read and of those that were
+/// written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedTable {
     /// Its name.
     pub name: &'static str,
-    /// How many rows were read, and how many there are in the copy.
+    /// The number of rows that were read, and the number in the copy.
     pub rows: [u64; 2],
-    /// The SHA-256 over their values in the order of the key, in hexadecimal digits; likewise.
+    /// The SHA-256 over the values in the order of the key, in hexadecimal digits, of both.
     pub sha256: [String; 2],
 }
 
 impl MovedTable {
-    /// Whether the copy has other rows.
+    /// Whether the copy has different rows.
     #[must_use]
     pub fn differs(&self) -> bool {
         self.rows[0] != self.rows[1] || self.sha256[0] != self.sha256[1]
     }
 }
 
-/// What was copied.
+/// The result of a move.
 #[derive(Debug, Clone)]
 pub struct Moved {
     /// All tables.
     pub tables: Vec<MovedTable>,
-    /// Rows of which a text had the character NUL, which PostgreSQL cannot hold; U+FFFD stands
-    /// there.
+    /// The number of rows in which a text had a NUL character, which PostgreSQL cannot store; it
+    /// was replaced by U+FFFD.
     pub rows_with_nul: u64,
-    /// The replica, by name, that went on meanwhile where the rows are: what it committed since is
-    /// not in the copy.
+    /// The name of the replica that kept running on the database that was read; its commits since
+    /// then are not in the copy.
     pub running: Option<String>,
 }
 
-/// How far the work has come.
+/// The progress of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The table.
     pub table: &'static str,
-    /// Whether the copy is read again and compared; else rows are copied.
+    /// Whether the copy is read and compared; otherwise rows are copied.
     pub is_check: bool,
     /// Rows of the table so far.
     pub rows: u64,
-    /// Rows that there are.
+    /// The number of rows of the table.
     pub of: u64,
 }
 
-/// Copies all of a database to a place where there is none: to a new file, or to a server's schema
-/// without data, which is made where it is missing.
+/// Copies a whole database to a place without one: to a new file, or to a server's schema without
+/// data, which is created if it is missing.
 ///
-/// `while_running` also copies from a server while replicas run there. Waits for files and servers.
+/// With `while_running` it also copies from a server while replicas run there. It blocks on files
+/// and servers.
 ///
 /// # Errors
-/// When a place cannot be used, or in the middle of it; then nothing is kept.
+/// When a place cannot be used, or fails meanwhile; then nothing is kept.
 pub fn move_store(
     from: &StorePlace,
     to: &StorePlace,
@@ -116,7 +118,7 @@ pub fn move_store(
     Ok(moved)
 }
 
-/// What failed, and on which side.
+/// An error, and the side that failed.
 struct Failure {
     is_target: bool,
     source: StoreError,

@@ -1,4 +1,4 @@
-//! All rows of a table, in the order of its key, a slice at a time.
+//! Reads all rows of a table, in the order of its key, in slices.
 
 use std::fmt::Write as _;
 
@@ -9,30 +9,30 @@ use crate::store::{
     tables::Table,
 };
 
-/// How texts are taken that not every engine can hold.
+/// The treatment of texts that not every engine can store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Texts {
-    /// As they stand.
+    /// Texts are taken unchanged.
     Any,
-    /// As PostgreSQL holds them, as it does with whatever a daemon writes: with U+FFFD in the place
-    /// of the character NUL.
+    /// Texts are taken in the form that PostgreSQL can store, as a daemon would write them: U+FFFD
+    /// replaces the NUL character.
     WithoutNul,
 }
 
-/// How many rows a table has.
+/// The number of rows of a table.
 pub(super) fn count(connection: &dyn Connection, table: &Table) -> Result<u64, StoreError> {
     let sql = format!("SELECT count(*) FROM {} WHERE {}", table.name(), table.copied());
     connection.count(&sql, &[])
 }
 
-/// Whether a table has rows that no new schema has.
+/// Whether a table has rows that a new schema does not have.
 pub(super) fn has_others(connection: &dyn Connection, table: &Table) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 FROM {} WHERE {} LIMIT 1", table.name(), table.others());
     connection.exists(&sql, &[])
 }
 
-/// Reads all rows, and hands each of them on, with the values that another engine stores; returns
-/// what they come to. `rest` is called after each slice with how many there were so far.
+/// Reads all rows and passes each one to `take`, with values that the other engine can store;
+/// returns their digest. `rest` is called after each slice with the number of rows so far.
 pub(super) fn read_each(
     connection: &dyn Connection,
     table: &Table,
@@ -78,7 +78,7 @@ pub(super) fn read_each(
     }
 }
 
-/// The statement for a slice: the first one, or one behind a key.
+/// The statement for a slice: the first one, or one after a key.
 fn statement(table: &Table, is_behind: bool) -> String {
     let names = |fields: &mut dyn Iterator<Item = &'static Field>| {
         fields.map(Field::name).collect::<Vec<_>>().join(", ")
@@ -94,7 +94,7 @@ fn statement(table: &Table, is_behind: bool) -> String {
     sql
 }
 
-/// A row's values, each of the type of its column.
+/// A row's values, each with the type of its column.
 fn values<'a>(row: &Row<'a>, table: &Table) -> Result<Vec<Param<'a>>, StoreError> {
     let mut values = Vec::with_capacity(table.columns().count());
     let mut form = row::body::PLAIN;
@@ -114,7 +114,7 @@ fn values<'a>(row: &Row<'a>, table: &Table) -> Result<Vec<Param<'a>>, StoreError
                 })?)
             }
             (Kind::Bytes, Cell::Bytes(bytes)) => Param::Bytes(bytes),
-            // Its form stands before it.
+            // The column before it has its form.
             (Kind::Body, Cell::Text(bytes) | Cell::Bytes(bytes)) => save::stored_body(form, bytes),
             _ => {
                 let what =
@@ -136,7 +136,7 @@ fn mismatch(table: &Table, what: &str) -> StoreError {
     SqlError::new(SqlErrorKind::UnreadableRow, &text).into()
 }
 
-/// A value of its own.
+/// An owned value.
 enum Value {
     Null,
     Integer(i64),

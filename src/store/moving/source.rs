@@ -1,4 +1,4 @@
-//! Where the rows are read, as they are at one moment.
+//! The database that is read, as it is at one moment.
 
 use std::{fs::File, path::Path};
 
@@ -23,7 +23,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Begins to read; also says which replica goes on meanwhile, by name.
+    /// Begins to read; also returns the name of the replica that keeps running.
     pub(super) fn open(
         place: &StorePlace,
         while_running: bool,
@@ -44,7 +44,7 @@ impl Source {
     }
 
     fn open_file(path: &Path) -> Result<Self, MoveError> {
-        // Whoever takes its lock makes a file beside it.
+        // Taking the lock would create a file beside a path without a database.
         if !path.exists() {
             return Err(MoveError::NoFile(path.to_owned()));
         }
@@ -57,7 +57,7 @@ impl Source {
         Ok(Self::File(reader, lock))
     }
 
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(super) fn sql(&self) -> &dyn Connection {
         match self {
             Self::File(reader, _) => reader.sql(),

@@ -1,4 +1,4 @@
-//! Where the rows are written: all of them, or none.
+//! The database that is written: completely, or not at all.
 
 use std::{
     fs::{self, File},
@@ -17,22 +17,22 @@ use crate::{
     },
 };
 
-/// A database that is filled. Dropped, nothing of it is there.
+/// A database that is being filled. Dropping it removes everything that was written.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// A file, under another name until it is whole.
+    /// A file, which has another name until it is complete.
     File(Unfinished),
     /// A database on a server.
     Server(Box<Filling>, String),
 }
 
-/// A file that is not whole yet.
+/// A file that is not complete yet.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     file: Option<NewFile>,
     partial: PathBuf,
     path: PathBuf,
-    /// Keeps daemons off the name.
+    /// Keeps daemons from opening a database with this name.
     _lock: File,
 }
 
@@ -45,7 +45,7 @@ impl Target {
         }
     }
 
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(super) fn sql(&self) -> Result<&dyn Connection, StoreError> {
         match self {
             Self::File(file) => Ok(file.file.as_ref().ok_or(StoreError::Closed)?.sql()),
@@ -72,7 +72,7 @@ impl Target {
     }
 }
 
-/// Looks first whether the server can be used, since it says that of each statement in other words.
+/// Checks first whether the server can be used: later errors would be about single statements.
 fn open_server(config: &ServerConfig, place: String) -> Result<Target, MoveError> {
     let server = Server::new(config);
     let found = server.examine().map_err(open_error)?;
@@ -110,11 +110,12 @@ impl Unfinished {
             return Err(StoreError::Exists(path.to_owned()));
         }
         let partial = copy::path_beside(path, ".moving");
-        // Under the lock, what is there was left by a command that was killed.
+        // The lock is held, so such files were left by a command that was killed.
         for file in of_file(&partial) {
             copy::remove_if_there(&file)?;
         }
-        // Before there is a file: its name goes with this, also where the file cannot be filled.
+        // Created before the file, so that dropping it removes the file even when filling fails at
+        // once.
         let mut made = Self { file: None, partial, path: path.to_owned(), _lock: lock };
         made.file = Some(NewFile::make(&made.partial)?);
         Ok(made)
@@ -132,13 +133,14 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         self.file = None;
         for file in of_file(&self.partial) {
-            // The next copy removes what cannot be removed now.
+            // A file that cannot be removed now is removed by the next copy.
             let _ = fs::remove_file(file);
         }
     }
 }
 
-/// A file, and what SQLite can have left beside it: it would take that for part of the next one.
+/// A file, and the files that SQLite can have left beside it: it would treat them as part of the
+/// next one.
 fn of_file(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|ending| copy::path_beside(path, ending))
 }

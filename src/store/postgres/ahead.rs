@@ -1,4 +1,5 @@
-//! Statements that were sent, and whose answers nobody waited for yet; see [`sending`](super::sending).
+//! Statements that were sent and whose answers are still outstanding; see
+//! [`sending`](super::sending).
 
 use std::{
     collections::VecDeque,
@@ -11,24 +12,24 @@ use tokio_postgres::{Error, Row};
 use super::value::Owned;
 use crate::store::sql::Param;
 
-/// What becomes of a statement.
+/// The future of a statement.
 pub(super) type Work<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// Statements in the order in which they were sent.
 #[derive(Default)]
 pub(super) struct Ahead {
     pub(super) sent: VecDeque<Sent>,
-    /// Whether questions are only sent: their rows are asked for later.
+    /// Whether queries are only sent, and their rows are requested later.
     pub(super) is_rehearsal: bool,
 }
 
 pub(super) enum Sent {
-    /// It changes rows. What it fails with is told by whatever waits next.
+    /// It changes rows. The next statement that is waited for returns its error.
     Deed(Work<()>),
     Question(Question),
 }
 
-/// A question that was foreseen.
+/// A query that was sent before its rows were requested.
 pub(super) struct Question {
     pub(super) text: String,
     pub(super) params: Vec<Owned>,
@@ -48,8 +49,8 @@ impl Question {
     }
 }
 
-/// Begins what is to be done: a statement is sent by it.
+/// Starts a future, which sends the statement.
 pub(super) fn begin<F: Future + ?Sized>(work: Pin<&mut F>) -> Poll<F::Output> {
-    // Whoever waits for the answer later does so with a waker of its own.
+    // A later wait for the answer registers its own waker.
     work.poll(&mut Context::from_waker(Waker::noop()))
 }

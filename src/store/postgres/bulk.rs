@@ -1,4 +1,4 @@
-//! Many rows in one statement: a list for each column, put side by side by the server.
+//! Many rows in one statement: one list per column, which the server zips.
 
 use std::{fmt::Write as _, mem};
 
@@ -7,13 +7,14 @@ use tokio_postgres::types::{ToSql, Type};
 use super::value;
 use crate::store::sql::{Bulk, Deed, Field, Kind, Param};
 
-/// Rows that are sent at once at most.
+/// Maximum number of rows per statement.
 const MOST_ROWS: usize = 20_000;
 
-/// Bytes of texts that are sent at once, about: the server takes 1 GB, and we keep them in memory.
+/// Approximate maximum of bytes of text per statement. The server accepts 1 GB, but the text is
+/// held in memory.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// The statement that writes rows, given as a list for each column.
+/// The statement that writes rows, given as one list per column.
 pub(super) fn statement(bulk: &Bulk) -> String {
     let table = bulk.table();
     let names: Vec<_> = bulk.columns().map(Field::name).collect();
@@ -63,7 +64,7 @@ fn key_condition(bulk: &Bulk) -> String {
     same.collect::<Vec<_>>().join(" AND ")
 }
 
-/// Rows that wait to be sent, by column.
+/// Rows to send, by column.
 pub(super) struct Columns {
     lists: Vec<List>,
     rows: usize,
@@ -86,7 +87,7 @@ impl Columns {
         Self { lists: bulk.columns().map(list).collect(), rows: 0, bytes: 0 }
     }
 
-    /// Adds a row. One with a value that no column holds is not added.
+    /// Adds a row; fails for a value that no column can hold.
     pub(super) fn add(&mut self, row: &[Param<'_>]) -> Result<(), &'static str> {
         if row.iter().any(|param| matches!(param, Param::TooLarge)) {
             return Err("a number is out of range");
@@ -119,12 +120,12 @@ impl Columns {
         self.rows == 0
     }
 
-    /// Whether these are as many as are sent at once.
+    /// Whether the maximum for one statement is reached.
     pub(super) fn is_full(&self) -> bool {
         self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
     }
 
-    /// What is to be sent; the columns are empty then.
+    /// Takes the rows to send, and leaves the columns empty.
     pub(super) fn take(&mut self) -> Vec<(Box<dyn ToSql + Sync + Send>, Type)> {
         (self.rows, self.bytes) = (0, 0);
         let taken = self.lists.iter_mut().map(|list| -> (Box<dyn ToSql + Sync + Send>, Type) {

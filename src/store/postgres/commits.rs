@@ -1,4 +1,4 @@
-//! The log of commits: what tells, after a connection was lost, whether one took place.
+//! The log of commits. After a lost connection it shows whether a commit took place.
 
 use std::{
     thread,
@@ -11,10 +11,10 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// What is waited at first between two tries to find out what became of a commit.
+/// The first pause between two attempts to find out whether a commit took place.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is waited at most.
+/// The longest pause.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Adds a commit to the log, within its transaction.
@@ -23,25 +23,26 @@ pub(super) const ADD: &str = "WITH numbered AS (
     INSERT INTO commit_log (number, id, replica, touched, is_erasure)
     SELECT commits, ?1, ?2, ?3, ?4 FROM numbered";
 
-/// Removes what nobody looks for any more: replicas look every second, and who lost a connection
-/// at once. The oldest have the lowest numbers, so that no more rows than go are read.
+/// Removes entries that no replica needs any more: replicas read the log every second, and one that
+/// lost a connection reads it at once. The oldest entries have the lowest numbers, so that only
+/// rows to remove are read.
 pub(super) const SWEEP: &str = "DELETE FROM commit_log
     WHERE number < (SELECT min(number) FROM commit_log) + ?1
     AND number < (SELECT commits FROM head)
     AND committed_at < transaction_timestamp() - INTERVAL '15 minutes'";
 
-/// Commits after which old ones are removed from the log, whatever the retention.
+/// The number of commits after which old entries are removed, whatever the retention.
 pub(super) const SWEEP_EVERY: usize = 64;
 
-/// Whether a commit is in the log. Where it is, that is written, too, so that the look-up's own
-/// commit waits for whoever has to have it.
+/// Whether a commit is in the log. If it is, the entry is updated, so that the look-up's own commit
+/// waits for the standbys.
 pub(super) fn confirm_commit(session: &Session, id: &str) -> Result<bool, StoreError> {
     let sql = "UPDATE commit_log SET looked_up = looked_up + 1 WHERE id = ?1";
     Ok(session.execute(sql, params![id])? > 0)
 }
 
-/// Looks again and again whether a commit took place, until that is known; nothing when it could
-/// not be found out in this time.
+/// Looks up whether a commit took place until that is known; none when it could not be found out
+/// within the time.
 pub(super) fn find_out(
     limit: Duration,
     mut took_place: impl FnMut() -> Result<bool, StoreError>,
@@ -62,14 +63,15 @@ pub(super) fn find_out(
 }
 
 impl Postgres {
-    /// Finds out whether the commit with this id took place, and makes sure that it lasts.
+    /// Finds out whether the commit with this id took place, and makes sure that it is durable.
     ///
-    /// Under the lock nobody is in the middle of one. Having read it is not enough: the commit may
-    /// be on this server alone, its wait for the standby ended by the loss. So the look-up writes,
-    /// and commits: the standby receives in order, and who has the later one has the earlier.
+    /// Under the lock, no commit is in progress. Reading the entry is not enough: the commit may
+    /// exist only on this server, because the connection was lost while it waited for the standby.
+    /// So the look-up writes and commits, too: the standby receives commits in order, and one that
+    /// has the later commit has the earlier one.
     ///
     /// # Errors
-    /// When it did not, or when that cannot be found out.
+    /// When it did not take place, or that cannot be found out.
     pub(super) fn look_up(&mut self, id: &str) -> Result<(), StoreError> {
         let found = find_out(self.way.limits.look_up, || {
             self.session = None;

@@ -1,4 +1,4 @@
-//! What a server is like, for whoever sets the exporter up.
+//! Examines a server for an operator who sets the exporter up.
 
 use super::{Server, Way, schema};
 use crate::store::{
@@ -6,42 +6,41 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// A server that can be reached, and whether it can be used.
+/// The properties of a server that can be reached.
 #[derive(Debug, Clone)]
 pub struct Examination {
-    /// The version, as the server says it.
+    /// The version, as the server reports it.
     pub version: String,
-    /// The schema that has the tables, or is to have them.
+    /// The schema that has the tables, or will have them.
     pub schema: String,
-    /// What there is of tables.
+    /// The state of the tables.
     pub tables: Tables,
-    /// What the user may not do and has to, as the statements of SQL that allow it.
+    /// Missing rights of the user, as the SQL statements that grant them.
     pub missing_right: Option<String>,
-    /// The same for what only a copy into the tables does.
+    /// Missing rights that only a copy into the tables needs.
     pub missing_right_to_fill: Option<String>,
-    /// Whether each commit waits for a standby: else a failover can lose what was acknowledged.
+    /// Whether each commit waits for a standby. Otherwise a failover can lose acknowledged commits.
     pub is_synchronous: bool,
-    /// Whether no commit is possible, since this is a standby, or set to be read only.
+    /// Whether the server rejects writes, because it is a standby or read-only.
     pub is_read_only: bool,
 }
 
-/// What there is of tables.
+/// The state of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tables {
-    /// Nothing: the first start makes them.
+    /// There are none: the first start creates them.
     Missing,
-    /// Those of an older exporter: the next start brings them up to date.
+    /// They are from an older exporter: the next start upgrades them.
     Older,
-    /// Those of this exporter.
+    /// They have this exporter's version.
     Current,
 }
 
 impl Server {
-    /// Looks at the server, and changes nothing.
+    /// Examines the server without changing anything.
     ///
     /// # Errors
-    /// When it cannot be reached, is too old, or the tables are another program's or a newer
-    /// exporter's.
+    /// When it cannot be reached, is too old, or has tables of another program or a newer exporter.
     pub fn examine(&self) -> Result<Examination, StoreError> {
         let session = Way::new(self.clone())?.connect()?;
         session.begin_reading()?;
@@ -103,7 +102,7 @@ fn missing_right(
         |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<String>(2)?)),
     )?;
     let (role, database, quoted) = names;
-    // Without one, the server's search_path leads nowhere.
+    // Without a configured schema, the server's search_path names no existing one.
     let Some(schema) = schema else {
         return Ok(Some(format!(
             "CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {role}; \
@@ -117,7 +116,7 @@ fn missing_right(
             let right = format!("{all} {quoted} TO {role}");
             return Ok((!has(HAS_TABLES, &own_tables())?).then_some(right));
         }
-        // The scripts of an upgrade alter tables, which their owner alone may.
+        // The scripts of an upgrade alter tables, which only their owner may.
         Tables::Older => {
             let right = session
                 .one(OWN_TABLES, params![own_tables()], |row| row.get::<Option<String>>(0))?;
@@ -138,8 +137,8 @@ fn missing_right(
     Ok((!has(both, schema)?).then_some(right))
 }
 
-/// Where numbers go on behind those that were filled in. An insertion needs no right to the
-/// sequence: it is the column's identity.
+/// The right to set sequences after a copy. An insertion needs no right to them: they belong to
+/// identity columns.
 fn missing_right_to_fill(session: &dyn Connection) -> Result<Option<String>, StoreError> {
     session.optional(
         "SELECT format('GRANT UPDATE ON SEQUENCE %s TO %I', name, current_user)
@@ -150,20 +149,20 @@ fn missing_right_to_fill(session: &dyn Connection) -> Result<Option<String>, Sto
     )
 }
 
-/// The names of the tables, in the form that the statements below take apart.
+/// The names of the tables, in the form that the statements below parse.
 fn own_tables() -> String {
     schema::tables().collect::<Vec<_>>().join(",")
 }
 
-/// Whether the user may read and write all tables: one question, as the server can be far away.
+/// Whether the user may read and write all tables, in one query because the server can be far away.
 const HAS_TABLES: &str = "SELECT NOT EXISTS (
     SELECT 1
     FROM unnest(string_to_array(?1, ',')) AS made (name),
         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (privilege)
     WHERE NOT has_table_privilege(to_regclass(made.name), needed.privilege))";
 
-/// What makes the user the owner of all tables; NULL where it is, or has the owner's rights. Membership
-/// is not proposed: the owner can be a superuser.
+/// The statement that makes the user the owner of all tables; NULL where it is the owner or has the
+/// owner's rights. Membership is not proposed, because the owner can be a superuser.
 const OWN_TABLES: &str = "SELECT string_agg(
         format('ALTER TABLE %I.%I OWNER TO %I', nspname, relname, current_user), '; '
         ORDER BY relname)
@@ -219,8 +218,8 @@ mod tests {
         cluster.sql(&database.name, &format!("CREATE ROLE {user} LOGIN"));
         let url = database.url.replace("postgres@", &format!("{user}@"));
         let missing = |schema| examine(&url, schema).missing_right;
-        // Since version 15, `public` is not for everybody.
-        // What is named is run as it is.
+        // Since version 15, `public` is not writable for everyone. The proposed statement is run as
+        // it is.
         for (schema, expected) in [
             (None, format!("GRANT USAGE, CREATE ON SCHEMA public TO {user}")),
             (Some("cii"), format!("GRANT CREATE ON DATABASE {} TO {user}", database.name)),
@@ -230,7 +229,7 @@ mod tests {
             assert_eq!(missing(schema), None);
         }
 
-        // Tables that somebody else made.
+        // Tables of another owner.
         let (store, writer) = Store::connect(Server::at(&database.url, None)).unwrap();
         drop(store);
         writer.stop().await;
@@ -240,7 +239,7 @@ mod tests {
         assert_eq!(missing(None).as_ref(), Some(&all));
         cluster.sql(&database.name, &all);
         assert_eq!(missing(None), None);
-        // Each of them is looked at.
+        // Each table is examined.
         cluster.sql(&database.name, &format!("REVOKE DELETE ON lease FROM {user}"));
         assert_eq!(missing(None).as_ref(), Some(&all));
         cluster.sql(&database.name, &all);
@@ -249,7 +248,7 @@ mod tests {
         cluster.sql(&database.name, &fill);
         assert_eq!(examine(&url, None).missing_right_to_fill, None);
 
-        // An upgrade needs their owner, or a member of that role.
+        // An upgrade needs the owner, or a member of that role.
         let older = "UPDATE meta SET value = '1' WHERE key = 'schema_version'";
         cluster.sql(&database.name, older);
         let owner = missing(None).unwrap();

@@ -1,4 +1,4 @@
-//! What the server, or the way to it, fails with.
+//! Converts errors of the server and of its connections.
 
 use std::error::Error as _;
 
@@ -6,14 +6,14 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::store::{SqlError, SqlErrorKind, StoreError};
 
-/// An error in words that name no row: what the server adds as a detail can be about a person.
+/// An error without values of rows: the detail that the server adds can be about a person.
 pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
     let Some(said) = error.as_db_error() else {
         if error.is_closed() {
             return SqlError::new(SqlErrorKind::Unreachable, "the server closed the connection")
                 .into();
         }
-        // The library names what it did, and keeps the cause apart.
+        // The library's text names the operation; the cause is only in the source.
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
         let kind = if cause.contains("out of range") {
             SqlErrorKind::Data
@@ -26,8 +26,8 @@ pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
     SqlError::new(kind(code), &format!("{} (SQLSTATE {})", said.message(), code.code())).into()
 }
 
-/// Whether the server ends the connection with this error. `PgBouncer` says it in its own words,
-/// and without the field that no language changes.
+/// Whether the server closes the connection with this error. `PgBouncer` uses its own text, and
+/// omits the field that does not depend on the language.
 pub(super) fn is_fatal(said: &DbError) -> bool {
     match said.parsed_severity() {
         Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
@@ -35,8 +35,8 @@ pub(super) fn is_fatal(said: &DbError) -> bool {
     }
 }
 
-/// What a code of the server means to whoever runs the exporter. The codes are those of
-/// "Appendix A. PostgreSQL Error Codes".
+/// The meaning of a code of the server for the operator. The codes are those of "Appendix A.
+/// PostgreSQL Error Codes".
 fn kind(code: &SqlState) -> SqlErrorKind {
     match *code {
         SqlState::DISK_FULL => SqlErrorKind::DiskFull,
@@ -50,11 +50,11 @@ fn kind(code: &SqlState) -> SqlErrorKind {
         SqlState::INSUFFICIENT_PRIVILEGE => SqlErrorKind::Denied,
         SqlState::PROGRAM_LIMIT_EXCEEDED | SqlState::TOO_MANY_ARGUMENTS => SqlErrorKind::Data,
         _ => match code.code().get(..2) {
-            // Data exceptions, and constraints that are violated.
+            // Data exceptions, and violated constraints.
             Some("22" | "23") => SqlErrorKind::Data,
-            // Connections, and servers that stop, start, or have no place.
+            // Connections, and servers that stop, start, or have no free connection.
             Some("08" | "53" | "57") => SqlErrorKind::Unreachable,
-            // Who may not come in.
+            // Invalid credentials, or an unknown database.
             Some("28" | "3D") => SqlErrorKind::Denied,
             _ => SqlErrorKind::Other,
         },
@@ -78,7 +78,7 @@ pub(super) fn no_version() -> StoreError {
         .into()
 }
 
-/// The server takes longer than it may.
+/// The server exceeded a limit.
 pub(super) fn too_slow(what: &str) -> StoreError {
     SqlError::new(
         SqlErrorKind::Unreachable,
@@ -87,12 +87,12 @@ pub(super) fn too_slow(what: &str) -> StoreError {
     .into()
 }
 
-/// The connection was given up before.
+/// The connection was closed before.
 pub(super) fn connection_abandoned() -> StoreError {
     SqlError::new(SqlErrorKind::Unreachable, "the connection to the server was lost").into()
 }
 
-/// What became of a commit is not known.
+/// The outcome of a commit is unknown.
 pub(super) fn unknown_outcome() -> StoreError {
     SqlError::new(
         SqlErrorKind::Unreachable,

@@ -1,4 +1,4 @@
-//! A database on a server that is read, or filled, as a whole: a transaction of many minutes.
+//! Reads or fills a whole database on a server, in a transaction of many minutes.
 
 use std::time::Duration;
 
@@ -15,38 +15,38 @@ use crate::{
     },
 };
 
-/// How long one statement of it, or the commit with its standby, may take: far longer than a
-/// group's, since a count or an index goes over all rows, and a standby has to receive them all.
+/// The limit of one statement, or of the commit with its standby. It is far longer than a group's,
+/// because a count or an index reads all rows, and a standby has to receive them all.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How many times as long as a group it tries to find out what became of its commit: nobody waits
-/// for it with a delivery, and a failover may take half a minute.
+/// The time to find out whether the commit took place, as a multiple of a group's: no delivery
+/// waits for it, and a failover may take half a minute.
 const LOOK_UPS: u32 = 6;
 
-/// Who holds the lease now, by name.
+/// The name of the lease's holder.
 const HOLDER: &str = "SELECT coalesce(name, '') FROM lease
     WHERE holder IS NOT NULL AND expires_at > clock_timestamp()";
 
-/// A connection that reads all of a database as it is at one moment, while replicas go on.
+/// A connection that reads a whole database as it is at one moment, while replicas run.
 #[derive(Debug)]
 pub(in crate::store) struct Snapshot(Box<Session>);
 
-/// A transaction in which an empty database is filled; the tables are made by it where there are
-/// none. Dropped before its end, nothing of it is there.
+/// A transaction that fills an empty database, and creates the tables if there are none. Dropping
+/// it before its commit removes everything.
 #[derive(Debug)]
 pub(in crate::store) struct Filling {
     way: Way,
     session: Session,
-    /// By which it is found in the log of commits.
+    /// The id under which its commit is looked up.
     id: String,
 }
 
-/// Why a filling was not committed.
+/// Why a filling is not known to be committed.
 #[derive(Debug)]
 pub(in crate::store) enum Uncommitted {
-    /// Nothing of it is there.
+    /// Nothing was committed.
     Nothing(StoreError),
-    /// Whether it is there, and lasts, could not be found out.
+    /// It could not be found out whether it was committed and is durable.
     Unknown,
 }
 
@@ -55,7 +55,8 @@ impl Way {
     pub(in crate::store) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let session = self.connect_patiently()?;
         session.begin_reading()?;
-        // The other side is waited for, whatever the server's own limit is.
+        // The transaction waits for the other side, which may take longer than the server's own
+        // limit.
         session.batch(&format!(
             "SET LOCAL idle_in_transaction_session_timeout = {}",
             PATIENCE.as_millis()
@@ -67,10 +68,11 @@ impl Way {
     /// Begins to fill a database.
     pub(in crate::store) fn filling(&self) -> Result<Filling, StoreError> {
         let session = self.connect_patiently()?;
-        // Its statements have the limits of those that make a schema, and so has what it waits for
-        // the other side.
+        // Its statements have the limits of those that create a schema, and so has its wait for the
+        // other side.
         schema::begin(&session, &self.server)?;
-        // As every group does: who has it is alone, and nobody takes the lease over meanwhile.
+        // The lock that every group takes: it is exclusive, and prevents another replica from
+        // taking the lease.
         (&session as &dyn Connection)
             .optional("SELECT id FROM head FOR UPDATE", &[], |row| row.get::<i64>(0))?
             .ok_or_else(failure::no_head)?;
@@ -88,50 +90,50 @@ fn holder(session: &dyn Connection) -> Result<Option<String>, StoreError> {
 }
 
 impl Snapshot {
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn Connection {
         &*self.0
     }
 
-    /// The replica that polls, sends and prunes, by name; nothing when none runs.
+    /// The name of the leader; none when no replica runs.
     pub(in crate::store) fn holder(&self) -> Result<Option<String>, StoreError> {
         holder(&*self.0)
     }
 }
 
 impl Filling {
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn Connection {
         &self.session
     }
 
-    /// The replica that polls, sends and prunes, by name; nothing when none runs.
+    /// The name of the leader; none when no replica runs.
     pub(in crate::store) fn holder(&self) -> Result<Option<String>, StoreError> {
         holder(&self.session)
     }
 
-    /// Does what is left to do when all rows are there.
+    /// Does the remaining work after all rows are written.
     pub(in crate::store) fn finish(&self, tables: &[Table]) -> Result<(), StoreError> {
         let session: &dyn Connection = &self.session;
-        // By this it is looked for, should the answer to its commit be lost.
+        // The commit is looked up by this entry if its answer is lost.
         let anew = touched::encode(&Touched::everything());
         session.execute(commits::ADD, params![self.id, "store copy", anew, false])?;
-        // Numbers go on behind those that were filled in.
+        // Identity columns continue after the numbers that were written.
         session.one(
             "SELECT setval(pg_get_serial_sequence('failure_closed', 'number'),
                 coalesce(max(number), 1), max(number) IS NOT NULL) FROM failure_closed",
             params![],
             |_| Ok(()),
         )?;
-        // Else the first plans are made for tables that are empty.
+        // Without statistics, the first plans would assume empty tables.
         let names: Vec<_> = tables.iter().map(Table::name).collect();
         self.session.batch(&format!("ANALYZE {}", names.join(", ")))
     }
 
-    /// Commits, and finds out what became of it where that is not told.
+    /// Commits, and looks the commit up when its answer is lost.
     ///
     /// # Errors
-    /// When nothing is kept, or that could not be found out.
+    /// When nothing was committed, or that could not be found out.
     pub(in crate::store) fn commit(self) -> Result<(), Uncommitted> {
         let Self { way, session, id } = self;
         match session.commit() {
@@ -143,7 +145,7 @@ impl Filling {
 }
 
 impl Way {
-    /// As [`Postgres::look_up`](super::Postgres) does for a group.
+    /// Looks the filling up, as [`Postgres::look_up`](super::Postgres) does for a group.
     fn find_filling(&self, id: &str) -> Result<(), Uncommitted> {
         let limit = self.limits.look_up * LOOK_UPS;
         match commits::find_out(limit, || self.has_filling(id)) {
@@ -157,11 +159,11 @@ impl Way {
         }
     }
 
-    /// Whether a filling took place; where it did, makes sure that it lasts.
+    /// Whether a filling took place; if it did, makes sure that it is durable.
     ///
-    /// Where it made the tables, nobody else sees those, and their lock, before its end. So that
-    /// end is waited for by the lock of the schema, which it took first. And the look-up writes and
-    /// commits, so that the standby has the filling when this returns.
+    /// If it created the tables, no other transaction sees them, or their lock, before its end. So
+    /// that end is waited for with the lock of the schema, which it took first. The look-up writes
+    /// and commits, so that the standby has the filling when this returns.
     fn has_filling(&self, id: &str) -> Result<bool, StoreError> {
         let session = self.connect()?;
         schema::begin_bounded(&session, self.server.commit_level())?;
@@ -172,7 +174,7 @@ impl Way {
             |row| Ok((row.get::<bool>(0)?, row.get::<bool>(1)?)),
         )?;
         if is_standby {
-            // Locks of the primary are not held there, so that what is missing may still come.
+            // A standby does not hold the primary's locks, so a missing entry may still arrive.
             let why = "it takes no writes: it is a standby";
             return Err(SqlError::new(SqlErrorKind::ReadOnly, why).into());
         }

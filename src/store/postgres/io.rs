@@ -1,4 +1,4 @@
-//! The thread that moves bytes between this process and the server.
+//! The thread that does the I/O of connections to the server.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -8,9 +8,9 @@ use tokio::{
     time::error::Elapsed,
 };
 
-/// One thread for all connections of a store. Whoever runs a statement waits on a thread of its
-/// own, as with a file: the seam is synchronous, and a thread that waits on another's reactor may
-/// be any thread, also one that runs tasks.
+/// One thread for all connections of a store. A caller that runs a statement blocks its own thread,
+/// as with a file: the engine interface is synchronous, and blocking on a reactor of another thread
+/// is possible on any thread, even on one that runs tasks.
 #[derive(Debug, Clone)]
 pub(super) struct Io(Arc<Inner>);
 
@@ -33,13 +33,13 @@ impl Io {
         runtime
     }
 
-    /// Waits for `work`, and no longer than `limit`.
+    /// Blocks until `work` is done, but at most for `limit`.
     pub(super) fn wait<T>(
         &self,
         limit: Duration,
         work: impl Future<Output = T>,
     ) -> Result<T, Elapsed> {
-        // The clock that ends the wait is the thread's.
+        // The timer belongs to the runtime of the thread.
         let _context = self.runtime().enter();
         futures_executor::block_on(tokio::time::timeout(limit, work))
     }
@@ -54,7 +54,7 @@ impl Io {
 }
 
 impl Drop for Inner {
-    /// Waits for nothing: the last handle may go where tasks run, and nobody may wait there.
+    /// Does not block: the last handle may be dropped on a thread that runs tasks.
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();

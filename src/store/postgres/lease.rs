@@ -1,10 +1,10 @@
-//! The lease: who of the replicas acts on the outside.
+//! The lease: decides which replica is the leader.
 //!
-//! It is a row, and the server's clock alone says whether it is over, so that clocks of machines
-//! do not matter. Its holder renews it, without the lock of the groups: a large group of another
-//! replica must not end it. Whoever takes it over does that under the lock, and writes the fence
-//! beside the numbers there: what a former holder still tries to commit finds another fence, and
-//! fails.
+//! It is a row, and only the server's clock decides whether it has expired, so that the clocks of
+//! machines do not matter. Its holder renews it without the lock of the groups: a large group of
+//! another replica must not make it expire. A replica takes it over under that lock, and writes the
+//! fence into the row of numbers. What a former holder still tries to commit finds another fence,
+//! and fails.
 
 use std::{
     fmt,
@@ -21,21 +21,22 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// For how long it is taken or renewed, in milliseconds. With [`EVERY`], the bound of how long
-/// nobody acts after a holder's end.
+/// The duration of a term, in milliseconds. Together with [`EVERY`] it bounds how long there is no
+/// leader after the holder's end.
 const TERM_MS: i64 = 10_000;
 
-/// How often it is renewed, or looked at.
+/// How often it is renewed, or checked.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// A holder that could not renew it for so long does not act any more: that is before another one
-/// can take it.
+/// After this time without a renewal, a holder stops acting: that is before another replica can
+/// take the lease.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(7);
 
-/// How long one of its statements may take, and connecting.
+/// The limit of one of its statements, and of connecting.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The thread that takes the lease and renews it. Dropped, it gives it back and ends.
+/// The thread that takes the lease and renews it. Dropping it gives the lease back and ends the
+/// thread.
 pub(in crate::store) struct Lease {
     standing: watch::Receiver<Standing>,
     state: Arc<State>,
@@ -49,7 +50,8 @@ struct State {
 }
 
 impl Lease {
-    /// Tries to take the lease at once, and goes on trying. `name` tells people who holds it.
+    /// Tries to take the lease at once, and keeps trying. `name` identifies the holder to
+    /// operators.
     pub(in crate::store) fn start(
         way: &Way,
         replica: &Replica,
@@ -57,7 +59,7 @@ impl Lease {
     ) -> std::io::Result<Self> {
         let mut candidate = Candidate {
             way: way.clone(),
-            // A term is the thread's, whatever becomes of the id of commits.
+            // The thread has an id of its own: a term must not end when the id of commits changes.
             id: replica.id(),
             name: name.to_owned(),
             session: None,
@@ -75,7 +77,7 @@ impl Lease {
         Ok(Self { standing, state, thread: Some(thread) })
     }
 
-    /// How this process stands.
+    /// This process's standing.
     pub(in crate::store) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
     }
@@ -85,7 +87,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         *self.state.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.state.wake.notify_one();
-        // So that another replica takes over at once. It takes no longer than its statements may.
+        // Lets another replica take over at once. It takes no longer than its statements may.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -98,15 +100,15 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// Who wants the lease.
+/// A replica that tries to hold the lease.
 struct Candidate {
     way: Way,
     id: String,
     name: String,
     session: Option<Session>,
-    /// The fence of its term, while it has one.
+    /// The fence of its term; none while another replica holds the lease.
     fence: Option<i64>,
-    /// When the last renewal that succeeded was sent.
+    /// When the last successful renewal was sent.
     renewed_at: Instant,
 }
 
@@ -138,16 +140,16 @@ impl Candidate {
         }
     }
 
-    /// How long this process acts as the holder if nothing more is heard.
+    /// Until when this process may act as the holder without another renewal.
     fn acts_until(&self) -> Option<Instant> {
         self.fence.map(|_| self.renewed_at + GIVEN_UP_AFTER)
     }
 
-    /// Renews the lease, or takes it when nobody has it.
+    /// Renews the lease, or takes it when it has expired.
     ///
-    /// A database that takes no writes for now is like one that does not answer: the lease ends in
-    /// time, since what is done under it could not be committed, and each further step tries over
-    /// a new session, which does not have the old one's settings.
+    /// A database that rejects writes is treated like one that does not answer: the lease expires,
+    /// because nothing done under it could be committed. Each further step uses a new session,
+    /// which does not have the old one's settings.
     fn step(&mut self) -> Standing {
         let sent_at = Instant::now();
         match self.renew_or_take() {
@@ -211,7 +213,7 @@ impl Candidate {
     }
 }
 
-/// Ends what the holder does when its time is over, also while a step of the thread hangs.
+/// Ends the leadership when its time is over, even while a step of the thread hangs.
 async fn step_down_in_time(
     mut acts_until: watch::Receiver<Option<Instant>>,
     standing: watch::Sender<Standing>,
@@ -237,8 +239,8 @@ async fn step_down_in_time(
     }
 }
 
-/// Which other replica holds the lease, by name, and whether it is over. One that gave it up before
-/// its end stands there until then, and does not follow itself.
+/// The name of another replica that holds the lease, and whether the lease has expired. A replica
+/// that gave the lease up early stays in the row until then, and must not follow itself.
 fn load_other_holder(
     session: &dyn Connection,
     id: &str,
@@ -248,7 +250,7 @@ fn load_other_holder(
     session.one(sql, params![id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// Renews the lease; whether it is still held.
+/// Renews the lease; returns whether it is still held.
 fn renew(session: &Session, id: &str, fence: i64) -> Result<bool, StoreError> {
     session.begin_local()?;
     let renewed = session.execute(
@@ -261,7 +263,7 @@ fn renew(session: &Session, id: &str, fence: i64) -> Result<bool, StoreError> {
 }
 
 impl Way {
-    /// Takes the lease that is over; the fence of the new term, or nothing when another one was
+    /// Takes the expired lease; returns the fence of the new term, or none when another replica was
     /// faster.
     fn take_lease(
         &self,

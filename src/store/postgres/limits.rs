@@ -1,23 +1,23 @@
-//! How long the server may take.
+//! Time limits for the server.
 
 use std::time::Duration;
 
-/// How long the server may take.
+/// Time limits for the server.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Limits {
-    /// For connecting.
+    /// The limit of connecting.
     pub(in crate::store) connect: Duration,
-    /// For one statement. The server ends it a little earlier by itself.
+    /// The limit of one statement. The server ends it a little earlier by itself.
     pub(in crate::store) statement: Duration,
-    /// For a commit, with its standby. The server does not end that wait by a time limit of its
-    /// own, and must not be asked to: a wait that is cancelled reads as a success.
+    /// The limit of a commit, with its standby. The server does not end that wait by a limit of its
+    /// own, and must not be asked to cancel it: a cancelled wait reads as a success.
     pub(in crate::store) commit: Duration,
-    /// For which other replicas may hold the lock.
+    /// How long other replicas may hold the lock.
     pub(in crate::store) lock: Duration,
-    /// For finding out what became of a commit; a try that began before goes on.
+    /// How long the outcome of a commit is looked up; an attempt that began within it may finish.
     pub(in crate::store) look_up: Duration,
-    /// Between two looks at what other replicas committed, when nobody asks and nothing wakes. No
-    /// limit of the server's, but of how late this replica is.
+    /// The pause between two reads of other replicas' commits, when no caller requests one and no
+    /// notification arrives. It does not limit the server, but how late this replica is.
     pub(in crate::store) look: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same for everything.
+    /// The same limit for everything.
     pub(super) const fn all(limit: Duration) -> Self {
         Self {
             connect: limit,
@@ -47,7 +47,7 @@ impl Limits {
         }
     }
 
-    /// How long the server itself lets a statement run, in milliseconds.
+    /// The limit that the server itself applies to a statement, in milliseconds.
     pub(super) const fn server_millis(self) -> u128 {
         self.statement.as_millis() * 15 / 16
     }

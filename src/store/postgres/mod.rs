@@ -1,12 +1,12 @@
-//! Rows in PostgreSQL.
+//! The engine that stores rows in PostgreSQL.
 //!
-//! Several replicas of the exporter share one database. What an engine promises holds over all of
-//! them by the lock on the one row of `head`, which every group takes first: so the numbers of
-//! events are in the order of commits, decisions are made on the newest state, and a delivery
-//! that two replicas take is counted once.
+//! Several replicas of the exporter can share one database. The guarantees of an engine hold over
+//! all of them because of the lock on the single row of `head`, which every group takes first. So
+//! the numbers of events are in the order of commits, decisions use the newest state, and a
+//! delivery that two replicas receive is counted once.
 //!
-//! Nothing is kept in a session of the server between two transactions, and no statement is
-//! prepared by name, so that a pool such as `PgBouncer` may stand between.
+//! No session state is kept between two transactions, and no statement is prepared by name, so that
+//! a pool such as `PgBouncer` can be used.
 
 mod ahead;
 mod bulk;
@@ -59,11 +59,12 @@ use io::Io;
 use session::Session;
 use text::Texts;
 
-/// Users for whose rows the questions of a group are foreseen. Those of a larger group cost more
-/// than the round trips, and their answers are better not held beside what is made of them.
+/// The maximum number of users for whose rows the queries of a group are sent ahead. For a larger
+/// group, round trips are cheap compared with the queries, and the answers should not stay in
+/// memory together with the rows made of them.
 const FORESEEN_USERS: usize = 2_000;
 
-/// What opens connections to a server, and shares among them what they can share.
+/// Opens connections to a server, and shares between them what can be shared.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Way {
     server: Arc<Server>,
@@ -73,14 +74,14 @@ pub(in crate::store) struct Way {
 }
 
 impl Way {
-    /// Prepares to connect; connects to nothing yet.
+    /// Prepares connections without opening one.
     pub(in crate::store) fn new(server: Server) -> Result<Self, StoreError> {
         let io = Io::start().map_err(|error| failure::no_thread(&error))?;
         let limits = Limits { connect: server.connect_limit(), ..Limits::default() };
         Ok(Self { server: Arc::new(server), io, texts: Arc::default(), limits })
     }
 
-    /// The same with other limits, which a test can wait for.
+    /// Replaces the limits, for tests that wait for them.
     #[cfg(test)]
     pub(in crate::store) fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -90,17 +91,17 @@ impl Way {
         Session::connect(self, self.limits)
     }
 
-    /// The same, with a limit for whatever the server does.
+    /// Connects with the same limit for everything.
     fn connect_within(&self, limit: Duration) -> Result<Session, StoreError> {
         Session::connect(self, Limits::all(limit))
     }
 
-    /// A connection that reads a schema of this exporter's version.
+    /// A connection for reading a schema that is known to have this exporter's version.
     pub(in crate::store) fn reader(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(self.connect()?))
     }
 
-    /// The same, where it is not known whether there is such a schema.
+    /// A connection for reading a schema whose version is checked first.
     pub(in crate::store) fn checked_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
         let session = self.connect()?;
         session.begin_reading()?;
@@ -116,18 +117,18 @@ impl Way {
 pub(in crate::store) struct Postgres {
     way: Way,
     session: Option<Session>,
-    /// Who writes, among the replicas.
+    /// This process among the replicas.
     replica: Replica,
-    /// The fence of the transaction that was begun last.
+    /// The fence that the last transaction read at its begin.
     fence: i64,
-    /// Commits of this process.
+    /// The number of commits of this process.
     commits: usize,
     uids: Uids,
 }
 
 impl Postgres {
-    /// Connects, and makes the schema when there is none. One of an older version is upgraded
-    /// when `upgrade` says so, and else refused. Returns the version that it had, 0 when it is new.
+    /// Connects, and creates the schema if there is none. An older one is upgraded if `upgrade` is
+    /// set, and refused otherwise. Returns the version that it had, 0 when it is new.
     pub(in crate::store) fn open(way: &Way, upgrade: bool) -> Result<(Self, usize), StoreError> {
         let session = way.connect()?;
         let version = schema::migrate(&session, &way.server, upgrade)?;
@@ -142,7 +143,7 @@ impl Postgres {
         Ok((engine, version))
     }
 
-    /// The session, a new one where the last one was lost.
+    /// The session; a new one when the last one was lost.
     fn connect_if_lost(&mut self) -> Result<&Session, StoreError> {
         if !self.session.as_ref().is_some_and(Session::is_open) {
             self.session = None;
@@ -157,20 +158,20 @@ impl Postgres {
         self.session.as_ref().ok_or_else(failure::connection_abandoned)
     }
 
-    /// Begins a transaction that writes, over a new connection where the old one is of no use.
+    /// Begins a transaction that writes, on a new connection if the old one cannot be used.
     fn begin_writing(&mut self) -> Result<&Session, StoreError> {
         let level = self.way.server.commit_level();
         let begun = match self.connect_if_lost()?.begin_writing(level) {
             Ok(begun) => begun,
             Err(error) if self.session()?.is_open() => {
                 self.roll_back();
-                // It may be a standby by now: the next try looks for the primary.
+                // The host may have become a standby: the next attempt looks for the primary.
                 if error.is_read_only() {
                     self.session = None;
                 }
                 return Err(error);
             }
-            // A server that was started again closed it; it may not be known before it is used.
+            // A restarted server closed the connection, which shows only when it is used.
             Err(_) => {
                 self.session = None;
                 self.connect_if_lost()?.begin_writing(level)?
@@ -184,14 +185,14 @@ impl Postgres {
         self.session()
     }
 
-    /// Commits what was begun, and finds out what became of it where that is not told.
+    /// Commits the transaction, and looks the commit up when its answer is lost.
     fn commit_as(&mut self, touched: &Touched, is_erasure: bool) -> Result<(), StoreError> {
         let id = Uuid::now_v7().simple().to_string();
         let touched = crate::store::row::touched::encode(touched);
         self.session()?.send(commits::ADD, params![id, self.replica.id(), touched, is_erasure])?;
         if is_erasure {
-            // What was touched names people. Who did not read it yet reads everything anew; the ids
-            // stay for whoever looks for a commit of its own.
+            // What was touched names people. Replicas that have not read it yet read everything
+            // again; the ids stay, so that a replica can still look up its own commit.
             let sql = "UPDATE commit_log SET touched = ?1
                 WHERE number < (SELECT commits FROM head) AND touched <> ?1";
             self.session()?.send(sql, params![touched])?;
@@ -226,7 +227,7 @@ impl Postgres {
         Ok(removed)
     }
 
-    /// Who writes, among the replicas.
+    /// This process among the replicas.
     pub(in crate::store) fn replica(&self) -> &Replica {
         &self.replica
     }
@@ -245,7 +246,7 @@ impl Engine for Postgres {
         let session = self.session()?;
         if keys.failures_of.len() <= FORESEEN_USERS {
             let mut scratch = Facts::new(Head::default(), Counts::default());
-            // Without rows it may end early; the second time tells what is wrong, if something is.
+            // The rehearsal has no rows and may fail early; the second run returns the real error.
             session.rehearse(&mut || {
                 let _ = load::load(session, keys, &mut scratch);
             });
@@ -283,7 +284,7 @@ impl Engine for Postgres {
 
     fn erase(&mut self, erasure: &Erasure) -> Result<Erased, StoreError> {
         match erasure.place {
-            // The server's tables are vacuumed beside what is committed: see [`Way::vacuum`].
+            // The server's tables are vacuumed beside the commits: see [`Way::vacuum`].
             Place::Files | Place::Log => return Ok(Erased::default()),
             _ => {}
         }

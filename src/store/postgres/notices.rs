@@ -1,14 +1,16 @@
-//! What wakes the follower before its next look: the server's notifications of commits.
+//! Notifications of commits, which wake the follower before its next read of the log.
 //!
-//! They are a hint. One that is lost costs the time until the next look, and nothing is decided by
-//! one. So no group pays for them: NOTIFY within its transaction would take a lock that is one for all
-//! databases of the server, at the commit, and keep it until the standby has that commit. A task with
-//! a connection of its own listens, and also tells, at most so many times a second, that this replica
-//! committed, by a transaction that waits for neither disk nor standby. The server still writes it to
-//! the disk, between the groups: so a replica that hears of no other one tells nothing of commits.
+//! They are hints: a lost one only costs the time until the next read, and no decision depends on
+//! one. No group pays for them. NOTIFY within a group's transaction would take a lock that is
+//! shared by all databases of the server at the commit, and would hold it until the standby has
+//! that commit. Instead, a task with a connection of its own listens, and notifies others of this
+//! replica's commits at a limited rate, in transactions that wait neither for the disk nor for a
+//! standby. The server still writes them to the disk, between the groups, so a replica that hears
+//! of no other one does not notify at all.
 //!
-//! Behind a pool that gives each transaction another session, whoever listens hears nothing, and no
-//! error says so. That is found out by a notification that another connection sends.
+//! Behind a pool that gives each transaction another session, a listener receives nothing, and no
+//! error reports it. The task detects this with a notification that it sends over another
+//! connection.
 
 use std::{collections::HashMap, convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
 
@@ -24,37 +26,38 @@ use uuid::Uuid;
 use super::{Limits, Replica, Server, failure, preamble::preamble};
 use crate::store::StoreError;
 
-/// Between two notifications of this replica's commits at least: others look as often.
+/// The minimum time between two notifications of this replica's commits. Others read the log as
+/// often.
 const GAP: Duration = Duration::from_millis(250);
 
-/// How long one statement may take.
+/// The limit of one statement.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// When it is tried again after the connection was lost.
+/// The pause before reconnecting after the connection was lost.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The same after it was found out that nothing arrives: a pool rarely goes away.
+/// The pause after it was detected that notifications do not arrive: a pool is rarely removed.
 const RETRY_DEAF: Duration = Duration::from_mins(5);
 
-/// How often others are told at least that this replica is there; that also shows whether the
-/// connection is, which may be lost without a sign.
+/// How often others are notified at least that this replica exists. It also detects a connection
+/// that was lost without an error.
 const PULSE: Duration = Duration::from_secs(30);
 
-/// How long a replica of which nothing more is heard counts as there.
+/// How long a silent replica counts as present.
 const PRESENT: Duration = Duration::from_secs(90);
 
-/// Notifications that wait to be looked at. What does not fit is dropped: one is as good as many.
+/// The capacity of the queue of notifications. More are dropped: one is as good as many.
 const WAITING: usize = 256;
 
-/// Replicas that are remembered. Every role of the database may notify, under any id.
+/// Maximum number of known replicas. Every role of the database can notify, with any id.
 const MOST: usize = 256;
 
-/// Why the task does not listen any more.
+/// Why the task stopped listening.
 #[derive(Debug)]
 enum Ended {
-    /// There is no connection, or it was lost.
+    /// The connection failed or was lost.
     Lost(StoreError),
-    /// What is sent does not arrive.
+    /// Notifications do not arrive.
     Deaf,
 }
 
@@ -64,8 +67,8 @@ impl From<StoreError> for Ended {
     }
 }
 
-/// Listens and tells for ever. `store` is the id of the store: replicas of the same one share a
-/// channel. `wake` is called when another replica committed, and when it may have.
+/// Listens and notifies for ever. `store` is the id of the store: replicas of one store share a
+/// channel. `wake` is called when another replica committed, or may have.
 pub(super) async fn exchange_notices(
     server: Arc<Server>,
     replica: Replica,
@@ -101,12 +104,13 @@ fn channel_name(store: &str) -> String {
     hash.iter().take(16).fold("cii_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
-/// Whether a notification can be a replica's: whoever may connect can send others, of up to 8,000 bytes.
+/// Whether a notification can be a replica's. Any role that can connect can send others, of up to
+/// 8,000 bytes.
 fn is_id(payload: &str) -> bool {
     payload.len() == 32 && payload.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A connection, and what arrives on it. Dropped, it is closed.
+/// A connection, and the notifications that arrive on it. Dropping it closes the connection.
 struct Link {
     client: Client,
     arrived: Receiver<Notification>,
@@ -125,7 +129,7 @@ impl Link {
                 if let AsyncMessage::Notification(notification) = message
                     && is_id(notification.payload())
                 {
-                    // Whoever does not take it any more drops this task, too.
+                    // The receiver is dropped together with this task.
                     let _ = sender.try_send(notification);
                 }
             }
@@ -138,20 +142,20 @@ impl Link {
         done.map_err(|_| failure::too_slow("a notification"))?.map_err(|error| failure::of(&error))
     }
 
-    /// Tells whoever listens; `from` says who does.
+    /// Notifies listeners; `from` is the sender's id.
     async fn notify(&self, channel: &str, from: &str) -> Result<(), StoreError> {
         let preamble = preamble("off", Limits::all(PATIENCE / 2), "");
         self.run(&format!("{preamble} SELECT pg_notify('{channel}', '{from}'); COMMIT")).await
     }
 
-    /// The next one that arrives: who sent it.
+    /// The id in the next notification.
     async fn next(&mut self) -> Result<String, StoreError> {
         let notification = self.arrived.recv().await.ok_or_else(failure::connection_abandoned)?;
         Ok(notification.payload().to_owned())
     }
 }
 
-/// Listens and tells over one connection, until it cannot.
+/// Listens and notifies over one connection, until it fails.
 async fn serve(
     server: &Server,
     replica: &Replica,
@@ -162,11 +166,11 @@ async fn serve(
     link.run(&format!("LISTEN {channel}")).await?;
     let own = Uuid::now_v7().simple().to_string();
     if !has_arrived(server, &mut link, channel, &own).await? {
-        // The session that listens is the pool's, which may give it to anybody.
+        // The listening session is the pool's, which may give it to another client.
         link.run("UNLISTEN *").await?;
         return Err(Ended::Deaf);
     }
-    // What came before was not heard.
+    // Commits before LISTEN were not notified.
     wake();
     let mut others = Others::default();
     let (mut is_due, mut due_at) = (false, Instant::now());
@@ -177,7 +181,7 @@ async fn serve(
                 let from = from?;
                 if from != own {
                     wake();
-                    // One that just came is to hear of this one, too.
+                    // A replica that just appeared must learn of this one, too.
                     is_due |= others.is_new(from);
                 }
             }
@@ -197,7 +201,7 @@ async fn serve(
 struct Others(HashMap<String, Instant>);
 
 impl Others {
-    /// Notes one that was heard of; whether it was not there before.
+    /// Records a sign of another replica; returns whether it is new.
     fn is_new(&mut self, id: String) -> bool {
         self.has_present();
         if self.0.len() >= MOST && !self.0.contains_key(&id) {
@@ -212,7 +216,7 @@ impl Others {
     }
 }
 
-/// Whether a notification that another connection sends arrives here.
+/// Whether a notification from another connection arrives here.
 async fn has_arrived(
     server: &Server,
     link: &mut Link,

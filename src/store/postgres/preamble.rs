@@ -1,17 +1,18 @@
-//! What every transaction that writes begins with.
+//! The first statements of every transaction that writes.
 
 use super::Limits;
 
-/// The statements, each with its end. `commit` is how its commit waits for disks and standbys;
-/// `search_path` sets the schema, where one is configured.
+/// The statements, each with its end. `commit` sets how the commit waits for disks and standbys;
+/// `search_path` sets the schema, if one is configured.
 ///
-/// The isolation is READ COMMITTED: a statement sees what was committed when it began, so that all
-/// after a lock see what its last holder left. Under a stricter one the snapshot would be older than
-/// the lock. Warnings are asked for whatever the role or the database has set: one alone tells that
-/// the wait for a standby was ended. Every wait has a limit, that of a client that hangs included.
+/// The isolation is READ COMMITTED: a statement sees what was committed before it began, so that
+/// every statement after the lock sees the rows of the lock's last holder. With a stricter level,
+/// the snapshot would be older than the lock. Warnings are enabled whatever the role or the
+/// database has set: only a warning reports that the wait for a standby was cancelled. Every wait
+/// has a limit, including that for a hanging client.
 ///
-/// Whether it may write is left to the server: who made a database read-only, such as a provider
-/// whose disk gets full, means it.
+/// Whether writes are allowed is not set: an administrator, or a provider whose disk fills up, may
+/// have made the database read-only on purpose.
 pub(super) fn preamble(commit: &str, limits: Limits, search_path: &str) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \

@@ -1,11 +1,11 @@
-//! Which of the processes on one database this is.
+//! The identity of this process among the replicas of a database.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// This process's id among the replicas, and whether it committed; clones share both.
+/// This process's id among the replicas, and a signal of its commits; clones share both.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Replica(Arc<Inner>);
 
@@ -25,18 +25,18 @@ impl Replica {
         self.0.id.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes another id: what was committed under the old one reads as another's. That is so
-    /// where it is not known whether something was.
+    /// Takes another id. Commits under the old one then count as another replica's, which is needed
+    /// when it is unknown whether a commit took place.
     pub(super) fn renew_id(&self) {
         *self.0.id.lock().unwrap_or_else(PoisonError::into_inner) = id();
     }
 
-    /// Notes that something was committed.
+    /// Signals that a group was committed.
     pub(super) fn note_commit(&self) {
         self.0.committed.notify_one();
     }
 
-    /// Resolves when something was committed since it last resolved. For one task.
+    /// Resolves when a group was committed since it last resolved. For one task.
     pub(super) async fn wait_for_commit(&self) {
         self.0.committed.notified().await;
     }

@@ -1,4 +1,4 @@
-//! Statements of a session, and their rows.
+//! Runs statements of a session and receives their rows.
 
 use std::{collections::VecDeque, future::ready, ops::ControlFlow, pin::pin, task::Poll};
 
@@ -21,7 +21,7 @@ use crate::store::{
 const ROWS_AT_ONCE: usize = 512;
 
 impl Session {
-    /// Runs a statement, and hands each of its rows on; returns how many it changed.
+    /// Runs a statement, and passes each row to `each`; returns the number of changed rows.
     fn run(
         &self,
         sql: &str,
@@ -45,7 +45,7 @@ impl Session {
         let sent: Vec<_> = params.iter().map(|param| (Sent(*param), type_of(param))).collect();
         let client = self.client()?;
         let mut asked = pin!(client.query_typed_raw(&text, sent));
-        // Sent before anything else is waited for.
+        // Sent before any wait.
         let begun = ahead::begin(asked.as_mut());
         self.settle()?;
         let stream = match begun {
@@ -76,7 +76,7 @@ impl Session {
                 .rows
                 .pop_front();
             match next {
-                // Nothing is borrowed meanwhile: what takes a row may run other statements.
+                // Nothing is borrowed here: `each` may run other statements.
                 Some(row) if each(&sql::Row::new(&row))?.is_break() => return Ok(()),
                 None if !self.receive(place, ROWS_AT_ONCE)? => return Ok(()),
                 _ => {}
@@ -84,7 +84,7 @@ impl Session {
         }
     }
 
-    /// Receives rows until so many wait to be handed on; whether there may be some.
+    /// Receives rows until `most` wait to be passed on; returns whether there may be more.
     fn receive(&self, place: usize, most: usize) -> Result<bool, StoreError> {
         let taken = self.running.borrow_mut().get_mut(place).map(|running| {
             let rows = std::mem::take(&mut running.rows);
@@ -129,8 +129,8 @@ impl Session {
         Ok(true)
     }
 
-    /// Receives what is left of the statements around this one: the connection hands on answers
-    /// in order, and holds back those of the next statement until then.
+    /// Receives the remaining rows of enclosing statements: the connection delivers answers in
+    /// order, so the next statement's come after these.
     fn finish_outer(&self) -> Result<(), StoreError> {
         let outer = self.running.borrow().len();
         for place in 0..outer {
@@ -144,7 +144,7 @@ impl Session {
         Ok(())
     }
 
-    /// Runs `work` in a transaction, its own where there is none.
+    /// Runs `work` in a transaction; in its own if there is none.
     fn run_in_transaction<T>(
         &self,
         work: impl FnOnce() -> Result<T, StoreError>,
@@ -159,7 +159,7 @@ impl Session {
         done
     }
 
-    /// Begins to read, and waits for nothing: the first question tells whether that was possible.
+    /// Begins to read without waiting: an error is returned by the first query.
     pub(super) fn begin_reading_ahead(&self) -> Result<(), StoreError> {
         self.in_transaction.set(true);
         self.batch_ahead(self.begin_to_read())
@@ -173,7 +173,7 @@ impl Session {
         )
     }
 
-    /// Sends the rows that wait to be sent.
+    /// Sends the collected rows.
     fn send_rows(&self, bulk: &Bulk, columns: &mut bulk::Columns) -> Result<(), StoreError> {
         self.finish_outer()?;
         let (client, lists) = (self.client()?, columns.take());
@@ -184,14 +184,13 @@ impl Session {
     }
 }
 
-/// Waits for the end of a statement that gives no rows.
+/// Waits for the end of a statement without rows.
 async fn wait_for_end(stream: RowStream) -> Result<(), tokio_postgres::Error> {
     stream.try_for_each(|_| ready(Ok(()))).await
 }
 
 impl Connection for Session {
-    /// Waits for the server: whoever has several connections takes another one, where this one
-    /// turns out to be lost.
+    /// Waits for the server, so that a pool can take another connection when this one is lost.
     fn begin_reading(&self) -> Result<(), StoreError> {
         self.batch(&self.begin_to_read())?;
         self.in_transaction.set(true);
@@ -199,7 +198,7 @@ impl Connection for Session {
     }
 
     fn end_reading(&self) -> Result<(), StoreError> {
-        // What was foreseen and not asked for is of this moment alone.
+        // Rows that were sent ahead but not requested belong to the old moment only.
         self.forget_ahead();
         self.in_transaction.set(false);
         self.batch_ahead("ROLLBACK".to_owned())
@@ -209,7 +208,7 @@ impl Connection for Session {
         self.rehearse(questions);
     }
 
-    /// Every group writes its number; nothing else is needed.
+    /// Every group writes its number, so nothing else is needed.
     fn touch(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -252,7 +251,7 @@ impl Connection for Session {
             let wrong = |text| SqlError::new(SqlErrorKind::Data, text);
             columns.add(row).map_err(wrong)?;
             if columns.is_full() {
-                // No more than these are on their way while the next are gathered.
+                // At most one batch is in transit while the next one is collected.
                 self.settle()?;
                 self.send_rows(bulk, &mut columns)?;
             }

@@ -1,10 +1,10 @@
-//! A statement that is under way.
+//! A statement in progress.
 
 use std::{collections::VecDeque, pin::Pin};
 
 use tokio_postgres::{Row, RowStream};
 
-/// A statement whose rows are being taken.
+/// A statement whose rows are being received.
 pub(super) struct Running {
     pub(super) stream: Pin<Box<RowStream>>,
     pub(super) rows: VecDeque<Row>,

@@ -1,4 +1,4 @@
-//! The versions of the schema, and whether there is one that this exporter can use.
+//! The versions of the schema, and the check whether this exporter can use an existing one.
 
 use std::{
     thread,
@@ -11,36 +11,36 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// One script a version, in order; a script that was released never changes.
+/// One script per version, in order; a released script never changes.
 const SCRIPTS: [&str; 3] = [
     include_str!("schema/0001_initial.sql"),
     include_str!("schema/0002_deliveries_go.sql"),
     include_str!("schema/0003_event_hour.sql"),
 ];
 
-/// The oldest server that is supported: older ones get no fixes, or soon will not.
+/// The oldest supported server: older ones get no fixes, or soon will not.
 const OLDEST_SERVER: i64 = 150_000;
 
-/// The key of the lock under which a schema is made or upgraded, so that replicas that start
-/// together do not both do it. Advisory locks are known by numbers alone; this one is `cii`.
+/// The key of the advisory lock under which a schema is created or upgraded, so that replicas that
+/// start together do not both do it. Advisory locks have only numbers; this one spells `cii`.
 const LOCK: i64 = 0x63_6969;
 
-/// How long a statement may take that makes or upgrades the schema.
+/// The limit of a statement that creates or upgrades the schema.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How long it is tried again where somebody has a lock: another replica that upgrades, or a long
-/// read of a table that changes, such as a backup.
+/// How long it is retried while a lock is held, by another replica that upgrades, or by a long read
+/// such as a backup.
 const TRIED: Duration = Duration::from_mins(10);
 
-/// Pause between two tries, in which the other replicas write.
+/// The pause between two attempts, in which other replicas can write.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Makes or upgrades the schema, all of it or nothing; returns the version it had, 0 when it
+/// Creates or upgrades the schema, completely or not at all; returns the version it had, 0 when it
 /// is new.
 ///
 /// # Errors
-/// When the server is too old, the schema is another program's or a newer exporter's, or the
-/// server refuses.
+/// When the server is too old, the schema belongs to another program or a newer exporter, or the
+/// server fails.
 pub(super) fn migrate(
     session: &Session,
     server: &Server,
@@ -65,11 +65,11 @@ pub(super) fn migrate(
     })
 }
 
-/// Begins a transaction in which the schema is there, made by it where there was none. Nobody else
-/// makes or upgrades one until it ends.
+/// Begins a transaction in which the schema exists; it is created if there was none. No other
+/// process creates or upgrades one until the transaction ends.
 ///
 /// # Errors
-/// As above, and when the schema is an older exporter's.
+/// As for [`migrate`], and when the schema is an older exporter's.
 pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError> {
     check_server(session, server)?;
     retry_while_locked(|| {
@@ -82,7 +82,7 @@ pub(super) fn begin(session: &Session, server: &Server) -> Result<(), StoreError
     })
 }
 
-/// Tries again what fails since somebody has a lock.
+/// Retries `work` while a lock is held.
 fn retry_while_locked<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let begun = Instant::now();
     let mut is_told = false;
@@ -104,16 +104,16 @@ fn retry_while_locked<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Res
     }
 }
 
-/// Begins a transaction under the same lock, which only looks whether there is a schema, and what is
-/// in it. Waits for the lock no longer than for that of a group.
+/// Begins a transaction under the same lock, which only checks whether there is a schema, and reads
+/// it. It waits for the lock no longer than for that of a group.
 ///
 /// # Errors
-/// When the server fails, or somebody holds the lock for longer.
+/// When the server fails, or the lock is held for longer.
 pub(super) fn begin_bounded(session: &Session, level: &str) -> Result<(), StoreError> {
     session.begin_alone(LOCK, level, session.limits)
 }
 
-/// The same, where statements go over all rows.
+/// Begins a transaction under the same lock, with limits for statements that read all rows.
 fn begin_patient(session: &Session, server: &Server) -> Result<(), StoreError> {
     let limits = Limits { statement: PATIENCE, ..session.limits };
     session.begin_alone(LOCK, server.commit_level(), limits)
@@ -121,7 +121,7 @@ fn begin_patient(session: &Session, server: &Server) -> Result<(), StoreError> {
 
 fn make_or_upgrade(session: &Session, server: &Server, upgrade: bool) -> Result<usize, StoreError> {
     if let Some(schema) = server.schema() {
-        // Who may not make one can still use one that is there.
+        // A user without the right to create a schema can use an existing one.
         let sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?1";
         if !(session as &dyn Connection).exists(sql, params![schema])? {
             session.batch(&format!("CREATE SCHEMA {}", server.quoted_schema()))?;
@@ -151,7 +151,7 @@ fn make_or_upgrade(session: &Session, server: &Server, upgrade: bool) -> Result<
 /// The version of the schema; 0 where there is none.
 ///
 /// # Errors
-/// When the tables are another program's, or the server fails.
+/// When the tables belong to another program, or the server fails.
 fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
     let session: &dyn Connection = session;
     let is_there = |table: &str| {
@@ -159,7 +159,8 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         session.one(sql, params![table], |row| row.get::<bool>(0))
     };
     if !is_there("meta")? {
-        // Without that, no table of ours is there; one of the same name is another program's.
+        // Without the version, none of these tables is ours: one of the same name belongs to
+        // another program.
         for table in tables() {
             if is_there(table)? {
                 return Err(StoreError::ForeignTables(server.tables_name()));
@@ -181,13 +182,13 @@ fn version(session: &Session, server: &Server) -> Result<usize, StoreError> {
         .ok_or_else(foreign)
 }
 
-/// The tables that the scripts make.
+/// The tables that the scripts create.
 pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     let made = SCRIPTS.iter().flat_map(|script| script.split("CREATE TABLE ").skip(1));
     made.filter_map(|statement| statement.split_whitespace().next())
 }
 
-/// Makes sure that a schema of the newest version is there.
+/// Checks that a schema of the newest version exists.
 pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError> {
     check_server(session, server)?;
     let found = version(session, server)?;
@@ -202,7 +203,7 @@ pub(super) fn check(session: &Session, server: &Server) -> Result<(), StoreError
     }
 }
 
-/// Makes sure that no newer exporter upgraded the schema, as it may beside running replicas.
+/// Checks that no newer exporter upgraded the schema, which can happen while replicas run.
 ///
 /// # Errors
 /// When one did.
@@ -214,7 +215,7 @@ pub(super) fn check_known(found: usize, server: &Server) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Makes sure that the server is new enough.
+/// Checks that the server's version is supported.
 fn check_server(session: &Session, server: &Server) -> Result<(), StoreError> {
     let session: &dyn Connection = session;
     let sql = "SELECT CAST(current_setting('server_version_num') AS BIGINT),
@@ -227,7 +228,8 @@ fn check_server(session: &Session, server: &Server) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a server is too old by its `server_version_num`: the major version and four digits.
+/// Whether a server is too old by its `server_version_num`: the major version followed by four
+/// digits.
 const fn is_too_old(number: i64) -> bool {
     number < OLDEST_SERVER
 }
@@ -238,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_server_before_version_15_is_too_old() {
-        // As 9.6.24, 14.19, 15.0, 15.18 and 18.1 say it.
+        // The numbers of 9.6.24, 14.19, 15.0, 15.18 and 18.1.
         let numbers = [90_624, 140_019, 150_000, 150_018, 180_001];
         assert_eq!(numbers.map(is_too_old), [true, true, false, false, false]);
         let error = StoreError::OldServer { server: "db/cii".into(), version: "14.19".into() };

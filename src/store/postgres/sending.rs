@@ -1,8 +1,8 @@
-//! Sending statements without waiting for each.
+//! Sends statements without waiting for each answer.
 //!
-//! To wait for the server costs more than most statements of a group, and more still over a
-//! network. So what is written is sent without waiting; and before rows are asked for one question
-//! after the other, those questions that can be foreseen are sent at once.
+//! A wait for the server costs more than most statements of a group, and even more over a network.
+//! So writes are sent without waiting, and before rows are requested query by query, the queries
+//! that can be predicted are sent at once.
 
 use std::{collections::VecDeque, future::ready, task::Poll};
 
@@ -17,10 +17,11 @@ use super::{
 use crate::store::{StoreError, sql::Param};
 
 impl Session {
-    /// Sends a statement, and waits for nothing.
+    /// Sends a statement without waiting.
     ///
     /// # Errors
-    /// When it cannot be sent. What the server fails with is told by whatever waits next.
+    /// When it cannot be sent. An error of the server is returned by the next statement that is
+    /// waited for.
     pub(super) fn send_ahead(
         &self,
         work: impl Future<Output = Result<(), Error>> + Send + 'static,
@@ -29,8 +30,8 @@ impl Session {
         match begin(work.as_mut()) {
             Poll::Pending => self.ahead.borrow_mut().sent.push_back(Sent::Deed(work)),
             Poll::Ready(Ok(())) => {}
-            // Told at once: the server may not have got it, and no COMMIT may follow. What was sent
-            // before says why the transaction was over by then.
+            // Returned at once: the server may not have received the statement, so no COMMIT may
+            // follow. The statements sent before tell why the transaction had already ended.
             Poll::Ready(Err(error)) => {
                 self.settle()?;
                 return Err(self.convert_error(&error));
@@ -39,7 +40,7 @@ impl Session {
         Ok(())
     }
 
-    /// Runs questions that are only sent, and have no rows yet.
+    /// Runs queries that are only sent, and return no rows yet.
     pub(super) fn rehearse(&self, questions: &mut dyn FnMut()) {
         self.ahead.borrow_mut().is_rehearsal = true;
         questions();
@@ -50,7 +51,7 @@ impl Session {
         self.ahead.borrow().is_rehearsal
     }
 
-    /// Sends a question whose rows are asked for later.
+    /// Sends a query whose rows are requested later.
     pub(super) fn query_ahead(&self, text: &str, params: &[Param<'_>]) -> Result<(), StoreError> {
         let client = self.client()?;
         let owned: Vec<_> = params.iter().map(Owned::of).collect();
@@ -60,7 +61,7 @@ impl Session {
             client.query_typed_raw(&sql, sent).await?.try_collect().await
         });
         if let Poll::Ready(done) = begin(rows.as_mut()) {
-            // What it failed with has its turn behind what was sent before.
+            // Its error comes after those of the statements sent before it.
             rows = Box::pin(ready(done));
         }
         let rows = Rows::Coming(rows);
@@ -69,7 +70,7 @@ impl Session {
         Ok(())
     }
 
-    /// The rows of a question that was foreseen.
+    /// The rows of a query that was sent ahead.
     pub(super) fn take_foreseen(
         &self,
         text: &str,
@@ -88,10 +89,10 @@ impl Session {
         })
     }
 
-    /// Waits for everything that was sent. Rows that were foreseen are kept.
+    /// Waits for everything that was sent. Rows that were sent ahead are kept.
     ///
     /// # Errors
-    /// What the first of the statements failed with: the transaction is over by it.
+    /// The error of the first statement that failed: it ended the transaction.
     pub(super) fn settle(&self) -> Result<(), StoreError> {
         let sent = std::mem::take(&mut self.ahead.borrow_mut().sent);
         let mut kept = VecDeque::new();
@@ -110,7 +111,7 @@ impl Session {
         Ok(())
     }
 
-    /// Drops what was foreseen and not asked for, and whatever is still to be answered.
+    /// Drops rows that were sent ahead but not requested, and all outstanding answers.
     pub(super) fn forget_ahead(&self) {
         self.ahead.borrow_mut().sent.clear();
     }

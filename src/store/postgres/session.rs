@@ -1,4 +1,4 @@
-//! One connection to the server, and the limits within which it answers.
+//! One connection to the server, with the limits of its answers.
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,35 +26,36 @@ use super::{
 };
 use crate::store::{StoreError, load, sql::Connection};
 
-/// Groups ask for rows by their keys, and so that a plan is right before the server ever looked at
-/// how large tables are. Else it reads whole tables beside the keys of a large group, as long as
-/// the tables are short. A plan that the server finds dear is not worth compiling.
+/// Groups query rows by their keys. These settings make the plan right before the server has
+/// analysed its tables: otherwise it scans short tables completely for the keys of a large group.
+/// JIT compilation does not pay off even for plans that the server estimates as expensive.
 const BY_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off;";
 
-/// What stands beside the lock that every transaction that writes takes first.
+/// The values in the row that every transaction that writes locks first.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begun {
-    /// The number of the term of whoever acts on the outside.
+    /// The number of the leader's term.
     pub(super) fence: i64,
     /// The version of the schema, which a newer replica may have upgraded meanwhile.
     pub(super) schema_version: usize,
 }
 
-/// A connection. Dropped, it is closed.
+/// A connection. Dropping it closes the connection.
 pub(super) struct Session {
     pub(super) io: Io,
     pub(super) limits: Limits,
     pub(super) texts: Arc<Texts>,
     pub(super) client: RefCell<Option<Arc<Client>>>,
-    /// The task that moves its bytes. It ends with the client where the server owes no answer.
+    /// The task that does its I/O. It ends with the client when no answer of the server is
+    /// outstanding.
     task: AbortHandle,
-    /// Set when the server warned of something.
+    /// Set when the server sent a warning.
     pub(super) warned: Arc<AtomicBool>,
-    /// Sets the schema, at the begin of a transaction: a pool between us and the server may give
-    /// each transaction another session of it.
+    /// Sets the schema at the begin of a transaction: a pool may give each transaction another
+    /// session.
     pub(super) search_path: String,
     pub(super) in_transaction: Cell<bool>,
-    /// Statements whose rows are being taken, the innermost last.
+    /// Statements whose rows are being received, the innermost last.
     pub(super) running: RefCell<Vec<Running>>,
     /// Statements that were sent after those, and are not waited for yet.
     pub(super) ahead: RefCell<Ahead>,
@@ -91,7 +92,7 @@ impl Session {
         })
     }
 
-    /// Whether it can be used, as far as is known.
+    /// Whether the session can be used, as far as is known.
     pub(super) fn is_open(&self) -> bool {
         self.client.borrow().as_ref().is_some_and(|client| !client.is_closed())
     }
@@ -100,16 +101,16 @@ impl Session {
         self.client.borrow().clone().ok_or_else(connection_abandoned)
     }
 
-    /// Closes the connection, whatever the server does. What it was asked is not cancelled.
+    /// Closes the connection without waiting for the server. Running statements are not cancelled.
     pub(super) fn give_up(&self) {
         self.forget();
         self.client.borrow_mut().take();
-        // Without a client the library still waits for the answers that the server owes.
+        // Without the client, the library would still wait for outstanding answers.
         self.task.abort();
         self.in_transaction.set(false);
     }
 
-    /// Drops whatever is still to be answered.
+    /// Drops all outstanding answers.
     fn forget(&self) {
         self.running.borrow_mut().clear();
         self.forget_ahead();
@@ -131,8 +132,8 @@ impl Session {
         }
     }
 
-    /// What the server failed with. A connection that ended with it is given up: what becomes of
-    /// a commit is looked up then.
+    /// Converts an error of the server. If it ended the connection, the session is closed, and the
+    /// outcome of a commit is looked up.
     pub(super) fn convert_error(&self, error: &tokio_postgres::Error) -> StoreError {
         let is_over = match error.as_db_error() {
             Some(said) => failure::is_fatal(said),
@@ -144,7 +145,7 @@ impl Session {
         failure::of(error)
     }
 
-    /// Sends statements without parameters and rows, and waits for nothing.
+    /// Sends statements without parameters and rows, without waiting.
     pub(super) fn batch_ahead(&self, sql: String) -> Result<(), StoreError> {
         let client = self.client()?;
         self.send_ahead(async move { client.batch_execute(&sql).await })
@@ -155,36 +156,36 @@ impl Session {
         self.batch_within(self.limits.statement, sql)
     }
 
-    /// The same, with a limit of its own.
+    /// Runs statements without parameters and rows, with a limit of their own.
     pub(super) fn batch_within(&self, limit: Duration, sql: &str) -> Result<(), StoreError> {
         self.settle()?;
         let client = self.client()?;
         self.wait(limit, "a statement", client.batch_execute(sql))
     }
 
-    /// Begins a transaction that writes: alone over all replicas, until it ends.
+    /// Begins a transaction that writes; it is exclusive over all replicas until it ends.
     pub(super) fn begin_writing(&self, commit: &str) -> Result<Begun, StoreError> {
         self.in_transaction.set(true);
         let preamble = preamble(commit, self.limits, &self.search_path);
         self.batch_ahead(format!("{preamble} {BY_KEY} SELECT id FROM head FOR UPDATE"))?;
-        // A group asks for the head next.
+        // Every group reads the head next.
         self.rehearse(&mut || {
             let _ = read_begun(self).and_then(|_| load::head(self));
         });
         read_begun(self)?.ok_or_else(failure::no_head)
     }
 
-    /// Begins a transaction that writes what no standby needs to have when it ends.
+    /// Begins a transaction whose writes no standby needs to have when it ends.
     pub(super) fn begin_local(&self) -> Result<(), StoreError> {
         self.in_transaction.set(true);
         self.batch_ahead(preamble("local", self.limits, &self.search_path))
     }
 
-    /// Begins a transaction that nobody else begins by the same key meanwhile, for the schema.
+    /// Begins a transaction that is exclusive for a key, for changes of the schema.
     ///
-    /// No lock is waited for longer than a group waits for its own: behind a lock that is waited for
-    /// everybody else waits, too, such as the groups of the other replicas behind that of an index
-    /// that goes, which itself waits for the end of a long read.
+    /// It waits for each lock no longer than a group does. Other transactions queue behind a
+    /// waiting lock. Without the limit, the groups of other replicas could wait behind the removal
+    /// of an index, which itself waits for the end of a long read.
     pub(super) fn begin_alone(
         &self,
         key: i64,
@@ -196,15 +197,15 @@ impl Session {
         self.batch(&format!("{preamble} SELECT pg_advisory_xact_lock({key})"))
     }
 
-    /// Commits; whether the server did, and without a warning.
+    /// Commits. Success means that the server committed without a warning.
     ///
     /// # Errors
-    /// When it did not. Where that is not known, the connection is not open any more.
+    /// When it did not commit. If that is unknown, the connection is closed.
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         let client = self.client()?;
         self.warned.store(false, Ordering::Release);
-        // Sent behind everything else, without waiting for that: where one of the statements
-        // failed, the server ends the transaction without a commit.
+        // Sent behind all other statements without waiting for them: if one of them failed, the
+        // server ends the transaction without a commit.
         let mut committing = pin!(client.batch_execute("COMMIT"));
         let begun = ahead::begin(committing.as_mut());
         let settled = self.settle();
@@ -216,14 +217,15 @@ impl Session {
             Poll::Pending => self.wait(self.limits.commit, "a commit", committing)?,
         }
         if self.warned.load(Ordering::Acquire) {
-            // Such as: the wait for the standby was cancelled. It says so in its own language.
+            // A warning can mean that the wait for the standby was cancelled. Its text depends on
+            // the server's language, so every warning counts.
             self.give_up();
             return Err(failure::unknown_outcome());
         }
         Ok(())
     }
 
-    /// Gives the transaction up, if there is one.
+    /// Rolls the transaction back, if there is one.
     pub(super) fn roll_back(&self) {
         self.forget();
         if self.in_transaction.replace(false) && self.batch("ROLLBACK").is_err() {
@@ -232,7 +234,7 @@ impl Session {
     }
 }
 
-/// What stands beside the lock, which the transaction has.
+/// The values in the row that the transaction has locked.
 fn read_begun(session: &dyn Connection) -> Result<Option<Begun>, StoreError> {
     session.optional(
         "SELECT fence, (SELECT value FROM meta WHERE key = 'schema_version') FROM head",

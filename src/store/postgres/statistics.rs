@@ -1,7 +1,7 @@
-//! What the server knows of its tables before it looked by itself.
+//! Makes the server analyse new tables.
 //!
-//! A server looks at new tables within about a minute, if nobody turned that off. Until then it
-//! plans as if few rows were about users, and reads all of them beside the keys of a large group.
+//! A server analyses new tables within about a minute, if autovacuum is on. Until then its plans
+//! assume few rows about users, and it reads all of them for the keys of a large group.
 
 use super::{Postgres, schema};
 use crate::store::{
@@ -10,12 +10,12 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// The commit of a process after which it is seen to that the server looked. Tables that are still
-/// empty tell nothing.
+/// The number of the process's commit after which the tables are checked. Statistics of empty
+/// tables would be useless.
 const AT_COMMIT: usize = 16;
 
 impl Postgres {
-    /// Counts a commit, and has the server look at tables that it never looked at.
+    /// Counts a commit; after [`AT_COMMIT`] commits, analyses tables that were never analysed.
     pub(super) fn count_commit(&mut self) {
         self.commits = self.commits.saturating_add(1);
         if self.commits != AT_COMMIT {

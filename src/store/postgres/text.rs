@@ -1,4 +1,5 @@
-//! The seam's text of SQL, as PostgreSQL reads it; see [`sql`](crate::store::sql) for what differs.
+//! Translates SQL of the engine interface for PostgreSQL; see [`sql`](crate::store::sql) for the
+//! differences.
 
 use std::{
     borrow::Cow,
@@ -6,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Statements that are remembered; there are about as many in the program. One that is made for a
-/// filter is translated anew past that.
+/// Maximum number of cached statements; the program has about as many. Beyond it, a statement that
+/// is built for a filter is translated each time.
 const REMEMBERED: usize = 1024;
 
-/// Translated statements, by the seam's text.
+/// Translated statements, by their original text.
 #[derive(Debug, Default)]
 pub(super) struct Texts(Mutex<HashMap<String, Arc<str>>>);
 
@@ -41,8 +42,8 @@ fn translate_sql(sql: &str) -> String {
             }
             '?' => (Cow::from("$"), 1),
             ' ' if rest.starts_with(" ->> ") => {
-                // JSON is stored as a text. It may have the character NUL, which no text that is
-                // taken out of it can have.
+                // JSON is stored as text. It may contain escaped NUL characters, which a PostgreSQL
+                // text extracted from it cannot hold.
                 let column = out.split_off(column_begin(&out));
                 let json = format!("replace({column}, '\\u0000', '\\ufffd')::json ->> ");
                 (Cow::from(json), " ->> ".len())
@@ -57,7 +58,7 @@ fn translate_sql(sql: &str) -> String {
     out
 }
 
-/// What stands for a word that PostgreSQL has another one for, and how long that is.
+/// The replacement of a word that PostgreSQL spells differently, and the length of the word.
 fn translate_word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
     const WORDS: [(&str, &str); 3] =
         [("NOT IN rarray(", "<> ALL ("), ("IN rarray(", "= ANY ("), ("LIKE ", "ILIKE ")];
@@ -71,7 +72,7 @@ fn translate_word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
             return (count_arguments(inside) > 1).then(|| (there.into(), here.len()));
         }
     }
-    // JSON is stored as a text.
+    // JSON is stored as text.
     for function in ["json_each(", "json_array_length("] {
         if let Some(inside) = rest.strip_prefix(function) {
             let argument = &inside[..inside.find(')')?];
@@ -84,20 +85,20 @@ fn translate_word(rest: &str) -> Option<(Cow<'static, str>, usize)> {
     None
 }
 
-/// Where the name of a column begins that a text ends with.
+/// Where the column name begins with which a text ends.
 fn column_begin(text: &str) -> usize {
     let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
     text.trim_end_matches(is_name).len()
 }
 
-/// The length of a text in quotes, at whose beginning `sql` stands.
+/// The length of the quoted text at the start of `sql`.
 fn quoted_length(sql: &str) -> usize {
-    // A quote within it is doubled, which reads as the end of one text and the beginning of
-    // another.
+    // A doubled quote within it reads as the end of one text and the start of another, which is
+    // fine here.
     sql[1..].find('\'').map_or(sql.len(), |end| end + 2)
 }
 
-/// How many arguments a function has, whose opening parenthesis was just before.
+/// The number of arguments of a function, after its opening parenthesis.
 fn count_arguments(inside: &str) -> usize {
     let (mut depth, mut found) = (0_usize, 1);
     let mut rest = inside;

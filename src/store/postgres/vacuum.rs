@@ -1,4 +1,4 @@
-//! Tables without what removed rows left behind in them.
+//! Vacuums tables, so that nothing of removed rows stays in them.
 
 use std::{
     sync::atomic::Ordering,
@@ -11,31 +11,31 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// How long one table may take. Past that the connection is closed, and the server ends by itself
-/// what it began. It has no limit of its own: VACUUM is in no transaction, and nothing is set for
-/// longer than one, since the session can be a pool's.
+/// The limit of one table. After it the connection is closed, and the server ends the statement by
+/// itself. It cannot be set on the server: VACUUM runs outside a transaction, and the session can
+/// be a pool's, so that no setting may outlive a transaction.
 const TABLE: Duration = Duration::from_mins(10);
 
-/// How long all of them may take.
+/// The limit of all tables.
 const ALL: Duration = Duration::from_mins(30);
 
 impl Way {
-    /// Has the server free the places of removed rows, over a connection of its own: groups are
-    /// committed meanwhile. What the server's log and its backups hold is gone when those are.
+    /// Makes the server free the space of removed rows, over a connection of its own, so that
+    /// groups are committed meanwhile. The server's write-ahead log and its backups still contain
+    /// the rows until they are removed.
     ///
     /// # Errors
     /// When the server fails, or takes too long.
     pub(in crate::store) fn vacuum(&self) -> Result<(), StoreError> {
         let end = Instant::now() + ALL;
         let session = Session::connect(self, Limits { statement: TABLE, ..self.limits })?;
-        // The schema is set in a transaction alone.
+        // The schema is set only within a transaction.
         session.begin_reading()?;
         let tables = tables(&session);
         session.end_reading()?;
         let mut skipped = Vec::new();
         for table in tables? {
-            // From a role that does not own the table, the server takes the statement, does
-            // nothing, and warns.
+            // For a role that does not own the table, VACUUM does nothing and sends a warning.
             session.warned.store(false, Ordering::Release);
             let limit = TABLE.min(end.saturating_duration_since(Instant::now()));
             session.batch_within(limit, &format!("VACUUM {table}"))?;
@@ -56,7 +56,8 @@ impl Way {
     }
 }
 
-/// The exporter's tables, as statements take them. Others in the schema have nothing of the person.
+/// The exporter's tables, quoted for statements. Other tables of the schema contain nothing about
+/// the person.
 fn tables(session: &dyn Connection) -> Result<Vec<String>, StoreError> {
     let own: Vec<_> = schema::tables().collect();
     session.texts(

@@ -1,4 +1,4 @@
-//! Values on their way to the server and back, in its binary form.
+//! Encodes and decodes values in the server's binary format.
 
 use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::store::{
     sql::{Cell, Cells, Param},
 };
 
-/// The type that a parameter is sent as. What has no value leaves it to the statement.
+/// The type of a parameter. A null leaves its type to the statement.
 pub(super) fn type_of(param: &Param<'_>) -> Type {
     match param {
         Param::Null => Type::UNKNOWN,
@@ -26,18 +26,18 @@ pub(super) fn type_of(param: &Param<'_>) -> Type {
     }
 }
 
-/// A text as PostgreSQL takes it: it has no place for the character NUL.
+/// A text in the form that PostgreSQL can store, without NUL characters.
 pub(in crate::store) fn text(text: &str) -> Cow<'_, str> {
     replace_nul(text)
 }
 
-/// Why a value cannot be sent, or read.
+/// Why a value cannot be encoded or decoded.
 type Refused = Box<dyn Error + Sync + Send>;
 
-/// A parameter on its way.
+/// A parameter to send.
 pub(super) struct Sent<'a>(pub(super) Param<'a>);
 
-/// Without the value: that may be about a person.
+/// Leaves out the value: it may be about a person.
 impl fmt::Debug for Sent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(type_of(&self.0).name())
@@ -67,7 +67,7 @@ impl ToSql for Sent<'_> {
     to_sql_checked!();
 }
 
-/// A parameter that is kept longer than what it was made of.
+/// A parameter that outlives the value it was created from.
 #[derive(Clone)]
 pub(super) enum Owned {
     Null,
@@ -92,7 +92,7 @@ impl Owned {
         }
     }
 
-    /// Hands the value on as it was given.
+    /// Passes the value on as it was given.
     fn with<T>(&self, take: impl FnOnce(Param<'_>) -> T) -> T {
         match self {
             Self::Null => take(Param::Null),
@@ -108,12 +108,12 @@ impl Owned {
         }
     }
 
-    /// Whether it is this value.
+    /// Whether it equals this value.
     pub(super) fn equals(&self, param: &Param<'_>) -> bool {
         self.with(|own| own == *param)
     }
 
-    /// With the type that it is sent as.
+    /// The value with the type as which it is sent.
     pub(super) fn into_typed(self) -> (Self, Type) {
         let kind = self.kind();
         (self, kind)
@@ -124,7 +124,7 @@ impl Owned {
     }
 }
 
-/// Without the value: that may be about a person.
+/// Leaves out the value: it may be about a person.
 impl fmt::Debug for Owned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind().name())
@@ -143,7 +143,7 @@ impl ToSql for Owned {
     to_sql_checked!();
 }
 
-/// A value as it came.
+/// A received value.
 struct Received<'a> {
     kind: Type,
     bytes: &'a [u8],
@@ -169,7 +169,7 @@ impl<'a> Received<'a> {
             Type::BOOL => Cell::Integer(bool::from_sql(kind, bytes)?.into()),
             Type::FLOAT8 => Cell::Real(f64::from_sql(kind, bytes)?),
             Type::BYTEA => Cell::Bytes(bytes),
-            // Whatever has a text as its binary form: text, json, name …
+            // Types whose binary form is their text: text, json, name …
             _ => Cell::Text(bytes),
         })
     }

@@ -1,4 +1,4 @@
-//! Events that go out to receivers, a batch at a time.
+//! Public events, in batches.
 
 use std::ops::ControlFlow;
 
@@ -11,13 +11,13 @@ use crate::store::{
     sql::{Row, params},
 };
 
-/// Where a batch ends.
+/// The limits of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// Events at most.
+    /// The maximum number of events.
     pub events: usize,
-    /// Bytes after which no further event is read. A batch has at least one event, and
-    /// the last may exceed this, so that no event is too large to be sent.
+    /// The number of bytes after which no further event is read. A batch has at least one event,
+    /// and the last one may exceed the limit, so that no event is too large to be sent.
     pub bytes: usize,
 }
 
@@ -26,14 +26,14 @@ pub struct BatchLimit {
 pub struct Batch {
     /// The events.
     pub events: Vec<StoredEvent>,
-    /// The numbers of those among them that cannot be understood: they hold up no other.
+    /// The numbers of those events that cannot be decoded; they do not block the others.
     pub unreadable: Vec<i64>,
-    /// Whether the limit ended it; what was to be read may then go on.
+    /// Whether the limit ended it, so that more events may follow.
     pub is_cut: bool,
 }
 
 impl BatchLimit {
-    /// This many events, however large.
+    /// A limit of this many events, without a limit of bytes.
     #[must_use]
     pub const fn events(events: usize) -> Self {
         Self { events, bytes: usize::MAX }
@@ -41,7 +41,7 @@ impl BatchLimit {
 }
 
 impl Batch {
-    /// The number of the last event that was read; nothing when there was none.
+    /// The number of the last event that was read; none when there was none.
     #[must_use]
     pub fn last_seq(&self) -> Option<i64> {
         let last = self.events.last().map(|event| event.seq);
@@ -50,7 +50,7 @@ impl Batch {
 }
 
 impl Reader {
-    /// The first events after `seq` that go out to receivers.
+    /// The first public events after `seq`.
     ///
     /// # Errors
     /// When the database fails.
@@ -63,8 +63,7 @@ impl Reader {
         Ok(filling.batch)
     }
 
-    /// The first of the events with these numbers that exist and go out to receivers, in the
-    /// order of the log.
+    /// The first public events with these numbers that still exist, in the order of the log.
     ///
     /// # Errors
     /// When the database fails.
@@ -91,7 +90,7 @@ impl<'a> Filling<'a> {
         Self { decoder, limit, bytes: 0, batch: Batch::default() }
     }
 
-    /// Takes an event, and says whether there is room for another.
+    /// Adds an event; returns whether there is room for another one.
     fn add(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>, StoreError> {
         self.bytes = self.bytes.saturating_add(size(row)?);
         match skip_unreadable(self.decoder.decode_stored(row))? {

@@ -1,4 +1,4 @@
-//! Checks and who fails them.
+//! Checks, and the users who fail them.
 
 use super::Reader;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// All that is shown of a check.
+/// The state of a check, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckState {
     /// Its title for people.
@@ -22,17 +22,17 @@ pub struct CheckState {
     pub severity: Severity,
     /// Users who fail it now.
     pub failing: u64,
-    /// When the exporter last learnt something of it.
+    /// When the check last changed.
     pub last_event_at: Timestamp,
     /// When a failure was last announced.
     pub last_failure_at: Option<Timestamp>,
-    /// When the failure began that began first, as far as is known.
+    /// The beginning of the oldest failure, as far as it is known.
     pub oldest_failure_at: Option<Timestamp>,
-    /// When the service said so last of the failure of which it said so longest ago.
+    /// The oldest among the last reports of its failures.
     pub oldest_report_at: Option<Timestamp>,
-    /// How long failures lasted, where that is known.
+    /// Durations of ended failures, if known.
     pub durations: Durations,
-    /// How many failed it lately.
+    /// How many users failed it recently.
     pub trend: Trend,
     /// Failures that opened and were announced.
     pub failures: u64,
@@ -40,12 +40,12 @@ pub struct CheckState {
     pub resolutions: u64,
 }
 
-/// A check in the tenant's words; empty when the service gave none.
+/// The description and advice of a check; empty when the service gave none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckAdvice {
     /// What it looks for, a sentence an item.
     pub description: Vec<String>,
-    /// What the service advises to do.
+    /// The actions that the service recommends.
     pub recommended_actions: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ impl Reader {
         self.sql().texts("SELECT id FROM checks WHERE is_hidden = 0 ORDER BY id", &[])
     }
 
-    /// As many of them as asked for, behind this one.
+    /// The ids of up to `limit` checks after this one.
     ///
     /// # Errors
     /// When the database fails.
@@ -69,7 +69,7 @@ impl Reader {
         )
     }
 
-    /// All of them, in the order in which they came.
+    /// The ids of all checks, in the order in which they were created.
     ///
     /// # Errors
     /// When the database fails.
@@ -77,7 +77,7 @@ impl Reader {
         self.sql().texts("SELECT id FROM checks WHERE is_hidden = 0 ORDER BY number", &[])
     }
 
-    /// All that is shown of a check.
+    /// The state of a check, as it is shown.
     ///
     /// # Errors
     /// When the database fails.
@@ -108,8 +108,8 @@ impl Reader {
         )
     }
 
-    /// The failures of a check that began before a moment, as far as is known: how many,
-    /// and when the first one began that did not.
+    /// The failures of a check that began before a moment, as far as is known: their number, and
+    /// when the first later one began.
     ///
     /// # Errors
     /// When the database fails.
@@ -118,7 +118,7 @@ impl Reader {
         id: &str,
         moment: Timestamp,
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
-        // By the index failure_by_age: of those that are younger, only the first is looked at.
+        // Uses the index failure_by_age: of the later failures, only the first is read.
         self.sql().one(
             "SELECT (SELECT count(*) FROM failure WHERE check_number = c.number AND opened_at < ?2),
                 (SELECT min(opened_at) FROM failure
@@ -129,7 +129,7 @@ impl Reader {
         )
     }
 
-    /// What a tenant says of a check: what it looks for, and what to do.
+    /// What a check looks for, and the recommended actions.
     ///
     /// # Errors
     /// When the database fails.

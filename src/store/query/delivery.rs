@@ -1,4 +1,4 @@
-//! Webhook deliveries, taken and refused.
+//! Webhook deliveries, accepted and refused.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -15,20 +15,20 @@ use crate::{
     },
 };
 
-/// A delivery that came with a valid secret.
+/// A delivery that was received with a valid secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptDelivery {
-    /// Our own number; none when the store could not take it.
+    /// The delivery's number; none when the store could not record it.
     pub number: Option<i64>,
     /// The envelope's id; none when it was refused.
     pub id: Option<String>,
     /// `detail.id`.
     pub detail_id: Option<String>,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
     /// The envelope's `time`.
     pub sent_at: Option<Timestamp>,
-    /// When it was published, else the envelope's time.
+    /// When it was published, or else the envelope's time.
     pub published_at: Option<Timestamp>,
     /// The envelope's `detail-type`.
     pub detail_type: Option<String>,
@@ -44,8 +44,8 @@ pub struct KeptDelivery {
     pub title: Option<String>,
     /// The check's severity as sent.
     pub severity: Option<String>,
-    /// What became of it: `accepted`, `filtered`, `test`, or as refused
-    /// `malformed`, `too_large`, `unavailable`.
+    /// The result: `accepted`, `filtered` or `test`, or when it was refused `malformed`,
+    /// `too_large` or `unavailable`.
     pub result: String,
     /// The status of the answer.
     pub status: u16,
@@ -55,59 +55,59 @@ pub struct KeptDelivery {
     pub users_failing: u64,
     /// Users whose failure it opened.
     pub users_newly_failing: u64,
-    /// Users who were known to fail already.
+    /// Users who were known to fail.
     pub users_known: u64,
-    /// Users whom an API answer newer than the delivery cleared.
+    /// Users whom a more recent API answer cleared.
     pub users_cleared: u64,
     /// Logins in it that cannot be used.
     pub logins_skipped: u64,
-    /// What in it was written in another form than usual, and how it was read.
+    /// Notes about values in an unusual form, and how they were read.
     pub notes: Vec<String>,
-    /// How often it came again.
+    /// How often it was received again.
     pub repeats: u64,
-    /// When it last came again.
+    /// When it was last received again.
     pub last_repeat_at: Option<Timestamp>,
-    /// The number that the replay of this refused one got.
+    /// The number of the delivery that replayed this refused one.
     pub replayed_as: Option<i64>,
-    /// Bytes of the body, as far as they are known.
+    /// Bytes of the body, if known.
     pub size: Option<u64>,
-    /// Whether the body, or its begin, is kept.
+    /// Whether the body, or the start of it, is stored.
     pub has_body: bool,
 }
 
 impl KeptDelivery {
-    /// Whether the sender was told to mend something, or to come back.
+    /// Whether the sender was asked to correct it or to retry.
     #[must_use]
     pub const fn is_refused(&self) -> bool {
         self.status != 200
     }
 }
 
-/// A delivery with what only a look at a single one shows.
+/// A delivery with the details of a single one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryRecord {
-    /// All that the list has.
+    /// The fields that a list has.
     pub kept: KeptDelivery,
-    /// Named users who were known to fail the check already.
+    /// Named users who were known to fail the check.
     pub known_users: Vec<String>,
-    /// Named users whom an API answer newer than the delivery cleared.
+    /// Named users whom a more recent API answer cleared.
     pub cleared_users: Vec<String>,
-    /// The body, or its begin.
+    /// The body, or the start of it.
     pub body: Option<Vec<u8>>,
-    /// Whether only the begin of the body is kept.
+    /// Whether only the start of the body is stored.
     pub body_is_cut: bool,
-    /// Whether the body is gzip that could not be unpacked.
+    /// Whether the body is gzip that could not be decompressed.
     pub body_is_packed: bool,
 }
 
-/// How many deliveries came since a moment.
+/// The number of deliveries since a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeliveryCounts {
-    /// Taken.
+    /// Accepted deliveries.
     pub accepted: u64,
-    /// Repeats of what was taken, whenever it came first.
+    /// Repeats of accepted deliveries, even when these are older.
     pub repeats: u64,
-    /// Refused and still kept.
+    /// Refused deliveries that are still stored.
     pub refused: u64,
 }
 
@@ -116,17 +116,17 @@ const COLUMNS: &str = "seq, id, detail_id, received_at, sent_at, published_at, d
      coalesce(json_array_length(known_users), 0), coalesce(json_array_length(cleared_users), 0), skipped_logins, notes, \
      repeats, last_repeat_at, replayed_as, size, body IS NOT NULL";
 
-/// Which deliveries are asked for; every part that is set must hold.
+/// A filter for deliveries; every part that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
-    /// The check concerned, by id.
+    /// The id of the check.
     pub check_id: Option<String>,
-    /// What became of it: `accepted`, `filtered`, `test`, or `refused` for all that were.
+    /// The result: `accepted`, `filtered`, `test`, or `refused` for all refused ones.
     pub result: Option<String>,
 }
 
 impl Reader {
-    /// Deliveries that fit, with a number below `before`, newest first.
+    /// Deliveries that match, with a number below `before`, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -136,8 +136,8 @@ impl Reader {
         before: i64,
         limit: usize,
     ) -> Result<Vec<KeptDelivery>, StoreError> {
-        // Only what is asked for stands in the text, so that SQLite can use the index by check,
-        // and that of those that were refused.
+        // Only conditions that are set are in the text, so that SQLite can use the index by check,
+        // and the one of refused deliveries.
         let (mut conditions, mut values) = (String::new(), vec![before.bind(), limit.bind()]);
         if let Some(check_id) = &filter.check_id {
             values.push(check_id.bind());
@@ -158,8 +158,8 @@ impl Reader {
         self.sql().all(&sql, &values, decode_kept)
     }
 
-    /// Deliveries with a number below `before`, newest first; only those that
-    /// were refused, or only those that were taken, when `refused` says so.
+    /// Deliveries with a number below `before`, newest first; only refused ones or only accepted
+    /// ones when `refused` is set.
     ///
     /// # Errors
     /// When the database fails.
@@ -181,7 +181,7 @@ impl Reader {
         self.sql().all(&sql, params![before, limit], decode_kept)
     }
 
-    /// The delivery of this number.
+    /// The delivery with this number.
     ///
     /// # Errors
     /// When the database fails.
@@ -209,7 +209,7 @@ impl Reader {
         })
     }
 
-    /// The number of the delivery with this envelope id that was taken.
+    /// The number of the accepted delivery with this envelope id.
     ///
     /// # Errors
     /// When the database fails.
@@ -218,7 +218,7 @@ impl Reader {
         self.sql().optional(sql, params![id], |row| row.get(0))
     }
 
-    /// The newest delivery that was taken about a check.
+    /// The newest accepted delivery about a check.
     ///
     /// # Errors
     /// When the database fails.
@@ -230,12 +230,12 @@ impl Reader {
         self.sql().optional(&sql, params![check_id], decode_kept)
     }
 
-    /// How many deliveries were taken and refused since a moment, by hour.
+    /// The numbers of accepted and refused deliveries since a moment, by hour.
     ///
     /// # Errors
     /// When the database fails.
     pub fn deliveries_by_hour(&self, since: Timestamp) -> Result<RunHours, StoreError> {
-        // Two counts within indexes, as below.
+        // Two counts that indexes answer, as below.
         let by_hour = |condition: &str| -> Result<BTreeMap<i64, u64>, StoreError> {
             let sql = format!(
                 "SELECT received_at / 3600000000, count(*) FROM delivery WHERE {condition}
@@ -253,12 +253,13 @@ impl Reader {
         Ok(RunHours::new(hours.collect()))
     }
 
-    /// How many deliveries came since a moment.
+    /// The numbers of deliveries since a moment.
     ///
     /// # Errors
     /// When the database fails.
     pub fn delivery_counts(&self, since: Timestamp) -> Result<DeliveryCounts, StoreError> {
-        // Two counts within indexes: whether each was accepted would be read from its row.
+        // Two counts that indexes answer: whether a delivery was accepted would be read from its
+        // row.
         let all = self
             .sql()
             .count("SELECT count(*) FROM delivery WHERE received_at >= ?1", params![since])?;

@@ -1,4 +1,4 @@
-//! Failures that are open: who fails what, and since when.
+//! Open failures: which user fails which check, and since when.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,13 +19,13 @@ pub struct FailingLogin {
     pub login: Login,
     /// Since when, as far as the exporter knows.
     pub since: Timestamp,
-    /// Whether a delivery told since when; else it was first seen then, and began before.
+    /// Whether a delivery dated the beginning; otherwise the failure is older than `since`.
     pub is_dated: bool,
-    /// When the service last said so.
+    /// When the service last reported it.
     pub reported_at: Timestamp,
 }
 
-/// When failures began that are asked for.
+/// A range for the beginning of failures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BeginRange {
     /// At this moment or later.
@@ -45,15 +45,14 @@ pub struct FailingCheck {
     pub severity: Severity,
     /// Since when, as far as the exporter knows.
     pub since: Timestamp,
-    /// Whether a delivery told since when; else it was first seen then, and began before.
+    /// Whether a delivery dated the beginning; otherwise the failure is older than `since`.
     pub is_dated: bool,
-    /// When the service last said so.
+    /// When the service last reported it.
     pub reported_at: Timestamp,
 }
 
 impl Reader {
-    /// The users who fail a check, ordered by login, from the one after `after`
-    /// on.
+    /// The users who fail a check, ordered by login, after `after`.
     ///
     /// # Errors
     /// When the database fails.
@@ -73,8 +72,8 @@ impl Reader {
         self.failing_rows(by_login(open, all), params![number, after, limit])
     }
 
-    /// The users who fail a check, the longest first, from the one after `after` on: those of
-    /// them who began at a moment of the range, as far as is known.
+    /// The users who fail a check, the oldest failure first, after `after`; only failures that
+    /// began in the range, as far as is known.
     ///
     /// # Errors
     /// When the database fails.
@@ -86,7 +85,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<FailingLogin>, StoreError> {
         let (at, login) = after.unwrap_or((Timestamp::MIN_UTC, ""));
-        // By the index failure_by_age, which ends with the login.
+        // Uses the index failure_by_age, which ends with the login.
         self.failing_rows(
             "SELECT login, opened_at, reported_at, is_dated FROM failure
              WHERE check_number = (SELECT number FROM checks WHERE id = ?1 AND is_hidden = 0)
@@ -103,13 +102,13 @@ impl Reader {
         )
     }
 
-    /// The users who fail a check that is shown, by login, from the one after `after` on.
+    /// The users who fail a visible check, ordered by login, after `after`.
     ///
     /// # Errors
     /// When the database fails.
     pub fn logins_that_fail(&self, after: &str, limit: usize) -> Result<Vec<Login>, StoreError> {
-        // On the way through the logins, which the failures are ordered by; the sign keeps SQLite
-        // from the way by check.
+        // Failures are read in the order of logins; the unary sign keeps SQLite from using the
+        // index by check.
         let logins: Vec<String> = self.sql().all(
             "SELECT DISTINCT login FROM failure
              WHERE login > ?1 AND +check_number IN (SELECT number FROM checks WHERE is_hidden = 0)
@@ -121,7 +120,7 @@ impl Reader {
         self.logins_in_spelling(&identities)
     }
 
-    /// Users from rows of login, beginning, last report and whether the beginning is told.
+    /// Users from rows of login, beginning, last report, and whether the beginning is dated.
     fn failing_rows(
         &self,
         sql: &str,
@@ -138,7 +137,8 @@ impl Reader {
         Ok(failing.collect())
     }
 
-    /// Since when somebody fails a check without a break; `None` when nobody does.
+    /// Since when at least one user has failed a check without interruption; `None` when no user
+    /// fails it.
     ///
     /// # Errors
     /// When the database fails.
@@ -151,7 +151,7 @@ impl Reader {
         )
     }
 
-    /// The checks that a user fails, the longest failing first.
+    /// The checks that a user fails, the oldest failure first.
     ///
     /// # Errors
     /// When the database fails.
@@ -176,7 +176,7 @@ impl Reader {
 }
 
 impl Reader {
-    /// How many checks a user fails, of those that are shown.
+    /// The number of visible checks that a user fails.
     ///
     /// # Errors
     /// When the database fails.
@@ -188,7 +188,7 @@ impl Reader {
         )
     }
 
-    /// The same of many users, of those who fail any.
+    /// The number of visible checks for many users; users without any are left out.
     pub(super) fn count_failing_checks_of(
         &self,
         logins: &[&str],
@@ -202,8 +202,8 @@ impl Reader {
         Ok(counted.into_iter().collect())
     }
 
-    /// Texts of the newest answer about a user that no check is known by for certain: a
-    /// title that several checks share, or one in the place of a title that is gone.
+    /// Texts of the newest answer about a user that no check is known by for certain: a title that
+    /// several checks share, or a text in the place of a title that disappeared.
     ///
     /// # Errors
     /// When the database fails.
@@ -225,9 +225,10 @@ impl Reader {
     }
 }
 
-/// Finds the users of a check, of which `open` fail it among `all` failures. A check that
-/// many fail is met often on the way through the logins; the few who fail another are
-/// sorted. A sign before a number, and nothing behind a text, keep SQLite from the other way.
+/// The statement that finds the users of a check, of which `open` fail it among `all` failures. For
+/// a check that many users fail, reading the failures by login finds its users soon; for another
+/// one, its few users are sorted. A unary sign before a number, or an empty text appended to a
+/// text, keeps SQLite from the other plan.
 const fn by_login(open: i64, all: i64) -> &'static str {
     const OFTEN: i64 = 50;
     if open.saturating_mul(OFTEN) >= all {

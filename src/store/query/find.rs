@@ -1,7 +1,7 @@
-//! Finding a user, a check or an address by a part of its name.
+//! Finds users, checks and addresses by a part of their names.
 //!
-//! A login that begins with the text is found by the primary key at once. Else what is looked at
-//! is bounded by rows: those of 700,000 open failures of 100,000 users take about 100 ms.
+//! A login that begins with the text is found by the primary key at once. Other searches are
+//! limited by rows: those of 700,000 open failures of 100,000 users take about 100 ms.
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -11,13 +11,13 @@ use crate::{
     store::{StoreError, row::user_state::NAME, sql::params},
 };
 
-/// Open failures that are looked at for their logins at most.
+/// Maximum number of open failures whose logins are searched.
 const FAILURES: i64 = 1_000_000;
 
-/// Snapshots, and checks, that are looked at for their names at most.
+/// Maximum number of snapshots, and of checks, whose names are searched.
 const NAMES: i64 = 100_000;
 
-/// What was found, of each kind as many as asked for.
+/// The results, up to the limit of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Users by login.
@@ -28,18 +28,18 @@ pub struct Found {
     pub ips: Vec<String>,
 }
 
-/// A user of whom something is known.
+/// A user with stored state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundUser {
     /// The login, as the service spells it.
     pub login: Login,
-    /// The user's name, where it is known.
+    /// The user's name, if known.
     pub name: Option<String>,
     /// Checks that the user fails now.
     pub failing_checks: u64,
 }
 
-/// A check that is shown.
+/// A visible check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundCheck {
     /// Its id.
@@ -53,8 +53,8 @@ pub struct FoundCheck {
 }
 
 impl Reader {
-    /// Users, checks and addresses with this text in their names, up to `limit` of each kind.
-    /// Users whose login begins with it come first.
+    /// Users, checks and addresses with this text in their names, up to `limit` of each kind. Users
+    /// whose login begins with it come first.
     ///
     /// # Errors
     /// When the database fails.
@@ -78,7 +78,7 @@ impl Reader {
     ) -> Result<Vec<FoundUser>, StoreError> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
-        // Logins that are no e-mail addresses are kept as they are written.
+        // Logins that are no e-mail addresses are stored as they are written.
         let mut logins = self.logins_from(text, limit)?;
         logins.extend(self.logins_from(needle, limit)?);
         self.add_users(logins, &mut seen, &mut found)?;
@@ -90,7 +90,7 @@ impl Reader {
         Ok(found)
     }
 
-    /// Adds those of whom something is known, in their order.
+    /// Adds users that have stored state, in their order.
     fn add_users(
         &self,
         mut logins: Vec<String>,
@@ -102,7 +102,7 @@ impl Reader {
         let failing = self.count_failing_checks_of(&logins)?;
         let names = self.names_and_statuses(&logins)?;
         let watched = self.watched_of("user", &logins)?;
-        // A failure of a hidden check alone is nothing that is known.
+        // A failure of a hidden check alone does not count.
         let is_known = |login: &&str| {
             failing.contains_key(*login) || names.contains_key(*login) || watched.contains(*login)
         };
@@ -116,9 +116,9 @@ impl Reader {
         Ok(())
     }
 
-    /// Logins that begin with a text: ranges of primary keys.
+    /// Logins that begin with a text, from ranges of primary keys.
     fn logins_from(&self, begin: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        // Behind every text that begins so.
+        // A text after all texts with this prefix.
         let end = format!("{begin}\u{10ffff}");
         self.sql().texts(
             "SELECT login FROM (
@@ -137,18 +137,18 @@ impl Reader {
         )
     }
 
-    /// Logins with a text in them, or in the user's name, as far as they are looked at.
+    /// Logins that contain a text, or whose user's name does, within the limits of rows.
     fn logins_with(
         &self,
         text: &str,
         needle: &str,
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
-        // By the name first: whoever has a name is known best. Those that were found by their
-        // beginning can be among them.
+        // By name first: users with a name have the most state. Logins that were found by their
+        // prefix can be among them, hence twice the limit.
         let limit = limit.saturating_mul(2);
         let mut found = self.logins_by_name(needle, limit)?;
-        // In SQL, since there can be a million; it folds the case of ASCII, as logins do.
+        // In SQL, because there can be a million rows; it folds ASCII case, as logins do.
         let pattern = pattern(text);
         for (rows, most) in [
             ("SELECT subject AS login FROM watch WHERE kind = 'user' ORDER BY subject", NAMES),
@@ -163,7 +163,7 @@ impl Reader {
         Ok(found)
     }
 
-    /// Logins of snapshots with a text in the user's name, in any case of any script.
+    /// Logins of snapshots whose user's name contains a text, ignoring case in every script.
     fn logins_by_name(&self, needle: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
         self.sql().query(
@@ -208,7 +208,7 @@ impl Reader {
         Ok(found)
     }
 
-    /// Checks with their titles, those first that most fail: what a field of a form suggests.
+    /// Checks with their titles, those that most users fail first, as suggestions for a form field.
     ///
     /// # Errors
     /// When the database fails.
@@ -220,7 +220,7 @@ impl Reader {
         )
     }
 
-    /// Addresses that begin with a text: ranges of primary keys.
+    /// Addresses that begin with a text, from ranges of primary keys.
     fn find_ips(&self, begin: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let begin = begin
             .parse::<crate::domain::IpAddress>()
@@ -241,7 +241,7 @@ impl Reader {
     }
 }
 
-/// A pattern of `LIKE` for what has a text in it: no sign of the text is one of the pattern.
+/// A pattern of `LIKE` for texts that contain a text, whose special characters are escaped.
 fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
@@ -255,10 +255,10 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// Whether a text has another in it, which is in lower case already.
+/// Whether a text contains another one, which is in lower case.
 fn contains_folded(text: &str, needle: &str) -> bool {
     if text.is_ascii() {
-        // Without an allocation, since a search looks at many logins.
+        // Without an allocation, because a search compares many logins.
         let (text, needle) = (text.as_bytes(), needle.as_bytes());
         return text.windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle));
     }

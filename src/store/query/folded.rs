@@ -1,4 +1,4 @@
-//! The log for people: a delivery with those who newly fail is one entry.
+//! The log for people: a delivery and the users who newly fail are one entry.
 
 use super::{EventFilter, Reader, StoredEvent};
 use crate::{
@@ -6,36 +6,36 @@ use crate::{
     store::{StoreError, sql::params},
 };
 
-/// Users of a delivery that an entry names.
+/// Maximum number of a delivery's users that an entry names.
 const NAMED: usize = 20;
 
-/// Deliveries that one look folds or passes, so that it is short.
+/// Maximum number of deliveries that one query folds or skips, so that it is short.
 const LOOKS: usize = 40;
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What happened.
+    /// The event.
     pub event: StoredEvent,
-    /// Some of those who newly fail by the delivery that the event tells of; they have events
-    /// of their own, directly behind it.
+    /// Some of the users who newly fail by the delivery of the event. They have events of their
+    /// own, directly after it.
     pub newly_failing: Vec<Login>,
 }
 
-/// What one look into the log found.
+/// A page of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPage {
     /// The entries, the newest first.
     pub entries: Vec<LogEntry>,
-    /// The number before which the next look goes on.
+    /// The number before which the next page begins.
     pub cursor: i64,
-    /// Whether the log goes on before `cursor`.
+    /// Whether there are entries before `cursor`.
     pub has_more: bool,
 }
 
 impl Reader {
-    /// Entries before `cursor`, the newest first. A filter by a kind, a user or an address is
-    /// about single events, so nothing is folded.
+    /// Entries before `cursor`, the newest first. With a filter for a kind, a user or an address,
+    /// single events are wanted, so nothing is folded.
     ///
     /// # Errors
     /// When the database fails.
@@ -60,7 +60,8 @@ impl Reader {
                     page.entries.push(LogEntry { event, newly_failing: Vec::new() });
                     continue;
                 };
-                // Those who fail newly stand behind the delivery: the look goes on before it.
+                // The users who newly fail come after the delivery's event: the next page begins
+                // before it.
                 (page.cursor, page.has_more) = (delivery, delivery > 1);
                 page.entries.push(self.fold(event, delivery)?);
                 break;
@@ -69,9 +70,9 @@ impl Reader {
         Ok(page)
     }
 
-    /// The number of the event that tells of the delivery of which an event is a part.
+    /// The number of the event of the delivery that an event belongs to.
     fn delivery_of(&self, seq: i64) -> Result<Option<i64>, StoreError> {
-        // The first event that shares what the delivery says is that of the delivery itself.
+        // The first event that shares the delivery's attributes is the delivery's own.
         self.sql().optional(
             "SELECT d.seq FROM event AS e JOIN event AS d ON d.seq = e.context
              WHERE e.seq = ?1 AND d.seq < e.seq AND d.name = ?2",
@@ -80,8 +81,8 @@ impl Reader {
         )
     }
 
-    /// The delivery with those who newly fail, of whom an event tells of the last one; where
-    /// there is no other, that event alone.
+    /// The delivery's event with the users who newly fail, of whom `last` is the last one's event;
+    /// without a delivery's event, `last` alone.
     fn fold(&self, last: StoredEvent, delivery: i64) -> Result<LogEntry, StoreError> {
         if last.seq == delivery + 1 {
             return Ok(LogEntry { event: last, newly_failing: Vec::new() });

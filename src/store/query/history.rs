@@ -11,39 +11,39 @@ use crate::{
     },
 };
 
-/// Which events are asked for; every part that is set must hold.
+/// A filter for events; every part that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// The kind of happening.
+    /// The kind of event.
     pub name: Option<EventName>,
-    /// The check concerned, by id.
+    /// The id of the check.
     pub check_id: Option<String>,
-    /// The user concerned.
+    /// The user's login.
     pub login: Option<String>,
-    /// The address concerned, in its one spelling.
+    /// The address, in canonical form.
     pub ip: Option<String>,
-    /// The label of the check's severity, so `medium` also finds `moderate`;
-    /// `unknown` for events without one.
+    /// The label of the check's severity, so `medium` also finds `moderate`; `unknown` for events
+    /// without one.
     pub severity: Option<String>,
-    /// Learnt of at this moment or later.
+    /// Observed at this moment or later.
     pub since: Option<Timestamp>,
-    /// Learnt of before this moment.
+    /// Observed before this moment.
     pub until: Option<Timestamp>,
 }
 
-/// What one look into the log found.
+/// A page of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
-    /// The events, in the direction of the look.
+    /// The events, in the direction of the query.
     pub events: VecDeque<StoredEvent>,
-    /// The number up to which the log was looked at; the next look goes on there.
+    /// The number up to which the log was read; the next page begins there.
     pub cursor: i64,
-    /// Whether the log goes on beyond `cursor`.
+    /// Whether the log continues beyond `cursor`.
     pub has_more: bool,
 }
 
-/// How many entries one look goes through, so that its transaction is short
-/// even when the filter lets nothing pass.
+/// Maximum number of entries that one query reads, so that its transaction is short even when the
+/// filter matches none.
 const REACH: i64 = 20_000;
 
 impl Reader {
@@ -82,9 +82,9 @@ impl Reader {
         Ok(EventPage { events, cursor, has_more: cursor > 1 })
     }
 
-    /// Events with numbers above the first bound, up to and with the second; and the number at
-    /// which the limit ended the look, when it did. One that cannot be understood is left out,
-    /// and counts, so that the next look goes on behind it.
+    /// Events with numbers above the first bound, up to and including the second; also the number
+    /// at which the limit ended the page, if it did. An event that cannot be decoded is left out
+    /// but counts, so that the next page begins after it.
     fn read_page(
         &self,
         filter: &EventFilter,
@@ -95,8 +95,7 @@ impl Reader {
         let mut decoder = events::Decoder::new(self)?;
         let mut values = vec![above.bind(), up_to.bind(), limit.bind()];
         let conditions = conditions(filter, &mut values);
-        // Only what is asked for stands in the text, so that SQLite can use the
-        // index on logins.
+        // Only conditions that are set are in the text, so that SQLite can use the index on logins.
         let sql = format!(
             "SELECT {} FROM {} WHERE public = 1 AND seq > ?1 AND seq <= ?2{conditions}
              ORDER BY seq {direction} LIMIT ?3",
@@ -113,18 +112,18 @@ impl Reader {
     }
 }
 
-/// Whether every delivery, or every first look, writes events of a kind: the index by name
-/// leaves them out.
+/// Whether every delivery, or every first look, writes events of this kind: the index by name does
+/// not contain them.
 const fn is_frequent(name: EventName) -> bool {
     matches!(name, EventName::CheckDelivery | EventName::CheckFailed | EventName::CheckBaseline)
 }
 
-/// The condition of all other kinds. An index of some rows is used where its own condition
-/// stands in the query.
+/// The condition of all other kinds. SQLite uses a partial index only where the index's own
+/// condition is in the query.
 const RARE: &str = "name = ? AND name NOT IN (
     'cii.check.delivery', 'cii.check.failed', 'internal.check.baseline')";
 
-/// The filter as SQL, whose values come behind those that are there already.
+/// The filter as SQL, with its values appended to `values`.
 fn conditions<'a>(filter: &'a EventFilter, values: &mut Vec<Param<'a>>) -> String {
     let mut sql = String::new();
     let mut hold = |condition: &str, value: Param<'a>| {
@@ -145,7 +144,7 @@ fn conditions<'a>(filter: &'a EventFilter, values: &mut Vec<Param<'a>>) -> Strin
         hold("ip = ?", ip.bind());
     }
     if let Some(severity) = &filter.severity {
-        // The column has the source's word, of which two share a label, or none.
+        // The column has the service's word. Two words share a label, and some have none.
         let condition = match severity.as_str() {
             "unknown" => "(severity IS NULL OR lower(severity) = ?)",
             "medium" => "lower(severity) IN (?, 'moderate')",

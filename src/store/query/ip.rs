@@ -6,10 +6,10 @@ use crate::{
     store::{StoreError, skip_unreadable},
 };
 
-/// All that is shown of a watched address.
+/// The state of a watched address, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpView {
-    /// How many users it has, unless there is no snapshot yet.
+    /// The number of its users; none without a snapshot.
     pub users: Option<usize>,
     /// New users since the first snapshot.
     pub new_users: u64,
@@ -17,12 +17,12 @@ pub struct IpView {
     pub last_new_user_at: Option<Timestamp>,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
-    /// How the last question about it ended.
+    /// How its last poll ended.
     pub poll: Option<PollState>,
 }
 
 impl Reader {
-    /// All that is shown of an address, when it is watched.
+    /// The state of an address, as it is shown; none when it is not watched.
     ///
     /// # Errors
     /// When the database fails.

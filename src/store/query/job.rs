@@ -1,4 +1,4 @@
-//! Scheduled jobs and webhook deliveries: when the last one went well.
+//! Scheduled jobs, and the times of the last runs and deliveries.
 
 use super::Reader;
 use crate::{
@@ -13,21 +13,21 @@ use crate::{
 /// How a job's last run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobState {
-    /// How, why, and how its targets fared.
+    /// The outcome, its reason, and the counts of targets.
     pub end: RunEnd,
-    /// Since when its runs end so.
+    /// Since when runs end with this outcome.
     pub since: Timestamp,
     /// When its last run began.
     pub last_begun_at: Timestamp,
-    /// When its last run that succeeded ended.
+    /// When its last successful run ended.
     pub last_success_at: Option<Timestamp>,
-    /// How those of the last day ended.
+    /// How the runs of the last day ended, by hour.
     pub hours: RunHours,
 }
 
 impl Reader {
-    /// The last moment at which the wall clock was believed; where none is kept, the newest
-    /// at which something was learnt; nothing in a new store.
+    /// The last moment at which the wall clock was trusted; if none is stored, the newest moment at
+    /// which a row was recorded; none in a new store.
     ///
     /// # Errors
     /// When the database fails.
@@ -39,7 +39,7 @@ impl Reader {
         }
     }
 
-    /// The rules that the leader's configuration set, in a form of the daemon's.
+    /// The rules of the leader's configuration, in the daemon's format.
     ///
     /// # Errors
     /// When the database fails.
@@ -60,7 +60,7 @@ impl Reader {
         )
     }
 
-    /// How a job's last run ended; nothing before its first.
+    /// How a job's last run ended; none before the first.
     ///
     /// # Errors
     /// When the database fails.
@@ -92,13 +92,13 @@ impl Reader {
         )
     }
 
-    /// When the last delivery that was taken came.
+    /// When the last accepted delivery was received.
     ///
     /// # Errors
     /// When the database fails.
     pub fn last_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        // `cii-exporter webhook test` proves nothing about the service. The sign keeps SQLite
-        // from an index by status, after which it would sort every delivery.
+        // A delivery of `cii-exporter webhook test` proves nothing about the service. The unary
+        // sign keeps SQLite from an index by status, with which it would sort all deliveries.
         self.sql().optional(
             "SELECT received_at FROM delivery WHERE +status = 200
              AND NOT (outcome = 'test' AND source IS NOT DISTINCT FROM 'cii-exporter')

@@ -1,5 +1,4 @@
-//! Whom the service does not know: how many users are missing from an answer that
-//! should have them.
+//! Users whom the service does not know: how many are missing from an answer that should have them.
 
 use std::collections::HashMap;
 
@@ -10,8 +9,8 @@ use crate::{
 };
 
 impl Reader {
-    /// How many of these users, whom the service does not know, were not held to be unknown
-    /// before, and since when it is suspected because of one of them.
+    /// How many of these users, whom the service does not know, were not known to be missing
+    /// before, and since when the service is suspected because of one of them.
     ///
     /// # Errors
     /// When the database fails.
@@ -42,9 +41,9 @@ impl Reader {
         Ok(missing)
     }
 
-    /// When the listing began whose pages are all in, and what it lacks of the users that
-    /// the last complete one, or answers, had. Where rows could not be read, it lacks
-    /// nobody for certain. Nothing when no listing waits for its verdicts.
+    /// When the listing whose pages are all recorded began, and which users it lacks that the last
+    /// complete one, or answers, had. With rows that could not be read, no user is missing for
+    /// certain. None when no listing waits for its verdicts.
     ///
     /// # Errors
     /// When the database fails.
@@ -89,7 +88,7 @@ impl Reader {
         Ok(Some((begun_at, missing)))
     }
 
-    /// Whether answers about somebody have a text in the place of a check.
+    /// Whether answers about at least one user have a text in the place of a check.
     ///
     /// # Errors
     /// When the database fails.

@@ -59,7 +59,7 @@ pub use user::UserView;
 pub use watch::{WatchPlace, Watched};
 pub use watched::{WatchReason, WatchView, WatchedIp, WatchedUser};
 
-/// One reading connection.
+/// A connection for reading.
 #[derive(Debug)]
 pub struct Reader {
     connection: Box<dyn Connection>,
@@ -74,25 +74,25 @@ impl Reader {
         Self { connection: Box::new(connection) }
     }
 
-    /// Reads on a server, whose schema is known to be of this exporter's version.
+    /// A reader on a server whose schema is known to have this exporter's version.
     pub(super) fn for_server(way: &postgres::Way) -> Result<Self, StoreError> {
         Ok(Self { connection: way.reader()? })
     }
 
-    /// Looks into a database on a server.
+    /// Opens a database on a server for reading.
     ///
     /// # Errors
-    /// When the server cannot be reached, there is no such database, or its schema is of another
+    /// When the server cannot be reached, there is no such database, or its schema has another
     /// version than this exporter's.
     pub fn connect(server: Server) -> Result<Self, StoreError> {
         Ok(Self { connection: postgres::Way::new(server)?.checked_reader()? })
     }
 
-    /// Looks into a database that another process may hold.
+    /// Opens a database for reading; another process may have it open.
     ///
     /// # Errors
-    /// When there is none, or it is of another version than this exporter's; says which file,
-    /// and what to do.
+    /// When there is none, or it has another version than this exporter's; the error names the file
+    /// and says what to do.
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
         place::check_file(path)?;
         let opened = sqlite::open_ours(path).and_then(|connection| {
@@ -102,13 +102,13 @@ impl Reader {
         opened.map_err(|error| error.with_remedy(path))
     }
 
-    /// The same, of a copy that may be of an older version, as long as it is one of ours.
+    /// Opens a copy for reading, which may have an older version of the schema.
     ///
     /// # Errors
-    /// When there is none, or it is not one of ours, or a newer exporter's.
+    /// When there is none, or it is another program's or a newer exporter's.
     pub(super) fn open_older(path: &Path) -> Result<Self, StoreError> {
         let open = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
-        // `store.path`, of which a database that is missing speaks, is another file.
+        // The error about a missing database names `store.path`, which is another file.
         if path.metadata().map_err(open)?.is_dir() {
             return Err(open(io::ErrorKind::IsADirectory.into()));
         }
@@ -119,18 +119,18 @@ impl Reader {
         }
     }
 
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn Connection {
         &*self.connection
     }
 
-    /// Runs reads that follow at once, so that a server has them all before one is waited for; see
-    /// [`Connection::foresee`].
+    /// Sends the queries of reads that follow, so that a server has all of them before the first
+    /// wait; see `Connection::foresee`.
     pub fn foresee(&self, mut reads: impl FnMut()) {
         self.sql().foresee(&mut reads);
     }
 
-    /// Several queries in one transaction.
+    /// Runs several queries in one transaction.
     pub(super) fn read_at_once<T>(
         &self,
         query: impl FnOnce(&Self) -> Result<T, StoreError>,
@@ -141,7 +141,7 @@ impl Reader {
         result
     }
 
-    /// How many groups were committed to a server, by all replicas.
+    /// The number of groups that all replicas committed to a server.
     pub(super) fn commits(&self) -> Result<i64, StoreError> {
         self.sql().one("SELECT commits FROM head", &[], |row| row.get(0))
     }

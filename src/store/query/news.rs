@@ -1,4 +1,4 @@
-//! What came in since a cursor, and whom it concerns.
+//! New deliveries and watch entries since a cursor, and the users concerned.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use crate::{
     store::{StoreError, row::body, sql::params},
 };
 
-/// How far somebody has read deliveries and the log.
+/// The position of a reader of deliveries and of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NewsCursor {
-    /// Number of the newest delivery that was read.
+    /// The number of the last delivery that was read.
     pub delivery: i64,
-    /// Number of the newest event that was read.
+    /// The number of the last event that was read.
     pub event: i64,
 }
 
-/// Users that a statement names at most.
+/// Maximum number of users in one statement.
 const ASKED_AT_ONCE: usize = 1000;
 
 /// How a user is watched.
@@ -25,12 +25,12 @@ const ASKED_AT_ONCE: usize = 1000;
 pub struct WatchedAs {
     /// Whether the user is listed, or only followed.
     pub standing: WatchStanding,
-    /// Whether there is a snapshot of the user.
+    /// Whether the user has a snapshot.
     pub has_snapshot: bool,
 }
 
 impl Reader {
-    /// Where the newest delivery and the newest event are.
+    /// The numbers of the newest delivery and the newest event.
     ///
     /// # Errors
     /// When the database fails.
@@ -39,8 +39,8 @@ impl Reader {
         Ok(NewsCursor { delivery, event: self.last_seq()? })
     }
 
-    /// The bodies of accepted deliveries after this number, as received, each
-    /// with its own number.
+    /// The bodies of accepted deliveries after this number, as received, each with the delivery's
+    /// number.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,8 +72,8 @@ impl Reader {
         self.sql().exists(sql, params![delivery])
     }
 
-    /// What the configuration or a command put on the watch list after this event,
-    /// with the number of the last event that was read.
+    /// Subjects that the configuration or a command added to the watch list after this event, with
+    /// the number of the last event that was read.
     ///
     /// # Errors
     /// When the database fails.
@@ -97,7 +97,7 @@ impl Reader {
         Ok((self.last_seq()?, self.watch_subjects(&found)?))
     }
 
-    /// How these users are watched; those who are not are left out.
+    /// How these users are watched; users who are not are left out.
     ///
     /// # Errors
     /// When the database fails.

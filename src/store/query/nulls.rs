@@ -1,4 +1,4 @@
-//! Lists that the service does not tell of a user.
+//! Lists that are null for a user.
 
 use super::Reader;
 use crate::{
@@ -9,16 +9,16 @@ use crate::{
 /// A list that is null for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NullList {
-    /// Which.
+    /// The list.
     pub field: ListField,
     /// Since when.
     pub since: Timestamp,
-    /// What that means, as it was last judged.
+    /// The meaning, as it was last judged.
     pub meaning: NullMeaning,
 }
 
 impl Reader {
-    /// The lists that are null for a user in the latest answers.
+    /// The lists that are null for a user in the newest answers.
     ///
     /// # Errors
     /// When the database fails.

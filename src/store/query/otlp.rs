@@ -1,4 +1,4 @@
-//! What the OTLP delivery sends next, and what waits for it.
+//! The state of the OTLP delivery, and the events that wait for it.
 
 use super::Reader;
 use crate::{
@@ -10,37 +10,37 @@ use crate::{
     },
 };
 
-/// What waits for the OTLP delivery.
+/// The events that wait for the OTLP delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// Events, also those to send on purpose.
+    /// The number of events, including those to send on purpose.
     pub pending: u64,
-    /// When the oldest of them was observed. Those to send on purpose do
-    /// not count: they are old already when they begin to wait.
+    /// When the oldest of them was observed. Events to send on purpose do not count: they are old
+    /// already when they begin to wait.
     pub oldest: Option<Timestamp>,
-    /// Events that the collector refuses for ever.
+    /// Events that the collector always refuses.
     pub parked: u64,
 }
 
-/// How the OTLP delivery stands, for people and programs.
+/// The state of the OTLP delivery, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpStanding {
-    /// Whether there is a delivery.
+    /// Whether the daemon has an OTLP delivery.
     pub enabled: bool,
     /// Everything up to this number is delivered, parked, or left out.
     pub cursor: i64,
-    /// Events that wait; none without a delivery.
+    /// Events that wait; none without an OTLP delivery.
     pub pending_events: u64,
     /// When the oldest of them was observed.
     pub oldest_pending_at: Option<Timestamp>,
-    /// Events that the collector refuses for ever.
+    /// Events that the collector always refuses.
     pub parked_events: u64,
-    /// Events that were left out, or are being, because there is no delivery.
+    /// Events that were left out, or are being left out because there is no OTLP delivery.
     pub left_out_events: u64,
 }
 
 impl Reader {
-    /// How the OTLP delivery stands, when there is one, and when not.
+    /// The state of the OTLP delivery, with or without one.
     ///
     /// # Errors
     /// When the database fails.
@@ -53,12 +53,12 @@ impl Reader {
             pending_events: if enabled { pending } else { 0 },
             oldest_pending_at: oldest.filter(|_| enabled),
             parked_events: parked,
-            // Nobody sends them: the next start with a delivery begins after them.
+            // Without a delivery they are not sent: the next start with one begins after them.
             left_out_events: if enabled { left_out } else { left_out + pending },
         })
     }
 
-    /// Everything up to this number is delivered by OTLP, parked, or left out.
+    /// The number up to which everything is delivered, parked, or left out.
     ///
     /// # Errors
     /// When the database fails.
@@ -78,7 +78,7 @@ impl Reader {
         self.sql().all(sql, params![limit], |row| row.get(0))
     }
 
-    /// What waits for the OTLP delivery.
+    /// The events that wait for the OTLP delivery.
     ///
     /// # Errors
     /// When the database fails.
@@ -96,7 +96,7 @@ impl Reader {
         Ok(Backlog { pending: live + on_purpose, oldest, parked })
     }
 
-    /// How many events were left out, because there was no OTLP delivery.
+    /// The number of events that were left out because the daemon had no OTLP delivery.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! Who fails anything, and how bad it is: people, where `failing` has failures.
+//! People who fail checks, by severity; `failing` has single failures.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Reader {
-    /// Hands each open failure to `take`: whose, and of which check.
+    /// Passes each open failure to `take`: the user, and the check.
     ///
     /// # Errors
     /// When the database fails.
@@ -36,10 +36,11 @@ impl Reader {
         })
     }
 
-    /// Hands each set of checks that people fail to `take`, with how many fail just these.
+    /// Passes each set of failing checks to `take`, with the number of people who fail exactly
+    /// these.
     ///
     /// # Errors
-    /// When the database fails, or a set cannot be understood.
+    /// When the database fails, or a set cannot be decoded.
     pub fn each_check_set(&self, mut take: impl FnMut(CheckSet, u64)) -> Result<(), StoreError> {
         self.sql().each("SELECT checks, people FROM check_set", &[], |row| {
             let stored = row.text(0)?;
@@ -50,7 +51,7 @@ impl Reader {
         })
     }
 
-    /// How many people fail just these checks.
+    /// The number of people who fail exactly these checks.
     ///
     /// # Errors
     /// When the database fails.
@@ -61,7 +62,7 @@ impl Reader {
         Ok(people.unwrap_or_default())
     }
 
-    /// The severities of the checks that are not hidden, by number.
+    /// The severities of visible checks, by number.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,7 +88,7 @@ impl Reader {
         })
     }
 
-    /// How many users fail at least one check.
+    /// The number of users who fail at least one check.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! What the log tells of one user's past. By the index of events by login, newest first.
+//! The past of one user, from the log. It uses the index of events by login, newest first.
 
 use super::Reader;
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
     store::{StoreError, row::attributes, sql::params},
 };
 
-/// A failure of a user that ended.
+/// An ended failure of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastFailure {
     /// The check's id.
     pub check_id: String,
-    /// The check's title now; its id where nothing is known of it any more.
+    /// The check's title now; its id when the check is no longer stored.
     pub title: String,
     /// The check's severity now.
     pub severity: Severity,
@@ -61,7 +61,7 @@ impl Reader {
         )
     }
 
-    /// What the log tells of a user's addresses, the newest first.
+    /// Entries of the log about a user's addresses, the newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -103,7 +103,7 @@ impl Reader {
         )
     }
 
-    /// How many users an address has in its latest answer; nothing where nobody asked.
+    /// The number of users of an address in the newest answer; none when it was never polled.
     ///
     /// # Errors
     /// When the database fails.
@@ -114,7 +114,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Whether there is a page of an address: it was asked about, or is watched.
+    /// Whether an address has a page: it was polled, or is watched.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! How asking about watched subjects ended.
+//! How polls of watched subjects ended.
 
 use std::collections::HashMap;
 
@@ -12,27 +12,27 @@ use crate::{
     },
 };
 
-/// How the last question about a subject ended.
+/// How the last poll of a subject ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollState {
-    /// How.
+    /// The outcome.
     pub outcome: PollOutcome,
-    /// Since when questions end so.
+    /// Since when polls end with this outcome.
     pub since: Timestamp,
-    /// When the last one ended.
+    /// When the last poll ended.
     pub last_at: Timestamp,
-    /// When the last one that was answered ended.
+    /// When the last poll with an answer ended.
     pub answered_at: Option<Timestamp>,
-    /// Why the last one ended so, in words.
+    /// The reason of the last poll's end, in words.
     pub reason: Option<String>,
     /// The service's errors in the last answer.
     pub errors: Vec<PollError>,
-    /// The HTTP status of the last answer, where known.
+    /// The HTTP status of the last answer, if known.
     pub status: Option<u16>,
 }
 
 impl Reader {
-    /// How the last question about a subject ended; nothing before the first.
+    /// How the last poll of a subject ended; none before the first.
     ///
     /// # Errors
     /// When the database fails.
@@ -40,7 +40,7 @@ impl Reader {
         self.poll_of(subject.kind(), &subject.text())
     }
 
-    /// The same of a subject of this kind (`user`, `ip`), in its one spelling.
+    /// How the last poll ended of a subject given by kind (`user`, `ip`) and canonical text.
     ///
     /// # Errors
     /// When the database fails.
@@ -49,7 +49,7 @@ impl Reader {
         self.sql().optional(&sql, params![kind, subject], |row| state(kind, row))
     }
 
-    /// The same of many subjects of a kind, by subject.
+    /// How the last polls of many subjects of a kind ended, by subject.
     pub(super) fn polls_of(
         &self,
         kind: &str,
@@ -67,7 +67,7 @@ impl Reader {
 
 const COLUMNS: &str = "outcome, since, last_at, answered_at, reason, errors, status, subject";
 
-/// How the question ended of which a row of [`COLUMNS`] tells.
+/// The poll's end from a row of [`COLUMNS`].
 fn state(kind: &str, row: &Row<'_>) -> Result<PollState, StoreError> {
     let subject = row.text(7)?;
     let corrupt = |error| StoreError::corrupt("poll", &format!("{kind} {subject}"), error);

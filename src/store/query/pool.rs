@@ -1,4 +1,4 @@
-//! Idle reading connections, kept for the next query.
+//! Idle connections for reading, kept for the next query.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 use super::Reader;
 use crate::store::StoreError;
 
-/// Connections kept when idle; more are opened, and closed again, as needed.
+/// Maximum number of idle connections; more are opened, and closed again, as needed.
 const IDLE: usize = 4;
 
 /// Opens a connection.
@@ -27,8 +27,8 @@ impl Pool {
         Self { open: Box::new(open), idle: Mutex::new(vec![first]) }
     }
 
-    /// Runs a query within one transaction, which ends before this returns: an
-    /// open one would keep the write-ahead log from being checkpointed.
+    /// Runs a query within one transaction, which ends before this returns: an open one would
+    /// prevent checkpoints of the write-ahead log.
     pub(in crate::store) fn with<T>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError>,
@@ -36,7 +36,7 @@ impl Pool {
         let reader = self.begin_read()?;
         let result = query(&reader);
         if let Err(error) = reader.sql().end_reading() {
-            // What the query failed with says more.
+            // The error of the query says more.
             return result.and(Err(error));
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ impl Pool {
         result
     }
 
-    /// A connection that has begun to read: an idle one, or where its server was started again
+    /// A connection that has begun to read: an idle one, or a new one if the server was restarted.
     /// meanwhile, a new one.
     fn begin_read(&self) -> Result<Reader, StoreError> {
         loop {

@@ -1,4 +1,4 @@
-//! Why somebody who is forgotten comes back.
+//! Whether a removed person will be stored again.
 
 use super::Reader;
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     store::{StoreError, sql::params},
 };
 
-/// Who still names somebody who is to be forgotten.
+/// The sources that still name a person who is to be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct PurgeStanding {
-    /// The service, when it was last asked, or in a delivery.
+    /// Whether the service knew the person at the last poll, or named the person in a delivery.
     pub(in crate::store) is_known_to_service: bool,
-    /// The configuration.
+    /// Whether the configuration names the person.
     pub(in crate::store) is_configured: bool,
 }
 

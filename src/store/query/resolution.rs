@@ -1,4 +1,4 @@
-//! How long failures last: those that are open for too long, and those that ended.
+//! Durations of failures: open ones that are too old, and ended ones.
 
 use chrono::TimeDelta;
 
@@ -8,27 +8,27 @@ use crate::{
     store::{StoreError, shared::IS_MERGED, sql::params},
 };
 
-/// How many there are.
+/// The result of a count that may stop early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// So many.
+    /// The exact number.
     Exactly(u64),
-    /// More than so many: they were not counted to the end.
+    /// A lower bound: counting stopped there.
     MoreThan(u64),
 }
 
-/// How long failures lasted that ended in a time.
+/// Durations of failures that ended in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedDurations {
-    /// Of how many it is told.
+    /// The number of failures with a known duration.
     pub count: u64,
-    /// Half of them ended sooner.
+    /// The median: half of them ended sooner.
     pub median: TimeDelta,
 }
 
 impl Reader {
-    /// The failures of a check that began before a moment, as far as is known, of all that are
-    /// open. No more than `most` rows of either side are looked at.
+    /// The number of a check's open failures that began before a moment, as far as is known. No
+    /// more than `most` rows on either side of the moment are read.
     ///
     /// # Errors
     /// When the database fails.
@@ -39,7 +39,8 @@ impl Reader {
         open: u64,
         most: u64,
     ) -> Result<Counted, StoreError> {
-        // By the index failure_by_age. Where most are old, the few young ones are counted.
+        // Uses the index failure_by_age. Where most failures are old, the few later ones are
+        // counted.
         let count = |condition: &str| {
             self.sql().count(
                 &format!(
@@ -58,8 +59,7 @@ impl Reader {
         Ok(if older <= most { Counted::Exactly(older) } else { Counted::MoreThan(most) })
     }
 
-    /// Whether failures that ended are still to become those of a check that theirs was merged
-    /// with.
+    /// Whether ended failures are left to move to the check that theirs was merged with.
     ///
     /// # Errors
     /// When the database fails.
@@ -67,9 +67,9 @@ impl Reader {
         self.sql().exists(&format!("SELECT 1 FROM meta WHERE {IS_MERGED}"), &[])
     }
 
-    /// How long failures lasted that ended since a moment, because the user no longer failed
-    /// and where it is told when they began: of one check, or of all that are shown. Of more
-    /// than `most` the newest are taken. `None` where none ended.
+    /// Durations of failures that ended since a moment because the user no longer failed, and whose
+    /// beginning is known: of one check, or of all visible ones. Of more than `most`, the newest
+    /// are used. `None` where none ended.
     ///
     /// # Errors
     /// When the database fails.
@@ -98,7 +98,7 @@ impl Reader {
         let (Some(high), Some(low)) = (lengths.get(middle.0), lengths.get(middle.1)) else {
             return Ok(None);
         };
-        // A clock that went back makes none negative.
+        // A clock that went back must not give a negative duration.
         let median = TimeDelta::microseconds(i64::midpoint(*low, *high).max(0));
         Ok(Some(EndedDurations { count: lengths.len() as u64, median }))
     }

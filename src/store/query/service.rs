@@ -1,4 +1,4 @@
-//! The service itself, as it was last seen.
+//! The state of the service itself, as it was last answered.
 
 use super::Reader;
 use crate::{
@@ -9,20 +9,19 @@ use crate::{
     },
 };
 
-/// All that is shown of the service.
+/// The state of the service, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceView {
     /// Its integrations.
     pub integrations: Vec<Integration>,
-    /// Its administrators, with the moment they were looked at; nothing before
-    /// that.
+    /// Its administrators, with the moment of the answer; none before the first answer.
     pub admins: Option<(Timestamp, Vec<Admin>)>,
-    /// The newest day's count of failing checks.
+    /// The count of failing checks of the newest day.
     pub daily_failures: Option<u64>,
 }
 
 impl Reader {
-    /// All that is shown of the service.
+    /// The state of the service, as it is shown.
     ///
     /// # Errors
     /// When the database fails.

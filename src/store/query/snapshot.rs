@@ -1,4 +1,4 @@
-//! The latest snapshots, watched still or not.
+//! The newest snapshots of subjects, watched or not.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// What a snapshot calls a user, and the status that it gives.
+/// The name and the status of a user in a snapshot.
 pub(super) type NameAndStatus = (Option<String>, Option<String>);
 
 /// The snapshot of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
-    /// What the service last answered.
+    /// The state in the last answer.
     pub state: UserState,
     /// When it first answered.
     pub first_observed_at: Timestamp,
@@ -55,14 +55,14 @@ pub struct IpRecord {
 pub struct IpRecordUser {
     /// The user.
     pub login: Login,
-    /// What the service says of the user.
+    /// The service's data of the user.
     pub user: IpUser,
-    /// Since when the user is seen there without a break, as far as the exporter knows.
+    /// Since when the user is seen there without interruption, as far as the exporter knows.
     pub since: Timestamp,
 }
 
 impl Reader {
-    /// The snapshot of a user, unless there is none.
+    /// The snapshot of a user, if there is one.
     ///
     /// # Errors
     /// When the database fails.
@@ -86,7 +86,7 @@ impl Reader {
         )
     }
 
-    /// What the service calls a user, and the status that it gave, as far as it was asked.
+    /// The name of a user and the status, from the snapshot.
     ///
     /// # Errors
     /// When the database fails.
@@ -98,7 +98,7 @@ impl Reader {
         self.sql().optional(&sql, params![login], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// What the snapshots of many users call them, and their statuses, by login.
+    /// The names and statuses of many users, from their snapshots, by login.
     pub(super) fn names_and_statuses(
         &self,
         logins: &[&str],
@@ -111,7 +111,7 @@ impl Reader {
         Ok(found.into_iter().collect())
     }
 
-    /// The snapshot of an address, unless there is none.
+    /// The snapshot of an address, if there is one.
     ///
     /// # Errors
     /// When the database fails.

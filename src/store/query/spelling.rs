@@ -1,4 +1,4 @@
-//! How logins are spelled.
+//! Spellings of logins.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Reader {
-    /// The login with this identity, in the service's spelling, or that of an operator
-    /// while the service has none.
+    /// The login with this identity, in the service's spelling, or in an operator's as long as the
+    /// service has sent none.
     ///
     /// # Errors
     /// When the database fails, or the text is no login.
@@ -28,7 +28,7 @@ impl Reader {
         })
     }
 
-    /// The same of many.
+    /// Many logins in their spellings.
     pub(super) fn logins_in_spelling(&self, identities: &[&str]) -> Result<Vec<Login>, StoreError> {
         let sql = "SELECT login, spelling FROM login_spelling WHERE login IN rarray(?1)";
         let mut spellings = HashMap::<String, String>::new();
@@ -46,8 +46,7 @@ impl Reader {
         identities.iter().map(spelled).collect()
     }
 
-    /// A login in the spelling that is kept, or as it was given while nothing is known of
-    /// the user.
+    /// A login in the stored spelling, or as it was given if none is stored.
     ///
     /// # Errors
     /// When the database fails.
@@ -62,7 +61,7 @@ impl Reader {
         if is_known { self.login_in_spelling(login.as_str()) } else { Ok(login) }
     }
 
-    /// Logins that a query of one column gives.
+    /// Logins from a query with one column.
     pub(super) fn logins(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Login>, StoreError> {
         let identities = self.sql().texts(sql, params)?;
         let identities: Vec<_> = identities.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The tenant as it was last counted, and a listing that is under way.
+//! The tenant's figures, and the listing in progress.
 
 use super::Reader;
 use crate::{
@@ -6,38 +6,36 @@ use crate::{
     store::{StoreError, row::figures, shared, sql::params},
 };
 
-/// A listing of the tenant that did not come to its end yet.
+/// A listing of the tenant that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// When it began.
     pub begun_at: Timestamp,
-    /// The token of the page that comes next; none when its last page is in, and its
-    /// verdicts are being applied.
+    /// The token of the next page; none when the last page is recorded and the verdicts are being
+    /// applied.
     pub page_token: Option<String>,
-    /// Up to which stored login they were applied.
+    /// The last stored login to which verdicts were applied.
     pub position: Option<String>,
 }
 
-/// What is known of the tenant's listing.
+/// The state of the tenant's listings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListingState {
-    /// The listing that is under way, when one is.
+    /// The listing in progress, if there is one.
     pub under_way: Option<ListingUnderWay>,
-    /// The last one that came to its end; none before the first, and none while
-    /// the job is switched off.
+    /// The last complete listing; none before the first, and none while the job is switched off.
     pub complete: Option<ListingComplete>,
 }
 
 impl ListingState {
-    /// Whether who fails what is known of the tenant: a listing came to its end
-    /// that told failing checks.
+    /// Whether the failing checks of the whole tenant are known: a complete listing had them.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete.is_some_and(|complete| complete.told)
     }
 }
 
-/// How far a listing has got.
+/// The progress of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListingUnderWay {
     /// When it began.
@@ -50,21 +48,21 @@ pub struct ListingUnderWay {
     pub skipped: u64,
 }
 
-/// A listing that came to its end.
+/// A complete listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListingComplete {
     /// When it ended.
     pub at: Timestamp,
-    /// Its users.
+    /// Users that were listed.
     pub users: u64,
     /// Rows that could not be read.
     pub skipped: u64,
-    /// Whether it told failing checks, and not mostly unreadable rows.
+    /// Whether its failing checks count: it has some, and most rows could be read.
     pub told: bool,
 }
 
 impl Reader {
-    /// Which tenant deliveries are from; none before the first that tells it.
+    /// The tenant that deliveries are from; none before the first delivery that names it.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,7 +70,7 @@ impl Reader {
         shared::tenant_id(self.sql())
     }
 
-    /// The listing that is under way, when one is.
+    /// The listing in progress, if there is one.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,7 +85,7 @@ impl Reader {
         )
     }
 
-    /// What is known of the tenant's listing.
+    /// The state of the tenant's listings.
     ///
     /// # Errors
     /// When the database fails.
@@ -111,8 +109,8 @@ impl Reader {
         Ok(ListingState { under_way, complete })
     }
 
-    /// Users who fail a check, or have a snapshot, and are absent from the last
-    /// complete listing; those first whose last answer is the oldest.
+    /// Users who fail a check or have a snapshot, and are absent from the last complete listing;
+    /// those with the oldest answer first.
     ///
     /// # Errors
     /// When the database fails.

@@ -6,14 +6,14 @@ use crate::{
     store::{StoreError, skip_unreadable},
 };
 
-/// All that is shown of a watched user.
+/// The state of a watched user, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView {
     /// Whether the user is listed, or only followed.
     pub standing: WatchStanding,
     /// Checks the user fails now.
     pub failing_checks: u64,
-    /// The latest snapshot, unless there is none yet.
+    /// The newest snapshot, if there is one.
     pub snapshot: Option<UserState>,
     /// New addresses since the first snapshot.
     pub new_ips: u64,
@@ -23,13 +23,13 @@ pub struct UserView {
     pub last_new_country_at: Option<Timestamp>,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
-    /// How the last question about the user ended.
+    /// How the user's last poll ended.
     pub poll: Option<PollState>,
 }
 
 impl UserView {
-    /// The snapshot, unless the user is gone: deleted in the tenant, or unknown to the
-    /// service for so long that it is no mistake.
+    /// The snapshot, unless the user is deleted in the tenant, or has been unknown to the service
+    /// for longer than the grace.
     #[must_use]
     pub fn current_snapshot(&self) -> Option<&UserState> {
         let is_unknown = self.poll.as_ref().is_some_and(|poll| {
@@ -38,7 +38,7 @@ impl UserView {
         self.snapshot.as_ref().filter(|state| !is_unknown && !state.is_deleted())
     }
 
-    /// The user without what polls told.
+    /// The same user without the results of polls.
     #[must_use]
     pub fn without_polls(self) -> Self {
         Self { snapshot: None, poll: None, ..self }
@@ -46,7 +46,7 @@ impl UserView {
 }
 
 impl Reader {
-    /// All that is shown of a user who is watched so.
+    /// The state of a user with this standing, as it is shown.
     ///
     /// # Errors
     /// When the database fails.

@@ -9,31 +9,31 @@ use crate::{
     store::{StoreError, load, row::Unreadable, sql::params},
 };
 
-/// Followed users at most that the watch list shows.
+/// Maximum number of followed users in the watch list.
 const FOLLOWED_SHOWN: i64 = 10_000;
 
-/// A reason to watch something, with how the last question about it ended.
+/// A reason to watch a subject, with how its last poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     /// The reason.
     pub entry: WatchEntry,
-    /// How the last question ended; nothing before the first.
+    /// How the last poll ended; none before the first.
     pub poll: Option<PollState>,
 }
 
-/// A place in the watch list: behind an entry.
+/// A position in the watch list: after an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WatchPlace {
     /// The kind of the entry's subject: `user` or `ip`.
     pub kind: String,
     /// The login's identity, or the address.
     pub subject: String,
-    /// Whose entry it is.
+    /// The source of the entry.
     pub source: String,
 }
 
 impl WatchPlace {
-    /// The place behind this entry.
+    /// The position after this entry.
     #[must_use]
     pub fn behind(entry: &WatchEntry) -> Self {
         Self {
@@ -60,8 +60,8 @@ impl Reader {
         )
     }
 
-    /// The users that are followed and not listed, those first who are followed longest:
-    /// who is among the first stays there.
+    /// Users who are followed and not listed, the oldest entries first, so that a user who is
+    /// within a limit stays within it.
     ///
     /// # Errors
     /// When the database fails.
@@ -76,13 +76,13 @@ impl Reader {
         )
     }
 
-    /// The users that are followed and not listed, and have a snapshot.
+    /// Users who are followed and not listed, and have a snapshot.
     ///
     /// # Errors
     /// When the database fails.
     pub fn followed_with_snapshot(&self) -> Result<Vec<Login>, StoreError> {
         self.logins(
-            // Whoever has a snapshot is looked up: they are few beside all who are followed.
+            // Starts from snapshots: they are few compared with followed users.
             "SELECT login FROM user_snapshot WHERE EXISTS (
                 SELECT 1 FROM watch WHERE kind = 'user' AND subject = login
                 AND source = 'webhook')
@@ -93,8 +93,8 @@ impl Reader {
         )
     }
 
-    /// The first of the users who fail a check and are neither listed nor followed, those
-    /// first whose last answer is the oldest.
+    /// The first users who fail a check and are neither listed nor followed; those with the oldest
+    /// answer first.
     ///
     /// # Errors
     /// When the database fails.
@@ -121,8 +121,8 @@ impl Reader {
             .collect()
     }
 
-    /// The reasons to watch something, by subject: all of operators, and those of the first
-    /// deliveries by login. Whom deliveries name can be a whole tenant.
+    /// The reasons to watch, by subject: all from operators, and the first from deliveries by
+    /// login. Deliveries can name a whole tenant.
     ///
     /// # Errors
     /// When the database fails.
@@ -130,7 +130,7 @@ impl Reader {
         self.watch_page(None, usize::MAX)
     }
 
-    /// As many of them as asked for, behind this one.
+    /// Up to `limit` entries after this position.
     ///
     /// # Errors
     /// When the database fails.
@@ -143,7 +143,7 @@ impl Reader {
         for kind in ["user", "ip"] {
             let place = match after {
                 Some(place) if place.kind == kind => place.clone(),
-                // Users come first, and all of them were before this address.
+                // Users come before addresses, so all of them precede this address.
                 Some(place) if place.kind == "ip" => continue,
                 _ => WatchPlace::default(),
             };
@@ -180,7 +180,7 @@ impl Reader {
                 Ok((subject.to_owned(), entry))
             },
         )?;
-        // At once for all: there can be as many as a page of the list has.
+        // One query for all subjects: a page of the list can have many.
         let mut subjects: Vec<_> = rows.iter().map(|(subject, _)| subject.as_str()).collect();
         subjects.dedup();
         let polls = self.polls_of(kind, &subjects)?;
@@ -196,7 +196,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether an entry was to be watched up to a moment that has passed.
+    /// Whether at least one entry has expired.
     ///
     /// # Errors
     /// When the database fails.
@@ -204,7 +204,7 @@ impl Reader {
         self.sql().exists("SELECT 1 FROM watch WHERE expires_at <= ?1", params![now])
     }
 
-    /// What is counted over the whole store.
+    /// The counts over the whole store.
     ///
     /// # Errors
     /// When the database fails.
@@ -217,7 +217,7 @@ impl Reader {
         self.sql().exists(sql, params![kind, subject])
     }
 
-    /// Those of these subjects of a kind that are watched.
+    /// Those of these subjects of one kind that are watched.
     pub(super) fn watched_of(
         &self,
         kind: &str,
@@ -227,8 +227,7 @@ impl Reader {
         Ok(self.sql().texts(sql, params![kind, subjects])?.into_iter().collect())
     }
 
-    /// Subjects of the watch list, each by its kind and its text; users in the spelling that is
-    /// kept.
+    /// Subjects of the watch list, from their kinds and texts; users in the stored spelling.
     pub(super) fn watch_subjects(
         &self,
         found: &[(String, String)],
@@ -254,7 +253,7 @@ impl Reader {
     }
 }
 
-/// A subject of the watch list; a user as the login's identity.
+/// A subject of the watch list; a user with the login's identity.
 fn parse_subject(kind: &str, text: &str) -> Result<WatchSubject, StoreError> {
     WatchSubject::parse(kind, text).map_err(|_| unknown_value(text, "kind or subject"))
 }

@@ -1,4 +1,4 @@
-//! The watch list for people: what is watched, why, and how it stands.
+//! The watch list for people: the subjects, why they are watched, and their state.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,16 +12,16 @@ use crate::{
     },
 };
 
-/// A reason to watch something.
+/// A reason to watch a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchReason {
-    /// Who wants it, such as `configuration` or `webhook`.
+    /// The source, such as `configuration` or `webhook`.
     pub source: String,
     /// Since when.
     pub since: Timestamp,
-    /// Until when; for ever where nobody said.
+    /// When the reason expires; none when it never does.
     pub expires_at: Option<Timestamp>,
-    /// What the operator noted.
+    /// The operator's note.
     pub note: Option<String>,
 }
 
@@ -30,13 +30,13 @@ pub struct WatchReason {
 pub struct WatchedUser {
     /// The user.
     pub login: Login,
-    /// Whether the user is followed, and not listed.
+    /// Whether the user is followed and not listed.
     pub is_followed: bool,
-    /// The user's name and status, unless there is no snapshot yet.
+    /// The user's name and status, if there is a snapshot.
     pub name_and_status: Option<(String, String)>,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
-    /// How the last question ended.
+    /// How the last poll ended.
     pub poll: Option<PollState>,
     /// Checks the user fails now.
     pub failing_checks: u64,
@@ -49,20 +49,20 @@ pub struct WatchedIp {
     pub ip: String,
     /// When the service last answered.
     pub observed_at: Option<Timestamp>,
-    /// How the last question ended.
+    /// How the last poll ended.
     pub poll: Option<PollState>,
-    /// Users seen there, unless there is no snapshot yet.
+    /// The number of users seen there; none without a snapshot.
     pub users: Option<u64>,
 }
 
-/// Which subjects of the watch list are asked for.
+/// A view of the watch list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchView {
-    /// Those of whom the last question was not answered.
+    /// Subjects whose last poll was not answered.
     Problem,
-    /// Those that the configuration lists.
+    /// Subjects that the configuration lists.
     Configured,
-    /// Those that an operator lists up to a moment.
+    /// Subjects whose operator's entry expires.
     Expiring,
 }
 
@@ -75,7 +75,7 @@ impl WatchView {
                  AND EXISTS (SELECT 1 FROM watch AS w WHERE w.kind = ?1 AND w.subject = p.subject)"
             }
             Self::Configured => {
-                // By the index of those that are listed: followed users can be a million.
+                // Uses the index of listed subjects: there can be a million followed users.
                 "SELECT subject FROM watch
                  WHERE kind = ?1 AND source <> 'webhook' AND source = 'configuration'"
             }
@@ -88,7 +88,7 @@ impl WatchView {
 }
 
 impl Reader {
-    /// How many subjects of a kind (`user`, `ip`) a view has.
+    /// The number of subjects of a kind (`user`, `ip`) in a view.
     ///
     /// # Errors
     /// When the database fails.
@@ -119,7 +119,7 @@ impl Reader {
         self.watched_users(&logins, |_, login| !listed.contains(login))
     }
 
-    /// Why a user or an address (`user`, `ip`) is watched; empty when it is not.
+    /// The reasons why a subject of a kind (`user`, `ip`) is watched; empty when it is not.
     ///
     /// # Errors
     /// When the database fails.
@@ -139,8 +139,9 @@ impl Reader {
         )
     }
 
-    /// Listed users, those who fail most first, and then followed ones by login; `limit` of
-    /// them after the first `offset`. Of followed ones, who can be many, no order is made.
+    /// Listed users, those with most failing checks first, and then followed ones by login; `limit`
+    /// of them after the first `offset`. Followed ones can be many and are not sorted by failing
+    /// checks.
     ///
     /// # Errors
     /// When the database fails.
@@ -173,8 +174,8 @@ impl Reader {
         self.watched_users(&logins, |position, _| position >= of_listed)
     }
 
-    /// How these users stand, in their order. `is_followed` says of a position and a login whether
-    /// the user is, and not listed.
+    /// The state of these users, in their order. `is_followed` takes a position and a login, and
+    /// returns whether the user is followed and not listed.
     fn watched_users(
         &self,
         logins: &[&str],
@@ -207,7 +208,7 @@ impl Reader {
         Ok(users.collect())
     }
 
-    /// Watched addresses, ordered; `limit` of them after the first `offset`.
+    /// Watched addresses in order; `limit` of them after the first `offset`.
     ///
     /// # Errors
     /// When the database fails.

@@ -10,12 +10,12 @@ use serde::{
 use super::{Unreadable, explanation, from_json, to_json};
 use crate::domain::{AttributeValue, Attributes, event::key};
 
-/// The stored form.
+/// Encodes attributes.
 pub(in crate::store) fn encode(attributes: &Attributes) -> String {
     to_json(&Written(attributes))
 }
 
-/// The attributes of a stored form.
+/// Decodes attributes.
 pub(in crate::store) fn decode(json: &str) -> Result<Attributes, Unreadable> {
     from_json::<Read>(json).map(|Read(attributes)| attributes)
 }
@@ -56,8 +56,8 @@ impl<'de> Deserialize<'de> for Read {
     }
 }
 
-/// Names that older versions stored, and what they are called now. The stored ones stay as they
-/// are: a log is long, and few of its events have one of these.
+/// Names that older versions stored, and their current names. Stored events are not rewritten: a
+/// log is long, and few of its events have one of these.
 const RENAMED: [(&str, &str); 5] = [
     ("error.message", key::ERROR_MESSAGE),
     ("cii.user.status.previous", key::STATUS_PREVIOUS),
@@ -66,7 +66,7 @@ const RENAMED: [(&str, &str); 5] = [
     ("cii.sync.outcome.previous", key::SYNC_OUTCOME_PREVIOUS),
 ];
 
-/// A stored name as it is today.
+/// The current name of a stored name.
 fn current_name(name: String) -> String {
     let renamed = RENAMED.iter().find(|(stored, _)| *stored == name);
     renamed.map_or(name, |(_, today)| (*today).to_owned())
@@ -98,9 +98,9 @@ impl<'de> Visitor<'de> for ByName {
 
 struct ByType;
 
-/// Reads a value by the type that the JSON has. A derived `untagged` implementation
-/// buffers each value and tries one variant after the other: it took three times as
-/// long, which was half of the cost of an event on its way out.
+/// Reads a value by its JSON type. A derived `untagged` implementation buffers each value and tries
+/// one variant after the other: it took three times as long, which was half of the cost of sending
+/// an event.
 impl<'de> DeserializeSeed<'de> for ByType {
     type Value = AttributeValue;
 

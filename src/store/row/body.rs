@@ -1,4 +1,4 @@
-//! Bodies of deliveries: packed where that saves something.
+//! Bodies of deliveries, compressed where that saves space.
 
 use std::cell::RefCell;
 
@@ -7,18 +7,18 @@ use zstd::bulk::{Compressor, Decompressor};
 use super::Unreadable;
 use crate::ledger::Body;
 
-/// A body as it came: text where it is text, so that people can read it.
+/// A body as received; as text if it is text, so that people can read it.
 pub(in crate::store) const PLAIN: i64 = 0;
 
-/// A body packed by zstd, as older versions did it.
+/// A body that an older version compressed with zstd.
 const ZSTD: i64 = 1;
 
-/// A body packed by zstd with the [`SKELETON`].
+/// A body compressed with zstd and the dictionary [`SKELETON`].
 pub(in crate::store) const ZSTD_WITH_SKELETON: i64 = 2;
 
-/// What deliveries have in common, for the packer to refer to: the fields in the order of a
-/// published one, and beginnings of values. It never changes, since what was packed with it
-/// could not be unpacked any more; a better one is another form.
+/// The dictionary: what deliveries have in common, namely the fields in the order of a published
+/// one, and the start of values. It must never change, because bodies that were compressed with it
+/// could not be decompressed. A better dictionary needs a new form.
 const SKELETON: &[u8] = br#"{"detail-type":"TEST","frameworks":[""],"severity":"medium","description":["Users ","
 "severity":"low","loginDetails":[{"severity":"high","usersFailing":["
 {"version":"0","id":"","detail-type":"FAILED_CHECK","source":"","account":"","time":"2026-01-01T00:00:00Z",
@@ -31,20 +31,21 @@ const SKELETON: &[u8] = br#"{"detail-type":"TEST","frameworks":[""],"severity":"
 "description":["Detects users with "],"id":"","recommendedActions":["We recommend "],"published":"2026-01-01T00:00:00.000Z",
 "title":"","checkId":"no-mfa"},"region":"us-east-1","version":"0","account":""}"#;
 
-/// Level 1 packs JSON of 2 KB in a few microseconds; higher ones save little more.
+/// Level 1 compresses 2 KB of JSON in a few microseconds; higher levels save little more.
 const LEVEL: i32 = 1;
 
-/// What a body unpacks to at most: no delivery is larger, whatever
-/// `webhook.max_body_bytes` says.
+/// Maximum number of bytes of a decompressed body: no delivery is larger, whatever
+/// `webhook.max_body_bytes` is.
 const MAX_BYTES: usize = 1 << 30;
 
 thread_local! {
-    /// Its buffers are used again. One that cannot be made leaves bodies as they are.
+    /// One compressor per thread, which reuses its buffers. If it cannot be created, bodies are
+    /// stored uncompressed.
     static PACKER: RefCell<Option<Compressor<'static>>> =
         RefCell::new(Compressor::with_dictionary(LEVEL, SKELETON).ok());
 }
 
-/// Packs a body, where that saves something.
+/// Compresses a body if that saves space.
 #[must_use]
 pub fn pack_body(body: Vec<u8>) -> Body {
     let packed = PACKER.with_borrow_mut(|packer| packer.as_mut()?.compress(&body).ok());
@@ -54,12 +55,12 @@ pub fn pack_body(body: Vec<u8>) -> Body {
     }
 }
 
-/// The number of the form of a body.
+/// The number of a body's form.
 pub(in crate::store) const fn form(body: &Body) -> i64 {
     if body.is_packed() { ZSTD_WITH_SKELETON } else { PLAIN }
 }
 
-/// The body of a stored form.
+/// Decodes a body.
 pub(in crate::store) fn unpack(form: i64, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
     match form {
         PLAIN => Ok(bytes.to_vec()),
@@ -108,7 +109,7 @@ mod tests {
         let alone = zstd::bulk::compress(delivery, LEVEL).unwrap();
         let kept = pack_body(delivery.to_vec());
         assert!(kept.bytes().len() < alone.len() * 9 / 10, "{} bytes", kept.bytes().len());
-        // As older versions kept it.
+        // As older versions stored it.
         assert_eq!(unpack(ZSTD, &alone).as_deref(), Ok(delivery.as_slice()));
     }
 }

@@ -1,15 +1,15 @@
-//! Checks that somebody fails: a JSON list of their numbers.
+//! Sets of failing checks: a JSON list of their numbers.
 
 use super::{Unreadable, from_json};
 use crate::ledger::CheckSet;
 
-/// The stored form. One set has one form: it is a key.
+/// Encodes a set. Equal sets have equal texts, because the text is a key.
 pub(in crate::store) fn encode(checks: &CheckSet) -> String {
     let numbers: Vec<_> = checks.iter().map(i64::to_string).collect();
     format!("[{}]", numbers.join(","))
 }
 
-/// The set of a stored form.
+/// Decodes a set.
 pub(in crate::store) fn decode(json: &str) -> Result<CheckSet, Unreadable> {
     from_json(json)
 }

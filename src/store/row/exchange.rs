@@ -1,4 +1,5 @@
-//! What answers about a user have in the place of checks that they had, as JSON.
+//! The texts that answers about a user have in the place of checks that they listed before, as
+//! JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ struct Row {
     checks: Vec<i64>,
 }
 
-/// The stored form.
+/// Encodes an exchange.
 pub(in crate::store) fn encode(exchange: &Exchange) -> String {
     to_json(&Row {
         since: exchange.since.timestamp_micros(),
@@ -23,7 +24,7 @@ pub(in crate::store) fn encode(exchange: &Exchange) -> String {
     })
 }
 
-/// The exchange of a stored form.
+/// Decodes an exchange.
 pub(in crate::store) fn decode(json: &str) -> Result<Exchange, Unreadable> {
     let row: Row = from_json(json)?;
     let moment = |micros: i64| {

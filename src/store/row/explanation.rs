@@ -1,8 +1,8 @@
-//! Why a user fails a check: stored as the JSON that the delivery had, told as a list of texts.
+//! Why a user fails a check: stored as the JSON of the delivery, sent as a list of texts.
 
 use serde_json::{Map, Value};
 
-/// The entries, such as `userTitle: Accountant`. JSON that was cut is one entry.
+/// The entries, such as `userTitle: Accountant`. Truncated JSON is one entry.
 pub(super) fn entries(json: &str) -> Vec<String> {
     match serde_json::from_str(json) {
         Ok(Value::Array(entries)) => {
@@ -20,7 +20,7 @@ fn entry(value: &Value) -> String {
     }
 }
 
-/// `key` and `value`, as the service usually has them.
+/// An object with `key` and `value`, which is the service's usual form.
 fn pair(fields: &Map<String, Value>) -> Option<String> {
     let (key, value) = (fields.get("key")?, fields.get("value")?);
     (fields.len() == 2).then(|| format!("{}: {}", text(key), text(value)))

@@ -3,7 +3,7 @@
 use super::{Unreadable, from_json, to_json};
 use crate::domain::{Dimension, TenantFigures};
 
-/// The stored form.
+/// Encodes figures.
 pub(in crate::store) fn encode(figures: &TenantFigures) -> String {
     let rows: Vec<_> = figures
         .iter()
@@ -12,7 +12,7 @@ pub(in crate::store) fn encode(figures: &TenantFigures) -> String {
     to_json(&rows)
 }
 
-/// The figures of a stored form.
+/// Decodes figures.
 pub(in crate::store) fn decode(json: &str) -> Result<TenantFigures, Unreadable> {
     from_json::<Vec<(String, String, u64)>>(json)?
         .into_iter()

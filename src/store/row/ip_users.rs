@@ -17,10 +17,10 @@ struct Row {
     since: Option<i64>,
 }
 
-/// The number of the form, which a row has beside it. A row of another one is not understood.
+/// The number of the form, which is stored beside it. A row with another form cannot be decoded.
 pub(in crate::store) const FORM: i64 = 1;
 
-/// The stored form.
+/// Encodes the users of an address.
 pub(in crate::store) fn encode(users: &IpUsers) -> String {
     let row = |user: &IpUser| Row {
         id: user.id.clone(),
@@ -33,7 +33,7 @@ pub(in crate::store) fn encode(users: &IpUsers) -> String {
     to_json(&rows)
 }
 
-/// The users of a stored form.
+/// Decodes the users of an address.
 pub(in crate::store) fn decode(form: i64, json: &str) -> Result<IpUsers, Unreadable> {
     if form != FORM {
         return Err(Unreadable::Form(form));

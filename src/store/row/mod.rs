@@ -1,8 +1,8 @@
-//! The stored forms of what has no columns of its own: JSON, or packed bytes.
+//! The stored forms of values without columns of their own: JSON, or compressed bytes.
 //!
-//! They are not the domain's types: a renamed field there leaves stored rows as they
-//! are. A form that changes gets a new number in the column `form` of its table, and
-//! the old one stays readable.
+//! They are separate from the domain's types, so that a renamed field there does not change stored
+//! rows. A changed form gets a new number in the column `form` of its table, and the old one stays
+//! readable.
 
 pub(in crate::store) mod attributes;
 pub(in crate::store) mod body;
@@ -28,7 +28,7 @@ fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Unreadable
     Ok(serde_json::from_str(json)?)
 }
 
-/// Encodes JSON. Stored forms have texts for keys, so that it cannot fail.
+/// Encodes JSON. It cannot fail, because stored forms have only texts as keys.
 fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -5,7 +5,8 @@ use crate::{
     store::sql::{Bind, Cell, Column, Mismatch, Param},
 };
 
-/// A moment is stored and loaded as one that makes sense. One that no calendar has is refused.
+/// A moment is clamped to the valid range when it is stored and loaded. One that is out of the
+/// range of the calendar is an error.
 impl Column<'_> for Timestamp {
     fn read(cell: Cell<'_>) -> Result<Self, Mismatch> {
         let moment = Timestamp::from_timestamp_micros(i64::read(cell)?);

@@ -14,7 +14,7 @@ struct Row {
     data: Option<String>,
 }
 
-/// The stored form.
+/// Encodes errors.
 pub(in crate::store) fn encode(errors: &[PollError]) -> String {
     let row = |error: &PollError| Row {
         path: error.path.clone(),
@@ -26,7 +26,7 @@ pub(in crate::store) fn encode(errors: &[PollError]) -> String {
     to_json(&errors.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The errors of a stored form.
+/// Decodes errors.
 pub(in crate::store) fn decode(json: &str) -> Result<Vec<PollError>, Unreadable> {
     let error = |row: Row| {
         let Row { path, error_type, message, error_info, data } = row;

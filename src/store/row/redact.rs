@@ -1,4 +1,4 @@
-//! Stored forms without a person.
+//! Redacts a person in stored forms.
 
 use std::io::Read as _;
 
@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use super::{Unreadable, to_json};
 use crate::domain::{FORGOTTEN, Login, Mention, event::key};
 
-/// Fields by which an object says whom it is about, as [`letters`] has them.
+/// Fields that name the person whom an object is about, in the form of [`letters`].
 const NAMES: [&str; 4] = ["login", "username", "email", "user"];
 
-/// What stays of an object that is about the person and no entry of a list: the envelope of a
-/// delivery, and what it says of its check and of others.
+/// Fields that stay in an object that is about the person and not an entry of a list: the envelope
+/// of a delivery, and its data about the check and about other users.
 const IMPERSONAL: [&str; 17] = [
     "account",
     "checkid",
@@ -36,21 +36,21 @@ const IMPERSONAL: [&str; 17] = [
 /// Attributes of an event about a user that are not about the person.
 const KEPT_ATTRIBUTES: [&str; 4] = ["cii.check.", "cii.delivery.", "cii.tenant.id", "cloud."];
 
-/// Bytes to which a packed body is looked into.
+/// Maximum number of decompressed bytes of a body that are searched.
 const MOST_UNPACKED: u64 = 64 * 1024 * 1024;
 
-/// What becomes of a body.
+/// The result of redacting a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::store) enum Redacted {
-    /// It does not name the person.
+    /// The body does not name the person.
     Not,
-    /// It names the person no longer.
+    /// The body without the person.
     To(Vec<u8>),
-    /// It cannot be rewritten, and goes.
+    /// The body cannot be rewritten, and must be removed.
     Dropped,
 }
 
-/// Takes a person out of stored forms.
+/// Redacts a person in stored forms.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Redactor(Mention);
 
@@ -64,9 +64,9 @@ impl Redactor {
         self.0.matches(text)
     }
 
-    /// A text, or JSON in one, without the person; nothing when it has no mention.
+    /// A text, or JSON in one, without the person; none when it does not name the person.
     pub(in crate::store) fn redact_text(&self, text: &str) -> Option<String> {
-        // Escapes can hide a login: `\u0040` in what a sender wrote, `\\` in what we did.
+        // Escapes can hide a login: `\u0040` from a sender, `\\` from our own encoding.
         if !self.0.may_be_in(text) && !text.contains('\\') {
             return None;
         }
@@ -76,11 +76,11 @@ impl Redactor {
         }
     }
 
-    /// A body of a delivery without the person.
+    /// The body of a delivery without the person.
     pub(in crate::store) fn redact_body(&self, body: &[u8], is_packed: bool) -> Redacted {
         if is_packed {
             let mut unpacked = Vec::new();
-            // What can be unpacked of it is all that anybody can read.
+            // Only the part that can be decompressed can be read by anyone.
             let _ = GzDecoder::new(body).take(MOST_UNPACKED).read_to_end(&mut unpacked);
             let text = String::from_utf8_lossy(&unpacked);
             return if self.redact_text(&text).is_some() {
@@ -100,14 +100,14 @@ impl Redactor {
         }
     }
 
-    /// A list of texts without the person's login; nothing when it is not there.
+    /// A list of texts without the person's login; none when it does not contain the login.
     pub(in crate::store) fn redact_list(&self, json: &str) -> Option<String> {
         let texts: Vec<String> = serde_json::from_str(json).ok()?;
         let others: Vec<_> = texts.iter().filter(|text| !self.is_login(text)).collect();
         (others.len() < texts.len()).then(|| to_json(&others))
     }
 
-    /// An object by login without the person; nothing when they are not there.
+    /// An object with logins as keys, without the person; none when it does not contain the person.
     pub(in crate::store) fn redact_members(&self, json: &str) -> Option<String> {
         let mut members: Map<String, Value> = serde_json::from_str(json).ok()?;
         let known = members.len();
@@ -115,7 +115,7 @@ impl Redactor {
         (members.len() < known).then(|| to_json(&members))
     }
 
-    /// The attributes of an event about the person that are not about the person.
+    /// The attributes of an event about the person that do not describe the person.
     pub(in crate::store) fn redact_attributes(&self, json: &str) -> Result<String, Unreadable> {
         let mut attributes: Map<String, Value> = serde_json::from_str(json)?;
         attributes.retain(|name, _| {
@@ -134,7 +134,7 @@ impl Redactor {
         }
     }
 
-    /// Takes the person out of a value; tells whether anything changed.
+    /// Redacts the person in a value; returns whether anything changed.
     fn redact_value(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => match self.redact_text(text) {
@@ -147,7 +147,7 @@ impl Redactor {
             Value::Array(list) => list.iter_mut().fold(false, |changed, entry| {
                 let is_about = match &*entry {
                     Value::Object(object) => self.is_about(object),
-                    // Logins that are numbers are read as texts.
+                    // A login can be a number, which is compared as text.
                     Value::Number(number) => self.is_login(&number.to_string()),
                     _ => false,
                 };
@@ -173,7 +173,7 @@ impl Redactor {
         let keys: Vec<_> =
             object.keys().filter(|name| self.redact_text(name).is_some()).cloned().collect();
         for key in keys {
-            // What is said below the login is said of the person.
+            // The value under a login describes the person.
             object.remove(&key);
             object.insert(FORGOTTEN.to_owned(), FORGOTTEN.into());
             changed = true;
@@ -184,7 +184,7 @@ impl Redactor {
         changed
     }
 
-    /// Whether an object says that it is about the person.
+    /// Whether an object is about the person.
     fn is_about(&self, object: &Map<String, Value>) -> bool {
         object.iter().any(|(name, value)| {
             let is_login = match value {
@@ -197,19 +197,19 @@ impl Redactor {
     }
 }
 
-/// The object or list that a text is as JSON.
+/// The JSON object or list in a text.
 fn parse_structure(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}');
     text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// A name of a field as it is compared: the service's spellings differ.
+/// The letters of a field's name in lower case, because the service's spellings differ.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The text with characters in the place of JSON's escapes; nothing when it has none. For
-/// what is no JSON as a whole, such as a body that was cut.
+/// The text with JSON's escapes decoded; none when it has none. It is for texts that are not valid
+/// JSON as a whole, such as a truncated body.
 fn unescape(text: &str) -> Option<String> {
     text.contains('\\').then(|| {
         let mut plain = String::with_capacity(text.len());

@@ -2,12 +2,12 @@
 
 use super::{Unreadable, from_json, to_json};
 
-/// The stored form.
+/// Encodes texts.
 pub(in crate::store) fn encode<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     to_json(&texts.into_iter().collect::<Vec<_>>())
 }
 
-/// The stored form of a list that is mostly empty: nothing then.
+/// Encodes texts, with NULL for an empty list, which most of these are.
 pub(in crate::store) fn encode_some<'a>(
     texts: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
@@ -15,7 +15,7 @@ pub(in crate::store) fn encode_some<'a>(
     (!texts.is_empty()).then(|| to_json(&texts))
 }
 
-/// The texts of a stored form.
+/// Decodes texts.
 pub(in crate::store) fn decode<C: FromIterator<String>>(json: &str) -> Result<C, Unreadable> {
     Ok(from_json::<Vec<String>>(json)?.into_iter().collect())
 }

@@ -1,4 +1,4 @@
-//! What a commit touched, for the other replicas: JSON that the next of them reads within seconds.
+//! What a commit touched, as JSON that other replicas read within seconds.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::{
     ledger::{CheckSet, Subject, Touched},
 };
 
-/// Subjects that are told one by one; of more, everything is read anew.
+/// Maximum number of subjects that are listed; with more, everything must be read again.
 const MOST: usize = 20_000;
 
-/// The stored form. What is not there is empty.
+/// The stored form. A field that is missing is empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Stored {
@@ -23,7 +23,7 @@ struct Stored {
     users: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ips: Vec<String>,
-    /// Subjects of which there is one each, by name.
+    /// Subjects without a key, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -34,7 +34,7 @@ struct Stored {
     anew: bool,
 }
 
-/// The stored form.
+/// Encodes what a commit touched.
 pub(in crate::store) fn encode(touched: &Touched) -> String {
     if touched.len() > MOST {
         return to_json(&Stored { anew: true, ..Stored::default() });
@@ -59,10 +59,11 @@ pub(in crate::store) fn encode(touched: &Touched) -> String {
     to_json(&stored)
 }
 
-/// What a stored form tells.
+/// Decodes what a commit touched.
 ///
 /// # Errors
-/// When it cannot be understood, as that of a newer exporter: everything is to be read anew then.
+/// When it cannot be decoded, for example because a newer exporter wrote it: everything must be
+/// read again then.
 pub(in crate::store) fn decode(json: &str) -> Result<Touched, Unreadable> {
     let stored: Stored = from_json(json)?;
     let mut subjects = BTreeSet::new();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Unreadable, from_json, to_json};
 use crate::domain::{self, UserState};
 
-/// Fields that came later have defaults: rows without them stay readable.
+/// Fields that were added later have defaults, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     id: String,
@@ -112,21 +112,21 @@ impl From<Row> for UserState {
     }
 }
 
-/// The number of the form, which a row has beside it. A row of another one is not understood.
+/// The number of the form, which is stored beside it. A row with another form cannot be decoded.
 pub(in crate::store) const FORM: i64 = 1;
 
-/// The user's name, as SQL takes it out of a row that is understood.
+/// SQL for the user's name; NULL for a row with another form.
 pub(in crate::store) const NAME: &str = "CASE WHEN form = 1 THEN state ->> 'display_name' END";
 
-/// The user's status, likewise.
+/// SQL for the user's status; NULL for a row with another form.
 pub(in crate::store) const STATUS: &str = "CASE WHEN form = 1 THEN state ->> 'status' END";
 
-/// The stored form.
+/// Encodes a state.
 pub(in crate::store) fn encode(state: &UserState) -> String {
     to_json(&Row::from(state))
 }
 
-/// The state of a stored form.
+/// Decodes a state.
 pub(in crate::store) fn decode(form: i64, json: &str) -> Result<UserState, Unreadable> {
     if form != FORM {
         return Err(Unreadable::Form(form));

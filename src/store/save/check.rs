@@ -1,4 +1,4 @@
-//! Checks: their words, titles and totals.
+//! Saves checks: their definitions, titles and totals.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The columns of a check behind its number; the id comes last.
+/// The columns of a check after its number; the id is the last one.
 const COLUMNS: [Field; 17] = [
     text("title"),
     text("severity"),
@@ -33,12 +33,13 @@ const COLUMNS: [Field; 17] = [
     text("id"),
 ];
 
-/// How many of them stand before the id.
+/// The number of columns before the id.
 const WITHOUT_ID: usize = COLUMNS.len() - 1;
 
 static CHECK: Bulk = Bulk::put("checks", &[integer("number")], &COLUMNS);
 
-/// A check whose id stays: SQLite would write the index over the ids, too, if it were given.
+/// Updates a check whose id stays. With the id among the columns, SQLite would write the index over
+/// ids, too.
 static SAME_CHECK: Bulk =
     Bulk::update("checks", &[integer("number")], COLUMNS.split_at(WITHOUT_ID).0);
 
@@ -56,8 +57,9 @@ static CONFIGURED: Bulk =
     Bulk::insert("configured_check", &[text("name"), text("title"), text("severity")]);
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
-    // An id that one check gives up and another takes in the same group must be free before:
-    // ids are unique at each row that is written. No check's id begins with a space.
+    // An id can move from one check to another in a group, and ids are unique after each single
+    // write. So ids that change are first replaced by temporary ones, which begin with a space, as
+    // no check's id does.
     for check in &diff.checks {
         if let (Some(stored), Some(row)) = (check.stored, check.row)
             && stored.number != row.number
@@ -110,7 +112,7 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
     titles(connection, diff)
 }
 
-/// The values of a check: its number, and the columns behind it.
+/// Passes the values of a check to `then`: its number, and the columns after it.
 fn with_values<T>(id: &CheckId, row: &Check, then: impl FnOnce(&[Param<'_>]) -> T) -> T {
     let definition = &row.definition;
     then(params![
@@ -135,8 +137,8 @@ fn with_values<T>(id: &CheckId, row: &Check, then: impl FnOnce(&[Param<'_>]) -> 
     ])
 }
 
-/// A check whose number no other took over: it is gone, or became another one that has a number
-/// of its own, to which its titles move. Failures that ended stay until they are too old.
+/// Removes a check whose number no other check took over: it was removed, or merged with a check
+/// that has its own number, to which its titles move. Ended failures stay until they are too old.
 fn remove(
     connection: &dyn Connection,
     number: CheckNumber,
@@ -165,8 +167,8 @@ fn configured(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreE
     Ok(())
 }
 
-/// A check has one title at a time; those that it had stay on record. A group can change one
-/// more than once, so that these go one after the other.
+/// A check has one title at a time, and its former titles stay stored. A group can change a title
+/// more than once, so the changes are applied one after the other.
 fn titles(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
     for change in diff.titles {
         connection.send(

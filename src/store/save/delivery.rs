@@ -1,4 +1,4 @@
-//! Deliveries: new ones, repeats, and refused ones that were replayed or go.
+//! Saves deliveries: new ones, repeats, and refused ones that were replayed or are removed.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ static REPEATED: Bulk =
 static REPLAYED: Bulk = Bulk::update("delivery", &[integer("seq")], &[integer("replayed_as")]);
 
 pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), StoreError> {
-    // One that takes the place of another has its number; that one can be of the same group.
+    // A delivery that replaces another one has its number, and both can be in the same group: the
+    // last one counts.
     let last: BTreeMap<i64, &DeliveryRow> =
         diff.deliveries.iter().map(|delivery| (delivery.number, delivery)).collect();
     connection.write_all(&REMOVED, |put| {
@@ -128,7 +129,7 @@ fn insert(put: &mut Put<'_>, delivery: &DeliveryRow) -> Result<(), StoreError> {
     ])
 }
 
-/// A body that is not packed is text where it is text, so that people can read it.
+/// An uncompressed body is stored as text if it is text, so that people can read it.
 pub(in crate::store) fn stored_body(form: i64, bytes: &[u8]) -> Param<'_> {
     match std::str::from_utf8(bytes) {
         Ok(text) if form == body::PLAIN && !text.contains('\0') => Param::Text(text),

@@ -1,4 +1,4 @@
-//! Failures that opened, were confirmed, or ended; how far answers have got.
+//! Saves failures that opened, were confirmed or ended, and the newest answers about users.
 
 use crate::{
     ledger::Diff,

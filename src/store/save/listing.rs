@@ -1,4 +1,4 @@
-//! Listings of the tenant.
+//! Saves listings of the tenant.
 
 use crate::{
     ledger::{Diff, ListingBegun, ListingDone},
@@ -54,7 +54,7 @@ pub(super) fn save(connection: &dyn Connection, diff: &Diff<'_>) -> Result<(), S
             let Some(row) = user.row else { continue };
             let failing = row.failing.as_ref();
             put(params![
-                // Members are those of the newest listing: there is one at a time.
+                // There is one listing in progress at a time, so members belong to the newest one.
                 diff.head.listing,
                 user.key.as_str(),
                 failing.map(|names| texts::encode(names.iter().map(String::as_str))),

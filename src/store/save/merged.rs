@@ -1,4 +1,4 @@
-//! Checks that turned out to be others: what refers to their numbers.
+//! Saves merges of checks: rows that refer to their numbers.
 
 use crate::{
     domain::Timestamp,
@@ -10,15 +10,15 @@ use crate::{
     },
 };
 
-/// Moves titles, of which there are few. Failures that ended can be very many: where they go is
-/// noted, and they follow some at a time.
+/// Moves titles, of which there are few. Ended failures can be very many: it is only stored where
+/// they go, and later commits move them in slices.
 pub(super) fn merge(
     connection: &dyn Connection,
     from: CheckNumber,
     into: CheckNumber,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    // A title that the other one has, too, stays its own as it is.
+    // A title that the other check has, too, is not moved.
     connection.send(
         "UPDATE check_title SET check_number = ?2, until = coalesce(until, ?3)
          WHERE check_number = ?1 AND NOT EXISTS (
@@ -28,7 +28,7 @@ pub(super) fn merge(
         params![from, into, at],
     )?;
     connection.send("DELETE FROM check_title WHERE check_number = ?1", params![from])?;
-    // What was on its way to the check that goes now is on its way to the other one.
+    // Failures that were to move to the removed check now move to the other one.
     connection.send(
         &format!("UPDATE meta SET value = ?2 WHERE value = ?1 AND {IS_MERGED}"),
         params![from.to_string(), into.to_string()],
@@ -41,7 +41,7 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// Moves failures that ended; after the last of them nothing is to be noted any more.
+/// Moves ended failures; after the last one, removes the note of where they go.
 pub(super) fn move_ended(
     connection: &dyn Connection,
     moving: &NextMoving,

@@ -1,4 +1,4 @@
-//! Saves what a group of changes makes different: a statement a kind of row.
+//! Saves the diff of a group of changes, with one statement per kind of row.
 
 mod check;
 mod delivery;
@@ -25,8 +25,7 @@ use crate::{
     },
 };
 
-/// Makes the stored rows those of the difference. References point to what is saved
-/// before.
+/// Applies the diff to the stored rows. Rows are saved after those that they refer to.
 pub(in crate::store) fn save(
     connection: &dyn Connection,
     uids: &Uids,

@@ -1,4 +1,4 @@
-//! How polls and runs ended, and lists that are null.
+//! Saves how polls and runs ended, and lists that are null.
 
 use crate::{
     domain::{RunCounts, WatchSubject},

@@ -1,4 +1,4 @@
-//! What users and addresses had, and have no longer.
+//! Saves attributes that users and addresses no longer have.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How many people fail just these checks.
+//! Saves how many people fail exactly these checks.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The service itself, and the webhook targets that were registered with it.
+//! Saves the state of the service itself, and the webhook targets that were registered with it.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ static TARGET: Bulk = Bulk::put(
 
 static NO_TARGET: Bulk = Bulk::delete("webhook_target", &[text("id")]);
 
-/// Which tenant deliveries are from.
+/// Saves the tenant that deliveries are from.
 pub(super) fn tenant(
     connection: &dyn Connection,
     tenant: &Differences<'_, (), TenantId>,
@@ -46,7 +46,7 @@ pub(super) fn tenant(
     Ok(())
 }
 
-/// A handful of rows: they are written as a whole.
+/// Replaces all rows: there are only a handful.
 pub(super) fn state(
     connection: &dyn Connection,
     service: &Differences<'_, (), ServiceState>,
@@ -56,12 +56,12 @@ pub(super) fn state(
             connection.send(sql, &[])?;
         }
         let Some(state) = state.row else { continue };
-        // Of what the service says twice, the last one counts.
+        // If the service lists an id twice, the last one counts.
         let integrations: BTreeMap<&str, &Integration> =
             state.integrations.iter().map(|found| (found.id.as_str(), found)).collect();
         connection.write_all(&INTEGRATION, |put| {
             for Integration { id, name, status, date, error } in integrations.values() {
-                // 0 stands for a date that was not told.
+                // 0 stands for no date.
                 let date = date.unwrap_or(Timestamp::UNIX_EPOCH);
                 put(params![id, name, status, date, error])?;
             }

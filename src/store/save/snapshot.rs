@@ -1,4 +1,4 @@
-//! Snapshots of users and of addresses.
+//! Saves snapshots of users and of addresses.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub(super) fn users(
     connection: &dyn Connection,
     users: &Differences<'_, Login, UserSnapshot>,
 ) -> Result<(), StoreError> {
-    // Most answers say what the one before said: then only the moment is written.
+    // Most answers equal the one before: then only the moment is written.
     let is_same = |stored: Option<&UserSnapshot>, row: &UserSnapshot| {
         stored.is_some_and(|stored| Arc::ptr_eq(&stored.state, &row.state))
     };

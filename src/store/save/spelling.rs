@@ -1,4 +1,4 @@
-//! How logins are spelled.
+//! Saves spellings of logins.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The watch list.
+//! Saves the watch list.
 
 use crate::{
     domain::WatchSubject,

@@ -1,14 +1,14 @@
-//! Rows that are written many at a time, by what is done with them.
+//! Statements that write many rows.
 
 use std::{fmt::Write as _, sync::OnceLock};
 
 use super::Param;
 
-/// What is written of many rows of a table. Each row has the values of its key, and behind them
-/// those of its other columns.
+/// How many rows of a table are written. Each row has the values of its key, followed by those of
+/// its other columns.
 ///
-/// An engine that is in this process runs [`by_row`](Self::by_row) once a row; one that is away
-/// can send all rows at once, since the description says which columns there are.
+/// An engine in this process runs [`by_row`](Self::by_row) once per row. A remote engine can send
+/// all rows in one statement, because the description has all columns.
 #[derive(Debug)]
 pub(in crate::store) struct Bulk {
     table: &'static str,
@@ -19,7 +19,7 @@ pub(in crate::store) struct Bulk {
     in_lists: OnceLock<String>,
 }
 
-/// What is done with the rows of a [`Bulk`].
+/// The kind of a [`Bulk`] write.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) enum Deed {
     Insert,
@@ -55,7 +55,7 @@ impl Field {
         self.kind
     }
 
-    /// Whether a value is added to the one that is there.
+    /// Whether a value is added to the stored one.
     pub(in crate::store) const fn is_added(&self) -> bool {
         self.is_added
     }
@@ -76,23 +76,23 @@ pub(in crate::store) const fn bytes(name: &'static str) -> Field {
     Field { name, kind: Kind::Bytes, is_added: false }
 }
 
-/// A column of bytes that stand as a text where they are one, so that people can read them.
+/// A column of bytes, which are stored as text if they are text, so that people can read them.
 pub(in crate::store) const fn body(name: &'static str) -> Field {
     Field { name, kind: Kind::Body, is_added: false }
 }
 
-/// A column of numbers to which the value is added where there is a row.
+/// A column of numbers that are added to the stored value if the row exists.
 pub(in crate::store) const fn added(name: &'static str) -> Field {
     Field { name, kind: Kind::Integer, is_added: true }
 }
 
 impl Bulk {
-    /// Adds rows that are not there yet.
+    /// Inserts rows that do not exist.
     pub(in crate::store) const fn insert(table: &'static str, columns: &'static [Field]) -> Self {
         Self::new(table, &[], columns, Deed::Insert)
     }
 
-    /// The same, of a table whose key is told.
+    /// Inserts rows that do not exist, of a table whose key is given.
     pub(in crate::store) const fn insert_with_key(
         table: &'static str,
         key: &'static [Field],
@@ -101,7 +101,7 @@ impl Bulk {
         Self::new(table, key, rest, Deed::Insert)
     }
 
-    /// Adds those rows that are not there; others stay as they are.
+    /// Inserts rows that do not exist; existing ones stay unchanged.
     pub(in crate::store) const fn insert_missing(
         table: &'static str,
         columns: &'static [Field],
@@ -109,7 +109,7 @@ impl Bulk {
         Self::new(table, &[], columns, Deed::InsertMissing)
     }
 
-    /// Adds rows, or gives those that are there with the same key other values.
+    /// Inserts rows, or updates existing rows with the same key.
     pub(in crate::store) const fn put(
         table: &'static str,
         key: &'static [Field],
@@ -118,7 +118,7 @@ impl Bulk {
         Self::new(table, key, rest, Deed::Put)
     }
 
-    /// Gives the rows with a key other values; one that is not there is no matter.
+    /// Updates rows by key; a missing row is ignored.
     pub(in crate::store) const fn update(
         table: &'static str,
         key: &'static [Field],
@@ -127,7 +127,7 @@ impl Bulk {
         Self::new(table, key, rest, Deed::Update)
     }
 
-    /// Removes the rows with a key.
+    /// Deletes rows by key.
     pub(in crate::store) const fn delete(table: &'static str, key: &'static [Field]) -> Self {
         Self::new(table, key, &[], Deed::Delete)
     }
@@ -141,7 +141,7 @@ impl Bulk {
         Self { table, key, rest, deed, by_row: OnceLock::new(), in_lists: OnceLock::new() }
     }
 
-    /// The statement for one row, whose values are its parameters.
+    /// The statement for one row, whose values are the parameters.
     pub(in crate::store) fn by_row(&self) -> &str {
         self.by_row.get_or_init(|| match self.deed {
             Deed::Insert => self.inserted(),
@@ -152,8 +152,8 @@ impl Bulk {
         })
     }
 
-    /// The statement for many rows whose values are lists, a list a column; an engine that is
-    /// away makes it.
+    /// The statement for many rows, with one list per column. A remote engine builds it once, with
+    /// `make`.
     pub(in crate::store) fn in_lists(&self, make: impl FnOnce(&Self) -> String) -> &str {
         self.in_lists.get_or_init(|| make(self))
     }
@@ -166,17 +166,17 @@ impl Bulk {
         self.deed
     }
 
-    /// The columns by which a row is found.
+    /// The key columns.
     pub(in crate::store) const fn key(&self) -> &'static [Field] {
         self.key
     }
 
-    /// The columns behind those.
+    /// The columns after the key.
     pub(in crate::store) const fn rest(&self) -> &'static [Field] {
         self.rest
     }
 
-    /// Whether a row has a value for each column, and of its type. Not every engine looks.
+    /// Whether a row has a value of the right type for each column. Not every engine checks this.
     pub(in crate::store) fn takes(&self, row: &[Param<'_>]) -> bool {
         let fits = |(field, param): (&Field, &Param<'_>)| match (field.kind, param) {
             (_, Param::Null)
@@ -204,7 +204,7 @@ impl Bulk {
         )
     }
 
-    /// What becomes of a row that is there.
+    /// The conflict clause, for existing rows.
     pub(in crate::store) fn on_conflict(&self) -> String {
         let mut sql = format!(" ON CONFLICT ({}) DO ", names(self.key.iter()));
         for (position, Field { name, is_added, .. }) in self.rest.iter().enumerate() {
@@ -235,7 +235,7 @@ impl Bulk {
         format!("DELETE FROM {} WHERE {}", self.table, self.found())
     }
 
-    /// The condition by which a row is found.
+    /// The condition that finds a row by its key.
     fn found(&self) -> String {
         let conditions = (1..).zip(self.key);
         let conditions = conditions.map(|(number, field)| format!("{} = ?{number}", field.name));

@@ -1,15 +1,15 @@
-//! Values as they stand in rows, and what is read from them.
+//! Values in rows, and their conversion.
 
 /// A value in a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::store) enum Cell<'a> {
-    /// No value.
+    /// NULL.
     Null,
     /// A number, or a flag: 0 or 1.
     Integer(i64),
     /// A number with a fraction.
     Real(f64),
-    /// A text, in UTF-8 where nothing is damaged.
+    /// A text, in UTF-8 unless it is damaged.
     Text(&'a [u8]),
     /// Bytes.
     Bytes(&'a [u8]),
@@ -27,16 +27,16 @@ impl Cell<'_> {
     }
 }
 
-/// Why a value is not what is expected. It never says the value: that may be about a person.
+/// Why a value is not as expected. It never contains the value, which may be about a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(in crate::store) enum Mismatch {
-    /// It is of another type.
+    /// It has another type.
     #[error("{0} stands where something else is expected")]
     Type(&'static str),
-    /// A number that is too small or too large.
+    /// A number out of range.
     #[error("a number is out of range")]
     Range,
-    /// A text that is none.
+    /// A text that is not UTF-8.
     #[error("a text is not UTF-8")]
     Text,
     /// Bytes of another length.
@@ -44,13 +44,13 @@ pub(in crate::store) enum Mismatch {
     Length,
 }
 
-/// What can be read from a value.
+/// A type that can be read from a value.
 pub(in crate::store) trait Column<'a>: Sized {
-    /// Reads it.
+    /// Converts the value.
     fn read(cell: Cell<'a>) -> Result<Self, Mismatch>;
 }
 
-/// Whatever stands there, for those who look at it themselves.
+/// The unconverted value.
 impl<'a> Column<'a> for Cell<'a> {
     fn read(cell: Cell<'a>) -> Result<Self, Mismatch> {
         Ok(cell)
@@ -105,7 +105,7 @@ impl Column<'_> for String {
     }
 }
 
-/// Those of a text, too: what people can read is stored as one.
+/// The bytes of a text, too: bytes that people can read are stored as text.
 impl<'a> Column<'a> for &'a [u8] {
     fn read(cell: Cell<'a>) -> Result<Self, Mismatch> {
         match cell {

@@ -1,37 +1,37 @@
-//! What runs statements.
+//! The interface that runs statements.
 
 use std::{fmt::Debug, ops::ControlFlow};
 
 use super::{Bulk, Param, Row};
 use crate::store::{SqlError, SqlErrorKind, StoreError};
 
-/// What takes the rows of a [`Bulk`], one after the other.
+/// Takes the rows of a [`Bulk`], one after the other.
 pub(in crate::store) type Put<'a> = dyn FnMut(&[Param<'_>]) -> Result<(), StoreError> + 'a;
 
-/// A connection to a database. An engine keeps the statements that it prepared.
+/// A connection to a database. An engine caches the statements that it prepared.
 ///
-/// What takes a row may run other statements meanwhile.
+/// A callback that takes a row may run other statements.
 pub(in crate::store) trait Connection: Debug + Send {
     /// Whether it can be used, as far as is known.
     fn is_open(&self) -> bool;
 
-    /// Begins to read: until the end of it, all that is read is of one moment.
+    /// Begins a read transaction: everything read until its end is from one moment.
     fn begin_reading(&self) -> Result<(), StoreError>;
 
-    /// Ends to read.
+    /// Ends the read transaction.
     fn end_reading(&self) -> Result<(), StoreError>;
 
-    /// Runs questions that are asked again next, in the same words: an engine that is away sends
-    /// them all, and waits for their answers together. Here they have no rows yet, so that what
-    /// needs another's answer is not among them; what comes of them is no matter.
+    /// Runs queries that follow next in the same words. A remote engine sends all of them and waits
+    /// for their answers together. In this run they return no rows, so a query that needs another's
+    /// answer cannot be among them; results are ignored.
     ///
-    /// One in this process has nothing to win.
+    /// An engine in this process has no benefit from it and does nothing.
     fn foresee(&self, _questions: &mut dyn FnMut()) {}
 
-    /// Writes something that changes nothing, so that a commit shows whether one is possible.
+    /// Writes a row without changing it, so that a commit shows whether the store can commit.
     fn touch(&self) -> Result<(), StoreError>;
 
-    /// Runs a statement that gives rows, and hands each of them on until it is told to stop.
+    /// Runs a query, and passes each row to the callback until it breaks.
     fn query(
         &self,
         sql: &str,
@@ -39,15 +39,15 @@ pub(in crate::store) trait Connection: Debug + Send {
         each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Runs a statement that gives no rows; returns how many it changed.
+    /// Runs a statement without a result; returns the number of changed rows.
     fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, StoreError>;
 
-    /// Runs a statement of which nobody asks what it did. An engine may go on before it is done:
-    /// what it fails with is then told by a later one, at the latest by the commit.
+    /// Runs a statement whose count is not needed. An engine may continue before it is done: an
+    /// error is then returned by a later statement, at the latest by the commit.
     fn send(&self, sql: &str, params: &[Param<'_>]) -> Result<(), StoreError>;
 
-    /// Writes the rows that `rows` puts, in their order or at once; as [`send`](Self::send), an
-    /// engine may go on before it is done. No two of them may have the same key.
+    /// Writes the rows that `rows` puts, in their order or at once. As with [`send`](Self::send),
+    /// an engine may continue before it is done. No two of them may have the same key.
     fn write(
         &self,
         bulk: &Bulk,
@@ -56,7 +56,7 @@ pub(in crate::store) trait Connection: Debug + Send {
 }
 
 impl dyn Connection + '_ {
-    /// Hands each row on.
+    /// Passes each row to `each`.
     pub(in crate::store) fn each(
         &self,
         sql: &str,
@@ -66,7 +66,7 @@ impl dyn Connection + '_ {
         self.query(sql, params, &mut |row| take(row).map(ControlFlow::Continue))
     }
 
-    /// What `read` makes of each row.
+    /// The result of `read` for each row.
     pub(in crate::store) fn all<T>(
         &self,
         sql: &str,
@@ -81,7 +81,7 @@ impl dyn Connection + '_ {
         Ok(found)
     }
 
-    /// What `read` makes of the first row, when there is one.
+    /// The result of `read` for the first row, if there is one.
     pub(in crate::store) fn optional<T>(
         &self,
         sql: &str,
@@ -96,7 +96,7 @@ impl dyn Connection + '_ {
         Ok(found)
     }
 
-    /// What `read` makes of the first row of a statement that always gives one.
+    /// The result of `read` for the first row of a query that always returns one.
     pub(in crate::store) fn one<T>(
         &self,
         sql: &str,
@@ -125,7 +125,7 @@ impl dyn Connection + '_ {
         self.one(sql, params, |row| row.get(0))
     }
 
-    /// Whether there is a row.
+    /// Whether the query returns a row.
     pub(in crate::store) fn exists(
         &self,
         sql: &str,

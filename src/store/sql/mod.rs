@@ -1,14 +1,14 @@
-//! What statements see of an engine: the one text of what is read and written.
+//! The interface of the engines to statements: one SQL text for reads and writes.
 //!
-//! A [`Connection`] runs SQL. Values go in as [`Param`]s and come out of a [`Row`] as a
-//! [`Column`]; rows that are written many at a time are described by a [`Bulk`]. Nothing here,
-//! and nothing that uses it, knows which engine there is. What is an engine's own is how it is
-//! opened, its transactions and its lock, its files, its schema, and how it takes this text.
+//! A [`Connection`] runs SQL. Values are passed as [`Param`]s and come out of a [`Row`] as a
+//! [`Column`]; rows that are written many at a time are described by a [`Bulk`]. Nothing here, and
+//! nothing that uses it, knows which engine there is. An engine has its own way to open a database,
+//! transactions and lock, files, schema, and translation of this text.
 //!
 //! # The text
 //!
-//! It is the part of SQL that engines share, so that one of them needs no more than a mechanical
-//! translation. What is written is on the left:
+//! It is the part of SQL that engines share, so that one of them needs only a mechanical
+//! translation. The first column is used here:
 //!
 //! | here | elsewhere | instead of |
 //! |---|---|---|
@@ -25,8 +25,8 @@
 //! | `FROM (SELECT …) AS s` | | a subquery without a name |
 //! | `state ->> 'name'` | | `'$.name'` |
 //!
-//! A sign before a number's column (`+number = ?1`) keeps SQLite from an index, and changes
-//! nothing elsewhere; texts have none. Texts are compared byte by byte.
+//! A unary sign before a numeric column (`+number = ?1`) keeps SQLite from using an index, and
+//! changes nothing elsewhere; columns of text have none. Texts are compared byte by byte.
 
 mod bulk;
 mod cell;

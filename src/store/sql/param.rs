@@ -1,13 +1,13 @@
-//! Values as statements take them.
+//! Parameters of statements.
 
 /// A value for a parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Param<'a> {
-    /// No value.
+    /// NULL.
     Null,
     /// A number, or a flag: 0 or 1.
     Integer(i64),
-    /// A number that no column holds; the statement fails by its data.
+    /// A number out of range of every column; the statement fails with an error about data.
     TooLarge,
     /// A text.
     Text(&'a str),
@@ -19,7 +19,7 @@ pub(in crate::store) enum Param<'a> {
     Texts(&'a [&'a str]),
 }
 
-/// What can be a value for a parameter.
+/// A type that can be passed as a parameter.
 pub(in crate::store) trait Bind {
     /// The value.
     fn bind(&self) -> Param<'_>;
@@ -63,7 +63,7 @@ impl Bind for u64 {
     }
 }
 
-/// A number of rows: more than there can be are as many as there are.
+/// A number of rows: one above the range means all rows.
 impl Bind for usize {
     fn bind(&self) -> Param<'_> {
         Param::Integer(i64::try_from(*self).unwrap_or(i64::MAX))

@@ -1,4 +1,4 @@
-//! Rows that a statement gives.
+//! Rows of queries.
 
 use super::{Cell, Column};
 use crate::store::{SqlError, SqlErrorKind, StoreError};
@@ -8,11 +8,11 @@ pub(in crate::store) trait Cells {
     /// The value in a column, counted from 0.
     fn cell(&self, column: usize) -> Result<Cell<'_>, SqlError>;
 
-    /// What the statement calls a column.
+    /// The name of a column in the query.
     fn name(&self, column: usize) -> &str;
 }
 
-/// A row that a statement gives. What is borrowed from it is not copied.
+/// A row of a query. Values that are borrowed from it are not copied.
 pub(in crate::store) struct Row<'a>(&'a dyn Cells);
 
 impl<'a> Row<'a> {
@@ -23,7 +23,7 @@ impl<'a> Row<'a> {
     /// Reads a column, counted from 0.
     ///
     /// # Errors
-    /// That of a row that cannot be read when another value stands there.
+    /// When the value has another type: the row cannot be decoded.
     pub(in crate::store) fn get<T: Column<'a>>(&self, column: usize) -> Result<T, StoreError> {
         T::read(self.0.cell(column)?).map_err(|mismatch| {
             let text = format!("{mismatch}, in the column {}", self.0.name(column));

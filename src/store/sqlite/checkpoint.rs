@@ -1,7 +1,7 @@
-//! Checkpoints: copying the log into the database, beside the thread that writes.
+//! Checkpoints: copies the write-ahead log into the database on a thread of its own.
 //!
-//! SQLite by itself makes one within the commit after which the log is long: whoever waits for
-//! that commit waits for a sync of the whole database, too.
+//! By itself, SQLite checkpoints within the commit after which the log is long, so that the caller
+//! of that commit waits for a sync of the whole database.
 
 use std::{
     path::PathBuf,
@@ -17,20 +17,21 @@ use rusqlite::Connection;
 use super::footprint::Footprint;
 use crate::store::StoreError;
 
-/// Pages in the log, and not yet in the database, after which they are copied.
+/// The number of pages that are only in the log after which they are copied.
 const PAGES: u32 = 500;
 
-/// Pages in the log after which the thread that writes copies the rest: a log begins anew only
-/// when all of it is copied, which it never is while others go on to write. The longer the log, the
-/// less often that is; below the 32 MiB to which it is cut back, since to cut it costs, too.
+/// The number of pages in the log after which the writer thread copies the rest. The log is
+/// restarted only when all of it is copied, which never happens while writes continue. A longer log
+/// makes this rarer; the limit is below the 32 MiB to which the log is truncated, because
+/// truncating is expensive, too.
 const MOST: u32 = 7000;
 
-/// Makes checkpoints; its thread begins with the first one.
+/// Runs checkpoints; its thread starts with the first one.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     database: PathBuf,
     footprint: Arc<Footprint>,
-    /// Pages in the log after the last commit.
+    /// The number of pages in the log after the last commit.
     in_log: Arc<AtomicU32>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -44,24 +45,24 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Pages of the log that are in the database.
+    /// The number of pages of the log that are in the database.
     copied: u32,
     is_asked: bool,
-    /// Whether the last one failed.
+    /// Whether the last checkpoint failed.
     is_failing: bool,
     end: Option<End>,
 }
 
-/// What becomes of the thread's connection.
+/// How the thread's connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Closed,
-    /// Its files are no longer those that it opened.
+    /// The files are no longer those that it opened.
     Left,
 }
 
 impl Checkpointer {
-    /// Takes the checkpoints over from the connection that writes.
+    /// Replaces the automatic checkpoints of the connection that writes.
     pub(super) fn of(
         writer: &mut Connection,
         database: PathBuf,
@@ -69,7 +70,7 @@ impl Checkpointer {
     ) -> Result<Self, StoreError> {
         let in_log = Arc::<AtomicU32>::default();
         let seen = in_log.clone();
-        // In the place of SQLite's own.
+        // This hook replaces SQLite's own.
         writer.wal_hook(Some(move |_: &mut _, pages| {
             seen.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
@@ -77,13 +78,13 @@ impl Checkpointer {
         Ok(Self { database, footprint, in_log, shared: Arc::default(), thread: None })
     }
 
-    /// Sees to it, after a commit, that the log does not get too long; whether the database was
-    /// written for that here, and not by the thread.
+    /// Limits the length of the log after a commit. Returns whether this call wrote the database
+    /// itself, instead of the thread.
     pub(super) fn follow_commit(&mut self, writer: &Connection) -> bool {
         let in_log = self.in_log.load(Ordering::Relaxed);
         let mut state = self.shared.state();
         if state.copied > in_log {
-            // The log began anew.
+            // The log was restarted.
             state.copied = 0;
         }
         if in_log - state.copied < PAGES || (state.is_asked && self.is_running()) {
@@ -114,7 +115,7 @@ impl Checkpointer {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Makes sure that the thread runs.
+    /// Starts the thread unless it runs.
     fn begin(&mut self) -> Result<(), StoreError> {
         if !self.is_running() {
             self.thread = Some(self.start()?);
@@ -136,7 +137,7 @@ impl Checkpointer {
         self.end(End::Closed);
     }
 
-    /// Ends the thread, and leaves its connection.
+    /// Ends the thread, and leaks its connection.
     pub(super) fn abandon(&mut self) {
         self.end(End::Left);
     }
@@ -163,8 +164,8 @@ impl Shared {
 }
 
 impl State {
-    /// Takes what came of a checkpoint. One that fails is made again after the next commit; the log
-    /// is safe either way, and grows meanwhile.
+    /// Records the result of a checkpoint. A failed one is repeated after the next commit; the log
+    /// is durable either way, and grows meanwhile.
     fn record_result(&mut self, made: rusqlite::Result<u32>) {
         let was_failing = std::mem::replace(&mut self.is_failing, made.is_err());
         match made {
@@ -189,19 +190,19 @@ fn run(shared: &Shared, footprint: &Footprint, connection: Connection) {
         let made = footprint.run_while_written(|| checkpoint(&connection));
         let mut state = shared.state();
         state.is_asked = false;
-        // Where somebody else touched the files, whoever writes tells it.
+        // When another process touched the files, the writer thread reports it.
         if let Some(made) = made {
             state.record_result(made);
         }
     }
 }
 
-/// Copies what nobody needs to read in the log any more, and waits for nobody; how many pages of
-/// the log are in the database then.
+/// Copies the pages of the log that no reader needs any more, without waiting for readers; returns
+/// how many pages of the log are in the database then.
 fn checkpoint(connection: &Connection) -> rusqlite::Result<u32> {
     let sql = "PRAGMA wal_checkpoint(PASSIVE)";
     let copied: i64 = connection.query_row(sql, [], |row| row.get(2))?;
-    // -1 where another one is under way: then it is asked for again.
+    // -1 while another checkpoint runs: this one is requested again.
     Ok(u32::try_from(copied).unwrap_or(0))
 }
 

@@ -14,25 +14,25 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, vtab::array};
 use super::migrations;
 use crate::store::StoreError;
 
-/// How long SQLite waits for a lock that another process (a backup, a shell)
-/// holds. Shorter than a webhook sender waits: it gets a 503.
+/// How long SQLite waits for a lock of another process (a backup, a shell). It is shorter than a
+/// webhook sender waits, so that the sender gets a 503.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who may read the database: its owner. It names persons. SQLite gives its own
-/// files beside it the same mode.
+/// The database is readable by its owner only, because it names people. SQLite gives its own files
+/// beside it the same mode.
 pub(super) const MODE: u32 = 0o600;
 
-/// The cache of the connection that writes, in KiB with the minus sign that SQLite
-/// wants for it. A larger one makes nothing faster, not with a million failures either: the system
-/// keeps the file's pages, too.
+/// The cache of the connection that writes, in KiB, which SQLite expects as a negative number. A
+/// larger one does not improve speed, even with a million failures: the operating system caches the
+/// file, too.
 const CACHE_KIB: i64 = -4 * 1024;
 
-/// To this size the log is cut back when it was larger. A log that is cut and grows anew costs
-/// more than one that is written over: the file's length has to be synced with each commit.
+/// A log longer than this is truncated to this size. A log that is truncated and grows again costs
+/// more than one that is overwritten, because the file's length must be synced with each commit.
 const LOG_BYTES: i64 = 32 * 1024 * 1024;
 
-/// Takes the lock that keeps a second exporter off the database; the lock is
-/// held as long as the file is open.
+/// Takes the lock that keeps other exporters from opening the database. It is held as long as the
+/// file is open.
 pub(in crate::store) fn lock(database: &Path) -> Result<File, StoreError> {
     let file = create(&lock_file(database))?;
     match file.try_lock() {
@@ -44,15 +44,14 @@ pub(in crate::store) fn lock(database: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// The file whose lock its holder has, and in which the holder says how to be
-/// reached.
+/// The file that the holder locks, and that contains the holder's URL.
 pub(in crate::store) fn lock_file(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
 }
 
-/// Opens a file, and makes it first when it does not exist.
+/// Opens a file, creating it if it does not exist.
 fn create(path: &Path) -> Result<File, StoreError> {
     let failed = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
     let made = OpenOptions::new().create_new(true).append(true).mode(MODE).open(path);
@@ -68,11 +67,12 @@ fn create(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Gives a file that root made to whom the folder belongs: a command of root's beside a daemon
-/// with a user of its own would else leave files that the daemon cannot open. SQLite does so
-/// with the files that it makes itself.
+/// Changes the owner of a file that root created to the owner of the folder. Otherwise a command
+/// that root runs beside a daemon with a user of its own would leave files that the daemon cannot
+/// open. SQLite does the same with files that it creates.
 ///
-/// Of a file that was made just now only: one that was there may be a link to any other.
+/// It must only be used for a file that was created just now: an existing one may be a link to any
+/// other file.
 pub(in crate::store) fn give_to_owner_of_folder(made: &File, path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let (Ok(folder), Ok(file)) =
@@ -81,7 +81,7 @@ pub(in crate::store) fn give_to_owner_of_folder(made: &File, path: &Path) {
         return;
     };
     if file.uid() == 0 && folder.uid() != 0 {
-        // Where the file system forbids it, the daemon says which file it cannot open.
+        // If the file system forbids it, the daemon reports which file it cannot open.
         let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
     }
 }
@@ -95,22 +95,23 @@ pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, StoreErro
     // A commit is on the disk when it returns: a 2xx promises that.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A statement that sorts, or a group too large for the cache, must not wait for
-    // the disk: memory is bounded by the group.
+    // A statement that sorts, or a group that exceeds the cache, must not wait for the disk. The
+    // size of groups bounds the memory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    // The log is cut back after a large group.
+    // Truncates the log after a large group.
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     array::load_module(&connection)?;
     keep_statements(&connection)?;
     Ok(connection)
 }
 
-/// Opens a connection that copies the log into the database, and does nothing else.
+/// Opens a connection that is only used for checkpoints.
 pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    // The log is on the disk before the database is written, and that before the log begins anew.
+    // The log is synced before the database is written, and the database before the log is
+    // restarted.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
@@ -126,7 +127,7 @@ pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreErro
     Ok(connection)
 }
 
-/// Opens a database of any version, that this exporter made, to read it.
+/// Opens a database of this exporter for reading, with any version of the schema.
 pub(in crate::store) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_reader(path)?;
     let version = migrations::version(&connection)?;
@@ -139,8 +140,8 @@ pub(in crate::store) fn open_ours(path: &Path) -> Result<Connection, StoreError>
     Ok(connection)
 }
 
-/// Prepares each statement once. Beside a partial index the planner looks at the values that
-/// are bound, and by default plans the statement anew for each.
+/// Makes the planner plan each statement only once. With a partial index it considers bound values,
+/// and would plan the statement again for each of them.
 fn keep_statements(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

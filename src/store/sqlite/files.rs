@@ -1,4 +1,4 @@
-//! The files without what rows left behind in them.
+//! Removes the bytes of removed rows from the files.
 
 use rusqlite::Connection;
 
@@ -7,10 +7,10 @@ use crate::store::{
     engine::{Erased, Place},
 };
 
-/// To this size, the database is written anew in memory, and else in a temporary file.
+/// Up to this size the database is rewritten in memory, and above it in a temporary file.
 const IN_MEMORY: i64 = 64 * 1024 * 1024;
 
-/// Writes the database anew, so that pages and parts of pages that were freed go.
+/// Rewrites the database, so that freed pages and parts of pages are removed.
 pub(super) fn rewrite(connection: &Connection) -> Result<Erased, StoreError> {
     connection.flush_prepared_statement_cache();
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -27,8 +27,7 @@ pub(super) fn rewrite(connection: &Connection) -> Result<Erased, StoreError> {
     Ok(Erased { next: Some(Place::Log), ..Erased::default() })
 }
 
-/// Empties the log. Somebody who reads meanwhile keeps it from being emptied: the step is
-/// then to be done again.
+/// Empties the log. A reader can prevent that: the step must be repeated then.
 pub(super) fn empty_log(connection: &Connection) -> Result<Erased, StoreError> {
     let is_busy: bool =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! A new file that is filled in one go, and is of no use before it is whole.
+//! A new file that is filled at once, and cannot be used before it is complete.
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
 
@@ -10,26 +10,26 @@ use super::{
 };
 use crate::store::{StoreError, sql};
 
-/// The cache in KiB, with the minus sign that SQLite wants for it.
+/// The cache in KiB, which SQLite expects as a negative number.
 const CACHE_KIB: i64 = -64 * 1024;
 
-/// A file that is being filled. Nobody else has it open.
+/// A file that is being filled. No other process has it open.
 #[derive(Debug)]
 pub(in crate::store) struct NewFile(Connection);
 
 impl NewFile {
-    /// Makes a file with tables of the newest version, and begins a transaction.
+    /// Creates a file with the newest schema, and begins a transaction.
     ///
     /// # Errors
-    /// When there is a file already, or it cannot be written.
+    /// When the file exists already, or cannot be written.
     pub(in crate::store) fn make(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: path.to_owned(), source: Arc::new(source) };
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(MODE).open(path).map_err(failed)?;
         give_to_owner_of_folder(&file, path);
         let mut connection = Connection::open(path)?;
-        // A file that is not whole is thrown away: nothing has to be undone, and what it has is
-        // synced once, at its end.
+        // An incomplete file is deleted, so no rollback is needed, and it is synced once, at the
+        // end.
         connection.pragma_update(None, "journal_mode", "OFF")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -39,16 +39,15 @@ impl NewFile {
         Ok(Self(connection))
     }
 
-    /// What runs statements.
+    /// The connection that runs statements.
     pub(in crate::store) fn sql(&self) -> &dyn sql::Connection {
         &self.0
     }
 
-    /// Ends the transaction, and closes the file as a daemon leaves one. Who makes it last syncs
-    /// it.
+    /// Commits, and closes the file in the state in which a daemon leaves one. The caller syncs it.
     pub(in crate::store) fn close(self) -> Result<(), StoreError> {
         if self.0.is_autocommit() {
-            // SQLite gave the whole transaction up: the disk is full or fails.
+            // SQLite rolled the whole transaction back: the disk is full or fails.
             return Err(StoreError::GivenUp);
         }
         self.0.execute_batch("COMMIT")?;

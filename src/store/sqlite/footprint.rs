@@ -1,9 +1,8 @@
-//! Whether the files of the database are still those that were opened.
+//! Detects whether the database's files are still those that were opened.
 //!
-//! A file that was deleted, replaced or cut can be written on as if nothing had happened,
-//! and whatever is committed is lost. Nobody but this process writes to the database, so
-//! between two transactions nothing about its files may change, but for the database file while
-//! the log is copied into it.
+//! Writes to a file that was deleted, replaced or truncated succeed, but what is committed is lost.
+//! Only this process writes to the database, so its files must not change between two transactions,
+//! except the database file during a checkpoint.
 
 use std::{
     fs, io,
@@ -14,7 +13,7 @@ use std::{
 
 use crate::store::StoreError;
 
-/// What a file looks like from outside.
+/// The identity, size and times of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Look {
     device: u64,
@@ -24,7 +23,7 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at a file; nothing when it does not exist.
+    /// Reads them; none when the file does not exist.
     fn at(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Ok(found) => Ok(Some(Self {
@@ -33,7 +32,7 @@ impl Look {
                 length: found.len(),
                 modified: (found.mtime(), found.mtime_nsec()),
             })),
-            // Or there is a file where its folder was.
+            // Or its folder was replaced by a file.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -51,7 +50,7 @@ impl Look {
     }
 }
 
-/// The database file and its log, as we left them.
+/// The database file and its log, as the last transaction left them.
 #[derive(Debug)]
 pub(super) struct Footprint {
     paths: [PathBuf; 2],
@@ -62,12 +61,13 @@ pub(super) struct Footprint {
 struct Seen {
     /// The database file, and its log.
     files: [Option<Look>; 2],
-    /// Whether the log is being copied into the database file.
+    /// Whether a checkpoint is writing the database file.
     is_written: bool,
 }
 
 impl Footprint {
-    /// Of a database that was just opened. Its log may come with the first transaction.
+    /// The footprint of a database that was just opened. Its log may be created by the first
+    /// transaction.
     pub(super) fn of(database: &Path) -> Result<Self, StoreError> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
@@ -77,28 +77,28 @@ impl Footprint {
         Ok(footprint)
     }
 
-    /// Makes sure that nobody touched the files since the last transaction.
+    /// Checks that no other process touched the files since the last transaction.
     ///
     /// # Errors
-    /// When somebody did.
+    /// When one did.
     pub(super) fn check_untouched(&self) -> Result<(), StoreError> {
         self.look(&self.lock_seen(), any_difference)?;
         Ok(())
     }
 
-    /// Makes sure that what a transaction wrote went into the files that are there, and
-    /// remembers how it left them.
+    /// Checks that the files a transaction wrote to are still in place, and records how it left
+    /// them.
     ///
     /// # Errors
-    /// When one is gone or was replaced meanwhile.
+    /// When a file was removed or replaced meanwhile.
     pub(super) fn record(&self) -> Result<(), StoreError> {
         let mut seen = self.lock_seen();
         seen.files = self.look(&seen, file_difference)?;
         Ok(())
     }
 
-    /// Does `work`, which copies the log into the database file beside whoever writes to the log;
-    /// nothing when somebody else touched the files.
+    /// Runs a checkpoint, `work`, beside writes to the log; none when another process touched the
+    /// files.
     pub(super) fn run_while_written<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         let mut seen = self.lock_seen();
         let before = self.look(&seen, any_difference).ok()?[0];
@@ -107,7 +107,8 @@ impl Footprint {
         let done = work();
         let mut seen = self.lock_seen();
         seen.is_written = false;
-        // Gone or replaced, it is as it was for whoever looks next.
+        // For a file that is missing or replaced the old state is kept, so that the next check
+        // reports it.
         if let Ok([database, _]) = self.look(&seen, file_difference) {
             seen.files[0] = database;
         }
@@ -118,10 +119,10 @@ impl Footprint {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at both files, and compares each with what it was, where that is known.
+    /// Reads both files, and compares each with its recorded state, if there is one.
     fn look(&self, seen: &Seen, difference: Difference) -> Result<[Option<Look>; 2], StoreError> {
         let mut looks = [None; 2];
-        // While the database file is written, it is to be the same file, and no more.
+        // While a checkpoint writes the database file, only its identity is compared.
         let differences = [if seen.is_written { file_difference } else { difference }, difference];
         let known = self.paths.iter().zip(&seen.files).zip(differences);
         for (((path, before), difference), look) in known.zip(&mut looks) {
@@ -139,7 +140,7 @@ impl Footprint {
     }
 }
 
-/// What happened to a file between two looks.
+/// The difference of a file between two states.
 type Difference = fn(&Look, &Look) -> Option<&'static str>;
 
 fn file_difference(before: &Look, now: &Look) -> Option<&'static str> {
@@ -234,7 +235,7 @@ mod tests {
         let written = footprint.run_while_written(|| {
             fs::write(&database, "a longer database").unwrap();
             footprint.check_untouched().unwrap();
-            // Whoever writes goes on meanwhile, and may not write into another file.
+            // Writes continue meanwhile, and must not go to another file.
             fs::write(&log, "a longer log").unwrap();
             footprint.record().unwrap();
             fs::remove_file(&log).unwrap();

@@ -1,4 +1,4 @@
-//! Rows in one SQLite file.
+//! The engine that stores rows in one SQLite file.
 
 mod checkpoint;
 mod connection;
@@ -42,9 +42,8 @@ pub(in crate::store) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, making it when it does not exist. A database of an older
-    /// version is upgraded when `upgrade` says so, and else refused. Returns the
-    /// version that it had, 0 when it is new.
+    /// Opens the file, creating it if it does not exist. An older database is upgraded if `upgrade`
+    /// is set, and refused otherwise. Returns the version that it had, 0 when it is new.
     pub(in crate::store) fn open(path: &Path, upgrade: bool) -> Result<(Self, usize), StoreError> {
         let mut connection = connection::open_writer(path)?;
         let version = migrations::version(&connection)?;
@@ -76,8 +75,8 @@ impl Sqlite {
         self.connection.as_mut().ok_or(StoreError::Closed)
     }
 
-    /// Leaves a connection whose files are no longer those that it opened. Closed, it would
-    /// delete the log that lies beside the file by then, whoever wrote that.
+    /// Leaks a connection whose files are no longer those that it opened. Closing it would delete
+    /// the log beside the file, even if another process wrote that log.
     fn abandon<T>(&mut self, error: StoreError) -> Result<T, StoreError> {
         self.checkpointer.abandon();
         std::mem::forget(self.connection.take());
@@ -87,10 +86,9 @@ impl Sqlite {
 
 impl Engine for Sqlite {
     fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
-        // Who writes takes the lock at once: a later upgrade of a reading transaction
-        // could fail.
+        // Takes the write lock at once: upgrading a read transaction later could fail.
         self.connection()?.execute_batch("BEGIN IMMEDIATE")?;
-        // Under the lock, nobody who plays by SQLite's rules changes a file.
+        // While the lock is held, no process that follows SQLite's rules changes a file.
         if let Err(error) = self.footprint.check_untouched() {
             return self.abandon(error);
         }
@@ -109,7 +107,7 @@ impl Engine for Sqlite {
     fn commit(&mut self, _: &Touched) -> Result<(), StoreError> {
         let connection = self.connection()?;
         if connection.is_autocommit() {
-            // SQLite gave the whole transaction up: the disk is full or fails.
+            // SQLite rolled the whole transaction back: the disk is full or fails.
             return Err(StoreError::GivenUp);
         }
         connection.execute_batch("COMMIT")?;
@@ -119,12 +117,12 @@ impl Engine for Sqlite {
         }
     }
 
-    /// Sees to it that the log does not get too long.
+    /// Limits the length of the log.
     fn do_idle_work(&mut self) {
         if let Some(connection) = &self.connection
             && self.checkpointer.follow_commit(connection)
         {
-            // The database was written. What else happened is seen by the next group.
+            // The checkpoint wrote the database. Any other change is noticed by the next group.
             let _ = self.footprint.record();
         }
     }
@@ -133,10 +131,10 @@ impl Engine for Sqlite {
         if let Some(connection) = &self.connection
             && !connection.is_autocommit()
         {
-            // It can only fail when there is nothing left to give up.
+            // It fails only when there is no transaction.
             let _ = connection.execute_batch("ROLLBACK");
         }
-        // A large transaction writes before it ends. What else happened is seen by the next.
+        // A large transaction writes before it ends. Any other change is noticed by the next group.
         let _ = self.footprint.record();
     }
 
@@ -165,7 +163,7 @@ impl Engine for Sqlite {
 
     fn close(&mut self) {
         self.checkpointer.close();
-        // Leaves one file instead of three behind; the log is safe either way.
+        // Leaves one file instead of three; the log is durable either way.
         if let Some(connection) = &self.connection {
             let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
         }

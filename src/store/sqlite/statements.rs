@@ -1,4 +1,4 @@
-//! How SQLite runs statements, and what it makes of their values.
+//! Runs statements in SQLite, and converts its values.
 
 use std::{ops::ControlFlow, rc::Rc};
 
@@ -26,7 +26,8 @@ impl Connection for rusqlite::Connection {
         Ok(self.execute_batch("ROLLBACK")?)
     }
 
-    /// The version as it is. SQLite leaves out the write of a row that does not differ.
+    /// Writes the schema's version again. An update of a row would not do, because SQLite skips the
+    /// write of a row that does not change.
     fn touch(&self) -> Result<(), StoreError> {
         let version = migrations::version(self)?;
         Ok(self.pragma_update(None, "user_version", version)?)
@@ -56,13 +57,13 @@ impl Connection for rusqlite::Connection {
         Connection::execute(self, sql, params).map(drop)
     }
 
-    /// A statement a row: in one process that costs no more than one statement for many.
+    /// One statement per row: within one process that costs no more than one statement for many.
     fn write(
         &self,
         bulk: &Bulk,
         rows: &mut dyn FnMut(&mut Put<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        // Only prepared where there is a row.
+        // Prepared only when there is a row.
         let mut prepared: Option<CachedStatement<'_>> = None;
         rows(&mut |row| {
             debug_assert!(bulk.takes(row), "other columns than those of {bulk:?}");
@@ -97,7 +98,7 @@ impl ToSql for Param<'_> {
         Ok(match *self {
             Self::Null => ToSqlOutput::Borrowed(ValueRef::Null),
             Self::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Integer(number)),
-            // As rusqlite says of one.
+            // The error that rusqlite returns for such a number.
             Self::TooLarge => return u64::MAX.to_sql(),
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
@@ -107,7 +108,7 @@ impl ToSql for Param<'_> {
     }
 }
 
-/// A list as the table-valued function `rarray` takes it: a pointer of this type.
+/// A list for the table-valued function `rarray`: a pointer of this type.
 fn list(values: impl Iterator<Item = Value>) -> ToSqlOutput<'static> {
     ToSqlOutput::from_rc(Rc::new(values.collect::<Vec<_>>()), c"rarray")
 }

@@ -1,4 +1,4 @@
-//! A database as a whole: what is wrong with it, and copies.
+//! Operations on a whole database: integrity checks and copies.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use crate::store::{
     sql::{Connection, params},
 };
 
-/// Problems of one kind that are named at most.
+/// Maximum number of problems of one kind that are listed.
 const NAMED: usize = 20;
 
-/// What SQLite finds wrong with the pages, without a look at every row.
+/// Problems that SQLite finds in the pages, without reading every row.
 pub(in crate::store) fn find_damaged_pages(
     connection: &dyn Connection,
 ) -> Result<Vec<String>, StoreError> {
     run_check(connection, &format!("PRAGMA quick_check({NAMED})"))
 }
 
-/// What SQLite finds wrong.
+/// Problems that SQLite finds.
 pub(in crate::store) fn find_damage(
     connection: &dyn Connection,
 ) -> Result<Vec<String>, StoreError> {
@@ -37,7 +37,7 @@ fn run_check(connection: &dyn Connection, check: &str) -> Result<Vec<String>, St
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Copies all of a database into a file that is empty.
+/// Copies a whole database into an empty file.
 pub(in crate::store) fn copy(connection: &dyn Connection, into: &Path) -> Result<(), StoreError> {
     connection.execute("VACUUM INTO ?1", params![into.to_string_lossy().as_ref()])?;
     Ok(())

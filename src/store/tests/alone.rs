@@ -1,4 +1,4 @@
-//! One change that fails, beside others of its group that do not.
+//! A change that fails must not affect the others of its group.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::{
     },
 };
 
-/// What a change of the tests does, apart from keeping a delivery.
+/// What a change of these tests does, besides storing a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     None,
-    /// It panics after it did something.
+    /// It panics after it changed rows.
     Panics,
-    /// What it keeps cannot be stored.
+    /// A value cannot be stored.
     Unstorable,
-    /// It reads what it did not ask for.
+    /// It reads a row that its keys do not name.
     NotAsked,
-    /// It panics where nobody sees it: the thread that writes ends.
+    /// It panics outside of the handling of panics: the writer thread ends.
     EndsTheThread,
 }
 
@@ -62,7 +62,7 @@ async fn a_mistake_fails_its_change_and_no_other() {
         let outcomes = store.commit_all(changes).await.unwrap();
         assert!(outcomes[1].is_err(), "{mistake:?}: {outcomes:?}");
         assert_eq!(outcomes[0].as_ref().unwrap(), &(before + 1), "{mistake:?}");
-        // Nothing of it stayed, not even a number.
+        // No row of it was stored, and not even a number was used.
         let after = store.commit(delivery("after", &["a"])).await.unwrap().number;
         assert_eq!(after, before + 2, "{mistake:?}");
         let kept = store.read(|reader| reader.deliveries(None, i64::MAX, 9)).await.unwrap();
@@ -74,13 +74,13 @@ async fn a_mistake_fails_its_change_and_no_other() {
 async fn the_end_of_the_thread_that_writes_is_told() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     assert!(store.commit(Keep(Mistake::EndsTheThread)).await.is_err());
-    // The daemon ends by this.
+    // The daemon ends because of this.
     let lost = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
     assert!(matches!(lost, StoreError::Closed), "{lost}");
 }
 
-/// A store with snapshots of `a` and `b`, of which somebody damaged that of `a` while
-/// nobody had it open.
+/// A store with snapshots of `a` and `b`, of which that of `a` was damaged while the store was
+/// closed.
 async fn store_with_damage(damage: &str) -> Fixture {
     let fixture = Fixture::new();
     for name in ["a", "b"] {
@@ -110,7 +110,7 @@ async fn a_row_that_cannot_be_understood_fails_who_needs_it() {
     }
 }
 
-/// A store in which `a` fails a check, of which nothing else can be understood.
+/// A store in which `a` fails a check, with a row that cannot be decoded.
 async fn store_with_damaged_failure() -> Fixture {
     let fixture = Fixture::new();
     fixture.store.commit(delivery("1", &["a"])).await.unwrap();
@@ -129,7 +129,7 @@ async fn a_failure_that_cannot_be_understood_keeps_no_delivery_out() {
         matches!(recorded.outcome, DeliveryOutcome::Accepted { opened: 2, .. }),
         "{recorded:?}"
     );
-    // It is open, so it is nothing new; and what the delivery tells of it is known again.
+    // The failure is open, so it is not new; and the delivery restores its row.
     let recorded = store.commit(delivery("3", &["a", "b"])).await.unwrap();
     assert!(
         matches!(recorded.outcome, DeliveryOutcome::Accepted { opened: 1, .. }),
@@ -162,7 +162,7 @@ async fn an_event_that_cannot_be_understood_holds_up_no_other() {
     let batch = store.read(read).await.unwrap();
     let seqs: Vec<_> = batch.events.iter().map(|event| event.seq).collect();
     assert_eq!((seqs, batch.unreadable, batch.is_cut), (vec![1, 3], vec![2], false));
-    // A page that it is the last of ends there, and skips nothing behind it.
+    // If it is the last one of a page, the page ends there and skips nothing after it.
     for (cursor, limit, expected) in [(0, 9, (vec![1, 3], 3)), (0, 2, (vec![1], 2))] {
         let read =
             move |reader: &Reader| reader.events_after(&EventFilter::default(), cursor, limit);
@@ -206,7 +206,7 @@ async fn a_reader_says_which_row_cannot_be_understood_and_not_what_stands_in_it(
     assert_eq!(error.to_string(), format!("a row of user_snapshot cannot be understood: {reason}"));
 }
 
-/// A change of whose keys the second round cannot be named.
+/// A change whose second keys cannot be determined.
 #[derive(Debug)]
 struct Blind;
 
@@ -280,7 +280,7 @@ async fn a_snapshot_that_a_newer_exporter_wrote_is_told_as_such_and_not_misread(
     for error in errors {
         assert!(error.to_string().contains(reason), "{error}");
     }
-    // Lists go on without what it has.
+    // Lists continue without its data.
     let users = store.read(|reader| reader.watched_users_page(0, 9)).await.unwrap();
     assert_eq!((users.len(), &users[0].name_and_status), (1, &None));
     let ips = store.read(|reader| reader.watched_ips_page(0, 9)).await.unwrap();

@@ -4,9 +4,9 @@ use rusqlite::Connection;
 
 use crate::store::{erase::TABLES, sqlite::make_newest};
 
-/// Columns of texts in which no person stands, and why.
+/// Columns of text that never name a person, and why.
 const IMPERSONAL: [&str; 47] = [
-    // The operator's words, what checks are called, and their numbers.
+    // The operator's words, names of checks, and their numbers.
     "check_set.checks",
     "check_title.folded",
     "check_words.description",
@@ -27,14 +27,14 @@ const IMPERSONAL: [&str; 47] = [
     // Addresses, and what they were seen with.
     "ip_snapshot.ip",
     "past.what",
-    // Ids that senders or the service made.
+    // Ids that senders or the service created.
     "delivery.account",
     "delivery.id",
     "delivery.region",
     "integration.id",
     "listing.page_token",
     "webhook_target.id",
-    // Words of our own.
+    // Our own words.
     "cursor.consumer",
     "delivery.outcome",
     "event.name",
@@ -56,11 +56,11 @@ const IMPERSONAL: [&str; 47] = [
     "service_seen.part",
     "watch.kind",
     "watch.source",
-    // A key of the person's own rows is looked at below.
+    // A key of the person's own rows, which is checked below.
     "listing.position",
 ];
 
-/// Columns of rows that are the person's, or that are looked into by code of their own.
+/// Columns of a person's own rows, or that have code of their own for the erasure.
 const PERSONAL: [&str; 28] = [
     "admin.display_name",
     "admin.login",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What stands in each entry: the kind, and who newly fails.
+/// The content of each entry: the kind, and the users who newly fail.
 async fn read_log(
     store: &Store,
     filter: EventFilter,
@@ -25,7 +25,7 @@ async fn a_delivery_is_one_entry_with_those_who_newly_fail() {
     store.commit(delivery("3", &["a"])).await.unwrap();
     let names = |of: &[&str]| of.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let expected = [
-        // Nobody new: the delivery alone. One who is new: the failure alone.
+        // Without a new user: the delivery alone. With one new user: the failure alone.
         (EventName::CheckDelivery, names(&[])),
         (EventName::CheckFailed, names(&[])),
         (EventName::CheckDelivery, names(&["a", "b", "c"])),

@@ -1,9 +1,9 @@
-//! Pages of the watch list, and searches, whose rows are read all at once.
+//! Pages of the watch list, and searches, whose rows are read in one query.
 
 use super::*;
 
-/// A listed user of whom all is known, one of whom nothing is, one who is followed, an address of
-/// which something is known, and one of which nothing is.
+/// A listed user with stored state, one without, a followed user, an address with stored state, and
+/// one without.
 async fn store_with_watch_list() -> Fixture {
     let fixture = Fixture::new();
     let store = &fixture.store;

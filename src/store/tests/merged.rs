@@ -1,4 +1,4 @@
-//! Checks that were known by a text alone, and turn out to be others.
+//! Checks that were known by a text alone, and are identified as others.
 
 use super::{slices::fails, *};
 use crate::{
@@ -10,7 +10,7 @@ async fn open(store: &Store, id: &'static str) -> Option<u64> {
     store.read(move |reader| reader.check(id)).await.unwrap().map(|check| check.failing)
 }
 
-/// A delivery about nobody that gives a title to a check.
+/// A delivery without users that gives a title to a check.
 fn delivery_with_title(id: &str, check: &str, title: &str) -> RecordDelivery {
     let mut record = delivery(id, &[]);
     let check_of = record.delivery.check.as_mut().unwrap();
@@ -59,7 +59,7 @@ async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
     store.commit(fails("a@x", &["First title"], 30)).await.unwrap();
     store.commit(fails("b@x", &["Second title"], 31)).await.unwrap();
     store.commit(fails("c@x", &["First title", "Second title"], 32)).await.unwrap();
-    // When the group is loaded, neither has to be merged with anything.
+    // When the group is loaded, no two of them must be merged yet.
     let titles = [("d1", "First title"), ("d2", "Second title"), ("d3", "First title")];
     let group = titles.map(|(id, title)| delivery_with_title(id, "first", title));
     let outcomes = store.commit_all(group).await.unwrap();
@@ -70,7 +70,7 @@ async fn checks_that_turn_out_to_be_one_in_one_group_are_one() {
     place.assert_check_sets_are_counted();
 }
 
-/// Merges a check with another one, as far as what ended is concerned.
+/// Merges a check with another one, for ended failures only.
 #[derive(Debug)]
 struct Merge(CheckNumber, CheckNumber);
 
@@ -106,7 +106,8 @@ async fn what_ended_of_a_merged_check_follows_some_at_a_time() {
     assert!(to_move(&fixture.store).await, "its number is another one");
     assert!(step(&fixture.store).await);
     assert_eq!((ended(&fixture.place, 1), ended(&fixture.place, 2)), (3, 2));
-    // A kill costs nothing. Meanwhile the other one becomes a third, and all follow.
+    // A kill loses nothing. Meanwhile the other check is merged with a third one, and all failures
+    // follow.
     let Fixture { store, place, .. } = fixture.reopen().await;
     store.commit(Merge(2, 3)).await.unwrap();
     while step(&store).await {}

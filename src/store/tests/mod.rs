@@ -47,12 +47,12 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A store on the engine that the tests are run for.
+    /// A store on the engine that the tests run on.
     fn new() -> Self {
         Self::at(TestPlace::new())
     }
 
-    /// A store in a file, whatever the tests are run for.
+    /// A store in a file, whichever engine the tests run on.
     fn in_file() -> Self {
         Self::at(TestPlace::file())
     }
@@ -62,12 +62,12 @@ impl Fixture {
         Self { store, writer, place }
     }
 
-    /// Ends the store, and opens it again.
+    /// Closes the store, and opens it again.
     async fn reopen(self) -> Self {
         Self::at(self.close().await)
     }
 
-    /// Ends the store.
+    /// Closes the store.
     async fn close(self) -> TestPlace {
         drop(self.store);
         self.writer.stop().await;
@@ -75,7 +75,7 @@ impl Fixture {
     }
 }
 
-/// All that is shown of a user, when the user is watched.
+/// The state of a user as it is shown, if the user is watched.
 fn watched_user(reader: &Reader, login: &str) -> Result<Option<UserView>, StoreError> {
     let watched = reader.watched_among(&[login])?;
     watched.get(login).map(|watched| reader.watched_user(login, watched.standing)).transpose()
@@ -132,10 +132,10 @@ fn delivered(cursor: i64) -> RecordProgress {
     RecordProgress { cursor, ..RecordProgress::default() }
 }
 
-/// An entry of the log: its number, its name, whom it is about.
+/// An entry of the log: its number, its name, its user.
 type Entry = (i64, EventName, Option<String>);
 
-/// The first 100 entries of the log after a number, those that nobody is sent among them.
+/// The first 100 entries of the log after a number, including internal ones.
 fn log_after(seq: i64) -> impl Fn(&Reader) -> Result<Vec<Entry>, StoreError> {
     move |reader| {
         let sql = "SELECT seq, name, login FROM event WHERE seq > ?1 ORDER BY seq LIMIT 100";
@@ -235,7 +235,7 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
         let counts = store.read(Reader::counts).await.unwrap();
         assert_eq!(counts.followed, followed, "at {second}");
     }
-    // Who fails again is followed again, without an end.
+    // A user who fails again is followed again, without an end.
     let mut again = delivery("d2", &["a"]);
     again.delivery.published_at = Some(at(2_000));
     again.delivery.received_at = at(2_000);
@@ -288,7 +288,7 @@ async fn the_service_s_spelling_wins_over_the_operator_s_and_the_last_one_counts
         watch(&store, [login(operator)], [], at(1)).await.unwrap();
         assert_eq!(spelling().await, expected, "nobody has heard of the user");
     }
-    // One about another user is no spelling of this one.
+    // An answer with another login is no spelling of this one.
     for (echo, expected) in [("b@x", "A@X"), ("A@x", "A@x"), ("a@x", "a@x"), ("a@X", "a@X")] {
         store.commit(answered(echo)).await.unwrap();
         assert_eq!(spelling().await, expected);

@@ -1,5 +1,4 @@
-//! The life of failures, held against a model that knows only what was said
-//! last.
+//! The life of failures, compared with a model that knows only the most recent observations.
 
 use proptest::prelude::*;
 
@@ -8,7 +7,7 @@ use crate::domain::failure::Grid;
 
 const HOUR: i64 = 3600;
 
-/// What is said, so many hours after what was said before.
+/// An observation, some hours after the one before.
 #[derive(Debug, Clone)]
 enum Step {
     Delivery(u8),
@@ -29,12 +28,12 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
     (1..20_i64, step)
 }
 
-/// Who fails, as somebody would keep it on paper.
+/// The model: who fails.
 #[derive(Debug, Default)]
 struct Model {
     failing: BTreeSet<u8>,
     unknown_since: BTreeMap<u8, i64>,
-    /// When a delivery last named who fails.
+    /// When a delivery last named each failing user.
     named_at: BTreeMap<u8, i64>,
 }
 
@@ -56,8 +55,7 @@ impl Model {
             }
             Step::Listing(failing) => {
                 for user in 0..3 {
-                    // What is said of somebody who neither fails nor failed is
-                    // not kept.
+                    // An answer about a user who neither fails nor failed is not stored.
                     if failing.contains(&user) || self.failing.contains(&user) {
                         self.apply_answer(user, failing.contains(&user));
                     }
@@ -110,7 +108,7 @@ async fn commit_step(store: &Store, now: i64, position: usize, step: &Step) {
     }
 }
 
-/// What the log tells of each user's failures, in order.
+/// The events of each user's failures, in order.
 async fn read_failure_events(store: &Store) -> BTreeMap<String, Vec<EventName>> {
     let mut story = BTreeMap::<String, Vec<EventName>>::new();
     for (_, name, login) in log(store).await {
@@ -145,7 +143,7 @@ proptest! {
                 assert_eq!(failing, model.failing.len() as u64, "after {step:?} at {now}");
                 shown.insert(now * HOUR, check.map(|check| check.failing));
             }
-            // Walking back over the log finds what was shown.
+            // Walking back over the log reproduces what was shown.
             let grid = Grid::new(at(0), at((now + 1) * HOUR), 3600).unwrap();
             let history = fixture.place.reader().failing_history(grid, 10).unwrap();
             let found: BTreeMap<_, _> =
@@ -157,8 +155,8 @@ proptest! {
             }
             let mut open = 0;
             for (login, names) in read_failure_events(&fixture.store).await {
-                // It begins with a failure, and ends and begins take turns; one that was there
-                // at the first look is told as new by the first delivery that names it.
+                // It begins with a failure, and failures and ends alternate. A failure that the
+                // first look found is announced by the first delivery that names it.
                 let mut is_open = false;
                 for (position, name) in names.iter().enumerate() {
                     let before = position.checked_sub(1).map(|before| names[before]);

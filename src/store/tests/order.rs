@@ -1,11 +1,11 @@
-//! Words of the service in any order.
+//! Observations in any order.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{ListAnswer, TenantUser};
 
-/// A word of the service on who fails a check.
+/// An observation of who fails a check.
 #[derive(Debug, Clone)]
 enum Observation {
     Delivery { published: i64, users: BTreeSet<u8> },
@@ -34,7 +34,7 @@ async fn record_observation(store: &Store, position: usize, word: &Observation) 
             let users: Vec<_> = users.iter().map(String::as_str).collect();
             let mut record = delivery(&position.to_string(), &users);
             record.delivery.published_at = Some(at(*published));
-            // On its way for longer than anything is asked about.
+            // In transit for longer than any answer is considered.
             record.delivery.received_at = at(60);
             record.recorded_at = at(60);
             store.commit(record).await.unwrap();
@@ -75,7 +75,7 @@ pub(super) fn listing(asked: i64, failing: &BTreeSet<u8>) -> RecordListingPage {
     }
 }
 
-/// Who fails the check after these words, heard in this order.
+/// Who fails the check after these observations, received in this order.
 async fn failing_after(words: &[Observation], order: &[usize]) -> Vec<Option<u64>> {
     let fixture = Fixture::new();
     watch(&fixture.store, (0..3).map(|n| login(&format!("user{n}@x"))), [], at(0)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Where the OTLP delivery begins, and what is sent on purpose.
+//! Where the OTLP delivery begins, and events that are sent on purpose.
 
 use super::*;
 
@@ -16,7 +16,8 @@ async fn backlog(store: &Store) -> (u64, u64) {
     (backlog.pending, backlog.parked)
 }
 
-/// Sends what was left out since a moment, three numbers of the log at a time; how many.
+/// Requests events that were left out since a moment, three numbers of the log at a time; returns
+/// how many.
 async fn backfill_since(store: &Store, since: Timestamp) -> u64 {
     let (mut sent, mut next) = (0, Some(BackfillPlace::default()));
     while let Some(place) = next {
@@ -27,7 +28,7 @@ async fn backfill_since(store: &Store, since: Timestamp) -> u64 {
     sent
 }
 
-/// Sends parked events again, one at a time; how many.
+/// Requests parked events, one at a time; returns how many.
 async fn retry(store: &Store) -> u64 {
     let (mut sent, mut next) = (0, Some(0));
     while let Some(after) = next {
@@ -58,7 +59,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     assert_eq!(backlog(&fixture.store).await, (0, 0));
     deliver(&fixture.store, 4..6).await;
     assert_eq!(backlog(&fixture.store).await, (4, 0));
-    // Off with four pending, more while it is off, and on again.
+    // Off with four events pending, more while it is off, and on again.
     let fixture = fixture.reopen().await;
     fixture.store.commit(BeginOtlp { is_on: false }).await.unwrap();
     deliver(&fixture.store, 6..7).await;
@@ -73,7 +74,7 @@ async fn switched_on_later_it_begins_now_and_the_rest_goes_on_purpose_only() {
     assert_eq!(store.read(Reader::otlp_left_out).await.unwrap(), 2);
     let seqs = store.read(|reader| reader.otlp_resends(99)).await.unwrap();
     assert!(seqs.len() == 10 && seqs.is_sorted());
-    // It survives a restart, keeps events from being pruned, and becomes less.
+    // The gap survives a restart, keeps events from being pruned, and shrinks.
     let fixture = fixture.reopen().await;
     let store = &fixture.store;
     assert_eq!(backlog(store).await, (10, 0));
@@ -99,10 +100,10 @@ async fn parked_events_are_kept_and_sent_again_when_somebody_wants_it() {
     assert_eq!(backlog(&store).await, (0, 2));
     assert_eq!(retry(&store).await, 2);
     assert_eq!((backlog(&store).await, retry(&store).await), ((2, 0), 0));
-    // Refused once more.
+    // The event is refused again.
     store.commit(RecordProgress { resent: seqs, ..progress }).await.unwrap();
     assert_eq!(backlog(&store).await, (0, 2));
-    // They go with their events.
+    // Parked events are removed with their events.
     retry(&store).await;
     while store.sweep(Retention::uniform(Some(at(9999))), false).await.unwrap() > 0 {}
     assert_eq!(backlog(&store).await, (0, 0));
@@ -143,7 +144,7 @@ async fn what_was_left_out_can_be_sent_in_two_halves_and_is_sent_once() {
     store.commit(BeginOtlp { is_on: false }).await.unwrap();
     deliver(&store, 1..5).await;
     let left_out = store.commit(BeginOtlp { is_on: true }).await.unwrap();
-    // The second delivery and what comes behind it; broken off after the first slices.
+    // The second delivery and the events after it; interrupted after the first slices.
     let (mut place, mut sent) = (BackfillPlace::default(), 0);
     while sent == 0 {
         let slice = Backfill { since: at(200), place, limit: 3 };

@@ -1,8 +1,8 @@
 //! Where the store of a test is.
 //!
-//! `CII_TEST_STORE` says it for all tests that do not choose: `file`, the default, `postgres`, or
-//! `pgbouncer`, a server behind a pool that gives each transaction another session. What is about
-//! files alone chooses a file, so that it is the same whatever the variable says.
+//! `CII_TEST_STORE` decides for all tests that do not choose themselves: `file`, the default,
+//! `postgres`, or `pgbouncer`, a server behind a pool that gives each transaction another session.
+//! A test that is about files chooses a file, whatever the variable is.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,12 +16,12 @@ use tempfile::TempDir;
 
 use crate::store::{Reader, Store, StoreError, WriterThread, fixtures, postgres::Server, sqlite};
 
-/// How long a program may take to begin.
+/// How long a child process may take to start.
 const SOON: Duration = Duration::from_secs(10);
 
 static POOL: LazyLock<Pool> = LazyLock::new(|| Cluster::shared().pool());
 
-/// A database of a test's own. Clones are the same one.
+/// A database of the test's own. Clones are the same database.
 #[derive(Clone)]
 pub(super) enum TestPlace {
     /// A file in a folder.
@@ -31,7 +31,7 @@ pub(super) enum TestPlace {
 }
 
 /// Waits until the lock of a database that was just closed is free: a program that another test
-/// starts meanwhile has the locks of this process, too, between its fork and its own begin.
+/// starts meanwhile inherits the locks of this process between fork and exec.
 pub(super) fn wait_for_lock(database: &Path) {
     let begun = Instant::now();
     while sqlite::lock_file(database).exists()
@@ -43,7 +43,7 @@ pub(super) fn wait_for_lock(database: &Path) {
 }
 
 impl TestPlace {
-    /// One on the engine that the tests are run for.
+    /// A database on the engine that the tests run on.
     pub(super) fn new() -> Self {
         let engine = Engine::of_environment();
         if engine == Engine::File {
@@ -72,7 +72,7 @@ impl TestPlace {
         }
     }
 
-    /// What a command looks into it with.
+    /// A reader, as a command opens it.
     pub(super) fn reader(&self) -> Reader {
         match self {
             Self::File(folder) => Reader::open_existing(&file(folder)).unwrap(),
@@ -88,7 +88,7 @@ impl TestPlace {
         }
     }
 
-    /// Runs a statement there, as somebody else does.
+    /// Runs a statement there, like another program.
     pub(super) fn alter(&self, sql: &str) {
         match self {
             Self::File(folder) => {
@@ -100,7 +100,7 @@ impl TestPlace {
         }
     }
 
-    /// What a statement that gives one number finds there.
+    /// The number that a query returns there.
     pub(super) fn number(&self, sql: &str) -> i64 {
         match self {
             Self::File(folder) => {
@@ -113,7 +113,7 @@ impl TestPlace {
         }
     }
 
-    /// Sees to it that as many people fail each set of checks as are counted.
+    /// Checks that the stored number of people of each set of checks is right.
     pub(super) fn assert_check_sets_are_counted(&self) {
         match self {
             Self::File(folder) => {

@@ -1,4 +1,4 @@
-//! Forgetting what is too old.
+//! Removing rows that are too old.
 
 use super::*;
 
@@ -21,7 +21,7 @@ async fn what_is_old_goes_and_what_is_open_or_waits_for_the_collector_stays() {
         .unwrap()
         .events;
 
-    // Nothing was delivered yet, so no event goes.
+    // No event was sent yet, so none is removed.
     while store.sweep(Retention::uniform(Some(at(1000))), true).await.unwrap() > 0 {}
     let kept = store
         .read(|reader| reader.public_events_after(0, BatchLimit::events(100)))

@@ -29,7 +29,7 @@ async fn what_one_replica_commits_is_announced_by_the_others() {
     let before = *one.changes().borrow();
     one.catch_up().await;
     assert_eq!(*one.changes().borrow(), before);
-    // A repeat that another replica takes is one.
+    // A repeat that another replica receives is a duplicate.
     let outcome = other.commit(delivery("d1", &["ada@x", "bob@x"])).await.unwrap();
     assert!(format!("{outcome:?}").contains("Duplicate"), "{outcome:?}");
 }
@@ -65,6 +65,6 @@ async fn one_replica_leads_and_the_next_one_takes_over() {
     let late = one.with_fence(fence).commit(Probe).await;
     assert!(matches!(late, Err(StoreError::NotLeader)), "{late:?}");
     assert!(one.trouble().is_none(), "the store works");
-    // Without a fence, everybody commits.
+    // Without a fence, every process can commit.
     one.commit(Probe).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What is done to many rows goes to its end, a slice after the other.
+//! Work on many rows in slices is done to the end.
 
 use super::{order::listing, *};
 use crate::{
@@ -21,7 +21,7 @@ async fn open(store: &Store, id: &'static str) -> Option<u64> {
     store.read(move |reader| reader.check(id)).await.unwrap().map(|check| check.failing)
 }
 
-/// Five users fail a check, and the stored login of the second one can be none.
+/// Five users fail a check, and the stored login of the second one is not valid.
 async fn with_a_login_that_cannot_be_read() -> Fixture {
     let fixture = Fixture::new();
     let logins = ["u1@x", "u2@x", "u3@x", "u4@x", "u5@x"];
@@ -29,7 +29,7 @@ async fn with_a_login_that_cannot_be_read() -> Fixture {
     make_unreadable(fixture, "failure").await
 }
 
-/// The store, with the login of the second user in a table as none can be.
+/// The store, with an invalid login of the second user in a table.
 async fn make_unreadable(fixture: Fixture, table: &str) -> Fixture {
     let too_long = format!("u2{}", "x".repeat(600));
     let place = fixture.close().await;
@@ -89,7 +89,7 @@ async fn a_rename_is_settled_some_users_at_a_time_also_past_one_who_cannot_be_re
     assert_eq!((told.len(), told[0].now.as_str()), (1, "New title"));
     let check = store.read(|reader| reader.check("Old title")).await.unwrap().unwrap();
     assert_eq!((check.title.as_str(), check.failing), ("New title", 6));
-    // Judged once more after it was broken off, it is no news.
+    // Judged again after an interruption, it is not reported again.
     assert_eq!(judge(&store).await, JudgedRenames { told: vec![], renamed: renamed.clone() });
     let (mut after, mut slices) = (None, 0);
     loop {

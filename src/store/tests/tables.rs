@@ -1,4 +1,4 @@
-//! The list of tables, held against the schemas.
+//! The list of tables, compared with the schemas.
 
 use cii_test_cluster::Cluster;
 
@@ -9,14 +9,14 @@ use crate::store::{
     tables::TABLES,
 };
 
-/// What is one engine's own, and no part of the list.
+/// Tables that belong to one engine, and are not on the list.
 const OWN_TABLES: [&str; 3] = ["sqlite_sequence", "commit_log", "lease"];
 const OWN_COLUMNS: [(&str, &str); 2] = [("head", "commits"), ("head", "fence")];
 
 /// A table's columns by name, each with its type, and those of its key in order.
 type Columns = (BTreeMap<String, String>, Vec<String>);
 
-/// What the list says, in the words of an engine.
+/// The columns of the list, with the types of an engine.
 fn columns_of_list(word: impl Fn(Kind) -> &'static str) -> BTreeMap<String, Columns> {
     let columns = |fields: &mut dyn Iterator<Item = &'static Field>| {
         fields.map(|field| (field.name().to_owned(), word(field.kind()).to_owned())).collect()

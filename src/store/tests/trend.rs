@@ -1,4 +1,4 @@
-//! How many failed a check lately, and for how long.
+//! How many users failed a check recently, and for how long.
 
 use chrono::TimeDelta;
 
@@ -7,7 +7,7 @@ use crate::domain::failure::{Change, Trend, TrendDay};
 
 const DAY: i64 = 86_400;
 
-/// A delivery of a moment, taken then.
+/// A delivery at a moment, recorded then.
 fn delivered_at(second: i64, id: &str, logins: &[&str]) -> RecordDelivery {
     let mut change = delivery(id, logins);
     change.delivery.received_at = at(second);
@@ -16,7 +16,7 @@ fn delivered_at(second: i64, id: &str, logins: &[&str]) -> RecordDelivery {
     change
 }
 
-/// An answer of a moment by which a user fails nothing.
+/// An answer at a moment, by which a user fails nothing.
 fn mended_at(second: i64, name: &str) -> RecordAnswer {
     fixtures::checks_only(FailureAnswer {
         login: login(name),
@@ -27,7 +27,7 @@ fn mended_at(second: i64, name: &str) -> RecordAnswer {
     })
 }
 
-/// Three who began on three days, of whom two were mended on the fourth.
+/// Three failures that began on three days; two of them ended on the fourth.
 async fn four_days(store: &Store) {
     for (day, name) in [(0, "a"), (1, "b"), (2, "c")] {
         store.commit(delivered_at(100 + day * DAY, name, &[name])).await.unwrap();
@@ -42,7 +42,7 @@ async fn trend(store: &Store) -> (Trend, u64) {
     (check.trend, check.failing)
 }
 
-/// How many fail just which checks.
+/// The number of people per set of checks.
 async fn check_sets(store: &Store) -> Vec<(Vec<i64>, u64)> {
     let read = |reader: &Reader| {
         let mut sets = Vec::new();
@@ -52,7 +52,7 @@ async fn check_sets(store: &Store) -> Vec<(Vec<i64>, u64)> {
     store.read(read).await.unwrap()
 }
 
-/// Who failed at the end of a day, and how many were new and resolved.
+/// The number of failing users at the end of a day, and how many failures were new and resolved.
 type Shown = (Option<u64>, Option<(u64, u64)>);
 
 fn four_days_of(trend: &Trend, failing: u64) -> Vec<Shown> {
@@ -87,7 +87,7 @@ async fn an_upgrade_finds_in_the_log_what_a_newer_binary_would_have_counted() {
     let sets = check_sets(&fixture.store).await;
     assert!(!sets.is_empty());
     let place = fixture.close().await;
-    // As the version before left it.
+    // As the version before stored it.
     place.alter(
         "ALTER TABLE failure ADD COLUMN delivery INTEGER;
                  ALTER TABLE failure_closed ADD COLUMN delivery INTEGER;

@@ -46,7 +46,8 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     assert!(ended.is_some(), "a failure that ended is kept with its check");
     assert_eq!((list.len(), list[0].entry.added_at), (1, at(1)));
     assert_eq!(list[0].poll, None);
-    // Nobody knows whether it ran with OTLP: an event that may wait is not given up.
+    // Whether the old version had an OTLP delivery is unknown: events that may wait are not left
+    // out.
     assert_eq!(store.commit(BeginOtlp { is_on: true }).await.unwrap(), 0);
     assert_eq!(store.read(Reader::otlp_backlog).await.unwrap().pending, 1);
     drop(store);
@@ -54,7 +55,7 @@ async fn a_database_of_the_first_version_keeps_what_it_knows() {
     Reader::open_existing(&file(&folder)).unwrap();
 }
 
-/// A database as the third migration left it; the caller says its version.
+/// A database as the third migration made it; the caller sets its version.
 fn version_3(folder: &TempDir) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(file(folder)).unwrap();
     for script in [
@@ -125,11 +126,11 @@ async fn an_older_version_keeps_its_place_in_the_log_and_what_fails() {
     assert_eq!(number("SELECT seq FROM parked_event"), 1);
     assert_eq!(number("SELECT count(*) FROM failure WHERE login = 'a'"), 1);
     assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    // One who fails already is known, and what that delivery opened is still resolved.
+    // A user who fails already is known, and a failure of an old delivery still resolves.
     let again = store.commit(delivery("new", &["a", "b"])).await.unwrap();
     let DeliveryOutcome::Accepted { opened, .. } = again.outcome else { panic!("{again:?}") };
     assert_eq!((again.number, opened), (8, 1));
-    // A delivery that is too old goes, also where it opened what is open.
+    // A delivery that is too old is removed, even when its failure is open.
     while store.sweep(Retention::uniform(Some(at(1_000_000))), true).await.unwrap() > 0 {}
     assert_eq!(number("SELECT count(*) FROM delivery WHERE seq = 7"), 0);
     assert_eq!(number("SELECT count(*) FROM failure WHERE login = 'a'"), 1);
@@ -220,12 +221,12 @@ async fn two_spellings_of_an_email_login_become_one_user_and_nothing_is_announce
     assert_eq!(page.events[0].event.login.as_ref().unwrap().spelling(), "Mixed@example.com");
     let ip = store.read(|reader| reader.ip_record("203.0.113.7")).await.unwrap().unwrap();
     assert_eq!(ip.users.len(), 1);
-    // One spelling more is still the same user.
+    // Another spelling is still the same user.
     let again = store.commit(delivery("new", &["MIXED@example.com"])).await.unwrap();
     assert!(matches!(again.outcome, DeliveryOutcome::Accepted { opened: 0, .. }), "{again:?}");
 }
 
-/// The database's version, of which the rows about people are tried.
+/// The version of the database before the rows about people.
 const BEFORE_PEOPLE: usize = 8;
 
 #[tokio::test]
@@ -279,7 +280,7 @@ async fn an_upgrade_tells_followed_users_from_listed_ones_and_new_places_from_ol
         ("named@x", Some(at(8 + day))),
     ];
     assert_eq!(ends, expected.map(|(login, end)| (login.to_owned(), end)).into());
-    // New addresses are counted on from what users had.
+    // New addresses continue the count of the addresses that users had.
     assert_eq!((counts.new_ips, counts.new_countries), (3, 0));
     let ip = store.read(|reader| reader.ip_record("192.0.2.1")).await.unwrap().unwrap();
     let since: Vec<_> = ip.users.iter().map(|user| (user.login.as_str(), user.since)).collect();

@@ -1,4 +1,4 @@
-//! Words that the configuration gives to checks.
+//! The operator's words for checks.
 
 use super::*;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     ledger::change::ConfigureChecks,
 };
 
-/// What the configuration says of checks: the name, the title, the severity.
+/// Sets the configured checks: the name, the title, the severity.
 async fn configure(store: &Store, checks: &[(&str, Option<&str>, Option<&str>)]) {
     let mut configured = ConfiguredChecks::default();
     for (name, title, severity) in checks {
@@ -40,7 +40,8 @@ async fn a_title_that_the_configuration_gives_to_an_id_is_that_check_in_answers(
     assert_eq!(shown("no-mfa").await, Some(("No MFA".into(), "critical".into(), 1)));
     let only = Some(("Only a title".into(), "low".into(), 1));
     assert_eq!(shown("Only a title").await, only);
-    // What nobody fails and no delivery told of goes with its title; what is failed stays.
+    // A check that no user fails and no delivery named is removed with its title; one with failures
+    // stays.
     configure(&store, &[("other-check", Some("Other"), None)]).await;
     assert_eq!(shown("other-check").await, Some(("Other".into(), "unknown".into(), 0)));
     configure(&store, &[]).await;

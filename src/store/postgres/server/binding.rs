@@ -1,14 +1,15 @@
-//! What binds the proof of a password to the TLS connection (RFC 5929, `tls-server-end-point`): who
-//! stands in between has another certificate, and cannot pass the proof on.
+//! Channel binding: ties the proof of a password to the TLS connection (RFC 5929,
+//! `tls-server-end-point`). A man in the middle has another certificate, and cannot pass the proof
+//! on.
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// The hash of a server's certificate, by the function that its own signature has; nothing for
-/// signatures without one, such as Ed25519, and for forms that are not understood.
+/// The hash of a server's certificate, with the hash function of its signature; none for signatures
+/// without one, such as Ed25519, and for unknown forms.
 pub(super) fn tls_server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(match signature(certificate)? {
-        // md5, sha1 and sha256 with RSA; ecdsa with sha1 and sha256. The RFC has the better hash
-        // in the place of the two that are broken.
+        // md5, sha1 and sha256 with RSA; ecdsa with sha1 and sha256. The RFC replaces the two
+        // broken hash functions with sha256.
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4 | 5 | 11]
         | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1 | 3, 2]
         | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Sha256::digest(certificate).to_vec(),
@@ -20,8 +21,8 @@ pub(super) fn tls_server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The identifier of a certificate's signature algorithm. A certificate is a sequence of what is
-/// signed, the algorithm (a sequence that begins with its identifier), and the signature.
+/// The identifier of a certificate's signature algorithm. A certificate is a sequence of the signed
+/// part, the algorithm (a sequence that begins with its identifier), and the signature.
 fn signature(certificate: &[u8]) -> Option<&[u8]> {
     const SEQUENCE: u8 = 0x30;
     const IDENTIFIER: u8 = 0x06;
@@ -31,11 +32,11 @@ fn signature(certificate: &[u8]) -> Option<&[u8]> {
     Some(element(algorithm, IDENTIFIER)?.0)
 }
 
-/// The content of the first element of a text in DER, which must have this tag, and what is
-/// behind the element.
+/// The content of the first element of a DER text, which must have this tag, and the rest after the
+/// element.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = der.split_first_chunk()?;
-    // A length below 128 is one byte; else the byte says how many bytes it has.
+    // A length below 128 is one byte; otherwise that byte is the number of bytes of the length.
     let (length, rest) = match first {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {

@@ -1,4 +1,4 @@
-//! Which server, and how it is reached.
+//! The configured server, and connecting to it.
 
 mod binding;
 mod quoting;
@@ -28,33 +28,33 @@ use quoting::quote_name;
 use refusal::Refusal;
 use tls::{Connector, Encrypted};
 
-/// A PostgreSQL server, and the database and schema on it. Clones share which host is in use.
+/// A PostgreSQL server, with the database and schema. Clones share which host is in use.
 #[derive(Debug, Clone)]
 pub struct Server {
     config: Arc<ServerConfig>,
-    /// The place of the host to begin with: the one that took us last. After a failover, nobody
-    /// waits again for one that does not answer.
+    /// The index of the host to try first: the one that last accepted a connection. After a
+    /// failover, connections do not wait for the old host again.
     first: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// The server of a configuration. Connects to nothing.
+    /// The server of a configuration, without connecting.
     #[must_use]
     pub fn new(config: &ServerConfig) -> Self {
         Self { config: Arc::new(config.clone()), first: Arc::default() }
     }
 
-    /// The schema, where one is configured.
+    /// The schema, if one is configured.
     pub(super) fn schema(&self) -> Option<&str> {
         self.config.schema.as_deref()
     }
 
-    /// The schema's name, as statements take it.
+    /// The schema's name, quoted for statements.
     pub(super) fn quoted_schema(&self) -> String {
         quote_name(self.schema().unwrap_or("public"))
     }
 
-    /// The statement that sets the schema for a transaction; empty where none is configured.
+    /// The statement that sets the schema for a transaction; empty if none is configured.
     pub(super) fn search_path(&self) -> String {
         match self.schema() {
             Some(_) => format!("SET LOCAL search_path = {};", self.quoted_schema()),
@@ -62,18 +62,18 @@ impl Server {
         }
     }
 
-    /// How a commit waits for standbys, as `synchronous_commit` has it.
+    /// How a commit waits for standbys: the value of `synchronous_commit`.
     pub(super) fn commit_level(&self) -> &'static str {
         self.config.commit.as_str()
     }
 
-    /// The server and its database as a URL for people: without the user and the password.
+    /// The server and its database as a URL for people, without user and password.
     #[must_use]
     pub fn name(&self) -> String {
         self.config.name()
     }
 
-    /// The same with the schema, where one is configured: whose tables they are.
+    /// The URL for people with the schema, if one is configured.
     pub(super) fn tables_name(&self) -> String {
         match self.schema() {
             Some(schema) => format!("{} (schema {schema})", self.name()),
@@ -81,18 +81,18 @@ impl Server {
         }
     }
 
-    /// How long connecting may take, with all hosts that may have to be tried.
+    /// The limit of connecting, including all hosts that may have to be tried.
     pub(super) fn connect_limit(&self) -> Duration {
-        // One is tried twice; and what each fails with is to be told.
+        // A single host is tried twice; the extra time lets every host's error be reported.
         let tries = u32::try_from(self.config.hosts.len()).unwrap_or(u32::MAX).max(2);
         self.config.connect_timeout.saturating_mul(tries) + Duration::from_secs(1)
     }
 
-    /// Opens a session with the first host that takes one. The connection has to be polled for
-    /// the client to work.
+    /// Opens a session with the first host that accepts one. The connection must be polled for the
+    /// client to work.
     ///
     /// # Errors
-    /// What each host failed with, and what to do.
+    /// The error of each host, and what to do.
     pub(super) async fn connect(
         &self,
     ) -> Result<(Client, Connection<Socket, Encrypted>), StoreError> {
@@ -103,7 +103,7 @@ impl Server {
         let mut refusals = Vec::new();
         for place in (0..hosts.len()).map(|place| (first + place) % hosts.len()) {
             let Some(host) = hosts.get(place) else { continue };
-            // Whoever gives up meanwhile goes on with the next one, at another try.
+            // If the caller's limit ends this attempt, the next attempt begins with the next host.
             self.first.store((place + 1) % hosts.len(), Ordering::Relaxed);
             match self.open(host, &connector, self.config.needs_writable).await {
                 Ok(session) => {
@@ -113,8 +113,8 @@ impl Server {
                 Err(refusal) => refusals.push(refusal),
             }
         }
-        // Where there is no other host, one that takes no writes is at least read. It is not taken
-        // at once: its name can be that of several servers, and the library tries each.
+        // If there is no other host, one that rejects writes is used for reading. It is not used at
+        // once: its name can resolve to several servers, and the library tries each.
         if let ([host], [refusal]) = (&**hosts, &*refusals)
             && refusal.is_of_read_only()
         {
@@ -134,8 +134,8 @@ impl Server {
         needs_writable: bool,
     ) -> Result<(Client, Connection<Socket, Encrypted>), Refusal> {
         let config = self.session(host, needs_writable);
-        // The library's own limit ends where the server has accepted a connection. One that hangs
-        // accepts them, too.
+        // The library's own limit ends when the server accepts the connection, which a hanging
+        // server does, too.
         let limit = self.config.connect_timeout;
         match tokio::time::timeout(limit, config.connect(connector.clone())).await {
             Ok(Ok(session)) => Ok(session),
@@ -148,7 +148,7 @@ impl Server {
         refusal::of_all(refusals, &self.name()).into()
     }
 
-    /// What the library is told for a session with this host.
+    /// The library's configuration for a session with this host.
     fn session(&self, host: &ServerHost, needs_writable: bool) -> Config {
         let from = &self.config;
         let mut config = Config::new();
@@ -189,7 +189,7 @@ impl Server {
                     TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
                 });
             }
-            // A server encrypts no Unix socket. As libpq has it, no mode asks for it there.
+            // A server does not encrypt a Unix socket. As with libpq, no mode requires it there.
             ServerHost::Unix(folder, port) => {
                 config.host_path(folder).port(*port).ssl_mode(SslMode::Disable);
             }

@@ -1,5 +1,5 @@
-//! Why there is no session, in words that say what to do. What the server says is not repeated where
-//! it names the user.
+//! Why no session could be opened, with what to do. Messages of the server that name the user are
+//! not repeated.
 
 use std::{error::Error as _, io, time::Duration};
 
@@ -16,12 +16,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Refusal {
     kind: SqlErrorKind,
-    /// Nothing where it is about all of them.
+    /// None if it concerns all hosts.
     host: Option<String>,
     why: String,
 }
 
-/// What all hosts failed with, as one error.
+/// The errors of all hosts, as one error.
 pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
     let is_alone = refusals.len() == 1;
     let why = refusals.iter().map(|refusal| match &refusal.host {
@@ -31,8 +31,8 @@ pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
     let why = why.collect::<Vec<_>>().join("; ");
     let some = |kind| refusals.iter().any(|refusal| refusal.kind == kind);
     let all = |kind| refusals.iter().all(|refusal| refusal.kind == kind);
-    // Who is to be let in, somebody has to change; a failover passes by itself. During one, a
-    // standby answers that it takes no writes, and the host that does not answer is the primary.
+    // Access must be granted by an administrator, but a failover ends by itself. During one, a
+    // standby answers that it rejects writes, and the host that does not answer is the primary.
     let kind = if some(SqlErrorKind::Denied) {
         SqlErrorKind::Denied
     } else if !refusals.is_empty() && all(SqlErrorKind::ReadOnly) {
@@ -44,7 +44,7 @@ pub(super) fn of_all(refusals: &[Refusal], server: &str) -> SqlError {
 }
 
 impl Refusal {
-    /// Whether the host answered, and takes no writes.
+    /// Whether the host answered that it rejects writes.
     pub(super) fn is_of_read_only(&self) -> bool {
         self.kind == SqlErrorKind::ReadOnly
     }
@@ -64,7 +64,7 @@ impl Refusal {
         Self { kind: SqlErrorKind::Unreachable, host: Some(host.name()), why }
     }
 
-    /// What a host failed with.
+    /// Converts the error of a host.
     pub(super) fn of(
         error: &tokio_postgres::Error,
         host: &ServerHost,
@@ -78,8 +78,8 @@ impl Refusal {
     }
 }
 
-/// What the server said. Where the user is named here, the server knows such a role, and let it in:
-/// it is no secret that stands in the wrong place.
+/// Describes an error of the server. Where the user is named here, the server has authenticated
+/// this role, so the name is not a secret in the wrong setting.
 fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
     let code = said.code();
     let why = match *code {
@@ -129,7 +129,7 @@ fn of_server(said: &DbError, config: &ServerConfig) -> (SqlErrorKind, String) {
     (kind, why)
 }
 
-/// What happened on the way to it.
+/// Describes an error of the connection.
 fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind, String) {
     let cause = error.source();
     let io = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
@@ -138,7 +138,7 @@ fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind
     }
     let text = cause.map_or_else(|| error.to_string(), ToString::to_string);
     match (io.map(io::Error::kind), text.as_str()) {
-        // The library's word for it.
+        // The library's text for it.
         (Some(io::ErrorKind::PermissionDenied), "database does not allow writes") => (
             SqlErrorKind::ReadOnly,
             "it takes no writes: it is a standby, or default_transaction_read_only is on; name the \
@@ -191,8 +191,8 @@ fn of_way(error: &tokio_postgres::Error, config: &ServerConfig) -> (SqlErrorKind
     }
 }
 
-/// Whether the library says that it cannot read what a host answered. A number that is made of another
-/// protocol's text is the length of an answer that never ends.
+/// Whether the library reports an unreadable answer. A number that is made of another protocol's
+/// text looks like the length of an endless answer.
 fn is_foreign(text: &str) -> bool {
     const SAID: [&str; 5] = [
         "bytes remaining on stream",
@@ -204,11 +204,11 @@ fn is_foreign(text: &str) -> bool {
     SAID.iter().any(|said| text.starts_with(said))
 }
 
-/// What TLS failed with.
+/// Describes an error of TLS.
 fn of_tls(error: &rustls::Error) -> String {
     use rustls::Error::{AlertReceived, InvalidCertificate};
     match error {
-        // The second is said of an authority that was made anew, under the name of the old one.
+        // The second is reported for an authority that was recreated with the same name.
         InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             "the server's certificate is of no authority that is trusted; name the authority's file \
              as sslrootcert"

@@ -14,7 +14,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::*;
 use crate::store::SqlErrorKind;
 
-/// An authority of certificates, and their files.
+/// A certificate authority, and its files.
 struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -40,7 +40,7 @@ impl Authority {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// The certificate of a name, also as a common name, and its key.
+    /// Signs a certificate for a name, also as a common name; returns it with its key.
     fn sign(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -49,8 +49,8 @@ impl Authority {
     }
 }
 
-/// A server with TLS, whose certificate has a name, and its authority. Each of its databases asks
-/// for something else.
+/// A server with TLS, whose certificate has a name, and its authority. Each of its databases
+/// requires another kind of authentication.
 struct Secured {
     cluster: Cluster,
     authority: Authority,
@@ -95,10 +95,10 @@ impl Secured {
     }
 }
 
-/// Its certificate has the host's name.
+/// A server whose certificate has the host's name.
 static RIGHT: LazyLock<Secured> = LazyLock::new(|| Secured::with_name("127.0.0.1"));
 
-/// The answer to a query over a new session; else the error.
+/// The answer to a query over a new session, or the error.
 async fn ask(server: &Server, query: &str) -> Result<String, String> {
     let (client, connection) = server.connect().await.map_err(|error| error.to_string())?;
     tokio::spawn(connection);
@@ -116,7 +116,7 @@ async fn is_encrypted(url: &str) -> Result<bool, String> {
     ask(&Server::at(url, None), query).await.map(|answer| answer == "t")
 }
 
-/// What it means that there is no session.
+/// The kind of the error without a session.
 async fn kind(server: &Server) -> SqlErrorKind {
     match server.connect().await.map(drop) {
         Err(StoreError::Sql(error)) => error.kind(),
@@ -160,7 +160,7 @@ async fn without_tls_of_the_server_there_is_a_session_only_where_none_is_asked_f
         let error = connect_error(&format!("{}?{query}", database.url)).await;
         assert!(error.contains("the server has no TLS"), "{error}");
     }
-    // None is possible there, and none needed.
+    // Unix sockets have no TLS, and need none.
     let socket = Cluster::shared().socket_url(&database.name);
     assert_eq!(is_encrypted(&format!("{socket}?sslmode=require")).await, Ok(false));
 }
@@ -175,7 +175,7 @@ async fn a_host_that_is_no_postgresql_is_named_as_such() {
             assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
             stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
             stream.shutdown(Shutdown::Write).unwrap();
-            // Closed with something unread, it would be reset, and the answer lost.
+            // Closing with unread bytes would reset the connection and lose the answer.
             let _ = io::copy(&mut stream, &mut io::sink());
         }
     });
@@ -207,7 +207,7 @@ async fn a_certificate_of_another_authority_or_name_is_refused() {
 
 #[tokio::test]
 async fn a_certificate_that_signed_itself_is_taken_where_it_is_named() {
-    // As PostgreSQL's manual makes one: it says that it is an authority.
+    // As in PostgreSQL's manual: the server's certificate is an authority.
     let authority = Authority::new();
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
@@ -258,7 +258,7 @@ async fn a_password_is_proved_and_bound_to_the_connection() {
         let error = connect_error(&with(password, query)).await;
         assert!(error.contains(expected), "{error}");
     }
-    // The server asks for none, so that nothing can be bound.
+    // The server requires none, so nothing can be bound.
     let error = connect_error(&RIGHT.url("postgres", "channel_binding=require")).await;
     assert!(error.contains("channel_binding"), "{error}");
 }
@@ -284,7 +284,7 @@ async fn what_is_wrong_with_a_server_is_said_with_what_to_do() {
 async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
     let primary = Cluster::start(&Options::fast());
     let standby = primary.standby("second", Replication::Asynchronous, &Options::fast());
-    // It accepts connections, and never answers.
+    // It accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = silent.local_addr().map(|address| (silent, address.port())).unwrap();
     let ports = [silent.1, standby.port(), primary.port()];
@@ -300,7 +300,7 @@ async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
     let all = server(&hosts, "");
     assert_eq!(ask(&all, port).await, Ok(primary.port().to_string()));
 
-    // The next session begins with the host that took the last one.
+    // The next session begins with the host that accepted the last one.
     let begun = std::time::Instant::now();
     assert_eq!(ask(&all, port).await, Ok(primary.port().to_string()));
     assert!(begun.elapsed() < Duration::from_secs(1));
@@ -310,7 +310,7 @@ async fn a_host_that_is_a_standby_or_does_not_answer_is_passed_over() {
     for expected in ["no answer within 1 s", "it is a standby", "nobody listens"] {
         assert!(error.contains(expected), "{error}");
     }
-    // The one that does not answer may be the one that takes writes.
+    // The host that does not answer may be the primary.
     assert_eq!(kind(&all).await, SqlErrorKind::Unreachable);
     standby.promote();
     assert_eq!(ask(&all, port).await, Ok(standby.port().to_string()));
@@ -324,9 +324,9 @@ async fn a_read_only_server_is_used_where_there_is_no_other_or_any_will_do() {
     let two = format!("postgres://postgres@127.0.0.1:{port},localhost:{port}/postgres");
     let error = connect_error(&two).await;
     assert!(error.contains("it takes no writes"), "{error}");
-    // All answered, and none takes writes.
+    // All hosts answered, and none accepts writes.
     assert_eq!(kind(&Server::at(&two, None)).await, SqlErrorKind::ReadOnly);
-    // What is wrong with the configuration does not pass by itself.
+    // An error in the configuration does not end by itself.
     let denied = format!("postgres://nobody@127.0.0.1:{port},127.0.0.1:1/postgres");
     assert_eq!(kind(&Server::at(&denied, None)).await, SqlErrorKind::Denied);
     assert_eq!(is_encrypted(&format!("{two}?target_session_attrs=any")).await, Ok(false));

@@ -1,4 +1,4 @@
-//! TLS of connections to a server, by rustls.
+//! TLS for connections to a server, with rustls.
 
 use std::{
     fs,
@@ -26,13 +26,13 @@ use tokio_rustls::{TlsConnector, client};
 use super::{binding, refusal::Refusal, verifier::Verifier};
 use crate::config::{ServerTls, TlsMode};
 
-/// What makes TLS of a connection.
+/// Creates TLS connections.
 #[derive(Clone)]
 pub(super) struct Connector(Arc<ClientConfig>);
 
 impl Connector {
-    /// Reads the files that are named. They are read for each connection, so that certificates
-    /// are renewed without a restart.
+    /// Reads the named files. It is called for each connection, so that renewed certificates are
+    /// used without a restart.
     pub(super) fn new(tls: &ServerTls) -> Result<Self, Refusal> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let roots = match tls.mode {
@@ -46,7 +46,7 @@ impl Connector {
             None => Verifier::accept_any(provider.clone()),
             Some(named) => {
                 let mut store = RootCertStore::empty();
-                // Among those of a system, some are of forms that are not supported.
+                // Some certificates of a system have unsupported forms, which are skipped.
                 let (added, _) = store.add_parsable_certificates(named.iter().cloned());
                 if added == 0 {
                     return Err(no_roots(tls));
@@ -65,7 +65,7 @@ impl Connector {
         };
         let chain = certificates(certificate, "sslcert")?;
         let text = read(key, "sslkey")?;
-        // Its error could name a piece of the key.
+        // The error could contain a part of the key.
         let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
             Refusal::of_files(&format!(
                 "{} (sslkey) holds no key that can be read: it must be one in PEM, not encrypted",
@@ -114,13 +114,13 @@ impl MakeTlsConnect<Socket> for Connector {
     type Error = io::Error;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, io::Error> {
-        // There is none of a Unix socket, where no handshake takes place.
+        // A Unix socket has no host name, and no handshake.
         let name = ServerName::try_from(host).ok().map(|name| name.to_owned());
         Ok(Handshake { config: self.0.clone(), name })
     }
 }
 
-/// One that can take place.
+/// A handshake that can be started.
 pub(super) struct Handshake {
     config: Arc<ClientConfig>,
     name: Option<ServerName<'static>>,

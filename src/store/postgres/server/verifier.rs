@@ -1,4 +1,4 @@
-//! Whose certificate is believed.
+//! Which certificates of servers are accepted.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-/// Judges the certificate of a server.
+/// Verifies the certificate of a server.
 #[derive(Debug)]
 pub(super) struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -23,19 +23,19 @@ pub(super) struct Verifier {
 #[derive(Debug)]
 struct Trust {
     roots: RootCertStore,
-    /// The same certificates, as they are in their file.
+    /// The trusted certificates, as they are in their file.
     named: Vec<CertificateDer<'static>>,
     checks_name: bool,
 }
 
 impl Verifier {
-    /// Believes every certificate: what is sent is encrypted, for whomever.
+    /// Accepts every certificate: the connection is encrypted, but the server is not authenticated.
     pub(super) fn accept_any(provider: Arc<CryptoProvider>) -> Self {
         Self { provider, trust: None }
     }
 
-    /// Believes certificates of these authorities; with `checks_name`, only if they have the
-    /// name of the host.
+    /// Accepts certificates of these authorities; with `checks_name`, only if they have the name of
+    /// the host.
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
         roots: RootCertStore,
@@ -64,8 +64,8 @@ impl Trust {
             provider.signature_verification_algorithms.all,
         );
         match chain {
-            // What the manual of PostgreSQL has people make: a certificate that signed itself, and
-            // says that it is an authority. Who names it means it.
+            // PostgreSQL's manual creates such a certificate: self-signed and an authority. An
+            // operator who names it wants it accepted.
             Err(error) if is_authority(&error) && self.named.contains(certificate) => {}
             judged => judged?,
         }
@@ -76,7 +76,7 @@ impl Trust {
     }
 }
 
-/// Whether a certificate is refused since it is one of an authority.
+/// Whether a certificate is rejected because it is an authority.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else {
         return false;

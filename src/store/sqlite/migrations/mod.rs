@@ -1,4 +1,4 @@
-//! The versions of the database's schema.
+//! The versions of the schema.
 
 use std::{cmp::Ordering, path::PathBuf};
 
@@ -9,7 +9,7 @@ use crate::{
     store::{StoreError, row::ip_users},
 };
 
-/// One script a version, in order; a script that was released never changes.
+/// One script per version, in order; a released script never changes.
 const SCRIPTS: [&str; 18] = [
     include_str!("0001_initial.sql"),
     include_str!("0002_truth.sql"),
@@ -34,14 +34,14 @@ const SCRIPTS: [&str; 18] = [
 /// The newest version.
 pub(in crate::store) const NEWEST: usize = SCRIPTS.len();
 
-/// Brings the database to the newest version, all of it or nothing; returns the
-/// version it had, 0 when it is new.
+/// Upgrades the database to the newest version, completely or not at all; returns the version it
+/// had, 0 when it is new.
 ///
 /// # Errors
-/// When the database was written by a newer exporter, or SQLite fails.
+/// When a newer exporter wrote the database, or SQLite fails.
 pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize, StoreError> {
-    // A table that others refer to can be made anew only while nobody looks; inside
-    // a transaction this setting cannot change.
+    // A table that others refer to can be recreated only without foreign keys, and this setting
+    // cannot change within a transaction.
     connection.pragma_update(None, "foreign_keys", false)?;
     add_functions(connection)?;
     let upgraded = upgrade(connection);
@@ -49,13 +49,13 @@ pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<usize, St
     upgraded
 }
 
-/// Functions by which scripts decide as the domain does.
+/// Adds SQL functions with which scripts apply rules of the domain.
 fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| {
         Ok(fold_title(&context.get::<String>(0)?))
     })?;
-    // A text that is no login stays as it is, and stays unreadable.
+    // A text that is no login stays unchanged, and cannot be decoded.
     connection.create_scalar_function("identity", 1, flags, |context| {
         let text: String = context.get(0)?;
         Ok(Login::new(&text).map_or(text, |login| login.as_str().to_owned()))
@@ -71,7 +71,7 @@ fn add_functions(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes a database of an older version.
+/// Creates a database of an older version.
 #[cfg(test)]
 pub(in crate::store) fn make(connection: &Connection, version: usize) -> Result<(), StoreError> {
     add_functions(connection)?;
@@ -96,8 +96,8 @@ fn upgrade(connection: &mut Connection) -> Result<usize, StoreError> {
     Ok(found)
 }
 
-/// Whether the tables are another program's: a new database has none, and each version of
-/// ours has the log.
+/// Whether the tables belong to another program: a new database has none, and each of our versions
+/// has the log.
 pub(in crate::store) fn is_foreign(
     connection: &Connection,
     version: usize,
@@ -114,7 +114,7 @@ pub(in crate::store) fn version(connection: &Connection) -> Result<usize, StoreE
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
-/// Makes sure that a database is of the newest version.
+/// Checks that a database has the newest version.
 ///
 /// # Errors
 /// When it is older or newer, or SQLite fails.

@@ -103,7 +103,7 @@ pub(super) fn waiting(step: &Step, now: i64) -> Box<dyn Waiting> {
     }
 }
 
-/// What comes from an operator, or from the end of a run.
+/// Changes of an operator, or of the end of a run.
 fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
     match step {
         Step::Nulls { user: number } => {
@@ -198,7 +198,7 @@ fn of_operator(step: &Step, now: i64) -> Box<dyn Waiting> {
     }
 }
 
-/// What the daemon notes of itself, of the service and of its configuration.
+/// Changes that the daemon records about itself, the service and its configuration.
 fn of_daemon(step: &Step, now: i64) -> Box<dyn Waiting> {
     match step {
         Step::Refuse { has_body, is_packed } => {
@@ -274,7 +274,7 @@ fn of_daemon(step: &Step, now: i64) -> Box<dyn Waiting> {
     }
 }
 
-/// Integrations, some of which are under way, and some of unknown status.
+/// Integrations, some of which are in progress, and some of unknown status.
 fn integrations(statuses: &BTreeMap<u8, u8>, now: i64) -> Vec<Integration> {
     let integration = |(id, status): (&u8, &u8)| Integration {
         id: format!("i{id}"),
@@ -293,7 +293,7 @@ fn admin(number: u8, now: i64) -> Admin {
     Admin { login, display_name, last_sign_in: (number > 1).then(|| at(now - 9)) }
 }
 
-/// Notes for some users that a check is listed by another title.
+/// Records for some users that a check is listed by another title.
 fn settle(limit: u8) -> SettleRenames {
     let renamed = [(1, "title 2".to_owned()), (2, "Title 3".to_owned())];
     SettleRenames {
@@ -303,7 +303,7 @@ fn settle(limit: u8) -> SettleRenames {
     }
 }
 
-/// Titles and severities of checks, some of which answers list, or deliveries tell of.
+/// Titles and severities of checks, some of which answers list, or deliveries name.
 fn configure(checks: &BTreeMap<u8, u8>, now: i64) -> ConfigureChecks {
     let mut configured = ConfiguredChecks::default();
     for (check, words) in checks {

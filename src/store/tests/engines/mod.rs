@@ -67,7 +67,7 @@ fn all_keys() -> Keys {
     keys
 }
 
-/// Commits the steps in groups of these sizes; returns all that the engine then knows.
+/// Commits the steps in groups of these sizes; returns the engine's whole state afterwards.
 fn commit_steps(engine: Box<dyn Engine>, steps: &[Step], sizes: &[usize]) -> String {
     let (health, current_health) = watch::channel(Health::default());
     let announcements = Announcements {
@@ -174,8 +174,8 @@ fn an_id_that_one_check_gives_up_is_free_for_another_in_the_same_change() {
 
 #[test]
 fn checks_that_the_configuration_makes_one_are_one_on_every_engine() {
-    // Two provisional checks. Then the first is what the other's title means, whose id stays in
-    // use; or both have the same title from then on.
+    // Two provisional checks. Then either the other's title means the first check, whose id stays
+    // in use, or both have the same title.
     for titles in [[(0, 1), (2, 2)], [(0, 2), (2, 2)]] {
         let folder = TempDir::new().unwrap();
         let steps = [

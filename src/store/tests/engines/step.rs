@@ -1,10 +1,10 @@
-//! What can be committed, at random.
+//! Random changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-/// Something to commit.
+/// A change to commit.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Delivery {

@@ -1,4 +1,4 @@
-//! What a group asks for.
+//! Loads the rows that a group needs.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Rows in memory: what a [`Change`] makes of them, without a database.
+//! An engine in memory: tests what a [`Change`] does to rows, without a database.
 
 mod load;
 mod slices;
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Every table, and what a group that is under way began with.
+/// Every table, and the state at the begin of the current group.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     tables: Tables,
@@ -173,7 +173,7 @@ impl Tables {
         }
         apply(&mut self.tenant, &diff.tenant);
         for entry in &diff.service {
-            // Nothing that was seen leaves no row.
+            // A state without any answer has no row.
             match entry.row.filter(|state| !state.seen.is_empty()) {
                 Some(row) => self.service.insert((), in_order(row.clone())),
                 None => self.service.remove(&()),

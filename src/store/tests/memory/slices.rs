@@ -1,4 +1,4 @@
-//! What comes next of many rows.
+//! Slices of many rows.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Tables {
             facts.exchanging.load(next);
         }
         if keys.moving.is_some() {
-            // What ended is not kept in memory.
+            // Ended failures are not stored in memory.
             facts.moving.load(None);
         }
         if let Some(slice) = &keys.parked {
@@ -88,7 +88,7 @@ impl Tables {
     }
 }
 
-/// Those of users who come next.
+/// The next users of a slice.
 fn slice_of(users: &BTreeSet<Login>, slice: &Slice) -> NextUsers {
     let texts = users.iter().map(|login| login.as_str().to_owned());
     let comes_next = |text: &String| slice.after.as_ref().is_none_or(|after| text > after);

@@ -1,11 +1,11 @@
-//! Transactions that stand in each other's way.
+//! Transactions that conflict.
 
 use std::thread;
 
 use super::*;
 
-/// Locks a check, waits until somebody waits for it, and then wants the lock that this one has. The
-/// server looks for a deadlock in the other one first.
+/// Locks a check, waits until a group waits for it, and then requests the lock that the group
+/// holds. The server detects the deadlock in the group first.
 const DEADLOCK: &str = "BEGIN;
     SET LOCAL deadlock_timeout = '1min';
     UPDATE checks SET open = open;
@@ -23,7 +23,7 @@ const DEADLOCK: &str = "BEGIN;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_the_server_ends_for_a_deadlock_is_tried_again() {
-    // It logs what it ends a transaction for.
+    // The log shows why the server ended transactions.
     let cluster = Cluster::start(&Options::fast().set("log_min_messages", "error"));
     let database = cluster.create_database();
     let patient = Limits { lock: Duration::from_secs(10), ..SHORT };
@@ -47,8 +47,8 @@ async fn a_group_that_the_server_ends_for_a_deadlock_is_tried_again() {
     assert_numbered(&cluster, &database.name);
 }
 
-/// Ends the first so many transactions in which a statement changes a table, as the server does that
-/// finds no serial order of two of them. Numbers of a sequence are not taken back.
+/// Fails the first `times` transactions in which a statement changes a table, with the error of a
+/// serialisation conflict. Numbers of a sequence are not rolled back.
 fn fail_first(cluster: &Cluster, database: &str, times: u32, trigger: &str) {
     cluster.sql(
         database,
@@ -68,7 +68,7 @@ fn fail_first(cluster: &Cluster, database: &str, times: u32, trigger: &str) {
     );
 }
 
-/// How many transactions came as far as the trigger.
+/// How many transactions reached the trigger.
 fn tries(cluster: &Cluster, database: &str) -> String {
     cluster.sql(database, "SELECT last_value FROM tries")
 }
@@ -79,7 +79,7 @@ async fn a_group_that_the_server_cannot_serialize_is_tried_again_and_acknowledge
     let database = cluster.create_database();
     let store = connect(&database.url);
     let mut expected = Vec::new();
-    // Within a statement, and at the commit.
+    // In a statement, and at the commit.
     for initially in ["IMMEDIATE", "DEFERRED"] {
         let trigger = format!(
             "CONSTRAINT TRIGGER conflict AFTER INSERT ON delivery
@@ -92,7 +92,7 @@ async fn a_group_that_the_server_cannot_serialize_is_tried_again_and_acknowledge
         expected.push(id);
         assert_eq!(stored_delivery_ids(cluster, &database.name), expected);
 
-        // One that fails each time is not acknowledged, and counts once when it is repeated.
+        // A change that fails each time is not acknowledged, and counts once when it is repeated.
         fail_first(cluster, &database.name, 3, &trigger);
         let id = format!("thrice {initially}");
         let error = deliver(&store, &id).await.unwrap_err();

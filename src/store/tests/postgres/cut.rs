@@ -1,4 +1,4 @@
-//! A connection that is cut in the middle of a commit.
+//! Connections that are cut during a commit.
 
 use super::*;
 
@@ -33,10 +33,10 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_never_doubled() {
             let error = outcome.unwrap_err();
             assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{cuts:?}: {error}");
             assert_eq!(stored_delivery_ids(cluster, &database.name), expected, "{cuts:?}");
-            // Whatever became of it, metrics and pages look for themselves.
+            // Whatever the outcome, readers read everything again.
             let touched = store.touched_after(seen).unwrap();
             assert!(touched.iter().any(|touched| touched.is_anew), "{cuts:?}: {touched:?}");
-            // Who got no answer sends it again.
+            // A sender without an answer repeats the delivery.
             assert_eq!(deliver(&store, &id).await.unwrap(), NEW, "{cuts:?}");
         }
         expected.push(id);
@@ -59,6 +59,6 @@ async fn a_connection_that_is_given_up_is_closed_whatever_the_server_does() {
         proxy.cut(&[Cut::Unanswered]);
         deliver(&store, &format!("unanswered {position}")).await.unwrap();
     }
-    // One that listens may have been opened since.
+    // The listening connection may have been opened since.
     until("the connections are closed", async || proxy.open() <= before + 1).await;
 }

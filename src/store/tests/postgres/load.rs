@@ -1,4 +1,4 @@
-//! Senders that send until they are told to stop, and repeat what was not acknowledged.
+//! Senders that deliver until they are stopped, and repeat what was not acknowledged.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -58,14 +58,15 @@ impl Load {
         .await;
     }
 
-    /// Waits until a delivery and a read have failed since now.
+    /// Waits until a delivery and a read fail.
     pub(super) async fn wait_for_failure(&self) {
         let of_reads = || self.told.failed_reads.load(Ordering::Relaxed);
         let (failed, reads) = (self.counts().1, of_reads());
         until("deliveries fail", async || self.counts().1 > failed && of_reads() > reads).await;
     }
 
-    /// Has the senders repeat what is not acknowledged yet, and stop; returns what is.
+    /// Makes the senders repeat what is not acknowledged yet, and stop; returns the acknowledged
+    /// ids.
     pub(super) async fn stop(mut self) -> Vec<String> {
         self.told.is_over.store(true, Ordering::Relaxed);
         while let Some(sender) = self.senders.join_next().await {
@@ -86,7 +87,7 @@ impl Tally {
         for tries in 1.. {
             match deliver(store, &id).await {
                 Ok(outcome) => {
-                    // What was committed without an answer is known when it comes again.
+                    // A commit whose answer was lost is a duplicate when it is repeated.
                     let is_known = tries > 1 && outcome == DeliveryOutcome::Duplicate;
                     assert!(is_known || outcome == NEW, "{id}: {outcome:?}, try {tries}");
                     break;
@@ -104,7 +105,7 @@ impl Tally {
         self.acknowledged().push(id);
     }
 
-    /// Follows the log, and sees to it that it skips nothing.
+    /// Follows the log, and checks that it has no gap.
     async fn read(&self, store: &Store) {
         let mut last = store.read(Reader::last_seq).await.unwrap_or_default();
         while !self.is_over.load(Ordering::Relaxed) {

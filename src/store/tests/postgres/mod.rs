@@ -1,4 +1,4 @@
-//! Faults of a server, and of the way to it, each caused with the real one.
+//! Faults of a server, and of the connection to it, each caused with a real server.
 
 mod conflicts;
 mod cut;
@@ -27,7 +27,7 @@ use crate::store::postgres::{Limits, Server, Way};
 use load::Load;
 use proxy::{Cut, Proxy};
 
-/// Limits that a test can wait for, and long enough for a machine that does other things, too.
+/// Limits short enough for a test to wait for, and long enough for a busy machine.
 const SHORT: Limits = Limits {
     connect: Duration::from_secs(2),
     statement: Duration::from_secs(3),
@@ -37,10 +37,10 @@ const SHORT: Limits = Limits {
     look: Duration::from_secs(1),
 };
 
-/// Longer than a commit takes within [`SHORT`], with all that it tries.
+/// Longer than a commit takes with the limits of [`SHORT`], including all attempts.
 const BOUND: Duration = Duration::from_secs(25);
 
-/// What a URL describes.
+/// The server at a URL.
 fn server(url: &str, schema: Option<&str>) -> Server {
     Server::at(url, schema)
 }
@@ -58,7 +58,7 @@ fn connect(url: &str) -> Store {
     try_connect(url).unwrap()
 }
 
-/// What an engine's error means.
+/// The kind of an engine's error.
 fn kind(error: &StoreError) -> Option<SqlErrorKind> {
     match error {
         StoreError::Sql(error) => Some(error.kind()),
@@ -66,7 +66,7 @@ fn kind(error: &StoreError) -> Option<SqlErrorKind> {
     }
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !is_so().await {
@@ -75,10 +75,10 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// What became of a delivery of one failure that nobody had before.
+/// The outcome of a delivery with one new failure.
 const NEW: DeliveryOutcome = DeliveryOutcome::Accepted { opened: 1, past_limit: 0 };
 
-/// Commits a delivery about a user of its own, and sees to it that this does not take for ever.
+/// Commits a delivery about a user of its own, within a limit.
 async fn deliver(store: &Store, id: &str) -> Result<DeliveryOutcome, StoreError> {
     let begun = Instant::now();
     let outcome = store.commit(delivery_of_one_user(id)).await;
@@ -93,7 +93,7 @@ fn delivery_of_one_user(id: &str) -> RecordDelivery {
     record
 }
 
-/// Commits deliveries until one is stored. They are asked for each time by another id.
+/// Commits deliveries until one is stored, each with an id of its own.
 async fn until_delivered(store: &Store, name: &str) {
     let mut number = 0;
     until("deliveries are stored again", async || {
@@ -109,7 +109,7 @@ fn stored_delivery_ids(cluster: &Cluster, database: &str) -> Vec<String> {
     ids.lines().map(str::to_owned).collect()
 }
 
-/// Sees to it that numbers have no gap, and that the head has the last ones.
+/// Checks that numbers have no gap, and that the head has the last ones.
 fn assert_numbered(cluster: &Cluster, database: &str) {
     for (table, number) in [("event", "event"), ("delivery", "delivery")] {
         let sql = format!(
@@ -121,7 +121,7 @@ fn assert_numbered(cluster: &Cluster, database: &str) {
     }
 }
 
-/// Ends the sessions of a database, so that what was set for it counts.
+/// Ends the sessions of a database, so that new settings apply.
 fn end_sessions(cluster: &Cluster, database: &str) {
     cluster.sql(
         "postgres",
@@ -131,7 +131,7 @@ fn end_sessions(cluster: &Cluster, database: &str) {
     );
 }
 
-/// How many sessions of a database wait for this.
+/// Whether a session of a database waits for this event.
 fn has_waiting_session(cluster: &Cluster, database: &str, event: &str) -> bool {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity

@@ -1,4 +1,4 @@
-//! Copies of a whole database to a server, and what stands between.
+//! Copies of a whole database to a server, and their faults.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ fn open(copied: &Path) -> (Store, WriterThread) {
     Store::open(copied).unwrap()
 }
 
-/// Copies, on a thread that may wait.
+/// Copies, on a thread that may block.
 async fn copy(from: StorePlace, to: StorePlace) -> Result<Moved, MoveError> {
     if let StorePlace::File(path) = &from {
         wait_for_lock(path);
@@ -54,7 +54,7 @@ async fn a_store_in_which_nothing_was_ever_sent_is_copied_and_back() {
     copy(StorePlace::File(path), at(&database.url)).await.unwrap();
     let back = folder.path().join("back.db");
     copy(at(&database.url), StorePlace::File(back.clone())).await.unwrap();
-    // And another time, since an engine may add a row of its own.
+    // And once more, because an engine may have rows of its own.
     let database = cluster.create_database();
     copy(StorePlace::File(back), at(&database.url)).await.unwrap();
     assert_eq!(stored_delivery_ids(cluster, &database.name), ["one"]);
@@ -87,7 +87,7 @@ async fn a_copy_whose_answer_is_lost_is_looked_up() {
             copy(StorePlace::File(path.clone()), at(&proxy.url(name))).await.unwrap();
         }
         assert_eq!(stored_delivery_ids(cluster, name), ["one"], "{cuts:?}");
-        // It goes on there.
+        // The copy can be used.
         let store = connect(&database.url);
         assert_eq!(deliver(&store, "two").await.unwrap(), NEW);
         assert_numbered(cluster, name);
@@ -107,7 +107,7 @@ async fn a_copy_whose_end_cannot_be_found_out_is_neither_done_nor_failed() {
             let filling = way.filling().unwrap();
             filling.finish(&TABLES).unwrap();
             proxy.cut(&[cut]);
-            // Nobody answers the look-up.
+            // The look-up gets no answer.
             proxy.refuse(true);
             let ended = filling.commit();
             proxy.refuse(false);

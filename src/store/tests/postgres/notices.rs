@@ -1,11 +1,12 @@
-//! Replicas that wake each other.
+//! Replicas that wake each other with notifications.
 
 use super::*;
 
-/// So far off that no test waits for one.
+/// A pause between reads of the log that no test waits for.
 const NO_LOOK: Limits = Limits { look: Duration::from_hours(1), ..SHORT };
 
-/// Whether this replica announced what another one committed about a delivery's user, by itself.
+/// Whether this replica announced another one's commit about a delivery's user, without being
+/// asked.
 fn has_announced(store: &Store, since: u64, id: &str) -> bool {
     let person = login(&format!("{id}@x"));
     let touched = store.touched_after(since);
@@ -14,7 +15,7 @@ fn has_announced(store: &Store, since: u64, id: &str) -> bool {
     })
 }
 
-/// Commits at one replica until another one knows of it.
+/// Commits at one replica until another one has announced a commit.
 async fn until_woken(one: &Store, other: &Store, name: &str) {
     let seen = *other.changes().borrow();
     let mut number = 0;
@@ -33,13 +34,13 @@ async fn what_one_replica_commits_wakes_the_others_before_their_next_look() {
     let (one, _one) = connect_within(NO_LOOK, &database.url).unwrap();
     let (other, _other) = connect_within(NO_LOOK, &database.url).unwrap();
     until_woken(&one, &other, "first").await;
-    // Each one from then on, in both directions.
+    // From then on every commit is announced, in both directions.
     for (number, (one, other)) in [(&one, &other), (&other, &one)].repeat(3).iter().enumerate() {
         let (seen, id) = (*other.changes().borrow(), format!("d{number}"));
         deliver(one, &id).await.unwrap();
         until("it is woken", async || has_announced(other, seen, &id)).await;
     }
-    // A connection that is lost is made again.
+    // A lost connection is opened again.
     end_sessions(&cluster, &database.name);
     until_woken(&one, &other, "ended").await;
     cluster.restart(cii_test_cluster::Stop::Immediate);

@@ -1,4 +1,4 @@
-//! Values that are odd, or large.
+//! Unusual and large values.
 
 use super::*;
 use crate::{
@@ -11,7 +11,7 @@ fn open_on_both_engines() -> (Fixture, Store) {
     (Fixture::in_file(), connect(&Cluster::shared().create_database().url))
 }
 
-/// What people see of a delivery and of its check.
+/// What is shown of a delivery and of its check.
 async fn read_shown(store: &Store, check: &str) -> String {
     let check = check.to_owned();
     let read = move |reader: &Reader| {
@@ -85,7 +85,7 @@ async fn the_character_nul_is_stored_as_a_mark_and_fails_nothing() {
         let check = store.read(|reader| reader.check("a\u{fffd}b")).await.unwrap().unwrap();
         assert_eq!(check.failing, 2);
     }
-    // A body is kept as it came.
+    // A body is stored as received.
     let read = |reader: &Reader| reader.delivery(1);
     let kept = server.read(read).await.unwrap().unwrap();
     assert_eq!(kept.body.as_deref(), Some(&b"a\0b"[..]));
@@ -171,7 +171,7 @@ async fn a_number_that_no_column_holds_fails_its_change_and_no_other() {
     }
 }
 
-/// The server refuses a row long after it was sent, with the COMMIT on its way behind it.
+/// The server refuses a row long after it was sent, when the COMMIT is already on its way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_the_server_refuses_fails_its_change_and_no_other() {
     let cluster = Cluster::shared();

@@ -17,7 +17,7 @@ async fn a_commit_whose_session_ends_behind_a_pool_is_looked_up() {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     cluster.sql("postgres", end);
     cluster.miss_no_standby();
-    // The pool says that the session is gone, and not what became of the commit.
+    // The pool reports that the session is gone, and not the outcome of the commit.
     assert_eq!(outcome.await.unwrap().unwrap(), NEW);
     let looked_up = "SELECT count(*) FROM commit_log WHERE looked_up = 1";
     assert_eq!(cluster.sql(name, looked_up), "1");

@@ -1,4 +1,4 @@
-//! What stands between the exporter and its server, and cuts connections where a test says so.
+//! A proxy between the exporter and its server, which cuts connections where a test requests it.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -11,20 +11,20 @@ use std::{
     time::Duration,
 };
 
-/// What happens to the next COMMIT that goes by.
+/// What happens to the next COMMIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// The server does not get it, and both ends see the connection closed.
     Before,
     /// The server gets it, and the client sees the connection closed at once.
     After,
-    /// Neither does the server get it, nor does the client see anything.
+    /// The server does not get it, and the client notices nothing.
     Withheld,
     /// The server gets it, and its answer does not arrive.
     Unanswered,
 }
 
-/// A proxy on loopback. It takes connections until the test's process ends.
+/// A proxy on loopback. It runs until the test's process ends.
 pub(super) struct Proxy {
     port: u16,
     state: Arc<State>,
@@ -39,15 +39,15 @@ struct State {
 
 #[derive(Default)]
 struct Plan {
-    /// The next one last.
+    /// A stack: the last one is next.
     cuts: Vec<Cut>,
     is_blocked: bool,
     is_refusing: bool,
     /// How long each answer is held back.
     delay: Duration,
-    /// How often the client of each transaction that was committed waited for all its answers.
+    /// How often the client of each committed transaction waited for all its answers.
     round_trips: Vec<usize>,
-    /// The same of each transaction that only read.
+    /// The same for transactions that only read.
     of_reads: Vec<usize>,
 }
 
@@ -82,7 +82,7 @@ impl Proxy {
         self.state.plan().cuts = cuts.iter().rev().copied().collect();
     }
 
-    /// Whether all COMMITs that were to be cut were.
+    /// Whether all requested cuts were done.
     pub(super) fn is_done(&self) -> bool {
         self.state.plan().cuts.is_empty()
     }
@@ -98,8 +98,8 @@ impl Proxy {
         self.state.plan().is_refusing = is_refusing;
     }
 
-    /// Holds each answer back for so long, as a network does: who sends on without waiting has sent
-    /// everything before the first answer comes.
+    /// Delays each answer, like a network. A client that does not wait has then sent everything
+    /// before the first answer arrives.
     pub(super) fn delay(&self, delay: Duration) {
         self.state.plan().delay = delay;
     }
@@ -110,12 +110,12 @@ impl Proxy {
         std::mem::take(&mut self.state.plan().round_trips)
     }
 
-    /// The same of each transaction that only read.
+    /// The same for transactions that only read.
     pub(super) fn round_trips_of_reads(&self) -> Vec<usize> {
         std::mem::take(&mut self.state.plan().of_reads)
     }
 
-    /// How many connections clients have open.
+    /// The number of open connections of clients.
     pub(super) fn open(&self) -> usize {
         self.state.open.load(Ordering::Relaxed)
     }
@@ -138,13 +138,13 @@ struct Passage<'a> {
     server: TcpStream,
     /// Set when the client gets nothing more, and does not see the connection closed either.
     is_mute: Arc<AtomicBool>,
-    /// Statements that the server did not answer yet.
+    /// Statements without an answer so far.
     unanswered: Arc<AtomicUsize>,
     state: &'a State,
 }
 
-/// The next message of the server: a type, a length that counts itself, and the rest. The answer
-/// to whether it encrypts is one letter.
+/// The server's next message: a type, a length that includes itself, and the rest. The answer to
+/// the request for encryption is one letter.
 fn answer(server: &mut TcpStream, is_begun: &mut bool) -> io::Result<Vec<u8>> {
     let mut answer = vec![0; 1];
     server.read_exact(&mut answer)?;
@@ -166,7 +166,7 @@ impl Passage<'_> {
         let is_refusing = state.plan().is_refusing;
         // Without a server, the client sees the connection closed.
         if !is_refusing && let Ok(server) = TcpStream::connect(state.server) {
-            // Else each message waits for the acknowledgement of the one before, 40 ms.
+            // Otherwise each message waits 40 ms for the acknowledgement of the one before.
             for end in [&client, &server] {
                 end.set_nodelay(true).unwrap();
             }
@@ -195,7 +195,7 @@ impl Passage<'_> {
                 }
             });
             let mut passage = Passage { client, server, is_mute, unanswered, state };
-            // Ends with one of the ends.
+            // Ends when one of the ends closes the connection.
             let _ = passage.pass();
             let _ = passage.server.shutdown(Shutdown::Write);
             let _ = passage.client.shutdown(Shutdown::Both);
@@ -205,7 +205,7 @@ impl Passage<'_> {
     }
 
     /// Passes messages on, each as a whole: a type, which the first ones lack, a length that
-    /// counts itself, and the rest.
+    /// includes itself, and the rest.
     fn pass(&mut self) -> io::Result<()> {
         const ENCRYPT: [u8; 4] = 80_877_103_u32.to_be_bytes();
         let mut is_begun = false;
@@ -226,11 +226,11 @@ impl Passage<'_> {
                 round_trips = 0;
             }
             if is_query && message[5..].starts_with(b"ROLLBACK") {
-                // Nobody waits for that.
+                // The client does not wait for the answer to a ROLLBACK.
                 self.state.plan().of_reads.push(round_trips);
             }
             if is_query || message[0] == b'S' {
-                // Who had every answer waited for the last one.
+                // A client that had every answer has waited for the last one.
                 round_trips += usize::from(self.unanswered.fetch_add(1, Ordering::SeqCst) == 0);
             }
             if is_query && message[5..].starts_with(b"COMMIT") {

@@ -1,9 +1,9 @@
-//! What a server refuses, and what the exporter refuses of a server.
+//! What a server refuses, and which servers the exporter refuses.
 
 use super::*;
 use crate::{ledger::change::Probe, store::Standing};
 
-/// Runs a statement about a database, and ends its sessions, so that it counts.
+/// Alters a database, and ends its sessions, so that it applies.
 fn alter(cluster: &Cluster, database: &str, what: &str) {
     cluster.sql("postgres", &format!("ALTER DATABASE {database} {what}"));
     end_sessions(cluster, database);
@@ -122,7 +122,7 @@ async fn rights_that_are_missing_are_told() {
     assert_eq!(kind(&error), Some(SqlErrorKind::Denied), "{error}");
     assert!(error.to_string().contains("public"), "{error}");
     assert_eq!(error.reason(), "denied");
-    // Another one made them, who lets it read alone.
+    // Tables of another owner, who grants only SELECT.
     drop(connect(&database.url));
     cluster.sql(name, &format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"));
     let store = connect(&url);
@@ -164,7 +164,7 @@ fn a_schema_of_a_newer_exporter_is_refused() {
     }
     let error = Reader::connect(server(&database.url, None)).unwrap_err();
     assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
-    // And one that is not there by who only looks.
+    // A reader does not create a missing schema.
     let empty = cluster.create_database();
     let error = Reader::connect(server(&empty.url, None)).unwrap_err();
     assert!(matches!(error, StoreError::NoTables(_)), "{error}");
@@ -177,7 +177,7 @@ fn a_server_that_is_not_there_is_told_at_the_start() {
     assert_eq!(kind(&error), Some(SqlErrorKind::Denied), "{error}");
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    // It takes connections, and says nothing.
+    // It accepts connections, and sends nothing.
     let error = try_connect(&format!("postgres://postgres@127.0.0.1:{port}/a")).unwrap_err();
     assert_eq!(kind(&error), Some(SqlErrorKind::Unreachable), "{error}");
     drop(listener);
@@ -194,7 +194,7 @@ async fn a_replica_writes_nothing_once_a_newer_one_upgraded_the_schema() {
     cluster.sql(&database.name, "UPDATE meta SET value = '99' WHERE key = 'schema_version'");
     let error = deliver(&store, "after").await.unwrap_err();
     assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
-    // The daemon ends by this.
+    // The daemon ends because of this.
     let error = tokio::time::timeout(Duration::from_secs(10), store.wait_for_loss()).await.unwrap();
     assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
     let error = store.campaign("old").await.unwrap().borrow().clone();

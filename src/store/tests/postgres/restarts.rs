@@ -1,4 +1,4 @@
-//! A server that goes away, and comes back.
+//! A server that stops and starts again.
 
 use cii_test_cluster::Stop;
 
@@ -41,7 +41,7 @@ async fn sessions_that_the_server_ends_fail_nothing_that_comes_after() {
         store.read(Reader::last_seq).await.unwrap();
         end_sessions(cluster, &database.name);
     }
-    // The server ends those that are idle.
+    // The server ends idle sessions.
     let limit = format!("ALTER DATABASE {} SET idle_session_timeout = 50", database.name);
     cluster.sql("postgres", &limit);
     end_sessions(cluster, &database.name);

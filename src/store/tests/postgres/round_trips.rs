@@ -48,7 +48,7 @@ async fn reads_that_are_foreseen_wait_together() {
         reader.foresee(|| {
             let _ = reader.watched_among(&["first@x", "nobody@x"]);
             let _ = reader.check("no-mfa");
-            // Nobody asks for it after all.
+            // The query that was sent ahead is not requested.
             let _ = reader.check("another");
         });
         read()
@@ -60,7 +60,7 @@ async fn reads_that_are_foreseen_wait_together() {
     // To begin, and for the answers. A look, for the head, what others committed, once a minute
     // the size of the tables, and for its end.
     assert!(waits.contains(&2) && waits.iter().all(|waits| *waits <= 4), "{waits:?}");
-    // What was foreseen in vain is of that transaction alone.
+    // Rows sent ahead belong to that transaction only.
     deliver(&store, "second").await.unwrap();
     assert_eq!(store.read(reads).await.unwrap(), (2, 1, Some(2)));
 }

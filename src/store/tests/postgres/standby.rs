@@ -1,10 +1,10 @@
-//! Commits that wait for a standby, and standbys that take the primary's place.
+//! Commits that wait for a standby, and standbys that become the primary.
 
 use cii_test_cluster::Replication;
 
 use super::*;
 
-/// The URL of a database on whichever of two servers takes writes.
+/// The URL of a database on the one of two servers that accepts writes.
 fn either(one: &Cluster, other: &Cluster, database: &str) -> String {
     format!(
         "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/{database}?target_session_attrs=read-write",
@@ -31,7 +31,7 @@ async fn what_the_standby_did_not_get_is_not_acknowledged_before_it_has_it() {
     store.read(Reader::last_seq).await.unwrap();
     standby.resume();
     until_delivered(&store, "after").await;
-    // Committed on the primary, before its standby was back; who repeats it is told so.
+    // Committed on the primary, before its standby was back: the repeat is a duplicate.
     assert_eq!(deliver(&store, "one").await.unwrap(), DeliveryOutcome::Duplicate);
     let on_standby = stored_delivery_ids(&standby, &database.name);
     assert!(on_standby.contains(&"one".to_owned()), "{on_standby:?}");
@@ -61,7 +61,7 @@ async fn a_wait_for_the_standby_that_somebody_ends_acknowledges_nothing() {
         let id = format!("{how} {level}");
         let (commits, own) = (store.clone(), id.clone());
         let outcome = tokio::spawn(async move { deliver(&commits, &own).await });
-        // The look-up's, too, however often it is tried.
+        // The look-up's wait is cancelled, too, however often it is tried.
         let mut ended = 0;
         until("the commit has failed", async || {
             ended += usize::from(primary.sql("postgres", &end) != "0");
@@ -109,7 +109,7 @@ async fn a_primary_that_hangs_is_left_for_the_standby_that_took_its_place() {
     let store = connect_within(limits, &url).unwrap().0;
     let load = Load::start(&store, "d", 4);
     load.wait_for_more(50).await;
-    // It takes connections, and says nothing on them.
+    // It accepts connections, and sends nothing on them.
     primary.pause();
     load.wait_for_failure().await;
     standby.promote();

@@ -1,4 +1,4 @@
-//! A schema that an older exporter made.
+//! A schema that an older exporter created.
 
 use super::*;
 
@@ -56,7 +56,7 @@ async fn an_upgrade_waits_for_a_long_read_and_holds_up_nobody() {
     })
     .await;
     let upgrade = tokio::task::spawn_blocking(move || connect(&url));
-    // An old replica writes what it knows of, and waits for a lock no longer than a group does.
+    // An old replica writes what it knows, and waits for a lock no longer than a group does.
     let old = "BEGIN; SET LOCAL lock_timeout = '2s'; SELECT id FROM head FOR UPDATE;
         UPDATE failure SET reported_at = reported_at + 1; COMMIT";
     let mut taken = 0;

@@ -4,8 +4,7 @@ use std::thread;
 
 use super::*;
 
-/// Keeps everybody off a vacuum of the events until a table is there that says so. Deliveries do not
-/// need this lock.
+/// Blocks a vacuum of the events until a certain table exists. Deliveries do not need this lock.
 const HOLD: &str = "SET statement_timeout = '1min';
     DO $$ BEGIN
         LOCK TABLE cii.event IN SHARE UPDATE EXCLUSIVE MODE;
