@@ -1,9 +1,9 @@
-//! Work that computes, or waits for a disk, on a thread where it holds up no task.
+//! Runs work that computes, or waits for a disk, on threads where it does not block tasks.
 
 use tokio::task::JoinError;
 
-/// Runs `work`; returns nothing when the runtime ends before it began. A panic in it is one
-/// of the caller: swallowed, a mistake would look like an answer.
+/// Runs `work`; returns none when the runtime ends before it began. A panic of it is resumed in the
+/// caller: if it were swallowed, a bug would look like an answer.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
         Ok(done) => Some(done),
@@ -12,7 +12,7 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     }
 }
 
-/// Runs `work`, which nobody waits for: a runtime that ends leaves it out when it has not begun.
+/// Runs `work` without waiting for it. A runtime that ends drops work that has not begun.
 pub fn run_detached(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
 }

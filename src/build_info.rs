@@ -1,4 +1,4 @@
-//! Which build this is, and where people reach it.
+//! The version of this build, and the URL at which people reach it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,12 +19,12 @@ pub const RUST_VERSION: &str = env!("CII_EXPORTER_RUST_VERSION");
 #[derive(Debug, Clone)]
 pub struct BuildInfo {
     info: IntGaugeVec,
-    /// Held while the URL changes and while the metric is read: a scrape has one series.
+    /// Locked while the URL changes and while the metric is read, so that a scrape has one series.
     whole: Arc<Mutex<()>>,
 }
 
 impl BuildInfo {
-    /// Makes the metric part of what `registry` shows; people reach the program at `url`.
+    /// Adds the metric to `registry`; people reach the program at `url`.
     ///
     /// # Errors
     /// When a metric of the same name is registered already.
@@ -43,7 +43,7 @@ impl BuildInfo {
         Ok(build_info)
     }
 
-    /// Says where people reach the program from now on.
+    /// Sets the URL at which people reach the program.
     pub fn set_url(&self, url: Option<&str>) {
         let _whole = self.lock();
         self.info.reset();

@@ -4,8 +4,8 @@ use chrono::SubsecRound;
 
 use crate::domain::Timestamp;
 
-/// The present moment in UTC, to the microsecond: a moment that was stored and loaded
-/// again is equal to what it was.
+/// The current moment in UTC, in microseconds: databases store no finer one, and a stored moment
+/// must be equal when it is loaded.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one allowed call")]
 pub fn now() -> Timestamp {

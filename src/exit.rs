@@ -1,4 +1,4 @@
-//! What the process tells its caller when it ends.
+//! Exit codes of the process.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 pub(crate) const USAGE: u8 = 64;
 /// The daemon could not start.
 pub(crate) const START_FAILED: u8 = 1;
-/// A task of the daemon ended although nobody told it to.
+/// A task of the daemon ended without being stopped.
 pub(crate) const ENDED_EARLY: u8 = 70;
 
 /// Prints the error to standard error and returns the exit code.

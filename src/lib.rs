@@ -1,8 +1,7 @@
-//! Brings what Cisco Identity Intelligence knows to Prometheus and OTLP.
+//! Exports the state of Cisco Identity Intelligence to Prometheus and OTLP.
 //!
-//! Everything that happens becomes a change that the [`store`] commits in one
-//! transaction; everything that is shown or sent derives from what was
-//! committed.
+//! Everything that happens becomes a change that the [`store`] commits in one transaction;
+//! everything that is shown or sent is derived from what was committed.
 
 pub mod blocking;
 pub mod build_info;

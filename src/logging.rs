@@ -12,10 +12,10 @@ use tracing_subscriber::{
     fmt::{FormatFields, format},
 };
 
-/// Starts logging. `directives` is a level, or a filter in the form of
-/// `tracing`; `RUST_LOG` wins over it.
+/// Starts logging. `directives` is a level, or a filter in the syntax of `tracing`; `RUST_LOG`
+/// overrides it.
 pub(crate) fn start(directives: &str, as_json: bool) {
-    // The scheduler's library logs its set-up at INFO on every start.
+    // The cron library logs its set-up at INFO on every start.
     let usual = || EnvFilter::new(format!("tokio_cron_scheduler=warn,{directives}"));
     let environment = Environment::of_process();
     let wanted = environment.log_filter().and_then(|filter| EnvFilter::try_new(filter).ok());
@@ -29,8 +29,8 @@ pub(crate) fn start(directives: &str, as_json: bool) {
     };
 }
 
-/// Fields as the library writes them, but for characters that could end the line, or steer the
-/// terminal of whoever reads it: many a text comes from outside.
+/// Formats fields as the library does, but escapes characters that could end the line or control a
+/// reader's terminal: many texts come from outside.
 fn escaping_fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     format::debug_fn(|writer, field, value| {
         let name = field.name();
@@ -45,7 +45,7 @@ fn escaping_fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     .delimited(" ")
 }
 
-/// Writes characters that steer, or turn the direction of what follows, as Rust does.
+/// Escapes control characters and those that change the direction of text, as Rust does.
 struct Escaping<W>(W);
 
 impl<W: fmt::Write> fmt::Write for Escaping<W> {
@@ -61,7 +61,7 @@ impl<W: fmt::Write> fmt::Write for Escaping<W> {
     }
 }
 
-/// Control characters, line ends of Unicode, and those that turn the direction of writing.
+/// Control characters, line ends of Unicode, and characters that change the direction of text.
 fn is_steering(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -6,8 +6,8 @@ mod logging;
 
 use std::process::ExitCode;
 
-/// The system's allocator keeps what a large delivery took for as long as the daemon runs; this
-/// one's thread in the background gives it back within seconds.
+/// The system's allocator would keep the memory of a large delivery as long as the daemon runs. A
+/// background thread of this one returns it within seconds.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -1,8 +1,8 @@
-//! What is the same about every room's own meters: made with all their series at 0, and
+//! Helpers for the meters of every room: they are created with all their series at 0, and
 //! registered together.
 //!
-//! Rooms of one layer do not import each other, so this is below all of them. It knows
-//! no metric.
+//! Rooms of one layer do not import each other, so this module is below all of them. It defines no
+//! metric.
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
@@ -10,27 +10,27 @@ use prometheus::{
 };
 use strum::VariantArray;
 
-/// A label, and every value of it that there can be.
+/// A label, and all its values.
 pub type Label<'a> = (&'a str, &'a [&'a str]);
 
-/// The label's values that an enum has.
+/// The values of a label that an enum defines.
 #[must_use]
 pub fn label_values<E: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str> {
     E::VARIANTS.iter().map(|variant| (*variant).into()).collect()
 }
 
-/// A counter by labels. Every series is there at 0, so that the first of a kind is an
-/// increase: `increase()` does not see the first sample of a series.
+/// A counter with labels. Every series is created at 0, so that the first event counts as an
+/// increase: `increase()` ignores the first sample of a series.
 ///
 /// # Errors
-/// When a name breaks Prometheus's rules; so do the others.
+/// When a name breaks Prometheus's rules.
 pub fn counters(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Result<IntCounterVec> {
     let counters = IntCounterVec::new(Opts::new(name, help), &label_names(labels))?;
     create_series(&counters, labels);
     Ok(counters)
 }
 
-/// A gauge by labels, every series at 0.
+/// A gauge with labels, every series at 0.
 ///
 /// # Errors
 /// As for [`counters`].
@@ -40,7 +40,7 @@ pub fn gauges(name: &str, help: &str, labels: &[Label<'_>]) -> prometheus::Resul
     Ok(gauges)
 }
 
-/// A histogram by labels, every series empty.
+/// A histogram with labels, every series empty.
 ///
 /// # Errors
 /// As for [`counters`].
@@ -56,7 +56,7 @@ pub fn histograms(
     Ok(histograms)
 }
 
-/// A histogram of one series.
+/// A histogram without labels.
 ///
 /// # Errors
 /// As for [`counters`].
@@ -64,7 +64,7 @@ pub fn histogram(name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<
     Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
 }
 
-/// Makes the meters part of what `registry` shows.
+/// Adds the meters to `registry`.
 ///
 /// # Errors
 /// When a metric of the same name is registered already.

@@ -1,15 +1,15 @@
-//! Lines of the log that anybody can cause: the first of a kind in a while, with how many it
-//! kept to itself before.
+//! Limits log lines that outside input can cause: one line of a kind per period, with the number of
+//! lines that were suppressed before it.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How long lines of a kind are written once.
+/// The period in which a kind is logged once.
 const WHILE: Duration = Duration::from_mins(1);
 
-/// One kind of lines.
+/// The throttle of one kind of lines.
 #[derive(Debug, Default)]
 pub struct Throttle(Mutex<Last>);
 
@@ -20,7 +20,7 @@ struct Last {
 }
 
 impl Throttle {
-    /// Whether this line is to be written: how many were not since the last one.
+    /// Whether to write this line; returns the number of lines suppressed since the last one.
     pub fn next(&self, now: Instant) -> Option<u64> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.at.is_some_and(|at| now.duration_since(at) < WHILE) {

@@ -1,4 +1,4 @@
-//! The configuration file.
+//! Checks the configuration file.
 
 use secrecy::ExposeSecret;
 
@@ -7,19 +7,19 @@ use crate::{
     domain::{Schedule, Timestamp},
 };
 
-/// A secret: in places where secrets are, it is never shown.
+/// A secret. In settings that hold secrets, it must never be shown.
 const SECRET: &str = "s3cret-of-the-file";
 
-/// In 2026: when schedules are asked for the next time.
+/// A moment in 2026, after which schedules are asked for their next run.
 const NOW: i64 = 1_764_072_000;
 
-/// Bytes of an error at most for each byte of the file, and whatever the file says:
-/// lists name what is to be chosen from.
+/// Maximum bytes of an error per byte of the file. Errors list the valid values, whatever the file
+/// contains.
 const GROWTH: usize = 400;
 
 pub(super) fn check(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    // What it names would be read, devices that never end among them.
+    // The files that it names would be read, and a device may never end.
     if text.contains("_file") || text.contains("/dev") {
         return;
     }
@@ -56,8 +56,8 @@ fn check_schedule(schedule: &Schedule) {
     assert!(next.is_none_or(|next| next > now), "{schedule:?} is at {next:?}");
 }
 
-/// Whether the secret stands in the values of settings that hold secrets, and nowhere
-/// else: as a name, or as another setting's value, it is shown like any.
+/// Whether the secret is only in values of settings that hold secrets. As a name, or as another
+/// setting's value, it is shown like any text.
 fn has_secret_in_its_place(text: &str) -> bool {
     let Ok(table) = text.parse::<toml::Table>() else { return false };
     let at = |path: [&str; 2]| table.get(path[0])?.get(path[1]);

@@ -1,4 +1,4 @@
-//! The body of a delivery.
+//! Checks the body of a delivery.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,21 @@ use crate::{
     domain::{Delivery, Login, Timestamp, failure::CLOCK_ERROR},
 };
 
-/// In 2026: the year decides what is a time of a delivery and what is ahead of it.
+/// A moment in 2026. It decides which times of a delivery are valid and which are in the future.
 const RECEIVED_AT: i64 = 1_764_072_000;
 
-/// What a body's reading may be larger than the body: each pair of a map of details
-/// becomes an object with `key` and `value`.
+/// How much larger than the body a parsed delivery may be: each pair of a map of details becomes an
+/// object with `key` and `value`.
 const GROWTH: usize = 24;
 
-/// What a reading may have beside the body: notes, and what a check is without words.
+/// What a parsed delivery may have besides the body: notes, and the definition of a check without
+/// any.
 const OVERHEAD: usize = 16 * 1024;
 
-/// Notes of a delivery at most.
+/// Maximum number of notes of a delivery.
 const MAX_NOTES: usize = 21;
 
-/// Bytes of a complaint at most.
+/// Maximum bytes of an error.
 const MAX_COMPLAINT: usize = 500;
 
 pub(super) fn check(body: &[u8]) {
@@ -64,7 +65,7 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(text).is_ok()
 }
 
-/// Bytes of all texts of a reading.
+/// The bytes of all texts of a parsed delivery.
 fn size(delivery: &Delivery) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let users = delivery.failing.iter();

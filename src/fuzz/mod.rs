@@ -1,8 +1,8 @@
-//! What must hold for every input that comes from outside.
+//! Invariants for every input that comes from outside.
 //!
-//! A target is a function that panics when something does not hold. `cargo test` gives it
-//! the corpus in `fuzz/corpus` and mutations of that; `scripts/fuzz` lets libFuzzer look
-//! for inputs that take new ways through the code.
+//! A target is a function that panics when an invariant does not hold. `cargo test` runs it on the
+//! corpus in `fuzz/corpus` and on mutations of that; with `scripts/fuzz`, libFuzzer searches for
+//! inputs that reach new code.
 
 mod configuration;
 mod delivery;
@@ -13,12 +13,12 @@ mod times;
 
 use crate::{cii, delivery as otlp, ingest};
 
-/// An entry that the outside has.
+/// An entry point for input from outside.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, which is also that of its folder in the corpus.
+    /// Its name, which is also the name of its folder in the corpus.
     pub name: &'static str,
-    /// Panics when something does not hold for the input.
+    /// Panics when an invariant does not hold for the input.
     pub check: fn(&[u8]),
 }
 
@@ -34,10 +34,10 @@ pub const TARGETS: [Target; 8] = [
     Target { name: "times", check: times::check },
 ];
 
-/// Checks an input of the target of this name.
+/// Checks an input with the target of this name.
 ///
 /// # Panics
-/// When something does not hold for the input, or there is no such target.
+/// When an invariant does not hold for the input, or there is no such target.
 pub fn check(target: &str, input: &[u8]) {
     let found = TARGETS.iter().find(|known| known.name == target);
     assert!(found.is_some(), "there is no target {target}");
@@ -46,18 +46,18 @@ pub fn check(target: &str, input: &[u8]) {
     }
 }
 
-/// Ends what targets started for their inputs.
+/// Stops what targets started for their inputs.
 pub fn stop() {
     request::stop();
 }
 
-/// An answer of the service.
+/// Checks an answer of the service.
 fn check_answer(body: &[u8]) {
     cii::fuzz::read_json(body);
     cii::fuzz::read_answer(body);
 }
 
-/// The body of a delivery.
+/// Checks the body of a delivery.
 fn check_delivery(body: &[u8]) {
     cii::fuzz::read_json(body);
     delivery::check(body);

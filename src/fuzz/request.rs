@@ -1,4 +1,4 @@
-//! A request to the ops listener: paths, cursors, filters, limits, bodies.
+//! Checks a request to the ops listener: paths, cursors, filters, limits, bodies.
 
 mod http;
 
@@ -17,17 +17,17 @@ use crate::{
 };
 use http::{Answer, Connection};
 
-/// In deliveries that are recorded first, and in inputs: a page that shows it as it is
-/// lets a delivery's sender write the page.
+/// Text in recorded deliveries and in inputs. A page that contains it unescaped would let the
+/// sender of a delivery inject markup.
 const MARKUP: &str = "<fuzz>";
 
-/// Bytes of an answer at most: a page of a thousand deliveries.
+/// Maximum bytes of an answer: a page of a thousand deliveries.
 const MAX_BYTES: usize = 8 << 20;
 
-/// The daemon that is asked, from the first input on.
+/// The daemon for the requests, started with the first input.
 static SERVED: Mutex<Option<Served>> = Mutex::new(None);
 
-/// A running daemon with something to show.
+/// A running daemon with recorded deliveries.
 struct Served {
     ops: Connection,
     stop: oneshot::Sender<()>,
@@ -35,13 +35,13 @@ struct Served {
     _folder: TempDir,
 }
 
-/// The input's first line is the method and the target; what follows is the body.
+/// Sends a request. The input's first line is the method and the target; the rest is the body.
 pub(super) fn check(input: &[u8]) {
     let mut lines = input.splitn(2, |byte| *byte == b'\n');
     let (line, body) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let mut words = line.splitn(2, |byte| *byte == b' ');
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return };
-    // Otherwise it is no request to this listener, but one that hyper refuses.
+    // Without these, hyper rejects the request before the listener sees it.
     let is_method = ["GET", "HEAD", "POST", "DELETE", "PUT"].map(str::as_bytes).contains(&method);
     if !is_method || target.first() != Some(&b'/') || !target.iter().all(u8::is_ascii_graphic) {
         return;
@@ -55,7 +55,7 @@ pub(super) fn check(input: &[u8]) {
     check_answer(&answer, &String::from_utf8_lossy(line));
 }
 
-/// Ends the daemon, if one runs, and removes its files.
+/// Stops the daemon, if one runs, and removes its files.
 pub(super) fn stop() {
     let served = SERVED.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(served) = served else { return };
@@ -66,7 +66,7 @@ pub(super) fn stop() {
 fn check_answer(answer: &Answer, request: &str) {
     let Answer { status, content_type, body } = answer;
     let text = String::from_utf8_lossy(body);
-    // Nothing is wrong with the daemon: what is wrong is wrong with the request.
+    // The daemon works, so every error must be the request's fault.
     assert!(*status < 500 || *status == 503, "{request}: {status} {text}");
     assert!(body.len() <= MAX_BYTES, "{request}: {} bytes", body.len());
     if content_type.contains("json") && !content_type.contains("ndjson") && !body.is_empty() {
@@ -96,7 +96,7 @@ impl Served {
         let addresses = daemon.addresses().clone();
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(daemon.run(async {
-            // One that is dropped is no reason to stop.
+            // A dropped sender must not stop the daemon.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
             }

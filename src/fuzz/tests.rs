@@ -1,6 +1,6 @@
-//! Every target with its corpus, and with mutations of that.
+//! Runs every target on its corpus, and on mutations of that.
 //!
-//! The budget is a number of inputs, so that a slow machine does the same. More of them:
+//! The budget is a number of inputs, so that a slow machine runs the same. To run more:
 //! `PROPTEST_CASES=100000 cargo test --lib fuzz::`.
 
 mod mutation;
@@ -12,10 +12,10 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use super::{TARGETS, Target};
 use mutation::Material;
 
-/// Inputs of a target for each case of proptest's own number, which is 256.
+/// Inputs of a target per case of proptest, which has 256 by default.
 const INPUTS_A_CASE: u32 = 8;
 
-/// Bytes of an input at most that mutations make.
+/// Maximum bytes of a mutated input.
 const MAX_BYTES: usize = 16 * 1024;
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -41,7 +41,7 @@ fn fuzz_with(name: &str, inputs_a_case: u32) {
     let Target { check, .. } = TARGETS.into_iter().find(|target| target.name == name).unwrap();
     let corpus = files(&folder("corpus").join(name));
     for (path, input) in &corpus {
-        // Said when it fails, and only then.
+        // Shown only when the test fails.
         println!("{path}");
         check(input);
     }
@@ -49,7 +49,7 @@ fn fuzz_with(name: &str, inputs_a_case: u32) {
     let material = Material::new(corpus.into_iter().map(|(_, input)| input).collect(), &words);
     let config = ProptestConfig::default();
     let cases = config.cases.saturating_mul(inputs_a_case);
-    // What is found is kept in the corpus, where libFuzzer has it, too.
+    // Failing inputs are added to the corpus, where libFuzzer finds them, too.
     let config = ProptestConfig { cases, failure_persistence: None, ..config };
     let ended = TestRunner::new(config).run(&mutation::plan(), |plan| {
         let mut input = material.mutated(&plan);
@@ -95,7 +95,7 @@ fn collector() {
 
 #[test]
 fn configuration() {
-    // Its schedules are looked at for years ahead: several milliseconds an input.
+    // Its schedules are computed for years ahead, which takes several milliseconds an input.
     fuzz_with("configuration", 2);
 }
 
@@ -116,7 +116,7 @@ fn packed() {
 
 #[test]
 fn request() {
-    /// Also when an input fails.
+    /// Stops the daemon even when an input fails.
     struct Stop;
 
     impl Drop for Stop {

@@ -1,4 +1,4 @@
-//! Moments and waits, as others write them.
+//! Checks moments and waits in texts from outside.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     domain::Timestamp,
 };
 
-/// In 2026: what a moment is compared with.
+/// A moment in 2026, with which others are compared.
 const NOW: i64 = 1_764_072_000;
 
 pub(super) fn check(input: &[u8]) {
@@ -18,7 +18,7 @@ pub(super) fn check(input: &[u8]) {
     cii::fuzz::read_retry_after(input);
     let Ok(text) = std::str::from_utf8(input) else { return };
     if let Some(asked) = delivery::fuzz::read_retry_after(text, now) {
-        // As seconds again, it is the same wait.
+        // The same wait, written as seconds.
         let again = Duration::from_secs(asked.as_secs());
         let printed = asked.as_secs().to_string();
         assert_eq!(delivery::fuzz::read_retry_after(&printed, now), Some(again));

@@ -1,4 +1,4 @@
-//! HTTP/1.1, as little of it as a listener of ours needs: bytes go out as the input has them.
+//! A minimal HTTP/1.1 client that sends the bytes of an input unchanged.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -9,7 +9,7 @@ use std::{
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection that is made again when it was ended.
+/// A connection that is opened again when the server closed it.
 #[derive(Debug)]
 pub(super) struct Connection {
     to: SocketAddr,
@@ -21,9 +21,9 @@ pub(super) struct Connection {
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// In lower case.
+    /// The content type, in lower case.
     pub(super) content_type: String,
-    /// Empty when it is a stream, which may have no end.
+    /// The body; empty for a stream, which may have no end.
     pub(super) body: Vec<u8>,
 }
 
@@ -32,13 +32,13 @@ impl Connection {
         Self { to, header: "accept: */*", stream: None }
     }
 
-    /// Sends this header, too.
+    /// Sends this header with each request.
     pub(super) const fn with_header(mut self, header: &'static str) -> Self {
         self.header = header;
         self
     }
 
-    /// Asks, a second time when the connection was ended meanwhile.
+    /// Sends a request; once more when the connection was closed meanwhile.
     ///
     /// # Panics
     /// When there is no answer.
@@ -80,7 +80,7 @@ impl Connection {
                 answer.body.resize(length, 0);
                 stream.read_exact(&mut answer.body)?;
             }
-            // A stream: whoever drops the connection ends it.
+            // The stream ends when the connection is dropped.
             None => return Ok(answer),
         }
         if !head.is_last {
