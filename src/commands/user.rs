@@ -118,7 +118,7 @@ fn object(stored: &StoredEvent) -> Value {
         "name": stored.event.name.as_str(),
         "happened_at": stored.event.happened_at,
         "observed_at": stored.event.observed_at,
-        "body": stored.event.body,
+        "body": stored.event.sentence(),
         "attributes": Attributes::from(stored.event.clone().take_attributes()),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::StoreError;
+use super::{StoreError, under_way::UnderWay};
 use crate::{
     domain::{Login, Retention, Timestamp},
     ledger::{Counts, Diff, Facts, Head, Keys, Touched},
@@ -24,6 +24,10 @@ use crate::{
 /// - `sweep` is a transaction of its own, and touches nothing that is shown or counted. Each step
 ///   of `erase` is one, too, and touches what is shown.
 pub(in crate::store) trait Engine: Send {
+    /// Sets what the engine restarts at each answer of the database within a call. It tells a call that
+    /// is only large from one that waits for a database that hangs.
+    fn report_answers(&mut self, _under_way: UnderWay) {}
+
     /// Begins a group; returns the last number of each kind and the counts.
     fn begin(&mut self) -> Result<(Head, Counts), StoreError>;
 

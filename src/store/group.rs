@@ -84,10 +84,11 @@ type Group = Vec<Box<dyn Waiting>>;
 
 impl Writer {
     pub(super) fn new(
-        engine: Box<dyn Engine>,
+        mut engine: Box<dyn Engine>,
         announcements: Announcements,
         meters: Meters,
     ) -> Self {
+        engine.report_answers(meters.under_way.clone());
         Self { engine, announcements, meters }
     }
 
@@ -104,12 +105,16 @@ impl Writer {
             match next {
                 Next::Group(group) => self.commit(group),
                 Next::Sweep(sweep, limit, reply) => {
-                    let swept = retry_conflicts(|| self.engine.sweep(&sweep, limit));
+                    let swept = retry_conflicts(|| {
+                        self.meters.under_way.track(|| self.engine.sweep(&sweep, limit))
+                    });
                     self.record_outcome(swept.as_ref().map(|_| ()));
                     let _ = reply.send(swept);
                 }
                 Next::Erase(erasure, reply) => {
-                    let erased = retry_conflicts(|| self.engine.erase(&erasure));
+                    let erased = retry_conflicts(|| {
+                        self.meters.under_way.track(|| self.engine.erase(&erasure))
+                    });
                     self.record_outcome(erased.as_ref().map(|_| ()));
                     // One whose end is not known may have taken place, too.
                     let may_be_done = match &erased {
@@ -142,12 +147,21 @@ impl Writer {
         self.commit_group(together);
     }
 
-    fn commit_group(&mut self, mut group: Group) {
-        if group.is_empty() {
-            return;
+    /// Commits a group, and what it leaves for groups of their own.
+    fn commit_group(&mut self, group: Group) {
+        // The last one is next.
+        let mut left = vec![group];
+        while let Some(group) = left.pop() {
+            if !group.is_empty() {
+                self.commit_once(group, &mut left);
+            }
         }
+    }
+
+    /// Commits a group, and puts what is left for others on `left`.
+    fn commit_once(&mut self, mut group: Group, left: &mut Vec<Group>) {
         let begun = Instant::now();
-        let mut postponed = Group::new();
+        let (mut postponed, mut one_by_one) = (Group::new(), Group::new());
         let committed = retry_conflicts(|| {
             self.transact(&mut group, &mut postponed).inspect_err(|_| self.engine.roll_back())
         });
@@ -164,9 +178,7 @@ impl Writer {
                 // others.
                 let concerns_one = error.is_about_data() || error.is_unreadable_row();
                 if concerns_one && group.len() > 1 {
-                    for change in group {
-                        self.commit_group(vec![change]);
-                    }
+                    one_by_one = group;
                 } else {
                     self.record_outcome(Err(&error));
                     answer_senders(group, &Err(error));
@@ -174,11 +186,9 @@ impl Writer {
             }
         }
         // Alone, what the first one needs is what it finds. The others follow in their order.
-        let mut postponed = postponed.into_iter();
-        if let Some(first) = postponed.next() {
-            self.commit_group(vec![first]);
-            self.commit_group(postponed.collect());
-        }
+        let rest = postponed.split_off(postponed.len().min(1));
+        left.extend([rest, postponed]);
+        left.extend(one_by_one.into_iter().rev().map(|change| vec![change]));
     }
 
     /// Counts and tells what came of a try to commit.

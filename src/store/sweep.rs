@@ -81,7 +81,8 @@ fn remove_events(
 ) -> Result<usize, StoreError> {
     let delivered: i64 = if keep_pending {
         // What is sent on purpose keeps what is behind it, too, for as long: to pass by each of a
-        // million such events would hold up the writer.
+        // million such events would hold up the writer. There is none without its event: the table
+        // refers to that.
         connection.one(
             "SELECT seq FROM (
                 SELECT coalesce(max(seq), 0) AS seq FROM cursor WHERE consumer = ?1
@@ -133,21 +134,33 @@ fn remove_events(
 
 /// The first events of the hours that a condition names, up to a number. The newest event is never
 /// among them: what is read from the end of the log finds one.
+///
+/// Hour by hour: asked for at once, and in their order, an engine would read and sort all of them.
 fn first_events_of_hours(
     connection: &dyn Connection,
     condition: &str,
     (hour, up_to, limit): (i64, i64, usize),
 ) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
-        "SELECT seq FROM (
-            SELECT first, coalesce(
-                (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
-                (SELECT event FROM head)) AS next
-            FROM event_hour AS h WHERE {condition}) AS runs
-         CROSS JOIN event
-         WHERE seq >= first AND seq < next AND seq <= ?2 LIMIT ?3"
+        "SELECT first, coalesce(
+            (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
+            (SELECT event FROM head)) AS next
+         FROM event_hour AS h WHERE {condition} ORDER BY first"
     );
-    connection.all(&sql, params![hour, up_to, limit], |row| row.get(0))
+    let runs: Vec<(i64, i64)> =
+        connection.all(&sql, params![hour], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut seqs = Vec::new();
+    for (first, next) in runs {
+        if first > up_to || seqs.len() >= limit {
+            break;
+        }
+        seqs.extend(connection.all(
+            "SELECT seq FROM event WHERE seq >= ?1 AND seq < ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+            params![first, next, up_to, limit - seqs.len()],
+            |row| row.get::<i64>(0),
+        )?);
+    }
+    Ok(seqs)
 }
 
 /// Snapshots and polls of what is watched no longer.

@@ -1,14 +1,15 @@
-//! The current wait of the writer thread, for callers that ask meanwhile.
+//! For how long the writer thread has waited for the database.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Since when the writer thread waits for the database; clones share it.
+/// Since when the writer thread waits for an answer of the database; clones share it.
 ///
 /// The outcome of a commit is known only at its end. A commit that waits for a standby or a hanging
-/// server ends after half a minute, and no other change is committed until then.
+/// server ends after half a minute, and no other change is committed until then. A step that is only
+/// large gets answers all the time, and is not mistaken for one that hangs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnderWay(Arc<Mutex<Option<Instant>>>);
 
@@ -19,6 +20,15 @@ impl UnderWay {
         let done = step();
         self.set(None);
         done
+    }
+
+    /// Begins the wait anew: the database answered, and has more to do. Outside of
+    /// [`track`](Self::track) this does nothing.
+    pub(super) fn restart(&self) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_some() {
+            *since = Some(Instant::now());
+        }
     }
 
     /// How long the database has been waited for, if that is longer than `patience`.
@@ -50,5 +60,17 @@ mod tests {
         });
         assert!(waited.0.is_some() && waited.1.is_none(), "{waited:?}");
         assert_eq!(other.wait_longer_than(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn an_answer_begins_the_wait_anew_and_none_begins_one() {
+        let under_way = UnderWay::default();
+        under_way.restart();
+        assert_eq!(under_way.wait_longer_than(Duration::ZERO), None);
+        let since = Instant::now().checked_sub(Duration::from_mins(1));
+        under_way.set(since);
+        assert!(under_way.wait_longer_than(Duration::from_secs(30)).is_some());
+        under_way.restart();
+        assert!(under_way.wait_longer_than(Duration::from_secs(30)).is_none());
     }
 }

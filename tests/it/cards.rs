@@ -6,7 +6,7 @@ use cii_simulator::{
 };
 use serde_json::Value;
 
-use crate::harness::{Setup, until};
+use crate::harness::{Body, Setup, until};
 
 const ZOE: &str = "zoe@example.com";
 
@@ -91,6 +91,19 @@ async fn a_history_tells_what_changed_while_the_daemon_runs_and_after_it() {
     assert_eq!(history["events"][0]["attributes"]["client.address"], "198.51.100.9");
     let nobody = setup.run(&["user", "--history", "nobody"]).await;
     assert!(nobody.output.contains("Nothing"), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_history_has_the_sentence_of_each_event() {
+    let exporter = Setup::new().start().await;
+    assert_eq!(exporter.deliver(&Body::new("d", "no-mfa", &[ZOE]).json()).await, 200);
+    let history = exporter.run(&["user", "--history", ZOE, "--json"]).await.json();
+    let events = history["events"].as_array().unwrap();
+    assert_eq!(
+        events[0]["body"], "zoe@example.com newly fails the check \"Title of no-mfa\"",
+        "{history:#}"
+    );
+    assert!(events.iter().all(|event| event["body"].is_string()), "{history:#}");
 }
 
 #[tokio::test]

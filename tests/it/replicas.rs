@@ -202,9 +202,16 @@ async fn a_takeover_hides_by_its_filter_also_what_another_replica_took_before_it
     let late = Setup::new().at(&url).start().await;
     let next = Setup::new().at(&database.url).webhook("check_ids = [\"no-mfa\"]").start().await;
     let body = |id: &str, check: &str| Body::new(id, check, &["a@example.com"]).json();
-    assert_eq!(next.deliver(&body("before", "no-mfa")).await, 200);
+    for check in ["no-mfa", "early-check"] {
+        assert_eq!(next.deliver(&body(check, check)).await, 200);
+    }
     first.stop().await;
-    until("the one with the filter leads", || async { leads(&next).await.then_some(()) }).await;
+    until("the one with the filter leads and has applied it", || async {
+        let hidden = "cii_check_failures_total{check_id=\"early-check\"}";
+        let is_hidden = next.metrics().await.get(hidden).is_none();
+        (leads(&next).await && is_hidden).then_some(())
+    })
+    .await;
     assert_eq!(late.deliver(&body("late", "late-check")).await, 200);
     let shown = async || {
         let mut shown = Vec::new();

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{Replica, Way, notices, session::Session};
+use super::{Replica, Way, notices, session::Session, standby_waits::StandbyWaits};
 use crate::{
     ledger::Touched,
     store::{
@@ -27,15 +27,16 @@ const SIZE_EVERY: Duration = Duration::from_mins(1);
 
 /// What is asked at each look.
 ///
-/// A wait for a standby is short as a rule; one of two seconds is told. Other users' sessions do not
-/// show what they wait for. The view `pg_stat_activity` looks up names that nobody needs here.
+/// The statements that wait for a standby are told apart by their session and when they began. Other
+/// users' sessions do not show what they wait for. The view `pg_stat_activity` looks up names that
+/// nobody needs here.
 const NEWS: &str = "SELECT commits, event, standbys <> '',
-        CASE WHEN standbys = '' THEN FALSE ELSE EXISTS (
-            SELECT 1 FROM pg_stat_get_activity(NULL) AS session
+        CASE WHEN standbys = '' THEN '' ELSE array_to_string(ARRAY(
+            SELECT session.pid || '@' || extract(epoch FROM session.query_start)
+            FROM pg_stat_get_activity(NULL) AS session
             WHERE session.wait_event = 'SyncRep'
-            AND session.query_start < clock_timestamp() - INTERVAL '2 seconds'
             AND session.datid = (
-                SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+                SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())), ' ')
         END,
         current_setting('server_version')
     FROM head, current_setting('synchronous_standby_names') AS names (standbys)";
@@ -112,6 +113,7 @@ impl Follower {
         let mut look = Look {
             sized_at: None,
             sight,
+            standby_waits: StandbyWaits::default(),
             way: way.clone(),
             replica: replica.clone(),
             session: None,
@@ -183,6 +185,7 @@ struct Look<A> {
     after: i64,
     sized_at: Option<Instant>,
     sight: Sight,
+    standby_waits: StandbyWaits,
     audience: A,
 }
 
@@ -238,9 +241,9 @@ impl<A: Audience> Look<A> {
             .and_then(|news| Ok((news, if is_sized { None } else { Some(size(session)?) })));
         session.end_reading()?;
         let (news, size) = news?;
-        let News { newest, event, commits, is_synchronous, waits_for_standby, version } = news;
+        let News { newest, event, commits, is_synchronous, waiting, version } = news;
         (self.sight.at, self.sight.is_synchronous) = (begun, is_synchronous);
-        self.sight.waits_for_standby = waits_for_standby;
+        self.sight.waits_for_standby = self.standby_waits.record(&waiting, begun);
         self.sight.version = version;
         self.audience.on_standby(is_synchronous);
         if let Some(bytes) = size {
@@ -271,7 +274,8 @@ struct News {
     event: i64,
     commits: Vec<Commit>,
     is_synchronous: bool,
-    waits_for_standby: bool,
+    /// The statements that wait for a standby.
+    waiting: String,
     version: String,
 }
 
@@ -300,7 +304,7 @@ fn news(connection: &dyn Connection, after: i64) -> Result<News, StoreError> {
             event: row.get(1)?,
             commits: Vec::new(),
             is_synchronous: row.get(2)?,
-            waits_for_standby: row.get(3)?,
+            waiting: row.get(3)?,
             version: row.get(4)?,
         })
     })?;

@@ -27,6 +27,7 @@ mod schema;
 mod sending;
 mod server;
 mod session;
+mod standby_waits;
 mod statistics;
 mod text;
 mod vacuum;
@@ -53,6 +54,7 @@ use super::{
     sql::{Connection, params},
     sweep,
     uid::Uids,
+    under_way::UnderWay,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use io::Io;
@@ -124,6 +126,8 @@ pub(in crate::store) struct Postgres {
     /// The number of commits of this process.
     commits: usize,
     uids: Uids,
+    /// What each answer of the server restarts.
+    under_way: UnderWay,
 }
 
 impl Postgres {
@@ -139,6 +143,7 @@ impl Postgres {
             fence: 0,
             commits: 0,
             uids: Uids::new(),
+            under_way: UnderWay::default(),
         };
         Ok((engine, version))
     }
@@ -150,7 +155,11 @@ impl Postgres {
         }
         match &mut self.session {
             Some(session) => Ok(session),
-            none => Ok(none.insert(self.way.connect()?)),
+            none => {
+                let mut session = self.way.connect()?;
+                session.under_way = self.under_way.clone();
+                Ok(none.insert(session))
+            }
         }
     }
 
@@ -234,6 +243,13 @@ impl Postgres {
 }
 
 impl Engine for Postgres {
+    fn report_answers(&mut self, under_way: UnderWay) {
+        if let Some(session) = &mut self.session {
+            session.under_way = under_way.clone();
+        }
+        self.under_way = under_way;
+    }
+
     fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
         load::head(self.begin_writing()?)
     }

@@ -115,7 +115,7 @@ impl Session {
             })
         };
         match received {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => self.under_way.restart(),
             Ok(Err(error)) => return Err(self.convert_error(&error)),
             Err(_) => {
                 self.give_up();

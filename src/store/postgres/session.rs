@@ -24,7 +24,7 @@ use super::{
     running::Running,
     text::Texts,
 };
-use crate::store::{StoreError, load, sql::Connection};
+use crate::store::{StoreError, load, sql::Connection, under_way::UnderWay};
 
 /// Groups query rows by their keys. These settings make the plan right before the server has
 /// analysed its tables: otherwise it scans short tables completely for the keys of a large group.
@@ -59,6 +59,8 @@ pub(super) struct Session {
     pub(super) running: RefCell<Vec<Running>>,
     /// Statements that were sent after those, and are not waited for yet.
     pub(super) ahead: RefCell<Ahead>,
+    /// What each answer restarts, for the session that writes.
+    pub(super) under_way: UnderWay,
 }
 
 impl Session {
@@ -89,6 +91,7 @@ impl Session {
             in_transaction: Cell::new(false),
             running: RefCell::default(),
             ahead: RefCell::default(),
+            under_way: UnderWay::default(),
         })
     }
 
@@ -123,7 +126,10 @@ impl Session {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         match self.io.wait(limit, work) {
-            Ok(Ok(done)) => Ok(done),
+            Ok(Ok(done)) => {
+                self.under_way.restart();
+                Ok(done)
+            }
             Ok(Err(error)) => Err(self.convert_error(&error)),
             Err(_) => {
                 self.give_up();

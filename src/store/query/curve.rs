@@ -30,11 +30,24 @@ pub struct CheckHistory {
 impl Reader {
     /// When the exporter learnt of what stands first in the log; nothing when it is empty.
     ///
+    /// What was recorded while the clock ran ahead does not count: else the log would begin in the
+    /// future. What was recorded while it ran behind does not either, unless it stands first: the log
+    /// does not reach back to that.
+    ///
     /// # Errors
     /// When the database fails.
     pub fn log_begins_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.sql()
-            .optional("SELECT observed_at FROM event ORDER BY seq LIMIT 1", &[], |row| row.get(0))
+        self.sql().optional(
+            "SELECT e.observed_at FROM event_hour AS h JOIN event AS e ON e.seq = (
+                SELECT seq FROM event
+                WHERE seq >= h.first AND seq < coalesce(
+                    (SELECT min(n.first) FROM event_hour AS n WHERE n.first > h.first),
+                    9223372036854775807)
+                ORDER BY seq LIMIT 1)
+             ORDER BY h.hour > (SELECT event_hour FROM head), h.first LIMIT 1",
+            &[],
+            |row| row.get(0),
+        )
     }
 
     /// The curves of the checks that are shown, in the order in which they came, the first

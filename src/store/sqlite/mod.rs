@@ -27,10 +27,15 @@ use super::{
     engine::{Engine, Erased, Erasure, Place, Sweep},
     erase, load, save, sweep,
     uid::Uids,
+    under_way::UnderWay,
 };
 use crate::ledger::{Counts, Diff, Facts, Head, Keys, Touched};
 use checkpoint::Checkpointer;
 use footprint::Footprint;
+
+/// Steps of SQLite's virtual machine, about a millisecond's worth, after which it tells that it goes
+/// on: a disk that hangs makes none.
+const STEPS_UNTIL_ANSWER: i32 = 50_000;
 
 /// The connection that writes.
 #[derive(Debug)]
@@ -85,6 +90,17 @@ impl Sqlite {
 }
 
 impl Engine for Sqlite {
+    fn report_answers(&mut self, under_way: UnderWay) {
+        if let Some(connection) = &mut self.connection {
+            let go_on = move || {
+                under_way.restart();
+                false
+            };
+            // It only fails on a connection that is closed.
+            let _ = connection.progress_handler(STEPS_UNTIL_ANSWER, Some(go_on));
+        }
+    }
+
     fn begin(&mut self) -> Result<(Head, Counts), StoreError> {
         // Takes the write lock at once: upgrading a read transaction later could fail.
         self.connection()?.execute_batch("BEGIN IMMEDIATE")?;

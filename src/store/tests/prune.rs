@@ -106,3 +106,27 @@ async fn what_a_clock_that_was_ahead_wrote_keeps_nothing_older_behind_it() {
     while store.sweep(Retention::uniform(Some(at(3 * HOUR))), false).await.unwrap() > 0 {}
     assert_eq!(observed().await, BTreeSet::from([100 * HOUR, 101 * HOUR].map(at)));
 }
+
+#[tokio::test]
+async fn the_log_begins_where_the_clock_was_right() {
+    const HOUR: i64 = 3600;
+    for (hours, expected) in [
+        (vec![10, 11], Some(10)),
+        // It ran ahead at first, and behind in the middle.
+        (vec![500, 10, 11], Some(10)),
+        (vec![10, 2, 11], Some(10)),
+        (vec![500, 10, 600, 11], Some(10)),
+        // The clock of now is believed.
+        (vec![11, 2], Some(2)),
+        (vec![], None),
+    ] {
+        let Fixture { store, place: _place, .. } = Fixture::new();
+        for hour in &hours {
+            let mut change = delivery(&hour.to_string(), &["a"]);
+            change.recorded_at = at(hour * HOUR);
+            store.commit(change).await.unwrap();
+        }
+        let begins = store.read(Reader::log_begins_at).await.unwrap();
+        assert_eq!(begins, expected.map(|hour: i64| at(hour * HOUR)), "{hours:?}");
+    }
+}

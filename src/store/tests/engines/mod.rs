@@ -3,6 +3,8 @@
 mod changes;
 mod step;
 
+use std::time::Instant;
+
 use cii_test_cluster::{Cluster, Database};
 use proptest::prelude::*;
 
@@ -18,6 +20,7 @@ use crate::{
         postgres::{Postgres, Server, Way},
         sqlite::Sqlite,
         touched::Recent,
+        under_way::UnderWay,
     },
 };
 use changes::{JOBS, address, user, waiting};
@@ -119,6 +122,26 @@ fn postgres(database: &Database) -> Box<dyn Engine> {
 
 fn sqlite(folder: &TempDir, name: &str) -> Box<dyn Engine> {
     Box::new(Sqlite::open(&folder.path().join(name), true).unwrap().0)
+}
+
+#[test]
+fn a_step_that_is_only_large_gets_answers_all_the_time() {
+    let folder = TempDir::new().unwrap();
+    let database = Cluster::shared().create_database();
+    for mut engine in [sqlite(&folder, "large"), postgres(&database)] {
+        let under_way = UnderWay::default();
+        engine.report_answers(under_way.clone());
+        let (head, counts) = engine.begin().unwrap();
+        let mut facts = Facts::new(head, counts);
+        let mut keys = Keys::default();
+        keys.failures_of.extend((0..20_000).map(|number| login(&format!("user{number}"))));
+        under_way.track(|| {
+            let begun = Instant::now();
+            engine.load(&keys, &mut facts).unwrap();
+            assert!(under_way.wait_longer_than(begun.elapsed()).is_none());
+        });
+        engine.roll_back();
+    }
 }
 
 proptest! {

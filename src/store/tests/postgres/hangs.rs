@@ -118,3 +118,32 @@ async fn a_network_that_hangs_is_waited_for_no_longer_than_the_limits_say() {
     assert_eq!(deliver(&store, "after").await.unwrap(), NEW);
     store.read(Reader::last_seq).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_waits_for_the_server_shows_as_a_commit_does() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_database();
+    let name = database.name.as_str();
+    let patient = Limits { lock: Duration::from_secs(20), statement: BOUND, ..SHORT };
+    let store = connect_within(patient, &database.url).unwrap().0;
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| {
+            cluster.try_sql(name, "BEGIN; SELECT FROM head FOR UPDATE; SELECT pg_sleep(6)")
+        });
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                until("the lock is held", async || has_waiting_session(cluster, name, "PgSleep"))
+                    .await;
+                let sweeps = store.clone();
+                let swept = tokio::spawn(async move {
+                    sweeps.sweep(crate::domain::Retention::uniform(None), false).await
+                });
+                until("it shows", async || matches!(store.trouble(), Some(StoreError::Silent(_))))
+                    .await;
+                swept.await.unwrap().unwrap();
+                assert!(store.trouble().is_none());
+            });
+        });
+        held.join().unwrap().unwrap();
+    });
+}
