@@ -18,6 +18,7 @@ mod service_manager;
 mod shared_rules;
 mod source;
 mod tasks;
+mod waiting_room;
 
 use std::{
     future::Future,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-use super::{defaults, service_manager};
+use super::{StartError, defaults, service_manager, waiting_room::WaitingRoom};
 use crate::{
     blocking, clock,
     config::{Config, StorePlace},
@@ -18,11 +18,15 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often the log says that it is still waited for, for the same reason.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+const LOG_EVERY: Duration = Duration::from_mins(1);
 
 /// How much longer the service manager waits after each try. One takes longest where a commit waits
 /// for a standby, and what became of it is looked up.
 const EXTENSION: Duration = Duration::from_mins(5);
+
+/// What to do about a server that takes no writes.
+const WRITABLE: &str = "the server is a standby or read-only: promote it, name the primary in store.url, \
+    too, or set default_transaction_read_only = off for the database and the role";
 
 /// What a start does while a server cannot be used, and that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +46,14 @@ pub(super) struct Opened {
 }
 
 /// Opens the store, and commits the first change. Waits for a disk, and, where it may, for a server that
-/// cannot be reached, takes no writes, or whose standby is away. Meanwhile a signal ends the process: what is
-/// being made or upgraded is one transaction.
+/// cannot be reached, takes no writes, or whose standby is away. Meanwhile both listeners say so, and a
+/// signal ends the process: what is being made or upgraded is one transaction.
 ///
 /// # Errors
-/// When the store cannot be used, and that does not pass: a password, a right, a version, a file.
-pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Opened, StoreError> {
-    let mut wait = Wait::new(&config.store.place, patience);
+/// When the store cannot be used, and that does not pass: a password, a right, a version, a file. When it
+/// is waited for, and a listener cannot be had.
+pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Opened, StartError> {
+    let mut wait = Wait::new(config, patience);
     let (store, writer) = loop {
         let place = config.store.place.clone();
         let opened = blocking::run(move || Store::open_at(&place)).await;
@@ -64,10 +69,10 @@ pub(super) async fn open_store(config: &Config, patience: Patience) -> Result<Op
             Err(error) if error.is_transient() => {
                 wait.wait_or_fail(store.trouble().unwrap_or(error)).await?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     };
-    wait.report_end();
+    wait.end().await;
     if store.had_former_defaults() && config.api.is_some() {
         defaults::log_changed_defaults(config);
     }
@@ -83,44 +88,59 @@ async fn trust_clock(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     Ok(trusted)
 }
 
-/// What is told of a wait.
-struct Wait {
-    may_wait: bool,
-    /// What was told last, and when.
-    told: Option<(String, Instant)>,
+/// A wait for the database, and what was said of it.
+struct Wait<'a> {
+    config: &'a Config,
+    is_allowed: bool,
+    /// What the log said last, and when.
+    logged: Option<(String, Instant)>,
+    /// What answers meanwhile.
+    room: Option<WaitingRoom>,
 }
 
-impl Wait {
-    fn new(place: &StorePlace, patience: Patience) -> Self {
-        let is_server = matches!(place, StorePlace::Server(_));
-        Self { may_wait: is_server && patience == Patience::Wait, told: None }
+impl<'a> Wait<'a> {
+    fn new(config: &'a Config, patience: Patience) -> Self {
+        let is_server = matches!(config.store.place, StorePlace::Server(_));
+        let is_allowed = is_server && patience == Patience::Wait;
+        Self { config, is_allowed, logged: None, room: None }
     }
 
     /// Waits until the next try, where one can help.
-    async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StoreError> {
-        if !self.may_wait || !error.is_transient() {
-            return Err(error);
+    async fn wait_or_fail(&mut self, error: StoreError) -> Result<(), StartError> {
+        if !self.is_allowed || !error.is_transient() {
+            return Err(error.into());
         }
-        let why = error.to_string();
-        let is_told =
-            self.told.as_ref().is_some_and(|(told, at)| *told == why && at.elapsed() < TOLD_EVERY);
-        if !is_told {
-            let advice = error.is_read_only().then_some(
-                "the server is a standby or read-only: promote it, name the primary in store.url, \
-                 too, or set default_transaction_read_only = off for the database and the role",
-            );
-            tracing::warn!(%error, advice, "the database cannot be used yet; the start waits for it");
-            service_manager::notify(NotifyState::Status("waits for the database"));
-            self.told = Some((why, Instant::now()));
+        let advice = error.is_read_only().then_some(WRITABLE);
+        let why = advice.map_or_else(|| error.to_string(), |advice| format!("{error}: {advice}"));
+        match &self.room {
+            Some(room) => room.set_reason(&why),
+            None => self.room = Some(WaitingRoom::open(self.config, why.clone()).await?),
         }
+        self.log_reason(&error, advice, why);
         let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
         service_manager::notify(NotifyState::ExtendTimeoutUsec(extension));
         tokio::time::sleep(PAUSE).await;
         Ok(())
     }
 
-    fn report_end(self) {
-        if self.told.is_some() {
+    /// Says in the log what is waited for, unless it did a moment ago.
+    fn log_reason(&mut self, error: &StoreError, advice: Option<&str>, why: String) {
+        let is_logged = self
+            .logged
+            .as_ref()
+            .is_some_and(|(logged, at)| *logged == why && at.elapsed() < LOG_EVERY);
+        if is_logged {
+            return;
+        }
+        tracing::warn!(%error, advice, "the database cannot be used yet; the start waits for it");
+        service_manager::notify(NotifyState::Status("waits for the database"));
+        self.logged = Some((why, Instant::now()));
+    }
+
+    /// Leaves the listeners' addresses to the daemon.
+    async fn end(self) {
+        if let Some(room) = self.room {
+            room.close().await;
             tracing::info!("the database can be used; the start goes on");
             service_manager::notify(NotifyState::Status(""));
         }

@@ -16,6 +16,7 @@ mod meters;
 mod misdirected;
 mod refusals;
 mod source;
+mod starting;
 mod unpack;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
 pub use source::Sources;
+pub use starting::starting_routes;
 
 /// Marks a request whose sender proved to be a user of the listener that took it.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +113,13 @@ impl Ingest {
     pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
             .route(&self.path, post(handler::receive).fallback(misdirected::by_method))
-            .route("/-/healthy", get(async || "healthy\n"))
+            .route("/-/healthy", get(healthy))
             .fallback(misdirected::by_path)
             .with_state(self)
     }
+}
+
+/// The process answers.
+async fn healthy() -> &'static str {
+    "healthy\n"
 }

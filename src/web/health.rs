@@ -48,6 +48,7 @@ struct Part {
 impl Part {
     const OK: Self = Self { state: "ok", reason: None };
     const OFF: Self = Self { state: "off", reason: None };
+    const UNKNOWN: Self = Self { state: "unknown", reason: None };
 
     fn of<T>(outcome: &Result<T, StoreError>) -> Self {
         match outcome {
@@ -60,7 +61,7 @@ impl Part {
 /// Whether the daemon does its work, part by part. What is about others, such as a collector
 /// that is down, makes it no less ready.
 #[derive(Debug, Serialize)]
-struct Condition {
+pub(super) struct Condition {
     ready: bool,
     daemon: Part,
     /// Commits, which an acknowledged delivery needs.
@@ -102,6 +103,35 @@ impl Replica {
 }
 
 impl Condition {
+    /// While a start waits for the database, for this reason: nothing else is known yet.
+    pub(super) fn without_store(why: &str) -> Self {
+        let part = |state| Part { state, reason: Some(why.to_owned()) };
+        Self {
+            ready: false,
+            daemon: Part {
+                state: "starting",
+                reason: Some(format!("starting: waits for the database: {why}")),
+            },
+            store_writes: part("failing"),
+            store_reads: part("failing"),
+            api: Part::UNKNOWN,
+            otlp: Part::UNKNOWN,
+            replica: None,
+            last_scrape_at: None,
+        }
+    }
+
+    /// The answer, as JSON for who asks for that, else in one line.
+    pub(super) fn into_response(self, headers: &HeaderMap) -> Response {
+        let status = if self.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        if accept.is_some_and(|accept| accept.contains("application/json")) {
+            return (status, Json(self)).into_response();
+        }
+        let text = self.reason().unwrap_or("ready");
+        (status, format!("{text}\n")).into_response()
+    }
+
     /// Why it is not ready, in one line.
     fn reason(&self) -> Option<&str> {
         let parts = [&self.daemon, &self.store_writes, &self.store_reads];
@@ -111,14 +141,7 @@ impl Condition {
 
 /// The daemon takes deliveries, and its store can commit and be read.
 pub(super) async fn ready(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
-    let condition = ops.look().await;
-    let status = if condition.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let wants_json = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    if wants_json.is_some_and(|accept| accept.contains("application/json")) {
-        return (status, Json(condition)).into_response();
-    }
-    let text = condition.reason().unwrap_or("ready");
-    (status, format!("{text}\n")).into_response()
+    ops.look().await.into_response(&headers)
 }
 
 impl Ops {

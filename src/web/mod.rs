@@ -21,6 +21,7 @@ mod problem;
 mod purge;
 mod query;
 mod reload;
+mod starting;
 mod subject;
 mod turns;
 
@@ -52,6 +53,7 @@ use meters::Shed;
 pub use meters::ShedMeter;
 pub use purge::{PurgeDesk, PurgeRequest, Purger};
 pub use reload::{LastReload, ReloadDesk, ReloadReply, ReloadRequest};
+pub use starting::starting_routes;
 
 /// What the listener shows, and where it hands requests in.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use std::{
 };
 
 use cii_test_cluster::{Cluster, Options, Stop};
+use serde_json::Value;
 use tokio::process::Child;
 
-use crate::harness::{Setup, until};
+use crate::harness::{Body, Setup, free_port, until};
 
 /// A daemon that need not have started yet.
 struct Starting {
@@ -18,10 +19,12 @@ struct Starting {
 }
 
 impl Starting {
-    fn of(setup: &Setup) -> Self {
+    /// Starts one whose listeners have these addresses.
+    fn of(setup: &Setup, [webhook, ops]: [&str; 2]) -> Self {
         setup.write_config();
         let log = setup.config_file().with_file_name("log");
         let mut command = Setup::command(&["run"], &setup.config_file());
+        command.env("CII_EXPORTER_WEBHOOK__LISTEN", webhook).env("CII_EXPORTER_OPS__LISTEN", ops);
         let child = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
         Self { child, log }
     }
@@ -53,6 +56,7 @@ type Act<'a> = &'a dyn Fn();
 async fn a_server_that_cannot_be_used_yet_is_waited_for() {
     let cluster = Cluster::start(&Options::fast());
     let database = cluster.create_database();
+    let [webhook, ops] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
     let setup = Setup::new().at(&database.url.replace("postgres@", "postgres:s3cret@"));
     let alter = |what: &str| {
         cluster.sql("postgres", &format!("ALTER DATABASE {} {what}", database.name));
@@ -68,15 +72,53 @@ async fn a_server_that_cannot_be_used_yet_is_waited_for() {
     ];
     for (expected, hinder, mend) in cases {
         hinder();
-        let daemon = Starting::of(&setup);
+        let daemon = Starting::of(&setup, [&webhook, &ops]);
         daemon.until_told(&["the start waits for it", expected]).await;
         assert!(!daemon.log().contains("takes webhook deliveries"), "{expected}");
+        assert_listeners_say_why(&webhook, &ops, expected).await;
         mend();
         daemon.until_told(&["the start goes on"]).await;
         daemon.until_told(&["takes webhook deliveries at"]).await;
+        until("readiness", || async {
+            (get(&format!("http://{ops}/-/ready")).await.0 == 200).then_some(())
+        })
+        .await;
         assert!(!daemon.log().contains("s3cret"), "{}", daemon.log());
         daemon.stop().await;
     }
+}
+
+async fn get(url: &str) -> (u16, String) {
+    let answer = reqwest::get(url).await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// A probe finds a process that lives and is not ready, and who delivers is to come again.
+async fn assert_listeners_say_why(webhook: &str, ops: &str, why: &str) {
+    for listener in [webhook, ops] {
+        let healthy = get(&format!("http://{listener}/-/healthy")).await;
+        assert_eq!(healthy, (200, "healthy\n".to_owned()));
+    }
+    // The log says it at the same time, of a look that may be another one.
+    until(&format!("{why} in the answer"), || async {
+        let (status, text) = get(&format!("http://{ops}/-/ready")).await;
+        assert!(status == 503 && text.contains("waits for the database"), "{status} {text}");
+        assert!(!text.contains("s3cret"), "{text}");
+        text.contains(why).then_some(())
+    })
+    .await;
+    let request = reqwest::Client::new().get(format!("http://{ops}/-/ready"));
+    let answer = request.header("accept", "application/json").send().await.unwrap();
+    let condition: Value = answer.json().await.unwrap();
+    assert_eq!(condition["ready"], false);
+    assert_eq!(condition["daemon"]["state"], "starting");
+    assert_eq!(condition["api"]["state"], "unknown");
+    assert_eq!(get(&format!("http://{ops}/metrics")).await.0, 503, "a scrape that fails says so");
+    let body = Body::new("early", "no-mfa", &["a@example.com"]).json();
+    let delivery = reqwest::Client::new().post(format!("http://{webhook}/webhooks/cii"));
+    let answer = delivery.json(&body).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +127,7 @@ async fn a_signal_ends_a_start_that_waits() {
     let database = cluster.create_database();
     cluster.stop(Stop::Fast);
     let setup = Setup::new().at(&database.url);
-    let daemon = Starting::of(&setup);
+    let daemon = Starting::of(&setup, ["127.0.0.1:0"; 2]);
     daemon.until_told(&["the start waits for it"]).await;
     daemon.stop().await;
 }
