@@ -160,7 +160,12 @@ impl Change for ExpireWatch {
     fn apply(&self, facts: &mut Facts) -> Result<usize, Fault> {
         let mut expired = Vec::new();
         for subject in facts.matching.get()? {
-            for (source, reason) in facts.reasons(subject)?.into_iter().flatten() {
+            let reasons = match facts.reasons(subject) {
+                // One entry that cannot be understood keeps no other, nor what is too old.
+                Err(Fault::Unreadable { .. }) => continue,
+                reasons => reasons?,
+            };
+            for (source, reason) in reasons.into_iter().flatten() {
                 if reason.expires_at.is_some_and(|expires_at| expires_at <= self.at) {
                     expired.push((subject.clone(), *source));
                 }

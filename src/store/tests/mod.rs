@@ -246,6 +246,25 @@ async fn who_is_followed_leaves_24_hours_after_the_last_failure_ended() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_read_keeps_no_other_one() {
+    let fixture = Fixture::in_file();
+    for user in ["a", "b"] {
+        let subject = WatchSubject::User(login(user));
+        let expires_at = Some(at(60));
+        let add = AddWatch { subject, note: None, expires_at, most: 9, at: at(30) };
+        assert_eq!(fixture.store.commit(add).await.unwrap(), WatchAdded::Added);
+    }
+    let place = fixture.close().await;
+    let database = rusqlite::Connection::open(file(place.folder())).unwrap();
+    database.execute("UPDATE watch SET source = 'of a newer one' WHERE subject = 'a'", []).unwrap();
+    drop(database);
+    let Fixture { store, place: _place, .. } = Fixture::at(place);
+    assert_eq!(store.commit(ExpireWatch { at: at(90) }).await.unwrap(), 1);
+    assert_eq!(store.commit(ExpireWatch { at: at(90) }).await.unwrap(), 0);
+    assert_eq!(store.read(Reader::counts).await.unwrap().users, 1, "it stays");
+}
+
+#[tokio::test]
 async fn what_leaves_the_configuration_leaves_the_watch_list() {
     let Fixture { store, place: _place, .. } = Fixture::new();
     let ip = "203.0.113.7".parse().unwrap();
