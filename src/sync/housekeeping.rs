@@ -52,11 +52,20 @@ impl Housekeeping {
             let is_due = pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNING);
             // By a clock that is ahead, every row is too old.
             let is_trusted = trust.is_trusted(clock::now());
-            match self.run_round(is_due && is_trusted, is_trusted, &stop).await {
-                Err(StoreError::Closed) => return Err(StoreError::Closed),
-                Err(error) => tracing::warn!(%error, "the store cannot be kept in order"),
-                Ok(()) if is_due && is_trusted => pruned = Some(Instant::now()),
-                Ok(()) => {}
+            // What keeps one of them from its end, such as a row that cannot be read, keeps no other.
+            let moved = self.move_ended(&stop).await;
+            let expired = if is_trusted { self.expire(&stop).await } else { Ok(()) };
+            let removed = if is_due && is_trusted { Some(self.prune(&stop).await) } else { None };
+            if matches!(removed, Some(Ok(()))) {
+                pruned = Some(Instant::now());
+            }
+            let outcomes = [moved, expired, removed.unwrap_or(Ok(()))];
+            let errors: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+            if errors.iter().any(|error| matches!(error, StoreError::Closed)) {
+                return Err(StoreError::Closed);
+            }
+            if let Some(error) = errors.first() {
+                tracing::warn!(%error, "the store cannot be kept in order");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -66,24 +75,22 @@ impl Housekeeping {
         Ok(())
     }
 
-    /// Moves ended failures of merged checks. When the clock is trusted, also ends expired entries
-    /// and removes old rows.
-    async fn run_round(
-        &self,
-        prunes: bool,
-        expires: bool,
-        stop: &CancellationToken,
-    ) -> Result<(), StoreError> {
+    /// Moves ended failures of merged checks.
+    async fn move_ended(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         while !stop.is_cancelled()
             && self.store.read(Reader::has_ended_to_move).await?
             && self.store.commit(MoveEnded { limit: MOVED_AT_ONCE }).await?
         {
             tokio::time::sleep(PAUSE).await;
         }
+        Ok(())
+    }
+
+    /// Ends entries of the watch list whose time has passed.
+    async fn expire(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         let now = clock::now();
         let mut expired = 0;
-        while expires
-            && !stop.is_cancelled()
+        while !stop.is_cancelled()
             && self.store.read(move |reader| reader.has_expired_watch(now)).await?
         {
             match self.store.commit(ExpireWatch { at: now }).await? {
@@ -95,9 +102,12 @@ impl Housekeeping {
         if expired > 0 {
             tracing::info!(expired, "entries of the watch list expired");
         }
-        if !prunes {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Removes rows that are older than the retention.
+    async fn prune(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+        let now = clock::now();
         self.store.commit(TrustClock { at: now }).await?;
         let before = self.retention.map(|retention| now - retention);
         let mut removed = 0;
