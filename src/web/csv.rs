@@ -31,7 +31,7 @@ impl Record {
     /// A spreadsheet takes a text that begins as a formula does for one, and would run it: such
     /// a text gets an apostrophe before it.
     pub(super) fn text(mut self, text: &str) -> Self {
-        self.separate();
+        self.push_separator();
         let is_formula =
             text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
                 || text.starts_with(['\t', '\r', '\n']);
@@ -47,7 +47,7 @@ impl Record {
 
     /// A field with a whole number; empty where there is none.
     pub(super) fn number(mut self, number: impl Into<Option<u64>>) -> Self {
-        self.separate();
+        self.push_separator();
         if let Some(number) = number.into() {
             self.0.push_str(&number.to_string());
         }
@@ -56,7 +56,7 @@ impl Record {
 
     /// A field with a moment; empty where there is none.
     pub(super) fn moment(mut self, moment: impl Into<Option<Timestamp>>) -> Self {
-        self.separate();
+        self.push_separator();
         if let Some(moment) = moment.into() {
             self.0.push_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         }
@@ -65,12 +65,12 @@ impl Record {
 
     /// A field with a word of our own.
     pub(super) fn word(mut self, word: &str) -> Self {
-        self.separate();
+        self.push_separator();
         self.0.push_str(word);
         self
     }
 
-    fn separate(&mut self) {
+    fn push_separator(&mut self) {
         if !self.0.is_empty() {
             self.0.push(',');
         }
@@ -86,11 +86,11 @@ pub(super) trait List: Send + 'static {
     ///
     /// # Errors
     /// When the database fails.
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError>;
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError>;
 }
 
 /// Streams a list. It counts as a stream of the listener as long as it is read.
-pub(super) fn stream<L: List>(follower: Follower, list: L, name: &str) -> Response {
+pub(super) fn stream_list<L: List>(follower: Follower, list: L, name: &str) -> Response {
     let begin = (follower, Some(list), 0_usize, true);
     let pages = stream::try_unfold(begin, async |(follower, list, sent, is_first)| {
         if is_first {
@@ -102,7 +102,7 @@ pub(super) fn stream<L: List>(follower: Follower, list: L, name: &str) -> Respon
         let Some(mut list) = list.filter(|_| sent < MOST && follower.is_running()) else {
             return Ok(None);
         };
-        let read = move |reader: &Reader| Ok((list.next(reader)?, list));
+        let read = move |reader: &Reader| Ok((list.next_page(reader)?, list));
         let (records, list) = follower.read(read).await?;
         let Some(mut records) = records else { return Ok::<_, BoxError>(None) };
         records.truncate(MOST - sent);

@@ -14,21 +14,29 @@ use crate::{
 /// # Errors
 /// When one of them cannot be understood; the problem says which, and how it is
 /// written.
-pub(super) fn take(fields: &mut Fields) -> Result<EventFilter, Problem> {
+pub(super) fn take_event_filter(fields: &mut Fields) -> Result<EventFilter, Problem> {
     Ok(EventFilter {
-        name: fields.take("name").as_deref().map(name).transpose()?,
+        name: fields.take("name").as_deref().map(parse_event_name).transpose()?,
         check_id: fields.take("check_id"),
-        login: fields.take("login").map(|text| identity(&text)),
-        ip: fields.take("ip").as_deref().map(ip).transpose()?,
+        login: fields.take("login").map(|text| login_identity(&text)),
+        ip: fields.take("ip").as_deref().map(parse_ip).transpose()?,
         severity: fields.take("severity").map(|text| Severity::new(Some(&text)).label()),
-        since: fields.take("since").as_deref().map(|text| moment("since", text)).transpose()?,
-        until: fields.take("until").as_deref().map(|text| moment("until", text)).transpose()?,
+        since: fields
+            .take("since")
+            .as_deref()
+            .map(|text| parse_moment_field("since", text))
+            .transpose()?,
+        until: fields
+            .take("until")
+            .as_deref()
+            .map(|text| parse_moment_field("until", text))
+            .transpose()?,
     })
 }
 
 /// The identity of the user whose login this is; of a text that is no login, the text,
 /// which no event has.
-pub(super) fn identity(text: &str) -> String {
+pub(super) fn login_identity(text: &str) -> String {
     Login::new(text).map_or_else(|_| text.trim().to_owned(), |login| login.as_str().to_owned())
 }
 
@@ -36,7 +44,7 @@ pub(super) fn identity(text: &str) -> String {
 ///
 /// # Errors
 /// When the text is a range, or no address.
-pub(super) fn ip(text: &str) -> Result<String, Problem> {
+pub(super) fn parse_ip(text: &str) -> Result<String, Problem> {
     let address = text.parse::<IpAddress>();
     address.map(|ip| ip.to_string()).map_err(|error| {
         Problem::bad_request(format!(
@@ -46,12 +54,12 @@ pub(super) fn ip(text: &str) -> Result<String, Problem> {
 }
 
 /// The names that can be asked for.
-pub(super) fn public_names() -> impl Iterator<Item = EventName> {
+pub(super) fn public_event_names() -> impl Iterator<Item = EventName> {
     EventName::VARIANTS.iter().copied().filter(|name| name.is_public())
 }
 
 /// The place of a user among those who fail a check, the longest first.
-pub(super) fn place_by_age(user: &FailingLogin) -> String {
+pub(super) fn cursor_by_age(user: &FailingLogin) -> String {
     format!("{} {}", user.since.timestamp_micros(), user.login.as_str())
 }
 
@@ -59,7 +67,7 @@ pub(super) fn place_by_age(user: &FailingLogin) -> String {
 ///
 /// # Errors
 /// When the text is no such place.
-pub(super) fn by_age(cursor: &str) -> Result<(Timestamp, String), Problem> {
+pub(super) fn parse_cursor_by_age(cursor: &str) -> Result<(Timestamp, String), Problem> {
     let place = cursor.split_once(' ').and_then(|(micros, login)| {
         let moment = Timestamp::from_timestamp_micros(micros.parse().ok()?)?;
         Some((moment, login.to_owned()))
@@ -71,14 +79,14 @@ pub(super) fn by_age(cursor: &str) -> Result<(Timestamp, String), Problem> {
     })
 }
 
-fn name(text: &str) -> Result<EventName, Problem> {
-    public_names().find(|name| name.as_str() == text).ok_or_else(|| {
-        let names: Vec<_> = public_names().map(EventName::as_str).collect();
+fn parse_event_name(text: &str) -> Result<EventName, Problem> {
+    public_event_names().find(|name| name.as_str() == text).ok_or_else(|| {
+        let names: Vec<_> = public_event_names().map(EventName::as_str).collect();
         Problem::bad_request(format!("{text:?} is no event; there are {}", names.join(", ")))
     })
 }
 
-fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
+fn parse_moment_field(field: &str, text: &str) -> Result<Timestamp, Problem> {
     let now = clock::now();
     let read = |text: &str| parse_moment(text, |ago| now.checked_sub_signed(ago));
     // In a query, an unescaped `+` of a zone comes in as a blank.
@@ -95,21 +103,21 @@ mod tests {
     fn a_moment_of_a_query_may_have_lost_the_sign_of_its_zone() {
         let expected = "2026-01-02T01:04:05Z".parse::<Timestamp>().unwrap();
         for text in ["2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05 02:00"] {
-            assert_eq!(moment("since", text).ok(), Some(expected), "{text}");
+            assert_eq!(parse_moment_field("since", text).ok(), Some(expected), "{text}");
         }
-        let (_, detail) = moment("until", "soon").unwrap_err().into_parts();
+        let (_, detail) = parse_moment_field("until", "soon").unwrap_err().into_parts();
         assert!(detail.starts_with("until: \"soon\" is no moment; write one such as"), "{detail}");
         let before = clock::now();
-        let ago = moment("since", "7d").unwrap() + chrono::TimeDelta::days(7);
+        let ago = parse_moment_field("since", "7d").unwrap() + chrono::TimeDelta::days(7);
         assert!((before..=clock::now()).contains(&ago), "{ago}");
     }
 
     #[test]
     fn a_cursor_by_age_is_a_moment_and_a_login() {
         let moment = Timestamp::from_timestamp_micros(5).unwrap();
-        assert_eq!(by_age("5 a b").ok(), Some((moment, "a b".to_owned())));
+        assert_eq!(parse_cursor_by_age("5 a b").ok(), Some((moment, "a b".to_owned())));
         for wrong in ["", "5", "x y", "99999999999999999999 a"] {
-            assert!(by_age(wrong).is_err(), "{wrong:?}");
+            assert!(parse_cursor_by_age(wrong).is_err(), "{wrong:?}");
         }
     }
 }

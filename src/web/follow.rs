@@ -42,7 +42,7 @@ impl Gate {
     /// When there are too many.
     pub(super) fn admit(&self) -> Result<Follower, Problem> {
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
-            self.meter.count(Shed::Stream);
+            self.meter.count_shed(Shed::Stream);
             return Err(Problem::unavailable(format!(
                 "{} streams are open, and no more may be; close one",
                 self.most
@@ -70,7 +70,7 @@ pub(super) struct Follower {
 
 impl Follower {
     /// The number of the newest committed event.
-    pub(super) fn newest(&self) -> i64 {
+    pub(super) fn newest_seq(&self) -> i64 {
         *self.commits.borrow()
     }
 
@@ -96,10 +96,10 @@ impl Follower {
 
     /// Waits until more than `seq` is committed; `false` when the daemon stops
     /// instead.
-    pub(super) async fn beyond(&mut self, seq: i64) -> bool {
+    pub(super) async fn wait_beyond(&mut self, seq: i64) -> bool {
         tokio::select! {
             biased;
-            () = stopped(&mut self.readiness) => false,
+            () = wait_until_stopping(&mut self.readiness) => false,
             grown = self.commits.wait_for(|newest| *newest > seq) => grown.is_ok(),
         }
     }
@@ -108,13 +108,13 @@ impl Follower {
     pub(super) async fn pause(&mut self, duration: std::time::Duration) -> bool {
         tokio::select! {
             biased;
-            () = stopped(&mut self.readiness) => false,
+            () = wait_until_stopping(&mut self.readiness) => false,
             () = tokio::time::sleep(duration) => true,
         }
     }
 }
 
-async fn stopped(readiness: &mut watch::Receiver<Readiness>) {
+async fn wait_until_stopping(readiness: &mut watch::Receiver<Readiness>) {
     // A daemon that is gone has stopped, too.
     let _ = readiness.wait_for(|readiness| *readiness == Readiness::Stopping).await;
 }

@@ -31,7 +31,7 @@ pub enum Readiness {
 }
 
 /// The process answers.
-pub(super) async fn healthy() -> &'static str {
+pub(super) async fn show_health() -> &'static str {
     "healthy\n"
 }
 
@@ -50,7 +50,7 @@ impl Part {
     const OFF: Self = Self { state: "off", reason: None };
     const UNKNOWN: Self = Self { state: "unknown", reason: None };
 
-    fn of<T>(outcome: &Result<T, StoreError>) -> Self {
+    fn from_result<T>(outcome: &Result<T, StoreError>) -> Self {
         match outcome {
             Ok(_) => Self::OK,
             Err(error) => Self { state: "failing", reason: Some(error.to_string()) },
@@ -92,7 +92,7 @@ struct Replica {
 }
 
 impl Replica {
-    fn of(standing: &Standing, sight: &Sight) -> Self {
+    fn from_standing(standing: &Standing, sight: &Sight) -> Self {
         let (state, leader) = match standing {
             Standing::Leader { .. } => ("leads", None),
             Standing::Follower { leader } => ("follows", leader.clone()),
@@ -140,12 +140,12 @@ impl Condition {
 }
 
 /// The daemon takes deliveries, and its store can commit and be read.
-pub(super) async fn ready(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
-    ops.look().await.into_response(&headers)
+pub(super) async fn show_readiness(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
+    ops.read_condition().await.into_response(&headers)
 }
 
 impl Ops {
-    async fn look(&self) -> Condition {
+    async fn read_condition(&self) -> Condition {
         let store = &self.sources.store;
         let readiness = *self.sources.readiness.borrow();
         let daemon = match readiness {
@@ -159,7 +159,7 @@ impl Ops {
         };
         let names: Vec<_> = self.sources.polls.jobs().map(|(name, _)| name).collect();
         let reads = async {
-            let reads = store.read(move |reader| job_ends(reader, &names));
+            let reads = store.read(move |reader| read_job_ends(reader, &names));
             let silent = |_| Err(StoreError::Silent(READ_PATIENCE));
             tokio::time::timeout(READ_PATIENCE, reads).await.unwrap_or_else(silent)
         };
@@ -172,18 +172,18 @@ impl Ops {
         let api = match &reads {
             _ if !self.sources.parts.api => Part::OFF,
             Ok(jobs) => jobs_part(jobs),
-            Err(_) => Part::of(&reads),
+            Err(_) => Part::from_result(&reads),
         };
         Condition {
             ready: readiness == Readiness::Ready && writes.is_ok() && reads.is_ok(),
             daemon,
-            store_writes: Part::of(&writes),
-            store_reads: Part::of(&reads),
+            store_writes: Part::from_result(&writes),
+            store_reads: Part::from_result(&reads),
             api,
             otlp,
             replica: store
                 .sight()
-                .map(|sight| Replica::of(&self.sources.standing.borrow(), &sight)),
+                .map(|sight| Replica::from_standing(&self.sources.standing.borrow(), &sight)),
             last_scrape_at: self.scraped_at(),
         }
     }
@@ -191,7 +191,7 @@ impl Ops {
 
 type JobEnds = Vec<(&'static str, RunEnd)>;
 
-fn job_ends(reader: &Reader, names: &[&'static str]) -> Result<JobEnds, StoreError> {
+fn read_job_ends(reader: &Reader, names: &[&'static str]) -> Result<JobEnds, StoreError> {
     let mut ends = Vec::new();
     for name in names {
         ends.extend(reader.job_state(name)?.map(|state| (*name, state.end)));

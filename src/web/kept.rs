@@ -8,17 +8,20 @@ use crate::{
 
 /// The delivery's number; `None` when no delivery has the envelope id. Whether a
 /// delivery has the number is not looked up.
-pub(super) fn number(reader: &Reader, id: &str) -> Result<Option<i64>, StoreError> {
+pub(super) fn find_number(reader: &Reader, id: &str) -> Result<Option<i64>, StoreError> {
     id.parse().map_or_else(|_| reader.delivery_number(id), |number| Ok(Some(number)))
 }
 
 /// The delivery with its body; `None` when there is none.
-pub(super) fn find(reader: &Reader, id: &str) -> Result<Option<DeliveryRecord>, StoreError> {
-    number(reader, id)?.map_or(Ok(None), |number| reader.delivery(number))
+pub(super) fn find_delivery(
+    reader: &Reader,
+    id: &str,
+) -> Result<Option<DeliveryRecord>, StoreError> {
+    find_number(reader, id)?.map_or(Ok(None), |number| reader.delivery(number))
 }
 
 /// No delivery has the number or the envelope id.
-pub(super) fn unknown(id: &str) -> Problem {
+pub(super) fn unknown_delivery(id: &str) -> Problem {
     Problem::not_found(id.parse().map_or_else(
         |_| {
             format!(

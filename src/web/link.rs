@@ -7,23 +7,24 @@ const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// A text as one segment of a path.
-pub(super) fn segment(text: &str) -> String {
+pub(super) fn escape_segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// A page of a check, a user or an address (`checks`, `users`, `ips`).
-pub(super) fn to(kind: &str, subject: &str) -> String {
-    to_with(kind, subject, &[])
+pub(super) fn page_url(kind: &str, subject: &str) -> String {
+    page_url_with(kind, subject, &[])
 }
 
 /// The same with a query.
 ///
 /// Browsers and proxies take a segment that is `.` or `..` out of a path, escaped or not: such a
 /// name stands in the query.
-pub(super) fn to_with(kind: &str, subject: &str, query: &[(&str, &str)]) -> String {
+pub(super) fn page_url_with(kind: &str, subject: &str, query: &[(&str, &str)]) -> String {
     let is_lost = matches!(subject, "." | "..");
-    let named = is_lost.then(|| (field(kind), subject));
-    let path = if is_lost { format!("/{kind}") } else { format!("/{kind}/{}", segment(subject)) };
+    let named = is_lost.then(|| (subject_field(kind), subject));
+    let path =
+        if is_lost { format!("/{kind}") } else { format!("/{kind}/{}", escape_segment(subject)) };
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     pairs.extend_pairs(named.iter().chain(query));
     let pairs = pairs.finish();
@@ -31,15 +32,15 @@ pub(super) fn to_with(kind: &str, subject: &str, query: &[(&str, &str)]) -> Stri
 }
 
 /// A list of a check or a user, such as `users.csv`.
-pub(super) fn list(kind: &str, subject: &str, list: &str) -> String {
+pub(super) fn list_url(kind: &str, subject: &str, list: &str) -> String {
     match subject {
-        "." | ".." => to_with(kind, subject, &[("list", list)]),
-        _ => format!("{}/{list}", to(kind, subject)),
+        "." | ".." => page_url_with(kind, subject, &[("list", list)]),
+        _ => format!("{}/{list}", page_url(kind, subject)),
     }
 }
 
 /// The field that names the subject of a page whose path does not.
-pub(super) fn field(kind: &str) -> &'static str {
+pub(super) fn subject_field(kind: &str) -> &'static str {
     match kind {
         "users" => "login",
         "ips" => "ip",
@@ -49,7 +50,7 @@ pub(super) fn field(kind: &str) -> &'static str {
 
 /// A link from outside, when it leads to a web page; `javascript:` and its like
 /// never get to a browser as links.
-pub(super) fn outside(url: Option<&String>) -> Option<&str> {
+pub(super) fn web_url(url: Option<&String>) -> Option<&str> {
     let url = url?.trim();
     let (scheme, _) = url.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn only_web_pages_are_links() {
-        let link = |url: &str| outside(Some(&url.to_owned())).map(str::to_owned);
+        let link = |url: &str| web_url(Some(&url.to_owned())).map(str::to_owned);
         assert_eq!(link(" https://x.example/a"), Some("https://x.example/a".to_owned()));
         assert_eq!(link("HTTP://x.example"), Some("HTTP://x.example".to_owned()));
         for url in ["javascript:alert(1)", "javascript://x%0aalert(1)", "data:text/html,x", "//x"] {
@@ -72,18 +73,18 @@ mod tests {
 
     #[test]
     fn a_subject_cannot_leave_its_segment() {
-        assert_eq!(to("users", "a/../b?c#d e"), "/users/a%2F..%2Fb%3Fc%23d%20e");
-        assert_eq!(to("ips", "2001:db8::1"), "/ips/2001%3Adb8%3A%3A1");
-        assert_eq!(to_with("checks", "a b", &[("view", "new")]), "/checks/a%20b?view=new");
-        assert_eq!(list("checks", "a b", "users.csv"), "/checks/a%20b/users.csv");
+        assert_eq!(page_url("users", "a/../b?c#d e"), "/users/a%2F..%2Fb%3Fc%23d%20e");
+        assert_eq!(page_url("ips", "2001:db8::1"), "/ips/2001%3Adb8%3A%3A1");
+        assert_eq!(page_url_with("checks", "a b", &[("view", "new")]), "/checks/a%20b?view=new");
+        assert_eq!(list_url("checks", "a b", "users.csv"), "/checks/a%20b/users.csv");
     }
 
     #[test]
     fn a_name_that_a_path_would_lose_stands_in_the_query() {
-        assert_eq!(to("users", ".."), "/users?login=..");
-        assert_eq!(to("checks", "."), "/checks?id=.");
-        assert_eq!(to_with("checks", "..", &[("sort", "login")]), "/checks?id=..&sort=login");
-        assert_eq!(list("checks", "..", "users.csv"), "/checks?id=..&list=users.csv");
-        assert_eq!(to("users", "..."), "/users/...");
+        assert_eq!(page_url("users", ".."), "/users?login=..");
+        assert_eq!(page_url("checks", "."), "/checks?id=.");
+        assert_eq!(page_url_with("checks", "..", &[("sort", "login")]), "/checks?id=..&sort=login");
+        assert_eq!(list_url("checks", "..", "users.csv"), "/checks?id=..&list=users.csv");
+        assert_eq!(page_url("users", "..."), "/users/...");
     }
 }

@@ -61,19 +61,19 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn of(ops: &Ops) -> Self {
+    pub(super) fn from_ops(ops: &Ops) -> Self {
         let Parts { api, .. } = ops.sources.parts;
         Self { has_api: api, polls: ops.sources.polls.clone() }
     }
 }
 
 /// What is known of the tenant's listing now.
-pub(super) fn read(reader: &Reader, setting: &Setting) -> Result<Listing, StoreError> {
+pub(super) fn read_listing(reader: &Reader, setting: &Setting) -> Result<Listing, StoreError> {
     let (listed, job) = (reader.tenant_listing_state()?, reader.job_state(JOB)?);
-    Ok(judge(setting, listed, job.as_ref(), clock::now()))
+    Ok(judge_listing(setting, listed, job.as_ref(), clock::now()))
 }
 
-fn judge(
+fn judge_listing(
     setting: &Setting,
     listed: ListingState,
     job: Option<&JobState>,
@@ -170,7 +170,7 @@ mod tests {
             (hourly(), listed(true, Some(true)), Some(Off), State::Complete),
         ] {
             let job = outcome.map(job);
-            let judged = judge(&setting, listed, job.as_ref(), NOW);
+            let judged = judge_listing(&setting, listed, job.as_ref(), NOW);
             assert_eq!(judged.state, expected, "{judged:?}");
             let is_excused = matches!(outcome, None | Some(Succeeded));
             assert_eq!(judged.reason.is_none(), is_excused, "{judged:?}");

@@ -42,7 +42,7 @@ impl ShedMeter {
         registry.register(Box::new(self.0.clone()))
     }
 
-    pub(super) fn count(&self, kind: Shed) {
+    pub(super) fn count_shed(&self, kind: Shed) {
         let kind: &str = kind.into();
         self.0.with_label_values(&[kind]).inc();
     }

@@ -16,7 +16,8 @@ const VARY: (HeaderName, HeaderValue) =
     (header::VARY, HeaderValue::from_static("accept, accept-encoding"));
 
 pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
-    let (format, coding) = (negotiate::format(&headers), negotiate::coding(&headers));
+    let (format, coding) =
+        (negotiate::preferred_format(&headers), negotiate::preferred_coding(&headers));
     let frames = match ops.sources.exposition.scrape(format, coding).await {
         Ok(frames) => frames,
         Err(error) => {
@@ -24,7 +25,7 @@ pub(super) async fn scrape(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> R
             return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
         }
     };
-    ops.note_scrape();
+    ops.record_scrape();
     let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     let mut response =
         ([VARY, content_type], body::from_frames(frames.into_frames())).into_response();

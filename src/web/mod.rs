@@ -183,7 +183,7 @@ impl Ops {
     /// which only the owner of the database reaches.
     pub fn into_routers(self, access: watch::Receiver<Arc<Access>>) -> (Router, Router) {
         let routes = self.into_routes();
-        let guarded = middleware::from_fn_with_state(access, guard::guard);
+        let guarded = middleware::from_fn_with_state(access, guard::guard_request);
         (routes.clone().layer(guarded), routes)
     }
 
@@ -192,22 +192,22 @@ impl Ops {
         *self.scraped_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note_scrape(&self) {
+    fn record_scrape(&self) {
         let mut scraped_at = self.scraped_at.lock().unwrap_or_else(PoisonError::into_inner);
         *scraped_at = Some(clock::now());
     }
 
     fn into_routes(self) -> Router {
         let turns = Turns::new(self.sources.meters.shed.clone());
-        let in_turn = middleware::from_fn_with_state(turns, turns::in_turn);
+        let in_turn = middleware::from_fn_with_state(turns, turns::answer_in_turn);
         Router::new()
             .nest("/api/v1", api::routes())
             .merge(page::routes())
             .layer(in_turn)
-            .merge(api::lasting_routes())
+            .merge(api::slow_routes())
             .route("/metrics", get(metrics::scrape))
-            .route("/-/healthy", get(health::healthy))
-            .route("/-/ready", get(health::ready))
+            .route("/-/healthy", get(health::show_health))
+            .route("/-/ready", get(health::show_readiness))
             .route("/-/reload", post(reload::reload))
             .with_state(Arc::new(self))
     }

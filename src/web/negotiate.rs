@@ -18,7 +18,7 @@ struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    fn of(element: &'a str) -> Self {
+    fn parse(element: &'a str) -> Self {
         let mut parts = element.split(';').map(str::trim);
         let mut choice =
             Self { name: parts.next().unwrap_or_default(), version: None, weight: 1.0 };
@@ -33,36 +33,38 @@ impl<'a> Choice<'a> {
         choice
     }
 
-    fn is(&self, name: &str) -> bool {
+    fn has_name(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    fn is_version(&self, version: &str) -> bool {
+    fn accepts_version(&self, version: &str) -> bool {
         self.version.is_none_or(|asked| asked == version)
     }
 }
 
 /// The elements of a header.
-fn choices(headers: &HeaderMap, name: HeaderName) -> Vec<Choice<'_>> {
+fn parse_choices(headers: &HeaderMap, name: HeaderName) -> Vec<Choice<'_>> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(Choice::of).collect()
+    values.flat_map(|value| value.split(',')).map(Choice::parse).collect()
 }
 
 /// The greatest weight of the choices that are meant; `None` when none is.
-fn weight(choices: &[Choice<'_>], is_meant: impl Fn(&Choice<'_>) -> bool) -> Option<f32> {
+fn greatest_weight(choices: &[Choice<'_>], is_meant: impl Fn(&Choice<'_>) -> bool) -> Option<f32> {
     choices.iter().filter(|choice| is_meant(choice)).map(|choice| choice.weight).reduce(f32::max)
 }
 
 /// The format by `Accept`: OpenMetrics for whom names it and does not prefer the text.
-pub(super) fn format(headers: &HeaderMap) -> Format {
-    let choices = choices(headers, header::ACCEPT);
-    let open_metrics = weight(&choices, |choice| {
-        choice.is("application/openmetrics-text") && choice.is_version("1.0.0")
+pub(super) fn preferred_format(headers: &HeaderMap) -> Format {
+    let choices = parse_choices(headers, header::ACCEPT);
+    let open_metrics = greatest_weight(&choices, |choice| {
+        choice.has_name("application/openmetrics-text") && choice.accepts_version("1.0.0")
     });
     // The most specific of these counts.
-    let text = weight(&choices, |choice| choice.is("text/plain") && choice.is_version("0.0.4"))
-        .or_else(|| weight(&choices, |choice| choice.is("text/*")))
-        .or_else(|| weight(&choices, |choice| choice.is("*/*")));
+    let text = greatest_weight(&choices, |choice| {
+        choice.has_name("text/plain") && choice.accepts_version("0.0.4")
+    })
+    .or_else(|| greatest_weight(&choices, |choice| choice.has_name("text/*")))
+    .or_else(|| greatest_weight(&choices, |choice| choice.has_name("*/*")));
     match open_metrics {
         Some(weight) if weight > 0.0 && weight >= text.unwrap_or(0.0) => Format::OpenMetrics,
         _ => Format::Text,
@@ -71,11 +73,12 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
 
 /// The coding by `Accept-Encoding`: gzip for whom takes it and does not prefer the
 /// bytes as they are.
-pub(super) fn coding(headers: &HeaderMap) -> Coding {
-    let choices = choices(headers, header::ACCEPT_ENCODING);
-    let gzip = weight(&choices, |choice| choice.is("gzip") || choice.is("x-gzip"))
-        .or_else(|| weight(&choices, |choice| choice.is("*")));
-    let identity = weight(&choices, |choice| choice.is("identity"));
+pub(super) fn preferred_coding(headers: &HeaderMap) -> Coding {
+    let choices = parse_choices(headers, header::ACCEPT_ENCODING);
+    let gzip =
+        greatest_weight(&choices, |choice| choice.has_name("gzip") || choice.has_name("x-gzip"))
+            .or_else(|| greatest_weight(&choices, |choice| choice.has_name("*")));
+    let identity = greatest_weight(&choices, |choice| choice.has_name("identity"));
     match gzip {
         Some(weight) if weight > 0.0 && weight >= identity.unwrap_or(0.0) => Coding::Gzip,
         _ => Coding::Identity,
@@ -108,7 +111,11 @@ mod tests {
             (&["gzip;q="], Coding::Identity),
             (&[",;,"], Coding::Identity),
         ] {
-            assert_eq!(coding(&headers(&header::ACCEPT_ENCODING, values)), expected, "{values:?}");
+            assert_eq!(
+                preferred_coding(&headers(&header::ACCEPT_ENCODING, values)),
+                expected,
+                "{values:?}"
+            );
         }
     }
 
@@ -134,7 +141,7 @@ mod tests {
             ),
             (&["application/openmetrics-text;q=0"], Format::Text),
         ] {
-            assert_eq!(format(&headers(&header::ACCEPT, values)), expected, "{values:?}");
+            assert_eq!(preferred_format(&headers(&header::ACCEPT, values)), expected, "{values:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ impl Fields {
     ///
     /// # Errors
     /// When a field stands there twice.
-    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+    pub(super) fn parse(uri: &Uri) -> Result<Self, Problem> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if fields.insert(name.clone().into_owned(), value.into_owned()).is_some() {
@@ -40,8 +40,8 @@ impl Fields {
     ///
     /// # Errors
     /// When it is not named.
-    pub(super) fn subject(&mut self, kind: &str) -> Result<String, Problem> {
-        let field = link::field(kind);
+    pub(super) fn take_subject(&mut self, kind: &str) -> Result<String, Problem> {
+        let field = link::subject_field(kind);
         self.take(field).filter(|text| !text.is_empty()).ok_or_else(|| {
             Problem::not_found(format!(
                 "/{kind} is no page by itself: write /{kind}/ and the {field}, or \
@@ -51,7 +51,7 @@ impl Fields {
     }
 
     /// A field's whole number, between `least` and `most`.
-    pub(super) fn number(
+    pub(super) fn take_number(
         &mut self,
         name: &str,
         least: i64,
@@ -67,8 +67,8 @@ impl Fields {
     }
 
     /// How many things a page of an answer may hold.
-    pub(super) fn limit(&mut self) -> Result<Option<usize>, Problem> {
-        let limit = self.number("limit", 1, 1000)?;
+    pub(super) fn take_limit(&mut self) -> Result<Option<usize>, Problem> {
+        let limit = self.take_number("limit", 1, 1000)?;
         Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
     }
 

@@ -44,7 +44,7 @@ pub type ReloadDesk = mpsc::Sender<ReloadRequest>;
 pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {
     let (reply, answer) = oneshot::channel();
     if ops.sources.reload.send(reply).await.is_err() {
-        return stopping();
+        return stopping_response();
     }
     match answer.await {
         Ok(ReloadReply::Applied { needs_restart }) => {
@@ -54,11 +54,11 @@ pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {
             let body = json!({ "result": "refused", "detail": reason });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
         }
-        Err(_) => stopping(),
+        Err(_) => stopping_response(),
     }
 }
 
-fn stopping() -> Response {
+fn stopping_response() -> Response {
     let body = json!({ "result": "refused", "detail": "the daemon is stopping" });
     (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }

@@ -57,7 +57,7 @@ pub(super) struct KnownIp {
 }
 
 /// Reads a user; `None` when nothing is known.
-pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, StoreError> {
+pub(super) fn read_user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, StoreError> {
     let key = login.as_str();
     let known = KnownUser {
         login: reader.login_in_spelling(key)?,
@@ -65,7 +65,7 @@ pub(super) fn user(reader: &Reader, login: &Login) -> Result<Option<KnownUser>, 
         failing: reader.failing_checks(key)?,
         reasons: reader.watch_reasons("user", key)?,
         poll: reader.poll_state(&WatchSubject::User(login.clone()))?,
-        untold: untold(reader, key)?,
+        untold: read_untold_lists(reader, key)?,
         undecided: reader.undecided_texts(key)?,
     };
     let is_known = known.record.is_some()
@@ -84,14 +84,14 @@ pub(super) fn unknown_user(login: &Login) -> Problem {
     ))
 }
 
-fn untold(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
+fn read_untold_lists(reader: &Reader, login: &str) -> Result<Vec<NullList>, StoreError> {
     let mut lists = reader.null_lists(login)?;
     lists.retain(|list| list.meaning != NullMeaning::Empty);
     Ok(lists)
 }
 
 /// Who wants something watched. Who is followed only is watched by `webhook`.
-pub(super) fn watched_by(reasons: &[WatchReason]) -> String {
+pub(super) fn watched_by_text(reasons: &[WatchReason]) -> String {
     let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
     format!("watched by {}", sources.join(" and "))
 }
@@ -107,7 +107,7 @@ pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
 }
 
 /// Reads an address, in its one spelling; `None` when nothing is known.
-pub(super) fn ip(reader: &Reader, ip: &str) -> Result<Option<KnownIp>, StoreError> {
+pub(super) fn read_ip(reader: &Reader, ip: &str) -> Result<Option<KnownIp>, StoreError> {
     let known = KnownIp {
         record: reader.ip_record(ip)?,
         reasons: reader.watch_reasons("ip", ip)?,

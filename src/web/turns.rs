@@ -67,7 +67,7 @@ impl Turns {
     }
 
     /// Waits for a turn; nothing when that takes too long.
-    async fn next(&self) -> Option<OwnedSemaphorePermit> {
+    async fn acquire_turn(&self) -> Option<OwnedSemaphorePermit> {
         // One request for a permit, as long as it takes: a second one would begin at the end of
         // the queue.
         let mut permit = pin!(self.free.clone().acquire_owned());
@@ -76,13 +76,13 @@ impl Turns {
             if let Ok(permit) = timeout(LOOK, &mut permit).await {
                 return permit.ok();
             }
-            self.take_back();
+            self.free_slow_turns();
         }
         None
     }
 
     /// Frees the turns of answers that their clients are slow to read.
-    fn take_back(&self) {
+    fn free_slow_turns(&self) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         while read.front().is_some_and(|(since, _)| since.elapsed() >= READING) {
             let slow = read.pop_front().and_then(|(_, turn)| turn.upgrade());
@@ -93,7 +93,7 @@ impl Turns {
     }
 
     /// Has the turn end when the client has read the answer.
-    fn until_read(&self, bytes: Bytes, permit: OwnedSemaphorePermit) -> Body {
+    fn hold_until_read(&self, bytes: Bytes, permit: OwnedSemaphorePermit) -> Body {
         let turn = Arc::new(Mutex::new(Some(permit)));
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.retain(|(_, turn)| turn.strong_count() > 0);
@@ -104,9 +104,13 @@ impl Turns {
 }
 
 /// Answers when it is the request's turn. Streams have a cap of their own, and keep no turn.
-pub(super) async fn in_turn(State(turns): State<Turns>, request: Request, next: Next) -> Response {
-    let Some(permit) = turns.next().await else {
-        turns.meter.count(Shed::Answer);
+pub(super) async fn answer_in_turn(
+    State(turns): State<Turns>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(permit) = turns.acquire_turn().await else {
+        turns.meter.count_shed(Shed::Answer);
         let detail = "too many requests wait for their answers; ask again later";
         return Problem::unavailable(detail).into_response();
     };
@@ -115,7 +119,7 @@ pub(super) async fn in_turn(State(turns): State<Turns>, request: Request, next: 
         return Response::from_parts(parts, body);
     }
     match to_bytes(body, usize::MAX).await {
-        Ok(bytes) => Response::from_parts(parts, turns.until_read(bytes, permit)),
+        Ok(bytes) => Response::from_parts(parts, turns.hold_until_read(bytes, permit)),
         Err(_) => Problem::unavailable("the answer broke off; ask again").into_response(),
     }
 }
@@ -133,8 +137,8 @@ mod tests {
         let turns = turns();
         let mut answers = Vec::new();
         for _ in 0..AT_ONCE {
-            let permit = turns.next().await.unwrap();
-            answers.push(turns.until_read(Bytes::from_static(b"answer"), permit));
+            let permit = turns.acquire_turn().await.unwrap();
+            answers.push(turns.hold_until_read(Bytes::from_static(b"answer"), permit));
         }
         assert_eq!(turns.free.available_permits(), 0);
         let read = to_bytes(answers.pop().unwrap(), 100).await.unwrap();
@@ -148,11 +152,11 @@ mod tests {
         let turns = turns();
         let mut answers = Vec::new();
         for _ in 0..AT_ONCE {
-            let permit = turns.next().await.unwrap();
-            answers.push(turns.until_read(Bytes::from_static(b"answer"), permit));
+            let permit = turns.acquire_turn().await.unwrap();
+            answers.push(turns.hold_until_read(Bytes::from_static(b"answer"), permit));
         }
         let begun = Instant::now();
-        let next = turns.next().await;
+        let next = turns.acquire_turn().await;
         assert!(next.is_some() && begun.elapsed() <= READING + LOOK);
         drop((answers, next));
         assert_eq!(turns.free.available_permits(), AT_ONCE);
@@ -163,11 +167,11 @@ mod tests {
         let turns = turns();
         let mut answering = Vec::new();
         for _ in 0..AT_ONCE {
-            answering.push(turns.next().await.unwrap());
+            answering.push(turns.acquire_turn().await.unwrap());
         }
         let wait = async |after: Duration| {
             tokio::time::sleep(after).await;
-            let turn = turns.next().await;
+            let turn = turns.acquire_turn().await;
             (turn, Instant::now())
         };
         let free = async {
@@ -188,8 +192,8 @@ mod tests {
         let turns = turns();
         let mut answering = Vec::new();
         for _ in 0..AT_ONCE {
-            answering.push(turns.next().await.unwrap());
+            answering.push(turns.acquire_turn().await.unwrap());
         }
-        assert!(turns.next().await.is_none());
+        assert!(turns.acquire_turn().await.is_none());
     }
 }

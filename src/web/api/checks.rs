@@ -85,12 +85,12 @@ pub(super) async fn list(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
 ) -> Result<Json<CheckList>, Problem> {
-    let mut fields = Fields::of(&uri)?;
-    let limit = fields.limit()?.unwrap_or(CHECKS);
+    let mut fields = Fields::parse(&uri)?;
+    let limit = fields.take_limit()?.unwrap_or(CHECKS);
     let cursor = fields.take("cursor").unwrap_or_default();
     let only = fields.take("id");
     fields.finish()?;
-    let setting = Setting::of(&ops);
+    let setting = Setting::from_ops(&ops);
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let answer = ops
         .sources
@@ -100,12 +100,12 @@ pub(super) async fn list(
                 Some(id) => vec![id],
                 None => reader.check_ids_after(&cursor, limit + 1)?,
             };
-            let next_cursor = page::cut(&mut ids, limit).cloned();
+            let next_cursor = page::cut_page(&mut ids, limit).cloned();
             let mut checks = Vec::new();
             for id in ids {
                 checks.extend(Check::read(reader, &id, &objectives)?);
             }
-            let listing = listing::read(reader, &setting)?;
+            let listing = listing::read_listing(reader, &setting)?;
             let failing_people = reader.failing_people()?;
             Ok(CheckList { listing, failing_people, checks, next_cursor })
         })
@@ -119,11 +119,11 @@ pub(super) async fn show(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Json<Check>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let key = id.clone();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let read = ops.sources.store.read(move |reader| Check::read(reader, &key, &objectives));
-    read.await?.map(Json).ok_or_else(|| unknown(&id))
+    read.await?.map(Json).ok_or_else(|| unknown_check(&id))
 }
 
 /// Forgets a check that is gone for good.
@@ -151,13 +151,13 @@ pub(super) async fn forget(
 
 /// The users who fail a check, ordered by login, or those who fail it for too long, the longest
 /// first; the cursor is of the last one.
-pub(super) async fn users(
+pub(super) async fn list_users(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Json<UsersPage>, Problem> {
-    let mut fields = Fields::of(&uri)?;
-    let limit = fields.limit()?.unwrap_or(USERS);
+    let mut fields = Fields::parse(&uri)?;
+    let limit = fields.take_limit()?.unwrap_or(USERS);
     let cursor = fields.take("cursor").unwrap_or_default();
     let is_overdue = match fields.take("overdue").as_deref() {
         None | Some("false") => false,
@@ -169,7 +169,7 @@ pub(super) async fn users(
     };
     fields.finish()?;
     // A cursor of the list by login is no place in the one by age, which begins anew.
-    let after = filter::by_age(&cursor).ok();
+    let after = filter::parse_cursor_by_age(&cursor).ok();
     let key = id.clone();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let now = clock::now();
@@ -180,7 +180,9 @@ pub(super) async fn users(
             let Some(state) = reader.check(&key)? else { return Ok(None) };
             let objective = resolution::objective(&key, &state, &objectives);
             let users = match (is_overdue, objective) {
-                (false, _) => reader.failing_logins(&key, &filter::identity(&cursor), limit + 1)?,
+                (false, _) => {
+                    reader.failing_logins(&key, &filter::login_identity(&cursor), limit + 1)?
+                }
                 (true, None) => Vec::new(),
                 (true, Some(objective)) => {
                     let began = BeginRange { before: Some(now - objective), since: None };
@@ -191,15 +193,15 @@ pub(super) async fn users(
             Ok(Some((users, objective)))
         })
         .await?;
-    let (mut users, objective) = found.ok_or_else(|| unknown(&id))?;
-    let next_cursor = page::cut(&mut users, limit).map(|last| {
-        if is_overdue { filter::place_by_age(last) } else { last.login.as_str().to_owned() }
+    let (mut users, objective) = found.ok_or_else(|| unknown_check(&id))?;
+    let next_cursor = page::cut_page(&mut users, limit).map(|last| {
+        if is_overdue { filter::cursor_by_age(last) } else { last.login.as_str().to_owned() }
     });
     let users = users.iter().map(|user| FailingUser::new(user, objective, now)).collect();
     Ok(Json(UsersPage { check_id: id, users, next_cursor }))
 }
 
-fn unknown(id: &str) -> Problem {
+fn unknown_check(id: &str) -> Problem {
     Problem::not_found(format!(
         "no check {id:?} was ever heard of; /api/v1/checks lists the checks"
     ))
@@ -225,7 +227,7 @@ impl Check {
             last_event_at: state.last_event_at,
             totals: Totals { failures: state.failures, resolutions: state.resolutions },
             last_delivery: reader.last_delivery_of(id)?.map(LastDelivery::from),
-            last_24_hours: LastDay::of(&state, now),
+            last_24_hours: LastDay::from_state(&state, now),
             time_to_resolve: TimeToResolve::read(reader, id, &state, now)?,
             overdue: Overdue::read(reader, id, &state, objectives, now)?,
             title: state.title,
@@ -241,8 +243,8 @@ impl FailingUser {
             since: failing.since,
             since_is_first_seen: !failing.is_dated,
             last_reported_at: failing.reported_at,
-            failing_seconds: resolution::seconds(age),
-            overdue_seconds: objective.map(|objective| resolution::seconds(age - objective)),
+            failing_seconds: resolution::whole_seconds(age),
+            overdue_seconds: objective.map(|objective| resolution::whole_seconds(age - objective)),
         }
     }
 }

@@ -47,9 +47,9 @@ pub(super) struct LastDelivery {
 /// Deliveries, the newest first. What the store could not keep stands on the
 /// first page, beside as many as asked for.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Page>, Problem> {
-    let mut fields = Fields::of(&uri)?;
-    let limit = fields.limit()?.unwrap_or(DELIVERIES);
-    let cursor = fields.number("cursor", 1, i64::MAX)?;
+    let mut fields = Fields::parse(&uri)?;
+    let limit = fields.take_limit()?.unwrap_or(DELIVERIES);
+    let cursor = fields.take_number("cursor", 1, i64::MAX)?;
     let refused = match fields.take("refused").as_deref() {
         None => None,
         Some("true") => Some(true),
@@ -62,7 +62,7 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<P
     let before = cursor.unwrap_or(i64::MAX);
     let mut deliveries =
         ops.sources.store.read(move |reader| reader.deliveries(refused, before, limit + 1)).await?;
-    let next_cursor = page::cut(&mut deliveries, limit).and_then(|last| last.number);
+    let next_cursor = page::cut_page(&mut deliveries, limit).and_then(|last| last.number);
     if cursor.is_none() && refused != Some(false) {
         deliveries.extend(ops.sources.webhook.refusals.unkept());
         deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.received_at));
@@ -77,10 +77,10 @@ pub(super) async fn show(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Json<DeliveryRecord>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let key = id.clone();
-    let found = ops.sources.store.read(move |reader| kept::find(reader, &key)).await?;
-    found.map(|record| Json(record.into())).ok_or_else(|| kept::unknown(&id))
+    let found = ops.sources.store.read(move |reader| kept::find_delivery(reader, &key)).await?;
+    found.map(|record| Json(record.into())).ok_or_else(|| kept::unknown_delivery(&id))
 }
 
 /// Records a kept delivery again.
@@ -89,10 +89,10 @@ pub(super) async fn replay(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let key = id.clone();
-    let number = ops.sources.store.read(move |reader| kept::number(reader, &key)).await?;
-    let number = number.ok_or_else(|| kept::unknown(&id))?;
+    let number = ops.sources.store.read(move |reader| kept::find_number(reader, &key)).await?;
+    let number = number.ok_or_else(|| kept::unknown_delivery(&id))?;
     let rules = ops.sources.rules.borrow().clone();
     let webhook = &ops.sources.webhook;
     let replayed = webhook.intake.replay(number, &rules, webhook.max_body_bytes).await;

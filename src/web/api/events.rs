@@ -33,7 +33,7 @@ struct Page {
 
 /// What is asked for.
 #[derive(Debug)]
-struct Question {
+struct EventQuery {
     filter: EventFilter,
     cursor: Option<i64>,
     limit: Option<usize>,
@@ -41,30 +41,31 @@ struct Question {
 }
 
 /// Answers with a page, or with a stream when that is asked for.
-pub(super) async fn events(
+pub(super) async fn serve_events(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let question = question(&uri, &headers)?;
+    let question = parse_query(&uri, &headers)?;
     let (filter, cursor) = (question.filter, question.cursor);
     if question.is_stream {
         if filter.until.is_some() {
             return Err(Problem::bad_request("a stream has no end; leave `until` out"));
         }
         let follower = ops.gate.admit()?;
-        let cursor = cursor.unwrap_or_else(|| follower.newest());
-        return Ok(follow::stream(follower, filter, cursor, question.limit));
+        let cursor = cursor.unwrap_or_else(|| follower.newest_seq());
+        return Ok(follow::stream_events(follower, filter, cursor, question.limit));
     }
     let limit = question.limit.unwrap_or(EVENTS);
-    Ok(Json(page(&ops.sources.store, filter, cursor.unwrap_or(0), limit).await?).into_response())
+    Ok(Json(read_page(&ops.sources.store, filter, cursor.unwrap_or(0), limit).await?)
+        .into_response())
 }
 
-fn question(uri: &Uri, headers: &HeaderMap) -> Result<Question, Problem> {
-    let mut fields = Fields::of(uri)?;
-    let filter = filter::take(&mut fields)?;
-    let cursor = fields.number("cursor", 0, i64::MAX)?;
-    let limit = fields.limit()?;
+fn parse_query(uri: &Uri, headers: &HeaderMap) -> Result<EventQuery, Problem> {
+    let mut fields = Fields::parse(uri)?;
+    let filter = filter::take_event_filter(&mut fields)?;
+    let cursor = fields.take_number("cursor", 0, i64::MAX)?;
+    let limit = fields.take_limit()?;
     let is_stream = match fields.take("stream").as_deref() {
         None => wants_lines(headers),
         Some("true") => true,
@@ -74,7 +75,7 @@ fn question(uri: &Uri, headers: &HeaderMap) -> Result<Question, Problem> {
         }
     };
     fields.finish()?;
-    Ok(Question { filter, cursor, limit, is_stream })
+    Ok(EventQuery { filter, cursor, limit, is_stream })
 }
 
 fn wants_lines(headers: &HeaderMap) -> bool {
@@ -85,7 +86,7 @@ fn wants_lines(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn page(
+async fn read_page(
     store: &Store,
     filter: EventFilter,
     mut cursor: i64,

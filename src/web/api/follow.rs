@@ -32,7 +32,7 @@ struct Position {
 
 /// Streams the events after `cursor`, until `limit` of them went out, the client
 /// goes, or the daemon stops.
-pub(super) fn stream(
+pub(super) fn stream_events(
     follower: Follower,
     filter: EventFilter,
     cursor: i64,
@@ -40,7 +40,7 @@ pub(super) fn stream(
 ) -> Response {
     let position = Position { follower, filter: Arc::new(filter), cursor, left: limit };
     let lines = stream::try_unfold(position, async |mut position| {
-        let lines = position.next().await?;
+        let lines = position.next_lines().await?;
         Ok::<_, BoxError>(lines.map(|lines| (lines, position)))
     });
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
@@ -49,7 +49,7 @@ pub(super) fn stream(
 
 impl Position {
     /// The next lines; `None` at the end of the stream.
-    async fn next(&mut self) -> Result<Option<String>, BoxError> {
+    async fn next_lines(&mut self) -> Result<Option<String>, BoxError> {
         while self.left != Some(0) && self.follower.is_running() {
             let (filter, cursor) = (self.filter.clone(), self.cursor);
             let wanted = self.left.map_or(BATCH, |left| left.min(BATCH));
@@ -60,9 +60,9 @@ impl Position {
             self.cursor = page.cursor;
             if !page.events.is_empty() {
                 self.left = self.left.map(|left| left.saturating_sub(page.events.len()));
-                return lines(page).map(Some);
+                return format_lines(page).map(Some);
             }
-            if !page.has_more && !self.follower.beyond(self.cursor).await {
+            if !page.has_more && !self.follower.wait_beyond(self.cursor).await {
                 break;
             }
         }
@@ -70,7 +70,7 @@ impl Position {
     }
 }
 
-fn lines(page: EventPage) -> Result<String, BoxError> {
+fn format_lines(page: EventPage) -> Result<String, BoxError> {
     let mut lines = String::new();
     for event in page.events {
         lines.push_str(&serde_json::to_string(&Entry::from(event))?);

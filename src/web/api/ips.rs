@@ -46,15 +46,15 @@ struct User {
 }
 
 /// All that is known of an address, in whatever spelling it is asked for.
-pub(super) async fn ip(
+pub(super) async fn show(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Json<Answer>, Problem> {
-    Fields::of(&uri)?.finish()?;
-    let ip = filter::ip(&text)?;
+    Fields::parse(&uri)?.finish()?;
+    let ip = filter::parse_ip(&text)?;
     let key = ip.clone();
-    let known = ops.sources.store.read(move |reader| subject::ip(reader, &key)).await?;
+    let known = ops.sources.store.read(move |reader| subject::read_ip(reader, &key)).await?;
     let known = known.ok_or_else(|| subject::unknown_ip(&ip))?;
     let watch = Watch::new(known.reasons, subject::WHY_NO_IP_WATCH);
     Ok(Json(Answer {
@@ -81,7 +81,7 @@ impl From<IpRecordUser> for User {
     fn from(found: IpRecordUser) -> Self {
         Self {
             login: found.login.to_string(),
-            reference_url: link::outside(found.user.reference_url.as_ref()).map(str::to_owned),
+            reference_url: link::web_url(found.user.reference_url.as_ref()).map(str::to_owned),
             id: found.user.id,
             display_name: found.user.display_name,
             since: found.since,

@@ -37,7 +37,7 @@ struct ScheduledJob {
 
 /// The jobs that the configuration turns on; none without the service's API.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Jobs>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let names: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let states = ops.sources.store.read(move |reader| {
         names.into_iter().map(|name| reader.job_state(name)).collect::<Result<Vec<_>, _>>()

@@ -32,12 +32,12 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/checks", get(checks::list))
         .route("/checks/{id}", get(checks::show).delete(checks::forget))
-        .route("/checks/{id}/users", get(checks::users))
-        .route("/users", get(users::named))
-        .route("/users/{login}", get(users::user))
-        .route("/ips/{ip}", get(ips::ip))
+        .route("/checks/{id}/users", get(checks::list_users))
+        .route("/users", get(users::show_user_by_query))
+        .route("/users/{login}", get(users::show_user))
+        .route("/ips/{ip}", get(ips::show))
         .route("/jobs", get(jobs::list))
-        .route("/events", get(events::events))
+        .route("/events", get(events::serve_events))
         .route("/watch", get(watch::list).post(watch::add))
         .route("/watch/{kind}/{subject}", delete(watch::remove))
         .route("/deliveries", get(deliveries::list))
@@ -46,21 +46,21 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .route("/webhook", get(webhook::show))
         .route("/webhook-targets", get(webhook_targets::list).post(webhook_targets::keep))
         .route("/webhook-targets/{id}", delete(webhook_targets::forget))
-        .route("/otlp", get(otlp::status))
+        .route("/otlp", get(otlp::show_status))
         .route("/otlp/retry", post(otlp::retry))
         .route("/otlp/backfill", post(otlp::backfill))
-        .route("/changes", get(changes::changes))
+        .route("/changes", get(changes::stream_changes))
         .route("/openapi.json", get(openapi::document))
-        .fallback(unknown)
+        .fallback(unknown_path)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
 }
 
 /// Routes whose answers are small and take long. They take no turn: those that wait for a
 /// quick answer would wait for them.
-pub(super) fn lasting_routes() -> Router<Arc<Ops>> {
+pub(super) fn slow_routes() -> Router<Arc<Ops>> {
     Router::new().route("/api/v1/users/{login}", delete(users::purge))
 }
 
-async fn unknown() -> Problem {
+async fn unknown_path() -> Problem {
     Problem::not_found("there is no such path; /api/v1/openapi.json lists the paths")
 }

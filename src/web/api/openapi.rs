@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn the_document_lists_every_event_that_goes_out() {
         let document: serde_json::Value = serde_json::from_str(DOCUMENT).unwrap();
-        let known: Vec<_> = filter::public_names().map(EventName::as_str).collect();
+        let known: Vec<_> = filter::public_event_names().map(EventName::as_str).collect();
         assert_eq!(names(&document, "/components/schemas/Event/properties/name/enum"), known);
         let parameters = "/paths/~1api~1v1~1events/get/parameters";
         let position = document.pointer(parameters).unwrap().as_array().unwrap();

@@ -24,7 +24,7 @@ pub(super) struct Backfill {
 }
 
 /// How the delivery stands.
-pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
+pub(super) async fn show_status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     let enabled = ops.sources.parts.otlp;
     let standing = ops.sources.store.read(move |reader| reader.otlp_standing(enabled)).await?;
     let outage = ops.sources.outages.current().map(
@@ -37,7 +37,7 @@ pub(super) async fn status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, P
 
 /// Sends parked events again.
 pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
-    is_on(&ops)?;
+    require_otlp(&ops)?;
     let store = &ops.sources.store;
     let events = delivery::send_parked(store).await?;
     tracing::info!(events, "parked events are sent to the OTLP collector again");
@@ -50,14 +50,14 @@ pub(super) async fn backfill(
     request: Result<Json<Backfill>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(Backfill { since }) = request?;
-    is_on(&ops)?;
+    require_otlp(&ops)?;
     let store = &ops.sources.store;
     let events = delivery::send_left_out(store, since).await?;
     tracing::info!(events, %since, "events that were left out are sent to the OTLP collector");
     Ok(Json(json!({ "events": events })))
 }
 
-fn is_on(ops: &Ops) -> Result<(), Problem> {
+fn require_otlp(ops: &Ops) -> Result<(), Problem> {
     if ops.sources.parts.otlp {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 /// Cuts what was read to a page. Where more follow, tells the last of it, behind which the next
 /// page begins.
-pub(super) fn cut<T>(read: &mut Vec<T>, limit: usize) -> Option<&T> {
+pub(super) fn cut_page<T>(read: &mut Vec<T>, limit: usize) -> Option<&T> {
     let has_more = read.len() > limit;
     read.truncate(limit);
     read.last().filter(|_| has_more)
@@ -20,7 +20,7 @@ mod tests {
             (vec![1, 2, 3], 2, vec![1, 2], Some(2)),
         ] {
             let mut page = read;
-            assert_eq!(cut(&mut page, limit).copied(), last);
+            assert_eq!(cut_page(&mut page, limit).copied(), last);
             assert_eq!(page, shown);
         }
     }

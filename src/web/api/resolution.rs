@@ -47,7 +47,7 @@ pub(super) struct LastDay {
 }
 
 impl LastDay {
-    pub(super) fn of(state: &CheckState, now: Timestamp) -> Self {
+    pub(super) fn from_state(state: &CheckState, now: Timestamp) -> Self {
         let change = state.trend.last_day(now);
         Self { new: change.new, resolved: change.resolved }
     }
@@ -67,7 +67,7 @@ impl TimeToResolve {
             sum_seconds: state.durations.micros() as f64 / 1e6,
             last_30_days: Recent {
                 count: lasted.map_or(0, |lasted| lasted.count),
-                median_seconds: lasted.map(|lasted| seconds(lasted.median)),
+                median_seconds: lasted.map(|lasted| whole_seconds(lasted.median)),
             },
         })
     }
@@ -86,9 +86,9 @@ impl Overdue {
         let (users, _) = reader.failures_before(id, now - objective)?;
         let oldest = state.oldest_failure_at.map(|oldest| now - oldest - objective);
         Ok(Some(Self {
-            objective_seconds: seconds(objective),
+            objective_seconds: whole_seconds(objective),
             users,
-            longest_seconds: oldest.map_or(0, seconds),
+            longest_seconds: oldest.map_or(0, whole_seconds),
         }))
     }
 }
@@ -103,6 +103,6 @@ pub(super) fn objective(
 }
 
 /// Whole seconds; a time that is not over has none.
-pub(super) fn seconds(time: TimeDelta) -> u64 {
+pub(super) fn whole_seconds(time: TimeDelta) -> u64 {
     u64::try_from(time.num_seconds()).unwrap_or(0)
 }

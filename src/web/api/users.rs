@@ -110,27 +110,30 @@ struct WorkingLocation {
 }
 
 /// All that is known of a user.
-pub(super) async fn user(
+pub(super) async fn show_user(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Json<User>, Problem> {
-    Fields::of(&uri)?.finish()?;
-    show(&ops, &text).await
+    Fields::parse(&uri)?.finish()?;
+    read_user(&ops, &text).await
 }
 
 /// The same, for a login that clients take out of a path.
-pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<User>, Problem> {
-    let mut fields = Fields::of(&uri)?;
-    let text = fields.subject("users")?;
+pub(super) async fn show_user_by_query(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Json<User>, Problem> {
+    let mut fields = Fields::parse(&uri)?;
+    let text = fields.take_subject("users")?;
     fields.finish()?;
-    show(&ops, &text).await
+    read_user(&ops, &text).await
 }
 
-async fn show(ops: &Ops, text: &str) -> Result<Json<User>, Problem> {
+async fn read_user(ops: &Ops, text: &str) -> Result<Json<User>, Problem> {
     let login = Login::new(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let key = login.clone();
-    let known = ops.sources.store.read(move |reader| subject::user(reader, &key)).await?;
+    let known = ops.sources.store.read(move |reader| subject::read_user(reader, &key)).await?;
     let known = known.ok_or_else(|| subject::unknown_user(&login))?;
     let failing_checks_told = known.failing_checks_told();
     let failing_checks_untold_since = known.failing_checks_untold_since();
@@ -170,7 +173,7 @@ pub(super) async fn purge(
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Json<Purged>, Problem> {
-    let mut fields = Fields::of(&uri)?;
+    let mut fields = Fields::parse(&uri)?;
     let is_trial = match fields.take("dry_run").as_deref() {
         None | Some("false") => false,
         Some("true") => true,
@@ -200,8 +203,11 @@ pub(super) async fn purge(
 impl Watch {
     /// `why_not` is told when there is no reason to watch.
     pub(super) fn new(reasons: Vec<WatchReason>, why_not: &str) -> Self {
-        let explanation =
-            if reasons.is_empty() { why_not.to_owned() } else { subject::watched_by(&reasons) };
+        let explanation = if reasons.is_empty() {
+            why_not.to_owned()
+        } else {
+            subject::watched_by_text(&reasons)
+        };
         Self {
             watched: !reasons.is_empty(),
             explanation,
@@ -231,8 +237,8 @@ impl FailedCheck {
             since: check.since,
             since_is_first_seen: !check.is_dated,
             last_reported_at: check.reported_at,
-            failing_seconds: resolution::seconds(age),
-            overdue_seconds: objective.map(|objective| resolution::seconds(age - objective)),
+            failing_seconds: resolution::whole_seconds(age),
+            overdue_seconds: objective.map(|objective| resolution::whole_seconds(age - objective)),
         }
     }
 }
@@ -251,7 +257,7 @@ impl From<UserRecord> for Snapshot {
         });
         Self {
             working_locations,
-            reference_url: link::outside(state.reference_url.as_ref()).map(str::to_owned),
+            reference_url: link::web_url(state.reference_url.as_ref()).map(str::to_owned),
             id: state.id,
             display_name: state.display_name,
             status: state.status,
@@ -262,7 +268,7 @@ impl From<UserRecord> for Snapshot {
             used_applications: state.used_applications,
             unused_applications: state.unused_applications,
             used_factors: state.used_factors,
-            ip_addresses: state.ip_addresses.map(addresses),
+            ip_addresses: state.ip_addresses.map(list_addresses),
             registered_location: state
                 .registered_location
                 .map(|places| places.into_iter().map(Place::from).collect()),
@@ -275,6 +281,6 @@ impl From<UserRecord> for Snapshot {
     }
 }
 
-fn addresses(addresses: BTreeMap<String, domain::Place>) -> Vec<Address> {
+fn list_addresses(addresses: BTreeMap<String, domain::Place>) -> Vec<Address> {
     addresses.into_iter().map(|(ip, place)| Address { ip, place: place.into() }).collect()
 }

@@ -27,10 +27,10 @@ use crate::{
 /// Entries of an answer unless the query says how many.
 const ENTRIES: usize = 1000;
 
-/// A wish to watch something.
+/// A request to watch something.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub(super) struct AddWatchRequest {
     kind: String,
     subject: String,
     note: Option<String>,
@@ -39,13 +39,13 @@ pub(super) struct Wish {
 
 /// The reasons to watch something, with how it is polled, users first, by subject.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Value>, Problem> {
-    let mut fields = Fields::of(&uri)?;
-    let limit = fields.limit()?.unwrap_or(ENTRIES);
-    let after = fields.take("cursor").map(|cursor| place(&cursor)).transpose()?;
+    let mut fields = Fields::parse(&uri)?;
+    let limit = fields.take_limit()?.unwrap_or(ENTRIES);
+    let after = fields.take("cursor").map(|cursor| parse_cursor(&cursor)).transpose()?;
     fields.finish()?;
     let read = move |reader: &Reader| reader.watch_page(after.as_ref(), limit + 1);
     let mut entries = ops.sources.store.read(read).await?;
-    let last = page::cut(&mut entries, limit).map(|last| WatchPlace::behind(&last.entry));
+    let last = page::cut_page(&mut entries, limit).map(|last| WatchPlace::behind(&last.entry));
     let next_cursor = last.map(|WatchPlace { kind, subject, source }| {
         // Neither a kind nor a source has a stroke.
         format!("{kind}/{subject}/{source}")
@@ -55,7 +55,7 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<V
 }
 
 /// The place that a cursor names.
-fn place(cursor: &str) -> Result<WatchPlace, Problem> {
+fn parse_cursor(cursor: &str) -> Result<WatchPlace, Problem> {
     let parts = cursor.split_once('/').and_then(|(kind, rest)| {
         let (subject, source) = rest.rsplit_once('/')?;
         Some((kind, subject, source)).filter(|_| ["user", "ip"].contains(&kind))
@@ -72,16 +72,16 @@ fn place(cursor: &str) -> Result<WatchPlace, Problem> {
 /// Watches something from now on.
 pub(super) async fn add(
     State(ops): State<Arc<Ops>>,
-    wish: Result<Json<Wish>, JsonRejection>,
+    request: Result<Json<AddWatchRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Json(wish) = wish?;
+    let Json(request) = request?;
     let at = clock::now();
-    let subject = subject(&wish.kind, &wish.subject)?;
-    if wish.expires_at.is_some_and(|expires_at| expires_at <= at) {
-        return Err(unusable("expires_at has passed"));
+    let subject = parse_subject(&request.kind, &request.subject)?;
+    if request.expires_at.is_some_and(|expires_at| expires_at <= at) {
+        return Err(unwatchable("expires_at has passed"));
     }
     let (kind, most) = (subject.kind(), ops.sources.rules.borrow().policy.limit_for(&subject));
-    let Wish { note, expires_at, .. } = wish;
+    let AddWatchRequest { note, expires_at, .. } = request;
     let add = AddWatch { subject, note, expires_at, most, at };
     match ops.sources.store.commit(add).await? {
         WatchAdded::Added => Ok((StatusCode::CREATED, Json(json!({ "result": "added" })))),
@@ -98,7 +98,7 @@ pub(super) async fn remove(
     State(ops): State<Arc<Ops>>,
     Segment((kind, text)): Segment<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let subject = subject(&kind, &text)?;
+    let subject = parse_subject(&kind, &text)?;
     match ops.sources.store.commit(RemoveWatch { subject, at: clock::now() }).await? {
         WatchRemoved::Removed => Ok(Json(json!({ "result": "removed" }))),
         WatchRemoved::Configured => Err(Problem::conflict(
@@ -108,10 +108,10 @@ pub(super) async fn remove(
     }
 }
 
-fn subject(kind: &str, text: &str) -> Result<WatchSubject, Problem> {
-    WatchSubject::parse(kind, text).map_err(unusable)
+fn parse_subject(kind: &str, text: &str) -> Result<WatchSubject, Problem> {
+    WatchSubject::parse(kind, text).map_err(unwatchable)
 }
 
-fn unusable(reason: impl std::fmt::Display) -> Problem {
+fn unwatchable(reason: impl std::fmt::Display) -> Problem {
     Problem::unprocessable(format!("this cannot be watched: {reason}"))
 }

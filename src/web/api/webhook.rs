@@ -10,7 +10,7 @@ use crate::web::{Ops, problem::Problem, query::Fields};
 /// The listener's URL on this machine and the header of the secret; never the
 /// secret itself.
 pub(super) async fn show(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Value>, Problem> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let rules = ops.sources.rules.borrow().clone();
     Ok(Json(json!({
         "url": ops.sources.webhook.url,

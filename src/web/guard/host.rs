@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 
 use super::{Access, Refusal};
 
-pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+pub(super) fn check_host(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     let of_uri = uri.authority().map(|authority| authority.as_str().to_owned());
     let of_header = headers
         .get_all(header::HOST)
@@ -17,7 +17,7 @@ pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "the host is named twice"));
     }
-    match named.iter().find(|host| !is_ours(access, host)) {
+    match named.iter().find(|host| !is_own_name(access, host)) {
         None => Ok(()),
         Some(other) => Err(Refusal::new(
             StatusCode::MISDIRECTED_REQUEST,
@@ -29,7 +29,7 @@ pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(
     }
 }
 
-fn is_ours(access: &Access, host: &str) -> bool {
+fn is_own_name(access: &Access, host: &str) -> bool {
     let host = host.trim().to_ascii_lowercase();
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, port)| {

@@ -58,13 +58,13 @@ impl IntoResponse for Refusal {
 }
 
 /// Lets a request through, or answers it.
-pub(super) async fn guard(
+pub(super) async fn guard_request(
     State(access): State<watch::Receiver<Arc<Access>>>,
     request: Request,
     next: Next,
 ) -> Response {
     let access = access.borrow().clone();
-    match access.check(&request) {
+    match access.check_request(&request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
@@ -77,16 +77,16 @@ impl Access {
         writes::has_token(self, headers)
     }
 
-    fn check<B>(&self, request: &axum::http::Request<B>) -> Result<(), Refusal> {
+    fn check_request<B>(&self, request: &axum::http::Request<B>) -> Result<(), Refusal> {
         if !ANY_HOST.contains(&request.uri().path()) {
-            host::check(self, request.headers(), request.uri())?;
+            host::check_host(self, request.headers(), request.uri())?;
         }
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        origin::check(self, request.headers(), request.uri())?;
+        origin::check_origin(self, request.headers(), request.uri())?;
         let is_known = request.extensions().get::<KnownUser>().is_some();
-        writes::check(self, request.headers(), is_known)
+        writes::check_write(self, request.headers(), is_known)
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         for (name, value) in given {
             request = request.header(*name, *value);
         }
-        let checked = access.check(&request.body(()).unwrap());
+        let checked = access.check_request(&request.body(()).unwrap());
         checked.err().map_or(200, |refusal| refusal.into_response().status().as_u16())
     }
 
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(status(&access, "GET", "/api/v1/watch", &[]), 200);
         let mut request = Request::post("/-/reload").body(()).unwrap();
         request.extensions_mut().insert(KnownUser);
-        assert!(access.check(&request).is_ok());
+        assert!(access.check_request(&request).is_ok());
         let read_only = Access { read_only: true, ..access };
         assert_eq!(status(&read_only, "DELETE", "/api/v1/watch", &[token]), 403);
         assert_eq!(status(&read_only, "GET", "/", &[]), 200);

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 
 use super::{Access, Refusal};
 
-pub(super) fn check(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+pub(super) fn check_origin(access: &Access, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     let is_own_site = |site: &header::HeaderValue| {
         [&b"same-origin"[..], b"none"].iter().any(|own| site.as_bytes().eq_ignore_ascii_case(own))
     };

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use super::{Access, Refusal};
 use crate::ingest::{Authorization, is_any};
 
-pub(super) fn check(
+pub(super) fn check_write(
     access: &Access,
     headers: &HeaderMap,
     is_known_user: bool,

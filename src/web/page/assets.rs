@@ -8,23 +8,23 @@ use axum::{
 use crate::build_info;
 
 /// Their addresses name the build, so that a new one is fetched at once.
-pub(super) fn address(name: &str) -> String {
+pub(super) fn asset_url(name: &str) -> String {
     format!("/assets/{name}?build={}", build_info::REVISION)
 }
 
 pub(super) async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("../assets/page.css"))
+    asset_response("text/css; charset=utf-8", include_str!("../assets/page.css"))
 }
 
 pub(super) async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../assets/page.js"))
+    asset_response("text/javascript; charset=utf-8", include_str!("../assets/page.js"))
 }
 
 pub(super) async fn icon() -> Response {
-    asset("image/svg+xml", include_str!("../assets/icon.svg"))
+    asset_response("image/svg+xml", include_str!("../assets/icon.svg"))
 }
 
-fn asset(content_type: &'static str, text: &'static str) -> Response {
+fn asset_response(content_type: &'static str, text: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "max-age=86400")];
     (headers, text).into_response()
 }

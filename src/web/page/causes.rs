@@ -10,12 +10,12 @@ pub(super) struct Causes(Vec<String>);
 
 impl Causes {
     /// Those of these reasons are told elsewhere on the page.
-    pub(super) fn told<'a>(reasons: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn from_reasons<'a>(reasons: impl Iterator<Item = &'a str>) -> Self {
         Self(reasons.map(|reason| cause(reason).to_owned()).collect())
     }
 
     /// The sentence of an event; without the cause of a job's failure where that was told.
-    pub(super) fn sentence<'a>(&mut self, event: &'a Event) -> Cow<'a, str> {
+    pub(super) fn event_sentence<'a>(&mut self, event: &'a Event) -> Cow<'a, str> {
         let body = event.sentence();
         let Some(AttributeValue::Text(reason)) = event.attributes.get(key::ERROR_MESSAGE) else {
             return body;
@@ -49,7 +49,7 @@ mod tests {
                 counts: RunCounts::default(),
             };
             let event = on_run(job, None, &end, Timestamp::UNIX_EPOCH).unwrap();
-            causes.sentence(&event).into_owned()
+            causes.event_sentence(&event).into_owned()
         };
         assert_eq!(
             told("users", "no answer (1 of 1 users: a)"),

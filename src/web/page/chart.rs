@@ -24,68 +24,70 @@ pub(super) const TILE: Size = Size { width: 140, height: 36 };
 pub(super) const WIDE: Size = Size { width: 720, height: 144 };
 
 /// A curve from zero, on its own scale, with what it shows in words; `class` colours it.
-pub(super) fn spark(days: &Days, size: Size, class: &str, label: &str) -> Markup {
+pub(super) fn draw_spark(days: &Days, size: Size, class: &str, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0);
-    svg(size, class, label, &curve(days, most, size, false))
+    draw_on_baseline(size, class, label, &draw_curve(days, most, size, false))
 }
 
 /// The same with steps: a value holds for its day.
-pub(super) fn steps(days: &Days, size: Size, class: &str, label: &str) -> Markup {
+pub(super) fn draw_steps(days: &Days, size: Size, class: &str, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0);
-    svg(size, class, label, &curve(days, most, size, true))
+    draw_on_baseline(size, class, label, &draw_curve(days, most, size, true))
 }
 
 /// Curves over each other on one scale, the largest first, each with the class that colours it.
-pub(super) fn stacked(curves: &[(&str, &Days)], size: Size, label: &str) -> Markup {
+pub(super) fn draw_stack(curves: &[(&str, &Days)], size: Size, label: &str) -> Markup {
     let most = curves.iter().flat_map(|(_, days)| days.iter().flatten()).copied().max();
     let inner = html! {
-        @for (class, days) in curves { g class=(class) { (curve(days, most.unwrap_or(0), size, false)) } }
+        @for (class, days) in curves { g class=(class) { (draw_curve(days, most.unwrap_or(0), size, false)) } }
     };
-    svg(size, "", label, &inner)
+    draw_on_baseline(size, "", label, &inner)
 }
 
 /// A bar a day, the last one marked as today's.
-pub(super) fn bars(days: &Days, size: Size, label: &str) -> Markup {
+pub(super) fn draw_bars(days: &Days, size: Size, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0).max(1);
     let height = f64::from(size.height);
     let step = f64::from(size.width) / as_f64(days.len() as u64).max(1.0);
     let inner = html! {
-        (base(size, height - 0.5))
+        (draw_baseline(size, height - 0.5))
         @for (index, value) in days.iter().enumerate() {
             @if let Some(value) = value.filter(|value| *value > 0) {
-                @let tall = share(value, most) * (height - 1.0);
+                @let tall = ratio(value, most) * (height - 1.0);
                 rect class=(if index + 1 == days.len() { "bar now" } else { "bar" })
-                    x=(tenth(as_f64(index as u64) * step + 1.0)) y=(tenth(height - tall))
-                    width=(tenth(step - 2.0)) height=(tenth(tall)) rx="1" {}
+                    x=(format_tenths(as_f64(index as u64) * step + 1.0)) y=(format_tenths(height - tall))
+                    width=(format_tenths(step - 2.0)) height=(format_tenths(tall)) rx="1" {}
             }
         }
     };
-    plain(size, "spark", label, &inner)
+    draw_svg(size, "spark", label, &inner)
 }
 
 /// What began above a line and what ended below it, a bar a day, on one scale.
-pub(super) fn flow(began: &Days, ended: &Days, width: u16, label: &str) -> Markup {
+pub(super) fn draw_flow(began: &Days, ended: &Days, width: u16, label: &str) -> Markup {
     let size = Size { width, height: 48 };
     let most = began.iter().chain(ended).flatten().copied().max().unwrap_or(0).max(1);
     let step = f64::from(width) / as_f64(began.len() as u64).max(1.0);
-    let bar = |index: usize| (tenth(as_f64(index as u64) * step + step / 6.0), tenth(step / 1.5));
+    let bar = |index: usize| {
+        (format_tenths(as_f64(index as u64) * step + step / 6.0), format_tenths(step / 1.5))
+    };
     let inner = html! {
-        (base(size, 24.0))
+        (draw_baseline(size, 24.0))
         @for (index, value) in began.iter().enumerate() {
             @if let Some(value) = value.filter(|value| *value > 0) {
-                @let tall = share(value, most) * 22.0;
+                @let tall = ratio(value, most) * 22.0;
                 @let (x, wide) = bar(index);
-                rect .bar .now x=(x) y=(tenth(23.0 - tall)) width=(wide) height=(tenth(tall)) {}
+                rect .bar .now x=(x) y=(format_tenths(23.0 - tall)) width=(wide) height=(format_tenths(tall)) {}
             }
         }
         @for (index, value) in ended.iter().enumerate() {
             @if let Some(value) = value.filter(|value| *value > 0) {
                 @let (x, wide) = bar(index);
-                rect .down x=(x) y="25.5" width=(wide) height=(tenth(share(value, most) * 21.0)) {}
+                rect .down x=(x) y="25.5" width=(wide) height=(format_tenths(ratio(value, most) * 21.0)) {}
             }
         }
     };
-    plain(size, "spark flow", label, &inner)
+    draw_svg(size, "spark flow", label, &inner)
 }
 
 /// What a cell of a strip says.
@@ -100,7 +102,7 @@ pub(super) enum Cell {
 }
 
 /// A cell for each part of a time, the oldest first; `class` colours those that are bad.
-pub(super) fn strip(cells: &[Cell], class: &str, label: &str) -> Markup {
+pub(super) fn draw_strip(cells: &[Cell], class: &str, label: &str) -> Markup {
     let width = u16::try_from(cells.len().saturating_mul(6)).unwrap_or(u16::MAX).max(6);
     let inner = html! {
         @for (index, cell) in cells.iter().enumerate() {
@@ -112,16 +114,16 @@ pub(super) fn strip(cells: &[Cell], class: &str, label: &str) -> Markup {
         }
     };
     let class = format!("spark strip {class}");
-    plain(Size { width, height: 18 }, class.trim_end(), label, &inner)
+    draw_svg(Size { width, height: 18 }, class.trim_end(), label, &inner)
 }
 
-fn svg(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
+fn draw_on_baseline(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
     let class = format!("spark {class}");
-    let inner = html! { (base(size, f64::from(size.height) - 0.5)) (inner) };
-    plain(size, class.trim_end(), label, &inner)
+    let inner = html! { (draw_baseline(size, f64::from(size.height) - 0.5)) (inner) };
+    draw_svg(size, class.trim_end(), label, &inner)
 }
 
-fn plain(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
+fn draw_svg(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
     let Size { width, height } = size;
     html! {
         svg class=(class) viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
@@ -129,17 +131,17 @@ fn plain(size: Size, class: &str, label: &str, inner: &Markup) -> Markup {
     }
 }
 
-fn base(size: Size, y: f64) -> Markup {
-    html! { path .base d={ "M0 " (tenth(y)) "H" (size.width) } {} }
+fn draw_baseline(size: Size, y: f64) -> Markup {
+    html! { path .base d={ "M0 " (format_tenths(y)) "H" (size.width) } {} }
 }
 
 /// Line and area of each part that is known; parts are joined by a dotted line.
-fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
+fn draw_curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
     let (width, floor) = (f64::from(size.width), f64::from(size.height) - 1.0);
     let columns = if has_steps { days.len() } else { days.len().saturating_sub(1) };
     let step = width / as_f64(columns as u64).max(1.0);
     let x = |index: usize| as_f64(index as u64) * step;
-    let y = |value: u64| floor - share(value, most.max(1)) * (floor - 2.0);
+    let y = |value: u64| floor - ratio(value, most.max(1)) * (floor - 2.0);
     let (mut line, mut area, mut gap) = (String::new(), String::new(), String::new());
     // Where the part before ended, when something came between.
     let mut end: Option<(f64, f64)> = None;
@@ -157,35 +159,35 @@ fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
             begin.0 = (begin.0 - step / 2.0).max(0.0);
         }
         if let Some(end) = end {
-            let _ = write!(gap, "M{}L{}", point(end), point(begin));
+            let _ = write!(gap, "M{}L{}", format_point(end), format_point(begin));
         }
-        let mut path = point(begin);
+        let mut path = format_point(begin);
         let mut last = begin;
         for (offset, value) in known.iter().enumerate() {
             let (at, height) = (index + offset, y(*value));
             if has_steps {
                 if (height - last.1).abs() > f64::EPSILON {
-                    let _ = write!(path, "V{}", tenth(height));
+                    let _ = write!(path, "V{}", format_tenths(height));
                 }
                 last = (x(at + 1), height);
-                let _ = write!(path, "H{}", tenth(last.0));
+                let _ = write!(path, "H{}", format_tenths(last.0));
             } else if offset > 0 {
                 last = (x(at), height);
-                let _ = write!(path, "L{}", point(last));
+                let _ = write!(path, "L{}", format_point(last));
             }
         }
         if is_alone {
             last = ((x(index) + step / 2.0).min(width), begin.1);
-            let _ = write!(path, "H{}", tenth(last.0));
+            let _ = write!(path, "H{}", format_tenths(last.0));
         }
         let _ = write!(line, "M{path}");
-        let _ = write!(area, "M{path}V{0}H{1}Z", tenth(floor), tenth(begin.0));
+        let _ = write!(area, "M{path}V{0}H{1}Z", format_tenths(floor), format_tenths(begin.0));
         end = Some(last);
         index += known.len();
     }
     // What is not known at the end is dotted on, at the height of the last value.
     if let Some((at, height)) = end.filter(|_| days.last() == Some(&None)) {
-        let _ = write!(gap, "M{}H{}", point((at, height)), tenth(width));
+        let _ = write!(gap, "M{}H{}", format_point((at, height)), format_tenths(width));
     }
     html! {
         @if !area.is_empty() { path .area d=(area) {} path .line d=(line) {} }
@@ -193,17 +195,17 @@ fn curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
     }
 }
 
-fn point((x, y): (f64, f64)) -> String {
-    format!("{} {}", tenth(x), tenth(y))
+fn format_point((x, y): (f64, f64)) -> String {
+    format!("{} {}", format_tenths(x), format_tenths(y))
 }
 
 /// A coordinate with one place, and none that is 0.
-fn tenth(number: f64) -> String {
+fn format_tenths(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-fn share(value: u64, most: u64) -> f64 {
+fn ratio(value: u64, most: u64) -> f64 {
     as_f64(value) / as_f64(most)
 }
 
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_curve_begins_at_zero_and_has_a_name() {
-        let chart = spark(&[Some(0), Some(5), Some(10)], ROW, "high", "from 0 to 10");
+        let chart = draw_spark(&[Some(0), Some(5), Some(10)], ROW, "high", "from 0 to 10");
         assert_eq!(path(&chart, "line").unwrap(), "M0 23L60 12.5L120 2");
         assert_eq!(path(&chart, "area").unwrap(), "M0 23L60 12.5L120 2V23H0Z");
         assert!(chart.0.contains("role=\"img\" aria-label=\"from 0 to 10\""), "{}", chart.0);
@@ -233,30 +235,30 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_a_gap_and_never_zero() {
-        let chart = spark(&[None, Some(4), Some(4), None, Some(2), None], ROW, "", "x");
+        let chart = draw_spark(&[None, Some(4), Some(4), None, Some(2), None], ROW, "", "x");
         assert_eq!(path(&chart, "line").unwrap(), "M24 2L48 2M84 12.5H108");
         assert_eq!(path(&chart, "gap").unwrap(), "M48 2L84 12.5M108 12.5H120");
-        let nothing = spark(&[None, None], ROW, "", "x");
+        let nothing = draw_spark(&[None, None], ROW, "", "x");
         assert_eq!((path(&nothing, "line"), path(&nothing, "gap")), (None, None));
         assert!(path(&nothing, "base").is_some());
     }
 
     #[test]
     fn a_step_holds_for_its_day() {
-        let chart = steps(&[Some(1), Some(2)], Size { width: 20, height: 13 }, "", "x");
+        let chart = draw_steps(&[Some(1), Some(2)], Size { width: 20, height: 13 }, "", "x");
         assert_eq!(path(&chart, "line").unwrap(), "M0 7H10V2H20");
     }
 
     #[test]
     fn a_day_without_anything_has_no_bar_and_today_is_marked() {
-        let chart = bars(&[Some(2), Some(0), None, Some(1)], TILE, "x").0;
+        let chart = draw_bars(&[Some(2), Some(0), None, Some(1)], TILE, "x").0;
         assert_eq!(chart.matches("<rect").count(), 2);
         assert_eq!(chart.matches("bar now").count(), 1);
     }
 
     #[test]
     fn a_strip_has_a_cell_for_what_is_known() {
-        let chart = strip(&[Cell::Good, Cell::Unknown, Cell::Bad], "critical", "x").0;
+        let chart = draw_strip(&[Cell::Good, Cell::Unknown, Cell::Bad], "critical", "x").0;
         assert_eq!(chart.matches("<rect").count(), 2);
         assert!(chart.contains("viewBox=\"0 0 18 18\""), "{chart}");
     }

@@ -44,27 +44,30 @@ pub(super) async fn page(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    show(&ops, id, Fields::of(&uri)?).await
+    render_check(&ops, id, Fields::parse(&uri)?).await
 }
 
 /// `/checks?id=`: the same, for an id that is lost in a path.
-pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?;
-    let id = fields.subject("checks")?;
+pub(super) async fn page_by_query(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut fields = Fields::parse(&uri)?;
+    let id = fields.take_subject("checks")?;
     match fields.take("list").as_deref() {
-        None => show(&ops, id, fields).await,
+        None => render_check(&ops, id, fields).await,
         Some("users.csv") => {
             fields.finish()?;
-            lists::failers(&ops, id).await
+            lists::stream_failers(&ops, id).await
         }
         Some(other) => Err(Problem::not_found(format!("a check has no list {other:?}")).into()),
     }
 }
 
-async fn show(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Failure> {
-    let asked = Asked::of(&mut fields)?;
+async fn render_check(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Failure> {
+    let asked = Asked::take_from(&mut fields)?;
     fields.finish()?;
-    let (key, setting) = (id.clone(), Setting::of(ops));
+    let (key, setting) = (id.clone(), Setting::from_ops(ops));
     let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let now = clock::now();
@@ -76,7 +79,7 @@ async fn show(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Fai
                 None => None,
                 Some(state) => {
                     let mut row = Row::new(key.clone(), state, &objectives, now);
-                    row.overdue = overview::overdue(reader, &row, now, LOOKS)?;
+                    row.overdue = overview::count_overdue(reader, &row, now, LOOKS)?;
                     let day = now - TimeDelta::hours(24);
                     let old = reader.failures_before_at_most(&key, day, row.state.failing, NEW)?;
                     let lasted =
@@ -86,35 +89,35 @@ async fn show(ops: &Ops, id: String, mut fields: Fields) -> Result<Response, Fai
                     Some((row, lasted, words, failers))
                 }
             };
-            let listing = listing::read(reader, &setting)?;
-            Ok((reader.last_seq()?, listing, parts::read(reader, jobs)?, found))
+            let listing = listing::read_listing(reader, &setting)?;
+            Ok((reader.last_seq()?, listing, parts::read_stored(reader, jobs)?, found))
         })
         .await?;
     let Some((row, lasted, (advice, last), failers)) = found else {
-        return Err(lists::unknown(&id).into());
+        return Err(lists::unknown_check(&id).into());
     };
     let (parts, _) = parts::judge(ops, stored);
-    let confirmed = trust::confirmed(ops, &parts);
+    let confirmed = trust::confirmed_until(ops, &parts);
     let state = &row.state;
     let content = html! {
         div .title {
             h1 { (state.title) }
-            (glyph::grade(&state.severity))
+            (glyph::severity_label(&state.severity))
             p .lead { code { (words::breakable(&id)) } }
         }
-        div #trust data-live { (trust::notice_of(confirmed)) }
+        div #trust data-live { (trust::trust_notice(confirmed)) }
         p #summary .unseen role="status" data-live { (summary(state.failing)) }
         section #figures .card aria-label="Figures" data-live {
             (figures(&row, confirmed, lasted, last.as_ref()))
         }
         div .pair {
             (trend::section(&row, confirmed, now))
-            (to_do(&id, &advice, last.as_ref()))
+            (advice_section(&id, &advice, last.as_ref()))
         }
         (failers.section(&row, &listing))
-        (about(&row, last.as_ref()))
+        (about_section(&row, last.as_ref()))
     };
-    Ok(layout::page(ops, Position::Under(Section::Overview), &state.title, seq, &content))
+    Ok(layout::render_page(ops, Position::Under(Section::Overview), &state.title, seq, &content))
 }
 
 fn summary(failing: u64) -> String {
@@ -148,7 +151,7 @@ fn figures(
                 (fact(&format!("Overdue, target {target}"), &overdue_users(overdue)))
             }
             @if let Some(oldest) = state.oldest_failure_at {
-                (fact("Oldest", &words::for_long(oldest)))
+                (fact("Oldest", &words::elapsed(oldest)))
             }
             @if let Some(lasted) = lasted {
                 (fact("Median time to resolve", &html! {
@@ -171,7 +174,7 @@ fn overdue_users(overdue: Counted) -> Markup {
 }
 
 /// What the service advises to do, and where to read on.
-fn to_do(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
+fn advice_section(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
     let has_words = !advice.description.is_empty() || !advice.recommended_actions.is_empty();
     html! {
         section .card aria-labelledby="do-title" {
@@ -182,18 +185,18 @@ fn to_do(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup 
             }
             @if !has_words { p .soft { "No delivery told what the check looks for, or what to do." } }
             p .end {
-                a href={ "/?check_id=" (link::segment(id)) "#events" } { "Events of the check" }
+                a href={ "/?check_id=" (link::escape_segment(id)) "#events" } { "Events of the check" }
                 @if let Some(number) = last.and_then(|last| last.number) {
                     a href={ "/deliveries/" (number) } { "Last delivery" }
                 }
-                a href={ "/api/v1" (link::list("checks", id, "users")) } { "JSON" }
+                a href={ "/api/v1" (link::list_url("checks", id, "users")) } { "JSON" }
             }
         }
     }
 }
 
 /// What else is known, folded: counts, and the envelope of the last delivery.
-fn about(row: &Row, last: Option<&KeptDelivery>) -> Markup {
+fn about_section(row: &Row, last: Option<&KeptDelivery>) -> Markup {
     let state = &row.state;
     html! {
         section .card aria-labelledby="about-title" {
@@ -204,7 +207,7 @@ fn about(row: &Row, last: Option<&KeptDelivery>) -> Markup {
                     (words::number(state.resolutions)) " of them ended: no longer failing"
                 }
                 dt { "Last change" } dd { (words::ago(state.last_event_at)) }
-                (delivery::last(last))
+                (delivery::last_delivery_rows(last))
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     chart, glyph,
     overview::{self, Row, Sums},
     tiles,
-    trust::{Confirmed, until_known},
+    trust::{Confirmed, hide_unconfirmed},
     words,
 };
 use crate::{
@@ -60,7 +60,7 @@ impl Checks<'_> {
                     p .views { "Only checks with overdue failures. " a href="/#checks" { "All checks" } }
                 }
                 @if failing.is_empty() {
-                    p .soft { (nobody("No user is known to fail a check", self.listing)) }
+                    p .soft { (no_failure_text("No user is known to fail a check", self.listing)) }
                 } @else if shown.is_empty() {
                     p .soft { "Nothing is overdue." }
                 } @else {
@@ -105,7 +105,7 @@ impl Checks<'_> {
             @for group in milder.chunk_by(same) {
                 @if let Some(first) = group.first() {
                     details .fold {
-                        summary { (self.group(&first.state.severity, group)) }
+                        summary { (self.group_summary(&first.state.severity, group)) }
                         (self.table(group, "Checks of this severity"))
                     }
                 }
@@ -113,13 +113,13 @@ impl Checks<'_> {
         }
     }
 
-    fn group(&self, severity: &Severity, rows: &[&Row]) -> Markup {
-        let sums = Sums::of(rows.iter().copied(), self.now);
+    fn group_summary(&self, severity: &Severity, rows: &[&Row]) -> Markup {
+        let sums = Sums::sum_rows(rows.iter().copied(), self.now);
         html! {
-            (glyph::grade(severity)) " " (words::count(rows.len() as u64, "check", "checks")) " "
+            (glyph::severity_label(severity)) " " (words::count(rows.len() as u64, "check", "checks")) " "
             span .soft {
                 (words::count(sums.failing, "failure", "failures"))
-                @if let Some(growth) = sums.growth { " · " (tiles::signed(growth)) " in 24 hours" }
+                @if let Some(growth) = sums.growth { " · " (tiles::signed_text(growth)) " in 24 hours" }
                 @match sums.overdue {
                     Some((count, is_more)) => {
                         " · " @if is_more { "over " } (words::number(count)) " overdue"
@@ -158,28 +158,28 @@ impl Checks<'_> {
 
     fn row(&self, row: &Row) -> Markup {
         let state = &row.state;
-        let days = until_known(overview::failing_by_day(&row.days), self.confirmed);
+        let days = hide_unconfirmed(overview::failing_by_day(&row.days), self.confirmed);
         let label = tiles::chart_label("Failing users", &days, state.failing);
         html! {
             tr {
-                td .c-grade { (glyph::grade(&state.severity)) }
-                th scope="row" { (words::subject("checks", &row.id, &state.title)) }
+                td .c-grade { (glyph::severity_label(&state.severity)) }
+                th scope="row" { (words::subject_link("checks", &row.id, &state.title)) }
                 td .number .c-users data-unit=(if state.failing == 1 { "user" } else { "users" }) {
                     @if state.failing > 0 { b { (words::number(state.failing)) } } @else { "0" }
                 }
-                td .c-trend { (chart::spark(&days, chart::ROW, glyph::class(&state.severity), &label)) }
-                (delta(row, self.confirmed))
+                td .c-trend { (chart::draw_spark(&days, chart::ROW, glyph::severity_class(&state.severity), &label)) }
+                (change_cell(row, self.confirmed))
                 td .c-old data-is="oldest" {
-                    @if let Some(oldest) = state.oldest_failure_at { (words::for_long(oldest)) }
+                    @if let Some(oldest) = state.oldest_failure_at { (words::elapsed(oldest)) }
                 }
-                (due(row.target, row.overdue))
+                (overdue_cell(row.target, row.overdue))
             }
         }
     }
 }
 
 /// That nobody fails, as far as that is known.
-pub(super) fn nobody(claim: &str, listing: &Listing) -> Markup {
+pub(super) fn no_failure_text(claim: &str, listing: &Listing) -> Markup {
     html! {
         (claim)
         @if listing.state == State::Complete {
@@ -191,7 +191,7 @@ pub(super) fn nobody(claim: &str, listing: &Listing) -> Markup {
 }
 
 /// What is new and what was resolved in 24 hours. What nobody confirms is no 0.
-fn delta(row: &Row, confirmed: Confirmed) -> Markup {
+fn change_cell(row: &Row, confirmed: Confirmed) -> Markup {
     let (new, resolved) = (row.change.new, row.change.resolved);
     let is_known = confirmed == Confirmed::Now;
     if new == 0 && resolved == 0 && is_known {
@@ -214,7 +214,7 @@ fn is_overdue(row: &Row) -> bool {
 }
 
 /// How many failures last longer than they may.
-fn due(target: Option<TimeDelta>, overdue: Option<Counted>) -> Markup {
+fn overdue_cell(target: Option<TimeDelta>, overdue: Option<Counted>) -> Markup {
     let Some((target, overdue)) = target.zip(overdue) else {
         return html! { td .c-due .zero { "no target" } };
     };
@@ -224,5 +224,5 @@ fn due(target: Option<TimeDelta>, overdue: Option<Counted>) -> Markup {
         Counted::Exactly(count) => words::number(count),
         Counted::MoreThan(count) => format!("over {}", words::number(count)),
     };
-    html! { td .c-due { (glyph::due(&count)) " " span .soft { "over " (target) } } }
+    html! { td .c-due { (glyph::overdue_mark(&count)) " " span .soft { "over " (target) } } }
 }

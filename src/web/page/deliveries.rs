@@ -51,12 +51,13 @@ struct Found {
 }
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?.without_empty();
-    let before = fields.number("before", 1, i64::MAX)?;
-    let filter = filter(&mut fields)?;
+    let mut fields = Fields::parse(&uri)?.without_empty();
+    let before = fields.take_number("before", 1, i64::MAX)?;
+    let filter = take_filter(&mut fields)?;
     fields.finish()?;
     let (before, asked) = (before.unwrap_or(i64::MAX), filter.clone());
-    let mut found = ops.sources.store.read(move |reader| read(reader, &asked, before)).await?;
+    let mut found =
+        ops.sources.store.read(move |reader| read_deliveries(reader, &asked, before)).await?;
     let next = (found.all.len() > SHOWN).then(|| found.all[SHOWN - 1].number).flatten();
     found.all.truncate(SHOWN);
     let unkept = ops.sources.webhook.refusals.unkept();
@@ -72,40 +73,46 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             }
         }
         (figures(&ops, &found.day, &unkept))
-        (refused(&found.refused, &unkept))
+        (refused_section(&found.refused, &unkept))
         section #accepted .card aria-labelledby="accepted-title" {
             div .head {
                 h2 #accepted-title { "All deliveries" }
                 p .soft { "the newest first" }
                 span .more {
-                    a href=(address("/deliveries.csv", &filter, None)) { "CSV" }
+                    a href=(list_url("/deliveries.csv", &filter, None)) { "CSV" }
                     a href="/api/v1/deliveries" { "JSON" }
                 }
             }
-            (form(&filter, &found.known))
+            (filter_form(&filter, &found.known))
             div #delivery-list data-live {
                 (table(&found.all, &filter))
                 @if let Some(next) = next {
-                    p .end { a href=(address("/deliveries", &filter, Some(next)) + "#accepted") { "Older deliveries" } }
+                    p .end { a href=(list_url("/deliveries", &filter, Some(next)) + "#accepted") { "Older deliveries" } }
                 }
             }
         }
     };
-    Ok(layout::page(&ops, Position::At(Section::Deliveries), "Deliveries", found.seq, &content))
+    Ok(layout::render_page(
+        &ops,
+        Position::At(Section::Deliveries),
+        "Deliveries",
+        found.seq,
+        &content,
+    ))
 }
 
 /// Takes the filter's fields out of a query.
 ///
 /// # Errors
 /// When there is no such result.
-pub(super) fn filter(fields: &mut Fields) -> Result<DeliveryFilter, Problem> {
+pub(super) fn take_filter(fields: &mut Fields) -> Result<DeliveryFilter, Problem> {
     Ok(DeliveryFilter {
         check_id: fields.take("check_id"),
-        result: fields.take("result").map(result).transpose()?,
+        result: fields.take("result").map(parse_result).transpose()?,
     })
 }
 
-fn result(word: String) -> Result<String, Problem> {
+fn parse_result(word: String) -> Result<String, Problem> {
     if RESULTS.iter().any(|(known, _)| *known == word) {
         return Ok(word);
     }
@@ -113,7 +120,11 @@ fn result(word: String) -> Result<String, Problem> {
     Err(Problem::bad_request(format!("result={word}: there are {}", known.join(", "))))
 }
 
-fn read(reader: &Reader, filter: &DeliveryFilter, before: i64) -> Result<Found, StoreError> {
+fn read_deliveries(
+    reader: &Reader,
+    filter: &DeliveryFilter,
+    before: i64,
+) -> Result<Found, StoreError> {
     let now = clock::now();
     let mut refused = Vec::new();
     for kept in reader.deliveries(Some(true), i64::MAX, REFUSED)? {
@@ -126,7 +137,7 @@ fn read(reader: &Reader, filter: &DeliveryFilter, before: i64) -> Result<Found, 
         week: reader.delivery_counts(now - TimeDelta::days(7))?,
         refused,
         all: reader.matching_deliveries(filter, before, SHOWN + 1)?,
-        known: known::read(reader)?,
+        known: known::read_checks(reader)?,
     })
 }
 
@@ -151,7 +162,7 @@ fn figures(ops: &Ops, day: &DeliveryCounts, unkept: &[KeptDelivery]) -> Markup {
     }
 }
 
-fn refused(records: &[DeliveryRecord], unkept: &[KeptDelivery]) -> Markup {
+fn refused_section(records: &[DeliveryRecord], unkept: &[KeptDelivery]) -> Markup {
     html! {
         section #refused .card aria-labelledby="refused-title" data-live {
             div .head {
@@ -162,28 +173,28 @@ fn refused(records: &[DeliveryRecord], unkept: &[KeptDelivery]) -> Markup {
                 p .soft { "Nothing that came with a valid secret was refused." }
             } @else {
                 ol .events {
-                    @for kept in unkept { (refusal(kept, &html! {})) }
-                    @for record in records { (refusal(&record.kept, &body(record, BODY_BYTES, false))) }
+                    @for kept in unkept { (refusal_item(kept, &html! {})) }
+                    @for record in records { (refusal_item(&record.kept, &body_details(record, BODY_BYTES, false))) }
                 }
             }
         }
     }
 }
 
-fn refusal(kept: &KeptDelivery, body: &Markup) -> Markup {
+fn refusal_item(kept: &KeptDelivery, body: &Markup) -> Markup {
     html! {
         li .event {
             (words::ago(kept.received_at))
-            (glyph::named(Glyph::Stop, "", "refused"))
+            (glyph::named_glyph(Glyph::Stop, "", "refused"))
             div {
                 p {
                     b { (kept.status) } " " (kept.reason.as_deref().unwrap_or_default()) " "
-                    @if let Some(number) = kept.number { (page_of(Some(number), &format!("Delivery {number}"))) }
+                    @if let Some(number) = kept.number { (delivery_link(Some(number), &format!("Delivery {number}"))) }
                 }
                 (body)
                 p .soft {
                     @match (kept.replayed_as, kept.number) {
-                        (Some(number), _) => { "Replayed as " (page_of(Some(number), &format!("delivery {number}"))) "." }
+                        (Some(number), _) => { "Replayed as " (delivery_link(Some(number), &format!("delivery {number}"))) "." }
                         (None, Some(number)) if kept.has_body => {
                             "When it is understood after an update: "
                             code .copy { "cii-exporter deliveries replay " (number) }
@@ -199,7 +210,7 @@ fn refusal(kept: &KeptDelivery, body: &Markup) -> Markup {
 }
 
 /// The body of a delivery, folded.
-pub(super) fn body(record: &DeliveryRecord, most: usize, is_open: bool) -> Markup {
+pub(super) fn body_details(record: &DeliveryRecord, most: usize, is_open: bool) -> Markup {
     let Some(bytes) = &record.body else { return html! {} };
     let shown = bytes.len().min(most);
     let size = record.kept.size.unwrap_or(bytes.len() as u64);
@@ -219,13 +230,13 @@ pub(super) fn body(record: &DeliveryRecord, most: usize, is_open: bool) -> Marku
     }
 }
 
-fn page_of(number: Option<i64>, text: &str) -> Markup {
+fn delivery_link(number: Option<i64>, text: &str) -> Markup {
     html! {
         @if let Some(number) = number { a href={ "/deliveries/" (number) } { (text) } } @else { (text) }
     }
 }
 
-fn form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
+fn filter_form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
     let check = filter.check_id.as_deref().unwrap_or_default();
     let is_filtered = *filter != DeliveryFilter::default();
     html! {
@@ -236,7 +247,7 @@ fn form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
                     label for="check_id" { "Check (id)" }
                     input #check_id name="check_id" value=(check) list=(known::CHECKS_ID)
                         autocomplete="off" spellcheck="false";
-                    (known::checks(known))
+                    (known::checks_datalist(known))
                 }
                 div {
                     label for="result" { "Result" }
@@ -257,7 +268,7 @@ fn form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
 }
 
 /// A path with the filter, and the number before which to begin.
-fn address(path: &str, filter: &DeliveryFilter, before: Option<i64>) -> String {
+fn list_url(path: &str, filter: &DeliveryFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("check_id", &filter.check_id), ("result", &filter.result)] {
         if let Some(value) = value {
@@ -307,8 +318,8 @@ fn row(delivery: &KeptDelivery) -> Markup {
     html! {
         tr {
             td { (words::ago(delivery.received_at)) }
-            td { @if severity.text().is_some() { (glyph::grade(&severity)) } }
-            th scope="row" { (about(delivery)) }
+            td { @if severity.text().is_some() { (glyph::severity_label(&severity)) } }
+            th scope="row" { (delivery_subject(delivery)) }
             td class=(number(delivery.users_failing)) data-is="users" { (words::number(delivery.users_failing)) }
             td class=(number(delivery.users_newly_failing)) data-is="new" { (words::number(delivery.users_newly_failing)) }
             td .zero[is_usual && delivery.reason.is_none() && delivery.last_repeat_at.is_none() && delivery.logins_skipped == 0] {
@@ -317,18 +328,18 @@ fn row(delivery: &KeptDelivery) -> Markup {
                 @if !remarks.0.is_empty() { small { (remarks) } }
             }
             td .number data-is="number" {
-                (page_of(delivery.number, &delivery.number.map_or("-".to_owned(), |n| n.to_string())))
+                (delivery_link(delivery.number, &delivery.number.map_or("-".to_owned(), |n| n.to_string())))
             }
         }
     }
 }
 
 /// What a delivery is about.
-pub(super) fn about(delivery: &KeptDelivery) -> Markup {
+pub(super) fn delivery_subject(delivery: &KeptDelivery) -> Markup {
     match (&delivery.check_id, delivery.result.as_str()) {
         (Some(id), "accepted") => {
             let title = delivery.title.as_deref().filter(|title| !title.is_empty());
-            words::subject("checks", id, title.unwrap_or(id))
+            words::subject_link("checks", id, title.unwrap_or(id))
         }
         (Some(id), _) => html! { (id) },
         (None, "test") => html! { "Test message" },
@@ -351,12 +362,12 @@ pub(super) fn remarks(delivery: &KeptDelivery) -> Markup {
             "came again " (words::count(delivery.repeats, "time", "times")) ", last " (words::ago(at)) " "
         }
         @if let Some(number) = delivery.replayed_as {
-            "replayed as " (link_to(number))
+            "replayed as " (numbered_link(number))
         }
     }
 }
 
-fn link_to(number: i64) -> Markup {
+fn numbered_link(number: i64) -> Markup {
     let text = format!("delivery {number}");
-    html! { a href=(link::to("deliveries", &number.to_string())) { (text) } }
+    html! { a href=(link::page_url("deliveries", &number.to_string())) { (text) } }
 }

@@ -30,19 +30,21 @@ pub(super) async fn page(
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let key = id.clone();
-    let read =
-        ops.sources.store.read(move |reader| Ok((reader.last_seq()?, kept::find(reader, &key)?)));
+    let read = ops
+        .sources
+        .store
+        .read(move |reader| Ok((reader.last_seq()?, kept::find_delivery(reader, &key)?)));
     let (seq, record) = read.await?;
-    let record = record.ok_or_else(|| kept::unknown(&id))?;
+    let record = record.ok_or_else(|| kept::unknown_delivery(&id))?;
     let kept = &record.kept;
     let number = kept.number.unwrap_or_default();
     let title = format!("Delivery {number}");
     let content = html! {
         div .title {
             h1 { (title) }
-            p .lead { (deliveries::about(kept)) "; received " (words::ago(kept.received_at)) "." }
+            p .lead { (deliveries::delivery_subject(kept)) "; received " (words::ago(kept.received_at)) "." }
         }
         (figures(kept))
         section .card aria-labelledby="envelope-title" {
@@ -56,18 +58,18 @@ pub(super) async fn page(
             dl .list {
                 @let remarks = deliveries::remarks(kept);
                 @if !remarks.0.is_empty() { dt { "Remarks" } dd { (remarks) } }
-                (envelope(kept))
-                (fact("Title", kept.title.as_ref()))
-                (fact("Severity", kept.severity.as_ref()))
-                (logins("Known before", &record.known_users))
-                (logins("Cleared by a newer answer", &record.cleared_users))
+                (envelope_rows(kept))
+                (text_row("Title", kept.title.as_ref()))
+                (text_row("Severity", kept.severity.as_ref()))
+                (login_rows("Known before", &record.known_users))
+                (login_rows("Cleared by a newer answer", &record.cleared_users))
                 @for note in &kept.notes { dt { "Note" } dd { (note) } }
             }
         }
         section .card aria-labelledby="body-title" {
             div .head { h2 #body-title { "Body" } }
             @if record.body.is_some() {
-                (deliveries::body(&record, BODY_BYTES, true))
+                (deliveries::body_details(&record, BODY_BYTES, true))
             } @else {
                 p .soft { "No body is kept." }
             }
@@ -79,7 +81,7 @@ pub(super) async fn page(
             }
         }
     };
-    Ok(layout::page(&ops, Position::Under(Section::Deliveries), &title, seq, &content))
+    Ok(layout::render_page(&ops, Position::Under(Section::Deliveries), &title, seq, &content))
 }
 
 fn figures(kept: &KeptDelivery) -> Markup {
@@ -105,21 +107,21 @@ fn figures(kept: &KeptDelivery) -> Markup {
 }
 
 /// The fields of the envelope, as rows of a list.
-fn envelope(kept: &KeptDelivery) -> Markup {
+fn envelope_rows(kept: &KeptDelivery) -> Markup {
     html! {
-        (fact("Envelope id", kept.id.as_ref()))
-        (fact("Detail id", kept.detail_id.as_ref()))
-        (fact("Detail type", kept.detail_type.as_ref()))
-        (moment("Published", kept.published_at))
-        (moment("Time", kept.sent_at))
-        (fact("Region", kept.region.as_ref()))
-        (fact("Account", kept.account.as_ref()))
-        (fact("Source", kept.source.as_ref()))
+        (text_row("Envelope id", kept.id.as_ref()))
+        (text_row("Detail id", kept.detail_id.as_ref()))
+        (text_row("Detail type", kept.detail_type.as_ref()))
+        (moment_row("Published", kept.published_at))
+        (moment_row("Time", kept.sent_at))
+        (text_row("Region", kept.region.as_ref()))
+        (text_row("Account", kept.account.as_ref()))
+        (text_row("Source", kept.source.as_ref()))
     }
 }
 
 /// A check's last delivery, as rows of the list about the check.
-pub(super) fn last(kept: Option<&KeptDelivery>) -> Markup {
+pub(super) fn last_delivery_rows(kept: Option<&KeptDelivery>) -> Markup {
     let Some(kept) = kept else {
         return html! { dt { "Last delivery" } dd { "None is kept" } };
     };
@@ -127,11 +129,11 @@ pub(super) fn last(kept: Option<&KeptDelivery>) -> Markup {
     html! {
         dt { "Last delivery" }
         dd { a href={ "/deliveries/" (number) } { "Delivery " (number) } ", " (words::ago(kept.received_at)) }
-        (envelope(kept))
+        (envelope_rows(kept))
     }
 }
 
-fn fact(name: &str, value: Option<&String>) -> Markup {
+fn text_row(name: &str, value: Option<&String>) -> Markup {
     html! {
         @if let Some(value) = value.filter(|value| !value.is_empty()) {
             dt { (name) } dd { (value) }
@@ -139,16 +141,16 @@ fn fact(name: &str, value: Option<&String>) -> Markup {
     }
 }
 
-fn moment(name: &str, at: Option<Timestamp>) -> Markup {
+fn moment_row(name: &str, at: Option<Timestamp>) -> Markup {
     html! { @if let Some(at) = at { dt { (name) } dd { (words::ago(at)) } } }
 }
 
-fn logins(name: &str, logins: &[String]) -> Markup {
+fn login_rows(name: &str, logins: &[String]) -> Markup {
     html! {
         @if !logins.is_empty() {
             dt { (name) }
             dd {
-                @for login in logins.iter().take(NAMED) { (words::subject("users", login, login)) " " }
+                @for login in logins.iter().take(NAMED) { (words::subject_link("users", login, login)) " " }
                 @if logins.len() > NAMED { "and " (logins.len() - NAMED) " more" }
             }
         }

@@ -9,7 +9,7 @@ use super::{
     causes::Causes,
     glyph::{self, Glyph},
     overview::Row,
-    sentence::sentence,
+    sentence::linked_sentence,
     words,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(super) const NONE_OF_IT: &str =
 const SEVERITIES: [&str; 6] = Severity::LABELS;
 
 /// The newest entries before `cursor`.
-pub(super) fn read(
+pub(super) fn read_log(
     reader: &Reader,
     filter: &EventFilter,
     cursor: i64,
@@ -70,18 +70,18 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
             div .head {
                 h2 #events-title { "What happened" }
                 span .more {
-                    a href={ "/events.csv" (query(filter, None)) } { "CSV" }
-                    a href={ "/api/v1/events" (query(filter, None)) } { "JSON" }
+                    a href={ "/events.csv" (filter_query(filter, None)) } { "CSV" }
+                    a href={ "/api/v1/events" (filter_query(filter, None)) } { "JSON" }
                 }
             }
             details open[is_filtered] {
                 summary { "Filter the events" }
-                (form(page, filter, checks))
+                (filter_form(page, filter, checks))
             }
             div #event-list data-live {
-                (list(page, if is_filtered { NONE_FITS } else { NONE_YET }))
+                (event_list(page, if is_filtered { NONE_FITS } else { NONE_YET }))
                 @if page.has_more {
-                    p .end { a href={ "/" (query(filter, Some(page.cursor))) "#events" } { "Older events" } }
+                    p .end { a href={ "/" (filter_query(filter, Some(page.cursor))) "#events" } { "Older events" } }
                 }
             }
         }
@@ -89,7 +89,7 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
 }
 
 /// Entries by day, without a form; where there is none, what is to be said of that.
-pub(super) fn list(page: &LogPage, none: &str) -> Markup {
+pub(super) fn event_list(page: &LogPage, none: &str) -> Markup {
     let today = clock::now().date_naive();
     let mut causes = Causes::default();
     let day_of = |entry: &LogEntry| entry.event.event.observed_at.date_naive();
@@ -100,8 +100,8 @@ pub(super) fn list(page: &LogPage, none: &str) -> Markup {
             div .events {
                 @for day in page.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
                     section {
-                        @if let Some(first) = day.first() { h3 { (heading(day_of(first), today)) } }
-                        ol { @for entry in day { (item(entry, &mut causes)) } }
+                        @if let Some(first) = day.first() { h3 { (day_heading(day_of(first), today)) } }
+                        ol { @for entry in day { (event_item(entry, &mut causes)) } }
                     }
                 }
             }
@@ -110,7 +110,7 @@ pub(super) fn list(page: &LogPage, none: &str) -> Markup {
 }
 
 /// A day as people call it.
-fn heading(day: NaiveDate, today: NaiveDate) -> String {
+fn day_heading(day: NaiveDate, today: NaiveDate) -> String {
     let date = if day.year() == today.year() { "%-d %B" } else { "%-d %B %Y" };
     let date = day.format(date);
     match (today - day).num_days() {
@@ -120,15 +120,15 @@ fn heading(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
-fn item(entry: &LogEntry, causes: &mut Causes) -> Markup {
+fn event_item(entry: &LogEntry, causes: &mut Causes) -> Markup {
     let event = &entry.event.event;
     html! {
         li .event {
             (words::ago(event.observed_at))
-            (sign(event))
+            (event_glyph(event))
             div {
-                p { (sentence(event, &causes.sentence(event))) (how_long(event)) }
-                (newly_failing(entry))
+                p { (linked_sentence(event, &causes.event_sentence(event))) (failed_for(event)) }
+                (newly_failing_list(entry))
             }
             code .minor { (event.name.as_str()) }
         }
@@ -136,18 +136,18 @@ fn item(entry: &LogEntry, causes: &mut Causes) -> Markup {
 }
 
 /// The severity of what began; that something ended is told in its place.
-fn sign(event: &Event) -> Markup {
+fn event_glyph(event: &Event) -> Markup {
     if event.name == EventName::CheckResolved {
-        return glyph::named(Glyph::Ended, "", "resolved");
+        return glyph::named_glyph(Glyph::Ended, "", "resolved");
     }
     if event.check_id.is_some() || event.severity.text().is_some() {
-        return glyph::severity(&event.severity);
+        return glyph::severity_glyph(&event.severity);
     }
-    glyph::named(Glyph::Info, "", "info")
+    glyph::named_glyph(Glyph::Info, "", "info")
 }
 
 /// For how long somebody failed who fails no longer.
-fn how_long(event: &Event) -> Markup {
+fn failed_for(event: &Event) -> Markup {
     let AttributeValue::Integer(seconds) =
         event.attributes.get(key::CHECK_FAILED_FOR).unwrap_or(&AttributeValue::Flag(false))
     else {
@@ -157,7 +157,7 @@ fn how_long(event: &Event) -> Markup {
 }
 
 /// Who newly fails by a delivery, folded.
-fn newly_failing(entry: &LogEntry) -> Markup {
+fn newly_failing_list(entry: &LogEntry) -> Markup {
     if entry.newly_failing.is_empty() {
         return html! {};
     }
@@ -172,26 +172,26 @@ fn newly_failing(entry: &LogEntry) -> Markup {
             summary { "The " (words::count(count, "user", "users")) }
             ul {
                 @for login in &entry.newly_failing {
-                    li { (words::subject("users", login.as_str(), login.spelling())) }
+                    li { (words::subject_link("users", login.as_str(), login.spelling())) }
                 }
             }
             @if more > 0 {
-                p { a href=(all_of(entry, count)) { "And " (words::number(more)) " more" } }
+                p { a href=(newly_failing_url(entry, count)) { "And " (words::number(more)) " more" } }
             }
         }
     }
 }
 
 /// The events of all who newly fail by a delivery.
-fn all_of(entry: &LogEntry, count: u64) -> String {
+fn newly_failing_url(entry: &LogEntry, count: u64) -> String {
     let behind = i64::try_from(count).unwrap_or(0).saturating_add(entry.event.seq + 1);
     let check_id = entry.event.event.check_id.as_ref().map(|id| id.as_str().to_owned());
     let failed =
         EventFilter { name: Some(EventName::CheckFailed), check_id, ..EventFilter::default() };
-    format!("/{}#events", query(&failed, Some(behind)))
+    format!("/{}#events", filter_query(&failed, Some(behind)))
 }
 
-fn form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
+fn filter_form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
     let name = filter.name.map_or("", |name| name.as_str());
     let severity = filter.severity.as_deref().unwrap_or_default();
     // To the hour, so that the form is the same when the page is renewed.
@@ -203,7 +203,7 @@ fn form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
                 label for="name" { "Event" }
                 select #name name="name" {
                     option value="" { "Every event" }
-                    @for known in filter::public_names() {
+                    @for known in filter::public_event_names() {
                         option value=(known.as_str()) selected[known.as_str() == name] { (known.as_str()) }
                     }
                 }
@@ -223,7 +223,7 @@ fn form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
                 input #login name="login" value=(filter.login.as_deref().unwrap_or_default())
                     list="known-logins" autocomplete="off" spellcheck="false";
                 datalist #known-logins {
-                    @for login in logins(page) { option value=(login) {} }
+                    @for login in page_logins(page) { option value=(login) {} }
                 }
             }
             div {
@@ -256,7 +256,7 @@ fn form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
 }
 
 /// Whom the entries of the page are about: the logins that the form offers.
-fn logins(page: &LogPage) -> BTreeSet<&str> {
+fn page_logins(page: &LogPage) -> BTreeSet<&str> {
     let entries = page.entries.iter();
     let users =
         entries.flat_map(|entry| entry.event.event.login.iter().chain(&entry.newly_failing));
@@ -264,7 +264,7 @@ fn logins(page: &LogPage) -> BTreeSet<&str> {
 }
 
 /// The query of a filter, from a place in the log on; empty where it is empty.
-fn query(filter: &EventFilter, before: Option<i64>) -> String {
+fn filter_query(filter: &EventFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let fields = [
         ("name", filter.name.map(|name| name.as_str().to_owned())),
@@ -293,14 +293,15 @@ mod tests {
     fn a_day_is_called_as_people_call_it() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let today = day("2026-01-02");
-        let headings = ["2026-01-02", "2026-01-01", "2025-12-31"].map(|of| heading(day(of), today));
+        let headings =
+            ["2026-01-02", "2026-01-01", "2025-12-31"].map(|of| day_heading(day(of), today));
         assert_eq!(headings, ["Today", "Yesterday, 1 January", "31 December 2025"]);
     }
 
     #[test]
     fn a_link_keeps_the_filter() {
         let filter = EventFilter { login: Some("a b@x".to_owned()), ..EventFilter::default() };
-        assert_eq!(query(&filter, Some(7)), "?login=a+b%40x&before=7");
-        assert_eq!(query(&EventFilter::default(), None), "");
+        assert_eq!(filter_query(&filter, Some(7)), "?login=a+b%40x&before=7");
+        assert_eq!(filter_query(&EventFilter::default(), None), "");
     }
 }

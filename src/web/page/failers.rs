@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::{checks::nobody, glyph, overview::Row, words};
+use super::{checks::no_failure_text, glyph, overview::Row, words};
 use crate::{
     domain::Timestamp,
     store::{BeginRange, Counted, FailingLogin, Reader, StoreError},
@@ -46,12 +46,12 @@ impl View {
     }
 
     /// The address of a view of a check.
-    fn address(self, id: &str) -> String {
+    fn url(self, id: &str) -> String {
         let query = match self {
             Self::All => None,
             view => Some(("view", view.name())),
         };
-        link::to_with("checks", id, query.as_slice()) + "#users"
+        link::page_url_with("checks", id, query.as_slice()) + "#users"
     }
 }
 
@@ -79,7 +79,7 @@ impl Asked {
     ///
     /// # Errors
     /// When one of them cannot be understood.
-    pub(super) fn of(fields: &mut Fields) -> Result<Self, Problem> {
+    pub(super) fn take_from(fields: &mut Fields) -> Result<Self, Problem> {
         let view = fields.take("view").as_deref().map(View::parse).transpose()?.unwrap_or_default();
         let order = match fields.take("sort").as_deref() {
             None | Some("age") => Order::Age,
@@ -93,7 +93,7 @@ impl Asked {
         };
         let cursor = fields.take("cursor").unwrap_or_default();
         let after = match order {
-            Order::Age if !cursor.is_empty() => Some(filter::by_age(&cursor)?),
+            Order::Age if !cursor.is_empty() => Some(filter::parse_cursor_by_age(&cursor)?),
             _ => None,
         };
         Ok(Self { view, order, after, cursor })
@@ -148,7 +148,7 @@ impl Failers {
         found.truncate(SHOWN);
         let next = found.last().filter(|_| has_more).map(|last| match asked.order {
             Order::Login => last.login.as_str().to_owned(),
-            Order::Age => filter::place_by_age(last),
+            Order::Age => filter::cursor_by_age(last),
         });
         let users = found
             .into_iter()
@@ -175,12 +175,12 @@ impl Failers {
                     @if row.state.failing > 0 {
                         p .soft { (words::count(row.state.failing, "user", "users")) ", " (order) }
                         span .more {
-                            a href=(link::list("checks", &row.id, "users.csv")) { "CSV" }
+                            a href=(link::list_url("checks", &row.id, "users.csv")) { "CSV" }
                         }
                     }
                 }
                 @if row.state.failing == 0 {
-                    p .soft { (nobody("No user is known to fail it", listing)) }
+                    p .soft { (no_failure_text("No user is known to fail it", listing)) }
                 } @else {
                     (self.views(row))
                     @if self.users.is_empty() { p .soft { "Nobody of them." } } @else { (self.table(row)) }
@@ -198,7 +198,7 @@ impl Failers {
             Order::Login => "login",
         };
         let query = [("view", self.asked.view.name()), ("sort", sort), ("cursor", next)];
-        link::to_with("checks", id, &query) + "#users"
+        link::page_url_with("checks", id, &query) + "#users"
     }
 
     /// Ready filters with how many each shows.
@@ -216,7 +216,7 @@ impl Failers {
             let is_current = self.asked.view == view && self.asked.order == Order::Age;
             html! {
                 li {
-                    a href=(view.address(&row.id)) aria-current=[is_current.then_some("true")] {
+                    a href=(view.url(&row.id)) aria-current=[is_current.then_some("true")] {
                         (name) " " (count)
                     }
                 }
@@ -228,7 +228,7 @@ impl Failers {
                 @if let Some(overdue) = overdue { (view(View::Overdue, "Overdue", &overdue)) }
                 (view(View::New, "Since 24 hours at most", &new))
                 li {
-                    a href={ (link::to_with("checks", &row.id, &[("sort", "login")])) "#users" }
+                    a href={ (link::page_url_with("checks", &row.id, &[("sort", "login")])) "#users" }
                         aria-current=[(self.asked.order == Order::Login).then_some("true")] { "By login" }
                 }
             }
@@ -254,10 +254,10 @@ impl Failers {
                 tbody {
                     @for user in &self.users {
                         tr {
-                            th scope="row" { (words::person(&user.failing.login, Some(&user.name))) }
-                            @if has_status { td data-is="status" { (status(&user.status)) } }
-                            td data-is="for" { (for_long(&user.failing)) }
-                            @if let Some(target) = row.target { td { (self.due(user, target)) } }
+                            th scope="row" { (words::user_link(&user.failing.login, Some(&user.name))) }
+                            @if has_status { td data-is="status" { (status_word(&user.status)) } }
+                            td data-is="for" { (failing_for(&user.failing)) }
+                            @if let Some(target) = row.target { td { (self.due_text(user, target)) } }
                             td class=(if user.others == 0 { "number zero" } else { "number" }) data-is="also fails" { (user.others) }
                             td .minor { (words::ago(user.failing.reported_at)) }
                         }
@@ -267,11 +267,11 @@ impl Failers {
         }
     }
 
-    fn due(&self, user: &Failer, target: TimeDelta) -> Markup {
+    fn due_text(&self, user: &Failer, target: TimeDelta) -> Markup {
         let left = user.failing.since + target - self.now;
         html! {
             @if left < TimeDelta::zero() {
-                (glyph::due(&format!("{} overdue", words::duration(-left))))
+                (glyph::overdue_mark(&format!("{} overdue", words::duration(-left))))
             } @else {
                 span .soft { "due in " (words::duration(left)) }
             }
@@ -280,15 +280,15 @@ impl Failers {
 }
 
 /// For how long somebody fails; of one who was first seen, for at least so long.
-fn for_long(failing: &FailingLogin) -> Markup {
+fn failing_for(failing: &FailingLogin) -> Markup {
     html! {
-        (words::for_long(failing.since))
+        (words::elapsed(failing.since))
         @if !failing.is_dated { " " span .soft { "or longer" } }
     }
 }
 
 /// A status as a word: the service writes them in capitals.
-fn status(status: &str) -> String {
+fn status_word(status: &str) -> String {
     words::sentence_case(&status.replace('_', " ").to_lowercase())
 }
 
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_status_is_a_word() {
         assert_eq!(
-            ["ACTIVE", "PENDING_USER_ACTION", ""].map(status),
+            ["ACTIVE", "PENDING_USER_ACTION", ""].map(status_word),
             ["Active", "Pending user action", ""]
         );
     }

@@ -27,7 +27,7 @@ const SHOWN: usize = 20;
 const LONGEST: usize = 320;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?;
+    let mut fields = Fields::parse(&uri)?;
     let text = fields.take("q").unwrap_or_default().trim().to_owned();
     fields.finish()?;
     if text.chars().count() > LONGEST {
@@ -40,34 +40,34 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         .store
         .read(move |reader| Ok((reader.last_seq()?, reader.find(&key, SHOWN + 1)?)))
         .await?;
-    if let Some(address) = only(&found) {
+    if let Some(address) = only_match_url(&found) {
         return Ok(Redirect::to(&address).into_response());
     }
-    put_first(&mut found, &text);
+    put_exact_first(&mut found, &text);
     let content = html! {
         div .title {
             h1 { "Find" }
             p #summary .lead role="status" { (summary(&found, &text)) }
         }
-        (users(&found.users))
-        (checks(&found.checks))
-        (ips(&found.ips))
-        @if count(&found) == 0 { (help()) }
+        (users_section(&found.users))
+        (checks_section(&found.checks))
+        (ips_section(&found.ips))
+        @if match_count(&found) == 0 { (help_section()) }
     };
-    Ok(layout::page(&ops, Position::Under(Section::Overview), "Find", seq, &content))
+    Ok(layout::render_page(&ops, Position::Under(Section::Overview), "Find", seq, &content))
 }
 
 /// The page of the only one that was found.
-fn only(found: &Found) -> Option<String> {
-    let users = found.users.iter().map(|user| link::to("users", user.login.as_str()));
-    let checks = found.checks.iter().map(|check| link::to("checks", check.id.as_str()));
-    let ips = found.ips.iter().map(|ip| link::to("ips", ip));
+fn only_match_url(found: &Found) -> Option<String> {
+    let users = found.users.iter().map(|user| link::page_url("users", user.login.as_str()));
+    let checks = found.checks.iter().map(|check| link::page_url("checks", check.id.as_str()));
+    let ips = found.ips.iter().map(|ip| link::page_url("ips", ip));
     let mut all = users.chain(checks).chain(ips);
     all.next().filter(|_| all.next().is_none())
 }
 
 /// Puts those whose whole name the text is before the others, of each kind.
-fn put_first(found: &mut Found, text: &str) {
+fn put_exact_first(found: &mut Found, text: &str) {
     let login = Login::new(text).ok();
     let ip = text.parse::<IpAddress>().ok().map(|ip| ip.to_string());
     found.users.sort_by_key(|user| login.as_ref() != Some(&user.login));
@@ -78,7 +78,7 @@ fn put_first(found: &mut Found, text: &str) {
     found.ips.sort_by_key(|found| ip.as_ref() != Some(found));
 }
 
-fn count(found: &Found) -> usize {
+fn match_count(found: &Found) -> usize {
     found.users.len() + found.checks.len() + found.ips.len()
 }
 
@@ -105,11 +105,11 @@ fn summary(found: &Found, text: &str) -> Markup {
     }
 }
 
-fn users(users: &[FoundUser]) -> Markup {
+fn users_section(users: &[FoundUser]) -> Markup {
     html! {
         @if !users.is_empty() {
             section .card aria-labelledby="users-title" {
-                div .head { h2 #users-title { "Users" } (more(users.len())) }
+                div .head { h2 #users-title { "Users" } (more_hint(users.len())) }
                 table .stack {
                     caption .unseen { "Users that were found" }
                     thead { tr { th scope="col" .c-what { "User" } th scope="col" .number { "Fails" } } }
@@ -117,7 +117,7 @@ fn users(users: &[FoundUser]) -> Markup {
                         @for user in users.iter().take(SHOWN) {
                             tr {
                                 th scope="row" {
-                                    (words::person(&user.login, user.name.as_deref()))
+                                    (words::user_link(&user.login, user.name.as_deref()))
                                 }
                                 td .number data-is="fails" {
                                     @if user.failing_checks == 0 { span .soft { "none" } }
@@ -132,11 +132,11 @@ fn users(users: &[FoundUser]) -> Markup {
     }
 }
 
-fn checks(checks: &[FoundCheck]) -> Markup {
+fn checks_section(checks: &[FoundCheck]) -> Markup {
     html! {
         @if !checks.is_empty() {
             section .card aria-labelledby="checks-title" {
-                div .head { h2 #checks-title { "Checks" } (more(checks.len())) }
+                div .head { h2 #checks-title { "Checks" } (more_hint(checks.len())) }
                 table .stack {
                     caption .unseen { "Checks that were found" }
                     thead {
@@ -149,8 +149,8 @@ fn checks(checks: &[FoundCheck]) -> Markup {
                     tbody {
                         @for check in checks.iter().take(SHOWN) {
                             tr {
-                                td { (words::severity(&check.severity)) }
-                                th scope="row" { (words::subject("checks", check.id.as_str(), &check.title)) }
+                                td { (words::severity_label(&check.severity)) }
+                                th scope="row" { (words::subject_link("checks", check.id.as_str(), &check.title)) }
                                 td .number data-is="failing" { (words::count(check.failing, "user", "users")) }
                             }
                         }
@@ -161,23 +161,23 @@ fn checks(checks: &[FoundCheck]) -> Markup {
     }
 }
 
-fn ips(ips: &[String]) -> Markup {
+fn ips_section(ips: &[String]) -> Markup {
     html! {
         @if !ips.is_empty() {
             section .card aria-labelledby="ips-title" {
-                div .head { h2 #ips-title { "Addresses" } (more(ips.len())) }
-                ul { @for ip in ips.iter().take(SHOWN) { li { (words::subject("ips", ip, ip)) } } }
+                div .head { h2 #ips-title { "Addresses" } (more_hint(ips.len())) }
+                ul { @for ip in ips.iter().take(SHOWN) { li { (words::subject_link("ips", ip, ip)) } } }
             }
         }
     }
 }
 
-fn more(count: usize) -> Markup {
+fn more_hint(count: usize) -> Markup {
     html! { @if count > SHOWN { p .soft { "the first " (SHOWN) "; write more of the name" } } }
 }
 
 /// Where else to look.
-fn help() -> Markup {
+fn help_section() -> Markup {
     html! {
         section .card {
             ul .advice {
@@ -223,17 +223,17 @@ mod tests {
             (found(&["mfa"], &["mfa"], &[]), None),
             (found(&[], &[], &[]), None),
         ] {
-            assert_eq!(only(&found).as_deref(), expected);
+            assert_eq!(only_match_url(&found).as_deref(), expected);
         }
     }
 
     #[test]
     fn whose_whole_name_it_is_stands_first() {
         let mut all = found(&["an", "Ana", "A"], &["xa", "a"], &["10.0.0.1", "10.0.0.10"]);
-        put_first(&mut all, "A");
+        put_exact_first(&mut all, "A");
         assert_eq!(all.users[0].login.as_str(), "A");
         assert_eq!(all.checks[0].id.as_str(), "a");
-        put_first(&mut all, "10.0.0.10");
+        put_exact_first(&mut all, "10.0.0.10");
         assert_eq!(all.ips, ["10.0.0.10", "10.0.0.1"]);
     }
 }

@@ -103,7 +103,7 @@ impl Glyph {
     }
 
     /// The one that stands for a severity.
-    pub(super) fn of(severity: &Severity) -> Self {
+    pub(super) fn for_severity(severity: &Severity) -> Self {
         match severity.rank() {
             Rank::Critical => Self::Critical,
             Rank::High => Self::High,
@@ -132,7 +132,7 @@ pub(super) fn glyph(glyph: Glyph) -> Markup {
 }
 
 /// A glyph in the place of a word; `class` colours it, for a severity alone.
-pub(super) fn named(glyph: Glyph, class: &str, name: &str) -> Markup {
+pub(super) fn named_glyph(glyph: Glyph, class: &str, name: &str) -> Markup {
     html! {
         svg class=(format!("glyph {class}").trim_end()) role="img" aria-label=(name) {
             use href={ "#" (glyph.id()) } {}
@@ -141,7 +141,7 @@ pub(super) fn named(glyph: Glyph, class: &str, name: &str) -> Markup {
 }
 
 /// The class that colours what is of a severity; empty where none was told.
-pub(super) fn class(severity: &Severity) -> &'static str {
+pub(super) fn severity_class(severity: &Severity) -> &'static str {
     match severity.rank() {
         Rank::Critical => "critical",
         Rank::High => "high",
@@ -152,14 +152,14 @@ pub(super) fn class(severity: &Severity) -> &'static str {
 }
 
 /// A severity by glyph, word and colour.
-pub(super) fn grade(severity: &Severity) -> Markup {
+pub(super) fn severity_label(severity: &Severity) -> Markup {
     let word = sentence_case(&severity.label());
-    html! { span class=(format!("grade {}", class(severity)).trim_end()) { (glyph(Glyph::of(severity))) " " (word) } }
+    html! { span class=(format!("grade {}", severity_class(severity)).trim_end()) { (glyph(Glyph::for_severity(severity))) " " (word) } }
 }
 
 /// A severity as a glyph that says its name.
-pub(super) fn severity(severity: &Severity) -> Markup {
-    named(Glyph::of(severity), class(severity), &severity.label())
+pub(super) fn severity_glyph(severity: &Severity) -> Markup {
+    named_glyph(Glyph::for_severity(severity), severity_class(severity), &severity.label())
 }
 
 /// A state in a neutral frame; `is_strong` inverts it: somebody is needed.
@@ -173,7 +173,7 @@ pub(super) fn chip(glyph_of: Option<Glyph>, word: &str, is_strong: bool) -> Mark
 }
 
 /// How long something is overdue, or how much is.
-pub(super) fn due(what: &str) -> Markup {
+pub(super) fn overdue_mark(what: &str) -> Markup {
     html! { span .due { (glyph(Glyph::Clock)) " " (what) } }
 }
 
@@ -188,19 +188,19 @@ mod tests {
         let drawn: BTreeSet<_> = SPRITE.iter().map(|(glyph, _)| glyph.id()).collect();
         assert_eq!(drawn.len(), SPRITE.len());
         for severity in Severity::LABELS.into_iter().chain(["odd"]) {
-            let of = Glyph::of(&Severity::new(Some(severity)));
+            let of = Glyph::for_severity(&Severity::new(Some(severity)));
             assert!(drawn.contains(of.id()), "{severity}");
         }
     }
 
     #[test]
     fn a_severity_is_told_by_glyph_word_and_colour() {
-        let told = grade(&Severity::new(Some("Moderate"))).into_string();
+        let told = severity_label(&Severity::new(Some("Moderate"))).into_string();
         assert!(told.contains("#g-medium") && told.contains("grade medium"), "{told}");
         assert!(told.ends_with(" Medium</span>"), "{told}");
-        let told = severity(&Severity::new(Some("HIGH"))).into_string();
+        let told = severity_glyph(&Severity::new(Some("HIGH"))).into_string();
         assert!(told.contains("aria-label=\"high\"") && told.contains("glyph high"), "{told}");
-        let odd = grade(&Severity::new(Some("<b>"))).into_string();
+        let odd = severity_label(&Severity::new(Some("<b>"))).into_string();
         assert!(odd.contains("&lt;b&gt;") && odd.contains("#g-unknown"), "{odd}");
     }
 }

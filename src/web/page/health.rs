@@ -32,7 +32,7 @@ use crate::{
 const CHANGES: usize = 5;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let jobs = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let filter =
         EventFilter { name: Some(EventName::SyncOutcomeChanged), ..EventFilter::default() };
@@ -41,22 +41,22 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         .sources
         .store
         .read(move |reader| {
-            let changes = events::read(reader, &filter, i64::MAX, CHANGES)?;
+            let changes = events::read_log(reader, &filter, i64::MAX, CHANGES)?;
             let deliveries = reader.deliveries_by_hour(now - TimeDelta::hours(24))?;
-            let stored = parts::read(reader, jobs)?;
+            let stored = parts::read_stored(reader, jobs)?;
             Ok((reader.last_seq()?, stored, reader.tenant_id()?, changes, deliveries))
         })
         .await?;
     let strips: BTreeMap<_, _> = strips::NAMES
         .into_iter()
-        .map(|name| (name, strips::of_part(name, &stored, &deliveries, now)))
+        .map(|name| (name, strips::part_strip(name, &stored, &deliveries, now)))
         .collect();
-    let causes = Causes::told(stored.reasons());
+    let causes = Causes::from_reasons(stored.reasons());
     let (parts, verdict) = parts::judge(&ops, stored);
     let content = html! {
         div .title {
             h1 { "Health" }
-            p #summary .lead role="status" data-live { (lead(&verdict)) }
+            p #summary .lead role="status" data-live { (verdict_sentence(&verdict)) }
         }
         section #parts .card aria-labelledby="parts-title" data-live {
             div .head {
@@ -64,26 +64,26 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
                 p .soft { (words::count(parts.len() as u64, "part", "parts")) ", the worst first" }
                 span .more { a href="/-/ready" { "Readiness" } a href="/metrics" { "Metrics" } }
             }
-            (table(&parts, &ops.sources, &strips))
+            (parts_table(&parts, &ops.sources, &strips))
         }
         div .pair {
-            (build(&ops, tenant))
-            (changed(&changes, causes))
+            (build_section(&ops, tenant))
+            (changes_section(&changes, causes))
         }
     };
-    Ok(layout::page(&ops, Position::At(Section::Health), "Health", seq, &content))
+    Ok(layout::render_page(&ops, Position::At(Section::Health), "Health", seq, &content))
 }
 
 /// The verdict in a sentence, for people who only listen.
-fn lead(verdict: &Verdict) -> Markup {
+fn verdict_sentence(verdict: &Verdict) -> Markup {
     html! {
         (verdict.word)
         @if let Some(since) = verdict.since { " for " (words::two_units(clock::now() - since)) }
-        ". " (said(&verdict.reason))
+        ". " (render_sentence(&verdict.reason))
     }
 }
 
-fn table(parts: &[Part], sources: &Sources, strips: &BTreeMap<&str, Markup>) -> Markup {
+fn parts_table(parts: &[Part], sources: &Sources, strips: &BTreeMap<&str, Markup>) -> Markup {
     html! {
         table .stack.tall {
             caption .unseen { "Parts of the exporter, the worst first" }
@@ -99,14 +99,14 @@ fn table(parts: &[Part], sources: &Sources, strips: &BTreeMap<&str, Markup>) -> 
             tbody {
                 @for part in parts {
                     tr {
-                        th scope="row" { (glyph::named(sign(part.state), "", part.state.word())) " " (part.name) }
-                        td { (word(part)) }
+                        th scope="row" { (glyph::named_glyph(state_glyph(part.state), "", part.state.word())) " " (part.name) }
+                        td { (state_chip(part)) }
                         td .full {
-                            (said(&part.why))
-                            @if let Some(to_do) = &part.to_do { small { "To do: " (said(to_do)) } }
-                            (figures(part.name, sources))
+                            (render_sentence(&part.why))
+                            @if let Some(to_do) = &part.to_do { small { "To do: " (render_sentence(to_do)) } }
+                            (counts_details(part.name, sources))
                         }
-                        td data-is="for" { @if let Some(since) = part.since { (words::for_long(since)) } }
+                        td data-is="for" { @if let Some(since) = part.since { (words::elapsed(since)) } }
                         td .full.c-strip { @if let Some(strip) = strips.get(part.name) { (strip) } }
                     }
                 }
@@ -115,7 +115,7 @@ fn table(parts: &[Part], sources: &Sources, strips: &BTreeMap<&str, Markup>) -> 
     }
 }
 
-fn word(part: &Part) -> Markup {
+fn state_chip(part: &Part) -> Markup {
     match part.state {
         Condition::Failing => glyph::chip(None, part.word, true),
         Condition::Attention => glyph::chip(None, part.word, false),
@@ -124,12 +124,16 @@ fn word(part: &Part) -> Markup {
 }
 
 /// What was counted since the start, folded.
-fn figures(part: &str, sources: &Sources) -> Markup {
+fn counts_details(part: &str, sources: &Sources) -> Markup {
     let meters = &sources.meters;
     let counts = match part {
-        "Webhook" => counted(|outcome: ingest::Outcome| meters.webhook.requests(outcome)),
-        "API" if sources.parts.api => counted(|outcome: cii::Outcome| meters.api.requests(outcome)),
-        "OTLP" if sources.parts.otlp => counted(|reason: Reason| meters.otlp.failures(reason)),
+        "Webhook" => counts_by_kind(|outcome: ingest::Outcome| meters.webhook.requests(outcome)),
+        "API" if sources.parts.api => {
+            counts_by_kind(|outcome: cii::Outcome| meters.api.requests(outcome))
+        }
+        "OTLP" if sources.parts.otlp => {
+            counts_by_kind(|reason: Reason| meters.otlp.failures(reason))
+        }
         _ => Vec::new(),
     };
     html! {
@@ -145,7 +149,7 @@ fn figures(part: &str, sources: &Sources) -> Markup {
 }
 
 /// The counts above zero by kind.
-fn counted<K>(count: impl Fn(K) -> u64) -> Vec<(String, u64)>
+fn counts_by_kind<K>(count: impl Fn(K) -> u64) -> Vec<(String, u64)>
 where
     K: VariantArray + Copy + Into<&'static str>,
 {
@@ -156,7 +160,7 @@ where
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
-fn build(ops: &Ops, tenant: Option<TenantId>) -> Markup {
+fn build_section(ops: &Ops, tenant: Option<TenantId>) -> Markup {
     html! {
         section .card aria-labelledby="build-title" {
             div .head { h2 #build-title { "Build" } }
@@ -176,7 +180,7 @@ fn build(ops: &Ops, tenant: Option<TenantId>) -> Markup {
 }
 
 /// The causes that the parts have told are not told again.
-fn changed(changes: &LogPage, mut causes: Causes) -> Markup {
+fn changes_section(changes: &LogPage, mut causes: Causes) -> Markup {
     html! {
         section #changes .card aria-labelledby="changes-title" data-live {
             div .head {
@@ -189,7 +193,7 @@ fn changed(changes: &LogPage, mut causes: Causes) -> Markup {
                 dl .list {
                     @for stored in changes.entries.iter().map(|entry| &entry.event) {
                         dt { (words::ago(stored.event.observed_at)) }
-                        dd { (causes.sentence(&stored.event)) }
+                        dd { (causes.event_sentence(&stored.event)) }
                     }
                 }
             }
@@ -198,7 +202,7 @@ fn changed(changes: &LogPage, mut causes: Causes) -> Markup {
 }
 
 /// The glyph of a state.
-pub(super) const fn sign(state: Condition) -> Glyph {
+pub(super) const fn state_glyph(state: Condition) -> Glyph {
     match state {
         Condition::Off => Glyph::Off,
         Condition::Good => Glyph::Done,
@@ -209,14 +213,14 @@ pub(super) const fn sign(state: Condition) -> Glyph {
 }
 
 /// A sentence with moments that the script renews.
-pub(super) fn said(sentence: &Sentence) -> Markup {
+pub(super) fn render_sentence(sentence: &Sentence) -> Markup {
     html! {
         @for piece in sentence.pieces() {
             @match piece {
                 Piece::Text(text) => (text),
                 Piece::Code(text) => code { (text) },
                 Piece::Ago(at) => (words::ago(*at)),
-                Piece::In(at) => (words::until(*at)),
+                Piece::In(at) => (words::time_until(*at)),
                 Piece::Size(bytes) => (words::bytes(*bytes)),
                 Piece::Cause(reason) => { ": " (reason) }
             }

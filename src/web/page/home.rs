@@ -30,12 +30,12 @@ use crate::{
 const ENDED: usize = 1_000;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?.without_empty();
-    let filter = filter::take(&mut fields)?;
-    let before = fields.number("before", 0, i64::MAX)?.unwrap_or(i64::MAX);
-    let is_overdue_only = fields.number("overdue", 0, 1)? == Some(1);
+    let mut fields = Fields::parse(&uri)?.without_empty();
+    let filter = filter::take_event_filter(&mut fields)?;
+    let before = fields.take_number("before", 0, i64::MAX)?.unwrap_or(i64::MAX);
+    let is_overdue_only = fields.take_number("overdue", 0, 1)? == Some(1);
     fields.finish()?;
-    let setting = Setting::of(&ops);
+    let setting = Setting::from_ops(&ops);
     let jobs: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let now = clock::now();
@@ -43,23 +43,23 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         .sources
         .store
         .read(move |reader| {
-            let log = events::read(reader, &filter, before, events::SHOWN)?;
+            let log = events::read_log(reader, &filter, before, events::SHOWN)?;
             Ok((
                 reader.last_seq()?,
-                tenant::read(reader, &setting)?,
+                tenant::read_listing(reader, &setting)?,
                 reader.failing_people()?,
-                overview::read(reader, &objectives, now)?,
+                overview::read_rows(reader, &objectives, now)?,
                 reader.ended_durations(None, now - tiles::RESOLVED_IN, ENDED)?,
                 log,
-                parts::read(reader, jobs)?,
+                parts::read_stored(reader, jobs)?,
                 filter,
             ))
         })
         .await?;
     let start = start::section(&ops, &stored, &listing);
     let (parts, verdict) = parts::judge(&ops, stored);
-    let confirmed = trust::confirmed(&ops, &parts);
-    let sums = Sums::of(rows.iter(), now);
+    let confirmed = trust::confirmed_until(&ops, &parts);
+    let sums = Sums::sum_rows(rows.iter(), now);
     let tiles = Tiles {
         rows: &rows,
         sums: &sums,
@@ -83,14 +83,14 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             h1 { "Identity findings" }
             p #summary .lead role="status" data-live { (summary(&sums, people, &listing)) }
         }
-        div #trust data-live { (trust::notice_of(confirmed)) }
+        div #trust data-live { (trust::trust_notice(confirmed)) }
         div #first data-live { (start) }
         // Before anything is known, four times nothing would stand in the way of the first steps.
         div #answers data-live { @if !rows.is_empty() || start.0.is_empty() { (tiles.render()) } }
         (checks.section())
         (events::section(&log, &filter, &rows))
     };
-    Ok(layout::page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
+    Ok(layout::render_page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }
 
 /// The page in a sentence, which screen readers read out when it changes.
@@ -106,6 +106,6 @@ fn summary(sums: &Sums, people: u64, listing: &Listing) -> Markup {
                 ", " @if is_more { "over " } (words::number(count)) " overdue"
             }
         }
-        ". " (listing::sentence(listing))
+        ". " (listing::listing_sentence(listing))
     }
 }

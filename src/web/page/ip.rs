@@ -63,29 +63,32 @@ pub(super) async fn page(
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    show(&ops, &text, Fields::of(&uri)?).await
+    render_ip(&ops, &text, Fields::parse(&uri)?).await
 }
 
 /// `/ips?ip=`: the same.
-pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?;
-    let text = fields.subject("ips")?;
-    show(&ops, &text, fields).await
+pub(super) async fn page_by_query(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut fields = Fields::parse(&uri)?;
+    let text = fields.take_subject("ips")?;
+    render_ip(&ops, &text, fields).await
 }
 
-async fn show(ops: &Ops, text: &str, mut fields: Fields) -> Result<Response, Failure> {
-    let page = fields.number("page", 0, 1_000_000)?.unwrap_or(0);
+async fn render_ip(ops: &Ops, text: &str, mut fields: Fields) -> Result<Response, Failure> {
+    let page = fields.take_number("page", 0, 1_000_000)?.unwrap_or(0);
     fields.finish()?;
     let page = usize::try_from(page).unwrap_or(0);
-    let ip = filter::ip(text)?;
+    let ip = filter::parse_ip(text)?;
     let key = ip.clone();
-    let found = ops.sources.store.read(move |reader| read(reader, &key, page)).await?;
+    let found = ops.sources.store.read(move |reader| read_ip(reader, &key, page)).await?;
     let Found { seq, known, rows, log } = found.ok_or_else(|| subject::unknown_ip(&ip))?;
     let now = clock::now();
     let watch = if known.reasons.is_empty() {
         subject::WHY_NO_IP_WATCH.to_owned()
     } else {
-        subject::watched_by(&known.reasons)
+        subject::watched_by_text(&known.reasons)
     };
     let content = html! {
         div .title {
@@ -96,43 +99,47 @@ async fn show(ops: &Ops, text: &str, mut fields: Fields) -> Result<Response, Fai
             }
         }
         section #figures .card aria-label="Figures" data-live { (figures(ops, &known, &rows, now)) }
-        (polls::off(ops, known.record.as_ref().map(|record| record.observed_at)))
+        (polls::no_api_notice(ops, known.record.as_ref().map(|record| record.observed_at)))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #users .card aria-labelledby="users-title" data-live {
             div .head {
                 h2 #users-title { "Who uses it" }
                 @if !rows.is_empty() { p .soft { "those who fail a check first" } }
-                span .more { a href={ "/api/v1" (link::to("ips", &ip)) } { "JSON" } }
+                span .more { a href={ "/api/v1" (link::page_url("ips", &ip)) } { "JSON" } }
             }
             @match &known.record {
                 Some(record) => (table(&rows, record, page, now)),
                 None => p .soft { "The service was not asked about the address yet." },
             }
-            (pages(&ip, page, rows.len()))
+            (page_links(&ip, page, rows.len()))
         }
         section #events .card aria-labelledby="events-title" data-live {
             div .head { h2 #events-title { "What happened" } }
-            (events::list(&log, events::NONE_OF_IT))
-            p .end { a href={ "/?ip=" (link::segment(&ip)) "#events" } { "All events of the address" } }
+            (events::event_list(&log, events::NONE_OF_IT))
+            p .end { a href={ "/?ip=" (link::escape_segment(&ip)) "#events" } { "All events of the address" } }
         }
     };
-    Ok(layout::page(ops, Position::Under(Section::Watched), &ip, seq, &content))
+    Ok(layout::render_page(ops, Position::Under(Section::Watched), &ip, seq, &content))
 }
 
-fn read(reader: &Reader, ip: &str, page: usize) -> Result<Option<Found>, StoreError> {
-    let Some(mut known) = subject::ip(reader, ip)? else { return Ok(None) };
+fn read_ip(reader: &Reader, ip: &str, page: usize) -> Result<Option<Found>, StoreError> {
+    let Some(mut known) = subject::read_ip(reader, ip)? else { return Ok(None) };
     let users = known.record.as_mut().map(|record| std::mem::take(&mut record.users));
     let filter = EventFilter { ip: Some(ip.to_owned()), ..EventFilter::default() };
     Ok(Some(Found {
         seq: reader.last_seq()?,
-        rows: rows(reader, users.unwrap_or_default(), page)?,
-        log: events::read(reader, &filter, i64::MAX, EVENTS)?,
+        rows: read_rows(reader, users.unwrap_or_default(), page)?,
+        log: events::read_log(reader, &filter, i64::MAX, EVENTS)?,
         known,
     }))
 }
 
 /// All users, with what is failed by the first thousand of them and by those of the page.
-fn rows(reader: &Reader, users: Vec<IpRecordUser>, page: usize) -> Result<Vec<Row>, StoreError> {
+fn read_rows(
+    reader: &Reader,
+    users: Vec<IpRecordUser>,
+    page: usize,
+) -> Result<Vec<Row>, StoreError> {
     let look = |found: &IpRecordUser| -> Result<Failing, StoreError> {
         let failing = reader.failing_checks(found.login.as_str())?;
         let count = failing.len() as u64;
@@ -182,9 +189,9 @@ fn figures(ops: &Ops, known: &KnownIp, rows: &[Row], now: Timestamp) -> Markup {
                 }))
             }
             (parts::fact("Watched by", &html! {
-                @if known.reasons.is_empty() { "nobody" } @else { (reasons::list(&known.reasons)) }
+                @if known.reasons.is_empty() { "nobody" } @else { (reasons::reason_list(&known.reasons)) }
             }))
-            (parts::fact("Last poll", &polls::last(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.ips.as_ref())))
+            (parts::fact("Last poll", &polls::last_poll(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.ips.as_ref())))
         }
     }
 }
@@ -208,13 +215,13 @@ fn table(rows: &[Row], record: &IpRecord, page: usize, now: Timestamp) -> Markup
                 tbody {
                     @for Row { found, failing } in shown {
                         tr {
-                            th scope="row" { (words::person(&found.login, Some(&found.user.display_name))) }
+                            th scope="row" { (words::user_link(&found.login, Some(&found.user.display_name))) }
                             td data-is="since" {
                                 (words::ago(found.since))
                                 @if is_new(found, record.first_observed_at, now) { " " (glyph::chip(Some(Glyph::New), "new", false)) }
                             }
-                            td { (worst(failing)) }
-                            td .minor { (words::console(found.user.reference_url.as_ref())) }
+                            td { (worst_failure(failing)) }
+                            td .minor { (words::console_link(found.user.reference_url.as_ref())) }
                         }
                     }
                 }
@@ -223,11 +230,11 @@ fn table(rows: &[Row], record: &IpRecord, page: usize, now: Timestamp) -> Markup
     }
 }
 
-fn worst(failing: &Failing) -> Markup {
+fn worst_failure(failing: &Failing) -> Markup {
     html! {
         @match failing {
             Failing::Known(count, Some(worst)) => {
-                (glyph::grade(worst)) " " span .soft { (words::count(*count, "check", "checks")) }
+                (glyph::severity_label(worst)) " " span .soft { (words::count(*count, "check", "checks")) }
             },
             Failing::Known(_, None) => span .soft { "fails none" },
             Failing::Unread => {},
@@ -235,8 +242,9 @@ fn worst(failing: &Failing) -> Markup {
     }
 }
 
-fn pages(ip: &str, page: usize, users: usize) -> Markup {
-    let address = |page: usize| link::to_with("ips", ip, &[("page", &page.to_string())]) + "#users";
+fn page_links(ip: &str, page: usize, users: usize) -> Markup {
+    let address =
+        |page: usize| link::page_url_with("ips", ip, &[("page", &page.to_string())]) + "#users";
     let left = users.saturating_sub(page.saturating_add(1).saturating_mul(SHOWN));
     html! {
         @if page > 0 || left > 0 {

@@ -11,12 +11,12 @@ const CHECKS: usize = 200;
 pub(super) const CHECKS_ID: &str = "known-checks";
 
 /// The checks that a field suggests: ids with titles.
-pub(super) fn read(reader: &Reader) -> Result<Vec<(String, String)>, StoreError> {
+pub(super) fn read_checks(reader: &Reader) -> Result<Vec<(String, String)>, StoreError> {
     reader.known_checks(CHECKS)
 }
 
 /// The suggestions of a field with `list` set to [`CHECKS_ID`].
-pub(super) fn checks(known: &[(String, String)]) -> Markup {
+pub(super) fn checks_datalist(known: &[(String, String)]) -> Markup {
     html! {
         datalist id=(CHECKS_ID) {
             @for (id, title) in known { option value=(id) { (title) } }

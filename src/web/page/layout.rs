@@ -25,11 +25,11 @@ pub(super) enum Section {
 
 impl Section {
     /// Where it is.
-    pub(super) const fn address(self) -> &'static str {
-        self.name_and_address().1
+    pub(super) const fn url(self) -> &'static str {
+        self.name_and_url().1
     }
 
-    const fn name_and_address(self) -> (&'static str, &'static str) {
+    const fn name_and_url(self) -> (&'static str, &'static str) {
         match self {
             Self::Overview => ("Overview", "/"),
             Self::Watched => ("Watched", "/watched"),
@@ -50,7 +50,7 @@ pub(super) enum Position {
 
 impl Position {
     /// The value of `aria-current` of a link.
-    fn mark(self, link: Section) -> Option<&'static str> {
+    fn aria_current(self, link: Section) -> Option<&'static str> {
         match self {
             Self::At(section) if section == link => Some("page"),
             Self::Under(section) if section == link => Some("true"),
@@ -60,7 +60,7 @@ impl Position {
 }
 
 /// Renders a page. `seq` is the newest event that the page reflects.
-pub(super) fn page(
+pub(super) fn render_page(
     ops: &Ops,
     place: Position,
     title: &str,
@@ -88,23 +88,23 @@ pub(super) fn page(
         body data-seq=(seq) {
             (glyph::sprite())
             a .skip href="#main" { "Skip to the content" }
-            (top(ops.sources.scope.borrow().tenant_name.as_deref(), Some(place)))
+            (page_header(ops.sources.scope.borrow().tenant_name.as_deref(), Some(place)))
             main #main tabindex="-1" { (content) }
             (footer)
-            script src=(assets::address("page.js")) defer {}
+            script src=(assets::asset_url("page.js")) defer {}
         }
     };
-    ([(header::CACHE_CONTROL, "no-store")], Html(document(title, &body))).into_response()
+    ([(header::CACHE_CONTROL, "no-store")], Html(html_document(title, &body))).into_response()
 }
 
 /// Renders an error page: what is wrong, and where to go.
-pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
+pub(super) fn render_failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure").to_lowercase();
     let title = words::sentence_case(&title);
     let body = html! {
         body {
             a .skip href="#main" { "Skip to the content" }
-            (top(None, None))
+            (page_header(None, None))
             main #main tabindex="-1" {
                 div .title { h1 { (title) } p .lead { (words::sentence_case(detail)) "." } }
                 section .card aria-labelledby="where-title" {
@@ -119,19 +119,19 @@ pub(super) fn failure(status: StatusCode, detail: &str) -> Html<String> {
             }
         }
     };
-    Html(document(&title, &body))
+    Html(html_document(&title, &body))
 }
 
 /// The head of every page; `place` marks where one is.
-fn top(tenant: Option<&str>, place: Option<Position>) -> Markup {
+fn page_header(tenant: Option<&str>, place: Option<Position>) -> Markup {
     html! {
         header .top {
-            (name(tenant))
+            (home_link(tenant))
             nav aria-label="Pages" {
                 ul {
                     @for section in Section::VARIANTS {
-                        @let (name, address) = section.name_and_address();
-                        @let mark = place.and_then(|place| place.mark(*section));
+                        @let (name, address) = section.name_and_url();
+                        @let mark = place.and_then(|place| place.aria_current(*section));
                         li { a href=(address) aria-current=[mark] { (name) } }
                     }
                 }
@@ -150,7 +150,7 @@ fn top(tenant: Option<&str>, place: Option<Position>) -> Markup {
 const FIND: &str = "Find a user, check or address";
 
 /// The name of the program and of the tenant, with its sign; leads to the first page.
-fn name(tenant: Option<&str>) -> Markup {
+fn home_link(tenant: Option<&str>) -> Markup {
     html! {
         a .name href="/" {
             svg viewBox="0 0 16 16" aria-hidden="true" {
@@ -163,7 +163,7 @@ fn name(tenant: Option<&str>) -> Markup {
     }
 }
 
-fn document(title: &str, body: &Markup) -> String {
+fn html_document(title: &str, body: &Markup) -> String {
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -172,18 +172,18 @@ fn document(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · cii-exporter" }
-                link rel="icon" href=(assets::address("icon.svg")) type="image/svg+xml";
-                link rel="stylesheet" href=(assets::address("page.css"));
+                link rel="icon" href=(assets::asset_url("icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::asset_url("page.css"));
             }
             (body)
         }
     };
-    tame(document.into_string())
+    replace_control_characters(document.into_string())
 }
 
 /// Text from outside must not turn the words around it: without characters that
 /// control, or that reverse the direction of what follows.
-fn tame(document: String) -> String {
+fn replace_control_characters(document: String) -> String {
     let is_wild = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn text_from_outside_does_not_turn_the_words_around_it() {
         let title = "a\u{202e}b\0c\u{1b}[31m\u{2066}d é \u{5d0}\n";
-        let document = document(title, &html! {});
+        let document = html_document(title, &html! {});
         assert!(document.contains("a\u{fffd}b\u{fffd}c\u{fffd}[31m\u{fffd}d é \u{5d0}\n"));
     }
 }

@@ -11,36 +11,36 @@ use crate::{
 };
 
 /// What a reader must know before taking what is shown for all that there is.
-pub(super) fn sentence(listing: &Listing) -> Markup {
+pub(super) fn listing_sentence(listing: &Listing) -> Markup {
     html! {
         @if listing.state == State::Complete {
             "The whole tenant was listed " (words::ago_or(listing.completed_at, "before"))
-            (counted(listing)) "."
+            (user_counts(listing)) "."
             @if listing.reason.is_some() {
                 " The last try did not succeed; "
-                a href=(Section::Health.address()) { "Health" } " says why."
+                a href=(Section::Health.url()) { "Health" } " says why."
             }
         } @else {
-            "The tenant was not listed yet: " (why_not(listing)) ", so failures may be missing."
+            "The tenant was not listed yet: " (pending_reason(listing)) ", so failures may be missing."
         }
     }
 }
 
 /// What the first listing waits for.
-pub(super) fn why_not(listing: &Listing) -> Markup {
+pub(super) fn pending_reason(listing: &Listing) -> Markup {
     html! {
         @match listing.state {
             State::Running | State::Complete => {
                 "a listing runs since " (words::ago_or(listing.since, "just now"))
                 @if let Some(users) = listing.users { ", " (words::count(users, "user", "users")) " so far" }
             },
-            State::Waiting => { "the first listing begins " (begins(listing.next_at)) },
+            State::Waiting => { "the first listing begins " (next_begin(listing.next_at)) },
             State::Failed => {
                 "the last try failed"
                 @if let (Some(_), Some(users)) = (listing.since, listing.users) {
                     " after " (words::count(users, "user", "users"))
                 }
-                ", the next one begins " (begins(listing.next_at))
+                ", the next one begins " (next_begin(listing.next_at))
                 " at the latest, sooner when a service that was away answers again"
             },
             State::Untold => { "the last listing did not tell who fails what" },
@@ -51,7 +51,7 @@ pub(super) fn why_not(listing: &Listing) -> Markup {
     }
 }
 
-fn counted(listing: &Listing) -> Markup {
+fn user_counts(listing: &Listing) -> Markup {
     html! {
         @if let Some(users) = listing.users.filter(|_| listing.since.is_none()) {
             " (" (words::count(users, "user", "users"))
@@ -63,7 +63,7 @@ fn counted(listing: &Listing) -> Markup {
     }
 }
 
-fn begins(at: Option<Timestamp>) -> String {
+fn next_begin(at: Option<Timestamp>) -> String {
     let distance = at.map(|at| at - clock::now());
     match distance {
         Some(distance) if distance <= TimeDelta::seconds(1) => "now".to_owned(),

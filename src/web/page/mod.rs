@@ -56,33 +56,33 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/", get(home::page))
-        .route("/checks.csv", get(lists::checks))
-        .route("/checks", get(check::named))
+        .route("/checks.csv", get(lists::stream_checks))
+        .route("/checks", get(check::page_by_query))
         .route("/checks/{id}", get(check::page))
-        .route("/checks/{id}/users.csv", get(lists::users))
-        .route("/events.csv", get(lists::events))
-        .route("/users", get(user::named))
-        .route("/users.csv", get(lists::failing_users))
+        .route("/checks/{id}/users.csv", get(lists::stream_check_users))
+        .route("/events.csv", get(lists::stream_events))
+        .route("/users", get(user::page_by_query))
+        .route("/users.csv", get(lists::stream_failing_users))
         .route("/users/{login}", get(user::page))
-        .route("/users/{login}/checks.csv", get(lists::user_failures))
-        .route("/ips", get(ip::named))
+        .route("/users/{login}/checks.csv", get(lists::stream_user_failures))
+        .route("/ips", get(ip::page_by_query))
         .route("/ips/{ip}", get(ip::page))
         .route("/watched", get(watched::page))
-        .route("/watched.csv", get(lists::watched))
+        .route("/watched.csv", get(lists::stream_watched))
         .route("/health", get(health::page))
         .route("/find", get(find::page))
         .route("/deliveries", get(deliveries::page))
-        .route("/deliveries.csv", get(lists::deliveries))
+        .route("/deliveries.csv", get(lists::stream_deliveries))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/assets/page.css", get(assets::style))
         .route("/assets/page.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
-        .fallback(nowhere)
-        .layer(middleware::map_response(guard))
+        .fallback(unknown_path)
+        .layer(middleware::map_response(set_security_headers))
 }
 
 /// What an address gets that leads to nothing: a page, or what programs read below `/api`.
-async fn nowhere(uri: Uri) -> Response {
+async fn unknown_path(uri: Uri) -> Response {
     let problem = Problem::not_found(format!("there is nothing at {}", uri.path()));
     if uri.path().starts_with("/api") {
         problem.into_response()
@@ -91,7 +91,7 @@ async fn nowhere(uri: Uri) -> Response {
     }
 }
 
-async fn guard(mut response: Response) -> Response {
+async fn set_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -117,6 +117,6 @@ impl<E: Into<Problem>> From<E> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (status, detail) = self.0.into_parts();
-        (status, layout::failure(status, &detail)).into_response()
+        (status, layout::render_failure(status, &detail)).into_response()
     }
 }

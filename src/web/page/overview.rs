@@ -35,7 +35,7 @@ pub(super) struct Row {
 }
 
 /// Every check, the worst first.
-pub(super) fn read(
+pub(super) fn read_rows(
     reader: &Reader,
     objectives: &Objectives,
     now: Timestamp,
@@ -46,16 +46,16 @@ pub(super) fn read(
             rows.push(Row::new(id, state, objectives, now));
         }
     }
-    let most = looks(&rows);
+    let most = scan_limit(&rows);
     for row in &mut rows {
-        row.overdue = overdue(reader, row, now, most)?;
+        row.overdue = count_overdue(reader, row, now, most)?;
     }
-    sort(&mut rows);
+    sort_worst_first(&mut rows);
     Ok(rows)
 }
 
 /// Rows that may be looked at on either side of each check.
-fn looks(rows: &[Row]) -> u64 {
+fn scan_limit(rows: &[Row]) -> u64 {
     let open: u64 = rows.iter().map(|row| row.state.failing).sum();
     if open <= COUNTED {
         return open;
@@ -66,7 +66,7 @@ fn looks(rows: &[Row]) -> u64 {
 }
 
 /// How many failures of a check last longer than they may.
-pub(super) fn overdue(
+pub(super) fn count_overdue(
     reader: &Reader,
     row: &Row,
     now: Timestamp,
@@ -108,7 +108,7 @@ impl Row {
 }
 
 /// The worst first: who is failed, by severity, by how many.
-fn sort(rows: &mut [Row]) {
+fn sort_worst_first(rows: &mut [Row]) {
     rows.sort_by(|a, b| {
         let rank =
             |row: &Row| (row.state.failing > 0, row.state.severity.rank(), row.state.failing);
@@ -137,15 +137,18 @@ pub(super) struct Sums {
 impl Sums {
     /// The sums over some rows. What is not known of any is not known; what is known of some is
     /// the sum of those, since a check that nobody had heard of had nobody who failed it.
-    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone, now: Timestamp) -> Self {
+    pub(super) fn sum_rows<'a>(
+        rows: impl Iterator<Item = &'a Row> + Clone,
+        now: Timestamp,
+    ) -> Self {
         let mut sums = Self { days: vec![TrendDay::default(); DAYS], ..Self::default() };
         let mut young = 0_u64;
         for row in rows {
             sums.checks += u64::from(row.state.failing > 0);
             sums.failing += row.state.failing;
-            sums.change = added(sums.change, row.change);
+            sums.change = add_changes(sums.change, row.change);
             if let Some(before) = row.state.trend.day_before(now) {
-                sums.day_before = Some(added(sums.day_before.unwrap_or_default(), before));
+                sums.day_before = Some(add_changes(sums.day_before.unwrap_or_default(), before));
             }
             match row.growth(now) {
                 Some(growth) => sums.growth = Some(sums.growth.unwrap_or(0).saturating_add(growth)),
@@ -164,7 +167,7 @@ impl Sums {
                     sum.failing = Some(sum.failing.unwrap_or(0) + failing);
                 }
                 if let Some(change) = day.change {
-                    sum.change = Some(added(sum.change.unwrap_or_default(), change));
+                    sum.change = Some(add_changes(sum.change.unwrap_or_default(), change));
                 }
             }
         }
@@ -195,7 +198,7 @@ pub(super) fn is_grave(severity: &Severity) -> bool {
     severity.rank() >= Rank::High
 }
 
-fn added(one: Change, other: Change) -> Change {
+fn add_changes(one: Change, other: Change) -> Change {
     Change {
         new: one.new.saturating_add(other.new),
         resolved: one.resolved.saturating_add(other.resolved),
@@ -247,7 +250,7 @@ mod tests {
             row("a", "high", 9, Trend::default()),
             row("worst", "critical", 1, Trend::default()),
         ];
-        sort(&mut rows);
+        sort_worst_first(&mut rows);
         assert_eq!(rows.map(|row| row.id), ["worst", "a", "b", "few", "passed"]);
     }
 
@@ -257,7 +260,7 @@ mod tests {
             let row = |_| row("a", "high", failing, Trend::default());
             (0..45).map(row).collect::<Vec<_>>()
         };
-        assert_eq!([rows(1_000), rows(20_000)].map(|rows| looks(&rows)), [45_000, 400]);
+        assert_eq!([rows(1_000), rows(20_000)].map(|rows| scan_limit(&rows)), [45_000, 400]);
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
             row("young", "high", 2, since(&[(20, 2)])),
             row("nothing is told", "low", 4, Trend::default()),
         ];
-        let sums = Sums::of(rows.iter(), at(20));
+        let sums = Sums::sum_rows(rows.iter(), at(20));
         assert_eq!((sums.checks, sums.failing, sums.change.new), (3, 9, 2));
         // A day ago one failed the first check, and nobody had heard of the second.
         assert_eq!(sums.growth, Some(4));
@@ -286,8 +289,8 @@ mod tests {
             row("c", "low", 5, Trend::default()),
         ];
         rows[0].overdue = Some(Counted::Exactly(2));
-        assert_eq!(Sums::of(rows.iter(), at(20)).overdue, Some((2, false)));
+        assert_eq!(Sums::sum_rows(rows.iter(), at(20)).overdue, Some((2, false)));
         rows[1].overdue = Some(Counted::MoreThan(4));
-        assert_eq!(Sums::of(rows.iter(), at(20)).overdue, Some((6, true)));
+        assert_eq!(Sums::sum_rows(rows.iter(), at(20)).overdue, Some((6, true)));
     }
 }

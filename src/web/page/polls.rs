@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a page says where nobody asks the service any more; empty where somebody does.
-pub(super) fn off(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
+pub(super) fn no_api_notice(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
     html! {
         @if let Some(at) = observed_at.filter(|_| !ops.sources.parts.api) {
             p .soft {
@@ -25,7 +25,7 @@ pub(super) fn off(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
 }
 
 /// When the last question ended, how unless it was answered, and when the next one begins.
-pub(super) fn last(
+pub(super) fn last_poll(
     ops: &Ops,
     poll: Option<&PollState>,
     is_watched: bool,
@@ -45,7 +45,7 @@ pub(super) fn last(
         }
         small {
             @if !ops.sources.parts.api { "off: there is no [api]" }
-            @else if let Some(next) = next { "next in " (words::until(next)) }
+            @else if let Some(next) = next { "next in " (words::time_until(next)) }
             @else if !is_watched { "not watched" }
         }
     }

@@ -6,7 +6,7 @@ use super::words;
 use crate::store::WatchReason;
 
 /// The reasons in a line each.
-pub(super) fn list(reasons: &[WatchReason]) -> Markup {
+pub(super) fn reason_list(reasons: &[WatchReason]) -> Markup {
     html! {
         @for (position, reason) in reasons.iter().enumerate() {
             @if position > 0 { ", " }

@@ -15,9 +15,9 @@ struct Subject {
 }
 
 /// An event's sentence in these words. What it does not name although it is about it stands below.
-pub(super) fn sentence(event: &Event, body: &str) -> Markup {
-    let subjects = subjects(event);
-    let parts = parts(body, &subjects);
+pub(super) fn linked_sentence(event: &Event, body: &str) -> Markup {
+    let subjects = event_subjects(event);
+    let parts = split_at_subjects(body, &subjects);
     let unnamed: Vec<_> = (0..subjects.len())
         .filter(|number| !parts.iter().any(|(_, of)| of == &Some(*number)))
         .filter_map(|number| subjects.get(number))
@@ -25,21 +25,21 @@ pub(super) fn sentence(event: &Event, body: &str) -> Markup {
     html! {
         @for (text, of) in parts {
             @match of.and_then(|number| subjects.get(number)) {
-                Some(Subject { kind, id, .. }) => (words::subject(kind, id, text)),
+                Some(Subject { kind, id, .. }) => (words::subject_link(kind, id, text)),
                 None => (text),
             }
         }
         @if !unnamed.is_empty() {
             small {
                 @for Subject { named, kind, id } in unnamed {
-                    (words::subject(kind, id, named))
+                    (words::subject_link(kind, id, named))
                 }
             }
         }
     }
 }
 
-fn subjects(event: &Event) -> Vec<Subject> {
+fn event_subjects(event: &Event) -> Vec<Subject> {
     let title = [Some(&event.attributes), event.of_check.as_deref(), event.of_delivery.as_deref()]
         .into_iter()
         .flatten()
@@ -63,14 +63,14 @@ fn subjects(event: &Event) -> Vec<Subject> {
 
 /// The sentence in parts, each with the number of the subject that it names. Each subject is
 /// found once, where it begins first and stands apart; the longer of two in one place wins.
-fn parts<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, Option<usize>)> {
+fn split_at_subjects<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, Option<usize>)> {
     let mut parts = Vec::new();
     let mut left: Vec<usize> = (0..subjects.len()).collect();
     let mut at = 0;
     loop {
         let found = left.iter().filter_map(|number| {
             let named = &subjects.get(*number)?.named;
-            Some((find_apart(body, at, named)?, named.len(), *number))
+            Some((find_whole_word(body, at, named)?, named.len(), *number))
         });
         let first = found.min_by_key(|(begin, length, _)| (*begin, usize::MAX - length));
         let Some((begin, length, number)) = first else { break };
@@ -85,7 +85,7 @@ fn parts<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, Option<usize>
 }
 
 /// Where a name stands that is no part of another word.
-fn find_apart(body: &str, from: usize, named: &str) -> Option<usize> {
+fn find_whole_word(body: &str, from: usize, named: &str) -> Option<usize> {
     if named.is_empty() {
         return None;
     }
@@ -105,7 +105,7 @@ mod tests {
             .iter()
             .map(|named| Subject { named: (*named).to_owned(), kind: "users", id: String::new() })
             .collect();
-        let parts = parts(body, &subjects);
+        let parts = split_at_subjects(body, &subjects);
         assert_eq!(parts.iter().map(|(text, _)| *text).collect::<String>(), body);
         let mark = |(text, of): (&str, Option<usize>)| match of {
             Some(number) => format!("[{number}:{text}]"),

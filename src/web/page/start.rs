@@ -44,8 +44,14 @@ pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
     if is_listed && stored.last_delivery.is_some() {
         return html! {};
     }
-    let steps =
-        [started(ops), api(ops), list(listing), listens(ops), webhook(ops, stored), scraped(ops)];
+    let steps = [
+        start_step(ops),
+        api_step(ops),
+        listing_step(listing),
+        listener_step(ops),
+        delivery_step(ops, stored),
+        scrape_step(ops),
+    ];
     let done = steps.iter().filter(|step| step.how == How::Done).count();
     html! {
         section #start .card aria-labelledby="start-title" data-live {
@@ -53,7 +59,7 @@ pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
                 h2 #start-title { "First steps" }
                 p .soft { (done) " of " (steps.len()) " are done" }
             }
-            ol .steps { @for step in &steps { (line(step)) } }
+            ol .steps { @for step in &steps { (step_item(step)) } }
         }
         section .card aria-labelledby="next-title" {
             div .head { h2 #next-title { "What to expect" } }
@@ -72,11 +78,11 @@ pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
 }
 
 /// A link to the page that says what does not work, and why.
-fn health() -> Markup {
-    html! { a href=(Section::Health.address()) { "Health" } }
+fn health_link() -> Markup {
+    html! { a href=(Section::Health.url()) { "Health" } }
 }
 
-fn started(ops: &Ops) -> Step {
+fn start_step(ops: &Ops) -> Step {
     Step {
         how: How::Done,
         title: "The exporter runs",
@@ -85,7 +91,7 @@ fn started(ops: &Ops) -> Step {
     }
 }
 
-fn api(ops: &Ops) -> Step {
+fn api_step(ops: &Ops) -> Step {
     let step = |how, what: Markup| Step { how, title: "The API answers", what, at: None };
     if !ops.sources.parts.api {
         return step(
@@ -107,7 +113,7 @@ fn api(ops: &Ops) -> Step {
         (true, _) => (How::Done, html! { (answered) " answered, " (failed) " not answered." }),
         (false, true) => {
             let why =
-                html! { "none answered, " (failed) " not answered. " (health()) " says why." };
+                html! { "none answered, " (failed) " not answered. " (health_link()) " says why." };
             (How::Open, why)
         }
         (false, false) => {
@@ -117,32 +123,32 @@ fn api(ops: &Ops) -> Step {
     step(how, html! { p { "Requests since the start: " (what) } })
 }
 
-fn list(listing: &Listing) -> Step {
+fn listing_step(listing: &Listing) -> Step {
     let (how, what) = match listing.state {
-        State::Complete => (How::Done, listing::sentence(listing)),
+        State::Complete => (How::Done, listing::listing_sentence(listing)),
         State::Running => (
             How::Running,
-            html! { "Who fails what is known when it ends: " (listing::why_not(listing)) "." },
+            html! { "Who fails what is known when it ends: " (listing::pending_reason(listing)) "." },
         ),
         State::Waiting => (
             How::Running,
-            html! { "Nobody failing is known yet: " (listing::why_not(listing)) "." },
+            html! { "Nobody failing is known yet: " (listing::pending_reason(listing)) "." },
         ),
         State::Failed | State::Untold => (
             How::Open,
-            html! { "Who fails what is not known: " (listing::why_not(listing)) ". " (health()) " says why." },
+            html! { "Who fails what is not known: " (listing::pending_reason(listing)) ". " (health_link()) " says why." },
         ),
         State::NoRight => (
             How::Open,
             html! {
-                "Who failed before the exporter was set up is not known: " (listing::why_not(listing))
+                "Who failed before the exporter was set up is not known: " (listing::pending_reason(listing))
                 ". Give the client the right in the console; it is tried again by itself."
             },
         ),
         State::Off | State::NoApi => (
             How::Off,
             html! {
-                "Who failed before the exporter was set up is not known: " (listing::why_not(listing)) "."
+                "Who failed before the exporter was set up is not known: " (listing::pending_reason(listing)) "."
             },
         ),
     };
@@ -154,7 +160,7 @@ fn list(listing: &Listing) -> Step {
     }
 }
 
-fn listens(ops: &Ops) -> Step {
+fn listener_step(ops: &Ops) -> Step {
     let webhook = &ops.sources.webhook;
     Step {
         how: How::Done,
@@ -169,7 +175,7 @@ fn listens(ops: &Ops) -> Step {
     }
 }
 
-fn webhook(ops: &Ops, stored: &Stored) -> Step {
+fn delivery_step(ops: &Ops, stored: &Stored) -> Step {
     let title = "The service delivers";
     if let Some(at) = stored.last_delivery {
         let what = html! { p { "The last delivery came " (words::ago(at)) "." } };
@@ -203,7 +209,7 @@ fn webhook(ops: &Ops, stored: &Stored) -> Step {
     }
     let what = html! {
         p { "Add a webhook target in the console, with these values. The console then sends a test message." }
-        dl .list { (values(ops)) }
+        dl .list { (console_values(ops)) }
         @if ops.sources.parts.api {
             p .soft {
                 "Or let the exporter do it: "
@@ -216,7 +222,7 @@ fn webhook(ops: &Ops, stored: &Stored) -> Step {
 }
 
 /// What is to be entered in the console; never the secret.
-fn values(ops: &Ops) -> Markup {
+fn console_values(ops: &Ops) -> Markup {
     let webhook = &ops.sources.webhook;
     let header = ops.sources.rules.borrow().header.clone();
     html! {
@@ -237,7 +243,7 @@ fn values(ops: &Ops) -> Markup {
     }
 }
 
-fn scraped(ops: &Ops) -> Step {
+fn scrape_step(ops: &Ops) -> Step {
     let title = "Prometheus scrapes";
     match ops.scraped_at() {
         Some(at) => Step {
@@ -260,7 +266,7 @@ fn scraped(ops: &Ops) -> Step {
     }
 }
 
-fn line(step: &Step) -> Markup {
+fn step_item(step: &Step) -> Markup {
     let (sign, word) = match step.how {
         How::Done => (Glyph::Done, "done"),
         How::Running => (Glyph::Now, "running"),
@@ -269,7 +275,7 @@ fn line(step: &Step) -> Markup {
     };
     html! {
         li class=(if step.how == How::Done { "step done" } else { "step" }) {
-            (glyph::named(sign, "", word))
+            (glyph::named_glyph(sign, "", word))
             div { h3 { (step.title) } (step.what) }
             span {
                 @match (step.how, step.at) {

@@ -30,7 +30,7 @@ pub(super) const NAMES: [&str; 6] =
     ["Webhook", "API", "User polls", "Address polls", "Tenant listing", "Service poll"];
 
 /// The strip of a part; nothing for one of whose past nothing is kept.
-pub(super) fn of_part(
+pub(super) fn part_strip(
     name: &str,
     stored: &Stored,
     deliveries: &RunHours,
@@ -41,21 +41,25 @@ pub(super) fn of_part(
         state.map(|(_, state)| state.hours.last_day(now))
     };
     let runs = match name {
-        "Webhook" => return strip(name, DELIVERY, &deliveries.last_day(now)),
-        "API" => {
-            stored.jobs().map(|(_, state)| state.hours.last_day(now)).reduce(|a, b| sum(&a, &b))
-        }
+        "Webhook" => return hour_strip(name, DELIVERY, &deliveries.last_day(now)),
+        "API" => stored
+            .jobs()
+            .map(|(_, state)| state.hours.last_day(now))
+            .reduce(|a, b| sum_hours(&a, &b)),
         "User polls" => hours_of("users"),
         "Address polls" => hours_of("ips"),
         "Tenant listing" => hours_of("tenant"),
         "Service poll" => hours_of("service"),
         _ => None,
     };
-    html! { @if let Some(runs) = runs { (strip(name, RUN, &runs)) } }
+    html! { @if let Some(runs) = runs { (hour_strip(name, RUN, &runs)) } }
 }
 
 /// What happened in the hours of several jobs.
-fn sum(a: &[Option<RunHour>; HOURS], b: &[Option<RunHour>; HOURS]) -> [Option<RunHour>; HOURS] {
+fn sum_hours(
+    a: &[Option<RunHour>; HOURS],
+    b: &[Option<RunHour>; HOURS],
+) -> [Option<RunHour>; HOURS] {
     std::array::from_fn(|index| match (a[index], b[index]) {
         (Some(a), Some(b)) => Some(RunHour {
             at: a.at,
@@ -68,7 +72,7 @@ fn sum(a: &[Option<RunHour>; HOURS], b: &[Option<RunHour>; HOURS]) -> [Option<Ru
 
 /// An hour in which nothing happened is a gap: it shows neither that the part worked nor that it
 /// did not.
-fn strip(name: &str, noun: Noun, hours: &[Option<RunHour>; HOURS]) -> Markup {
+fn hour_strip(name: &str, noun: Noun, hours: &[Option<RunHour>; HOURS]) -> Markup {
     let cells = hours.map(|hour| match hour {
         None => Cell::Unknown,
         Some(hour) if hour.failed > 0 => Cell::Bad,
@@ -90,7 +94,7 @@ fn strip(name: &str, noun: Noun, hours: &[Option<RunHour>; HOURS]) -> Markup {
     let empty = cells.iter().filter(|cell| **cell == Cell::Unknown).count();
     let label = format!("{name}, last {HOURS} hours: {what}; {empty} hours without any");
     html! {
-        (chart::strip(&cells, "", &label))
+        (chart::draw_strip(&cells, "", &label))
         small aria-hidden="true" { (what) }
     }
 }
@@ -106,10 +110,12 @@ mod tests {
     #[test]
     fn an_hour_of_which_nothing_is_known_is_a_gap_and_one_failure_is_seen() {
         let mut hours = [None; HOURS];
-        assert!(strip("Polls", RUN, &hours).into_string().contains("no run; 24 hours without any"));
+        assert!(
+            hour_strip("Polls", RUN, &hours).into_string().contains("no run; 24 hours without any")
+        );
         hours[22] = Some(hour(3, 0));
         hours[23] = Some(hour(2, 1));
-        let drawn = strip("Polls", RUN, &hours).into_string();
+        let drawn = hour_strip("Polls", RUN, &hours).into_string();
         assert_eq!(drawn.matches("<rect").count(), 2);
         assert_eq!(drawn.matches("class=\"ok\"").count(), 1);
         assert!(drawn.contains("6 runs, 1 failed; 22 hours without any"), "{drawn}");
@@ -119,7 +125,7 @@ mod tests {
     fn the_api_has_what_every_job_has() {
         let (mut a, mut b) = ([None; HOURS], [None; HOURS]);
         (a[0], b[0], b[1]) = (Some(hour(1, 0)), Some(hour(1, 2)), Some(hour(1, 0)));
-        let sum = sum(&a, &b);
+        let sum = sum_hours(&a, &b);
         assert_eq!((sum[0], sum[1], sum[2]), (Some(hour(2, 2)), Some(hour(1, 0)), None));
     }
 }

@@ -6,11 +6,11 @@ use maud::{Markup, html};
 use super::{
     chart,
     glyph::{self, Glyph},
-    health::said,
+    health::render_sentence,
     layout::Section,
     overview::{self, DAYS, Row, Sums},
     parts::{Look, tile},
-    trust::{Confirmed, until_known},
+    trust::{Confirmed, hide_unconfirmed},
     words,
 };
 use crate::{
@@ -36,58 +36,58 @@ impl Tiles<'_> {
     pub(super) fn render(&self) -> Markup {
         html! {
             div #tiles .tiles {
-                (self.grave())
-                (self.began())
-                (self.resolved())
-                (health(self.verdict, self.parts))
+                (self.grave_tile())
+                (self.new_tile())
+                (self.resolved_tile())
+                (health_tile(self.verdict, self.parts))
             }
         }
     }
 
-    fn sums(&self, is_meant: impl Fn(&Row) -> bool + Copy) -> Sums {
-        Sums::of(self.rows.iter().filter(move |row| is_meant(row)), self.now)
+    fn sums_where(&self, is_meant: impl Fn(&Row) -> bool + Copy) -> Sums {
+        Sums::sum_rows(self.rows.iter().filter(move |row| is_meant(row)), self.now)
     }
 
-    fn grave(&self) -> Markup {
-        let of = |rank: Rank| self.sums(move |row| row.state.severity.rank() == rank);
+    fn grave_tile(&self) -> Markup {
+        let of = |rank: Rank| self.sums_where(move |row| row.state.severity.rank() == rank);
         let (critical, high) = (of(Rank::Critical), of(Rank::High));
-        let both = self.sums(|row| overview::is_grave(&row.state.severity));
-        let curve = |sums: &Sums| until_known(sums.failing_by_day(), self.confirmed);
+        let both = self.sums_where(|row| overview::is_grave(&row.state.severity));
+        let curve = |sums: &Sums| hide_unconfirmed(sums.failing_by_day(), self.confirmed);
         let (critical_days, both_days) = (curve(&critical), curve(&both));
         let curves = [("high", both_days.as_slice()), ("critical", critical_days.as_slice())];
         let label = chart_label("Critical and high failures", &both_days, both.failing);
         tile(
             ("tile-grave", "Critical and high"),
             Look::Plain,
-            &failures(both.failing),
+            &failure_count(both.failing),
             &html! {
                 @if let Some(growth) = both.growth {
-                    b { (signed(growth)) } " in 24 hours · "
+                    b { (signed_text(growth)) } " in 24 hours · "
                 }
                 (words::number(critical.failing)) " critical, " (words::number(high.failing)) " high"
             },
-            &chart::stacked(&curves, chart::TILE, &label),
+            &chart::draw_stack(&curves, chart::TILE, &label),
         )
     }
 
-    fn began(&self) -> Markup {
-        let grave = self.sums(|row| overview::is_grave(&row.state.severity)).change.new;
+    fn new_tile(&self) -> Markup {
+        let grave = self.sums_where(|row| overview::is_grave(&row.state.severity)).change.new;
         let days = self.sums.changes_by_day(|change| change.new);
         tile(
             ("tile-new", "New, 24 hours"),
             Look::Plain,
-            &failures(self.sums.change.new),
+            &failure_count(self.sums.change.new),
             &html! {
                 (words::number(grave)) " critical or high"
                 @if let Some(before) = self.sums.day_before {
                     " · " (words::number(before.new)) " the day before"
                 }
             },
-            &chart::bars(&days, chart::TILE, &format!("New failures a day, {DAYS} days")),
+            &chart::draw_bars(&days, chart::TILE, &format!("New failures a day, {DAYS} days")),
         )
     }
 
-    fn resolved(&self) -> Markup {
+    fn resolved_tile(&self) -> Markup {
         let title = ("tile-resolved", "Resolved, 24 hours");
         if self.confirmed == Confirmed::Never {
             let line = html! {
@@ -105,8 +105,8 @@ impl Tiles<'_> {
         };
         let days = self.sums.changes_by_day(|change| change.resolved);
         let bars =
-            chart::bars(&days, chart::TILE, &format!("Resolved failures a day, {DAYS} days"));
-        let big = failures(self.sums.change.resolved);
+            chart::draw_bars(&days, chart::TILE, &format!("Resolved failures a day, {DAYS} days"));
+        let big = failure_count(self.sums.change.resolved);
         match self.confirmed {
             Confirmed::Until(at) => {
                 let line = html! {
@@ -120,7 +120,7 @@ impl Tiles<'_> {
 }
 
 /// How the exporter does, in a word with its reason.
-fn health(verdict: &Verdict, parts: usize) -> Markup {
+fn health_tile(verdict: &Verdict, parts: usize) -> Markup {
     let (look, sign) = match verdict.state {
         State::Off | State::Good => (Look::Plain, Glyph::Done),
         State::Waiting => (Look::Plain, Glyph::Todo),
@@ -132,10 +132,10 @@ fn health(verdict: &Verdict, parts: usize) -> Markup {
         ("tile-health", "Health"),
         look,
         &html! { (glyph::glyph(sign)) (verdict.word) },
-        &said(&verdict.reason),
+        &render_sentence(&verdict.reason),
         &html! {
             p .at {
-                a href=(Section::Health.address()) {
+                a href=(Section::Health.url()) {
                     @if needs_somebody { "What to do" } @else { "All " (parts) " parts" }
                 }
             }
@@ -143,14 +143,14 @@ fn health(verdict: &Verdict, parts: usize) -> Markup {
     )
 }
 
-fn failures(count: u64) -> Markup {
+fn failure_count(count: u64) -> Markup {
     html! {
         (words::number(count)) " " small { @if count == 1 { "failure" } @else { "failures" } }
     }
 }
 
 /// A difference with its sign; a minus as long as the plus.
-pub(super) fn signed(difference: i64) -> String {
+pub(super) fn signed_text(difference: i64) -> String {
     match difference {
         0 => "±0".to_owned(),
         1.. => format!("+{}", words::number(difference.unsigned_abs())),
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_difference_has_a_sign() {
-        assert_eq!([0, 5, -1234].map(signed), ["±0", "+5", "−1,234"]);
+        assert_eq!([0, 5, -1234].map(signed_text), ["±0", "+5", "−1,234"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     chart, glyph,
     overview::{Row, failing_by_day},
     tiles::chart_label,
-    trust::{Confirmed, until_known},
+    trust::{Confirmed, hide_unconfirmed},
     words,
 };
 use crate::domain::{
@@ -22,7 +22,7 @@ const DAYS: usize = 30;
 pub(super) fn section(row: &Row, confirmed: Confirmed, now: Timestamp) -> Markup {
     let state = &row.state;
     let days = state.trend.days(now, DAYS, state.failing);
-    let failing = until_known(failing_by_day(&days), confirmed);
+    let failing = hide_unconfirmed(failing_by_day(&days), confirmed);
     let of =
         |of: fn(Change) -> u64| -> Vec<_> { days.iter().map(|day| day.change.map(of)).collect() };
     let (new, resolved) = (of(|change| change.new), of(|change| change.resolved));
@@ -34,7 +34,7 @@ pub(super) fn section(row: &Row, confirmed: Confirmed, now: Timestamp) -> Markup
         sum(&new),
         sum(&resolved)
     );
-    let date = |before: i64| short(now.date_naive() - TimeDelta::days(before));
+    let date = |before: i64| short_date(now.date_naive() - TimeDelta::days(before));
     html! {
         section #trend .card aria-labelledby="trend-title" data-live {
             div .head { h2 #trend-title { (DAYS) " days" } }
@@ -47,9 +47,9 @@ pub(super) fn section(row: &Row, confirmed: Confirmed, now: Timestamp) -> Markup
                     @if most > 1 && most.is_multiple_of(2) { span { (words::number(most / 2)) } }
                     span { "0" }
                 }
-                (chart::steps(&failing, chart::WIDE, glyph::class(&state.severity), &label))
+                (chart::draw_steps(&failing, chart::WIDE, glyph::severity_class(&state.severity), &label))
                 div .y aria-hidden="true" { span { "new" } span { "resolved" } }
-                (chart::flow(&new, &resolved, chart::WIDE.width, &flow))
+                (chart::draw_flow(&new, &resolved, chart::WIDE.width, &flow))
                 div .x aria-hidden="true" {
                     span { (date(29)) } span { (date(15)) } span { "today" }
                 }
@@ -89,6 +89,6 @@ fn table(days: &[TrendDay], failing: &[Option<u64>], today: NaiveDate) -> Markup
     }
 }
 
-fn short(day: NaiveDate) -> String {
+fn short_date(day: NaiveDate) -> String {
     day.format("%-d %b").to_string()
 }

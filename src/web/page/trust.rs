@@ -24,7 +24,7 @@ pub(super) enum Confirmed {
 }
 
 /// How far ends of failures are known: until when the API answered, where it does not.
-pub(super) fn confirmed(ops: &Ops, parts: &[Part]) -> Confirmed {
+pub(super) fn confirmed_until(ops: &Ops, parts: &[Part]) -> Confirmed {
     if !ops.sources.parts.api {
         return Confirmed::Never;
     }
@@ -35,7 +35,7 @@ pub(super) fn confirmed(ops: &Ops, parts: &[Part]) -> Confirmed {
 }
 
 /// How far the page can be trusted; nothing where it can be.
-pub(super) fn notice_of(confirmed: Confirmed) -> Markup {
+pub(super) fn trust_notice(confirmed: Confirmed) -> Markup {
     let Confirmed::Until(at) = confirmed else { return html! {} };
     notice(&html! {
         b {
@@ -45,12 +45,15 @@ pub(super) fn notice_of(confirmed: Confirmed) -> Markup {
         }
         " New failures still arrive by webhook; who stopped failing since then is not known, so \
          the numbers below may be too high. "
-        a href=(Section::Health.address()) { "What to do" }
+        a href=(Section::Health.url()) { "What to do" }
     })
 }
 
 /// A curve whose end is not confirmed, dotted.
-pub(super) fn until_known(mut days: Vec<Option<u64>>, confirmed: Confirmed) -> Vec<Option<u64>> {
+pub(super) fn hide_unconfirmed(
+    mut days: Vec<Option<u64>>,
+    confirmed: Confirmed,
+) -> Vec<Option<u64>> {
     if let Confirmed::Until(at) = confirmed {
         let old = at.map_or(i64::MAX, |at| (clock::now() - at).num_days());
         let unknown = usize::try_from(old).unwrap_or(usize::MAX).saturating_add(1);
@@ -70,8 +73,8 @@ mod tests {
     fn what_the_api_does_not_confirm_is_not_drawn() {
         let days = vec![Some(1), Some(2), Some(3)];
         let hours_ago = |hours| Some(clock::now() - TimeDelta::hours(hours));
-        assert_eq!(until_known(days.clone(), Confirmed::Now), days);
-        let drawn = |at| until_known(days.clone(), Confirmed::Until(at));
+        assert_eq!(hide_unconfirmed(days.clone(), Confirmed::Now), days);
+        let drawn = |at| hide_unconfirmed(days.clone(), Confirmed::Until(at));
         assert_eq!(drawn(hours_ago(3)), [Some(1), Some(2), None]);
         assert_eq!(drawn(hours_ago(30)), [Some(1), None, None]);
         assert_eq!(drawn(None), [None, None, None]);

@@ -59,15 +59,15 @@ struct UserRow {
 }
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?.without_empty();
-    let view = fields.take("view").as_deref().map(view).transpose()?;
+    let mut fields = Fields::parse(&uri)?.without_empty();
+    let view = fields.take("view").as_deref().map(parse_view).transpose()?;
     let mut page = |name| -> Result<usize, Problem> {
-        let number = fields.number(name, 0, 1_000_000)?.unwrap_or(0);
+        let number = fields.take_number(name, 0, 1_000_000)?.unwrap_or(0);
         Ok(usize::try_from(number).unwrap_or(0))
     };
     let asked = Asked { view, users: page("page")?, ips: page("ips")? };
     fields.finish()?;
-    let watched = ops.sources.store.read(move |reader| read(reader, asked)).await?;
+    let watched = ops.sources.store.read(move |reader| read_watched(reader, asked)).await?;
     let polls = &ops.sources.polls;
     let content = html! {
         div .title {
@@ -77,24 +77,24 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         section #users .card aria-labelledby="users-title" data-live {
             div .head {
                 h2 #users-title { "Users" }
-                p .soft { (next(polls.users.as_ref())) }
+                p .soft { (next_poll(polls.users.as_ref())) }
                 span .more {
                     a href="/watched.csv" { "CSV" }
                     a href="/api/v1/watch" { "JSON" }
                 }
             }
-            (views(&watched, asked.view))
-            @if watched.users.is_empty() { (none(watched.user_count, "user LOGIN")) } @else { (users(&watched.users)) }
-            (user_pages(&watched, asked))
+            (view_links(&watched, asked.view))
+            @if watched.users.is_empty() { (empty_list(watched.user_count, "user LOGIN")) } @else { (users_table(&watched.users)) }
+            (user_page_links(&watched, asked))
         }
         section #ips .card aria-labelledby="ips-title" data-live {
             div .head {
                 h2 #ips-title { "Addresses" }
-                p .soft { (next(polls.ips.as_ref())) }
+                p .soft { (next_poll(polls.ips.as_ref())) }
                 span .more { a href="/api/v1/watch" { "JSON" } }
             }
-            @if watched.ips.is_empty() { (none(watched.ip_count, "ip ADDRESS")) } @else { (ips(&watched.ips)) }
-            (turn("ips", asked.ips, watched.ip_count, "/watched?ips=", "#ips"))
+            @if watched.ips.is_empty() { (empty_list(watched.ip_count, "ip ADDRESS")) } @else { (ips_table(&watched.ips)) }
+            (page_links("ips", asked.ips, watched.ip_count, "/watched?ips=", "#ips"))
         }
         section .card aria-labelledby="add-title" {
             div .head { h2 #add-title { "Watch another" } }
@@ -104,10 +104,10 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
             }
         }
     };
-    Ok(layout::page(&ops, Position::At(Section::Watched), "Watched", watched.seq, &content))
+    Ok(layout::render_page(&ops, Position::At(Section::Watched), "Watched", watched.seq, &content))
 }
 
-fn view(word: &str) -> Result<WatchView, Problem> {
+fn parse_view(word: &str) -> Result<WatchView, Problem> {
     let view = VIEWS.iter().find(|(_, known, _)| *known == word).map(|(view, _, _)| *view);
     view.ok_or_else(|| {
         let words: Vec<_> = VIEWS.iter().map(|(_, word, _)| *word).collect();
@@ -115,7 +115,7 @@ fn view(word: &str) -> Result<WatchView, Problem> {
     })
 }
 
-fn read(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
+fn read_watched(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
     let offset = asked.users.saturating_mul(SHOWN);
     let users = match asked.view {
         None => reader.watched_users_page(offset, SHOWN)?,
@@ -134,7 +134,7 @@ fn read(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
             count(WatchView::Expiring)?,
         ],
         ip_problems: reader.watch_view_count("ip", WatchView::Problem)?,
-        users: users.into_iter().map(|user| row(reader, user)).collect::<Result<_, _>>()?,
+        users: users.into_iter().map(|user| read_row(reader, user)).collect::<Result<_, _>>()?,
         ips: ips
             .into_iter()
             .map(|ip| {
@@ -145,7 +145,7 @@ fn read(reader: &Reader, asked: Asked) -> Result<Watched, StoreError> {
     })
 }
 
-fn row(reader: &Reader, user: WatchedUser) -> Result<UserRow, StoreError> {
+fn read_row(reader: &Reader, user: WatchedUser) -> Result<UserRow, StoreError> {
     let login = user.login.as_str();
     let is_untold = |list: &NullList| {
         list.field == ListField::FailingChecks && list.meaning != NullMeaning::Empty
@@ -173,7 +173,7 @@ fn summary(watched: &Watched) -> Markup {
 }
 
 /// Ready filters with their counts; those of which there is nobody are left out.
-fn views(watched: &Watched, current: Option<WatchView>) -> Markup {
+fn view_links(watched: &Watched, current: Option<WatchView>) -> Markup {
     html! {
         @if watched.view_counts.iter().any(|count| *count > 0) || current.is_some() {
             ul .views aria-label="Which users" {
@@ -197,7 +197,7 @@ fn views(watched: &Watched, current: Option<WatchView>) -> Markup {
 }
 
 /// An empty page of the list, with the command that adds to an empty list.
-fn none(count: u64, what: &str) -> Markup {
+fn empty_list(count: u64, what: &str) -> Markup {
     html! {
         p .soft {
             @if count > 0 { "None on this page." }
@@ -206,7 +206,7 @@ fn none(count: u64, what: &str) -> Markup {
     }
 }
 
-fn users(users: &[UserRow]) -> Markup {
+fn users_table(users: &[UserRow]) -> Markup {
     html! {
         table .stack {
             caption .unseen { "Watched users" }
@@ -224,13 +224,13 @@ fn users(users: &[UserRow]) -> Markup {
                     @let name = row.user.name_and_status.as_ref();
                     tr {
                         th scope="row" {
-                            (words::person(&row.user.login, name.map(|(name, _)| name.as_str())))
+                            (words::user_link(&row.user.login, name.map(|(name, _)| name.as_str())))
                             @if is_not_found(&row.user) { small { "is the login right?" } }
                         }
-                        td .minor { @if let Some((_, status)) = name { (words::plain(status)) } }
-                        td data-is="fails" { (worst(row)) }
-                        td data-is="by" { (reasons::list(&row.reasons)) }
-                        td data-is="polled" { (polled(row.user.observed_at, row.user.poll.as_ref())) }
+                        td .minor { @if let Some((_, status)) = name { (words::readable_word(status)) } }
+                        td data-is="fails" { (worst_failure(row)) }
+                        td data-is="by" { (reasons::reason_list(&row.reasons)) }
+                        td data-is="polled" { (last_poll(row.user.observed_at, row.user.poll.as_ref())) }
                     }
                 }
             }
@@ -239,12 +239,12 @@ fn users(users: &[UserRow]) -> Markup {
 }
 
 /// Without an answer nothing is known, and 0 would say more than that.
-fn worst(row: &UserRow) -> Markup {
+fn worst_failure(row: &UserRow) -> Markup {
     html! {
         @match &row.worst {
             Some(worst) => {
                 span .nb {
-                    (glyph::grade(worst)) " "
+                    (glyph::severity_label(worst)) " "
                     span .soft { (words::count(row.user.failing_checks, "check", "checks")) }
                 }
             },
@@ -260,7 +260,7 @@ fn is_not_found(user: &WatchedUser) -> bool {
     user.poll.as_ref().is_some_and(|poll| poll.outcome == PollOutcome::NotFound)
 }
 
-fn ips(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
+fn ips_table(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
     html! {
         table .stack {
             caption .unseen { "Watched addresses" }
@@ -275,10 +275,10 @@ fn ips(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
             tbody {
                 @for (ip, reasons) in ips {
                     tr {
-                        th scope="row" { (words::subject("ips", &ip.ip, &ip.ip)) }
+                        th scope="row" { (words::subject_link("ips", &ip.ip, &ip.ip)) }
                         td .number data-is="users" { @if let Some(users) = ip.users { (words::number(users)) } }
-                        td data-is="by" { (reasons::list(reasons)) }
-                        td data-is="polled" { (polled(ip.observed_at, ip.poll.as_ref())) }
+                        td data-is="by" { (reasons::reason_list(reasons)) }
+                        td data-is="polled" { (last_poll(ip.observed_at, ip.poll.as_ref())) }
                     }
                 }
             }
@@ -287,18 +287,18 @@ fn ips(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
 }
 
 /// When the next run of questions begins.
-fn next(schedule: Option<&Schedule>) -> Markup {
+fn next_poll(schedule: Option<&Schedule>) -> Markup {
     let next = schedule.and_then(|schedule| schedule.next_after(clock::now()));
     html! {
         @match next {
-            Some(next) => { "next poll in " (words::until(next)) }
+            Some(next) => { "next poll in " (words::time_until(next)) }
             None => "not polled: there is no [api] in the configuration",
         }
     }
 }
 
 /// When the last question ended, and unless it was answered how, and how old the numbers are.
-fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
+fn last_poll(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     let last = poll.map(|poll| poll.last_at).or(observed_at);
     let failed = poll.map(|poll| poll.outcome).filter(|how| *how != PollOutcome::Answered);
     html! {
@@ -311,19 +311,23 @@ fn polled(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     }
 }
 
-fn user_pages(watched: &Watched, asked: Asked) -> Markup {
+fn user_page_links(watched: &Watched, asked: Asked) -> Markup {
     let of_view =
         VIEWS.iter().zip(watched.view_counts).find(|((view, ..), _)| asked.view == Some(*view));
     match of_view {
-        Some(((_, word, _), count)) => {
-            turn("users", asked.users, count, &format!("/watched?view={word}&page="), "#users")
-        }
-        None => turn("users", asked.users, watched.user_count, "/watched?page=", "#users"),
+        Some(((_, word, _), count)) => page_links(
+            "users",
+            asked.users,
+            count,
+            &format!("/watched?view={word}&page="),
+            "#users",
+        ),
+        None => page_links("users", asked.users, watched.user_count, "/watched?page=", "#users"),
     }
 }
 
 /// The pages before and behind this one.
-fn turn(what: &str, page: usize, count: u64, address: &str, place: &str) -> Markup {
+fn page_links(what: &str, page: usize, count: u64, address: &str, place: &str) -> Markup {
     let behind = (page as u64 + 1).saturating_mul(SHOWN as u64);
     let left = count.saturating_sub(behind);
     let what = if what == "ips" {

@@ -22,15 +22,15 @@ pub(super) fn ago(moment: Timestamp) -> Markup {
     } else {
         format!("{} ago", duration(distance))
     };
-    time(moment, &text, true)
+    time_element(moment, &text, true)
 }
 
 /// How long something lasts since a moment, as far as it goes on.
-pub(super) fn for_long(since: Timestamp) -> Markup {
-    time(since, &duration(clock::now() - since), false)
+pub(super) fn elapsed(since: Timestamp) -> Markup {
+    time_element(since, &duration(clock::now() - since), false)
 }
 
-fn time(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
+fn time_element(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
     let exact = moment.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     html! {
         time data-ago[is_renewed] datetime=(moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)) title=(exact) {
@@ -40,13 +40,13 @@ fn time(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
 }
 
 /// How long it is until a moment.
-pub(super) fn until(moment: Timestamp) -> Markup {
-    time(moment, &duration(moment - clock::now()), false)
+pub(super) fn time_until(moment: Timestamp) -> Markup {
+    time_element(moment, &duration(moment - clock::now()), false)
 }
 
 /// A day, for people.
 pub(super) fn date(moment: Timestamp) -> Markup {
-    time(moment, &moment.format("%-d %B %Y").to_string(), false)
+    time_element(moment, &moment.format("%-d %B %Y").to_string(), false)
 }
 
 /// The same, or this word where there is no time.
@@ -110,12 +110,12 @@ pub(super) fn bytes(number: u64) -> String {
 }
 
 /// A severity by glyph, word and colour.
-pub(super) fn severity(severity: &Severity) -> Markup {
-    glyph::grade(severity)
+pub(super) fn severity_label(severity: &Severity) -> Markup {
+    glyph::severity_label(severity)
 }
 
 /// A word of the service for people: one that is in capitals throughout is not shouted.
-pub(super) fn plain(word: &str) -> String {
+pub(super) fn readable_word(word: &str) -> String {
     let is_shouted = word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
     if is_shouted { sentence_case(&word.to_lowercase().replace('_', " ")) } else { word.to_owned() }
 }
@@ -140,31 +140,31 @@ pub(super) fn breakable(name: &str) -> Markup {
 }
 
 /// A link to the page of a check, a user or an address.
-pub(super) fn subject(kind: &str, subject: &str, text: &str) -> Markup {
+pub(super) fn subject_link(kind: &str, subject: &str, text: &str) -> Markup {
     html! {
-        a href=(link::to(kind, subject)) {
+        a href=(link::page_url(kind, subject)) {
             @if kind == "checks" { (text) } @else { (breakable(text)) }
         }
     }
 }
 
 /// A link to the page of a user by name, with the login below it where there is a name.
-pub(super) fn person(login: &Login, name: Option<&str>) -> Markup {
+pub(super) fn user_link(login: &Login, name: Option<&str>) -> Markup {
     html! {
         @match name.filter(|name| !name.is_empty()) {
             Some(name) => {
-                a href=(link::to("users", login.as_str())) { (name) }
+                a href=(link::page_url("users", login.as_str())) { (name) }
                 small { (breakable(login.spelling())) }
             },
-            None => (subject("users", login.as_str(), login.spelling())),
+            None => (subject_link("users", login.as_str(), login.spelling())),
         }
     }
 }
 
 /// A link to a page of the service's console, when it is one.
-pub(super) fn console(url: Option<&String>) -> Markup {
+pub(super) fn console_link(url: Option<&String>) -> Markup {
     html! {
-        @if let Some(url) = link::outside(url) {
+        @if let Some(url) = link::web_url(url) {
             a href=(url) rel="noreferrer noopener" { "Open in the console" }
         }
     }
@@ -199,7 +199,7 @@ mod tests {
             ("active", "active"),
             ("-", "-"),
         ] {
-            assert_eq!(plain(word), plain_word);
+            assert_eq!(readable_word(word), plain_word);
         }
     }
 

@@ -14,16 +14,16 @@ use crate::{
 /// For how long after a start no run is missed: one that was is made up for at the start.
 const START: TimeDelta = TimeDelta::minutes(10);
 
-pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
+pub(super) fn api_parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
     let Some(api) = facts.api else {
         let why = Sentence::from("There is no ")
             .code("[api]")
             .text(" in the configuration, so nobody tells when a failure ends.");
         let to_do =
             Sentence::from("Make an API client in the console, fill the table in and restart.");
-        return vec![Part::new("API", State::Off, "off", why).advising(to_do)];
+        return vec![Part::new("API", State::Off, "off", why).with_advice(to_do)];
     };
-    let mut parts = vec![requests(api, facts)];
+    let mut parts = vec![requests_part(api, facts)];
     let scheduled: Vec<_> = facts.polls.jobs().collect();
     for (name, title) in [
         ("users", "User polls"),
@@ -36,7 +36,7 @@ pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
         let state = facts.stored.jobs.iter().find(|(job, _)| *job == name);
         let state = state.and_then(|(_, state)| state.as_ref());
         parts.push(match schedule {
-            Some(schedule) => job(title, schedule, state, facts, now),
+            Some(schedule) => job_part(title, schedule, state, facts, now),
             None => Part::new(title, State::Off, "off", {
                 let setting =
                     if name == "tenant" { "sync.tenant.enabled" } else { "sync.service.enabled" };
@@ -47,7 +47,7 @@ pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-fn requests(api: Api, facts: &Facts) -> Part {
+fn requests_part(api: Api, facts: &Facts) -> Part {
     let part = |state, word, why: Sentence| Part::new("API", state, word, why);
     let failing = || {
         let states = facts.stored.jobs.iter().flat_map(|(_, state)| state);
@@ -59,17 +59,20 @@ fn requests(api: Api, facts: &Facts) -> Part {
         let reason = failing().and_then(|state| state.end.reason.as_ref());
         why.cause(reason.map(|reason| cause(reason).to_owned()).as_ref()).text(".")
     };
-    let counted =
-        format!("{} answered, {} not answered since the start", count(api.answered), api.failed);
+    let counted = format!(
+        "{} answered, {} not answered since the start",
+        request_count(api.answered),
+        api.failed
+    );
     if api.is_circuit_open {
         let why = Sentence::from("The service does not answer. It is only pinged until it does");
         let to_do = Sentence::from(
             "Look at the service's status page, and ask for its host from this machine. The next \
              answer catches up; what came and went in between is not seen.",
         );
-        let part = part(State::Failing, "circuit open", because(why)).advising(to_do);
+        let part = part(State::Failing, "circuit open", because(why)).with_advice(to_do);
         return match failing() {
-            Some(state) => part.since(state.since),
+            Some(state) => part.with_since(state.since),
             None => part,
         };
     }
@@ -83,12 +86,12 @@ fn requests(api: Api, facts: &Facts) -> Part {
                 .text(", ")
                 .code("api.client_secret")
                 .text(" and the URLs with the console.");
-            part(State::Failing, "no answer", because(counted.into())).advising(to_do)
+            part(State::Failing, "no answer", because(counted.into())).with_advice(to_do)
         }
         _ => {
             let part = part(State::Good, "answering", (counted + ".").into());
             match facts.last_success() {
-                Some(at) => part.why_more(
+                Some(at) => part.with_more(
                     &Sentence::from(" The last run that succeeded ended ").ago(at).text("."),
                 ),
                 None => part,
@@ -97,11 +100,11 @@ fn requests(api: Api, facts: &Facts) -> Part {
     }
 }
 
-fn count(requests: u64) -> String {
+fn request_count(requests: u64) -> String {
     if requests == 1 { "1 request".to_owned() } else { format!("{requests} requests") }
 }
 
-fn job(
+fn job_part(
     title: &'static str,
     schedule: &Schedule,
     state: Option<&JobState>,
@@ -148,7 +151,7 @@ fn job(
                 "Give the API client the right in the console; it is tried again by itself.",
             );
             part(State::Attention, "right missing", because("The API client has no right to it"))
-                .advising(to_do)
+                .with_advice(to_do)
         }
         JobOutcome::Succeeded if under_way.is_none() && is_late(schedule, state, facts, now) => {
             part(
@@ -179,7 +182,7 @@ fn job(
             return part(State::Good, "on time", next(why));
         }
     };
-    failing.since(state.since)
+    failing.with_since(state.since)
 }
 
 /// Whether the turn after the one that the last run was to be followed by has passed, too.
@@ -190,7 +193,7 @@ fn is_late(schedule: &Schedule, state: &JobState, facts: &Facts, now: Timestamp)
 }
 
 impl Part {
-    fn why_more(self, more: &Sentence) -> Self {
-        Self { why: self.why.join(more), ..self }
+    fn with_more(self, more: &Sentence) -> Self {
+        Self { why: self.why.append(more), ..self }
     }
 }

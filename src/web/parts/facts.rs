@@ -43,7 +43,10 @@ impl Stored {
 }
 
 /// Reads what is told of these jobs, and of the other parts.
-pub(in crate::web) fn read(reader: &Reader, jobs: Vec<&'static str>) -> Result<Stored, StoreError> {
+pub(in crate::web) fn read_stored(
+    reader: &Reader,
+    jobs: Vec<&'static str>,
+) -> Result<Stored, StoreError> {
     let state = |job| Ok((job, reader.job_state(job)?));
     Ok(Stored {
         last_delivery: reader.last_delivery_at()?,
@@ -109,7 +112,7 @@ impl Facts {
 }
 
 /// What is in memory, beside what the store said.
-pub(super) fn look(ops: &Ops, stored: Stored) -> Facts {
+pub(super) fn gather_facts(ops: &Ops, stored: Stored) -> Facts {
     let sources = &ops.sources;
     let requests = |outcome| sources.meters.api.requests(outcome);
     let answered = requests(cii::Outcome::Ok) + requests(cii::Outcome::Partial);

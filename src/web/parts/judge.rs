@@ -25,37 +25,37 @@ const BELIEVED: TimeDelta = TimeDelta::minutes(90);
 const SET_BACK: TimeDelta = TimeDelta::minutes(5);
 
 /// Every part, the worst first; equal ones in a fixed order.
-pub(super) fn parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
+pub(super) fn judge_parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
     let mut parts = vec![
-        daemon(facts),
-        store(facts),
-        webhook(facts),
-        otlp(facts, now),
-        metrics(facts, now),
-        configuration(facts),
-        clock(facts, now),
+        daemon_part(facts),
+        store_part(facts),
+        webhook_part(facts),
+        otlp_part(facts, now),
+        metrics_part(facts, now),
+        configuration_part(facts),
+        clock_part(facts, now),
     ];
-    parts.extend(api::parts(facts, now));
-    parts.extend(facts.replica.as_ref().map(replica::part));
+    parts.extend(api::api_parts(facts, now));
+    parts.extend(facts.replica.as_ref().map(replica::replica_part));
     parts.sort_by_key(|part| std::cmp::Reverse(part.state));
     let mut told = Vec::new();
     for part in &mut parts {
-        part.why.tell_once(part.name, &mut told);
+        part.why.replace_repeated_causes(part.name, &mut told);
     }
     parts
 }
 
-fn daemon(facts: &Facts) -> Part {
+fn daemon_part(facts: &Facts) -> Part {
     let (state, word, why) = match facts.readiness {
         Readiness::Ready => (State::Good, "ready", "Everything runs."),
         Readiness::Starting => (State::Waiting, "starting", "Not everything runs yet."),
         Readiness::Stopping => (State::Failing, "stopping", "The stop signal came."),
     };
-    let part = Part::new("Daemon", state, word, why).since(facts.started_at);
-    part.vital()
+    let part = Part::new("Daemon", state, word, why).with_since(facts.started_at);
+    part.into_vital()
 }
 
-fn store(facts: &Facts) -> Part {
+fn store_part(facts: &Facts) -> Part {
     if let Some(error) = &facts.store_error {
         let to_do = Sentence::from(if facts.replica.is_some() {
             "Look at the database server and at the log: deliveries are answered with 503 until it \
@@ -64,16 +64,16 @@ fn store(facts: &Facts) -> Part {
             "Look at the disk and at the log: deliveries are answered with 503 until it commits again."
         });
         return Part::new("Store", State::Failing, "cannot commit", error.clone())
-            .advising(to_do)
-            .vital();
+            .with_advice(to_do)
+            .into_vital();
     }
     let why = Sentence::default()
         .size(facts.store_bytes)
         .text(format!(", {} commits since the start.", facts.commits));
-    Part::new("Store", State::Good, "open", why).since(facts.started_at).vital()
+    Part::new("Store", State::Good, "open", why).with_since(facts.started_at).into_vital()
 }
 
-fn webhook(facts: &Facts) -> Part {
+fn webhook_part(facts: &Facts) -> Part {
     let stored = &facts.stored;
     let part = |state, word, why| Part::new("Webhook", state, word, why);
     let see = || Sentence::from("Deliveries shows each with its reason and its body.");
@@ -84,14 +84,14 @@ fn webhook(facts: &Facts) -> Part {
     if facts.unkept > 0 {
         let why = Sentence::from(format!(
             "{} refused while the store could not take them.",
-            deliveries(facts.unkept as u64)
+            delivery_count(facts.unkept as u64)
         ));
-        return part(State::Attention, "refused some", last(why)).advising(see());
+        return part(State::Attention, "refused some", last(why)).with_advice(see());
     }
     if stored.day.refused > 0 {
         let why =
-            Sentence::from(format!("{} refused in 24 hours.", deliveries(stored.day.refused)));
-        return part(State::Attention, "refused some", last(why)).advising(see());
+            Sentence::from(format!("{} refused in 24 hours.", delivery_count(stored.day.refused)));
+        return part(State::Attention, "refused some", last(why)).with_advice(see());
     }
     match stored.last_delivery {
         Some(at) => {
@@ -114,23 +114,23 @@ fn webhook(facts: &Facts) -> Part {
                 .text(" and ")
                 .code("webhook.secrets")
                 .text(".");
-            part(State::Attention, "secret refused", why.into()).advising(to_do)
+            part(State::Attention, "secret refused", why.into()).with_advice(to_do)
         }
         None => part(State::Waiting, "waiting", "No delivery came yet.".into()),
     }
 }
 
-fn deliveries(count: u64) -> String {
+fn delivery_count(count: u64) -> String {
     if count == 1 { "1 delivery was".to_owned() } else { format!("{count} deliveries were") }
 }
 
-fn otlp(facts: &Facts, now: Timestamp) -> Part {
+fn otlp_part(facts: &Facts, now: Timestamp) -> Part {
     let part = |state, word, why| Part::new("OTLP", state, word, why);
     let Some(Otlp { outage, exported }) = &facts.otlp else {
         let to_do = Sentence::from("To send events to a collector, set ")
             .code("[otlp]")
             .text(" and restart.");
-        return part(State::Off, "off", "No collector is configured.".into()).advising(to_do);
+        return part(State::Off, "off", "No collector is configured.".into()).with_advice(to_do);
     };
     let backlog = &facts.stored.backlog;
     let waiting = match backlog.pending {
@@ -143,48 +143,50 @@ fn otlp(facts: &Facts, now: Timestamp) -> Part {
         let why = Sentence::from(cause.clone()).text(format!("; {waiting}."));
         let to_do =
             Sentence::from("Look at the collector; what waits is sent when it takes events again.");
-        return part(state, "not taken", why).advising(to_do).since(*since);
+        return part(state, "not taken", why).with_advice(to_do).with_since(*since);
     }
     if let Some(oldest) = late {
         let why = Sentence::from(format!("{waiting}, the oldest since ")).ago(oldest).text(".");
-        return part(State::Attention, "behind", why).since(oldest);
+        return part(State::Attention, "behind", why).with_since(oldest);
     }
     if backlog.parked > 0 {
-        let why =
-            Sentence::from(format!("The collector refused {} for good.", events(backlog.parked)));
+        let why = Sentence::from(format!(
+            "The collector refused {} for good.",
+            event_count(backlog.parked)
+        ));
         let to_do =
             Sentence::from("Once the collector takes them: ").code("cii-exporter otlp retry");
-        return part(State::Attention, "some parked", why).advising(to_do);
+        return part(State::Attention, "some parked", why).with_advice(to_do);
     }
     let why = format!("{waiting}; {exported} sent since the start.");
     part(State::Good, "up to date", why.into())
 }
 
-fn events(count: u64) -> String {
+fn event_count(count: u64) -> String {
     if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
-fn metrics(facts: &Facts, now: Timestamp) -> Part {
+fn metrics_part(facts: &Facts, now: Timestamp) -> Part {
     let part = |state, word, why: Sentence| Part::new("Metrics", state, word, why);
     let Some(at) = facts.scraped_at else {
         let why = Sentence::from("Nobody asked for ").code("/metrics").text(" since the start.");
         let to_do =
             Sentence::from("Only where Prometheus is in use: add this listener as a target.");
-        return part(State::Off, "not scraped", why).advising(to_do);
+        return part(State::Off, "not scraped", why).with_advice(to_do);
     };
     let why = Sentence::from("The last scrape was ").ago(at).text(".");
     if now - at > SCRAPES {
         let to_do = Sentence::from("Look at the target in Prometheus.");
-        return part(State::Attention, "not scraped", why).advising(to_do).since(at);
+        return part(State::Attention, "not scraped", why).with_advice(to_do).with_since(at);
     }
     part(State::Good, "scraped", why)
 }
 
-fn configuration(facts: &Facts) -> Part {
+fn configuration_part(facts: &Facts) -> Part {
     let part = |state, word, why: Sentence| Part::new("Configuration", state, word, why);
     let Some(last) = &facts.reload else {
         let why = Sentence::from("Read at the start, ").ago(facts.started_at).text(".");
-        return part(State::Good, "in force", why).since(facts.started_at);
+        return part(State::Good, "in force", why).with_since(facts.started_at);
     };
     match &last.reply {
         ReloadReply::Refused(reason) => {
@@ -195,36 +197,36 @@ fn configuration(facts: &Facts) -> Part {
             let to_do = Sentence::from("Mend it, try ")
                 .code("cii-exporter check-config")
                 .text(", and reload again.");
-            part(State::Attention, "not reloaded", why).advising(to_do).since(last.at)
+            part(State::Attention, "not reloaded", why).with_advice(to_do).with_since(last.at)
         }
         ReloadReply::Applied { needs_restart } if !needs_restart.is_empty() => {
             let why = Sentence::from("These settings wait for a restart: ")
                 .code(needs_restart.join(", "))
                 .text(".");
             let to_do = Sentence::from("Restart the exporter.");
-            part(State::Attention, "needs a restart", why).advising(to_do).since(last.at)
+            part(State::Attention, "needs a restart", why).with_advice(to_do).with_since(last.at)
         }
         ReloadReply::Applied { .. } => {
             let why = Sentence::from("Reloaded ").ago(last.at).text(".");
-            part(State::Good, "in force", why).since(last.at)
+            part(State::Good, "in force", why).with_since(last.at)
         }
     }
 }
 
-fn clock(facts: &Facts, now: Timestamp) -> Part {
+fn clock_part(facts: &Facts, now: Timestamp) -> Part {
     let part = |state, word, why: Sentence| Part::new("Clock", state, word, why);
     let to_do = || Sentence::from("Look at the time of this machine and at how it is kept.");
     match facts.stored.trusted_at {
         Some(at) if at - now > SET_BACK => {
             let why = Sentence::from("It stands before the moment at which it was last believed.");
-            part(State::Attention, "set back", why).advising(to_do())
+            part(State::Attention, "set back", why).with_advice(to_do())
         }
         Some(at) if now - at > BELIEVED && now - facts.started_at > PATIENCE => {
             let why = Sentence::from("It was last believed ").ago(at).text(
                 ". Until it is believed again, nothing is removed as too old and no watch entry \
                  expires.",
             );
-            part(State::Attention, "not believed", why).advising(to_do()).since(at)
+            part(State::Attention, "not believed", why).with_advice(to_do()).with_since(at)
         }
         Some(at) => part(
             State::Good,
@@ -245,15 +247,15 @@ impl Part {
         Self { name, state, word, why: why.into(), to_do: None, since: None, is_vital: false }
     }
 
-    pub(super) fn advising(self, to_do: Sentence) -> Self {
+    pub(super) fn with_advice(self, to_do: Sentence) -> Self {
         Self { to_do: Some(to_do), ..self }
     }
 
-    pub(super) fn since(self, since: Timestamp) -> Self {
+    pub(super) fn with_since(self, since: Timestamp) -> Self {
         Self { since: Some(since), ..self }
     }
 
-    fn vital(self) -> Self {
+    fn into_vital(self) -> Self {
         Self { is_vital: true, ..self }
     }
 }

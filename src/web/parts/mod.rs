@@ -13,7 +13,7 @@ mod verdict;
 
 use crate::{clock, domain::Timestamp, web::Ops};
 
-pub(super) use facts::{Stored, read};
+pub(super) use facts::{Stored, read_stored};
 pub(super) use sentence::{Piece, Sentence};
 pub(super) use verdict::Verdict;
 
@@ -66,8 +66,8 @@ pub(super) struct Part {
 
 /// All parts, the worst first, and the verdict on them.
 pub(super) fn judge(ops: &Ops, stored: Stored) -> (Vec<Part>, Verdict) {
-    let facts = facts::look(ops, stored);
-    let parts = judge::parts(&facts, clock::now());
-    let verdict = verdict::verdict(&parts, facts.last_success(), facts.last_delivery());
+    let facts = facts::gather_facts(ops, stored);
+    let parts = judge::judge_parts(&facts, clock::now());
+    let verdict = verdict::overall_verdict(&parts, facts.last_success(), facts.last_delivery());
     (parts, verdict)
 }

@@ -14,7 +14,7 @@ pub(super) struct Replica {
 }
 
 /// Who acts, and what a failover of the server would lose.
-pub(super) fn part(replica: &Replica) -> Part {
+pub(super) fn replica_part(replica: &Replica) -> Part {
     let (state, word, who) = match &replica.standing {
         Standing::Leader { .. } => (
             State::Good,
@@ -38,7 +38,7 @@ pub(super) fn part(replica: &Replica) -> Part {
     if !replica.differing.is_empty() && state != State::Failing {
         let settings = replica.differing.join(", ");
         let why = format!("{who} What this replica's configuration says of {settings} differs.");
-        return Part::new("Replica", State::Attention, "differs", why).advising(Sentence::from(
+        return Part::new("Replica", State::Attention, "differs", why).with_advice(Sentence::from(
             "Give all replicas the same settings there: those of the leader hold, and others \
              would when another one leads.",
         ));
@@ -47,8 +47,10 @@ pub(super) fn part(replica: &Replica) -> Part {
         return Part::new("Replica", state, word, who);
     }
     let why = format!("{who} No standby of the server is waited for.");
-    Part::new("Replica", state.max(State::Attention), "no standby", why).advising(Sentence::from(
-        "Set synchronous_standby_names on the server: until then, a failover to a standby can \
+    Part::new("Replica", state.max(State::Attention), "no standby", why).with_advice(
+        Sentence::from(
+            "Set synchronous_standby_names on the server: until then, a failover to a standby can \
          lose deliveries that were acknowledged.",
-    ))
+        ),
+    )
 }

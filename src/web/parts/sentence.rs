@@ -36,35 +36,39 @@ impl<T: Into<Cow<'static, str>>> From<T> for Sentence {
 
 impl Sentence {
     pub(super) fn text(self, text: impl Into<Cow<'static, str>>) -> Self {
-        self.with(Piece::Text(text.into()))
+        self.push(Piece::Text(text.into()))
     }
 
     pub(super) fn code(self, text: impl Into<Cow<'static, str>>) -> Self {
-        self.with(Piece::Code(text.into()))
+        self.push(Piece::Code(text.into()))
     }
 
     pub(super) fn ago(self, at: Timestamp) -> Self {
-        self.with(Piece::Ago(at))
+        self.push(Piece::Ago(at))
     }
 
     pub(super) fn in_time(self, at: Timestamp) -> Self {
-        self.with(Piece::In(at))
+        self.push(Piece::In(at))
     }
 
     pub(super) fn size(self, bytes: u64) -> Self {
-        self.with(Piece::Size(bytes))
+        self.push(Piece::Size(bytes))
     }
 
     pub(super) fn cause(self, reason: Option<&String>) -> Self {
         match reason {
-            Some(reason) => self.with(Piece::Cause(reason.clone())),
+            Some(reason) => self.push(Piece::Cause(reason.clone())),
             None => self,
         }
     }
 
     /// Says a cause that another part has told only by that part's name; what became of this
     /// part's run stays.
-    pub(super) fn tell_once(&mut self, part: &'static str, told: &mut Vec<(String, &'static str)>) {
+    pub(super) fn replace_repeated_causes(
+        &mut self,
+        part: &'static str,
+        told: &mut Vec<(String, &'static str)>,
+    ) {
         for piece in &mut self.0 {
             let Piece::Cause(reason) = piece else { continue };
             let cause = cause(reason);
@@ -86,7 +90,7 @@ impl Sentence {
     }
 
     /// Its first sentence up to a cause, of `most` bytes at most.
-    pub(super) fn brief(&self, most: usize) -> Self {
+    pub(super) fn shorten(&self, most: usize) -> Self {
         let mut brief = Self::default();
         let mut left = most;
         for piece in &self.0 {
@@ -105,14 +109,14 @@ impl Sentence {
                 brief = brief.text(CUT.to_string());
                 break;
             } else {
-                brief = brief.with(piece.clone());
+                brief = brief.push(piece.clone());
             }
             left -= length;
         }
         brief
     }
 
-    pub(super) fn join(mut self, other: &Self) -> Self {
+    pub(super) fn append(mut self, other: &Self) -> Self {
         self.0.extend(other.0.iter().cloned());
         self
     }
@@ -122,7 +126,7 @@ impl Sentence {
         &self.0
     }
 
-    fn with(mut self, piece: Piece) -> Self {
+    fn push(mut self, piece: Piece) -> Self {
         self.0.push(piece);
         self
     }
@@ -165,7 +169,7 @@ mod tests {
             (Sentence::from("x".repeat(30)), "xxxxxxxxxxxxxxxxxxxxxx…"),
             (Sentence::default(), ""),
         ] {
-            assert_eq!(sentence.brief(25).to_string(), expected);
+            assert_eq!(sentence.shorten(25).to_string(), expected);
         }
     }
 
@@ -175,7 +179,7 @@ mod tests {
         let mut tell = |part, reason: &str| {
             let mut sentence =
                 Sentence::from("It failed").cause(Some(&reason.to_owned())).text(".");
-            sentence.tell_once(part, &mut told);
+            sentence.replace_repeated_causes(part, &mut told);
             sentence.to_string()
         };
         assert_eq!(tell("API", "no answer"), "It failed: no answer.");

@@ -4,7 +4,7 @@ use super::{
     State,
     facts::{Api, Facts, Otlp, Stored},
     judge,
-    verdict::verdict,
+    verdict::overall_verdict,
 };
 use crate::{
     domain::{JobOutcome, RunCounts, RunEnd, Timestamp, run::RunHours},
@@ -64,7 +64,7 @@ fn run(outcome: JobOutcome) -> JobState {
 
 /// The state and the word of a part, and all that it says.
 fn told(facts: &Facts, name: &str) -> (State, &'static str, String) {
-    let parts = judge::parts(facts, NOW);
+    let parts = judge::judge_parts(facts, NOW);
     assert!(parts.is_sorted_by(|worse, better| worse.state >= better.state), "{parts:?}");
     let part = parts.into_iter().find(|part| part.name == name).unwrap();
     let to_do = part.to_do.map(|to_do| to_do.to_string()).unwrap_or_default();
@@ -79,7 +79,7 @@ fn of(facts: &Facts, name: &str) -> (State, &'static str) {
 #[test]
 fn a_day_after_the_start_all_is_well() {
     let facts = facts();
-    for part in judge::parts(&facts, NOW) {
+    for part in judge::judge_parts(&facts, NOW) {
         assert_eq!(part.state, State::Good, "{part:?}");
     }
     let (_, _, why) = told(&facts, "User polls");
@@ -102,7 +102,7 @@ fn what_was_never_used_is_off_or_waits_and_is_no_failure() {
     ] {
         assert_eq!(of(&facts, name), expected, "{name}");
     }
-    assert!(judge::parts(&facts, NOW).iter().all(|part| part.name != "User polls"));
+    assert!(judge::judge_parts(&facts, NOW).iter().all(|part| part.name != "User polls"));
 }
 
 #[test]
@@ -112,12 +112,12 @@ fn the_store_and_the_daemon_are_vital() {
     let (state, word, why) = told(&facts, "Store");
     assert_eq!((state, word), (State::Failing, "cannot commit"));
     assert!(why.contains("disk full"), "{why}");
-    let parts = judge::parts(&facts, NOW);
-    assert_eq!(verdict(&parts, None, None).word, "Failing");
+    let parts = judge::judge_parts(&facts, NOW);
+    assert_eq!(overall_verdict(&parts, None, None).word, "Failing");
     facts.store_error = None;
     facts.readiness = Readiness::Starting;
-    let parts = judge::parts(&facts, NOW);
-    assert_eq!(verdict(&parts, None, None).word, "Waiting");
+    let parts = judge::judge_parts(&facts, NOW);
+    assert_eq!(overall_verdict(&parts, None, None).word, "Waiting");
 }
 
 #[test]
@@ -153,8 +153,8 @@ fn the_api_fails_by_its_circuit_and_by_answering_nothing() {
     assert_eq!((state, word), (State::Failing, "failed"));
     assert!(why.contains("when the service answers again"), "{why}");
     assert!(why.starts_with("The last run failed, for the reason of API."), "{why}");
-    let parts = judge::parts(&facts, NOW);
-    let verdict = verdict(&parts, None, None);
+    let parts = judge::judge_parts(&facts, NOW);
+    let verdict = overall_verdict(&parts, None, None);
     assert_eq!((verdict.word, verdict.since), ("Degraded", Some(NOW - TimeDelta::hours(3))));
     assert_eq!(
         verdict.reason.to_string(),
@@ -273,5 +273,5 @@ fn who_leads_is_told_and_what_a_failover_would_lose() {
     let differs = told(&Facts { replica: Some(replica), ..facts() }, "Replica");
     assert_eq!((differs.0, differs.1), (State::Attention, "differs"));
     assert!(differs.2.contains("slo"), "{}", differs.2);
-    assert!(judge::parts(&facts(), NOW).iter().all(|part| part.name != "Replica"));
+    assert!(judge::judge_parts(&facts(), NOW).iter().all(|part| part.name != "Replica"));
 }

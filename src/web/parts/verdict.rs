@@ -21,7 +21,7 @@ pub(in crate::web) struct Verdict {
 
 /// The verdict on parts of which the worst is the first. What shows that all is well is when
 /// the API last answered, and when the last delivery came.
-pub(super) fn verdict(
+pub(super) fn overall_verdict(
     parts: &[Part],
     answered_at: Option<Timestamp>,
     delivered_at: Option<Timestamp>,
@@ -55,9 +55,9 @@ pub(super) fn verdict(
         _ => format!(" {others} more parts."),
     };
     let begin = format!("{}: {}. ", worst.name, worst.word);
-    let brief = worst.why.brief(FITS - begin.len() - more.len() - ".".len());
+    let brief = worst.why.shorten(FITS - begin.len() - more.len() - ".".len());
     let end = if brief.to_string().ends_with(['.', CUT]) { "" } else { "." };
-    let reason = Sentence::from(begin).join(&brief).text(format!("{end}{more}"));
+    let reason = Sentence::from(begin).append(&brief).text(format!("{end}{more}"));
     Verdict { state: worst.state, word, reason, since: worst.since }
 }
 
@@ -70,8 +70,8 @@ mod tests {
         Part { name, state, word: "odd", why, to_do: None, since: None, is_vital }
     }
 
-    fn told(parts: &[Part]) -> (&'static str, String) {
-        let verdict = verdict(parts, Some(Timestamp::UNIX_EPOCH), None);
+    fn word_and_reason(parts: &[Part]) -> (&'static str, String) {
+        let verdict = overall_verdict(parts, Some(Timestamp::UNIX_EPOCH), None);
         (verdict.word, verdict.reason.to_string())
     }
 
@@ -79,7 +79,7 @@ mod tests {
     fn the_worst_part_gives_the_word_and_the_reason() {
         let good = part("Store", State::Good, true);
         let off = part("OTLP", State::Off, false);
-        let (word, reason) = told(&[good.clone(), off]);
+        let (word, reason) = word_and_reason(&[good.clone(), off]);
         assert_eq!((word, reason.as_str()), ("Healthy", "The API answered 1970-01-01T00:00:00Z."));
         for (state, is_vital, expected) in [
             (State::Failing, true, "Failing"),
@@ -87,11 +87,11 @@ mod tests {
             (State::Attention, true, "Attention"),
             (State::Waiting, false, "Waiting"),
         ] {
-            let (word, reason) = told(&[part("API", state, is_vital), good.clone()]);
+            let (word, reason) = word_and_reason(&[part("API", state, is_vital), good.clone()]);
             assert_eq!((word, reason.as_str()), (expected, "API: odd. Because."));
         }
         let bad = part("API", State::Failing, false);
-        let (_, reason) = told(&[bad.clone(), bad.clone(), bad, good]);
+        let (_, reason) = word_and_reason(&[bad.clone(), bad.clone(), bad, good]);
         assert_eq!(reason, "API: odd. Because. 2 more parts.");
     }
 
@@ -99,14 +99,14 @@ mod tests {
     fn a_long_reason_is_cut_to_what_a_tile_has_room_for() {
         let mut bad = part("Webhook", State::Failing, false);
         bad.why = Sentence::from("disk full ".repeat(50));
-        let (_, reason) = told(&[bad.clone(), bad.clone(), bad]);
+        let (_, reason) = word_and_reason(&[bad.clone(), bad.clone(), bad]);
         assert!(reason.len() <= FITS + 3, "{reason}");
         assert!(reason.ends_with("… 2 more parts."), "{reason}");
     }
 
     #[test]
     fn nothing_known_is_no_reason_to_claim_an_answer() {
-        let verdict = verdict(&[], None, None);
+        let verdict = overall_verdict(&[], None, None);
         assert_eq!(verdict.reason.to_string(), "Every part does its work.");
     }
 }

@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// `/deliveries.csv`: the deliveries that fit, the newest first.
-pub(in crate::web::page) async fn deliveries(
+pub(in crate::web::page) async fn stream_deliveries(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?.without_empty();
-    let filter = deliveries::filter(&mut fields)?;
+    let mut fields = Fields::parse(&uri)?.without_empty();
+    let filter = deliveries::take_filter(&mut fields)?;
     fields.finish()?;
     let list = Deliveries { filter, before: Some(i64::MAX) };
-    Ok(csv::stream(ops.gate.admit()?, list, "deliveries"))
+    Ok(csv::stream_list(ops.gate.admit()?, list, "deliveries"))
 }
 
 struct Deliveries {
@@ -57,15 +57,15 @@ impl List for Deliveries {
         "body_bytes",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let Some(before) = self.before else { return Ok(None) };
         let found = reader.matching_deliveries(&self.filter, before, PAGE)?;
         self.before = found.last().and_then(|last| last.number);
-        Ok(Some(found.iter().map(record).collect()))
+        Ok(Some(found.iter().map(delivery_record).collect()))
     }
 }
 
-fn record(kept: &KeptDelivery) -> Record {
+fn delivery_record(kept: &KeptDelivery) -> Record {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let number = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let severity = kept.severity.as_deref().map(|severity| Severity::new(Some(severity)).label());

@@ -27,21 +27,24 @@ use crate::{
     },
 };
 
-pub(super) use deliveries::deliveries;
-pub(super) use people::{failing_users, failures, user_failures};
-pub(super) use watched::watched;
+pub(super) use deliveries::stream_deliveries;
+pub(super) use people::{stream_failing_users, stream_failures, stream_user_failures};
+pub(super) use watched::stream_watched;
 
 /// Failures that ended of which the median of a check is told.
 const ENDED: usize = 1_000;
 
 /// `/checks.csv`: every check, the worst first.
-pub(super) async fn checks(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
+pub(super) async fn stream_checks(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    Fields::parse(&uri)?.finish()?;
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let follower = ops.gate.admit()?;
     let now = clock::now();
-    let rows = follower.read(move |reader| overview::read(reader, &objectives, now)).await?;
-    Ok(csv::stream(follower, Checks { rows: rows.into(), now }, "checks"))
+    let rows = follower.read(move |reader| overview::read_rows(reader, &objectives, now)).await?;
+    Ok(csv::stream_list(follower, Checks { rows: rows.into(), now }, "checks"))
 }
 
 struct Checks {
@@ -65,7 +68,7 @@ impl List for Checks {
         "last_event_at",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let count = PAGE.min(self.rows.len());
         if count == 0 {
             return Ok(None);
@@ -85,10 +88,10 @@ impl List for Checks {
                 .number(row.change.new)
                 .number(row.change.resolved)
                 .moment(*oldest_failure_at)
-                .number(row.target.map(seconds))
+                .number(row.target.map(whole_seconds))
                 .number(overdue)
                 .number(lasted.map_or(0, |lasted| lasted.count))
-                .number(lasted.map(|lasted| seconds(lasted.median)))
+                .number(lasted.map(|lasted| whole_seconds(lasted.median)))
                 .moment(*last_event_at))
         });
         records.collect::<Result<_, StoreError>>().map(Some)
@@ -96,28 +99,31 @@ impl List for Checks {
 }
 
 /// `/checks/{id}/users.csv`: who fails a check, the longest first.
-pub(super) async fn users(
+pub(super) async fn stream_check_users(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
-    failers(&ops, id).await
+    Fields::parse(&uri)?.finish()?;
+    stream_failers(&ops, id).await
 }
 
-pub(in crate::web::page) async fn failers(ops: &Ops, id: String) -> Result<Response, Failure> {
+pub(in crate::web::page) async fn stream_failers(
+    ops: &Ops,
+    id: String,
+) -> Result<Response, Failure> {
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let follower = ops.gate.admit()?;
     let key = id.clone();
     let state = follower.read(move |reader| reader.check(&key)).await?;
-    let state = state.ok_or_else(|| unknown(&id))?;
+    let state = state.ok_or_else(|| unknown_check(&id))?;
     let target = CheckId::new(&id).and_then(|id| objectives.limit_for(&id, &state.severity));
     let users = Users { id, target, now: clock::now(), after: None };
-    Ok(csv::stream(follower, users, "users"))
+    Ok(csv::stream_list(follower, users, "users"))
 }
 
 /// There is no such check.
-pub(super) fn unknown(id: &str) -> Problem {
+pub(super) fn unknown_check(id: &str) -> Problem {
     Problem::not_found(format!("no check has the id {id:?}; the overview lists the checks"))
 }
 
@@ -141,7 +147,7 @@ impl List for Users {
         "failing_checks",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let after = self.after.as_ref().map(|(at, login)| (*at, login.as_str()));
         let users = reader.failing_by_age(&self.id, &BeginRange::default(), after, PAGE)?;
         let Some(last) = users.last() else { return Ok(None) };
@@ -149,7 +155,7 @@ impl List for Users {
         let record = |user: &FailingLogin| {
             let (name, status) = reader.name_and_status(user.login.as_str())?.unwrap_or_default();
             let age = self.now - user.since;
-            let overdue = self.target.map(|target| seconds(age - target));
+            let overdue = self.target.map(|target| whole_seconds(age - target));
             Ok(Record::default()
                 .text(user.login.spelling())
                 .text(&name)
@@ -157,7 +163,7 @@ impl List for Users {
                 .moment(user.since)
                 .word(if user.is_dated { "false" } else { "true" })
                 .moment(user.reported_at)
-                .number(seconds(age))
+                .number(whole_seconds(age))
                 .number(overdue)
                 .number(reader.count_failing_checks(user.login.as_str())?))
         };
@@ -166,12 +172,15 @@ impl List for Users {
 }
 
 /// `/events.csv`: the log, the newest first.
-pub(super) async fn events(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?.without_empty();
-    let filter = filter::take(&mut fields)?;
+pub(super) async fn stream_events(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut fields = Fields::parse(&uri)?.without_empty();
+    let filter = filter::take_event_filter(&mut fields)?;
     fields.finish()?;
     let follower = ops.gate.admit()?;
-    Ok(csv::stream(follower, Events { filter, before: i64::MAX, has_more: true }, "events"))
+    Ok(csv::stream_list(follower, Events { filter, before: i64::MAX, has_more: true }, "events"))
 }
 
 struct Events {
@@ -194,17 +203,17 @@ impl List for Events {
         "what_happened",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         if !self.has_more {
             return Ok(None);
         }
         let page = reader.events_before(&self.filter, self.before, PAGE)?;
         (self.before, self.has_more) = (page.cursor, page.has_more);
-        Ok(Some(page.events.iter().map(event).collect()))
+        Ok(Some(page.events.iter().map(event_record).collect()))
     }
 }
 
-fn event(StoredEvent { seq, event, .. }: &StoredEvent) -> Record {
+fn event_record(StoredEvent { seq, event, .. }: &StoredEvent) -> Record {
     let is_rated = event.check_id.is_some() || event.severity.text().is_some();
     let severity = if is_rated { event.severity.label() } else { String::new() };
     Record::default()
@@ -221,6 +230,6 @@ fn event(StoredEvent { seq, event, .. }: &StoredEvent) -> Record {
 }
 
 /// Whole seconds; a time that is not over has none.
-fn seconds(time: TimeDelta) -> u64 {
+fn whole_seconds(time: TimeDelta) -> u64 {
     u64::try_from(time.num_seconds()).unwrap_or(0)
 }

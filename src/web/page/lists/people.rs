@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use axum::{extract::State, http::Uri, response::Response};
 
-use super::{Failure, seconds};
+use super::{Failure, whole_seconds};
 use crate::{
     clock,
     domain::{CheckId, Login, Objectives, Severity, Timestamp},
@@ -19,14 +19,14 @@ use crate::{
 };
 
 /// `/users.csv`: every user who fails a check, by login.
-pub(in crate::web::page) async fn failing_users(
+pub(in crate::web::page) async fn stream_failing_users(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
+    Fields::parse(&uri)?.finish()?;
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let users = Users { objectives, now: clock::now(), after: String::new() };
-    Ok(csv::stream(ops.gate.admit()?, users, "users"))
+    Ok(csv::stream_list(ops.gate.admit()?, users, "users"))
 }
 
 struct Users {
@@ -47,7 +47,7 @@ impl List for Users {
         "check_ids",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let logins = reader.logins_that_fail(&self.after, PAGE)?;
         let Some(last) = logins.last() else { return Ok(None) };
         last.as_str().clone_into(&mut self.after);
@@ -55,7 +55,7 @@ impl List for Users {
             let (name, status) = reader.name_and_status(login.as_str())?.unwrap_or_default();
             let failing = reader.failing_checks(login.as_str())?;
             let overdue = failing.iter().filter(|check| {
-                target(&self.objectives, check)
+                failure_target(&self.objectives, check)
                     .is_some_and(|target| check.since < self.now - target)
             });
             let worst = Severity::worst(failing.iter().map(|check| check.severity.clone()));
@@ -75,24 +75,27 @@ impl List for Users {
 }
 
 /// `/users/{login}/checks.csv`: the checks that a user fails, the longest failing first.
-pub(in crate::web::page) async fn user_failures(
+pub(in crate::web::page) async fn stream_user_failures(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
-    failures(&ops, &text).await
+    Fields::parse(&uri)?.finish()?;
+    stream_failures(&ops, &text).await
 }
 
-pub(in crate::web::page) async fn failures(ops: &Ops, text: &str) -> Result<Response, Failure> {
+pub(in crate::web::page) async fn stream_failures(
+    ops: &Ops,
+    text: &str,
+) -> Result<Response, Failure> {
     let login = Login::new(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let objectives = ops.sources.scope.borrow().objectives.clone();
     let follower = ops.gate.admit()?;
     let key = login.clone();
-    let known = follower.read(move |reader| subject::user(reader, &key)).await?;
+    let known = follower.read(move |reader| subject::read_user(reader, &key)).await?;
     let known = known.ok_or_else(|| subject::unknown_user(&login))?;
     let failures = Failures { failing: known.failing.into(), objectives, now: clock::now() };
-    Ok(csv::stream(follower, failures, "checks"))
+    Ok(csv::stream_list(follower, failures, "checks"))
 }
 
 struct Failures {
@@ -113,7 +116,7 @@ impl List for Failures {
         "overdue_seconds",
     ];
 
-    fn next(&mut self, _: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, _: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let count = PAGE.min(self.failing.len());
         if count == 0 {
             return Ok(None);
@@ -128,14 +131,16 @@ impl List for Failures {
                 .moment(check.since)
                 .word(if check.is_dated { "false" } else { "true" })
                 .moment(check.reported_at)
-                .number(seconds(age))
-                .number(target(objectives, &check).map(|target| seconds(age - target)))
+                .number(whole_seconds(age))
+                .number(
+                    failure_target(objectives, &check).map(|target| whole_seconds(age - target)),
+                )
         };
         Ok(Some(self.failing.drain(..count).map(record).collect()))
     }
 }
 
 /// How long the failure may last.
-fn target(objectives: &Objectives, check: &FailingCheck) -> Option<chrono::TimeDelta> {
+fn failure_target(objectives: &Objectives, check: &FailingCheck) -> Option<chrono::TimeDelta> {
     objectives.limit_for(&CheckId::new(&check.check_id)?, &check.severity)
 }

@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// `/watched.csv`: the watch list, a record a reason, users first.
-pub(in crate::web::page) async fn watched(
+pub(in crate::web::page) async fn stream_watched(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
-    Ok(csv::stream(ops.gate.admit()?, Entries { after: None }, "watched"))
+    Fields::parse(&uri)?.finish()?;
+    Ok(csv::stream_list(ops.gate.admit()?, Entries { after: None }, "watched"))
 }
 
 struct Entries {
@@ -45,16 +45,16 @@ impl List for Entries {
         "last_answer_at",
     ];
 
-    fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
+    fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError> {
         let entries = reader.watch_page(self.after.as_ref(), PAGE)?;
         let Some(last) = entries.last() else { return Ok(None) };
         self.after = Some(WatchPlace::behind(&last.entry));
-        let record = |watched: &Watched| record(reader, watched);
+        let record = |watched: &Watched| watch_record(reader, watched);
         entries.iter().map(record).collect::<Result<_, StoreError>>().map(Some)
     }
 }
 
-fn record(reader: &Reader, Watched { entry, poll }: &Watched) -> Result<Record, StoreError> {
+fn watch_record(reader: &Reader, Watched { entry, poll }: &Watched) -> Result<Record, StoreError> {
     let (name_and_status, failing) = match &entry.subject {
         WatchSubject::User(login) => (
             reader.name_and_status(login.as_str())?,

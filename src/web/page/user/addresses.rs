@@ -35,7 +35,7 @@ pub(super) struct Seen {
 }
 
 /// Reads the addresses of a user, the newest first; none before the first answer.
-pub(super) fn read(
+pub(super) fn read_addresses(
     reader: &Reader,
     login: &str,
     record: Option<&UserRecord>,
@@ -113,7 +113,7 @@ fn row(seen: &Seen, now: Timestamp) -> Markup {
         tr {
             th scope="row" {
                 // Of an address that nobody asks about there is no page.
-                @if seen.has_page { (words::subject("ips", ip, ip)) } @else { (words::breakable(ip)) }
+                @if seen.has_page { (words::subject_link("ips", ip, ip)) } @else { (words::breakable(ip)) }
             }
             td {
                 (place) " "

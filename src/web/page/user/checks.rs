@@ -36,13 +36,13 @@ pub(super) struct CheckRow {
 
 impl CheckRow {
     /// For how long the failure lasts longer than it may.
-    pub(super) fn overdue(&self, now: Timestamp) -> Option<TimeDelta> {
+    pub(super) fn overdue_by(&self, now: Timestamp) -> Option<TimeDelta> {
         self.due.map(|due| now - due).filter(|by| *by > TimeDelta::zero())
     }
 }
 
 /// A row a check: failing ones first, the worst and the longest first; then resolved ones.
-pub(super) fn rows(
+pub(super) fn build_rows(
     failing: &[FailingCheck],
     past: Vec<PastFailure>,
     objectives: &Objectives,
@@ -103,11 +103,11 @@ pub(super) fn table(rows: &[CheckRow], log_begins_at: Option<Timestamp>, now: Ti
                 tbody {
                     @for row in rows.iter().take(SHOWN) {
                         tr {
-                            td { (glyph::grade(&row.severity)) }
-                            th scope="row" { (words::subject("checks", &row.check_id, &row.title)) }
-                            td { (state(row)) }
-                            td { (target(row, now)) }
-                            td .full.c-strip { (strip(row, log_begins_at, now)) }
+                            td { (glyph::severity_label(&row.severity)) }
+                            th scope="row" { (words::subject_link("checks", &row.check_id, &row.title)) }
+                            td { (state_text(row)) }
+                            td { (target_text(row, now)) }
+                            td .full.c-strip { (failure_strip(row, log_begins_at, now)) }
                         }
                     }
                 }
@@ -117,11 +117,11 @@ pub(super) fn table(rows: &[CheckRow], log_begins_at: Option<Timestamp>, now: Ti
     }
 }
 
-fn state(row: &CheckRow) -> Markup {
+fn state_text(row: &CheckRow) -> Markup {
     html! {
         @match (row.open, row.past.first()) {
             (Some((since, is_dated)), _) => {
-                "failing for " (words::for_long(since)) @if !is_dated { " or longer" }
+                "failing for " (words::elapsed(since)) @if !is_dated { " or longer" }
             },
             (None, Some((_, ended))) => { "resolved " (words::ago(*ended)) },
             (None, None) => {},
@@ -129,30 +129,30 @@ fn state(row: &CheckRow) -> Markup {
     }
 }
 
-fn target(row: &CheckRow, now: Timestamp) -> Markup {
+fn target_text(row: &CheckRow, now: Timestamp) -> Markup {
     html! {
         @match (row.open, row.due, row.past.first()) {
             (None, _, Some((began, ended))) => {
                 span .soft { "took " (words::duration(*ended - *began)) }
             },
             (_, Some(due), _) if due < now => {
-                (glyph::due(&format!("{} overdue", words::duration(now - due))))
+                (glyph::overdue_mark(&format!("{} overdue", words::duration(now - due))))
             },
-            (_, Some(due), _) => { span .soft { "due in " (words::until(due)) } },
+            (_, Some(due), _) => { span .soft { "due in " (words::time_until(due)) } },
             _ => { span .soft { "no target" } },
         }
     }
 }
 
 /// On which of the last days the user failed the check.
-fn strip(row: &CheckRow, log_begins_at: Option<Timestamp>, now: Timestamp) -> Markup {
-    let cells = cells(row, log_begins_at, now);
+fn failure_strip(row: &CheckRow, log_begins_at: Option<Timestamp>, now: Timestamp) -> Markup {
+    let cells = day_cells(row, log_begins_at, now);
     let failed = cells.iter().filter(|cell| **cell == Cell::Bad).count();
     let label = format!("Failed on {failed} of the last {DAYS} days");
-    chart::strip(&cells, glyph::class(&row.severity), &label)
+    chart::draw_strip(&cells, glyph::severity_class(&row.severity), &label)
 }
 
-fn cells(row: &CheckRow, log_begins_at: Option<Timestamp>, now: Timestamp) -> Vec<Cell> {
+fn day_cells(row: &CheckRow, log_begins_at: Option<Timestamp>, now: Timestamp) -> Vec<Cell> {
     let open = row.open.map(|(since, _)| (since, now));
     let times: Vec<_> = open.into_iter().chain(row.past.iter().copied()).collect();
     let day = |number| {
@@ -210,14 +210,14 @@ mod tests {
             past("grave", "critical", 20, 19),
         ];
         let objectives = Objectives::new([("high".to_owned(), TimeDelta::hours(36))], []);
-        let rows = rows(&failing, past, &objectives);
+        let rows = build_rows(&failing, past, &objectives);
         let order: Vec<_> = rows.iter().map(|row| row.check_id.as_str()).collect();
         assert_eq!(order, ["a", "b", "low", "grave", "once"]);
-        let overdue: Vec<_> = rows.iter().map(|row| row.overdue(NOW)).collect();
+        let overdue: Vec<_> = rows.iter().map(|row| row.overdue_by(NOW)).collect();
         assert_eq!(overdue, [Some(TimeDelta::hours(12)), None, None, None, None]);
         assert_eq!(rows[1].past, [(ago(9), ago(8))]);
         assert_eq!(rows[3].past.len(), 2);
-        let told = |row: &CheckRow| (state(row).0, target(row, NOW).0);
+        let told = |row: &CheckRow| (state_text(row).0, target_text(row, NOW).0);
         let (said, due) = told(&rows[3]);
         assert!(said.starts_with("resolved") && due.contains("took 2 d"), "{said} {due}");
         let (said, due) = told(&rows[0]);
@@ -226,12 +226,12 @@ mod tests {
 
     #[test]
     fn a_strip_has_what_is_known_and_no_more() {
-        let rows = rows(
+        let rows = build_rows(
             &[failing("a", "high", 2)],
             vec![past("a", "high", 10, 10)],
             &Objectives::default(),
         );
-        let cells = cells(&rows[0], Some(ago(20)), NOW);
+        let cells = day_cells(&rows[0], Some(ago(20)), NOW);
         assert_eq!(cells.len(), 30);
         let of = |wanted| cells.iter().filter(|cell| **cell == wanted).count();
         // The two days until now, and the day of the one before.

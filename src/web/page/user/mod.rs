@@ -54,32 +54,35 @@ pub(super) async fn page(
     Segment(text): Segment,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    Fields::of(&uri)?.finish()?;
-    show(&ops, &text).await
+    Fields::parse(&uri)?.finish()?;
+    render_user(&ops, &text).await
 }
 
 /// `/users?login=`: the same, for a login that is lost in a path.
-pub(super) async fn named(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
-    let mut fields = Fields::of(&uri)?;
-    let text = fields.subject("users")?;
+pub(super) async fn page_by_query(
+    State(ops): State<Arc<Ops>>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut fields = Fields::parse(&uri)?;
+    let text = fields.take_subject("users")?;
     let list = fields.take("list");
     fields.finish()?;
     match list.as_deref() {
-        None => show(&ops, &text).await,
-        Some("checks.csv") => lists::failures(&ops, &text).await,
+        None => render_user(&ops, &text).await,
+        Some("checks.csv") => lists::stream_failures(&ops, &text).await,
         Some(other) => Err(Problem::not_found(format!("a user has no list {other:?}")).into()),
     }
 }
 
-async fn show(ops: &Ops, text: &str) -> Result<Response, Failure> {
+async fn render_user(ops: &Ops, text: &str) -> Result<Response, Failure> {
     let login = Login::new(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let key = login.clone();
-    let found = ops.sources.store.read(move |reader| read(reader, &key)).await?;
+    let found = ops.sources.store.read(move |reader| read_user(reader, &key)).await?;
     let Found { seq, known, past, log_begins_at, seen, log } =
         found.ok_or_else(|| subject::unknown_user(&login))?;
     let login = &known.login;
     let now = clock::now();
-    let rows = checks::rows(&known.failing, past, &ops.sources.scope.borrow().objectives);
+    let rows = checks::build_rows(&known.failing, past, &ops.sources.scope.borrow().objectives);
     let name = known.record.as_ref().map(|record| record.state.display_name.as_str());
     let name = name.filter(|name| !name.is_empty());
     let observed_at = known.record.as_ref().map(|record| record.observed_at);
@@ -91,7 +94,7 @@ async fn show(ops: &Ops, text: &str) -> Result<Response, Failure> {
         section #figures .card aria-label="Figures" data-live {
             (figures(ops, &known, &rows, &seen, now))
         }
-        (polls::off(ops, observed_at))
+        (polls::no_api_notice(ops, observed_at))
         div #poll data-live { @if let Some(poll) = &known.poll { (polls::section(poll)) } }
         section #failing .card aria-labelledby="failing-title" data-live {
             div .head {
@@ -99,42 +102,48 @@ async fn show(ops: &Ops, text: &str) -> Result<Response, Failure> {
                 p .soft { "failing now, then resolved in 30 days" }
                 span .more {
                     @if !known.failing.is_empty() {
-                        a href=(link::list("users", login.as_str(), "checks.csv")) { "CSV" }
+                        a href=(link::list_url("users", login.as_str(), "checks.csv")) { "CSV" }
                     }
-                    a href={ "/api/v1" (link::to("users", login.as_str())) } { "JSON" }
-                    @if let Some(record) = &known.record { (words::console(record.state.reference_url.as_ref())) }
+                    a href={ "/api/v1" (link::page_url("users", login.as_str())) } { "JSON" }
+                    @if let Some(record) = &known.record { (words::console_link(record.state.reference_url.as_ref())) }
                 }
             }
             (checks::table(&rows, log_begins_at, now))
-            (untold(&known))
+            (untold_notes(&known))
         }
         (addresses::section(&seen, known.record.is_some(), now))
         div #snapshot .pair data-live { (profile::sections(&known)) }
         section #events .card aria-labelledby="events-title" data-live {
             div .head { h2 #events-title { "What happened" } }
-            (events::list(&log, events::NONE_OF_IT))
-            p .end { a href={ "/?login=" (link::segment(login.as_str())) "#events" } { "All events of the user" } }
+            (events::event_list(&log, events::NONE_OF_IT))
+            p .end { a href={ "/?login=" (link::escape_segment(login.as_str())) "#events" } { "All events of the user" } }
         }
     };
-    Ok(layout::page(ops, Position::Under(Section::Overview), login.spelling(), seq, &content))
+    Ok(layout::render_page(
+        ops,
+        Position::Under(Section::Overview),
+        login.spelling(),
+        seq,
+        &content,
+    ))
 }
 
-fn read(reader: &Reader, login: &Login) -> Result<Option<Found>, StoreError> {
-    let Some(known) = subject::user(reader, login)? else { return Ok(None) };
+fn read_user(reader: &Reader, login: &Login) -> Result<Option<Found>, StoreError> {
+    let Some(known) = subject::read_user(reader, login)? else { return Ok(None) };
     let key = login.as_str();
     let filter = EventFilter { login: Some(key.to_owned()), ..EventFilter::default() };
     Ok(Some(Found {
         seq: reader.last_seq()?,
         past: reader.past_failures(key, clock::now() - PAST, MOST_PAST)?,
         log_begins_at: reader.log_begins_at()?,
-        seen: addresses::read(reader, key, known.record.as_ref())?,
-        log: events::read(reader, &filter, i64::MAX, SHOWN)?,
+        seen: addresses::read_addresses(reader, key, known.record.as_ref())?,
+        log: events::read_log(reader, &filter, i64::MAX, SHOWN)?,
         known,
     }))
 }
 
 /// What the service lists and no check is known by, and what it does not tell.
-fn untold(known: &KnownUser) -> Markup {
+fn untold_notes(known: &KnownUser) -> Markup {
     html! {
         @if !known.undecided.is_empty() {
             p .soft {
@@ -159,7 +168,7 @@ fn figures(
     now: Timestamp,
 ) -> Markup {
     let state = known.record.as_ref().map(|record| &record.state);
-    let overdue = rows.iter().filter_map(|row| row.overdue(now));
+    let overdue = rows.iter().filter_map(|row| row.overdue_by(now));
     let (late, longest) = (overdue.clone().count(), overdue.max());
     let is_untold = known.failing_checks_untold_since().is_some();
     html! {
@@ -167,7 +176,7 @@ fn figures(
             (parts::fact("Fails", &html! {
                 @if known.failing.is_empty() && is_untold { "not told" }
                 @else { (words::count(known.failing.len() as u64, "check", "checks")) }
-                small { (by_severity(known)) }
+                small { (severity_counts(known)) }
             }))
             (parts::fact("Overdue", &html! {
                 @match longest {
@@ -180,7 +189,7 @@ fn figures(
             }))
             @if let Some(state) = state {
                 (parts::fact("Status", &html! {
-                    @if state.status.is_empty() { "not told" } @else { (words::plain(&state.status)) }
+                    @if state.status.is_empty() { "not told" } @else { (words::readable_word(&state.status)) }
                 }))
                 @if let Some(factors) = &state.used_factors {
                     (parts::fact("Second factors", &html! {
@@ -195,13 +204,13 @@ fn figures(
                 }
                 (parts::fact("Addresses", &addresses::figure(seen, now)))
             }
-            (parts::fact("Last poll", &polls::last(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.users.as_ref())))
+            (parts::fact("Last poll", &polls::last_poll(ops, known.poll.as_ref(), !known.reasons.is_empty(), ops.sources.polls.users.as_ref())))
         }
     }
 }
 
 /// `1 critical, 2 high`
-fn by_severity(known: &KnownUser) -> String {
+fn severity_counts(known: &KnownUser) -> String {
     let count =
         |label: &str| known.failing.iter().filter(|check| check.severity.label() == label).count();
     let counts = Severity::LABELS.iter().map(|label| (*label, count(label)));

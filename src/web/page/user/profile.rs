@@ -22,42 +22,42 @@ pub(super) fn sections(known: &KnownUser) -> Markup {
         section .card aria-labelledby="profile-title" {
             div .head { h2 #profile-title { "Profile" } }
             dl .list {
-                @if let Some(record) = record { (described(record)) }
+                @if let Some(record) = record { (profile_rows(record)) }
                 @else { dt { "Observed" } dd { "The service was not asked about the user yet." } }
-                dt { "Watched by" } dd { (watched_by(known)) }
+                dt { "Watched by" } dd { (watched_by_text(known)) }
             }
         }
         @if let Some(record) = record {
             section .card aria-labelledby="use-title" {
                 div .head { h2 #use-title { "Applications and factors" } }
-                (tags("Not used in 30 days", record.state.unused_applications.as_ref()))
-                (tags("Used in 30 days", record.state.used_applications.as_ref()))
-                (tags("Factors", record.state.used_factors.as_ref()))
+                (tag_list("Not used in 30 days", record.state.unused_applications.as_ref()))
+                (tag_list("Used in 30 days", record.state.used_applications.as_ref()))
+                (tag_list("Factors", record.state.used_factors.as_ref()))
             }
         }
     }
 }
 
-fn described(record: &UserRecord) -> Markup {
+fn profile_rows(record: &UserRecord) -> Markup {
     let state = &record.state;
     html! {
-        @if let Some(kind) = &state.user_type { dt { "Type" } dd { (words::plain(kind)) } }
+        @if let Some(kind) = &state.user_type { dt { "Type" } dd { (words::readable_word(kind)) } }
         @if let Some(manager) = &state.manager_login {
-            dt { "Manager" } dd { (words::subject("users", manager, manager)) }
+            dt { "Manager" } dd { (words::subject_link("users", manager, manager)) }
         }
         @for number in state.employee_ids.iter().flatten() {
             dt { "Employee" } dd { (number) }
         }
         @if let Some(phone) = &state.phone_number { dt { "Phone" } dd { (phone) } }
-        (places("Registered in", state.registered_location.as_ref(), Place::to_string))
-        (places("Works from", state.working_locations.as_ref(), |place| {
-            let share = state.prevalence_of(place).map(per_cent);
+        (place_rows("Registered in", state.registered_location.as_ref(), Place::to_string))
+        (place_rows("Works from", state.working_locations.as_ref(), |place| {
+            let share = state.prevalence_of(place).map(format_per_cent);
             share.map_or_else(|| place.to_string(), |share| format!("{place} ({share})"))
         }))
         dt { "Observed" } dd { (words::ago(record.observed_at)) ", first " (words::ago(record.first_observed_at)) }
         dt { "New addresses" } dd {
             (record.new_ips) " since the first poll"
-            (last(record.last_new_ip_at))
+            (last_time(record.last_new_ip_at))
         }
         @if let Some(at) = record.last_new_country_at {
             dt { "New country" } dd { (words::ago(at)) }
@@ -65,31 +65,35 @@ fn described(record: &UserRecord) -> Markup {
     }
 }
 
-fn last(at: Option<Timestamp>) -> Markup {
+fn last_time(at: Option<Timestamp>) -> Markup {
     html! { @if let Some(at) = at { ", the last " (words::ago(at)) } }
 }
 
-fn watched_by(known: &KnownUser) -> Markup {
+fn watched_by_text(known: &KnownUser) -> Markup {
     html! {
         @if known.reasons.is_empty() {
             (subject::why_no_user_watch(!known.failing.is_empty()))
         } @else {
-            (reasons::list(&known.reasons))
+            (reasons::reason_list(&known.reasons))
         }
     }
 }
 
 /// Hundredths of a per cent as people read them.
-fn per_cent(hundredths: u32) -> String {
+fn format_per_cent(hundredths: u32) -> String {
     format!("{} %", (f64::from(hundredths) / 100.0 * 10.0).round() / 10.0)
 }
 
-fn places(name: &str, places: Option<&BTreeSet<Place>>, text: impl Fn(&Place) -> String) -> Markup {
+fn place_rows(
+    name: &str,
+    places: Option<&BTreeSet<Place>>,
+    text: impl Fn(&Place) -> String,
+) -> Markup {
     let texts: Vec<_> = places.into_iter().flatten().map(text).collect();
     html! { @if !texts.is_empty() { dt { (name) } dd { (texts.join("; ")) } } }
 }
 
-fn tags(name: &str, values: Option<&BTreeSet<String>>) -> Markup {
+fn tag_list(name: &str, values: Option<&BTreeSet<String>>) -> Markup {
     html! {
         @if let Some(values) = values {
             h3 { (name) }
