@@ -267,7 +267,7 @@ fn build_intake(store: &Store, meters: &web::Meters, tasks: &mut Tasks) -> (Inta
     let intake = Intake::new(store.clone(), meters.webhook.clone());
     let (refusals, writer) = Refusals::new(store.clone());
     tasks.spawn(Stage::Work, "refused deliveries", |stop| writer.run(stop));
-    tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_on(stop));
+    tasks.spawn(Stage::Listeners, "deliveries", |stop| intake.clone().close_when_stopped(stop));
     (intake, refusals)
 }
 

@@ -135,7 +135,7 @@ impl IntoResponse for Answer {
             });
             return Json(body).into_response();
         }
-        let mut response = problem(self.status(), &self.detail(), self.pointer());
+        let mut response = problem_response(self.status(), &self.detail(), self.pointer());
         let (name, value) = match self {
             Self::Unauthorized { challenges, .. } => {
                 for challenge in challenges {
@@ -154,7 +154,11 @@ impl IntoResponse for Answer {
 }
 
 /// A problem in the form of RFC 9457.
-pub(super) fn problem(status: StatusCode, detail: &str, pointer: Option<&str>) -> Response {
+pub(super) fn problem_response(
+    status: StatusCode,
+    detail: &str,
+    pointer: Option<&str>,
+) -> Response {
     let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason(),

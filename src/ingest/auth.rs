@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use secrecy::SecretString;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::authorization::{Authorization, is_any, only};
+use super::authorization::{Authorization, matches_any, single_header};
 
 /// Everything that opens the door; each of these does.
 #[derive(Debug, Clone, Default)]
@@ -22,21 +22,22 @@ pub struct Credentials {
 impl Credentials {
     /// Whether the request carries one of them. A header that is given twice proves nothing,
     /// and spoils what the other one proves.
-    pub(super) fn admit(&self, headers: &HeaderMap, header: &str) -> bool {
-        let (Ok(key), Ok(authorization)) = (only(headers, header), Authorization::of(headers))
+    pub(super) fn accepts_request(&self, headers: &HeaderMap, header: &str) -> bool {
+        let (Ok(key), Ok(authorization)) =
+            (single_header(headers, header), Authorization::from_headers(headers))
         else {
             return false;
         };
-        let by_key = key.map(|key| is_any(&self.secrets, key.as_bytes()));
-        let by_scheme = authorization.map(|given| self.admits(&given));
+        let by_key = key.map(|key| matches_any(&self.secrets, key.as_bytes()));
+        let by_scheme = authorization.map(|given| self.match_authorization(&given));
         (by_key.unwrap_or(Choice::from(0)) | by_scheme.unwrap_or(Choice::from(0))).into()
     }
 
-    fn admits(&self, given: &Authorization) -> Choice {
+    fn match_authorization(&self, given: &Authorization) -> Choice {
         match (given, &self.basic) {
-            (Authorization::Bearer(token), _) => is_any(&self.bearer, token),
+            (Authorization::Bearer(token), _) => matches_any(&self.bearer, token),
             (Authorization::Basic { user, password }, Some((name, passwords))) => {
-                user.ct_eq(name.as_bytes()) & is_any(passwords, password)
+                user.ct_eq(name.as_bytes()) & matches_any(passwords, password)
             }
             (Authorization::Basic { .. }, None) => Choice::from(0),
         }
@@ -58,7 +59,7 @@ impl Credentials {
     }
 
     /// Where a credential is expected, for a person; none of them is named.
-    pub(super) fn expected(&self, header: &str) -> String {
+    pub(super) fn expected_places(&self, header: &str) -> String {
         let mut places = Vec::new();
         if !self.secrets.is_empty() {
             places.push(format!("a secret in the header {header}"));
@@ -94,7 +95,7 @@ mod tests {
         for (name, value) in given {
             headers.append(*name, value.parse().unwrap());
         }
-        credentials.admit(&headers, KEY)
+        credentials.accepts_request(&headers, KEY)
     }
 
     #[test]

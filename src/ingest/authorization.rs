@@ -34,8 +34,8 @@ impl Authorization {
     ///
     /// # Errors
     /// When it is given twice: whoever reads it on the way may take the other one.
-    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, GivenTwice> {
-        Ok(only(headers, header::AUTHORIZATION.as_str())?.and_then(Self::parse))
+    pub fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, GivenTwice> {
+        Ok(single_header(headers, header::AUTHORIZATION.as_str())?.and_then(Self::parse))
     }
 
     fn parse(value: &HeaderValue) -> Option<Self> {
@@ -60,7 +60,7 @@ impl Authorization {
 pub struct GivenTwice;
 
 /// A header's value, none without it.
-pub(super) fn only<'a>(
+pub(super) fn single_header<'a>(
     headers: &'a HeaderMap,
     name: &str,
 ) -> Result<Option<&'a HeaderValue>, GivenTwice> {
@@ -72,7 +72,7 @@ pub(super) fn only<'a>(
 /// Whether this is one of the secrets. All are compared, each in constant time, so that the
 /// time tells nothing of which one was close.
 #[must_use]
-pub fn is_any(secrets: &[SecretString], given: &[u8]) -> Choice {
+pub fn matches_any(secrets: &[SecretString], given: &[u8]) -> Choice {
     secrets
         .iter()
         .map(|secret| secret.expose_secret().as_bytes().ct_eq(given))

@@ -54,20 +54,20 @@ pub(super) struct Limits {
 impl Limits {
     /// Bytes to make room for, once so many have come of a large body: how long it comes to
     /// be is known only where it was announced.
-    fn room_for(self, length: usize) -> usize {
+    fn needed_room(self, length: usize) -> usize {
         self.announced.filter(|announced| length <= *announced).unwrap_or(self.most)
     }
 }
 
 /// Reads the body, if it is not longer than allowed, once its share has room for it.
-pub(super) async fn read(
+pub(super) async fn read_body(
     body: &mut Body,
     limits: Limits,
     share: &mut Share,
 ) -> Result<Vec<u8>, BodyError> {
     let announced = limits.announced.unwrap_or_default();
     if announced > SMALL {
-        share.grow(limits.room_for(0)).await?;
+        share.grow(limits.needed_room(0)).await?;
     }
     let mut bytes = Vec::with_capacity(announced.min(limits.most));
     let mut end = Instant::now() + PATIENCE;
@@ -82,7 +82,7 @@ pub(super) async fn read(
         if length > SMALL {
             // A sender that announced nothing; its pause is none of its own.
             let begun = Instant::now();
-            share.grow(limits.room_for(length)).await?;
+            share.grow(limits.needed_room(length)).await?;
             end += begun.elapsed();
         }
         bytes.extend_from_slice(&data);
@@ -97,7 +97,7 @@ pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
 
 /// Reads a body and throws it away, as long as it keeps coming, for a while at most. Who asks
 /// before sending it is not told to.
-pub(super) async fn drain(headers: &HeaderMap, body: Body, at_most: Duration) {
+pub(super) async fn drain_body(headers: &HeaderMap, body: Body, at_most: Duration) {
     if headers.contains_key(axum::http::header::EXPECT) {
         return;
     }

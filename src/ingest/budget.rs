@@ -87,9 +87,9 @@ impl Budget {
     }
 
     /// Room for a delivery, which is small until its share grows.
-    pub(super) fn take(&self) -> Result<Share, NoRoom> {
+    pub(super) fn take_share(&self) -> Result<Share, NoRoom> {
         let small = self.small.clone().try_acquire_owned().map_err(|error| match error {
-            TryAcquireError::NoPermits => self.shed(Shed::Count),
+            TryAcquireError::NoPermits => self.count_shed(Shed::Count),
             TryAcquireError::Closed => NoRoom,
         })?;
         Ok(Share {
@@ -105,8 +105,8 @@ impl Budget {
     }
 
     /// Counts a commit that came too late for its sender.
-    pub(super) fn gave_up(&self) {
-        self.shed(Shed::Time);
+    pub(super) fn count_timeout(&self) {
+        self.count_shed(Shed::Time);
     }
 
     /// Turns away whoever waits for room, or comes. That is no load, and counts as none.
@@ -117,7 +117,7 @@ impl Budget {
         }
     }
 
-    fn shed(&self, why: Shed) -> NoRoom {
+    fn count_shed(&self, why: Shed) -> NoRoom {
         self.meters.count_shed(why);
         NoRoom
     }
@@ -130,8 +130,8 @@ impl Share {
             return Ok(());
         }
         let budget = self.budget.clone();
-        budget.let_in.raise(&mut self.let_in, bytes).map_err(|error| match error {
-            TryAcquireError::NoPermits => budget.shed(Shed::Bytes),
+        budget.let_in.try_raise(&mut self.let_in, bytes).map_err(|error| match error {
+            TryAcquireError::NoPermits => budget.count_shed(Shed::Bytes),
             TryAcquireError::Closed => NoRoom,
         })?;
         // Small ones need not wait for those that wait here.
@@ -140,9 +140,9 @@ impl Share {
         }
         // Nor does one that waits here hold what another waits for: the two would for good.
         self.in_memory = None;
-        self.in_memory = Some(self.wait(budget.in_memory.take(bytes)).await?);
+        self.in_memory = Some(self.wait_for_permit(budget.in_memory.acquire(bytes)).await?);
         self.room = bytes;
-        self.show(bytes);
+        self.update_meter(bytes);
         Ok(())
     }
 
@@ -152,18 +152,18 @@ impl Share {
             return;
         }
         for permit in [&mut self.let_in, &mut self.in_memory].into_iter().flatten() {
-            let over = permit.num_permits().saturating_sub(units(bytes));
+            let over = permit.num_permits().saturating_sub(to_units(bytes));
             drop(permit.split(over));
         }
         self.room = self.room.min(bytes);
-        self.show(bytes);
+        self.update_meter(bytes);
     }
 
     /// Waits until a body of so many bytes may be parsed.
-    pub(super) async fn parse(&mut self, bytes: usize) -> Result<(), NoRoom> {
+    pub(super) async fn wait_to_parse(&mut self, bytes: usize) -> Result<(), NoRoom> {
         if bytes > SMALL {
             let parsed = self.budget.parsed.clone();
-            self.parsed = Some(self.wait(parsed.take(bytes)).await?);
+            self.parsed = Some(self.wait_for_permit(parsed.acquire(bytes)).await?);
         }
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Share {
         self.patience
     }
 
-    async fn wait(
+    async fn wait_for_permit(
         &mut self,
         permit: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
     ) -> Result<OwnedSemaphorePermit, NoRoom> {
@@ -194,19 +194,19 @@ impl Share {
         self.patience = self.patience.saturating_sub(begun.elapsed());
         match waited {
             Ok(permit) => permit.map_err(|_| NoRoom),
-            Err(_) => Err(self.budget.shed(Shed::Time)),
+            Err(_) => Err(self.budget.count_shed(Shed::Time)),
         }
     }
 
-    fn show(&mut self, bytes: usize) {
-        self.budget.meters.hold(bytes, self.shown);
+    fn update_meter(&mut self, bytes: usize) {
+        self.budget.meters.update_held_bytes(bytes, self.shown);
         self.shown = bytes;
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.show(0);
+        self.update_meter(0);
     }
 }
 
@@ -219,22 +219,22 @@ struct Quota {
 
 impl Quota {
     fn new(bytes: usize) -> Self {
-        Self { units: Arc::new(Semaphore::new(units(bytes))), most: units(bytes) }
+        Self { units: Arc::new(Semaphore::new(to_units(bytes))), most: to_units(bytes) }
     }
 
-    async fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, AcquireError> {
-        self.units.clone().acquire_many_owned(permits(units(bytes).min(self.most))).await
+    async fn acquire(&self, bytes: usize) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.units.clone().acquire_many_owned(to_permits(to_units(bytes).min(self.most))).await
     }
 
     /// Takes at once what is missing to so many bytes.
-    fn raise(
+    fn try_raise(
         &self,
         held: &mut Option<OwnedSemaphorePermit>,
         bytes: usize,
     ) -> Result<(), TryAcquireError> {
         let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = units(bytes).min(self.most).saturating_sub(has);
-        let more = self.units.clone().try_acquire_many_owned(permits(missing))?;
+        let missing = to_units(bytes).min(self.most).saturating_sub(has);
+        let more = self.units.clone().try_acquire_many_owned(to_permits(missing))?;
         match held {
             Some(held) => held.merge(more),
             None => *held = Some(more),
@@ -243,11 +243,11 @@ impl Quota {
     }
 }
 
-const fn units(bytes: usize) -> usize {
+const fn to_units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT)
 }
 
-fn permits(units: usize) -> u32 {
+fn to_permits(units: usize) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     async fn large(budget: &Budget, bytes: usize) -> Result<Share, NoRoom> {
-        let mut share = budget.take()?;
+        let mut share = budget.take_share()?;
         share.grow(bytes).await?;
         Ok(share)
     }
@@ -276,9 +276,9 @@ mod tests {
             async move { large(&budget, 40 * MIB).await }
         });
         tokio::task::yield_now().await;
-        let mut small = budget.take().unwrap();
+        let mut small = budget.take_share().unwrap();
         small.grow(SMALL).await.unwrap();
-        small.parse(SMALL).await.unwrap();
+        small.wait_to_parse(SMALL).await.unwrap();
         assert!(!second.is_finished());
         // Who is past what is let in need not wait.
         let begun = Instant::now();
@@ -292,17 +292,17 @@ mod tests {
     async fn who_waits_for_too_long_is_told_and_nothing_is_kept_back() {
         let budget = budget();
         let mut first = large(&budget, 10 * MIB).await.unwrap();
-        first.parse(10 * MIB).await.unwrap();
+        first.wait_to_parse(10 * MIB).await.unwrap();
         let mut second = large(&budget, 10 * MIB).await.unwrap();
         let begun = Instant::now();
-        assert_eq!(second.parse(10 * MIB).await, Err(NoRoom));
+        assert_eq!(second.wait_to_parse(10 * MIB).await, Err(NoRoom));
         assert_eq!(begun.elapsed(), LARGE_PATIENCE);
         assert_eq!(second.patience(), Duration::ZERO);
         drop((first, second));
         for (quota, bytes) in
             [(&budget.let_in, LET_IN), (&budget.in_memory, IN_MEMORY), (&budget.parsed, PARSED)]
         {
-            assert_eq!(quota.units.available_permits(), units(bytes));
+            assert_eq!(quota.units.available_permits(), to_units(bytes));
         }
         assert_eq!(budget.small.available_permits(), SMALL_AT_ONCE);
     }
@@ -312,12 +312,12 @@ mod tests {
         let budget = budget();
         let mut share = large(&budget, 4 * MIB).await.unwrap();
         share.shrink(MIB);
-        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - MIB));
+        assert_eq!(budget.let_in.units.available_permits(), to_units(LET_IN - MIB));
         drop(share);
         let whole = large(&budget, 256 * MIB).await.unwrap();
         assert_eq!(budget.let_in.units.available_permits(), 0);
         drop(whole);
-        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN));
+        assert_eq!(budget.let_in.units.available_permits(), to_units(LET_IN));
     }
 
     #[tokio::test(start_paused = true)]
@@ -331,13 +331,13 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert_eq!(budget.small.available_permits(), SMALL_AT_ONCE);
-        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - 25 * MIB));
+        assert_eq!(budget.let_in.units.available_permits(), to_units(LET_IN - 25 * MIB));
         assert!(!waiting.is_finished());
         drop(second);
         let first = waiting.await.unwrap();
-        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY - 15 * MIB));
+        assert_eq!(budget.in_memory.units.available_permits(), to_units(IN_MEMORY - 15 * MIB));
         drop(first);
-        assert_eq!(budget.in_memory.units.available_permits(), units(IN_MEMORY));
+        assert_eq!(budget.in_memory.units.available_permits(), to_units(IN_MEMORY));
     }
 
     #[tokio::test(start_paused = true)]
@@ -353,10 +353,10 @@ mod tests {
         tokio::task::yield_now().await;
         work.abort();
         assert!(work.await.unwrap_err().is_cancelled());
-        assert_eq!(budget.let_in.units.available_permits(), units(LET_IN - MIB));
+        assert_eq!(budget.let_in.units.available_permits(), to_units(LET_IN - MIB));
         assert!(has_ended.try_recv().is_err());
         go.send(()).unwrap();
-        while budget.let_in.units.available_permits() < units(LET_IN) {
+        while budget.let_in.units.available_permits() < to_units(LET_IN) {
             tokio::task::yield_now().await;
         }
     }
@@ -364,11 +364,11 @@ mod tests {
     #[tokio::test]
     async fn a_stop_turns_everybody_away_and_counts_as_no_load() {
         let budget = budget();
-        let mut let_in = budget.take().unwrap();
+        let mut let_in = budget.take_share().unwrap();
         budget.close();
         assert_eq!(let_in.grow(MIB).await, Err(NoRoom));
-        assert_eq!(let_in.parse(MIB).await, Err(NoRoom));
-        assert_eq!(budget.take().err(), Some(NoRoom));
-        assert_eq!(budget.meters.shed(), 0);
+        assert_eq!(let_in.wait_to_parse(MIB).await, Err(NoRoom));
+        assert_eq!(budget.take_share().err(), Some(NoRoom));
+        assert_eq!(budget.meters.shed_count(), 0);
     }
 }

@@ -31,7 +31,7 @@ pub(super) enum UnpackError {
 
 impl Encoding {
     /// Reads the header; `Err` names an encoding that is not taken.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, String> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Result<Self, String> {
         let values = headers.get_all(header::CONTENT_ENCODING).iter();
         let text = values
             .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
@@ -54,12 +54,12 @@ impl Encoding {
     /// that is ever unpacked.
     pub(super) fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, UnpackError> {
         match self {
-            Self::Identity => within(packed.len(), limit).map(|_| packed.to_vec()),
+            Self::Identity => check_length(packed.len(), limit).map(|_| packed.to_vec()),
             Self::Gzip => {
                 let mut bytes = Vec::with_capacity(limit.min(FIRST_ROOM));
-                let unpacked = gunzip(packed, limit).read_to_end(&mut bytes);
+                let unpacked = gunzip_reader(packed, limit).read_to_end(&mut bytes);
                 unpacked.map_err(|_| UnpackError::Damaged)?;
-                within(bytes.len(), limit).map(|_| bytes)
+                check_length(bytes.len(), limit).map(|_| bytes)
             }
         }
     }
@@ -67,23 +67,23 @@ impl Encoding {
     /// How long a body is when unpacked, of which nothing is kept.
     pub(super) fn unpacked_length(self, packed: &[u8], limit: usize) -> Result<usize, UnpackError> {
         match self {
-            Self::Identity => within(packed.len(), limit),
+            Self::Identity => check_length(packed.len(), limit),
             Self::Gzip => {
-                let counted = io::copy(&mut gunzip(packed, limit), &mut io::sink());
+                let counted = io::copy(&mut gunzip_reader(packed, limit), &mut io::sink());
                 let length = counted.map_err(|_| UnpackError::Damaged)?;
-                within(usize::try_from(length).unwrap_or(usize::MAX), limit)
+                check_length(usize::try_from(length).unwrap_or(usize::MAX), limit)
             }
         }
     }
 }
 
 /// One byte more than `limit` at most, so that the caller sees that it is longer.
-fn gunzip(packed: &[u8], limit: usize) -> impl io::Read {
+fn gunzip_reader(packed: &[u8], limit: usize) -> impl io::Read {
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(packed).take(most)
 }
 
-fn within(length: usize, limit: usize) -> Result<usize, UnpackError> {
+fn check_length(length: usize, limit: usize) -> Result<usize, UnpackError> {
     if length > limit { Err(UnpackError::TooLarge) } else { Ok(length) }
 }
 
@@ -108,7 +108,7 @@ mod tests {
             for value in values {
                 headers.append(header::CONTENT_ENCODING, value.parse().unwrap());
             }
-            Encoding::of(&headers)
+            Encoding::from_headers(&headers)
         };
         for values in [&[][..], &[""], &["identity"], &["Identity, identity"]] {
             assert_eq!(of(values), Ok(Encoding::Identity), "{values:?}");

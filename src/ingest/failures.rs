@@ -50,8 +50,8 @@ struct Since {
 }
 
 impl Since {
-    fn is_over(&self, now: Instant) -> bool {
-        is_past(Some(self.begun), WHILE, now)
+    fn has_expired(&self, now: Instant) -> bool {
+        has_elapsed(Some(self.begun), WHILE, now)
     }
 }
 
@@ -61,29 +61,29 @@ impl Failures {
     pub(super) fn is_limited(&self, client: IpAddr, now: Instant) -> bool {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = table.clients.get(&client);
-        since.is_some_and(|since| !since.is_over(now) && since.count >= PATIENCE)
+        since.is_some_and(|since| !since.has_expired(now) && since.count >= PATIENCE)
     }
 
     /// Counts a failure of a client. Successes are never asked about: others at the same
     /// address cannot shut a sender out.
-    pub(super) fn count(&self, client: IpAddr, now: Instant) -> Failure {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).count(client, now)
+    pub(super) fn count_failure(&self, client: IpAddr, now: Instant) -> Failure {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).count_failure(client, now)
     }
 }
 
 impl Table {
-    fn count(&mut self, client: IpAddr, now: Instant) -> Failure {
+    fn count_failure(&mut self, client: IpAddr, now: Instant) -> Failure {
         if self.is_full() && !self.clients.contains_key(&client) {
-            if is_past(self.swept, SWEEP, now) {
+            if has_elapsed(self.swept, SWEEP, now) {
                 self.swept = Some(now);
-                self.clients.retain(|_, since| !since.is_over(now));
+                self.clients.retain(|_, since| !since.has_expired(now));
             }
             if self.is_full() {
                 return Failure::Uncounted;
             }
         }
         let since = self.clients.entry(client).or_insert(Since { begun: now, count: 0 });
-        if since.is_over(now) {
+        if since.has_expired(now) {
             *since = Since { begun: now, count: 0 };
         }
         since.count = since.count.saturating_add(1);
@@ -100,7 +100,7 @@ impl Table {
 }
 
 /// Whether so much time went by since then, or since ever.
-fn is_past(then: Option<Instant>, time: Duration, now: Instant) -> bool {
+fn has_elapsed(then: Option<Instant>, time: Duration, now: Instant) -> bool {
     then.is_none_or(|then| now.duration_since(then) >= time)
 }
 
@@ -114,20 +114,21 @@ mod tests {
         let one = "192.0.2.1".parse().unwrap();
         for _ in 0..PATIENCE {
             assert!(!failures.is_limited(one, now));
-            assert_eq!(failures.count(one, now), Failure::Patient);
+            assert_eq!(failures.count_failure(one, now), Failure::Patient);
         }
         assert!(failures.is_limited(one, now) && !failures.is_limited(one, now + WHILE));
-        assert_eq!(failures.count(one, now), Failure::FirstLimited);
-        assert_eq!(failures.count(one, now), Failure::Limited);
-        assert_eq!(failures.count("192.0.2.2".parse().unwrap(), now), Failure::Patient);
-        assert_eq!(failures.count(one, now + WHILE), Failure::Patient);
+        assert_eq!(failures.count_failure(one, now), Failure::FirstLimited);
+        assert_eq!(failures.count_failure(one, now), Failure::Limited);
+        assert_eq!(failures.count_failure("192.0.2.2".parse().unwrap(), now), Failure::Patient);
+        assert_eq!(failures.count_failure(one, now + WHILE), Failure::Patient);
     }
 
     #[test]
     fn clients_without_end_cost_no_memory_without_end() {
         let (failures, now) = (Failures::default(), Instant::now());
-        let fail =
-            |client: u32, now| failures.count(std::net::Ipv4Addr::from_bits(client).into(), now);
+        let fail = |client: u32, now| {
+            failures.count_failure(std::net::Ipv4Addr::from_bits(client).into(), now)
+        };
         let answers: Vec<_> = (0..10_000).map(|client| fail(client, now)).collect();
         assert_eq!(failures.0.lock().unwrap().clients.len(), CLIENTS);
         assert!(answers[..CLIENTS].iter().all(|answer| *answer == Failure::Patient));

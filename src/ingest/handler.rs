@@ -44,11 +44,11 @@ impl From<Answer> for Refusal {
 
 pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request) -> Answer {
     let begun = Instant::now();
-    let answer = match ingest.answer(request).await {
+    let answer = match ingest.process_request(request).await {
         Ok(answer) => answer,
-        Err(refusal) => ingest.refuse(refusal).await,
+        Err(refusal) => ingest.record_refusal(refusal).await,
     };
-    ingest.intake.meters().observe(answer.outcome(), begun.elapsed().as_secs_f64());
+    ingest.intake.meters().observe_request(answer.outcome(), begun.elapsed().as_secs_f64());
     answer
 }
 
@@ -62,33 +62,34 @@ impl Ingest {
             return false;
         }
         let Admission { credentials, sources, rules } = &*self.admission.borrow().clone();
-        let client = client(sources, request.extensions(), request.headers());
+        let client = find_client(sources, request.extensions(), request.headers());
         let is_refused = |client: Client| {
             let address = client_address(client.address);
-            !sources.admit(client) || self.failures.is_limited(address, Instant::now())
+            !sources.admits_client(client) || self.failures.is_limited(address, Instant::now())
         };
-        !client.is_some_and(is_refused) && !credentials.admit(request.headers(), &rules.header)
+        !client.is_some_and(is_refused)
+            && !credentials.accepts_request(request.headers(), &rules.header)
     }
 
     /// Authenticates, unpacks, parses, records; each step can be the last.
-    async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
+    async fn process_request(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, mut body) = request.into_parts();
         let admission = self.admission.borrow().clone();
         if let Err((answer, failure)) = self.authenticate(&head, &admission) {
             if failure == Failure::Patient {
-                body::drain(&head.headers, body, body::WHOLE).await;
+                body::drain_body(&head.headers, body, body::WHOLE).await;
             }
             return Err(answer.into());
         }
-        let encoding = match self.admit(&head.headers) {
+        let encoding = match self.check_headers(&head.headers) {
             Ok(encoding) => encoding,
             Err(answer) => {
-                body::drain(&head.headers, body, body::WHOLE).await;
+                body::drain_body(&head.headers, body, body::WHOLE).await;
                 let size = body::announced_bytes(&head.headers);
                 return Err(Refusal { size, ..answer.into() });
             }
         };
-        let (packed, share) = match self.read(&mut body, &head.headers).await {
+        let (packed, share) = match self.read_body(&mut body, &head.headers).await {
             Ok(read) => read,
             Err(error) => {
                 let (answer, at_most) = match error {
@@ -96,13 +97,13 @@ impl Ingest {
                     BodyError::Incomplete => (Answer::Incomplete, body::WHOLE),
                     BodyError::NoRoom => (Answer::Unavailable, body::BRIEFLY),
                 };
-                body::drain(&head.headers, body, at_most).await;
+                body::drain_body(&head.headers, body, at_most).await;
                 return Err(answer.into());
             }
         };
-        let (bytes, share) = self.unpack(encoding, packed, share).await?;
+        let (bytes, share) = self.unpack_body(encoding, packed, share).await?;
         let size = Some(bytes.len());
-        match self.intake.record(bytes, clock::now(), None, &admission.rules, share).await {
+        match self.intake.record_body(bytes, clock::now(), None, &admission.rules, share).await {
             Ok(recorded) => Ok(Answer::Taken(recorded)),
             Err(Refused::Malformed(malformed, bytes)) => {
                 Err(Refusal { size, body: Some(bytes), ..Answer::Malformed(malformed).into() })
@@ -115,25 +116,25 @@ impl Ingest {
     /// the same address do wrong shuts no sender out.
     fn authenticate(&self, head: &Parts, admission: &Admission) -> Result<(), (Answer, Failure)> {
         let Admission { credentials, sources, rules } = admission;
-        let client = client(sources, &head.extensions, &head.headers);
-        let answer = if client.is_some_and(|client| !sources.admit(client)) {
+        let client = find_client(sources, &head.extensions, &head.headers);
+        let answer = if client.is_some_and(|client| !sources.admits_client(client)) {
             Answer::Elsewhere
         } else if head.extensions.get::<KnownUser>().is_none()
-            && !credentials.admit(&head.headers, &rules.header)
+            && !credentials.accepts_request(&head.headers, &rules.header)
         {
             let (expected, challenges) =
-                (credentials.expected(&rules.header), credentials.challenges());
+                (credentials.expected_places(&rules.header), credentials.challenges());
             Answer::Unauthorized { expected, challenges }
         } else {
             return Ok(());
         };
-        self.tell(&answer, client);
+        self.log_refusal(&answer, client);
         let failure = client.map_or(Failure::Patient, |client| self.count_failure(client.address));
         Err((answer, failure))
     }
 
     /// Has the log say what was expected; nothing of what was sent.
-    fn tell(&self, answer: &Answer, client: Option<Client>) {
+    fn log_refusal(&self, answer: &Answer, client: Option<Client>) {
         let told = if matches!(answer, Answer::Elsewhere) {
             &self.told.network
         } else {
@@ -146,7 +147,7 @@ impl Ingest {
     }
 
     fn count_failure(&self, client: IpAddr) -> Failure {
-        let failure = self.failures.count(client_address(client), Instant::now());
+        let failure = self.failures.count_failure(client_address(client), Instant::now());
         match failure {
             Failure::Patient => return failure,
             Failure::FirstLimited => tracing::warn!(
@@ -172,11 +173,11 @@ impl Ingest {
     }
 
     /// What can be refused without a look at the body.
-    fn admit(&self, headers: &HeaderMap) -> Result<Encoding, Answer> {
+    fn check_headers(&self, headers: &HeaderMap) -> Result<Encoding, Answer> {
         if !is_json(headers) {
             return Err(Answer::NotJson);
         }
-        let encoding = Encoding::of(headers).map_err(Answer::Encoded)?;
+        let encoding = Encoding::from_headers(headers).map_err(Answer::Encoded)?;
         if body::announced_bytes(headers).is_some_and(|bytes| bytes > self.max_body_bytes) {
             return Err(Answer::TooLarge(self.max_body_bytes));
         }
@@ -184,27 +185,28 @@ impl Ingest {
     }
 
     /// Reads the body into memory that there is room for.
-    async fn read(
+    async fn read_body(
         &self,
         body: &mut Body,
         headers: &HeaderMap,
     ) -> Result<(Vec<u8>, Share), BodyError> {
-        let mut share = self.intake.budget().take()?;
+        let mut share = self.intake.budget().take_share()?;
         let limits =
             Limits { announced: body::announced_bytes(headers), most: self.max_body_bytes };
-        let bytes = body::read(body, limits, &mut share).await?;
+        let bytes = body::read_body(body, limits, &mut share).await?;
         share.shrink(bytes.len());
         Ok((bytes, share))
     }
 
-    async fn unpack(
+    async fn unpack_body(
         &self,
         encoding: Encoding,
         packed: Vec<u8>,
         share: Share,
     ) -> Result<(Vec<u8>, Share), Refusal> {
         let (limit, size) = (self.max_body_bytes, packed.len());
-        unpack::unpack(encoding, packed, limit, share).await.map_err(|unusable| match unusable {
+        unpack::unpack_body(encoding, packed, limit, share).await.map_err(|unusable| match unusable
+        {
             Unusable::TooLarge => Answer::TooLarge(limit).into(),
             Unusable::Damaged(packed) => Refusal {
                 size: Some(size),
@@ -217,7 +219,7 @@ impl Ingest {
     }
 
     /// Keeps what was refused, unless its sender is not authorized.
-    async fn refuse(&self, refusal: Refusal) -> Answer {
+    async fn record_refusal(&self, refusal: Refusal) -> Answer {
         let Refusal { answer, size, mut body, is_packed } = refusal;
         if let Some(body) = &mut body {
             body.truncate(KEPT_BYTES);
@@ -237,16 +239,16 @@ impl Ingest {
                 body: body.map(pack_body),
                 is_packed,
             };
-            self.refusals.keep(refused).await;
+            self.refusals.keep_refusal(refused).await;
         }
         answer
     }
 }
 
 /// Who sends a request; only a listener on the network knows the sender's address.
-fn client(sources: &Sources, extensions: &Extensions, headers: &HeaderMap) -> Option<Client> {
+fn find_client(sources: &Sources, extensions: &Extensions, headers: &HeaderMap) -> Option<Client> {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    Some(sources.client(peer.0.ip(), headers))
+    Some(sources.find_client(peer.0.ip(), headers))
 }
 
 /// Whether the content type is JSON. A sender that names none is believed.

@@ -100,7 +100,7 @@ impl Intake {
     ///
     /// # Errors
     /// Never.
-    pub async fn close_on(self, stop: CancellationToken) -> Result<(), Infallible> {
+    pub async fn close_when_stopped(self, stop: CancellationToken) -> Result<(), Infallible> {
         stop.cancelled().await;
         self.budget.close();
         Ok(())
@@ -144,9 +144,9 @@ impl Intake {
         let body = record.body.ok_or(ReplayError::NoBody { number, status })?;
         let encoding = if record.body_is_packed { Encoding::Gzip } else { Encoding::Identity };
         let unpacked = async {
-            let mut share = self.budget.take()?;
+            let mut share = self.budget.take_share()?;
             share.grow(body.len()).await?;
-            unpack::unpack(encoding, body, limit, share).await
+            unpack::unpack_body(encoding, body, limit, share).await
         };
         let (body, share) = match unpacked.await {
             Ok(unpacked) => unpacked,
@@ -157,7 +157,7 @@ impl Intake {
             Err(Unusable::NoRoom) => return Err(ReplayError::Unavailable),
         };
         tracing::info!(number, "a webhook delivery is replayed");
-        match self.record(body, received_at, replays, rules, share).await {
+        match self.record_body(body, received_at, replays, rules, share).await {
             Ok(recorded) => Ok(Replayed {
                 result: recorded.outcome.as_str(),
                 number: Some(recorded.number),
@@ -174,7 +174,7 @@ impl Intake {
 
     /// Parses a body and records it. `replays` is the number of the refused
     /// delivery whose body it is.
-    pub(super) async fn record(
+    pub(super) async fn record_body(
         &self,
         body: Vec<u8>,
         received_at: Timestamp,
@@ -182,7 +182,7 @@ impl Intake {
         rules: &Rules,
         mut share: Share,
     ) -> Result<RecordedDelivery, Refused> {
-        share.parse(body.len()).await.map_err(|NoRoom| Refused::Unavailable)?;
+        share.wait_to_parse(body.len()).await.map_err(|NoRoom| Refused::Unavailable)?;
         let is_small = body.len() <= SMALL;
         let parse = move || match webhook::parse(&body, received_at) {
             Ok(delivery) => Ok((delivery, pack_body(body))),
@@ -220,8 +220,8 @@ impl Intake {
         let commit = self.store.commit_unless_busy_holding(record, share);
         match tokio::time::timeout(patience, commit).await {
             Ok(Ok(recorded)) => {
-                self.report(&recorded, check.as_ref(), &skipped);
-                self.report_tenant(recorded.other_tenant);
+                self.log_outcome(&recorded, check.as_ref(), &skipped);
+                self.warn_other_tenant(recorded.other_tenant);
                 Ok(recorded)
             }
             Ok(Err(error)) => {
@@ -229,7 +229,7 @@ impl Intake {
                 Err(Refused::Unavailable)
             }
             Err(_) => {
-                self.budget.gave_up();
+                self.budget.count_timeout();
                 tracing::error!("a webhook delivery waits too long for the database");
                 Err(Refused::Unavailable)
             }
@@ -237,7 +237,7 @@ impl Intake {
     }
 
     /// Says of each tenant once that its deliveries come here, too.
-    fn report_tenant(&self, found: Option<OtherTenant>) {
+    fn warn_other_tenant(&self, found: Option<OtherTenant>) {
         let Some(OtherTenant { known, other }) = found else { return };
         let mut reported = self.other_tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.len() < MOST_TENANTS && reported.insert(other) {
@@ -250,7 +250,7 @@ impl Intake {
         }
     }
 
-    fn report(
+    fn log_outcome(
         &self,
         recorded: &RecordedDelivery,
         check: Option<&CheckId>,

@@ -140,7 +140,7 @@ impl Meters {
 
     /// How many deliveries were put off, for whatever reason.
     #[cfg(test)]
-    pub(super) fn shed(&self) -> u64 {
+    pub(super) fn shed_count(&self) -> u64 {
         meter::label_values::<Shed>()
             .into_iter()
             .map(|why| self.shed.with_label_values(&[why]).get())
@@ -148,7 +148,7 @@ impl Meters {
     }
 
     /// Shows that a delivery holds `bytes`, and no longer `before`.
-    pub(super) fn hold(&self, bytes: usize, before: usize) {
+    pub(super) fn update_held_bytes(&self, bytes: usize, before: usize) {
         self.held_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.held_bytes.sub(i64::try_from(before).unwrap_or(i64::MAX));
     }
@@ -168,11 +168,11 @@ impl Meters {
 
     /// How many requests ended so since the start.
     #[must_use]
-    pub fn requests(&self, outcome: Outcome) -> u64 {
+    pub fn request_count(&self, outcome: Outcome) -> u64 {
         self.requests.with_label_values(&[outcome.into_str()]).get()
     }
 
-    pub(super) fn observe(&self, outcome: Outcome, seconds: f64) {
+    pub(super) fn observe_request(&self, outcome: Outcome, seconds: f64) {
         self.requests.with_label_values(&[outcome.into_str()]).inc();
         self.duration.observe(seconds);
     }

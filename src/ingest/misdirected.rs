@@ -9,16 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Ingest, answer::problem, meters::Misdirection};
+use super::{Ingest, answer::problem_response, meters::Misdirection};
 
 /// A path that is none of ours. Whoever sends it is not told the right one; the log is.
-pub(super) async fn by_path(State(ingest): State<Arc<Ingest>>, request: Request) -> StatusCode {
+pub(super) async fn reject_path(State(ingest): State<Arc<Ingest>>, request: Request) -> StatusCode {
     let (expected, method) = (&ingest.path, request.method());
     // Anybody's browser and every scanner asks for pages; only a delivery is posted.
     if method == Method::POST {
         ingest.intake.meters().count_misdirected(Misdirection::Path);
         if let Some(untold) = ingest.told.path.next(Instant::now()) {
-            let path = shown(request.uri().path());
+            let path = escape_text(request.uri().path());
             tracing::warn!(
                 path,
                 expected,
@@ -32,11 +32,11 @@ pub(super) async fn by_path(State(ingest): State<Arc<Ingest>>, request: Request)
 }
 
 /// The webhook's path, by a method that delivers nothing.
-pub(super) async fn by_method(State(ingest): State<Arc<Ingest>>, method: Method) -> Response {
+pub(super) async fn reject_method(State(ingest): State<Arc<Ingest>>, method: Method) -> Response {
     ingest.intake.meters().count_misdirected(Misdirection::Method);
     if let Some(untold) = ingest.told.method.next(Instant::now()) {
         tracing::warn!(
-            method = shown(method.as_str()),
+            method = escape_text(method.as_str()),
             expected = "POST",
             path = ingest.path,
             untold,
@@ -46,11 +46,11 @@ pub(super) async fn by_method(State(ingest): State<Arc<Ingest>>, method: Method)
     let mut headers = HeaderMap::new();
     headers.insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     let detail = "a delivery is sent with the method POST";
-    (headers, problem(StatusCode::METHOD_NOT_ALLOWED, detail, None)).into_response()
+    (headers, problem_response(StatusCode::METHOD_NOT_ALLOWED, detail, None)).into_response()
 }
 
 /// The beginning of a text of the sender's, with everything escaped that is not plain.
-fn shown(text: &str) -> String {
+fn escape_text(text: &str) -> String {
     /// Characters at most.
     const MOST: usize = 80;
     let mut shown: String = text.chars().take(MOST).flat_map(char::escape_default).collect();
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn what_a_sender_wrote_is_cut_and_escaped() {
-        assert_eq!(shown("/webhook/cii"), "/webhook/cii");
-        assert_eq!(shown("/a\u{1b}[2J\n"), "/a\\u{1b}[2J\\n");
-        assert_eq!(shown(&"a".repeat(81)), format!("{}\u{2026}", "a".repeat(80)));
+        assert_eq!(escape_text("/webhook/cii"), "/webhook/cii");
+        assert_eq!(escape_text("/a\u{1b}[2J\n"), "/a\\u{1b}[2J\\n");
+        assert_eq!(escape_text(&"a".repeat(81)), format!("{}\u{2026}", "a".repeat(80)));
     }
 }

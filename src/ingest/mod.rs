@@ -36,7 +36,7 @@ use crate::{
 use failures::Failures;
 
 pub use auth::Credentials;
-pub use authorization::{Authorization, GivenTwice, is_any};
+pub use authorization::{Authorization, GivenTwice, matches_any};
 pub use intake::{Intake, ReplayError, Replayed};
 pub use meters::{Meters, Outcome};
 pub use refusals::{RefusalWriter, Refusals};
@@ -112,9 +112,9 @@ impl Ingest {
     /// have to reach the other listener.
     pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
-            .route(&self.path, post(handler::receive).fallback(misdirected::by_method))
+            .route(&self.path, post(handler::receive).fallback(misdirected::reject_method))
             .route("/-/healthy", get(healthy))
-            .fallback(misdirected::by_path)
+            .fallback(misdirected::reject_path)
             .with_state(self)
     }
 }

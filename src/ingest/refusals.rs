@@ -74,7 +74,7 @@ impl Refusals {
 
     /// Hands a refused delivery in. Waits until it is written, but not for long;
     /// not at all when the store was just too busy for the delivery itself.
-    pub(super) async fn keep(&self, refused: RecordRefused) {
+    pub(super) async fn keep_refusal(&self, refused: RecordRefused) {
         let is_busy = refused.status == 503;
         let (done, written) = oneshot::channel();
         match self.queue.try_send((refused, done)) {
@@ -99,19 +99,19 @@ impl RefusalWriter {
             tokio::select! {
                 biased;
                 next = self.queue.recv() => match next {
-                    Some(waiting) => self.write(waiting).await?,
+                    Some(waiting) => self.write_refusal(waiting).await?,
                     None => return Ok(()),
                 },
                 () = stop.cancelled() => break,
             }
         }
         while let Ok(waiting) = self.queue.try_recv() {
-            self.write(waiting).await?;
+            self.write_refusal(waiting).await?;
         }
         Ok(())
     }
 
-    async fn write(&self, (refused, done): Waiting) -> Result<(), StoreError> {
+    async fn write_refusal(&self, (refused, done): Waiting) -> Result<(), StoreError> {
         match self.store.commit_unless_busy(refused.clone()).await {
             Ok(_) => {}
             Err(StoreError::Closed) => return Err(StoreError::Closed),

@@ -27,28 +27,31 @@ pub struct Client {
 impl Sources {
     /// Whether a client may deliver. One of which a proxy says nothing that can be believed may
     /// not where networks are listed, also when the proxy's own is among them.
-    pub(super) fn admit(&self, client: Client) -> bool {
-        self.allow_from.is_empty() || (client.is_known && contain(&self.allow_from, client.address))
+    pub(super) fn admits_client(&self, client: Client) -> bool {
+        self.allow_from.is_empty()
+            || (client.is_known && any_contains(&self.allow_from, client.address))
     }
 
     /// Who sends a request: the peer, or behind proxies that are believed the last address
     /// before them. What cannot be read, or contradicts itself, is not believed: a proxy that
     /// writes one of the two headers passes the other one on as the client wrote it.
     #[must_use]
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+    pub fn find_client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let peer = peer.to_canonical();
         let itself = Client { address: peer, is_known: true };
-        if !contain(&self.trusted_proxies, peer) {
+        if !any_contains(&self.trusted_proxies, peer) {
             return itself;
         }
-        let plain = hops(headers, "x-forwarded-for", split, |hop| address(hop.trim()));
-        let standard = hops(headers, header::FORWARDED.as_str(), split_quoted, forwarded_for);
+        let plain =
+            read_hops(headers, "x-forwarded-for", split_commas, |hop| parse_address(hop.trim()));
+        let standard =
+            read_hops(headers, header::FORWARDED.as_str(), split_quoted, parse_forwarded_for);
         let named = match (plain, standard) {
             // The proxy forwards for nobody, as when it asks whether the listener is there.
             (None, None) => return itself,
-            (Some(one), None) | (None, Some(one)) => self.last_untrusted(&one),
+            (Some(one), None) | (None, Some(one)) => self.last_untrusted_hop(&one),
             (Some(one), Some(other)) => {
-                let (one, other) = (self.last_untrusted(&one), self.last_untrusted(&other));
+                let (one, other) = (self.last_untrusted_hop(&one), self.last_untrusted_hop(&other));
                 one.filter(|one| Some(*one) == other)
             }
         };
@@ -59,10 +62,10 @@ impl Sources {
     }
 
     /// The last hop that is no proxy of ours; the first one when all are.
-    fn last_untrusted(&self, hops: &[Option<IpAddr>]) -> Option<IpAddr> {
+    fn last_untrusted_hop(&self, hops: &[Option<IpAddr>]) -> Option<IpAddr> {
         for hop in hops.iter().rev() {
             match hop {
-                Some(hop) if contain(&self.trusted_proxies, *hop) => {}
+                Some(hop) if any_contains(&self.trusted_proxies, *hop) => {}
                 unknown_or_client => return *unknown_or_client,
             }
         }
@@ -70,12 +73,12 @@ impl Sources {
     }
 }
 
-fn contain(networks: &[Network], address: IpAddr) -> bool {
+fn any_contains(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
 /// The hops that a header names over all of its lines, the client first; none without it.
-fn hops(
+fn read_hops(
     headers: &HeaderMap,
     name: &str,
     split: impl Fn(&str) -> Vec<&str>,
@@ -92,7 +95,7 @@ fn hops(
     hops
 }
 
-fn split(line: &str) -> Vec<&str> {
+fn split_commas(line: &str) -> Vec<&str> {
     line.split(',').collect()
 }
 
@@ -119,18 +122,18 @@ fn split_quoted(line: &str) -> Vec<&str> {
 }
 
 /// The address of one element of `Forwarded` (RFC 7239); none where it is hidden.
-fn forwarded_for(element: &str) -> Option<IpAddr> {
+fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let mut named = pairs.by_ref().filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
     let value = named.next()?.1.trim();
     if named.next().is_some() {
         return None;
     }
-    address(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
+    parse_address(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
 }
 
 /// An address with or without a port, of IPv6 with or without brackets.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     let address = text.parse().ok().or_else(|| text.parse().ok().map(|at: SocketAddr| at.ip()));
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     address.or_else(bare).map(|address: IpAddr| address.to_canonical())
@@ -152,9 +155,9 @@ mod tests {
         for (name, value) in given {
             headers.append(*name, value.parse().unwrap());
         }
-        let client = sources.client(peer.parse().unwrap(), &headers);
+        let client = sources.find_client(peer.parse().unwrap(), &headers);
         let sources = Sources { allow_from: networks(&["0.0.0.0/0", "::/0"]), ..sources };
-        assert_eq!(sources.admit(client), client.is_known, "{client:?}");
+        assert_eq!(sources.admits_client(client), client.is_known, "{client:?}");
         if client.is_known {
             client.address.to_string()
         } else {

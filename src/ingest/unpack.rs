@@ -35,7 +35,7 @@ enum Look {
 ///
 /// # Errors
 /// When it is too long or damaged, or there is no room for it in time.
-pub(super) async fn unpack(
+pub(super) async fn unpack_body(
     encoding: Encoding,
     body: Vec<u8>,
     limit: usize,
@@ -45,7 +45,7 @@ pub(super) async fn unpack(
         return Ok((body, share));
     }
     let (looked, body, mut share) =
-        attempt(share, body, move |body| match encoding.unpack(body, limit.min(SMALL)) {
+        run_on_body(share, body, move |body| match encoding.unpack(body, limit.min(SMALL)) {
             Ok(bytes) => Ok(Look::Small(bytes)),
             Err(UnpackError::TooLarge) => encoding.unpacked_length(body, limit).map(Look::Large),
             Err(UnpackError::Damaged) => Err(UnpackError::Damaged),
@@ -57,13 +57,13 @@ pub(super) async fn unpack(
     };
     share.grow(body.len() + length).await?;
     let (bytes, _, mut share) =
-        attempt(share, body, move |body| encoding.unpack(body, length)).await?;
+        run_on_body(share, body, move |body| encoding.unpack(body, length)).await?;
     share.shrink(bytes.len());
     Ok((bytes, share))
 }
 
 /// Does something with a packed body where it holds up no other request.
-async fn attempt<T: Send + 'static>(
+async fn run_on_body<T: Send + 'static>(
     share: Share,
     body: Vec<u8>,
     work: impl FnOnce(&[u8]) -> Result<T, UnpackError> + Send + 'static,
@@ -99,15 +99,15 @@ mod tests {
         let mut held = Vec::new();
         // As many as would not be let in if each took what is allowed.
         for _ in 0..20 {
-            let share = budget.take().unwrap();
+            let share = budget.take_share().unwrap();
             let (bytes, share) =
-                unpack(Encoding::Gzip, packed(MIB), 20 * MIB, share).await.unwrap();
+                unpack_body(Encoding::Gzip, packed(MIB), 20 * MIB, share).await.unwrap();
             assert_eq!(bytes.len(), MIB);
             held.push(share);
         }
         for (length, is_taken) in [(10, true), (SMALL, true), (SMALL + 1, true), (MIB + 1, false)] {
-            let share = budget.take().unwrap();
-            let unpacked = unpack(Encoding::Gzip, packed(length), MIB, share).await;
+            let share = budget.take_share().unwrap();
+            let unpacked = unpack_body(Encoding::Gzip, packed(length), MIB, share).await;
             match unpacked {
                 Ok((bytes, _)) => assert!(is_taken && bytes.len() == length),
                 Err(error) => assert!(!is_taken && error == Unusable::TooLarge),
@@ -115,8 +115,8 @@ mod tests {
         }
         let mut cut = packed(MIB);
         cut.truncate(cut.len() - 4);
-        let share = budget.take().unwrap();
-        let error = unpack(Encoding::Gzip, cut.clone(), 20 * MIB, share).await.unwrap_err();
+        let share = budget.take_share().unwrap();
+        let error = unpack_body(Encoding::Gzip, cut.clone(), 20 * MIB, share).await.unwrap_err();
         assert_eq!(error, Unusable::Damaged(cut));
     }
 }

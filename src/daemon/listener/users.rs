@@ -127,7 +127,9 @@ pub(super) struct Given {
 impl Given {
     /// Those of a request that gives them once.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let Ok(Some(Authorization::Basic { user, password })) = Authorization::of(headers) else {
+        let Ok(Some(Authorization::Basic { user, password })) =
+            Authorization::from_headers(headers)
+        else {
             return None;
         };
         let (user, password) = (String::from_utf8(user).ok()?, String::from_utf8(password).ok()?);

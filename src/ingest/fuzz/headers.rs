@@ -35,7 +35,7 @@ pub(crate) fn read(input: &[u8]) {
         let proves = [SECRET, TOKEN, BASIC].iter().any(|proof| text.contains(proof));
         assert!(proves, "a delivery without a secret is let in");
     }
-    if let Err(name) = Encoding::of(&headers) {
+    if let Err(name) = Encoding::from_headers(&headers) {
         assert!(name.chars().count() <= MAX_NAME_CHARS && !name.contains(char::is_control));
     }
     assert_eq!(client(STRANGER, &headers), STRANGER, "a stranger is believed");
@@ -71,13 +71,13 @@ fn admits(headers: &HeaderMap) -> bool {
         basic: Some((USER.to_owned(), vec![PASSWORD.into()])),
         bearer: vec![TOKEN.into()],
     };
-    credentials.admit(headers, HEADER)
+    credentials.accepts_request(headers, HEADER)
 }
 
 fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let networks = ["10.0.0.0/8", "2001:db8:f::/48"];
     let trusted_proxies = networks.iter().filter_map(|text| text.parse().ok()).collect();
-    Sources { allow_from: Vec::new(), trusted_proxies }.client(peer, headers).address
+    Sources { allow_from: Vec::new(), trusted_proxies }.find_client(peer, headers).address
 }
 
 /// All lines of a header as one, with an element more.

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode};
 
 use super::{Access, Refusal};
-use crate::ingest::{Authorization, is_any};
+use crate::ingest::{Authorization, matches_any};
 
 pub(super) fn check_write(
     access: &Access,
@@ -29,6 +29,8 @@ pub(super) fn check_write(
 
 /// Whether the request carries a token, once.
 pub(super) fn has_token(access: &Access, headers: &HeaderMap) -> bool {
-    let Ok(Some(Authorization::Bearer(token))) = Authorization::of(headers) else { return false };
-    is_any(&access.write_tokens, &token).into()
+    let Ok(Some(Authorization::Bearer(token))) = Authorization::from_headers(headers) else {
+        return false;
+    };
+    matches_any(&access.write_tokens, &token).into()
 }

@@ -142,7 +142,7 @@ fn read_deliveries(
 }
 
 fn figures(ops: &Ops, day: &DeliveryCounts, unkept: &[KeptDelivery]) -> Markup {
-    let unauthorized = ops.sources.meters.webhook.requests(Outcome::Unauthorized);
+    let unauthorized = ops.sources.meters.webhook.request_count(Outcome::Unauthorized);
     html! {
         section #figures .card aria-label="Figures" data-live {
             dl .facts {

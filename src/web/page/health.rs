@@ -127,7 +127,9 @@ fn state_chip(part: &Part) -> Markup {
 fn counts_details(part: &str, sources: &Sources) -> Markup {
     let meters = &sources.meters;
     let counts = match part {
-        "Webhook" => counts_by_kind(|outcome: ingest::Outcome| meters.webhook.requests(outcome)),
+        "Webhook" => {
+            counts_by_kind(|outcome: ingest::Outcome| meters.webhook.request_count(outcome))
+        }
         "API" if sources.parts.api => {
             counts_by_kind(|outcome: cii::Outcome| meters.api.requests(outcome))
         }

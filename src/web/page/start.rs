@@ -185,7 +185,7 @@ fn delivery_step(ops: &Ops, stored: &Stored) -> Step {
     let refused: u64 = {
         use ingest::Outcome::{Malformed, TooLarge, Unauthorized, Unavailable};
         let refusals = [Unauthorized, Malformed, TooLarge, Unavailable];
-        refusals.into_iter().map(|outcome| ops.sources.meters.webhook.requests(outcome)).sum()
+        refusals.into_iter().map(|outcome| ops.sources.meters.webhook.request_count(outcome)).sum()
     };
     let arrived = html! {
         p {

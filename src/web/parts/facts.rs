@@ -130,7 +130,7 @@ pub(super) fn gather_facts(ops: &Ops, stored: Stored) -> Facts {
         store_error: sources.store.trouble().map(|error| error.to_string()),
         store_bytes: sources.store.meters().size_bytes(),
         commits: sources.store.meters().committed(),
-        unauthorized: sources.meters.webhook.requests(Outcome::Unauthorized),
+        unauthorized: sources.meters.webhook.request_count(Outcome::Unauthorized),
         unkept: sources.webhook.refusals.unkept().len(),
         api: sources.parts.api.then_some(api),
         otlp: sources.parts.otlp.then_some(otlp),
