@@ -26,56 +26,60 @@ pub(super) struct Applications {
 impl Applications {
     /// Takes a user's snapshot, or that there is none to count any more; returns the
     /// applications whose counts changed.
-    pub(super) fn replace(&mut self, login: &Login, state: Option<&UserState>) -> BTreeSet<String> {
+    pub(super) fn replace_user(
+        &mut self,
+        login: &Login,
+        state: Option<&UserState>,
+    ) -> BTreeSet<String> {
         let before = self.of_user.remove(login).unwrap_or_default();
-        let now = state.map(|state| self.applications(state)).unwrap_or_default();
+        let now = state.map(|state| self.index_applications(state)).unwrap_or_default();
         if before == now {
-            self.keep(login, now);
+            self.store_user(login, now);
             return BTreeSet::new();
         }
         for (index, used) in &before {
-            let count = self.count(*index, *used);
+            let count = self.count_mut(*index, *used);
             *count = count.saturating_sub(1);
         }
         for (index, used) in &now {
-            *self.count(*index, *used) += 1;
+            *self.count_mut(*index, *used) += 1;
         }
         let touched = before.iter().chain(&now);
         let touched = touched.filter_map(|(index, _)| self.names.get(*index as usize).cloned());
         let touched = touched.collect();
-        self.keep(login, now);
+        self.store_user(login, now);
         touched
     }
 
     /// How many have an application.
-    pub(super) fn use_of(&self, name: &str) -> Use {
+    pub(super) fn usage(&self, name: &str) -> Use {
         let index = self.index_of.get(name);
         index.and_then(|index| self.counts.get(*index as usize)).copied().unwrap_or_default()
     }
 
-    fn keep(&mut self, login: &Login, applications: Vec<(u32, bool)>) {
+    fn store_user(&mut self, login: &Login, applications: Vec<(u32, bool)>) {
         if !applications.is_empty() {
             self.of_user.insert(login.clone(), applications);
         }
     }
 
-    fn count(&mut self, index: u32, used: bool) -> &mut u64 {
+    fn count_mut(&mut self, index: u32, used: bool) -> &mut u64 {
         let count = &mut self.counts[index as usize];
         if used { &mut count.used } else { &mut count.unused }
     }
 
-    fn applications(&mut self, state: &UserState) -> Vec<(u32, bool)> {
+    fn index_applications(&mut self, state: &UserState) -> Vec<(u32, bool)> {
         let sets = [(false, &state.unused_applications), (true, &state.used_applications)];
         let mut found = BTreeMap::new();
         for (used, names) in sets {
             for name in names.iter().flatten() {
-                found.insert(self.index(name), used);
+                found.insert(self.intern_name(name), used);
             }
         }
         found.into_iter().collect()
     }
 
-    fn index(&mut self, name: &str) -> u32 {
+    fn intern_name(&mut self, name: &str) -> u32 {
         if let Some(index) = self.index_of.get(name) {
             return *index;
         }
@@ -106,17 +110,17 @@ mod tests {
         let [a, b] = ["a", "b"].map(|name| Login::new(name).unwrap());
         let touched = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         assert_eq!(
-            all.replace(&a, Some(&state(&["Jira"], &["Slack"]))),
+            all.replace_user(&a, Some(&state(&["Jira"], &["Slack"]))),
             touched(&["Jira", "Slack"])
         );
-        assert_eq!(all.replace(&b, Some(&state(&[], &["Jira"]))), touched(&["Jira"]));
-        assert_eq!(all.use_of("Jira"), Use { unused: 1, used: 1 });
-        assert_eq!(all.replace(&b, Some(&state(&[], &["Jira"]))), touched(&[]));
-        all.replace(&a, Some(&state(&[], &["Jira"])));
-        assert_eq!(all.use_of("Jira"), Use { unused: 0, used: 2 });
-        assert_eq!(all.replace(&a, None), touched(&["Jira"]));
+        assert_eq!(all.replace_user(&b, Some(&state(&[], &["Jira"]))), touched(&["Jira"]));
+        assert_eq!(all.usage("Jira"), Use { unused: 1, used: 1 });
+        assert_eq!(all.replace_user(&b, Some(&state(&[], &["Jira"]))), touched(&[]));
+        all.replace_user(&a, Some(&state(&[], &["Jira"])));
+        assert_eq!(all.usage("Jira"), Use { unused: 0, used: 2 });
+        assert_eq!(all.replace_user(&a, None), touched(&["Jira"]));
         assert_eq!(
-            (all.use_of("Jira"), all.use_of("Slack")),
+            (all.usage("Jira"), all.usage("Slack")),
             (Use { unused: 0, used: 1 }, Use::default())
         );
     }

@@ -16,7 +16,7 @@ pub(super) struct Checks {
 
 impl Checks {
     /// Whether a check that exists is shown: those that came first are.
-    pub(super) fn admit(&mut self, id: &CheckId, most: usize) -> bool {
+    pub(super) fn admit_check(&mut self, id: &CheckId, most: usize) -> bool {
         if self.shown.contains(id) {
             return true;
         }
@@ -37,16 +37,16 @@ impl Checks {
     }
 
     /// Whether so many more may not all be shown.
-    pub(super) fn is_full_with(&self, more: usize, most: usize) -> bool {
+    pub(super) fn would_overflow(&self, more: usize, most: usize) -> bool {
         self.shown.len().saturating_add(more) > most
     }
 
-    pub(super) fn knows(&self, id: &CheckId) -> bool {
+    pub(super) fn is_known(&self, id: &CheckId) -> bool {
         self.shown.contains(id) || self.dropped.contains(id)
     }
 
     /// Forgets a check that exists no more; the one that is shown in its place, if any.
-    pub(super) fn forget(&mut self, id: &CheckId) -> Option<CheckId> {
+    pub(super) fn forget_check(&mut self, id: &CheckId) -> Option<CheckId> {
         self.dropped.remove(id);
         if !self.shown.remove(id) {
             return None;
@@ -59,7 +59,7 @@ impl Checks {
         None
     }
 
-    pub(super) fn dropped(&self) -> usize {
+    pub(super) fn dropped_count(&self) -> usize {
         self.dropped.len()
     }
 }
@@ -71,13 +71,13 @@ mod tests {
     #[test]
     fn those_that_came_first_are_shown_and_the_next_takes_a_place_that_is_free() {
         let (mut checks, id) = (Checks::default(), |text: &str| CheckId::new(text).unwrap());
-        assert!(checks.admit(&id("c"), 2) && checks.admit(&id("b"), 2));
-        assert!(!checks.admit(&id("a"), 2) && !checks.admit(&id("d"), 2));
-        assert!(!checks.admit(&id("a"), 2) && checks.admit(&id("c"), 2));
-        assert_eq!(checks.dropped(), 2);
-        assert_eq!(checks.forget(&id("d")), None);
-        assert_eq!(checks.forget(&id("b")), Some(id("a")));
-        assert!(checks.admit(&id("a"), 2));
-        assert_eq!((checks.dropped(), checks.forget(&id("c"))), (0, None));
+        assert!(checks.admit_check(&id("c"), 2) && checks.admit_check(&id("b"), 2));
+        assert!(!checks.admit_check(&id("a"), 2) && !checks.admit_check(&id("d"), 2));
+        assert!(!checks.admit_check(&id("a"), 2) && checks.admit_check(&id("c"), 2));
+        assert_eq!(checks.dropped_count(), 2);
+        assert_eq!(checks.forget_check(&id("d")), None);
+        assert_eq!(checks.forget_check(&id("b")), Some(id("a")));
+        assert!(checks.admit_check(&id("a"), 2));
+        assert_eq!((checks.dropped_count(), checks.forget_check(&id("c"))), (0, None));
     }
 }

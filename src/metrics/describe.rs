@@ -28,12 +28,15 @@ pub(super) struct Known<'a> {
 
 /// Reads a subject's rows and makes its samples; none when the subject does not
 /// exist any more, or is not watched.
-pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample>, StoreError> {
+pub(super) fn read_samples(
+    known: &Known<'_>,
+    subject: &Subject,
+) -> Result<Vec<Sample>, StoreError> {
     let (reader, mut samples) = (known.reader, Samples::default());
     match subject {
         Subject::Ip(address) => {
             if let Some(state) = reader.watched_ip(address)?.filter(|_| known.scope.has_polls()) {
-                ip(&mut samples, address, &state);
+                add_ip(&mut samples, address, &state);
             }
         }
         // Made of what is counted over many subjects, or kept there as well.
@@ -54,11 +57,15 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
             samples.add(Family::NewCountries, &[], counts.new_countries);
         }
         Subject::Tenant => {
-            tenant::identify(&mut samples, known.scope.tenant_name.as_deref(), reader.tenant_id()?);
-            tenant::describe(&mut samples, &reader.tenant_figures()?);
+            tenant::add_tenant_info(
+                &mut samples,
+                known.scope.tenant_name.as_deref(),
+                reader.tenant_id()?,
+            );
+            tenant::add_figures(&mut samples, &reader.tenant_figures()?);
             samples.add_known(Family::TenantListingComplete, &[], is_tenant_known(known)?);
         }
-        Subject::Service => service::describe(&mut samples, &reader.service()?),
+        Subject::Service => service::add_service(&mut samples, &reader.service()?),
         Subject::Webhook => {
             samples.add_known(Family::WebhookLastDelivery, &[], reader.last_delivery_at()?);
         }
@@ -67,14 +74,14 @@ pub(super) fn samples(known: &Known<'_>, subject: &Subject) -> Result<Vec<Sample
 }
 
 /// The samples of a watched user.
-pub(super) fn of_user(login: &str, state: &UserView) -> Vec<Sample> {
+pub(super) fn user_samples(login: &str, state: &UserView) -> Vec<Sample> {
     let mut samples = Samples::default();
-    user(&mut samples, login, state);
+    add_user(&mut samples, login, state);
     samples.into_vec()
 }
 
 /// The samples of an application; none when nobody has it.
-pub(super) fn of_application(name: &str, found: Use) -> Vec<Sample> {
+pub(super) fn application_samples(name: &str, found: Use) -> Vec<Sample> {
     let mut samples = Samples::default();
     if found.unused + found.used > 0 {
         samples.add(Family::ApplicationUnusedUsers, &[name], found.unused);
@@ -87,10 +94,13 @@ pub(super) fn of_application(name: &str, found: Use) -> Vec<Sample> {
 pub(super) type Due = Option<Timestamp>;
 
 /// The samples of a check; none when there is no such check.
-pub(super) fn of_check(known: &Known<'_>, id: &CheckId) -> Result<(Vec<Sample>, Due), StoreError> {
+pub(super) fn read_check_samples(
+    known: &Known<'_>,
+    id: &CheckId,
+) -> Result<(Vec<Sample>, Due), StoreError> {
     let mut samples = Samples::default();
     let Some(state) = known.reader.check(id.as_str())? else { return Ok((Vec::new(), None)) };
-    check(&mut samples, id.as_str(), &state);
+    add_check(&mut samples, id.as_str(), &state);
     let Some(objective) = known.scope.objectives.limit_for(id, &state.severity) else {
         return Ok((samples.into_vec(), None));
     };
@@ -111,7 +121,7 @@ pub(super) fn is_tenant_known(known: &Known<'_>) -> Result<Option<bool>, StoreEr
     }
 }
 
-fn check(samples: &mut Samples, id: &str, state: &CheckState) {
+fn add_check(samples: &mut Samples, id: &str, state: &CheckState) {
     let severity = state.severity.label();
     samples.add(Family::CheckFailingUsers, &[id, &severity], state.failing);
     samples.add(Family::CheckInfo, &[id, &severity, &state.title], 1_u64);
@@ -124,7 +134,7 @@ fn check(samples: &mut Samples, id: &str, state: &CheckState) {
     samples.add(Family::CheckResolutions, &[id], state.resolutions);
 }
 
-fn user(samples: &mut Samples, login: &str, user: &UserView) {
+fn add_user(samples: &mut Samples, login: &str, user: &UserView) {
     let labels = [login];
     samples.add(Family::UserFailingChecks, &labels, user.failing_checks);
     samples.add_known(Family::UserPollUp, &labels, user.poll.as_ref().map(is_up));
@@ -143,7 +153,7 @@ fn user(samples: &mut Samples, login: &str, user: &UserView) {
     samples.add(Family::UserInfo, &[login, &state.status, user_type], 1_u64);
 }
 
-fn ip(samples: &mut Samples, address: &str, state: &IpView) {
+fn add_ip(samples: &mut Samples, address: &str, state: &IpView) {
     let labels = [address];
     samples.add_known(Family::IpPollUp, &labels, state.poll.as_ref().map(is_up));
     let Some(users) = state.users else { return };

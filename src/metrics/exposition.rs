@@ -87,39 +87,40 @@ impl Exposition {
         let lag = self.catch_up().await;
         let mut last = String::with_capacity(32 * 1024);
         let has_backlog = self.scope.borrow().backlog;
-        if has_backlog && let Some(backlog) = self.backlog().await? {
+        if has_backlog && let Some(backlog) = self.read_backlog().await? {
             push_backlog(&backlog, format, &mut last);
         }
         let lag = Sample::new(Family::MetricsLag, &[], lag);
         lag.family.definition().push_heading(&mut last, format);
         last.push_str(lag.line());
-        own::push(&mut last, format, &own)?;
-        last.push_str(format.end());
-        if let Some(made) = self.made_already(format, coding) {
-            return Ok(made.join(&last)?);
+        own::push_families(&mut last, format, &own)?;
+        last.push_str(format.end_line());
+        if let Some(made) = self.take_ready(format, coding) {
+            return Ok(made.join_frames(&last)?);
         }
         let view = self.projection.view.clone();
         // A family of 100,000 samples takes 20 ms to compress.
         let make = move || {
-            let families = view.lock().unwrap_or_else(PoisonError::into_inner).render(format);
-            Made::new(families, coding)?.join(&last)
+            let families =
+                view.lock().unwrap_or_else(PoisonError::into_inner).render_families(format);
+            Made::new(families, coding)?.join_frames(&last)
         };
         blocking::run(make).await.ok_or(StoreError::Closed)?.map_err(ExpositionError::from)
     }
 
     /// The tenant's families, if nothing of them is to be made and nobody is about to.
-    fn made_already(&self, format: Format, coding: Coding) -> Option<Made> {
+    fn take_ready(&self, format: Format, coding: Coding) -> Option<Made> {
         let families = match self.projection.view.try_lock() {
-            Ok(view) => view.rendered(format)?,
-            Err(TryLockError::Poisoned(view)) => view.into_inner().rendered(format)?,
+            Ok(view) => view.rendered_if_current(format)?,
+            Err(TryLockError::Poisoned(view)) => view.into_inner().rendered_if_current(format)?,
             Err(TryLockError::WouldBlock) => return None,
         };
         match coding {
             Coding::Identity => Some(Made::Texts(families)),
             Coding::Gzip => {
-                let pieces = families.iter().map(|family| family.packed_already());
+                let pieces = families.iter().map(|family| family.packed_if_ready());
                 let made = Made::Pieces(pieces.collect::<Option<_>>()?);
-                pack_well_aside(families);
+                pack_well_in_background(families);
                 Some(made)
             }
         }
@@ -153,7 +154,7 @@ impl Exposition {
 
     /// What waits for the collector. Where a server is away it is not known: `cii_store_up` tells
     /// why there is none.
-    async fn backlog(&self) -> Result<Option<Backlog>, StoreError> {
+    async fn read_backlog(&self) -> Result<Option<Backlog>, StoreError> {
         if self.store.sight().is_some_and(|sight| sight.error.is_some()) {
             return Ok(None);
         }
@@ -187,33 +188,33 @@ impl Made {
         match coding {
             Coding::Identity => Ok(Self::Texts(families)),
             Coding::Gzip => {
-                let pieces = families.iter().map(|family| family.packed());
+                let pieces = families.iter().map(|family| family.get_or_pack());
                 let made = Self::Pieces(pieces.collect::<io::Result<_>>()?);
-                pack_well_aside(families);
+                pack_well_in_background(families);
                 Ok(made)
             }
         }
     }
 
     /// The whole answer: the families and the text behind them.
-    fn join(self, last: &str) -> io::Result<Frames> {
+    fn join_frames(self, last: &str) -> io::Result<Frames> {
         match self {
             Self::Texts(families) => {
                 let mut frames = Frames::default();
                 for family in families {
                     frames.push(family.text());
                 }
-                frames.copy(last.as_bytes());
+                frames.push_copy(last.as_bytes());
                 Ok(frames)
             }
-            Self::Pieces(pieces) => gzip::join(&pieces, last),
+            Self::Pieces(pieces) => gzip::join_pieces(&pieces, last),
         }
     }
 }
 
 /// Compresses well, on a thread where nobody waits, what scrapes take again and again.
-fn pack_well_aside(mut families: Vec<Arc<Rendered>>) {
-    families.retain(|family| family.claim());
+fn pack_well_in_background(mut families: Vec<Arc<Rendered>>) {
+    families.retain(|family| family.claim_packing());
     if families.is_empty() {
         return;
     }
@@ -259,7 +260,7 @@ mod tests {
 
         fn collect(&self) -> Vec<MetricFamily> {
             let found = Sample::new(Family::OtlpPending, &[], 7_u64);
-            self.view.lock().unwrap().replace(Subject::Tenant, &[found]);
+            self.view.lock().unwrap().replace_samples(Subject::Tenant, &[found]);
             self.up.set(1);
             self.up.collect()
         }

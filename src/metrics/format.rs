@@ -22,7 +22,7 @@ impl Format {
     }
 
     /// The last line. OpenMetrics has one, by which a reader knows that nothing was cut off.
-    pub(super) const fn end(self) -> &'static str {
+    pub(super) const fn end_line(self) -> &'static str {
         match self {
             Self::Text => "",
             Self::OpenMetrics => "# EOF\n",
@@ -30,7 +30,7 @@ impl Format {
     }
 
     /// A bucket's upper bound as the value of the label `le`.
-    pub(super) fn bound(self, bound: f64) -> String {
+    pub(super) fn format_bound(self, bound: f64) -> String {
         match self {
             _ if bound.is_infinite() => "+Inf".to_owned(),
             // A label's value is compared as text, and existing series have `1`.
@@ -86,7 +86,7 @@ pub(super) fn push_labels<'a>(
 
 /// The samples of a histogram with bounds that are whole numbers, with those bounds as
 /// OpenMetrics writes them. Quotes in other labels are escaped, so none looks like one.
-pub(super) fn with_points(samples: &str) -> String {
+pub(super) fn with_decimal_bounds(samples: &str) -> String {
     const BOUND: &str = ",le=\"";
     let mut text = String::with_capacity(samples.len() + samples.len() / 16);
     for line in samples.split_inclusive('\n') {
@@ -146,7 +146,7 @@ mod tests {
     fn whole_bounds_of_openmetrics_have_a_point_too_and_nothing_else_has() {
         let samples = "# HELP a b\na_bucket{id=\",le=\\\"1\",le=\"3600\"} 3\n\
                        a_bucket{id=\"x\",le=\"+Inf\"} 3\na_sum{id=\"x\"} 3\n";
-        assert_eq!(with_points(samples), samples.replace("3600", "3600.0"));
+        assert_eq!(with_decimal_bounds(samples), samples.replace("3600", "3600.0"));
     }
 
     #[test]
@@ -157,8 +157,8 @@ mod tests {
             (3600.0, "3600", "3600.0"),
             (f64::INFINITY, "+Inf", "+Inf"),
         ] {
-            assert_eq!(Format::Text.bound(bound), text);
-            assert_eq!(Format::OpenMetrics.bound(bound), open_metrics);
+            assert_eq!(Format::Text.format_bound(bound), text);
+            assert_eq!(Format::OpenMetrics.format_bound(bound), open_metrics);
         }
     }
 }

@@ -17,18 +17,18 @@ impl Frames {
     /// Appends bytes; large ones are shared.
     pub(super) fn push(&mut self, bytes: &Bytes) {
         if bytes.len() < SHARED_FROM {
-            return self.copy(bytes);
+            return self.push_copy(bytes);
         }
-        self.close();
+        self.close_open_frame();
         self.frames.push(bytes.clone());
     }
 
     /// Appends a copy of bytes.
-    pub(super) fn copy(&mut self, bytes: &[u8]) {
+    pub(super) fn push_copy(&mut self, bytes: &[u8]) {
         self.open.extend(bytes);
     }
 
-    fn close(&mut self) {
+    fn close_open_frame(&mut self) {
         if !self.open.is_empty() {
             self.frames.push(std::mem::take(&mut self.open).into());
         }
@@ -37,7 +37,7 @@ impl Frames {
     /// The frames; none is empty.
     #[must_use]
     pub fn into_frames(mut self) -> Vec<Bytes> {
-        self.close();
+        self.close_open_frame();
         self.frames
     }
 }
@@ -51,10 +51,10 @@ mod tests {
         let large = Bytes::from(vec![b'x'; SHARED_FROM]);
         let mut frames = Frames::default();
         frames.push(&Bytes::from_static(b"a"));
-        frames.copy(b"b");
+        frames.push_copy(b"b");
         frames.push(&large);
         frames.push(&large);
-        frames.copy(b"");
+        frames.push_copy(b"");
         frames.push(&Bytes::from_static(b"c"));
         let frames = frames.into_frames();
         assert_eq!(frames, [Bytes::from_static(b"ab"), large.clone(), large.clone(), "c".into()]);

@@ -72,21 +72,21 @@ impl Piece {
 ///
 /// # Errors
 /// See [`Piece::new`].
-pub(super) fn join(pieces: &[Arc<Piece>], last: &str) -> io::Result<Frames> {
+pub(super) fn join_pieces(pieces: &[Arc<Piece>], last: &str) -> io::Result<Frames> {
     let end = deflate(last.as_bytes(), Effort::Least, FlushCompress::Finish)?;
     let (mut frames, mut crc) = (Frames::default(), Crc::new());
-    frames.copy(&HEADER);
+    frames.push_copy(&HEADER);
     for piece in pieces {
         frames.push(&piece.blocks);
         crc.combine(&piece.crc);
     }
-    frames.copy(&end);
+    frames.push_copy(&end);
     let mut crc_of_last = Crc::new();
     crc_of_last.update(last.as_bytes());
     crc.combine(&crc_of_last);
-    frames.copy(&crc.sum().to_le_bytes());
+    frames.push_copy(&crc.sum().to_le_bytes());
     // The length modulo 2^32, as the format has it.
-    frames.copy(&crc.amount().to_le_bytes());
+    frames.push_copy(&crc.amount().to_le_bytes());
     Ok(frames)
 }
 
@@ -135,7 +135,7 @@ mod tests {
             let efforts = [Effort::Little, Effort::Much].into_iter().cycle();
             let pieces: Vec<_> =
                 texts.iter().zip(efforts).map(|(text, effort)| piece(text, effort)).collect();
-            let bytes = join(&pieces, &last).unwrap().into_frames().concat();
+            let bytes = join_pieces(&pieces, &last).unwrap().into_frames().concat();
             prop_assert_eq!(unpacked(&bytes), texts.concat() + &last);
         }
     }
@@ -150,7 +150,7 @@ mod tests {
         };
         let text: String = (0..300_000).map(|_| letter()).collect();
         let pieces = [piece(&text, Effort::Little), piece(&text, Effort::Much)];
-        let bytes = join(&pieces, &text).unwrap().into_frames().concat();
+        let bytes = join_pieces(&pieces, &text).unwrap().into_frames().concat();
         assert_eq!(unpacked(&bytes), text.repeat(3));
     }
 }

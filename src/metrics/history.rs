@@ -65,7 +65,7 @@ impl History<'_> {
             out.write_all(heading.as_bytes())?;
             if family == Family::TenantInfo {
                 // Nothing is known of it while nothing is known of any check.
-                let labels = tenant::labels(self.tenant_name, self.tenant_id);
+                let labels = tenant::tenant_labels(self.tenant_name, self.tenant_id);
                 let first = self.checks.iter().filter_map(|check| check.curve.values().next());
                 if let Some((first, _)) = first.min() {
                     let values = (first..self.grid.len()).map(|index| (index, 1));
@@ -85,7 +85,7 @@ impl History<'_> {
                 }
             }
         }
-        out.write_all(Format::OpenMetrics.end().as_bytes())?;
+        out.write_all(Format::OpenMetrics.end_line().as_bytes())?;
         Ok(samples)
     }
 

@@ -4,7 +4,7 @@ use crate::{config::UserLabel, domain::Login, store::UserView};
 
 /// The label of a user; none while the service has not told the user's id, where that is
 /// the label.
-pub(super) fn of_user(label: &UserLabel, login: &Login, user: &UserView) -> Option<String> {
+pub(super) fn user_label(label: &UserLabel, login: &Login, user: &UserView) -> Option<String> {
     match label {
         UserLabel::Login => Some(login.as_str().to_owned()),
         UserLabel::Id => {

@@ -22,7 +22,7 @@ pub struct UnknownType {
 ///
 /// # Errors
 /// When one is neither a gauge nor a counter nor a histogram.
-pub(super) fn push(
+pub(super) fn push_families(
     text: &mut String,
     format: Format,
     families: &[MetricFamily],
@@ -45,7 +45,7 @@ pub(super) fn push(
                     continue;
                 }
             };
-            push_sample(text, name, metric, None, Value::of(value));
+            push_sample(text, name, metric, None, Value::from_f64(value));
         }
     }
     Ok(())
@@ -55,14 +55,14 @@ fn push_histogram(text: &mut String, format: Format, name: &str, metric: &Metric
     let histogram: &Histogram = metric.get_histogram();
     let series = format!("{name}_bucket");
     for bucket in histogram.get_bucket() {
-        let bound = format.bound(bucket.upper_bound());
+        let bound = format.format_bound(bucket.upper_bound());
         push_sample(text, &series, metric, Some(&bound), Value::Whole(bucket.cumulative_count()));
     }
     // The library leaves out the bucket that holds everything.
-    let bound = format.bound(f64::INFINITY);
+    let bound = format.format_bound(f64::INFINITY);
     let count = Value::Whole(histogram.get_sample_count());
     push_sample(text, &series, metric, Some(&bound), count);
-    let sum = Value::of(histogram.get_sample_sum());
+    let sum = Value::from_f64(histogram.get_sample_sum());
     push_sample(text, &format!("{name}_sum"), metric, None, sum);
     push_sample(text, &format!("{name}_count"), metric, None, count);
 }
@@ -93,7 +93,7 @@ enum Value {
 
 impl Value {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
-    fn of(value: f64) -> Self {
+    fn from_f64(value: f64) -> Self {
         // Up to here each whole number has a double of its own.
         let is_whole = value.is_sign_positive() && value < 2_f64.powi(53) && value.fract() == 0.0;
         if is_whole { Self::Whole(value as u64) } else { Self::Other(value) }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_text_format_is_the_librarys() {
         let (families, mut text) = (registry().gather(), String::new());
-        push(&mut text, Format::Text, &families).unwrap();
+        push_families(&mut text, Format::Text, &families).unwrap();
         assert_eq!(text, TextEncoder::new().encode_to_string(&families).unwrap());
     }
 
@@ -136,7 +136,7 @@ mod tests {
             let gauge = Gauge::new("a", "A.").unwrap();
             gauge.set(value);
             let mut text = String::new();
-            push(&mut text, Format::Text, &gauge.collect()).unwrap();
+            push_families(&mut text, Format::Text, &gauge.collect()).unwrap();
             prop_assert_eq!(text, TextEncoder::new().encode_to_string(&gauge.collect()).unwrap());
         }
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn openmetrics_has_its_own_names_and_bounds() {
         let mut text = String::new();
-        push(&mut text, Format::OpenMetrics, &registry().gather()).unwrap();
+        push_families(&mut text, Format::OpenMetrics, &registry().gather()).unwrap();
         let expected = r#"# HELP a Counts \"a\".
 # TYPE a counter
 a_total 3

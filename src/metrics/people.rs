@@ -28,14 +28,14 @@ impl People {
         let severities = reader.severities_by_number()?;
         let mut people = Self { severities, ..Self::default() };
         reader.each_check_set(|checks, count| {
-            people.count(&checks, count, true);
+            people.change_count(&checks, count, true);
             people.by_set.insert(checks, count);
         })?;
         Ok(people)
     }
 
     /// Reads again how many people fail just these checks, and how severe each check is.
-    pub(super) fn follow<'a>(
+    pub(super) fn update_sets<'a>(
         &mut self,
         reader: &Reader,
         sets: impl IntoIterator<Item = &'a CheckSet>,
@@ -43,7 +43,7 @@ impl People {
         let severities = reader.severities_by_number()?;
         if self.severities != severities {
             self.severities = severities;
-            self.count_anew();
+            self.recount();
         }
         for checks in sets {
             let now = reader.people_of_check_set(checks)?;
@@ -52,8 +52,8 @@ impl People {
             } else {
                 self.by_set.insert(checks.clone(), now)
             };
-            self.count(checks, before.unwrap_or_default(), false);
-            self.count(checks, now, true);
+            self.change_count(checks, before.unwrap_or_default(), false);
+            self.change_count(checks, now, true);
         }
         Ok(())
     }
@@ -74,14 +74,14 @@ impl People {
     }
 
     /// The label of the worst of these checks; nothing when all are hidden.
-    fn worst(&self, checks: &[CheckNumber]) -> Option<String> {
+    fn worst_label(&self, checks: &[CheckNumber]) -> Option<String> {
         let severities = checks.iter().filter_map(|check| self.severities.get(check));
         Severity::worst(severities.cloned()).map(|severity| severity.label())
     }
 
     /// Counts people who fail these checks, or takes them off.
-    fn count(&mut self, checks: &[CheckNumber], people: u64, is_more: bool) {
-        let Some(label) = self.worst(checks).filter(|_| people > 0) else { return };
+    fn change_count(&mut self, checks: &[CheckNumber], people: u64, is_more: bool) {
+        let Some(label) = self.worst_label(checks).filter(|_| people > 0) else { return };
         let count = self.count_of.entry(label.clone()).or_default();
         *count = if is_more { count.saturating_add(people) } else { count.saturating_sub(people) };
         if *count == 0 {
@@ -89,11 +89,11 @@ impl People {
         }
     }
 
-    fn count_anew(&mut self) {
+    fn recount(&mut self) {
         self.count_of.clear();
         let by_set = std::mem::take(&mut self.by_set);
         for (checks, people) in &by_set {
-            self.count(checks, *people, true);
+            self.change_count(checks, *people, true);
         }
         self.by_set = by_set;
     }

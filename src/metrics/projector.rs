@@ -91,7 +91,7 @@ impl Projector {
             taken: commit,
             pending: Some(Pending::Everything),
         };
-        projector.round(commit).await?;
+        projector.run_round(commit).await?;
         let projection = Projection {
             view: projector.view.clone(),
             reached: projector.reached.subscribe(),
@@ -115,7 +115,7 @@ impl Projector {
                 self.pending = Some(Pending::Everything);
             }
             if self.reached.borrow().commit < newest || self.pending.is_some() {
-                match self.follow().await {
+                match self.follow_commits().await {
                     Ok(()) => is_failing = false,
                     Err(StoreError::Closed) => return Err(StoreError::Closed),
                     Err(error) => {
@@ -139,7 +139,7 @@ impl Projector {
                 () = stop.cancelled() => return Ok(()),
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
                 Ok(()) = scope.changed() => self.pending = Some(Pending::Everything),
-                () = tokio::time::sleep(self.until_due()) => self.take_due(),
+                () = tokio::time::sleep(self.time_until_due()) => self.queue_due_checks(),
             }
         }
         Ok(())
@@ -147,7 +147,7 @@ impl Projector {
 
     /// How long until samples change with time alone. A wall clock can be set, so it is looked
     /// at again before long.
-    fn until_due(&self) -> Duration {
+    fn time_until_due(&self) -> Duration {
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let next = totals.due.values().min().copied();
         drop(totals);
@@ -156,7 +156,7 @@ impl Projector {
     }
 
     /// Adds the checks whose samples have changed with time to what is to be read.
-    fn take_due(&mut self) {
+    fn queue_due_checks(&mut self) {
         let now = clock::now();
         let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         let due = totals.due.iter().filter(|(_, at)| **at <= now);
@@ -172,7 +172,7 @@ impl Projector {
     }
 
     /// One round: reads again what the commits since the last one touched.
-    async fn follow(&mut self) -> Result<(), StoreError> {
+    async fn follow_commits(&mut self) -> Result<(), StoreError> {
         let from = self.taken;
         self.taken = if let Some(commits) = self.store.touched_after(from) {
             let mut touched = match self.pending.take() {
@@ -195,10 +195,10 @@ impl Projector {
             self.pending = Some(Pending::Everything);
             *self.store.changes().borrow()
         };
-        self.round(self.taken).await
+        self.run_round(self.taken).await
     }
 
-    async fn round(&mut self, commit: u64) -> Result<(), StoreError> {
+    async fn run_round(&mut self, commit: u64) -> Result<(), StoreError> {
         let Some(pending) = self.pending.clone() else { return Ok(()) };
         let is_everything = matches!(pending, Pending::Everything);
         let (totals, scope) = (self.totals.clone(), self.scope.borrow().clone());
@@ -206,8 +206,8 @@ impl Projector {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
             let known = Known { reader, scope: &scope, now: clock::now() };
             match pending {
-                Pending::Everything => round::everything(&known, &mut totals),
-                Pending::Some(touched) => round::some(&known, &mut totals, &touched),
+                Pending::Everything => round::read_everything(&known, &mut totals),
+                Pending::Some(touched) => round::read_touched(&known, &mut totals, &touched),
             }
         };
         // Totals that followed half of a round would not see that half again.
@@ -220,7 +220,7 @@ impl Projector {
             *view = View::default();
         }
         for (subject, samples) in &replacements {
-            view.replace(subject.clone(), samples);
+            view.replace_samples(subject.clone(), samples);
         }
         drop(view);
         self.reached.send_replace(Reached { commit, at: Instant::now() });

@@ -34,7 +34,7 @@ struct Packed {
 }
 
 impl Packed {
-    fn take(&mut self) -> Option<Arc<Piece>> {
+    fn take_piece(&mut self) -> Option<Arc<Piece>> {
         let piece = self.piece.clone()?;
         self.taken = self.taken.saturating_add(1);
         Some(piece)
@@ -51,10 +51,10 @@ impl Rendered {
     }
 
     /// The text compressed, if that is there at once.
-    pub(super) fn packed_already(&self) -> Option<Arc<Piece>> {
+    pub(super) fn packed_if_ready(&self) -> Option<Arc<Piece>> {
         match self.packed.try_lock() {
-            Ok(mut packed) => packed.take(),
-            Err(TryLockError::Poisoned(packed)) => packed.into_inner().take(),
+            Ok(mut packed) => packed.take_piece(),
+            Err(TryLockError::Poisoned(packed)) => packed.into_inner().take_piece(),
             // Somebody compresses it.
             Err(TryLockError::WouldBlock) => None,
         }
@@ -64,9 +64,9 @@ impl Rendered {
     ///
     /// # Errors
     /// See [`Piece::new`].
-    pub(super) fn packed(&self) -> io::Result<Arc<Piece>> {
+    pub(super) fn get_or_pack(&self) -> io::Result<Arc<Piece>> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(piece) = packed.take() {
+        if let Some(piece) = packed.take_piece() {
             return Ok(piece);
         }
         let piece = Arc::new(Piece::new(&self.text, Effort::Little)?);
@@ -77,7 +77,7 @@ impl Rendered {
 
     /// Whether the text has proven to be worth [`Rendered::pack_well`]. Only the first to ask is
     /// told so.
-    pub(super) fn claim(&self) -> bool {
+    pub(super) fn claim_packing(&self) -> bool {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_proven = packed.taken >= PROVEN && self.text.len() >= WORTH_PACKING;
         is_proven && !std::mem::replace(&mut packed.is_claimed, true)
@@ -117,16 +117,16 @@ mod tests {
     #[test]
     fn a_large_text_is_packed_better_once_scrapes_took_it_often() {
         let rendered = Rendered::new(text(WORTH_PACKING * 4));
-        assert!(rendered.packed_already().is_none());
-        let quick = rendered.packed().unwrap();
+        assert!(rendered.packed_if_ready().is_none());
+        let quick = rendered.get_or_pack().unwrap();
         for _ in 1..PROVEN {
-            assert!(!rendered.claim());
-            assert!(Arc::ptr_eq(&rendered.packed_already().unwrap(), &quick));
+            assert!(!rendered.claim_packing());
+            assert!(Arc::ptr_eq(&rendered.packed_if_ready().unwrap(), &quick));
         }
-        assert!(rendered.claim());
-        assert!(!rendered.claim(), "one packs it");
+        assert!(rendered.claim_packing());
+        assert!(!rendered.claim_packing(), "one packs it");
         rendered.pack_well().unwrap();
-        let small = rendered.packed().unwrap();
+        let small = rendered.get_or_pack().unwrap();
         assert!(small.len() < quick.len(), "{} of {}", small.len(), quick.len());
     }
 
@@ -134,8 +134,8 @@ mod tests {
     fn a_small_text_is_packed_once() {
         let rendered = Rendered::new(text(1000));
         for _ in 0..2 * PROVEN {
-            rendered.packed().unwrap();
+            rendered.get_or_pack().unwrap();
         }
-        assert!(!rendered.claim());
+        assert!(!rendered.claim_packing());
     }
 }

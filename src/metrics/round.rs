@@ -46,7 +46,7 @@ pub(super) struct Totals {
 }
 
 /// Reads every subject.
-pub(super) fn everything(
+pub(super) fn read_everything(
     known: &Known<'_>,
     totals: &mut Totals,
 ) -> Result<Vec<Replacement>, StoreError> {
@@ -60,7 +60,7 @@ pub(super) fn everything(
     ]);
     let checks = reader.check_ids_by_number()?;
     for id in checks.iter().filter_map(|id| CheckId::new(id)) {
-        totals.checks.admit(&id, scope.max_checks);
+        totals.checks.admit_check(&id, scope.max_checks);
         subjects.insert(ledger::Subject::Check(id));
     }
     // Of followed users without a snapshot there is nothing to show or to count.
@@ -71,11 +71,11 @@ pub(super) fn everything(
     let users = reader.listed_logins()?.into_iter().chain(followed);
     subjects.extend(users.map(ledger::Subject::User));
     subjects.extend(reader.watched_ips()?.into_iter().map(ledger::Subject::Ip));
-    read(known, totals, &subjects)
+    read_subjects(known, totals, &subjects)
 }
 
 /// Reads the subjects that commits touched.
-pub(super) fn some(
+pub(super) fn read_touched(
     known: &Known<'_>,
     totals: &mut Totals,
     touched: &Touched,
@@ -85,19 +85,19 @@ pub(super) fn some(
         // How many checks a followed user fails is shown, too.
         subjects.to_mut().extend(touched.people.iter().cloned().map(ledger::Subject::User));
     }
-    foresee(known, &touched.check_sets, &subjects);
+    prefetch(known, &touched.check_sets, &subjects);
     let is_check = |subject: &ledger::Subject| matches!(subject, ledger::Subject::Check(_));
     let is_concerned = !touched.check_sets.is_empty() || touched.subjects.iter().any(is_check);
     if let Some(people) = totals.people.as_mut().filter(|_| is_concerned)
-        && skip_unreadable(people.follow(known.reader, &touched.check_sets))?.is_none()
+        && skip_unreadable(people.update_sets(known.reader, &touched.check_sets))?.is_none()
     {
         totals.people = None;
     }
-    read(known, totals, &subjects)
+    read_subjects(known, totals, &subjects)
 }
 
 /// Sends the questions of a small round ahead, as far as none needs the answer of another.
-fn foresee(
+fn prefetch(
     known: &Known<'_>,
     check_sets: &BTreeSet<CheckSet>,
     subjects: &BTreeSet<ledger::Subject>,
@@ -115,8 +115,8 @@ fn foresee(
         let _ = known.reader.watched_among(&logins);
         for subject in others() {
             let _ = match subject {
-                ledger::Subject::Check(id) => describe::of_check(known, id).map(drop),
-                other => describe::samples(known, &Subject::of(other)).map(drop),
+                ledger::Subject::Check(id) => describe::read_check_samples(known, id).map(drop),
+                other => describe::read_samples(known, &Subject::from_touched(other)).map(drop),
             };
         }
         let _ = describe::is_tenant_known(known);
@@ -124,7 +124,7 @@ fn foresee(
 }
 
 /// Reads subjects and makes their samples.
-fn read(
+fn read_subjects(
     known: &Known<'_>,
     totals: &mut Totals,
     touched: &BTreeSet<ledger::Subject>,
@@ -133,14 +133,14 @@ fn read(
     let mut replacements = Vec::with_capacity(touched.len() + 1);
     let mut applications = BTreeSet::new();
     let is_new = |subject: &&ledger::Subject| match subject {
-        ledger::Subject::Check(id) => !totals.checks.knows(id),
+        ledger::Subject::Check(id) => !totals.checks.is_known(id),
         _ => false,
     };
     let new = touched.iter().filter(is_new).count();
-    if new > 0 && totals.checks.is_full_with(new, scope.max_checks) {
+    if new > 0 && totals.checks.would_overflow(new, scope.max_checks) {
         // Which of several came first, their ids do not say.
         for id in reader.check_ids_by_number()?.iter().filter_map(|id| CheckId::new(id)) {
-            totals.checks.admit(&id, scope.max_checks);
+            totals.checks.admit_check(&id, scope.max_checks);
         }
     }
     let logins: Vec<_> = touched.iter().filter_map(login_of).collect();
@@ -149,25 +149,25 @@ fn read(
     for subject in touched {
         let replacement = match subject {
             ledger::Subject::Check(id) => {
-                let (replacement, next) = check(known, totals, id)?;
+                let (replacement, next) = read_check(known, totals, id)?;
                 next_checks.extend(next);
                 replacement
             }
             ledger::Subject::User(login) => {
                 let watched = watched.get(login.as_str());
-                let user = skip_unreadable(user(reader, login, watched, scope))?.flatten();
+                let user = skip_unreadable(read_user(reader, login, watched, scope))?.flatten();
                 let state = user.as_ref().and_then(UserView::current_snapshot);
-                applications.extend(totals.applications.replace(login, state));
+                applications.extend(totals.applications.replace_user(login, state));
                 let shown = user.filter(|user| is_shown(user.standing, scope.user_series));
                 let samples = shown.and_then(|user| {
-                    let label = label::of_user(&scope.user_label, login, &user)?;
-                    Some(describe::of_user(&label, &user))
+                    let label = label::user_label(&scope.user_label, login, &user)?;
+                    Some(describe::user_samples(&label, &user))
                 });
                 (Subject::User(login.as_str().to_owned()), samples.unwrap_or_default())
             }
             other => {
-                let subject = Subject::of(other);
-                let samples = describe::samples(known, &subject);
+                let subject = Subject::from_touched(other);
+                let samples = describe::read_samples(known, &subject);
                 (subject, skip_unreadable(samples)?.unwrap_or_default())
             }
         };
@@ -175,15 +175,15 @@ fn read(
     }
     // Whoever takes the place of a check that is gone can be gone, too.
     while let Some(id) = next_checks.pop() {
-        let (replacement, next) = check(known, totals, &id)?;
+        let (replacement, next) = read_check(known, totals, &id)?;
         next_checks.extend(next);
         replacements.push(replacement);
     }
     let mut dropped = Samples::default();
-    dropped.add(Family::ChecksDropped, &[], totals.checks.dropped());
+    dropped.add(Family::ChecksDropped, &[], totals.checks.dropped_count());
     replacements.push((Subject::Checks, dropped.into_vec()));
     for name in applications {
-        let samples = describe::of_application(&name, totals.applications.use_of(&name));
+        let samples = describe::application_samples(&name, totals.applications.usage(&name));
         replacements.push((Subject::Application(name), samples));
     }
     let is_known = skip_unreadable(describe::is_tenant_known(known))?.flatten() == Some(true);
@@ -194,18 +194,19 @@ fn read(
 
 /// The samples of a check, as far as it is shown; and the check that is shown in its place
 /// when it is gone.
-fn check(
+fn read_check(
     known: &Known<'_>,
     totals: &mut Totals,
     id: &CheckId,
 ) -> Result<(Replacement, Option<CheckId>), StoreError> {
-    let (samples, due) = skip_unreadable(describe::of_check(known, id))?.unwrap_or_default();
+    let (samples, due) =
+        skip_unreadable(describe::read_check_samples(known, id))?.unwrap_or_default();
     totals.due.remove(id);
     let subject = Subject::Check(id.to_string());
     if samples.is_empty() {
-        return Ok(((subject, samples), totals.checks.forget(id)));
+        return Ok(((subject, samples), totals.checks.forget_check(id)));
     }
-    if !totals.checks.admit(id, known.scope.max_checks) {
+    if !totals.checks.admit_check(id, known.scope.max_checks) {
         return Ok(((subject, Vec::new()), None));
     }
     totals.due.extend(due.map(|at| (id.clone(), at)));
@@ -214,7 +215,7 @@ fn check(
 
 /// A user, as far as anything is shown or counted. Deliveries name many users who have no
 /// snapshot and no series: of these no more is read than that.
-fn user(
+fn read_user(
     reader: &Reader,
     login: &Login,
     watched: Option<&WatchedAs>,

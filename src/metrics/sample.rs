@@ -60,11 +60,11 @@ pub(super) struct Sample {
 impl Sample {
     /// A sample with the values of the family's labels, in the order of its row.
     pub(super) fn new(family: Family, labels: &[&str], value: impl Into<Value>) -> Self {
-        Self::part(family, "", labels, None, value)
+        Self::with_suffix(family, "", labels, None, value)
     }
 
     /// A sample of a part of the family, which has a suffix and may have a bound.
-    fn part(
+    fn with_suffix(
         family: Family,
         suffix: &str,
         labels: &[&str],
@@ -110,11 +110,11 @@ impl Samples {
         let bounds = BOUNDS.iter().map(u64::to_string).chain(["+Inf".to_owned()]);
         for (bound, more) in bounds.zip(found.counts()) {
             count += more;
-            self.0.push(Sample::part(family, "_bucket", labels, Some(&bound), count));
+            self.0.push(Sample::with_suffix(family, "_bucket", labels, Some(&bound), count));
         }
         let sum = Duration::from_micros(found.micros());
-        self.0.push(Sample::part(family, "_sum", labels, None, sum));
-        self.0.push(Sample::part(family, "_count", labels, None, count));
+        self.0.push(Sample::with_suffix(family, "_sum", labels, None, sum));
+        self.0.push(Sample::with_suffix(family, "_count", labels, None, count));
     }
 
     /// Adds a sample of what is known; nothing, and no zero, of what is not.

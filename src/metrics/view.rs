@@ -30,7 +30,7 @@ pub(super) enum Subject {
 
 impl Subject {
     /// The lines of what a commit touched.
-    pub(super) fn of(touched: &ledger::Subject) -> Self {
+    pub(super) fn from_touched(touched: &ledger::Subject) -> Self {
         match touched {
             ledger::Subject::Check(id) => Self::Check(id.to_string()),
             ledger::Subject::User(login) => Self::User(login.as_str().to_owned()),
@@ -54,7 +54,7 @@ pub(super) struct View {
 
 impl View {
     /// Replaces the samples of a subject.
-    pub(super) fn replace(&mut self, subject: Subject, samples: &[Sample]) {
+    pub(super) fn replace_samples(&mut self, subject: Subject, samples: &[Sample]) {
         let mut lines: BTreeMap<Family, String> = BTreeMap::new();
         for sample in samples {
             lines.entry(sample.family).or_default().push_str(sample.line());
@@ -80,14 +80,14 @@ impl View {
     }
 
     /// Every family that has a sample, if all of them were rendered before.
-    pub(super) fn rendered(&self, format: Format) -> Option<Vec<Arc<Rendered>>> {
+    pub(super) fn rendered_if_current(&self, format: Format) -> Option<Vec<Arc<Rendered>>> {
         let with_samples = self.lines.iter().filter(|(_, lines)| !lines.is_empty());
         let rendered = |family| self.rendered.get(family)?.get(&format).cloned();
         with_samples.map(|(family, _)| rendered(family)).collect()
     }
 
     /// Renders every family that has a sample.
-    pub(super) fn render(&mut self, format: Format) -> Vec<Arc<Rendered>> {
+    pub(super) fn render_families(&mut self, format: Format) -> Vec<Arc<Rendered>> {
         let mut families = Vec::with_capacity(self.lines.len());
         for (family, lines) in self.lines.iter().filter(|(_, lines)| !lines.is_empty()) {
             let formats = self.rendered.entry(*family).or_default();
@@ -98,7 +98,7 @@ impl View {
                 text.extend(lines.values().map(String::as_str));
                 let is_histogram = family.definition().kind == Kind::Histogram;
                 if is_histogram && format == Format::OpenMetrics {
-                    text = format::with_points(&text);
+                    text = format::with_decimal_bounds(&text);
                 }
                 Arc::new(Rendered::new(text))
             });
@@ -117,11 +117,11 @@ mod tests {
             .map(|unused| Sample::new(Family::UserUnusedApplications, &[login], unused))
             .into_iter()
             .collect();
-        view.replace(Subject::User(login.to_owned()), &samples);
+        view.replace_samples(Subject::User(login.to_owned()), &samples);
     }
 
     fn text(view: &mut View) -> String {
-        let families = view.render(Format::Text);
+        let families = view.render_families(Format::Text);
         let text: Vec<_> = families.iter().flat_map(|family| family.text().to_vec()).collect();
         String::from_utf8(text).unwrap()
     }

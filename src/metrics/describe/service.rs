@@ -9,7 +9,7 @@ use crate::{
 /// Days without a sign-in after which an administrator counts as inactive.
 const INACTIVE_DAYS: [u64; 2] = [30, 90];
 
-pub(super) fn describe(samples: &mut Samples, service: &ServiceView) {
+pub(super) fn add_service(samples: &mut Samples, service: &ServiceView) {
     for integration in &service.integrations {
         let Integration { id, name, status, date, .. } = integration;
         let labels = [id.as_str(), name, status];
@@ -17,12 +17,12 @@ pub(super) fn describe(samples: &mut Samples, service: &ServiceView) {
         samples.add_known(Family::IntegrationLastStatus, &labels, *date);
     }
     if let Some((at, admins)) = &service.admins {
-        administrators(samples, admins, *at);
+        add_administrators(samples, admins, *at);
     }
     samples.add_known(Family::TenantDailyFailures, &[], service.daily_failures);
 }
 
-fn administrators(samples: &mut Samples, admins: &[Admin], at: Timestamp) {
+fn add_administrators(samples: &mut Samples, admins: &[Admin], at: Timestamp) {
     let days = |admin: &Admin| {
         let days = (at - admin.last_sign_in?).num_days();
         Some(u64::try_from(days).unwrap_or_default())

@@ -7,20 +7,20 @@ use crate::domain::{Dimension, TenantFigures, TenantId};
 const UNNAMED: &str = "unnamed";
 
 /// Who the tenant is, by the name that the operator gives it and by its id.
-pub(super) fn identify(samples: &mut Samples, name: Option<&str>, id: Option<TenantId>) {
-    samples.add(Family::TenantInfo, &labels(name, id).each_ref().map(String::as_str), 1_u64);
+pub(super) fn add_tenant_info(samples: &mut Samples, name: Option<&str>, id: Option<TenantId>) {
+    samples.add(Family::TenantInfo, &tenant_labels(name, id).each_ref().map(String::as_str), 1_u64);
 }
 
 /// The labels `tenant` and `id` of who the tenant is.
-pub(in crate::metrics) fn labels(name: Option<&str>, id: Option<TenantId>) -> [String; 2] {
+pub(in crate::metrics) fn tenant_labels(name: Option<&str>, id: Option<TenantId>) -> [String; 2] {
     let id = id.map(|id| id.to_string());
     let name = name.or(id.as_deref()).unwrap_or(UNNAMED).to_owned();
     [name, id.unwrap_or_default()]
 }
 
-pub(super) fn describe(samples: &mut Samples, figures: &TenantFigures) {
+pub(super) fn add_figures(samples: &mut Samples, figures: &TenantFigures) {
     for ((dimension, value), count) in figures {
-        let family = family(*dimension);
+        let family = dimension_family(*dimension);
         // A dimension that is counted as a whole has one empty value and no label.
         let labels = &[value.as_str()][..family.definition().labels.len()];
         samples.add(family, labels, *count);
@@ -28,7 +28,7 @@ pub(super) fn describe(samples: &mut Samples, figures: &TenantFigures) {
 }
 
 /// The metric of a dimension, whose label has the dimension's values.
-const fn family(dimension: Dimension) -> Family {
+const fn dimension_family(dimension: Dimension) -> Family {
     match dimension {
         Dimension::Status => Family::TenantUsers,
         Dimension::UserType => Family::TenantUsersByType,
