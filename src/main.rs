@@ -12,7 +12,7 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    match commands::parse() {
+    match commands::parse_command_line() {
         Ok(command) => commands::dispatch(command),
         Err(answer) => answer,
     }

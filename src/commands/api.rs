@@ -10,7 +10,7 @@ use super::error::CommandError;
 use crate::logging;
 
 /// Loads the configuration and makes a client of its `[api]`.
-pub(super) fn client(
+pub(super) fn load_client(
     file: &ConfigFile,
     needs: Needs,
 ) -> Result<(Config, ApiConfig, Client), CommandError> {

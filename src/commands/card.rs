@@ -13,14 +13,14 @@ const SHOWN_ERRORS: usize = 100;
 
 /// A value of the card in one cell: lists a line an item, objects in the order
 /// of their fields.
-pub(super) fn shown(value: &Value) -> String {
+pub(super) fn format_value(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "-".to_owned(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Value::Array(items) => items.iter().map(format_value).collect::<Vec<_>>().join("\n"),
         Value::Object(fields) => {
-            let filled = fields.values().filter(|value| !value.is_null()).map(shown);
+            let filled = fields.values().filter(|value| !value.is_null()).map(format_value);
             filled.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
@@ -45,10 +45,10 @@ pub(super) fn print_errors(card: &Card) {
             // Objects keep the names of their fields.
             let text = match value {
                 Value::Array(path) if field == "path" => {
-                    path.iter().map(shown).collect::<Vec<_>>().join(".")
+                    path.iter().map(format_value).collect::<Vec<_>>().join(".")
                 }
                 Value::Array(_) | Value::Object(_) => value.to_string(),
-                value => shown(value),
+                value => format_value(value),
             };
             vec![field.to_owned(), text]
         })
@@ -60,6 +60,6 @@ pub(super) fn print_errors(card: &Card) {
 }
 
 /// How the command ends: well when the service answered without errors.
-pub(super) fn ended(card: &Card) -> ExitCode {
+pub(super) fn exit_code(card: &Card) -> ExitCode {
     if card.is_success() { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) }
 }

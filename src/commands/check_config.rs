@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Ok(config) => config,
         Err(error) => {
             let code = exit::fail(exit::USAGE, &error);
-            eprintln!("{}", refusal(error.fault_count()));
+            eprintln!("{}", refusal_line(error.fault_count()));
             return code;
         }
     };
@@ -41,27 +41,27 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
     if let Err(error) = daemon::check_tls(&config) {
         let code = exit::fail(exit::USAGE, &error);
-        eprintln!("{}", refusal(1));
+        eprintln!("{}", refusal_line(1));
         return code;
     }
-    eprintln!("{}", verdict(warnings.len()));
-    if options.connect { connect(&config) } else { ExitCode::SUCCESS }
+    eprintln!("{}", verdict_line(warnings.len()));
+    if options.connect { try_connections(&config) } else { ExitCode::SUCCESS }
 }
 
 /// Beside the warnings, too.
-fn connect(config: &Config) -> ExitCode {
+fn try_connections(config: &Config) -> ExitCode {
     finish(async {
         let findings = Box::pin(doctor::examine(config, None)).await;
         for finding in &findings {
             eprintln!("{finding}");
         }
         eprintln!("{}", doctor::summary(&findings));
-        Ok(doctor::code(&findings))
+        Ok(doctor::exit_code(&findings))
     })
 }
 
 /// The last line of what cannot be used.
-fn refusal(faults: usize) -> String {
+fn refusal_line(faults: usize) -> String {
     match faults {
         1 => "the configuration cannot be used: 1 thing is wrong".to_owned(),
         _ => format!("the configuration cannot be used: {faults} things are wrong"),
@@ -69,7 +69,7 @@ fn refusal(faults: usize) -> String {
 }
 
 /// The last line, beside the warnings: what is printed stays a configuration.
-fn verdict(warnings: usize) -> String {
+fn verdict_line(warnings: usize) -> String {
     match warnings {
         0 => "the configuration is good".to_owned(),
         1 => "the configuration is good, with 1 warning".to_owned(),

@@ -41,12 +41,12 @@ pub(crate) struct Forget {
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
-            Action::Forget(options) => forget(options).await,
+            Action::Forget(options) => forget_check(options).await,
         }
     })
 }
 
-async fn forget(options: Forget) -> Result<ExitCode, CommandError> {
+async fn forget_check(options: Forget) -> Result<ExitCode, CommandError> {
     let id = CheckId::new(&options.id)
         .ok_or_else(|| CommandError::Usage("a check's id must not be empty".to_owned()))?;
     let config = options.file.load(Needs::NOTHING)?;
@@ -77,9 +77,9 @@ async fn forget(options: Forget) -> Result<ExitCode, CommandError> {
         }
         Keeper::Daemon(url) => {
             let path = ["checks", id.as_str()];
-            let (status, body) = keeper::ask(&url, Method::DELETE, &path, None).await?;
+            let (status, body) = keeper::ask_daemon(&url, Method::DELETE, &path, None).await?;
             if status != 200 {
-                return Err(keeper::refusal(&body));
+                return Err(keeper::refusal_error(&body));
             }
         }
     }

@@ -53,14 +53,14 @@ pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
             Action::Backup(options) => back_up(&options),
-            Action::Check(file) => check(&file),
+            Action::Check(file) => check_database(&file),
             Action::Restore(options) => restore(&options),
         }
     })
 }
 
 /// The database's file. One on a server is not ours to copy: says what does.
-fn file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
+fn database_file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
     match options.load(Needs::NOTHING)?.store.place {
         StorePlace::File(path) => Ok(path),
         place @ StorePlace::Server(_) => Err(CommandError::Usage(format!(
@@ -71,15 +71,15 @@ fn file(options: &ConfigFile, instead: &str) -> Result<PathBuf, CommandError> {
 }
 
 fn back_up(options: &Backup) -> Result<ExitCode, CommandError> {
-    let database = file(&options.file, "pg_dump --format=custom makes a copy")?;
+    let database = database_file(&options.file, "pg_dump --format=custom makes a copy")?;
     let bytes =
         store::back_up(&database, &options.to).map_err(|error| error.with_remedy(&database))?;
     say!("{} has a copy of {} ({bytes} bytes)", options.to.display(), database.display());
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(options: &ConfigFile) -> Result<ExitCode, CommandError> {
-    let database = file(options, "pg_amcheck looks for damage")?;
+fn check_database(options: &ConfigFile) -> Result<ExitCode, CommandError> {
+    let database = database_file(options, "pg_amcheck looks for damage")?;
     let problems = store::inspect(&database).map_err(|error| error.with_remedy(&database))?;
     if problems.is_empty() {
         say!("{} is whole", database.display());
@@ -97,7 +97,7 @@ fn check(options: &ConfigFile) -> Result<ExitCode, CommandError> {
 
 fn restore(options: &Restore) -> Result<ExitCode, CommandError> {
     let instead = "with all daemons stopped, pg_restore --clean puts a copy there";
-    let database = file(&options.file, instead)?;
+    let database = database_file(&options.file, instead)?;
     let former = store::restore(&options.from, &database)
         .map_err(|error| error.with_remedy(&options.from))?;
     say!("{} is what {} has", database.display(), options.from.display());

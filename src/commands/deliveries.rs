@@ -19,7 +19,7 @@ use super::{
     error::CommandError,
     finish::finish,
     keeper::{self, Keeper},
-    table::{table, visible},
+    table::{sanitize, table},
 };
 
 /// What to do with deliveries; without a word, list them.
@@ -97,7 +97,7 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let deliveries = match ask_daemon(&config, options).await? {
         Some(deliveries) => deliveries,
-        None => keeper::read(&config, |reader| {
+        None => keeper::read_store(&config, |reader| {
             Ok(reader.deliveries(options.refused.then_some(true), i64::MAX, options.limit)?)
         })?,
     };
@@ -109,7 +109,7 @@ async fn list(options: &List) -> Result<ExitCode, CommandError> {
         say!("No delivery was {sort}.");
     } else {
         let header = ["number", "when", "status", "result", "check", "users", "new", "reason"];
-        say!("{}", table(&header, deliveries.iter().map(row)));
+        say!("{}", table(&header, deliveries.iter().map(delivery_row)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,7 +125,7 @@ async fn ask_daemon(
     if options.refused {
         query.push(("refused", "true"));
     }
-    match keeper::ask_with(&url, Method::GET, &["deliveries"], &query, None).await {
+    match keeper::ask_daemon_with(&url, Method::GET, &["deliveries"], &query, None).await {
         Ok((200, mut body)) => {
             let list = serde_json::from_value::<Vec<json::Delivery>>(body["deliveries"].take());
             list.map(|list| Some(list.into_iter().map(KeptDelivery::from).collect())).map_err(
@@ -135,21 +135,21 @@ async fn ask_daemon(
                 },
             )
         }
-        Ok((_, body)) => Err(keeper::refusal(&body)),
+        Ok((_, body)) => Err(keeper::refusal_error(&body)),
         // A daemon that was killed leaves its URL behind; the file tells all the same.
         Err(_) => Ok(None),
     }
 }
 
-fn shown(at: Timestamp) -> String {
+fn format_time(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-fn row(delivery: &KeptDelivery) -> Vec<String> {
+fn delivery_row(delivery: &KeptDelivery) -> Vec<String> {
     let number = delivery.number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     vec![
         number,
-        shown(delivery.received_at),
+        format_time(delivery.received_at),
         delivery.status.to_string(),
         delivery.result.clone(),
         delivery.check_id.clone().unwrap_or_else(|| "-".to_owned()),
@@ -166,7 +166,7 @@ fn remarks(delivery: &KeptDelivery) -> Vec<String> {
         remarks.push(format!("logins that cannot be used: {}", delivery.logins_skipped));
     }
     if let Some(at) = delivery.last_repeat_at {
-        remarks.push(format!("came again, last {} (in all {})", shown(at), delivery.repeats));
+        remarks.push(format!("came again, last {} (in all {})", format_time(at), delivery.repeats));
     }
     if let Some(number) = delivery.replayed_as {
         remarks.push(format!("replayed as delivery {number}"));
@@ -179,15 +179,15 @@ fn remarks(delivery: &KeptDelivery) -> Vec<String> {
 
 fn show(options: &Show) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let record = keeper::read(&config, |reader| {
-        let number = number(reader, &options.id)?;
-        reader.delivery(number)?.ok_or_else(|| unknown(&options.id))
+    let record = keeper::read_store(&config, |reader| {
+        let number = find_number(reader, &options.id)?;
+        reader.delivery(number)?.ok_or_else(|| unknown_delivery(&options.id))
     })?;
     if options.json {
         say!("{:#}", json!(json::DeliveryRecord::from(record)));
         return Ok(ExitCode::SUCCESS);
     }
-    say!("{}", table(&[], fields(&record)));
+    say!("{}", table(&[], delivery_fields(&record)));
     match &record.body {
         None => say!("\nNo body is kept."),
         Some(body) => {
@@ -197,21 +197,21 @@ fn show(options: &Show) -> Result<ExitCode, CommandError> {
                 (_, true) => ", cut",
                 _ => "",
             };
-            say!("\nBody ({kept} bytes{note}):\n{}", visible(&String::from_utf8_lossy(body)));
+            say!("\nBody ({kept} bytes{note}):\n{}", sanitize(&String::from_utf8_lossy(body)));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn fields(record: &DeliveryRecord) -> Vec<Vec<String>> {
+fn delivery_fields(record: &DeliveryRecord) -> Vec<Vec<String>> {
     let kept = &record.kept;
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), shown);
+    let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), format_time);
     let size = kept.size.map_or_else(|| "-".to_owned(), |size| format!("{size} bytes"));
     let number = kept.number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     [
         ("number", number),
-        ("received", shown(kept.received_at)),
+        ("received", format_time(kept.received_at)),
         ("answer", format!("{} {}", kept.status, kept.result)),
         ("remarks", remarks(kept).join("\n")),
         ("id", text(&kept.id)),
@@ -245,7 +245,7 @@ async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
             let id = options.id.clone();
             let intake = Intake::new(store.clone(), Meters::new()?);
             let rules = daemon::delivery_rules(&config);
-            let replayed = match store.read(move |reader| Ok(number(reader, &id))).await? {
+            let replayed = match store.read(move |reader| Ok(find_number(reader, &id))).await? {
                 Ok(number) => intake
                     .replay(number, &rules, config.webhook.max_body_bytes)
                     .await
@@ -264,17 +264,17 @@ async fn replay(options: &Replay) -> Result<ExitCode, CommandError> {
         }
         Keeper::Daemon(url) => {
             let path = ["deliveries", options.id.as_str(), "replay"];
-            match keeper::ask(&url, Method::POST, &path, None).await? {
+            match keeper::ask_daemon(&url, Method::POST, &path, None).await? {
                 (200, body) => body,
-                (_, body) => return Err(keeper::refusal(&body)),
+                (_, body) => return Err(keeper::refusal_error(&body)),
             }
         }
     };
-    tell(&options.id, &answer)
+    print_replay(&options.id, &answer)
 }
 
 /// Says what became of a replay.
-fn tell(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
+fn print_replay(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
     let reason = answer["reason"].as_str().unwrap_or_default();
     let number = &answer["number"];
     match answer["result"].as_str().unwrap_or_default() {
@@ -296,14 +296,14 @@ fn tell(id: &str, answer: &Value) -> Result<ExitCode, CommandError> {
 }
 
 /// Our own number, given as such or by the id of an envelope.
-fn number(reader: &Reader, id: &str) -> Result<i64, CommandError> {
+fn find_number(reader: &Reader, id: &str) -> Result<i64, CommandError> {
     if let Ok(number) = id.parse() {
         return Ok(number);
     }
-    reader.delivery_number(id)?.ok_or_else(|| unknown(id))
+    reader.delivery_number(id)?.ok_or_else(|| unknown_delivery(id))
 }
 
-fn unknown(id: &str) -> CommandError {
+fn unknown_delivery(id: &str) -> CommandError {
     CommandError::Refused(format!(
         "there is no delivery {id}; `cii-exporter deliveries` lists them"
     ))

@@ -52,14 +52,14 @@ pub(crate) enum Action {
 #[derive(Debug, Args)]
 pub(crate) struct OpenMetrics {
     /// From when on: so long ago such as 90d, or a moment such as 2026-01-31T18:00:00Z.
-    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse_past)]
     since: Timestamp,
     /// Until when, likewise; by default one step ago.
-    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse_past)]
     until: Option<Timestamp>,
     /// The time from one sample to the next, in whole seconds. Prometheus draws a gap where it is
     /// longer than five minutes.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = step)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_step)]
     step: u32,
     /// A label for every series; may be repeated.
     #[arg(long = "label", value_name = "NAME=VALUE")]
@@ -75,20 +75,20 @@ pub(crate) struct OpenMetrics {
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
-            Action::Openmetrics(options) => open_metrics(&options),
+            Action::Openmetrics(options) => export_openmetrics(&options),
         }
     })
 }
 
 /// A step of whole seconds.
-fn step(text: &str) -> Result<u32, String> {
+fn parse_step(text: &str) -> Result<u32, String> {
     let time = humantime::parse_duration(text).ok().filter(|time| time.subsec_nanos() == 0);
     let seconds = time.and_then(|time| u32::try_from(time.as_secs()).ok());
     let seconds = seconds.filter(|seconds| (1..=86_400).contains(seconds));
     seconds.ok_or_else(|| "expected whole seconds, of a day at most, such as 5m".to_owned())
 }
 
-fn open_metrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
+fn export_openmetrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     let (now, step) = (clock::now(), TimeDelta::seconds(options.step.into()));
     // What the daemon has yet to learn of the last moments is not there.
@@ -98,10 +98,10 @@ fn open_metrics(options: &OpenMetrics) -> Result<ExitCode, CommandError> {
         let reason = "--since is later than --until, which is one step ago at the latest";
         return Err(CommandError::Usage(reason.to_owned()));
     }
-    keeper::read(&config, |reader| export(options, &config, reader, (now, until)))
+    keeper::read_store(&config, |reader| export_history(options, &config, reader, (now, until)))
 }
 
-fn export(
+fn export_history(
     options: &OpenMetrics,
     config: &Config,
     reader: &Reader,
@@ -117,8 +117,8 @@ fn export(
     let Some(grid) = Grid::new(since, until, options.step) else {
         let reason = format!(
             "there is nothing to tell: the log begins at {}, and no step lies between that and {}",
-            shown(begin),
-            shown(until)
+            format_time(begin),
+            format_time(until)
         );
         return Err(CommandError::Refused(reason));
     };
@@ -138,37 +138,37 @@ fn export(
         tenant_id: reader.tenant_id()?,
         labels: &options.labels,
     };
-    let samples = write(&history, options.output.as_ref())?;
+    let samples = write_output(&history, options.output.as_ref())?;
     let series = checks.iter().filter(|check| check.curve.values().next().is_some()).count();
     if options.since < begin {
-        eprintln!("the log begins at {}: nothing is known of the time before", shown(begin));
+        eprintln!("the log begins at {}: nothing is known of the time before", format_time(begin));
     }
     eprintln!("{series} checks have {samples} samples, {} at most each", grid.len());
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(history: &History<'_>, output: Option<&PathBuf>) -> Result<u64, CommandError> {
+fn write_output(history: &History<'_>, output: Option<&PathBuf>) -> Result<u64, CommandError> {
     let target = output.map_or("standard output".to_owned(), |path| path.display().to_string());
     let written = match output {
-        None => into(history, io::stdout().lock()),
+        None => write_to(history, io::stdout().lock()),
         Some(path) => OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(path)
-            .and_then(|file| into(history, file)),
+            .and_then(|file| write_to(history, file)),
     };
     written.map_err(|source| CommandError::Output { target, source })
 }
 
-fn into(history: &History<'_>, out: impl Write) -> io::Result<u64> {
+fn write_to(history: &History<'_>, out: impl Write) -> io::Result<u64> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let samples = history.write(&mut out)?;
     out.flush()?;
     Ok(samples)
 }
 
-fn shown(at: Timestamp) -> String {
+fn format_time(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
@@ -178,9 +178,12 @@ mod tests {
 
     #[test]
     fn steps_are_whole_seconds_of_a_day_at_most() {
-        assert_eq!((step("5m"), step("1s"), step("1d")), (Ok(300), Ok(1), Ok(86_400)));
+        assert_eq!(
+            (parse_step("5m"), parse_step("1s"), parse_step("1d")),
+            (Ok(300), Ok(1), Ok(86_400))
+        );
         for text in ["0s", "1500ms", "25h", "often", ""] {
-            assert!(step(text).is_err(), "{text}");
+            assert!(parse_step(text).is_err(), "{text}");
         }
     }
 }

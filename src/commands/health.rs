@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async move {
         let config = options.file.load(Needs::NOTHING)?;
         let place = &config.store.place;
-        let daemon = keeper::daemon(&config).ok_or_else(|| {
+        let daemon = keeper::daemon_url(&config).ok_or_else(|| {
             CommandError::Refused(match place {
                 StorePlace::File(_) => format!("no daemon runs on {place}"),
                 StorePlace::Server(_) => {
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             })
         })?;
         let question = if options.live { "healthy" } else { "ready" };
-        let asked = keeper::probe(&daemon, question);
+        let asked = keeper::probe_daemon(&daemon, question);
         let (status, answer) = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| {
             let reason = format!("nothing came within {} s", PATIENCE.as_secs());
             CommandError::Daemon { url: daemon.clone(), reason }
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             say!("healthy");
         }
         for part in PARTS {
-            if let Some(line) = line(part, &answer[part]) {
+            if let Some(line) = part_line(part, &answer[part]) {
                 say!("{line}");
             }
         }
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 /// What is said of a part; nothing of one that the answer does not have.
-fn line(name: &str, part: &Value) -> Option<String> {
+fn part_line(name: &str, part: &Value) -> Option<String> {
     let state = part["state"].as_str()?;
     let reason = part["reason"].as_str().filter(|reason| *reason != state);
     let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));

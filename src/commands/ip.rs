@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     api,
-    card::{ended, print_errors, shown},
+    card::{exit_code, format_value, print_errors},
     config_file::ConfigFile,
     error::CommandError,
     finish::finish,
@@ -30,12 +30,12 @@ pub(crate) struct Options {
 /// Asks the service.
 pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
-        let ip: IpAddress = options.address.parse().map_err(usage)?;
-        let (_, api, client) = api::client(&options.file, Needs::API)?;
+        let ip: IpAddress = options.address.parse().map_err(usage_error)?;
+        let (_, api, client) = api::load_client(&options.file, Needs::API)?;
         let card = client.fetch_ip_card(ip, api.page_size).await?;
         if options.json {
             say!("{:#}", json!(card));
-            return Ok(ended(&card));
+            return Ok(exit_code(&card));
         }
         say!("status code  {}", card.status_code);
         if let Value::Array(users) = &card.data {
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
                 let is_second = |field: &str| field == "referenceUrl" && user[field].is_null();
                 let value =
                     |field| if is_second(field) { &user["referenceURL"] } else { &user[field] };
-                fields.map(|field| shown(value(field))).to_vec()
+                fields.map(|field| format_value(value(field))).to_vec()
             };
             let header = ["login", "name", "id", "page"];
             if !users.is_empty() {
@@ -54,10 +54,10 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             }
         }
         print_errors(&card);
-        Ok(ended(&card))
+        Ok(exit_code(&card))
     })
 }
 
-fn usage(error: impl std::fmt::Display) -> CommandError {
+fn usage_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::Usage(error.to_string())
 }

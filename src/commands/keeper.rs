@@ -46,7 +46,7 @@ impl Keeper {
 
 /// Where the daemon of this machine is asked: over the socket beside its file, or at its ops
 /// listener, where a server has the database. Nothing where it cannot be known.
-pub(super) fn daemon(config: &Config) -> Option<String> {
+pub(super) fn daemon_url(config: &Config) -> Option<String> {
     let StorePlace::Server(_) = config.store.place else {
         return store::holder_url(&config.store.place);
     };
@@ -62,16 +62,16 @@ pub(super) fn daemon(config: &Config) -> Option<String> {
 }
 
 /// Whether a daemon runs on this machine with this configuration.
-pub(super) async fn is_daemon_there(config: &Config) -> bool {
-    match (&config.store.place, daemon(config)) {
+pub(super) async fn is_daemon_running(config: &Config) -> bool {
+    match (&config.store.place, daemon_url(config)) {
         (StorePlace::File(_), daemon) => daemon.is_some(),
-        (StorePlace::Server(_), Some(daemon)) => probe(&daemon, "healthy").await.is_ok(),
+        (StorePlace::Server(_), Some(daemon)) => probe_daemon(&daemon, "healthy").await.is_ok(),
         (StorePlace::Server(_), None) => false,
     }
 }
 
 /// Reads the database, which a daemon may have open. What fails names it, and what to do.
-pub(super) fn read<T>(
+pub(super) fn read_store<T>(
     config: &Config,
     query: impl FnOnce(&Reader) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
@@ -84,17 +84,17 @@ pub(super) fn read<T>(
 }
 
 /// Asks a daemon; the status and body of its answer.
-pub(super) async fn ask(
+pub(super) async fn ask_daemon(
     daemon: &str,
     method: Method,
     path: &[&str],
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
-    ask_with(daemon, method, path, &[], body).await
+    ask_daemon_with(daemon, method, path, &[], body).await
 }
 
 /// The same, with fields in the query.
-pub(super) async fn ask_with(
+pub(super) async fn ask_daemon_with(
     daemon: &str,
     method: Method,
     path: &[&str],
@@ -102,18 +102,21 @@ pub(super) async fn ask_with(
     body: Option<&Value>,
 ) -> Result<(u16, Value), CommandError> {
     let path = [&["api", "v1"], path].concat();
-    ask_by(reqwest::Client::builder(), daemon, method, &path, query, body).await
+    send_with_client(reqwest::Client::builder(), daemon, method, &path, query, body).await
 }
 
 /// Asks a daemon how it does: `healthy` or `ready`.
-pub(super) async fn probe(daemon: &str, question: &str) -> Result<(u16, Value), CommandError> {
+pub(super) async fn probe_daemon(
+    daemon: &str,
+    question: &str,
+) -> Result<(u16, Value), CommandError> {
     // It is at an address of this machine, which its certificate need not have; what is asked and
     // answered is no secret.
     let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
-    ask_by(client, daemon, Method::GET, &["-", question], &[], None).await
+    send_with_client(client, daemon, Method::GET, &["-", question], &[], None).await
 }
 
-async fn ask_by(
+async fn send_with_client(
     client: ClientBuilder,
     daemon: &str,
     method: Method,
@@ -148,7 +151,7 @@ async fn ask_by(
 }
 
 /// What a refusal of the daemon says.
-pub(super) fn refusal(body: &Value) -> CommandError {
+pub(super) fn refusal_error(body: &Value) -> CommandError {
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     CommandError::Refused(match text("detail") {
         detail if detail.is_empty() => "the daemon refuses".to_owned(),

@@ -162,7 +162,7 @@ pub(crate) enum Command {
 }
 
 /// What the process was told to do, or the exit code of having told what it can.
-pub(crate) fn parse() -> Result<Command, ExitCode> {
+pub(crate) fn parse_command_line() -> Result<Command, ExitCode> {
     Cli::try_parse().map(|cli| cli.command).map_err(|error| {
         // Nothing can be done when even the message cannot be written.
         let _ = error.print();

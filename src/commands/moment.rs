@@ -6,7 +6,7 @@ use cii_exporter::{
 };
 
 /// A moment that has passed, or how long ago it was.
-pub(super) fn past(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_past(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
     let at =
         parse_moment(text, |ago| now.checked_sub_signed(ago)).map_err(|error| error.to_string())?;
@@ -20,7 +20,7 @@ pub(super) fn past(text: &str) -> Result<Timestamp, String> {
 }
 
 /// A moment that is still to come, or in how long it does.
-pub(super) fn future(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_future(text: &str) -> Result<Timestamp, String> {
     let now = clock::now();
     let at = parse_moment(text, |away| now.checked_add_signed(away))
         .map_err(|error| error.to_string())?;
@@ -36,17 +36,17 @@ mod tests {
     #[test]
     fn a_moment_is_given_or_so_far_away() {
         let (given, day) = ("2020-01-31T18:00:00Z", TimeDelta::days(1));
-        assert_eq!(past(given).unwrap().timestamp(), 1_580_493_600);
+        assert_eq!(parse_past(given).unwrap().timestamp(), 1_580_493_600);
         let before = clock::now();
-        let (yesterday, tomorrow) = (past("1d").unwrap(), future("1d").unwrap());
+        let (yesterday, tomorrow) = (parse_past("1d").unwrap(), parse_future("1d").unwrap());
         let after = clock::now();
         assert!((before..=after).contains(&(yesterday + day)), "{yesterday}");
         assert!((before..=after).contains(&(tomorrow - day)), "{tomorrow}");
-        assert!(past(&tomorrow.to_rfc3339()).unwrap_err().contains("still to come"));
-        assert!(future(given).unwrap_err().contains("has passed"));
-        assert!(past("9999y").unwrap_err().contains("before 1970"));
+        assert!(parse_past(&tomorrow.to_rfc3339()).unwrap_err().contains("still to come"));
+        assert!(parse_future(given).unwrap_err().contains("has passed"));
+        assert!(parse_past("9999y").unwrap_err().contains("before 1970"));
         for wrong in ["", "yesterday", "1", "-1d", "99999999999y"] {
-            assert!(past(wrong).is_err() && future(wrong).is_err(), "{wrong}");
+            assert!(parse_past(wrong).is_err() && parse_future(wrong).is_err(), "{wrong}");
         }
     }
 }

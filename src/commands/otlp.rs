@@ -64,7 +64,7 @@ pub(crate) struct Retry {
 #[derive(Debug, Args)]
 pub(crate) struct Backfill {
     /// From when on: a moment such as 2030-01-31T18:00:00Z, or back from now such as 30d or 12h.
-    #[arg(long, value_name = "MOMENT", value_parser = moment::past)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse_past)]
     since: Timestamp,
     #[command(flatten)]
     file: ConfigFile,
@@ -74,7 +74,7 @@ pub(crate) struct Backfill {
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
-            Action::Status(options) => status(&options).await,
+            Action::Status(options) => show_status(&options).await,
             Action::Retry(options) => retry(&options).await,
             Action::Backfill(options) => backfill(&options).await,
         }
@@ -82,7 +82,7 @@ pub(crate) fn run(action: Action) -> ExitCode {
 }
 
 async fn retry(options: &Retry) -> Result<ExitCode, CommandError> {
-    let events = on_purpose(&options.file, None).await?;
+    let events = send_on_request(&options.file, None).await?;
     match events {
         0 => say!("No event is parked; nothing is sent again."),
         events => say!("{events} parked events are sent again."),
@@ -91,7 +91,7 @@ async fn retry(options: &Retry) -> Result<ExitCode, CommandError> {
 }
 
 async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
-    let events = on_purpose(&options.file, Some(options.since)).await?;
+    let events = send_on_request(&options.file, Some(options.since)).await?;
     let since = options.since.format("%Y-%m-%d %H:%M:%SZ");
     match events {
         0 => say!("No event was left out since {since}; nothing is sent."),
@@ -101,12 +101,12 @@ async fn backfill(options: &Backfill) -> Result<ExitCode, CommandError> {
 }
 
 /// Has parked events sent, or those left out since a moment; how many.
-async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
+async fn send_on_request(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, CommandError> {
     let config = file.load(Needs::NOTHING)?;
     match Keeper::find(&config)? {
         Keeper::Database(store, writer) => {
             let events = if config.otlp.is_some() {
-                on_file(&store, since).await
+                send_from_file(&store, since).await
             } else {
                 let reason = "the configuration has no [otlp], and OTEL_EXPORTER_OTLP_ENDPOINT is \
                               not set; nothing would be sent";
@@ -121,15 +121,15 @@ async fn on_purpose(file: &ConfigFile, since: Option<Timestamp>) -> Result<u64, 
                 None => ("retry", None),
                 Some(since) => ("backfill", Some(json!({ "since": since }))),
             };
-            match keeper::ask(&url, Method::POST, &["otlp", action], body.as_ref()).await? {
+            match keeper::ask_daemon(&url, Method::POST, &["otlp", action], body.as_ref()).await? {
                 (200, body) => Ok(body["events"].as_u64().unwrap_or(0)),
-                (_, body) => Err(keeper::refusal(&body)),
+                (_, body) => Err(keeper::refusal_error(&body)),
             }
         }
     }
 }
 
-async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
+async fn send_from_file(store: &Store, since: Option<Timestamp>) -> Result<u64, CommandError> {
     // As the next start would: what happened while it was off is left out first.
     let left_out = store.commit(BeginOtlp { is_on: true }).await?;
     Ok(match since {
@@ -146,16 +146,16 @@ async fn on_file(store: &Store, since: Option<Timestamp>) -> Result<u64, Command
     })
 }
 
-async fn status(options: &Status) -> Result<ExitCode, CommandError> {
+async fn show_status(options: &Status) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
     // Only a running daemon knows why events wait; the file tells the rest.
     let status = match store::holder_url(&config.store.place) {
-        Some(url) => keeper::ask(&url, Method::GET, &["otlp"], None).await.ok(),
+        Some(url) => keeper::ask_daemon(&url, Method::GET, &["otlp"], None).await.ok(),
         None => None,
     };
     let status = match status {
         Some((200, status)) => status,
-        _ => from_file(&config)?,
+        _ => status_from_file(&config)?,
     };
     if options.json {
         say!("{status:#}");
@@ -178,9 +178,9 @@ async fn status(options: &Status) -> Result<ExitCode, CommandError> {
 }
 
 /// What the file knows, in the form of the daemon's answer.
-fn from_file(config: &Config) -> Result<Value, CommandError> {
+fn status_from_file(config: &Config) -> Result<Value, CommandError> {
     let read = |reader: &Reader| Ok(reader.otlp_standing(config.otlp.is_some())?);
-    let mut status = json!(OtlpStanding::from(keeper::read(config, read)?));
+    let mut status = json!(OtlpStanding::from(keeper::read_store(config, read)?));
     status["outage"] = Value::Null;
     Ok(status)
 }

@@ -9,12 +9,12 @@ use std::{
 /// `println!` for commands: whoever reads no further (`| head`) has what they wanted, which is
 /// no panic.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::commands::print::line(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::commands::print::print_line(format_args!($($text)*)) };
 }
 
 /// Prints a line. When nobody reads any more, the process ends quietly with 0; when it cannot be
 /// written, it ends with 1.
-pub(super) fn line(text: Arguments<'_>) {
+pub(super) fn print_line(text: Arguments<'_>) {
     if let Err(error) = writeln!(io::stdout().lock(), "{text}") {
         if error.kind() == ErrorKind::BrokenPipe {
             process::exit(0);

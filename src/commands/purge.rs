@@ -60,17 +60,17 @@ struct Report {
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
-            Action::User(options) => user(options).await,
+            Action::User(options) => purge_user(options).await,
         }
     })
 }
 
-async fn user(options: User) -> Result<ExitCode, CommandError> {
+async fn purge_user(options: User) -> Result<ExitCode, CommandError> {
     let login =
         Login::new(&options.login).map_err(|error| CommandError::Usage(error.to_string()))?;
     let config = options.file.load(Needs::NOTHING)?;
     let is_trial = options.dry_run;
-    if !is_trial && !options.yes && std::io::stdin().is_terminal() && !is_confirmed(&login) {
+    if !is_trial && !options.yes && std::io::stdin().is_terminal() && !ask_confirmation(&login) {
         return Err(CommandError::Refused("nothing was purged".to_owned()));
     }
     let report = match Keeper::find(&config)? {
@@ -98,11 +98,11 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
             let path = ["users", login.as_str()];
             let query = [("dry_run", if is_trial { "true" } else { "false" })];
             let (status, body) =
-                keeper::ask_with(&url, Method::DELETE, &path, &query, None).await?;
+                keeper::ask_daemon_with(&url, Method::DELETE, &path, &query, None).await?;
             if status != 200 {
-                return Err(keeper::refusal(&body));
+                return Err(keeper::refusal_error(&body));
             }
-            Report::of(&body)
+            Report::from_answer(&body)
         }
     };
     report.print(&login, is_trial);
@@ -110,7 +110,7 @@ async fn user(options: User) -> Result<ExitCode, CommandError> {
     Ok(if report.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn is_confirmed(login: &Login) -> bool {
+fn ask_confirmation(login: &Login) -> bool {
     print!("Forget {login} everywhere? This cannot be undone. Type yes: ");
     let mut answer = String::new();
     std::io::stdout().flush().is_ok()
@@ -119,7 +119,7 @@ fn is_confirmed(login: &Login) -> bool {
 }
 
 impl Report {
-    fn of(body: &Value) -> Self {
+    fn from_answer(body: &Value) -> Self {
         let counts = |name: &str| {
             let counts = body[name].as_object().into_iter().flatten();
             counts.filter_map(|(table, rows)| Some((table.clone(), rows.as_u64()?))).collect()

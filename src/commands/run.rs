@@ -25,7 +25,7 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     drop(config);
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
-            let code = runtime.block_on(live(source));
+            let code = runtime.block_on(run_daemon(source));
             runtime.shutdown_timeout(LAST_READS);
             code
         }
@@ -33,9 +33,9 @@ pub(crate) fn run(file: &ConfigFile) -> ExitCode {
     }
 }
 
-async fn live(source: ConfigSource) -> ExitCode {
+async fn run_daemon(source: ConfigSource) -> ExitCode {
     // In a task of its own, so that it counts the time also while a start keeps this one busy.
-    let mut stop = match signal::stop() {
+    let mut stop = match signal::listen_for_stop() {
         Ok(stop) => tokio::spawn(stop),
         Err(error) => return exit::fail(exit::START_FAILED, &error),
     };

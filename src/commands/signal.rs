@@ -15,11 +15,11 @@ const AT_THE_LATEST: Duration = Duration::from_millis(9800);
 ///
 /// # Errors
 /// When the system refuses the handlers.
-pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        either(&mut terminate, &mut interrupt).await;
+        wait_for_either(&mut terminate, &mut interrupt).await;
         // A thread, since no task runs while the runtime is shut down.
         std::thread::spawn(|| {
             std::thread::sleep(AT_THE_LATEST);
@@ -27,13 +27,13 @@ pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
             std::process::exit(exit::ENDED_EARLY.into());
         });
         tokio::spawn(async move {
-            either(&mut terminate, &mut interrupt).await;
+            wait_for_either(&mut terminate, &mut interrupt).await;
             std::process::exit(130);
         });
     })
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -80,12 +80,12 @@ pub(crate) struct Copy {
 pub(crate) fn run(action: Action) -> ExitCode {
     finish(async move {
         match action {
-            Action::Copy(options) => copy(&options),
+            Action::Copy(options) => copy_store(&options),
         }
     })
 }
 
-fn copy(options: &Copy) -> Result<ExitCode, CommandError> {
+fn copy_store(options: &Copy) -> Result<ExitCode, CommandError> {
     let from = Place {
         option: "--from",
         text: &options.from,
@@ -98,25 +98,25 @@ fn copy(options: &Copy) -> Result<ExitCode, CommandError> {
         password_file: options.to_password_file.as_ref(),
         schema: options.to_schema.as_deref(),
     };
-    let (source, target) = (from.read(&options.file)?, to.read(&options.file)?);
+    let (source, target) = (from.parse(&options.file)?, to.parse(&options.file)?);
     let mut shown = Shown::new(options.quiet);
     let moved = store::move_store(&source, &target, options.while_running, &mut |progress| {
-        shown.show(progress);
+        shown.show_progress(progress);
     });
-    shown.end();
+    shown.end_line();
     let moved = match moved {
         Ok(moved) => moved,
         Err(MoveError::Open { side, source }) => {
             let place = if side == Side::From { &from } else { &to };
-            return Err(CommandError::Refused(place.in_its_words(&source.to_string())));
+            return Err(CommandError::Refused(place.with_option_names(&source.to_string())));
         }
         Err(MoveError::Differs { place, tables }) => {
-            print(&tables);
+            print_tables(&tables);
             return Err(MoveError::Differs { place, tables }.into());
         }
         Err(error) => return Err(error.into()),
     };
-    print(&moved.tables);
+    print_tables(&moved.tables);
     let rows: u64 = moved.tables.iter().map(|table| table.rows[0]).sum();
     say!("{target} has what {source} has: {rows} rows, and the digests are equal");
     if moved.rows_with_nul > 0 {
@@ -136,7 +136,7 @@ fn copy(options: &Copy) -> Result<ExitCode, CommandError> {
 }
 
 /// Prints what each table comes to, and what it should have come to where that is another.
-fn print(tables: &[MovedTable]) {
+fn print_tables(tables: &[MovedTable]) {
     /// Digits of a digest that are printed: more than chance makes equal.
     const DIGITS: usize = 16;
     let digest = |sha256: &String| sha256.chars().take(DIGITS).collect::<String>();
@@ -168,7 +168,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// The place, with what other options say of it.
-    fn read(&self, file: &ConfigFile) -> Result<StorePlace, CommandError> {
+    fn parse(&self, file: &ConfigFile) -> Result<StorePlace, CommandError> {
         let option = self.option;
         let usage = |what: String| CommandError::Usage(format!("{option}{what}"));
         let is_told = self.password_file.is_some() || self.schema.is_some();
@@ -220,7 +220,7 @@ impl Place<'_> {
 
     /// What the store says of a place, with the options in the place of the settings of which it
     /// speaks.
-    fn in_its_words(&self, text: &str) -> String {
+    fn with_option_names(&self, text: &str) -> String {
         let option = self.option;
         if self.text == "config" {
             return format!("{option}: {text}");

@@ -10,14 +10,14 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         table.set_header(header.iter().map(|name| name.to_uppercase()));
     }
     for row in rows {
-        table.add_row(row.iter().map(|cell| visible(cell)));
+        table.add_row(row.iter().map(|cell| sanitize(cell)));
     }
     table
 }
 
 /// What comes from outside must not command the terminal, nor turn the words
 /// around it.
-pub(super) fn visible(text: &str) -> String {
+pub(super) fn sanitize(text: &str) -> String {
     let is_wild = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

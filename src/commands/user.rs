@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::{
     api,
-    card::{ended, print_errors, shown},
+    card::{exit_code, format_value, print_errors},
     config_file::ConfigFile,
     error::CommandError,
     finish::finish,
     keeper,
-    table::{table, visible},
+    table::{sanitize, table},
 };
 
 /// Whom to ask about, and how to tell.
@@ -45,12 +45,16 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     finish(async {
         let login =
             Login::new(&options.login).map_err(|error| CommandError::Usage(error.to_string()))?;
-        if options.history { history(options, &login) } else { ask(options, &login).await }
+        if options.history {
+            show_history(options, &login)
+        } else {
+            ask_service(options, &login).await
+        }
     })
 }
 
-async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
-    let (config, _, client) = api::client(&options.file, Needs::API)?;
+async fn ask_service(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
+    let (config, _, client) = api::load_client(&options.file, Needs::API)?;
     // The service is asked in its own spelling; without a database, as the operator wrote it.
     let known = Reader::open_at(&config.store.place)
         .and_then(|reader| reader.with_known_spelling(login.clone()));
@@ -70,24 +74,27 @@ async fn ask(options: &Options, login: &Login) -> Result<ExitCode, CommandError>
     } else {
         say!("status code  {}", card.status_code);
         if let Value::Object(user) = &card.data {
-            let rows = user.iter().map(|(name, value)| vec![name.clone(), shown(value)]);
-            let failing = if checks.is_null() { "not told".to_owned() } else { shown(&checks) };
+            let rows = user.iter().map(|(name, value)| vec![name.clone(), format_value(value)]);
+            let failing =
+                if checks.is_null() { "not told".to_owned() } else { format_value(&checks) };
             let rows = rows.chain([vec!["failingChecks".to_owned(), failing]]);
             say!("{}", table(&[], rows));
         }
         print_errors(&card);
     }
-    Ok(ended(&card))
+    Ok(exit_code(&card))
 }
 
-fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
+fn show_history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let events = keeper::read(&config, |reader| Ok(newest(reader, login, options.limit)?))?;
+    let events = keeper::read_store(&config, |reader| {
+        Ok(read_newest_events(reader, login, options.limit)?)
+    })?;
     if options.json {
-        let events: Vec<_> = events.iter().map(object).collect();
+        let events: Vec<_> = events.iter().map(event_object).collect();
         say!("{:#}", json!({ "events": events }));
     } else if events.is_empty() {
-        say!("Nothing is known to have happened to {}.", visible(login.spelling()));
+        say!("Nothing is known to have happened to {}.", sanitize(login.spelling()));
     } else {
         let row = |stored: &StoredEvent| {
             let at = stored.event.happened_at.format("%Y-%m-%d %H:%M:%SZ").to_string();
@@ -99,7 +106,11 @@ fn history(options: &Options, login: &Login) -> Result<ExitCode, CommandError> {
 }
 
 /// The newest events about a user, the newest first.
-fn newest(reader: &Reader, login: &Login, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+fn read_newest_events(
+    reader: &Reader,
+    login: &Login,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, StoreError> {
     let filter = EventFilter { login: Some(login.as_str().to_owned()), ..EventFilter::default() };
     let (mut events, mut cursor) = (Vec::new(), i64::MAX);
     loop {
@@ -112,7 +123,7 @@ fn newest(reader: &Reader, login: &Login, limit: usize) -> Result<Vec<StoredEven
     }
 }
 
-fn object(stored: &StoredEvent) -> Value {
+fn event_object(stored: &StoredEvent) -> Value {
     json!({
         "uid": stored.uid,
         "name": stored.event.name.as_str(),

@@ -21,7 +21,7 @@ use super::{
     finish::finish,
     keeper::{self, Keeper},
     moment,
-    table::{table, visible},
+    table::{sanitize, table},
 };
 
 /// What to do with the watch list.
@@ -62,7 +62,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     /// Until when: a moment such as 2030-01-31T18:00:00Z, or from now on such as 30d or 12h.
-    #[arg(long, value_name = "MOMENT", value_parser = moment::future)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse_future)]
     expires: Option<Timestamp>,
     #[command(flatten)]
     file: ConfigFile,
@@ -130,7 +130,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
                     return Err(CommandError::Refused(reason));
                 }
             };
-            (is_new, without_daemon(&config).to_owned())
+            (is_new, poll_time_without_daemon(&config).to_owned())
         }
         Keeper::Daemon(url) => {
             let body = json!({
@@ -139,12 +139,13 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
                 "note": options.note,
                 "expires_at": options.expires,
             });
-            let is_new = match keeper::ask(&url, Method::POST, &["watch"], Some(&body)).await? {
-                (201, _) => true,
-                (200, _) => false,
-                (_, body) => return Err(keeper::refusal(&body)),
-            };
-            (is_new, with_daemon(&url).await)
+            let is_new =
+                match keeper::ask_daemon(&url, Method::POST, &["watch"], Some(&body)).await? {
+                    (201, _) => true,
+                    (200, _) => false,
+                    (_, body) => return Err(keeper::refusal_error(&body)),
+                };
+            (is_new, poll_time_with_daemon(&url).await)
         }
     };
     if is_new {
@@ -159,7 +160,7 @@ async fn add(options: Add) -> Result<ExitCode, CommandError> {
 const NO_API: &str = "nobody asks about it, since the configuration has no [api]";
 
 /// When a new entry is asked about that no daemon was told of.
-const fn without_daemon(config: &Config) -> &'static str {
+const fn poll_time_without_daemon(config: &Config) -> &'static str {
     match (&config.api, &config.store.place) {
         (Some(_), StorePlace::File(_)) => "no daemon runs: it is asked about once one does",
         (Some(_), StorePlace::Server(_)) => {
@@ -170,8 +171,8 @@ const fn without_daemon(config: &Config) -> &'static str {
 }
 
 /// When a daemon asks about a new entry, by what it says of the service.
-async fn with_daemon(daemon: &str) -> String {
-    let asked = keeper::probe(daemon, "ready").await;
+async fn poll_time_with_daemon(daemon: &str) -> String {
+    let asked = keeper::probe_daemon(daemon, "ready").await;
     let api = asked.map(|(_, condition)| condition["api"].clone()).unwrap_or_default();
     match api["state"].as_str() {
         Some("ok") => "the daemon asks about it at once".to_owned(),
@@ -181,7 +182,7 @@ async fn with_daemon(daemon: &str) -> String {
             format!(
                 "the service did not answer as it should last time ({}): it is asked about once \
                  it does",
-                visible(reason)
+                sanitize(reason)
             )
         }
     }
@@ -210,9 +211,9 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
         }
         Keeper::Daemon(url) => {
             let path = ["watch", subject.kind(), &text];
-            let (status, body) = keeper::ask(&url, Method::DELETE, &path, None).await?;
+            let (status, body) = keeper::ask_daemon(&url, Method::DELETE, &path, None).await?;
             if status != 200 {
-                return Err(keeper::refusal(&body));
+                return Err(keeper::refusal_error(&body));
             }
         }
     }
@@ -223,7 +224,7 @@ async fn remove(options: Remove) -> Result<ExitCode, CommandError> {
 /// Reading needs no keeper: the file tells, whether a daemon runs or not.
 fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let entries = keeper::read(&config, |reader| Ok(reader.watch_list()?))?;
+    let entries = keeper::read_store(&config, |reader| Ok(reader.watch_list()?))?;
     if options.json {
         let entries: Vec<_> = entries.into_iter().map(json::Watched::from).collect();
         say!("{:#}", json!({ "entries": entries }));
@@ -235,11 +236,11 @@ fn list(options: &List) -> Result<ExitCode, CommandError> {
     }
     let header =
         ["kind", "subject", "source", "added", "expires", "last poll", "outcome", "reason", "note"];
-    say!("{}", table(&header, entries.iter().map(row)));
+    say!("{}", table(&header, entries.iter().map(entry_row)));
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(Watched { entry, poll }: &Watched) -> Vec<String> {
+fn entry_row(Watched { entry, poll }: &Watched) -> Vec<String> {
     let shown = |at: Timestamp| at.format("%Y-%m-%d %H:%M:%SZ").to_string();
     vec![
         entry.subject.kind().to_owned(),

@@ -96,7 +96,7 @@ async fn register(options: Register) -> Result<ExitCode, CommandError> {
     let check_ids: Option<Vec<_>> = checks.iter().map(|id| CheckId::new(id)).collect();
     let check_ids = check_ids
         .ok_or_else(|| CommandError::Usage("--check: an id must not be empty".to_owned()))?;
-    let (config, _, client) = api::client(&file, Needs::API_AND_WEBHOOK)?;
+    let (config, _, client) = api::load_client(&file, Needs::API_AND_WEBHOOK)?;
     let url = url.or_else(|| config.webhook.public_url.clone()).ok_or_else(|| {
         CommandError::Usage("name the URL by --url, or set webhook.public_url".to_owned())
     })?;
@@ -169,9 +169,9 @@ pub(super) async fn register_target(
         }
         (Keeper::Daemon(url), Ok(target)) => {
             let body = json!(json::WebhookTarget::from(target.clone()));
-            match keeper::ask(&url, Method::POST, &["webhook-targets"], Some(&body)).await {
+            match keeper::ask_daemon(&url, Method::POST, &["webhook-targets"], Some(&body)).await {
                 Ok((201, _)) => Ok(()),
-                Ok((_, body)) => Err(keeper::refusal(&body)),
+                Ok((_, body)) => Err(keeper::refusal_error(&body)),
                 Err(error) => Err(error),
             }
         }
@@ -187,9 +187,9 @@ pub(super) async fn register_target(
 
 async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
     let Unregister { id, file } = options;
-    let (config, _, client) = api::client(&file, Needs::API)?;
+    let (config, _, client) = api::load_client(&file, Needs::API)?;
     let existed = client.unregister_webhook(&id).await?;
-    forget(&config, &id).await?;
+    forget_target(&config, &id).await?;
     if existed {
         say!("{id} is unregistered");
         Ok(ExitCode::SUCCESS)
@@ -198,7 +198,7 @@ async fn unregister(options: Unregister) -> Result<ExitCode, CommandError> {
     }
 }
 
-async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
+async fn forget_target(config: &Config, id: &str) -> Result<(), CommandError> {
     match Keeper::find(config)? {
         Keeper::Database(store, writer) => {
             let forgotten = store.commit(ForgetTarget(id.to_owned())).await;
@@ -208,14 +208,14 @@ async fn forget(config: &Config, id: &str) -> Result<(), CommandError> {
         }
         Keeper::Daemon(url) => {
             let path = ["webhook-targets", id];
-            keeper::ask(&url, Method::DELETE, &path, None).await.map(|_| ())
+            keeper::ask_daemon(&url, Method::DELETE, &path, None).await.map(|_| ())
         }
     }
 }
 
 fn list(options: &List) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::NOTHING)?;
-    let targets = keeper::read(&config, |reader| Ok(reader.webhook_targets()?))?;
+    let targets = keeper::read_store(&config, |reader| Ok(reader.webhook_targets()?))?;
     if options.json {
         let targets: Vec<_> = targets.into_iter().map(json::WebhookTarget::from).collect();
         say!("{:#}", json!({ "targets": targets }));

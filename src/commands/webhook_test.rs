@@ -12,7 +12,7 @@ use reqwest::{Method, RequestBuilder, Url, redirect, tls::TlsInfo};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{config_file::ConfigFile, error::CommandError, keeper, table::visible};
+use super::{config_file::ConfigFile, error::CommandError, keeper, table::sanitize};
 
 /// How long the whole exchange may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -49,7 +49,7 @@ impl Answered {
     pub(super) fn refusal(&self) -> Option<String> {
         let Self { status, body, .. } = self;
         let is_taken = (*status, body["result"].as_str()) == (200, Some("test"));
-        let detail = body["detail"].as_str().map(visible).unwrap_or_default();
+        let detail = body["detail"].as_str().map(sanitize).unwrap_or_default();
         (!is_taken).then(|| format!("{status} {detail}"))
     }
 }
@@ -59,9 +59,9 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::WEBHOOK)?;
     let url = match options.url {
         Some(url) => url,
-        None => listener(&config).await?,
+        None => find_listener_url(&config).await?,
     };
-    let answered = send(&config.webhook, &url).await.map_err(|error| match error {
+    let answered = send_test_message(&config.webhook, &url).await.map_err(|error| match error {
         NotSent::NoCredential => CommandError::Usage(
             "only users of webhook.web_config may deliver, and of their passwords there are \
              hashes alone: set webhook.secrets besides, or send a message with `curl -u USER \
@@ -72,7 +72,7 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
     })?;
     say!("POST {url}");
     if let Some(words) = answered.refusal() {
-        return Err(CommandError::Refused(format!("{words}\n{}", advice(answered.status))));
+        return Err(CommandError::Refused(format!("{words}\n{}", status_advice(answered.status))));
     }
     let number = answered.body["delivery"].to_string();
     say!("200: the test message was taken as delivery {number}.");
@@ -84,8 +84,12 @@ pub(super) async fn run(options: Test) -> Result<ExitCode, CommandError> {
 }
 
 /// Sends a test message with the first credential that the listener accepts.
-pub(super) async fn send(webhook: &WebhookConfig, url: &Url) -> Result<Answered, NotSent> {
-    let unreached = |error: reqwest::Error| NotSent::Unreached(cause(&error.without_url()));
+pub(super) async fn send_test_message(
+    webhook: &WebhookConfig,
+    url: &Url,
+) -> Result<Answered, NotSent> {
+    let unreached =
+        |error: reqwest::Error| NotSent::Unreached(innermost_cause(&error.without_url()));
     // A redirect would carry the secret elsewhere.
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
@@ -93,9 +97,9 @@ pub(super) async fn send(webhook: &WebhookConfig, url: &Url) -> Result<Answered,
         .tls_info(true)
         .build()
         .map_err(unreached)?;
-    let request = with_credential(client.post(url.clone()), webhook);
+    let request = add_credential(client.post(url.clone()), webhook);
     let request = request.ok_or(NotSent::NoCredential)?;
-    let answer = request.json(&message()).send().await.map_err(unreached)?;
+    let answer = request.json(&test_message()).send().await.map_err(unreached)?;
     let certificate = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     Ok(Answered {
         status: answer.status().as_u16(),
@@ -104,7 +108,7 @@ pub(super) async fn send(webhook: &WebhookConfig, url: &Url) -> Result<Answered,
     })
 }
 
-fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<RequestBuilder> {
+fn add_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<RequestBuilder> {
     if let Some(secret) = webhook.secrets.first() {
         return Some(request.header(webhook.header.as_str(), secret.expose_secret()));
     }
@@ -117,9 +121,9 @@ fn with_credential(request: RequestBuilder, webhook: &WebhookConfig) -> Option<R
 }
 
 /// The URL of the running daemon's listener, else that of the configuration.
-pub(super) async fn listener(config: &Config) -> Result<Url, CommandError> {
+pub(super) async fn find_listener_url(config: &Config) -> Result<Url, CommandError> {
     if let Some(daemon) = store::holder_url(&config.store.place)
-        && let Ok((200, body)) = keeper::ask(&daemon, Method::GET, &["webhook"], None).await
+        && let Ok((200, body)) = keeper::ask_daemon(&daemon, Method::GET, &["webhook"], None).await
         && let Some(url) = body["url"].as_str().and_then(|url| url.parse().ok())
     {
         return Ok(url);
@@ -143,7 +147,7 @@ pub(super) async fn listener(config: &Config) -> Result<Url, CommandError> {
 }
 
 /// What the console sends when a target is made, from another source.
-fn message() -> Value {
+fn test_message() -> Value {
     let now = clock::now();
     json!({
         "version": "0",
@@ -156,7 +160,7 @@ fn message() -> Value {
 }
 
 /// What to do about an answer.
-pub(super) const fn advice(status: u16) -> &'static str {
+pub(super) const fn status_advice(status: u16) -> &'static str {
     match status {
         300..=399 => "A redirect: the service does not follow it. Name the URL that it leads to.",
         401 => {
@@ -174,7 +178,7 @@ pub(super) const fn advice(status: u16) -> &'static str {
 
 /// The innermost cause: a name that does not resolve, a connection refused, a
 /// certificate of an unknown issuer.
-fn cause(error: &dyn std::error::Error) -> String {
+fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

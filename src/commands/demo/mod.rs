@@ -35,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     seed: u64,
     /// How often a round of changes happens in the tenant, such as 1m for the pace of life.
-    #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = pace)]
+    #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = parse_pace)]
     change_every: Duration,
     /// End by itself after so many seconds.
     #[arg(long, value_name = "SECONDS")]
@@ -43,7 +43,7 @@ pub(crate) struct Options {
 }
 
 /// A time between two rounds of changes.
-fn pace(text: &str) -> Result<Duration, String> {
+fn parse_pace(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).ok();
     let time = time.filter(|time| *time >= FASTEST && *time <= SLOWEST);
     time.ok_or_else(|| "expected a time from 100ms to 1h, such as 1500ms".to_owned())
@@ -66,19 +66,19 @@ enum DemoError {
 pub(crate) fn run(options: &Options) -> ExitCode {
     logging::start("warn", false);
     let ended = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(play(options)),
+        Ok(runtime) => runtime.block_on(run_demo(options)),
         Err(error) => return exit::fail(exit::START_FAILED, &error),
     };
     ended.unwrap_or_else(|error| exit::fail(exit::START_FAILED, &error))
 }
 
-async fn play(options: &Options) -> Result<ExitCode, DemoError> {
-    let told = signal::stop().map_err(DemoError::Signals)?;
+async fn run_demo(options: &Options) -> Result<ExitCode, DemoError> {
+    let told = signal::listen_for_stop().map_err(DemoError::Signals)?;
     // The narrator notices when nobody reads.
     let _ = say(format_args!(
         "cii-exporter demo: a simulated tenant, and nothing to configure. Ctrl-C ends it.\n"
     ));
-    let scene = Scene::set(options.users, options.seed, options.change_every).await?;
+    let scene = Scene::start(options.users, options.seed, options.change_every).await?;
     let daemon =
         Daemon::start(scene.configuration(options.webhook_listen, options.ops_listen)).await?;
     let addresses = daemon.addresses().clone();
@@ -86,7 +86,7 @@ async fn play(options: &Options) -> Result<ExitCode, DemoError> {
 
     let narrator = Narrator::new(&addresses);
     let narrating = async {
-        tokio::join!(narrator.tell_events(scene.collector()), narrator.tell_metrics());
+        tokio::join!(narrator.print_events(scene.collector()), narrator.print_metrics());
     };
     let enough = async {
         match options.seconds {
@@ -98,16 +98,16 @@ async fn play(options: &Options) -> Result<ExitCode, DemoError> {
         tokio::select! {
             () = told => {}
             () = enough => {}
-            () = narrator.unread() => {}
+            () = narrator.wait_until_unread() => {}
         }
         let _ = say(format_args!("\nEnding: what is in hand is finished first."));
     };
-    scene.begin(&addresses).await;
+    scene.begin_deliveries(&addresses).await;
     let ended = tokio::select! {
         ended = daemon.run(stop) => ended,
         () = narrating => Ok(()),
     };
-    scene.clear().await;
+    scene.stop().await;
     Ok(match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::fail(exit::ENDED_EARLY, &error),
@@ -120,10 +120,10 @@ mod tests {
 
     #[test]
     fn rounds_of_changes_are_neither_too_close_nor_too_far_apart() {
-        assert_eq!(pace("1500ms"), Ok(Duration::from_millis(1500)));
-        assert_eq!((pace("100ms"), pace("1h")), (Ok(FASTEST), Ok(SLOWEST)));
+        assert_eq!(parse_pace("1500ms"), Ok(Duration::from_millis(1500)));
+        assert_eq!((parse_pace("100ms"), parse_pace("1h")), (Ok(FASTEST), Ok(SLOWEST)));
         for text in ["99ms", "61m", "0s", "often", ""] {
-            assert!(pace(text).is_err(), "{text}");
+            assert!(parse_pace(text).is_err(), "{text}");
         }
     }
 }

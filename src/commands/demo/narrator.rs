@@ -36,13 +36,16 @@ impl Narrator {
     }
 
     /// Prints each event that reaches the collector.
-    pub(super) async fn tell_events(&self, collector: Option<&Collector>) {
+    pub(super) async fn print_events(&self, collector: Option<&Collector>) {
         let Some(collector) = collector else { return std::future::pending().await };
         let mut position = 0;
         loop {
             let records = collector.records_from(position);
             for record in &records {
-                self.tell("collector", &format!("{:<28} {}", record.event_name(), record.body()));
+                self.print_event(
+                    "collector",
+                    &format!("{:<28} {}", record.event_name(), record.body()),
+                );
             }
             position += records.len();
             tokio::time::sleep(LOOK).await;
@@ -50,11 +53,11 @@ impl Narrator {
     }
 
     /// Prints what a scrape comes to, again and again.
-    pub(super) async fn tell_metrics(&self) {
+    pub(super) async fn print_metrics(&self) {
         loop {
             tokio::time::sleep(SUM_UP).await;
             if let Some(text) = self.scrape().await {
-                self.tell("metrics", &summary(&text));
+                self.print_event("metrics", &summary(&text));
             }
         }
     }
@@ -64,11 +67,11 @@ impl Narrator {
     }
 
     /// Resolves when what is told cannot be written: nobody reads any further.
-    pub(super) async fn unread(&self) {
+    pub(super) async fn wait_until_unread(&self) {
         self.unread.cancelled().await;
     }
 
-    fn tell(&self, who: &str, what: &str) {
+    fn print_event(&self, who: &str, what: &str) {
         let seconds = self.begun.elapsed().as_secs_f64();
         if say(format_args!("{seconds:>6.1}s  {who:<9}  {what}")).is_err() {
             self.unread.cancel();
@@ -84,14 +87,14 @@ pub(super) fn say(text: Arguments<'_>) -> io::Result<()> {
 
 /// The figures that a newcomer can follow.
 fn summary(scrape: &str) -> String {
-    let sums = sums(scrape);
+    let sums = sum_by_metric(scrape);
     let sum = |name: &str| sums.get(name).copied().unwrap_or(0.0);
     format!(
         "{} failures of {} users in {} checks, {} resolved; {} deliveries; {} API requests; \
          {} new IPs; {} events sent, {} waiting",
         sum("cii_check_failing_users"),
         sum("cii_failing_users"),
-        failing_checks(scrape),
+        count_failing_checks(scrape),
         sum("cii_check_resolutions_total"),
         sum("cii_webhook_requests_total"),
         sum("cii_api_requests_total"),
@@ -102,13 +105,13 @@ fn summary(scrape: &str) -> String {
 }
 
 /// How many checks somebody fails.
-fn failing_checks(scrape: &str) -> usize {
+fn count_failing_checks(scrape: &str) -> usize {
     let checks = scrape.lines().filter(|line| line.starts_with("cii_check_failing_users{"));
     checks.filter(|line| !line.ends_with(" 0")).count()
 }
 
 /// The sum of each metric's samples.
-fn sums(scrape: &str) -> BTreeMap<&str, f64> {
+fn sum_by_metric(scrape: &str) -> BTreeMap<&str, f64> {
     let mut sums = BTreeMap::new();
     for line in scrape.lines().filter(|line| !line.starts_with('#')) {
         let Some((series, value)) = line.rsplit_once(' ') else { continue };

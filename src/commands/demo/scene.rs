@@ -28,7 +28,7 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Starts everything but the daemon.
-    pub(super) async fn set(
+    pub(super) async fn start(
         users: usize,
         seed: u64,
         change_every: Duration,
@@ -53,7 +53,7 @@ impl Scene {
 
     /// What the daemon is told.
     pub(super) fn configuration(&self, webhook: SocketAddr, ops: SocketAddr) -> ConfigSource {
-        let text = self.text(webhook, ops);
+        let text = self.configuration_text(webhook, ops);
         // The standard variables may name a collector; settings of a real
         // exporter in the environment must not change the demo.
         let load = move || -> Result<Config, ConfigError> {
@@ -62,7 +62,7 @@ impl Scene {
         ConfigSource::new(load)
     }
 
-    fn text(&self, webhook: SocketAddr, ops: SocketAddr) -> String {
+    fn configuration_text(&self, webhook: SocketAddr, ops: SocketAddr) -> String {
         let (users, ips) = self.simulator.tenant(|tenant| {
             let users: Vec<String> = tenant.logins().into_iter().take(WATCHED_USERS).collect();
             let ips: Vec<String> = tenant
@@ -117,7 +117,7 @@ impl Scene {
     }
 
     /// Lets the service send its webhooks to the daemon, the first at once.
-    pub(super) async fn begin(&self, addresses: &Addresses) {
+    pub(super) async fn begin_deliveries(&self, addresses: &Addresses) {
         self.simulator.add_webhook_target(Target {
             url: addresses.webhook_url(),
             header: HEADER.to_owned(),
@@ -128,7 +128,7 @@ impl Scene {
     }
 
     /// Stops everything and leaves nothing behind.
-    pub(super) async fn clear(self) {
+    pub(super) async fn stop(self) {
         self.simulator.stop().await;
         if let Some(collector) = self.collector {
             collector.stop().await;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::table::visible;
+use super::super::table::sanitize;
 
 /// How a part does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,7 +46,12 @@ pub(in crate::commands) struct Finding {
 
 impl Finding {
     fn new(check: &str, verdict: Verdict, found: impl Into<String>) -> Self {
-        Self { check: check.to_owned(), verdict, found: line(&found.into()), advice: None }
+        Self {
+            check: check.to_owned(),
+            verdict,
+            found: to_single_line(&found.into()),
+            advice: None,
+        }
     }
 
     pub(super) fn ok(check: &str, found: impl Into<String>) -> Self {
@@ -70,14 +75,14 @@ impl Finding {
     }
 
     /// The same, with what to do.
-    pub(super) fn advise(self, advice: impl Into<String>) -> Self {
-        Self { advice: Some(line(&advice.into())), ..self }
+    pub(super) fn with_advice(self, advice: impl Into<String>) -> Self {
+        Self { advice: Some(to_single_line(&advice.into())), ..self }
     }
 }
 
 /// Texts come from outside, too; a finding is one line.
-fn line(text: &str) -> String {
-    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
+fn to_single_line(text: &str) -> String {
+    sanitize(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Finding {
@@ -88,7 +93,7 @@ impl fmt::Display for Finding {
 }
 
 /// The worst of them.
-pub(in crate::commands) fn worst(findings: &[Finding]) -> Verdict {
+pub(in crate::commands) fn worst_verdict(findings: &[Finding]) -> Verdict {
     findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Ok)
 }
 
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_one_line_whatever_it_says() {
-        let finding = Finding::fail("token", "no\n\u{1b}[31mluck").advise("look\nthere");
+        let finding = Finding::fail("token", "no\n\u{1b}[31mluck").with_advice("look\nthere");
         assert_eq!(
             finding.to_string(),
             "fail       token           no \u{fffd}[31mluck -> look there"
@@ -120,9 +125,12 @@ mod tests {
     #[test]
     fn what_is_wrong_outweighs_all_else() {
         let (ok, warn) = (Finding::ok("a", ""), Finding::warn("b", ""));
-        assert_eq!(worst(&[]), Verdict::Ok);
-        assert_eq!(worst(&[Finding::unknown("c", ""), ok.clone()]), Verdict::Unknown);
-        assert_eq!(worst(&[warn.clone(), Finding::fail("d", ""), ok.clone()]), Verdict::Fail);
+        assert_eq!(worst_verdict(&[]), Verdict::Ok);
+        assert_eq!(worst_verdict(&[Finding::unknown("c", ""), ok.clone()]), Verdict::Unknown);
+        assert_eq!(
+            worst_verdict(&[warn.clone(), Finding::fail("d", ""), ok.clone()]),
+            Verdict::Fail
+        );
         assert_eq!(summary(&[ok, warn]), "1 ok, 1 to look at, 0 wrong, 0 not known");
     }
 }

@@ -11,7 +11,7 @@ const EXACT: TimeDelta = TimeDelta::seconds(3);
 const WRONG: TimeDelta = TimeDelta::minutes(1);
 
 /// How far the clock is from the service's, which dated an answer between two moments.
-pub(super) fn clock(date: Timestamp, asked_at: Timestamp, answered_at: Timestamp) -> Finding {
+pub(super) fn judge_clock(date: Timestamp, asked_at: Timestamp, answered_at: Timestamp) -> Finding {
     let check = "clock";
     let early = asked_at - date;
     let late = date - answered_at;
@@ -24,7 +24,7 @@ pub(super) fn clock(date: Timestamp, asked_at: Timestamp, answered_at: Timestamp
     let found = format!("it is {seconds} s {side} the service's");
     let finding =
         if away < WRONG { Finding::warn(check, found) } else { Finding::fail(check, found) };
-    finding.advise("have the machine's clock set by NTP: `timedatectl set-ntp true`")
+    finding.with_advice("have the machine's clock set by NTP: `timedatectl set-ntp true`")
 }
 
 /// Below this, a commit may fail any time.
@@ -33,15 +33,15 @@ const LEAST: u64 = 64 << 20;
 const LITTLE: u64 = 512 << 20;
 
 /// Whether a disk has room for a database of this size, and for what an upgrade copies.
-pub(super) fn space(free: u64, database: u64) -> Finding {
+pub(super) fn judge_space(free: u64, database: u64) -> Finding {
     let check = "disk";
     let found = format!("{} MiB are free, the database has {} MiB", free >> 20, database >> 20);
     let advice = "make room, or keep less: store.retention_days";
     if free < LEAST {
-        Finding::fail(check, found).advise(advice)
+        Finding::fail(check, found).with_advice(advice)
     } else if free < LITTLE.max(database) {
         Finding::warn(check, found)
-            .advise(format!("{advice}; an upgrade needs as much as the database has"))
+            .with_advice(format!("{advice}; an upgrade needs as much as the database has"))
     } else {
         Finding::ok(check, found)
     }
@@ -51,16 +51,15 @@ pub(super) fn space(free: u64, database: u64) -> Finding {
 const QUIET: TimeDelta = TimeDelta::minutes(5);
 
 /// When somebody scraped last.
-pub(super) fn scrape(last: Option<Timestamp>, now: Timestamp) -> Finding {
+pub(super) fn judge_scrape(last: Option<Timestamp>, now: Timestamp) -> Finding {
     let check = "prometheus";
     let advice = "let Prometheus scrape ops.listen, job cii-exporter (deploy/prometheus.yml)";
     match last {
-        None => {
-            Finding::warn(check, "nobody scraped /metrics since the daemon's start").advise(advice)
-        }
+        None => Finding::warn(check, "nobody scraped /metrics since the daemon's start")
+            .with_advice(advice),
         Some(at) if now - at > QUIET => {
             let found = format!("/metrics was scraped last {} min ago", (now - at).num_minutes());
-            Finding::warn(check, found).advise(advice)
+            Finding::warn(check, found).with_advice(advice)
         }
         Some(at) => {
             let seconds = (now - at).num_seconds().max(0);
@@ -73,22 +72,28 @@ pub(super) fn scrape(last: Option<Timestamp>, now: Timestamp) -> Finding {
 const SOON: TimeDelta = TimeDelta::days(14);
 
 /// Whether a certificate holds, and for how long.
-pub(super) fn certificate(whose: &str, valid: (Timestamp, Timestamp), now: Timestamp) -> Finding {
+pub(super) fn judge_certificate(
+    whose: &str,
+    valid: (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Finding {
     let check = "certificate";
     let (from, until) = valid;
     let day = |at: Timestamp| at.format("%Y-%m-%d").to_string();
     if now < from {
         let found = format!("that of {whose} holds only from {} on", day(from));
-        return Finding::fail(check, found).advise("look at the clock, or take the former one");
+        return Finding::fail(check, found)
+            .with_advice("look at the clock, or take the former one");
     }
     if now > until {
         let found = format!("that of {whose} ran out on {}", day(until));
-        return Finding::fail(check, found).advise("renew it");
+        return Finding::fail(check, found).with_advice("renew it");
     }
     let days = (until - now).num_days();
     let found = format!("that of {whose} holds until {}, {days} days", day(until));
     if until - now < SOON {
-        Finding::warn(check, found).advise("renew it; what renews it by itself may have failed")
+        Finding::warn(check, found)
+            .with_advice("renew it; what renews it by itself may have failed")
     } else {
         Finding::ok(check, found)
     }
@@ -112,7 +117,7 @@ mod tests {
             (-3600, Verdict::Fail, "3600 s ahead of"),
             (3602, Verdict::Fail, "3600 s behind"),
         ] {
-            let finding = clock(at(date), at(0), at(2));
+            let finding = judge_clock(at(date), at(0), at(2));
             assert_eq!(finding.verdict, verdict, "{date}");
             assert!(finding.found.contains(says), "{finding}");
         }
@@ -121,24 +126,24 @@ mod tests {
     #[test]
     fn a_disk_must_hold_the_database_twice() {
         let gib = 1 << 30;
-        assert_eq!(space(gib, 1 << 20).verdict, Verdict::Ok);
-        assert_eq!(space(gib, 2 * gib).verdict, Verdict::Warn);
-        assert_eq!(space(100 << 20, 0).verdict, Verdict::Warn);
-        assert_eq!(space(1 << 20, 0).verdict, Verdict::Fail);
+        assert_eq!(judge_space(gib, 1 << 20).verdict, Verdict::Ok);
+        assert_eq!(judge_space(gib, 2 * gib).verdict, Verdict::Warn);
+        assert_eq!(judge_space(100 << 20, 0).verdict, Verdict::Warn);
+        assert_eq!(judge_space(1 << 20, 0).verdict, Verdict::Fail);
     }
 
     #[test]
     fn a_scrape_is_of_the_last_minutes() {
-        assert_eq!(scrape(None, at(0)).verdict, Verdict::Warn);
-        assert_eq!(scrape(Some(at(0)), at(60)).verdict, Verdict::Ok);
-        assert_eq!(scrape(Some(at(0)), at(-1)).verdict, Verdict::Ok);
-        assert_eq!(scrape(Some(at(0)), at(3600)).verdict, Verdict::Warn);
+        assert_eq!(judge_scrape(None, at(0)).verdict, Verdict::Warn);
+        assert_eq!(judge_scrape(Some(at(0)), at(60)).verdict, Verdict::Ok);
+        assert_eq!(judge_scrape(Some(at(0)), at(-1)).verdict, Verdict::Ok);
+        assert_eq!(judge_scrape(Some(at(0)), at(3600)).verdict, Verdict::Warn);
     }
 
     #[test]
     fn a_certificate_is_told_of_before_it_runs_out() {
         let day = 86_400;
-        let judged = |from, until| certificate("x", (at(from), at(until)), at(0)).verdict;
+        let judged = |from, until| judge_certificate("x", (at(from), at(until)), at(0)).verdict;
         assert_eq!(judged(-day, 60 * day), Verdict::Ok);
         assert_eq!(judged(-day, 13 * day), Verdict::Warn);
         assert_eq!(judged(-day, -1), Verdict::Fail);

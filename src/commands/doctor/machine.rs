@@ -24,7 +24,7 @@ use super::{super::keeper, finding::Finding, judge, server, validity};
 const LOOK: Duration = Duration::from_secs(20);
 
 /// What the configuration holds that is allowed and probably not meant.
-pub(super) fn configuration(config: &Config) -> Vec<Finding> {
+pub(super) fn examine_configuration(config: &Config) -> Vec<Finding> {
     let open = config.open_files();
     let warnings = config.warnings();
     let others = warnings.iter().filter(|warning| !open.contains(warning));
@@ -37,7 +37,7 @@ pub(super) fn configuration(config: &Config) -> Vec<Finding> {
 }
 
 /// Who else can read secrets and data.
-pub(super) fn files(config: &Config) -> Vec<Finding> {
+pub(super) fn examine_files(config: &Config) -> Vec<Finding> {
     let check = "files";
     let mut findings: Vec<_> =
         config.open_files().iter().map(|text| Finding::warn(check, text)).collect();
@@ -57,8 +57,9 @@ pub(super) fn files(config: &Config) -> Vec<Finding> {
                 "{} names people, and its mode {mode:04o} lets others at it",
                 path.display()
             );
-            findings
-                .push(Finding::warn(check, found).advise(format!("chmod 600 {}", path.display())));
+            findings.push(
+                Finding::warn(check, found).with_advice(format!("chmod 600 {}", path.display())),
+            );
         }
     }
     if findings.is_empty() {
@@ -69,7 +70,7 @@ pub(super) fn files(config: &Config) -> Vec<Finding> {
 }
 
 /// How long the certificates of this machine hold.
-pub(super) fn certificates(config: &Config) -> Vec<Finding> {
+pub(super) fn examine_certificates(config: &Config) -> Vec<Finding> {
     let of_listener = |setting, file: &Option<WebConfigFile>| {
         let tls = file.as_ref()?.config.tls.as_ref()?;
         Some((setting, tls.certificate.read().ok()?.expose_secret().to_owned()))
@@ -93,23 +94,23 @@ pub(super) fn certificates(config: &Config) -> Vec<Finding> {
     .into_iter()
     .flatten()
     .filter_map(|(whose, pem)| {
-        Some(judge::certificate(whose, validity::of_pem(pem.as_bytes())?, now))
+        Some(judge::judge_certificate(whose, validity::read_pem(pem.as_bytes())?, now))
     })
     .collect()
 }
 
 /// Whether the database is whole, and has room to grow; or whether its server can be used.
-pub(super) async fn database(config: &Config) -> Vec<Finding> {
+pub(super) async fn examine_database(config: &Config) -> Vec<Finding> {
     let path = match &config.store.place {
         StorePlace::File(path) => path,
         StorePlace::Server(config) => return server::examine(config, LOOK).await,
     };
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    vec![pages(&absolute).await, disk(&absolute)]
+    vec![examine_pages(&absolute).await, examine_disk(&absolute)]
 }
 
 /// Whether the disk has room for the database.
-fn disk(database: &Path) -> Finding {
+fn examine_disk(database: &Path) -> Finding {
     let check = "disk";
     let folder = database.parent().unwrap_or(Path::new("/"));
     if !folder.is_dir() {
@@ -118,14 +119,14 @@ fn disk(database: &Path) -> Finding {
     match rustix::fs::statvfs(folder) {
         Ok(disk) => {
             let size = fs::metadata(database).map_or(0, |file| file.len());
-            judge::space(disk.f_bavail.saturating_mul(disk.f_frsize), size)
+            judge::judge_space(disk.f_bavail.saturating_mul(disk.f_frsize), size)
         }
         Err(error) => Finding::fail(check, format!("{}: {error}", folder.display())),
     }
 }
 
 /// Looks at the pages on a thread of its own: nobody waits for it longer than allowed.
-async fn pages(path: &Path) -> Finding {
+async fn examine_pages(path: &Path) -> Finding {
     let check = "store";
     let (tell, told) = oneshot::channel();
     let database = path.to_owned();
@@ -137,8 +138,9 @@ async fn pages(path: &Path) -> Finding {
         }
         Ok(Ok(Ok(problems))) => {
             let first = problems.first().cloned().unwrap_or_default();
-            Finding::fail(check, format!("{shown} is damaged: {first}"))
-                .advise("stop the daemon, and put a copy there: `cii-exporter db restore FILE`")
+            Finding::fail(check, format!("{shown} is damaged: {first}")).with_advice(
+                "stop the daemon, and put a copy there: `cii-exporter db restore FILE`",
+            )
         }
         Ok(Ok(Err(StoreError::Missing { .. }))) => Finding::unknown(
             check,
@@ -153,15 +155,15 @@ async fn pages(path: &Path) -> Finding {
         Err(_) => {
             let found =
                 format!("{shown} can be read; its pages take longer than {} s", LOOK.as_secs());
-            Finding::unknown(check, found).advise("`cii-exporter db check` takes its time")
+            Finding::unknown(check, found).with_advice("`cii-exporter db check` takes its time")
         }
     }
 }
 
 /// Whether the daemon could listen, while none runs.
-pub(super) async fn listeners(config: &Config) -> Vec<Finding> {
+pub(super) async fn examine_listeners(config: &Config) -> Vec<Finding> {
     let check = "listeners";
-    if keeper::is_daemon_there(config).await {
+    if keeper::is_daemon_running(config).await {
         return Vec::new();
     }
     let tried = [("webhook.listen", config.webhook.listen), ("ops.listen", config.ops.listen)];
@@ -174,7 +176,7 @@ pub(super) async fn listeners(config: &Config) -> Vec<Finding> {
             _ => "set another address",
         };
         let found = format!("the daemon cannot listen at {setting}, {address}: {error}");
-        Some(Finding::fail(check, found).advise(format!("{advice}: {setting}")))
+        Some(Finding::fail(check, found).with_advice(format!("{advice}: {setting}")))
     });
     let refused: Vec<_> = refused.collect();
     if refused.is_empty() {
@@ -184,7 +186,7 @@ pub(super) async fn listeners(config: &Config) -> Vec<Finding> {
 }
 
 /// How the running daemon does, and whether Prometheus asks it.
-pub(super) async fn daemon(config: &Config) -> Vec<Finding> {
+pub(super) async fn examine_daemon(config: &Config) -> Vec<Finding> {
     let place = &config.store.place;
     let none = || {
         let found = match place {
@@ -192,17 +194,19 @@ pub(super) async fn daemon(config: &Config) -> Vec<Finding> {
             StorePlace::Server(_) => format!("none answers at ops.listen, {}", config.ops.listen),
         };
         vec![
-            Finding::unknown("daemon", found).advise("start it: `cii-exporter run`"),
+            Finding::unknown("daemon", found).with_advice("start it: `cii-exporter run`"),
             Finding::unknown("prometheus", "no daemon runs that could be scraped"),
         ]
     };
-    let Some(daemon) = keeper::daemon(config) else { return none() };
-    match (keeper::probe(&daemon, "ready").await, place) {
+    let Some(daemon) = keeper::daemon_url(config) else { return none() };
+    match (keeper::probe_daemon(&daemon, "ready").await, place) {
         (Ok((401 | 403, _)), _) => {
             let found = "it runs, and tells its users alone how it does (ops.web_config)";
             vec![Finding::unknown("daemon", found), Finding::unknown("prometheus", found)]
         }
-        (Ok((status, answer)), _) => vec![readiness(status, &answer), scrape(&answer)],
+        (Ok((status, answer)), _) => {
+            vec![readiness_finding(status, &answer), scrape_finding(&answer)]
+        }
         // Nothing says that one runs.
         (Err(_), StorePlace::Server(_)) => none(),
         (Err(error), StorePlace::File(_)) => vec![
@@ -212,7 +216,7 @@ pub(super) async fn daemon(config: &Config) -> Vec<Finding> {
     }
 }
 
-fn readiness(status: u16, answer: &Value) -> Finding {
+fn readiness_finding(status: u16, answer: &Value) -> Finding {
     let check = "daemon";
     let reasons = |state: &str| -> Vec<String> {
         let parts = answer.as_object().into_iter().flatten();
@@ -227,11 +231,12 @@ fn readiness(status: u16, answer: &Value) -> Finding {
     match (status, ails.is_empty()) {
         (200, true) => Finding::ok(check, "it is ready, and so are its parts"),
         (200, false) => Finding::warn(check, format!("it takes deliveries; {found}")),
-        _ => Finding::fail(check, format!("it is not ready; {found}")).advise("its log says more"),
+        _ => Finding::fail(check, format!("it is not ready; {found}"))
+            .with_advice("its log says more"),
     }
 }
 
-fn scrape(answer: &Value) -> Finding {
+fn scrape_finding(answer: &Value) -> Finding {
     let last = &answer["last_scrape_at"];
     // A daemon of an older version does not say.
     if answer.get("last_scrape_at").is_none() {
@@ -241,5 +246,5 @@ fn scrape(answer: &Value) -> Finding {
         );
     }
     let at = last.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    judge::scrape(at, clock::now())
+    judge::judge_scrape(at, clock::now())
 }

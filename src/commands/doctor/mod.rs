@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{config_file::ConfigFile, finish::finish};
 use crate::{exit, logging};
 
-pub(super) use finding::{Finding, Verdict, summary, worst};
+pub(super) use finding::{Finding, Verdict, summary, worst_verdict};
 
 /// How long each part may take; they are tried at the same time.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         let config = options.file.load(Needs::ALL)?;
         let findings = Box::pin(examine(&config, options.webhook_url.as_ref())).await;
         if options.json {
-            let verdict = worst(&findings);
+            let verdict = worst_verdict(&findings);
             say!("{:#}", json!({ "verdict": verdict, "checks": findings }));
         } else {
             for finding in &findings {
@@ -51,13 +51,13 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             }
             say!("{}", summary(&findings));
         }
-        Ok(code(&findings))
+        Ok(exit_code(&findings))
     })
 }
 
 /// The exit code: what is only to be looked at, or not known, is no failure.
-pub(super) fn code(findings: &[Finding]) -> ExitCode {
-    match worst(findings) {
+pub(super) fn exit_code(findings: &[Finding]) -> ExitCode {
+    match worst_verdict(findings) {
         Verdict::Fail => ExitCode::from(exit::START_FAILED),
         Verdict::Ok | Verdict::Unknown | Verdict::Warn => ExitCode::SUCCESS,
     }
@@ -65,11 +65,11 @@ pub(super) fn code(findings: &[Finding]) -> ExitCode {
 
 /// Tries the API alone.
 pub(super) async fn examine_api(config: &Config) -> Vec<Finding> {
-    bounded("api", service::examine(config)).await
+    examine_in_time("api", service::examine(config)).await
 }
 
 /// Whether the API grants a token, and answers.
-pub(super) fn is_reached(findings: &[Finding]) -> bool {
+pub(super) fn is_api_reached(findings: &[Finding]) -> bool {
     let is_ok = |check| findings.iter().any(|finding| finding.check == check && finding.is_ok());
     is_ok("token") && is_ok("ping")
 }
@@ -79,20 +79,20 @@ pub(super) async fn examine(config: &Config, webhook_url: Option<&Url>) -> Vec<F
     // What is found is told here, and not in the log besides.
     logging::start("off", false);
     let (api, daemon, webhook, otlp, database) = tokio::join!(
-        bounded("api", service::examine(config)),
-        bounded("daemon", machine::daemon(config)),
-        bounded("webhook", ways::webhook(config, webhook_url)),
-        bounded("otlp", async { vec![ways::otlp(config).await] }),
-        bounded("store", machine::database(config)),
+        examine_in_time("api", service::examine(config)),
+        examine_in_time("daemon", machine::examine_daemon(config)),
+        examine_in_time("webhook", ways::examine_webhook(config, webhook_url)),
+        examine_in_time("otlp", async { vec![ways::examine_otlp(config).await] }),
+        examine_in_time("store", machine::examine_database(config)),
     );
-    let on_disk = [machine::configuration(config), machine::files(config)];
+    let on_disk = [machine::examine_configuration(config), machine::examine_files(config)];
     let (certificates, listeners) =
-        (machine::certificates(config), machine::listeners(config).await);
+        (machine::examine_certificates(config), machine::examine_listeners(config).await);
     let parts = [api, database, daemon, listeners, webhook, otlp, certificates];
     on_disk.into_iter().chain(parts).flatten().collect()
 }
 
-async fn bounded(check: &str, part: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+async fn examine_in_time(check: &str, part: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
     tokio::time::timeout(PATIENCE, part).await.unwrap_or_else(|_| {
         vec![Finding::fail(check, format!("there was no end within {} s", PATIENCE.as_secs()))]
     })
@@ -104,7 +104,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_part_that_does_not_end_is_told_of_and_holds_nothing_up() {
-        let findings = bounded("otlp", std::future::pending()).await;
-        assert_eq!(worst(&findings), Verdict::Fail);
+        let findings = examine_in_time("otlp", std::future::pending()).await;
+        assert_eq!(worst_verdict(&findings), Verdict::Fail);
     }
 }

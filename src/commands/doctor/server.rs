@@ -29,13 +29,13 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
     };
     let seen = match examined {
         Ok(seen) => seen,
-        Err(error) => return vec![Finding::fail(CHECK, told_of(&error))],
+        Err(error) => return vec![Finding::fail(CHECK, error_text(&error))],
     };
     let mut findings = Vec::new();
     if seen.is_read_only {
         let found =
             format!("{name} takes no writes: it is a standby, or read only by its settings");
-        findings.push(Finding::fail(CHECK, found).advise(
+        findings.push(Finding::fail(CHECK, found).with_advice(
             "name the primary in store.url, or take target_session_attrs=any out of it; or set \
                  default_transaction_read_only = off for the database and the role",
         ));
@@ -51,7 +51,7 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
         };
         let advice =
             format!("as the owner or a superuser, run {right}; or set store.schema to another one");
-        findings.push(Finding::fail(CHECK, found).advise(advice));
+        findings.push(Finding::fail(CHECK, found).with_advice(advice));
     }
     if findings.is_empty() {
         let tables = match seen.tables {
@@ -69,13 +69,13 @@ pub(super) async fn examine(config: &ServerConfig, patience: Duration) -> Vec<Fi
         let found = "no commit waits for a standby: where there is one, a failover to it loses what \
                      was acknowledged in the last moments before it";
         let advice = "set synchronous_standby_names on the server; docs/high-availability.md";
-        Finding::warn("failover", found).advise(advice)
+        Finding::warn("failover", found).with_advice(advice)
     });
     findings
 }
 
 /// An error without the words that say it is one of the database.
-fn told_of(error: &StoreError) -> String {
+fn error_text(error: &StoreError) -> String {
     match error {
         StoreError::Sql(error) => error.to_string(),
         error => error.to_string(),

@@ -31,15 +31,15 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     if config.is_withheld("api.client_secret") {
         let clock = clock_finding(api).await;
         let found = "the client's secret cannot be read here; the daemon's unit gives it";
-        return vec![Finding::unknown("token", found).advise("run doctor as root"), clock];
+        return vec![Finding::unknown("token", found).with_advice("run doctor as root"), clock];
     }
     let api = ApiConfig { timeout: api.timeout.min(PATIENCE), retries: 0, ..api.clone() };
-    let (mut findings, clock) = tokio::join!(questions(config, &api), clock_finding(&api));
+    let (mut findings, clock) = tokio::join!(examine_rights(config, &api), clock_finding(&api));
     findings.push(clock);
     findings
 }
 
-async fn questions(config: &Config, api: &ApiConfig) -> Vec<Finding> {
+async fn examine_rights(config: &Config, api: &ApiConfig) -> Vec<Finding> {
     let client = match Meters::new().map(|meters| Client::new(api, meters)) {
         Ok(Ok(client)) => client,
         Ok(Err(error)) => return vec![Finding::fail("token", error.to_string())],
@@ -47,12 +47,12 @@ async fn questions(config: &Config, api: &ApiConfig) -> Vec<Finding> {
     };
     let mut findings = match client.try_token().await {
         Ok(()) => vec![Finding::ok("token", "api.token_url grants one")],
-        Err(error) => return vec![failed("token", &error)],
+        Err(error) => return vec![failure_finding("token", &error)],
     };
     match client.ping().await {
         Ok(()) => findings.push(Finding::ok("ping", "the API answers at api.url")),
         Err(error) => {
-            findings.push(failed("ping", &error));
+            findings.push(failure_finding("ping", &error));
             return findings;
         }
     }
@@ -65,18 +65,18 @@ async fn questions(config: &Config, api: &ApiConfig) -> Vec<Finding> {
     let login = listed.as_ref().and_then(|ended| ended.as_ref().ok()?.login.clone());
     let login = login.or_else(|| config.watch.users.first().cloned());
     let ip = config.watch.ips.first().copied();
-    findings.extend(listed.map(|ended| right(&Question::EndUsers, ended)));
-    let questions = of_jobs(login, ip, sync.service.is_some());
+    findings.extend(listed.map(|ended| right_finding(&Question::EndUsers, ended)));
+    let questions = job_questions(login, ip, sync.service.is_some());
     let ask = async |question: Question| {
         let ended = client.try_question(&question).await;
-        right(&question, ended)
+        right_finding(&question, ended)
     };
     findings.extend(join_all(questions.into_iter().map(ask)).await);
     findings
 }
 
 /// What the jobs ask besides the listing.
-fn of_jobs(login: Option<Login>, ip: Option<IpAddress>, has_service: bool) -> Vec<Question> {
+fn job_questions(login: Option<Login>, ip: Option<IpAddress>, has_service: bool) -> Vec<Question> {
     let mut questions = Vec::new();
     if let Some(login) = login.or_else(|| Login::new(NOBODY).ok()) {
         questions.extend([Question::UserState(login.clone()), Question::FailingChecks(login)]);
@@ -93,7 +93,7 @@ fn of_jobs(login: Option<Login>, ip: Option<IpAddress>, has_service: bool) -> Ve
 }
 
 /// The setting that leaves a question out.
-const fn switch(question: &Question) -> Option<&'static str> {
+const fn disabling_setting(question: &Question) -> Option<&'static str> {
     match question {
         Question::EndUsers => Some("sync.tenant.enabled = false"),
         Question::Integrations | Question::Admins | Question::DailyFailures => {
@@ -103,7 +103,7 @@ const fn switch(question: &Question) -> Option<&'static str> {
     }
 }
 
-fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
+fn right_finding(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
     let field = question.field();
     let check = format!("right {field}");
     match ended {
@@ -111,10 +111,11 @@ fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
         Ok(trial) => {
             let fields = trial.refused.into_iter().collect::<Vec<_>>().join(", ");
             Finding::warn(&check, format!("it is answered without {fields}: refused"))
-                .advise("give the API client the right to these fields in the console")
+                .with_advice("give the API client the right to these fields in the console")
         }
         Err(error @ ApiError::NoRight { .. }) => {
-            let or = switch(question).map_or_else(String::new, |line| format!(", or set {line}"));
+            let or = disabling_setting(question)
+                .map_or_else(String::new, |line| format!(", or set {line}"));
             let advice = format!("give the API client the right to {field} in the console{or}");
             // The schema calls them experimental; one figure lacks without them.
             let finding = if *question == Question::DailyFailures {
@@ -122,32 +123,32 @@ fn right(question: &Question, ended: Result<Trial, ApiError>) -> Finding {
             } else {
                 Finding::fail(&check, error.redacted_text())
             };
-            finding.advise(advice)
+            finding.with_advice(advice)
         }
-        Err(error) => failed(&check, &error),
+        Err(error) => failure_finding(&check, &error),
     }
 }
 
 /// The error says itself what to check.
-fn failed(check: &str, error: &ApiError) -> Finding {
+fn failure_finding(check: &str, error: &ApiError) -> Finding {
     let finding = Finding::fail(check, error.redacted_text());
     match error {
         ApiError::Http(_) | ApiError::Token(_) if error.is_transient() => {
-            finding.advise("see whether this machine reaches the host: proxy, firewall, DNS")
+            finding.with_advice("see whether this machine reaches the host: proxy, firewall, DNS")
         }
         _ => finding,
     }
 }
 
 async fn clock_finding(api: &ApiConfig) -> Finding {
-    match date(api).await {
-        Some((date, asked_at, answered_at)) => judge::clock(date, asked_at, answered_at),
+    match fetch_date(api).await {
+        Some((date, asked_at, answered_at)) => judge::judge_clock(date, asked_at, answered_at),
         None => Finding::unknown("clock", "api.url answers nothing with a date"),
     }
 }
 
 /// The date of an answer, whatever it says, and the moments around it.
-async fn date(api: &ApiConfig) -> Option<(Timestamp, Timestamp, Timestamp)> {
+async fn fetch_date(api: &ApiConfig) -> Option<(Timestamp, Timestamp, Timestamp)> {
     let client = reqwest::Client::builder()
         .timeout(api.timeout)
         .redirect(redirect::Policy::none())

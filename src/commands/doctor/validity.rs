@@ -10,28 +10,28 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// The validity of the first certificate of a PEM text.
-pub(super) fn of_pem(pem: &[u8]) -> Option<(Timestamp, Timestamp)> {
-    of_der(CertificateDer::from_pem_slice(pem).ok()?.as_ref())
+pub(super) fn read_pem(pem: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    read_der(CertificateDer::from_pem_slice(pem).ok()?.as_ref())
 }
 
 /// The validity of a certificate; nothing where it is none.
-pub(super) fn of_der(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
-    let (certificate, _) = take(der, SEQUENCE)?;
-    let (signed, _) = take(certificate, SEQUENCE)?;
-    let signed = take(signed, VERSION).map_or(signed, |(_, rest)| rest);
+pub(super) fn read_der(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    let (certificate, _) = take_element(der, SEQUENCE)?;
+    let (signed, _) = take_element(certificate, SEQUENCE)?;
+    let signed = take_element(signed, VERSION).map_or(signed, |(_, rest)| rest);
     // The serial number, the algorithm, and who issued it.
-    let (_, _, rest) = element(signed)?;
-    let (_, rest) = take(rest, SEQUENCE)?;
-    let (_, rest) = take(rest, SEQUENCE)?;
-    let (validity, _) = take(rest, SEQUENCE)?;
-    let (from, rest) = time(validity)?;
-    let (until, _) = time(rest)?;
+    let (_, _, rest) = read_element(signed)?;
+    let (_, rest) = take_element(rest, SEQUENCE)?;
+    let (_, rest) = take_element(rest, SEQUENCE)?;
+    let (validity, _) = take_element(rest, SEQUENCE)?;
+    let (from, rest) = read_time(validity)?;
+    let (until, _) = read_time(rest)?;
     Some((from, until))
 }
 
 /// A moment, and what follows it.
-fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
-    let (tag, text, rest) = element(der)?;
+fn read_time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (tag, text, rest) = read_element(der)?;
     let text = std::str::from_utf8(text).ok()?;
     let text = match tag {
         // Two digits stand for the years from 1950 on.
@@ -47,12 +47,12 @@ fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
 }
 
 /// The content of an element with this tag, and what follows it.
-fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    element(der).filter(|(found, ..)| *found == tag).map(|(_, content, rest)| (content, rest))
+fn take_element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    read_element(der).filter(|(found, ..)| *found == tag).map(|(_, content, rest)| (content, rest))
 }
 
 /// The tag and the content of an element, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+fn read_element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {
@@ -86,20 +86,20 @@ mod tests {
     fn a_certificate_says_from_when_to_when_it_holds() {
         // From 2050 on, the year has four digits.
         for (from, until) in [(1999, 2027), (2026, 2050), (2051, 2100)] {
-            let (found_from, found_until) = of_pem(pem(from, until).as_bytes()).unwrap();
+            let (found_from, found_until) = read_pem(pem(from, until).as_bytes()).unwrap();
             assert_eq!(found_from.to_rfc3339(), format!("{from}-01-02T00:00:00+00:00"));
             assert_eq!(found_until.to_rfc3339(), format!("{until}-03-04T00:00:00+00:00"));
         }
-        assert_eq!(of_pem(b"no certificate"), None);
+        assert_eq!(read_pem(b"no certificate"), None);
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), cut in 0_usize..600) {
-            let _ = of_der(&bytes);
+            let _ = read_der(&bytes);
             let pem = pem(2026, 2027);
             let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-            let _ = of_der(&der[..cut.min(der.len())]);
+            let _ = read_der(&der[..cut.min(der.len())]);
         }
     }
 }

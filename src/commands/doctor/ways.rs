@@ -15,28 +15,30 @@ use super::{
 };
 
 /// Sends a test message the way that the service takes, else to the listener alone.
-pub(super) async fn webhook(config: &Config, url: Option<&Url>) -> Vec<Finding> {
-    if !keeper::is_daemon_there(config).await {
+pub(super) async fn examine_webhook(config: &Config, url: Option<&Url>) -> Vec<Finding> {
+    if !keeper::is_daemon_running(config).await {
         let found = "no daemon runs, so nobody would answer a test message";
-        return vec![Finding::unknown("webhook", found).advise("start it: `cii-exporter run`")];
+        return vec![
+            Finding::unknown("webhook", found).with_advice("start it: `cii-exporter run`"),
+        ];
     }
     let public = public_urls(config, url);
     if public.is_empty() {
         let found = "whether the service reaches the listener: webhook.public_url is not set";
         let advice = "set it to the URL that the webhook target in the console has";
         return vec![
-            listener(config).await,
-            Finding::unknown("public webhook", found).advise(advice),
+            examine_listener(config).await,
+            Finding::unknown("public webhook", found).with_advice(advice),
         ];
     }
     let mut findings = Vec::new();
     for url in &public {
-        findings.extend(deliver("public webhook", config, url).await);
+        findings.extend(send_test("public webhook", config, url).await);
     }
     let is_reached = |finding: &Finding| finding.check == "public webhook" && finding.is_ok();
     if !findings.iter().any(is_reached) {
         // What is wrong is then in between, or not.
-        findings.insert(0, listener(config).await);
+        findings.insert(0, examine_listener(config).await);
     }
     findings
 }
@@ -54,18 +56,18 @@ fn public_urls(config: &Config, url: Option<&Url>) -> Vec<Url> {
     urls
 }
 
-async fn listener(config: &Config) -> Finding {
-    let url = match webhook_test::listener(config).await {
+async fn examine_listener(config: &Config) -> Finding {
+    let url = match webhook_test::find_listener_url(config).await {
         Ok(url) => url,
         Err(error) => return Finding::fail("webhook", error.to_string()),
     };
-    let mut findings = deliver("webhook", config, &url).await;
+    let mut findings = send_test("webhook", config, &url).await;
     findings.swap_remove(0)
 }
 
 /// Sends a test message; what came of it, and of the certificate on the way.
-async fn deliver(check: &str, config: &Config, url: &Url) -> Vec<Finding> {
-    let taken = match webhook_test::send(&config.webhook, url).await {
+async fn send_test(check: &str, config: &Config, url: &Url) -> Vec<Finding> {
+    let taken = match webhook_test::send_test_message(&config.webhook, url).await {
         Ok(answered) => answered,
         Err(webhook_test::NotSent::NoCredential) => {
             let found = "no credential is at hand that a test message could carry";
@@ -74,23 +76,27 @@ async fn deliver(check: &str, config: &Config, url: &Url) -> Vec<Finding> {
         Err(webhook_test::NotSent::Unreached(reason)) => {
             let finding = Finding::fail(check, format!("{url} cannot be reached: {reason}"));
             let advice = "see that the name resolves, and that the proxy runs and is let through";
-            return vec![finding.advise(advice)];
+            return vec![finding.with_advice(advice)];
         }
     };
     let mut findings = vec![match taken.refusal() {
         None => Finding::ok(check, format!("{url} took a test message")),
         Some(words) => Finding::fail(check, format!("{url} answered {words}"))
-            .advise(webhook_test::advice(taken.status)),
+            .with_advice(webhook_test::status_advice(taken.status)),
     }];
     let certificate = taken.certificate.as_deref();
-    if let Some(valid) = certificate.and_then(validity::of_der) {
-        findings.push(judge::certificate(url.host_str().unwrap_or_default(), valid, clock::now()));
+    if let Some(valid) = certificate.and_then(validity::read_der) {
+        findings.push(judge::judge_certificate(
+            url.host_str().unwrap_or_default(),
+            valid,
+            clock::now(),
+        ));
     }
     findings
 }
 
 /// Sends the collector a batch without events.
-pub(super) async fn otlp(config: &Config) -> Finding {
+pub(super) async fn examine_otlp(config: &Config) -> Finding {
     let check = "otlp";
     let Some(otlp) = &config.otlp else {
         return Finding::unknown(
@@ -105,6 +111,6 @@ pub(super) async fn otlp(config: &Config) -> Finding {
     match sender.try_out().await {
         Ok(()) => Finding::ok(check, format!("{} takes log records", sender.endpoint())),
         Err(cause) => Finding::fail(check, format!("{}: {cause}", sender.endpoint()))
-            .advise("see that the collector runs and takes logs there; events wait meanwhile"),
+            .with_advice("see that the collector runs and takes logs there; events wait meanwhile"),
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn is_terminal() -> bool {
 }
 
 /// The value of an option, else what somebody answers, again and again until it can be one.
-pub(super) fn required<T>(
+pub(super) fn ask_required<T>(
     given: Option<T>,
     question: &str,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -26,7 +26,7 @@ pub(super) fn required<T>(
         return Ok(value);
     }
     loop {
-        match parse(&line(question)?) {
+        match parse(&read_line(question)?) {
             Ok(value) => return Ok(value),
             Err(reason) => eprintln!("  {reason}"),
         }
@@ -34,7 +34,7 @@ pub(super) fn required<T>(
 }
 
 /// The same of what may be left open.
-pub(super) fn optional<T>(
+pub(super) fn ask_optional<T>(
     given: Option<T>,
     question: &str,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -44,12 +44,12 @@ pub(super) fn optional<T>(
     }
     let question = format!("{question} (Enter: none)");
     let parse = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
-    required(None, &question, parse)
+    ask_required(None, &question, parse)
 }
 
 /// A secret from a file, from standard input (`-`), or typed without being shown. It is never
 /// taken from the command line, which other users of the machine see.
-pub(super) fn secret(
+pub(super) fn read_secret(
     file: Option<&Path>,
     option: &str,
     question: &str,
@@ -58,13 +58,13 @@ pub(super) fn secret(
     let text = match file {
         Some(path) if path == Path::new("-") => {
             let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map_err(failed)?;
+            io::stdin().read_to_string(&mut text).map_err(terminal_error)?;
             text
         }
         Some(path) => fs::read_to_string(path)
             .map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?,
         None => loop {
-            let text = unseen(question)?;
+            let text = read_hidden_line(question)?;
             if !text.is_empty() {
                 break text;
             }
@@ -80,11 +80,11 @@ pub(super) fn secret(
     }
 }
 
-fn line(question: &str) -> Result<String, CommandError> {
+fn read_line(question: &str) -> Result<String, CommandError> {
     eprint!("{question}: ");
-    io::stderr().flush().map_err(failed)?;
+    io::stderr().flush().map_err(terminal_error)?;
     let mut text = String::new();
-    if io::stdin().lock().read_line(&mut text).map_err(failed)? == 0 {
+    if io::stdin().lock().read_line(&mut text).map_err(terminal_error)? == 0 {
         eprintln!();
         return Err(CommandError::Usage("the questions were not answered".to_owned()));
     }
@@ -92,18 +92,19 @@ fn line(question: &str) -> Result<String, CommandError> {
 }
 
 /// A line that the terminal does not show.
-fn unseen(question: &str) -> Result<String, CommandError> {
+fn read_hidden_line(question: &str) -> Result<String, CommandError> {
     let stdin = io::stdin();
-    let shown = tcgetattr(&stdin).map_err(|error| failed(error.into()))?;
+    let shown = tcgetattr(&stdin).map_err(|error| terminal_error(error.into()))?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden).map_err(|error| failed(error.into()))?;
-    let text = line(&format!("{question} (not shown)"));
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden)
+        .map_err(|error| terminal_error(error.into()))?;
+    let text = read_line(&format!("{question} (not shown)"));
     let _ = tcsetattr(&stdin, OptionalActions::Flush, &shown);
     eprintln!();
     text
 }
 
-fn failed(source: io::Error) -> CommandError {
+fn terminal_error(source: io::Error) -> CommandError {
     CommandError::Output { target: "to or read from the terminal".to_owned(), source }
 }

@@ -23,7 +23,7 @@ pub(super) struct Places {
 
 impl Places {
     /// In this folder, as the unit for systemd has them.
-    pub(super) fn of(folder: &Path) -> Self {
+    pub(super) fn in_folder(folder: &Path) -> Self {
         let secrets = folder.join("secrets");
         Self {
             config: folder.join("config.toml"),
@@ -35,7 +35,7 @@ impl Places {
     }
 
     /// That nothing is there yet, and that no commit can take secrets along.
-    pub(super) fn check(&self, may_be_checkout: bool) -> Result<(), CommandError> {
+    pub(super) fn check_free(&self, may_be_checkout: bool) -> Result<(), CommandError> {
         let files =
             [&self.config, &self.webhook_secrets, &self.client_secret, &self.store_password];
         for path in files {
@@ -76,27 +76,27 @@ impl Places {
     /// Makes the folders.
     pub(super) fn make_folders(&self) -> Result<(), CommandError> {
         let folder = self.config.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(failed(folder))?;
-        private_folder(&self.secrets)
+        fs::create_dir_all(folder).map_err(write_error(folder))?;
+        make_private_folder(&self.secrets)
     }
 }
 
 /// Makes a folder for its owner alone, unless it is there.
-pub(super) fn private_folder(path: &Path) -> Result<(), CommandError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
+pub(super) fn make_private_folder(path: &Path) -> Result<(), CommandError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(write_error(path))
 }
 
 /// Makes a file with this mode, which must not be there yet.
-pub(super) fn make(path: &Path, mode: u32, text: &str) -> Result<(), CommandError> {
+pub(super) fn make_file(path: &Path, mode: u32, text: &str) -> Result<(), CommandError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(mode).open(path);
     let written = file.and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(failed(path))
+    written.map_err(write_error(path))
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> CommandError {
+fn write_error(path: &Path) -> impl Fn(io::Error) -> CommandError {
     move |source| CommandError::Output { target: path.display().to_string(), source }
 }

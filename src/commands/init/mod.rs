@@ -44,26 +44,26 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FOLDER", default_value = "/etc/cii-exporter")]
     dir: PathBuf,
     /// The API URL, as the console shows it.
-    #[arg(long, value_name = "URL", value_parser = naming::url)]
+    #[arg(long, value_name = "URL", value_parser = naming::parse_url)]
     api_url: Option<Url>,
     /// The token URL, as the console shows it.
-    #[arg(long, value_name = "URL", value_parser = naming::url)]
+    #[arg(long, value_name = "URL", value_parser = naming::parse_url)]
     token_url: Option<Url>,
     /// The API client's id.
-    #[arg(long, value_name = "ID", value_parser = naming::text)]
+    #[arg(long, value_name = "ID", value_parser = naming::parse_text)]
     client_id: Option<String>,
     /// A file that holds the API client's secret, or - for standard input.
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
     /// For API clients made before September 2025.
-    #[arg(long, value_name = "TEXT", value_parser = naming::text)]
+    #[arg(long, value_name = "TEXT", value_parser = naming::parse_text)]
     audience: Option<String>,
     /// Where the service reaches the webhook, through your proxy. Without it, only the API is
     /// set up; the webhook can follow later.
-    #[arg(long, value_name = "URL", value_parser = naming::url)]
+    #[arg(long, value_name = "URL", value_parser = naming::parse_url)]
     public_url: Option<Url>,
     /// Register the webhook with the service, subscribed to this check; once for each check.
-    #[arg(long, value_name = "CHECK", requires = "public_url", value_parser = naming::check)]
+    #[arg(long, value_name = "CHECK", requires = "public_url", value_parser = naming::parse_check)]
     register: Vec<CheckId>,
     /// How long to wait for the service's test message, such as 10m; 0s: not at all.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -105,8 +105,8 @@ struct Plan {
 pub(crate) fn run(options: Options) -> ExitCode {
     finish(async move {
         logging::start("error", false);
-        let plan = plan(&options)?;
-        let text = template::fill(&plan.values);
+        let plan = make_plan(&options)?;
+        let text = template::fill_template(&plan.values);
         let config = plan.try_config(&text)?;
         plan.check_store(&config.store.place)?;
         target::check_path(&options, &config)?;
@@ -116,7 +116,7 @@ pub(crate) fn run(options: Options) -> ExitCode {
         for warning in config.warnings() {
             eprintln!("warning: {}", naming::with_options(&warning));
         }
-        plan.write(&text)?;
+        plan.write_files(&text)?;
         say!("written: {}", plan.places.config.display());
         say!("written: {}, its owner's alone", plan.places.webhook_secrets.display());
         say!("written: {}, its owner's alone", plan.places.client_secret.display());
@@ -124,30 +124,30 @@ pub(crate) fn run(options: Options) -> ExitCode {
             say!("written: {}, its owner's alone", plan.places.store_password.display());
         }
         let came = match &plan.values.public_url {
-            Some(url) => Box::pin(target::set_up(&options, &plan, &config, url)).await?,
+            Some(url) => Box::pin(target::set_up_target(&options, &plan, &config, url)).await?,
             None => true,
         };
-        say_next(&options, &plan);
+        print_next_steps(&options, &plan);
         Ok(if came { ExitCode::SUCCESS } else { ExitCode::from(exit::START_FAILED) })
     })
 }
 
-fn plan(options: &Options) -> Result<Plan, CommandError> {
+fn make_plan(options: &Options) -> Result<Plan, CommandError> {
     let dir = std::path::absolute(&options.dir).unwrap_or_else(|_| options.dir.clone());
-    let places = Places::of(&dir);
+    let places = Places::in_folder(&dir);
     // Before anybody answers questions.
-    places.check(options.in_checkout)?;
+    places.check_free(options.in_checkout)?;
     let file = options.client_secret_file.as_deref();
     if !ask::is_terminal() {
         refuse_missing(options)?;
     }
-    let api_url = ask::required(options.api_url.clone(), API_URL, naming::url)?;
-    let token_url = ask::required(options.token_url.clone(), TOKEN_URL, naming::url)?;
-    let client_id = ask::required(options.client_id.clone(), CLIENT_ID, naming::text)?;
-    let client_secret = ask::secret(file, "--client-secret-file", CLIENT_SECRET)?;
+    let api_url = ask::ask_required(options.api_url.clone(), API_URL, naming::parse_url)?;
+    let token_url = ask::ask_required(options.token_url.clone(), TOKEN_URL, naming::parse_url)?;
+    let client_id = ask::ask_required(options.client_id.clone(), CLIENT_ID, naming::parse_text)?;
+    let client_secret = ask::read_secret(file, "--client-secret-file", CLIENT_SECRET)?;
     let question = "the URL under which the service reaches the webhook";
-    let public_url = ask::optional(options.public_url.clone(), question, naming::url)?;
-    let (state, store_password) = state(options, &places, &dir)?;
+    let public_url = ask::ask_optional(options.public_url.clone(), question, naming::parse_url)?;
+    let (state, store_password) = plan_state(options, &places, &dir)?;
     let paths = Paths {
         webhook_secrets: places.webhook_secrets.clone(),
         client_secret: places.client_secret.clone(),
@@ -163,11 +163,11 @@ fn plan(options: &Options) -> Result<Plan, CommandError> {
         audience: options.audience.clone(),
         paths: (!options.systemd).then_some(paths),
     };
-    Ok(Plan { places, values, client_secret, webhook_secret: random_secret()?, store_password })
+    Ok(Plan { places, values, client_secret, webhook_secret: generate_secret()?, store_password })
 }
 
 /// Where state is to be kept, and the password for it.
-fn state(
+fn plan_state(
     options: &Options,
     places: &Places,
     dir: &Path,
@@ -190,7 +190,7 @@ fn state(
     }
     let file = options.store_password_file.as_deref();
     let password = file.map(|file| {
-        ask::secret(Some(file), "--store-password-file", "the password of the server's user")
+        ask::read_secret(Some(file), "--store-password-file", "the password of the server's user")
     });
     let password = password.transpose()?;
     let file = password.as_ref().map(|_| places.store_password.clone());
@@ -200,16 +200,16 @@ fn state(
 /// Names every option that is needed and not there, since nobody can be asked.
 fn refuse_missing(options: &Options) -> Result<(), CommandError> {
     let mut missing = Missing::default();
-    missing.unless(options.api_url.is_some(), "--api-url", API_URL);
-    missing.unless(options.token_url.is_some(), "--token-url", TOKEN_URL);
-    missing.unless(options.client_id.is_some(), "--client-id", CLIENT_ID);
+    missing.require(options.api_url.is_some(), "--api-url", API_URL);
+    missing.require(options.token_url.is_some(), "--token-url", TOKEN_URL);
+    missing.require(options.client_id.is_some(), "--client-id", CLIENT_ID);
     let secret = format!("a file that holds {CLIENT_SECRET}, or - for standard input");
-    missing.unless(options.client_secret_file.is_some(), "--client-secret-file", &secret);
-    missing.tell().map_or(Ok(()), |text| Err(CommandError::Usage(text)))
+    missing.require(options.client_secret_file.is_some(), "--client-secret-file", &secret);
+    missing.into_message().map_or(Ok(()), |text| Err(CommandError::Usage(text)))
 }
 
 /// 256 bits that nobody guesses, as text.
-fn random_secret() -> Result<SecretString, CommandError> {
+fn generate_secret() -> Result<SecretString, CommandError> {
     let mut bytes = [0; 32];
     let source = rustls::crypto::aws_lc_rs::default_provider().secure_random;
     let refused = |_| CommandError::Refused("the system gives no random bytes".to_owned());
@@ -240,7 +240,7 @@ impl Plan {
         let name = self.places.config.display().to_string();
         let environment: Environment = variables.into_iter().collect();
         Config::from_text(&name, text, &environment)
-            .map_err(|error| CommandError::Usage(naming::tell(&error)))
+            .map_err(|error| CommandError::Usage(naming::describe_error(&error)))
     }
 
     /// That a database which is there is one of ours, and that a server can be reached.
@@ -269,22 +269,22 @@ impl Plan {
         }
     }
 
-    fn write(&self, text: &str) -> Result<(), CommandError> {
+    fn write_files(&self, text: &str) -> Result<(), CommandError> {
         let Self { places, .. } = self;
         places.make_folders()?;
         if let Some(State::File(file)) = self.values.paths.as_ref().map(|paths| &paths.state)
             && let Some(folder) = file.parent()
         {
-            files::private_folder(folder)?;
+            files::make_private_folder(folder)?;
         }
         let line = |secret: &SecretString| format!("{}\n", secret.expose_secret());
-        files::make(&places.webhook_secrets, 0o600, &line(&self.webhook_secret))?;
-        files::make(&places.client_secret, 0o600, &line(&self.client_secret))?;
+        files::make_file(&places.webhook_secrets, 0o600, &line(&self.webhook_secret))?;
+        files::make_file(&places.client_secret, 0o600, &line(&self.client_secret))?;
         if let Some(password) = &self.store_password {
-            files::make(&places.store_password, 0o600, &line(password))?;
+            files::make_file(&places.store_password, 0o600, &line(password))?;
         }
         // It holds no secret, and the unit's user must read it.
-        files::make(&places.config, 0o644, text)
+        files::make_file(&places.config, 0o644, text)
     }
 }
 
@@ -294,7 +294,7 @@ async fn try_api(config: &Config) -> Result<(), CommandError> {
     for finding in &findings {
         say!("{}", naming::with_options(&finding.to_string()));
     }
-    if doctor::is_reached(&findings) {
+    if doctor::is_api_reached(&findings) {
         return Ok(());
     }
     let reason = "the API cannot be asked so, and nothing was written: correct what is said above, \
@@ -302,7 +302,7 @@ async fn try_api(config: &Config) -> Result<(), CommandError> {
     Err(CommandError::Refused(reason.to_owned()))
 }
 
-fn say_next(options: &Options, plan: &Plan) {
+fn print_next_steps(options: &Options, plan: &Plan) {
     let config = plan.places.config.display();
     let page = plan.values.ops_listen;
     say!("\nNext:");

@@ -27,14 +27,14 @@ pub(super) struct Missing(Vec<String>);
 
 impl Missing {
     /// Notes an option that is not there.
-    pub(super) fn unless(&mut self, is_there: bool, option: &str, what: &str) {
+    pub(super) fn require(&mut self, is_there: bool, option: &str, what: &str) {
         if !is_there {
-            self.0.push(format!("\n  {option} is missing{}: {what}", setting_of(option)));
+            self.0.push(format!("\n  {option} is missing{}: {what}", setting_suffix(option)));
         }
     }
 
     /// What to say; nothing when all are there.
-    pub(super) fn tell(self) -> Option<String> {
+    pub(super) fn into_message(self) -> Option<String> {
         let reason = "standard input is no terminal, where they could be asked for";
         (!self.0.is_empty())
             .then(|| format!("options are missing, and {reason}{}", self.0.concat()))
@@ -42,7 +42,7 @@ impl Missing {
 }
 
 /// What is wrong with a configuration that was not written, by options.
-pub(super) fn tell(error: &ConfigError) -> String {
+pub(super) fn describe_error(error: &ConfigError) -> String {
     let problems = error.problems().iter().map(|problem| {
         let found = OPTIONS.iter().find(|(setting, _)| *setting == problem.key);
         found.map_or_else(
@@ -60,13 +60,13 @@ pub(super) fn with_options(text: &str) -> String {
     })
 }
 
-fn setting_of(option: &str) -> String {
+fn setting_suffix(option: &str) -> String {
     let found = OPTIONS.iter().find(|(_, known)| *known == option);
     found.map_or_else(String::new, |(setting, _)| format!(" ({setting})"))
 }
 
 /// A URL, as settings take it.
-pub(super) fn url(text: &str) -> Result<Url, String> {
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     if is_placeholder(text) {
         return Err("this is a placeholder, as an example has it".to_owned());
     }
@@ -74,7 +74,7 @@ pub(super) fn url(text: &str) -> Result<Url, String> {
 }
 
 /// A text that somebody filled in.
-pub(super) fn text(text: &str) -> Result<String, String> {
+pub(super) fn parse_text(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("must not be empty".to_owned());
@@ -86,7 +86,7 @@ pub(super) fn text(text: &str) -> Result<String, String> {
 }
 
 /// A check's id.
-pub(super) fn check(text: &str) -> Result<CheckId, String> {
+pub(super) fn parse_check(text: &str) -> Result<CheckId, String> {
     CheckId::new(text).ok_or_else(|| "a check's id must not be empty".to_owned())
 }
 
@@ -102,7 +102,7 @@ mod tests {
                     token_url = \"https://x\"\nclient_id = \"\"\nclient_secret = \"changeme\"\n\
                     [store]\npath = \"/\"\n";
         let error = Config::from_text("not-there", text, &Environment::default()).unwrap_err();
-        let told = tell(&error);
+        let told = describe_error(&error);
         for expected in [
             "\n  --webhook-listen (webhook.listen): expected an address",
             "\n  --api-url (api.url): expected a URL",
@@ -118,11 +118,11 @@ mod tests {
     #[test]
     fn options_that_are_missing_are_told_at_once() {
         let mut missing = Missing::default();
-        assert_eq!(Missing::default().tell(), None);
-        missing.unless(true, "--api-url", "the URL");
-        missing.unless(false, "--token-url", "the token's");
-        missing.unless(false, "--client-id", "the id");
-        let told = missing.tell().unwrap();
+        assert_eq!(Missing::default().into_message(), None);
+        missing.require(true, "--api-url", "the URL");
+        missing.require(false, "--token-url", "the token's");
+        missing.require(false, "--client-id", "the id");
+        let told = missing.into_message().unwrap();
         assert!(told.contains("--token-url is missing (api.token_url): the token's\n"), "{told}");
         assert!(told.ends_with("--client-id is missing (api.client_id): the id"), "{told}");
     }

@@ -14,7 +14,7 @@ use super::{
     super::{
         error::CommandError,
         signal,
-        table::visible,
+        table::sanitize,
         webhook::{self, Wanted},
     },
     Options, Plan, wait,
@@ -41,7 +41,7 @@ pub(super) fn check_path(options: &Options, config: &Config) -> Result<(), Comma
 }
 
 /// Shows what the console is to be told, registers when asked to, and waits for the message.
-pub(super) async fn set_up(
+pub(super) async fn set_up_target(
     options: &Options,
     plan: &Plan,
     config: &Config,
@@ -68,7 +68,7 @@ pub(super) async fn set_up(
         say!("\nStart the daemon now: systemctl enable --now cii-exporter");
     }
     let work = register_and_wait(options, config, url, since, patience);
-    wait::beside_daemon(config, options.systemd, work).await
+    wait::run_beside_daemon(config, options.systemd, work).await
 }
 
 async fn register_and_wait(
@@ -93,11 +93,12 @@ async fn register_and_wait(
         return Ok(true);
     }
     // What is written stays, and a daemon that runs in this process ends in order.
-    let stop = signal::stop().map_err(|error| CommandError::Refused(error.to_string()))?;
+    let stop =
+        signal::listen_for_stop().map_err(|error| CommandError::Refused(error.to_string()))?;
     let seconds = patience.as_secs();
     say!("Waiting for the test message, {seconds} s at most; Ctrl-C ends the waiting.");
     let source = tokio::select! {
-        source = wait::test_message(config, since, patience) => source,
+        source = wait::wait_for_test_message(config, since, patience) => source,
         () = stop => {
             say!("\nIt is not waited for. The console sends it again, or `cii-exporter doctor` does.");
             return Ok(false);
@@ -107,6 +108,6 @@ async fn register_and_wait(
         say!("It did not come. `cii-exporter doctor` tries the way; see docs/connecting.md.");
         return Ok(false);
     };
-    say!("It came, from {}: the way is open, and the secret is right.", visible(&source));
+    say!("It came, from {}: the way is open, and the secret is right.", sanitize(&source));
     Ok(true)
 }

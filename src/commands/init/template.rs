@@ -41,7 +41,7 @@ pub(super) enum State {
 }
 
 /// The text of the configuration.
-pub(super) fn fill(values: &Values) -> String {
+pub(super) fn fill_template(values: &Values) -> String {
     let path = |path: fn(&Paths) -> &PathBuf| {
         values.paths.as_ref().map(|paths| path(paths).display().to_string())
     };
@@ -139,7 +139,7 @@ mod tests {
         let folder = secrets();
         let url = "postgres://e@a,b/cii?sslmode=disable".to_owned();
         let state = State::Server(url, Some(folder.path().join("store")));
-        let text = fill(&values(Some(paths(&folder, state))));
+        let text = fill_template(&values(Some(paths(&folder, state))));
         let config = Config::from_text("", &text, &Environment::default()).unwrap();
         let StorePlace::Server(server) = config.store.place else { panic!("{text}") };
         assert_eq!(server.name(), "postgres://a,b/cii");
@@ -150,7 +150,7 @@ mod tests {
     fn every_value_lands_in_its_setting() {
         let folder = secrets();
         let file = folder.path().join("the.db");
-        let text = fill(&values(Some(paths(&folder, State::File(file.clone())))));
+        let text = fill_template(&values(Some(paths(&folder, State::File(file.clone())))));
         let config = Config::from_text("", &text, &Environment::default()).unwrap();
         let api = config.api.unwrap();
         assert_eq!(config.webhook.listen.port(), 18847);
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_the_unit_gives_is_left_out() {
-        let text = fill(&values(None));
+        let text = fill_template(&values(None));
         let variables = [
             ("CII_EXPORTER_WEBHOOK__SECRETS", "given"),
             ("CII_EXPORTER_API__CLIENT_SECRET", "given"),

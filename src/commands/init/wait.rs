@@ -28,15 +28,15 @@ const LOOKED_AT: usize = 50;
 
 /// Does the work while a daemon runs: the one that is there, or is about to be started by
 /// somebody else, or one in this process.
-pub(super) async fn beside_daemon<T>(
+pub(super) async fn run_beside_daemon<T>(
     config: &Config,
     is_started_elsewhere: bool,
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
-    if is_started_elsewhere || keeper::is_daemon_there(config).await {
+    if is_started_elsewhere || keeper::is_daemon_running(config).await {
         return work.await;
     }
-    let config = quiet(config.clone());
+    let config = without_jobs(config.clone());
     let started = Box::pin(Daemon::start(ConfigSource::new(move || Ok(config.clone())))).await;
     let daemon = started.map_err(|error| CommandError::Refused(error.to_string()))?;
     let (stop, told) = oneshot::channel();
@@ -52,7 +52,7 @@ pub(super) async fn beside_daemon<T>(
 }
 
 /// The same, of a daemon that takes deliveries and begins nothing by itself.
-fn quiet(mut config: Config) -> Config {
+fn without_jobs(mut config: Config) -> Config {
     config.otlp = None;
     let sync = &mut config.sync;
     for job in [&mut sync.users, &mut sync.ips] {
@@ -64,14 +64,14 @@ fn quiet(mut config: Config) -> Config {
 
 /// Waits until a test message came after a moment; says who sent it, or nothing when none came
 /// in time.
-pub(super) async fn test_message(
+pub(super) async fn wait_for_test_message(
     config: &Config,
     since: Timestamp,
     patience: Duration,
 ) -> Option<String> {
     tokio::time::timeout(patience, async {
         loop {
-            if let Some(source) = newest(config, since).await {
+            if let Some(source) = find_test_message(config, since).await {
                 return source;
             }
             tokio::time::sleep(PAUSE).await;
@@ -81,8 +81,8 @@ pub(super) async fn test_message(
     .ok()
 }
 
-async fn newest(config: &Config, since: Timestamp) -> Option<String> {
-    let answer = deliveries(config).await?;
+async fn find_test_message(config: &Config, since: Timestamp) -> Option<String> {
+    let answer = list_deliveries(config).await?;
     let is_it = |delivery: &&Value| {
         let at = delivery["received_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         delivery["result"] == "test" && at.is_some_and(|at| at >= since)
@@ -92,15 +92,15 @@ async fn newest(config: &Config, since: Timestamp) -> Option<String> {
 }
 
 /// The newest deliveries: the daemon's list, or that of the database that it shares.
-async fn deliveries(config: &Config) -> Option<Value> {
+async fn list_deliveries(config: &Config) -> Option<Value> {
     if let StorePlace::Server(_) = config.store.place {
         let read = |reader: &Reader| Ok(reader.deliveries(None, i64::MAX, LOOKED_AT)?);
-        let deliveries = keeper::read(config, read).ok()?;
+        let deliveries = keeper::read_store(config, read).ok()?;
         let deliveries: Vec<_> = deliveries.into_iter().map(Delivery::from).collect();
         return Some(json!({ "deliveries": deliveries }));
     }
     let daemon = store::holder_url(&config.store.place)?;
-    let asked = keeper::ask(&daemon, Method::GET, &["deliveries"], None).await;
+    let asked = keeper::ask_daemon(&daemon, Method::GET, &["deliveries"], None).await;
     asked.ok().map(|(_, answer)| answer)
 }
 

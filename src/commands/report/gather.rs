@@ -24,15 +24,15 @@ const LENGTHS: usize = 100_000;
 const PAGE: usize = 1000;
 
 /// Reads everything.
-pub(super) fn report(
+pub(super) fn gather_report(
     config: &Config,
     reader: &Reader,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Report, StoreError> {
     let gathering = Gathering { config, reader, since, now };
-    let happenings = gathering.happenings()?;
-    let checks = gathering.checks(&happenings)?;
+    let happenings = gathering.read_happenings()?;
+    let checks = gathering.read_checks(&happenings)?;
     let tenant = match &config.tenant.name {
         Some(name) => name.clone(),
         None => reader.tenant_id()?.map_or_else(|| "unnamed".to_owned(), |id| id.to_string()),
@@ -43,19 +43,22 @@ pub(super) fn report(
         since,
         until: now,
         page: page.map(|url| url.as_str().trim_end_matches('/').to_owned()),
-        data: gathering.data()?,
-        summary: gathering.summary(&checks)?,
-        overdue: gathering.overdue(&checks)?,
+        data: gathering.read_data()?,
+        summary: gathering.summarize(&checks)?,
+        overdue: gathering.read_overdue(&checks)?,
         checks,
-        users: gathering.users()?,
+        users: gathering.read_users()?,
         addresses: Addresses {
             new: happenings.new_addresses,
             users: happenings.at_new_addresses.len() as u64,
             new_countries: happenings.new_countries,
         },
         administrators: gathering
-            .administrators(happenings.admins_added, happenings.admins_removed)?,
-        mfa: Mfa { accounts: gathering.coverage()?, factors_changed: happenings.factors_changed },
+            .read_administrators(happenings.admins_added, happenings.admins_removed)?,
+        mfa: Mfa {
+            accounts: gathering.read_coverage()?,
+            factors_changed: happenings.factors_changed,
+        },
     })
 }
 
@@ -67,7 +70,7 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    fn data(&self) -> Result<Data, StoreError> {
+    fn read_data(&self) -> Result<Data, StoreError> {
         let (config, reader) = (self.config, self.reader);
         let sync = &config.sync;
         let jobs = [
@@ -76,14 +79,14 @@ impl Gathering<'_> {
             ("tenant", "who of the whole tenant fails what", sync.tenant.as_ref()),
             ("service", "integrations and administrators", sync.service.as_ref()),
         ];
-        let jobs = jobs.map(|(name, tells, job)| self.job(name, tells, job));
+        let jobs = jobs.map(|(name, tells, job)| self.job_facts(name, tells, job));
         let retention = config.store.retention_days;
         let kept = |days: Option<u32>| days.map(|days| self.now - TimeDelta::days(days.into()));
         // Single events are kept for longer, such as those that wait for the collector.
         let log_begins_at = reader.log_begins_at()?;
         let log_begins_at =
             log_begins_at.map(|at| kept(retention.events).map_or(at, |kept| at.max(kept)));
-        Ok(knowledge::judge(&Facts {
+        Ok(knowledge::judge_facts(&Facts {
             now: self.now,
             since: self.since,
             has_api: config.api.is_some(),
@@ -95,7 +98,7 @@ impl Gathering<'_> {
         }))
     }
 
-    fn job(
+    fn job_facts(
         &self,
         name: &'static str,
         tells: &'static str,
@@ -114,18 +117,18 @@ impl Gathering<'_> {
     }
 
     /// Looks through the log from its end, as far back as the report goes.
-    fn happenings(&self) -> Result<Happenings, StoreError> {
+    fn read_happenings(&self) -> Result<Happenings, StoreError> {
         let mut happenings = Happenings::default();
         let (filter, mut cursor) = (EventFilter::default(), i64::MAX);
         loop {
             let page = self.reader.events_before(&filter, cursor, PAGE)?;
             let is_within = |at: Timestamp| at >= self.since && at <= self.now;
             for stored in page.events.iter().filter(|one| is_within(one.event.observed_at)) {
-                happenings.add(&stored.event, |event| {
+                happenings.count_event(&stored.event, |event| {
                     event
                         .login
                         .as_ref()
-                        .map_or_else(|| "unknown".to_owned(), |login| self.name(login))
+                        .map_or_else(|| "unknown".to_owned(), |login| self.display_name(login))
                 });
             }
             // A clock that was set back leaves younger events behind older ones, not behind a
@@ -138,12 +141,12 @@ impl Gathering<'_> {
         }
     }
 
-    fn checks(&self, happenings: &Happenings) -> Result<Vec<Check>, StoreError> {
+    fn read_checks(&self, happenings: &Happenings) -> Result<Vec<Check>, StoreError> {
         let mut checks = Vec::new();
         for id in self.reader.check_ids()? {
             let Some(state) = self.reader.check(&id)? else { continue };
             let (new, resolved) = happenings.of_checks.get(&id).copied().unwrap_or_default();
-            let overdue = match self.allowed(&id, &state.severity) {
+            let overdue = match self.overdue_before(&id, &state.severity) {
                 Some(before) => self.reader.failures_before(&id, before)?.0,
                 None => 0,
             };
@@ -156,13 +159,13 @@ impl Gathering<'_> {
                     severity: state.severity.label(),
                     figures,
                     oldest_failure_at: state.oldest_failure_at,
-                    time_to_resolve: lasted.map(of_lasted),
+                    time_to_resolve: lasted.map(from_durations),
                 });
             }
         }
         checks.sort_by(|a, b| {
-            (rank(&b.severity), b.figures.open, &a.id).cmp(&(
-                rank(&a.severity),
+            (severity_rank(&b.severity), b.figures.open, &a.id).cmp(&(
+                severity_rank(&a.severity),
                 a.figures.open,
                 &b.id,
             ))
@@ -171,12 +174,12 @@ impl Gathering<'_> {
     }
 
     /// A failure of the check that began before this moment has lasted for longer than allowed.
-    fn allowed(&self, id: &str, severity: &Severity) -> Option<Timestamp> {
+    fn overdue_before(&self, id: &str, severity: &Severity) -> Option<Timestamp> {
         let objective = self.config.objectives.limit_for(&CheckId::new(id)?, severity)?;
         self.now.checked_sub_signed(objective)
     }
 
-    fn summary(&self, checks: &[Check]) -> Result<Summary, StoreError> {
+    fn summarize(&self, checks: &[Check]) -> Result<Summary, StoreError> {
         let mut by_severity = BTreeMap::<&str, Figures>::new();
         let mut all = Figures::default();
         for check in checks {
@@ -185,24 +188,27 @@ impl Gathering<'_> {
         }
         let mut by_severity: Vec<_> =
             by_severity.into_iter().map(|(name, figures)| (name.to_owned(), figures)).collect();
-        by_severity.sort_by_key(|(severity, _)| std::cmp::Reverse(rank(severity)));
+        by_severity.sort_by_key(|(severity, _)| std::cmp::Reverse(severity_rank(severity)));
         Ok(Summary {
             failing_users: self.reader.failing_people()?,
             all,
             by_severity,
-            time_to_resolve: self.reader.ended_durations(None, self.since, LENGTHS)?.map(of_lasted),
+            time_to_resolve: self
+                .reader
+                .ended_durations(None, self.since, LENGTHS)?
+                .map(from_durations),
         })
     }
 
-    fn overdue(&self, checks: &[Check]) -> Result<List<Overdue>, StoreError> {
+    fn read_overdue(&self, checks: &[Check]) -> Result<List<Overdue>, StoreError> {
         let mut named = Vec::new();
         for check in checks.iter().filter(|check| check.figures.overdue > 0) {
             let severity = Severity::new(Some(&check.severity));
-            let Some(before) = self.allowed(&check.id, &severity) else { continue };
+            let Some(before) = self.overdue_before(&check.id, &severity) else { continue };
             let began = BeginRange { since: None, before: Some(before) };
             for failing in self.reader.failing_by_age(&check.id, &began, None, NAMED)? {
                 named.push(Overdue {
-                    user: self.name(&failing.login),
+                    user: self.display_name(&failing.login),
                     check_id: check.id.clone(),
                     check_title: check.title.clone(),
                     severity: check.severity.clone(),
@@ -218,7 +224,7 @@ impl Gathering<'_> {
         Ok(List { count, named })
     }
 
-    fn users(&self) -> Result<List<FailingUser>, StoreError> {
+    fn read_users(&self) -> Result<List<FailingUser>, StoreError> {
         let severities: BTreeMap<_, _> = self.reader.check_severities()?.into_iter().collect();
         let mut counts = BTreeMap::<String, (u64, Option<Rank>, String)>::new();
         self.reader.each_open_failure(|login, check| {
@@ -232,13 +238,13 @@ impl Gathering<'_> {
         users.sort_by(|(a, of_a), (b, of_b)| (of_b.0, of_b.1, a).cmp(&(of_a.0, of_a.1, b)));
         let count = users.len() as u64;
         let named = users.into_iter().take(NAMED / 2).filter_map(|(login, (checks, _, worst))| {
-            let user = self.name(&Login::new(&login).ok()?);
+            let user = self.display_name(&Login::new(&login).ok()?);
             Some(FailingUser { user, checks, worst_severity: worst })
         });
         Ok(List { count, named: named.collect() })
     }
 
-    fn administrators(
+    fn read_administrators(
         &self,
         added: List<Happening>,
         removed: List<Happening>,
@@ -249,7 +255,7 @@ impl Gathering<'_> {
         Ok(Administrators { count, observed_at, added, removed })
     }
 
-    fn coverage(&self) -> Result<Option<Coverage>, StoreError> {
+    fn read_coverage(&self) -> Result<Option<Coverage>, StoreError> {
         let Some(complete) = self.reader.tenant_listing_state()?.complete else { return Ok(None) };
         let figures = self.reader.tenant_figures()?;
         let of = |mfa: &str| figures.get(&(Dimension::Mfa, mfa.to_owned())).copied();
@@ -261,7 +267,7 @@ impl Gathering<'_> {
     }
 
     /// A person as the configuration wants people named outside (`metrics.user_label`).
-    fn name(&self, login: &Login) -> String {
+    fn display_name(&self, login: &Login) -> String {
         let label = &self.config.metrics.user_label;
         match label {
             UserLabel::Login => login.spelling().to_owned(),
@@ -275,10 +281,10 @@ impl Gathering<'_> {
     }
 }
 
-fn rank(severity: &str) -> Rank {
+fn severity_rank(severity: &str) -> Rank {
     Severity::new(Some(severity)).rank()
 }
 
-const fn of_lasted(lasted: cii_exporter::store::EndedDurations) -> Lasted {
+const fn from_durations(lasted: cii_exporter::store::EndedDurations) -> Lasted {
     Lasted { median_seconds: lasted.median.num_seconds(), count: lasted.count }
 }

@@ -22,10 +22,10 @@ pub(super) struct Happenings {
 
 impl Happenings {
     /// Counts an event; `name` gives a person the name that a report may have.
-    pub(super) fn add(&mut self, event: &Event, name: impl Fn(&Event) -> String) {
+    pub(super) fn count_event(&mut self, event: &Event, name: impl Fn(&Event) -> String) {
         match event.name {
-            EventName::CheckFailed => self.of_check(event).0 += 1,
-            EventName::CheckResolved => self.of_check(event).1 += 1,
+            EventName::CheckFailed => self.check_counts(event).0 += 1,
+            EventName::CheckResolved => self.check_counts(event).1 += 1,
             EventName::UserIpNew => {
                 self.new_addresses += 1;
                 let login = event.login.as_ref().map(|login| login.as_str().to_owned());
@@ -33,32 +33,35 @@ impl Happenings {
             }
             EventName::UserCountryNew => self.new_countries.add(|| NewCountry {
                 user: name(event),
-                country: text(event, "geo.country.iso_code").unwrap_or_else(|| "unknown".into()),
+                country: text_attribute(event, "geo.country.iso_code")
+                    .unwrap_or_else(|| "unknown".into()),
                 at: event.happened_at,
             }),
-            EventName::AdminAdded => self.admins_added.add(|| happening(event, &name, "added")),
+            EventName::AdminAdded => {
+                self.admins_added.add(|| make_happening(event, &name, "added"));
+            }
             EventName::AdminRemoved => {
-                self.admins_removed.add(|| happening(event, &name, "removed"));
+                self.admins_removed.add(|| make_happening(event, &name, "removed"));
             }
             EventName::UserFactorsChanged => {
-                self.factors_changed.add(|| happening(event, &name, &factors(event)));
+                self.factors_changed.add(|| make_happening(event, &name, &factors_text(event)));
             }
             _ => {}
         }
     }
 
-    fn of_check(&mut self, event: &Event) -> &mut (u64, u64) {
+    fn check_counts(&mut self, event: &Event) -> &mut (u64, u64) {
         let id = event.check_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
         self.of_checks.entry(id).or_default()
     }
 }
 
-fn happening(event: &Event, name: impl Fn(&Event) -> String, what: &str) -> Happening {
+fn make_happening(event: &Event, name: impl Fn(&Event) -> String, what: &str) -> Happening {
     Happening { user: name(event), what: what.to_owned(), at: event.happened_at }
 }
 
 /// Which factors came and went.
-fn factors(event: &Event) -> String {
+fn factors_text(event: &Event) -> String {
     let list = |key| match event.attribute(key) {
         Some(AttributeValue::List(texts)) => texts.join(", "),
         _ => String::new(),
@@ -69,7 +72,7 @@ fn factors(event: &Event) -> String {
     parts.map(|(what, factors)| format!("{what} {factors}")).collect::<Vec<_>>().join("; ")
 }
 
-fn text(event: &Event, key: &str) -> Option<String> {
+fn text_attribute(event: &Event, key: &str) -> Option<String> {
     match event.attribute(key) {
         Some(AttributeValue::Text(text)) => Some(text.clone()),
         _ => None,

@@ -17,7 +17,7 @@ font-variant-numeric:tabular-nums}.gaps{border-left:4px solid #1c1e21;padding-le
 .low{color:#3a6280}";
 
 /// Writes the report.
-pub(super) fn write(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> String {
     let title = format!("Identity findings of {}", report.tenant);
     let page = html! {
         (DOCTYPE)
@@ -36,20 +36,20 @@ pub(super) fn write(report: &Report) -> String {
                     (words::moment(report.since)) " to " (words::moment(report.until))
                     @if let Some(page) = &report.page { " · " a href=(page) { (page) } }
                 }
-                (known(&report.data))
-                (summary(report))
-                (checks(report))
-                (overdue(report))
-                (users(report))
-                (addresses(report))
-                (administrators(report))
+                (data_section(&report.data))
+                (summary_section(report))
+                (checks_section(report))
+                (overdue_section(report))
+                (users_section(report))
+                (addresses_section(report))
+                (administrators_section(report))
             }
         }
     };
     page.into_string() + "\n"
 }
 
-fn known(data: &Data) -> Markup {
+fn data_section(data: &Data) -> Markup {
     html! {
         h2 { "How far this can be trusted" }
         @if data.is_complete { p { "Everything was looked at in time." } }
@@ -68,7 +68,7 @@ fn known(data: &Data) -> Markup {
     }
 }
 
-fn summary(report: &Report) -> Markup {
+fn summary_section(report: &Report) -> Markup {
     let summary = &report.summary;
     html! {
         h2 { "In short" }
@@ -77,14 +77,14 @@ fn summary(report: &Report) -> Markup {
             table {
                 tr { th { "severity" } th { "open" } th { "new" } th { "resolved" } th { "overdue" } }
                 @for (severity, figures) in &summary.by_severity {
-                    tr { (of_severity(severity)) (cells(*figures)) }
+                    tr { (severity_cell(severity)) (figure_cells(*figures)) }
                 }
             }
         }
     }
 }
 
-fn checks(report: &Report) -> Markup {
+fn checks_section(report: &Report) -> Markup {
     html! {
         h2 { "Checks" }
         @if report.checks.is_empty() {
@@ -97,9 +97,9 @@ fn checks(report: &Report) -> Markup {
                 }
                 @for check in &report.checks {
                     tr {
-                        (of_severity(&check.severity))
+                        (severity_cell(&check.severity))
                         td { (check.title) }
-                        (cells(check.figures))
+                        (figure_cells(check.figures))
                         td { (words::moment_or(check.oldest_failure_at, "–")) }
                         td {
                             @match check.time_to_resolve {
@@ -114,7 +114,7 @@ fn checks(report: &Report) -> Markup {
     }
 }
 
-fn overdue(report: &Report) -> Markup {
+fn overdue_section(report: &Report) -> Markup {
     html! {
         h2 { "Overdue" }
         @if report.overdue.count == 0 {
@@ -125,19 +125,19 @@ fn overdue(report: &Report) -> Markup {
                 @for one in &report.overdue.named {
                     tr {
                         td { (one.user) }
-                        (of_severity(&one.severity))
+                        (severity_cell(&one.severity))
                         td { (one.check_title) }
                         td { (words::moment(one.since)) @if !one.is_dated { " or before" } }
                         td { (words::time(one.late_seconds)) }
                     }
                 }
             }
-            (others(&report.overdue))
+            (others_line(&report.overdue))
         }
     }
 }
 
-fn users(report: &Report) -> Markup {
+fn users_section(report: &Report) -> Markup {
     html! {
         h2 { "Users who fail most checks" }
         @if report.users.count == 0 {
@@ -146,15 +146,15 @@ fn users(report: &Report) -> Markup {
             table {
                 tr { th { "user" } th { "checks" } th { "worst" } }
                 @for one in &report.users.named {
-                    tr { td { (one.user) } td .n { (one.checks) } (of_severity(&one.worst_severity)) }
+                    tr { td { (one.user) } td .n { (one.checks) } (severity_cell(&one.worst_severity)) }
                 }
             }
-            (others(&report.users))
+            (others_line(&report.users))
         }
     }
 }
 
-fn addresses(report: &Report) -> Markup {
+fn addresses_section(report: &Report) -> Markup {
     let addresses = &report.addresses;
     html! {
         h2 { "Addresses of watched users" }
@@ -165,25 +165,25 @@ fn addresses(report: &Report) -> Markup {
                     li { (words::moment(one.at)) ": " (one.user) " in " (one.country) }
                 }
             }
-            (others(&addresses.new_countries))
+            (others_line(&addresses.new_countries))
         }
     }
 }
 
-fn administrators(report: &Report) -> Markup {
+fn administrators_section(report: &Report) -> Markup {
     let (admins, mfa) = (&report.administrators, &report.mfa);
     html! {
         h2 { "Administrators and factors" }
         p { (sentences::administrators(admins)) }
-        (happenings(&admins.added))
-        (happenings(&admins.removed))
+        (happening_list(&admins.added))
+        (happening_list(&admins.removed))
         p { (sentences::coverage(mfa)) }
         p { (sentences::factors(mfa)) }
-        (happenings(&mfa.factors_changed))
+        (happening_list(&mfa.factors_changed))
     }
 }
 
-fn happenings(list: &List<Happening>) -> Markup {
+fn happening_list(list: &List<Happening>) -> Markup {
     html! {
         @if list.count > 0 {
             ul {
@@ -191,22 +191,22 @@ fn happenings(list: &List<Happening>) -> Markup {
                     li { (words::moment(one.at)) ": " (one.user) ", " (one.what) }
                 }
             }
-            (others(list))
+            (others_line(list))
         }
     }
 }
 
-fn others<T>(list: &List<T>) -> Markup {
-    html! { @if list.others() > 0 { p .minor { "…and " (list.others()) " more." } } }
+fn others_line<T>(list: &List<T>) -> Markup {
+    html! { @if list.unnamed_count() > 0 { p .minor { "…and " (list.unnamed_count()) " more." } } }
 }
 
 /// A cell with a severity, in its colour where it has one.
-fn of_severity(severity: &str) -> Markup {
+fn severity_cell(severity: &str) -> Markup {
     let known = ["critical", "high", "medium", "low"].into_iter().find(|known| *known == severity);
     html! { td class=(known.unwrap_or_default()) { (severity) } }
 }
 
-fn cells(figures: Figures) -> Markup {
+fn figure_cells(figures: Figures) -> Markup {
     html! {
         @for count in [figures.open, figures.new, figures.resolved, figures.overdue] {
             td .n { (count) }

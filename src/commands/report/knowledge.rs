@@ -59,7 +59,7 @@ impl JobFacts {
 }
 
 /// What is known, and what is not.
-pub(super) fn judge(facts: &Facts) -> Data {
+pub(super) fn judge_facts(facts: &Facts) -> Data {
     let mut gaps = Vec::new();
     if !facts.has_api {
         gaps.push(
@@ -70,7 +70,7 @@ pub(super) fn judge(facts: &Facts) -> Data {
     }
     let jobs = if facts.has_api { facts.jobs.as_slice() } else { &[] };
     for job in jobs {
-        gaps.extend(gap(job, facts.now));
+        gaps.extend(gap_sentence(job, facts.now));
     }
     if facts.has_api && !facts.is_listed {
         gaps.push(
@@ -119,7 +119,7 @@ pub(super) fn judge(facts: &Facts) -> Data {
 }
 
 /// What a job's state leaves open, in a sentence.
-fn gap(job: &JobFacts, now: Timestamp) -> Option<String> {
+fn gap_sentence(job: &JobFacts, now: Timestamp) -> Option<String> {
     let (name, tells) = (job.name, job.tells);
     let last = job.last_success_at.map(words::moment).unwrap_or_default();
     match job.state(now) {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn only_what_is_looked_at_in_time_is_complete() {
-        let judged = judge(&facts());
+        let judged = judge_facts(&facts());
         assert!(judged.is_complete, "{judged:?}");
         let gaps: [(Change, &str); 8] = [
             (|facts| facts.has_api = false, "No API is configured"),
@@ -215,7 +215,7 @@ mod tests {
         for (change, expected) in gaps {
             let mut facts = facts();
             change(&mut facts);
-            let judged = judge(&facts);
+            let judged = judge_facts(&facts);
             assert!(!judged.is_complete);
             assert!(judged.gaps.iter().any(|gap| gap.contains(expected)), "{judged:?}");
         }
@@ -227,7 +227,7 @@ mod tests {
         facts.has_api = false;
         facts.jobs[0].last_success_at = None;
         facts.is_listed = false;
-        let judged = judge(&facts);
+        let judged = judge_facts(&facts);
         assert_eq!((judged.gaps.len(), judged.jobs.len()), (1, 0), "{judged:?}");
     }
 }

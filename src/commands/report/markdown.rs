@@ -10,10 +10,10 @@ use super::{
 };
 
 /// Writes the report.
-pub(super) fn write(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> String {
     let mut head = format!(
         "# Identity findings of {}\n\n{} to {}",
-        escaped(&report.tenant),
+        escape(&report.tenant),
         words::moment(report.since),
         words::moment(report.until)
     );
@@ -22,23 +22,23 @@ pub(super) fn write(report: &Report) -> String {
     }
     let sections = [
         head,
-        known(&report.data),
-        summary(report),
-        checks(report),
-        overdue(report),
-        users(report),
-        people(report),
+        data_section(&report.data),
+        summary_section(report),
+        checks_section(report),
+        overdue_section(report),
+        users_section(report),
+        people_sections(report),
     ];
     sections.map(|section| section.trim().to_owned()).join("\n\n") + "\n"
 }
 
-fn known(data: &Data) -> String {
+fn data_section(data: &Data) -> String {
     let mut out = String::from("\n## How far this can be trusted\n\n");
     if data.is_complete {
         out += "Everything was looked at in time.\n";
     }
     for gap in &data.gaps {
-        let _ = writeln!(out, "- **{}**", escaped(gap));
+        let _ = writeln!(out, "- **{}**", escape(gap));
     }
     let rows = data.jobs.iter().map(|job| {
         [
@@ -49,34 +49,34 @@ fn known(data: &Data) -> String {
     });
     let delivery = words::moment_or(data.last_delivery_at, "never");
     let rows = rows.chain([["deliveries".to_owned(), String::new(), delivery]]);
-    out + "\n" + &table(["job", "state", "last success"], rows)
+    out + "\n" + &render_table(["job", "state", "last success"], rows)
 }
 
-fn summary(report: &Report) -> String {
+fn summary_section(report: &Report) -> String {
     let summary = &report.summary;
     let mut out = format!("\n## In short\n\n{}\n\n", sentences::summary(report));
     if !summary.by_severity.is_empty() {
         let rows = summary.by_severity.iter().map(|(severity, figures)| {
-            let [open, new, resolved, overdue] = cells(*figures);
-            [escaped(severity), open, new, resolved, overdue]
+            let [open, new, resolved, overdue] = figure_cells(*figures);
+            [escape(severity), open, new, resolved, overdue]
         });
-        out += &table(["severity", "open", "new", "resolved", "overdue"], rows);
+        out += &render_table(["severity", "open", "new", "resolved", "overdue"], rows);
     }
     out
 }
 
-fn checks(report: &Report) -> String {
+fn checks_section(report: &Report) -> String {
     let mut out = String::from("\n## Checks\n\n");
     if report.checks.is_empty() {
         return out + "Nobody is known to fail a check, and nothing happened to one.\n";
     }
     let rows = report.checks.iter().map(|check| {
-        let [open, new, resolved, overdue] = cells(check.figures);
+        let [open, new, resolved, overdue] = figure_cells(check.figures);
         let oldest = words::moment_or(check.oldest_failure_at, "–");
         let median = check.time_to_resolve.map(|one| words::time(one.median_seconds));
         [
-            escaped(&check.severity),
-            escaped(&check.title),
+            escape(&check.severity),
+            escape(&check.title),
             open,
             new,
             resolved,
@@ -95,11 +95,11 @@ fn checks(report: &Report) -> String {
         "oldest",
         "median time to resolve",
     ];
-    out += &table(header, rows);
+    out += &render_table(header, rows);
     out
 }
 
-fn overdue(report: &Report) -> String {
+fn overdue_section(report: &Report) -> String {
     let mut out = String::from("\n## Overdue\n\n");
     if report.overdue.count == 0 {
         return out + "No failure is known to last for longer than `[slo]` allows.\n";
@@ -107,17 +107,17 @@ fn overdue(report: &Report) -> String {
     let rows = report.overdue.named.iter().map(|one| {
         let or_before = if one.is_dated { "" } else { " or before" };
         [
-            escaped(&one.user),
-            format!("{} ({})", escaped(&one.check_title), escaped(&one.severity)),
+            escape(&one.user),
+            format!("{} ({})", escape(&one.check_title), escape(&one.severity)),
             format!("{}{or_before}", words::moment(one.since)),
             words::time(one.late_seconds),
         ]
     });
-    out += &table(["user", "check", "since", "overdue for"], rows);
-    out + &others(&report.overdue)
+    out += &render_table(["user", "check", "since", "overdue for"], rows);
+    out + &others_line(&report.overdue)
 }
 
-fn users(report: &Report) -> String {
+fn users_section(report: &Report) -> String {
     let mut out = String::from("\n## Users who fail most checks\n\n");
     if report.users.count == 0 {
         return out + "Nobody is known to fail a check.\n";
@@ -126,55 +126,58 @@ fn users(report: &Report) -> String {
         .users
         .named
         .iter()
-        .map(|one| [escaped(&one.user), one.checks.to_string(), escaped(&one.worst_severity)]);
-    out += &table(["user", "checks", "worst"], rows);
-    out + &others(&report.users)
+        .map(|one| [escape(&one.user), one.checks.to_string(), escape(&one.worst_severity)]);
+    out += &render_table(["user", "checks", "worst"], rows);
+    out + &others_line(&report.users)
 }
 
-fn people(report: &Report) -> String {
+fn people_sections(report: &Report) -> String {
     let (addresses, admins, mfa) = (&report.addresses, &report.administrators, &report.mfa);
     let mut out = String::from("\n## Addresses of watched users\n\n");
     out.push_str(&sentences::addresses(addresses));
     out.push('\n');
-    out += &items(&addresses.new_countries, |one| {
-        (one.at, format!("{} in {}", escaped(&one.user), escaped(&one.country)))
+    out += &item_list(&addresses.new_countries, |one| {
+        (one.at, format!("{} in {}", escape(&one.user), escape(&one.country)))
     });
     out += "\n## Administrators and factors\n\n";
     out.push_str(&sentences::administrators(admins));
     out.push('\n');
-    out += &happenings(&admins.added);
-    out += &happenings(&admins.removed);
+    out += &happening_list(&admins.added);
+    out += &happening_list(&admins.removed);
     let _ = writeln!(out, "\n{}", sentences::coverage(mfa));
     let _ = writeln!(out, "\n{}", sentences::factors(mfa));
-    out + &happenings(&mfa.factors_changed)
+    out + &happening_list(&mfa.factors_changed)
 }
 
-fn happenings(list: &List<Happening>) -> String {
-    items(list, |one| (one.at, format!("{}, {}", escaped(&one.user), escaped(&one.what))))
+fn happening_list(list: &List<Happening>) -> String {
+    item_list(list, |one| (one.at, format!("{}, {}", escape(&one.user), escape(&one.what))))
 }
 
-fn items<T>(list: &List<T>, item: impl Fn(&T) -> (Timestamp, String)) -> String {
+fn item_list<T>(list: &List<T>, item: impl Fn(&T) -> (Timestamp, String)) -> String {
     let mut out = String::new();
     for one in &list.named {
         let (at, text) = item(one);
         let before = if out.is_empty() { "\n" } else { "" };
         let _ = writeln!(out, "{before}- {}: {text}", words::moment(at));
     }
-    out + &others(list)
+    out + &others_line(list)
 }
 
-fn others<T>(list: &List<T>) -> String {
-    match list.others() {
+fn others_line<T>(list: &List<T>) -> String {
+    match list.unnamed_count() {
         0 => String::new(),
         others => format!("\n…and {others} more.\n"),
     }
 }
 
-fn cells(figures: Figures) -> [String; 4] {
+fn figure_cells(figures: Figures) -> [String; 4] {
     [figures.open, figures.new, figures.resolved, figures.overdue].map(|count| count.to_string())
 }
 
-fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+fn render_table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut out = format!("| {} |\n|{}\n", header.join(" | "), "---|".repeat(N));
     for row in rows {
         let _ = writeln!(out, "| {} |", row.join(" | "));
@@ -183,7 +186,7 @@ fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [Stri
 }
 
 /// What came from outside must not become markup, a link or a mention, nor break a table.
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -194,7 +197,7 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
-            letter if letter.is_control() || is_turning(letter) => out.push(' '),
+            letter if letter.is_control() || is_bidi_control(letter) => out.push(' '),
             letter => out.push(letter),
         }
     }
@@ -203,7 +206,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Characters that turn the text around them.
-const fn is_turning(letter: char) -> bool {
+const fn is_bidi_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -214,7 +217,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_stays_text() {
         assert_eq!(
-            escaped("a|b\n<img> [x](http://y) *z* `c` \u{202e}& ~"),
+            escape("a|b\n<img> [x](http://y) *z* `c` \u{202e}& ~"),
             "a\\|b &lt;img&gt; \\[x\\]\\(http: //y\\) \\*z\\* \\`c\\`  &amp; \\~"
         );
     }

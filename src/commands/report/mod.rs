@@ -39,7 +39,7 @@ enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// From when on: so long ago such as 7d, or a moment such as 2026-01-31T18:00:00Z.
-    #[arg(long, value_name = "MOMENT", default_value = "7d", value_parser = moment::past)]
+    #[arg(long, value_name = "MOMENT", default_value = "7d", value_parser = moment::parse_past)]
     since: Timestamp,
     /// How it is written.
     #[arg(long, value_enum, default_value = "markdown")]
@@ -53,18 +53,18 @@ pub(crate) struct Options {
 
 /// Gathers, and writes.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    finish(async { write(options) })
+    finish(async { write_report(options) })
 }
 
-fn write(options: &Options) -> Result<ExitCode, CommandError> {
+fn write_report(options: &Options) -> Result<ExitCode, CommandError> {
     let config = options.file.load(Needs::PEOPLE)?;
-    let report = keeper::read(&config, |reader| {
-        Ok(gather::report(&config, reader, options.since, clock::now())?)
+    let report = keeper::read_store(&config, |reader| {
+        Ok(gather::gather_report(&config, reader, options.since, clock::now())?)
     })?;
     let text = match options.format {
-        Format::Markdown => markdown::write(&report),
+        Format::Markdown => markdown::render(&report),
         Format::Json => format!("{:#}\n", serde_json::json!(report)),
-        Format::Html => html::write(&report),
+        Format::Html => html::render(&report),
     };
     let failed = |target: String| |source| CommandError::Output { target, source };
     match &options.output {
@@ -72,14 +72,14 @@ fn write(options: &Options) -> Result<ExitCode, CommandError> {
             .lock()
             .write_all(text.as_bytes())
             .map_err(failed("standard output".to_owned()))?,
-        Some(path) => replace(path, &text).map_err(failed(path.display().to_string()))?,
+        Some(path) => replace_file(path, &text).map_err(failed(path.display().to_string()))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a file that only its owner can read, since it names people, and replaces the one that
 /// is there at once: whoever reads it meanwhile reads a whole one.
-fn replace(path: &PathBuf, text: &str) -> io::Result<()> {
+fn replace_file(path: &PathBuf, text: &str) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);

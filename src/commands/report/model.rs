@@ -31,7 +31,7 @@ impl<T> List<T> {
     }
 
     /// How many are not named.
-    pub(super) fn others(&self) -> u64 {
+    pub(super) fn unnamed_count(&self) -> u64 {
         self.count.saturating_sub(self.named.len() as u64)
     }
 }

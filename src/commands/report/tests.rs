@@ -147,15 +147,15 @@ fn structure(page: &str) -> String {
 #[test]
 fn each_format_looks_as_it_did() {
     let report = report();
-    holds("report-markdown", &markdown::write(&report));
-    holds("report-html", &structure(&html::write(&report)));
+    holds("report-markdown", &markdown::render(&report));
+    holds("report-html", &structure(&html::render(&report)));
     holds("report-json", &format!("{:#}", serde_json::json!(report)));
-    holds("empty-report-markdown", &markdown::write(&empty()));
+    holds("empty-report-markdown", &markdown::render(&empty()));
 }
 
 #[test]
 fn what_nobody_looked_at_is_never_told_as_well() {
-    for text in [markdown::write(&empty()), html::write(&empty())] {
+    for text in [markdown::render(&empty()), html::render(&empty())] {
         assert!(text.contains("The log has no event yet."), "{text}");
         assert!(!text.contains("Everything was looked at"), "{text}");
         assert!(text.contains("How many administrators there are is not known."), "{text}");
@@ -165,7 +165,7 @@ fn what_nobody_looked_at_is_never_told_as_well() {
 
 #[test]
 fn a_page_is_complete_in_itself_and_its_texts_stay_text() {
-    let page = html::write(&report());
+    let page = html::render(&report());
     assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
     for outside in ["src=", "<link", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}: {page}");

@@ -29,40 +29,40 @@ impl Shown {
     }
 
     /// Shows how far it is, where that is worth a line.
-    pub(super) fn show(&mut self, now: Progress) {
+    pub(super) fn show_progress(&mut self, now: Progress) {
         if self.is_quiet {
             return;
         }
         if self.last.is_some_and(|last| last.table != now.table) {
-            self.end();
+            self.end_line();
         }
         self.last = Some(now);
         let is_due = self.last_at.is_none_or(|at| at.elapsed() >= EVERY);
         if self.is_terminal && is_due {
             self.last_at = Some(Instant::now());
-            print(format_args!("{ANEW}{}", text(now)));
+            print_text(format_args!("{ANEW}{}", progress_text(now)));
         }
     }
 
     /// Ends the line of a table. What was checked is in the table at the end.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end_line(&mut self) {
         let Some(last) = self.last.take() else { return };
         let begin = if self.is_terminal { ANEW } else { "" };
         if last.is_check {
-            print(format_args!("{begin}"));
+            print_text(format_args!("{begin}"));
         } else {
-            print(format_args!("{begin}{}\n", text(last)));
+            print_text(format_args!("{begin}{}\n", progress_text(last)));
         }
     }
 }
 
 /// A copy does not end because nobody reads how far it is.
-fn print(text: Arguments<'_>) {
+fn print_text(text: Arguments<'_>) {
     let mut stderr = stderr().lock();
     let _ = stderr.write_fmt(text).and_then(|()| stderr.flush());
 }
 
-fn text(Progress { table, is_check, rows, of }: Progress) -> String {
+fn progress_text(Progress { table, is_check, rows, of }: Progress) -> String {
     let what = if is_check { "checking" } else { "copying" };
     // An empty table is done.
     let percent = (rows.min(of) * 100).checked_div(of).unwrap_or(100);
@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn a_line_says_how_far_a_table_is() {
         let progress = Progress { table: "event", is_check: false, rows: 500, of: 1999 };
-        assert_eq!(text(progress), "copying event: 500 of 1999 rows, 25 %");
+        assert_eq!(progress_text(progress), "copying event: 500 of 1999 rows, 25 %");
         let progress = Progress { table: "watch", is_check: true, rows: 0, of: 0 };
-        assert_eq!(text(progress), "checking watch: 0 of 0 rows, 100 %");
+        assert_eq!(progress_text(progress), "checking watch: 0 of 0 rows, 100 %");
     }
 }
