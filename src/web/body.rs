@@ -1,4 +1,4 @@
-//! The body of an answer that is made of frames, whose length is told beforehand.
+//! A response body of several frames with a known length.
 
 use std::{
     convert::Infallible,
@@ -10,7 +10,7 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-/// A body made of these frames, in order. A stream of them would lose its length.
+/// Creates a body of these frames, in order. Unlike a stream, it has a `Content-Length`.
 pub(super) fn from_frames(frames: Vec<Bytes>) -> Body {
     let left = frames.iter().map(|frame| frame.len() as u64).sum();
     Body::new(Framed { frames: frames.into_iter(), left })
@@ -18,7 +18,7 @@ pub(super) fn from_frames(frames: Vec<Bytes>) -> Body {
 
 struct Framed {
     frames: vec::IntoIter<Bytes>,
-    /// Bytes that are not handed over yet.
+    /// Bytes of the frames that were not polled yet.
     left: u64,
 }
 

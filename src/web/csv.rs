@@ -1,4 +1,4 @@
-//! Lists as CSV by RFC 4180, page by page, so that none is in memory as a whole.
+//! Lists as CSV (RFC 4180), read page by page, so that no list is in memory as a whole.
 
 use axum::{
     BoxError,
@@ -15,21 +15,21 @@ use crate::{
     store::{Reader, StoreError},
 };
 
-/// Records of a page, and so of a transaction.
+/// Records per page. Each page is one read transaction.
 pub(super) const PAGE: usize = 500;
 
-/// Records of a list at most: about what a spreadsheet takes.
+/// Most records of a list: about the row limit of spreadsheet programs.
 const MOST: usize = 1_000_000;
 
-/// A record under construction.
+/// A record, built field by field.
 #[derive(Debug, Default)]
 pub(super) struct Record(String);
 
 impl Record {
-    /// A field with a text from anywhere.
+    /// Appends a text of unknown origin, quoted.
     ///
-    /// A spreadsheet takes a text that begins as a formula does for one, and would run it: such
-    /// a text gets an apostrophe before it.
+    /// A spreadsheet would run a text that begins like a formula (CSV injection). Such a text gets
+    /// an apostrophe before it.
     pub(super) fn text(mut self, text: &str) -> Self {
         self.push_separator();
         let is_formula =
@@ -39,13 +39,13 @@ impl Record {
         if is_formula {
             self.0.push('\'');
         }
-        // A NUL ends the file for some readers.
+        // Some programs treat NUL as the end of the file.
         self.0.push_str(&text.replace('"', "\"\"").replace('\0', "\u{fffd}"));
         self.0.push('"');
         self
     }
 
-    /// A field with a whole number; empty where there is none.
+    /// Appends a whole number; an empty field for `None`.
     pub(super) fn number(mut self, number: impl Into<Option<u64>>) -> Self {
         self.push_separator();
         if let Some(number) = number.into() {
@@ -54,7 +54,7 @@ impl Record {
         self
     }
 
-    /// A field with a moment; empty where there is none.
+    /// Appends a moment in RFC 3339; an empty field for `None`.
     pub(super) fn moment(mut self, moment: impl Into<Option<Timestamp>>) -> Self {
         self.push_separator();
         if let Some(moment) = moment.into() {
@@ -63,7 +63,7 @@ impl Record {
         self
     }
 
-    /// A field with a word of our own.
+    /// Appends a constant of this program, unquoted.
     pub(super) fn word(mut self, word: &str) -> Self {
         self.push_separator();
         self.0.push_str(word);
@@ -82,14 +82,15 @@ pub(super) trait List: Send + 'static {
     /// The names of the fields.
     const FIELDS: &'static [&'static str];
 
-    /// The next records, up to [`PAGE`] of them; `None` at the end of the list.
+    /// Reads the next records, at most [`PAGE`]; `None` at the end of the list.
     ///
     /// # Errors
     /// When the database fails.
     fn next_page(&mut self, reader: &Reader) -> Result<Option<Vec<Record>>, StoreError>;
 }
 
-/// Streams a list. It counts as a stream of the listener as long as it is read.
+/// Streams a list as a CSV attachment. The follower's permit is held until the client has read all
+/// of it.
 pub(super) fn stream_list<L: List>(follower: Follower, list: L, name: &str) -> Response {
     let begin = (follower, Some(list), 0_usize, true);
     let pages = stream::try_unfold(begin, async |(follower, list, sent, is_first)| {

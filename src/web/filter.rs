@@ -1,4 +1,4 @@
-//! The filters of the log, as a query gives them.
+//! Parses the fields of a query that filter the event log.
 
 use strum::VariantArray as _;
 
@@ -9,11 +9,10 @@ use crate::{
     store::{EventFilter, FailingLogin},
 };
 
-/// Takes the filter's fields out of a query.
+/// Takes the fields of an event filter out of a query.
 ///
 /// # Errors
-/// When one of them cannot be understood; the problem says which, and how it is
-/// written.
+/// When a value is invalid; the problem names the field and the expected form.
 pub(super) fn take_event_filter(fields: &mut Fields) -> Result<EventFilter, Problem> {
     Ok(EventFilter {
         name: fields.take("name").as_deref().map(parse_event_name).transpose()?,
@@ -34,13 +33,13 @@ pub(super) fn take_event_filter(fields: &mut Fields) -> Result<EventFilter, Prob
     })
 }
 
-/// The identity of the user whose login this is; of a text that is no login, the text,
-/// which no event has.
+/// Normalizes a login to the identity that events have. A text that is no login is returned as it
+/// is; no event matches it.
 pub(super) fn login_identity(text: &str) -> String {
     Login::new(text).map_or_else(|_| text.trim().to_owned(), |login| login.as_str().to_owned())
 }
 
-/// An address in its one spelling.
+/// Parses an address and returns its canonical spelling.
 ///
 /// # Errors
 /// When the text is a range, or no address.
@@ -53,20 +52,20 @@ pub(super) fn parse_ip(text: &str) -> Result<String, Problem> {
     })
 }
 
-/// The names that can be asked for.
+/// The event names that a filter accepts.
 pub(super) fn public_event_names() -> impl Iterator<Item = EventName> {
     EventName::VARIANTS.iter().copied().filter(|name| name.is_public())
 }
 
-/// The place of a user among those who fail a check, the longest first.
+/// The cursor after a user in the list of failing users by age.
 pub(super) fn cursor_by_age(user: &FailingLogin) -> String {
     format!("{} {}", user.since.timestamp_micros(), user.login.as_str())
 }
 
-/// The same, of its text.
+/// Parses such a cursor.
 ///
 /// # Errors
-/// When the text is no such place.
+/// When the text is no such cursor.
 pub(super) fn parse_cursor_by_age(cursor: &str) -> Result<(Timestamp, String), Problem> {
     let place = cursor.split_once(' ').and_then(|(micros, login)| {
         let moment = Timestamp::from_timestamp_micros(micros.parse().ok()?)?;
@@ -89,7 +88,7 @@ fn parse_event_name(text: &str) -> Result<EventName, Problem> {
 fn parse_moment_field(field: &str, text: &str) -> Result<Timestamp, Problem> {
     let now = clock::now();
     let read = |text: &str| parse_moment(text, |ago| now.checked_sub_signed(ago));
-    // In a query, an unescaped `+` of a zone comes in as a blank.
+    // A form-encoded query decodes an unescaped `+` of a time zone to a blank.
     read(text)
         .or_else(|error| read(&text.trim().replace(' ', "+")).map_err(|_| error))
         .map_err(|error| Problem::bad_request(format!("{field}: {error}")))

@@ -1,5 +1,4 @@
-//! Following the log: a stream sleeps until there is more, and ends when the
-//! daemon stops.
+//! Following the event log: a stream waits for new events, and ends when the daemon stops.
 
 use std::sync::Arc;
 
@@ -8,10 +7,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::{Readiness, Shed, ShedMeter, Sources, problem::Problem};
 use crate::store::{Reader, Store, StoreError};
 
-/// Reads of all streams at once: pages have the other readers.
+/// Most reads of all streams together, so that streams leave readers of the store to pages and the
+/// API.
 pub(super) const READS: usize = 2;
 
-/// Admits streams.
+/// Limits how many streams are open.
 #[derive(Debug)]
 pub(super) struct Gate {
     free: Arc<Semaphore>,
@@ -36,10 +36,10 @@ impl Gate {
         }
     }
 
-    /// Admits one more stream.
+    /// Opens one more stream.
     ///
     /// # Errors
-    /// When there are too many.
+    /// When the limit is reached; the problem is a 503.
     pub(super) fn admit(&self) -> Result<Follower, Problem> {
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
             self.meter.count_shed(Shed::Stream);
@@ -58,7 +58,7 @@ impl Gate {
     }
 }
 
-/// What wakes a stream.
+/// A stream's access to the store, and what wakes it: commits, and the end of the daemon.
 #[derive(Debug)]
 pub(super) struct Follower {
     reads: Arc<Semaphore>,
@@ -74,14 +74,15 @@ impl Follower {
         *self.commits.borrow()
     }
 
-    /// Reads what the stream sends next.
+    /// Runs a query of the stream on a reader of the store.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let reads = self.reads.clone();
         let turn = reads.acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        // A client that goes away does not end the read, which so keeps its turn.
+        // The read goes on after the client disconnects. It must hold its permit until it ends, or
+        // more reads than `READS` would run.
         let read = move |reader: &Reader| {
             let _turn = turn;
             query(reader)
@@ -89,13 +90,12 @@ impl Follower {
         self.store.read(read).await
     }
 
-    /// Whether the daemon goes on.
+    /// Whether the daemon is not stopping.
     pub(super) fn is_running(&self) -> bool {
         *self.readiness.borrow() != Readiness::Stopping
     }
 
-    /// Waits until more than `seq` is committed; `false` when the daemon stops
-    /// instead.
+    /// Waits until an event after `seq` is committed; `false` when the daemon stops first.
     pub(super) async fn wait_beyond(&mut self, seq: i64) -> bool {
         tokio::select! {
             biased;
@@ -104,7 +104,7 @@ impl Follower {
         }
     }
 
-    /// Waits; `false` when the daemon stops before.
+    /// Sleeps for a time; `false` when the daemon stops first.
     pub(super) async fn pause(&mut self, duration: std::time::Duration) -> bool {
         tokio::select! {
             biased;
@@ -115,6 +115,6 @@ impl Follower {
 }
 
 async fn wait_until_stopping(readiness: &mut watch::Receiver<Readiness>) {
-    // A daemon that is gone has stopped, too.
+    // An error means that the sender is gone, and so the daemon has stopped.
     let _ = readiness.wait_for(|readiness| *readiness == Readiness::Stopping).await;
 }

@@ -16,31 +16,31 @@ use crate::{
     store::{Reader, Sight, Standing, StoreError},
 };
 
-/// How long a read may take, so that whoever asks gets an answer while the database hangs.
+/// Time limit of the read: a probe must get an answer while the database hangs.
 const READ_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whether the daemon does its work.
+/// Whether the daemon is starting, ready or stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// Not everything runs yet.
+    /// Not all tasks run yet.
     Starting,
-    /// Everything runs.
+    /// All tasks run.
     Ready,
-    /// The stop signal came.
+    /// The stop signal was received.
     Stopping,
 }
 
-/// The process answers.
+/// Answers that the process is alive.
 pub(super) async fn show_health() -> &'static str {
     "healthy\n"
 }
 
-/// How one part of the daemon does.
+/// The state of one part of the daemon.
 #[derive(Debug, Serialize)]
 struct Part {
-    /// `ok`, `off`, or what is wrong in a word.
+    /// `ok`, `off`, or a word for the fault.
     state: &'static str,
-    /// Why, in words, when it is not well.
+    /// The reason, unless the state is `ok` or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -58,36 +58,36 @@ impl Part {
     }
 }
 
-/// Whether the daemon does its work, part by part. What is about others, such as a collector
-/// that is down, makes it no less ready.
+/// The readiness, part by part. Faults of other systems, such as a collector that is down, do not
+/// make the daemon unready: a restart would not help.
 #[derive(Debug, Serialize)]
 pub(super) struct Condition {
     ready: bool,
     daemon: Part,
-    /// Commits, which an acknowledged delivery needs.
+    /// Whether commits succeed; an acknowledged delivery needs one.
     store_writes: Part,
-    /// Reads, which everything that is shown needs.
+    /// Whether reads succeed; pages and metrics need them.
     store_reads: Part,
-    /// Polls and listings: each job that did not succeed when it last ran.
+    /// The jobs whose last run did not succeed.
     api: Part,
-    /// Events on their way to the collector.
+    /// Whether the collector accepts events.
     otlp: Part,
-    /// Whether this replica acts on the outside; only with a database server.
+    /// Whether this replica leads; only with a database server.
     #[serde(skip_serializing_if = "Option::is_none")]
     replica: Option<Replica>,
-    /// When metrics were scraped last; nothing since the start.
+    /// When metrics were last scraped; `None` if never since the start.
     last_scrape_at: Option<Timestamp>,
 }
 
-/// How a replica stands beside the others.
+/// The role of this replica.
 #[derive(Debug, Serialize)]
 struct Replica {
     /// `leads`, `follows`, or `unknown`.
     state: &'static str,
-    /// Who leads, when it is another.
+    /// The leader, when it is another replica.
     #[serde(skip_serializing_if = "Option::is_none")]
     leader: Option<String>,
-    /// Whether commits wait for a standby of the server: else a failover can lose some.
+    /// Whether commits wait for a standby of the server. Otherwise a failover can lose commits.
     synchronous_standby: bool,
 }
 
@@ -103,7 +103,7 @@ impl Replica {
 }
 
 impl Condition {
-    /// While a start waits for the database, for this reason: nothing else is known yet.
+    /// The condition while a start waits for the database: nothing else is known yet.
     pub(super) fn without_store(why: &str) -> Self {
         let part = |state| Part { state, reason: Some(why.to_owned()) };
         Self {
@@ -121,7 +121,7 @@ impl Condition {
         }
     }
 
-    /// The answer, as JSON for who asks for that, else in one line.
+    /// The response: JSON if `headers` accept it, else one line of text.
     pub(super) fn into_response(self, headers: &HeaderMap) -> Response {
         let status = if self.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
@@ -132,14 +132,14 @@ impl Condition {
         (status, format!("{text}\n")).into_response()
     }
 
-    /// Why it is not ready, in one line.
+    /// The first reason for which the daemon is not ready.
     fn reason(&self) -> Option<&str> {
         let parts = [&self.daemon, &self.store_writes, &self.store_reads];
         parts.into_iter().find_map(|part| part.reason.as_deref())
     }
 }
 
-/// The daemon takes deliveries, and its store can commit and be read.
+/// Answers 200 when the daemon accepts deliveries and its store can commit and be read, else 503.
 pub(super) async fn show_readiness(State(ops): State<Arc<Ops>>, headers: HeaderMap) -> Response {
     ops.read_condition().await.into_response(&headers)
 }
@@ -154,7 +154,7 @@ impl Ops {
             Readiness::Stopping => Part { state: "stopping", reason: Some("stopping".to_owned()) },
         };
         let writes = async {
-            // Nothing is committed any more while it stops.
+            // A stopping store rejects commits, which is no fault to report.
             if readiness == Readiness::Stopping { Ok(()) } else { store.check().await }
         };
         let names: Vec<_> = self.sources.polls.jobs().map(|(name, _)| name).collect();
@@ -199,7 +199,7 @@ fn read_job_ends(reader: &Reader, names: &[&'static str]) -> Result<JobEnds, Sto
     Ok(ends)
 }
 
-/// How the jobs do that ask the API.
+/// The part for the jobs that call the API.
 fn jobs_part(jobs: &JobEnds) -> Part {
     let is_failed = |(_, end): &&(&str, RunEnd)| end.outcome != JobOutcome::Succeeded;
     let reasons: Vec<_> = jobs

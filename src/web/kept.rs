@@ -1,4 +1,4 @@
-//! A delivery by our own number, or by the id of its envelope.
+//! Finds a delivery by its number, or by the id of its envelope.
 
 use super::problem::Problem;
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
     store::{DeliveryRecord, Reader, StoreError},
 };
 
-/// The delivery's number; `None` when no delivery has the envelope id. Whether a
-/// delivery has the number is not looked up.
+/// Returns a delivery's number; `None` when no delivery has the envelope id. A number is returned
+/// without a look-up.
 pub(super) fn find_number(reader: &Reader, id: &str) -> Result<Option<i64>, StoreError> {
     id.parse().map_or_else(|_| reader.delivery_number(id), |number| Ok(Some(number)))
 }
 
-/// The delivery with its body; `None` when there is none.
+/// Reads a delivery with its body; `None` when there is none.
 pub(super) fn find_delivery(
     reader: &Reader,
     id: &str,
@@ -20,7 +20,7 @@ pub(super) fn find_delivery(
     find_number(reader, id)?.map_or(Ok(None), |number| reader.delivery(number))
 }
 
-/// No delivery has the number or the envelope id.
+/// The problem that no delivery has the number or the envelope id.
 pub(super) fn unknown_delivery(id: &str) -> Problem {
     Problem::not_found(id.parse().map_or_else(
         |_| {

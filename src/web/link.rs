@@ -1,25 +1,26 @@
-//! Links: ours, and those that come from outside.
+//! URLs of the exporter's pages, and links that the service returned.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but what RFC 3986 leaves bare.
+/// Characters to escape: all but the unreserved ones of RFC 3986, and `@`, which a path may
+/// contain.
 const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// A text as one segment of a path.
+/// Escapes a text as one segment of a path.
 pub(super) fn escape_segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// A page of a check, a user or an address (`checks`, `users`, `ips`).
+/// The URL of the page of a check, a user or an address; `kind` is `checks`, `users` or `ips`.
 pub(super) fn page_url(kind: &str, subject: &str) -> String {
     page_url_with(kind, subject, &[])
 }
 
-/// The same with a query.
+/// The same URL with a query.
 ///
-/// Browsers and proxies take a segment that is `.` or `..` out of a path, escaped or not: such a
-/// name stands in the query.
+/// Browsers and proxies remove a segment `.` or `..` from a path, escaped or not. The query names
+/// such a subject.
 pub(super) fn page_url_with(kind: &str, subject: &str, query: &[(&str, &str)]) -> String {
     let is_lost = matches!(subject, "." | "..");
     let named = is_lost.then(|| (subject_field(kind), subject));
@@ -31,7 +32,7 @@ pub(super) fn page_url_with(kind: &str, subject: &str, query: &[(&str, &str)]) -
     if pairs.is_empty() { path } else { format!("{path}?{pairs}") }
 }
 
-/// A list of a check or a user, such as `users.csv`.
+/// The URL of a list of a check or a user, such as `users.csv`.
 pub(super) fn list_url(kind: &str, subject: &str, list: &str) -> String {
     match subject {
         "." | ".." => page_url_with(kind, subject, &[("list", list)]),
@@ -39,7 +40,7 @@ pub(super) fn list_url(kind: &str, subject: &str, list: &str) -> String {
     }
 }
 
-/// The field that names the subject of a page whose path does not.
+/// The query field that names a subject which is not in the path.
 pub(super) fn subject_field(kind: &str) -> &'static str {
     match kind {
         "users" => "login",
@@ -48,8 +49,8 @@ pub(super) fn subject_field(kind: &str) -> &'static str {
     }
 }
 
-/// A link from outside, when it leads to a web page; `javascript:` and its like
-/// never get to a browser as links.
+/// Returns a URL of the service when its scheme is http or https. A `javascript:` URL would run
+/// script in the page.
 pub(super) fn web_url(url: Option<&String>) -> Option<&str> {
     let url = url?.trim();
     let (scheme, _) = url.split_once("://")?;

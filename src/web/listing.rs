@@ -1,5 +1,5 @@
-//! How far the tenant is known: what a page or an answer must say before nobody
-//! failing means that nobody fails.
+//! The state of the tenant listing. Until one is complete, a check without failing users may still
+//! have some.
 
 use serde::Serialize;
 
@@ -13,47 +13,47 @@ use crate::{
 /// The job's name in the store.
 const JOB: &str = "tenant";
 
-/// Whether the tenant was listed, and if not, what it waits for.
+/// Whether the tenant was listed, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Listing {
     pub(super) state: State,
-    /// When the listing that is under way began.
+    /// When the running listing began.
     pub(super) since: Option<Timestamp>,
-    /// Users of the listing that is under way so far; else of the last one.
+    /// Users that the running listing has returned so far; else those of the last one.
     pub(super) users: Option<u64>,
-    /// Its rows that could not be read: they say nothing about anybody.
+    /// Rows of that listing that could not be parsed: their users are missing.
     pub(super) skipped: Option<u64>,
-    /// When the last listing ended that told who fails what.
+    /// When the last listing ended that contained the failing checks.
     pub(super) completed_at: Option<Timestamp>,
-    /// When the next one begins by the schedule; the first one may begin at once.
+    /// When the next listing begins. The first one may begin at the start, before its schedule.
     pub(super) next_at: Option<Timestamp>,
-    /// Why the last try did not succeed; nothing when it did.
+    /// Why the last run failed; `None` when it succeeded.
     pub(super) reason: Option<String>,
 }
 
-/// Whether the tenant was listed.
+/// The state of the tenant listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// A listing came to its end and told who fails what.
+    /// A listing completed and contained the failing checks.
     Complete,
-    /// The first one is under way.
+    /// The first listing is running.
     Running,
-    /// The first one did not begin yet.
+    /// The first listing has not begun.
     Waiting,
-    /// The last try failed, and none came to its end before.
+    /// The last run failed, and no listing completed before.
     Failed,
-    /// A listing came to its end and did not tell who fails what.
+    /// A listing completed without the failing checks: the service returned null for them.
     Untold,
-    /// The API client has no right to list users.
+    /// The API client lacks the right to list users.
     NoRight,
-    /// The listing is switched off.
+    /// The configuration switches the listing off.
     Off,
-    /// There is no API to ask.
+    /// There is no `[api]`.
     NoApi,
 }
 
-/// What decides beside the store.
+/// The settings that the state depends on.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     has_api: bool,
@@ -67,7 +67,7 @@ impl Setting {
     }
 }
 
-/// What is known of the tenant's listing now.
+/// Reads the current state of the tenant listing.
 pub(super) fn read_listing(reader: &Reader, setting: &Setting) -> Result<Listing, StoreError> {
     let (listed, job) = (reader.tenant_listing_state()?, reader.job_state(JOB)?);
     Ok(judge_listing(setting, listed, job.as_ref(), clock::now()))
@@ -92,7 +92,7 @@ fn judge_listing(
     if !setting.has_api {
         return nothing(State::NoApi);
     }
-    // What a listing said before it was switched off gets older and older.
+    // A listing from before the switch-off is no longer updated, so it is not shown as complete.
     let Some(schedule) = &setting.polls.tenant else { return nothing(State::Off) };
     let told = complete.filter(|complete| complete.told);
     let end = job.map(|job| &job.end);

@@ -1,26 +1,26 @@
-//! What the ops listener counts.
+//! Metrics of the ops listener.
 
 use prometheus::{IntCounterVec, Registry};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::meter;
 
-/// Requests that were not answered because too much was in hand.
+/// Counts the requests that were answered with 503 because of a limit.
 #[derive(Debug, Clone)]
 pub struct ShedMeter(IntCounterVec);
 
-/// What there was too much of; the `kind` label.
+/// Which limit was reached; the `kind` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Shed {
-    /// Answers of the API and pages.
+    /// Concurrent answers of the API and the pages.
     Answer,
-    /// Streams.
+    /// Open streams.
     Stream,
 }
 
 impl ShedMeter {
-    /// A meter that stands at zero.
+    /// Creates the meter with all counters at zero.
     ///
     /// # Errors
     /// Never with the name below; the library checks it at run time.
@@ -34,7 +34,7 @@ impl ShedMeter {
         Ok(Self(counters))
     }
 
-    /// Makes the meter part of what `registry` shows.
+    /// Registers the meter with `registry`.
     ///
     /// # Errors
     /// When a metric of the same name is registered already.

@@ -11,7 +11,7 @@ use axum::{
 use super::{Ops, body, negotiate};
 use crate::metrics::Coding;
 
-/// The request's headers that decide about the answer, for caches in between.
+/// Tells caches which request headers select the format and the coding.
 const VARY: (HeaderName, HeaderValue) =
     (header::VARY, HeaderValue::from_static("accept, accept-encoding"));
 

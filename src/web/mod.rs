@@ -1,5 +1,5 @@
-//! The ops listener: metrics, health, reload, the JSON API, and pages for people.
-//! It hands out what other rooms made.
+//! The ops listener: metrics, health, reload, the JSON API, and HTML pages.
+//! It presents what other rooms compute and store, and forwards requests to them.
 
 mod api;
 mod body;
@@ -55,101 +55,101 @@ pub use purge::{PurgeDesk, PurgeRequest, Purger};
 pub use reload::{LastReload, ReloadDesk, ReloadReply, ReloadRequest};
 pub use starting::starting_routes;
 
-/// What the listener shows, and where it hands requests in.
+/// What the listener shows, and the channels to which it forwards requests.
 #[derive(Debug)]
 pub struct Sources {
-    /// Answers scrapes.
+    /// Renders the metrics of a scrape.
     pub exposition: Exposition,
-    /// What is known, and what is watched.
+    /// Checks, users, addresses, events, and the watch list.
     pub store: Store,
-    /// What the exporter counted since its start.
+    /// Counters since the start of the process.
     pub meters: Meters,
-    /// Why events wait for the OTLP collector.
+    /// Whether the OTLP collector is down, and why.
     pub outages: Outages,
     /// Which parts of the daemon the configuration turns on.
     pub parts: Parts,
-    /// What the configuration shows: the tenant's name, and how long failures may last.
+    /// The tenant's name and the objectives of `[slo]`; replaced by a reload.
     pub scope: watch::Receiver<Scope>,
-    /// When watched users and addresses are asked about.
+    /// The schedules of the jobs that call the service's API.
     pub polls: Polls,
     /// The webhook listener.
     pub webhook: Webhook,
-    /// Streams that may be open at once; each is a connection of the listener.
+    /// Most streams that may be open at once; each takes one connection of the listener.
     pub streams: usize,
-    /// Whether the daemon does its work.
+    /// Whether the daemon is starting, ready or stopping.
     pub readiness: watch::Receiver<Readiness>,
-    /// The header of deliveries, and how many users may be watched.
+    /// The rules of deliveries: the secret's header, and how many users may be watched.
     pub rules: watch::Receiver<Arc<Rules>>,
-    /// Takes requests to read the configuration again.
+    /// The channel for reload requests.
     pub reload: ReloadDesk,
-    /// What became of the last reload; nothing before the first.
+    /// The result of the last reload; `None` before the first.
     pub reloaded: watch::Receiver<Option<LastReload>>,
-    /// Takes requests to forget somebody.
+    /// The channel for requests to purge a user.
     pub purges: PurgeDesk,
-    /// Who acts on the outside, of the replicas on one server.
+    /// Whether this replica leads: only the leader polls, sends and prunes.
     pub standing: watch::Receiver<Standing>,
-    /// The settings in which this replica's differ from the leader's.
+    /// The settings whose values differ from the leader's.
     pub differing: watch::Receiver<Vec<String>>,
 }
 
 /// The meters of the rooms whose counts the pages show. The store has its own.
 #[derive(Debug, Clone)]
 pub struct Meters {
-    /// Of the webhook listener.
+    /// Requests to the webhook listener.
     pub webhook: ingest::Meters,
-    /// Of the client of the service.
+    /// Requests to the service.
     pub api: cii::Meters,
-    /// Of the OTLP delivery.
+    /// Exports to the OTLP collector.
     pub otlp: delivery::Meters,
-    /// Of this room.
+    /// Requests that this room answered with 503.
     pub shed: ShedMeter,
 }
 
 /// Which parts of the daemon the configuration turns on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts {
-    /// The service is asked.
+    /// `[api]` is configured: the service is polled.
     pub api: bool,
-    /// Events go to a collector.
+    /// `[otlp]` is configured: events are sent to a collector.
     pub otlp: bool,
 }
 
-/// The webhook listener, for whoever looks into deliveries or replays one.
+/// The webhook listener, for requests that list deliveries or replay one.
 #[derive(Debug)]
 pub struct Webhook {
-    /// Its own address, behind whatever terminates TLS.
+    /// The socket on which it listens; a proxy before it may terminate TLS.
     pub listen: SocketAddr,
     /// The path of deliveries.
     pub path: String,
-    /// Where this machine reaches it.
+    /// The URL under which this machine reaches it.
     pub url: String,
-    /// Where the service reaches it, when the configuration says so.
+    /// The URL under which the service reaches it (`webhook.public_url`).
     pub public_url: Option<String>,
-    /// Takes a delivery again.
+    /// Records a replayed delivery.
     pub intake: Intake,
-    /// What the store could not keep of refused deliveries.
+    /// Refused deliveries, also those in memory that the store could not record.
     pub refusals: Refusals,
-    /// The longest body that is taken.
+    /// The longest body that is accepted.
     pub max_body_bytes: usize,
 }
 
-/// When the service is asked; never without a schedule.
+/// The schedules of the jobs that poll the service; `None` for a job that does not run.
 #[derive(Debug, Clone, Default)]
 pub struct Polls {
-    /// About watched users.
+    /// State and failing checks of watched users.
     pub users: Option<Schedule>,
-    /// About watched addresses.
+    /// Users of watched addresses.
     pub ips: Option<Schedule>,
-    /// The whole tenant; never while the listing is switched off.
+    /// The listing of the whole tenant; `None` while it is switched off.
     pub tenant: Option<Schedule>,
-    /// Whether the tenant is also listed at the start.
+    /// Whether the tenant is also listed when the daemon starts.
     pub tenant_on_start: bool,
-    /// About itself.
+    /// The service itself: integrations, administrators, daily counts.
     pub service: Option<Schedule>,
 }
 
 impl Polls {
-    /// The jobs that run, by name.
+    /// The jobs that run, by name, each with its schedule.
     pub fn jobs(&self) -> impl Iterator<Item = (&'static str, &Schedule)> {
         [
             ("users", &self.users),
@@ -162,7 +162,7 @@ impl Polls {
     }
 }
 
-/// The listener.
+/// The state that all handlers of the listener share.
 #[derive(Debug)]
 pub struct Ops {
     sources: Sources,
@@ -172,22 +172,25 @@ pub struct Ops {
 }
 
 impl Ops {
-    /// A listener that started now.
+    /// Creates the state; the uptime on the pages counts from this call.
     #[must_use]
     pub fn new(sources: Sources) -> Self {
         let gate = Gate::new(&sources);
         Self { sources, started_at: clock::now(), scraped_at: Mutex::default(), gate }
     }
 
-    /// The routes for whoever reaches the listener, and those for commands on this machine,
-    /// which only the owner of the database reaches.
+    /// Returns the routes of the TCP listener, and those of the socket for commands on this
+    /// machine.
+    ///
+    /// The second ones skip the guard: the file mode of the socket lets only the owner of the
+    /// database connect.
     pub fn into_routers(self, access: watch::Receiver<Arc<Access>>) -> (Router, Router) {
         let routes = self.into_routes();
         let guarded = middleware::from_fn_with_state(access, guard::guard_request);
         (routes.clone().layer(guarded), routes)
     }
 
-    /// When somebody last asked for metrics and got them.
+    /// When the last scrape was answered.
     fn scraped_at(&self) -> Option<Timestamp> {
         *self.scraped_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,6 +201,8 @@ impl Ops {
     }
 
     fn into_routes(self) -> Router {
+        // Only the API and the pages take turns. Metrics, health and reload must answer while those
+        // are overloaded.
         let turns = Turns::new(self.sources.meters.shed.clone());
         let in_turn = middleware::from_fn_with_state(turns, turns::answer_in_turn);
         Router::new()

@@ -1,19 +1,19 @@
-//! Which format and coding of a scrape a client prefers (RFC 9110, section 12).
+//! Content negotiation of a scrape: format and coding (RFC 9110, section 12).
 //!
-//! A header that asks for nothing that exists, or cannot be read, never fails a
-//! scrape: the answer is then the plain text that every client reads.
+//! A header that names no supported format, or that cannot be parsed, never fails a scrape: the
+//! answer is then the text format, which every client can read.
 
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::metrics::{Coding, Format};
 
-/// An element of a header that lists what a client takes.
+/// An element of an `Accept` or `Accept-Encoding` header.
 #[derive(Debug, Clone, Copy)]
 struct Choice<'a> {
     name: &'a str,
     /// The value of the parameter `version`.
     version: Option<&'a str>,
-    /// From 0, never, to 1.
+    /// The `q` value: 0 (not acceptable) to 1.
     weight: f32,
 }
 
@@ -42,24 +42,24 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// The elements of a header.
+/// Parses the elements of a header, over all of its lines.
 fn parse_choices(headers: &HeaderMap, name: HeaderName) -> Vec<Choice<'_>> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(Choice::parse).collect()
 }
 
-/// The greatest weight of the choices that are meant; `None` when none is.
+/// The greatest weight of the matching choices; `None` when none matches.
 fn greatest_weight(choices: &[Choice<'_>], is_meant: impl Fn(&Choice<'_>) -> bool) -> Option<f32> {
     choices.iter().filter(|choice| is_meant(choice)).map(|choice| choice.weight).reduce(f32::max)
 }
 
-/// The format by `Accept`: OpenMetrics for whom names it and does not prefer the text.
+/// Selects the format by `Accept`: OpenMetrics when the client names it and does not prefer text.
 pub(super) fn preferred_format(headers: &HeaderMap) -> Format {
     let choices = parse_choices(headers, header::ACCEPT);
     let open_metrics = greatest_weight(&choices, |choice| {
         choice.has_name("application/openmetrics-text") && choice.accepts_version("1.0.0")
     });
-    // The most specific of these counts.
+    // The most specific range decides (RFC 9110, section 12.5.1).
     let text = greatest_weight(&choices, |choice| {
         choice.has_name("text/plain") && choice.accepts_version("0.0.4")
     })
@@ -71,8 +71,8 @@ pub(super) fn preferred_format(headers: &HeaderMap) -> Format {
     }
 }
 
-/// The coding by `Accept-Encoding`: gzip for whom takes it and does not prefer the
-/// bytes as they are.
+/// Selects the coding by `Accept-Encoding`: gzip when the client accepts it and does not prefer
+/// identity.
 pub(super) fn preferred_coding(headers: &HeaderMap) -> Coding {
     let choices = parse_choices(headers, header::ACCEPT_ENCODING);
     let gzip =

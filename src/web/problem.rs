@@ -1,4 +1,4 @@
-//! Errors in the form of RFC 9457, each with what to do about it.
+//! HTTP errors as problem details (RFC 9457), each with what to do about it.
 
 use axum::{
     extract::rejection::JsonRejection,
@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::store::StoreError;
 
-/// Seconds after which to ask again, where too much was in hand.
+/// Seconds after which a client should retry a 503.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// Why a request cannot be answered.
+/// Why a request failed.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -37,7 +37,7 @@ impl Problem {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: detail.to_owned() }
     }
 
-    /// Something else stands against it; `detail` says what.
+    /// The state of the resource prevents the request; `detail` says how.
     pub(super) fn conflict(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::CONFLICT, detail: detail.into() }
     }
@@ -50,7 +50,7 @@ impl Problem {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
     }
 
-    /// The status, and what is wrong and to do, for an answer in another form.
+    /// Splits the problem into status and detail, for an HTML answer.
     pub(super) fn into_parts(self) -> (StatusCode, String) {
         (self.status, self.detail)
     }

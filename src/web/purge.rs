@@ -1,5 +1,5 @@
-//! Forgetting somebody for the API: by a task of its own, since a client that goes away must
-//! not leave half of it, and one after the other.
+//! The task that purges users for the API, one request at a time. A handler would be cancelled when
+//! its client disconnects, and would leave the purge half done.
 
 use std::convert::Infallible;
 
@@ -11,13 +11,13 @@ use crate::{
     store::{Purge, Purged, Store, StoreError},
 };
 
-/// Somebody to be forgotten, and the channel for what became of it.
+/// A purge request and the channel for its result.
 pub type PurgeRequest = (Purge, oneshot::Sender<Result<Purged, StoreError>>);
 
-/// Where requests to forget somebody are handed in.
+/// The channel for purge requests.
 pub type PurgeDesk = mpsc::Sender<PurgeRequest>;
 
-/// Forgets whom it is asked to.
+/// Executes purge requests.
 #[derive(Debug)]
 pub struct Purger {
     requests: mpsc::Receiver<PurgeRequest>,
@@ -26,14 +26,14 @@ pub struct Purger {
 }
 
 impl Purger {
-    /// The desk, and its task.
+    /// Creates the channel and the task that reads from it.
     #[must_use]
     pub fn new(store: Store, refusals: Refusals) -> (PurgeDesk, Self) {
         let (desk, requests) = mpsc::channel(1);
         (desk, Self { requests, store, refusals })
     }
 
-    /// Works until told to stop; what has begun is finished first.
+    /// Executes requests until stopped. A purge that has begun is finished first.
     ///
     /// # Errors
     /// Never.
@@ -43,7 +43,7 @@ impl Purger {
                 biased;
                 () = stop.cancelled() => return Ok(()),
                 Some((purge, reply)) = self.requests.recv() => {
-                    // Whoever asked may have gone.
+                    // The receiver is gone when the client has disconnected.
                     let _ = reply.send(self.purge(purge).await);
                 }
             }

@@ -1,4 +1,4 @@
-//! What stands in a request's path and query.
+//! Extracts fields from the path and the query of a request.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use serde::de::DeserializeOwned;
 
 use super::{link, problem::Problem};
 
-/// The fields of a query. Each is taken out by name; what is left over at the
-/// end was not understood.
+/// The fields of a query. A handler takes each known field by name; [`Fields::finish`] rejects
+/// those that are left, so that a misspelt field is no silent no-op.
 #[derive(Debug, Default)]
 pub(super) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
-    /// Takes the query apart.
+    /// Parses the query of a URI.
     ///
     /// # Errors
-    /// When a field stands there twice.
+    /// When a field occurs twice.
     pub(super) fn parse(uri: &Uri) -> Result<Self, Problem> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -31,15 +31,16 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    /// A field's text.
+    /// Takes a field's text.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }
 
-    /// What a page is about that is no part of its path: browsers take `.` and `..` out of one.
+    /// Takes the subject of a page from the query, for a subject that cannot be in the path (`.`,
+    /// `..`).
     ///
     /// # Errors
-    /// When it is not named.
+    /// When the field is missing or empty.
     pub(super) fn take_subject(&mut self, kind: &str) -> Result<String, Problem> {
         let field = link::subject_field(kind);
         self.take(field).filter(|text| !text.is_empty()).ok_or_else(|| {
@@ -50,7 +51,7 @@ impl Fields {
         })
     }
 
-    /// A field's whole number, between `least` and `most`.
+    /// Takes a field's whole number, between `least` and `most`.
     pub(super) fn take_number(
         &mut self,
         name: &str,
@@ -66,19 +67,19 @@ impl Fields {
         }
     }
 
-    /// How many things a page of an answer may hold.
+    /// Takes `limit`, the most items of a page.
     pub(super) fn take_limit(&mut self) -> Result<Option<usize>, Problem> {
         let limit = self.take_number("limit", 1, 1000)?;
         Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
     }
 
-    /// Drops fields that a form sent empty.
+    /// Drops empty fields: a browser sends every field of a form.
     pub(super) fn without_empty(mut self) -> Self {
         self.0.retain(|_, value| !value.trim().is_empty());
         self
     }
 
-    /// Holds that every field was understood.
+    /// Checks that every field was taken.
     pub(super) fn finish(self) -> Result<(), Problem> {
         match self.0.keys().next() {
             None => Ok(()),
@@ -89,7 +90,7 @@ impl Fields {
     }
 }
 
-/// The part of the path that varies, with escapes undone; several as a tuple.
+/// The variable part of the path, unescaped; several parts as a tuple.
 #[derive(Debug)]
 pub(super) struct Segment<T = String>(pub(super) T);
 

@@ -1,4 +1,4 @@
-//! `/-/reload`: the configuration is read again.
+//! `/-/reload`: reads the configuration again.
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use tokio::sync::{mpsc, oneshot};
 use super::Ops;
 use crate::domain::Timestamp;
 
-/// What became of a reload.
+/// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReloadReply {
-    /// The new configuration holds; these settings wait for a restart.
+    /// The new configuration is in force, except for these settings.
     Applied {
-        /// Settings that differ and cannot change while running.
+        /// Changed settings that take effect only after a restart.
         needs_restart: Vec<&'static str>,
     },
-    /// The new configuration is wrong; the old one goes on to hold.
+    /// The new configuration is invalid; the old one stays in force. The text says why.
     Refused(String),
 }
 
-/// What became of a reload, and when; a SIGHUP is one, too.
+/// The result of the last reload, by request or by SIGHUP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastReload {
     /// When it ended.
     pub at: Timestamp,
-    /// What became of it.
+    /// The result.
     pub reply: ReloadReply,
 }
 
 /// A reload request and the channel for its reply.
 pub type ReloadRequest = oneshot::Sender<ReloadReply>;
 
-/// Where reload requests are handed in.
+/// The channel for reload requests.
 pub type ReloadDesk = mpsc::Sender<ReloadRequest>;
 
 pub(super) async fn reload(State(ops): State<Arc<Ops>>) -> Response {

@@ -1,4 +1,4 @@
-//! All that the store knows of one user or address.
+//! Reads what the store knows of one user or one address.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,22 @@ use crate::{
 /// What is known of a user.
 #[derive(Debug)]
 pub(super) struct KnownUser {
-    /// The login in the service's spelling.
+    /// The login as the service spells it.
     pub(super) login: Login,
     pub(super) record: Option<UserRecord>,
     pub(super) failing: Vec<FailingCheck>,
     pub(super) reasons: Vec<WatchReason>,
-    /// How the last poll ended.
+    /// The result of the last poll.
     pub(super) poll: Option<PollState>,
-    /// Lists that are null in the latest answers and do not mean none.
+    /// Lists that were null in the most recent answers, where null does not mean empty.
     pub(super) untold: Vec<NullList>,
-    /// Texts of the latest answer that no check is known by for certain.
+    /// Texts of the most recent answer that match no known check, or several.
     pub(super) undecided: BTreeSet<String>,
 }
 
 impl KnownUser {
-    /// Whether the latest answers told which checks the user fails; nothing when
-    /// nobody asked.
+    /// Whether the most recent answers contained the user's failing checks; `None` before the first
+    /// poll.
     pub(super) fn failing_checks_told(&self) -> Option<bool> {
         if self.untold.iter().any(|list| list.field == ListField::FailingChecks) {
             return Some(false);
@@ -37,7 +37,7 @@ impl KnownUser {
         Some(matches!(outcome, PollOutcome::Answered | PollOutcome::NotFound))
     }
 
-    /// Since when they do not.
+    /// Since when the answers lack the failing checks; `None` while they contain them.
     pub(super) fn failing_checks_untold_since(&self) -> Option<Timestamp> {
         if self.failing_checks_told()? {
             return None;
@@ -75,7 +75,7 @@ pub(super) fn read_user(reader: &Reader, login: &Login) -> Result<Option<KnownUs
     Ok(is_known.then_some(known))
 }
 
-/// Nothing is known of a user.
+/// The problem that nothing is known of a user.
 pub(super) fn unknown_user(login: &Login) -> Problem {
     Problem::not_found(format!(
         "nothing is known of the user {:?}; in a login that is no e-mail address, upper and lower case matter. To have the \
@@ -90,13 +90,14 @@ fn read_untold_lists(reader: &Reader, login: &str) -> Result<Vec<NullList>, Stor
     Ok(lists)
 }
 
-/// Who wants something watched. Who is followed only is watched by `webhook`.
+/// The sentence that names the sources of a watch. A user who is only followed has the source
+/// `webhook`.
 pub(super) fn watched_by_text(reasons: &[WatchReason]) -> String {
     let sources: Vec<_> = reasons.iter().map(|reason| reason.source.as_str()).collect();
     format!("watched by {}", sources.join(" and "))
 }
 
-/// Why a user is not watched.
+/// The sentence for a user who is not watched.
 pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
     if is_failing {
         "not watched: not in watch.users, and no webhook named the user while watch.failing_users \
@@ -106,7 +107,7 @@ pub(super) const fn why_no_user_watch(is_failing: bool) -> &'static str {
     }
 }
 
-/// Reads an address, in its one spelling; `None` when nothing is known.
+/// Reads an address in its canonical spelling; `None` when nothing is known.
 pub(super) fn read_ip(reader: &Reader, ip: &str) -> Result<Option<KnownIp>, StoreError> {
     let known = KnownIp {
         record: reader.ip_record(ip)?,
@@ -116,7 +117,7 @@ pub(super) fn read_ip(reader: &Reader, ip: &str) -> Result<Option<KnownIp>, Stor
     Ok((known.record.is_some() || !known.reasons.is_empty()).then_some(known))
 }
 
-/// Nothing is known of an address.
+/// The problem that nothing is known of an address.
 pub(super) fn unknown_ip(ip: &str) -> Problem {
     Problem::not_found(format!(
         "nothing is known of the address {ip}; to have it asked about, add it to watch.ips \
@@ -124,5 +125,5 @@ pub(super) fn unknown_ip(ip: &str) -> Problem {
     ))
 }
 
-/// Why an address is not watched.
+/// The sentence for an address that is not watched.
 pub(super) const WHY_NO_IP_WATCH: &str = "not watched: not in watch.ips";

@@ -1,4 +1,4 @@
-//! Answers of the API and the pages: a few at once, since each is in memory until its client
+//! Limits concurrent answers of the API and the pages: each answer is in memory until its client
 //! has read it.
 
 use std::{
@@ -22,20 +22,21 @@ use tokio::{
 use super::{Shed, ShedMeter, follow::READS, problem::Problem};
 use crate::store::READERS;
 
-/// Answers at once. Of the store's readers, streams have theirs, and one is left for what runs
-/// in the background.
+/// Most concurrent answers: the store's readers, without those of streams and one for background
+/// work.
 const AT_ONCE: usize = READERS - READS - 1;
 
-/// How long a request waits for its turn.
+/// How long a request waits for its turn before it is answered with 503.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often one that waits looks for a turn whose client does not read.
+/// How often a waiting request checks for turns whose clients do not read.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a client may take to read an answer before others no longer wait for it.
+/// How long a client may take to read an answer before its turn is given to others. The answer
+/// itself stays valid.
 const READING: Duration = Duration::from_secs(5);
 
-/// Hands out the turns.
+/// The turns, shared by all requests.
 #[derive(Debug, Clone)]
 pub(super) struct Turns {
     free: Arc<Semaphore>,
@@ -46,10 +47,10 @@ pub(super) struct Turns {
 
 type Turn = Mutex<Option<OwnedSemaphorePermit>>;
 
-/// Since when an answer is read, and its turn as long as it is.
+/// When the client began to read an answer, and the answer's turn until it was read.
 type BeingRead = (Instant, Weak<Turn>);
 
-/// The bytes of an answer, with its turn.
+/// The bytes of an answer, which hold its turn until they are dropped.
 struct Answer {
     bytes: Bytes,
     _turn: Arc<Turn>,
@@ -66,10 +67,10 @@ impl Turns {
         Self { free: Arc::new(Semaphore::new(AT_ONCE)), read: Arc::default(), meter }
     }
 
-    /// Waits for a turn; nothing when that takes too long.
+    /// Waits for a turn; `None` after [`PATIENCE`].
     async fn acquire_turn(&self) -> Option<OwnedSemaphorePermit> {
-        // One request for a permit, as long as it takes: a second one would begin at the end of
-        // the queue.
+        // The same future is polled again after each timeout: a new `acquire` would queue behind
+        // all others.
         let mut permit = pin!(self.free.clone().acquire_owned());
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -81,7 +82,7 @@ impl Turns {
         None
     }
 
-    /// Frees the turns of answers that their clients are slow to read.
+    /// Frees the turns of answers whose clients have taken longer than [`READING`].
     fn free_slow_turns(&self) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         while read.front().is_some_and(|(since, _)| since.elapsed() >= READING) {
@@ -92,7 +93,7 @@ impl Turns {
         }
     }
 
-    /// Has the turn end when the client has read the answer.
+    /// Returns a body that ends the turn when the client has read it.
     fn hold_until_read(&self, bytes: Bytes, permit: OwnedSemaphorePermit) -> Body {
         let turn = Arc::new(Mutex::new(Some(permit)));
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +104,8 @@ impl Turns {
     }
 }
 
-/// Answers when it is the request's turn. Streams have a cap of their own, and keep no turn.
+/// Runs the handler once the request has its turn. A stream gives its turn back: the gate limits
+/// streams.
 pub(super) async fn answer_in_turn(
     State(turns): State<Turns>,
     request: Request,

@@ -1,5 +1,5 @@
-//! `/api/v1/changes`: server-sent events that say that there is something new,
-//! and not what.
+//! `/api/v1/changes`: server-sent events that report the number of the newest event, without its
+//! content.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -12,11 +12,13 @@ use futures_util::{Stream, stream};
 
 use crate::web::{Ops, problem::Problem, query::Fields};
 
-/// The least time between two messages: a burst of commits is one change.
+/// Least time between two messages, so that a burst of commits is one message.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Sends the newest event's number, now and whenever it grew. A client that
-/// comes back with a number (`Last-Event-ID`) hears of what is beyond it.
+/// Streams the number of the newest event, each time that it has grown.
+///
+/// A client that reconnects with `Last-Event-ID` gets a message at once when there are newer
+/// events.
 pub(super) async fn stream_changes(
     State(ops): State<Arc<Ops>>,
     uri: Uri,

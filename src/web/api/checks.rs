@@ -1,4 +1,4 @@
-//! `/api/v1/checks`, and who fails them.
+//! `/api/v1/checks`: checks, and the users who fail them.
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ use crate::{
     },
 };
 
-/// Checks of an answer unless the query says how many.
+/// Checks on a page when the query gives no `limit`.
 const CHECKS: usize = 1000;
 
-/// Users of an answer unless the query says how many.
+/// Users on a page when the query gives no `limit`.
 const USERS: usize = 100;
 
 #[derive(Debug, Serialize)]
@@ -79,8 +79,8 @@ struct FailingUser {
     overdue_seconds: Option<u64>,
 }
 
-/// The checks that the store knows, ordered by id, and how far the tenant is known; the cursor
-/// is the last one's id.
+/// Lists the known checks by id, with the state of the tenant listing. The cursor is the last
+/// check's id.
 pub(super) async fn list(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -113,7 +113,7 @@ pub(super) async fn list(
     Ok(Json(answer))
 }
 
-/// One of them.
+/// Shows one check.
 pub(super) async fn show(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -126,13 +126,14 @@ pub(super) async fn show(
     read.await?.map(Json).ok_or_else(|| unknown_check(&id))
 }
 
-/// Forgets a check that is gone for good.
+/// Removes a check that no longer exists in the service.
 pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
     let unknown = || Problem::not_found(format!("there is no check {id}"));
     let check = CheckId::new(&id).ok_or_else(unknown)?;
+    // One commit removes a bounded number of rows, so that deliveries are committed in between.
     loop {
         let forget = ForgetCheck { id: check.clone(), limit: FORGOTTEN_AT_ONCE };
         match ops.sources.store.commit(forget).await? {
@@ -149,8 +150,8 @@ pub(super) async fn forget(
     }
 }
 
-/// The users who fail a check, ordered by login, or those who fail it for too long, the longest
-/// first; the cursor is of the last one.
+/// Lists the users who fail a check by login, or with `overdue=true` those beyond the objective,
+/// the longest failing first. The cursor is the last user's place in that order.
 pub(super) async fn list_users(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -168,7 +169,8 @@ pub(super) async fn list_users(
         }
     };
     fields.finish()?;
-    // A cursor of the list by login is no place in the one by age, which begins anew.
+    // A cursor of the list by login is no position in the list by age: that one starts from its
+    // beginning.
     let after = filter::parse_cursor_by_age(&cursor).ok();
     let key = id.clone();
     let objectives = ops.sources.scope.borrow().objectives.clone();
@@ -208,7 +210,7 @@ fn unknown_check(id: &str) -> Problem {
 }
 
 impl Check {
-    /// A check; nothing where there is no such check.
+    /// Reads a check; `None` when the id is unknown.
     fn read(
         reader: &Reader,
         id: &str,

@@ -1,4 +1,4 @@
-//! `/api/v1/deliveries`: what came in over the webhook, taken or refused.
+//! `/api/v1/deliveries`: webhook deliveries, accepted and refused ones.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Deliveries of an answer unless the query says how many.
+/// Deliveries on a page when the query gives no `limit`.
 const DELIVERIES: usize = 100;
 
 #[derive(Debug, Serialize)]
@@ -44,8 +44,10 @@ pub(super) struct LastDelivery {
     received_at: Timestamp,
 }
 
-/// Deliveries, the newest first. What the store could not keep stands on the
-/// first page, beside as many as asked for.
+/// Lists deliveries, the newest first.
+///
+/// Refused deliveries that the store could not record are on the first page, in addition to `limit`
+/// others: they have no number that a cursor could name.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Page>, Problem> {
     let mut fields = Fields::parse(&uri)?;
     let limit = fields.take_limit()?.unwrap_or(DELIVERIES);
@@ -71,7 +73,7 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<P
     Ok(Json(Page { deliveries, next_cursor }))
 }
 
-/// One delivery, with its body.
+/// Shows one delivery with its body.
 pub(super) async fn show(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -83,7 +85,7 @@ pub(super) async fn show(
     found.map(|record| Json(record.into())).ok_or_else(|| kept::unknown_delivery(&id))
 }
 
-/// Records a kept delivery again.
+/// Parses and records the kept body of a delivery again.
 pub(super) async fn replay(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,

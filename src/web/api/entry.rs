@@ -1,10 +1,10 @@
-//! An event as `/api/v1/events` writes it, on a page of the log and in a stream.
+//! The JSON form of an event in `/api/v1/events`, on a page and in a stream.
 
 use serde::Serialize;
 
 use crate::{domain::Timestamp, store::StoredEvent, web::json::Attributes};
 
-/// An event as programs get it.
+/// An event of the log.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
     seq: i64,

@@ -1,4 +1,4 @@
-//! `/api/v1/events`: the log, a page at a time or as a stream.
+//! `/api/v1/events`: the event log, page by page or as a stream.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::{
     web::{Ops, filter, problem::Problem, query::Fields},
 };
 
-/// Events of an answer unless the query says how many.
+/// Events on a page when the query gives no `limit`.
 const EVENTS: usize = 100;
 
-/// Looks into the log for one answer. A rare event in a long log takes more than
-/// one answer, so that none takes long.
+/// Most reads of the log for one page. A filter that few events match returns a short page with
+/// `has_more`, instead of one slow request.
 const LOOKS: usize = 4;
 
 /// A page of the log.
@@ -31,7 +31,7 @@ struct Page {
     has_more: bool,
 }
 
-/// What is asked for.
+/// The parsed query.
 #[derive(Debug)]
 struct EventQuery {
     filter: EventFilter,
@@ -40,7 +40,7 @@ struct EventQuery {
     is_stream: bool,
 }
 
-/// Answers with a page, or with a stream when that is asked for.
+/// Returns a page, or a stream when the query or the `Accept` header requests one.
 pub(super) async fn serve_events(
     State(ops): State<Arc<Ops>>,
     uri: Uri,

@@ -1,4 +1,5 @@
-//! The log as newline-delimited JSON: what is there, then what comes.
+//! The event log as newline-delimited JSON: first the recorded events, then new ones as they are
+//! committed.
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use crate::{
 /// The content type of a stream.
 pub(super) const CONTENT_TYPE: &str = "application/x-ndjson";
 
-/// Events read at once: what a slow client keeps in memory. Its pace decides when the next
-/// are read.
+/// Events per read: the most that a slow client holds in memory. The next batch is read only once
+/// the client has taken this one.
 const BATCH: usize = 100;
 
 struct Position {
@@ -30,8 +31,8 @@ struct Position {
     left: Option<usize>,
 }
 
-/// Streams the events after `cursor`, until `limit` of them went out, the client
-/// goes, or the daemon stops.
+/// Streams the events after `cursor`, until `limit` were sent, the client disconnects, or the
+/// daemon stops.
 pub(super) fn stream_events(
     follower: Follower,
     filter: EventFilter,

@@ -1,4 +1,4 @@
-//! `/api/v1/ips/{ip}`: who uses an address, and since when.
+//! `/api/v1/ips/{ip}`: the users of an address, and since when.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ struct User {
     since: Timestamp,
 }
 
-/// All that is known of an address, in whatever spelling it is asked for.
+/// Shows what is known of an address. Every spelling of the address finds it.
 pub(super) async fn show(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,

@@ -1,4 +1,4 @@
-//! `/api/v1/jobs`: how the scheduled jobs' last runs ended, and why.
+//! `/api/v1/jobs`: the result of each scheduled job's last run, with the reason of a failure.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ struct ScheduledJob {
     schedule: String,
 }
 
-/// The jobs that the configuration turns on; none without the service's API.
+/// Lists the jobs that the configuration turns on; none without `[api]`.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Jobs>, Problem> {
     Fields::parse(&uri)?.finish()?;
     let names: Vec<_> = ops.sources.polls.jobs().map(|(name, _)| name).collect();

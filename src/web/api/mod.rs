@@ -1,4 +1,4 @@
-//! The JSON API: what the store knows, for programs.
+//! The JSON API over the store's content.
 
 mod changes;
 mod checks;
@@ -26,8 +26,8 @@ use axum::{
 
 use super::{Ops, problem::Problem};
 
-/// The routes below `/api/v1`. Whatever else is asked for there is a problem in
-/// JSON, too.
+/// The routes below `/api/v1`. An unknown path or method there is answered with a JSON problem,
+/// too.
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/checks", get(checks::list))
@@ -55,8 +55,8 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
 }
 
-/// Routes whose answers are small and take long. They take no turn: those that wait for a
-/// quick answer would wait for them.
+/// Routes whose answers are small and slow. They take no turn ([`Turns`](super::turns::Turns)),
+/// because quick requests would wait behind them.
 pub(super) fn slow_routes() -> Router<Arc<Ops>> {
     Router::new().route("/api/v1/users/{login}", delete(users::purge))
 }

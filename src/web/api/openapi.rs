@@ -1,11 +1,11 @@
-//! `/api/v1/openapi.json`: the API, described for programs.
+//! `/api/v1/openapi.json`: the description of the API.
 
 use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
 
-/// An `OpenAPI` 3.1 document, held against the answers by the tests.
+/// An `OpenAPI` 3.1 document. Tests compare it with the answers.
 const DOCUMENT: &str = include_str!("openapi.json");
 
 pub(super) async fn document() -> Response {

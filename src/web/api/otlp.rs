@@ -1,5 +1,4 @@
-//! `/api/v1/otlp`: what waits for the collector and why, and what is sent on
-//! purpose.
+//! `/api/v1/otlp`: the state of the OTLP delivery, and requests to send events again.
 
 use std::sync::Arc;
 
@@ -16,14 +15,14 @@ use crate::{
     web::{Ops, json::OtlpStanding, problem::Problem},
 };
 
-/// From which moment on to send what was left out.
+/// The body of a backfill request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Backfill {
     since: Timestamp,
 }
 
-/// How the delivery stands.
+/// Shows how many events wait, are parked or were left out, and the current outage.
 pub(super) async fn show_status(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     let enabled = ops.sources.parts.otlp;
     let standing = ops.sources.store.read(move |reader| reader.otlp_standing(enabled)).await?;
@@ -44,7 +43,7 @@ pub(super) async fn retry(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Pr
     Ok(Json(json!({ "events": events })))
 }
 
-/// Sends what was left out, because there was no delivery.
+/// Sends the events since a moment that were left out while `[otlp]` was off.
 pub(super) async fn backfill(
     State(ops): State<Arc<Ops>>,
     request: Result<Json<Backfill>, JsonRejection>,

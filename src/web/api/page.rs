@@ -1,7 +1,7 @@
-//! A page of a list: one more is read than is shown, which tells whether more follow.
+//! Paging: a handler reads one item more than a page has, to learn whether more follow.
 
-/// Cuts what was read to a page. Where more follow, tells the last of it, behind which the next
-/// page begins.
+/// Truncates the items to a page of `limit`. Returns the page's last item when more follow: the
+/// next page begins after it.
 pub(super) fn cut_page<T>(read: &mut Vec<T>, limit: usize) -> Option<&T> {
     let has_more = read.len() > limit;
     read.truncate(limit);

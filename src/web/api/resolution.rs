@@ -1,4 +1,4 @@
-//! How long failures of a check last: those that ended, and those that last too long.
+//! Durations of a check's failures: the time to resolve, and open failures beyond the objective.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -8,17 +8,17 @@ use crate::{
     store::{CheckState, Reader, StoreError},
 };
 
-/// For how far back the median is.
+/// The period of which the median is computed.
 const RECENT: TimeDelta = TimeDelta::days(30);
 
-/// Failures that ended of which the median is told; of more, the newest.
+/// Most ended failures of which the median is computed; the newest of more.
 const ENDED: usize = 10_000;
 
-/// How long failures lasted whose beginning is known and that ended because the user failed no
-/// longer.
+/// Durations of the failures whose beginning a delivery dated and that the service reported as
+/// resolved.
 #[derive(Debug, Serialize)]
 pub(super) struct TimeToResolve {
-    /// Since the first one.
+    /// Over all time.
     count: u64,
     sum_seconds: f64,
     last_30_days: Recent,
@@ -30,16 +30,16 @@ struct Recent {
     median_seconds: Option<u64>,
 }
 
-/// Who fails for longer than the objective.
+/// Open failures that last longer than the objective.
 #[derive(Debug, Serialize)]
 pub(super) struct Overdue {
     objective_seconds: u64,
     users: u64,
-    /// By how much the one who fails for the longest is past it.
+    /// By how much the oldest failure exceeds the objective.
     longest_seconds: u64,
 }
 
-/// What changed in 24 hours.
+/// New and resolved failures in the last 24 hours.
 #[derive(Debug, Serialize)]
 pub(super) struct LastDay {
     new: u64,
@@ -74,7 +74,7 @@ impl TimeToResolve {
 }
 
 impl Overdue {
-    /// Nothing where there is no objective.
+    /// Reads the overdue failures; `None` when the check has no objective.
     pub(super) fn read(
         reader: &Reader,
         id: &str,
@@ -93,7 +93,7 @@ impl Overdue {
     }
 }
 
-/// How long a failure of a check may last.
+/// The objective of a check: how long a failure may last. `None` without one.
 pub(super) fn objective(
     id: &str,
     state: &CheckState,
@@ -102,7 +102,7 @@ pub(super) fn objective(
     CheckId::new(id).and_then(|id| objectives.limit_for(&id, &state.severity))
 }
 
-/// Whole seconds; a time that is not over has none.
+/// Whole seconds; 0 for a negative time.
 pub(super) fn whole_seconds(time: TimeDelta) -> u64 {
     u64::try_from(time.num_seconds()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/users/{login}`: all that is known of a user.
+//! `/api/v1/users/{login}`: what is known of a user, and the purge of a user.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,20 +32,20 @@ pub(super) struct User {
     failing_checks_told: Option<bool>,
     failing_checks_untold_since: Option<Timestamp>,
     untold_lists: Vec<UntoldList>,
-    /// Texts of the latest answer that no check is known by for certain.
+    /// Texts of the most recent answer that match no known check, or several.
     undecided_checks: BTreeSet<String>,
     poll: Option<PollState>,
     snapshot: Option<Snapshot>,
 }
 
-/// A list that is null in the latest answer and does not mean none.
+/// A list that was null in the most recent answer, where null does not mean an empty list.
 #[derive(Debug, Serialize)]
 struct UntoldList {
     field: &'static str,
     since: Timestamp,
 }
 
-/// Whether something is watched, and why, or why not.
+/// Whether a subject is watched, with the reasons for or against it.
 #[derive(Debug, Serialize)]
 pub(super) struct Watch {
     watched: bool,
@@ -71,7 +71,7 @@ struct FailedCheck {
     overdue_seconds: Option<u64>,
 }
 
-/// What the service last answered; a list that it never told is `null`.
+/// The most recent answer of the service. A list that no answer contained is `null`.
 #[derive(Debug, Serialize)]
 struct Snapshot {
     id: String,
@@ -105,11 +105,11 @@ struct Address {
 struct WorkingLocation {
     #[serde(flatten)]
     place: Place,
-    /// How much of the user's work is done from there, when the service told it.
+    /// The share of the user's activity from this place; `None` when the service did not return it.
     prevalence_percent: Option<f64>,
 }
 
-/// All that is known of a user.
+/// Shows what is known of a user.
 pub(super) async fn show_user(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
@@ -119,7 +119,7 @@ pub(super) async fn show_user(
     read_user(&ops, &text).await
 }
 
-/// The same, for a login that clients take out of a path.
+/// Shows a user named in the query, for logins such as `..` that clients remove from a path.
 pub(super) async fn show_user_by_query(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -155,11 +155,11 @@ async fn read_user(ops: &Ops, text: &str) -> Result<Json<User>, Problem> {
     }))
 }
 
-/// What forgetting a user did, or would do.
+/// The result of a purge, or of a dry run.
 #[derive(Debug, Serialize)]
 pub(super) struct Purged {
     result: &'static str,
-    /// By table.
+    /// Rows by table.
     removed: BTreeMap<&'static str, u64>,
     redacted: BTreeMap<&'static str, u64>,
     left: BTreeMap<&'static str, u64>,
@@ -167,7 +167,7 @@ pub(super) struct Purged {
     configured: bool,
 }
 
-/// Forgets a user everywhere.
+/// Purges a user from all tables.
 pub(super) async fn purge(
     State(ops): State<Arc<Ops>>,
     Segment(text): Segment,
@@ -183,6 +183,8 @@ pub(super) async fn purge(
     let login = Login::new(&text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let purge = Purge { login, is_trial, at: clock::now() };
     let stopping = || Problem::unavailable("the daemon is stopping; purge again");
+    // A task of its own purges: a client that disconnects would otherwise leave the purge half
+    // done.
     let (reply, answer) = oneshot::channel();
     ops.sources.purges.send((purge, reply)).await.map_err(|_| stopping())?;
     let purged = answer.await.map_err(|_| stopping())??;
@@ -201,7 +203,7 @@ pub(super) async fn purge(
 }
 
 impl Watch {
-    /// `why_not` is told when there is no reason to watch.
+    /// Creates the answer's part; `why_not` is its explanation when there is no reason to watch.
     pub(super) fn new(reasons: Vec<WatchReason>, why_not: &str) -> Self {
         let explanation = if reasons.is_empty() {
             why_not.to_owned()

@@ -1,4 +1,4 @@
-//! `/api/v1/watch`: what is watched, why, and until when.
+//! `/api/v1/watch`: the watch list, with the reason and the expiry of each entry.
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// Entries of an answer unless the query says how many.
+/// Entries on a page when the query gives no `limit`.
 const ENTRIES: usize = 1000;
 
-/// A request to watch something.
+/// A request to add a user or an address to the watch list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddWatchRequest {
@@ -37,7 +37,7 @@ pub(super) struct AddWatchRequest {
     expires_at: Option<Timestamp>,
 }
 
-/// The reasons to watch something, with how it is polled, users first, by subject.
+/// Lists the entries with the result of each subject's last poll: users first, by subject.
 pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Value>, Problem> {
     let mut fields = Fields::parse(&uri)?;
     let limit = fields.take_limit()?.unwrap_or(ENTRIES);
@@ -47,14 +47,14 @@ pub(super) async fn list(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<V
     let mut entries = ops.sources.store.read(read).await?;
     let last = page::cut_page(&mut entries, limit).map(|last| WatchPlace::behind(&last.entry));
     let next_cursor = last.map(|WatchPlace { kind, subject, source }| {
-        // Neither a kind nor a source has a stroke.
+        // Neither a kind nor a source contains a slash, so the subject may.
         format!("{kind}/{subject}/{source}")
     });
     let entries: Vec<_> = entries.into_iter().map(Watched::from).collect();
     Ok(Json(json!({ "entries": entries, "next_cursor": next_cursor })))
 }
 
-/// The place that a cursor names.
+/// Parses a cursor into a position in the list.
 fn parse_cursor(cursor: &str) -> Result<WatchPlace, Problem> {
     let parts = cursor.split_once('/').and_then(|(kind, rest)| {
         let (subject, source) = rest.rsplit_once('/')?;
@@ -69,7 +69,7 @@ fn parse_cursor(cursor: &str) -> Result<WatchPlace, Problem> {
     Ok(WatchPlace { kind, subject, source })
 }
 
-/// Watches something from now on.
+/// Adds an entry, or updates its note and expiry.
 pub(super) async fn add(
     State(ops): State<Arc<Ops>>,
     request: Result<Json<AddWatchRequest>, JsonRejection>,
@@ -93,7 +93,7 @@ pub(super) async fn add(
     }
 }
 
-/// Watches something no longer.
+/// Removes an entry.
 pub(super) async fn remove(
     State(ops): State<Arc<Ops>>,
     Segment((kind, text)): Segment<(String, String)>,

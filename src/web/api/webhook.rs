@@ -1,4 +1,4 @@
-//! `/api/v1/webhook`: where deliveries are taken, for `cii-exporter webhook test`.
+//! `/api/v1/webhook`: the URL for deliveries, used by `cii-exporter webhook test`.
 
 use std::sync::Arc;
 
@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::web::{Ops, problem::Problem, query::Fields};
 
-/// The listener's URL on this machine and the header of the secret; never the
-/// secret itself.
+/// Shows the listener's URL on this machine and the name of the secret's header; never the secret.
 pub(super) async fn show(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Json<Value>, Problem> {
     Fields::parse(&uri)?.finish()?;
     let rules = ops.sources.rules.borrow().clone();

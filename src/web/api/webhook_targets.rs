@@ -1,5 +1,4 @@
-//! `/api/v1/webhook-targets`: the webhook targets that were registered with
-//! this exporter's help.
+//! `/api/v1/webhook-targets`: the webhook targets that this exporter's commands registered.
 
 use std::sync::Arc;
 
@@ -17,21 +16,21 @@ use crate::{
     web::{Ops, json::WebhookTarget, problem::Problem, query::Segment},
 };
 
-/// The targets.
+/// Lists the targets.
 pub(super) async fn list(State(ops): State<Arc<Ops>>) -> Result<Json<Value>, Problem> {
     let targets = ops.sources.store.read(Reader::webhook_targets).await?;
     let targets: Vec<_> = targets.into_iter().map(WebhookTarget::from).collect();
     Ok(Json(json!({ "targets": targets })))
 }
 
-/// Keeps a target that the service has registered.
+/// Stores a target that was registered with the service.
 pub(super) async fn keep(
     State(ops): State<Arc<Ops>>,
     target: Result<Json<WebhookTarget>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let target = domain::WebhookTarget::from(target?.0);
     if target.id.is_empty() {
-        // It could never be forgotten: a path has no place for it.
+        // An empty id cannot be a path segment, so the target could never be removed.
         return Err(Problem::unprocessable(
             "a target has an id; take it from the service's answer",
         ));
@@ -40,7 +39,7 @@ pub(super) async fn keep(
     Ok((StatusCode::CREATED, Json(json!({ "result": "kept" }))))
 }
 
-/// Forgets a target that the service has no longer.
+/// Removes a target that is no longer registered with the service.
 pub(super) async fn forget(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,

@@ -1,5 +1,6 @@
-//! By which names the listener is reached. A page whose name resolves to another address now
-//! ("DNS rebinding") reaches us by that name; an address cannot be rebound.
+//! Checks the `Host` of a request, against DNS rebinding: a page whose name was changed to resolve
+//! to this machine sends that name. A request to an IP address is accepted, since an address cannot
+//! be rebound.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -45,7 +46,7 @@ fn is_own_name(access: &Access, host: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.parse::<IpAddr>().is_ok()
         || matches!(name, "localhost" | "ip6-localhost" | "localhost.localdomain")
-        // Browsers never ask a name server for these.
+        // Browsers resolve these to loopback without a name server (RFC 6761).
         || name.ends_with(".localhost")
         || access.hosts.contains(name)
 }

@@ -1,4 +1,4 @@
-//! Who may ask the ops listener for what: by which name, from which page, with which token.
+//! Access control of the ops listener: the host name, the origin of a change, and the write token.
 
 mod host;
 mod origin;
@@ -18,23 +18,24 @@ use tokio::sync::watch;
 use super::problem::Problem;
 use crate::ingest::KnownUser;
 
-/// Scrapers and probes use any name, and what they get names nobody who is not on the list.
+/// Paths that accept any host name: scrapers and probes use names that `ops.hosts` does not list.
+/// Users appear there only as `metrics.user_series` allows.
 const ANY_HOST: [&str; 3] = ["/metrics", "/-/healthy", "/-/ready"];
 
-/// Who may do what; can be exchanged while running.
+/// The access rules; replaced by a reload.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Names under which the listener is reached, besides those of loopback, in lower case.
+    /// Accepted host names besides those of loopback, in lower case.
     pub hosts: BTreeSet<String>,
-    /// Where people reach it: pages from there may change things.
+    /// The origin of `ops.public_url`: requests from its pages may change state.
     pub public_origin: Option<String>,
-    /// Nothing is changed over the listener.
+    /// Whether all requests that change state are refused.
     pub read_only: bool,
-    /// Each of these lets its bearer change things; none: everybody may.
+    /// Tokens for requests that change state. Without any, no token is needed.
     pub write_tokens: Vec<SecretString>,
 }
 
-/// What a refused request is told, beside the problem.
+/// The answer to a refused request: the problem, and the `WWW-Authenticate` challenge.
 struct Refusal {
     problem: Problem,
     challenge: Option<&'static str>,
@@ -57,7 +58,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Lets a request through, or answers it.
+/// Passes a request on, or answers it with a refusal.
 pub(super) async fn guard_request(
     State(access): State<watch::Receiver<Arc<Access>>>,
     request: Request,
@@ -71,7 +72,7 @@ pub(super) async fn guard_request(
 }
 
 impl Access {
-    /// Whether the request carries a token that lets its bearer change things.
+    /// Whether the request has a valid write token.
     #[must_use]
     pub fn has_token(&self, headers: &HeaderMap) -> bool {
         writes::has_token(self, headers)
@@ -81,6 +82,7 @@ impl Access {
         if !ANY_HOST.contains(&request.uri().path()) {
             host::check_host(self, request.headers(), request.uri())?;
         }
+        // Methods that change nothing need no origin and no token.
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
@@ -153,7 +155,7 @@ mod tests {
         // A proxy's form of a request names a host besides.
         let other = status(&access, "GET", "http://evil.example/", &[("host", "localhost")]);
         assert_eq!(other, 421);
-        // HTTP/1.0 has no name, and no browser speaks it.
+        // HTTP/1.0 has no host name, and no browser uses it.
         assert_eq!(status(&access, "GET", "/", &[]), 200);
     }
 

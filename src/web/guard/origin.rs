@@ -1,5 +1,5 @@
-//! From which pages requests come that change something. A page of another site can send
-//! them from the browser of whoever reaches the listener, and never sees the answer.
+//! Checks the origin of requests that change state, against cross-site request forgery: a page of
+//! another site can send a request from the browser of a user who reaches the listener.
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 

@@ -1,4 +1,4 @@
-//! Who may change something.
+//! Checks whether a request may change state.
 
 use axum::http::{HeaderMap, StatusCode};
 
@@ -27,7 +27,7 @@ pub(super) fn check_write(
     })
 }
 
-/// Whether the request carries a token, once.
+/// Whether the request has a valid token. An `Authorization` header that is given twice is none.
 pub(super) fn has_token(access: &Access, headers: &HeaderMap) -> bool {
     let Ok(Some(Authorization::Bearer(token))) = Authorization::from_headers(headers) else {
         return false;

@@ -1,10 +1,10 @@
-//! Attributes of an event.
+//! JSON form of an event's attributes.
 
 use serde::{Serialize, Serializer};
 
 use crate::domain::{self, AttributeValue};
 
-/// Attributes by name, each a flag, a whole number, a text or a list of texts.
+/// Attributes by name, each a boolean, an integer, a string or a list of strings.
 #[derive(Debug)]
 pub struct Attributes(domain::Attributes);
 

@@ -1,11 +1,10 @@
-//! Webhook deliveries.
+//! JSON form of webhook deliveries.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{domain::Timestamp, store};
 
-/// A delivery in a list. The command `deliveries` reads it back from the daemon's
-/// answer.
+/// A delivery in a list. The command `deliveries` deserializes it from the daemon's answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Delivery {
     number: Option<i64>,
@@ -44,7 +43,7 @@ pub struct DeliveryRecord {
     kept: Delivery,
     known_users: Vec<String>,
     cleared_users: Vec<String>,
-    /// What is no UTF-8 in it is replaced.
+    /// Bytes that are not UTF-8 are replaced.
     body: Option<String>,
     body_is_cut: bool,
     body_is_packed: bool,

@@ -1,7 +1,7 @@
-//! What the API and the commands write as JSON: one form for both.
+//! The JSON types that the API and the commands have in common.
 //!
-//! Names and order of the fields are a contract with programs. A term of the domain or
-//! of the store can be renamed without a change here.
+//! Names and order of the fields are a contract with clients. These types are separate from those
+//! of the domain and the store, so that a rename there does not change the API.
 
 mod attributes;
 mod delivery;

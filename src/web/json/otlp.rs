@@ -1,10 +1,10 @@
-//! How the OTLP delivery stands.
+//! JSON form of the state of the OTLP delivery.
 
 use serde::Serialize;
 
 use crate::{domain::Timestamp, store};
 
-/// How the OTLP delivery stands.
+/// The state of the OTLP delivery.
 #[derive(Debug, Serialize)]
 pub struct OtlpStanding {
     enabled: bool,

@@ -1,4 +1,4 @@
-//! A place.
+//! JSON form of a place.
 
 use serde::Serialize;
 

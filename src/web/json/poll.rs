@@ -1,4 +1,4 @@
-//! How polls ended.
+//! JSON form of poll results.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::{
     store,
 };
 
-/// How the last poll of a subject ended.
+/// The result of a subject's last poll.
 #[derive(Debug, Serialize)]
 pub struct PollState {
     outcome: &'static str,
@@ -19,7 +19,7 @@ pub struct PollState {
     status: Option<u16>,
 }
 
-/// An error of the service about the subject.
+/// An error in the service's answer about the subject.
 #[derive(Debug, Serialize)]
 pub struct PollError {
     path: String,

@@ -1,4 +1,4 @@
-//! Webhook targets.
+//! JSON form of webhook targets.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl From<domain::WebhookTarget> for WebhookTarget {
     }
 }
 
-/// An id without text names no check and is left out.
+/// Empty check ids are dropped: they name no check.
 impl From<WebhookTarget> for domain::WebhookTarget {
     fn from(target: WebhookTarget) -> Self {
         let WebhookTarget { id, name, url, check_ids, registered_at } = target;

@@ -1,11 +1,11 @@
-//! Entries of the watch list.
+//! JSON form of the watch list.
 
 use serde::Serialize;
 
 use super::PollState;
 use crate::{domain::Timestamp, store};
 
-/// A reason to watch something, with how the last poll of it ended.
+/// An entry of the watch list, with the result of its subject's last poll.
 #[derive(Debug, Serialize)]
 pub struct Watched {
     kind: &'static str,

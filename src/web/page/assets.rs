@@ -1,4 +1,4 @@
-//! The style and the script, out of the binary.
+//! The style sheet, the script and the icon, embedded in the binary.
 
 use axum::{
     http::header,
@@ -7,7 +7,8 @@ use axum::{
 
 use crate::build_info;
 
-/// Their addresses name the build, so that a new one is fetched at once.
+/// The URL of an asset. It names the build, so that browsers fetch the assets of a new one in spite
+/// of their cache.
 pub(super) fn asset_url(name: &str) -> String {
     format!("/assets/{name}?build={}", build_info::REVISION)
 }

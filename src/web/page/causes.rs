@@ -1,20 +1,20 @@
-//! The causes that a list of events has told: each stands there once.
+//! Shows each cause of job failures once in a list of events.
 
 use std::borrow::Cow;
 
 use crate::domain::{AttributeValue, Event, EventName, event::key, run::cause};
 
-/// The causes that were told so far.
+/// The causes that were shown so far.
 #[derive(Debug, Default)]
 pub(super) struct Causes(Vec<String>);
 
 impl Causes {
-    /// Those of these reasons are told elsewhere on the page.
+    /// Starts with the causes of these reasons, which are shown elsewhere on the page.
     pub(super) fn from_reasons<'a>(reasons: impl Iterator<Item = &'a str>) -> Self {
         Self(reasons.map(|reason| cause(reason).to_owned()).collect())
     }
 
-    /// The sentence of an event; without the cause of a job's failure where that was told.
+    /// The sentence of an event, without the cause of a job's failure when that was shown before.
     pub(super) fn event_sentence<'a>(&mut self, event: &'a Event) -> Cow<'a, str> {
         let body = event.sentence();
         let Some(AttributeValue::Text(reason)) = event.attributes.get(key::ERROR_MESSAGE) else {

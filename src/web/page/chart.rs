@@ -1,41 +1,43 @@
-//! Charts as inline SVG: drawn on the server, coloured by the page's style.
+//! Charts as inline SVG: drawn on the server, coloured by the page's style sheet.
 //!
-//! A value that is not known is a gap and no point; it is never drawn as 0.
+//! An unknown value is drawn as a gap, never as 0.
 
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-/// One value a day, the oldest first; nothing where it is not known.
+/// One value per day, the oldest first; `None` where it is unknown.
 pub(super) type Days = [Option<u64>];
 
-/// The size of a chart, in CSS pixels before the style stretches it.
+/// The size of a chart, in CSS pixels before the style sheet stretches it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) width: u16,
     pub(super) height: u16,
 }
 
-/// In a row of a table.
+/// For a row of a table.
 pub(super) const ROW: Size = Size { width: 120, height: 24 };
-/// At the bottom of a tile.
+/// For the bottom of a tile.
 pub(super) const TILE: Size = Size { width: 140, height: 36 };
-/// Over the width of a card.
+/// For the width of a card.
 pub(super) const WIDE: Size = Size { width: 720, height: 144 };
 
-/// A curve from zero, on its own scale, with what it shows in words; `class` colours it.
+/// Draws a line from day to day, scaled from 0 to its maximum. `label` is the text for screen
+/// readers; `class` sets the colour.
 pub(super) fn draw_spark(days: &Days, size: Size, class: &str, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0);
     draw_on_baseline(size, class, label, &draw_curve(days, most, size, false))
 }
 
-/// The same with steps: a value holds for its day.
+/// Draws the same with steps: each value spans its day.
 pub(super) fn draw_steps(days: &Days, size: Size, class: &str, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0);
     draw_on_baseline(size, class, label, &draw_curve(days, most, size, true))
 }
 
-/// Curves over each other on one scale, the largest first, each with the class that colours it.
+/// Draws lines over each other on one scale, each with the class of its colour. The largest comes
+/// first, so that it does not cover the others.
 pub(super) fn draw_stack(curves: &[(&str, &Days)], size: Size, label: &str) -> Markup {
     let most = curves.iter().flat_map(|(_, days)| days.iter().flatten()).copied().max();
     let inner = html! {
@@ -44,7 +46,7 @@ pub(super) fn draw_stack(curves: &[(&str, &Days)], size: Size, label: &str) -> M
     draw_on_baseline(size, "", label, &inner)
 }
 
-/// A bar a day, the last one marked as today's.
+/// Draws one bar per day; the last one is marked as today.
 pub(super) fn draw_bars(days: &Days, size: Size, label: &str) -> Markup {
     let most = days.iter().flatten().copied().max().unwrap_or(0).max(1);
     let height = f64::from(size.height);
@@ -63,7 +65,7 @@ pub(super) fn draw_bars(days: &Days, size: Size, label: &str) -> Markup {
     draw_svg(size, "spark", label, &inner)
 }
 
-/// What began above a line and what ended below it, a bar a day, on one scale.
+/// Draws two bars per day on one scale: began above a line, ended below it.
 pub(super) fn draw_flow(began: &Days, ended: &Days, width: u16, label: &str) -> Markup {
     let size = Size { width, height: 48 };
     let most = began.iter().chain(ended).flatten().copied().max().unwrap_or(0).max(1);
@@ -90,18 +92,18 @@ pub(super) fn draw_flow(began: &Days, ended: &Days, width: u16, label: &str) -> 
     draw_svg(size, "spark flow", label, &inner)
 }
 
-/// What a cell of a strip says.
+/// The state of a cell of a strip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cell {
-    /// Nothing is known of the time.
+    /// The state at that time is unknown.
     Unknown,
-    /// As it should be.
+    /// All was well.
     Good,
-    /// As it should not be: it failed, or was failed.
+    /// Something failed.
     Bad,
 }
 
-/// A cell for each part of a time, the oldest first; `class` colours those that are bad.
+/// Draws one cell per period, the oldest first; `class` sets the colour of bad cells.
 pub(super) fn draw_strip(cells: &[Cell], class: &str, label: &str) -> Markup {
     let width = u16::try_from(cells.len().saturating_mul(6)).unwrap_or(u16::MAX).max(6);
     let inner = html! {
@@ -135,7 +137,7 @@ fn draw_baseline(size: Size, y: f64) -> Markup {
     html! { path .base d={ "M0 " (format_tenths(y)) "H" (size.width) } {} }
 }
 
-/// Line and area of each part that is known; parts are joined by a dotted line.
+/// Draws line and area of each run of known values. Dotted lines join the runs.
 fn draw_curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
     let (width, floor) = (f64::from(size.width), f64::from(size.height) - 1.0);
     let columns = if has_steps { days.len() } else { days.len().saturating_sub(1) };
@@ -143,7 +145,7 @@ fn draw_curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
     let x = |index: usize| as_f64(index as u64) * step;
     let y = |value: u64| floor - ratio(value, most.max(1)) * (floor - 2.0);
     let (mut line, mut area, mut gap) = (String::new(), String::new(), String::new());
-    // Where the part before ended, when something came between.
+    // The end of the run before, to which a dotted line leads.
     let mut end: Option<(f64, f64)> = None;
     let mut index = 0;
     while index < days.len() {
@@ -155,7 +157,8 @@ fn draw_curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
         let mut begin = (x(index), y(known[0]));
         let is_alone = !has_steps && known.len() == 1;
         if is_alone {
-            // A point alone would not be seen: it is drawn for half a day to either side.
+            // A single point has no length and would be invisible: it is drawn half a day wide to
+            // either side.
             begin.0 = (begin.0 - step / 2.0).max(0.0);
         }
         if let Some(end) = end {
@@ -185,7 +188,7 @@ fn draw_curve(days: &Days, most: u64, size: Size, has_steps: bool) -> Markup {
         end = Some(last);
         index += known.len();
     }
-    // What is not known at the end is dotted on, at the height of the last value.
+    // Unknown days at the end continue the last value as a dotted line.
     if let Some((at, height)) = end.filter(|_| days.last() == Some(&None)) {
         let _ = write!(gap, "M{}H{}", format_point((at, height)), format_tenths(width));
     }
@@ -199,7 +202,7 @@ fn format_point((x, y): (f64, f64)) -> String {
     format!("{} {}", format_tenths(x), format_tenths(y))
 }
 
-/// A coordinate with one place, and none that is 0.
+/// Formats a coordinate with one decimal place, without `.0`: shorter pages.
 fn format_tenths(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)

@@ -1,4 +1,4 @@
-//! `/checks/{id}`: how bad a check is, its trend, what to do, and who fails it.
+//! `/checks/{id}`: the figures of a check, its trend, the advice, and the users who fail it.
 
 use std::sync::Arc;
 
@@ -30,13 +30,14 @@ use crate::{
     },
 };
 
-/// Failures that ended of which the median is told.
+/// Most ended failures of which the median is computed.
 const ENDED: usize = 2_000;
 
-/// Rows that are looked at on either side to count what is overdue.
+/// Most rows that are scanned from either end to count overdue failures; beyond, the count is a
+/// lower bound.
 const LOOKS: u64 = 50_000;
 
-/// Users who are new, to be counted.
+/// Most rows that are scanned to count the users who began before the last 24 hours.
 const NEW: u64 = 10_000;
 
 pub(super) async fn page(
@@ -47,7 +48,7 @@ pub(super) async fn page(
     render_check(&ops, id, Fields::parse(&uri)?).await
 }
 
-/// `/checks?id=`: the same, for an id that is lost in a path.
+/// `/checks?id=`: the same page, for an id that cannot be in a path.
 pub(super) async fn page_by_query(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -130,7 +131,7 @@ fn summary(failing: u64) -> String {
     }
 }
 
-/// Up to six figures: how bad, what changed, what is overdue, how fast it is resolved.
+/// Up to six figures: failing users, change, overdue, oldest, time to resolve, last delivery.
 fn figures(
     row: &Row,
     confirmed: Confirmed,
@@ -173,7 +174,7 @@ fn overdue_users(overdue: Counted) -> Markup {
     }
 }
 
-/// What the service advises to do, and where to read on.
+/// The description and the advice of the service, with links.
 fn advice_section(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -> Markup {
     let has_words = !advice.description.is_empty() || !advice.recommended_actions.is_empty();
     html! {
@@ -195,7 +196,7 @@ fn advice_section(id: &str, advice: &CheckAdvice, last: Option<&KeptDelivery>) -
     }
 }
 
-/// What else is known, folded: counts, and the envelope of the last delivery.
+/// Totals, and the envelope of the last delivery.
 fn about_section(row: &Row, last: Option<&KeptDelivery>) -> Markup {
     let state = &row.state;
     html! {

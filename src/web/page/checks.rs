@@ -1,4 +1,4 @@
-//! The checks that somebody fails, the worst first.
+//! The table of checks that users fail, the worst first.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -16,27 +16,26 @@ use crate::{
     web::listing::{Listing, State},
 };
 
-/// Checks of a table at most: more than anybody reads, and no page without end where deliveries
-/// name ever new ones.
+/// Most rows of a table. It bounds the page when deliveries invent check ids.
 const SHOWN: usize = 200;
 
-/// Checks up to which all stand in one table; beyond, the milder ones are folded.
+/// Up to this many checks are in one table; of more, those below high are folded by severity.
 const UNFOLDED: usize = 20;
 
-/// What the section shows.
+/// The data of the section.
 pub(super) struct Checks<'a> {
     pub(super) rows: &'a [Row],
     pub(super) sums: &'a Sums,
     pub(super) people: u64,
     pub(super) confirmed: Confirmed,
     pub(super) listing: &'a Listing,
-    /// Only those of which something is overdue.
+    /// Whether only checks with overdue failures are shown.
     pub(super) is_overdue_only: bool,
     pub(super) now: Timestamp,
 }
 
 impl Checks<'_> {
-    /// The section of the page.
+    /// Renders the section.
     pub(super) fn section(&self) -> Markup {
         let (failing, passed): (Vec<_>, Vec<_>) =
             self.rows.iter().partition(|row| row.state.failing > 0);
@@ -92,7 +91,8 @@ impl Checks<'_> {
         }
     }
 
-    /// One table; of many checks those below high are folded, by severity.
+    /// Renders one table, or of many checks one for high and critical and a folded one for each
+    /// other severity.
     fn tables(&self, rows: &[&Row]) -> Markup {
         if rows.len() <= UNFOLDED {
             return self.table(rows, "Checks that users fail, the worst first");
@@ -178,7 +178,7 @@ impl Checks<'_> {
     }
 }
 
-/// That nobody fails, as far as that is known.
+/// The claim that no user fails, with a warning while the tenant was not listed.
 pub(super) fn no_failure_text(claim: &str, listing: &Listing) -> Markup {
     html! {
         (claim)
@@ -190,7 +190,8 @@ pub(super) fn no_failure_text(claim: &str, listing: &Listing) -> Markup {
     }
 }
 
-/// What is new and what was resolved in 24 hours. What nobody confirms is no 0.
+/// The cell with new and resolved failures in 24 hours. While the API does not answer, 0 resolved
+/// is shown as unknown.
 fn change_cell(row: &Row, confirmed: Confirmed) -> Markup {
     let (new, resolved) = (row.change.new, row.change.resolved);
     let is_known = confirmed == Confirmed::Now;
@@ -213,7 +214,7 @@ fn is_overdue(row: &Row) -> bool {
     row.overdue.is_some_and(|overdue| overdue != Counted::Exactly(0))
 }
 
-/// How many failures last longer than they may.
+/// The cell with the number of failures beyond the target.
 fn overdue_cell(target: Option<TimeDelta>, overdue: Option<Counted>) -> Markup {
     let Some((target, overdue)) = target.zip(overdue) else {
         return html! { td .c-due .zero { "no target" } };

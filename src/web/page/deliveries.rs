@@ -1,5 +1,4 @@
-//! `/deliveries`: whether deliveries arrive, and what was refused, why, with
-//! which body.
+//! `/deliveries`: counts and the list of deliveries, and refused ones with reason and body.
 
 use std::sync::Arc;
 
@@ -22,16 +21,16 @@ use crate::{
     web::{Ops, link, problem::Problem, query::Fields},
 };
 
-/// Rows of the list of all deliveries.
+/// Rows per page of the list of all deliveries.
 const SHOWN: usize = 50;
 
-/// Refused deliveries that are shown with their bodies.
+/// Most refused deliveries that are shown with their bodies.
 const REFUSED: usize = 20;
 
-/// Bytes of a body that the list shows; the delivery's own page has the rest.
+/// Most bytes of a body in the list; the delivery's own page shows more.
 const BODY_BYTES: usize = 2048;
 
-/// What a delivery can have become, as the filter offers it.
+/// The results that the filter offers, with their labels.
 const RESULTS: [(&str, &str); 4] = [
     ("accepted", "Accepted"),
     ("filtered", "Filtered out"),
@@ -39,7 +38,7 @@ const RESULTS: [(&str, &str); 4] = [
     ("refused", "Refused"),
 ];
 
-/// All that the page reads, in one transaction.
+/// The data of the page, read in one transaction.
 struct Found {
     seq: i64,
     last_at: Option<Timestamp>,
@@ -209,7 +208,7 @@ fn refusal_item(kept: &KeptDelivery, body: &Markup) -> Markup {
     }
 }
 
-/// The body of a delivery, folded.
+/// A foldable element with the first `most` bytes of the body.
 pub(super) fn body_details(record: &DeliveryRecord, most: usize, is_open: bool) -> Markup {
     let Some(bytes) = &record.body else { return html! {} };
     let shown = bytes.len().min(most);
@@ -267,7 +266,7 @@ fn filter_form(filter: &DeliveryFilter, known: &[(String, String)]) -> Markup {
     }
 }
 
-/// A path with the filter, and the number before which to begin.
+/// The URL of a list with the filter, from the delivery before `before` on.
 fn list_url(path: &str, filter: &DeliveryFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("check_id", &filter.check_id), ("result", &filter.result)] {
@@ -334,7 +333,7 @@ fn row(delivery: &KeptDelivery) -> Markup {
     }
 }
 
-/// What a delivery is about.
+/// The subject of a delivery: its check, or what else it is.
 pub(super) fn delivery_subject(delivery: &KeptDelivery) -> Markup {
     match (&delivery.check_id, delivery.result.as_str()) {
         (Some(id), "accepted") => {
@@ -351,7 +350,7 @@ pub(super) fn delivery_subject(delivery: &KeptDelivery) -> Markup {
     }
 }
 
-/// Why it opened nothing, and what else is to know.
+/// Why the delivery opened no failure, and other remarks.
 pub(super) fn remarks(delivery: &KeptDelivery) -> Markup {
     html! {
         @if let Some(reason) = &delivery.reason { (reason) " " }

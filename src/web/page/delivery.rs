@@ -1,4 +1,4 @@
-//! `/deliveries/{id}`: one delivery with its body, and the last one of a check.
+//! `/deliveries/{id}`: one delivery with its body; and the last delivery on a check's page.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// Bytes of a body that the page shows.
+/// Most bytes of a body that the page shows.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// Logins of a list that the page names; the JSON has all.
+/// Most logins of a list that the page shows; the JSON has all.
 const NAMED: usize = 100;
 
 pub(super) async fn page(
@@ -106,7 +106,7 @@ fn figures(kept: &KeptDelivery) -> Markup {
     }
 }
 
-/// The fields of the envelope, as rows of a list.
+/// The fields of the envelope as rows of a definition list.
 fn envelope_rows(kept: &KeptDelivery) -> Markup {
     html! {
         (text_row("Envelope id", kept.id.as_ref()))
@@ -120,7 +120,7 @@ fn envelope_rows(kept: &KeptDelivery) -> Markup {
     }
 }
 
-/// A check's last delivery, as rows of the list about the check.
+/// A check's last delivery as rows of a definition list.
 pub(super) fn last_delivery_rows(kept: Option<&KeptDelivery>) -> Markup {
     let Some(kept) = kept else {
         return html! { dt { "Last delivery" } dd { "None is kept" } };

@@ -1,4 +1,4 @@
-//! The last events, filtered by a form.
+//! The event log on a page, with a form to filter it.
 
 use std::collections::BTreeSet;
 
@@ -19,31 +19,31 @@ use crate::{
     web::filter,
 };
 
-/// Events of a page.
+/// Events per page.
 pub(super) const SHOWN: usize = 15;
 
-/// Looks into the log for one page. Beyond them a filter that lets little pass
-/// leads on by a link, so that no page takes long.
+/// Most reads of the log for one page. When a filter matches few events, the page is short and
+/// links to the next one, instead of being slow.
 const LOOKS: usize = 4;
 
-/// Checks, and logins, that the form offers.
+/// Most checks, and most logins, that the form suggests.
 const OFFERED: usize = 200;
 
-/// Said of a log in which no event fits.
+/// Shown when no event matches the filter.
 const NONE_FITS: &str = "No event fits the filter. Take a part of it away, or begin earlier.";
 
-/// Said of a log without an event.
+/// Shown when the log is empty.
 const NONE_YET: &str = "Nothing happened yet. Here stands who newly fails a check and who no longer \
      does, as deliveries and answers of the API tell it.";
 
-/// Said of a user or an address that no event is about.
+/// Shown when no event is about the user or the address.
 pub(super) const NONE_OF_IT: &str =
     "The log has no event about it: nothing changed since it is known.";
 
-/// Severities that the form offers; the service may have others.
+/// The severities that the form offers; the service may use others.
 const SEVERITIES: [&str; 6] = Severity::LABELS;
 
-/// The newest entries before `cursor`.
+/// Reads the newest entries before `cursor`.
 pub(super) fn read_log(
     reader: &Reader,
     filter: &EventFilter,
@@ -62,7 +62,7 @@ pub(super) fn read_log(
     Ok(page)
 }
 
-/// The section of the page. The filter's fields offer these checks.
+/// Renders the section. `checks` are the suggestions of the form.
 pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
     let is_filtered = *filter != EventFilter::default();
     html! {
@@ -88,7 +88,7 @@ pub(super) fn section(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> M
     }
 }
 
-/// Entries by day, without a form; where there is none, what is to be said of that.
+/// Renders the entries by day without the form, or the text `none` when there are none.
 pub(super) fn event_list(page: &LogPage, none: &str) -> Markup {
     let today = clock::now().date_naive();
     let mut causes = Causes::default();
@@ -109,7 +109,7 @@ pub(super) fn event_list(page: &LogPage, none: &str) -> Markup {
     }
 }
 
-/// A day as people call it.
+/// The heading of a day: today, yesterday, or the date.
 fn day_heading(day: NaiveDate, today: NaiveDate) -> String {
     let date = if day.year() == today.year() { "%-d %B" } else { "%-d %B %Y" };
     let date = day.format(date);
@@ -135,7 +135,7 @@ fn event_item(entry: &LogEntry, causes: &mut Causes) -> Markup {
     }
 }
 
-/// The severity of what began; that something ended is told in its place.
+/// The glyph of an event: `resolved`, else the severity.
 fn event_glyph(event: &Event) -> Markup {
     if event.name == EventName::CheckResolved {
         return glyph::named_glyph(Glyph::Ended, "", "resolved");
@@ -146,7 +146,7 @@ fn event_glyph(event: &Event) -> Markup {
     glyph::named_glyph(Glyph::Info, "", "info")
 }
 
-/// For how long somebody failed who fails no longer.
+/// How long the failure lasted that the event ends.
 fn failed_for(event: &Event) -> Markup {
     let AttributeValue::Integer(seconds) =
         event.attributes.get(key::CHECK_FAILED_FOR).unwrap_or(&AttributeValue::Flag(false))
@@ -156,7 +156,7 @@ fn failed_for(event: &Event) -> Markup {
     html! { ", after " (words::duration(TimeDelta::seconds(*seconds))) }
 }
 
-/// Who newly fails by a delivery, folded.
+/// The users who newly fail by a delivery, folded.
 fn newly_failing_list(entry: &LogEntry) -> Markup {
     if entry.newly_failing.is_empty() {
         return html! {};
@@ -182,7 +182,8 @@ fn newly_failing_list(entry: &LogEntry) -> Markup {
     }
 }
 
-/// The events of all who newly fail by a delivery.
+/// The URL of the `CheckFailed` events of a delivery. They follow the delivery's event in the log
+/// without gaps.
 fn newly_failing_url(entry: &LogEntry, count: u64) -> String {
     let behind = i64::try_from(count).unwrap_or(0).saturating_add(entry.event.seq + 1);
     let check_id = entry.event.event.check_id.as_ref().map(|id| id.as_str().to_owned());
@@ -194,7 +195,7 @@ fn newly_failing_url(entry: &LogEntry, count: u64) -> String {
 fn filter_form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
     let name = filter.name.map_or("", |name| name.as_str());
     let severity = filter.severity.as_deref().unwrap_or_default();
-    // To the hour, so that the form is the same when the page is renewed.
+    // Rounded to the hour, so that the form does not change when the script refreshes the page.
     let now = clock::now();
     let hour = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
     html! {
@@ -255,7 +256,7 @@ fn filter_form(page: &LogPage, filter: &EventFilter, checks: &[Row]) -> Markup {
     }
 }
 
-/// Whom the entries of the page are about: the logins that the form offers.
+/// The logins of the page's entries, as suggestions of the form.
 fn page_logins(page: &LogPage) -> BTreeSet<&str> {
     let entries = page.entries.iter();
     let users =
@@ -263,7 +264,7 @@ fn page_logins(page: &LogPage) -> BTreeSet<&str> {
     users.map(Login::spelling).take(OFFERED).collect()
 }
 
-/// The query of a filter, from a place in the log on; empty where it is empty.
+/// The query string of a filter and a position in the log; empty when neither is set.
 fn filter_query(filter: &EventFilter, before: Option<i64>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let fields = [

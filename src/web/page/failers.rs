@@ -1,4 +1,4 @@
-//! Who fails a check: name, login, status, for how long, and whether that is too long.
+//! The users who fail a check: name, login, status, duration, and whether it is overdue.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -10,18 +10,18 @@ use crate::{
     web::{filter, link, listing::Listing, problem::Problem, query::Fields},
 };
 
-/// Users of a page.
+/// Users per page.
 const SHOWN: usize = 100;
 
-/// Which users are shown.
+/// A filter of the users.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum View {
     /// All of them.
     #[default]
     All,
-    /// Those who fail for longer than the target.
+    /// Users who fail for longer than the target.
     Overdue,
-    /// Those who began in the last 24 hours.
+    /// Users who began to fail in the last 24 hours.
     New,
 }
 
@@ -45,7 +45,7 @@ impl View {
         }
     }
 
-    /// The address of a view of a check.
+    /// The URL of the view of a check.
     fn url(self, id: &str) -> String {
         let query = match self {
             Self::All => None,
@@ -55,17 +55,17 @@ impl View {
     }
 }
 
-/// How users are ordered.
+/// The order of the users.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Order {
-    /// Who fails for the longest first.
+    /// The longest failing first.
     #[default]
     Age,
     /// By login.
     Login,
 }
 
-/// Which page of which users is asked for.
+/// The requested view, order and page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
     view: View,
@@ -75,10 +75,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Takes the fields out of a query.
+    /// Takes the fields of the section out of a query.
     ///
     /// # Errors
-    /// When one of them cannot be understood.
+    /// When a value is invalid.
     pub(super) fn take_from(fields: &mut Fields) -> Result<Self, Problem> {
         let view = fields.take("view").as_deref().map(View::parse).transpose()?.unwrap_or_default();
         let order = match fields.take("sort").as_deref() {
@@ -100,19 +100,19 @@ impl Asked {
     }
 }
 
-/// A user with what the row shows.
+/// A user with the data of the row.
 struct Failer {
     failing: FailingLogin,
     name: String,
     status: String,
-    /// Other checks that the user fails.
+    /// How many other checks the user fails.
     others: u64,
 }
 
-/// A page of the users.
+/// A page of the list.
 pub(super) struct Failers {
     asked: Asked,
-    /// Who began before the last 24 hours.
+    /// How many users began to fail before the last 24 hours.
     old: Counted,
     users: Vec<Failer>,
     next: Option<String>,
@@ -162,7 +162,7 @@ impl Failers {
         Ok(Self { asked: asked.clone(), old, users, next, now })
     }
 
-    /// The section of the page.
+    /// Renders the section.
     pub(super) fn section(&self, row: &Row, listing: &Listing) -> Markup {
         let order = match self.asked.order {
             Order::Age => "the longest first",
@@ -201,7 +201,7 @@ impl Failers {
         link::page_url_with("checks", id, &query) + "#users"
     }
 
-    /// Ready filters with how many each shows.
+    /// Links to the views, each with its number of users.
     fn views(&self, row: &Row) -> Markup {
         let all = row.state.failing;
         let new = match self.old {
@@ -279,7 +279,7 @@ impl Failers {
     }
 }
 
-/// For how long somebody fails; of one who was first seen, for at least so long.
+/// How long the user has failed. When no delivery dated the beginning, this is a lower bound.
 fn failing_for(failing: &FailingLogin) -> Markup {
     html! {
         (words::elapsed(failing.since))
@@ -287,7 +287,7 @@ fn failing_for(failing: &FailingLogin) -> Markup {
     }
 }
 
-/// A status as a word: the service writes them in capitals.
+/// Formats a status, which the service writes in capitals.
 fn status_word(status: &str) -> String {
     words::sentence_case(&status.replace('_', " ").to_lowercase())
 }

@@ -1,4 +1,4 @@
-//! `/find?q=`: a user, a check or an address by a part of its name.
+//! `/find?q=`: finds users, checks and addresses by a part of their names.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::{
     web::{Ops, link, problem::Problem, query::Fields},
 };
 
-/// Of each kind that is listed.
+/// Most results of each kind.
 const SHOWN: usize = 20;
 
-/// Characters of a text at most; as many as the longest e-mail address has.
+/// Most characters of a search text: the maximum length of an e-mail address.
 const LONGEST: usize = 320;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
@@ -57,7 +57,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::render_page(&ops, Position::Under(Section::Overview), "Find", seq, &content))
 }
 
-/// The page of the only one that was found.
+/// The URL of the only result; `None` when there are none or several.
 fn only_match_url(found: &Found) -> Option<String> {
     let users = found.users.iter().map(|user| link::page_url("users", user.login.as_str()));
     let checks = found.checks.iter().map(|check| link::page_url("checks", check.id.as_str()));
@@ -66,7 +66,7 @@ fn only_match_url(found: &Found) -> Option<String> {
     all.next().filter(|_| all.next().is_none())
 }
 
-/// Puts those whose whole name the text is before the others, of each kind.
+/// Sorts exact matches before the others, within each kind.
 fn put_exact_first(found: &mut Found, text: &str) {
     let login = Login::new(text).ok();
     let ip = text.parse::<IpAddress>().ok().map(|ip| ip.to_string());
@@ -176,7 +176,7 @@ fn more_hint(count: usize) -> Markup {
     html! { @if count > SHOWN { p .soft { "the first " (SHOWN) "; write more of the name" } } }
 }
 
-/// Where else to look.
+/// Hints for a search without results.
 fn help_section() -> Markup {
     html! {
         section .card {

@@ -1,11 +1,12 @@
-//! The glyphs of the pages: a sprite in the frame, and references to it.
+//! The glyphs of the pages: an SVG sprite in each page, and references to it.
 
 use maud::{Markup, PreEscaped, html};
 
 use super::case::sentence_case;
 use crate::domain::{Rank, Severity};
 
-/// A symbol of the sprite. It never stands alone: a word stands beside it, or is its name.
+/// A symbol of the sprite. It is never the only information: a word is beside it, or is its
+/// accessible name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Glyph {
     /// A square with a mark: critical.
@@ -16,31 +17,31 @@ pub(super) enum Glyph {
     Medium,
     /// One bar.
     Low,
-    /// A small circle: only informs.
+    /// A small circle: informational.
     Info,
-    /// A question mark: a severity that nobody told.
+    /// A question mark: an unknown severity.
     Unknown,
-    /// A tick in a circle: in order, or done.
+    /// A tick in a circle: good, or done.
     Done,
     /// A tick: it ended.
     Ended,
-    /// A dashed circle: is to be done.
+    /// A dashed circle: to do.
     Todo,
-    /// A filled circle: under way.
+    /// A filled circle: running.
     Now,
-    /// A triangle: look at it.
+    /// A triangle: needs attention.
     Warn,
-    /// A cross in a circle: does not work, or was refused.
+    /// A cross in a circle: failing, or refused.
     Stop,
     /// A line: switched off.
     Off,
-    /// A clock: overdue, or of an earlier moment.
+    /// A clock: overdue, or stale.
     Clock,
     /// A plus: new.
     New,
 }
 
-/// The drawings, each in a square of 16.
+/// The drawings, each in a view box of 16 by 16.
 const SPRITE: &[(Glyph, &str)] = &[
     (
         Glyph::Critical,
@@ -102,7 +103,7 @@ impl Glyph {
         }
     }
 
-    /// The one that stands for a severity.
+    /// The glyph of a severity.
     pub(super) fn for_severity(severity: &Severity) -> Self {
         match severity.rank() {
             Rank::Critical => Self::Critical,
@@ -115,7 +116,7 @@ impl Glyph {
     }
 }
 
-/// All symbols, once on every page.
+/// The sprite with all symbols; each page has it once.
 pub(super) fn sprite() -> Markup {
     html! {
         svg .unseen width="0" height="0" aria-hidden="true" {
@@ -126,12 +127,12 @@ pub(super) fn sprite() -> Markup {
     }
 }
 
-/// A glyph beside a word that says the same.
+/// A glyph beside a word with the same meaning; screen readers skip it.
 pub(super) fn glyph(glyph: Glyph) -> Markup {
     html! { svg .glyph aria-hidden="true" { use href={ "#" (glyph.id()) } {} } }
 }
 
-/// A glyph in the place of a word; `class` colours it, for a severity alone.
+/// A glyph instead of a word, with an accessible name; `class` sets the colour of a severity.
 pub(super) fn named_glyph(glyph: Glyph, class: &str, name: &str) -> Markup {
     html! {
         svg class=(format!("glyph {class}").trim_end()) role="img" aria-label=(name) {
@@ -140,7 +141,7 @@ pub(super) fn named_glyph(glyph: Glyph, class: &str, name: &str) -> Markup {
     }
 }
 
-/// The class that colours what is of a severity; empty where none was told.
+/// The CSS class of a severity; empty for informational and unknown ones.
 pub(super) fn severity_class(severity: &Severity) -> &'static str {
     match severity.rank() {
         Rank::Critical => "critical",
@@ -151,18 +152,18 @@ pub(super) fn severity_class(severity: &Severity) -> &'static str {
     }
 }
 
-/// A severity by glyph, word and colour.
+/// A severity as glyph and word, in its colour.
 pub(super) fn severity_label(severity: &Severity) -> Markup {
     let word = sentence_case(&severity.label());
     html! { span class=(format!("grade {}", severity_class(severity)).trim_end()) { (glyph(Glyph::for_severity(severity))) " " (word) } }
 }
 
-/// A severity as a glyph that says its name.
+/// A severity as a glyph with an accessible name.
 pub(super) fn severity_glyph(severity: &Severity) -> Markup {
     named_glyph(Glyph::for_severity(severity), severity_class(severity), &severity.label())
 }
 
-/// A state in a neutral frame; `is_strong` inverts it: somebody is needed.
+/// A state in a neutral frame. `is_strong` inverts it, when the operator has to act.
 pub(super) fn chip(glyph_of: Option<Glyph>, word: &str, is_strong: bool) -> Markup {
     html! {
         span class=(if is_strong { "chip strong" } else { "chip" }) {
@@ -172,7 +173,7 @@ pub(super) fn chip(glyph_of: Option<Glyph>, word: &str, is_strong: bool) -> Mark
     }
 }
 
-/// How long something is overdue, or how much is.
+/// The mark of something overdue: for how long, or how many.
 pub(super) fn overdue_mark(what: &str) -> Markup {
     html! { span .due { (glyph(Glyph::Clock)) " " (what) } }
 }

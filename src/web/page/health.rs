@@ -1,4 +1,4 @@
-//! `/health`: what works, what does not, and what to do: a line a part.
+//! `/health`: the state of each part, with the reason and what to do.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Changes of jobs that the page shows.
+/// Most job changes that the page shows.
 const CHANGES: usize = 5;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
@@ -74,7 +74,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::render_page(&ops, Position::At(Section::Health), "Health", seq, &content))
 }
 
-/// The verdict in a sentence, for people who only listen.
+/// The verdict in a sentence, which screen readers announce.
 fn verdict_sentence(verdict: &Verdict) -> Markup {
     html! {
         (verdict.word)
@@ -123,7 +123,7 @@ fn state_chip(part: &Part) -> Markup {
     }
 }
 
-/// What was counted since the start, folded.
+/// The part's counters since the start, folded.
 fn counts_details(part: &str, sources: &Sources) -> Markup {
     let meters = &sources.meters;
     let counts = match part {
@@ -150,7 +150,7 @@ fn counts_details(part: &str, sources: &Sources) -> Markup {
     }
 }
 
-/// The counts above zero by kind.
+/// The counts above zero, by kind.
 fn counts_by_kind<K>(count: impl Fn(K) -> u64) -> Vec<(String, u64)>
 where
     K: VariantArray + Copy + Into<&'static str>,
@@ -181,7 +181,7 @@ fn build_section(ops: &Ops, tenant: Option<TenantId>) -> Markup {
     }
 }
 
-/// The causes that the parts have told are not told again.
+/// The last changes of jobs, without the causes that the parts already show.
 fn changes_section(changes: &LogPage, mut causes: Causes) -> Markup {
     html! {
         section #changes .card aria-labelledby="changes-title" data-live {
@@ -214,7 +214,7 @@ pub(super) const fn state_glyph(state: Condition) -> Glyph {
     }
 }
 
-/// A sentence with moments that the script renews.
+/// Renders a sentence. The script updates its moments.
 pub(super) fn render_sentence(sentence: &Sentence) -> Markup {
     html! {
         @for piece in sentence.pieces() {

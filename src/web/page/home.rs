@@ -1,4 +1,5 @@
-//! `/`: how bad it is, better or worse, what is new, and whether that can be trusted.
+//! `/`, the overview: figures, checks that users fail, events, and the first steps of a new
+//! exporter.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// Failures that ended of which the median is told.
+/// Most ended failures of which the median is computed.
 const ENDED: usize = 1_000;
 
 pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Response, Failure> {
@@ -85,7 +86,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
         }
         div #trust data-live { (trust::trust_notice(confirmed)) }
         div #first data-live { (start) }
-        // Before anything is known, four times nothing would stand in the way of the first steps.
+        // A new exporter shows the first steps instead of four empty tiles.
         div #answers data-live { @if !rows.is_empty() || start.0.is_empty() { (tiles.render()) } }
         (checks.section())
         (events::section(&log, &filter, &rows))
@@ -93,7 +94,7 @@ pub(super) async fn page(State(ops): State<Arc<Ops>>, uri: Uri) -> Result<Respon
     Ok(layout::render_page(&ops, Position::At(Section::Overview), "Overview", seq, &content))
 }
 
-/// The page in a sentence, which screen readers read out when it changes.
+/// The page in a sentence, which screen readers announce when it changes.
 fn summary(sums: &Sums, people: u64, listing: &Listing) -> Markup {
     html! {
         @if sums.failing == 0 {

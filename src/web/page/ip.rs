@@ -1,4 +1,4 @@
-//! `/ips/{ip}`: who uses an address, who is new there, and who of them fails a check.
+//! `/ips/{ip}`: the users of an address, which of them are new, and which fail a check.
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -23,34 +23,34 @@ use crate::{
     },
 };
 
-/// Users of a page.
+/// Users per page.
 const SHOWN: usize = 100;
 
-/// Users of whom it is looked up what they fail, so that those who do stand first. Behind them
-/// users stand by login.
+/// Most users whose failing checks are read, to sort those who fail first. Further users are sorted
+/// by login.
 const SORTED: usize = 1_000;
 
-/// Events of a page.
+/// Events on the page.
 const EVENTS: usize = 10;
 
-/// For how long a user is called new.
+/// How long a user counts as new.
 const NEW: TimeDelta = TimeDelta::hours(24);
 
-/// A user of the address, and what the user fails.
+/// A user of the address, with the user's failing checks.
 struct Row {
     found: IpRecordUser,
     failing: Failing,
 }
 
-/// What a user fails.
+/// The failing checks of a user.
 enum Failing {
-    /// So many checks, the worst of this severity.
+    /// The number of failing checks, and the worst severity.
     Known(u64, Option<Severity>),
-    /// It was not looked up.
+    /// They were not read.
     Unread,
 }
 
-/// All that the page reads, in one transaction.
+/// The data of the page, read in one transaction.
 struct Found {
     seq: i64,
     known: KnownIp,
@@ -66,7 +66,7 @@ pub(super) async fn page(
     render_ip(&ops, &text, Fields::parse(&uri)?).await
 }
 
-/// `/ips?ip=`: the same.
+/// `/ips?ip=`: the same page.
 pub(super) async fn page_by_query(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -134,7 +134,8 @@ fn read_ip(reader: &Reader, ip: &str, page: usize) -> Result<Option<Found>, Stor
     }))
 }
 
-/// All users, with what is failed by the first thousand of them and by those of the page.
+/// Returns all users. The failing checks are read for the first [`SORTED`] and for those of the
+/// page.
 fn read_rows(
     reader: &Reader,
     users: Vec<IpRecordUser>,
@@ -164,7 +165,8 @@ fn read_rows(
     Ok(rows)
 }
 
-/// Whether the user came within a day, and was not found by the first look.
+/// Whether the user appeared within a day, and after the first poll: all users of the first poll
+/// have its moment.
 fn is_new(found: &IpRecordUser, first_observed_at: Timestamp, now: Timestamp) -> bool {
     found.since > first_observed_at && now - found.since < NEW
 }

@@ -1,16 +1,16 @@
-//! What fields of forms suggest.
+//! Suggestions for fields of forms.
 
 use maud::{Markup, html};
 
 use crate::store::{Reader, StoreError};
 
-/// Checks that are suggested.
+/// Most checks that are suggested.
 const CHECKS: usize = 200;
 
-/// The id of the list of checks on a page.
+/// The id of the `datalist` of checks on a page.
 pub(super) const CHECKS_ID: &str = "known-checks";
 
-/// The checks that a field suggests: ids with titles.
+/// Reads the checks that a field suggests: ids with titles.
 pub(super) fn read_checks(reader: &Reader) -> Result<Vec<(String, String)>, StoreError> {
     reader.known_checks(CHECKS)
 }

@@ -1,4 +1,4 @@
-//! The frame of every page.
+//! The frame of every page: header, navigation, footer.
 
 use axum::{
     http::{StatusCode, header},
@@ -10,21 +10,21 @@ use strum::VariantArray;
 use super::{assets, glyph, words};
 use crate::{build_info, clock, web::Ops};
 
-/// What the navigation leads to.
+/// A section of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(super) enum Section {
-    /// What fails, and what happened.
+    /// Failing checks and events.
     Overview,
-    /// Who is watched.
+    /// Watched users and addresses.
     Watched,
-    /// What the service delivered.
+    /// Webhook deliveries.
     Deliveries,
-    /// Whether the exporter does its work.
+    /// The state of the exporter's parts.
     Health,
 }
 
 impl Section {
-    /// Where it is.
+    /// The URL of the section.
     pub(super) const fn url(self) -> &'static str {
         self.name_and_url().1
     }
@@ -39,17 +39,17 @@ impl Section {
     }
 }
 
-/// Where a page is in the navigation.
+/// The position of a page in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
-    /// It is where this link leads.
+    /// It is the page of this section.
     At(Section),
-    /// It belongs there.
+    /// It is below this section.
     Under(Section),
 }
 
 impl Position {
-    /// The value of `aria-current` of a link.
+    /// The value of `aria-current` of a section's link.
     fn aria_current(self, link: Section) -> Option<&'static str> {
         match self {
             Self::At(section) if section == link => Some("page"),
@@ -97,7 +97,7 @@ pub(super) fn render_page(
     ([(header::CACHE_CONTROL, "no-store")], Html(html_document(title, &body))).into_response()
 }
 
-/// Renders an error page: what is wrong, and where to go.
+/// Renders an error page: the problem, and links to other pages.
 pub(super) fn render_failure(status: StatusCode, detail: &str) -> Html<String> {
     let title = status.canonical_reason().unwrap_or("Failure").to_lowercase();
     let title = words::sentence_case(&title);
@@ -122,7 +122,7 @@ pub(super) fn render_failure(status: StatusCode, detail: &str) -> Html<String> {
     Html(html_document(&title, &body))
 }
 
-/// The head of every page; `place` marks where one is.
+/// The header of every page; `place` marks the current section.
 fn page_header(tenant: Option<&str>, place: Option<Position>) -> Markup {
     html! {
         header .top {
@@ -146,10 +146,10 @@ fn page_header(tenant: Option<&str>, place: Option<Position>) -> Markup {
     }
 }
 
-/// What the field of the header finds.
+/// The label of the search field.
 const FIND: &str = "Find a user, check or address";
 
-/// The name of the program and of the tenant, with its sign; leads to the first page.
+/// The logo with the names of the program and the tenant, linked to the overview.
 fn home_link(tenant: Option<&str>) -> Markup {
     html! {
         a .name href="/" {
@@ -181,8 +181,8 @@ fn html_document(title: &str, body: &Markup) -> String {
     replace_control_characters(document.into_string())
 }
 
-/// Text from outside must not turn the words around it: without characters that
-/// control, or that reverse the direction of what follows.
+/// Replaces control characters, and those that change the direction of text: a name from outside
+/// could otherwise reorder the words around it.
 fn replace_control_characters(document: String) -> String {
     let is_wild = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))

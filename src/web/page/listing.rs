@@ -1,4 +1,4 @@
-//! How far the tenant is known, in a sentence.
+//! The state of the tenant listing in words.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ use crate::{
     web::listing::{Listing, State},
 };
 
-/// What a reader must know before taking what is shown for all that there is.
+/// The sentence that says whether the page covers the whole tenant.
 pub(super) fn listing_sentence(listing: &Listing) -> Markup {
     html! {
         @if listing.state == State::Complete {
@@ -26,7 +26,7 @@ pub(super) fn listing_sentence(listing: &Listing) -> Markup {
     }
 }
 
-/// What the first listing waits for.
+/// The reason for which no listing is complete.
 pub(super) fn pending_reason(listing: &Listing) -> Markup {
     html! {
         @match listing.state {

@@ -1,5 +1,4 @@
-//! Pages for people: made on the server, whole without a script, and kept
-//! current by a small one.
+//! HTML pages: rendered on the server, complete without a script; a small script refreshes them.
 
 mod assets;
 mod case;
@@ -46,13 +45,13 @@ use axum::{
 
 use super::{Ops, problem::Problem};
 
-/// Only our own style and script run, nothing is loaded from elsewhere, and no
-/// other page can frame this one. Text from outside is escaped besides.
+/// Content security policy: only the exporter's own style and script, nothing from other origins,
+/// no framing. It is a second barrier: text from outside is escaped anyway.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-/// The pages and what they are made of.
+/// The routes of the pages, lists and assets.
 pub(super) fn routes() -> Router<Arc<Ops>> {
     Router::new()
         .route("/", get(home::page))
@@ -81,7 +80,7 @@ pub(super) fn routes() -> Router<Arc<Ops>> {
         .layer(middleware::map_response(set_security_headers))
 }
 
-/// What an address gets that leads to nothing: a page, or what programs read below `/api`.
+/// Answers an unknown path: with a page, or below `/api` with a JSON problem.
 async fn unknown_path(uri: Uri) -> Response {
     let problem = Problem::not_found(format!("there is nothing at {}", uri.path()));
     if uri.path().starts_with("/api") {
@@ -97,7 +96,7 @@ async fn set_security_headers(mut response: Response) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // Logins stand in addresses: no other site is told them.
+        // Paths contain logins, which no other site may learn from the referrer.
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
@@ -105,7 +104,7 @@ async fn set_security_headers(mut response: Response) -> Response {
     response.into_response()
 }
 
-/// A page that says why there is no other.
+/// A problem that is answered with an error page.
 struct Failure(Problem);
 
 impl<E: Into<Problem>> From<E> for Failure {

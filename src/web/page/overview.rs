@@ -1,4 +1,4 @@
-//! Every check with what its row shows, and their sums; the parts of it that decide are pure.
+//! The checks with the data of their rows, and sums over them. Only the two readers do I/O.
 
 use chrono::TimeDelta;
 
@@ -10,31 +10,31 @@ use crate::{
     store::{CheckState, Counted, Reader, StoreError},
 };
 
-/// Days of a curve.
+/// Days of a trend line.
 pub(super) const DAYS: usize = 14;
 
-/// Open failures up to which those that are overdue are counted to the end: some milliseconds.
+/// Up to this many open failures, overdue ones are counted exactly: that takes some milliseconds.
 const COUNTED: u64 = 50_000;
 
-/// Of more, rows that are looked at on either side, over all checks.
+/// Of more open failures, the rows that are scanned from either end, over all checks together.
 const LOOKS: u64 = 20_000;
 
-/// A check with what its row shows.
+/// A check with the data of its row.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) state: CheckState,
-    /// How long a failure may last.
+    /// The target: how long a failure may last.
     pub(super) target: Option<TimeDelta>,
-    /// How many last longer; nothing without a target.
+    /// How many failures last longer; `None` without a target.
     pub(super) overdue: Option<Counted>,
-    /// What changed in 24 hours.
+    /// New and resolved failures in the last 24 hours.
     pub(super) change: Change,
     /// The last days, the oldest first.
     pub(super) days: Vec<TrendDay>,
 }
 
-/// Every check, the worst first.
+/// Reads all checks, the worst first.
 pub(super) fn read_rows(
     reader: &Reader,
     objectives: &Objectives,
@@ -54,18 +54,18 @@ pub(super) fn read_rows(
     Ok(rows)
 }
 
-/// Rows that may be looked at on either side of each check.
+/// The most rows to scan from either end of each check's failures.
 fn scan_limit(rows: &[Row]) -> u64 {
     let open: u64 = rows.iter().map(|row| row.state.failing).sum();
     if open <= COUNTED {
         return open;
     }
     let failing = rows.iter().filter(|row| row.state.failing > 0).count() as u64;
-    // A round number, since people read it.
+    // A round number, since the page shows it as "over N".
     (LOOKS / failing.max(1) / 100 * 100).max(100)
 }
 
-/// How many failures of a check last longer than they may.
+/// Counts the failures of a check that last longer than its target.
 pub(super) fn count_overdue(
     reader: &Reader,
     row: &Row,
@@ -81,7 +81,7 @@ pub(super) fn count_overdue(
 }
 
 impl Row {
-    /// A row without what is overdue.
+    /// Creates a row without the overdue count.
     pub(super) fn new(
         id: String,
         state: CheckState,
@@ -94,7 +94,7 @@ impl Row {
         Self { id, state, target, overdue: None, change, days }
     }
 
-    /// By how many more users fail it than 24 hours ago; nothing where that is not known.
+    /// The difference to the number of failing users 24 hours ago; `None` when that is unknown.
     fn growth(&self, now: Timestamp) -> Option<i64> {
         let before = self.state.trend.failing_a_day_ago(now)?;
         let difference = |from: u64, to: u64| i64::try_from(to.abs_diff(from)).unwrap_or(i64::MAX);
@@ -107,7 +107,7 @@ impl Row {
     }
 }
 
-/// The worst first: who is failed, by severity, by how many.
+/// Sorts failing checks first, then by severity, then by failing users.
 fn sort_worst_first(rows: &mut [Row]) {
     rows.sort_by(|a, b| {
         let rank =
@@ -119,24 +119,25 @@ fn sort_worst_first(rows: &mut [Row]) {
 /// Sums over checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sums {
-    /// Checks that somebody fails.
+    /// Checks that users fail.
     pub(super) checks: u64,
     pub(super) failing: u64,
     pub(super) change: Change,
-    /// What changed in the 24 hours before; nothing where no check tells that.
+    /// New and resolved failures in the 24 hours before the last; `None` when unknown for all
+    /// checks.
     pub(super) day_before: Option<Change>,
-    /// By how many there are more than 24 hours ago; nothing where that is not known.
+    /// The difference to the number of failures 24 hours ago; `None` when unknown.
     pub(super) growth: Option<i64>,
-    /// How many last longer than they may, and whether there are more than that; nothing where
-    /// no check has a target.
+    /// How many failures are overdue, and whether that is a lower bound; `None` when no check has a
+    /// target.
     pub(super) overdue: Option<(u64, bool)>,
     /// The last days, the oldest first.
     pub(super) days: Vec<TrendDay>,
 }
 
 impl Sums {
-    /// The sums over some rows. What is not known of any is not known; what is known of some is
-    /// the sum of those, since a check that nobody had heard of had nobody who failed it.
+    /// Sums over some rows. A value that is unknown for all rows is unknown. When it is known for
+    /// some, the others count as 0: a check that was not yet known had no known failures.
     pub(super) fn sum_rows<'a>(
         rows: impl Iterator<Item = &'a Row> + Clone,
         now: Timestamp,
@@ -171,29 +172,30 @@ impl Sums {
                 }
             }
         }
-        // Checks that nobody had heard of count where others tell of the day before.
+        // Failures of checks that appeared today are growth, when other checks have a value of the
+        // day before.
         let young = i64::try_from(young).unwrap_or(i64::MAX);
         sums.growth = sums.growth.map(|growth| growth.saturating_add(young));
         sums
     }
 
-    /// How many failed at the end of each day.
+    /// Failures at the end of each day.
     pub(super) fn failing_by_day(&self) -> Vec<Option<u64>> {
         failing_by_day(&self.days)
     }
 
-    /// What is new and what was resolved on each day.
+    /// New or resolved failures of each day; `of` selects which.
     pub(super) fn changes_by_day(&self, of: impl Fn(Change) -> u64) -> Vec<Option<u64>> {
         self.days.iter().map(|day| day.change.map(&of)).collect()
     }
 }
 
-/// How many failed at the end of each day.
+/// Failures at the end of each day.
 pub(super) fn failing_by_day(days: &[TrendDay]) -> Vec<Option<u64>> {
     days.iter().map(|day| day.failing).collect()
 }
 
-/// Whether a check is among those that the first tile counts.
+/// Whether the first tile counts a check of this severity: high or critical.
 pub(super) fn is_grave(severity: &Severity) -> bool {
     severity.rank() >= Rank::High
 }
@@ -272,7 +274,7 @@ mod tests {
         ];
         let sums = Sums::sum_rows(rows.iter(), at(20));
         assert_eq!((sums.checks, sums.failing, sums.change.new), (3, 9, 2));
-        // A day ago one failed the first check, and nobody had heard of the second.
+        // A day ago one failed the first check, and the second was not known.
         assert_eq!(sums.growth, Some(4));
         assert_eq!(sums.day_before, Some(Change::default()));
         assert_eq!(sums.overdue, None);

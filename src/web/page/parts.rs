@@ -1,22 +1,22 @@
-//! Parts of pages: tiles, facts and notices.
+//! Elements of pages: tiles, facts and notices.
 
 use maud::{Markup, html};
 
 use super::glyph::{self, Glyph};
 
-/// How a tile looks.
+/// The appearance of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// As usual.
+    /// The usual one.
     Plain,
-    /// Framed by dashes: what it says is of an earlier moment.
+    /// With a dashed frame: the value is stale.
     Stale,
-    /// Inverted: the exporter needs somebody.
+    /// Inverted: the operator has to act.
     Bad,
 }
 
-/// A tile: a question, the figure that answers it with its unit, one line, and what stands at
-/// the bottom. `id` is unique on the page.
+/// A tile: title, figure with its unit, one line of text, and the element at the bottom. `id` is
+/// unique on the page.
 pub(super) fn tile(
     (id, title): (&str, &str),
     look: Look,
@@ -39,7 +39,7 @@ pub(super) fn tile(
     }
 }
 
-/// How far the data on the page can be trusted, in a sentence; shown only then.
+/// A warning about the data on the page.
 pub(super) fn notice(sentence: &Markup) -> Markup {
     html! {
         div .notice role="status" {
@@ -49,7 +49,7 @@ pub(super) fn notice(sentence: &Markup) -> Markup {
     }
 }
 
-/// A fact of the figures below a title.
+/// A name and a value among the figures below a title.
 pub(super) fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }

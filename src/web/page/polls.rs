@@ -1,4 +1,4 @@
-//! How the last poll of a user or an address ended, and why.
+//! The result of the last poll of a user or an address.
 
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ use crate::{
     web::Ops,
 };
 
-/// What a page says where nobody asks the service any more; empty where somebody does.
+/// A notice that the data is no longer updated because there is no `[api]`; empty otherwise.
 pub(super) fn no_api_notice(ops: &Ops, observed_at: Option<Timestamp>) -> Markup {
     html! {
         @if let Some(at) = observed_at.filter(|_| !ops.sources.parts.api) {
@@ -24,7 +24,7 @@ pub(super) fn no_api_notice(ops: &Ops, observed_at: Option<Timestamp>) -> Markup
     }
 }
 
-/// When the last question ended, how unless it was answered, and when the next one begins.
+/// When the last poll ended, its outcome unless it was answered, and when the next one begins.
 pub(super) fn last_poll(
     ops: &Ops,
     poll: Option<&PollState>,
@@ -51,7 +51,7 @@ pub(super) fn last_poll(
     }
 }
 
-/// The section of the page; empty when the answer told everything.
+/// Renders the section on the last poll; empty when its answer was complete.
 pub(super) fn section(poll: &PollState) -> Markup {
     let is_answered = poll.outcome == PollOutcome::Answered;
     if is_answered && poll.reason.is_none() {

@@ -1,11 +1,11 @@
-//! Who wants something watched, until when, and with which note.
+//! The reasons of a watch: source, expiry and note.
 
 use maud::{Markup, html};
 
 use super::words;
 use crate::store::WatchReason;
 
-/// The reasons in a line each.
+/// The reasons, separated by commas.
 pub(super) fn reason_list(reasons: &[WatchReason]) -> Markup {
     html! {
         @for (position, reason) in reasons.iter().enumerate() {

@@ -1,20 +1,21 @@
-//! The sentence of an event, with links on the words that it is about.
+//! The sentence of an event, with links to its user, check and address.
 
 use maud::{Markup, html};
 
 use super::words;
 use crate::domain::{AttributeValue, Event, event::key};
 
-/// Something that a sentence is about.
+/// A user, a check or an address that an event is about.
 struct Subject {
-    /// The words that name it.
+    /// Its name in the sentence.
     named: String,
-    /// The kind of its page, and its name there.
+    /// The kind of its page (`users`, `checks`, `ips`), and its id there.
     kind: &'static str,
     id: String,
 }
 
-/// An event's sentence in these words. What it does not name although it is about it stands below.
+/// Renders `body`, the sentence of an event, with links. Subjects that the sentence does not name
+/// are linked below it.
 pub(super) fn linked_sentence(event: &Event, body: &str) -> Markup {
     let subjects = event_subjects(event);
     let parts = split_at_subjects(body, &subjects);
@@ -61,8 +62,9 @@ fn event_subjects(event: &Event) -> Vec<Subject> {
     [user, check, ip].into_iter().flatten().collect()
 }
 
-/// The sentence in parts, each with the number of the subject that it names. Each subject is
-/// found once, where it begins first and stands apart; the longer of two in one place wins.
+/// Splits the sentence into parts, each with the index of the subject that it names. Each subject
+/// is linked once, at its first occurrence as a whole word. Of two subjects at one place, the
+/// longer one wins.
 fn split_at_subjects<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, Option<usize>)> {
     let mut parts = Vec::new();
     let mut left: Vec<usize> = (0..subjects.len()).collect();
@@ -84,7 +86,7 @@ fn split_at_subjects<'a>(body: &'a str, subjects: &[Subject]) -> Vec<(&'a str, O
     parts
 }
 
-/// Where a name stands that is no part of another word.
+/// Finds the first occurrence of a name that is not a part of another word.
 fn find_whole_word(body: &str, from: usize, named: &str) -> Option<usize> {
     if named.is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! The first steps: what is done, and what is to be done next. Shown until
-//! deliveries arrive and the tenant was listed.
+//! The first steps of the setup, with their state. Shown until a delivery was received and the
+//! tenant was listed.
 
 use maud::{Markup, html};
 use strum::VariantArray;
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
     Done,
@@ -29,16 +29,16 @@ enum How {
     Off,
 }
 
-/// A step, and what is to be said of it.
+/// A step of the setup.
 struct Step {
     how: How,
     title: &'static str,
     what: Markup,
-    /// When it was done, or since when it is awaited.
+    /// When it was done.
     at: Option<Timestamp>,
 }
 
-/// The section of the page; nothing once all is done.
+/// Renders the section; empty once all is done.
 pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
     let is_listed = matches!(listing.state, State::Complete | State::NoApi);
     if is_listed && stored.last_delivery.is_some() {
@@ -77,7 +77,7 @@ pub(super) fn section(ops: &Ops, stored: &Stored, listing: &Listing) -> Markup {
     }
 }
 
-/// A link to the page that says what does not work, and why.
+/// A link to the health page.
 fn health_link() -> Markup {
     html! { a href=(Section::Health.url()) { "Health" } }
 }
@@ -181,7 +181,8 @@ fn delivery_step(ops: &Ops, stored: &Stored) -> Step {
         let what = html! { p { "The last delivery came " (words::ago(at)) "." } };
         return Step { how: How::Done, title, what, at: Some(at) };
     }
-    // What was taken, and is no delivery of the service, is a test that this machine sent.
+    // Accepted requests are not counted: until the first delivery of the service they are test
+    // messages from this machine.
     let refused: u64 = {
         use ingest::Outcome::{Malformed, TooLarge, Unauthorized, Unavailable};
         let refusals = [Unauthorized, Malformed, TooLarge, Unavailable];
@@ -221,7 +222,7 @@ fn delivery_step(ops: &Ops, stored: &Stored) -> Step {
     Step { how: How::Open, title, what, at: None }
 }
 
-/// What is to be entered in the console; never the secret.
+/// The values to enter in the console; never the secret.
 fn console_values(ops: &Ops) -> Markup {
     let webhook = &ops.sources.webhook;
     let header = ops.sources.rules.borrow().header.clone();

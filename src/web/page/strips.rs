@@ -1,4 +1,4 @@
-//! What happened to a part in the last 24 hours, a cell an hour.
+//! The history of a part over the last 24 hours, one cell per hour.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ use crate::{
     web::parts::Stored,
 };
 
-/// What a strip counts.
+/// The nouns for what a strip counts.
 #[derive(Debug, Clone, Copy)]
 struct Noun {
     one: &'static str,
@@ -25,11 +25,11 @@ struct Noun {
 const RUN: Noun = Noun { one: "run", many: "runs", failed: "failed" };
 const DELIVERY: Noun = Noun { one: "delivery", many: "deliveries", failed: "refused" };
 
-/// The parts of whose past something is kept.
+/// The parts that have a history.
 pub(super) const NAMES: [&str; 6] =
     ["Webhook", "API", "User polls", "Address polls", "Tenant listing", "Service poll"];
 
-/// The strip of a part; nothing for one of whose past nothing is kept.
+/// The strip of a part; empty for a part without a history.
 pub(super) fn part_strip(
     name: &str,
     stored: &Stored,
@@ -55,7 +55,7 @@ pub(super) fn part_strip(
     html! { @if let Some(runs) = runs { (hour_strip(name, RUN, &runs)) } }
 }
 
-/// What happened in the hours of several jobs.
+/// Adds the hours of two jobs.
 fn sum_hours(
     a: &[Option<RunHour>; HOURS],
     b: &[Option<RunHour>; HOURS],
@@ -70,8 +70,8 @@ fn sum_hours(
     })
 }
 
-/// An hour in which nothing happened is a gap: it shows neither that the part worked nor that it
-/// did not.
+/// Renders a strip. An hour without any run is a gap: it shows neither that the part worked nor
+/// that it failed.
 fn hour_strip(name: &str, noun: Noun, hours: &[Option<RunHour>; HOURS]) -> Markup {
     let cells = hours.map(|hour| match hour {
         None => Cell::Unknown,

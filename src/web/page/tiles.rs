@@ -1,4 +1,4 @@
-//! The four tiles: how bad it is, what is new, what was resolved, whether that can be trusted.
+//! The four tiles of the overview: critical and high, new, resolved, health.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -19,15 +19,15 @@ use crate::{
     web::parts::{State, Verdict},
 };
 
-/// What the tiles show.
+/// The data of the tiles.
 pub(super) struct Tiles<'a> {
     pub(super) rows: &'a [Row],
     pub(super) sums: &'a Sums,
     pub(super) confirmed: Confirmed,
-    /// How long failures lasted that ended in 30 days.
+    /// Durations of the failures that ended in the last 30 days.
     pub(super) lasted: Option<EndedDurations>,
     pub(super) verdict: &'a Verdict,
-    /// How many parts the verdict is about.
+    /// The number of parts that the verdict covers.
     pub(super) parts: usize,
     pub(super) now: Timestamp,
 }
@@ -119,7 +119,7 @@ impl Tiles<'_> {
     }
 }
 
-/// How the exporter does, in a word with its reason.
+/// The tile with the verdict on the exporter.
 fn health_tile(verdict: &Verdict, parts: usize) -> Markup {
     let (look, sign) = match verdict.state {
         State::Off | State::Good => (Look::Plain, Glyph::Done),
@@ -149,7 +149,7 @@ fn failure_count(count: u64) -> Markup {
     }
 }
 
-/// A difference with its sign; a minus as long as the plus.
+/// A difference with its sign. It uses the minus sign U+2212, which is as wide as the plus.
 pub(super) fn signed_text(difference: i64) -> String {
     match difference {
         0 => "±0".to_owned(),
@@ -158,7 +158,7 @@ pub(super) fn signed_text(difference: i64) -> String {
     }
 }
 
-/// What a curve shows, in words.
+/// The text of a chart for screen readers.
 pub(super) fn chart_label(what: &str, days: &[Option<u64>], now: u64) -> String {
     let known = || days.iter().flatten().copied();
     let count = days.len();
@@ -173,7 +173,7 @@ pub(super) fn chart_label(what: &str, days: &[Option<u64>], now: u64) -> String 
     }
 }
 
-/// For how far back the median of the tile is.
+/// The period of the median in the tile.
 pub(super) const RESOLVED_IN: TimeDelta = TimeDelta::days(30);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The last 30 days of a check: how many failed it, what was new and what was resolved.
+//! The last 30 days of a check: failing users, new and resolved failures.
 
 use chrono::{NaiveDate, TimeDelta};
 use maud::{Markup, html};
@@ -18,7 +18,7 @@ use crate::domain::{
 /// Days of the chart.
 const DAYS: usize = 30;
 
-/// The section of the page.
+/// Renders the section.
 pub(super) fn section(row: &Row, confirmed: Confirmed, now: Timestamp) -> Markup {
     let state = &row.state;
     let days = state.trend.days(now, DAYS, state.failing);

@@ -1,4 +1,5 @@
-//! How far what a page shows can be trusted: who stops failing is known from the API alone.
+//! Whether the end of failures is known. Only answers of the API end failures, so while it does not
+//! answer the numbers may be too high.
 
 use maud::{Markup, html};
 
@@ -12,18 +13,18 @@ use crate::{
     },
 };
 
-/// How far ends of failures are known.
+/// Until when ends of failures are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Confirmed {
-    /// The API answers.
+    /// Until now: the API answers.
     Now,
-    /// It answered last at this moment, if ever.
+    /// Until the API last answered; `None` when it never did.
     Until(Option<Timestamp>),
-    /// There is no API that tells of them.
+    /// Not at all: there is no `[api]`.
     Never,
 }
 
-/// How far ends of failures are known: until when the API answered, where it does not.
+/// Derives it from the part `API`.
 pub(super) fn confirmed_until(ops: &Ops, parts: &[Part]) -> Confirmed {
     if !ops.sources.parts.api {
         return Confirmed::Never;
@@ -34,7 +35,7 @@ pub(super) fn confirmed_until(ops: &Ops, parts: &[Part]) -> Confirmed {
     }
 }
 
-/// How far the page can be trusted; nothing where it can be.
+/// The warning that the API does not answer; empty while it does.
 pub(super) fn trust_notice(confirmed: Confirmed) -> Markup {
     let Confirmed::Until(at) = confirmed else { return html! {} };
     notice(&html! {
@@ -49,7 +50,8 @@ pub(super) fn trust_notice(confirmed: Confirmed) -> Markup {
     })
 }
 
-/// A curve whose end is not confirmed, dotted.
+/// Replaces the days that the API has not confirmed by unknown values, which are drawn as a dotted
+/// line.
 pub(super) fn hide_unconfirmed(
     mut days: Vec<Option<u64>>,
     confirmed: Confirmed,

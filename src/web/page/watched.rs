@@ -1,4 +1,4 @@
-//! `/watched`: who is watched, why, until when, when they were polled, and what went wrong.
+//! `/watched`: watched users and addresses, with reasons, expiry and last poll.
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use crate::{
     web::{Ops, problem::Problem, query::Fields},
 };
 
-/// Users, and addresses, of a page.
+/// Users, and addresses, per page.
 const SHOWN: usize = 50;
 
-/// Views beside that of all, with the word of the address and the words for people.
+/// The filters besides `all`: each with its value in the query and its label.
 const VIEWS: [(WatchView, &str, &str); 3] = [
     (WatchView::Problem, "problem", "With a problem"),
     (WatchView::Configured, "configuration", "By configuration"),
     (WatchView::Expiring, "expiring", "Expire"),
 ];
 
-/// Which page of what is asked for.
+/// The requested view and pages.
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked {
     view: Option<WatchView>,
@@ -38,12 +38,12 @@ struct Asked {
     ips: usize,
 }
 
-/// All that the page reads, in one transaction.
+/// The data of the page, read in one transaction.
 struct Watched {
     seq: i64,
     user_count: u64,
     ip_count: u64,
-    /// Subjects by view, in the order of [`VIEWS`], and addresses with a problem.
+    /// The number of users of each view, in the order of [`VIEWS`].
     view_counts: [u64; 3],
     ip_problems: u64,
     users: Vec<UserRow>,
@@ -54,7 +54,8 @@ struct UserRow {
     user: WatchedUser,
     reasons: Vec<WatchReason>,
     worst: Option<Severity>,
-    /// No answer told the failing checks, and nothing else did.
+    /// Whether the user's failing checks are unknown: no answer contained them, and no delivery
+    /// named the user.
     is_unknown: bool,
 }
 
@@ -172,7 +173,7 @@ fn summary(watched: &Watched) -> Markup {
     }
 }
 
-/// Ready filters with their counts; those of which there is nobody are left out.
+/// Links to the views, each with its count; empty views are left out.
 fn view_links(watched: &Watched, current: Option<WatchView>) -> Markup {
     html! {
         @if watched.view_counts.iter().any(|count| *count > 0) || current.is_some() {
@@ -196,7 +197,7 @@ fn view_links(watched: &Watched, current: Option<WatchView>) -> Markup {
     }
 }
 
-/// An empty page of the list, with the command that adds to an empty list.
+/// The text of an empty page; of an empty list, with the command that adds to it.
 fn empty_list(count: u64, what: &str) -> Markup {
     html! {
         p .soft {
@@ -238,7 +239,7 @@ fn users_table(users: &[UserRow]) -> Markup {
     }
 }
 
-/// Without an answer nothing is known, and 0 would say more than that.
+/// The worst failure of a user. While the failing checks are unknown, it says so instead of "none".
 fn worst_failure(row: &UserRow) -> Markup {
     html! {
         @match &row.worst {
@@ -255,7 +256,7 @@ fn worst_failure(row: &UserRow) -> Markup {
     }
 }
 
-/// Whether the service does not know the login.
+/// Whether the service returned not-found for the login.
 fn is_not_found(user: &WatchedUser) -> bool {
     user.poll.as_ref().is_some_and(|poll| poll.outcome == PollOutcome::NotFound)
 }
@@ -286,7 +287,7 @@ fn ips_table(ips: &[(WatchedIp, Vec<WatchReason>)]) -> Markup {
     }
 }
 
-/// When the next run of questions begins.
+/// When the next poll begins.
 fn next_poll(schedule: Option<&Schedule>) -> Markup {
     let next = schedule.and_then(|schedule| schedule.next_after(clock::now()));
     html! {
@@ -297,7 +298,7 @@ fn next_poll(schedule: Option<&Schedule>) -> Markup {
     }
 }
 
-/// When the last question ended, and unless it was answered how, and how old the numbers are.
+/// When the last poll ended; unless it was answered, its outcome and the age of the figures.
 fn last_poll(observed_at: Option<Timestamp>, poll: Option<&PollState>) -> Markup {
     let last = poll.map(|poll| poll.last_at).or(observed_at);
     let failed = poll.map(|poll| poll.outcome).filter(|how| *how != PollOutcome::Answered);
@@ -326,7 +327,7 @@ fn user_page_links(watched: &Watched, asked: Asked) -> Markup {
     }
 }
 
-/// The pages before and behind this one.
+/// Links to the previous and the next page.
 fn page_links(what: &str, page: usize, count: u64, address: &str, place: &str) -> Markup {
     let behind = (page as u64 + 1).saturating_mul(SHOWN as u64);
     let left = count.saturating_sub(behind);

@@ -1,4 +1,4 @@
-//! Formats times, counts and severities for people.
+//! Formats times, counts, names and links of pages.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -11,10 +11,10 @@ use crate::{
     web::link,
 };
 
-/// Letters of a part of a name beyond which it is broken inside, so that it fits a phone.
+/// A part of a name that is longer than this may be broken anywhere, so that it fits a phone.
 const LONG: usize = 24;
 
-/// A time as its distance from now; the script renews it.
+/// A moment as its distance from now, such as "5 min ago"; the script updates it.
 pub(super) fn ago(moment: Timestamp) -> Markup {
     let distance = clock::now() - moment;
     let text = if distance < TimeDelta::minutes(1) {
@@ -25,7 +25,7 @@ pub(super) fn ago(moment: Timestamp) -> Markup {
     time_element(moment, &text, true)
 }
 
-/// How long something lasts since a moment, as far as it goes on.
+/// The time since a moment, of something that still lasts.
 pub(super) fn elapsed(since: Timestamp) -> Markup {
     time_element(since, &duration(clock::now() - since), false)
 }
@@ -39,22 +39,22 @@ fn time_element(moment: Timestamp, text: &str, is_renewed: bool) -> Markup {
     }
 }
 
-/// How long it is until a moment.
+/// The time until a moment.
 pub(super) fn time_until(moment: Timestamp) -> Markup {
     time_element(moment, &duration(moment - clock::now()), false)
 }
 
-/// A day, for people.
+/// The date of a moment.
 pub(super) fn date(moment: Timestamp) -> Markup {
     time_element(moment, &moment.format("%-d %B %Y").to_string(), false)
 }
 
-/// The same, or this word where there is no time.
+/// A moment as its distance from now, or `never` for `None`.
 pub(super) fn ago_or(moment: Option<Timestamp>, never: &str) -> Markup {
     moment.map_or_else(|| html! { (never) }, ago)
 }
 
-/// A length of time in its largest unit.
+/// A duration in its largest unit, rounded down.
 pub(super) fn duration(length: TimeDelta) -> String {
     let seconds = length.num_seconds().max(0);
     match seconds {
@@ -65,7 +65,7 @@ pub(super) fn duration(length: TimeDelta) -> String {
     }
 }
 
-/// A length of time in its two largest units.
+/// A duration in its two largest units.
 pub(super) fn two_units(length: TimeDelta) -> String {
     let seconds = length.num_seconds().max(0);
     let (large, small) = match seconds {
@@ -109,19 +109,19 @@ pub(super) fn bytes(number: u64) -> String {
     )
 }
 
-/// A severity by glyph, word and colour.
+/// A severity as glyph and word, in its colour.
 pub(super) fn severity_label(severity: &Severity) -> Markup {
     glyph::severity_label(severity)
 }
 
-/// A word of the service for people: one that is in capitals throughout is not shouted.
+/// A word of the service, where one all in capitals is put in lower case.
 pub(super) fn readable_word(word: &str) -> String {
     let is_shouted = word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase);
     if is_shouted { sentence_case(&word.to_lowercase().replace('_', " ")) } else { word.to_owned() }
 }
 
-/// A login, an address or another long name that may be broken behind its signs, and at a
-/// hyphen never. What has none of them for long is broken where it must.
+/// A login, an address or another long name. A line may break after `@`, `.` and the `:` of IPv6,
+/// never at a hyphen, and within a part that is longer than [`LONG`].
 pub(super) fn breakable(name: &str) -> Markup {
     let is_ipv6 = name.parse::<std::net::Ipv6Addr>().is_ok();
     let may_end = |c: char| matches!(c, '@' | '.') || (is_ipv6 && c == ':');
@@ -148,7 +148,7 @@ pub(super) fn subject_link(kind: &str, subject: &str, text: &str) -> Markup {
     }
 }
 
-/// A link to the page of a user by name, with the login below it where there is a name.
+/// A link to the page of a user: the name with the login below it, or the login alone.
 pub(super) fn user_link(login: &Login, name: Option<&str>) -> Markup {
     html! {
         @match name.filter(|name| !name.is_empty()) {
@@ -161,7 +161,7 @@ pub(super) fn user_link(login: &Login, name: Option<&str>) -> Markup {
     }
 }
 
-/// A link to a page of the service's console, when it is one.
+/// A link to the service's console; empty when the URL is no web page.
 pub(super) fn console_link(url: Option<&String>) -> Markup {
     html! {
         @if let Some(url) = link::web_url(url) {

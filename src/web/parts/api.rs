@@ -1,4 +1,4 @@
-//! The API, and each job that asks it.
+//! The parts for the API and for each job that calls it.
 
 use chrono::TimeDelta;
 
@@ -11,7 +11,8 @@ use crate::{
     store::JobState,
 };
 
-/// For how long after a start no run is missed: one that was is made up for at the start.
+/// Grace period after a start, in which no run counts as late: missed runs are made up for at the
+/// start.
 const START: TimeDelta = TimeDelta::minutes(10);
 
 pub(super) fn api_parts(facts: &Facts, now: Timestamp) -> Vec<Part> {
@@ -116,7 +117,7 @@ fn job_part(
         Some(next) => why.text(" The next begins in ").in_time(next).text("."),
         None => why,
     };
-    // What failed while the service was away begins anew with its first answer.
+    // Jobs that failed while the circuit was open run again when it closes, before their schedule.
     let is_away = facts.api.as_ref().is_some_and(|api| api.is_circuit_open);
     let again = |why: Sentence| match schedule.next_after(now).filter(|_| is_away) {
         Some(at) => why
@@ -171,8 +172,7 @@ fn job_part(
                 Some(at) => Sentence::from("Ended ").ago(at),
                 None => Sentence::from("Ended"),
             };
-            // A run that asked nobody shows nothing of the API, and is not the good state of one
-            // that was answered.
+            // A run without requests does not show that the API answers, so it is not `Good`.
             if asked == 0 {
                 let why = why.text(", and had nobody to ask.");
                 return part(State::Waiting, "asked nobody", next(why));
@@ -185,7 +185,7 @@ fn job_part(
     failing.with_since(state.since)
 }
 
-/// Whether the turn after the one that the last run was to be followed by has passed, too.
+/// Whether two scheduled runs after the last one have passed.
 fn is_late(schedule: &Schedule, state: &JobState, facts: &Facts, now: Timestamp) -> bool {
     let second =
         schedule.next_after(state.last_begun_at).and_then(|next| schedule.next_after(next));

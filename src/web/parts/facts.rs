@@ -1,4 +1,4 @@
-//! What the verdict is made of: what the store says, and what is in memory.
+//! The inputs of the verdict: rows of the store, and state in memory.
 
 use chrono::TimeDelta;
 use strum::VariantArray as _;
@@ -12,37 +12,37 @@ use crate::{
     web::{LastReload, Ops, Polls, Readiness},
 };
 
-/// What the store says of the parts.
+/// The inputs that the store has.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Stored {
-    /// When the last delivery of the service came.
+    /// When the last delivery of the service was received.
     pub(in crate::web) last_delivery: Option<Timestamp>,
-    /// Deliveries of the last 24 hours.
+    /// Counts of the deliveries of the last 24 hours.
     pub(in crate::web) day: DeliveryCounts,
     pub(super) backlog: Backlog,
-    /// Jobs that run, each with how its last run ended.
+    /// The jobs that run, each with the result of its last run.
     pub(super) jobs: Vec<(&'static str, Option<JobState>)>,
-    /// Since when a listing of the tenant is under way.
+    /// When the running listing of the tenant began; `None` while none runs.
     pub(super) listing_since: Option<Timestamp>,
-    /// Where deliveries go that these commands registered.
+    /// The URLs of the webhook targets that this exporter's commands registered.
     pub(in crate::web) targets: Vec<String>,
-    /// When the wall clock was last believed.
+    /// When the wall clock last agreed with the moments that the store has.
     pub(super) trusted_at: Option<Timestamp>,
 }
 
 impl Stored {
-    /// How the last runs of jobs ended.
+    /// The jobs that have run, each with the result of its last run.
     pub(in crate::web) fn jobs(&self) -> impl Iterator<Item = (&'static str, &JobState)> {
         self.jobs.iter().filter_map(|(name, state)| Some((*name, state.as_ref()?)))
     }
 
-    /// What is to be said of the last runs of jobs.
+    /// The reasons for which the last runs of jobs failed.
     pub(in crate::web) fn reasons(&self) -> impl Iterator<Item = &str> {
         self.jobs().filter_map(|(_, state)| state.end.reason.as_deref())
     }
 }
 
-/// Reads what is told of these jobs, and of the other parts.
+/// Reads the state of these jobs and of the other parts.
 pub(in crate::web) fn read_stored(
     reader: &Reader,
     jobs: Vec<&'static str>,
@@ -59,18 +59,18 @@ pub(in crate::web) fn read_stored(
     })
 }
 
-/// All that decides.
+/// All inputs of the verdict.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) readiness: Readiness,
     pub(super) started_at: Timestamp,
-    /// Why the last try to commit failed.
+    /// Why the last commit failed; `None` when it succeeded.
     pub(super) store_error: Option<String>,
     pub(super) store_bytes: u64,
     pub(super) commits: u64,
     /// Requests without a valid secret since the start.
     pub(super) unauthorized: u64,
-    /// Refused deliveries that the store could not keep.
+    /// Refused deliveries that the store could not record.
     pub(super) unkept: usize,
     pub(super) api: Option<Api>,
     pub(super) otlp: Option<Otlp>,
@@ -78,7 +78,7 @@ pub(super) struct Facts {
     pub(super) scraped_at: Option<Timestamp>,
     pub(super) reload: Option<LastReload>,
     pub(super) stored: Stored,
-    /// With a server alone.
+    /// Only with a database server.
     pub(super) replica: Option<Replica>,
 }
 
@@ -90,16 +90,16 @@ pub(super) struct Api {
     pub(super) failed: u64,
 }
 
-/// Events on their way to the collector.
+/// The state of the OTLP delivery.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Otlp {
-    /// Why the collector does not take them, and since when.
+    /// Why the collector does not accept events, and since when.
     pub(super) outage: Option<(String, Timestamp)>,
     pub(super) exported: u64,
 }
 
 impl Facts {
-    /// When a job that asks the API last succeeded.
+    /// When a job that calls the API last succeeded.
     pub(super) fn last_success(&self) -> Option<Timestamp> {
         let states = self.stored.jobs.iter().flat_map(|(_, state)| state);
         states.filter_map(|state| state.last_success_at).max()
@@ -111,7 +111,7 @@ impl Facts {
     }
 }
 
-/// What is in memory, beside what the store said.
+/// Adds the state in memory to what the store has.
 pub(super) fn gather_facts(ops: &Ops, stored: Stored) -> Facts {
     let sources = &ops.sources;
     let requests = |outcome| sources.meters.api.requests(outcome);

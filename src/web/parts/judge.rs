@@ -1,4 +1,4 @@
-//! How each part does, by the facts alone.
+//! Derives the state of each part from the facts; no I/O.
 
 use chrono::TimeDelta;
 
@@ -12,16 +12,16 @@ use crate::{
     web::{Readiness, ReloadReply},
 };
 
-/// How long an event may wait for the collector before that is worth a look.
+/// How long an event may wait for the collector before the part needs attention.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
-/// How long after a scrape the next one is missed: well above any interval in use.
+/// How long after the last scrape the next one counts as missed: well above usual scrape intervals.
 const SCRAPES: TimeDelta = TimeDelta::minutes(10);
 
-/// How old the moment may be at which the clock was last believed, which is noted each hour.
+/// How old the last confirmation of the clock may be; one is recorded each hour.
 const BELIEVED: TimeDelta = TimeDelta::minutes(90);
 
-/// By how much the clock may stand before that moment.
+/// By how much the clock may be behind that confirmation: smaller steps are corrections by NTP.
 const SET_BACK: TimeDelta = TimeDelta::minutes(5);
 
 /// Every part, the worst first; equal ones in a fixed order.

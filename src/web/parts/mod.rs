@@ -1,6 +1,6 @@
-//! How the exporter does, part by part and in a word: the verdict on the start page and the
-//! lines of the health page. The probes `/-/healthy` and `/-/ready` have rules of their own,
-//! since what is about others, such as a collector that is down, makes nothing less ready.
+//! The health of the exporter, by part and as one verdict, for the overview and the health page.
+//! The probes `/-/healthy` and `/-/ready` have rules of their own: a fault of another system, such
+//! as a collector that is down, does not make the exporter unready.
 
 mod api;
 mod facts;
@@ -17,23 +17,23 @@ pub(super) use facts::{Stored, read_stored};
 pub(super) use sentence::{Piece, Sentence};
 pub(super) use verdict::Verdict;
 
-/// How a part does, what needs nobody first.
+/// The state of a part, ordered by how much it needs the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
-    /// The configuration has it off, or nobody uses it.
+    /// The configuration switches it off, or it is not used.
     Off,
     /// It does its work.
     Good,
-    /// It waits for something that comes by itself, or for the first of its kind.
+    /// It waits for something that happens without the operator, such as the first run.
     Waiting,
-    /// Something is worth a look.
+    /// The operator should look at it.
     Attention,
     /// It does not do its work.
     Failing,
 }
 
 impl State {
-    /// The state in a word, for whoever does not see the glyph.
+    /// The name of the state, for screen readers.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -45,22 +45,22 @@ impl State {
     }
 }
 
-/// A part of the exporter and how it does.
+/// A part of the exporter and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// What it is called.
+    /// Its name on the page.
     pub(super) name: &'static str,
-    /// How it does.
+    /// Its state.
     pub(super) state: State,
-    /// The same in one or two words of its own.
+    /// The state in one or two words that are specific to the part.
     pub(super) word: &'static str,
-    /// Why, or what shows that it works.
+    /// The reason for the state, or what shows that it works.
     pub(super) why: Sentence,
-    /// What an operator can do; nothing where nothing is to be done.
+    /// What the operator can do; `None` when nothing is to be done.
     pub(super) to_do: Option<Sentence>,
     /// Since when, where that is known.
     pub(super) since: Option<Timestamp>,
-    /// Whether nothing works without it.
+    /// Whether the exporter cannot work without it.
     is_vital: bool,
 }
 

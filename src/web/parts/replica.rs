@@ -1,4 +1,4 @@
-//! How this replica stands beside the others on the same server.
+//! The part for this replica among those on the same database server.
 
 use super::{Part, Sentence, State};
 use crate::store::Standing;
@@ -7,13 +7,13 @@ use crate::store::Standing;
 #[derive(Debug, Clone)]
 pub(super) struct Replica {
     pub(super) standing: Standing,
-    /// Whether commits wait for a standby of the server.
+    /// Whether commits wait for a standby of the database server.
     pub(super) is_synchronous: bool,
-    /// The settings in which this replica's differ from the leader's.
+    /// The settings whose values differ from the leader's.
     pub(super) differing: Vec<String>,
 }
 
-/// Who acts, and what a failover of the server would lose.
+/// Reports the role of this replica, and whether a failover of the server could lose commits.
 pub(super) fn replica_part(replica: &Replica) -> Part {
     let (state, word, who) = match &replica.standing {
         Standing::Leader { .. } => (

@@ -1,30 +1,31 @@
-//! Sentences with moments, code and sizes in them, which a page renders and keeps current.
+//! Sentences with moments, code and sizes. A page renders the moments relative to now and updates
+//! them.
 
 use std::{borrow::Cow, fmt};
 
 use crate::domain::{CUT, Timestamp, cut_text, run::cause};
 
-/// Bytes that a moment or a size takes on a page, at most.
+/// Most bytes that a rendered moment or size takes.
 const RENDERED: usize = 12;
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::web) enum Piece {
-    /// Words.
+    /// Plain text.
     Text(Cow<'static, str>),
     /// A setting, a command or a path.
     Code(Cow<'static, str>),
-    /// How long ago that is.
+    /// A past moment, shown as the time since then.
     Ago(Timestamp),
-    /// How long it is until then.
+    /// A future moment, shown as the time until then.
     In(Timestamp),
     /// A size in bytes.
     Size(u64),
-    /// A reason of the API's client, which several parts may have in common.
+    /// An error of the API client. Several parts may have the same one.
     Cause(String),
 }
 
-/// A sentence or two in plain words.
+/// One or two sentences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::web) struct Sentence(Vec<Piece>);
 
@@ -62,8 +63,8 @@ impl Sentence {
         }
     }
 
-    /// Says a cause that another part has told only by that part's name; what became of this
-    /// part's run stays.
+    /// Replaces a cause that an earlier part has already given by a reference to that part. What
+    /// the reason says of this part's own run stays.
     pub(super) fn replace_repeated_causes(
         &mut self,
         part: &'static str,
@@ -74,7 +75,7 @@ impl Sentence {
             let cause = cause(reason);
             let first = told.iter().find(|(known, _)| known == cause).map(|(_, first)| *first);
             let said = if let Some(first) = first {
-                // That the circuit opened is told of the API.
+                // The part `API` reports that the circuit is open, so that note is dropped here.
                 let rest = &reason[cause.len()..];
                 let own = match rest.strip_prefix(" (several times in a row") {
                     Some(note) => note.split_once(')').map_or("", |(_, own)| own),
@@ -89,7 +90,7 @@ impl Sentence {
         }
     }
 
-    /// Its first sentence up to a cause, of `most` bytes at most.
+    /// The first sentence, without its cause, in at most `most` bytes.
     pub(super) fn shorten(&self, most: usize) -> Self {
         let mut brief = Self::default();
         let mut left = most;
@@ -132,7 +133,7 @@ impl Sentence {
     }
 }
 
-/// For programs and tests: moments stand there in full.
+/// The text with moments in RFC 3339, for tests and for measuring.
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for piece in &self.0 {

@@ -1,26 +1,26 @@
-//! How the exporter does, in a word with its reason.
+//! The verdict on the whole exporter: one word with its reason.
 
 use super::{Part, Sentence, State};
 use crate::domain::{CUT, Timestamp};
 
-/// Bytes of a reason that a tile has room for.
+/// Bytes of a reason that fit into a tile.
 const FITS: usize = 90;
 
-/// How the exporter does, in a word with its reason.
+/// The verdict on the whole exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::web) struct Verdict {
-    /// The state of the part that does worst.
+    /// The worst state of any part.
     pub(in crate::web) state: State,
     /// One word.
     pub(in crate::web) word: &'static str,
-    /// Why, in a few words that fit a tile; the part has the whole reason.
+    /// The reason, shortened to fit a tile; the part has it in full.
     pub(in crate::web) reason: Sentence,
     /// Since when, where that is known.
     pub(in crate::web) since: Option<Timestamp>,
 }
 
-/// The verdict on parts of which the worst is the first. What shows that all is well is when
-/// the API last answered, and when the last delivery came.
+/// Derives the verdict from the parts, which are sorted with the worst first. When all is well, the
+/// reason is when the API last answered and when the last delivery was received.
 pub(super) fn overall_verdict(
     parts: &[Part],
     answered_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! What the service delivered.
+//! Deliveries as CSV.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// `/deliveries.csv`: the deliveries that fit, the newest first.
+/// `/deliveries.csv`: the deliveries that match the filter, the newest first.
 pub(in crate::web::page) async fn stream_deliveries(
     State(ops): State<Arc<Ops>>,
     uri: Uri,

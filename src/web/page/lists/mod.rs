@@ -31,7 +31,7 @@ pub(super) use deliveries::stream_deliveries;
 pub(super) use people::{stream_failing_users, stream_failures, stream_user_failures};
 pub(super) use watched::stream_watched;
 
-/// Failures that ended of which the median of a check is told.
+/// Most ended failures of which the median of a check is computed.
 const ENDED: usize = 1_000;
 
 /// `/checks.csv`: every check, the worst first.
@@ -98,7 +98,7 @@ impl List for Checks {
     }
 }
 
-/// `/checks/{id}/users.csv`: who fails a check, the longest first.
+/// `/checks/{id}/users.csv`: the users who fail a check, the longest failing first.
 pub(super) async fn stream_check_users(
     State(ops): State<Arc<Ops>>,
     Segment(id): Segment,
@@ -122,7 +122,7 @@ pub(in crate::web::page) async fn stream_failers(
     Ok(csv::stream_list(follower, users, "users"))
 }
 
-/// There is no such check.
+/// The problem that there is no such check.
 pub(super) fn unknown_check(id: &str) -> Problem {
     Problem::not_found(format!("no check has the id {id:?}; the overview lists the checks"))
 }
@@ -171,7 +171,7 @@ impl List for Users {
     }
 }
 
-/// `/events.csv`: the log, the newest first.
+/// `/events.csv`: the events that match the filter, the newest first.
 pub(super) async fn stream_events(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -229,7 +229,7 @@ fn event_record(StoredEvent { seq, event, .. }: &StoredEvent) -> Record {
         .text(&event.sentence())
 }
 
-/// Whole seconds; a time that is not over has none.
+/// Whole seconds; 0 for a negative time.
 fn whole_seconds(time: TimeDelta) -> u64 {
     u64::try_from(time.num_seconds()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Who fails what, by user.
+//! Failing users, and the failing checks of a user, as CSV.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// `/users.csv`: every user who fails a check, by login.
+/// `/users.csv`: all users who fail a check, by login.
 pub(in crate::web::page) async fn stream_failing_users(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -140,7 +140,7 @@ impl List for Failures {
     }
 }
 
-/// How long the failure may last.
+/// The target of a failure: how long it may last.
 fn failure_target(objectives: &Objectives, check: &FailingCheck) -> Option<chrono::TimeDelta> {
     objectives.limit_for(&CheckId::new(&check.check_id)?, &check.severity)
 }

@@ -1,4 +1,4 @@
-//! Who is watched, and why.
+//! The watch list as CSV.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// `/watched.csv`: the watch list, a record a reason, users first.
+/// `/watched.csv`: the watch list, one record per entry, users first.
 pub(in crate::web::page) async fn stream_watched(
     State(ops): State<Arc<Ops>>,
     uri: Uri,

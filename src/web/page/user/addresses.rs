@@ -1,4 +1,4 @@
-//! Where a user was seen: from when, until when, and where on Earth.
+//! The addresses of a user: place, first seen, last seen.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +14,23 @@ use crate::{
     },
 };
 
-/// Addresses of the table.
+/// Most rows of the table.
 const SHOWN: usize = 100;
 
-/// Entries of the log that are looked at.
+/// Most events that are read to date the addresses.
 const MOVES: usize = 2_000;
 
-/// For how long an address, or a country, is called new.
+/// How long an address, or a country, counts as new.
 const NEW: TimeDelta = TimeDelta::days(7);
 
-/// An address with what is known of it.
+/// An address of the user with the data of its row.
 pub(super) struct Seen {
     sighting: Sighting,
-    /// Whether it has a page: somebody asks about it.
+    /// Whether it has a page: only watched addresses do.
     has_page: bool,
-    /// How many users it has, where that is known.
+    /// The number of its users; `None` when unknown.
     users: Option<u64>,
-    /// When anybody first looked at the user.
+    /// When the user was first polled. Addresses of that answer may be older.
     looked_at: Timestamp,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn read_addresses(
     sightings
         .enumerate()
         .map(|(number, sighting)| {
-            // Each is a look-up: those that are not shown need none.
+            // Each is a query, so it is made only for the rows that are shown.
             let has_page = number < SHOWN && reader.is_known_ip(&sighting.ip)?;
             let users = if has_page { reader.users_at(&sighting.ip)? } else { None };
             Ok(Seen { sighting, has_page, users, looked_at })
@@ -57,7 +57,7 @@ pub(super) fn read_addresses(
         .collect()
 }
 
-/// How many there are, and how many of them are new.
+/// The number of addresses, and of new ones.
 pub(super) fn figure(seen: &[Seen], now: Timestamp) -> Markup {
     let current: Vec<_> = seen.iter().filter(|seen| seen.sighting.is_current).collect();
     let new = current.iter().filter(|seen| is_new(seen.sighting.first, now)).count();
@@ -112,7 +112,7 @@ fn row(seen: &Seen, now: Timestamp) -> Markup {
     html! {
         tr {
             th scope="row" {
-                // Of an address that nobody asks about there is no page.
+                // An address that is not watched has no page.
                 @if seen.has_page { (words::subject_link("ips", ip, ip)) } @else { (words::breakable(ip)) }
             }
             td {

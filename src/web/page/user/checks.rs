@@ -1,4 +1,4 @@
-//! The checks that a user fails, the worst first, and those that were resolved.
+//! The checks that a user fails, the worst first, and the resolved ones.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -14,34 +14,34 @@ use crate::{
     },
 };
 
-/// Days of a strip.
+/// Days of a strip, one cell each.
 const DAYS: i32 = 30;
 
-/// Rows that are shown.
+/// Most rows of the table.
 const SHOWN: usize = 200;
 
-/// A check, and when the user failed it.
+/// A check, with the times at which the user failed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckRow {
     check_id: String,
     title: String,
     severity: Severity,
-    /// Since when the user fails it, and whether that is told.
+    /// Since when the user fails it, and whether a delivery dated that.
     open: Option<(Timestamp, bool)>,
-    /// Until when a failure that is open may last.
+    /// When the open failure becomes overdue; `None` without a target.
     due: Option<Timestamp>,
-    /// When the user failed it before, the newest first.
+    /// Begin and end of earlier failures, the newest first.
     past: Vec<(Timestamp, Timestamp)>,
 }
 
 impl CheckRow {
-    /// For how long the failure lasts longer than it may.
+    /// By how much the open failure is overdue; `None` when it is not.
     pub(super) fn overdue_by(&self, now: Timestamp) -> Option<TimeDelta> {
         self.due.map(|due| now - due).filter(|by| *by > TimeDelta::zero())
     }
 }
 
-/// A row a check: failing ones first, the worst and the longest first; then resolved ones.
+/// Builds one row per check: failing ones first, by severity and duration; then resolved ones.
 pub(super) fn build_rows(
     failing: &[FailingCheck],
     past: Vec<PastFailure>,
@@ -144,7 +144,7 @@ fn target_text(row: &CheckRow, now: Timestamp) -> Markup {
     }
 }
 
-/// On which of the last days the user failed the check.
+/// The strip of the days on which the user failed the check.
 fn failure_strip(row: &CheckRow, log_begins_at: Option<Timestamp>, now: Timestamp) -> Markup {
     let cells = day_cells(row, log_begins_at, now);
     let failed = cells.iter().filter(|cell| **cell == Cell::Bad).count();

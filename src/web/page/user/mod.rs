@@ -1,4 +1,4 @@
-//! `/users/{login}`: what a user fails and failed, where from, and who it is.
+//! `/users/{login}`: a user's checks, addresses, profile and events.
 
 mod addresses;
 mod checks;
@@ -29,21 +29,21 @@ use crate::{
 use addresses::Seen;
 use checks::CheckRow;
 
-/// Events of a page.
+/// Events on the page.
 const SHOWN: usize = 10;
 
-/// For how long failures that ended are shown.
+/// How long ended failures are shown.
 const PAST: TimeDelta = TimeDelta::days(30);
 
-/// Failures that ended at most; each check has one row, whatever its past.
+/// Most ended failures that are read; all failures of a check share one row.
 const MOST_PAST: usize = 500;
 
-/// All that the page reads, in one transaction.
+/// The data of the page, read in one transaction.
 struct Found {
     seq: i64,
     known: KnownUser,
     past: Vec<PastFailure>,
-    /// Since when the log tells.
+    /// The moment of the oldest event in the log.
     log_begins_at: Option<Timestamp>,
     seen: Vec<Seen>,
     log: LogPage,
@@ -58,7 +58,7 @@ pub(super) async fn page(
     render_user(&ops, &text).await
 }
 
-/// `/users?login=`: the same, for a login that is lost in a path.
+/// `/users?login=`: the same page, for a login that cannot be in a path.
 pub(super) async fn page_by_query(
     State(ops): State<Arc<Ops>>,
     uri: Uri,
@@ -142,7 +142,7 @@ fn read_user(reader: &Reader, login: &Login) -> Result<Option<Found>, StoreError
     }))
 }
 
-/// What the service lists and no check is known by, and what it does not tell.
+/// Notes on texts of the service that match no check, and on missing failing checks.
 fn untold_notes(known: &KnownUser) -> Markup {
     html! {
         @if !known.undecided.is_empty() {
@@ -209,7 +209,7 @@ fn figures(
     }
 }
 
-/// `1 critical, 2 high`
+/// The failing checks by severity: `1 critical, 2 high`.
 fn severity_counts(known: &KnownUser) -> String {
     let count =
         |label: &str| known.failing.iter().filter(|check| check.severity.label() == label).count();

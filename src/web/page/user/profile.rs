@@ -1,4 +1,4 @@
-//! Who a user is, and what the user works with.
+//! The profile of a user, with applications and factors.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Applications, or factors, that are named.
+/// Most applications, or factors, that are shown.
 const NAMED: usize = 200;
 
 pub(super) fn sections(known: &KnownUser) -> Markup {
@@ -79,7 +79,7 @@ fn watched_by_text(known: &KnownUser) -> Markup {
     }
 }
 
-/// Hundredths of a per cent as people read them.
+/// Formats hundredths of a per cent with one decimal place.
 fn format_per_cent(hundredths: u32) -> String {
     format!("{} %", (f64::from(hundredths) / 100.0 * 10.0).round() / 10.0)
 }
