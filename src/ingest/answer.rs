@@ -13,44 +13,44 @@ use crate::{
     ledger::change::{DeliveryOutcome, RecordedDelivery},
 };
 
-/// Seconds after which a sender should come back.
+/// Seconds after which a sender should retry a 503.
 const RETRY_AFTER: &str = "5";
 
-/// Why gzip was not taken.
+/// The reason of a refusal for damaged gzip.
 pub(super) const DAMAGED: &str = "the body is not whole gzip, as its content encoding says";
 
-/// What a sender is told.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// On the disk, or there before.
+    /// The delivery is recorded, now or before.
     Taken(RecordedDelivery),
-    /// No secret, or a wrong one.
+    /// The credential is missing or wrong.
     Unauthorized {
-        /// Where one is expected, for a person.
+        /// The places where a credential is expected, as text.
         expected: String,
-        /// The same, for a program.
+        /// The challenges of `WWW-Authenticate`.
         challenges: Vec<&'static str>,
     },
-    /// From a network that no deliveries come from.
+    /// The sender is outside `webhook.allow_from`.
     Elsewhere,
-    /// Not JSON by its content type.
+    /// The content type is not JSON.
     NotJson,
-    /// Packed with something that is not taken, as its header names it.
+    /// The content encoding is not supported; the text is its name.
     Encoded(String),
-    /// Not what its content encoding says, or cut off.
+    /// The body does not match its content encoding, or is truncated.
     Damaged,
-    /// Not what a delivery looks like.
+    /// The body is no delivery.
     Malformed(Malformed),
-    /// The body did not arrive whole.
+    /// The body did not arrive completely.
     Incomplete,
-    /// Longer than this many bytes, as sent or when unpacked.
+    /// The body is longer than this many bytes, as sent or when unpacked.
     TooLarge(usize),
-    /// Cannot be committed now.
+    /// The delivery cannot be committed now.
     Unavailable,
 }
 
 impl Answer {
-    /// What became of the request.
+    /// The outcome that the metrics count.
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
             Self::Taken(recorded) => match recorded.outcome {
@@ -70,8 +70,8 @@ impl Answer {
         }
     }
 
-    /// The status and reason that are kept of a refusal. Of a request that was
-    /// not authorized nothing is kept: anybody could fill the list.
+    /// The status and reason to record of a refusal. An unauthorized request is not recorded: any
+    /// sender could fill the list.
     pub(super) fn refusal(&self) -> Option<(StatusCode, String)> {
         match self {
             Self::Taken(_) | Self::Unauthorized { .. } | Self::Elsewhere => None,
@@ -153,7 +153,7 @@ impl IntoResponse for Answer {
     }
 }
 
-/// A problem in the form of RFC 9457.
+/// An answer with problem details (RFC 9457).
 pub(super) fn problem_response(
     status: StatusCode,
     detail: &str,

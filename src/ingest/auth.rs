@@ -1,4 +1,4 @@
-//! What a delivery proves itself with.
+//! Authenticates the sender of a delivery.
 
 use axum::http::HeaderMap;
 use secrecy::SecretString;
@@ -6,28 +6,30 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use super::authorization::{Authorization, matches_any, single_header};
 
-/// Everything that opens the door; each of these does.
+/// The accepted credentials; one of them is enough.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
-    /// Secrets in the header that the rules name.
+    /// Secrets for the header that the rules name.
     pub secrets: Vec<SecretString>,
-    /// The user of Basic authentication and each password; none without a user.
+    /// The user of Basic authentication, with all accepted passwords.
     pub basic: Option<(String, Vec<SecretString>)>,
-    /// Whether the listener has users of its own, and marks their requests.
+    /// Whether the listener has users (`webhook.web_config`). It checks them before and marks their
+    /// requests as [`KnownUser`](super::KnownUser).
     pub has_users: bool,
     /// Bearer tokens.
     pub bearer: Vec<SecretString>,
 }
 
 impl Credentials {
-    /// Whether the request carries one of them. A header that is given twice proves nothing,
-    /// and spoils what the other one proves.
+    /// Whether the request has a valid credential. A header that occurs twice invalidates the
+    /// request: a proxy may have checked the other one.
     pub(super) fn accepts_request(&self, headers: &HeaderMap, header: &str) -> bool {
         let (Ok(key), Ok(authorization)) =
             (single_header(headers, header), Authorization::from_headers(headers))
         else {
             return false;
         };
+        // Both are always compared, so that the time does not depend on which one matches.
         let by_key = key.map(|key| matches_any(&self.secrets, key.as_bytes()));
         let by_scheme = authorization.map(|given| self.match_authorization(&given));
         (by_key.unwrap_or(Choice::from(0)) | by_scheme.unwrap_or(Choice::from(0))).into()
@@ -43,7 +45,7 @@ impl Credentials {
         }
     }
 
-    /// The challenges of an answer to a request that carries none.
+    /// The challenges of `WWW-Authenticate` for a request without a valid credential.
     pub(super) fn challenges(&self) -> Vec<&'static str> {
         [
             (!self.secrets.is_empty(), "ApiKey"),
@@ -58,7 +60,7 @@ impl Credentials {
         .collect()
     }
 
-    /// Where a credential is expected, for a person; none of them is named.
+    /// Describes where a credential is expected, without naming any.
     pub(super) fn expected_places(&self, header: &str) -> String {
         let mut places = Vec::new();
         if !self.secrets.is_empty() {

@@ -1,4 +1,4 @@
-//! The header `authorization`, as RFC 7617 (Basic) and RFC 6750 (Bearer) have it.
+//! Parses the header `Authorization`: Basic (RFC 7617) and Bearer (RFC 6750).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{
@@ -9,13 +9,13 @@ use base64::{
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::{Choice, ConstantTimeEq as _};
 
-/// Reads Base64 with padding or without: senders differ.
+/// Decodes Base64 with or without padding: senders differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a request proves itself with.
+/// The credential of a request.
 pub enum Authorization {
     /// A user and a password.
     Basic {
@@ -29,11 +29,10 @@ pub enum Authorization {
 }
 
 impl Authorization {
-    /// What the header says; nothing where it is absent, is of another scheme, or cannot be
-    /// understood.
+    /// Parses the header; `None` when it is absent, has another scheme, or is invalid.
     ///
     /// # Errors
-    /// When it is given twice: whoever reads it on the way may take the other one.
+    /// When the header occurs twice: a proxy on the way may have checked the other one.
     pub fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, GivenTwice> {
         Ok(single_header(headers, header::AUTHORIZATION.as_str())?.and_then(Self::parse))
     }
@@ -55,11 +54,11 @@ impl Authorization {
     }
 }
 
-/// A header that may be given once was given more often.
+/// A header occurs more than once.
 #[derive(Debug, Clone, Copy)]
 pub struct GivenTwice;
 
-/// A header's value, none without it.
+/// Returns a header's value; `None` when it is absent.
 pub(super) fn single_header<'a>(
     headers: &'a HeaderMap,
     name: &str,
@@ -69,8 +68,8 @@ pub(super) fn single_header<'a>(
     if values.next().is_some() { Err(GivenTwice) } else { Ok(first) }
 }
 
-/// Whether this is one of the secrets. All are compared, each in constant time, so that the
-/// time tells nothing of which one was close.
+/// Whether this is one of the secrets. All are compared, each in constant time, so that the time
+/// does not reveal a partial match.
 #[must_use]
 pub fn matches_any(secrets: &[SecretString], given: &[u8]) -> Choice {
     secrets

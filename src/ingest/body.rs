@@ -1,4 +1,4 @@
-//! Reading a request's body, within limits.
+//! Reads the body of a request within limits of time and size.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use tokio::time::{Instant, timeout_at};
 
 use super::budget::{NoRoom, SMALL, Share};
 
-/// How long a body may take to arrive.
+/// How long a body may take to arrive, without the time that it waits for room.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long the body of a sender that is to come back is thrown away: no longer than it takes
-/// to see the answer that is ready, for there are many like it.
+/// How long the body of a delivery that is answered with 503 is drained. It is short, because an
+/// overload has many of them.
 pub(super) const BRIEFLY: Duration = Duration::from_secs(2);
 
-/// How long the body of one that made a mistake is.
+/// How long the body of an invalid delivery is drained.
 pub(super) const WHOLE: Duration = PATIENCE;
 
-/// How long the sender of a refused body may pause before it is answered.
+/// How long the sender of a refused body may pause before draining ends.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What is read and thrown away of a body that is refused, so that a sender who
-/// writes all of it before it reads still gets to see the answer.
+/// Most bytes that are drained of a refused body. A sender that writes the whole body before it
+/// reads would otherwise see a reset connection instead of the answer.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
-/// Why there is no body.
+/// Why a body cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyError {
-    /// Longer than allowed.
+    /// It is longer than allowed.
     TooLarge,
-    /// The connection broke, or was too slow.
+    /// The connection broke or was too slow.
     Incomplete,
-    /// There is no room for it now.
+    /// The budget has no room for it now.
     NoRoom,
 }
 
@@ -42,24 +42,24 @@ impl From<NoRoom> for BodyError {
     }
 }
 
-/// What may be read of a body.
+/// The limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// What the sender says of its length.
+    /// The `Content-Length`.
     pub(super) announced: Option<usize>,
-    /// Its length at most.
+    /// The longest body that is accepted.
     pub(super) most: usize,
 }
 
 impl Limits {
-    /// Bytes to make room for, once so many have come of a large body: how long it comes to
-    /// be is known only where it was announced.
+    /// Bytes of room that a large body needs after `length` bytes: its announced length, else the
+    /// maximum.
     fn needed_room(self, length: usize) -> usize {
         self.announced.filter(|announced| length <= *announced).unwrap_or(self.most)
     }
 }
 
-/// Reads the body, if it is not longer than allowed, once its share has room for it.
+/// Reads the body. A large body waits until its share of the budget has room for it.
 pub(super) async fn read_body(
     body: &mut Body,
     limits: Limits,
@@ -80,7 +80,8 @@ pub(super) async fn read_body(
             return Err(BodyError::TooLarge);
         }
         if length > SMALL {
-            // A sender that announced nothing; its pause is none of its own.
+            // The sender announced no length. The wait for room does not count as the sender's
+            // time.
             let begun = Instant::now();
             share.grow(limits.needed_room(length)).await?;
             end += begun.elapsed();
@@ -90,13 +91,13 @@ pub(super) async fn read_body(
     Ok(bytes)
 }
 
-/// The length of the body that the sender announces.
+/// The announced length of the body (`Content-Length`).
 pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
     headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body and throws it away, as long as it keeps coming, for a while at most. Who asks
-/// before sending it is not told to.
+/// Reads and discards a body while it keeps arriving, for `at_most`. A sender that waits for `100
+/// Continue` has sent nothing, so nothing is read.
 pub(super) async fn drain_body(headers: &HeaderMap, body: Body, at_most: Duration) {
     if headers.contains_key(axum::http::header::EXPECT) {
         return;

@@ -1,9 +1,9 @@
-//! How much of deliveries is in hand at once, in bytes.
+//! Limits how many bytes of deliveries are processed at the same time.
 //!
-//! Small deliveries are counted, and never wait for large ones. A large one takes its bytes
-//! in three steps: to be let in at all, to be in memory, and to be parsed. Who does not get
-//! past the first is told at once to come back; the sender's own buffers hold the body of who
-//! waits for the second.
+//! Small deliveries have a limit of their own, and never wait for large ones. A large one acquires
+//! its bytes in three stages: admission, memory, parsing. When the first stage is full, the
+//! delivery is answered with 503 at once. While it waits for the second, its body is still in the
+//! buffers of the sender.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -15,36 +15,34 @@ use tokio::{
 use super::meters::{Meters, Shed};
 use crate::blocking;
 
-/// Bytes of a body up to which a delivery is small: about three hundred users of 200 bytes.
+/// Up to this many bytes a delivery is small: about three hundred users of 200 bytes.
 pub(super) const SMALL: usize = 64 * 1024;
 
-/// Small deliveries in hand at once: 64 MiB at most.
+/// Most small deliveries at the same time: 64 MiB together.
 const SMALL_AT_ONCE: usize = 1024;
 
-/// Bytes of large bodies that are let in, wherever they are: what two slow cores commit
-/// before their senders give up.
+/// Most bytes of admitted large bodies, whichever stage they are in: what two slow cores commit
+/// before the senders time out.
 const LET_IN: usize = 128 * 1024 * 1024;
 
-/// Bytes of large bodies in memory: six of the largest that are taken by default.
+/// Most bytes of large bodies in memory: six of the default maximum (`webhook.max_body_bytes`).
 const IN_MEMORY: usize = 24 * 1024 * 1024;
 
-/// Bytes of large bodies that are parsed, or wait parsed for their commit: what is parsed
-/// takes several times the memory, and one of the largest that are taken by default is enough
-/// to keep the store busy.
+/// Most bytes of large bodies that are being parsed, or are parsed and wait for their commit. A
+/// parsed body takes several times its memory, and one of the default maximum keeps the store busy.
 const PARSED: usize = 4 * 1024 * 1024;
 
-/// Bytes to a permit: a semaphore gives 2^32 - 1 of them at once at most.
+/// Bytes per permit: one acquire can take at most 2^32 - 1 permits of a semaphore.
 const UNIT: usize = 1024;
 
-/// How long a small delivery may wait in all, but for its own arrival. The commit may still
-/// happen then; the repeat is known by its id.
+/// Total time that a small delivery may wait, without its own arrival. Its commit may still happen
+/// afterwards; the id then identifies the sender's retry as a duplicate.
 const SMALL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The same for a large one, whose sender has to expect more; below the thirty seconds that
-/// proxies commonly wait for an answer.
+/// The same for a large delivery: below the 30 s that proxies commonly wait for an answer.
 const LARGE_PATIENCE: Duration = Duration::from_secs(25);
 
-/// The bytes that there are.
+/// The limits, shared by all deliveries.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     small: Arc<Semaphore>,
@@ -54,24 +52,24 @@ pub(super) struct Budget {
     meters: Meters,
 }
 
-/// What one delivery took of it; given back when dropped.
+/// What one delivery has acquired; released on drop.
 #[derive(Debug)]
 pub(super) struct Share {
     budget: Budget,
-    /// Nothing once it is large.
+    /// The permit of a small delivery; `None` once it is large.
     small: Option<OwnedSemaphorePermit>,
     let_in: Option<OwnedSemaphorePermit>,
     in_memory: Option<OwnedSemaphorePermit>,
     parsed: Option<OwnedSemaphorePermit>,
-    /// Bytes that there is room for.
+    /// Bytes of body that the share has room for.
     room: usize,
-    /// Bytes of it that the meter shows.
+    /// Bytes of this share in the meter.
     shown: usize,
-    /// What is left of the patience.
+    /// Remaining time to wait.
     patience: Duration,
 }
 
-/// There is no room, or not in time.
+/// There is no room in the budget, or not in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
@@ -86,7 +84,7 @@ impl Budget {
         }
     }
 
-    /// Room for a delivery, which is small until its share grows.
+    /// Acquires a share for a delivery, which is small until the share grows.
     pub(super) fn take_share(&self) -> Result<Share, NoRoom> {
         let small = self.small.clone().try_acquire_owned().map_err(|error| match error {
             TryAcquireError::NoPermits => self.count_shed(Shed::Count),
@@ -104,12 +102,12 @@ impl Budget {
         })
     }
 
-    /// Counts a commit that came too late for its sender.
+    /// Counts a delivery whose commit took too long.
     pub(super) fn count_timeout(&self) {
         self.count_shed(Shed::Time);
     }
 
-    /// Turns away whoever waits for room, or comes. That is no load, and counts as none.
+    /// Rejects all waiting and new deliveries, at shutdown. They are not counted as shed.
     pub(super) fn close(&self) {
         self.small.close();
         for quota in [&self.let_in, &self.in_memory, &self.parsed] {
@@ -124,7 +122,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Makes room for a body of so many bytes in memory.
+    /// Acquires room for a body of this many bytes in memory.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         if bytes <= self.room {
             return Ok(());
@@ -134,11 +132,12 @@ impl Share {
             TryAcquireError::NoPermits => budget.count_shed(Shed::Bytes),
             TryAcquireError::Closed => NoRoom,
         })?;
-        // Small ones need not wait for those that wait here.
+        // It counts as large from here on, so its small permit is free for others.
         if self.small.take().is_some() {
             self.patience = LARGE_PATIENCE;
         }
-        // Nor does one that waits here hold what another waits for: the two would for good.
+        // Released before waiting: two deliveries that each hold some and wait for more would
+        // deadlock.
         self.in_memory = None;
         self.in_memory = Some(self.wait_for_permit(budget.in_memory.acquire(bytes)).await?);
         self.room = bytes;
@@ -146,7 +145,7 @@ impl Share {
         Ok(())
     }
 
-    /// Gives back what the body, now that it is there, does not need.
+    /// Releases what the body does not need, once its length is known.
     pub(super) fn shrink(&mut self, bytes: usize) {
         if self.small.is_some() {
             return;
@@ -159,7 +158,7 @@ impl Share {
         self.update_meter(bytes);
     }
 
-    /// Waits until a body of so many bytes may be parsed.
+    /// Waits until a body of this many bytes may be parsed.
     pub(super) async fn wait_to_parse(&mut self, bytes: usize) -> Result<(), NoRoom> {
         if bytes > SMALL {
             let parsed = self.budget.parsed.clone();
@@ -168,8 +167,8 @@ impl Share {
         Ok(())
     }
 
-    /// Computes off the async workers, which have other requests to answer. The share goes
-    /// along: a client that hangs up frees no memory before the work ends.
+    /// Runs `work` on a blocking thread. The share moves there, too: when the client disconnects,
+    /// its memory is counted until the work ends.
     ///
     /// # Panics
     /// When `work` does.
@@ -180,7 +179,7 @@ impl Share {
         blocking::run(move || (work(), self)).await.ok_or(NoRoom)
     }
 
-    /// How long it may still wait.
+    /// The remaining time to wait.
     pub(super) const fn patience(&self) -> Duration {
         self.patience
     }
@@ -210,7 +209,8 @@ impl Drop for Share {
     }
 }
 
-/// So many bytes to take from. Who needs more than there can be takes all.
+/// A number of bytes to acquire from. A request for more than all of them acquires all, so that it
+/// does not wait forever.
 #[derive(Debug, Clone)]
 struct Quota {
     units: Arc<Semaphore>,
@@ -226,7 +226,7 @@ impl Quota {
         self.units.clone().acquire_many_owned(to_permits(to_units(bytes).min(self.most))).await
     }
 
-    /// Takes at once what is missing to so many bytes.
+    /// Acquires what `held` lacks for this many bytes, without waiting.
     fn try_raise(
         &self,
         held: &mut Option<OwnedSemaphorePermit>,

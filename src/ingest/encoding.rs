@@ -1,36 +1,36 @@
-//! `Content-Encoding`: what a body is packed with, and unpacking it within limits.
+//! `Content-Encoding`: parses the header, and unpacks a body within a limit.
 
 use std::io::{self, Read as _};
 
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
 
-/// Bytes that an unpacked body has room for at first; it grows as needed.
+/// Initial capacity of an unpacked body; it grows as needed.
 const FIRST_ROOM: usize = 16 * 1024;
 
-/// Characters of an encoding that an answer repeats at most.
+/// Most characters of an encoding's name in an answer.
 const MAX_NAME_CHARS: usize = 60;
 
-/// What a body is packed with.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// Nothing.
+    /// None.
     Identity,
-    /// gzip, in one member or several.
+    /// gzip with one member or several.
     Gzip,
 }
 
 /// Why a body cannot be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UnpackError {
-    /// Longer than allowed when unpacked.
+    /// It is longer than the limit when unpacked.
     TooLarge,
-    /// Cut off, or not what its encoding says.
+    /// It is truncated or does not match its encoding.
     Damaged,
 }
 
 impl Encoding {
-    /// Reads the header; `Err` names an encoding that is not taken.
+    /// Parses the header; `Err` has the name of an unsupported encoding.
     pub(super) fn from_headers(headers: &HeaderMap) -> Result<Self, String> {
         let values = headers.get_all(header::CONTENT_ENCODING).iter();
         let text = values
@@ -50,8 +50,8 @@ impl Encoding {
         }
     }
 
-    /// Unpacks a body that must not be longer than `limit` then. No more than
-    /// that is ever unpacked.
+    /// Unpacks a body to at most `limit` bytes. Unpacking stops at the limit, so that a small body
+    /// cannot exhaust the memory.
     pub(super) fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, UnpackError> {
         match self {
             Self::Identity => check_length(packed.len(), limit).map(|_| packed.to_vec()),
@@ -64,7 +64,7 @@ impl Encoding {
         }
     }
 
-    /// How long a body is when unpacked, of which nothing is kept.
+    /// Counts the bytes of a body when unpacked, without keeping them.
     pub(super) fn unpacked_length(self, packed: &[u8], limit: usize) -> Result<usize, UnpackError> {
         match self {
             Self::Identity => check_length(packed.len(), limit),
@@ -77,7 +77,7 @@ impl Encoding {
     }
 }
 
-/// One byte more than `limit` at most, so that the caller sees that it is longer.
+/// Unpacks at most one byte more than `limit`, by which the caller detects a longer body.
 fn gunzip_reader(packed: &[u8], limit: usize) -> impl io::Read {
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(packed).take(most)

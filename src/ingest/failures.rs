@@ -1,4 +1,4 @@
-//! How often each client proved nothing of late.
+//! Counts failed authentications by client, to limit the work that they cause.
 
 use std::{
     collections::HashMap,
@@ -7,29 +7,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Failures of a client in a while that are each answered with patience.
+/// Failures of a client per [`WHILE`] whose bodies are still drained.
 const PATIENCE: u32 = 10;
 
-/// How long failures of a client are counted together.
+/// The period in which failures of a client are counted together.
 const WHILE: Duration = Duration::from_mins(1);
 
-/// Clients that are counted at once; past that, none is shown patience.
+/// Most clients that are counted. Failures of further clients are answered at once, without
+/// draining.
 pub(super) const CLIENTS: usize = 4096;
 
-/// How often a full table is looked through for clients to forget, which every other request
-/// waits for.
+/// Least time between two sweeps of a full table: a sweep holds the lock that other requests wait
+/// for.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// How the next failure of a client is answered.
+/// How to answer a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// With patience: the sender may have made a mistake.
+    /// Drain the body, so that the sender sees the answer: it may have made a mistake.
     Patient,
-    /// Without a look at the body; the first such answer in a while, which is logged.
+    /// Do not read the body. It is the first such failure of the client in this period, and is
+    /// logged.
     FirstLimited,
-    /// Without a look at the body, since more clients fail than are counted.
+    /// Do not read the body: the table of clients is full.
     Uncounted,
-    /// Without a look at the body.
+    /// Do not read the body.
     Limited,
 }
 
@@ -56,16 +58,15 @@ impl Since {
 }
 
 impl Failures {
-    /// Whether the next failure of a client is one too many. Where clients are too many to be
-    /// counted, one that is not known has done nothing.
+    /// Whether the client has reached the limit. A client that is not in the table has not.
     pub(super) fn is_limited(&self, client: IpAddr, now: Instant) -> bool {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = table.clients.get(&client);
         since.is_some_and(|since| !since.has_expired(now) && since.count >= PATIENCE)
     }
 
-    /// Counts a failure of a client. Successes are never asked about: others at the same
-    /// address cannot shut a sender out.
+    /// Counts a failure of a client. Valid requests are never limited: others behind the same
+    /// address cannot lock a sender out.
     pub(super) fn count_failure(&self, client: IpAddr, now: Instant) -> Failure {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).count_failure(client, now)
     }
@@ -99,7 +100,7 @@ impl Table {
     }
 }
 
-/// Whether so much time went by since then, or since ever.
+/// Whether this much time has passed since `then`; true for `None`.
 fn has_elapsed(then: Option<Instant>, time: Duration, now: Instant) -> bool {
     then.is_none_or(|then| now.duration_since(then) >= time)
 }

@@ -1,4 +1,4 @@
-//! One delivery, from its headers to its answer.
+//! Handles one delivery, from its headers to its answer.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -25,10 +25,10 @@ use super::{
 };
 use crate::{clock, domain::client_address, ledger::change::RecordRefused, store::pack_body};
 
-/// Bytes that are kept of a body that cannot be understood.
+/// Most bytes that are kept of an invalid body.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// A request that is refused, with what is known of its body.
+/// A refused request, with what was read of its body.
 struct Refusal {
     answer: Answer,
     size: Option<usize>,
@@ -53,9 +53,9 @@ pub(super) async fn receive(State(ingest): State<Arc<Ingest>>, request: Request)
 }
 
 impl Ingest {
-    /// Whether it decides over the request that its sender is a user of the listener: not
-    /// where it proves itself otherwise, and not where it is refused, or answered, whoever
-    /// sends it.
+    /// Whether the answer depends on the sender being a user of the listener. The listener checks a
+    /// password hash, which is slow, only then: not for a request with another credential, and not
+    /// for one that is refused in any case.
     #[must_use]
     pub fn needs_user(&self, request: &Request) -> bool {
         if request.method() != Method::POST || request.uri().path() != self.path {
@@ -71,7 +71,7 @@ impl Ingest {
             && !credentials.accepts_request(request.headers(), &rules.header)
     }
 
-    /// Authenticates, unpacks, parses, records; each step can be the last.
+    /// Authenticates, unpacks, parses and records; each step can refuse the request.
     async fn process_request(&self, request: Request) -> Result<Answer, Refusal> {
         let (head, mut body) = request.into_parts();
         let admission = self.admission.borrow().clone();
@@ -112,8 +112,8 @@ impl Ingest {
         }
     }
 
-    /// Who is not authorized learns nothing else. Only failures are counted: what others at
-    /// the same address do wrong shuts no sender out.
+    /// Checks network and credential. It comes first, so that an unauthorized sender learns nothing
+    /// else. Only failures are counted: others behind the same address cannot lock a sender out.
     fn authenticate(&self, head: &Parts, admission: &Admission) -> Result<(), (Answer, Failure)> {
         let Admission { credentials, sources, rules } = admission;
         let client = find_client(sources, &head.extensions, &head.headers);
@@ -133,7 +133,7 @@ impl Ingest {
         Err((answer, failure))
     }
 
-    /// Has the log say what was expected; nothing of what was sent.
+    /// Logs what was expected, throttled; nothing of what was sent, which may be a secret.
     fn log_refusal(&self, answer: &Answer, client: Option<Client>) {
         let told = if matches!(answer, Answer::Elsewhere) {
             &self.told.network
@@ -172,7 +172,7 @@ impl Ingest {
         failure
     }
 
-    /// What can be refused without a look at the body.
+    /// Checks what can be refused without reading the body.
     fn check_headers(&self, headers: &HeaderMap) -> Result<Encoding, Answer> {
         if !is_json(headers) {
             return Err(Answer::NotJson);
@@ -184,7 +184,7 @@ impl Ingest {
         Ok(encoding)
     }
 
-    /// Reads the body into memory that there is room for.
+    /// Reads the body within the budget.
     async fn read_body(
         &self,
         body: &mut Body,
@@ -218,7 +218,7 @@ impl Ingest {
         })
     }
 
-    /// Keeps what was refused, unless its sender is not authorized.
+    /// Records a refused request, unless its sender is not authorized.
     async fn record_refusal(&self, refusal: Refusal) -> Answer {
         let Refusal { answer, size, mut body, is_packed } = refusal;
         if let Some(body) = &mut body {
@@ -226,7 +226,7 @@ impl Ingest {
             body.shrink_to_fit();
         }
         if let Some((status, reason)) = answer.refusal() {
-            // The intake itself reports what it cannot understand or record.
+            // The intake has already logged these two.
             if !matches!(answer, Answer::Malformed(_) | Answer::Unavailable) {
                 tracing::warn!(status = status.as_u16(), reason, "a webhook delivery is refused");
             }
@@ -245,13 +245,13 @@ impl Ingest {
     }
 }
 
-/// Who sends a request; only a listener on the network knows the sender's address.
+/// The client of a request; `None` on a Unix socket, which has no addresses.
 fn find_client(sources: &Sources, extensions: &Extensions, headers: &HeaderMap) -> Option<Client> {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(sources.find_client(peer.0.ip(), headers))
 }
 
-/// Whether the content type is JSON. A sender that names none is believed.
+/// Whether the content type is JSON, or is absent.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
     let Ok(value) = value.to_str() else { return false };

@@ -1,4 +1,4 @@
-//! Parsing and recording a body, when it comes and when it is replayed.
+//! Parses and records a body, of a new delivery or of a replay.
 
 use std::{
     collections::BTreeSet,
@@ -22,36 +22,36 @@ use crate::{
     store::{Store, StoreError, pack_body},
 };
 
-/// Parses and records bodies that came with a valid secret.
+/// Parses and records bodies of authorized requests.
 #[derive(Debug, Clone)]
 pub struct Intake {
     store: Store,
     meters: Meters,
     budget: Budget,
-    /// Other tenants than the known one that were reported.
+    /// Tenants other than the recorded one that were already logged.
     other_tenants: Arc<Mutex<BTreeSet<TenantId>>>,
 }
 
-/// Other tenants that are reported at most: a source can be anything.
+/// Most other tenants that are logged: a sender can invent any number.
 const MOST_TENANTS: usize = 16;
 
-/// Why a body was not taken.
+/// Why a body was not recorded.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It cannot be understood. The body is handed back.
+    /// It is no delivery. The body is returned.
     Malformed(Malformed, Vec<u8>),
-    /// The store cannot commit it, or not in time.
+    /// The store could not commit it, or not in time.
     Unavailable,
 }
 
-/// What became of a delivery that was replayed.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     /// `accepted`, `duplicate`, `filtered`, `test`, or `refused`.
     pub result: &'static str,
-    /// The number of the delivery that it became, or that it repeats.
+    /// The number of the delivery that was recorded, or of which it is a duplicate.
     pub number: Option<i64>,
-    /// Users whose failure it opened.
+    /// Number of users for whom it opened a failure.
     pub newly_failing: usize,
     /// Why it was refused again, or opened no failure.
     pub reason: Option<String>,
@@ -63,7 +63,7 @@ pub enum ReplayError {
     /// No delivery has the number.
     #[error("no delivery has the number {0}; `cii-exporter deliveries` lists them")]
     Unknown(i64),
-    /// Nothing of its body is kept.
+    /// No body is kept.
     #[error(
         "of delivery {number} no body is kept (answered with {status}); only the sender can send \
          it again"
@@ -74,7 +74,7 @@ pub enum ReplayError {
         /// The status of its answer.
         status: u16,
     },
-    /// Only the begin of its body is kept.
+    /// Only the beginning of the body is kept.
     #[error(
         "of delivery {0} only the begin of the body is kept; only the sender can send it again"
     )]
@@ -88,15 +88,15 @@ pub enum ReplayError {
 }
 
 impl Intake {
-    /// Records into this store.
+    /// Creates an intake that records into this store.
     #[must_use]
     pub fn new(store: Store, meters: Meters) -> Self {
         let budget = Budget::new(meters.clone());
         Self { store, meters, budget, other_tenants: Arc::default() }
     }
 
-    /// Once told to stop, has deliveries answered with 503 that wait for room: what is in the
-    /// store's queue is still committed.
+    /// At shutdown, closes the budget: deliveries that wait for room are answered with 503. Those
+    /// in the queue of the store are still committed.
     ///
     /// # Errors
     /// Never.
@@ -114,13 +114,12 @@ impl Intake {
         &self.meters
     }
 
-    /// Parses and records a kept delivery again, dated as it first came.
+    /// Parses and records a kept delivery again, with its first time of receipt.
     ///
     /// `limit` is `webhook.max_body_bytes`.
     ///
     /// # Errors
-    /// When there is no such delivery, its body is not kept whole, or the store
-    /// fails.
+    /// When there is no such delivery, its body is not kept completely, or the store fails.
     pub async fn replay(
         &self,
         number: i64,
@@ -172,8 +171,8 @@ impl Intake {
         }
     }
 
-    /// Parses a body and records it. `replays` is the number of the refused
-    /// delivery whose body it is.
+    /// Parses and records a body. `replays` is the number of the refused delivery that it came
+    /// from.
     pub(super) async fn record_body(
         &self,
         body: Vec<u8>,
@@ -216,7 +215,8 @@ impl Intake {
             replays,
         };
         let patience = share.patience();
-        // Its bytes count until the store has let go of them, also when nobody waits any more.
+        // The share moves into the commit: its bytes are counted until the store has dropped them,
+        // also after a timeout here.
         let commit = self.store.commit_unless_busy_holding(record, share);
         match tokio::time::timeout(patience, commit).await {
             Ok(Ok(recorded)) => {
@@ -236,7 +236,7 @@ impl Intake {
         }
     }
 
-    /// Says of each tenant once that its deliveries come here, too.
+    /// Logs once for each other tenant that its deliveries arrive here.
     fn warn_other_tenant(&self, found: Option<OtherTenant>) {
         let Some(OtherTenant { known, other }) = found else { return };
         let mut reported = self.other_tenants.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::meter;
 
-/// Requests by result, how long they took, and the logins that could not be used.
+/// The metrics of requests, of skipped logins, and of the budget.
 #[derive(Debug, Clone)]
 pub struct Meters {
     requests: IntCounterVec,
@@ -17,29 +17,29 @@ pub struct Meters {
     held_bytes: IntGauge,
 }
 
-/// Why a delivery was not taken although nothing is wrong with it; the `reason` label.
+/// Which limit of the budget a valid delivery reached; the `reason` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Shed {
-    /// Too many small ones at once.
+    /// Too many small deliveries at the same time.
     Count,
-    /// Too many bytes of large ones at once.
+    /// Too many bytes of large deliveries at the same time.
     Bytes,
-    /// It waited for too long.
+    /// It waited too long.
     Time,
 }
 
-/// Why a request did not reach the webhook; the `reason` label.
+/// Why a request is not for the webhook; the `reason` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Misdirection {
-    /// It was posted to another path.
+    /// It was a POST to another path.
     Path,
-    /// It came to the webhook's path with another method.
+    /// It was for the webhook's path with another method.
     Method,
 }
 
-/// What became of a request to the webhook's path; the `result` label.
+/// The result of a request to the webhook's path; the `result` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
@@ -70,7 +70,7 @@ impl Outcome {
 }
 
 impl Meters {
-    /// Meters that stand at zero.
+    /// Creates the meters with all values at zero.
     ///
     /// # Errors
     /// Never with the names below; the library checks them at run time.
@@ -114,7 +114,7 @@ impl Meters {
         Ok(Self { requests, duration, skipped_logins, limited, misdirected, shed, held_bytes })
     }
 
-    /// Makes the meters part of what `registry` shows.
+    /// Registers the meters with `registry`.
     ///
     /// # Errors
     /// When a metric of the same name is registered already.
@@ -138,7 +138,7 @@ impl Meters {
         self.shed.with_label_values(&[why]).inc();
     }
 
-    /// How many deliveries were put off, for whatever reason.
+    /// The number of shed deliveries, over all reasons.
     #[cfg(test)]
     pub(super) fn shed_count(&self) -> u64 {
         meter::label_values::<Shed>()
@@ -147,7 +147,7 @@ impl Meters {
             .sum()
     }
 
-    /// Shows that a delivery holds `bytes`, and no longer `before`.
+    /// Adds the bytes that a delivery holds now, and subtracts those that it held before.
     pub(super) fn update_held_bytes(&self, bytes: usize, before: usize) {
         self.held_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.held_bytes.sub(i64::try_from(before).unwrap_or(i64::MAX));
@@ -166,7 +166,7 @@ impl Meters {
         self.limited.inc();
     }
 
-    /// How many requests ended so since the start.
+    /// The number of requests with this outcome since the start.
     #[must_use]
     pub fn request_count(&self, outcome: Outcome) -> u64 {
         self.requests.with_label_values(&[outcome.into_str()]).get()

@@ -1,5 +1,5 @@
-//! Requests that reach the listener and not the webhook: another path, or another method. The
-//! first hour's commonest mistakes, which no answer of the service's console shows.
+//! Answers requests to a wrong path or with a wrong method. They are the most common mistakes of a
+//! first setup, and the service's console does not show the answer, so the log has to.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,10 +11,10 @@ use axum::{
 
 use super::{Ingest, answer::problem_response, meters::Misdirection};
 
-/// A path that is none of ours. Whoever sends it is not told the right one; the log is.
+/// Answers a wrong path with 404. Only the log names the right path: the sender may be a scanner.
 pub(super) async fn reject_path(State(ingest): State<Arc<Ingest>>, request: Request) -> StatusCode {
     let (expected, method) = (&ingest.path, request.method());
-    // Anybody's browser and every scanner asks for pages; only a delivery is posted.
+    // Browsers and scanners send GET. Only a POST can be a misdirected delivery.
     if method == Method::POST {
         ingest.intake.meters().count_misdirected(Misdirection::Path);
         if let Some(untold) = ingest.told.path.next(Instant::now()) {
@@ -31,7 +31,7 @@ pub(super) async fn reject_path(State(ingest): State<Arc<Ingest>>, request: Requ
     StatusCode::NOT_FOUND
 }
 
-/// The webhook's path, by a method that delivers nothing.
+/// Answers a wrong method on the webhook's path with 405.
 pub(super) async fn reject_method(State(ingest): State<Arc<Ingest>>, method: Method) -> Response {
     ingest.intake.meters().count_misdirected(Misdirection::Method);
     if let Some(untold) = ingest.told.method.next(Instant::now()) {
@@ -49,9 +49,10 @@ pub(super) async fn reject_method(State(ingest): State<Arc<Ingest>>, method: Met
     (headers, problem_response(StatusCode::METHOD_NOT_ALLOWED, detail, None)).into_response()
 }
 
-/// The beginning of a text of the sender's, with everything escaped that is not plain.
+/// The beginning of a text from the sender, with control and non-ASCII characters escaped for the
+/// log.
 fn escape_text(text: &str) -> String {
-    /// Characters at most.
+    /// Most characters.
     const MOST: usize = 80;
     let mut shown: String = text.chars().take(MOST).flat_map(char::escape_default).collect();
     if text.chars().nth(MOST).is_some() {

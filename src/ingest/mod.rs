@@ -1,5 +1,5 @@
-//! The webhook listener: a delivery comes in, and is answered with a 2xx once
-//! it is on the disk.
+//! The webhook listener. A delivery is answered with 2xx only after its commit, so that the sender
+//! repeats what was not recorded.
 
 mod answer;
 mod auth;
@@ -43,35 +43,35 @@ pub use refusals::{RefusalWriter, Refusals};
 pub use source::Sources;
 pub use starting::starting_routes;
 
-/// Marks a request whose sender proved to be a user of the listener that took it.
+/// Request extension: the listener has authenticated the sender as one of its users.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownUser;
 
-/// Who may deliver, and what decides over a delivery; can be exchanged while running.
+/// Who may deliver, and the rules for deliveries; replaced by a reload.
 #[derive(Debug, Clone)]
 pub struct Admission {
-    /// What a sender proves itself with.
+    /// The accepted credentials.
     pub credentials: Credentials,
-    /// Where senders are.
+    /// The accepted networks, and the trusted proxies.
     pub sources: Sources,
-    /// The rest, of which nothing is a secret.
+    /// The rules, which contain no secret and are shared with the ops listener.
     pub rules: Arc<Rules>,
 }
 
-/// What decides over a delivery, and is no secret.
+/// The rules for deliveries that contain no secret.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The header that carries the shared secret, in lower case.
     pub header: String,
-    /// The checks the operator admits.
+    /// The checks whose deliveries are recorded.
     pub filter: CheckFilter,
-    /// Whether named users are watched from now on.
+    /// Whether users named in a delivery are followed, and how many may be watched.
     pub policy: WatchPolicy,
-    /// How far a delivery counts beside answers of the API.
+    /// How deliveries and answers of the API are reconciled.
     pub answers: AnswerRules,
 }
 
-/// The listener's parts.
+/// The state that all handlers of the listener share.
 #[derive(Debug)]
 pub struct Ingest {
     intake: Intake,
@@ -83,7 +83,7 @@ pub struct Ingest {
     told: Refused,
 }
 
-/// What the log said of requests that are refused for how they are sent.
+/// Throttles for log lines about refused requests: any sender can cause them.
 #[derive(Debug, Default)]
 struct Refused {
     credential: Throttle,
@@ -94,7 +94,8 @@ struct Refused {
 }
 
 impl Ingest {
-    /// A listener that takes deliveries at `path`, by the newest `admission`.
+    /// Creates the state of a listener for deliveries at `path`. Each request is checked by the
+    /// current `admission`.
     #[must_use]
     pub fn new(
         intake: Intake,
@@ -108,8 +109,8 @@ impl Ingest {
         Self { intake, refusals, admission, max_body_bytes, path, failures, told }
     }
 
-    /// The routes: one path, one method; and a health check for balancers, which must not
-    /// have to reach the other listener.
+    /// The routes: POST on one path, and a health check for load balancers, which often cannot
+    /// reach the ops listener.
     pub fn into_router(self: Arc<Self>) -> Router {
         Router::new()
             .route(&self.path, post(handler::receive).fallback(misdirected::reject_method))

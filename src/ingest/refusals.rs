@@ -1,7 +1,7 @@
-//! Keeping what was refused, for people who look for the reason.
+//! Records refused deliveries, so that operators can see the reason and the body.
 //!
-//! A task of its own writes to the store, so that no answer waits for long. What
-//! the store cannot take is kept in memory.
+//! A task writes them to the store, so that no answer waits long. Those that the store cannot
+//! record are kept in memory.
 
 use std::{
     collections::VecDeque,
@@ -20,24 +20,24 @@ use crate::{
     store::{KeptDelivery, Store, StoreError},
 };
 
-/// Refused deliveries that wait to be written at most.
+/// Most refused deliveries in the queue of the task.
 const QUEUE: usize = 256;
 
-/// Refused deliveries in memory at most.
+/// Most refused deliveries that are kept in memory.
 const IN_MEMORY: usize = 100;
 
-/// How long an answer waits for the row, so that whoever got it usually finds the
-/// row at once.
+/// How long an answer waits for the commit, so that a client that reads the list right after its
+/// answer usually finds the row.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Where refused deliveries are handed in; clones share it.
+/// The entry to the task; clones share its queue.
 #[derive(Debug, Clone)]
 pub struct Refusals {
     queue: mpsc::Sender<Waiting>,
     unkept: Unkept,
 }
 
-/// Writes what is handed in.
+/// The task that writes refused deliveries to the store.
 #[derive(Debug)]
 pub struct RefusalWriter {
     queue: mpsc::Receiver<Waiting>,
@@ -47,12 +47,12 @@ pub struct RefusalWriter {
 
 type Waiting = (RecordRefused, oneshot::Sender<()>);
 
-/// What the store could not take, the newest last.
+/// Refused deliveries that the store could not record, the newest last.
 #[derive(Debug, Clone, Default)]
 struct Unkept(Arc<Mutex<VecDeque<KeptDelivery>>>);
 
 impl Refusals {
-    /// A place to hand refused deliveries in, and its task.
+    /// Creates the queue and its task.
     #[must_use]
     pub fn new(store: Store) -> (Self, RefusalWriter) {
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -61,19 +61,19 @@ impl Refusals {
         (Self { queue: sender, unkept }, writer)
     }
 
-    /// What the store could not take, the newest first.
+    /// The refused deliveries that the store could not record, the newest first.
     #[must_use]
     pub fn unkept(&self) -> Vec<KeptDelivery> {
         self.unkept.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 
-    /// Drops what is in memory alone: it can name somebody who is to be forgotten.
+    /// Drops the deliveries in memory, because they can name a user who is purged.
     pub fn drop_unkept(&self) {
         self.unkept.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Hands a refused delivery in. Waits until it is written, but not for long;
-    /// not at all when the store was just too busy for the delivery itself.
+    /// Queues a refused delivery and waits up to [`PATIENCE`] until it is written. A delivery that
+    /// was answered with 503 does not wait: the store is already too slow.
     pub(super) async fn keep_refusal(&self, refused: RecordRefused) {
         let is_busy = refused.status == 503;
         let (done, written) = oneshot::channel();
@@ -90,10 +90,10 @@ impl Refusals {
 }
 
 impl RefusalWriter {
-    /// Writes until told to stop, and then what still waits.
+    /// Writes until stopped, and then the rest of the queue.
     ///
     /// # Errors
-    /// When the store was closed under it.
+    /// When the store is closed.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         loop {
             tokio::select! {
@@ -120,7 +120,7 @@ impl RefusalWriter {
                 self.unkept.push(refused);
             }
         }
-        // Whoever waited may have gone on.
+        // The answer may have stopped waiting.
         let _ = done.send(());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Who sends a delivery, behind proxies that are believed.
+//! Finds the client of a request, behind trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,35 +6,35 @@ use axum::http::{HeaderMap, header};
 
 use crate::domain::Network;
 
-/// Where deliveries may come from.
+/// Accepted networks and trusted proxies.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The networks of senders; empty: every one.
+    /// The accepted networks of senders; empty: all.
     pub allow_from: Vec<Network>,
-    /// Proxies that are believed whom they forward for.
+    /// Proxies whose `X-Forwarded-For` and `Forwarded` are trusted.
     pub trusted_proxies: Vec<Network>,
 }
 
-/// Who sends a request, as far as that is known.
+/// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
-    /// Its address, or that of the proxy that does not say for whom it forwards.
+    /// Its address, or that of the trusted proxy when its headers are invalid.
     pub address: IpAddr,
-    /// Whether it is the sender's own.
+    /// Whether the address is the client's own.
     pub is_known: bool,
 }
 
 impl Sources {
-    /// Whether a client may deliver. One of which a proxy says nothing that can be believed may
-    /// not where networks are listed, also when the proxy's own is among them.
+    /// Whether a client may deliver. With a list of networks, a client of unknown address may not,
+    /// even when the list contains the proxy.
     pub(super) fn admits_client(&self, client: Client) -> bool {
         self.allow_from.is_empty()
             || (client.is_known && any_contains(&self.allow_from, client.address))
     }
 
-    /// Who sends a request: the peer, or behind proxies that are believed the last address
-    /// before them. What cannot be read, or contradicts itself, is not believed: a proxy that
-    /// writes one of the two headers passes the other one on as the client wrote it.
+    /// Finds the client: the peer, or behind trusted proxies the last address before them. Headers
+    /// that are invalid or contradict each other make it unknown: a proxy that sets one of the two
+    /// headers passes the other one on as the client wrote it.
     #[must_use]
     pub fn find_client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let peer = peer.to_canonical();
@@ -47,7 +47,7 @@ impl Sources {
         let standard =
             read_hops(headers, header::FORWARDED.as_str(), split_quoted, parse_forwarded_for);
         let named = match (plain, standard) {
-            // The proxy forwards for nobody, as when it asks whether the listener is there.
+            // The request is the proxy's own, such as a health check.
             (None, None) => return itself,
             (Some(one), None) | (None, Some(one)) => self.last_untrusted_hop(&one),
             (Some(one), Some(other)) => {
@@ -61,7 +61,8 @@ impl Sources {
         })
     }
 
-    /// The last hop that is no proxy of ours; the first one when all are.
+    /// The last hop that is not a trusted proxy; the first one when all are. `None` when that hop
+    /// is invalid.
     fn last_untrusted_hop(&self, hops: &[Option<IpAddr>]) -> Option<IpAddr> {
         for hop in hops.iter().rev() {
             match hop {
@@ -77,7 +78,8 @@ fn any_contains(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
-/// The hops that a header names over all of its lines, the client first; none without it.
+/// Reads the hops of a header over all of its lines, the client first; `None` when the header is
+/// absent.
 fn read_hops(
     headers: &HeaderMap,
     name: &str,
@@ -99,9 +101,9 @@ fn split_commas(line: &str) -> Vec<&str> {
     line.split(',').collect()
 }
 
-/// Splits at the commas that stand outside of quotes. A quote that is not closed has an
-/// unknown hop behind it: a client that opens one takes in what a proxy adds to its line,
-/// and would choose the hop that counts.
+/// Splits at commas outside of quotes. After an unclosed quote an invalid hop is added: a client
+/// that opens a quote would swallow what the proxy appends to the line, and so choose the hop that
+/// counts.
 fn split_quoted(line: &str) -> Vec<&str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let split = line.split(|c: char| {
@@ -121,7 +123,8 @@ fn split_quoted(line: &str) -> Vec<&str> {
     hops
 }
 
-/// The address of one element of `Forwarded` (RFC 7239); none where it is hidden.
+/// Parses the `for` of one element of `Forwarded` (RFC 7239); `None` when it is missing, repeated,
+/// or no address.
 fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let mut named = pairs.by_ref().filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
@@ -132,7 +135,7 @@ fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
     parse_address(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
 }
 
-/// An address with or without a port, of IPv6 with or without brackets.
+/// Parses an address with or without a port, and of IPv6 with or without brackets.
 fn parse_address(text: &str) -> Option<IpAddr> {
     let address = text.parse().ok().or_else(|| text.parse().ok().map(|at: SocketAddr| at.ip()));
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();

@@ -1,18 +1,18 @@
-//! Unpacking a body once there is room for what comes out of it.
+//! Unpacks a body within the budget for memory.
 
 use super::{
     budget::{NoRoom, SMALL, Share},
     encoding::{Encoding, UnpackError},
 };
 
-/// Why there is no unpacked body.
+/// Why a body cannot be unpacked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
-    /// Longer than allowed when unpacked.
+    /// It is longer than allowed when unpacked.
     TooLarge,
-    /// Cut off, or not what its encoding says. The body is handed back as it came.
+    /// It is truncated or does not match its encoding. The packed body is returned.
     Damaged(Vec<u8>),
-    /// There is no room for it now.
+    /// The budget has no room for it now.
     NoRoom,
 }
 
@@ -22,16 +22,17 @@ impl From<NoRoom> for Unusable {
     }
 }
 
-/// What a first look at a packed body finds.
+/// The result of the first pass over a packed body.
 enum Look {
     Small(Vec<u8>),
     Large(usize),
 }
 
-/// The body as it was before it was packed, no longer than `limit`.
+/// Unpacks a body to at most `limit` bytes.
 ///
-/// Most are small, and come out at the first look. The length of a large one is counted
-/// first: room for the longest that is allowed would have one packed body shut out others.
+/// A small body, as most are, is unpacked in the first pass. The first pass over a large one only
+/// counts its length, and the second unpacks it: acquiring room for the longest allowed body would
+/// let one packed body block others.
 ///
 /// # Errors
 /// When it is too long or damaged, or there is no room for it in time.
@@ -62,7 +63,7 @@ pub(super) async fn unpack_body(
     Ok((bytes, share))
 }
 
-/// Does something with a packed body where it holds up no other request.
+/// Runs `work` on a packed body on a blocking thread.
 async fn run_on_body<T: Send + 'static>(
     share: Share,
     body: Vec<u8>,

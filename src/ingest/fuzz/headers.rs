@@ -1,4 +1,4 @@
-//! Any headers of a delivery: who it says it is, and for whom it is forwarded.
+//! Fuzz target for the headers of a delivery: credentials, encoding and forwarding.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,18 +16,18 @@ const PASSWORD: &str = "the-password";
 /// `USER:PASSWORD` in Base64, without padding.
 const BASIC: &str = "dXNlcjp0aGUtcGFzc3dvcmQ";
 
-/// A proxy that is believed, one that is not, and who really sends through the first.
+/// A trusted proxy, an untrusted peer, and the client behind the trusted proxy.
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 5));
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
 
-/// Characters of an encoding that an answer repeats at most.
+/// Most characters of an encoding's name in an answer.
 const MAX_NAME_CHARS: usize = 60;
 
-/// A line is a header.
+/// Checks the properties of headers; each line of the input is one header.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When a property is violated.
 pub(crate) fn read(input: &[u8]) {
     let headers = parse(input);
     if admits(&headers) {
@@ -39,8 +39,8 @@ pub(crate) fn read(input: &[u8]) {
         assert!(name.chars().count() <= MAX_NAME_CHARS && !name.contains(char::is_control));
     }
     assert_eq!(client(STRANGER, &headers), STRANGER, "a stranger is believed");
-    // Whatever the client writes, a proxy adds who it is: with a line of its own, or at the
-    // end of the last one.
+    // Whatever the client writes, a proxy appends the client's address: as a line of its own, or at
+    // the end of the last line.
     for (name, hop) in [("x-forwarded-for", "192.0.2.9"), ("forwarded", "for=192.0.2.9")] {
         let mut apart = headers.clone();
         apart.append(name, HeaderValue::from_static(hop));
@@ -80,7 +80,7 @@ fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     Sources { allow_from: Vec::new(), trusted_proxies }.find_client(peer, headers).address
 }
 
-/// All lines of a header as one, with an element more.
+/// Joins all lines of a header, and appends one element.
 fn joined(mut headers: HeaderMap, name: &'static str, last: &str) -> HeaderMap {
     let lines: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     let line = lines.into_iter().chain([last.as_bytes()]).collect::<Vec<_>>().join(&b", "[..]);

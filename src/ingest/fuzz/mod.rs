@@ -1,4 +1,4 @@
-//! Any packed body, and any headers.
+//! Fuzz targets for packed bodies and for headers.
 
 mod headers;
 
@@ -10,13 +10,13 @@ pub(crate) use headers::read as read_headers;
 
 use super::encoding::{Encoding, UnpackError};
 
-/// Bytes of a body at most, so that a short input can be too long when it is unpacked.
+/// Limit of a body, low enough that a short input can exceed it when unpacked.
 const LIMIT: usize = 4096;
 
-/// Unpacks any bytes within bounds, and what was packed to what it was.
+/// Checks that unpacking respects the limit, and that it reverses packing.
 ///
 /// # Panics
-/// When something does not hold that must.
+/// When a property is violated.
 pub(crate) fn unpack(bytes: &[u8]) {
     let unpack = |packed: &[u8]| Encoding::Gzip.unpack(packed, LIMIT);
     if let Ok(unpacked) = unpack(bytes) {
